@@ -1,7 +1,8 @@
 """Print the path of a Chromium that runs; find or install one first.
 
-In this order: ``AUMOS_CHROMIUM``, the browser Playwright manages, one the system has, Playwright's download, and, as root on
-Debian or a relative, the ``chromium`` package. A candidate counts only if it starts. Progress goes to stderr.
+In this order: ``AUMOS_CHROMIUM``, the browser Playwright manages, one the system has, Playwright's download,
+and, as root on Debian or a relative, the ``chromium`` package. A candidate counts only if it starts. Progress
+goes to stderr.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def say(text: str) -> None:
 
 
 def starts(path: Path) -> bool:
-    """Tell whether the browser runs here: a missing library or a package stub shows only when it is started."""
+    """Tell whether the browser runs here: a missing library or a package stub shows only at its start."""
     if not os.access(path, os.X_OK):
         return False
     try:
@@ -63,7 +64,12 @@ def download() -> None:
     command = [sys.executable, "-m", "playwright", "install", "chromium"]
     try:
         done = subprocess.run(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=DOWNLOAD_SECONDS, check=False
+            command,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=DOWNLOAD_SECONDS,
+            check=False,
         )
         failed = done.returncode != 0
     except subprocess.TimeoutExpired:
@@ -114,9 +120,9 @@ def find() -> Path | None:
 def main() -> int:
     if (found := find()) is None:
         if (given := os.environ.get("AUMOS_CHROMIUM")) is not None:
-            say(f"Browser: AUMOS_CHROMIUM is {given!r}, which does not start. Unset it or name a Chromium that does.")
+            say(f"Browser: AUMOS_CHROMIUM is {given!r}, which does not start. Unset it or name another.")
         else:
-            say("Browser: none found and none could be installed. Install Chromium, or set AUMOS_CHROMIUM to one.")
+            say("Browser: none found, none could be installed. Install Chromium, or set AUMOS_CHROMIUM.")
         return 1
     print(found)
     return 0

