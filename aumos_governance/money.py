@@ -1,0 +1,133 @@
+"""Money: integer nano-USD inside, ``Decimal`` and decimal strings at the edges, never a float.
+
+One nano-USD is a billionth of a US dollar. A signed 64-bit column holds 9.2 billion USD of them, and the
+cheapest token price in use is thousands of nano-USD per million tokens, so nothing is lost to rounding.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
+from typing import Final
+
+from .errors import InvalidAmountError
+
+__all__ = ["MAX_NANO", "NANO_PER_USD", "ceil_nano", "display", "parse", "parse_positive", "to_decimal", "to_text"]
+
+NANO_PER_USD: Final = 1_000_000_000
+MAX_NANO: Final = 1_000_000_000 * NANO_PER_USD
+"""The largest amount anything accepts: 1e9 USD."""
+
+_PLACES: Final = Decimal(1).scaleb(-9)
+# The shortest text of 1e9 USD has 10 digits before the point; a longer text is a mistake or an attack on
+# Decimal's parser.
+_MAX_TEXT: Final = 64
+
+
+def parse(value: object, *, what: str = "amount") -> int:
+    """Read an amount in USD as nano-USD; 0 is an amount.
+
+    Takes ``int``, ``Decimal``, ``str`` (plain decimal text, a leading ``$`` allowed) and ``float``, NumPy's
+    numbers included. A float is rounded half-even to the nano-dollar, since the caller cannot write 0.3 in
+    binary; text and decimals must be exact to nine places.
+
+    Raises InvalidAmountError, in one sentence that starts with ``what``, for anything not finite, negative,
+    above 1e9 USD, finer than a nano-dollar, or positive and rounding to 0.
+    """
+    exact = _decimal(value, what)
+    if not exact.is_finite():
+        raise InvalidAmountError(f"The {what} must be a finite number of US dollars, not {_shown(value)}.")
+    if exact < 0:
+        raise InvalidAmountError(f"The {what} must not be negative, but is {_shown(value)}.")
+    if exact > NANO_PER_USD:
+        raise InvalidAmountError(f"The {what} must be at most 1000000000 US dollars, but is {_shown(value)}.")
+    with localcontext() as context:
+        # Nineteen digits hold every amount in nano-USD; the default context would do, but a caller may have
+        # changed it.
+        context.prec = 80
+        rounded = exact.quantize(_PLACES, rounding=ROUND_HALF_EVEN)
+        if rounded != exact and not _is_binary(value):
+            raise InvalidAmountError(
+                f"The {what} must have at most 9 decimals (a billionth of a dollar), but is {_shown(value)}."
+            )
+        if rounded == 0 and exact != 0:
+            raise InvalidAmountError(f"The {what} {_shown(value)} is less than a billionth of a dollar.")
+        return int(rounded.scaleb(9))
+
+
+def parse_positive(value: object, *, what: str = "amount") -> int:
+    """Like `parse`, and 0 is an InvalidAmountError too."""
+    nano = parse(value, what=what)
+    if nano == 0:
+        raise InvalidAmountError(f"The {what} must be more than 0 US dollars.")
+    return nano
+
+
+def ceil_nano(cost: Decimal) -> int:
+    """A cost in USD computed from prices, rounded up to the nano-dollar: never charged short.
+
+    Raises InvalidAmountError if it is negative, not finite or above 1e9 USD.
+    """
+    if not cost.is_finite() or cost < 0 or cost > NANO_PER_USD:
+        raise InvalidAmountError(f"The computed cost {cost} is not an amount from 0 to 1000000000 US dollars.")
+    with localcontext() as context:
+        context.prec = 80
+        return int(cost.quantize(_PLACES, rounding=ROUND_CEILING).scaleb(9))
+
+
+def to_decimal(nano: int) -> Decimal:
+    """Nano-USD as an exact Decimal of USD, without trailing zeros (``Decimal("9.8")``)."""
+    return Decimal(to_text(nano))
+
+
+def to_text(nano: int) -> str:
+    """Nano-USD as the decimal text used in JSON: ``"10"``, ``"9.8"``, ``"0.0004"``, never an exponent."""
+    sign = "-" if nano < 0 else ""
+    whole, fraction = divmod(abs(nano), NANO_PER_USD)
+    if not fraction:
+        return f"{sign}{whole}"
+    return f"{sign}{whole}.{fraction:09d}".rstrip("0")
+
+
+def display(nano: int) -> str:
+    """Nano-USD as people read it: at least two decimals, and never rounded, so ``$0.0004`` stays visible."""
+    sign = "-" if nano < 0 else ""
+    whole, fraction = divmod(abs(nano), NANO_PER_USD)
+    decimals = f"{fraction:09d}".rstrip("0").ljust(2, "0")
+    return f"{sign}${whole}.{decimals}"
+
+
+def _decimal(value: object, what: str) -> Decimal:
+    if isinstance(value, bool):
+        # bool is an int in Python; True dollars is always a mistake.
+        raise InvalidAmountError(f"The {what} must be a number of US dollars, not {value!r}.")
+    if isinstance(value, (numbers.Integral, Decimal)):
+        return value if isinstance(value, Decimal) else Decimal(int(value))
+    if isinstance(value, numbers.Real):
+        # repr gives the digits the caller typed; Decimal(0.1) would give the binary expansion.
+        number = float(value)
+        return Decimal(repr(number)) if math.isfinite(number) else Decimal(number)
+    if isinstance(value, str):
+        text = value.strip().removeprefix("$")
+        if len(text) <= _MAX_TEXT and text.isascii() and "_" not in text:
+            try:
+                return Decimal(text)
+            except InvalidOperation:
+                pass
+    raise InvalidAmountError(f"The {what} must be a number of US dollars, not {_shown(value)}.")
+
+
+def _is_binary(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, numbers.Rational)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (Decimal, numbers.Real)):
+        # Python refuses to write out an int of many thousand digits, so its Decimal is written.
+        text = str(Decimal(int(value))) if isinstance(value, numbers.Integral) else str(value)
+        return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}..."
+    if not isinstance(value, str):
+        return f"a {type(value).__name__}"
+    text = value
+    return repr(text) if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]!r}..."

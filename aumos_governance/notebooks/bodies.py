@@ -1,0 +1,98 @@
+"""The JSON bodies that kernels, browsers and scripts read: one function for each, used by every transport."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+
+from .. import money
+from ..ledger.base import AuditEntry, Decision, SessionState
+
+__all__ = ["audit_body", "decision_body", "previous_body", "state_body", "time_text"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def state_body(state: SessionState, *, shared_with: str | None = None) -> dict[str, Any]:
+    """The body of ``GET state``; all figures are null for a notebook that was never governed.
+
+    ``set_by`` is the person who set the budget or else the trust level, and ``"kernel"`` or ``"server"`` where
+    no person has set either.
+    """
+    balance = state.balance
+    level = state.trust_level
+    by = state.trust_set_by if state.trust_by_person and not state.budget_by_person else state.budget_set_by
+    return {
+        "path": state.notebook.path,
+        "active": state.active,
+        "session_id": state.session_id,
+        "trust_level": None if level is None else int(level),
+        "trust_label": None if level is None else level.label(),
+        "budget": None if balance is None else money.to_text(balance.limit),
+        "spent": None if balance is None else money.to_text(balance.spent),
+        "held": None if balance is None else money.to_text(balance.held),
+        "remaining": None if balance is None else money.to_text(balance.remaining),
+        "over": None if balance is None else money.to_text(balance.over),
+        "agent_id": state.agent_id,
+        "set_by": by,
+        "shared_with": shared_with,
+        "seq": state.seq,
+    }
+
+
+def previous_body(state: SessionState) -> dict[str, Any] | None:
+    """What the notebook's sessions before this one spent, or None."""
+    previous = state.previous
+    if previous is None:
+        return None
+    return {
+        "sessions": previous.sessions,
+        "spent": money.to_text(previous.spent),
+        "budget": money.to_text(previous.budget),
+        "closed_at": time_text(previous.closed_at),
+    }
+
+
+def decision_body(decision: Decision) -> dict[str, Any]:
+    return {
+        "outcome": decision.outcome.value,
+        "allowed": decision.allowed,
+        "code": decision.code,
+        "reasons": list(decision.reasons),
+        "record_id": decision.record_id,
+        "charge_id": decision.charge_id,
+        "amount": money.to_text(decision.amount),
+        "tool": decision.tool,
+        "overrun": decision.overrun,
+    }
+
+
+def audit_body(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "record_id": entry.record_id,
+        "chain": entry.chain,
+        "seq": entry.seq,
+        "at": time_text(entry.at),
+        "event": entry.event,
+        "outcome": entry.outcome.value,
+        "code": entry.code,
+        "reasons": list(entry.reasons),
+        "actor": entry.actor,
+        "notebook": entry.notebook,
+        "agent_id": entry.agent_id,
+        "tool": entry.tool,
+        "cell": {"id": entry.cell_id, "count": entry.execution_count},
+        "amount": money.to_text(entry.amount),
+        "spent_delta": money.to_text(entry.spent_delta),
+        "held_delta": money.to_text(entry.held_delta),
+        "charge_id": entry.charge_id,
+        "detail": dict(entry.detail),
+        "previous_hash": entry.previous_hash,
+        "hash": entry.hash,
+    }
+
+
+def time_text(micros: int) -> str:
+    """Microseconds since the epoch as ISO 8601 in UTC, always with six decimals and a ``Z``."""
+    moment = _EPOCH + timedelta(microseconds=micros)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

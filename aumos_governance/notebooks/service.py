@@ -1,0 +1,287 @@
+"""What one notebook's kernel, and one person at its panel, may ask; the same on a server and embedded.
+
+The service turns asks into ledger requests and the ledger's records into bodies. It decides nothing: rules
+live in the ledger, inside its transaction.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from .. import money
+from .._version import __version__
+from ..errors import AumOSGovernanceError, InvalidRequestError
+from ..ledger.base import (
+    AuditQuery,
+    ChangeSession,
+    CloseSession,
+    Decision,
+    Ledger,
+    ListStates,
+    NotebookKey,
+    Opened,
+    OpenSession,
+    Origin,
+    ReadState,
+    Request,
+    SessionState,
+    Spend,
+    Void,
+    Voided,
+)
+from ..ledger.terms import SessionTerms
+from ..protocol import Ask, error_answer
+from . import wishes
+from .bodies import audit_body, decision_body, previous_body, state_body
+
+__all__ = ["Caller", "NotebookService", "Reply"]
+
+AnswerT = TypeVar("AnswerT")
+Reply = Callable[[dict[str, Any]], None]
+_MICROS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A kernel as its channel identifies it, with the notebook it serves."""
+
+    notebook: NotebookKey
+    scope: str
+    """The namespace of its idempotency keys: one for each kernel id."""
+    incarnation: str = ""
+    shared_with: str | None = None
+    """The path of the other notebook whose session this kernel uses."""
+
+
+class NotebookService:
+    """Answers asks of kernels (`submit`) and requests of people (`state`, `change`, `close`, ...)."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        terms: SessionTerms | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.ledger = ledger
+        self.terms = terms if terms is not None else SessionTerms()
+        self._clock = clock
+        self._asks: dict[str, Callable[[Caller, Ask, Reply], None]] = {
+            "hello": self._hello,
+            "open": self._open,
+            "status": self._status,
+            "spend": self._spend,
+            "close": self._close,
+            "audit": self._audit,
+            "cancel": self._cancel,
+        }
+
+    # ---- kernels
+
+    def submit(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        """Answer one ask. ``reply`` is called exactly once, maybe from the ledger's thread, and must not raise.
+
+        An error becomes an answer with ``ok: false``; nothing is raised.
+        """
+        try:
+            self._asks[ask.op](caller, ask, reply)
+        except Exception as error:  # noqa: BLE001 - an asker must always get an answer
+            reply(_failure(ask, error))
+
+    def opened_by_server(self, caller: Caller) -> SessionState:
+        """Open a session at the defaults, as ``autostart`` asks for; a resume when one is open."""
+        request = OpenSession(
+            key=_new_key(),
+            origin=Origin(actor="server", scope=caller.scope, incarnation=caller.incarnation),
+            notebook=caller.notebook,
+            terms=self.terms,
+        )
+        return self.ledger.execute(request).state
+
+    def _hello(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        reply(
+            {
+                "id": ask.id,
+                "ok": True,
+                "version": __version__,
+                "server_time": self._clock(),
+                "notebook": caller.notebook.path,
+                "shared_with": caller.shared_with,
+                "strict": self.terms.strict,
+                "default_trust_level": int(self.terms.default_trust_level),
+                "default_budget": money.to_text(self.terms.default_budget),
+            }
+        )
+
+    def _open(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        wishes.known_only(ask.body, ("trust_level", "budget", "agent_id", "new"))
+        request = OpenSession(
+            key=ask.id,
+            origin=_origin(caller, ask),
+            expires_at=_expiry(ask),
+            notebook=caller.notebook,
+            terms=self.terms,
+            trust_level=wishes.optional_level(ask.body),
+            budget=wishes.optional_budget(ask.body),
+            agent_id=wishes.optional_text(ask.body, "agent_id", "agent id"),
+            new=wishes.flag(ask.body, "new"),
+        )
+
+        def answer(result: Opened) -> dict[str, Any]:
+            return {
+                "state": state_body(result.state, shared_with=caller.shared_with),
+                "opened": result.opened,
+                "resumed": not result.opened and not result.changed,
+                "previous": previous_body(result.state),
+                "notes": list(result.notes),
+            }
+
+        self._decide(request, ask, reply, answer)
+
+    def _status(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        state = self.ledger.read(ReadState(notebook=caller.notebook))
+        body = state_body(state, shared_with=caller.shared_with)
+        reply({"id": ask.id, "ok": True, "state": body, "previous": previous_body(state)})
+
+    def _spend(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        wishes.known_only(ask.body, ("amount", "tool", "already_paid"))
+        if "amount" not in ask.body:
+            raise InvalidRequestError("A spend needs an amount in US dollars, for example 0.05.")
+        request = Spend(
+            key=ask.id,
+            origin=_origin(caller, ask),
+            expires_at=_expiry(ask),
+            notebook=caller.notebook,
+            amount=money.parse_positive(ask.body["amount"]),
+            tool=wishes.optional_text(ask.body, "tool", "tool") or "unknown",
+            already_paid=wishes.flag(ask.body, "already_paid"),
+        )
+
+        def answer(decision: Decision) -> dict[str, Any]:
+            state = decision.state
+            body = None if state is None else state_body(state, shared_with=caller.shared_with)
+            return {"decision": decision_body(decision), "state": body}
+
+        self._decide(request, ask, reply, answer)
+
+    def _close(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        request = CloseSession(
+            key=ask.id,
+            origin=_origin(caller, ask),
+            expires_at=_expiry(ask),
+            notebook=caller.notebook,
+            terms=self.terms,
+        )
+        self._decide(request, ask, reply, lambda state: {"state": state_body(state, shared_with=caller.shared_with)})
+
+    def _audit(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        limit = wishes.whole(ask.body, "limit", default=10, least=1, most=1_000)
+        page = self.ledger.read(AuditQuery(notebook=caller.notebook, limit=limit))
+        records = [audit_body(entry) for entry in reversed(page.records)]
+        reply({"id": ask.id, "ok": True, "records": records})
+
+    def _cancel(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        request = Void(
+            key=ask.id,
+            origin=_origin(caller, ask),
+            expires_at=_expiry(ask),
+            notebook=caller.notebook,
+            of=wishes.text(ask.body, "of", "id of the ask to cancel"),
+        )
+
+        def answer(result: Voided) -> dict[str, Any]:
+            return {"voided": result.voided}
+
+        self._decide(request, ask, reply, answer)
+
+    def _decide(
+        self,
+        request: Request[AnswerT],
+        ask: Ask,
+        reply: Reply,
+        answer: Callable[[AnswerT], dict[str, Any]],
+    ) -> None:
+        def done(future: Future[AnswerT]) -> None:
+            try:
+                message = {"id": ask.id, "ok": True, **answer(future.result())}
+            except BaseException as error:  # noqa: BLE001 - an asker must always get an answer
+                message = _failure(ask, error)
+            reply(message)
+
+        self.ledger.submit(request).add_done_callback(done)
+
+    # ---- people
+
+    def state(self, notebook: NotebookKey, *, shared_with: str | None = None) -> dict[str, Any]:
+        """The body of ``GET state``."""
+        return state_body(self.ledger.read(ReadState(notebook=notebook)), shared_with=shared_with)
+
+    def states(self, owner: str, root: str, *, after: str = "", limit: int = 100) -> list[dict[str, Any]]:
+        """The states of all notebooks that were ever governed, by path."""
+        query = ListStates(owner=owner, root=root, after=after, limit=limit)
+        return [state_body(state) for state in self.ledger.read(query)]
+
+    def change(
+        self, person: str, notebook: NotebookKey, body: Mapping[str, Any], *, key: str | None = None
+    ) -> dict[str, Any]:
+        """A person's change; opens a session where there is none. Raises what the ledger raises."""
+        wishes.known_only(body, ("trust_level", "budget", "agent_id"))
+        request = ChangeSession(
+            key=key or _new_key(),
+            origin=_person(person),
+            notebook=notebook,
+            terms=self.terms,
+            trust_level=wishes.optional_level(body),
+            budget=wishes.optional_budget(body),
+            agent_id=wishes.optional_text(body, "agent_id", "agent id"),
+        )
+        return state_body(self.ledger.execute(request).state)
+
+    def close(self, person: str, notebook: NotebookKey, *, key: str | None = None) -> dict[str, Any]:
+        """A person closes the session; with none open nothing changes."""
+        request = CloseSession(key=key or _new_key(), origin=_person(person), notebook=notebook, terms=self.terms)
+        return state_body(self.ledger.execute(request))
+
+    def audit(self, query: AuditQuery) -> dict[str, Any]:
+        """One page of records, in the query's order, with the cursor of the next one."""
+        page = self.ledger.read(query)
+        return {"records": [audit_body(entry) for entry in page.records], "cursor": page.cursor}
+
+
+def _origin(caller: Caller, ask: Ask) -> Origin:
+    return Origin(
+        actor="kernel",
+        scope=caller.scope,
+        incarnation=caller.incarnation,
+        cell_id=ask.cell.id,
+        execution_count=ask.cell.count,
+    )
+
+
+def _person(name: str) -> Origin:
+    return Origin(actor=name, person=True, scope=f"user:{name}")
+
+
+def _expiry(ask: Ask) -> int:
+    return int(ask.exp * _MICROS)
+
+
+def _new_key() -> str:
+    return uuid.uuid4().hex
+
+
+def _failure(ask: Ask, error: BaseException) -> dict[str, Any]:
+    if isinstance(error, AumOSGovernanceError):
+        return error_answer(ask.id, error.code, error.message)
+    # What failed inside is for the log of whoever runs the service; the asker needs to know that nothing
+    # was decided.
+    return error_answer(
+        ask.id,
+        "INTERNAL",
+        f"The governance service failed inside ({type(error).__name__}), so there is no decision; its log says more.",
+    )

@@ -1,0 +1,192 @@
+"""The wire protocol (version 1) between a kernel and the server, written down once.
+
+A kernel sends ``{"v": 1, "asks": [ask, ...]}`` and gets ``{"v": 1, "answers": [answer, ...]}``, one answer for
+each ask, in any order and over any number of messages. The same bodies travel on every transport.
+
+An **ask** is ``{"id", "op", "exp", "cell", ...}``:
+
+- ``id``: the idempotency key. An ask sent again with the same id and content is answered again, not done again.
+- ``exp``: seconds since the epoch in the *server's* clock after which the server must not act on the ask.
+- ``cell``: ``{"id": str | null, "count": int | null}``, the cell that asks (its id and execution count).
+
+An **answer** is ``{"id", "ok": true, ...}`` or ``{"id", "ok": false, "code", "message"}``. A denied spend is
+``ok``: the decision was had, and it is no. ``ok: false`` means that there is no decision.
+
+Money is decimal text in USD. What each op carries beyond that, and its answer:
+
+========  ====================================================  ===============================================
+op        ask                                                   answer
+========  ====================================================  ===============================================
+hello     ``version, python, incarnation``                      ``version, server_time, notebook, shared_with,
+                                                                strict, default_trust_level, default_budget``
+open      ``trust_level?, budget?, agent_id?, new?``            ``state, opened, resumed, previous, notes``
+status    (nothing)                                             ``state, previous``
+spend     ``amount, tool?, already_paid?``                      ``decision, state``
+close     (nothing)                                             ``state``
+audit     ``limit?``                                            ``records`` (newest last)
+cancel    ``of`` (the id of the ask to void)                    ``voided``
+========  ====================================================  ===============================================
+
+``incarnation`` is a nonce of the kernel process; it belongs to the hello of a transport, later asks inherit
+it. ``state`` is the body of ``GET state`` in the REST interface. ``previous`` is ``null`` or ``{"sessions",
+"spent", "budget", "closed_at"}``: how many sessions of the notebook were closed before, what they spent
+together, and the last one's ceiling. ``notes`` are sentences for the person. ``decision`` is ``{"outcome",
+"allowed", "code", "reasons", "record_id", "charge_id", "amount", "tool", "overrun"}``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .errors import InvalidRequestError
+
+__all__ = [
+    "COMM_PREFIX",
+    "COMM_TARGET",
+    "EVENT_SCHEMA_ID",
+    "IOPUB_TOPIC",
+    "KERNEL_ENV",
+    "MAX_ASKS",
+    "MAX_TEXT",
+    "OPS",
+    "PROTOCOL_VERSION",
+    "REPLY_TYPE",
+    "Ask",
+    "Cell",
+    "answers_message",
+    "asks_message",
+    "error_answer",
+    "parse_answers",
+    "parse_ask",
+    "parse_asks",
+]
+
+PROTOCOL_VERSION: Final = 1
+KERNEL_ENV: Final = "KERNEL_AUMOS_GOVERNANCE"
+"""Set for a governed kernel alone: JSON ``{"v": 1, "kernel_id": ...}``."""
+COMM_TARGET: Final = "aumos.governance"
+COMM_PREFIX: Final = "aumos-gov-"
+IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()
+"""All that the server subscribes to on a kernel's iopub channel."""
+REPLY_TYPE: Final = "governance_reply"
+"""The message type of answers on the control channel."""
+EVENT_SCHEMA_ID: Final = "https://aumos.dev/jupyter/governance/state/v1"
+OPS: Final = frozenset({"hello", "open", "status", "spend", "close", "audit", "cancel"})
+MAX_ASKS: Final = 1_000
+"""The most asks in one message."""
+MAX_TEXT: Final = 1_000
+"""The most characters of an id, a tool or an agent id; a longer one is an error, never cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The cell that asks, as far as the kernel knows it."""
+
+    id: str | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One ask as it came over a transport, its form checked and its content not yet."""
+
+    id: str
+    op: str
+    exp: float
+    """Seconds since the epoch in the server's clock."""
+    cell: Cell = Cell()
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    def message(self) -> dict[str, Any]:
+        """The ask as it goes on the wire."""
+        return {
+            **self.body,
+            "id": self.id,
+            "op": self.op,
+            "exp": self.exp,
+            "cell": {"id": self.cell.id, "count": self.cell.count},
+        }
+
+
+def asks_message(asks: list[Ask]) -> dict[str, Any]:
+    """A kernel's message to the server."""
+    return {"v": PROTOCOL_VERSION, "asks": [ask.message() for ask in asks]}
+
+
+def answers_message(answers: list[dict[str, Any]]) -> dict[str, Any]:
+    """The server's message to a kernel."""
+    return {"v": PROTOCOL_VERSION, "answers": answers}
+
+
+def error_answer(ask_id: str | None, code: str, message: str) -> dict[str, Any]:
+    """The answer to an ask that has no decision; ``ask_id`` is None when even that could not be read."""
+    return {"id": ask_id, "ok": False, "code": code, "message": message}
+
+
+def parse_asks(data: object) -> list[object]:
+    """The unparsed asks of a kernel's message.
+
+    Raises InvalidRequestError when the whole message cannot be used, so that one bad ask does not take the
+    others of its message down: those are read one by one with `parse_ask`.
+    """
+    return _members(data, "asks")
+
+
+def parse_answers(data: object) -> list[dict[str, Any]]:
+    """The answers of a server's message; raises InvalidRequestError when it cannot be used."""
+    return [answer for answer in _members(data, "answers") if isinstance(answer, dict)]
+
+
+def parse_ask(raw: object) -> Ask:
+    """Check the form of one ask; raises InvalidRequestError with a sentence that names the bad field."""
+    if not isinstance(raw, Mapping):
+        raise InvalidRequestError(f"An ask must be an object, not {_kind(raw)}.")
+    body = dict(raw)
+    ask_id = body.pop("id", None)
+    if not isinstance(ask_id, str) or not 0 < len(ask_id) <= MAX_TEXT:
+        raise InvalidRequestError(f"An ask's id must be text of 1 to {MAX_TEXT} characters.")
+    op = body.pop("op", None)
+    if not isinstance(op, str) or op not in OPS:
+        known = ", ".join(sorted(OPS))
+        raise InvalidRequestError(f"The op {str(op)[:40]!r} is not known to this server, which knows {known}.")
+    exp = body.pop("exp", None)
+    if isinstance(exp, bool) or not isinstance(exp, (int, float)) or not math.isfinite(exp) or abs(exp) > 1e12:
+        raise InvalidRequestError("An ask's exp must be a number of seconds since the epoch.")
+    return Ask(id=ask_id, op=op, exp=float(exp), cell=_cell(body.pop("cell", None)), body=body)
+
+
+def _cell(raw: object) -> Cell:
+    if raw is None:
+        return Cell()
+    if not isinstance(raw, Mapping):
+        raise InvalidRequestError(f"An ask's cell must be an object, not {_kind(raw)}.")
+    cell_id, count = raw.get("id"), raw.get("count")
+    if cell_id is not None and not (isinstance(cell_id, str) and len(cell_id) <= MAX_TEXT):
+        raise InvalidRequestError(f"A cell's id must be text of at most {MAX_TEXT} characters or null.")
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or not 0 <= count < 2**63):
+        raise InvalidRequestError("A cell's count must be a whole number or null.")
+    return Cell(cell_id, count)
+
+
+def _members(data: object, name: str) -> list[Any]:
+    if not isinstance(data, Mapping):
+        raise InvalidRequestError(f"A governance message must be an object, not {_kind(data)}.")
+    version = data.get("v")
+    if version != PROTOCOL_VERSION or isinstance(version, bool):
+        raise InvalidRequestError(
+            f"The governance protocol version is {version!r:.40}, and this side speaks version {PROTOCOL_VERSION};"
+            " install the same version of aumos-governance for the kernel and the server."
+        )
+    members = data.get(name)
+    if not isinstance(members, list):
+        raise InvalidRequestError(f"A governance message must have a list of {name}.")
+    if len(members) > MAX_ASKS:
+        raise InvalidRequestError(f"A governance message must have at most {MAX_ASKS} {name}.")
+    return members
+
+
+def _kind(value: object) -> str:
+    return "null" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,98 @@
+"""The words of governance: trust levels, outcomes, periods and kinds of data.
+
+Nothing here does I/O or imports anything outside the standard library, so kernel, server and tools can
+share it at no cost.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+from typing import Final
+
+__all__ = [
+    "BUDGET_PERIOD_VALUES",
+    "ActionKind",
+    "BudgetPeriod",
+    "DataCategory",
+    "GovernanceOutcome",
+    "TrustLevel",
+]
+
+
+class TrustLevel(IntEnum):
+    """What a notebook or an agent may do. Set by a person; it never rises or falls by itself."""
+
+    L0_OBSERVER = 0
+    L1_MONITOR = 1
+    L2_SUGGEST = 2
+    L3_ACT_APPROVE = 3
+    L4_ACT_REPORT = 4
+    L5_AUTONOMOUS = 5
+
+    def label(self) -> str:
+        """The level's name as people see it, for example ``"Act (Approval Required)"``."""
+        return _LABELS[self]
+
+    def short(self) -> str:
+        """The level's number as people say it, for example ``"L2"``."""
+        return f"L{int(self)}"
+
+
+_LABELS: Final = {
+    TrustLevel.L0_OBSERVER: "Observer",
+    TrustLevel.L1_MONITOR: "Monitor",
+    TrustLevel.L2_SUGGEST: "Suggest",
+    TrustLevel.L3_ACT_APPROVE: "Act (Approval Required)",
+    TrustLevel.L4_ACT_REPORT: "Act (Report After)",
+    TrustLevel.L5_AUTONOMOUS: "Autonomous",
+}
+
+
+# A mixed-in str, and not a subclass of str alone, so that validation libraries know it as an enum;
+# enum.StrEnum would need Python 3.11.
+class GovernanceOutcome(str, Enum):
+    """What was decided. Each member compares equal to its string value."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    ALLOW_WITH_CAVEAT = "allow_with_caveat"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class BudgetPeriod(str, Enum):
+    """How long a ceiling lasts: one calendar period in UTC, or for ever (``lifetime``)."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
+    LIFETIME = "lifetime"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+BUDGET_PERIOD_VALUES: Final[tuple[str, ...]] = tuple(period.value for period in BudgetPeriod)
+
+
+class ActionKind(str, Enum):
+    """What is asked for: a paid *call*, or an *act* that changes the world."""
+
+    CALL = "call"
+    ACT = "act"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class DataCategory:
+    """Common names for kinds of data in a consent. Any other string is a valid data type as well."""
+
+    PERSONAL_DATA: Final = "personal_data"
+    BEHAVIORAL_DATA: Final = "behavioral_data"
+    FINANCIAL_DATA: Final = "financial_data"
+    HEALTH_DATA: Final = "health_data"
+    LOCATION_DATA: Final = "location_data"
+    COMMUNICATION_DATA: Final = "communication_data"
