@@ -1,0 +1,60 @@
+"""The wire protocol reads what it wrote, and refuses what it must with a sentence that names the field."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aumos_governance import protocol
+from aumos_governance.errors import InvalidRequestError
+
+SAMPLES = json.loads((Path(__file__).parents[1] / "protocol" / "wire.json").read_text())
+
+
+@pytest.mark.parametrize("raw", SAMPLES["asks"], ids=lambda raw: raw["id"])
+def test_an_ask_survives_the_round_trip(raw: dict[str, Any]) -> None:
+    ask = protocol.parse_ask(raw)
+    assert ask.message() == raw
+    assert protocol.parse_asks(json.loads(json.dumps(protocol.asks_message([ask])))) == [raw]
+
+
+def test_the_samples_cover_every_op() -> None:
+    assert {raw["op"] for raw in SAMPLES["asks"]} == protocol.OPS == set(SAMPLES["answers"])
+
+
+@pytest.mark.parametrize("case", SAMPLES["refused"], ids=lambda case: json.dumps(case["ask"])[:50])
+def test_a_malformed_ask_is_refused_with_its_reason(case: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        protocol.parse_ask(case["ask"])
+    assert case["why"] in caught.value.message
+    assert caught.value.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        (None, "an object"),
+        ("asks", "an object"),
+        ({"asks": []}, "version"),
+        ({"v": 2, "asks": []}, "speaks version 1"),
+        ({"v": True, "asks": []}, "version"),
+        ({"v": 1}, "a list of asks"),
+        ({"v": 1, "asks": {}}, "a list of asks"),
+        ({"v": 1, "asks": [{}] * 1001}, "at most 1000"),
+    ],
+)
+def test_a_message_that_cannot_be_used_is_refused_whole(message: object, why: str) -> None:
+    with pytest.raises(InvalidRequestError, match=why):
+        protocol.parse_asks(message)
+
+
+def test_ids_are_never_cut() -> None:
+    with pytest.raises(InvalidRequestError, match="1 to 1000"):
+        protocol.parse_ask({"id": "x" * 1001, "op": "status", "exp": 1})
+
+
+def test_answers_that_are_no_objects_are_passed_over() -> None:
+    assert protocol.parse_answers({"v": 1, "answers": [{"id": "a", "ok": True}, 7]}) == [{"id": "a", "ok": True}]
