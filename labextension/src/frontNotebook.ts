@@ -1,0 +1,98 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+/** Which notebook is in front, by its path local to the server. */
+export class FrontNotebook implements IDisposable {
+  constructor(options: FrontNotebook.IOptions) {
+    this._shell = options.shell;
+    this._tracker = options.tracker;
+    this._contents = options.contents;
+    this._tracker.currentChanged.connect(this._onCurrent, this);
+    this._shell.currentChanged?.connect(this._onCurrent, this);
+    this._onCurrent();
+  }
+
+  /** The path, or null where no notebook is in front. */
+  get path(): string | null {
+    return this._path;
+  }
+
+  /** Emitted when another notebook came to the front, or the one in front has another path. */
+  get pathChanged(): ISignal<this, string | null> {
+    return this._pathChanged;
+  }
+
+  /** Emitted when the notebook in front runs on another kernel. */
+  get kernelChanged(): ISignal<this, void> {
+    return this._kernelChanged;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._unwatch();
+    Signal.clearData(this);
+  }
+
+  private _onCurrent(): void {
+    const panel = this._tracker.currentWidget;
+    const front = this._shell.currentWidget;
+    // The tracker keeps the last notebook while a terminal or an editor is in front.
+    const current = panel && panel === front ? panel : null;
+    if (current !== this._panel) {
+      this._unwatch();
+      this._panel = current;
+      current?.context.pathChanged.connect(this._onPath, this);
+      current?.sessionContext.kernelChanged.connect(this._onKernel, this);
+    }
+    this._onPath();
+  }
+
+  private _onPath(): void {
+    const path = this._panel
+      ? this._contents.localPath(this._panel.context.path)
+      : null;
+    if (path !== this._path) {
+      this._path = path;
+      this._pathChanged.emit(path);
+    }
+  }
+
+  private _onKernel(): void {
+    this._kernelChanged.emit();
+  }
+
+  private _unwatch(): void {
+    this._panel?.context.pathChanged.disconnect(this._onPath, this);
+    this._panel?.sessionContext.kernelChanged.disconnect(this._onKernel, this);
+    this._panel = null;
+  }
+
+  private readonly _shell: JupyterFrontEnd.IShell;
+  private readonly _tracker: INotebookTracker;
+  private readonly _contents: Contents.IManager;
+  private readonly _pathChanged = new Signal<this, string | null>(this);
+  private readonly _kernelChanged = new Signal<this, void>(this);
+  private _panel: NotebookPanel | null = null;
+  private _path: string | null = null;
+  private _isDisposed = false;
+}
+
+/** A namespace for `FrontNotebook` statics. */
+export namespace FrontNotebook {
+  /** The instantiation options. */
+  export interface IOptions {
+    shell: JupyterFrontEnd.IShell;
+    tracker: INotebookTracker;
+    contents: Contents.IManager;
+  }
+}

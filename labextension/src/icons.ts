@@ -1,0 +1,22 @@
+import { LabIcon } from '@jupyterlab/ui-components';
+import alertSvg from '../style/icons/governance-alert.svg';
+import governanceSvg from '../style/icons/governance.svg';
+import offSvg from '../style/icons/governance-off.svg';
+
+/** A shield with a gauge: governed. */
+export const governanceIcon = new LabIcon({
+  name: 'aumos-governance:governance',
+  svgstr: governanceSvg
+});
+
+/** A shield with an exclamation mark: the budget is nearly or wholly used, or nobody knows. */
+export const alertIcon = new LabIcon({
+  name: 'aumos-governance:alert',
+  svgstr: alertSvg
+});
+
+/** An empty shield: not governed. */
+export const offIcon = new LabIcon({
+  name: 'aumos-governance:off',
+  svgstr: offSvg
+});

@@ -1,0 +1,160 @@
+/** What the person reads: a notebook's state in words. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { figuresOf, type IFigures } from './figures';
+import { formatUsd } from './money';
+import { type IGovernanceState, SET_BY_KERNEL } from './protocol';
+import type { IGovernanceModel } from './tokens';
+
+/** A figure and its name. */
+export interface IRow {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The figures of the state that a model shows; null where there are none. */
+export function shownFigures(model: IGovernanceModel): IFigures | null {
+  return model.state && figuresOf(model.state, model.config?.warn_at ?? []);
+}
+
+/** The few words of the status item. */
+export function summary(
+  model: IGovernanceModel,
+  trans: TranslationBundle
+): string {
+  const { state } = model;
+  if (model.connection === 'unreachable') {
+    return trans.__('Governance: unreachable');
+  }
+  if (!state) {
+    return trans.__('Governance: …');
+  }
+  const figures = shownFigures(model);
+  if (!state.active || !figures) {
+    return trans.__('Governance: off');
+  }
+  return figures.over > 0n
+    ? trans.__('%1 · %2 over', level(state), formatUsd(figures.over))
+    : trans.__('%1 · %2 left', level(state), formatUsd(figures.remaining));
+}
+
+/** What is to be said beyond the figures, most pressing first. */
+export function notes(
+  model: IGovernanceModel,
+  trans: TranslationBundle
+): string[] {
+  const { state, failure } = model;
+  const lines: string[] = [];
+  if (failure) {
+    lines.push(
+      failure.code === 'NOT_FOUND'
+        ? trans.__('The governance server extension is not enabled.')
+        : trans.__('The server does not tell: %1', failure.message)
+    );
+    if (state) {
+      lines.push(trans.__('These are the last known figures.'));
+    }
+  } else if (model.connection === 'interrupted') {
+    lines.push(trans.__('Reconnecting: changes may be shown late.'));
+  }
+  if (state && !state.active) {
+    lines.push(trans.__('Start a session in a cell: %governance'));
+  }
+  const warning = state?.active ? alarm(model, trans) : '';
+  if (warning) {
+    lines.push(warning);
+  }
+  return lines;
+}
+
+/** The figures by name; those of the last session where none is open. */
+export function rows(
+  model: IGovernanceModel,
+  trans: TranslationBundle
+): IRow[] {
+  const { state } = model;
+  const figures = shownFigures(model);
+  if (!state || !figures) {
+    return [];
+  }
+  const list: (IRow | null)[] = [
+    { name: trans.__('Trust level'), value: level(state) },
+    { name: trans.__('Budget'), value: formatUsd(figures.budget) },
+    { name: trans.__('Spent'), value: formatUsd(figures.spent) },
+    { name: trans.__('Held'), value: formatUsd(figures.held) },
+    { name: trans.__('Left'), value: formatUsd(figures.remaining) },
+    figures.over > 0n
+      ? { name: trans.__('Over'), value: formatUsd(figures.over) }
+      : null,
+    state.set_by
+      ? {
+          name: trans.__('Set by'),
+          value:
+            state.set_by === SET_BY_KERNEL
+              ? trans.__('the notebook')
+              : state.set_by
+        }
+      : null,
+    state.agent_id ? { name: trans.__('Agent'), value: state.agent_id } : null,
+    state.shared_with
+      ? { name: trans.__('Shared with'), value: state.shared_with }
+      : null
+  ];
+  return list.filter(row => row !== null);
+}
+
+/** Which figures they are: those of now, or of a session that is closed. */
+export function heading(
+  model: IGovernanceModel,
+  trans: TranslationBundle
+): string {
+  if (model.connection === 'unreachable') {
+    return trans.__('Governance: unreachable');
+  }
+  if (model.state?.active) {
+    return trans.__('Governance');
+  }
+  return model.state?.session_id
+    ? trans.__('Governance: off (last session)')
+    : trans.__('Governance: off');
+}
+
+/** How much of the budget is used, in words, once a warning mark is passed; else empty. */
+export function alarm(
+  model: IGovernanceModel,
+  trans: TranslationBundle
+): string {
+  const figures = shownFigures(model);
+  if (!model.state?.active || !figures) {
+    return '';
+  }
+  if (figures.over > 0n) {
+    return trans.__('The budget is exceeded.');
+  }
+  if (figures.severity === 'full') {
+    return trans.__('The budget is used up.');
+  }
+  return figures.passed === null
+    ? ''
+    : trans.__(
+        'At least %1% of the budget is used.',
+        Math.round(figures.passed * 100)
+      );
+}
+
+/** Everything in plain lines, for a tooltip. */
+export function tooltip(
+  model: IGovernanceModel,
+  trans: TranslationBundle
+): string {
+  return [
+    heading(model, trans),
+    ...rows(model, trans).map(row => `${row.name}: ${row.value}`),
+    ...notes(model, trans)
+  ].join('\n');
+}
+
+function level(state: IGovernanceState): string {
+  const short = state.trust_level === null ? '' : `L${state.trust_level}`;
+  return [short, state.trust_label ?? ''].filter(Boolean).join(' ');
+}

@@ -1,0 +1,175 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { HoverBox, ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
+import React from 'react';
+import { BudgetBar } from './budgetBar';
+import { heading, notes, rows, shownFigures } from './labels';
+import type { IGovernanceModel } from './tokens';
+
+/**
+ * The figures of the notebook in front, in a box beside an anchor.
+ *
+ * Escape, a press outside and the focus moving elsewhere close it: then it is disposed, and the
+ * anchor has the focus again if the box had it.
+ */
+export class GovernancePopover extends ReactWidget {
+  constructor(options: GovernancePopover.IOptions) {
+    super();
+    this._model = options.model;
+    this._trans = options.trans;
+    this._anchor = options.anchor;
+    this.addClass('jp-ThemedContainer');
+    this.addClass('aumos-Popover');
+    this.node.tabIndex = -1;
+    this.node.setAttribute('role', 'dialog');
+    this.node.setAttribute('aria-label', this._trans.__('Governance'));
+    this._model.changed.connect(this._onChanged, this);
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this._model.changed.disconnect(this._onChanged, this);
+    super.dispose();
+  }
+
+  /** Show it and move the focus into it. */
+  open(): void {
+    Widget.attach(this, document.body);
+    this.node.focus({ preventScroll: true });
+  }
+
+  handleEvent(event: Event): void {
+    switch (event.type) {
+      case 'keydown':
+        if ((event as KeyboardEvent).key === 'Escape') {
+          event.preventDefault();
+          event.stopPropagation();
+          this.close();
+        }
+        break;
+      case 'pointerdown':
+        if (!this._owns(event.target)) {
+          this.close();
+        }
+        break;
+      case 'focusout': {
+        const next = (event as FocusEvent).relatedTarget;
+        // With no next element the window itself lost the focus, which closes nothing.
+        if (next && !this._owns(next)) {
+          this.close();
+        }
+        break;
+      }
+      case 'resize':
+        this._place();
+        break;
+    }
+  }
+
+  protected override render(): React.JSX.Element {
+    const figures = shownFigures(this._model);
+    return (
+      <>
+        <h2 className="aumos-Popover-heading">
+          {heading(this._model, this._trans)}
+        </h2>
+        {this._model.path !== null && (
+          <p className="aumos-Popover-path" title={this._model.path}>
+            {this._model.path}
+          </p>
+        )}
+        {figures && <BudgetBar figures={figures} marks />}
+        <dl className="aumos-Popover-figures">
+          {rows(this._model, this._trans).map(row => (
+            <React.Fragment key={row.name}>
+              <dt>{row.name}</dt>
+              <dd title={row.value}>{row.value}</dd>
+            </React.Fragment>
+          ))}
+        </dl>
+        {notes(this._model, this._trans).map(note => (
+          <p className="aumos-Popover-note" key={note}>
+            {note}
+          </p>
+        ))}
+      </>
+    );
+  }
+
+  protected override onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    this.node.addEventListener('keydown', this);
+    this.node.addEventListener('focusout', this);
+    document.addEventListener('pointerdown', this, true);
+    window.addEventListener('resize', this);
+  }
+
+  protected override onBeforeDetach(msg: Message): void {
+    this.node.removeEventListener('keydown', this);
+    this.node.removeEventListener('focusout', this);
+    document.removeEventListener('pointerdown', this, true);
+    window.removeEventListener('resize', this);
+    super.onBeforeDetach(msg);
+  }
+
+  protected override onUpdateRequest(msg: Message): void {
+    super.onUpdateRequest(msg);
+    void this.renderPromise?.then(() => this._place());
+  }
+
+  protected override onCloseRequest(_: Message): void {
+    const hadFocus = this.node.contains(document.activeElement);
+    this.dispose();
+    if (hadFocus) {
+      this._anchor.focus({ preventScroll: true });
+    }
+  }
+
+  private _onChanged(): void {
+    if (this._model.path === null) {
+      this.close();
+    } else {
+      this.update();
+    }
+  }
+
+  private _owns(target: EventTarget | null): boolean {
+    return (
+      target instanceof Node &&
+      (this.node.contains(target) || this._anchor.contains(target))
+    );
+  }
+
+  private _place(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    HoverBox.setGeometry({
+      anchor: this._anchor.getBoundingClientRect(),
+      host: document.body,
+      node: this.node,
+      minHeight: 20,
+      maxHeight: 500,
+      privilege: 'above',
+      outOfViewDisplay: { left: 'stick-inside', right: 'stick-inside' }
+    });
+  }
+
+  private readonly _model: IGovernanceModel;
+  private readonly _trans: TranslationBundle;
+  private readonly _anchor: HTMLElement;
+}
+
+/** A namespace for `GovernancePopover` statics. */
+export namespace GovernancePopover {
+  /** The instantiation options. */
+  export interface IOptions {
+    model: IGovernanceModel;
+    trans: TranslationBundle;
+    /** The control that opened it. */
+    anchor: HTMLElement;
+  }
+}
