@@ -1,0 +1,95 @@
+"""The README and the pages under docs/ say what is true: their links lead somewhere and their code runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def page_id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def fences(page: Path, language: str) -> list[str]:
+    return [text for name, text in FENCE.findall(page.read_text()) if name == language]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_links_lead_to_files(page: Path) -> None:
+    for target in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), f"{page_id(page)} links to {target}, which does not exist"
+
+
+def test_make_targets_named_in_the_pages_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {name for page in PAGES for name in re.findall(r"\bmake ([a-z]+)\b", page.read_text())}
+    assert {"lab", "test", "help"} <= named <= targets | {"nothing"}
+
+
+def notebook_pages() -> list[Path]:
+    return [page for page in PAGES if any(text.lstrip().startswith("%load_ext") for text in fences(page, "python"))]
+
+
+def run_cells(cells: list[str], folder: Path) -> str:
+    """Run cells one after the other in one plain IPython shell, with its state in ``folder``; answers the output."""
+    program = (
+        "import json, sys\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance(colors='NoColor')\n"
+        "for cell in json.load(sys.stdin):\n"
+        "    result = shell.run_cell(cell)\n"
+        "    if not result.success:\n"
+        "        sys.exit(1)\n"
+    )
+    folder.mkdir(exist_ok=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("JPY_", "KERNEL_"))}
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        input=json.dumps(cells),
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={
+            **environment,
+            "JUPYTER_DATA_DIR": str(folder / "data"),
+            "IPYTHONDIR": str(folder / "ipython"),
+            "HOME": str(folder),
+        },
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("page", notebook_pages(), ids=page_id)
+def test_the_code_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
+    cells = [text for text in fences(page, "python") if not text.startswith("c.")]
+    run_cells(cells, tmp_path)
+
+
+def test_the_readme_prints_what_it_says(tmp_path: Path) -> None:
+    said = fences(ROOT / "README.md", "text")
+    printed = run_cells(fences(ROOT / "README.md", "python"), tmp_path)
+    for line in said[0].splitlines():
+        assert line in printed.splitlines()
+    denied = run_cells(
+        [
+            "%load_ext aumos_governance.jupyter_extension",
+            "%governance --budget 10",
+            "%governance_spend 0.2",
+            "%governance_spend 10 --no-raise",
+        ],
+        tmp_path / "second",
+    )
+    assert said[1].strip() in denied
