@@ -96,6 +96,9 @@ $(STAMPS)/venv: .ci/venv
 	@$(PIP_INSTALL) --upgrade pip
 	@mkdir -p $(@D) && touch $@
 
+# Show what a command says only if it fails.
+quietly = $(1) >$(STAMPS)/log 2>&1 || { cat $(STAMPS)/log; exit 1; }
+
 # The bundle is made by npm, below, and linked: an editable install would copy what is there now. So pip skips it.
 define install-editable
 	@echo "Installing aumos-governance[$(1)] into $(VENV)"
@@ -122,9 +125,9 @@ $(NODE_MODULES): labextension/package.json labextension/package-lock.json labext
 
 $(BUNDLE): $(LABEXTENSION_SOURCES) $(NODE_MODULES) | $(ENVIRONMENT)
 	@echo "Building the JupyterLab extension"
-	@$(NPM) run --silent build >$(STAMPS)/bundle.log 2>&1 || { cat $(STAMPS)/bundle.log; exit 1; }
+	@$(call quietly,$(NPM) run build)
 	@touch $@
 
 $(STAMPS)/linked: $(ENVIRONMENT) $(BUNDLE)
-	@jupyter-builder develop . --overwrite >/dev/null
+	@$(call quietly,jupyter-builder develop . --overwrite)
 	@touch $@
