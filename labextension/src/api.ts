@@ -20,7 +20,8 @@ export interface IGovernanceApi {
 }
 
 /** Why an answer could not be had, beside the codes that the server itself gives. */
-export type FailureCode = 'UNREACHABLE' | 'NOT_FOUND' | 'MALFORMED' | 'HTTP';
+export type FailureCode =
+  'SERVER_UNREACHABLE' | 'NOT_ENABLED' | 'MALFORMED' | 'HTTP';
 
 /** The server refused, could not be reached, or answered what nobody understands. */
 export class GovernanceApiError extends Error {
@@ -66,15 +67,11 @@ export class GovernanceApi implements IGovernanceApi {
     let response: Response;
     let body: unknown;
     try {
-      response = await ServerConnection.makeRequest(
-        url,
-        { cache: 'no-store' },
-        this._settings
-      );
+      response = await ServerConnection.makeRequest(url, {}, this._settings);
       body = parseJson(await response.text());
     } catch (reason) {
       throw new GovernanceApiError(
-        'UNREACHABLE',
+        'SERVER_UNREACHABLE',
         reason instanceof Error ? reason.message : String(reason),
         null
       );
@@ -117,7 +114,7 @@ function refusal(response: Response, body: unknown): GovernanceApiError {
     return new GovernanceApiError(body.code, body.message, response.status);
   }
   return new GovernanceApiError(
-    response.status === 404 ? 'NOT_FOUND' : 'HTTP',
+    response.status === 404 ? 'NOT_ENABLED' : 'HTTP',
     `The server answered ${response.status} ${response.statusText}`.trim(),
     response.status
   );

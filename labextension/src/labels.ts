@@ -3,8 +3,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { figuresOf, type IFigures } from './figures';
 import { formatUsd } from './money';
-import { type IGovernanceState, SET_BY_KERNEL } from './protocol';
+import {
+  type IGovernanceState,
+  SET_BY_KERNEL,
+  SET_BY_SERVER
+} from './protocol';
 import type { IGovernanceModel } from './tokens';
+
+const MAX_CHARACTERS = 200;
 
 /** A figure and its name. */
 export interface IRow {
@@ -47,7 +53,7 @@ export function notes(
   const lines: string[] = [];
   if (failure) {
     lines.push(
-      failure.code === 'NOT_FOUND'
+      failure.code === 'NOT_ENABLED'
         ? trans.__('The governance server extension is not enabled.')
         : trans.__('The server does not tell: %1', failure.message)
     );
@@ -77,30 +83,23 @@ export function rows(
   if (!state || !figures) {
     return [];
   }
-  const list: (IRow | null)[] = [
+  const list = [
     { name: trans.__('Trust level'), value: level(state) },
     { name: trans.__('Budget'), value: formatUsd(figures.budget) },
     { name: trans.__('Spent'), value: formatUsd(figures.spent) },
     { name: trans.__('Held'), value: formatUsd(figures.held) },
     { name: trans.__('Left'), value: formatUsd(figures.remaining) },
-    figures.over > 0n
-      ? { name: trans.__('Over'), value: formatUsd(figures.over) }
-      : null,
-    state.set_by
-      ? {
-          name: trans.__('Set by'),
-          value:
-            state.set_by === SET_BY_KERNEL
-              ? trans.__('the notebook')
-              : state.set_by
-        }
-      : null,
-    state.agent_id ? { name: trans.__('Agent'), value: state.agent_id } : null,
-    state.shared_with
-      ? { name: trans.__('Shared with'), value: state.shared_with }
-      : null
+    {
+      name: trans.__('Over'),
+      value: figures.over > 0n ? formatUsd(figures.over) : ''
+    },
+    { name: trans.__('Set by'), value: setBy(state, trans) },
+    { name: trans.__('Agent'), value: state.agent_id ?? '' },
+    { name: trans.__('Shared with'), value: state.shared_with ?? '' }
   ];
-  return list.filter(row => row !== null);
+  return list
+    .filter(row => row.value)
+    .map(row => ({ ...row, value: oneLine(row.value) }));
 }
 
 /** Which figures they are: those of now, or of a session that is closed. */
@@ -149,9 +148,34 @@ export function tooltip(
 ): string {
   return [
     heading(model, trans),
-    ...rows(model, trans).map(row => `${row.name}: ${row.value}`),
+    ...rows(model, trans).map(row => `${row.name}: ${isolated(row.value)}`),
     ...notes(model, trans)
   ].join('\n');
+}
+
+/** Text of unknown origin on one line of bearable length. */
+export function oneLine(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  const characters = Array.from(line.slice(0, 2 * MAX_CHARACTERS));
+  return characters.length > MAX_CHARACTERS
+    ? `${characters.slice(0, MAX_CHARACTERS - 1).join('')}…`
+    : line;
+}
+
+/** Text whose writing direction does not spill over to what stands around it. */
+function isolated(text: string): string {
+  return `\u2068${text}\u2069`;
+}
+
+function setBy(state: IGovernanceState, trans: TranslationBundle): string {
+  switch (state.set_by) {
+    case SET_BY_KERNEL:
+      return trans.__('the notebook');
+    case SET_BY_SERVER:
+      return trans.__("the server's configuration");
+    default:
+      return state.set_by ?? '';
+  }
 }
 
 function level(state: IGovernanceState): string {

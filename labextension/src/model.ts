@@ -212,5 +212,5 @@ export namespace GovernanceModel {
 function asFailure(reason: unknown): GovernanceApiError {
   return reason instanceof GovernanceApiError
     ? reason
-    : new GovernanceApiError('UNREACHABLE', String(reason), null);
+    : new GovernanceApiError('SERVER_UNREACHABLE', String(reason), null);
 }

@@ -4,7 +4,7 @@ import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { BudgetBar } from './budgetBar';
-import { heading, notes, rows, shownFigures } from './labels';
+import { heading, notes, oneLine, rows, shownFigures } from './labels';
 import type { IGovernanceModel } from './tokens';
 
 /**
@@ -77,8 +77,8 @@ export class GovernancePopover extends ReactWidget {
           {heading(this._model, this._trans)}
         </h2>
         {this._model.path !== null && (
-          <p className="aumos-Popover-path" title={this._model.path}>
-            {this._model.path}
+          <p className="aumos-Popover-path" title={oneLine(this._model.path)}>
+            <bdi>{oneLine(this._model.path)}</bdi>
           </p>
         )}
         {figures && <BudgetBar figures={figures} marks />}
@@ -86,7 +86,9 @@ export class GovernancePopover extends ReactWidget {
           {rows(this._model, this._trans).map(row => (
             <React.Fragment key={row.name}>
               <dt>{row.name}</dt>
-              <dd title={row.value}>{row.value}</dd>
+              <dd title={row.value}>
+                <bdi>{row.value}</bdi>
+              </dd>
             </React.Fragment>
           ))}
         </dl>
@@ -105,6 +107,8 @@ export class GovernancePopover extends ReactWidget {
     this.node.addEventListener('focusout', this);
     document.addEventListener('pointerdown', this, true);
     window.addEventListener('resize', this);
+    this._resized.observe(this.node);
+    this._place();
   }
 
   protected override onBeforeDetach(msg: Message): void {
@@ -112,12 +116,8 @@ export class GovernancePopover extends ReactWidget {
     this.node.removeEventListener('focusout', this);
     document.removeEventListener('pointerdown', this, true);
     window.removeEventListener('resize', this);
+    this._resized.disconnect();
     super.onBeforeDetach(msg);
-  }
-
-  protected override onUpdateRequest(msg: Message): void {
-    super.onUpdateRequest(msg);
-    void this.renderPromise?.then(() => this._place());
   }
 
   protected override onCloseRequest(_: Message): void {
@@ -144,9 +144,6 @@ export class GovernancePopover extends ReactWidget {
   }
 
   private _place(): void {
-    if (this.isDisposed) {
-      return;
-    }
     HoverBox.setGeometry({
       anchor: this._anchor.getBoundingClientRect(),
       host: document.body,
@@ -161,6 +158,8 @@ export class GovernancePopover extends ReactWidget {
   private readonly _model: IGovernanceModel;
   private readonly _trans: TranslationBundle;
   private readonly _anchor: HTMLElement;
+  /** It grows upwards in a status bar, so it is placed anew whenever its content changes its size. */
+  private readonly _resized = new ResizeObserver(() => this._place());
 }
 
 /** A namespace for `GovernancePopover` statics. */

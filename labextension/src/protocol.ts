@@ -11,8 +11,11 @@ export const API_NAMESPACE = 'aumos-governance/v1';
 export const STATE_EVENT_SCHEMA =
   'https://aumos.dev/jupyter/governance/state/v1';
 
-/** The `set_by` of a value that the notebook's own `%governance` set. */
+/** The `set_by` of what the notebook's own `%governance` set. */
 export const SET_BY_KERNEL = 'kernel';
+
+/** The `set_by` of what stands because the server opened the session by itself. */
+export const SET_BY_SERVER = 'server';
 
 /**
  * The governance state of one notebook.
@@ -32,7 +35,7 @@ export interface IGovernanceState {
   readonly remaining: string | null;
   readonly over: string | null;
   readonly agent_id: string | null;
-  /** `kernel`, or the name of the person who set what stands. */
+  /** `kernel`, `server`, or the name of the person who set what stands. */
   readonly set_by: string | null;
   /** The notebook whose session this one shares, as both run on one kernel. */
   readonly shared_with: string | null;

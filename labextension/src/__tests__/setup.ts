@@ -11,6 +11,7 @@ Object.assign(globalThis, {
   DragEvent: class DragEvent extends MouseEvent {},
   ResizeObserver: StubObserver,
   IntersectionObserver: StubObserver,
+  requestIdleCallback: (callback: () => void) => setTimeout(callback),
   matchMedia: () => ({
     matches: false,
     addEventListener: () => undefined,

@@ -1,0 +1,79 @@
+/** A server and its events, and a model, as a test wants them. */
+
+import { Signal } from '@lumino/signaling';
+import { GovernanceApiError, type IGovernanceApi } from '../api';
+import type { EventsStatus, IEvents } from '../events';
+import type { IGovernanceConfig, IGovernanceState } from '../protocol';
+import type { Connection, IGovernanceModel } from '../tokens';
+import { sampleConfig } from './samples';
+
+/** Answers what the test put in; an unanswered path is out of reach. */
+export class FakeApi implements IGovernanceApi {
+  readonly asked: string[] = [];
+  readonly answers = new Map<
+    string,
+    IGovernanceState | GovernanceApiError | Promise<IGovernanceState>
+  >();
+  configAnswer: IGovernanceConfig | GovernanceApiError = sampleConfig();
+
+  async state(path: string): Promise<IGovernanceState> {
+    this.asked.push(path);
+    const answer = await this.answers.get(path);
+    if (!answer || answer instanceof GovernanceApiError) {
+      throw answer ?? unreachable();
+    }
+    return answer;
+  }
+
+  config(): Promise<IGovernanceConfig> {
+    return this.configAnswer instanceof GovernanceApiError
+      ? Promise.reject(this.configAnswer)
+      : Promise.resolve(this.configAnswer);
+  }
+}
+
+export class FakeEvents implements IEvents {
+  readonly emitted = new Signal<this, unknown>(this);
+  readonly statusChanged = new Signal<this, EventsStatus>(this);
+  status: EventsStatus = 'connecting';
+
+  become(status: EventsStatus): void {
+    this.status = status;
+    this.statusChanged.emit(status);
+  }
+}
+
+/** A model whose properties a test sets at will. */
+export class FakeModel implements IGovernanceModel {
+  readonly changed = new Signal<this, void>(this);
+  path: string | null = null;
+  state: IGovernanceState | null = null;
+  config: IGovernanceConfig | null = sampleConfig();
+  connection: Connection = 'live';
+  failure: GovernanceApiError | null = null;
+  refreshed = 0;
+
+  /** Change some properties and tell. */
+  become(changes: Partial<FakeModel>): void {
+    Object.assign(this, changes);
+    this.changed.emit();
+  }
+
+  /** Bring the notebook of a state to the front. */
+  show(state: IGovernanceState): void {
+    this.become({ path: state.path, state });
+  }
+
+  stateOf(path: string): IGovernanceState | null {
+    return path === this.path ? this.state : null;
+  }
+
+  refresh(): Promise<void> {
+    this.refreshed += 1;
+    return Promise.resolve();
+  }
+}
+
+export function unreachable(): GovernanceApiError {
+  return new GovernanceApiError('SERVER_UNREACHABLE', 'Failed to fetch', null);
+}

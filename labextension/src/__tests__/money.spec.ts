@@ -1,0 +1,35 @@
+import { formatUsd, parseUsd, share } from '../money';
+import { money } from './samples';
+
+describe('money', () => {
+  it.each(money)(
+    'reads and shows $decimal as $display',
+    ({ nano, decimal, display }) => {
+      expect(parseUsd(decimal)).toBe(BigInt(nano));
+      expect(formatUsd(decimal)).toBe(display);
+      expect(formatUsd(BigInt(nano))).toBe(display);
+    }
+  );
+
+  it.each(['', ' 1', '1.', '.5', '1e3', 'NaN', '0.0000000001', '$1', '١'])(
+    'refuses %j',
+    text => {
+      expect(() => parseUsd(text)).toThrow(RangeError);
+    }
+  );
+});
+
+describe('share', () => {
+  it.each([
+    [0n, 10n, 0],
+    [0n, 0n, 0],
+    [1n, 0n, 1],
+    [1n, 4n, 0.25],
+    [5n, 4n, 1],
+    [-1n, 4n, 0],
+    [1n, 3n, 0.333333333],
+    [999_999_999_999_999_999n, 10n ** 18n, 0.999999999]
+  ])('of %s in %s is %s', (part, whole, expected) => {
+    expect(share(part, whole)).toBe(expected);
+  });
+});

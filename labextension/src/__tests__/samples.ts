@@ -1,0 +1,27 @@
+/** The samples of the wire that pytest reads too. */
+
+import configs from '../../../tests/protocol/rest_config.json';
+import errors from '../../../tests/protocol/rest_error.json';
+import events from '../../../tests/protocol/event_state.json';
+import money from '../../../tests/protocol/money.json';
+import states from '../../../tests/protocol/rest_state.json';
+import type { IGovernanceConfig, IGovernanceState } from '../protocol';
+
+export { configs, errors, events, money, states };
+
+export type StateName = keyof typeof states.valid;
+
+/** A valid state of the samples, with some fields changed. */
+export function sampleState(
+  name: StateName,
+  changes: Partial<IGovernanceState> = {}
+): IGovernanceState {
+  return { ...states.valid[name], ...changes };
+}
+
+/** A valid configuration of the samples. */
+export function sampleConfig(
+  name: keyof typeof configs.valid = 'defaults'
+): IGovernanceConfig {
+  return configs.valid[name];
+}
