@@ -1,8 +1,8 @@
 """Print the path of a Chromium that runs; find or install one first.
 
 In this order: ``AUMOS_CHROMIUM``, the browser Playwright manages, one the system has, Playwright's download,
-and, as root on Debian or a relative, the ``chromium`` package. A candidate counts only if it starts. Progress
-goes to stderr.
+and, as root on Debian or a relative, the ``chromium`` package. A candidate counts only if it starts. Playwright
+drives whichever it is, so Playwright itself has to start, too. Progress goes to stderr.
 """
 
 from __future__ import annotations
@@ -40,14 +40,29 @@ def starts(path: Path) -> bool:
     return done.returncode == 0
 
 
-def managed() -> Path | None:
-    """Return where Playwright keeps its Chromium, whether or not it is there yet; None without Playwright."""
+def playwright(*arguments: str) -> bool:
+    """Run Playwright's command and tell whether it succeeded."""
+    environment = {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": CONNECT_MILLISECONDS, **os.environ}
     try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        return None
-    with sync_playwright() as playwright:
-        return Path(playwright.chromium.executable_path)
+        done = subprocess.run(
+            [sys.executable, "-m", "playwright", *arguments],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=DOWNLOAD_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def managed() -> Path:
+    """Return where Playwright keeps its Chromium, whether or not it is there yet."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        return Path(driver.chromium.executable_path)
 
 
 def system() -> Iterator[Path]:
@@ -57,36 +72,17 @@ def system() -> Iterator[Path]:
     yield from map(Path, MAC_APPLICATIONS)
 
 
-def download() -> None:
-    """Let Playwright download its Chromium; a network that refuses is not an error here."""
-    say("Browser: asking Playwright to download Chromium ...")
-    environment = {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": CONNECT_MILLISECONDS, **os.environ}
-    command = [sys.executable, "-m", "playwright", "install", "chromium"]
-    try:
-        done = subprocess.run(
-            command,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=DOWNLOAD_SECONDS,
-            check=False,
-        )
-        failed = done.returncode != 0
-    except subprocess.TimeoutExpired:
-        failed = True
-    if failed:
-        say("Browser: Playwright could not download it.")
+def can_install() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def install() -> None:
-    """Install Debian's package; the caller made sure that this is root."""
-    say("Browser: installing the chromium package with apt-get ...")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    packages = ["chromium", "fonts-liberation"]
+def install(*packages: str) -> None:
+    """Install Debian packages; a failure is said here and shows in what is still missing afterwards."""
+    say(f"Browser: installing {' and '.join(packages)} with apt-get ...")
     for arguments in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *packages]):
         done = subprocess.run(
             ["apt-get", *arguments],
-            env=environment,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -98,31 +94,43 @@ def install() -> None:
             return
 
 
+def playwright_starts() -> bool:
+    """Tell whether Playwright's driver runs, after adding the one library that a small Debian lacks for it."""
+    if playwright("--version"):
+        return True
+    if can_install():
+        install("libatomic1")
+    return playwright("--version")
+
+
 def find() -> Path | None:
     """Return the first browser that starts, installing one only when there is none."""
-    if (given := os.environ.get("AUMOS_CHROMIUM")) is not None:
-        return Path(given) if starts(Path(given)) else None
     own = managed()
-    if own is not None and starts(own):
+    if starts(own):
         return own
     if present := next(filter(starts, system()), None):
         return present
-    if own is not None:
-        download()
-        if starts(own):
-            return own
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        install()
+    say("Browser: asking Playwright to download Chromium ...")
+    if playwright("install", "chromium") and starts(own):
+        return own
+    say("Browser: Playwright could not bring one.")
+    if can_install():
+        install("chromium", "fonts-liberation")
         return next(filter(starts, system()), None)
     return None
 
 
 def main() -> int:
-    if (found := find()) is None:
-        if (given := os.environ.get("AUMOS_CHROMIUM")) is not None:
-            say(f"Browser: AUMOS_CHROMIUM is {given!r}, which does not start. Unset it or name another.")
-        else:
-            say("Browser: none found, none could be installed. Install Chromium, or set AUMOS_CHROMIUM.")
+    if not playwright_starts():
+        say("Browser: Playwright does not start. 'python -m playwright --version' says why.")
+        return 1
+    given = os.environ.get("AUMOS_CHROMIUM")
+    if given is not None and not starts(Path(given)):
+        say(f"Browser: AUMOS_CHROMIUM is {given!r}, which does not start. Unset it or name another.")
+        return 1
+    found = given or find()
+    if found is None:
+        say("Browser: none found, none could be installed. Install Chromium, or set AUMOS_CHROMIUM.")
         return 1
     print(found)
     return 0
