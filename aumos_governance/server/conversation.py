@@ -1,0 +1,132 @@
+"""What one kernel and the server say to each other, whichever transport carries it.
+
+A `Transport` knows which kernel is at its other end, gives each message to its `Conversation`, and carries
+the answers back.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Any, Final, Protocol
+
+from ..errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, UnavailableError
+from ..notebooks import wishes
+from ..notebooks.service import Caller, NotebookService, Reply
+from ..protocol import MAX_ASKS, Ask, error_answer, parse_ask, parse_asks
+
+__all__ = ["HELLO_REQUIRED", "Conversation", "Transport"]
+
+HELLO_REQUIRED: Final = "HELLO_REQUIRED"
+"""The code of the answer to an ask before any hello: nothing was done; say hello and ask again."""
+_READINGS: Final = frozenset({"status", "audit"})
+"""Ops that read the ledger at once; all others are queued and answered from the ledger's thread."""
+
+
+class Transport(Protocol):
+    """One way for one kernel's asks to reach the server."""
+
+    def open(self) -> None:
+        """Begin to take messages in."""
+        ...
+
+    def close(self) -> None:
+        """Take nothing in any more; answers on their way are dropped. Idempotent."""
+        ...
+
+
+class Conversation:
+    """Reads a kernel's messages and answers each ask exactly once; raises nothing.
+
+    ``identify`` gives the caller behind the transport for an incarnation; ``readers`` runs what must not block
+    the thread that receives; ``settle`` waits there for what a reading has to see.
+    """
+
+    def __init__(
+        self,
+        service: NotebookService,
+        identify: Callable[[str], Caller],
+        *,
+        readers: Executor,
+        settle: Callable[[], None],
+        log: logging.Logger,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._service = service
+        self._identify = identify
+        self._readers = readers
+        self._settle = settle
+        self._log = log
+        self._clock = clock
+        self._incarnation: str | None = None
+
+    def receive(self, data: object, reply: Reply) -> None:
+        """Take one message in; ``reply`` may be called later and from another thread, and must not raise."""
+        try:
+            asks = parse_asks(data)
+        except InvalidRequestError as error:
+            for ask_id in _readable_ids(data):
+                reply(error_answer(ask_id, error.code, error.message))
+            return
+        for raw in asks:
+            self._answer(raw, reply)
+
+    def _answer(self, raw: object, reply: Reply) -> None:
+        try:
+            self._take(raw, reply)
+        except AumOSGovernanceError as error:
+            reply(error_answer(_readable_id(raw), error.code, error.message))
+        except Exception:  # noqa: BLE001 - an asker must always get an answer
+            self._log.exception("An ask of a kernel could not be handled.")
+            reply(_internal(_readable_id(raw)))
+
+    def _take(self, raw: object, reply: Reply) -> None:
+        ask = parse_ask(raw)
+        if ask.op == "hello":
+            self._incarnation = wishes.text(ask.body, "incarnation", "incarnation")
+        if self._incarnation is None:
+            raise UnavailableError(
+                "The governance server has not met this kernel since it (re)started, so nothing was done; say hello"
+                " first.",
+                HELLO_REQUIRED,
+            )
+        caller = self._identify(self._incarnation)
+        if ask.op not in _READINGS:
+            # Expiry is the ledger's to judge: an ask sent again may have been done in time, and only the
+            # ledger can tell that from one that was not.
+            self._service.submit(caller, ask, reply)
+        elif ask.exp < self._clock():
+            raise ExpiredError("The ask reached the governance server after its expiry; nothing was done.")
+        else:
+            try:
+                self._readers.submit(self._read, caller, ask, reply)
+            except RuntimeError:
+                raise UnavailableError("The governance server is stopping, so nothing was done.") from None
+
+    def _read(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        try:
+            self._settle()
+            self._service.submit(caller, ask, reply)
+        except Exception:  # noqa: BLE001 - an asker must always get an answer
+            self._log.exception("A reading for a kernel could not be handled.")
+            reply(_internal(ask.id))
+
+
+def _internal(ask_id: str | None) -> dict[str, Any]:
+    return error_answer(
+        ask_id, "INTERNAL", "The governance server failed inside, so there is no decision; its log says more."
+    )
+
+
+def _readable_id(raw: object) -> str | None:
+    ask_id = raw.get("id") if isinstance(raw, Mapping) else None
+    return ask_id if isinstance(ask_id, str) else None
+
+
+def _readable_ids(data: object) -> list[str | None]:
+    """The ids in a message that cannot be used as a whole, so that whoever waits for them hears why."""
+    asks = data.get("asks") if isinstance(data, Mapping) else None
+    ids = [_readable_id(raw) for raw in asks[:MAX_ASKS]] if isinstance(asks, list) else []
+    return [ask_id for ask_id in ids if ask_id is not None] or [None]

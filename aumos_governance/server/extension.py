@@ -1,0 +1,218 @@
+"""The server extension: reads the configuration, puts the parts together, and starts and stops them.
+
+A server on which governance is enabled never runs ungoverned: where the extension cannot start, the server
+does not start either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Bool, TraitError, Unicode, default
+from traitlets.config import Config
+
+from ..errors import AumOSGovernanceError
+from ..ledger import open_ledger
+from ..notebooks.service import NotebookService
+from ..protocol import REPLY_TYPE
+from .bridge import KERNEL_EVENTS, Bridge
+from .contents_moves import CONTENTS_EVENTS, ContentsMoves
+from .handlers import routes
+from .kernel_environment import mark_kernels
+from .people import People
+from .rooms import Rooms
+from .settings import Settings, read_settings
+from .state_events import StateEvents
+from .traits import Dollars, Fractions, Level
+
+__all__ = ["GovernanceExtension"]
+
+_WORKERS: Final = 4
+
+
+class GovernanceExtension(ExtensionApp):
+    """Governs what notebooks and their agents may do and spend."""
+
+    name = "aumos_governance"
+    description = "Trust levels, budgets and an audit record for what notebooks and their agents may do and spend."
+    load_other_extensions = True
+
+    default_budget = Dollars(
+        "10",
+        help="""What a governance session may spend, in US dollars, where the notebook names no budget. At most
+        `max_budget`.""",
+    ).tag(config=True)
+    default_trust_level = Level(
+        2,
+        help="""The trust level of a governance session where the notebook names none: 0 Observer, 1 Monitor,
+        2 Suggest, 3 Act (Approval Required), 4 Act (Report After), 5 Autonomous. At most `max_trust_level`.""",
+    ).tag(config=True)
+    max_budget = Dollars(
+        None,
+        allow_none=True,
+        help="""The most that any governance session may be given, in US dollars, by a notebook or by a person;
+        None for no limit.""",
+    ).tag(config=True)
+    max_trust_level = Level(
+        5, help="The highest trust level that any governance session may be given, by a notebook or by a person."
+    ).tag(config=True)
+    warn_at = Fractions(
+        ["0.5", "0.8"],
+        help="""The fractions of a budget, above 0 and at most 1 and rising, at which the display of what is spent
+        changes colour.""",
+    ).tag(config=True)
+    strict = Bool(
+        False,
+        help="""Whether a notebook opens its first session at most at the defaults and from then on only tightens:
+        raising a limit, closing a session and opening a fresh one are then for a person in the browser.""",
+    ).tag(config=True)
+    autostart = Bool(
+        False,
+        help="""Whether every notebook that was never governed gets a governance session at the defaults as soon as
+        its kernel runs.""",
+    ).tag(config=True)
+    database_url = Unicode(
+        help="""Where the ledger is: `sqlite:////absolute/path/to/file.sqlite` (on a local disk), or `memory://`,
+        which forgets everything when the server stops. By default a file in Jupyter's data folder.""",
+    ).tag(config=True)
+
+    @default("database_url")
+    def _database_url(self) -> str:
+        return f"sqlite:///{Path(self.data_dir).absolute() / 'aumos_governance' / 'ledger.sqlite'}"
+
+    # ---- the life of an extension
+
+    def _link_jupyter_server_extension(self, serverapp: Any) -> None:
+        # The server logs an exception here as a warning, and goes on without the extension.
+        try:
+            super()._link_jupyter_server_extension(serverapp)
+            self._check_names(serverapp.config)
+        except TraitError as error:
+            self._refuse(str(error))
+
+    def initialize(self) -> None:  # type: ignore[override] # as the base class, which the server calls
+        """Open the ledger and put the parts together; ends the server where that is not possible."""
+        try:
+            super().initialize()  # type: ignore[no-untyped-call]
+        except (AumOSGovernanceError, TraitError) as error:
+            self._refuse(str(error))
+        except Exception as error:
+            self.log.exception("AumOS Governance could not start.")
+            self._refuse(f"AumOS Governance could not start ({type(error).__name__}), so the server does not either.")
+
+    def initialize_settings(self) -> None:
+        serverapp: Any = self.serverapp
+        settings = read_settings(
+            default_budget=self.default_budget,
+            default_trust_level=self.default_trust_level,
+            max_budget=self.max_budget,
+            max_trust_level=self.max_trust_level,
+            warn_at=self.warn_at,
+            strict=self.strict,
+            autostart=self.autostart,
+            database_url=self.database_url,
+        )
+        self._ledger = self._open_ledger(settings)
+        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="aumos-governance")
+        loop = serverapp.io_loop.asyncio_loop
+        rooms = Rooms(_owner(), _root(serverapp))
+        service = NotebookService(self._ledger, settings.terms)
+        events = StateEvents(serverapp.event_logger, rooms, loop, self.log)
+        self._unsubscribe = self._ledger.subscribe(events.offer)
+
+        def announce(paths: set[str]) -> None:
+            self._workers.submit(events.reread, self._ledger, paths)
+
+        moves = ContentsMoves(serverapp.contents_manager, self._ledger, rooms, self.log, announce)
+        self._bridge = Bridge(
+            serverapp.kernel_manager,
+            serverapp.session_manager,
+            service,
+            rooms,
+            loop=loop,
+            readers=self._workers,
+            settle=moves.settle,
+            announce=announce,
+            autostart=settings.autostart,
+            log=self.log,
+        )
+        self._people = People(service, rooms, settings, moves.settle)
+        self._bridge.follow_sessions()
+        mark_kernels(serverapp.kernel_manager, strict=settings.terms.strict)
+        _leave_untracked(serverapp)
+        serverapp.event_logger.add_listener(schema_id=KERNEL_EVENTS, listener=self._bridge.on_kernel_event)
+        serverapp.event_logger.add_listener(schema_id=CONTENTS_EVENTS, listener=moves.on_event)
+        self.log.info("AumOS Governance keeps its ledger in %s", _without_password(settings.database_url))
+
+    def initialize_handlers(self) -> None:
+        self.handlers.extend(routes(self._people, self._workers))
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        self._bridge.start()
+
+    async def stop_extension(self) -> None:
+        """Let the kernels go, and close the ledger when what was queued is durable."""
+        await self._bridge.stop()
+        self._unsubscribe()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._workers.shutdown)
+        await loop.run_in_executor(None, self._ledger.close)
+
+    # ---- refusing to start
+
+    def _open_ledger(self, settings: Settings) -> Any:
+        try:
+            return open_ledger(settings.database_url)
+        except AumOSGovernanceError as error:
+            self._refuse(f"GovernanceExtension.database_url cannot be used: {error.message}")
+
+    def _check_names(self, config: Config) -> None:
+        """A misspelt limit must not pass for a limit."""
+        known = set(self.class_trait_names(config=True))
+        for name in config.get(type(self).__name__, {}):
+            if name not in known:
+                own = ", ".join(sorted(set(self.class_own_traits(config=True))))
+                raise TraitError(f"{type(self).__name__}.{name} is not a setting; the settings are {own}.")
+
+    def _refuse(self, sentence: str) -> NoReturn:
+        serverapp: Any = self.serverapp
+        serverapp.log.critical(sentence)
+        serverapp.exit(1)
+        raise SystemExit(1)
+
+
+def _owner() -> str:
+    """Whose notebooks these are: the hub's user, or the operating system's."""
+    try:
+        return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run under a number that has no name.
+        return f"uid:{os.getuid()}"
+
+
+def _root(serverapp: Any) -> str:
+    """The folder that paths are relative to, as the contents manager sees it."""
+    return str(Path(serverapp.contents_manager.root_dir or serverapp.root_dir).expanduser().absolute())
+
+
+def _leave_untracked(serverapp: Any) -> None:
+    """Keep our answers from counting as the kernel's activity.
+
+    Otherwise each makes a page show the kernel idle in the middle of a cell, and a busy kernel may be culled.
+    JupyterLab copies the list for its pages when it is loaded, so it is put there too, whichever came first.
+    """
+    kernel_manager = serverapp.kernel_manager
+    untracked = [*kernel_manager.untracked_message_types, REPLY_TYPE]
+    kernel_manager.untracked_message_types = untracked
+    serverapp.web_app.settings.setdefault("page_config_data", {})["untracked_message_types"] = list(untracked)
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
