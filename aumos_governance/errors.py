@@ -63,6 +63,11 @@ class AumOSGovernanceError(Exception):
         self.message = message
         self.code = code if code is not None else self.default_code
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython shows these lines in place of a traceback. The sentence says what was wrong and what to do; the
+        # frames inside this package would only bury it.
+        return [self.message]
+
     def __reduce__(self) -> tuple[object, ...]:
         # Subclasses take other arguments than Exception.args holds; errors must survive pickling, since
         # they cross process pools.

@@ -1,0 +1,1 @@
+"""What runs in a kernel: the magics, and the client that asks for each decision."""

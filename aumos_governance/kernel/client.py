@@ -1,0 +1,209 @@
+"""Asking for decisions: one ask goes out, its answer comes back, and without an answer nothing is authorised."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import threading
+import time
+import uuid
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .._version import __version__
+from ..errors import AumOSGovernanceError, UnavailableError, from_code
+from ..protocol import Ask, Cell
+from .transport import Transport
+
+__all__ = ["ASK_SECONDS", "HELLO_SECONDS", "Client"]
+
+ASK_SECONDS: Final = 10.0
+"""How long an ask may be acted on, unless its caller says otherwise."""
+HELLO_SECONDS: Final = 5.0
+"""How long the first contact may take before the server counts as unreachable."""
+_GRACE_SECONDS: Final = 1.0
+# An answer decided just before the expiry still has to arrive; waiting past the expiry costs no safety.
+_HELLO_VALID_SECONDS: Final = 86_400.0
+# A hello changes nothing, and whose clock is off by how much is what it is to find out.
+_FIRST_RESEND: Final = 0.25
+_LAST_RESEND: Final = 2.0
+_TAKEN_BACK: Final = frozenset({"open", "spend", "close"})
+
+Steps = Generator[float, None, dict[str, Any]]
+"""An ask as it proceeds: yields for how many seconds to wait at most, and returns the answer. Written once, it is
+driven by whoever blocks a thread and by whoever awaits."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An ask whose answer has not come."""
+
+    wake: Callable[[], None]
+    answer: Mapping[str, Any] | None = None
+    sent: int = 0
+
+
+class Client:
+    """Asks over one transport, from any number of threads and tasks at once.
+
+    `ask` blocks its thread, `ask_async` lets the loop go on; both give the answer's body, or raise the error that the
+    answer stands for, or UnavailableError within ``timeout`` and the time of a first contact. Whoever is interrupted
+    while waiting (KeyboardInterrupt, a cancelled task) takes the ask back.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        incarnation: str,
+        timeout: float = ASK_SECONDS,
+        hello_timeout: float = HELLO_SECONDS,
+    ) -> None:
+        self._transport = transport
+        self._incarnation = incarnation
+        self._timeout = timeout
+        self._hello_timeout = hello_timeout
+        self._waiting: dict[str, _Waiting] = {}
+        self._clock_offset: float | None = None
+        self.greeting: Mapping[str, Any] = {}
+        """The server's answer to the last hello; empty before the first."""
+        transport.connect(self._receive)
+
+    def ask(
+        self, op: str, body: Mapping[str, Any] | None = None, *, cell: Cell | None = None, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """Ask, and block this thread until the answer is here."""
+        woken = threading.Event()
+        steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, woken.set)
+        try:
+            while True:
+                seconds = next(steps)
+                woken.wait(seconds)
+                woken.clear()
+        except StopIteration as done:
+            return _body(done.value)
+        finally:
+            # Interrupted while waiting: this lets the ask take itself back.
+            steps.close()
+
+    async def ask_async(
+        self, op: str, body: Mapping[str, Any] | None = None, *, cell: Cell | None = None, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """Ask, and let this task's loop run on until the answer is here."""
+        loop = asyncio.get_running_loop()
+        woken = asyncio.Event()
+
+        def wake() -> None:
+            # The loop may have been closed since; then nobody waits.
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(woken.set)
+
+        steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, wake)
+        try:
+            while True:
+                seconds = next(steps)
+                await _wait(woken, seconds)
+                woken.clear()
+        except StopIteration as done:
+            return _body(done.value)
+        finally:
+            steps.close()
+
+    # ---- one ask
+
+    def _steps(self, op: str, body: Mapping[str, Any], cell: Cell, timeout: float, wake: Callable[[], None]) -> Steps:
+        ask_id = uuid.uuid4().hex
+        if self._clock_offset is None:
+            yield from self._hello(wake)
+        until = time.monotonic() + timeout
+        answer = yield from self._exchange(self._ask(ask_id, op, until, cell, body), until + _GRACE_SECONDS, wake)
+        if answer.get("code") == "EXPIRED" and time.monotonic() < until:
+            # The server's clock is not where it was: the machine slept, or a clock was set. Nothing was done, so
+            # the same ask may go out again with an expiry that the server reads as meant.
+            yield from self._hello(wake)
+            answer = yield from self._exchange(self._ask(ask_id, op, until, cell, body), until + _GRACE_SECONDS, wake)
+        return answer
+
+    def _hello(self, wake: Callable[[], None]) -> Generator[float, None, None]:
+        body = {"version": __version__, "python": platform.python_version(), "incarnation": self._incarnation}
+        hello = Ask(uuid.uuid4().hex, "hello", time.time() + _HELLO_VALID_SECONDS, Cell(), body)
+        answer = yield from self._exchange(hello, time.monotonic() + self._hello_timeout, wake)
+        greeting = _body(answer)
+        try:
+            server_time = float(greeting["server_time"])
+        except (KeyError, TypeError, ValueError):
+            raise UnavailableError(
+                "The governance server's greeting cannot be read, so nothing is authorised; install the same version of"
+                " aumos-governance for the kernel and the server."
+            ) from None
+        # The answer took a while to arrive, so the server's clock is past what it says: an expiry reckoned from here
+        # comes a little early, never late. The monotonic clock ignores whoever sets this machine's time.
+        self._clock_offset = server_time - time.monotonic()
+        self.greeting = greeting
+
+    def _exchange(self, ask: Ask, give_up: float, wake: Callable[[], None]) -> Steps:
+        waiting = _Waiting(wake)
+        self._waiting[ask.id] = waiting
+        began = resend_at = time.monotonic()
+        interval = _FIRST_RESEND
+        try:
+            while waiting.answer is None:
+                now = time.monotonic()
+                if now >= give_up:
+                    raise self._transport.silence(now - began)
+                if now >= resend_at:
+                    waiting.sent += 1
+                    self._transport.send(ask)
+                    resend_at = now + interval if self._transport.lossy else give_up
+                    interval = min(interval * 2, _LAST_RESEND)
+                yield max(0.0, min(resend_at, give_up) - time.monotonic())
+            return dict(waiting.answer)
+        except AumOSGovernanceError:
+            raise
+        except BaseException:
+            # KeyboardInterrupt, a cancelled task, or this generator closed for either.
+            self._take_back(ask, waiting)
+            raise
+        finally:
+            self._waiting.pop(ask.id, None)
+
+    def _take_back(self, ask: Ask, waiting: _Waiting) -> None:
+        if waiting.answer is not None or ask.op not in _TAKEN_BACK:
+            return
+        # One that is sent again may be kept back now and have gone out before.
+        if self._transport.withdraw(ask.id) and waiting.sent == 1:
+            return
+        cancel = Ask(uuid.uuid4().hex, "cancel", ask.exp, ask.cell, {"of": ask.id})
+        # Nobody waits for the answer; should this get lost, the asker has an expiry and the person the audit record.
+        with suppress(UnavailableError):
+            self._transport.send(cancel, urgent=True)
+
+    def _ask(self, ask_id: str, op: str, until: float, cell: Cell, body: Mapping[str, Any]) -> Ask:
+        assert self._clock_offset is not None
+        return Ask(ask_id, op, until + self._clock_offset, cell, body)
+
+    def _receive(self, answer: Mapping[str, Any]) -> None:
+        ask_id = answer.get("id")
+        # An answer to no ask in particular says why a whole message could not be used.
+        answered = list(self._waiting.values()) if ask_id is None else [self._waiting.get(str(ask_id))]
+        for waiting in answered:
+            if waiting is not None:
+                waiting.answer = answer
+                waiting.wake()
+
+
+async def _wait(woken: asyncio.Event, seconds: float) -> None:
+    # asyncio.wait_for can swallow a cancellation before Python 3.12.
+    timer = asyncio.get_running_loop().call_later(seconds, woken.set)
+    try:
+        await woken.wait()
+    finally:
+        timer.cancel()
+
+
+def _body(answer: Mapping[str, Any]) -> dict[str, Any]:
+    if answer.get("ok") is True:
+        return dict(answer)
+    raise from_code(str(answer.get("code", "UNAVAILABLE")), str(answer.get("message", "There was no decision.")))

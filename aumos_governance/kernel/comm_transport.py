@@ -1,0 +1,115 @@
+"""The way that works for every kernel its server reaches: asks on iopub, answers on the control channel.
+
+Asks are published as ``comm_msg`` through a comm that is registered and never opened, since JupyterLab closes a comm
+whose target the page does not know, and ignores a message of one it has not heard of. Answers come on the control
+channel, whose thread runs while a cell does.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from ..errors import InvalidRequestError, ServerUnreachableError, UnavailableError
+from ..protocol import COMM_PREFIX, COMM_TARGET, MAX_ASKS, REPLY_TYPE, Ask, asks_message, error_answer, parse_answers
+from .transport import Receiver
+
+__all__ = ["CommTransport"]
+
+_UNDER_WAY_SECONDS: Final = 0.2
+# How long asks are kept back for a message that may have been lost.
+
+
+class CommTransport:
+    """Asks over the kernel's own channels.
+
+    Each message costs frames to every browser, and the server limits how many a kernel may send in a second. So what
+    is asked while a message is under way goes out together in the next one.
+    """
+
+    lossy = True
+
+    def __init__(self, kernel: Any) -> None:
+        """Raises UnavailableError for a kernel without the control handlers that ipykernel has."""
+        handlers = getattr(kernel, "control_handlers", None)
+        if not isinstance(handlers, dict) or getattr(kernel, "control_thread", None) is None:
+            raise UnavailableError(
+                "This kernel is governed by its Jupyter server, but cannot ask it: governance needs ipykernel 6.29 or"
+                " later, whose control channel answers while a cell runs; nothing is authorised."
+            )
+        import comm
+
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._kept_back: dict[str, Ask] = {}
+        self._under_way: frozenset[str] = frozenset()
+        self._under_way_until = 0.0
+        self._receiver: Receiver | None = None
+        self._comm = comm.create_comm(target_name=COMM_TARGET, comm_id=COMM_PREFIX + uuid.uuid4().hex, primary=False)
+        comm.get_comm_manager().register_comm(self._comm)
+        handlers[REPLY_TYPE] = self._on_reply
+
+    def connect(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+        if os.getpid() != self._pid:
+            raise UnavailableError(
+                "A forked process cannot ask the governance server, so nothing is authorised here; ask in the"
+                " notebook's own process, before the work is handed out."
+            )
+        with self._lock:
+            self._kept_back[ask.id] = ask
+            if self._under_way and not urgent and time.monotonic() < self._under_way_until:
+                return
+            batch = self._take()
+        self._publish(batch)
+
+    def withdraw(self, ask_id: str) -> bool:
+        with self._lock:
+            return self._kept_back.pop(ask_id, None) is not None
+
+    def silence(self, seconds: float) -> UnavailableError:
+        return ServerUnreachableError(
+            f"The governance server did not answer within {seconds:.0f} seconds, so nothing is authorised; check that"
+            " the Jupyter server runs with the aumos_governance extension enabled, then run the cell again."
+        )
+
+    def _take(self) -> list[Ask]:
+        batch = [self._kept_back.pop(ask_id) for ask_id in list(self._kept_back)[:MAX_ASKS]]
+        self._under_way = frozenset(ask.id for ask in batch)
+        self._under_way_until = time.monotonic() + _UNDER_WAY_SECONDS
+        return batch
+
+    def _publish(self, batch: list[Ask]) -> None:
+        try:
+            self._comm.send(asks_message(batch))
+        except Exception as error:
+            raise UnavailableError(
+                f"The governance server cannot be asked ({type(error).__name__}: {error}), so nothing is authorised."
+            ) from error
+
+    def _on_reply(self, _stream: object, _ident: object, message: Mapping[str, Any]) -> None:
+        # In the control thread.
+        try:
+            answers = parse_answers(message.get("content"))
+        except InvalidRequestError as error:
+            answers = [error_answer(None, UnavailableError.default_code, error.message)]
+        receiver = self._receiver
+        if receiver is not None:
+            for answer in answers:
+                receiver(answer)
+        with self._lock:
+            if self._under_way.isdisjoint(answer.get("id") for answer in answers):
+                return
+            self._under_way = frozenset()
+            batch = self._take() if self._kept_back else []
+        if batch:
+            # Whoever waits for these asks sends them again should this fail.
+            with suppress(UnavailableError):
+                self._publish(batch)

@@ -1,0 +1,96 @@
+"""Which engine decides for this kernel: its server's, or the embedded one. One for each process.
+
+The choice is made when the first magic asks, and kept until the process ends, so that `%reload_ext` changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigurationError, UnavailableError
+from ..protocol import KERNEL_ENV
+from .client import Client
+from .comm_transport import CommTransport
+from .identity import KernelIdentity, Situation, connection_file_name, identify
+
+__all__ = ["Link", "link"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """This process's way to whoever decides."""
+
+    client: Client
+    pid: int
+    state_file: Path | None = None
+    """Where the embedded engine keeps its state; None in a governed kernel."""
+
+
+_lock = threading.Lock()
+_link: Link | None = None
+
+
+def link(shell: Any) -> Link:
+    """The way from this process to whoever decides, made at the first call.
+
+    Making it asks nothing yet. Raises UnavailableError where nothing may be decided here: in a kernel that cannot ask
+    its server, and in a process started inside a kernel of a strict server.
+    """
+    global _link  # noqa: PLW0603  one for each process, and not for each shell or load of the extension
+    found = _link
+    if found is not None and found.pid == os.getpid():
+        return found
+    with _lock:
+        if _link is None or _link.pid != os.getpid():
+            _link = _make(shell)
+        return _link
+
+
+def _forget_after_fork() -> None:
+    # Another thread of the parent may have held the lock when the child was forked off.
+    global _lock  # noqa: PLW0603
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+def _make(shell: Any) -> Link:
+    kernel = getattr(shell, "kernel", None)
+    identity = identify(os.environ, connection_file_name(), is_kernel=kernel is not None)
+    incarnation = uuid.uuid4().hex
+    if identity.situation is Situation.GOVERNED:
+        _check_governed(identity)
+        if _link is not None:
+            # A child forked off a governed kernel: its server is asked through its parent's channels or not at all.
+            return Link(_link.client, os.getpid())
+        return Link(Client(CommTransport(kernel), incarnation=incarnation), os.getpid())
+    if identity.situation is Situation.INHERITED and identity.strict:
+        raise UnavailableError(
+            "This process was started inside a kernel of a strict governance server, which does not know it, so nothing"
+            " is authorised here; ask in the notebook itself."
+        )
+    from .embedded import EmbeddedTransport, notebook_name
+
+    told = notebook_name(shell.user_ns, os.environ if _is_told(identity, kernel) else {})
+    transport = EmbeddedTransport(told or f"process:{os.getpid()}:{incarnation[:8]}", incarnation)
+    return Link(Client(transport, incarnation=incarnation), os.getpid(), transport.path)
+
+
+def _check_governed(identity: KernelIdentity) -> None:
+    if identity.kernel_id is None:
+        raise ConfigurationError(
+            f"This kernel is governed, but its environment variable {KERNEL_ENV} cannot be read, so nothing is"
+            " authorised; restart the kernel, and leave that variable to the Jupyter server."
+        )
+
+
+def _is_told(identity: KernelIdentity, kernel: object) -> bool:
+    # What is started inside a notebook's kernel inherits that notebook's name and is not that notebook.
+    return identity.situation is Situation.UNGOVERNED and kernel is not None
