@@ -1,0 +1,46 @@
+"""The ledger: durable governance state and its atomic operations.
+
+`open_ledger` is the way in; `base` is the contract. Importing this package imports no database library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ConfigurationError
+from .base import Ledger
+
+__all__ = ["open_ledger"]
+
+
+def open_ledger(url: str, *, clock: Callable[[], int] | None = None) -> Ledger:
+    """Open, and where needed create or upgrade, the ledger that ``url`` names.
+
+    ``memory://`` keeps it in this process, ``sqlite:///relative/path`` or ``sqlite:////absolute/path`` in a
+    file, whose missing folders are made. ``clock`` gives microseconds since the epoch and is for tests.
+
+    Raises ConfigurationError for a URL that names no ledger, LedgerVersionError when a newer version of this
+    package has written it, and LedgerError when it cannot be opened.
+    """
+    options: dict[str, Any] = {} if clock is None else {"clock": clock}
+    scheme, separator, rest = url.partition("://")
+    if url == "memory://":
+        from .memory import MemoryLedger
+
+        return MemoryLedger(**options)
+    if separator and scheme == "sqlite":
+        from .sql import open_sqlite
+
+        return open_sqlite(rest, **options)
+    if separator and scheme in ("postgresql", "postgres"):
+        raise ConfigurationError("This version keeps its ledger in memory or in SQLite, not yet in PostgreSQL.")
+    raise ConfigurationError(
+        f"{_without_password(url)!r} names no ledger; use memory://, sqlite:///path/to/file.db or"
+        " postgresql://user@host/database."
+    )
+
+
+def _without_password(url: str) -> str:
+    head, at, tail = url.rpartition("@")
+    return f"...@{tail[:80]}" if at and head else url[:80]

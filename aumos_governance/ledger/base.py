@@ -166,7 +166,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """Whether a cancel took an ask back; False when there was nothing it may take back."""
+    """Whether an ask stands cancelled, by this cancel or an earlier one; False when nothing may be taken back."""
 
     voided: bool
     state: SessionState | None = None
@@ -204,6 +204,10 @@ class AuditEntry:
     """JSON values: what was before and after, flags such as ``overrun``; never a prompt or a key."""
     previous_hash: str = ""
     hash: str = ""
+    notebook_id: str | None = None
+    """The notebook itself, which a rename does not change."""
+    action_type: str | None = None
+    resource: str | None = None
 
 
 # ---- requests: each one changes the ledger in one transaction
@@ -354,7 +358,10 @@ class AuditQuery(Query["AuditPage"]):
     outcome: GovernanceOutcome | None = None
     event: str | None = None
     tool: str | None = None
+    action_type: str | None = None
+    resource: str | None = None
     text: str | None = None
+    """Found in the tool, agent, actor, notebook, reasons, detail, action type or resource; A to Z as a to z."""
     since: int | None = None
     until: int | None = None
     limit: int = 100

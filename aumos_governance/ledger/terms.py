@@ -91,9 +91,7 @@ def plan_open(
         ceiling_trust = standing.trust if standing is not None else None
         ceiling_budget = standing.budget if standing is not None else None
         if terms.strict:
-            _check_strict(
-                wanted_trust.value, wanted_budget.value, int(terms.default_trust_level), terms.default_budget
-            )
+            _check_strict(wanted_trust.value, wanted_budget.value, int(terms.default_trust_level), terms.default_budget)
     else:
         assert standing is not None
         ceiling_trust, ceiling_budget = standing.trust, standing.budget
@@ -222,4 +220,3 @@ def _first(value: int | None, default: int) -> int:
 
 def _level_text(level: int) -> str:
     return TrustLevel(level).short()
-

@@ -1,0 +1,77 @@
+"""The hash chain of audit records: pure, no storage.
+
+A record's hash is the SHA-256, in hex, of a JSON array of every field in the order of `AUDIT_COLUMNS`, the last
+of which is the previous record's hash. The array is written without spaces, text unescaped where JSON allows
+it, as UTF-8. ``reasons`` and ``detail`` go in as the JSON text that is stored. So anyone with an export of the
+records can recompute a chain with a few lines in any language.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Final
+
+from ..types import GovernanceOutcome
+from .base import AuditEntry
+from .compact import dumps
+
+__all__ = ["AUDIT_COLUMNS", "LEDGER_CHAIN", "START", "AuditRow", "entry", "link", "row"]
+
+AUDIT_COLUMNS: Final = (
+    "chain",
+    "seq",
+    "record_id",
+    "at",
+    "event",
+    "outcome",
+    "actor",
+    "notebook",
+    "notebook_id",
+    "code",
+    "reasons",
+    "agent_id",
+    "tool",
+    "action_type",
+    "resource",
+    "cell_id",
+    "execution_count",
+    "amount",
+    "spent_delta",
+    "held_delta",
+    "charge_id",
+    "detail",
+    "previous_hash",
+    "hash",
+)
+LEDGER_CHAIN: Final = "ledger"
+"""The chain of openings, closings and decisions outside any session."""
+START: Final = ""
+"""The previous hash of a chain's first record, and the head of an empty chain."""
+
+AuditRow = tuple[Any, ...]
+"""One record's values in the order of `AUDIT_COLUMNS`."""
+
+
+def link(fields: Sequence[Any]) -> str:
+    """The hash of one record; ``fields`` are all columns but the hash itself."""
+    return sha256(dumps(fields).encode()).hexdigest()
+
+
+def entry(values: Sequence[Any]) -> AuditEntry:
+    """The record as callers read it."""
+    named = dict(zip(AUDIT_COLUMNS, values, strict=True))
+    named["outcome"] = GovernanceOutcome(named["outcome"])
+    named["reasons"] = tuple(json.loads(named["reasons"]))
+    named["detail"] = json.loads(named["detail"])
+    return AuditEntry(**named)
+
+
+def row(record: AuditEntry) -> AuditRow:
+    """The record as it is stored and hashed: the reverse of `entry`."""
+    named = {name: getattr(record, name) for name in AUDIT_COLUMNS}
+    named["outcome"] = record.outcome.value
+    named["reasons"] = dumps(list(record.reasons))
+    named["detail"] = dumps(dict(record.detail))
+    return tuple(named.values())

@@ -1,0 +1,87 @@
+"""Which operation does which request, and the one place where idempotency keys and expiry are handled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from ..errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
+from .base import (
+    ChangeSession,
+    CloseSession,
+    DeleteNotebook,
+    MoveNotebook,
+    NotebookKey,
+    OpenSession,
+    Request,
+    Spend,
+    Void,
+)
+from .content import digest
+from .operations import charges, notebooks, sessions
+from .rows import AskRow
+from .work import Work
+
+__all__ = ["perform"]
+
+_OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {
+    OpenSession: sessions.open_session,
+    ChangeSession: sessions.change_session,
+    CloseSession: sessions.close_session,
+    Spend: charges.spend,
+    Void: charges.void,
+    MoveNotebook: notebooks.move_notebook,
+    DeleteNotebook: notebooks.delete_notebook,
+}
+
+
+def perform(work: Work, request: Request[Any], now: int) -> Any:
+    """Do one request within a transaction, or answer it again when it was done before.
+
+    Raises what the operation raises, with the work as it was: the transaction may go on with other requests.
+    """
+    work.now = now
+    operation = _OPERATIONS.get(type(request))
+    if operation is None:
+        raise InvalidRequestError(f"The ledger does not know the request {type(request).__name__}.")
+    content = digest(request)
+    scope, key = request.origin.scope, request.key
+    asked = work.find(AskRow, scope, key)
+    if asked is not None:
+        return _again(work, request, asked, content)
+    if request.expires_at is not None and now > request.expires_at:
+        raise ExpiredError("The request came to the ledger after its expiry, so nothing was done.")
+    answer = operation(work, request)
+    place = getattr(request, "notebook", None)
+    notebook = work.notebook(place) if isinstance(place, NotebookKey) else None
+    work.add(
+        AskRow(
+            scope,
+            key,
+            content,
+            now,
+            request.expires_at,
+            None if notebook is None else notebook.id,
+            getattr(answer, "charge_id", None),
+            False,
+            answer,
+        )
+    )
+    return answer
+
+
+def _again(work: Work, request: Request[Any], asked: AskRow, content: str) -> Any:
+    if not asked.digest or (asked.cancelled and asked.digest == content):
+        raise ConflictError("The request was cancelled, so nothing was done.")
+    if asked.digest != content or not _same_notebook(work, request, asked):
+        raise IdempotencyError(f"The idempotency key {request.key[:80]!r} was used before with other content.")
+    return asked.answer
+
+
+def _same_notebook(work: Work, request: Request[Any], asked: AskRow) -> bool:
+    # By identity and not by path: between an ask and its retry the notebook may have been renamed.
+    place = getattr(request, "notebook", None)
+    if not isinstance(place, NotebookKey) or asked.notebook_id is None:
+        return True
+    notebook = work.notebook(place)
+    return notebook is None or notebook.id == asked.notebook_id

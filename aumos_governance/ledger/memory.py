@@ -1,0 +1,97 @@
+"""The ledger in memory: for one process, gone with it. Also the reference for the other backends."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from ..errors import LedgerError, NotFoundError
+from .base import AnswerT, Listener, Query, Request, VerifyResult
+from .chain import LEDGER_CHAIN
+from .clock import Clock, system_clock
+from .dispatch import perform
+from .listeners import Listeners
+from .memory_reads import answer
+from .memory_store import MemoryStore
+from .operations.states import state_of
+from .rows import ChainRow
+from .verify import ChainEnd, Walk, walk_all
+from .work import Work
+
+__all__ = ["MemoryLedger"]
+
+
+class MemoryLedger:
+    """A `Ledger` that does each request at once, in the caller's thread."""
+
+    def __init__(self, *, clock: Clock = system_clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._store = MemoryStore()
+        self._listeners = Listeners()
+        self._closed = False
+        self._pid = os.getpid()
+
+    def execute(self, request: Request[AnswerT]) -> AnswerT:
+        self._check()
+        with self._lock:
+            self._store.finish()
+            work = Work(self._store)
+            now = self._clock()
+            done: AnswerT = perform(work, request, now)
+            work.write()
+            self._store.purge(now)
+            states = tuple(state_of(work, notebook) for notebook in work.touched()) if self._listeners else ()
+        self._listeners.tell(states)
+        return done
+
+    def submit(self, request: Request[AnswerT]) -> Future[AnswerT]:
+        future: Future[AnswerT] = Future()
+        try:
+            future.set_result(self.execute(request))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def read(self, query: Query[AnswerT]) -> AnswerT:
+        self._check()
+        with self._lock:
+            self._store.finish()
+            found: AnswerT = answer(self._store, query)
+            return found
+
+    def verify(self, session_id: str | None = None, *, known_head: str | None = None) -> VerifyResult:
+        self._check()
+        with self._lock:
+            self._store.finish()
+            records = {name: tuple(rows) for name, rows in self._store.chains.items()}
+            ends = {
+                row.chain: ChainEnd(row.count, row.head)
+                for row in self._store.tables[ChainRow].values()
+                if isinstance(row, ChainRow)
+            }
+        walk = Walk(known_head)
+        if session_id is None:
+            ledger = records.pop(LEDGER_CHAIN)
+            return walk_all(walk, ledger, (row for rows in records.values() for row in rows), ends)
+        if session_id not in ends:
+            raise NotFoundError(f"There is no session {session_id!r}.")
+        walk.chain(session_id, records.get(session_id, ()), ends[session_id])
+        return walk.result(walked_all=False)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        return self._listeners.add(listener)
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _check(self) -> None:
+        if self._closed:
+            raise LedgerError("The ledger is closed.")
+        if os.getpid() != self._pid:
+            raise LedgerError(
+                "This ledger was opened before the process forked, and a copy of it would go its own way;"
+                " open a ledger after the fork."
+            )

@@ -1,0 +1,125 @@
+"""Queries on the ledger in memory: plain scans, the reference for the indexed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final
+
+from ..errors import InvalidRequestError
+from .base import AuditPage, AuditQuery, ListStates, NotebookKey, Query, ReadState, SessionState
+from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow, entry
+from .cursors import check_limit, read_cursor, write_cursor
+from .memory_store import MemoryStore
+from .operations.states import state_at, state_of
+from .work import Work
+
+__all__ = ["answer"]
+
+_AT, _CHAIN, _SEQ = (AUDIT_COLUMNS.index(name) for name in ("at", "chain", "seq"))
+_TEXT_COLUMNS: Final = tuple(
+    AUDIT_COLUMNS.index(name)
+    for name in ("tool", "agent_id", "actor", "notebook", "reasons", "detail", "action_type", "resource")
+)
+
+
+def answer(store: MemoryStore, query: Query[Any]) -> Any:
+    """Answer a query; raises InvalidRequestError for one that is not known."""
+    read = _READERS.get(type(query))
+    if read is None:
+        raise InvalidRequestError(f"The ledger does not know the query {type(query).__name__}.")
+    return read(store, query)
+
+
+def _read_state(store: MemoryStore, query: ReadState) -> SessionState:
+    return state_at(Work(store), query.notebook)
+
+
+def _list_states(store: MemoryStore, query: ListStates) -> tuple[SessionState, ...]:
+    check_limit(query.limit)
+    work = Work(store)
+    found = [
+        notebook
+        for notebook in store.live(query.owner, query.root)
+        if notebook.session_id is not None and notebook.path > query.after
+    ]
+    return tuple(state_of(work, notebook) for notebook in found[: query.limit])
+
+
+def _audit(store: MemoryStore, query: AuditQuery) -> AuditPage:
+    check_limit(query.limit)
+    position = read_cursor(query)
+    matches = _matcher(store, query)
+    if query.session_id is not None:
+        rows = store.chains.get(query.session_id, [])
+        order: Callable[[AuditRow], Any] = lambda row: row[_SEQ]
+        after: Any = None if position is None else position[2]
+    else:
+        rows = store.audit
+        order = lambda row: (row[_AT], row[_CHAIN], row[_SEQ])
+        after = position
+    found = sorted((row for row in rows if matches(row)), key=order, reverse=not query.oldest_first)
+    if after is not None:
+        found = [row for row in found if (order(row) > after) == query.oldest_first and order(row) != after]
+    page = found[: query.limit]
+    more = len(found) > len(page)
+    last = page[-1] if page else None
+    return AuditPage(
+        tuple(entry(row) for row in page),
+        write_cursor(query, (last[_AT], last[_CHAIN], last[_SEQ])) if more and last is not None else None,
+    )
+
+
+def _matcher(store: MemoryStore, query: AuditQuery) -> Callable[[AuditRow], bool]:
+    wanted: dict[int, object] = {}
+    for name, value in (
+        ("agent_id", query.agent_id),
+        ("event", query.event),
+        ("tool", query.tool),
+        ("action_type", query.action_type),
+        ("resource", query.resource),
+        ("outcome", None if query.outcome is None else query.outcome.value),
+        ("notebook_id", None if query.notebook is None else _notebook_id(store, query.notebook)),
+    ):
+        if value is not None:
+            wanted[AUDIT_COLUMNS.index(name)] = value
+    event = AUDIT_COLUMNS.index("event")
+    text = None if query.text is None else _lower(query.text)
+
+    def matches(row: AuditRow) -> bool:
+        if query.session_id is None and row[_CHAIN] == LEDGER_CHAIN and row[event] in ("open", "close"):
+            # The ledger-wide doubles of what the sessions' own chains tell.
+            return False
+        if query.since is not None and row[_AT] < query.since:
+            return False
+        if query.until is not None and row[_AT] >= query.until:
+            return False
+        if any(row[column] != value for column, value in wanted.items()):
+            return False
+        return text is None or any(row[column] and text in _lower(row[column]) for column in _TEXT_COLUMNS)
+
+    return matches
+
+
+def _notebook_id(store: MemoryStore, key: NotebookKey) -> str:
+    live = store.notebook_at(key.owner, key.root, key.path)
+    if live is not None:
+        return live.id
+    deleted = store.deleted_at(key.owner, key.root, key.path)
+    # No id is empty, so nothing matches where there never was a notebook.
+    return max(deleted, key=attrgetter("deleted_at", "id")).id if deleted else ""
+
+
+_UPPER_TO_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def _lower(text: str) -> str:
+    # ASCII only, as every database does it in the same way.
+    return text.translate(_UPPER_TO_LOWER)
+
+
+_READERS: Final[dict[type[Query[Any]], Callable[[MemoryStore, Any], Any]]] = {
+    ReadState: _read_state,
+    ListStates: _list_states,
+    AuditQuery: _audit,
+}

@@ -1,0 +1,105 @@
+"""The tables of the ledger in memory, and one transaction on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from .retention import KEEP_ASKS
+from .rows import ROWS, AskRow, ChainRow, Key, NotebookRow, Row, RowT, key_of, values_of
+
+__all__ = ["MemoryStore"]
+
+_SEQ: Final = AUDIT_COLUMNS.index("seq")
+_PURGED_AT_ONCE: Final = 4
+
+
+class MemoryStore:
+    """Rows in dicts and audit records in lists. Not locked: its ledger does that."""
+
+    def __init__(self) -> None:
+        self.tables: dict[type[Row], dict[Key, Row]] = {kind: {} for kind in ROWS}
+        self.audit: list[AuditRow] = []
+        """All records in the order they were written."""
+        self.chains: dict[str, list[AuditRow]] = {LEDGER_CHAIN: []}
+        self.tables[ChainRow][LEDGER_CHAIN,] = ChainRow(LEDGER_CHAIN)
+        self._live: dict[tuple[str, str, str], str] = {}
+        self._place: dict[str, tuple[str, str, str]] = {}
+        self._unfinished: tuple[tuple[Row, ...], tuple[AuditRow, ...]] | None = None
+
+    # ---- Store
+
+    def load(self, kind: type[RowT], key: Key) -> RowT | None:
+        found = self.tables[kind].get(key)
+        # A copy, so that a transaction that fails has changed nothing.
+        return None if found is None else kind(*values_of[kind](found))
+
+    def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
+        id = self._live.get((owner, root, path))
+        return None if id is None else self.load(NotebookRow, (id,))
+
+    def notebooks_under(self, owner: str, root: str, path: str) -> list[NotebookRow]:
+        found = [
+            self._live[place]
+            for place in sorted(self._live)
+            if place[:2] == (owner, root) and (place[2] == path or place[2].startswith(f"{path}/"))
+        ]
+        return [row for id in found if (row := self.load(NotebookRow, (id,))) is not None]
+
+    def last_seq(self, owner: str, root: str, path: str) -> int:
+        return max((row.seq for row in self.deleted_at(owner, root, path)), default=0)
+
+    def write(self, new: Iterable[Row], changed: Iterable[Row], audit: Iterable[AuditRow]) -> None:
+        # Kept until all is in its place, so that a KeyboardInterrupt in the middle loses nothing.
+        self._unfinished = ((*new, *changed), tuple(audit))
+        self.finish()
+
+    # ---- beyond it
+
+    def finish(self) -> None:
+        """Put what the last `write` brought into its place, also when that was interrupted on the way."""
+        if self._unfinished is None:
+            return
+        rows, audit = self._unfinished
+        for row in rows:
+            self.tables[type(row)][key_of(row)] = row
+            if type(row) is NotebookRow:
+                self._index(row)
+        for record in audit:
+            chain = self.chains.setdefault(record[0], [])
+            if len(chain) < record[_SEQ]:
+                if not self.audit or self.audit[-1] is not record:
+                    self.audit.append(record)
+                chain.append(record)
+        self._unfinished = None
+
+    def purge(self, now: int) -> None:
+        """Forget a few answers that are older than they need to be."""
+        asks = self.tables[AskRow]
+        for _ in range(_PURGED_AT_ONCE):
+            oldest = next(iter(asks), None)
+            if oldest is None or asks[oldest].at > now - KEEP_ASKS:  # type: ignore[attr-defined]
+                return
+            del asks[oldest]
+
+    def deleted_at(self, owner: str, root: str, path: str) -> list[NotebookRow]:
+        """The deleted notebooks that had this path."""
+        rows: Any = self.tables[NotebookRow].values()
+        return [
+            row for row in rows if row.deleted_at is not None and (row.owner, row.root, row.path) == (owner, root, path)
+        ]
+
+    def live(self, owner: str, root: str) -> list[NotebookRow]:
+        """The live notebooks of an owner and root, by path."""
+        places = sorted(place for place in self._live if place[:2] == (owner, root))
+        return [self.tables[NotebookRow][self._live[place],] for place in places]  # type: ignore[misc]
+
+    def _index(self, notebook: NotebookRow) -> None:
+        before = self._place.get(notebook.id)
+        if before is not None and self._live.get(before) == notebook.id:
+            del self._live[before]
+        if notebook.deleted_at is None:
+            place = (notebook.owner, notebook.root, notebook.path)
+            self._place[notebook.id] = place
+            self._live[place] = notebook.id

@@ -1,0 +1,65 @@
+"""Audit records, appended to their chain in the transaction that they tell of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...types import GovernanceOutcome
+from ..base import Origin
+from ..compact import dumps
+from ..rows import NotebookRow
+from ..work import Work
+
+__all__ = ["record"]
+
+
+def record(
+    work: Work,
+    chain: str,
+    notebook: NotebookRow,
+    origin: Origin,
+    event: str,
+    *,
+    outcome: GovernanceOutcome = GovernanceOutcome.ALLOW,
+    code: str | None = None,
+    reasons: tuple[str, ...] = (),
+    agent_id: str | None = None,
+    tool: str | None = None,
+    action_type: str | None = None,
+    resource: str | None = None,
+    amount: int = 0,
+    spent_delta: int = 0,
+    held_delta: int = 0,
+    charge_id: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> str:
+    """Append one record to ``chain`` and answer its id."""
+    record_id = work.new_id()
+    # In the order of chain.AUDIT_COLUMNS, from record_id to detail.
+    work.append(
+        chain,
+        (
+            record_id,
+            work.now,
+            event,
+            outcome.value,
+            origin.actor,
+            notebook.path,
+            notebook.id,
+            code,
+            dumps(reasons) if reasons else "[]",
+            agent_id,
+            tool,
+            action_type,
+            resource,
+            origin.cell_id,
+            origin.execution_count,
+            amount,
+            spent_delta,
+            held_delta,
+            charge_id,
+            dumps(detail) if detail else "{}",
+        ),
+    )
+    return record_id

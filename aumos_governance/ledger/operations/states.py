@@ -1,0 +1,69 @@
+"""A notebook's state as answers show it."""
+
+from __future__ import annotations
+
+from ...types import TrustLevel
+from ..base import Balance, ClosedSessions, NotebookKey, SessionState
+from ..rows import EnvelopeRow, NotebookRow, SessionRow
+from ..work import Work
+
+__all__ = ["build_state", "own_envelope", "state_at", "state_of"]
+
+
+def state_at(work: Work, key: NotebookKey) -> SessionState:
+    """The state of whatever notebook has this path now."""
+    notebook = work.notebook(key)
+    if notebook is None:
+        return SessionState(key, work.store.last_seq(key.owner, key.root, key.path))
+    return state_of(work, notebook)
+
+
+def state_of(work: Work, notebook: NotebookRow) -> SessionState:
+    """The notebook's state with all that this transaction has changed."""
+    state = work.states.get(notebook.id)
+    if state is None:
+        session = envelope = spent = held = None
+        if notebook.session_id is not None:
+            session = work.get(SessionRow, notebook.session_id)
+            envelope = own_envelope(work, session)
+            balance = work.balance(envelope.id, 0)
+            spent, held = balance.spent, balance.held
+        state = build_state(notebook, session, envelope, spent or 0, held or 0)
+        work.states[notebook.id] = state
+    return state
+
+
+def own_envelope(work: Work, session: SessionRow) -> EnvelopeRow:
+    """The envelope that is the session's own budget."""
+    return work.get(EnvelopeRow, session.envelope_id)
+
+
+def build_state(
+    notebook: NotebookRow, session: SessionRow | None, envelope: EnvelopeRow | None, spent: int, held: int
+) -> SessionState:
+    """The state that these rows amount to; of a deleted notebook nothing is left but ``seq``."""
+    key = NotebookKey(notebook.owner, notebook.root, notebook.path)
+    if session is None or envelope is None or notebook.deleted_at is not None:
+        return SessionState(key, notebook.seq)
+    previous = None
+    if notebook.closed_sessions:
+        previous = ClosedSessions(
+            notebook.closed_sessions, notebook.closed_spent, notebook.closed_budget, notebook.closed_at or 0
+        )
+    return SessionState(
+        key,
+        notebook.seq,
+        session.closed_at is None,
+        session.id,
+        TrustLevel(session.trust_level),
+        Balance(envelope.ceiling, spent, held),
+        session.agent_id,
+        session.trust_set_by,
+        session.budget_set_by,
+        bool(session.trust_by_person),
+        bool(session.budget_by_person),
+        session.opened_at,
+        session.opened_by,
+        session.closed_at,
+        previous,
+    )

@@ -1,0 +1,10 @@
+"""How long answers are kept under their idempotency keys."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["KEEP_ASKS"]
+
+KEEP_ASKS: Final = 48 * 3600 * 1_000_000
+"""Microseconds. Twice the promised day, so that a retry after a night and a day still finds its answer."""

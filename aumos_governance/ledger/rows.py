@@ -1,0 +1,187 @@
+"""The rows of the ledger's tables as a transaction holds them: mutable, loaded at most once.
+
+Each class is one table, each field one column of that name, in the table's order. They compare by identity:
+within a transaction there is one object for each row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any, ClassVar, Final, TypeVar
+
+__all__ = [
+    "ROWS",
+    "AskRow",
+    "BalanceRow",
+    "ChainRow",
+    "ChargeRow",
+    "EnvelopeRow",
+    "Key",
+    "NotebookRow",
+    "Row",
+    "RowT",
+    "SessionRow",
+    "columns",
+    "key_of",
+    "values_of",
+]
+
+Key = tuple[Any, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """A row of some table."""
+
+    TABLE: ClassVar[str]
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+@dataclass(slots=True, eq=False)
+class NotebookRow(Row):
+    """A notebook, live or deleted, with what its closed sessions add up to."""
+
+    TABLE: ClassVar[str] = "notebooks"
+
+    id: str
+    owner: str
+    root: str
+    path: str
+    seq: int = 0
+    session_id: str | None = None
+    """The open session, else the one closed last."""
+    deleted_at: int | None = None
+    closed_sessions: int = 0
+    closed_spent: int = 0
+    closed_budget: int = 0
+    closed_at: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class SessionRow(Row):
+    TABLE: ClassVar[str] = "sessions"
+
+    id: str
+    notebook_id: str
+    trust_level: int
+    trust_set_by: str
+    trust_by_person: bool
+    budget_set_by: str
+    budget_by_person: bool
+    agent_id: str | None
+    opened_at: int
+    opened_by: str
+    closed_at: int | None
+    envelope_id: str
+    """The envelope that is its own budget."""
+    outer_envelopes: str = ""
+    """The ids of the envelopes that enclose that one, inner before outer, with spaces between."""
+
+    @property
+    def envelopes(self) -> str:
+        """All envelopes that a charge must fit in, its own first."""
+        return f"{self.envelope_id} {self.outer_envelopes}" if self.outer_envelopes else self.envelope_id
+
+
+@dataclass(slots=True, eq=False)
+class EnvelopeRow(Row):
+    TABLE: ClassVar[str] = "envelopes"
+
+    id: str
+    kind: str
+    name: str
+    period: str
+    ceiling: int
+
+
+@dataclass(slots=True, eq=False)
+class BalanceRow(Row):
+    """An envelope's figures in one of its periods."""
+
+    TABLE: ClassVar[str] = "balances"
+    KEY: ClassVar[tuple[str, ...]] = ("envelope_id", "period_start")
+
+    envelope_id: str
+    period_start: int
+    spent: int = 0
+    held: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class ChainRow(Row):
+    """How many records a hash chain has, and the last one's hash."""
+
+    TABLE: ClassVar[str] = "chains"
+    KEY: ClassVar[tuple[str, ...]] = ("chain",)
+
+    chain: str
+    count: int = 0
+    head: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class ChargeRow(Row):
+    TABLE: ClassVar[str] = "charges"
+
+    id: str
+    session_id: str
+    state: str
+    """``spent`` or ``voided``."""
+    amount: int
+    at: int
+    """When it was made, which decides the period it counts in."""
+    envelopes: str
+    """The envelopes it was charged to, as in the session at that time."""
+    tool: str
+
+
+@dataclass(slots=True, eq=False)
+class AskRow(Row):
+    """A request that was done, kept under its idempotency key, with what was answered."""
+
+    TABLE: ClassVar[str] = "asks"
+    KEY: ClassVar[tuple[str, ...]] = ("scope", "key")
+
+    scope: str
+    key: str
+    digest: str
+    at: int
+    expires_at: int | None
+    notebook_id: str | None
+    charge_id: str | None
+    cancelled: bool
+    answer: Any
+    """The answer itself; a backend that stores text uses `codec`."""
+
+
+ROWS: Final[tuple[type[Row], ...]] = (
+    NotebookRow,
+    EnvelopeRow,
+    SessionRow,
+    BalanceRow,
+    ChainRow,
+    ChargeRow,
+    AskRow,
+)
+"""All kinds of rows, each after those it refers to."""
+
+columns: Final = {kind: tuple(field.name for field in fields(kind)) for kind in ROWS}
+values_of: Final = {kind: attrgetter(*names) for kind, names in columns.items()}
+
+
+def _key_getter(kind: type[Row]) -> Any:
+    get = attrgetter(*kind.KEY)
+    return get if len(kind.KEY) > 1 else lambda row: (get(row),)
+
+
+_KEYS: Final = {kind: _key_getter(kind) for kind in ROWS}
+
+
+def key_of(row: Row) -> Key:
+    """The row's primary key."""
+    key: Key = _KEYS[type(row)](row)
+    return key

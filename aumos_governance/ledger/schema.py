@@ -1,0 +1,197 @@
+"""The tables, the same on SQLite and PostgreSQL. `rows` and `chain` name their columns.
+
+Money and times are BIGINT (nano-USD, microseconds); JSON is TEXT in one canonical form, since it is hashed.
+Text sorts by code point everywhere, so that ranges of paths mean the same.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, SmallInteger, Table, Text, text
+
+__all__ = ["audit", "metadata", "tables"]
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+        "ix": "%(table_name)s_%(column_0_name)s",
+    }
+)
+
+_TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _text(name: str, *, null: bool = False, primary_key: bool = False) -> Column[str]:
+    return Column(name, _TEXT, nullable=null, primary_key=primary_key)
+
+
+def _int(name: str, *, null: bool = False, primary_key: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=null, primary_key=primary_key, autoincrement=False)
+
+
+def _flag(name: str) -> Column[int]:
+    return Column(name, SmallInteger, nullable=False)
+
+
+def _reference(name: str, table: str, *, primary_key: bool = False) -> Column[str]:
+    return Column(name, _TEXT, ForeignKey(f"{table}.id"), nullable=False, primary_key=primary_key)
+
+
+notebooks = Table(
+    "notebooks",
+    metadata,
+    _text("id", primary_key=True),
+    _text("owner"),
+    _text("root"),
+    _text("path"),
+    _int("seq"),
+    _text("session_id", null=True),
+    _int("deleted_at", null=True),
+    _int("closed_sessions"),
+    _int("closed_spent"),
+    _int("closed_budget"),
+    _int("closed_at", null=True),
+)
+Index(
+    "notebooks_live",
+    notebooks.c.owner,
+    notebooks.c.root,
+    notebooks.c.path,
+    unique=True,
+    sqlite_where=text("deleted_at IS NULL"),
+    postgresql_where=text("deleted_at IS NULL"),
+)
+Index(
+    "notebooks_deleted",
+    notebooks.c.owner,
+    notebooks.c.root,
+    notebooks.c.path,
+    sqlite_where=text("deleted_at IS NOT NULL"),
+    postgresql_where=text("deleted_at IS NOT NULL"),
+)
+
+envelopes = Table(
+    "envelopes",
+    metadata,
+    _text("id", primary_key=True),
+    _text("kind"),
+    _text("name"),
+    _text("period"),
+    _int("ceiling"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _text("id", primary_key=True),
+    _reference("notebook_id", "notebooks"),
+    _flag("trust_level"),
+    _text("trust_set_by"),
+    _flag("trust_by_person"),
+    _text("budget_set_by"),
+    _flag("budget_by_person"),
+    _text("agent_id", null=True),
+    _int("opened_at"),
+    _text("opened_by"),
+    _int("closed_at", null=True),
+    _reference("envelope_id", "envelopes"),
+    _text("outer_envelopes"),
+)
+Index("sessions_notebook", sessions.c.notebook_id, sessions.c.opened_at)
+
+balances = Table(
+    "balances",
+    metadata,
+    _reference("envelope_id", "envelopes", primary_key=True),
+    _int("period_start", primary_key=True),
+    _int("spent"),
+    _int("held"),
+)
+
+chains = Table(
+    "chains",
+    metadata,
+    _text("chain", primary_key=True),
+    _int("count"),
+    _text("head"),
+)
+
+charges = Table(
+    "charges",
+    metadata,
+    _text("id", primary_key=True),
+    _reference("session_id", "sessions"),
+    _text("state"),
+    _int("amount"),
+    _int("at"),
+    _text("envelopes"),
+    _text("tool"),
+)
+
+asks = Table(
+    "asks",
+    metadata,
+    _text("scope", primary_key=True),
+    _text("key", primary_key=True),
+    _text("digest"),
+    _int("at"),
+    _int("expires_at", null=True),
+    _text("notebook_id", null=True),
+    _text("charge_id", null=True),
+    _flag("cancelled"),
+    _text("answer"),
+)
+Index("asks_at", asks.c.at)
+
+audit = Table(
+    "audit",
+    metadata,
+    _text("chain", primary_key=True),
+    _int("seq", primary_key=True),
+    _text("record_id"),
+    _int("at"),
+    _text("event"),
+    _text("outcome"),
+    _text("actor"),
+    _text("notebook"),
+    _text("notebook_id"),
+    _text("code", null=True),
+    _text("reasons"),
+    _text("agent_id", null=True),
+    _text("tool", null=True),
+    _text("action_type", null=True),
+    _text("resource", null=True),
+    _text("cell_id", null=True),
+    _int("execution_count", null=True),
+    _int("amount"),
+    _int("spent_delta"),
+    _int("held_delta"),
+    _text("charge_id", null=True),
+    _text("detail"),
+    _text("previous_hash"),
+    _text("hash"),
+)
+# Each index of the audit records serves one filter in the order of pages, which is that of time. Those on values that
+# most records lack leave these out, so that a record costs no more than it needs to.
+Index("audit_at", audit.c.at)
+Index("audit_event", audit.c.event, audit.c.at)
+Index("audit_notebook", audit.c.notebook_id, audit.c.at)
+for _name, _where, _more in (
+    ("agent_id", "agent_id IS NOT NULL", ()),
+    ("tool", "tool IS NOT NULL", (audit.c.spent_delta,)),
+    ("action_type", "action_type IS NOT NULL", ()),
+    ("resource", "resource IS NOT NULL", ()),
+    ("outcome", "outcome <> 'allow'", ()),
+):
+    Index(
+        f"audit_{_name}",
+        audit.c[_name],
+        audit.c.at,
+        *_more,
+        sqlite_where=text(_where),
+        postgresql_where=text(_where),
+    )
+
+tables: Final = {table.name: table for table in metadata.sorted_tables}

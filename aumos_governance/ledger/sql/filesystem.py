@@ -1,0 +1,33 @@
+"""On which kind of file system a path lies, as far as the operating system tells."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+__all__ = ["network_filesystem"]
+
+_NETWORK: Final = re.compile(
+    r"(nfs\d?|cifs|smb\w*|smbfs|afs|ncpfs|9p|lustre|gpfs|ceph|glusterfs|ocfs2|beegfs|pvfs2|orangefs|panfs"
+    r"|fuse\.(sshfs|glusterfs|ceph\S*|s3fs|gcsfuse|rclone|mfs|moosefs|juicefs|goofys|blobfuse2?|smb\S*|cifs\S*|nfs\S*))"
+)
+
+
+def network_filesystem(path: Path, mounts: Path = Path("/proc/mounts")) -> str | None:
+    """The type of the network file system that ``path`` lies on; None when it is local or cannot be told."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return None
+    place = path.expanduser().resolve()
+    best, kind = -1, ""
+    for line in lines:
+        fields = line.split(" ")
+        if len(fields) < 3:
+            continue
+        point = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[1]))
+        # The last of two mounts on one place hides the one before it.
+        if (place == point or point in place.parents) and len(point.parts) >= best:
+            best, kind = len(point.parts), fields[2]
+    return kind if _NETWORK.fullmatch(kind) else None

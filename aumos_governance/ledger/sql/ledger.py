@@ -1,0 +1,129 @@
+"""The ledger on a database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, Final
+
+from ...errors import AumOSGovernanceError, LedgerError
+from ..base import AnswerT, Listener, Query, Request, SessionState, VerifyResult
+from ..clock import Clock, system_clock
+from ..dispatch import perform
+from ..listeners import Listeners
+from ..operations.states import state_of
+from ..retention import KEEP_ASKS
+from ..work import Work
+from ..writer import Writer
+from .database import Database
+from .reads import Reader
+from .store import SqlStore
+
+__all__ = ["SqlLedger"]
+
+_PURGE_EVERY: Final = 60 * 1_000_000
+_PURGED_AT_ONCE: Final = 5_000
+
+
+class SqlLedger:
+    """A `Ledger` whose writer thread does all waiting requests in one transaction."""
+
+    def __init__(self, database: Database, *, clock: Clock = system_clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._listeners = Listeners()
+        self._reader = Reader(database)
+        self._states: tuple[SessionState, ...] = ()
+        self._next_purge = 0
+        self._closed = False
+        self._pid = os.getpid()
+        self._writer = Writer(self._batch, self._after, name="aumos-governance-ledger")
+
+    def execute(self, request: Request[AnswerT]) -> AnswerT:
+        return self.submit(request).result()
+
+    def submit(self, request: Request[AnswerT]) -> Future[AnswerT]:
+        return self._writer.submit(request)
+
+    def read(self, query: Query[AnswerT]) -> AnswerT:
+        self._check()
+        found: AnswerT = self._reader.answer(query)
+        return found
+
+    def verify(self, session_id: str | None = None, *, known_head: str | None = None) -> VerifyResult:
+        self._check()
+        return self._reader.verify(session_id, known_head)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        return self._listeners.add(listener)
+
+    def close(self) -> None:
+        self._closed = True
+        self._writer.close()
+        self._database.close()
+
+    # ---- in the writer's thread
+
+    def _batch(self, requests: Sequence[Request[Any]]) -> Sequence[Any]:
+        try:
+            outcomes, states = self._transaction(requests)
+        except Exception as error:
+            if len(requests) == 1 or (isinstance(error, LedgerError) and self._database.hopeless(error)):
+                return [error] * len(requests)
+            # One of them spoilt it for all: by themselves the others still have their chance.
+            alone = [self._alone(request) for request in requests]
+            outcomes = [outcome for outcome, _ in alone]
+            latest = {state.notebook: state for _, states in alone for state in states}
+            states = tuple(latest.values())
+        self._states = states
+        return outcomes
+
+    def _alone(self, request: Request[Any]) -> tuple[Any, tuple[SessionState, ...]]:
+        try:
+            (outcome,), states = self._transaction([request])
+        except Exception as error:  # noqa: BLE001 - it is raised where the request was made
+            return error, ()
+        return outcome, states
+
+    def _transaction(self, requests: Sequence[Request[Any]]) -> tuple[list[Any], tuple[SessionState, ...]]:
+        outcomes: list[Any] = []
+        with self._database.writing() as cursor:
+            work = Work(SqlStore(cursor, self._database.statements))
+            for request in requests:
+                before = work.changes
+                try:
+                    outcomes.append(perform(work, request, self._clock()))
+                except AumOSGovernanceError as error:
+                    if work.changes != before or isinstance(error, LedgerError):
+                        raise
+                    outcomes.append(error)
+            work.write()
+            states = tuple(state_of(work, notebook) for notebook in work.touched()) if self._listeners else ()
+        return outcomes, states
+
+    def _after(self) -> None:
+        states, self._states = self._states, ()
+        self._listeners.tell(states)
+        now = self._clock()
+        if now >= self._next_purge:
+            self._next_purge = now + _PURGE_EVERY
+            if self._purge(now - KEEP_ASKS) == _PURGED_AT_ONCE:
+                self._next_purge = now
+
+    def _purge(self, before: int) -> int:
+        try:
+            with self._database.writing() as cursor:
+                return cursor.execute(self._database.statements.purge_asks, (before, _PURGED_AT_ONCE)).rowcount  # type: ignore[no-any-return]
+        except LedgerError:
+            # Old answers that stay a little longer do no harm.
+            return 0
+
+    def _check(self) -> None:
+        if self._closed:
+            raise LedgerError("The ledger is closed.")
+        if os.getpid() != self._pid:
+            raise LedgerError(
+                "This ledger was opened before the process forked and cannot be used in the child;"
+                " open a ledger after the fork."
+            )

@@ -1,0 +1,51 @@
+"""Brings a database's tables up to date when a ledger is opened."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, inspect, text
+
+from ...errors import LedgerVersionError
+
+__all__ = ["REVISIONS", "VERSION_TABLE", "is_current", "migrate"]
+
+_log = logging.getLogger(__name__)
+
+REVISIONS: Final = ("0001",)
+"""All migrations, oldest first. Known here too, since importing Alembic takes longer than opening a ledger."""
+VERSION_TABLE: Final = "ledger_version"
+SCRIPTS: Final = Path(__file__).parent.parent / "migrations"
+
+
+def migrate(connection: Connection, name: str) -> None:
+    """Create or upgrade the tables within the connection's transaction, which must keep all others out.
+
+    Raises LedgerVersionError when they are newer than this package; ``name`` is what messages call the ledger.
+    """
+    version = _version(connection)
+    if version == REVISIONS[-1]:
+        return
+    if version is not None and version not in REVISIONS:
+        raise LedgerVersionError(
+            f"The ledger {name} was written by a newer version of aumos-governance (schema {version}, and this one"
+            f" knows {REVISIONS[-1]}); upgrade aumos-governance."
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    # A ConfigParser is behind it, to which a percent sign means something.
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    _log.info("The ledger %s has schema %s now (before: %s).", name, REVISIONS[-1], version or "none")
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a constant
+    return None if found is None else str(found)

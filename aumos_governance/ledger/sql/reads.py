@@ -1,0 +1,93 @@
+"""Queries on a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from ...errors import InvalidRequestError, NotFoundError
+from ..base import ListStates, NotebookKey, Query, ReadState, SessionState, VerifyResult
+from ..base import AuditQuery
+from ..chain import LEDGER_CHAIN, AuditRow
+from ..content import check_text
+from ..cursors import check_limit
+from ..operations.states import build_state
+from ..rows import EnvelopeRow, NotebookRow, SessionRow, columns
+from ..verify import ChainEnd, Walk, walk_all
+from .audit_reads import AuditReads
+from .database import Database
+from .store import Cursor
+
+__all__ = ["Reader"]
+
+_NOTEBOOK, _SESSION, _ENVELOPE = (len(columns[kind]) for kind in (NotebookRow, SessionRow, EnvelopeRow))
+
+
+class Reader:
+    """Answers queries, each in one consistent view."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._audit = AuditReads(database.statements.dialect)
+        self._readers: Final[dict[type[Query[Any]], Callable[[Cursor, Any], Any]]] = {
+            ReadState: self._read_state,
+            ListStates: self._list_states,
+            AuditQuery: self._audit.page,
+        }
+
+    def answer(self, query: Query[Any]) -> Any:
+        """Raises InvalidRequestError for a query that is not known."""
+        read = self._readers.get(type(query))
+        if read is None:
+            raise InvalidRequestError(f"The ledger does not know the query {type(query).__name__}.")
+        with self._database.reading() as cursor:
+            return read(cursor, query)
+
+    def verify(self, session_id: str | None, known_head: str | None) -> VerifyResult:
+        """Walk one session's chain, or all chains."""
+        statements = self._database.statements
+        walk = Walk(known_head)
+        with self._database.reading() as cursor:
+            cursor.execute(statements.chain_ends)
+            ends = {name: ChainEnd(count, head) for name, count, head in cursor.fetchall()}
+            if session_id is None:
+                ledger = _stream(cursor, statements.one_chain, (LEDGER_CHAIN,))
+                sessions = _stream(cursor, statements.other_chains, (LEDGER_CHAIN,))
+                return walk_all(walk, ledger, sessions, ends)
+            if session_id not in ends:
+                raise NotFoundError(f"There is no session {session_id!r}.")
+            walk.chain(session_id, _stream(cursor, statements.one_chain, (session_id,)), ends[session_id])
+            return walk.result(walked_all=False)
+
+    def _read_state(self, cursor: Cursor, query: ReadState) -> SessionState:
+        key = query.notebook
+        check_text(key.owner, key.root, key.path)
+        cursor.execute(self._database.statements.state_at, (key.owner, key.root, key.path))
+        values = cursor.fetchone()
+        if values is not None:
+            return _state(values)
+        cursor.execute(self._database.statements.last_seq, (key.owner, key.root, key.path))
+        return SessionState(NotebookKey(key.owner, key.root, key.path), int(cursor.fetchone()[0]))
+
+    def _list_states(self, cursor: Cursor, query: ListStates) -> tuple[SessionState, ...]:
+        check_limit(query.limit)
+        check_text(query.owner, query.root, query.after)
+        cursor.execute(self._database.statements.list_states, (query.owner, query.root, query.after, query.limit))
+        return tuple(_state(values) for values in cursor.fetchall())
+
+
+def _stream(cursor: Cursor, text: str, values: tuple[Any, ...]) -> Iterator[AuditRow]:
+    # Lazy, since all records of a ledger may be more than fit into memory.
+    cursor.execute(text, values)
+    yield from cursor
+
+
+def _state(values: tuple[Any, ...]) -> SessionState:
+    notebook = NotebookRow(*values[:_NOTEBOOK])
+    if notebook.session_id is None:
+        return build_state(notebook, None, None, 0, 0)
+    rest = values[_NOTEBOOK:]
+    session = SessionRow(*rest[:_SESSION])
+    envelope = EnvelopeRow(*rest[_SESSION : _SESSION + _ENVELOPE])
+    spent, held = rest[_SESSION + _ENVELOPE :]
+    return build_state(notebook, session, envelope, spent or 0, held or 0)

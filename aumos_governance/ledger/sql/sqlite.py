@@ -1,0 +1,184 @@
+"""SQLite beneath the ledger: one file, synced at each commit."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from ...errors import LedgerError
+from .filesystem import network_filesystem
+from .migrate import migrate
+from .statements import Statements
+from .store import Cursor
+
+__all__ = ["BUSY_SECONDS", "SqliteDatabase"]
+
+BUSY_SECONDS: Final = 10
+"""How long a transaction waits for another process that writes to the same file."""
+_NAP: Final = (0.0005, 0.002)
+_IDLE_READERS: Final = 4
+
+
+class SqliteDatabase:
+    """A file in WAL mode with ``synchronous=FULL``: what is acknowledged is on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.statements = Statements(SQLiteDialect_pysqlite(paramstyle="qmark"))
+        self._prepare_file()
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._busy = LedgerError(
+            f"The ledger {path} is locked by another process for more than {BUSY_SECONDS} s; nothing was recorded."
+        )
+        self._closed = False
+        self._writer = self.connect()
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection with all that the ledger relies on."""
+        with self._translated():
+            # Any thread may end a connection that another one used; none uses it at the same time.
+            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+            try:
+                (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+                if mode != "wal":
+                    raise LedgerError(f"The ledger {self.path} lies on a file system that SQLite cannot use safely.")
+                connection.execute("PRAGMA synchronous=FULL")
+                connection.execute("PRAGMA foreign_keys=ON")
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    def migrate(self) -> None:
+        """Create or upgrade the tables; another process that does the same at this moment waits."""
+        engine = create_engine("sqlite://", creator=self.connect, poolclass=NullPool)
+        with self._translated():
+            try:
+                with engine.connect() as connection:
+                    begin_immediate(_driver(connection))
+                    migrate(connection, str(self.path))
+                    _driver(connection).execute("COMMIT")
+            except DBAPIError as error:
+                if isinstance(error.orig, sqlite3.Error):
+                    raise error.orig from error
+                raise
+
+    @contextmanager
+    def writing(self) -> Iterator[Cursor]:
+        connection = self._writer
+        with self._translated():
+            begin_immediate(connection)
+            try:
+                yield connection.cursor()
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Cursor]:
+        with self._translated():
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self.connect()
+                connection.execute("PRAGMA query_only=ON")
+            try:
+                connection.execute("BEGIN")
+                yield connection.cursor()
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if self._closed or len(self._idle) >= _IDLE_READERS:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
+
+    def hopeless(self, error: LedgerError) -> bool:
+        return error.args == self._busy.args
+
+    def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            with suppress(IndexError, sqlite3.Error):
+                self._idle.pop().close()
+        with suppress(sqlite3.Error):
+            self._writer.close()
+
+    def _prepare_file(self) -> None:
+        kind = network_filesystem(self.path)
+        if kind is not None:
+            raise LedgerError(
+                f"The ledger {self.path} would lie on a network file system ({kind}), where SQLite can lose data;"
+                " choose a local folder, or PostgreSQL."
+            )
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Made here and not by SQLite, so that nobody else can read it at any moment.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise LedgerError(f"The ledger {self.path} cannot be opened: {error.strerror}.") from error
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def _error(self, error: sqlite3.Error) -> LedgerError:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            return LedgerError(self._busy.message)
+        for sign, what in _WHAT.items():
+            if sign in text:
+                return LedgerError(f"The ledger {self.path} {what}; nothing was recorded.")
+        return LedgerError(f"The ledger {self.path} failed: {text}; nothing was recorded.")
+
+
+_WHAT: Final = {
+    "disk is full": "cannot be written, since the disk is full",
+    "disk I/O error": "cannot be read or written: the disk reports an error",
+    "readonly": "cannot be written, since the file or its folder is read-only",
+    "unable to open": "cannot be opened",
+    "malformed": "is damaged; restore it from a backup",
+    "not a database": "is not a database file",
+}
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+def begin_immediate(connection: sqlite3.Connection) -> None:
+    """Start a write transaction, waiting `BUSY_SECONDS` for other processes.
+
+    SQLite's own waiting doubles its pauses up to 100 ms, so that who came late overtakes who waits long;
+    here all wait alike.
+    """
+    connection.execute("PRAGMA busy_timeout=0")
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= deadline:
+                raise
+            time.sleep(random.uniform(*_NAP))  # noqa: S311 - not a secret
+        else:
+            return

@@ -1,0 +1,147 @@
+"""The statements of the hot path, compiled once by SQLAlchemy to the dialect's text.
+
+That text is executed on the driver's own connection: compiling at each call would cost more than the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Dialect, bindparam, delete, func, insert, literal_column, or_, select, tuple_, update
+from sqlalchemy.sql import ClauseElement
+
+from .. import codec, schema
+from ..chain import AUDIT_COLUMNS
+from ..rows import ROWS, AskRow, Row, columns
+
+__all__ = ["NO_OFFSET", "Statement", "Statements", "compile_text"]
+
+NO_OFFSET: Final = literal_column("0")
+"""Said with every limit, since SQLAlchemy would else pass SQLite an offset of 0 as one more parameter."""
+
+
+class Statement(NamedTuple):
+    """Text for the driver, and what makes its parameters of a row."""
+
+    text: str
+    values: Callable[[Any], tuple[Any, ...]]
+
+
+def compile_text(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+    """The statement's text and its parameters' names in order."""
+    compiled = statement.compile(dialect=dialect)
+    values = {name: value for name, value in compiled.params.items() if value is not None}
+    assert not values, f"a constant became a parameter: {values}; use literal_column"
+    return str(compiled), tuple(getattr(compiled, "positiontup", None) or ())
+
+
+class Statements:
+    """All statements for one dialect, whose parameters must be positional."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.load: Final = {kind: self._load(kind) for kind in ROWS}
+        """By kind of row: its text; the parameters are the primary key."""
+        self.insert: Final = {kind: self._insert(kind) for kind in ROWS}
+        self.update: Final = {kind: self._update(kind) for kind in ROWS}
+        self.append = self._text(insert(schema.audit).values({name: bindparam(name) for name in AUDIT_COLUMNS}))
+        """Appends an audit record, given in the order of `AUDIT_COLUMNS`."""
+
+        notebooks = schema.tables["notebooks"].c
+        place = [notebooks.owner == bindparam("owner"), notebooks.root == bindparam("root")]
+        whole = select(schema.tables["notebooks"])
+        live, path = notebooks.deleted_at.is_(None), notebooks.path
+        self.notebook_at = self._text(whole.where(*place, path == bindparam("path"), live).with_for_update())
+        self.notebooks_under = self._text(
+            whole.where(
+                *place,
+                or_(path == bindparam("path"), path.between(bindparam("first"), bindparam("last"))),
+                live,
+            )
+            .order_by(path)
+            .with_for_update()
+        )
+        self.last_seq = self._text(
+            select(func.coalesce(func.max(notebooks.seq), literal_column("0"))).where(
+                *place, path == bindparam("path"), notebooks.deleted_at.is_not(None)
+            )
+        )
+        self.park_notebook = self._text(
+            update(schema.tables["notebooks"])
+            .values(deleted_at=literal_column("0"))
+            .where(notebooks.id == bindparam("b_id"))
+        )
+        """Takes a notebook out of the way of others that come to its path in the same transaction."""
+
+        asks = schema.tables["asks"]
+        oldest = (
+            select(asks.c.scope, asks.c.key)
+            .where(asks.c.at < bindparam("before"))
+            .limit(bindparam("most"))
+            .offset(NO_OFFSET)
+        )
+        self.purge_asks = self._text(delete(asks).where(tuple_(asks.c.scope, asks.c.key).in_(oldest)))
+        """Forgets at most so many answers from before a time."""
+
+        sessions, envelopes, balances = (schema.tables[name] for name in ("sessions", "envelopes", "balances"))
+        states = (
+            select(schema.tables["notebooks"], sessions, envelopes, balances.c.spent, balances.c.held)
+            .outerjoin(sessions, sessions.c.id == notebooks.session_id)
+            .outerjoin(envelopes, envelopes.c.id == sessions.c.envelope_id)
+            .outerjoin(balances, balances.c.envelope_id == envelopes.c.id)
+            .where(*place, live)
+        )
+        self.state_at = self._text(states.where(path == bindparam("path")))
+        self.list_states = self._text(
+            states.where(path > bindparam("after"), notebooks.session_id.is_not(None))
+            .order_by(path)
+            .limit(bindparam("limit"))
+            .offset(NO_OFFSET)
+        )
+
+        chains, audit = schema.tables["chains"], schema.audit
+        self.chain_ends = self._text(select(chains))
+        by_seq = select(audit).order_by(audit.c.chain, audit.c.seq)
+        self.one_chain = self._text(by_seq.where(audit.c.chain == bindparam("chain")))
+        self.other_chains = self._text(by_seq.where(audit.c.chain != bindparam("chain")))
+
+    def _load(self, kind: type[Row]) -> str:
+        table = schema.tables[kind.TABLE]
+        by_key = [table.c[name] == bindparam(name) for name in kind.KEY]
+        return self._text(select(table).where(*by_key).with_for_update())
+
+    def _insert(self, kind: type[Row]) -> Statement:
+        table = schema.tables[kind.TABLE]
+        return self._statement(kind, insert(table).values({name: bindparam(name) for name in columns[kind]}))
+
+    def _update(self, kind: type[Row]) -> Statement:
+        table = schema.tables[kind.TABLE]
+        rest = [name for name in columns[kind] if name not in kind.KEY]
+        return self._statement(
+            kind,
+            update(table)
+            .values({name: bindparam(f"b_{name}") for name in rest})
+            .where(*(table.c[name] == bindparam(f"b_{name}") for name in kind.KEY)),
+        )
+
+    def _text(self, statement: ClauseElement) -> str:
+        return compile_text(statement, self.dialect)[0]
+
+    def _statement(self, kind: type[Row], statement: ClauseElement) -> Statement:
+        text, names = compile_text(statement, self.dialect)
+        return Statement(text, _values(kind, [name.removeprefix("b_") for name in names]))
+
+
+def _values(kind: type[Row], names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    get: Callable[[Any], tuple[Any, ...]] = attrgetter(*names)
+    if kind is not AskRow:
+        return get
+    answer = names.index("answer")
+
+    def values(row: Any) -> tuple[Any, ...]:
+        found = get(row)
+        return (*found[:answer], codec.encode(found[answer]), *found[answer + 1 :])
+
+    return values

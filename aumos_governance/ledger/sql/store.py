@@ -1,0 +1,97 @@
+"""One write transaction on a database: loads rows, and writes what a `Work` has collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from .. import codec
+from ..chain import AuditRow
+from ..rows import ROWS, AskRow, Key, NotebookRow, Row, RowT
+from .statements import Statements
+
+__all__ = ["Cursor", "SqlStore"]
+
+
+class Cursor(Protocol):
+    """What is used of a driver's cursor."""
+
+    def execute(self, text: str, values: Sequence[Any] = ..., /) -> Any: ...
+
+    def executemany(self, text: str, rows: Iterable[Sequence[Any]], /) -> Any: ...
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> Any: ...
+
+    def __iter__(self) -> Any: ...
+
+
+class SqlStore:
+    """A `Store` over an open transaction."""
+
+    def __init__(self, cursor: Cursor, statements: Statements) -> None:
+        self._cursor = cursor
+        self._statements = statements
+        self._paths: dict[str, str] = {}
+        """The stored path of each notebook that was loaded."""
+
+    def load(self, kind: type[RowT], key: Key) -> RowT | None:
+        self._cursor.execute(self._statements.load[kind], key)
+        values = self._cursor.fetchone()
+        return None if values is None else self._row(kind, values)
+
+    def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
+        self._cursor.execute(self._statements.notebook_at, (owner, root, path))
+        values = self._cursor.fetchone()
+        return None if values is None else self._row(NotebookRow, values)
+
+    def notebooks_under(self, owner: str, root: str, path: str) -> list[NotebookRow]:
+        # "0" follows "/" in Unicode, so this is the range of all paths that start with "path/".
+        self._cursor.execute(self._statements.notebooks_under, (owner, root, path, f"{path}/", f"{path}0"))
+        rows = [self._row(NotebookRow, values) for values in self._cursor.fetchall()]
+        return [row for row in rows if row.path == path or row.path.startswith(f"{path}/")]
+
+    def last_seq(self, owner: str, root: str, path: str) -> int:
+        self._cursor.execute(self._statements.last_seq, (owner, root, path))
+        return int(self._cursor.fetchone()[0])
+
+    def write(self, new: Iterable[Row], changed: Iterable[Row], audit: Iterable[AuditRow]) -> None:
+        inserts, updates = _by_kind(new), _by_kind(changed)
+        self._part(updates.get(NotebookRow, ()))
+        for kind in ROWS:
+            # Changes first: a notebook may have left a path that a new one takes.
+            if rows := updates.get(kind):
+                text, values = self._statements.update[kind]
+                self._cursor.executemany(text, [values(row) for row in rows])
+            if rows := inserts.get(kind):
+                text, values = self._statements.insert[kind]
+                self._cursor.executemany(text, [values(row) for row in rows])
+        if records := list(audit):
+            self._cursor.executemany(self._statements.append, records)
+
+    def _part(self, notebooks: Iterable[Row]) -> None:
+        # Within one transaction notebooks may have changed places, and no order of updates suits that.
+        leaving = [
+            (row.id,)
+            for row in notebooks
+            if isinstance(row, NotebookRow)
+            and (row.deleted_at is not None or self._paths.get(row.id, row.path) != row.path)
+        ]
+        if leaving:
+            self._cursor.executemany(self._statements.park_notebook, leaving)
+
+    def _row(self, kind: type[RowT], values: Sequence[Any]) -> RowT:
+        row = kind(*values)
+        if isinstance(row, NotebookRow):
+            self._paths[row.id] = row.path
+        elif isinstance(row, AskRow):
+            row.answer = codec.decode(row.answer)
+        return row
+
+
+def _by_kind(rows: Iterable[Row]) -> dict[type[Row], list[Row]]:
+    kinds: dict[type[Row], list[Row]] = {}
+    for row in rows:
+        kinds.setdefault(type(row), []).append(row)
+    return kinds

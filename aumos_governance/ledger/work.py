@@ -1,0 +1,210 @@
+"""One transaction: rows are loaded at most once, changed in memory, and written together at the end.
+
+Operations are written once over `Work`, and a backend's `Store` only loads and writes rows. An operation
+checks everything before it changes anything: one that raises has left the work as it was, so that the other
+requests of the same transaction go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from .base import NotebookKey, SessionState
+from .chain import LEDGER_CHAIN, AuditRow, link
+from .content import check_text
+from .identifiers import new_id
+from .rows import BalanceRow, ChainRow, Key, NotebookRow, Row, RowT, key_of
+
+__all__ = ["Store", "Work"]
+
+Place = tuple[str, str, str]
+"""A notebook's owner, root and path."""
+
+
+class Store(Protocol):
+    """A backend within one transaction. What it loads belongs to the caller, and is locked for writing."""
+
+    def load(self, kind: type[RowT], key: Key) -> RowT | None:
+        """The row with this primary key."""
+        ...
+
+    def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
+        """The live notebook with this path."""
+        ...
+
+    def notebooks_under(self, owner: str, root: str, path: str) -> list[NotebookRow]:
+        """The live notebooks with this path or in this folder, by path."""
+        ...
+
+    def last_seq(self, owner: str, root: str, path: str) -> int:
+        """The highest ``seq`` that a deleted notebook with this path had; 0 when there was none."""
+        ...
+
+    def write(self, new: Iterable[Row], changed: Iterable[Row], audit: Iterable[AuditRow]) -> None:
+        """Write rows that were not there, rows that were, and audit records."""
+        ...
+
+
+class Work:
+    """What one transaction has loaded and changed so far."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.now = 0
+        """The time of the request being done, in microseconds."""
+        self.changes = 0
+        """Counts what was changed, to prove that a request that raised had changed nothing."""
+        self._rows: dict[tuple[type[Row], Key], Row | None] = {}
+        self._places: dict[Place, NotebookRow | None] = {}
+        self._new: dict[Row, None] = {}
+        self._dirty: dict[Row, None] = {}
+        self._unstored: set[Row] = set()
+        self._audit: list[AuditRow] = []
+        self._unlinked: list[tuple[Any, ...]] = []
+        self._touched: dict[str, NotebookRow] = {}
+        self.states: dict[str, SessionState] = {}
+        """The last state built of each notebook, dropped when it changes."""
+
+    # ---- rows
+
+    def find(self, kind: type[RowT], *key: Any) -> RowT | None:
+        """The row with this primary key, loaded once."""
+        place = (kind, key)
+        try:
+            return self._rows[place]  # type: ignore[return-value]
+        except KeyError:
+            found = self._rows[place] = self.store.load(kind, key)
+            return found
+
+    def get(self, kind: type[RowT], *key: Any) -> RowT:
+        """Like `find`, for a row that another one refers to."""
+        found = self.find(kind, *key)
+        if found is None:
+            raise LookupError(f"{kind.TABLE} has no row {key}")
+        return found
+
+    def add(self, row: RowT) -> RowT:
+        """A row that was not there before."""
+        self._rows[type(row), key_of(row)] = row
+        self._new[row] = None
+        self.changes += 1
+        return row
+
+    def save(self, row: Row) -> None:
+        """The row was, or is about to be, changed."""
+        self.changes += 1
+        if row in self._unstored:
+            self._unstored.remove(row)
+            self._new[row] = None
+        elif row not in self._new:
+            self._dirty[row] = None
+
+    def new_id(self) -> str:
+        return new_id(self.now)
+
+    # ---- notebooks
+
+    def notebook(self, key: NotebookKey) -> NotebookRow | None:
+        """The live notebook with this path."""
+        place = (key.owner, key.root, key.path)
+        try:
+            return self._places[place]
+        except KeyError:
+            check_text(*place)
+            return self._know(place, self.store.notebook_at(*place))
+
+    def notebook_or_new(self, key: NotebookKey) -> NotebookRow:
+        """The live notebook with this path; one is made where there is none."""
+        found = self.notebook(key)
+        if found is None:
+            seq = self.store.last_seq(key.owner, key.root, key.path)
+            found = self.add(NotebookRow(self.new_id(), key.owner, key.root, key.path, seq))
+            self._places[key.owner, key.root, key.path] = found
+        return found
+
+    def notebooks_under(self, owner: str, root: str, path: str) -> list[NotebookRow]:
+        """The live notebooks with this path or in this folder, by path."""
+        check_text(owner, root, path)
+        self.write()
+        found = self.store.notebooks_under(owner, root, path)
+        return [known for known in (self._know((owner, root, row.path), row) for row in found) if known is not None]
+
+    def relocate(self, notebook: NotebookRow, path: str) -> None:
+        """The live notebook has another path now, where no live one lies."""
+        self._places[notebook.owner, notebook.root, notebook.path] = None
+        floor = self.store.last_seq(notebook.owner, notebook.root, path)
+        notebook.path = path
+        notebook.seq = max(notebook.seq, floor)
+        self._places[notebook.owner, notebook.root, path] = notebook
+        self.touch(notebook)
+
+    def remove(self, notebook: NotebookRow) -> None:
+        """The notebook is gone; its row stays."""
+        notebook.deleted_at = self.now
+        self._places[notebook.owner, notebook.root, notebook.path] = None
+        self.touch(notebook)
+
+    def touch(self, notebook: NotebookRow) -> None:
+        """The notebook's state has changed: whoever listens will hear of it."""
+        notebook.seq += 1
+        self.save(notebook)
+        self._touched[notebook.id] = notebook
+        self.states.pop(notebook.id, None)
+
+    def touched(self) -> list[NotebookRow]:
+        """The notebooks whose state changed in this transaction."""
+        return list(self._touched.values())
+
+    def _know(self, place: Place, row: NotebookRow | None) -> NotebookRow | None:
+        if row is not None:
+            # The identity map's object counts: this one is as stored, that one may be changed already.
+            known = self._rows.setdefault((NotebookRow, (row.id,)), row)
+            assert isinstance(known, NotebookRow)
+            row = known
+        self._places[place] = row
+        return row
+
+    # ---- balances
+
+    def balance(self, envelope_id: str, period_start: int) -> BalanceRow:
+        """The envelope's figures in one period; where there are none yet, zeros that `save` will store."""
+        found = self.find(BalanceRow, envelope_id, period_start)
+        if found is None:
+            found = BalanceRow(envelope_id, period_start)
+            self._rows[BalanceRow, (envelope_id, period_start)] = found
+            self._unstored.add(found)
+        return found
+
+    # ---- audit
+
+    def append(self, chain: str, fields: tuple[Any, ...]) -> None:
+        """Add a record to a chain; ``fields`` are the audit columns from ``record_id`` to ``detail``.
+
+        Records of the ledger-wide chain are linked when the work is written, so that transactions which
+        share it hold its lock for the shortest time and take it last.
+        """
+        self.changes += 1
+        if chain == LEDGER_CHAIN:
+            self._unlinked.append(fields)
+        else:
+            self._link(chain, fields)
+
+    def _link(self, chain: str, fields: tuple[Any, ...]) -> None:
+        end = self.get(ChainRow, chain)
+        content = (chain, end.count + 1, *fields, end.head)
+        end.count += 1
+        end.head = link(content)
+        self.save(end)
+        self._audit.append((*content, end.head))
+
+    # ---- the end
+
+    def write(self) -> None:
+        """Hand everything to the store; the work may go on afterwards."""
+        for fields in self._unlinked:
+            self._link(LEDGER_CHAIN, fields)
+        self._unlinked.clear()
+        if self._new or self._dirty or self._audit:
+            self.store.write(self._new, self._dirty, self._audit)
+            self._new, self._dirty, self._audit = {}, {}, []
