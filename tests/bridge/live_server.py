@@ -1,0 +1,234 @@
+"""A real Jupyter server in a process of its own, with real kernels, for tests that must see the whole of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import websocket
+
+RAW_KERNEL = (Path(__file__).parent / "raw_kernel.py").read_text("utf-8")
+GOVERNANCE = "aumos-governance/v1/"
+
+
+def until(condition: Callable[[], Any], what: str, timeout: float = 20.0) -> Any:
+    """Poll until the condition holds, and give what it gave."""
+    deadline = time.monotonic() + timeout
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"still not so after {timeout} s: {what}"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class LiveServer:
+    """Started by `start`, ended by `stop` or `kill`; its data folder outlives it."""
+
+    def __init__(self, home: Path, *arguments: str) -> None:
+        self.home = home
+        self.root = home / "root"
+        self.arguments = arguments
+        self.token = secrets.token_hex(8)
+        self.log = home / "server.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.client = httpx.Client(trust_env=False, timeout=30)
+        for folder in ("root", "config", "data", "runtime", "ipython"):
+            (home / folder).mkdir(parents=True, exist_ok=True)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the process without waiting for anything."""
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "JPY_"))}
+        environment |= {
+            "JUPYTER_CONFIG_DIR": str(self.home / "config"),
+            "JUPYTER_DATA_DIR": str(self.home / "data"),
+            "JUPYTER_RUNTIME_DIR": str(self.home / "runtime"),
+            "IPYTHONDIR": str(self.home / "ipython"),
+        }
+        command = [
+            *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
+            *(f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.root}"),
+            *(f"--IdentityProvider.token={self.token}", "--ServerApp.terminals_enabled=False"),
+            *("--ServerApp.jpserver_extensions={'aumos_governance': True, 'jupyter_lsp': False, 'jupyterlab': False,"
+              " 'notebook': False, 'notebook_shim': False, 'jupyter_server_terminals': False}",),
+            *self.arguments,
+        ]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.root)
+        return self.process
+
+    def start(self) -> LiveServer:
+        process = self.launch()
+
+        def answers() -> bool:
+            assert process.poll() is None, self.log.read_text()
+            with contextlib.suppress(httpx.TransportError):
+                return self.client.get(self.url + "api").status_code == 200
+            return False
+
+        until(answers, "the server answers", 30)
+        return self
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def close(self) -> None:
+        self.stop()
+        self.client.close()
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise
+
+    # ---- HTTP
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"token {self.token}", **options.pop("headers", {})}
+        return self.client.request(method, self.url + path, headers=headers, **options)
+
+    def json(self, method: str, path: str, **options: Any) -> Any:
+        response = self.request(method, path, **options)
+        assert response.is_success, response.text
+        return response.json() if response.content else None
+
+    def state(self, path: str) -> dict[str, Any]:
+        return self.json("GET", GOVERNANCE + "state", params={"path": path})
+
+    # ---- notebooks and kernels
+
+    def write_notebook(self, path: str) -> None:
+        notebook = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        self.json("PUT", f"api/contents/{path}", json={"type": "notebook", "content": notebook})
+
+    def open_notebook(self, path: str, kernel_id: str | None = None) -> LiveKernel:
+        """Make a notebook and a session for it, as a page does."""
+        if not (self.root / path).exists():
+            self.write_notebook(path)
+        kernel = {"name": "python3"} if kernel_id is None else {"id": kernel_id}
+        body = {"path": path, "name": Path(path).name, "type": "notebook", "kernel": kernel}
+        session = self.json("POST", "api/sessions", json=body)
+        return LiveKernel(self, session["kernel"]["id"], session["id"])
+
+    @contextlib.contextmanager
+    def notebook(self, path: str) -> Iterator[LiveKernel]:
+        """A notebook with a kernel that has said hello, and is shut down at the end."""
+        kernel = self.open_notebook(path)
+        try:
+            kernel.greet()
+            yield kernel
+        finally:
+            kernel.close()
+            self.request("DELETE", f"api/kernels/{kernel.kernel_id}")
+
+    def kernel_state(self, kernel_id: str) -> str:
+        return str(self.json("GET", f"api/kernels/{kernel_id}")["execution_state"])
+
+    @contextlib.contextmanager
+    def events(self) -> Iterator[websocket.WebSocket]:
+        stream = self._connect("api/events/subscribe")
+        try:
+            yield stream
+        finally:
+            stream.close()
+
+    def _connect(self, path: str) -> websocket.WebSocket:
+        url = self.url.replace("http://", "ws://") + path
+        return websocket.create_connection(url, header=[f"Authorization: token {self.token}"], timeout=60)
+
+
+class CellError(Exception):
+    """A cell raised."""
+
+
+class Cell:
+    """What a cell printed, and the value that it passed to `result(...)`."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.messages: list[dict[str, Any]] = []
+
+    @property
+    def result(self) -> Any:
+        return json.loads(self.text.split("<<", 1)[1].split(">>", 1)[0])
+
+
+class LiveKernel:
+    """A kernel as a page sees it: over the server's websocket."""
+
+    def __init__(self, server: LiveServer, kernel_id: str, session_id: str) -> None:
+        self.server = server
+        self.kernel_id = kernel_id
+        self.session_id = session_id
+        self.socket = server._connect(f"api/kernels/{kernel_id}/channels?session_id={uuid.uuid4().hex}")
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def greet(self) -> dict[str, Any]:
+        """Load the raw client, say hello, and give the server's answer."""
+        self.run("import json\ndef result(value): print('<<' + json.dumps(value) + '>>')")
+        self.run(RAW_KERNEL)
+        return self.run("result(wire.hello())").result
+
+    def do(self, op: str, **body: Any) -> dict[str, Any]:
+        return self.run(f"result(wire.do({op!r}, **{body!r}))").result
+
+    def submit(self, code: str) -> str:
+        message_id = uuid.uuid4().hex
+        header = {"msg_id": message_id, "msg_type": "execute_request", "username": "", "session": "t", "version": "5.3"}
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+        message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
+        self.socket.send(json.dumps(message))
+        return message_id
+
+    def collect(self, message_id: str, timeout: float = 60.0) -> Cell:
+        """Everything a cell gives until the kernel is idle again and has replied."""
+        cell, waiting = Cell(), {"idle", "reply"}
+        self.socket.settimeout(timeout)
+        while waiting:
+            message = json.loads(self.socket.recv())
+            if message["parent_header"].get("msg_id") != message_id:
+                continue
+            cell.messages.append(message)
+            kind, content = message["msg_type"], message["content"]
+            if kind == "stream":
+                cell.text += content["text"]
+            elif kind == "execute_reply":
+                waiting.discard("reply")
+            elif kind == "status" and content["execution_state"] == "idle":
+                waiting.discard("idle")
+            elif kind == "error":
+                raise CellError("\n".join(content["traceback"]))
+        return cell
+
+    def run(self, code: str, timeout: float = 60.0) -> Cell:
+        return self.collect(self.submit(code), timeout)

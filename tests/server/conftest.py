@@ -1,0 +1,68 @@
+"""A Jupyter server in the test's own process, governed, with its ledger in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+# Its fixtures and its way to run coroutines, for this folder alone: as a plugin it would reach every test.
+from pytest_jupyter.jupyter_server import *  # noqa: F403
+from tornado.httpclient import HTTPClientError, HTTPResponse
+from traitlets.config import Config
+
+GOVERNANCE = "aumos-governance/v1"
+
+
+@pytest.fixture
+def governance_config() -> dict[str, Any]:
+    """Settings of the extension; a test's module or parameters may say others."""
+    return {}
+
+
+@pytest.fixture
+def jp_server_config(governance_config: dict[str, Any]) -> Config:
+    return Config(
+        {
+            "ServerApp": {"jpserver_extensions": {"aumos_governance": True}},
+            "GovernanceExtension": {"database_url": "memory://", **governance_config},
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Any
+    response: HTTPResponse
+
+
+Rest = Callable[..., Awaitable[Answer]]
+
+
+@pytest.fixture
+def rest(jp_fetch: Callable[..., Any]) -> Rest:
+    """Ask the interface: ``await rest("GET", "state", path="a.ipynb")``; a refusal is an answer too."""
+
+    async def ask(method: str, name: str, body: Any = None, headers: Any = None, **parameters: str) -> Answer:
+        raw = body if isinstance(body, (str, bytes)) or body is None else json.dumps(body)
+        options = {"body": raw, "allow_nonstandard_methods": True} if method != "GET" else {}
+        try:
+            response = await jp_fetch(
+                GOVERNANCE, name, method=method, params=parameters, headers=dict(headers or {}), **options
+            )
+        except HTTPClientError as error:
+            assert error.response is not None
+            response = error.response
+        return Answer(response.code, json.loads(response.body), response)
+
+    return ask
+
+
+@pytest.fixture
+def extension(jp_serverapp: Any) -> Any:
+    """The extension that runs in the server."""
+    return jp_serverapp.extension_manager.extension_points["aumos_governance"].app
