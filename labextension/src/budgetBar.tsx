@@ -14,14 +14,18 @@ export function BudgetBar(props: BudgetBar.IProps): React.JSX.Element {
       data-severity={figures.severity}
       aria-hidden="true"
     >
-      <span
-        className="aumos-BudgetBar-spent"
-        style={{ width: percent(figures.spentShare) }}
-      />
-      <span
-        className="aumos-BudgetBar-held"
-        style={{ width: percent(figures.heldShare) }}
-      />
+      {figures.spentShare > 0 && (
+        <span
+          className="aumos-BudgetBar-spent"
+          style={{ width: percent(figures.spentShare) }}
+        />
+      )}
+      {figures.heldShare > 0 && (
+        <span
+          className="aumos-BudgetBar-held"
+          style={{ width: percent(figures.heldShare) }}
+        />
+      )}
       {marks &&
         figures.marks.map(mark => (
           <span

@@ -3,19 +3,19 @@ import alertSvg from '../style/icons/governance-alert.svg';
 import governanceSvg from '../style/icons/governance.svg';
 import offSvg from '../style/icons/governance-off.svg';
 
-/** A shield with a gauge: governed. */
+/** A gauge: governed. */
 export const governanceIcon = new LabIcon({
   name: 'aumos-governance:governance',
   svgstr: governanceSvg
 });
 
-/** A shield with an exclamation mark: the budget is nearly or wholly used, or nobody knows. */
+/** A warning sign: the budget is nearly or wholly used, or nobody knows. */
 export const alertIcon = new LabIcon({
   name: 'aumos-governance:alert',
   svgstr: alertSvg
 });
 
-/** An empty shield: not governed. */
+/** A gauge that measures nothing: not governed. */
 export const offIcon = new LabIcon({
   name: 'aumos-governance:off',
   svgstr: offSvg

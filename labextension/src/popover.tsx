@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { HoverBox, ReactWidget } from '@jupyterlab/ui-components';
+import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
@@ -71,6 +71,7 @@ export class GovernancePopover extends ReactWidget {
 
   protected override render(): React.JSX.Element {
     const figures = shownFigures(this._model);
+    const list = rows(this._model, this._trans);
     return (
       <>
         <h2 className="aumos-Popover-heading">
@@ -82,16 +83,18 @@ export class GovernancePopover extends ReactWidget {
           </p>
         )}
         {figures && <BudgetBar figures={figures} marks />}
-        <dl className="aumos-Popover-figures">
-          {rows(this._model, this._trans).map(row => (
-            <React.Fragment key={row.name}>
-              <dt>{row.name}</dt>
-              <dd title={row.value}>
-                <bdi>{row.value}</bdi>
-              </dd>
-            </React.Fragment>
-          ))}
-        </dl>
+        {list.length > 0 && (
+          <dl className="aumos-Popover-figures">
+            {list.map(row => (
+              <React.Fragment key={row.name}>
+                <dt>{row.name}</dt>
+                <dd title={row.value}>
+                  <bdi>{row.value}</bdi>
+                </dd>
+              </React.Fragment>
+            ))}
+          </dl>
+        )}
         {notes(this._model, this._trans).map(note => (
           <p className="aumos-Popover-note" key={note}>
             {note}
@@ -107,8 +110,6 @@ export class GovernancePopover extends ReactWidget {
     this.node.addEventListener('focusout', this);
     document.addEventListener('pointerdown', this, true);
     window.addEventListener('resize', this);
-    this._resized.observe(this.node);
-    this._place();
   }
 
   protected override onBeforeDetach(msg: Message): void {
@@ -116,8 +117,12 @@ export class GovernancePopover extends ReactWidget {
     this.node.removeEventListener('focusout', this);
     document.removeEventListener('pointerdown', this, true);
     window.removeEventListener('resize', this);
-    this._resized.disconnect();
     super.onBeforeDetach(msg);
+  }
+
+  protected override onUpdateRequest(msg: Message): void {
+    super.onUpdateRequest(msg);
+    this._place();
   }
 
   protected override onCloseRequest(_: Message): void {
@@ -143,23 +148,25 @@ export class GovernancePopover extends ReactWidget {
     );
   }
 
+  /** Put it where there is more room, above or below the anchor. */
   private _place(): void {
-    HoverBox.setGeometry({
-      anchor: this._anchor.getBoundingClientRect(),
-      host: document.body,
-      node: this.node,
-      minHeight: 20,
-      maxHeight: 500,
-      privilege: 'above',
-      outOfViewDisplay: { left: 'stick-inside', right: 'stick-inside' }
+    const anchor = this._anchor.getBoundingClientRect();
+    const above = anchor.top > window.innerHeight - anchor.bottom;
+    const left = Math.min(
+      anchor.left,
+      window.innerWidth - this.node.offsetWidth
+    );
+    Object.assign(this.node.style, {
+      left: `${Math.max(0, left)}px`,
+      top: above ? '' : `${anchor.bottom}px`,
+      bottom: above ? `${window.innerHeight - anchor.top}px` : '',
+      maxHeight: `${above ? anchor.top : window.innerHeight - anchor.bottom}px`
     });
   }
 
   private readonly _model: IGovernanceModel;
   private readonly _trans: TranslationBundle;
   private readonly _anchor: HTMLElement;
-  /** It grows upwards in a status bar, so it is placed anew whenever its content changes its size. */
-  private readonly _resized = new ResizeObserver(() => this._place());
 }
 
 /** A namespace for `GovernancePopover` statics. */
