@@ -29,6 +29,10 @@ _HELLO_VALID_SECONDS: Final = 86_400.0
 # A hello changes nothing, and whose clock is off by how much is what it is to find out.
 _FIRST_RESEND: Final = 0.25
 _LAST_RESEND: Final = 2.0
+_NOT_MET: Final = frozenset({"EXPIRED", "HELLO_REQUIRED"})
+# The server's clock is not where it was, since the machine slept or a clock was set; or the server is not the one that
+# was met.
+_MEETINGS: Final = 3
 _TAKEN_BACK: Final = frozenset({"open", "spend", "close"})
 
 Steps = Generator[float, None, dict[str, Any]]
@@ -118,13 +122,14 @@ class Client:
         if self._clock_offset is None:
             yield from self._hello(wake)
         until = time.monotonic() + timeout
-        answer = yield from self._exchange(self._ask(ask_id, op, until, cell, body), until + _GRACE_SECONDS, wake)
-        if answer.get("code") == "EXPIRED" and time.monotonic() < until:
-            # The server's clock is not where it was: the machine slept, or a clock was set. Nothing was done, so
-            # the same ask may go out again with an expiry that the server reads as meant.
-            yield from self._hello(wake)
+        meetings = 1
+        while True:
             answer = yield from self._exchange(self._ask(ask_id, op, until, cell, body), until + _GRACE_SECONDS, wake)
-        return answer
+            if answer.get("code") not in _NOT_MET or meetings == _MEETINGS or time.monotonic() >= until:
+                return answer
+            # Nothing was done, so the same ask may go out again, with an expiry that the server reads as meant.
+            meetings += 1
+            yield from self._hello(wake)
 
     def _hello(self, wake: Callable[[], None]) -> Generator[float, None, None]:
         body = {"version": __version__, "python": platform.python_version(), "incarnation": self._incarnation}
@@ -185,13 +190,11 @@ class Client:
         return Ask(ask_id, op, until + self._clock_offset, cell, body)
 
     def _receive(self, answer: Mapping[str, Any]) -> None:
-        ask_id = answer.get("id")
-        # An answer to no ask in particular says why a whole message could not be used.
-        answered = list(self._waiting.values()) if ask_id is None else [self._waiting.get(str(ask_id))]
-        for waiting in answered:
-            if waiting is not None:
-                waiting.answer = answer
-                waiting.wake()
+        # An answer that nobody waits for any more came late, or came twice.
+        waiting = self._waiting.get(str(answer.get("id")))
+        if waiting is not None:
+            waiting.answer = answer
+            waiting.wake()
 
 
 async def _wait(woken: asyncio.Event, seconds: float) -> None:

@@ -16,13 +16,17 @@ from contextlib import suppress
 from typing import Any, Final
 
 from ..errors import InvalidRequestError, ServerUnreachableError, UnavailableError
-from ..protocol import COMM_PREFIX, COMM_TARGET, MAX_ASKS, REPLY_TYPE, Ask, asks_message, error_answer, parse_answers
+from ..protocol import COMM_PREFIX, COMM_TARGET, REPLY_TYPE, Ask, asks_message, parse_answers
 from .transport import Receiver
 
 __all__ = ["CommTransport"]
 
 _UNDER_WAY_SECONDS: Final = 0.2
 # How long asks are kept back for a message that may have been lost.
+
+_BATCH: Final = 200
+_LONGEST: Final = 16_000
+# Characters of an ask, and asks of a message: so that no message comes near what the server reads at most.
 
 
 class CommTransport:
@@ -50,6 +54,7 @@ class CommTransport:
         self._under_way: frozenset[str] = frozenset()
         self._under_way_until = 0.0
         self._receiver: Receiver | None = None
+        self._problem = ""
         self._comm = comm.create_comm(target_name=COMM_TARGET, comm_id=COMM_PREFIX + uuid.uuid4().hex, primary=False)
         comm.get_comm_manager().register_comm(self._comm)
         handlers[REPLY_TYPE] = self._on_reply
@@ -63,6 +68,8 @@ class CommTransport:
                 "A forked process cannot ask the governance server, so nothing is authorised here; ask in the"
                 " notebook's own process, before the work is handed out."
             )
+        if sum(len(value) for value in ask.body.values() if isinstance(value, str)) > _LONGEST:
+            raise InvalidRequestError(f"What is asked must have at most {_LONGEST} characters; nothing was asked.")
         with self._lock:
             self._kept_back[ask.id] = ask
             if self._under_way and not urgent and time.monotonic() < self._under_way_until:
@@ -75,13 +82,14 @@ class CommTransport:
             return self._kept_back.pop(ask_id, None) is not None
 
     def silence(self, seconds: float) -> UnavailableError:
+        told = f" It said last: {self._problem}" if self._problem else ""
         return ServerUnreachableError(
             f"The governance server did not answer within {seconds:.0f} seconds, so nothing is authorised; check that"
-            " the Jupyter server runs with the aumos_governance extension enabled, then run the cell again."
+            f" the Jupyter server runs with the aumos_governance extension enabled, then run the cell again.{told}"
         )
 
     def _take(self) -> list[Ask]:
-        batch = [self._kept_back.pop(ask_id) for ask_id in list(self._kept_back)[:MAX_ASKS]]
+        batch = [self._kept_back.pop(ask_id) for ask_id in list(self._kept_back)[:_BATCH]]
         self._under_way = frozenset(ask.id for ask in batch)
         self._under_way_until = time.monotonic() + _UNDER_WAY_SECONDS
         return batch
@@ -99,10 +107,15 @@ class CommTransport:
         try:
             answers = parse_answers(message.get("content"))
         except InvalidRequestError as error:
-            answers = [error_answer(None, UnavailableError.default_code, error.message)]
+            self._problem = error.message
+            return
         receiver = self._receiver
-        if receiver is not None:
-            for answer in answers:
+        for answer in answers:
+            if answer.get("id") is None:
+                # It tells of no ask in particular, so no ask may be taken for refused; should one stay without an
+                # answer, this says why.
+                self._problem = str(answer.get("message"))
+            elif receiver is not None:
                 receiver(answer)
         with self._lock:
             if self._under_way.isdisjoint(answer.get("id") for answer in answers):

@@ -41,7 +41,6 @@ class EmbeddedTransport:
                 " kernel's environment; install it with: pip install aumos-governance"
             ) from error
         self.path = database_path()
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pid = os.getpid()
         self._receiver: Receiver | None = None
         ledger = open_ledger(f"sqlite:///{self.path}")

@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
+from ..errors import ConfigurationError
 from ..protocol import KERNEL_ENV
 
 __all__ = ["KernelIdentity", "Situation", "connection_file_name", "identify"]
@@ -19,6 +20,8 @@ class Situation(Enum):
     """How this process stands to a governance server."""
 
     GOVERNED = "governed"
+    OUT_OF_REACH = "out of reach"
+    """Governed, and run where its server cannot reach it: behind a gateway."""
     INHERITED = "inherited"
     """Started inside a governed kernel: the server that governs its parent does not know it."""
     UNGOVERNED = "ungoverned"
@@ -39,7 +42,7 @@ def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kern
 
     ``is_kernel`` tells that a kernel runs in this process, even one whose connection file cannot be found out.
     Where it is not certain that the sign was inherited, the process counts as governed: it then asks, and fails
-    closed.
+    closed. Raises ConfigurationError for a sign that cannot be read.
     """
     raw = environ.get(KERNEL_ENV)
     if not raw:
@@ -47,8 +50,8 @@ def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kern
     said = _read(raw)
     kernel_id = said.get("kernel_id")
     strict = said.get("strict") is True
-    if not isinstance(kernel_id, str) or not kernel_id:
-        return KernelIdentity(Situation.GOVERNED, None, strict)
+    if kernel_id is None:
+        return KernelIdentity(Situation.OUT_OF_REACH, None, strict)
     mine = is_kernel if connection_file is None else PurePath(connection_file).name == f"kernel-{kernel_id}.json"
     return KernelIdentity(Situation.GOVERNED if mine else Situation.INHERITED, kernel_id, strict)
 
@@ -67,5 +70,10 @@ def _read(raw: str) -> Mapping[str, Any]:
     try:
         said = json.loads(raw)
     except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
+        said = None
+    if isinstance(said, dict) and isinstance(said.get("kernel_id", ""), str | None):
+        return said
+    raise ConfigurationError(
+        f"This kernel is governed, but its environment variable {KERNEL_ENV} cannot be read, so nothing is authorised;"
+        " restart the kernel, and leave that variable to the Jupyter server."
+    )

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigurationError, UnavailableError
-from ..protocol import KERNEL_ENV
+from ..errors import ServerUnreachableError, UnavailableError
 from .client import Client
 from .comm_transport import CommTransport
 from .identity import KernelIdentity, Situation, connection_file_name, identify
@@ -66,11 +65,15 @@ def _make(shell: Any) -> Link:
     identity = identify(os.environ, connection_file_name(), is_kernel=kernel is not None)
     incarnation = uuid.uuid4().hex
     if identity.situation is Situation.GOVERNED:
-        _check_governed(identity)
         if _link is not None:
             # A child forked off a governed kernel: its server is asked through its parent's channels or not at all.
             return Link(_link.client, os.getpid())
         return Link(Client(CommTransport(kernel), incarnation=incarnation), os.getpid())
+    if identity.situation is Situation.OUT_OF_REACH:
+        raise ServerUnreachableError(
+            "This kernel is governed, but runs behind a gateway, where its Jupyter server cannot answer it; governance"
+            " does not support that, so nothing is authorised."
+        )
     if identity.situation is Situation.INHERITED and identity.strict:
         raise UnavailableError(
             "This process was started inside a kernel of a strict governance server, which does not know it, so nothing"
@@ -81,14 +84,6 @@ def _make(shell: Any) -> Link:
     told = notebook_name(shell.user_ns, os.environ if _is_told(identity, kernel) else {})
     transport = EmbeddedTransport(told or f"process:{os.getpid()}:{incarnation[:8]}", incarnation)
     return Link(Client(transport, incarnation=incarnation), os.getpid(), transport.path)
-
-
-def _check_governed(identity: KernelIdentity) -> None:
-    if identity.kernel_id is None:
-        raise ConfigurationError(
-            f"This kernel is governed, but its environment variable {KERNEL_ENV} cannot be read, so nothing is"
-            " authorised; restart the kernel, and leave that variable to the Jupyter server."
-        )
 
 
 def _is_told(identity: KernelIdentity, kernel: object) -> bool:

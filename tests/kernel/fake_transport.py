@@ -1,0 +1,69 @@
+"""A server in this process, whose clock, losses and silences a test controls."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aumos_governance.errors import ServerUnreachableError, UnavailableError
+from aumos_governance.kernel.transport import Receiver
+from aumos_governance.protocol import Ask
+
+Answer = Callable[[Ask], Mapping[str, Any] | None]
+
+
+class FakeTransport:
+    """Answers each ask in a thread of its own with what ``answer`` gives, or with nothing for None."""
+
+    def __init__(self, answer: Answer | None = None, *, clock_ahead: float = 0.0, lossy: bool = True) -> None:
+        self.lossy = lossy
+        self.clock_ahead = clock_ahead
+        self.answer: Answer = answer or (lambda ask: {"ok": True, "op": ask.op})
+        self.sent: list[Ask] = []
+        self.urgent: list[Ask] = []
+        self.kept_back: set[str] = set()
+        self.arrived = threading.Condition()
+        self._receiver: Receiver | None = None
+
+    def now(self) -> float:
+        return time.time() + self.clock_ahead
+
+    def connect(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+        with self.arrived:
+            self.sent.append(ask)
+            if urgent:
+                self.urgent.append(ask)
+            self.arrived.notify_all()
+        threading.Thread(target=self._reply, args=(ask,), daemon=True).start()
+
+    def withdraw(self, ask_id: str) -> bool:
+        return ask_id in self.kept_back
+
+    def silence(self, seconds: float) -> UnavailableError:
+        return ServerUnreachableError(f"silent for {seconds:.1f} s")
+
+    def deliver(self, ask_id: object, **fields: Any) -> None:
+        assert self._receiver is not None
+        self._receiver({"id": ask_id, **fields})
+
+    def of(self, op: str) -> list[Ask]:
+        with self.arrived:
+            return [ask for ask in self.sent if ask.op == op]
+
+    def wait_for(self, op: str, count: int = 1) -> list[Ask]:
+        """Wait until so many asks of this op have gone out."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: sum(ask.op == op for ask in self.sent) >= count, timeout=20)
+        return self.of(op)
+
+    def _reply(self, ask: Ask) -> None:
+        answer: Mapping[str, Any] | None = (
+            {"ok": True, "server_time": self.now()} if ask.op == "hello" else self.answer(ask)
+        )
+        if answer is not None:
+            self.deliver(ask.id, **answer)

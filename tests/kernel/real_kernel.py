@@ -1,0 +1,114 @@
+"""A real ipykernel with no server, and what a front end hears of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+LOAD = "%load_ext aumos_governance.jupyter_extension"
+
+
+@dataclass
+class Outcome:
+    """What came of one cell."""
+
+    status: str
+    ename: str = ""
+    evalue: str = ""
+    traceback: list[str] = field(default_factory=list)
+    text: str = ""
+    """All that was written to standard output."""
+    results: list[dict[str, Any]] = field(default_factory=list)
+    displays: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
+
+
+class Kernel:
+    """Runs cells as a front end does, cell ids included."""
+
+    def __init__(self, client: BlockingKernelClient) -> None:
+        self.client = client
+
+    def run(self, code: str, *, cell_id: str | None = None, timeout: float = 60) -> Outcome:
+        message = self.client.session.msg(
+            "execute_request",
+            {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False},
+            metadata={} if cell_id is None else {"cellId": cell_id},
+        )
+        self.client.shell_channel.send(message)
+        outcome = Outcome("")
+        while True:
+            heard = self.client.get_iopub_msg(timeout=timeout)
+            if heard["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+                continue
+            kind, content = heard["msg_type"], heard["content"]
+            if kind == "stream" and content["name"] == "stdout":
+                outcome.text += content["text"]
+            elif kind == "execute_result":
+                outcome.results.append(content["data"])
+            elif kind == "display_data":
+                outcome.displays.append(content["data"])
+            elif kind == "error":
+                outcome.errors.append(content)
+            elif kind == "status" and content["execution_state"] == "idle":
+                break
+        while True:
+            reply = self.client.get_shell_msg(timeout=timeout)
+            if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+                break
+        outcome.status = reply["content"]["status"]
+        outcome.ename = reply["content"].get("ename", "")
+        outcome.evalue = reply["content"].get("evalue", "")
+        outcome.traceback = reply["content"].get("traceback", [])
+        return outcome
+
+    def value(self, expression: str) -> str:
+        """The repr of an expression in the kernel."""
+        outcome = self.run(f"print(repr({expression}))")
+        assert outcome.status == "ok", outcome
+        return outcome.text.rstrip("\n")
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """This process's environment, with state in ``folder`` and no sign of whatever Jupyter runs the tests."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JPY_", "KERNEL_"))}
+    return {
+        **inherited,
+        "HOME": str(folder),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        **more,
+    }
+
+
+@contextmanager
+def started(environ: Mapping[str, str], folder: Path, *, load: bool = True) -> Iterator[Kernel]:
+    """A running kernel, with the magics loaded unless told otherwise."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(env=dict(environ), cwd=str(folder))
+    client = manager.blocking_client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        kernel = Kernel(client)
+        if load:
+            assert kernel.run(LOAD).status == "ok"
+        yield kernel
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
+        client.context.term() if client.context is not manager.context else None
