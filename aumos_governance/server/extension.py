@@ -121,9 +121,9 @@ class GovernanceExtension(ExtensionApp):
         self._ledger = self._open_ledger(settings)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="aumos-governance")
         loop = serverapp.io_loop.asyncio_loop
-        rooms = Rooms(_owner(), _root(serverapp))
+        self._rooms = rooms = Rooms(_owner(), _root(serverapp))
         service = NotebookService(self._ledger, settings.terms)
-        events = StateEvents(serverapp.event_logger, rooms, loop, self.log)
+        self._events = events = StateEvents(serverapp.event_logger, rooms, loop, self.log)
         self._unsubscribe = self._ledger.subscribe(events.offer)
 
         def announce(paths: set[str]) -> None:

@@ -62,7 +62,11 @@ class Fractions(List[Any]):
 
 def refuse(trait: TraitType[Any, Any], value: object, valid: str) -> NoReturn:
     """Raises TraitError in one sentence."""
-    shown = repr(value)
+    try:
+        shown = repr(value)
+    except ValueError:
+        # Python does not write out an int of many thousand digits.
+        shown = f"a {type(value).__name__}"
     shown = shown if len(shown) <= 60 else f"{shown[:60]}..."
     owner = trait.this_class.__name__ if trait.this_class is not None else "the extension"
     raise TraitError(f"{owner}.{trait.name} is {shown}, but must be {valid}.")

@@ -204,7 +204,6 @@ async def test_a_cookie_alone_needs_the_xsrf_token(rest: Any) -> None:
     login = await rest("PATCH", "state", {"budget": "5"}, path="a.ipynb")
     cookie = login.response.headers["Set-Cookie"].split(";")[0]
     forged = {"Authorization": "", "Cookie": cookie, "Content-Type": "application/json"}
-    assert (await rest("GET", "state", headers={**forged, "Referer": "x"}, path="a.ipynb")).status in (200, 403)
     answer = await rest("PATCH", "state", {"budget": "500"}, forged, path="a.ipynb")
     assert (answer.status, answer.body["code"]) == (403, "FORBIDDEN")
     assert "_xsrf" in answer.body["message"]
