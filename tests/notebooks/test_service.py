@@ -1,0 +1,243 @@
+"""The service turns asks into decisions and bodies, the same for every transport."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aumos_governance import money
+from aumos_governance.errors import InvalidAmountError, InvalidRequestError, NotAllowedError
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.base import AuditQuery, Ledger, NotebookKey
+from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.notebooks.service import Caller, NotebookService
+from aumos_governance.protocol import Ask, Cell, parse_ask
+from aumos_governance.types import TrustLevel
+
+SAMPLES = json.loads((Path(__file__).parents[1] / "protocol" / "wire.json").read_text())
+NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
+CALLER = Caller(NOTEBOOK, "kernel:k1", "n1")
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    ledger = open_ledger("memory://")
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def service(ledger: Ledger) -> NotebookService:
+    return NotebookService(ledger)
+
+
+class Asker:
+    """A kernel's side of the conversation."""
+
+    def __init__(self, service: NotebookService, caller: Caller = CALLER) -> None:
+        self.service, self.caller, self.sent = service, caller, 0
+
+    def __call__(self, op: str, **body: Any) -> dict[str, Any]:
+        self.sent += 1
+        return self.send(Ask(f"{self.caller.scope}-{self.sent}", op, time.time() + 10, Cell("c1", 3), body))
+
+    def send(self, ask: Ask) -> dict[str, Any]:
+        answers: list[dict[str, Any]] = []
+        self.service.submit(self.caller, ask, answers.append)
+        assert len(answers) == 1, "each ask gets exactly one answer"
+        assert answers[0]["id"] == ask.id
+        return json.loads(json.dumps(answers[0]))
+
+
+@pytest.fixture
+def ask(service: NotebookService) -> Asker:
+    return Asker(service)
+
+
+def test_every_op_answers_with_the_fields_of_the_protocol(service: NotebookService) -> None:
+    asker = Asker(service)
+    for raw in SAMPLES["asks"]:
+        answer = asker.send(parse_ask({**raw, "exp": time.time() + 10}))
+        assert answer["ok"], answer
+        assert list(answer) == ["id", *[name for name in SAMPLES["answers"][raw["op"]] if name != "id"]]
+
+
+def test_a_day_in_the_life_of_a_notebook(ask: Asker) -> None:
+    opened = ask("open", trust_level="2", budget="10.0")
+    assert (opened["opened"], opened["resumed"], opened["previous"], opened["notes"]) == (True, False, None, [])
+    for amount, tool in (("0.05", "gpt-4o"), ("0.03", "text-embedding-3-small"), ("0.12", "claude-opus-4-6")):
+        assert ask("spend", amount=amount, tool=tool)["decision"]["allowed"]
+    state = ask("status")["state"]
+    assert {name: state[name] for name in ("active", "trust_label", "budget", "spent", "remaining", "over")} == {
+        "active": True,
+        "trust_label": "Suggest",
+        "budget": "10",
+        "spent": "0.2",
+        "remaining": "9.8",
+        "over": "0",
+    }
+    assert ask("open", trust_level="2", budget="10.0")["resumed"]
+    denied = ask("spend", amount="10", tool="gpt-4o")
+    assert denied["ok"]
+    assert denied["decision"]["outcome"] == "deny"
+    assert denied["decision"]["reasons"] == ["Would exceed budget ($10.20 > $10.00)"]
+    closed = ask("close")["state"]
+    assert (closed["active"], closed["spent"], closed["budget"]) == (False, "0.2", "10")
+    again = ask("open")
+    assert again["opened"]
+    assert {name: again["previous"][name] for name in ("sessions", "spent", "budget")} == {
+        "sessions": 1,
+        "spent": "0.2",
+        "budget": "10",
+    }
+    assert again["state"]["spent"] == "0"
+    events = [record["event"] for record in ask("audit", limit=100)["records"]]
+    assert [event for event in events if event != "open"][:4] == ["spend"] * 4
+
+
+def test_without_a_session_a_spend_is_denied_and_on_record(ask: Asker) -> None:
+    decision = ask("spend", amount="0.01")["decision"]
+    assert (decision["outcome"], decision["code"], decision["tool"]) == ("deny", "NO_SESSION", "unknown")
+    (record,) = ask("audit")["records"]
+    assert (record["record_id"], record["cell"]) == (decision["record_id"], {"id": "c1", "count": 3})
+
+
+@pytest.mark.parametrize(
+    ("op", "body", "code", "why"),
+    [
+        ("open", {"trust_level": "9"}, "INVALID_REQUEST", "The trust level must be a whole number from 0 to 5"),
+        ("open", {"trust_level": "two"}, "INVALID_REQUEST", "from 0 to 5, not 'two'"),
+        ("open", {"trust_level": True}, "INVALID_REQUEST", "from 0 to 5"),
+        ("open", {"trust_level": 2.0}, "INVALID_REQUEST", "from 0 to 5"),
+        ("open", {"budget": "nan"}, "INVALID_AMOUNT", "The budget must be a finite number"),
+        ("open", {"budget": "-1"}, "INVALID_AMOUNT", "The budget must not be negative"),
+        ("open", {"budegt": "1"}, "INVALID_REQUEST", "The field 'budegt' is not known here"),
+        ("open", {"agent_id": "  "}, "INVALID_REQUEST", "The agent id must be text that is not empty"),
+        ("open", {"agent_id": "a\0b"}, "INVALID_REQUEST", "a character that is not text"),
+        ("open", {"new": "yes"}, "INVALID_REQUEST", "The field new must be true or false"),
+        ("spend", {}, "INVALID_REQUEST", "A spend needs an amount"),
+        ("spend", {"amount": "abc"}, "INVALID_AMOUNT", "must be a number of US dollars, not 'abc'"),
+        ("spend", {"amount": "0"}, "INVALID_AMOUNT", "more than 0"),
+        ("spend", {"amount": "1", "tool": "x" * 1001}, "INVALID_REQUEST", "at most 1000 characters, but has 1001"),
+        ("audit", {"limit": 0}, "INVALID_REQUEST", "The limit must be a whole number from 1 to 1000"),
+        ("cancel", {}, "INVALID_REQUEST", "The id of the ask to cancel must be text"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_and_changes_nothing(
+    ask: Asker, op: str, body: dict[str, Any], code: str, why: str
+) -> None:
+    ask("open", trust_level=2, budget="10")
+    before = ask("status")
+    answer = ask(op, **body)
+    assert (answer["ok"], answer["code"]) == (False, code)
+    assert why in answer["message"]
+    after = ask("status")
+    assert {**after, "id": None} == {**before, "id": None}
+
+
+@pytest.mark.parametrize("level", [2, "2", "L2", " l2 "])
+def test_a_level_is_given_as_people_say_it(ask: Asker, level: object) -> None:
+    assert ask("open", trust_level=level)["state"]["trust_level"] == 2
+
+
+def test_the_same_ask_twice_is_charged_once(ask: Asker) -> None:
+    ask("open", budget="1")
+    spend = Ask("same", "spend", time.time() + 10, Cell(), {"amount": "0.4"})
+    first, second = ask.send(spend), ask.send(spend)
+    assert first == second
+    assert ask("status")["state"]["spent"] == "0.4"
+    other = ask.send(Ask("same", "spend", time.time() + 10, Cell(), {"amount": "0.5"}))
+    assert (other["ok"], other["code"]) == (False, "IDEMPOTENCY_KEY_REUSED")
+
+
+def test_an_ask_past_its_expiry_is_not_acted_on(ask: Asker) -> None:
+    ask("open", budget="1")
+    late = ask.send(Ask("late", "spend", time.time() - 1, Cell(), {"amount": "0.4"}))
+    assert (late["ok"], late["code"]) == (False, "EXPIRED")
+    assert ask("status")["state"]["spent"] == "0"
+
+
+def test_a_cancelled_spend_is_given_back(ask: Asker) -> None:
+    ask("open", budget="1")
+    ask.send(Ask("s1", "spend", time.time() + 10, Cell(), {"amount": "0.4"}))
+    assert ask("cancel", of="s1")["voided"]
+    assert ask("status")["state"]["spent"] == "0"
+    assert ask("cancel", of="never-came")["voided"]
+    refused = ask.send(Ask("never-came", "spend", time.time() + 10, Cell(), {"amount": "0.4"}))
+    assert (refused["ok"], refused["code"]) == (False, "CONFLICT")
+
+
+def test_what_a_person_sets_the_kernel_only_tightens(service: NotebookService, ask: Asker) -> None:
+    ask("open", trust_level=2, budget="10")
+    service.change("teacher", NOTEBOOK, {"budget": "5"})
+    opened = ask("open", trust_level=2, budget="10")
+    assert opened["state"]["budget"] == "5"
+    assert opened["state"]["set_by"] == "teacher"
+    assert opened["notes"] == ["The budget stays at $5.00, set by teacher; from the notebook it can only be tightened."]
+    assert ask("open", budget="4")["state"]["budget"] == "4"
+    assert ask("open", budget="5")["state"]["budget"] == "4"
+    assert ask("open", new=True, budget="10")["state"]["budget"] == "4"
+
+
+def test_a_person_opens_changes_and_closes(service: NotebookService) -> None:
+    assert service.state(NOTEBOOK)["trust_level"] is None
+    opened = service.change("ada", NOTEBOOK, {"trust_level": 3})
+    assert (opened["active"], opened["trust_level"], opened["budget"], opened["set_by"]) == (True, 3, "10", "ada")
+    assert [state["path"] for state in service.states("ada", "/srv")] == [NOTEBOOK.path]
+    closed = service.close("ada", NOTEBOOK)
+    assert not closed["active"]
+    assert service.close("ada", NOTEBOOK) == closed
+    with pytest.raises(InvalidRequestError, match="'spent' is not known here; the fields are agent_id, budget"):
+        service.change("ada", NOTEBOOK, {"spent": "0"})
+    with pytest.raises(InvalidAmountError):
+        service.change("ada", NOTEBOOK, {"budget": "lots"})
+    page = service.audit(AuditQuery(notebook=NOTEBOOK, limit=1, oldest_first=True))
+    assert len(page["records"]) == 1
+    assert page["cursor"]
+
+
+def test_the_terms_bind_kernel_and_person(ledger: Ledger) -> None:
+    terms = SessionTerms(
+        default_trust_level=TrustLevel.L1_MONITOR,
+        default_budget=5 * money.NANO_PER_USD,
+        max_trust_level=TrustLevel.L3_ACT_APPROVE,
+        max_budget=20 * money.NANO_PER_USD,
+    )
+    service = NotebookService(ledger, terms)
+    ask = Asker(service)
+    assert ask("hello")["default_budget"] == "5"
+    assert "highest this server allows (max_budget)" in ask("open", budget="20.01")["message"]
+    assert ask("open", trust_level=4)["code"] == "NOT_ALLOWED"
+    with pytest.raises(NotAllowedError, match="max_trust_level"):
+        service.change("ada", NOTEBOOK, {"trust_level": 5})
+    state = ask("open")["state"]
+    assert (state["trust_level"], state["budget"]) == (1, "5")
+
+
+def test_a_strict_server_leaves_loosening_to_people(ledger: Ledger) -> None:
+    service = NotebookService(ledger, SessionTerms(strict=True))
+    ask = Asker(service)
+    assert ask("open", budget="11")["code"] == "NOT_ALLOWED"
+    assert ask("open", budget="5", trust_level=1)["ok"]
+    assert ask("open", budget="6")["code"] == "NOT_ALLOWED"
+    assert ask("open", budget="4")["state"]["budget"] == "4"
+    assert ask("open", new=True)["code"] == "NOT_ALLOWED"
+    assert ask("close")["code"] == "NOT_ALLOWED"
+    assert service.change("teacher", NOTEBOOK, {"budget": "8"})["budget"] == "8"
+    service.close("teacher", NOTEBOOK)
+    assert ask("open", budget="1")["code"] == "NOT_ALLOWED"
+
+
+def test_a_failure_inside_is_an_answer_too(service: NotebookService, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(service.ledger, "submit", broken)
+    answer = Asker(service)("open")
+    assert (answer["ok"], answer["code"]) == (False, "INTERNAL")
+    assert "there is no decision" in answer["message"]
