@@ -45,7 +45,7 @@ __all__ = [
     "Voided",
 ]
 
-AnswerT = TypeVar("AnswerT", covariant=True)
+AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 
 # ---- who and what
@@ -214,7 +214,7 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request(Generic[AnswerT]):
+class Request(Generic[AnswerT_co]):
     """A change. The same ``key`` with the same content (``expires_at`` aside) is answered, not done again.
 
     Raises, from `Ledger.execute`: IdempotencyError when the key came with other content before, ExpiredError
@@ -325,7 +325,7 @@ class DeleteNotebook(Request[int]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query(Generic[AnswerT]):
+class Query(Generic[AnswerT_co]):
     """A reading of what is committed."""
 
 
@@ -399,15 +399,15 @@ Listener = Callable[[tuple[SessionState, ...]], None]
 class Ledger(Protocol):
     """Durable governance state. All methods may be called from any thread."""
 
-    def execute(self, request: Request[AnswerT]) -> AnswerT:
+    def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
         """Do the change and wait until it is durable."""
         ...
 
-    def submit(self, request: Request[AnswerT]) -> Future[AnswerT]:
+    def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
         """Queue the change; the future is done, in the ledger's thread, when it is durable or has failed."""
         ...
 
-    def read(self, query: Query[AnswerT]) -> AnswerT:
+    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
         """Answer from what is committed."""
         ...
 

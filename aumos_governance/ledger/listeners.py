@@ -45,5 +45,5 @@ class Listeners:
         for listener in self._listeners:
             try:
                 listener(states)
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it raises, the others are told
                 _log.exception("A listener of the governance ledger failed.")

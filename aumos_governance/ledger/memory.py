@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from ..errors import LedgerError, NotFoundError
-from .base import AnswerT, Listener, Query, Request, VerifyResult
+from .base import AnswerT_co, Listener, Query, Request, VerifyResult
 from .chain import LEDGER_CHAIN
 from .clock import Clock, system_clock
 from .dispatch import perform
@@ -34,32 +34,32 @@ class MemoryLedger:
         self._closed = False
         self._pid = os.getpid()
 
-    def execute(self, request: Request[AnswerT]) -> AnswerT:
+    def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
         self._check()
         with self._lock:
             self._store.finish()
             work = Work(self._store)
             now = self._clock()
-            done: AnswerT = perform(work, request, now)
+            done: AnswerT_co = perform(work, request, now)
             work.write()
             self._store.purge(now)
             states = tuple(state_of(work, notebook) for notebook in work.touched()) if self._listeners else ()
         self._listeners.tell(states)
         return done
 
-    def submit(self, request: Request[AnswerT]) -> Future[AnswerT]:
-        future: Future[AnswerT] = Future()
+    def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
+        future: Future[AnswerT_co] = Future()
         try:
             future.set_result(self.execute(request))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is raised from the future
             future.set_exception(error)
         return future
 
-    def read(self, query: Query[AnswerT]) -> AnswerT:
+    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
         self._check()
         with self._lock:
             self._store.finish()
-            found: AnswerT = answer(self._store, query)
+            found: AnswerT_co = answer(self._store, query)
             return found
 
     def verify(self, session_id: str | None = None, *, known_head: str | None = None) -> VerifyResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from ..errors import InvalidRequestError
@@ -48,19 +48,19 @@ def _list_states(store: MemoryStore, query: ListStates) -> tuple[SessionState, .
 
 def _audit(store: MemoryStore, query: AuditQuery) -> AuditPage:
     check_limit(query.limit)
-    position = read_cursor(query)
+    position: tuple[Any, ...] | None = read_cursor(query)
     matches = _matcher(store, query)
-    if query.session_id is not None:
-        rows = store.chains.get(query.session_id, [])
-        order: Callable[[AuditRow], Any] = lambda row: row[_SEQ]
-        after: Any = None if position is None else position[2]
-    else:
+    if query.session_id is None:
         rows = store.audit
-        order = lambda row: (row[_AT], row[_CHAIN], row[_SEQ])
-        after = position
-    found = sorted((row for row in rows if matches(row)), key=order, reverse=not query.oldest_first)
-    if after is not None:
-        found = [row for row in found if (order(row) > after) == query.oldest_first and order(row) != after]
+        order: tuple[int, ...] = (_AT, _CHAIN, _SEQ)
+    else:
+        # In one chain the order is its own, also where the clock was set back.
+        rows, order = store.chains.get(query.session_id, []), (_SEQ, _SEQ)
+        position = None if position is None else (position[2], position[2])
+    place = itemgetter(*order)
+    found = sorted((row for row in rows if matches(row)), key=place, reverse=not query.oldest_first)
+    if position is not None:
+        found = [row for row in found if place(row) != position and (place(row) > position) == query.oldest_first]
     page = found[: query.limit]
     more = len(found) > len(page)
     last = page[-1] if page else None

@@ -103,7 +103,7 @@ class AuditReads:
             order = [_COLUMNS.seq]
             conditions.append(_COLUMNS.chain == bindparam("session_id"))
             if "seq" in given:
-                after = bindparam("seq")
+                after: ColumnElement[int] = bindparam("seq")
                 conditions.append(_COLUMNS.seq > after if oldest_first else _COLUMNS.seq < after)
         else:
             order = [_COLUMNS.at, _COLUMNS.chain, _COLUMNS.seq]
@@ -122,7 +122,7 @@ class AuditReads:
         )
 
 
-_DOUBLES: Final = (literal_column("'open'"), literal_column("'close'"))
+_DOUBLES: Final[tuple[ColumnElement[str], ...]] = (literal_column("'open'"), literal_column("'close'"))
 """What the ledger-wide chain says as well as the sessions' own."""
 
 

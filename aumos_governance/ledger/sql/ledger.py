@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from ...errors import AumOSGovernanceError, LedgerError
-from ..base import AnswerT, Listener, Query, Request, SessionState, VerifyResult
+from ..base import AnswerT_co, Listener, Query, Request, SessionState, VerifyResult
 from ..clock import Clock, system_clock
 from ..dispatch import perform
 from ..listeners import Listeners
@@ -40,15 +40,15 @@ class SqlLedger:
         self._pid = os.getpid()
         self._writer = Writer(self._batch, self._after, name="aumos-governance-ledger")
 
-    def execute(self, request: Request[AnswerT]) -> AnswerT:
+    def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
         return self.submit(request).result()
 
-    def submit(self, request: Request[AnswerT]) -> Future[AnswerT]:
+    def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
         return self._writer.submit(request)
 
-    def read(self, query: Query[AnswerT]) -> AnswerT:
+    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
         self._check()
-        found: AnswerT = self._reader.answer(query)
+        found: AnswerT_co = self._reader.answer(query)
         return found
 
     def verify(self, session_id: str | None = None, *, known_head: str | None = None) -> VerifyResult:
@@ -68,7 +68,7 @@ class SqlLedger:
     def _batch(self, requests: Sequence[Request[Any]]) -> Sequence[Any]:
         try:
             outcomes, states = self._transaction(requests)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is raised where the requests were made
             if len(requests) == 1 or (isinstance(error, LedgerError) and self._database.hopeless(error)):
                 return [error] * len(requests)
             # One of them spoilt it for all: by themselves the others still have their chance.

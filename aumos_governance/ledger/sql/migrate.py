@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 
 from ...errors import LedgerVersionError
 
-__all__ = ["REVISIONS", "VERSION_TABLE", "is_current", "migrate"]
+__all__ = ["REVISIONS", "VERSION_TABLE", "migrate"]
 
 _log = logging.getLogger(__name__)
 

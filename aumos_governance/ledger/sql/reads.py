@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from ...errors import InvalidRequestError, NotFoundError
-from ..base import ListStates, NotebookKey, Query, ReadState, SessionState, VerifyResult
-from ..base import AuditQuery
+from ..base import AuditQuery, ListStates, NotebookKey, Query, ReadState, SessionState, VerifyResult
 from ..chain import LEDGER_CHAIN, AuditRow
 from ..content import check_text
 from ..cursors import check_limit

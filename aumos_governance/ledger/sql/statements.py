@@ -9,7 +9,19 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Dialect, bindparam, delete, func, insert, literal_column, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.sql import ClauseElement
 
 from .. import codec, schema
@@ -18,7 +30,7 @@ from ..rows import ROWS, AskRow, Row, columns
 
 __all__ = ["NO_OFFSET", "Statement", "Statements", "compile_text"]
 
-NO_OFFSET: Final = literal_column("0")
+NO_OFFSET: Final[ColumnElement[int]] = literal_column("0")
 """Said with every limit, since SQLAlchemy would else pass SQLite an offset of 0 as one more parameter."""
 
 

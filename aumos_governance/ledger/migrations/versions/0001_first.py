@@ -165,8 +165,8 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.Column("envelope_id", TEXT, nullable=False),
         sa.Column("outer_envelopes", TEXT, nullable=False),
-        sa.ForeignKeyConstraint(["envelope_id"], ["envelopes.id"], name=op.f("sessions_envelope_id_fk")),
         sa.ForeignKeyConstraint(["notebook_id"], ["notebooks.id"], name=op.f("sessions_notebook_id_fk")),
+        sa.ForeignKeyConstraint(["envelope_id"], ["envelopes.id"], name=op.f("sessions_envelope_id_fk")),
         sa.PrimaryKeyConstraint("id", name=op.f("sessions_pk")),
     )
     op.create_index("sessions_notebook", "sessions", ["notebook_id", "opened_at"])

@@ -1,0 +1,125 @@
+"""What the ledger's tests share: a clock to set, requests with good defaults, backends to open."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from aumos_governance.ledger import base, open_ledger
+from aumos_governance.ledger.base import Ledger, NotebookKey, Origin
+from aumos_governance.ledger.terms import SessionTerms
+
+USD = 1_000_000_000
+CENT = USD // 100
+SECOND = 1_000_000
+HOUR = 3600 * SECOND
+
+NOTEBOOK = NotebookKey("ann", "/srv/ann", "work/plan.ipynb")
+OTHER = NotebookKey("ann", "/srv/ann", "work/other.ipynb")
+KERNEL = Origin("kernel", scope="kernel-1", incarnation="one", cell_id="c1", execution_count=3)
+PERSON = Origin("ann", person=True, scope="ann")
+SERVER = Origin("server", scope="server")
+TERMS = SessionTerms()
+
+_keys = (f"key-{number}" for number in itertools.count(1))
+
+
+class FakeClock:
+    """Microseconds that only tests move on, but for one at each look, so that no two records share a time."""
+
+    def __init__(self) -> None:
+        self.now = 1_790_000_000 * SECOND
+
+    def __call__(self) -> int:
+        self.now += 1
+        return self.now
+
+    def advance(self, microseconds: int) -> None:
+        self.now += microseconds
+
+
+@dataclass
+class Backend:
+    """A place where a ledger can be opened, closed and opened again."""
+
+    name: str
+    url: str
+    clock: FakeClock = field(default_factory=FakeClock)
+    durable: bool = True
+    run_sql: Callable[[str], None] | None = None
+    """Changes the stored rows behind the ledger's back."""
+    _opened: list[Ledger] = field(default_factory=list)
+
+    def open(self, clock: Callable[[], int] | None = None) -> Ledger:
+        ledger = open_ledger(self.url, clock=clock or self.clock)
+        self._opened.append(ledger)
+        return ledger
+
+    def close(self) -> None:
+        for ledger in self._opened:
+            ledger.close()
+
+
+def key() -> str:
+    return next(_keys)
+
+
+def opening(notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **values: Any) -> base.OpenSession:
+    return base.OpenSession(**{"key": key(), "origin": origin, "notebook": notebook, "terms": TERMS} | values)
+
+
+def change(notebook: NotebookKey = NOTEBOOK, *, origin: Origin = PERSON, **values: Any) -> base.ChangeSession:
+    return base.ChangeSession(**{"key": key(), "origin": origin, "notebook": notebook, "terms": TERMS} | values)
+
+
+def closing(notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **values: Any) -> base.CloseSession:
+    return base.CloseSession(**{"key": key(), "origin": origin, "notebook": notebook, "terms": TERMS} | values)
+
+
+def spend(
+    amount: int = CENT, notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **values: Any
+) -> base.Spend:
+    return base.Spend(**{"key": key(), "origin": origin, "notebook": notebook, "amount": amount} | values)
+
+
+def void(of: str, notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **values: Any) -> base.Void:
+    return base.Void(**{"key": key(), "origin": origin, "notebook": notebook, "of": of} | values)
+
+
+def move(old: str, new: str, *, owner: str = "ann", root: str = "/srv/ann") -> base.MoveNotebook:
+    return base.MoveNotebook(key=key(), origin=SERVER, owner=owner, root=root, old=old, new=new)
+
+
+def delete(path: str, *, owner: str = "ann", root: str = "/srv/ann") -> base.DeleteNotebook:
+    return base.DeleteNotebook(key=key(), origin=SERVER, owner=owner, root=root, path=path)
+
+
+def at(path: str) -> NotebookKey:
+    return NotebookKey("ann", "/srv/ann", path)
+
+
+def state(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> base.SessionState:
+    return ledger.read(base.ReadState(notebook=notebook))
+
+
+def balance(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> base.Balance:
+    found = state(ledger, notebook).balance
+    assert found is not None
+    return found
+
+
+def records(ledger: Ledger, **filters: Any) -> list[base.AuditEntry]:
+    """All matching records, read page by page; oldest first unless asked for otherwise."""
+    return list(_records(ledger, {"oldest_first": True, "limit": 100} | filters))
+
+
+def _records(ledger: Ledger, filters: dict[str, Any]) -> Iterator[base.AuditEntry]:
+    cursor = None
+    while True:
+        page = ledger.read(base.AuditQuery(**filters, cursor=cursor))
+        yield from page.records
+        cursor = page.cursor
+        if cursor is None:
+            return

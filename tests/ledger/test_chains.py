@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from aumos_governance.errors import NotFoundError
+from aumos_governance.ledger import chain
+from aumos_governance.ledger.base import Ledger
+from tests.ledger.kit import CENT, NOTEBOOK, OTHER, USD, Backend, closing, move, opening, records, spend, void
+
+
+def fill(ledger: Ledger) -> str:
+    session = ledger.execute(opening(budget=5 * CENT)).state.session_id
+    assert session is not None
+    for _ in range(7):
+        ledger.execute(spend())
+    ask = spend(1)
+    ledger.execute(ask)
+    ledger.execute(void(ask.key))
+    ledger.execute(opening(OTHER))
+    ledger.execute(spend(notebook=OTHER))
+    ledger.execute(closing())
+    ledger.execute(spend())
+    ledger.execute(move(OTHER.path, "elsewhere.ipynb"))
+    return session
+
+
+def test_an_untouched_ledger_verifies(backend: Backend) -> None:
+    ledger = backend.open()
+    empty = ledger.verify()
+    assert empty.ok
+    assert empty.checked == 0
+    session = fill(ledger)
+    whole = ledger.verify()
+    assert whole.ok, whole.problem
+    assert whole.problem is None
+    # Three openings and closings and a decision outside are in the ledger-wide chain.
+    assert whole.checked == len(records(ledger)) + 3
+    assert len(whole.heads) == 3
+    one = ledger.verify(session)
+    assert one.ok
+    assert one.heads == {session: whole.heads[session]}
+    with pytest.raises(NotFoundError):
+        ledger.verify("unknown")
+
+
+def test_a_head_kept_elsewhere_proves_that_nothing_was_cut_off(backend: Backend) -> None:
+    ledger = backend.open()
+    session = fill(ledger)
+    kept = ledger.verify().heads[session]
+    ledger.execute(opening())
+    assert ledger.verify(known_head=kept).ok
+    assert ledger.verify(session, known_head=kept).ok
+    wrong = ledger.verify(known_head="0" * 64)
+    assert not wrong.ok
+    assert wrong.problem == f"No record of any chain has the known head {'0' * 64}."
+
+
+def test_anyone_can_recompute_a_hash_from_an_export(ledger: Ledger) -> None:
+    fill(ledger)
+    for record in records(ledger):
+        fields = list(chain.row(record))[:-1]
+        text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+        assert hashlib.sha256(text.encode()).hexdigest() == record.hash
+        assert chain.entry(chain.row(record)) == record
+
+
+def test_the_form_of_a_record_never_changes() -> None:
+    # Hashes of records that were written stay what they are; another result here would make them all look forged.
+    fields = (
+        "s1", 1, "r1", 1_790_000_000_000_000, "spend", "deny", "kernel", "nb \"ü\" 🙂.ipynb", "n1", "BUDGET_EXCEEDED",
+        '["Would exceed budget ($10.20 > $10.00)"]', None, "gpt-4o", None, None, "c1", 3, 10_000_000_000, 0, 0, None,
+        "{}", "",
+    )  # fmt: skip
+    assert chain.link(fields) == "d5921637da00435c42306220d2c30c8b9c300e73c1c13e202b390c8b257616ae"
+
+
+Tamper = Callable[[str], str]
+TAMPERINGS: dict[str, tuple[Tamper, str, int]] = {
+    "changed": (lambda s: f"UPDATE audit SET amount = 1 WHERE chain = '{s}' AND seq = 3", "was changed", 3),
+    "changed in what indexes use": (
+        lambda s: f"UPDATE audit SET notebook_id = 'x' WHERE chain = '{s}' AND seq = 2",
+        "was changed",
+        2,
+    ),
+    "removed": (lambda s: f"DELETE FROM audit WHERE chain = '{s}' AND seq = 4", "Record 4 of session .* is missing", 4),
+    "the first removed": (lambda s: f"DELETE FROM audit WHERE chain = '{s}' AND seq = 1", "Record 1 .* is missing", 1),
+    "reordered": (
+        lambda s: (
+            f"UPDATE audit SET seq = -seq WHERE chain = '{s}' AND seq IN (3, 4);"
+            f"UPDATE audit SET seq = CASE seq WHEN -3 THEN 4 ELSE 3 END WHERE chain = '{s}' AND seq IN (-3, -4)"
+        ),
+        "does not follow",
+        3,
+    ),
+    "inserted": (
+        lambda s: (
+            f"UPDATE audit SET seq = -seq - 1 WHERE chain = '{s}' AND seq >= 4;"
+            f"UPDATE audit SET seq = -seq WHERE chain = '{s}' AND seq < 0;"
+            f"INSERT INTO audit SELECT chain, 4, record_id, at, event, outcome, actor, notebook, notebook_id, code, reasons,"
+            f" agent_id, tool, action_type, resource, cell_id, execution_count, amount, spent_delta, held_delta, charge_id,"
+            f" detail, previous_hash, hash FROM audit WHERE chain = '{s}' AND seq = 3;"
+            f"UPDATE chains SET count = count + 1 WHERE chain = '{s}'"
+        ),
+        "does not follow",
+        4,
+    ),
+    "cut off": (lambda s: f"DELETE FROM audit WHERE chain = '{s}' AND seq >= 8", "Record 8 .* is missing", 8),
+    "cut off with its count": (
+        lambda s: (
+            f"DELETE FROM audit WHERE chain = '{s}' AND seq >= 8;"
+            f"UPDATE chains SET count = 7, head = (SELECT hash FROM audit WHERE chain = '{s}' AND seq = 7)"
+            f" WHERE chain = '{s}'"
+        ),
+        "Record 8 .* is missing",
+        8,
+    ),
+    "a session without its chain": (lambda s: f"DELETE FROM chains WHERE chain = '{s}'", "belong to nothing", 1),
+    "a session's records gone": (lambda s: f"DELETE FROM audit WHERE chain = '{s}'", "Record 1 .* is missing", 1),
+    "a session gone": (
+        lambda s: f"DELETE FROM audit WHERE chain = '{s}'; DELETE FROM chains WHERE chain = '{s}'",
+        "is missing with all its records",
+        1,
+    ),
+    "the ledger's chain changed": (
+        lambda s: "UPDATE audit SET actor = 'x' WHERE chain = 'ledger' AND seq = 2",
+        "Record 2 of the ledger's own chain was changed",
+        2,
+    ),
+    "the ledger's chain cut off": (
+        lambda s: "DELETE FROM audit WHERE chain = 'ledger' AND seq > 3",
+        "Record 4 of the ledger's own chain is missing",
+        4,
+    ),
+}
+
+
+@pytest.mark.parametrize("how", TAMPERINGS)
+def test_a_ledger_that_was_tampered_with_does_not_verify(database: Backend, how: str) -> None:
+    ledger = database.open()
+    session = fill(ledger)
+    ledger.close()
+    make, problem, seq = TAMPERINGS[how]
+    assert database.run_sql is not None
+    database.run_sql(make(session))
+    found = database.open().verify()
+    assert not found.ok
+    assert found.problem is not None
+
+    assert re.search(problem, found.problem), found.problem
+    assert found.seq == seq
+    assert found.chain == ("ledger" if "the ledger's" in how else session)
+
+
+def test_a_chain_written_anew_is_found_by_the_ledgers_own_chain(database: Backend) -> None:
+    ledger = database.open()
+    session = fill(ledger)
+    rewritten = []
+    previous = chain.START
+    for record in records(ledger, session_id=session):
+        fields = [*chain.row(record)[:-2], previous]
+        if record.seq == 3:
+            fields[chain.AUDIT_COLUMNS.index("amount")] = 1
+        previous = chain.link(fields)
+        rewritten.append((record.seq, fields, previous))
+    ledger.close()
+    assert database.run_sql is not None
+    for seq, fields, digest in rewritten:
+        amount, before = fields[chain.AUDIT_COLUMNS.index("amount")], fields[-1]
+        database.run_sql(
+            f"UPDATE audit SET amount = {amount}, previous_hash = '{before}', hash = '{digest}'"
+            f" WHERE chain = '{session}' AND seq = {seq}"
+        )
+    database.run_sql(f"UPDATE chains SET head = '{previous}' WHERE chain = '{session}'")
+    reopened = database.open()
+    assert reopened.verify(session).ok
+    found = reopened.verify()
+    assert found.problem is not None
+    assert "is not the one that the ledger's own chain names" in found.problem
+    assert found.seq == len(rewritten)
