@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import numbers
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aumos_governance import money
+from aumos_governance.errors import InvalidAmountError
+
+SAMPLES = json.loads((Path(__file__).parent.parent / "protocol" / "money.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample["nano"])
+def test_both_sides_write_amounts_alike(sample: dict[str, str]) -> None:
+    nano = int(sample["nano"])
+    assert money.to_text(nano) == sample["decimal"]
+    assert money.display(nano) == sample["display"]
+    assert money.to_decimal(nano) == Decimal(sample["decimal"])
+
+
+@pytest.mark.parametrize(
+    ("value", "nano"),
+    [
+        (0, 0),
+        (1, 10**9),
+        ("0.05", 50_000_000),
+        (" $0.05 ", 50_000_000),
+        ("1e-9", 1),
+        ("0.000000001", 1),
+        ("1.0000000000", 10**9),
+        (Decimal("9.800"), 9_800_000_000),
+        (0.1 * 3, 300_000_000),
+        (0.1 + 0.2, 300_000_000),
+        (0.0, 0),
+        (-0.0, 0),
+        (1e9, 10**18),
+        ("1000000000", 10**18),
+        (0.0000000015, 2),
+        (0.0000000025, 2),
+    ],
+)
+def test_amounts_are_read_exactly(value: Any, nano: int) -> None:
+    assert money.parse(value) == nano
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "nan", "inf", "-inf", float("nan"), float("inf"), Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"),
+        -1, "-0.01", -0.01, Decimal(-1),
+        1_000_000_001, "1000000000.000000001", 1e300, 10**5000, "1e999999",
+        "0.0000000001", Decimal("1e-10"), "1.2345678901", 1e-10, 5e-324,
+        "abc", "", "$", "$$1", "1,5", "1_000", "٣", "0x10", "1 2", None, b"1", [], True, False, 1j, object(), "9" * 65,
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_what_is_no_amount_is_one_clear_sentence(value: Any) -> None:
+    with pytest.raises(InvalidAmountError) as raised:
+        money.parse(value, what="budget")
+    text = raised.value.message
+    assert text.startswith("The budget ")
+    assert text.endswith(".")
+    assert "\n" not in text
+    assert len(text) < 250
+
+
+class Float64(float):
+    """As NumPy's: a float whose repr is not a number."""
+
+    def __repr__(self) -> str:
+        return f"np.float64({float(self)})"
+
+
+@numbers.Integral.register
+class Int64:
+    """As NumPy's: a registered integer that is no int."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+    def __int__(self) -> int:
+        return self.value
+
+
+def test_numbers_of_other_libraries_are_numbers() -> None:
+    assert money.parse(Float64(0.1)) == 100_000_000
+    assert money.parse(Int64(3)) == 3 * 10**9
+    assert money.parse(Fraction(1, 4)) == 250_000_000
+    for value in (Float64("nan"), Int64(-1), Int64(10**10)):
+        with pytest.raises(InvalidAmountError):
+            money.parse(value)
+
+
+def test_a_charge_must_be_more_than_nothing() -> None:
+    assert money.parse_positive("0.000000001") == 1
+    with pytest.raises(InvalidAmountError, match="more than 0"):
+        money.parse_positive(0)
+
+
+def test_the_callers_decimal_context_does_not_matter() -> None:
+    with localcontext() as context:
+        context.prec = 3
+        assert money.parse("123456.789012345") == 123_456_789_012_345
+        assert money.ceil_nano(Decimal("123456.7890123451")) == 123_456_789_012_346
+
+
+@pytest.mark.parametrize(
+    ("cost", "nano"), [("0", 0), ("0.0000000001", 1), ("0.000000001", 1), ("0.0000000011", 2), ("1000000000", 10**18)]
+)
+def test_costs_are_rounded_up(cost: str, nano: int) -> None:
+    assert money.ceil_nano(Decimal(cost)) == nano
+
+
+@pytest.mark.parametrize("cost", ["NaN", "Infinity", "-0.1", "1000000000.1"])
+def test_what_cannot_be_a_cost_is_refused(cost: str) -> None:
+    with pytest.raises(InvalidAmountError, match="computed cost"):
+        money.ceil_nano(Decimal(cost))
+
+
+@given(st.integers(min_value=0, max_value=money.MAX_NANO))
+def test_text_and_decimals_go_there_and_back(nano: int) -> None:
+    assert money.parse(money.to_text(nano)) == nano
+    assert money.parse(money.to_decimal(nano)) == nano
+    assert money.parse(money.display(nano)) == nano
+
+
+@given(st.integers(min_value=0, max_value=10**6))
+def test_cents_as_floats_are_exact(cents: int) -> None:
+    assert money.parse(cents / 100) == cents * 10**7
