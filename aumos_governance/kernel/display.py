@@ -47,13 +47,16 @@ def printable(text: str) -> str:
 
 
 def state_file_text(path: object) -> str:
-    return f"No governed Jupyter server here: governance is decided in this process, and its state is kept in {path}"
+    return f"No governed Jupyter server here, so this state is kept in {path}"
 
 
 def opened_text(answer: Mapping[str, Any], before: State | None) -> list[str]:
     """What came of ``%governance``: opened, resumed or changed; ``before`` is the state that stood, if it was asked."""
     state: State = answer["state"]
-    line = f"Governance enabled: {_terms(state, state)}"
+    terms = _terms(state)
+    if state["agent_id"] is None:
+        del terms["agent_id"]
+    line = f"Governance enabled: {', '.join(terms.values())}"
     if answer["resumed"]:
         line += f" (resumed, {usd(state['spent'])} spent; --new starts fresh)"
     elif not answer["opened"]:
@@ -135,23 +138,20 @@ def audit_text(records: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _terms(state: State, other: State) -> str:
-    """The values in which ``state`` differs from ``other``, or all of them for the same object."""
-    parts = []
-    if state is other or state["trust_level"] != other["trust_level"]:
-        parts.append(f"trust_level=L{state['trust_level']}")
-    if state is other or state["budget"] != other["budget"]:
-        parts.append(f"budget={usd(state['budget'])}")
-    agent = state.get("agent_id")
-    if agent != other.get("agent_id") or (state is other and agent is not None):
-        parts.append(f"agent={'none' if agent is None else printable(agent)}")
-    return ", ".join(parts)
+def _terms(state: State) -> dict[str, str]:
+    """The terms of a session, each as it is shown."""
+    agent = state["agent_id"]
+    return {
+        "trust_level": f"trust_level=L{state['trust_level']}",
+        "budget": f"budget={usd(state['budget'])}",
+        "agent_id": f"agent={'none' if agent is None else printable(agent)}",
+    }
 
 
 def _change(before: State | None, after: State) -> str:
     if before is None or not before["active"]:
         return "changed, "
-    old = _terms(before, after)
+    old = ", ".join(shown for name, shown in _terms(before).items() if before[name] != after[name])
     return f"changed from {old}; " if old else "changed, "
 
 

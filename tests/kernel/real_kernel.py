@@ -75,7 +75,7 @@ class Kernel:
 
     def value(self, expression: str) -> str:
         """The repr of an expression in the kernel."""
-        outcome = self.run(f"print(repr({expression}))")
+        outcome = self.run(f"print(repr(({expression})))")
         assert outcome.status == "ok", outcome
         return outcome.text.rstrip("\n")
 
@@ -112,3 +112,21 @@ def started(environ: Mapping[str, str], folder: Path, *, load: bool = True) -> I
         manager.shutdown_kernel(now=True)
         manager.cleanup_resources()
         client.context.term() if client.context is not manager.context else None
+
+
+def spent(kernel: Kernel) -> str:
+    """What the status card says was spent and left."""
+    (shown,) = kernel.run("%governance_status").displays
+    return str(shown["text/plain"])
+
+
+def refused(outcome: Outcome, ename: str, sentence: str) -> None:
+    """The error is one sentence, the same in the page and for programs, and it stops Run All."""
+    assert outcome.status == "error"
+    assert outcome.ename == ename
+    assert sentence in outcome.evalue
+    assert "\n" not in outcome.evalue
+    assert outcome.traceback == [outcome.evalue]
+    (shown,) = outcome.errors
+    assert shown["traceback"] == [outcome.evalue]
+    assert shown["ename"] == ename

@@ -16,7 +16,6 @@ import pytest
 from aumos_governance.errors import ExpiredError, InvalidAmountError, ServerUnreachableError, UnavailableError
 from aumos_governance.kernel.client import Client
 from aumos_governance.protocol import Ask, Cell
-
 from tests.kernel.fake_transport import FakeTransport
 
 

@@ -1,0 +1,81 @@
+"""Loading the magics costs a kernel next to nothing."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.kernel.real_kernel import environment
+
+HEAVY = {
+    "alembic",
+    "httpx",
+    "jupyter_client",
+    "jupyter_server",
+    "pydantic",
+    "requests",
+    "sqlalchemy",
+    "sqlite3",
+    "urllib3",
+}
+PROGRAM = """
+import json, sys, time
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "storemagic")
+before = set(sys.modules)
+began = time.perf_counter()
+shell.run_line_magic("load_ext", "aumos_governance.jupyter_extension")
+seconds = time.perf_counter() - began
+print(json.dumps({"ms": seconds * 1e3, "modules": sorted(set(sys.modules) - before)}))
+"""
+
+
+def loading(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *options, "-c", PROGRAM],
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+    )
+
+
+def test_loading_takes_less_than_50_ms_beyond_ipython(tmp_path: Path) -> None:
+    told = [json.loads(loading(tmp_path).stdout)["ms"] for _ in range(5)]
+    # The median: other work on the machine makes single runs slow, and nothing makes one too fast.
+    assert statistics.median(told) < 50, told
+
+
+def test_loading_imports_only_what_reads_a_line(tmp_path: Path) -> None:
+    modules = json.loads(loading(tmp_path).stdout)["modules"]
+    assert {name.partition(".")[0] for name in modules}.isdisjoint(HEAVY)
+    assert {name for name in modules if name.startswith("aumos_governance.")} == {
+        "aumos_governance._version",
+        "aumos_governance.errors",
+        "aumos_governance.jupyter_extension",
+        "aumos_governance.kernel",
+        "aumos_governance.kernel.arguments",
+        "aumos_governance.kernel.magics",
+        "aumos_governance.kernel.quiet",
+    }
+
+
+def test_the_interpreter_counts_less_than_50_ms_for_it_too(tmp_path: Path) -> None:
+    loading(tmp_path)
+    table = loading(tmp_path, "-X", "importtime").stderr
+    cumulative = {
+        line.split("|")[2].strip(): int(line.split("|")[1])
+        for line in table.splitlines()
+        if line.count("|") == 2 and "[us]" not in line
+    }
+    assert cumulative["aumos_governance.kernel.magics"] < 50_000
+
+
+def test_loading_asks_nothing_and_opens_nothing(tmp_path: Path) -> None:
+    loading(tmp_path)
+    assert not (tmp_path / "data").exists()
