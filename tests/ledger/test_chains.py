@@ -10,7 +10,7 @@ import pytest
 from aumos_governance.errors import NotFoundError
 from aumos_governance.ledger import chain
 from aumos_governance.ledger.base import Ledger
-from tests.ledger.kit import CENT, NOTEBOOK, OTHER, USD, Backend, closing, move, opening, records, spend, void
+from tests.ledger.kit import CENT, OTHER, Backend, closing, move, opening, records, spend, void
 
 
 def fill(ledger: Ledger) -> str:
@@ -101,9 +101,8 @@ TAMPERINGS: dict[str, tuple[Tamper, str, int]] = {
         lambda s: (
             f"UPDATE audit SET seq = -seq - 1 WHERE chain = '{s}' AND seq >= 4;"
             f"UPDATE audit SET seq = -seq WHERE chain = '{s}' AND seq < 0;"
-            f"INSERT INTO audit SELECT chain, 4, record_id, at, event, outcome, actor, notebook, notebook_id, code, reasons,"
-            f" agent_id, tool, action_type, resource, cell_id, execution_count, amount, spent_delta, held_delta, charge_id,"
-            f" detail, previous_hash, hash FROM audit WHERE chain = '{s}' AND seq = 3;"
+            f"INSERT INTO audit SELECT chain, 4, {', '.join(chain.AUDIT_COLUMNS[2:])} FROM audit"
+            f" WHERE chain = '{s}' AND seq = 3;"
             f"UPDATE chains SET count = count + 1 WHERE chain = '{s}'"
         ),
         "does not follow",

@@ -176,7 +176,7 @@ def test_a_ceiling_below_what_is_spent_shows_as_over(ledger: Ledger) -> None:
 
 
 def test_strict_leaves_nothing_to_a_kernel_but_tightening(ledger: Ledger) -> None:
-    with pytest.raises(NotAllowedError, match="at most \\$10.00"):
+    with pytest.raises(NotAllowedError, match=r"at most \$10\.00"):
         ledger.execute(opening(terms=STRICT, budget=11 * USD))
     assert state(ledger).session_id is None
     ledger.execute(opening(terms=STRICT))
@@ -184,7 +184,7 @@ def test_strict_leaves_nothing_to_a_kernel_but_tightening(ledger: Ledger) -> Non
         with pytest.raises(NotAllowedError, match="This server is strict"):
             ledger.execute(wish)
     assert ledger.execute(opening(terms=STRICT, budget=2 * USD)).changed
-    with pytest.raises(NotAllowedError, match="at most \\$2.00"):
+    with pytest.raises(NotAllowedError, match=r"at most \$2\.00"):
         ledger.execute(opening(terms=STRICT, budget=3 * USD))
     assert not ledger.execute(closing(terms=STRICT, origin=PERSON)).active
     with pytest.raises(NotAllowedError, match="next session is opened by a person"):

@@ -28,7 +28,6 @@ from tests.ledger.kit import (
     at,
     balance,
     closing,
-    key,
     move,
     opening,
     records,

@@ -98,6 +98,8 @@ def _carry_out(work: Work, request: OpenSession | ChangeSession, plan: Plan) -> 
     session = open_session_of(work, notebook)
     if plan.close_first and session is not None:
         close(work, notebook, session, request.origin, "a new session was asked for")
+        # Records are paged by time, and the end of one session comes before the start of the next.
+        work.now += 1
     if plan.open_new:
         _open(work, notebook, request.origin, plan)
     elif session is not None and _differs(work, session, plan):
