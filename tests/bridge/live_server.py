@@ -69,10 +69,6 @@ class LiveServer:
             *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
             *(f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.root}"),
             *(f"--IdentityProvider.token={self.token}", "--ServerApp.terminals_enabled=False"),
-            *(
-                "--ServerApp.jpserver_extensions={'aumos_governance': True, 'jupyter_lsp': False, 'jupyterlab': False,"
-                " 'notebook': False, 'notebook_shim': False, 'jupyter_server_terminals': False}",
-            ),
             *self.arguments,
         ]
         with self.log.open("ab") as log:

@@ -55,7 +55,6 @@ def rest(jp_fetch: Callable[..., Any]) -> Rest:
                 GOVERNANCE, name, method=method, params=parameters, headers=dict(headers or {}), **options
             )
         except HTTPClientError as error:
-            assert error.response is not None
             response = error.response
         return Answer(response.code, json.loads(response.body), response)
 

@@ -15,7 +15,10 @@ from aumos_governance import __version__
 NOTHING = {
     "active": False,
     **dict.fromkeys(("session_id", "trust_level", "trust_label", "budget", "spent", "held", "remaining", "over")),
-    **{"agent_id": None, "set_by": None, "shared_with": None, "seq": 0},
+    "agent_id": None,
+    "set_by": None,
+    "shared_with": None,
+    "seq": 0,
 }
 
 

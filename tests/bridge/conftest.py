@@ -1,0 +1,35 @@
+"""One real server for each module of tests; each test has notebooks and kernels of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bridge.live_server import LiveServer
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A governed server with its ledger in a file, as by default."""
+    live = LiveServer(tmp_path_factory.mktemp("server"), "--GovernanceExtension.database_url=memory://")
+    try:
+        yield live.start()
+    finally:
+        live.close()
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
+    """A server for one test alone, not started yet: ``launch("--GovernanceExtension.strict=True")``."""
+    servers: list[LiveServer] = []
+
+    def make(*arguments: str, home: Path = tmp_path) -> Any:
+        servers.append(LiveServer(home, *arguments))
+        return servers[-1]
+
+    yield make
+    for live in servers:
+        live.close()
