@@ -28,6 +28,8 @@ class Outcome:
     results: list[dict[str, Any]] = field(default_factory=list)
     displays: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    """Lines written and shown, in order."""
 
     @property
     def lines(self) -> list[str]:
@@ -55,10 +57,12 @@ class Kernel:
             kind, content = heard["msg_type"], heard["content"]
             if kind == "stream" and content["name"] == "stdout":
                 outcome.text += content["text"]
+                outcome.said.extend(content["text"].splitlines())
             elif kind == "execute_result":
                 outcome.results.append(content["data"])
             elif kind == "display_data":
                 outcome.displays.append(content["data"])
+                outcome.said.extend(content["data"]["text/plain"].splitlines())
             elif kind == "error":
                 outcome.errors.append(content)
             elif kind == "status" and content["execution_state"] == "idle":

@@ -1,0 +1,285 @@
+"""The magics in kernels of a real governed server, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+
+from tests.bridge.live_server import LiveServer, until
+from tests.kernel.real_kernel import LOAD, Kernel, refused, spent
+from tests.kernel.test_notebooks import ACCEPTANCE, ACCEPTANCE_LINES, sources
+
+LINK = "from aumos_governance.kernel.session import link\nclient = link(get_ipython()).client"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    live = LiveServer(tmp_path_factory.mktemp("governed"))
+    try:
+        yield live.start()
+    finally:
+        live.close()
+
+
+@contextmanager
+def connected(server: LiveServer, kernel_id: str, *, load: bool = True) -> Iterator[Kernel]:
+    client = BlockingKernelClient(connection_file=str(server.home / "runtime" / f"kernel-{kernel_id}.json"))
+    client.load_connection_file()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        kernel = Kernel(client)
+        assert not load or kernel.run(LOAD).status == "ok"
+        yield kernel
+    finally:
+        client.stop_channels()
+
+
+@contextmanager
+def notebook(server: LiveServer, path: str, *, load: bool = True) -> Iterator[tuple[Kernel, str]]:
+    """A notebook's kernel, with the magics loaded unless told otherwise, and its id."""
+    opened = server.open_notebook(path)
+    try:
+        with connected(server, opened.kernel_id, load=load) as kernel:
+            yield kernel, opened.kernel_id
+    finally:
+        opened.close()
+        server.request("DELETE", f"api/kernels/{opened.kernel_id}")
+
+
+@contextmanager
+def stopped(server: LiveServer) -> Iterator[None]:
+    """The server takes nothing in, and does not know it."""
+    assert server.process is not None
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+
+def test_the_acceptance_notebook_and_the_server_agree(server: LiveServer) -> None:
+    with notebook(server, "acceptance.ipynb", load=False) as (kernel, _):
+        *cells, last = sources(ACCEPTANCE)
+        outcomes = [kernel.run(source, cell_id=f"seed-{number}") for number, source in enumerate(cells)]
+        state = server.state("acceptance.ipynb")
+        assert (state["active"], state["spent"], state["budget"], state["remaining"]) == (True, "0.2", "10", "9.8")
+        outcomes.append(kernel.run(last))
+        state = server.state("acceptance.ipynb")
+        assert (state["active"], state["spent"], state["budget"]) == (False, "0.2", "10")
+    assert [line for outcome in outcomes for line in outcome.said] == ACCEPTANCE_LINES
+    records = server.json("GET", "aumos-governance/v1/audit", params={"path": "acceptance.ipynb"})["records"]
+    assert [(record["event"], record["cell"]["id"]) for record in reversed(records)] == [
+        ("open", "seed-2"),
+        ("spend", "seed-4"),
+        ("spend", "seed-5"),
+        ("spend", "seed-5"),
+        ("close", None),
+    ]
+
+
+def test_a_denied_spend_is_one_sentence_here_too(server: LiveServer) -> None:
+    with notebook(server, "denied.ipynb") as (kernel, _):
+        kernel.run("%governance --budget 1")
+        refused(
+            kernel.run("%governance_spend 2"), "GovernanceDeniedError", "DENIED: Would exceed budget ($2.00 > $1.00)"
+        )
+        refused(kernel.run("%governance_spend nan"), "InvalidAmountError", "finite number")
+
+
+def test_a_restarted_kernel_resumes(server: LiveServer) -> None:
+    with notebook(server, "restarted.ipynb") as (kernel, kernel_id):
+        kernel.run("%governance\n%governance_spend 0.2")
+        server.json("POST", f"api/kernels/{kernel_id}/restart")
+        with connected(server, kernel_id) as again:
+            assert again.run("%governance").lines == [
+                "Governance enabled: trust_level=L2, budget=$10.00 (resumed, $0.20 spent; --new starts fresh)"
+            ]
+
+
+def test_a_persons_limit_stands_and_the_magic_says_who_set_it(server: LiveServer) -> None:
+    with notebook(server, "taught.ipynb") as (kernel, _):
+        kernel.run("%governance")
+        server.json("PATCH", "aumos-governance/v1/state", params={"path": "taught.ipynb"}, json={"budget": "5"})
+        outcome = kernel.run("%governance --budget 10")
+        assert outcome.lines[0].startswith("Governance enabled: trust_level=L2, budget=$5.00")
+        assert outcome.lines[1].startswith("The budget stays at $5.00, set by ")
+        assert "Set by: " in spent(kernel)
+
+
+@pytest.mark.parametrize("threads", [2, 8])
+def test_threads_never_spend_more_than_there_is(server: LiveServer, threads: int) -> None:
+    with notebook(server, f"threads-{threads}.ipynb") as (kernel, _):
+        kernel.run(f"%governance --budget 5\n{LINK}\nfrom concurrent.futures import ThreadPoolExecutor")
+        outcome = kernel.run(
+            "def spend(_):\n"
+            "    return client.ask('spend', {'amount': '0.01'})['decision']['allowed']\n"
+            f"with ThreadPoolExecutor({threads}) as pool:\n"
+            "    print(sum(pool.map(spend, range(1000))))"
+        )
+        assert outcome.lines == ["500"]
+        assert server.state(f"threads-{threads}.ipynb")["spent"] == "5"
+
+
+def test_tasks_ask_while_their_loop_runs_on(server: LiveServer) -> None:
+    with notebook(server, "tasks.ipynb") as (kernel, _):
+        kernel.run(f"%governance --budget 5\n{LINK}\nimport asyncio, threading\nticks = 0")
+        outcome = kernel.run(
+            "async def tick():\n"
+            "    global ticks\n"
+            "    while True:\n"
+            "        ticks += 1\n"
+            "        await asyncio.sleep(0)\n"
+            "ticker = asyncio.create_task(tick())\n"
+            "answers = await asyncio.gather(*[client.ask_async('spend', {'amount': '0.2'}) for _ in range(50)])\n"
+            "ticker.cancel()\n"
+            "print(sum(answer['decision']['allowed'] for answer in answers), ticks > 1)"
+        )
+        assert outcome.lines == ["25 True"]
+        assert server.state("tasks.ipynb")["spent"] == "5"
+
+
+def test_asks_that_come_together_travel_together(server: LiveServer) -> None:
+    with notebook(server, "together.ipynb") as (kernel, _):
+        kernel.run(f"%governance\n{LINK}\nimport asyncio")
+        counted = kernel.run(
+            "transport = client._transport\nsends = []\nsend = transport._comm.send\n"
+            "transport._comm.send = lambda data: (sends.append(len(data['asks'])), send(data))\n"
+            "_ = await asyncio.gather(*[client.ask_async('status') for _ in range(50)])\n"
+            "print(sum(sends) >= 50, len(sends) < 25)"
+        )
+        assert counted.lines == ["True True"]
+
+
+def interrupt(kernel: Kernel, when: threading.Event) -> threading.Thread:
+    """Interrupt the kernel, as the page's button does, once it has begun to ask."""
+    pid = int(kernel.value("__import__('os').getpid()"))
+
+    def press() -> None:
+        if when.wait(30):
+            os.kill(pid, signal.SIGINT)
+
+    thread = threading.Thread(target=press, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_an_interrupted_ask_is_taken_back(server: LiveServer, tmp_path: Path) -> None:
+    with notebook(server, "interrupted.ipynb") as (kernel, _):
+        kernel.run(f"%governance\n{LINK}")
+        begun = tmp_path / "begun"
+        kernel.run(
+            "send = client._transport.send\n"
+            f"def told(ask, **how):\n    send(ask, **how)\n    open({str(begun)!r}, 'w').close()\n"
+            "client._transport.send = told"
+        )
+        pressed = threading.Event()
+        thread = interrupt(kernel, pressed)
+        with stopped(server):
+            watcher = threading.Thread(
+                target=lambda: (until(begun.exists, "the spend is asked"), pressed.set()), daemon=True
+            )
+            watcher.start()
+            outcome = kernel.run("%governance_spend 1")
+            watcher.join()
+        thread.join()
+        assert (outcome.status, outcome.ename) == ("error", "KeyboardInterrupt")
+        # The server has what was asked, and then that it is taken back; both come before what is asked now.
+        assert "$0.00 spent" in spent(kernel)
+        assert server.state("interrupted.ipynb")["spent"] == "0"
+        assert kernel.run("%governance_spend 2").lines == ["Recorded: $2.00 for unknown ($8.00 remaining)"]
+
+
+def test_a_server_that_stands_still_is_unreachable_and_charges_nothing_later(server: LiveServer) -> None:
+    with notebook(server, "still.ipynb") as (kernel, _):
+        kernel.run("%governance\n%governance_spend 0.5\npaid = []")
+        with stopped(server):
+            began = time.monotonic()
+            outcome = kernel.run("%governance_spend 1\npaid.append(1)")
+            assert time.monotonic() - began < 20
+        refused(outcome, "ServerUnreachableError", "did not answer within")
+        assert "nothing is authorised" in outcome.evalue
+        assert kernel.value("paid") == "[]"
+        # This is asked and answered after whatever waited for the server.
+        assert "$0.50 spent" in spent(kernel)
+        assert server.state("still.ipynb")["spent"] == "0.5"
+
+
+def test_a_kernel_that_never_met_its_server_fails_closed_too(server: LiveServer) -> None:
+    with notebook(server, "unmet.ipynb") as (kernel, _):
+        with stopped(server):
+            began = time.monotonic()
+            refused(kernel.run("%governance"), "ServerUnreachableError", "did not answer within 5 seconds")
+            assert time.monotonic() - began < 10
+        assert kernel.run("%governance").lines == ["Governance enabled: trust_level=L2, budget=$10.00"]
+        # No embedded engine stood in for the server.
+        assert not (server.home / "data" / "aumos_governance" / "embedded.sqlite").exists()
+
+
+def test_a_forked_child_cannot_ask(server: LiveServer) -> None:
+    with notebook(server, "forked.ipynb") as (kernel, _):
+        kernel.run(f"%governance\n{LINK}")
+        kernel.run(
+            "import os\n"
+            "read, write = os.pipe()\n"
+            "child = os.fork()\n"
+            "if child == 0:\n"
+            "    try:\n"
+            "        get_ipython().run_line_magic('governance_spend', '1')\n"
+            "    except BaseException as error:\n"
+            "        os.write(write, type(error).__name__.encode())\n"
+            "    os._exit(0)\n"
+            "_ = os.waitpid(child, 0)\n"
+            "told = os.read(read, 1000)"
+        )
+        assert kernel.value("told") == "b'UnavailableError'"
+        assert server.state("forked.ipynb")["spent"] == "0"
+
+
+INNER = (
+    "import subprocess, sys\n"
+    'cells = \'get_ipython().run_line_magic("load_ext", "aumos_governance.jupyter_extension");\'\n'
+    'cells += \'get_ipython().run_line_magic("governance", "")\'\n'
+    "inner = subprocess.run([sys.executable, '-m', 'IPython', '--colors=NoColor', '-c', cells],"
+    " capture_output=True, text=True)\n"
+    "print(inner.stdout)"
+)
+
+
+def test_what_is_started_inside_a_kernel_is_not_that_kernel(server: LiveServer) -> None:
+    with notebook(server, "outer.ipynb") as (kernel, _):
+        told = kernel.run(INNER).text
+        assert "No governed Jupyter server here" in told
+        assert "Governance enabled: trust_level=L2, budget=$10.00" in told
+        assert server.state("outer.ipynb")["active"] is False
+    (server.home / "data" / "aumos_governance" / "embedded.sqlite").unlink()
+
+
+def test_a_strict_server_is_obeyed_and_binds_what_is_started_inside(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path, "--GovernanceExtension.strict=True", "--GovernanceExtension.default_budget=3")
+    try:
+        server.start()
+        with notebook(server, "strict.ipynb") as (kernel, _):
+            refused(kernel.run("%governance --budget 100"), "NotAllowedError", "strict")
+            assert kernel.run("%governance").lines == ["Governance enabled: trust_level=L2, budget=$3.00"]
+            refused(kernel.run("%governance_disable"), "NotAllowedError", "strict")
+            assert "started inside a kernel of a strict governance server" in kernel.run(INNER).text
+    finally:
+        server.close()
+
+
+def test_the_greeting_tells_the_notebook_and_the_versions(server: LiveServer) -> None:
+    with notebook(server, "greeted.ipynb") as (kernel, _):
+        kernel.run(f"%governance\n{LINK}")
+        greeting = json.loads(kernel.run("import json; print(json.dumps(dict(client.greeting)))").text)
+        assert greeting["notebook"] == "greeted.ipynb"
+        assert greeting["version"] == kernel.value("__import__('aumos_governance').__version__").strip("'")
