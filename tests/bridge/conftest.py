@@ -14,7 +14,7 @@ from tests.bridge.live_server import LiveServer
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A governed server with its ledger in a file, as by default."""
-    live = LiveServer(tmp_path_factory.mktemp("server"), "--GovernanceExtension.database_url=memory://")
+    live = LiveServer(tmp_path_factory.mktemp("server"))
     try:
         yield live.start()
     finally:

@@ -20,6 +20,9 @@ import httpx
 import websocket
 
 RAW_KERNEL = (Path(__file__).parent / "raw_kernel.py").read_text("utf-8")
+# What else is installed would only cost time.
+OTHERS = ("jupyter_lsp", "jupyter_server_terminals", "jupyterlab", "notebook", "notebook_shim")
+EXTENSIONS = {"aumos_governance": True, **dict.fromkeys(OTHERS, False)}
 GOVERNANCE = "aumos-governance/v1/"
 
 
@@ -68,7 +71,7 @@ class LiveServer:
         command = [
             *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
             *(f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.root}"),
-            *(f"--IdentityProvider.token={self.token}", "--ServerApp.terminals_enabled=False"),
+            *(f"--IdentityProvider.token={self.token}", f"--ServerApp.jpserver_extensions={EXTENSIONS}"),
             *self.arguments,
         ]
         with self.log.open("ab") as log:

@@ -27,7 +27,6 @@ def test_a_killed_kernel_comes_back_to_its_state(server: LiveServer) -> None:
         pid = kernel.run("import os; result(os.getpid())").result
         kernel.submit(f"os.kill({pid}, {int(signal.SIGKILL)})")
         until(lambda: server.kernel_state(kernel.kernel_id) in ("starting", "restarting"), "the kernel is restarted")
-        until(lambda: server.kernel_state(kernel.kernel_id) == "idle", "the kernel is back")
         assert kernel.greet()["ok"]
         assert kernel.do("spend", amount="1")["state"]["spent"] == "2"
 

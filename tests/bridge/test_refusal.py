@@ -78,7 +78,7 @@ def test_a_ledger_that_a_newer_version_wrote(launch: Callable[..., LiveServer]) 
     server.stop()
     ledger = server.home / "data" / "aumos_governance" / "ledger.sqlite"
     with sqlite3.connect(ledger) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999_from_the_future'")
+        connection.execute("UPDATE ledger_version SET version_num = '9999_from_the_future'")
     connection.close()
     server.log.unlink()
     sentence = refuse(server)
