@@ -1,0 +1,162 @@
+"""A real Jupyter application in a process of its own, with folders of its own, on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["lab", "notebook"]
+
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+
+# The announcements cover the page with a question.
+_QUIET_PAGE = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+
+_ARGUMENTS: dict[Kind, list[str]] = {
+    "lab": ["-m", "jupyterlab", "--LabApp.extension_manager=readonly", "--LabApp.expose_app_in_browser=True"],
+    "notebook": ["-m", "notebook", "--JupyterNotebookApp.expose_app_in_browser=True"],
+}
+
+
+class Application:
+    """JupyterLab or Notebook 7; ``url``, ``token`` and ``root`` stay the same when it is started again."""
+
+    def __init__(self, kind: Kind, folder: Path, *options: str) -> None:
+        self.kind = kind
+        self.token = secrets.token_hex(16)
+        self.root = folder / "root"
+        self.log = folder / "server.log"
+        self._options = options
+        self._port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._environment = {**os.environ, **_folders(folder)}
+        self.root.mkdir(parents=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start, and return once it answers.
+
+        Raises RuntimeError with the log when it ends instead, or does not answer in time.
+        """
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, *_ARGUMENTS[self.kind], *self._server_options(), *self._options],
+                cwd=self.root,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"The application did not start.\n{self.read_log()}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End it and the kernels it started."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def kernels(self) -> list[dict[str, Any]]:
+        """The kernels as the server tells of them."""
+        kernels: list[dict[str, Any]] = json.loads(self._ask("/api/kernels"))
+        return kernels
+
+    def end_kernels(self) -> None:
+        for kernel in self.kernels():
+            self._ask(f"/api/kernels/{kernel['id']}", method="DELETE")
+
+    def governance(self, notebook: str) -> dict[str, Any]:
+        """What the server says of the governance of a notebook."""
+        state: dict[str, Any] = json.loads(self._ask(_state_of(notebook)))
+        return state
+
+    def govern(self, notebook: str, **changes: Any) -> None:
+        """Change the governance of a notebook, as a person may."""
+        self._ask(_state_of(notebook), method="PATCH", body=changes)
+
+    def read_log(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def _server_options(self) -> list[str]:
+        root_user = hasattr(os, "geteuid") and os.geteuid() == 0
+        return [
+            "--no-browser",
+            *(["--allow-root"] if root_user else []),
+            "--ServerApp.ip=127.0.0.1",
+            f"--ServerApp.port={self._port}",
+            "--ServerApp.port_retries=0",
+            f"--ServerApp.root_dir={self.root}",
+            "--ServerApp.terminals_enabled=False",
+            f"--IdentityProvider.token={self.token}",
+        ]
+
+    def _answers(self) -> bool:
+        try:
+            self._ask("/api")
+        except (urllib.error.URLError, OSError):
+            return False
+        return True
+
+    def _ask(self, path: str, *, method: str = "GET", body: object = None) -> bytes:
+        request = urllib.request.Request(
+            f"{self.url}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            answer: bytes = response.read()
+        return answer
+
+
+def _state_of(notebook: str) -> str:
+    return f"/aumos-governance/v1/state?{urllib.parse.urlencode({'path': notebook})}"
+
+
+def _folders(folder: Path) -> dict[str, str]:
+    """The variables that keep an application away from the settings and data of whoever runs it."""
+    names = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+    }
+    for name in names.values():
+        (folder / name).mkdir(parents=True)
+    page_config = folder / "config" / "labconfig" / "page_config.json"
+    page_config.parent.mkdir()
+    page_config.write_text(json.dumps(_QUIET_PAGE))
+    return {variable: str(folder / name) for variable, name in names.items()}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

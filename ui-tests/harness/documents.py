@@ -1,0 +1,28 @@
+"""The notebooks that the tests open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_EXAMPLE = _REPOSITORY / "examples" / "governed-notebook.ipynb"
+_ACCEPTANCE = _REPOSITORY.parent / "shared" / "acceptance" / "jupyter-governance.ipynb"
+
+LOAD = "%load_ext aumos_governance.jupyter_extension"
+
+
+def write_notebook(path: Path, *cells: str) -> str:
+    """Write a notebook of code cells, the magics loaded in the first, and give its name."""
+    notebook = new_notebook(cells=[new_code_cell(source) for source in (LOAD, *cells)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path.name
+
+
+def acceptance_notebook() -> nbformat.NotebookNode:
+    """The acceptance notebook where it lies beside the repository, else the example that walks the same path."""
+    return nbformat.read(_ACCEPTANCE if _ACCEPTANCE.exists() else _EXAMPLE, as_version=4)

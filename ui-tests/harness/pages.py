@@ -1,0 +1,148 @@
+"""A page with a notebook in front, as a person has it, in JupyterLab or Notebook 7."""
+
+from __future__ import annotations
+
+import re
+from re import Pattern
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from .application import Application
+
+PATIENCE_MILLISECONDS = 30_000
+
+_NOTEBOOK = "window.jupyterapp.shell.currentWidget"
+
+
+class NotebookPage:
+    """What a person sees and does; each wait ends with what it waits for, or fails after 30 seconds."""
+
+    def __init__(self, page: Page, application: Application) -> None:
+        self.page = page
+        self.application = application
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
+        expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
+    @property
+    def status(self) -> Locator:
+        """The status item's button."""
+        return self.page.locator(".aumos-StatusItem-button")
+
+    @property
+    def popover(self) -> Locator:
+        return self.page.get_by_role("dialog", name="Governance", exact=True)
+
+    @property
+    def bar(self) -> Locator:
+        return self.status.locator(".aumos-BudgetBar")
+
+    def open(self, name: str) -> None:
+        """Load the application with a notebook in front, its kernel ready."""
+        token = self.application.token
+        where = {"lab": f"/lab/tree/{name}?token={token}&reset", "notebook": f"/notebooks/{name}?token={token}"}
+        self.page.goto(self.application.url + where[self.application.kind])
+        self._ready(name)
+
+    def reload(self) -> None:
+        name = self.page.evaluate(f"{_NOTEBOOK}.context.path")
+        self.page.reload()
+        self._ready(name)
+
+    def open_beside(self, name: str) -> None:
+        """Open a further notebook in a tab of its own, in front."""
+        self.command("docmanager:open", path=name)
+        self.in_front(name)
+
+    def in_front(self, name: str) -> None:
+        """Wait until a notebook is in front, its kernel ready."""
+        self.page.wait_for_function(
+            f"""(name) => {{
+              const panel = {_NOTEBOOK};
+              return panel?.context?.path === name && panel.sessionContext.isReady && panel.content.model;
+            }}""",
+            arg=name,
+        )
+        self.kernel_is("idle")
+
+    def bring_to_front(self, name: str) -> None:
+        self.page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab", has_text=name).click()
+        self.in_front(name)
+
+    def rename(self, name: str, to: str) -> None:
+        """Rename a notebook as the file browser does."""
+        self.page.evaluate("([a, b]) => window.jupyterapp.serviceManager.contents.rename(a, b)", [name, to])
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Run a command of the application, to its end."""
+        self.page.evaluate(
+            "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args); }", [name, arguments]
+        )
+
+    def run(self, index: int) -> None:
+        """Run one cell to its end."""
+        self.page.evaluate(f"(index) => {{ {_NOTEBOOK}.content.activeCellIndex = index; }}", index)
+        self.command("notebook:run-cell")
+
+    def run_cells(self, *indexes: int) -> None:
+        """Run some cells, each to its end, one after the other."""
+        for index in indexes:
+            self.run(index)
+
+    def run_all(self) -> None:
+        """Run all cells, to the end or the first error."""
+        self.command("notebook:run-all-cells")
+
+    def restart_kernel(self) -> None:
+        self.page.evaluate("void window.jupyterapp.commands.execute('notebook:restart-kernel')")
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        expect(self.page.locator(".jp-Dialog")).to_have_count(0)
+        self.kernel_is("idle")
+
+    def cell(self, index: int) -> Locator:
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").nth(index)
+
+    def output(self, index: int) -> Locator:
+        return self.cell(index).locator(".jp-OutputArea-output")
+
+    def kernel_is(self, status: str) -> None:
+        """Wait until the kernel of the notebook in front has a status."""
+        self.page.wait_for_function(
+            f"(status) => {_NOTEBOOK}.sessionContext.kernelDisplayStatus === status", arg=status
+        )
+
+    def shows(self, *words: str | Pattern[str]) -> None:
+        """Wait until the status item says all of it."""
+        for word in words:
+            expect(self.status).to_contain_text(word)
+
+    def says_off(self) -> None:
+        expect(self.status).to_have_text(re.compile(r"^Governance: off$"))
+
+    def colour(self, locator: Locator, name: str = "background-color") -> str:
+        """A computed colour, as ``rgb(...)``."""
+        colour: str = locator.evaluate("(node, name) => getComputedStyle(node).getPropertyValue(name)", name)
+        return colour
+
+    def variable(self, name: str) -> str:
+        """The colour that a CSS variable of the theme stands for, as ``rgb(...)``."""
+        colour: str = self.page.evaluate(
+            """(name) => {
+              const probe = document.body.appendChild(document.createElement('span'));
+              probe.style.color = `var(${name})`;
+              const { color } = getComputedStyle(probe);
+              probe.remove();
+              return color;
+            }""",
+            name,
+        )
+        return colour
+
+    def use_theme(self, name: str) -> None:
+        self.command("apputils:change-theme", theme=name)
+        self.page.wait_for_function("(name) => document.body.dataset.jpThemeName === name", arg=name)
+
+    def _ready(self, name: str) -> None:
+        self.page.wait_for_function("() => window.jupyterapp")
+        self.page.evaluate("async () => { await window.jupyterapp.restored; }")
+        self.in_front(name)

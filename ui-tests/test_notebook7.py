@@ -1,0 +1,49 @@
+"""Notebook 7, which has no status bar: the item sits in the top area."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.application import Application
+from harness.documents import write_notebook
+from harness.pages import NotebookPage
+from playwright.sync_api import expect
+
+
+def test_the_top_area_follows_the_notebook(
+    notebook7_page: NotebookPage, notebook7: Application, picture: Callable[[str], None]
+) -> None:
+    spends = ("%governance_spend 0.05 --tool gpt-4o", "%governance_spend 0.03\n%governance_spend 0.12")
+    name = write_notebook(notebook7.root / "top.ipynb", "%governance --budget 10.0", *spends, "%governance_disable")
+    page = notebook7_page
+    page.open(name)
+    page.says_off()
+    expect(page.page.locator("#top-panel .aumos-StatusItem")).to_be_visible()
+    page.run_cells(0, 1, 2, 3)
+    page.shows("L2 Suggest", "$9.80 left")
+    page.status.click()
+    expect(page.popover).to_be_visible()
+    picture("notebook7")
+    box, item = page.popover.bounding_box(), page.status.bounding_box()
+    viewport = page.page.viewport_size
+    assert box
+    assert item
+    assert viewport
+    assert item["y"] + item["height"] <= box["y"] + 2
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= viewport["width"]
+    page.page.keyboard.press("Escape")
+    expect(page.status).to_be_focused()
+    page.use_theme("JupyterLab Dark")
+    picture("notebook7-dark")
+    page.run(4)
+    page.says_off()
+
+
+def test_the_tree_page_has_no_item(notebook7_page: NotebookPage, notebook7: Application) -> None:
+    page = notebook7_page.page
+    page.goto(f"{notebook7.url}/tree?token={notebook7.token}")
+    page.wait_for_function("() => window.jupyterapp")
+    page.evaluate("async () => { await window.jupyterapp.restored; }")
+    expect(page.get_by_role("button", name="Upload")).to_be_visible()
+    expect(notebook7_page.status).to_be_hidden()

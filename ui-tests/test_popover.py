@@ -1,0 +1,98 @@
+"""The figures behind the status item, by keyboard and by mouse."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from harness.application import Application
+from harness.documents import write_notebook
+from harness.pages import NotebookPage
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def name(lab: Application, request: pytest.FixtureRequest) -> str:
+    """A notebook of the test's own."""
+    path = lab.root / f"{request.node.originalname}-{uuid.uuid4().hex[:8]}.ipynb"
+    return write_notebook(path, "%governance --agent agent-7", "%governance_spend 6")
+
+
+@pytest.fixture
+def governed(lab_page: NotebookPage, name: str) -> NotebookPage:
+    """A page whose notebook has spent $6.00 of $10.00."""
+    lab_page.open(name)
+    lab_page.run_all()
+    lab_page.shows("$4.00 left")
+    return lab_page
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_the_keyboard_opens_and_closes_it(governed: NotebookPage, key: str) -> None:
+    governed.status.focus()
+    governed.page.keyboard.press(key)
+    expect(governed.popover).to_be_focused()
+    expect(governed.status).to_have_attribute("aria-expanded", "true")
+    governed.page.keyboard.press("Escape")
+    expect(governed.popover).to_have_count(0)
+    expect(governed.status).to_be_focused()
+    expect(governed.status).to_have_attribute("aria-expanded", "false")
+
+
+def test_the_keyboard_reaches_the_item(governed: NotebookPage) -> None:
+    page = governed.page
+    governed.cell(0).locator(".cm-content").click()
+    page.keyboard.press("Escape")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if governed.status.evaluate("(node) => node === document.activeElement"):
+            break
+    expect(governed.status).to_be_focused()
+    assert governed.status.evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid"
+
+
+def test_it_lists_the_figures_and_follows_them(governed: NotebookPage, lab: Application, name: str) -> None:
+    governed.status.click()
+    figures = governed.popover.locator("dd")
+    expect(figures).to_have_text(["L2 Suggest", "$10.00", "$6.00", "$0.00", "$4.00", "the notebook", "agent-7"])
+    lab.govern(name, budget="8")
+    expect(figures.nth(1)).to_have_text("$8.00")
+    expect(figures.nth(4)).to_have_text("$2.00")
+    assert figures.nth(5).inner_text() != "the notebook"
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_it_stands_above_the_item_within_the_page(
+    governed: NotebookPage, picture: Callable[[str], None], theme: str
+) -> None:
+    governed.use_theme(theme)
+    governed.status.click()
+    picture(f"popover-{theme.split()[1].lower()}")
+    box, item = governed.popover.bounding_box(), governed.status.bounding_box()
+    assert box
+    assert item
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] == pytest.approx(item["y"], abs=2)
+    assert box["x"] == pytest.approx(item["x"], abs=2)
+
+
+def test_a_click_elsewhere_closes_it(governed: NotebookPage) -> None:
+    governed.status.click()
+    expect(governed.popover).to_be_visible()
+    governed.cell(0).click()
+    expect(governed.popover).to_have_count(0)
+
+
+def test_text_of_unknown_origin_is_text(governed: NotebookPage, lab: Application, name: str) -> None:
+    evil = "<img src=x onerror='window.hit=1'>\u202e" + "agent" * 30
+    lab.govern(name, agent_id=evil)
+    governed.status.click()
+    agent = governed.popover.locator("dd").last
+    expect(agent).to_contain_text("<img src=x")
+    assert governed.page.evaluate("() => 'hit' in window") is False
+    box, whole = agent.bounding_box(), governed.popover.bounding_box()
+    assert box
+    assert whole
+    assert box["x"] + box["width"] <= whole["x"] + whole["width"]
+    assert box["height"] < 30
