@@ -1,0 +1,185 @@
+"""The requests by which people and programs agree: approvals, reports, trust, consent, decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...types import GovernanceOutcome, TrustLevel
+from .agreement_facts import Approval, Consent, Report, TrustAssignment
+from .facts import Decision, NotebookKey
+from .requests import Request
+
+__all__ = [
+    "AcknowledgeReport",
+    "AskApproval",
+    "DecideApproval",
+    "Evaluate",
+    "FileReport",
+    "GrantConsent",
+    "Record",
+    "RemoveTrust",
+    "RevokeConsent",
+    "SetTrust",
+    "TouchTrust",
+    "WithdrawApproval",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskApproval(Request[Approval]):
+    """Ask a person for a yes or no to one exact action. Raises NotFoundError when no session is open."""
+
+    notebook: NotebookKey
+    digest: str
+    shown: str
+    """What the person sees, as JSON; deleted when it is decided."""
+    tool: str = "unknown"
+    agent_id: str | None = None
+    amount: int = 0
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideApproval(Request[Approval]):
+    """A person's answer, bound to the digest of what they saw.
+
+    Raises NotAllowedError for anyone but a person, NotFoundError for no such approval, ConflictError when it
+    is not pending or the digest is another.
+    """
+
+    approval_id: str
+    digest: str
+    approve: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawApproval(Request[Approval]):
+    """Nobody waits for the answer any more. One that is decided stays as it is, and is answered so.
+
+    Raises NotFoundError for no such approval of the asker's.
+    """
+
+    approval_id: str
+    why: str = "nobody waits for it any more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReport(Request[Report]):
+    """Tell a person what was done at level L4. Raises NotFoundError when the notebook never had a session."""
+
+    notebook: NotebookKey
+    shown: str
+    tool: str = "unknown"
+    agent_id: str | None = None
+    charge_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeReport(Request[Report]):
+    """A person has seen it. Raises NotAllowedError for anyone else, NotFoundError for no such report."""
+
+    report_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTrust(Request[TrustAssignment]):
+    """Give an agent a trust level, everywhere or in one scope. ``realm`` keeps the agents of engines apart."""
+
+    notebook: NotebookKey
+    agent_id: str
+    level: TrustLevel
+    scope: str | None = None
+    assigned_by: str | None = None
+    realm: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TouchTrust(Request[bool]):
+    """Note that an agent was active; no record. Answers False when it has no assignment."""
+
+    agent_id: str
+    scope: str | None = None
+    realm: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveTrust(Request[bool]):
+    """Take an agent's assignment away; answers False when there was none."""
+
+    notebook: NotebookKey
+    agent_id: str
+    scope: str | None = None
+    realm: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantConsent(Request[Consent]):
+    """Allow the use of a kind of data, for one purpose or (None) for every one; replaces an earlier grant."""
+
+    notebook: NotebookKey
+    agent_id: str
+    data_type: str
+    purpose: str | None
+    granted_by: str
+    until: int | None = None
+    realm: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeConsent(Request[int]):
+    """Take back one consent, or with ``data_type=None`` all of an agent's; answers how many that were.
+
+    Raises ConsentNotFoundError when that one consent does not exist.
+    """
+
+    notebook: NotebookKey
+    agent_id: str
+    data_type: str | None = None
+    purpose: str | None = None
+    realm: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(Request[str]):
+    """Append one audit record of a decision made elsewhere; answers its id. ``detail`` holds JSON values."""
+
+    notebook: NotebookKey
+    event: str
+    outcome: GovernanceOutcome
+    code: str | None = None
+    reasons: tuple[str, ...] = ()
+    agent_id: str | None = None
+    tool: str | None = None
+    action_type: str | None = None
+    resource: str | None = None
+    amount: int = 0
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate(Request[Decision]):
+    """Check an action: trust, then budget, then consent. One record, and nothing is charged.
+
+    A check whose field is not given is skipped; the first that fails denies.
+    """
+
+    notebook: NotebookKey
+    agent_id: str
+    required_level: TrustLevel | None = None
+    scope: str | None = None
+    category: str | None = None
+    amount: int | None = None
+    data_type: str | None = None
+    purpose: str | None = None
+    action_type: str | None = None
+    resource: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    default_level: TrustLevel = TrustLevel.L1_MONITOR
+    """Of an agent that nobody gave one."""
+    default_deny: bool = True
+    """Whether the use of data that no consent speaks of is denied."""
+    overdraft: bool = False
+    """Whether an amount above the budget is allowed, with a caveat."""
+    realm: str = ""

@@ -1,0 +1,87 @@
+"""Audit records, and what reading and verifying them gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...types import GovernanceOutcome
+
+__all__ = [
+    "AuditEntry",
+    "AuditPage",
+    "AuditSum",
+    "VerifyResult",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One record of a hash chain, complete: ``hash`` covers every other field and ``previous_hash``."""
+
+    chain: str
+    """The session's id, or ``"ledger"`` for openings, closings and decisions outside any session."""
+    seq: int
+    """1 for the chain's first record, without gaps."""
+    record_id: str
+    at: int
+    event: str
+    """What happened: ``open, change, close, spend, hold, settle, release, void, evaluate`` and so on."""
+    outcome: GovernanceOutcome
+    actor: str
+    notebook: str
+    """The notebook's path when it happened."""
+    code: str | None = None
+    reasons: tuple[str, ...] = ()
+    agent_id: str | None = None
+    tool: str | None = None
+    cell_id: str | None = None
+    execution_count: int | None = None
+    amount: int = 0
+    """What was asked for."""
+    spent_delta: int = 0
+    """What it added to the session's spent; negative for a void or a correction."""
+    held_delta: int = 0
+    charge_id: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    """JSON values: what was before and after, flags such as ``overrun``; never a prompt or a key."""
+    previous_hash: str = ""
+    hash: str = ""
+    notebook_id: str | None = None
+    """The notebook itself, which a rename does not change."""
+    action_type: str | None = None
+    resource: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    records: tuple[AuditEntry, ...]
+    cursor: str | None
+    """None on the last page."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """What a walk over hash chains found."""
+
+    ok: bool
+    checked: int
+    """How many records were found intact."""
+    heads: Mapping[str, str] = field(default_factory=dict)
+    """The head of each chain walked; keep them elsewhere to prove later that nothing was cut off."""
+    problem: str | None = None
+    """One sentence on the first bad record."""
+    chain: str | None = None
+    seq: int | None = None
+    """Where the first bad record is."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSum:
+    """What the matching records of one tool, agent or day (``2026-11-22``, UTC) add up to."""
+
+    name: str | None
+    records: int
+    denied: int
+    spent: int

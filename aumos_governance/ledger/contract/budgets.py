@@ -1,0 +1,41 @@
+"""The requests that set ceilings beyond a session's own: within it, and around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...types import BudgetPeriod
+from .budget_facts import BudgetState, EnvelopeSpec
+from .facts import NotebookKey
+from .requests import Request
+
+__all__ = ["ConfigureEnvelopes", "SetBudget"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigureEnvelopes(Request[bool]):
+    """The envelopes that a server's configuration puts around the sessions of its owner and root.
+
+    Open sessions are enclosed from now on; what was spent before does not count in an envelope that is new.
+    With another period an envelope is a new one. Answers whether anything changed, which is then recorded.
+    Raises ConfigurationError for two envelopes of one name, or a ceiling that is none.
+    """
+
+    owner: str
+    root: str
+    envelopes: tuple[EnvelopeSpec, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetBudget(Request[BudgetState]):
+    """A budget of one category within the notebook's open session.
+
+    The same again changes nothing. With ``create`` another ceiling is a ConflictError, without it the ceiling
+    is changed, or BudgetNotFoundError. The period is set once. Raises NotFoundError when no session is open.
+    """
+
+    notebook: NotebookKey
+    category: str
+    ceiling: int
+    period: BudgetPeriod = BudgetPeriod.MONTHLY
+    create: bool = True

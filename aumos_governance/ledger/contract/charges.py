@@ -1,0 +1,151 @@
+"""The requests that charge money, at once or in two phases, and those that set a charge right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...types import ActionKind, TrustLevel
+from .budget_facts import Corrected, Resolved
+from .facts import Decision, NotebookKey, Voided
+from .requests import Request
+
+__all__ = [
+    "Charging",
+    "Correct",
+    "ExpireHolds",
+    "Hold",
+    "KernelGone",
+    "KernelsPresent",
+    "Release",
+    "Settle",
+    "Spend",
+    "Void",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charging(Request[Decision]):
+    """What a spend and a hold have in common.
+
+    Denied, with a record, when the amount does not fit in every envelope, the level is too low, or no session
+    is open. An act also needs a level that acts: below L3 it is only suggested (code ``SUGGESTED``), at L3 it
+    needs ``approval_id`` (else code ``APPROVAL_REQUIRED``), an approval with the same ``digest``, used once.
+
+    Raises BudgetNotFoundError when ``category`` is given and the session has no budget of that name.
+    """
+
+    notebook: NotebookKey
+    amount: int
+    tool: str = "unknown"
+    kind: ActionKind = ActionKind.CALL
+    required_level: TrustLevel = TrustLevel.L1_MONITOR
+    category: str | None = None
+    agent_id: str | None = None
+    """Who acts, where that is not the session's agent."""
+    action_type: str | None = None
+    resource: str | None = None
+    note: str | None = None
+    """The asker's own words for what it is; never a prompt."""
+    approval_id: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend(Charging):
+    """Charge at once.
+
+    With ``already_paid`` the money is gone: it is recorded in full, flagged ``overrun`` and outcome
+    ``allow_with_caveat`` when it does not fit or the level forbids it. (With no open session it is denied
+    and recorded all the same, since there is no balance to charge it to.)
+    """
+
+    already_paid: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(Charging):
+    """Set an amount aside, to be settled with the true cost or released; 0 is an amount.
+
+    It belongs to the asker's scope and incarnation, and to the period in which it is made. It ends by itself
+    only when ``until`` is given. Closing the session leaves it as it is.
+    """
+
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle(Request[Resolved]):
+    """Resolve a hold with what it truly cost; 0 is a cost.
+
+    Above the hold it is recorded in full and flagged ``overrun``: the money is gone. So is a settlement that
+    comes after the hold's own expiry. A kernel resolves its own holds, also late ones; a person resolves
+    unresolved ones. Raises NotFoundError for no such hold of the asker's, NotAllowedError for a person while
+    its kernel lives, ConflictError when it is resolved already.
+    """
+
+    hold_id: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release(Request[Resolved]):
+    """Resolve a hold that cost nothing. Who may, and what is raised, is as for `Settle`."""
+
+    hold_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelGone(Request[int]):
+    """A kernel's process has ended: its open holds become unresolved, its pending approvals withdrawn.
+
+    Answers how many holds that were.
+    """
+
+    incarnation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelsPresent(Request[int]):
+    """When a server starts: the kernels that there are. All others of its owner and root are gone.
+
+    Answers how many holds became unresolved.
+    """
+
+    owner: str
+    root: str
+    incarnations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpireHolds(Request[int]):
+    """Release the holds, and withdraw the approvals, whose stated time has come.
+
+    It also happens by the way in every transaction; this is for a ledger that nobody writes to. Answers how
+    many holds that were.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correct(Request[Corrected]):
+    """A person takes back a charge, or part of it, by an entry with a reason; nothing is edited.
+
+    Raises NotAllowedError for anyone but a person, NotFoundError for no such charge, ConflictError for more
+    than what of the charge still counts.
+    """
+
+    charge_id: str
+    amount: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Void(Request[Voided]):
+    """Take back the spend or hold that came, or will come, with the key ``of`` in the same scope.
+
+    It reverses only an allowed spend or an open hold, and only before that ask's own ``expires_at`` (at any
+    time when it has none); the reversal is an audit record of its own. An ask that has not come yet will be
+    refused when it comes.
+    """
+
+    notebook: NotebookKey
+    of: str

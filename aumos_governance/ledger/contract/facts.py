@@ -1,0 +1,142 @@
+"""Who asks about what, and what is decided: the ledger's frozen records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...types import GovernanceOutcome, TrustLevel
+
+__all__ = [
+    "Balance",
+    "ClosedSessions",
+    "Decision",
+    "NotebookKey",
+    "Opened",
+    "Origin",
+    "SessionState",
+    "Voided",
+]
+
+
+# ---- who and what
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookKey:
+    """A notebook's identity: who owns it, which server root it lies under, and its path there."""
+
+    owner: str
+    root: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asks, as the channel proves it and never as the request claims it."""
+
+    actor: str
+    """A person's user name from the server's identity, or ``"kernel"``, or ``"server"``."""
+    person: bool = False
+    """True when ``actor`` is a person who decided on a control of ours."""
+    scope: str = ""
+    """The namespace of idempotency keys: one kernel, one user, one engine."""
+    incarnation: str = ""
+    """The nonce of the kernel process, to which its holds belong."""
+    cell_id: str | None = None
+    execution_count: int | None = None
+
+
+# ---- what is recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One envelope's figures in its current period."""
+
+    limit: int
+    spent: int
+    held: int
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.limit - self.spent - self.held)
+
+    @property
+    def over(self) -> int:
+        return max(0, self.spent + self.held - self.limit)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedSessions:
+    """What a notebook's closed sessions add up to."""
+
+    sessions: int
+    spent: int
+    budget: int
+    """The ceiling of the session that was closed last."""
+    closed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """A notebook's governance as it stands: its open session, else the one closed last, else nothing."""
+
+    notebook: NotebookKey
+    seq: int
+    """Counts the changes of this notebook's state, over all its sessions; it never falls."""
+    active: bool = False
+    session_id: str | None = None
+    trust_level: TrustLevel | None = None
+    balance: Balance | None = None
+    agent_id: str | None = None
+    trust_set_by: str | None = None
+    budget_set_by: str | None = None
+    """``"kernel"``, ``"server"`` or the user name of the person who set the value."""
+    trust_by_person: bool = False
+    budget_by_person: bool = False
+    opened_at: int | None = None
+    opened_by: str | None = None
+    closed_at: int | None = None
+    previous: ClosedSessions | None = None
+    """The sessions closed before this one (all closed ones, when none is open); None when there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision, which is also one audit record."""
+
+    outcome: GovernanceOutcome
+    reasons: tuple[str, ...]
+    record_id: str
+    amount: int
+    tool: str
+    code: str | None = None
+    """Why it was denied, for programs: ``BUDGET_EXCEEDED``, ``TRUST_LEVEL_INSUFFICIENT``, ``NO_SESSION``."""
+    charge_id: str | None = None
+    overrun: bool = False
+    state: SessionState | None = None
+
+    @property
+    def allowed(self) -> bool:
+        return self.outcome is not GovernanceOutcome.DENY
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The answer to an opening or a change of a session."""
+
+    state: SessionState
+    opened: bool
+    """A new session was opened."""
+    changed: bool
+    """A value of an open session was changed."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the person, for example which value stands and who set it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """Whether an ask stands cancelled, by this cancel or an earlier one; False when nothing may be taken back."""
+
+    voided: bool
+    state: SessionState | None = None

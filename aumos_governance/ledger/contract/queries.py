@@ -1,0 +1,173 @@
+"""What can be asked of a ledger: queries change nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic
+
+from ...types import GovernanceOutcome
+from .agreement_facts import Approval, Consent, Report, TrustAssignment
+from .audit_facts import AuditPage, AuditSum
+from .budget_facts import BudgetState, EnvelopeState, HeldCharge
+from .facts import NotebookKey, SessionState
+from .requests import AnswerT_co
+
+__all__ = [
+    "AuditFilters",
+    "AuditQuery",
+    "AuditSums",
+    "CountAudit",
+    "FindTrust",
+    "ListApprovals",
+    "ListBudgets",
+    "ListConsents",
+    "ListEnvelopes",
+    "ListHolds",
+    "ListReports",
+    "ListStates",
+    "ListTrust",
+    "Query",
+    "ReadApproval",
+    "ReadState",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query(Generic[AnswerT_co]):
+    """A reading of what is committed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadState(Query[SessionState]):
+    notebook: NotebookKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListStates(Query[tuple[SessionState, ...]]):
+    """All live notebooks of an owner and root that ever had a session, by path, after ``after``."""
+
+    owner: str
+    root: str
+    after: str = ""
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilters:
+    """Which audit records: those that match all that is given. ``since`` is inclusive, ``until`` exclusive.
+
+    Openings and closings stand in the session's chain and in the ledger-wide one; here they count once. The
+    latter as such is ``session_id="ledger"``.
+    """
+
+    notebook: NotebookKey | None = None
+    session_id: str | None = None
+    agent_id: str | None = None
+    outcome: GovernanceOutcome | None = None
+    event: str | None = None
+    tool: str | None = None
+    action_type: str | None = None
+    resource: str | None = None
+    text: str | None = None
+    """Found in the tool, agent, actor, notebook, reasons, detail, action type or resource; A to Z as a to z."""
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuery(AuditFilters, Query[AuditPage]):
+    """A page of audit records, newest first unless ``oldest_first``.
+
+    ``cursor`` comes from the page before; pages neither skip nor repeat a record while new ones are written.
+    A cursor of another query is an InvalidRequestError.
+    """
+
+    limit: int = 100
+    cursor: str | None = None
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountAudit(AuditFilters, Query[int]):
+    """How many audit records match."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSums(AuditFilters, Query[tuple[AuditSum, ...]]):
+    """Sums over the matching records ``by`` tool, agent or day, in order of the name."""
+
+    by: str = "tool"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListHolds(Query[tuple[HeldCharge, ...]]):
+    """The holds of an owner and root that still count, oldest first."""
+
+    owner: str
+    root: str
+    unresolved_only: bool = False
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListEnvelopes(Query[tuple[EnvelopeState, ...]]):
+    """The envelopes that a charge of this notebook must fit in now, the session's own first."""
+
+    notebook: NotebookKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListBudgets(Query[tuple[BudgetState, ...]]):
+    """The budgets by category within the notebook's open or last session, by name."""
+
+    notebook: NotebookKey
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadApproval(Query[Approval]):
+    """One approval; raises NotFoundError."""
+
+    approval_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListApprovals(Query[tuple[Approval, ...]]):
+    """The pending approvals of an owner and root, oldest first."""
+
+    owner: str
+    root: str
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListReports(Query[tuple[Report, ...]]):
+    """The reports of an owner and root that nobody has acknowledged, oldest first."""
+
+    owner: str
+    root: str
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindTrust(Query["TrustAssignment | None"]):
+    """What counts for an agent: its assignment in the scope, else the one everywhere, else None."""
+
+    agent_id: str
+    scope: str | None = None
+    realm: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListTrust(Query[tuple[TrustAssignment, ...]]):
+    """All assignments of a realm, by agent and scope."""
+
+    realm: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListConsents(Query[tuple[Consent, ...]]):
+    """The consents of a realm, or of one agent in it, by agent, data type and purpose; expired ones included."""
+
+    agent_id: str | None = None
+    realm: str = ""

@@ -1,0 +1,93 @@
+"""What every request has, and the requests about sessions and notebooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ...types import TrustLevel
+from ..terms import SessionTerms
+from .facts import NotebookKey, Opened, Origin, SessionState
+
+__all__ = ["AnswerT_co", "ChangeSession", "CloseSession", "DeleteNotebook", "MoveNotebook", "OpenSession", "Request"]
+
+AnswerT_co = TypeVar("AnswerT_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(Generic[AnswerT_co]):
+    """A change. The same ``key`` with the same content (``expires_at`` aside) is answered, not done again.
+
+    Raises, from `Ledger.execute`: IdempotencyError when the key came with other content before, ExpiredError
+    when it is read after ``expires_at``, LedgerError when the storage fails.
+    """
+
+    key: str
+    origin: Origin
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession(Request[Opened]):
+    """A kernel's or the server's wish for a session; `terms.plan_open` says what comes of it.
+
+    Without an open session one is opened. With one, it is resumed, or changed where the values differ, or
+    closed and followed by a new one when ``new`` is set. Raises NotAllowedError.
+    """
+
+    notebook: NotebookKey
+    terms: SessionTerms
+    trust_level: TrustLevel | None = None
+    budget: int | None = None
+    agent_id: str | None = None
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSession(Request[Opened]):
+    """A person's change of values; opens a session at the defaults where none is open.
+
+    Raises NotAllowedError above the terms' maxima.
+    """
+
+    notebook: NotebookKey
+    terms: SessionTerms
+    trust_level: TrustLevel | None = None
+    budget: int | None = None
+    agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseSession(Request[SessionState]):
+    """Close the open session; with none open the answer is the state as it is, and nothing is recorded.
+
+    Raises NotAllowedError for a kernel in strict mode.
+    """
+
+    notebook: NotebookKey
+    terms: SessionTerms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveNotebook(Request[int]):
+    """A notebook, or a folder with all beneath it, got another path; answers how many notebooks moved.
+
+    A notebook that lay at the new path before is kept as a deleted one.
+    """
+
+    owner: str
+    root: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteNotebook(Request[int]):
+    """A notebook, or a folder with all beneath it, is gone: its sessions are closed, its records stay.
+
+    Answers how many notebooks that were.
+    """
+
+    owner: str
+    root: str
+    path: str
