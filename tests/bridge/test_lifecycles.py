@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from aumos_governance.protocol import KERNEL_ENV
 from tests.bridge.live_server import GOVERNANCE, LiveKernel, LiveServer, until
@@ -148,58 +150,66 @@ def test_a_forged_kernel_event_changes_nothing(server: LiveServer) -> None:
         assert kernel.do("spend", amount="1")["decision"]["allowed"]
 
 
-def test_autostart_governs_every_new_notebook_once(launch: Callable[..., LiveServer]) -> None:
-    server = launch("--GovernanceExtension.autostart=True", "--GovernanceExtension.default_budget=3").start()
-    with server.notebook("auto.ipynb") as kernel:
-        state = until(lambda: (found := server.state("auto.ipynb"))["active"] and found, "the session is open")
+@pytest.fixture(scope="module")
+def classroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Strict, with a session for every new notebook."""
+    settings = {"strict": True, "autostart": True, "default_budget": 3, "max_budget": 20}
+    arguments = [f"--GovernanceExtension.{name}={value}" for name, value in settings.items()]
+    live = LiveServer(tmp_path_factory.mktemp("classroom"), *arguments)
+    try:
+        yield live.start()
+    finally:
+        live.close()
+
+
+def test_autostart_governs_every_new_notebook_once(classroom: LiveServer) -> None:
+    with classroom.notebook("auto.ipynb") as kernel:
+        state = until(lambda: (found := classroom.state("auto.ipynb"))["active"] and found, "the session is open")
         assert (state["budget"], state["set_by"]) == ("3", "server")
         assert kernel.do("spend", amount="1")["decision"]["allowed"]
-        kernel.do("close")
-        server.json("POST", f"api/kernels/{kernel.kernel_id}/restart")
+        classroom.json("POST", GOVERNANCE + "close", params={"path": "auto.ipynb"})
+        classroom.json("POST", f"api/kernels/{kernel.kernel_id}/restart")
         kernel.greet()
         assert kernel.do("status")["state"]["active"] is False, "what was closed is not opened again"
+    with classroom.notebook("auto.ipynb") as kernel:
+        assert kernel.do("status")["state"]["active"] is False, "nor by another kernel"
 
 
-def test_strict_is_told_to_the_kernel(launch: Callable[..., LiveServer]) -> None:
-    server = launch("--GovernanceExtension.strict=True", "--GovernanceExtension.max_budget=20").start()
-    with server.notebook("strict.ipynb") as kernel:
+def test_strict_binds_the_kernel_and_not_the_person(classroom: LiveServer) -> None:
+    with classroom.notebook("strict.ipynb") as kernel:
         said = kernel.run(f"import os; result(json.loads(os.environ[{KERNEL_ENV!r}]))").result
         assert said["strict"] is True
         assert kernel.run("result(wire.hello())").result["strict"] is True
-        refused = kernel.do("open", budget="15")
-        assert (refused["ok"], refused["code"]) == (False, "NOT_ALLOWED")
-        kernel.do("open")
-        assert kernel.do("close")["code"] == "NOT_ALLOWED"
-        changed = server.json("PATCH", GOVERNANCE + "state", params={"path": "strict.ipynb"}, json={"budget": "15"})
-        assert changed["budget"] == "15"
+        until(lambda: classroom.state("strict.ipynb")["active"], "the session is open")
+        for op, body in (("open", {"budget": "15"}), ("open", {"new": True}), ("close", {})):
+            refused = kernel.do(op, **body)
+            assert (refused["ok"], refused["code"]) == (False, "NOT_ALLOWED")
+        changed = classroom.json("PATCH", GOVERNANCE + "state", params={"path": "strict.ipynb"}, json={"budget": "15"})
+        assert (changed["budget"], changed["set_by"] in ("kernel", "server")) == ("15", False)
 
 
-def test_a_spend_survives_the_server_being_killed_once(launch: Callable[..., LiveServer]) -> None:
+def test_what_was_acknowledged_survives_whatever_ends_the_server(launch: Callable[..., LiveServer]) -> None:
     server = launch().start()
     kernel = server.open_notebook("survivor.ipynb")
     kernel.greet()
-    kernel.do("open", budget="5")
+    kernel.do("open", budget="1000")
     assert kernel.do("spend", ask_id="the-one", amount="1")["decision"]["allowed"]
     server.kill()
     kernel.close()
+
     server.start()
     state = server.state("survivor.ipynb")
-    assert (state["active"], state["spent"], state["remaining"]) == (True, "1", "4")
-    with server.notebook("survivor.ipynb") as kernel:
-        assert kernel.do("spend", amount="1")["state"]["spent"] == "2"
+    assert (state["active"], state["spent"], state["remaining"]) == (True, "1", "999")
+    kernel = server.open_notebook("survivor.ipynb")
+    kernel.greet()
+    assert kernel.do("spend", amount="1")["state"]["spent"] == "2"
     spends = server.json("GET", GOVERNANCE + "audit", params={"path": "survivor.ipynb", "event": "spend"})["records"]
     assert len(spends) == 2
 
-
-def test_a_stopping_server_finishes_what_was_queued(launch: Callable[..., LiveServer]) -> None:
-    server = launch().start()
-    kernel = server.open_notebook("stopping.ipynb")
-    kernel.greet()
-    kernel.do("open", budget="1000")
-    kernel.run("wire.send(*[wire.ask('spend', amount='1') for _ in range(200)])")
-    until(lambda: kernel.run("result(len(wire.answers))").result > 100, "most are answered")
+    kernel.run("wire.send(*[wire.ask('spend', amount='1') for _ in range(300)])")
+    acknowledged = until(lambda: kernel.run("result(len(wire.answers))").result, "some are answered")
     server.stop()
     kernel.close()
     assert "Traceback" not in server.log.read_text()
     server.start()
-    assert int(server.state("stopping.ipynb")["spent"]) >= 100
+    assert int(server.state("survivor.ipynb")["spent"]) >= acknowledged

@@ -1,0 +1,183 @@
+"""Kernels that come, change, go, or cannot be reached, without any process of theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from jupyter_server.gateway.managers import GatewayMappingKernelManager
+
+from aumos_governance.ledger import open_ledger
+from aumos_governance.notebooks.service import NotebookService
+from aumos_governance.protocol import KERNEL_ENV, REPLY_TYPE
+from aumos_governance.server import bridge as bridge_module
+from aumos_governance.server.bridge import Bridge
+from aumos_governance.server.kernel_environment import mark_kernels
+from aumos_governance.server.rooms import Rooms
+
+
+class Kernel:
+    def __init__(self, *ports: int) -> None:
+        self.ports = list(ports)
+
+
+class Kernels(dict[str, Kernel]):
+    def list_kernel_ids(self) -> list[str]:
+        return list(self)
+
+    def get_kernel(self, kernel_id: str) -> Kernel:
+        return self[kernel_id]
+
+
+class Sessions:
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    async def list_sessions(self) -> list[dict[str, Any]]:
+        return self.rows
+
+    async def save_session(self, session_id: str, path: str, kernel_id: str) -> str:
+        self.rows.append({"id": session_id, "path": path, "type": "notebook", "kernel": {"id": kernel_id}})
+        return "saved"
+
+    async def update_session(self, session_id: str, **changes: Any) -> None:
+        raise KeyError(session_id)
+
+
+class FakeTransport:
+    """Remembers what was opened and closed."""
+
+    log: list[str] = []  # noqa: RUF012 - cleared by the fixture
+
+    def __init__(self, kernel: Kernel, conversation: Any, **_: Any) -> None:
+        self.ports = kernel.ports[0]
+
+    def open(self) -> None:
+        if self.ports == 13:
+            raise OSError("no such port")
+        self.log.append(f"open {self.ports}")
+
+    def close(self) -> None:
+        self.log.append(f"close {self.ports}")
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch, jp_asyncio_loop: Any) -> Iterator[tuple[Bridge, Kernels, Sessions, Rooms]]:
+    monkeypatch.setattr(bridge_module, "CommTransport", FakeTransport)
+    monkeypatch.setattr(bridge_module, "_PORTS_WITHIN", -1.0)
+    FakeTransport.log.clear()
+    ledger = open_ledger("memory://")
+    kernels, sessions, rooms = Kernels(), Sessions(), Rooms("ada", "/root")
+    with ThreadPoolExecutor(1) as readers:
+        yield (
+            Bridge(
+                kernels,
+                sessions,
+                NotebookService(ledger),
+                rooms,
+                loop=jp_asyncio_loop,
+                readers=readers,
+                settle=lambda: None,
+                announce=lambda paths: None,
+                autostart=False,
+                log=logging.getLogger("bridge"),
+            ),
+            kernels,
+            sessions,
+            rooms,
+        )
+    ledger.close()
+
+
+async def test_kernels_come_move_and_go(parts: Any) -> None:
+    bridge, kernels, _, _ = parts
+    kernels["a"] = Kernel(1, 2, 3)
+    assert bridge._reconcile() is True
+    assert bridge._reconcile() is False
+    kernels["a"].ports = [4, 5, 6]
+    assert bridge._reconcile() is True
+    del kernels["a"]
+    assert bridge._reconcile() is True
+    assert FakeTransport.log == ["open 1", "close 1", "open 4", "close 4"]
+
+
+async def test_a_kernel_that_cannot_be_reached_is_named_once(parts: Any, caplog: pytest.LogCaptureFixture) -> None:
+    bridge, kernels, _, _ = parts
+    kernels.update(remote=Kernel(0, 0), broken=Kernel(13), good=Kernel(1))
+    for _ in range(3):
+        bridge._reconcile()
+    assert FakeTransport.log.count("open 1") == 1
+    warnings = [record.getMessage() for record in caplog.records]
+    end = ": whatever it asks fails, and nothing is authorised."
+    assert sorted(warnings) == [
+        f"Kernel broken cannot be governed (no such port){end}",
+        f"Kernel remote cannot be governed (it has no ports here, as a gateway's kernel){end}",
+    ]
+
+
+async def test_a_saved_session_is_known_at_once(parts: Any) -> None:
+    bridge, _, sessions, rooms = parts
+    bridge.follow_sessions()
+    assert await sessions.save_session("s", "a.ipynb", "k") == "saved"
+    assert rooms.notebook_of("k").path == "a.ipynb"
+    with pytest.raises(KeyError):
+        await sessions.update_session("unknown")
+
+
+async def test_rows_that_cannot_be_read_harm_no_session(parts: Any, caplog: pytest.LogCaptureFixture) -> None:
+    bridge, _, sessions, _ = parts
+    bridge.follow_sessions()
+    sessions.rows.append({"broken": True})
+    assert await sessions.save_session("s", "a.ipynb", "k") == "saved"
+    assert "could not be read" in caplog.text
+
+
+async def test_the_watch_outlives_a_failure(parts: Any, caplog: pytest.LogCaptureFixture) -> None:
+    bridge, kernels, sessions, _ = parts
+    sessions.rows.append({"broken": True})
+    kernels["a"] = Kernel(1)
+    bridge.start()
+    await asyncio.sleep(0.01)
+    assert "could not be looked through" in caplog.text
+    kernels["b"] = Kernel(2)
+    await bridge.on_kernel_event(None, "", {"action": "nonsense"})
+    await asyncio.sleep(0.01)
+    await bridge.stop()
+    assert FakeTransport.log == ["open 1", "open 2", "close 1", "close 2"]
+
+
+# ---- what kernels and pages are told
+
+
+class Gateway(GatewayMappingKernelManager):
+    """A gateway's kernel manager that starts nothing."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, Any] = {}
+
+    async def start_kernel(self, **kwargs: Any) -> str:
+        self.started = kwargs
+        return "an id of the gateway's own"
+
+
+async def test_a_gateways_kernel_fails_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KERNEL_ENV, "of the kernel this server was started in")
+    gateway = Gateway()
+    mark_kernels(gateway, strict=True)
+    assert KERNEL_ENV not in os.environ
+    await gateway.start_kernel(path="x", env={"A": "1"})
+    assert gateway.started["env"]["A"] == "1"
+    assert json.loads(gateway.started["env"][KERNEL_ENV]) == {"v": 1, "kernel_id": None, "strict": True}
+
+
+def test_answers_do_not_count_as_activity(jp_serverapp: Any) -> None:
+    untracked = jp_serverapp.kernel_manager.untracked_message_types
+    assert untracked.count(REPLY_TYPE) == 1
+    assert "execute_input" in untracked
+    assert jp_serverapp.web_app.settings["page_config_data"]["untracked_message_types"] == untracked

@@ -1,0 +1,134 @@
+"""What a kernel is answered whatever it says, and by whom: without a server and without a transport."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.base import NotebookKey
+from aumos_governance.notebooks.service import Caller, NotebookService
+from aumos_governance.server.conversation import HELLO_REQUIRED, Conversation
+
+LOG = logging.getLogger("conversation")
+NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
+
+
+class Talk:
+    """One conversation, with what was answered."""
+
+    def __init__(self, service: Any, readers: ThreadPoolExecutor, identify: Callable[[str], Caller]) -> None:
+        self.readers = readers
+        self.settled = 0
+        self.conversation = Conversation(service, identify, readers=readers, settle=self.settle, log=LOG)
+        self.answers: list[dict[str, Any]] = []
+
+    def settle(self) -> None:
+        self.settled += 1
+
+    def say(self, *asks: Any, **message: Any) -> list[dict[str, Any]]:
+        """Send one message; give its answers when all are there."""
+        before = len(self.answers)
+        self.conversation.receive({"v": 1, "asks": list(asks), **message}, self.answers.append)
+        deadline = time.monotonic() + 10
+        while len(self.answers) < before + len(asks) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return self.answers[before:]
+
+
+def ask(op: str, ask_id: str = "a1", ttl: float = 60, **body: Any) -> dict[str, Any]:
+    return {"id": ask_id, "op": op, "exp": time.time() + ttl, **body}
+
+
+HELLO = ask("hello", "h", version="1", python="3", incarnation="i-1")
+
+
+@pytest.fixture
+def service() -> Iterator[NotebookService]:
+    ledger = open_ledger("memory://")
+    yield NotebookService(ledger)
+    ledger.close()
+
+
+@pytest.fixture
+def readers() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+def identify(incarnation: str) -> Caller:
+    return Caller(NOTEBOOK, scope="kernel:k", incarnation=incarnation)
+
+
+@pytest.fixture
+def talk(service: NotebookService, readers: ThreadPoolExecutor) -> Talk:
+    return Talk(service, readers, identify)
+
+
+def test_nothing_is_done_before_hello(talk: Talk) -> None:
+    for op in ("open", "status", "spend", "close", "audit", "cancel"):
+        [answer] = talk.say(ask(op))
+        assert (answer["ok"], answer["code"]) == (False, HELLO_REQUIRED)
+    assert talk.say(HELLO)[0]["ok"]
+    assert talk.say(ask("open"))[0]["opened"]
+
+
+def test_asks_inherit_the_incarnation_of_the_last_hello(service: NotebookService, readers: ThreadPoolExecutor) -> None:
+    seen: list[str] = []
+
+    def remember(incarnation: str) -> Caller:
+        seen.append(incarnation)
+        return identify(incarnation)
+
+    talk = Talk(service, readers, remember)
+    talk.say(HELLO)
+    talk.say(ask("open", incarnation="forged"))
+    talk.say({**HELLO, "id": "h2", "incarnation": "i-2"})
+    talk.say(ask("status"))
+    assert seen == ["i-1", "i-1", "i-2", "i-2"]
+
+
+def test_readings_wait_for_what_they_must_see(talk: Talk) -> None:
+    talk.say(HELLO, ask("open", "o"))
+    assert talk.settled == 0
+    talk.say(ask("status", "s"), ask("audit", "u"))
+    assert talk.settled == 2
+
+
+def test_a_reading_that_came_too_late_is_not_read(talk: Talk) -> None:
+    talk.say(HELLO)
+    assert talk.say(ask("status", ttl=-1))[0]["code"] == "EXPIRED"
+
+
+def test_when_the_server_stops_a_reading_is_refused(talk: Talk) -> None:
+    talk.say(HELLO)
+    talk.readers.shutdown()
+    assert talk.say(ask("status"))[0]["code"] == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("op", ["open", "status"])
+def test_a_failure_inside_is_an_answer(readers: ThreadPoolExecutor, op: str, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def submit(self, caller: Any, asked: Any, reply: Any) -> None:
+            if asked.op != "hello":
+                raise ZeroDivisionError("a secret")
+            reply({"id": asked.id, "ok": True})
+
+    talk = Talk(Broken(), readers, identify)
+    talk.say(HELLO)
+    [answer] = talk.say(ask(op))
+    assert (answer["id"], answer["code"]) == ("a1", "INTERNAL")
+    assert "secret" not in answer["message"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("message", [None, "x", [], {"v": 2}, {"v": 1}, {"v": 1, "asks": "x"}, {"v": 3, "asks": [7]}])
+def test_a_message_nobody_can_read_gets_one_answer(talk: Talk, message: Any) -> None:
+    talk.conversation.receive(message, talk.answers.append)
+    [answer] = talk.answers
+    assert (answer["id"], answer["ok"], answer["code"]) == (None, False, "INVALID_REQUEST")
