@@ -6,33 +6,52 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ..errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
-from .base import (
-    ChangeSession,
-    CloseSession,
-    DeleteNotebook,
-    MoveNotebook,
-    NotebookKey,
-    OpenSession,
-    Request,
-    Spend,
-    Void,
-)
+from . import base
+from .base import NotebookKey, Request
 from .content import digest
-from .operations import charges, notebooks, sessions
+from .operations import approvals, charges, envelopes, holds, notebooks, reversals, sessions, trust
 from .rows import AskRow
 from .work import Work
 
-__all__ = ["perform"]
+__all__ = ["begin", "perform"]
 
 _OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {
-    OpenSession: sessions.open_session,
-    ChangeSession: sessions.change_session,
-    CloseSession: sessions.close_session,
-    Spend: charges.spend,
-    Void: charges.void,
-    MoveNotebook: notebooks.move_notebook,
-    DeleteNotebook: notebooks.delete_notebook,
+    base.OpenSession: sessions.open_session,
+    base.ChangeSession: sessions.change_session,
+    base.CloseSession: sessions.close_session,
+    base.Spend: charges.spend,
+    base.Hold: charges.hold,
+    base.Settle: holds.settle,
+    base.Release: holds.release,
+    base.KernelGone: holds.kernel_gone,
+    base.KernelsPresent: holds.kernels_present,
+    base.ExpireHolds: holds.expire_holds,
+    base.Void: reversals.void,
+    base.Correct: reversals.correct,
+    base.MoveNotebook: notebooks.move_notebook,
+    base.DeleteNotebook: notebooks.delete_notebook,
+    base.ConfigureEnvelopes: envelopes.configure,
+    base.SetBudget: envelopes.set_budget,
+    base.AskApproval: approvals.ask,
+    base.DecideApproval: approvals.decide,
+    base.WithdrawApproval: approvals.withdraw_approval,
+    base.FileReport: approvals.file_report,
+    base.AcknowledgeReport: approvals.acknowledge,
+    base.SetTrust: trust.set_trust,
+    base.TouchTrust: trust.touch_trust,
+    base.RemoveTrust: trust.remove_trust,
+    base.GrantConsent: trust.grant_consent,
+    base.RevokeConsent: trust.revoke_consent,
+    base.Record: trust.append_record,
+    base.Evaluate: trust.evaluate,
 }
+
+
+def begin(work: Work, now: int) -> None:
+    """Start a transaction: what has come to its stated time ends before anything is decided."""
+    if work.store.due(now):
+        work.now = now
+        holds.expire(work)
 
 
 def perform(work: Work, request: Request[Any], now: int) -> Any:
@@ -46,12 +65,14 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
         raise InvalidRequestError(f"The ledger does not know the request {type(request).__name__}.")
     content = digest(request)
     scope, key = request.origin.scope, request.key
-    asked = work.find(AskRow, scope, key)
+    asked = work.find(AskRow, scope, key) if key else None
     if asked is not None:
         return _again(work, request, asked, content)
     if request.expires_at is not None and now > request.expires_at:
         raise ExpiredError("The request came to the ledger after its expiry, so nothing was done.")
     answer = operation(work, request)
+    if not key:
+        return answer
     place = getattr(request, "notebook", None)
     notebook = work.notebook(place) if isinstance(place, NotebookKey) else None
     work.add(

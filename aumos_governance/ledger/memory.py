@@ -8,10 +8,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from ..errors import LedgerError, NotFoundError
-from .base import AnswerT_co, Listener, Query, Request, VerifyResult
+from .base import AnswerT_co, Listener, Query, Request, SessionState, VerifyResult
 from .chain import LEDGER_CHAIN
 from .clock import Clock, system_clock
-from .dispatch import perform
+from .dispatch import begin, perform
 from .listeners import Listeners
 from .memory_reads import answer
 from .memory_store import MemoryStore
@@ -38,14 +38,27 @@ class MemoryLedger:
         self._check()
         with self._lock:
             self._store.finish()
-            work = Work(self._store)
             now = self._clock()
+            states = self._expire(now)
+            work = Work(self._store)
             done: AnswerT_co = perform(work, request, now)
             work.write()
             self._store.purge(now)
-            states = tuple(state_of(work, notebook) for notebook in work.touched()) if self._listeners else ()
+            states += self._changed(work)
         self._listeners.tell(states)
         return done
+
+    def _expire(self, now: int) -> tuple[SessionState, ...]:
+        # In a transaction of its own, so that it stands when the request is refused.
+        if not self._store.due(now):
+            return ()
+        work = Work(self._store)
+        begin(work, now)
+        work.write()
+        return self._changed(work)
+
+    def _changed(self, work: Work) -> tuple[SessionState, ...]:
+        return tuple(state_of(work, notebook) for notebook in work.touched()) if self._listeners else ()
 
     def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
         future: Future[AnswerT_co] = Future()
@@ -59,7 +72,7 @@ class MemoryLedger:
         self._check()
         with self._lock:
             self._store.finish()
-            found: AnswerT_co = answer(self._store, query)
+            found: AnswerT_co = answer(self._store, query, self._clock)
             return found
 
     def verify(self, session_id: str | None = None, *, known_head: str | None = None) -> VerifyResult:

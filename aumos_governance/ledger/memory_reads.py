@@ -7,11 +7,26 @@ from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from ..errors import InvalidRequestError
-from .base import AuditPage, AuditQuery, ListStates, NotebookKey, Query, ReadState, SessionState
+from .base import (
+    AuditFilters,
+    AuditPage,
+    AuditQuery,
+    AuditSum,
+    AuditSums,
+    CountAudit,
+    ListStates,
+    NotebookKey,
+    Query,
+    ReadState,
+    SessionState,
+)
 from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow, entry
+from .clock import Clock
 from .cursors import check_limit, read_cursor, write_cursor
+from .lists import READERS
 from .memory_store import MemoryStore
 from .operations.states import state_at, state_of
+from .sums import sum_name
 from .work import Work
 
 __all__ = ["answer"]
@@ -23,8 +38,13 @@ _TEXT_COLUMNS: Final = tuple(
 )
 
 
-def answer(store: MemoryStore, query: Query[Any]) -> Any:
+def answer(store: MemoryStore, query: Query[Any], clock: Clock) -> Any:
     """Answer a query; raises InvalidRequestError for one that is not known."""
+    shared = READERS.get(type(query))
+    if shared is not None:
+        work = Work(store)
+        work.now = clock()
+        return shared(work, query)
     read = _READERS.get(type(query))
     if read is None:
         raise InvalidRequestError(f"The ledger does not know the query {type(query).__name__}.")
@@ -70,7 +90,30 @@ def _audit(store: MemoryStore, query: AuditQuery) -> AuditPage:
     )
 
 
-def _matcher(store: MemoryStore, query: AuditQuery) -> Callable[[AuditRow], bool]:
+def _count(store: MemoryStore, query: CountAudit) -> int:
+    return len(_matching(store, query))
+
+
+def _sums(store: MemoryStore, query: AuditSums) -> tuple[AuditSum, ...]:
+    name = sum_name(query.by)
+    found: dict[str | None, list[AuditRow]] = {}
+    for row in _matching(store, query):
+        found.setdefault(name(row), []).append(row)
+    spent, outcome = AUDIT_COLUMNS.index("spent_delta"), AUDIT_COLUMNS.index("outcome")
+    sums = [
+        AuditSum(key, len(rows), sum(row[outcome] == "deny" for row in rows), sum(row[spent] for row in rows))
+        for key, rows in found.items()
+    ]
+    return tuple(sorted(sums, key=lambda found: (found.name is not None, found.name or "")))
+
+
+def _matching(store: MemoryStore, query: AuditFilters) -> list[AuditRow]:
+    matches = _matcher(store, query)
+    rows = store.audit if query.session_id is None else store.chains.get(query.session_id, [])
+    return [row for row in rows if matches(row)]
+
+
+def _matcher(store: MemoryStore, query: AuditFilters) -> Callable[[AuditRow], bool]:
     wanted: dict[int, object] = {}
     for name, value in (
         ("agent_id", query.agent_id),
@@ -122,4 +165,6 @@ _READERS: Final[dict[type[Query[Any]], Callable[[MemoryStore, Any], Any]]] = {
     ReadState: _read_state,
     ListStates: _list_states,
     AuditQuery: _audit,
+    CountAudit: _count,
+    AuditSums: _sums,
 }

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from .memory_selections import SELECTIONS
 from .retention import KEEP_ASKS
-from .rows import ROWS, AskRow, ChainRow, Key, NotebookRow, Row, RowT, key_of, values_of
+from .rows import ROWS, ApprovalRow, AskRow, ChainRow, ChargeRow, Key, NotebookRow, Row, RowT, key_of, values_of
+from .selections import Selection
 
 __all__ = ["MemoryStore"]
 
@@ -26,6 +28,8 @@ class MemoryStore:
         self.tables[ChainRow][LEDGER_CHAIN,] = ChainRow(LEDGER_CHAIN)
         self._live: dict[tuple[str, str, str], str] = {}
         self._place: dict[str, tuple[str, str, str]] = {}
+        self._timed: dict[tuple[type[Row], str], int] = {}
+        """When each open hold and each pending approval ends by itself."""
         self._unfinished: tuple[tuple[Row, ...], tuple[AuditRow, ...]] | None = None
 
     # ---- Store
@@ -47,6 +51,15 @@ class MemoryStore:
         ]
         return [row for id in found if (row := self.load(NotebookRow, (id,))) is not None]
 
+    def select(self, selection: Selection[RowT], values: tuple[Any, ...]) -> list[RowT]:
+        matches = SELECTIONS[selection.name]
+        rows: Any = self.tables[selection.kind]
+        found = sorted(key for key, row in rows.items() if matches(self, row, *values))
+        return [row for key in found if (row := self.load(selection.kind, key)) is not None]
+
+    def due(self, now: int) -> bool:
+        return bool(self._timed) and min(self._timed.values()) <= now
+
     def last_seq(self, owner: str, root: str, path: str) -> int:
         return max((row.seq for row in self.deleted_at(owner, root, path)), default=0)
 
@@ -66,6 +79,10 @@ class MemoryStore:
             self.tables[type(row)][key_of(row)] = row
             if type(row) is NotebookRow:
                 self._index(row)
+            elif type(row) is ChargeRow:
+                self._time(row, row.until, row.state in ("held", "unresolved"))
+            elif type(row) is ApprovalRow:
+                self._time(row, row.until, row.status == "pending")
         for record in audit:
             chain = self.chains.setdefault(record[0], [])
             if len(chain) < record[_SEQ]:
@@ -94,6 +111,12 @@ class MemoryStore:
         """The live notebooks of an owner and root, by path."""
         places = sorted(place for place in self._live if place[:2] == (owner, root))
         return [self.tables[NotebookRow][self._live[place],] for place in places]  # type: ignore[misc]
+
+    def _time(self, row: ChargeRow | ApprovalRow, until: int | None, running: bool) -> None:
+        if running and until is not None:
+            self._timed[type(row), row.id] = until
+        elif until is not None:
+            self._timed.pop((type(row), row.id), None)
 
     def _index(self, notebook: NotebookRow) -> None:
         before = self._place.get(notebook.id)

@@ -12,16 +12,22 @@ from typing import Any, ClassVar, Final, TypeVar
 
 __all__ = [
     "ROWS",
+    "ApprovalRow",
     "AskRow",
     "BalanceRow",
     "ChainRow",
     "ChargeRow",
+    "ConfigurationRow",
+    "ConsentRow",
+    "CorrectionRow",
     "EnvelopeRow",
     "Key",
     "NotebookRow",
+    "ReportRow",
     "Row",
     "RowT",
     "SessionRow",
+    "TrustRow",
     "columns",
     "key_of",
     "values_of",
@@ -96,6 +102,8 @@ class EnvelopeRow(Row):
     name: str
     period: str
     ceiling: int
+    subject: str
+    """Whose it is: a session's id for ``session`` and ``category``, else what its kind encloses."""
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +117,8 @@ class BalanceRow(Row):
     period_start: int
     spent: int = 0
     held: int = 0
+    charges: int = 0
+    """How many charges were made."""
 
 
 @dataclass(slots=True, eq=False)
@@ -130,13 +140,25 @@ class ChargeRow(Row):
     id: str
     session_id: str
     state: str
-    """``spent`` or ``voided``."""
+    """A `ChargeState`."""
     amount: int
+    """What was asked for."""
+    spent: int
+    """What was spent, without corrections."""
+    corrected: int
+    """What corrections took back."""
     at: int
     """When it was made, which decides the period it counts in."""
     envelopes: str
-    """The envelopes it was charged to, as in the session at that time."""
+    """The envelopes it was charged to, inner before outer, with spaces between."""
     tool: str
+    agent_id: str | None
+    category: str | None
+    scope: str
+    incarnation: str
+    until: int | None = None
+    resolved_at: int | None = None
+    resolved_by: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -158,6 +180,100 @@ class AskRow(Row):
     """The answer itself; a backend that stores text uses `codec`."""
 
 
+@dataclass(slots=True, eq=False)
+class ConfigurationRow(Row):
+    """What a server's configuration puts around the sessions of its owner and root."""
+
+    TABLE: ClassVar[str] = "configurations"
+    KEY: ClassVar[tuple[str, ...]] = ("owner", "root")
+
+    owner: str
+    root: str
+    envelopes: str
+    """JSON: a list of name, ceiling, kind and period each, inner before outer."""
+
+
+@dataclass(slots=True, eq=False)
+class CorrectionRow(Row):
+    TABLE: ClassVar[str] = "corrections"
+
+    id: str
+    charge_id: str
+    amount: int
+    reason: str
+    at: int
+    by: str
+
+
+@dataclass(slots=True, eq=False)
+class ApprovalRow(Row):
+    TABLE: ClassVar[str] = "approvals"
+
+    id: str
+    session_id: str
+    status: str
+    digest: str
+    shown: str | None
+    tool: str
+    agent_id: str | None
+    amount: int
+    scope: str
+    incarnation: str
+    asked_at: int
+    until: int | None
+    decided_at: int | None = None
+    decided_by: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class ReportRow(Row):
+    TABLE: ClassVar[str] = "reports"
+
+    id: str
+    session_id: str
+    tool: str
+    agent_id: str | None
+    charge_id: str | None
+    shown: str | None
+    at: int
+    acknowledged_at: int | None = None
+    acknowledged_by: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class TrustRow(Row):
+    """An agent's trust level in one scope; the scope is empty where it counts everywhere."""
+
+    TABLE: ClassVar[str] = "trust"
+    KEY: ClassVar[tuple[str, ...]] = ("realm", "agent_id", "scope")
+
+    realm: str
+    agent_id: str
+    scope: str
+    level: int | None
+    """None: it was removed."""
+    assigned_by: str | None
+    assigned_at: int
+    touched_at: int
+
+
+@dataclass(slots=True, eq=False)
+class ConsentRow(Row):
+    """A consent; the purpose is empty where it covers every one."""
+
+    TABLE: ClassVar[str] = "consents"
+    KEY: ClassVar[tuple[str, ...]] = ("realm", "agent_id", "data_type", "purpose")
+
+    realm: str
+    agent_id: str
+    data_type: str
+    purpose: str
+    granted_by: str
+    granted_at: int
+    expires_at: int | None
+    revoked: bool
+
+
 ROWS: Final[tuple[type[Row], ...]] = (
     NotebookRow,
     EnvelopeRow,
@@ -166,6 +282,12 @@ ROWS: Final[tuple[type[Row], ...]] = (
     ChainRow,
     ChargeRow,
     AskRow,
+    ConfigurationRow,
+    CorrectionRow,
+    ApprovalRow,
+    ReportRow,
+    TrustRow,
+    ConsentRow,
 )
 """All kinds of rows, each after those it refers to."""
 

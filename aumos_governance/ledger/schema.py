@@ -6,7 +6,7 @@ Text sorts by code point everywhere, so that ranges of paths mean the same.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, SmallInteger, Table, Text, text
 
@@ -39,6 +39,10 @@ def _reference(name: str, table: str, *, primary_key: bool = False) -> Column[st
     return Column(name, _TEXT, ForeignKey(f"{table}.id"), nullable=False, primary_key=primary_key)
 
 
+def _partial(name: str, *of: Column[Any], where: str, unique: bool = False) -> Index:
+    return Index(name, *of, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
 notebooks = Table(
     "notebooks",
     metadata,
@@ -54,23 +58,9 @@ notebooks = Table(
     _int("closed_budget"),
     _int("closed_at", null=True),
 )
-Index(
-    "notebooks_live",
-    notebooks.c.owner,
-    notebooks.c.root,
-    notebooks.c.path,
-    unique=True,
-    sqlite_where=text("deleted_at IS NULL"),
-    postgresql_where=text("deleted_at IS NULL"),
-)
-Index(
-    "notebooks_deleted",
-    notebooks.c.owner,
-    notebooks.c.root,
-    notebooks.c.path,
-    sqlite_where=text("deleted_at IS NOT NULL"),
-    postgresql_where=text("deleted_at IS NOT NULL"),
-)
+_place = (notebooks.c.owner, notebooks.c.root, notebooks.c.path)
+_partial("notebooks_live", *_place, unique=True, where="deleted_at IS NULL")
+_partial("notebooks_deleted", *_place, where="deleted_at IS NOT NULL")
 
 envelopes = Table(
     "envelopes",
@@ -80,7 +70,9 @@ envelopes = Table(
     _text("name"),
     _text("period"),
     _int("ceiling"),
+    _text("subject"),
 )
+Index("envelopes_subject", envelopes.c.subject)
 
 sessions = Table(
     "sessions",
@@ -99,7 +91,7 @@ sessions = Table(
     _reference("envelope_id", "envelopes"),
     _text("outer_envelopes"),
 )
-Index("sessions_notebook", sessions.c.notebook_id, sessions.c.opened_at)
+_partial("sessions_open", sessions.c.notebook_id, where="closed_at IS NULL")
 
 balances = Table(
     "balances",
@@ -108,6 +100,7 @@ balances = Table(
     _int("period_start", primary_key=True),
     _int("spent"),
     _int("held"),
+    _int("charges"),
 )
 
 chains = Table(
@@ -125,10 +118,22 @@ charges = Table(
     _reference("session_id", "sessions"),
     _text("state"),
     _int("amount"),
+    _int("spent"),
+    _int("corrected"),
     _int("at"),
     _text("envelopes"),
     _text("tool"),
+    _text("agent_id", null=True),
+    _text("category", null=True),
+    _text("scope"),
+    _text("incarnation"),
+    _int("until", null=True),
+    _int("resolved_at", null=True),
+    _text("resolved_by", null=True),
 )
+# Few charges are open holds at any time, and these are all that is ever searched for.
+_partial("charges_open", charges.c.incarnation, where="state IN ('held', 'unresolved')")
+_partial("charges_due", charges.c.until, where="until IS NOT NULL AND state IN ('held', 'unresolved')")
 
 asks = Table(
     "asks",
@@ -144,6 +149,86 @@ asks = Table(
     _text("answer"),
 )
 Index("asks_at", asks.c.at)
+
+configurations = Table(
+    "configurations",
+    metadata,
+    _text("owner", primary_key=True),
+    _text("root", primary_key=True),
+    _text("envelopes"),
+)
+
+corrections = Table(
+    "corrections",
+    metadata,
+    _text("id", primary_key=True),
+    _reference("charge_id", "charges"),
+    _int("amount"),
+    _text("reason"),
+    _int("at"),
+    _text("by"),
+)
+Index("corrections_charge", corrections.c.charge_id)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    _text("id", primary_key=True),
+    _reference("session_id", "sessions"),
+    _text("status"),
+    _text("digest"),
+    _text("shown", null=True),
+    _text("tool"),
+    _text("agent_id", null=True),
+    _int("amount"),
+    _text("scope"),
+    _text("incarnation"),
+    _int("asked_at"),
+    _int("until", null=True),
+    _int("decided_at", null=True),
+    _text("decided_by", null=True),
+)
+_partial("approvals_pending", approvals.c.until, where="status = 'pending'")
+
+reports = Table(
+    "reports",
+    metadata,
+    _text("id", primary_key=True),
+    _reference("session_id", "sessions"),
+    _text("tool"),
+    _text("agent_id", null=True),
+    _text("charge_id", null=True),
+    _text("shown", null=True),
+    _int("at"),
+    _int("acknowledged_at", null=True),
+    _text("acknowledged_by", null=True),
+)
+_partial("reports_unseen", reports.c.session_id, where="acknowledged_at IS NULL")
+
+trust = Table(
+    "trust",
+    metadata,
+    _text("realm", primary_key=True),
+    _text("agent_id", primary_key=True),
+    _text("scope", primary_key=True),
+    Column("level", SmallInteger),
+    _text("assigned_by", null=True),
+    _int("assigned_at"),
+    _int("touched_at"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    _text("realm", primary_key=True),
+    _text("agent_id", primary_key=True),
+    _text("data_type", primary_key=True),
+    _text("purpose", primary_key=True),
+    _text("granted_by"),
+    _int("granted_at"),
+    _int("expires_at", null=True),
+    _flag("revoked"),
+)
 
 audit = Table(
     "audit",
@@ -185,13 +270,6 @@ for _name, _where, _more in (
     ("resource", "resource IS NOT NULL", ()),
     ("outcome", "outcome <> 'allow'", ()),
 ):
-    Index(
-        f"audit_{_name}",
-        audit.c[_name],
-        audit.c.at,
-        *_more,
-        sqlite_where=text(_where),
-        postgresql_where=text(_where),
-    )
+    _partial(f"audit_{_name}", audit.c[_name], audit.c.at, *_more, where=_where)
 
 tables: Final = {table.name: table for table in metadata.sorted_tables}

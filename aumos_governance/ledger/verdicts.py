@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from .. import money
 from ..types import ActionKind, TrustLevel
 
-__all__ = ["NO_SESSION", "Refusal", "level_refusal", "over_budget"]
+__all__ = ["NO_SESSION", "Refusal", "act_refusal", "agent_refusal", "level_refusal", "no_consent", "over_budget"]
 
 
 class Refusal(NamedTuple):
@@ -29,6 +29,31 @@ def level_refusal(kind: ActionKind, required: TrustLevel, actual: int) -> Refusa
         "TRUST_LEVEL_INSUFFICIENT",
         f"{what} needs trust level {_level(required)}, and this notebook is at {_level(actual)}",
     )
+
+
+def act_refusal(required: TrustLevel, actual: int, *, approved: bool) -> Refusal | None:
+    """What forbids an act: it changes the world, so levels below L3 only suggest it and L3 asks a person."""
+    if TrustLevel.L0_OBSERVER < actual < TrustLevel.L3_ACT_APPROVE:
+        return Refusal("SUGGESTED", f"Not run: at {_level(actual)} an act is only suggested")
+    refusal = level_refusal(ActionKind.ACT, max(required, TrustLevel.L1_MONITOR), actual)
+    if refusal is None and actual == TrustLevel.L3_ACT_APPROVE and not approved:
+        return Refusal("APPROVAL_REQUIRED", f"At {_level(actual)} an act needs a person's approval")
+    return refusal
+
+
+def agent_refusal(agent_id: str, required: int, actual: int, scope: str | None) -> Refusal:
+    """Why an agent's own level forbids an action."""
+    where = f" in scope {scope!r}" if scope else ""
+    return Refusal(
+        "TRUST_LEVEL_INSUFFICIENT",
+        f"Agent {agent_id!r} has trust level {_level(actual)}{where}, and this needs {_level(required)}",
+    )
+
+
+def no_consent(agent_id: str, data_type: str, purpose: str | None) -> Refusal:
+    """Why data may not be used."""
+    what = f" for {purpose!r}" if purpose else ""
+    return Refusal("CONSENT_DENIED", f"No consent lets agent {agent_id!r} use {data_type!r}{what}")
 
 
 def over_budget(total: int, ceiling: int, envelope: str = "budget") -> Refusal:

@@ -15,6 +15,7 @@ from .chain import LEDGER_CHAIN, AuditRow, link
 from .content import check_text
 from .identifiers import new_id
 from .rows import BalanceRow, ChainRow, Key, NotebookRow, Row, RowT, key_of
+from .selections import Selection
 
 __all__ = ["Store", "Work"]
 
@@ -35,6 +36,14 @@ class Store(Protocol):
 
     def notebooks_under(self, owner: str, root: str, path: str) -> list[NotebookRow]:
         """The live notebooks with this path or in this folder, by path."""
+        ...
+
+    def select(self, selection: Selection[RowT], values: tuple[Any, ...]) -> list[RowT]:
+        """The rows of a selection, in order of their keys."""
+        ...
+
+    def due(self, now: int) -> bool:
+        """Whether a hold or an approval has come to its stated time."""
         ...
 
     def last_seq(self, owner: str, root: str, path: str) -> int:
@@ -99,6 +108,15 @@ class Work:
             self._new[row] = None
         elif row not in self._new:
             self._dirty[row] = None
+
+    def select(self, selection: Selection[RowT], *values: Any) -> list[RowT]:
+        """The rows of a selection, with all that this transaction has changed. Asked for before any change."""
+        self.write()
+        found: list[RowT] = []
+        for row in self.store.select(selection, values):
+            known = self._rows.setdefault((selection.kind, key_of(row)), row)
+            found.append(row if known is None else known)  # type: ignore[arg-type]
+        return found
 
     def new_id(self) -> str:
         return new_id(self.now)
@@ -193,8 +211,9 @@ class Work:
     def _link(self, chain: str, fields: tuple[Any, ...]) -> None:
         end = self.get(ChainRow, chain)
         content = (chain, end.count + 1, *fields, end.head)
+        head = link(content)
         end.count += 1
-        end.head = link(content)
+        end.head = head
         self.save(end)
         self._audit.append((*content, end.head))
 

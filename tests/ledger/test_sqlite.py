@@ -10,6 +10,7 @@ import sys
 import threading
 from contextlib import closing as closed
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -160,14 +161,14 @@ def test_one_bad_request_does_not_take_the_others_down(sqlite: Backend, monkeypa
     ledger.execute(opening())
     from aumos_governance.ledger.operations import charges
 
-    record = charges._record
+    record = charges.record
 
-    def breaking(work: object, session: object, notebook: object, request: object, *rest: object) -> str:
-        if request.tool == "broken":  # type: ignore[attr-defined]
+    def breaking(*arguments: Any, **fields: Any) -> str:
+        if fields["tool"] == "broken":
             raise RuntimeError("half way")
-        return record(work, session, notebook, request, *rest)  # type: ignore[arg-type]
+        return record(*arguments, **fields)
 
-    monkeypatch.setattr(charges, "_record", breaking)
+    monkeypatch.setattr(charges, "record", breaking)
     pending = [ledger.submit(spend(tool="broken" if number == 3 else "fine")) for number in range(8)]
     for number, future in enumerate(pending):
         if number == 3:

@@ -18,6 +18,9 @@ AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 class Request(Generic[AnswerT_co]):
     """A change. The same ``key`` with the same content (``expires_at`` aside) is answered, not done again.
 
+    Keys are kept for at least 24 hours. An empty key is for those who can tell whether it was done, since
+    they are in one process with the ledger and lose no answer: nothing is kept then.
+
     Raises, from `Ledger.execute`: IdempotencyError when the key came with other content before, ExpiredError
     when it is read after ``expires_at``, LedgerError when the storage fails.
     """

@@ -1,206 +1,177 @@
-"""Spends, and taking one back."""
+"""Spends and holds: decided, charged and recorded in one step."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 from ... import money
 from ...errors import InvalidAmountError
-from ...types import GovernanceOutcome
-from ..base import Decision, Spend, Void, Voided
+from ...types import ActionKind, GovernanceOutcome, TrustLevel
+from ..base import ChargeState, Charging, Decision, Hold, Spend
 from ..chain import LEDGER_CHAIN
-from ..periods import period_start
-from ..rows import AskRow, BalanceRow, ChargeRow, EnvelopeRow, NotebookRow, SessionRow
-from ..verdicts import NO_SESSION, Refusal, level_refusal, over_budget
+from ..rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
+from ..verdicts import NO_SESSION, Refusal, act_refusal, level_refusal
 from ..work import Work
+from .places import check_sums, count, envelopes_for, overdraw, places_of
 from .records import record
 from .sessions import open_session_of
-from .states import state_at, state_of
+from .states import state_of
 
-__all__ = ["spend", "void"]
-
-_MOST = 2**63 - 1
-
-
-class Place(NamedTuple):
-    """An envelope that encloses a session, with its balance in the period that counts."""
-
-    envelope: EnvelopeRow
-    balance: BalanceRow
+__all__ = ["hold", "spend"]
 
 
 def spend(work: Work, request: Spend) -> Decision:
-    amount = request.amount
-    if type(amount) is not int or not 0 < amount <= money.MAX_NANO:
-        raise InvalidAmountError("A spend must be more than 0 and at most 1000000000 US dollars, in nano-dollars.")
+    """Charge at once."""
+    _check_amount(request.amount, 1)
+    return _charge(work, request, request.already_paid, None)
+
+
+def hold(work: Work, request: Hold) -> Decision:
+    """Set an amount aside."""
+    _check_amount(request.amount, 0)
+    return _charge(work, request, False, request)
+
+
+def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None) -> Decision:
+    event, amount = ("spend" if held is None else "hold"), request.amount
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
     if notebook is None or session is None:
-        return _denied_outside(work, request)
-    places = envelopes_of(work, session, work.now)
-    refusal = level_refusal(request.kind, request.required_level, session.trust_level) or overdraw(places, amount)
-    if refusal is not None and not request.already_paid:
-        record_id = _record(work, session, notebook, request, GovernanceOutcome.DENY, refusal)
-        return Decision(
-            GovernanceOutcome.DENY,
-            (refusal.reason,),
-            record_id,
+        return _denied_outside(work, request, event, already_paid)
+    envelopes = envelopes_for(work, session, request.category)
+    places = places_of(work, envelopes, work.now)
+    approval = _approval(work, session, request)
+    refusal = _level(session, request, approval) or overdraw(places, amount)
+    if refusal is not None and not already_paid:
+        return _decision(work, request, event, notebook, session, refusal, None, already_paid)
+    check_sums(places, amount)
+    charge = work.add(
+        ChargeRow(
+            work.new_id(),
+            session.id,
+            (ChargeState.SPENT if held is None else ChargeState.HELD).value,
             amount,
+            amount if held is None else 0,
+            0,
+            work.now,
+            envelopes,
             request.tool,
-            refusal.code,
-            state=state_of(work, notebook),
+            request.agent_id or session.agent_id,
+            request.category,
+            request.origin.scope,
+            request.origin.incarnation,
+            None if held is None else held.until,
         )
-    for place in places:
-        if place.balance.spent + place.balance.held + amount > _MOST:
-            raise InvalidAmountError("The amount is more than the ledger can add up.")
-    charge = work.add(ChargeRow(work.new_id(), session.id, "spent", amount, work.now, session.envelopes, request.tool))
-    add_spent(work, notebook, session, places, amount)
-    outcome = GovernanceOutcome.ALLOW if refusal is None else GovernanceOutcome.ALLOW_WITH_CAVEAT
-    record_id = _record(work, session, notebook, request, outcome, refusal, charge.id)
-    return Decision(
-        outcome,
-        () if refusal is None else (refusal.reason,),
-        record_id,
-        amount,
-        request.tool,
-        None if refusal is None else refusal.code,
-        charge.id,
-        refusal is not None,
-        state_of(work, notebook),
     )
+    if approval is not None and refusal is None:
+        approval.status = "used"
+        work.save(approval)
+    spent, reserved = (amount, 0) if held is None else (0, amount)
+    count(work, notebook, session, places, spent=spent, held=reserved, charges=1)
+    return _decision(work, request, event, notebook, session, refusal, charge, already_paid)
 
 
-def void(work: Work, request: Void) -> Voided:
-    scope = request.origin.scope
-    ask = work.find(AskRow, scope, request.of)
-    if ask is None:
-        work.add(
-            AskRow(
-                scope=scope,
-                key=request.of,
-                digest="",
-                at=work.now,
-                expires_at=None,
-                notebook_id=None,
-                charge_id=None,
-                cancelled=True,
-                answer=None,
-            )
-        )
-        return Voided(True, state_at(work, request.notebook))
-    if ask.cancelled:
-        return Voided(True, state_at(work, request.notebook))
-    charge = None if ask.charge_id is None else work.get(ChargeRow, ask.charge_id)
-    late = ask.expires_at is not None and work.now > ask.expires_at
-    if charge is None or charge.state != "spent" or late:
-        return Voided(False, state_at(work, request.notebook))
-    session = work.get(SessionRow, charge.session_id)
-    notebook = work.get(NotebookRow, session.notebook_id)
-    places = _places(work, charge.envelopes, charge.at)
-    if any(place.balance.spent < charge.amount for place in places):
-        return Voided(False, state_at(work, request.notebook))
-    charge.state = "voided"
-    work.save(charge)
-    ask.cancelled = True
-    work.save(ask)
-    add_spent(work, notebook, session, places, -charge.amount)
-    record(
+def _decision(
+    work: Work,
+    request: Charging,
+    event: str,
+    notebook: NotebookRow,
+    session: SessionRow,
+    refusal: Refusal | None,
+    charge: ChargeRow | None,
+    already_paid: bool,
+) -> Decision:
+    code, reasons = (None, ()) if refusal is None else (refusal.code, (refusal.reason,))
+    outcome = GovernanceOutcome.ALLOW
+    if refusal is not None:
+        outcome = GovernanceOutcome.DENY if charge is None else GovernanceOutcome.ALLOW_WITH_CAVEAT
+    charge_id = None if charge is None else charge.id
+    record_id = record(
         work,
         session.id,
         notebook,
         request.origin,
-        "void",
-        agent_id=session.agent_id,
-        tool=charge.tool,
-        amount=charge.amount,
-        spent_delta=-charge.amount,
-        charge_id=charge.id,
-        reasons=("The ask was cancelled",),
-        detail={"ask": request.of},
+        event,
+        outcome=outcome,
+        code=code,
+        reasons=reasons,
+        agent_id=request.agent_id or session.agent_id,
+        tool=request.tool,
+        action_type=request.action_type,
+        resource=request.resource,
+        amount=request.amount,
+        spent_delta=0 if charge is None else charge.spent,
+        held_delta=0 if charge is None or event == "spend" else charge.amount,
+        charge_id=charge_id,
+        detail=_detail(request, already_paid, charge is not None and refusal is not None),
     )
-    return Voided(True, state_of(work, notebook))
+    return Decision(
+        outcome,
+        reasons,
+        record_id,
+        request.amount,
+        request.tool,
+        code,
+        charge_id,
+        charge is not None and refusal is not None,
+        state_of(work, notebook),
+    )
 
 
-def envelopes_of(work: Work, session: SessionRow, at: int) -> list[Place]:
-    """All envelopes that enclose the session, its own first, with their balances in the period of ``at``."""
-    return _places(work, session.envelopes, at)
-
-
-def overdraw(places: list[Place], amount: int) -> Refusal | None:
-    """What keeps ``amount`` from fitting into all envelopes, if anything."""
-    for envelope, balance in places:
-        total = balance.spent + balance.held + amount
-        if total > envelope.ceiling:
-            return over_budget(total, envelope.ceiling, envelope.name)
-    return None
-
-
-def add_spent(work: Work, notebook: NotebookRow, session: SessionRow, places: list[Place], delta: int) -> None:
-    """Change what is spent in all envelopes; a closed session's sum in its notebook follows."""
-    for place in places:
-        place.balance.spent += delta
-        work.save(place.balance)
-    if session.closed_at is not None:
-        notebook.closed_spent += delta
-    work.touch(notebook)
-
-
-def _places(work: Work, envelopes: str, at: int) -> list[Place]:
-    found = []
-    for id in envelopes.split():
-        envelope = work.get(EnvelopeRow, id)
-        found.append(Place(envelope, work.balance(id, period_start(envelope.period, at))))
-    return found
-
-
-def _denied_outside(work: Work, request: Spend) -> Decision:
+def _denied_outside(work: Work, request: Charging, event: str, already_paid: bool) -> Decision:
     notebook = work.notebook_or_new(request.notebook)
+    code, reasons = NO_SESSION.code, (NO_SESSION.reason,)
+    outcome = GovernanceOutcome.DENY
     record_id = record(
         work,
         LEDGER_CHAIN,
         notebook,
         request.origin,
-        "spend",
-        outcome=GovernanceOutcome.DENY,
-        code=NO_SESSION.code,
-        reasons=(NO_SESSION.reason,),
-        tool=request.tool,
-        amount=request.amount,
-        detail={"already_paid": True} if request.already_paid else None,
-    )
-    return Decision(
-        GovernanceOutcome.DENY,
-        (NO_SESSION.reason,),
-        record_id,
-        request.amount,
-        request.tool,
-        NO_SESSION.code,
-        state=state_of(work, notebook),
-    )
-
-
-def _record(
-    work: Work,
-    session: SessionRow,
-    notebook: NotebookRow,
-    request: Spend,
-    outcome: GovernanceOutcome,
-    refusal: Refusal | None,
-    charge_id: str | None = None,
-) -> str:
-    return record(
-        work,
-        session.id,
-        notebook,
-        request.origin,
-        "spend",
+        event,
         outcome=outcome,
-        code=None if refusal is None else refusal.code,
-        reasons=() if refusal is None else (refusal.reason,),
-        agent_id=session.agent_id,
+        code=code,
+        reasons=reasons,
+        agent_id=request.agent_id,
         tool=request.tool,
+        action_type=request.action_type,
+        resource=request.resource,
         amount=request.amount,
-        spent_delta=0 if charge_id is None else request.amount,
-        charge_id=charge_id,
-        detail={"already_paid": True, "overrun": refusal is not None} if request.already_paid else None,
+        detail=_detail(request, already_paid, False),
     )
+    return Decision(outcome, reasons, record_id, request.amount, request.tool, code, state=state_of(work, notebook))
+
+
+def _level(session: SessionRow, request: Charging, approval: ApprovalRow | None) -> Refusal | None:
+    if request.kind is ActionKind.ACT:
+        return act_refusal(request.required_level, session.trust_level, approved=approval is not None)
+    return level_refusal(request.kind, request.required_level, session.trust_level)
+
+
+def _approval(work: Work, session: SessionRow, request: Charging) -> ApprovalRow | None:
+    # Asked for at L3 alone, and good for one action, the one that the person saw.
+    if request.approval_id is None or session.trust_level != TrustLevel.L3_ACT_APPROVE:
+        return None
+    found = work.find(ApprovalRow, request.approval_id)
+    fits = found is not None and found.status == "approved" and found.session_id == session.id
+    return found if fits and found is not None and found.digest == request.digest else None
+
+
+def _detail(request: Charging, already_paid: bool, overrun: bool) -> dict[str, Any] | None:
+    detail: dict[str, Any] = {}
+    if already_paid:
+        detail["already_paid"] = True
+        if overrun:
+            detail["overrun"] = True
+    if request.category is not None:
+        detail["category"] = request.category
+    if request.note is not None:
+        detail["note"] = request.note
+    if request.approval_id is not None:
+        detail["approval"] = request.approval_id
+    return detail or None
+
+
+def _check_amount(amount: int, least: int) -> None:
+    if type(amount) is not int or not least <= amount <= money.MAX_NANO:
+        more = "more than 0" if least else "at least 0"
+        raise InvalidAmountError(f"An amount must be {more} and at most 1000000000 US dollars, in nano-dollars.")

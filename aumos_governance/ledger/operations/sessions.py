@@ -12,6 +12,7 @@ from ..chain import LEDGER_CHAIN
 from ..rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
 from ..terms import Plan, Standing, Value, check_close, plan_change, plan_open
 from ..work import Work
+from .enclosures import enclose
 from .records import record
 from .states import own_envelope, state_at, state_of
 
@@ -108,11 +109,14 @@ def _carry_out(work: Work, request: OpenSession | ChangeSession, plan: Plan) -> 
 
 
 def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan) -> None:
-    envelope = work.add(EnvelopeRow(work.new_id(), "session", "budget", BudgetPeriod.LIFETIME.value, plan.budget.value))
+    id = work.new_id()
+    envelope = work.add(
+        EnvelopeRow(work.new_id(), "session", "budget", BudgetPeriod.LIFETIME.value, plan.budget.value, id)
+    )
     work.add(BalanceRow(envelope.id, 0))
     session = work.add(
         SessionRow(
-            id=work.new_id(),
+            id=id,
             notebook_id=notebook.id,
             trust_level=plan.trust.value,
             trust_set_by=plan.trust.set_by,
@@ -126,6 +130,7 @@ def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan) -> None
             envelope_id=envelope.id,
         )
     )
+    enclose(work, notebook, session)
     work.add(ChainRow(session.id))
     notebook.session_id = session.id
     work.touch(notebook)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ...errors import AumOSGovernanceError, LedgerError
 from ..base import AnswerT_co, Listener, Query, Request, SessionState, VerifyResult
 from ..clock import Clock, system_clock
-from ..dispatch import perform
+from ..dispatch import begin, perform
 from ..listeners import Listeners
 from ..operations.states import state_of
 from ..retention import KEEP_ASKS
@@ -33,7 +33,7 @@ class SqlLedger:
         self._database = database
         self._clock = clock
         self._listeners = Listeners()
-        self._reader = Reader(database)
+        self._reader = Reader(database, clock)
         self._states: tuple[SessionState, ...] = ()
         self._next_purge = 0
         self._closed = False
@@ -90,6 +90,7 @@ class SqlLedger:
         outcomes: list[Any] = []
         with self._database.writing() as cursor:
             work = Work(SqlStore(cursor, self._database.statements))
+            begin(work, self._clock())
             for request in requests:
                 before = work.changes
                 try:

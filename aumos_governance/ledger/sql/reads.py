@@ -6,16 +6,29 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from ...errors import InvalidRequestError, NotFoundError
-from ..base import AuditQuery, ListStates, NotebookKey, Query, ReadState, SessionState, VerifyResult
+from ..base import (
+    AuditQuery,
+    AuditSums,
+    CountAudit,
+    ListStates,
+    NotebookKey,
+    Query,
+    ReadState,
+    SessionState,
+    VerifyResult,
+)
 from ..chain import LEDGER_CHAIN, AuditRow
+from ..clock import Clock
 from ..content import check_text
 from ..cursors import check_limit
+from ..lists import READERS
 from ..operations.states import build_state
 from ..rows import EnvelopeRow, NotebookRow, SessionRow, columns
 from ..verify import ChainEnd, Walk, walk_all
+from ..work import Work
 from .audit_reads import AuditReads
 from .database import Database
-from .store import Cursor
+from .store import Cursor, SqlStore
 
 __all__ = ["Reader"]
 
@@ -25,17 +38,26 @@ _NOTEBOOK, _SESSION, _ENVELOPE = (len(columns[kind]) for kind in (NotebookRow, S
 class Reader:
     """Answers queries, each in one consistent view."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._audit = AuditReads(database.statements.dialect)
         self._readers: Final[dict[type[Query[Any]], Callable[[Cursor, Any], Any]]] = {
             ReadState: self._read_state,
             ListStates: self._list_states,
             AuditQuery: self._audit.page,
+            CountAudit: self._audit.count,
+            AuditSums: self._audit.sums,
         }
 
     def answer(self, query: Query[Any]) -> Any:
         """Raises InvalidRequestError for a query that is not known."""
+        shared = READERS.get(type(query))
+        if shared is not None:
+            with self._database.reading() as cursor:
+                work = Work(SqlStore(cursor, self._database.statements, reading=True))
+                work.now = self._clock()
+                return shared(work, query)
         read = self._readers.get(type(query))
         if read is None:
             raise InvalidRequestError(f"The ledger does not know the query {type(query).__name__}.")

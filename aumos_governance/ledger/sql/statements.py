@@ -14,6 +14,7 @@ from sqlalchemy import (
     Dialect,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -27,6 +28,7 @@ from sqlalchemy.sql import ClauseElement
 from .. import codec, schema
 from ..chain import AUDIT_COLUMNS
 from ..rows import ROWS, AskRow, Row, columns
+from .selections import SELECTIONS
 
 __all__ = ["NO_OFFSET", "Statement", "Statements", "compile_text"]
 
@@ -54,8 +56,12 @@ class Statements:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self.load: Final = {kind: self._load(kind) for kind in ROWS}
-        """By kind of row: its text; the parameters are the primary key."""
+        self.load: Final = {kind: self._load(kind, True) for kind in ROWS}
+        """By kind of row: its text, which locks the row; the parameters are the primary key."""
+        self.read: Final = {kind: self._load(kind, False) for kind in ROWS}
+        self.select: Final = {name: self._selected(name, True) for name in SELECTIONS}
+        """By name of selection: its text, which locks the rows; the parameters are the selection's values."""
+        self.list: Final = {name: self._selected(name, False) for name in SELECTIONS}
         self.insert: Final = {kind: self._insert(kind) for kind in ROWS}
         self.update: Final = {kind: self._update(kind) for kind in ROWS}
         self.append = self._text(insert(schema.audit).values({name: bindparam(name) for name in AUDIT_COLUMNS}))
@@ -65,7 +71,9 @@ class Statements:
         place = [notebooks.owner == bindparam("owner"), notebooks.root == bindparam("root")]
         whole = select(schema.tables["notebooks"])
         live, path = notebooks.deleted_at.is_(None), notebooks.path
-        self.notebook_at = self._text(whole.where(*place, path == bindparam("path"), live).with_for_update())
+        at_path = whole.where(*place, path == bindparam("path"), live)
+        self.notebook_at = self._text(at_path.with_for_update())
+        self.read_notebook_at = self._text(at_path)
         self.notebooks_under = self._text(
             whole.where(
                 *place,
@@ -86,6 +94,22 @@ class Statements:
             .where(notebooks.id == bindparam("b_id"))
         )
         """Takes a notebook out of the way of others that come to its path in the same transaction."""
+
+        holds, approvals = schema.tables["charges"].c, schema.tables["approvals"].c
+        now: ColumnElement[int] = bindparam("now")
+        self.due = self._text(
+            select(literal_column("1")).where(
+                or_(
+                    exists().where(
+                        literal_column("(charges.until IS NOT NULL)"),
+                        literal_column("(charges.state IN ('held', 'unresolved'))"),
+                        holds.until <= now,
+                    ),
+                    exists().where(literal_column("(approvals.status = 'pending')"), approvals.until <= now),
+                )
+            )
+        )
+        """Whether anything has come to its stated time; the parameter is needed twice."""
 
         asks = schema.tables["asks"]
         oldest = (
@@ -119,10 +143,15 @@ class Statements:
         self.one_chain = self._text(by_seq.where(audit.c.chain == bindparam("chain")))
         self.other_chains = self._text(by_seq.where(audit.c.chain != bindparam("chain")))
 
-    def _load(self, kind: type[Row]) -> str:
+    def _selected(self, name: str, lock: bool) -> str:
+        statement = SELECTIONS[name]
+        return self._text(statement.with_for_update(of=statement.get_final_froms()[0]) if lock else statement)
+
+    def _load(self, kind: type[Row], lock: bool) -> str:
         table = schema.tables[kind.TABLE]
         by_key = [table.c[name] == bindparam(name) for name in kind.KEY]
-        return self._text(select(table).where(*by_key).with_for_update())
+        statement = select(table).where(*by_key)
+        return self._text(statement.with_for_update() if lock else statement)
 
     def _insert(self, kind: type[Row]) -> Statement:
         table = schema.tables[kind.TABLE]

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from .. import codec
 from ..chain import AuditRow
 from ..rows import ROWS, AskRow, Key, NotebookRow, Row, RowT
+from ..selections import Selection
 from .statements import Statements
 
 __all__ = ["Cursor", "SqlStore"]
@@ -28,21 +29,24 @@ class Cursor(Protocol):
 
 
 class SqlStore:
-    """A `Store` over an open transaction."""
+    """A `Store` over an open transaction; with ``reading`` it locks nothing and cannot write."""
 
-    def __init__(self, cursor: Cursor, statements: Statements) -> None:
+    def __init__(self, cursor: Cursor, statements: Statements, *, reading: bool = False) -> None:
         self._cursor = cursor
         self._statements = statements
+        self._load = statements.read if reading else statements.load
+        self._select = statements.list if reading else statements.select
+        self._notebook_at = statements.read_notebook_at if reading else statements.notebook_at
         self._paths: dict[str, str] = {}
         """The stored path of each notebook that was loaded."""
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
-        self._cursor.execute(self._statements.load[kind], key)
+        self._cursor.execute(self._load[kind], key)
         values = self._cursor.fetchone()
         return None if values is None else self._row(kind, values)
 
     def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
-        self._cursor.execute(self._statements.notebook_at, (owner, root, path))
+        self._cursor.execute(self._notebook_at, (owner, root, path))
         values = self._cursor.fetchone()
         return None if values is None else self._row(NotebookRow, values)
 
@@ -51,6 +55,14 @@ class SqlStore:
         self._cursor.execute(self._statements.notebooks_under, (owner, root, path, f"{path}/", f"{path}0"))
         rows = [self._row(NotebookRow, values) for values in self._cursor.fetchall()]
         return [row for row in rows if row.path == path or row.path.startswith(f"{path}/")]
+
+    def select(self, selection: Selection[RowT], values: tuple[Any, ...]) -> list[RowT]:
+        self._cursor.execute(self._select[selection.name], values)
+        return [self._row(selection.kind, found) for found in self._cursor.fetchall()]
+
+    def due(self, now: int) -> bool:
+        self._cursor.execute(self._statements.due, (now, now))
+        return self._cursor.fetchone() is not None
 
     def last_seq(self, owner: str, root: str, path: str) -> int:
         self._cursor.execute(self._statements.last_seq, (owner, root, path))

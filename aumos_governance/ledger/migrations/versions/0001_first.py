@@ -1,4 +1,4 @@
-"""The first tables: notebooks, sessions, envelopes, charges, answers and audit records."""
+"""The tables of notebooks, sessions, envelopes, charges, approvals, trust, answers and audit records."""
 
 from __future__ import annotations
 
@@ -103,14 +103,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("chain", name=op.f("chains_pk")),
     )
     op.create_table(
+        "configurations",
+        sa.Column("owner", TEXT, nullable=False),
+        sa.Column("root", TEXT, nullable=False),
+        sa.Column("envelopes", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("owner", "root", name=op.f("configurations_pk")),
+    )
+    op.create_table(
+        "consents",
+        sa.Column("realm", TEXT, nullable=False),
+        sa.Column("agent_id", TEXT, nullable=False),
+        sa.Column("data_type", TEXT, nullable=False),
+        sa.Column("purpose", TEXT, nullable=False),
+        sa.Column("granted_by", TEXT, nullable=False),
+        sa.Column("granted_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("realm", "agent_id", "data_type", "purpose", name=op.f("consents_pk")),
+    )
+    op.create_table(
         "envelopes",
         sa.Column("id", TEXT, nullable=False),
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("name", TEXT, nullable=False),
         sa.Column("period", TEXT, nullable=False),
         sa.Column("ceiling", sa.BigInteger(), nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("envelopes_pk")),
     )
+    op.create_index("envelopes_subject", "envelopes", ["subject"])
     op.create_table(
         "notebooks",
         sa.Column("id", TEXT, nullable=False),
@@ -142,11 +163,23 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
+        "trust",
+        sa.Column("realm", TEXT, nullable=False),
+        sa.Column("agent_id", TEXT, nullable=False),
+        sa.Column("scope", TEXT, nullable=False),
+        sa.Column("level", sa.SmallInteger(), nullable=True),
+        sa.Column("assigned_by", TEXT, nullable=True),
+        sa.Column("assigned_at", sa.BigInteger(), nullable=False),
+        sa.Column("touched_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("realm", "agent_id", "scope", name=op.f("trust_pk")),
+    )
+    op.create_table(
         "balances",
         sa.Column("envelope_id", TEXT, nullable=False),
         sa.Column("period_start", sa.BigInteger(), nullable=False),
         sa.Column("spent", sa.BigInteger(), nullable=False),
         sa.Column("held", sa.BigInteger(), nullable=False),
+        sa.Column("charges", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["envelope_id"], ["envelopes.id"], name=op.f("balances_envelope_id_fk")),
         sa.PrimaryKeyConstraint("envelope_id", "period_start", name=op.f("balances_pk")),
     )
@@ -169,17 +202,105 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["envelope_id"], ["envelopes.id"], name=op.f("sessions_envelope_id_fk")),
         sa.PrimaryKeyConstraint("id", name=op.f("sessions_pk")),
     )
-    op.create_index("sessions_notebook", "sessions", ["notebook_id", "opened_at"])
+    op.create_index(
+        "sessions_open",
+        "sessions",
+        ["notebook_id"],
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_table(
+        "approvals",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("session_id", TEXT, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("shown", TEXT, nullable=True),
+        sa.Column("tool", TEXT, nullable=False),
+        sa.Column("agent_id", TEXT, nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("scope", TEXT, nullable=False),
+        sa.Column("incarnation", TEXT, nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("decided_by", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name=op.f("approvals_session_id_fk")),
+        sa.PrimaryKeyConstraint("id", name=op.f("approvals_pk")),
+    )
+    op.create_index(
+        "approvals_pending",
+        "approvals",
+        ["until"],
+        sqlite_where=sa.text("status = 'pending'"),
+        postgresql_where=sa.text("status = 'pending'"),
+    )
     op.create_table(
         "charges",
         sa.Column("id", TEXT, nullable=False),
         sa.Column("session_id", TEXT, nullable=False),
         sa.Column("state", TEXT, nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("spent", sa.BigInteger(), nullable=False),
+        sa.Column("corrected", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("envelopes", TEXT, nullable=False),
         sa.Column("tool", TEXT, nullable=False),
+        sa.Column("agent_id", TEXT, nullable=True),
+        sa.Column("category", TEXT, nullable=True),
+        sa.Column("scope", TEXT, nullable=False),
+        sa.Column("incarnation", TEXT, nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("resolved_at", sa.BigInteger(), nullable=True),
+        sa.Column("resolved_by", TEXT, nullable=True),
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name=op.f("charges_session_id_fk")),
         sa.PrimaryKeyConstraint("id", name=op.f("charges_pk")),
     )
+    op.create_index(
+        "charges_due",
+        "charges",
+        ["until"],
+        sqlite_where=sa.text("until IS NOT NULL AND state IN ('held', 'unresolved')"),
+        postgresql_where=sa.text("until IS NOT NULL AND state IN ('held', 'unresolved')"),
+    )
+    op.create_index(
+        "charges_open",
+        "charges",
+        ["incarnation"],
+        sqlite_where=sa.text("state IN ('held', 'unresolved')"),
+        postgresql_where=sa.text("state IN ('held', 'unresolved')"),
+    )
+    op.create_table(
+        "reports",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("session_id", TEXT, nullable=False),
+        sa.Column("tool", TEXT, nullable=False),
+        sa.Column("agent_id", TEXT, nullable=True),
+        sa.Column("charge_id", TEXT, nullable=True),
+        sa.Column("shown", TEXT, nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_by", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name=op.f("reports_session_id_fk")),
+        sa.PrimaryKeyConstraint("id", name=op.f("reports_pk")),
+    )
+    op.create_index(
+        "reports_unseen",
+        "reports",
+        ["session_id"],
+        sqlite_where=sa.text("acknowledged_at IS NULL"),
+        postgresql_where=sa.text("acknowledged_at IS NULL"),
+    )
+    op.create_table(
+        "corrections",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("charge_id", TEXT, nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["charge_id"], ["charges.id"], name=op.f("corrections_charge_id_fk")),
+        sa.PrimaryKeyConstraint("id", name=op.f("corrections_pk")),
+    )
+    op.create_index("corrections_charge", "corrections", ["charge_id"])
     op.execute("INSERT INTO chains (chain, count, head) VALUES ('ledger', 0, '')")

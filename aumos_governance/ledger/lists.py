@@ -1,0 +1,152 @@
+"""Queries that every backend answers alike, over a `Work` that only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final
+
+from ..errors import NotFoundError
+from ..types import BudgetPeriod
+from . import base
+from .base import Balance, ChargeState, EnvelopeState, HeldCharge, NotebookKey
+from .cursors import check_limit
+from .operations.approvals import approval_of, report_of
+from .operations.envelopes import budget_state
+from .operations.places import category_id, places_of
+from .operations.trust import assignment_of, consent_of, find_trust
+from .periods import period_start
+from .rows import ApprovalRow, EnvelopeRow, NotebookRow, SessionRow
+from .selections import (
+    BUDGETS_OF_SESSION,
+    CONSENTS_OF_AGENT,
+    CONSENTS_OF_REALM,
+    COUNTING_HOLDS,
+    PENDING_OF_SERVER,
+    TRUST_OF_REALM,
+    UNSEEN_REPORTS,
+)
+from .work import Work
+
+__all__ = ["READERS"]
+
+
+def _holds(work: Work, query: base.ListHolds) -> tuple[HeldCharge, ...]:
+    check_limit(query.limit)
+    rows = [
+        row
+        for row in work.select(COUNTING_HOLDS, query.owner, query.root)
+        if row.state == ChargeState.UNRESOLVED or not query.unresolved_only
+    ]
+    return tuple(
+        HeldCharge(
+            row.id,
+            _key(_notebook(work, row.session_id)),
+            row.session_id,
+            ChargeState(row.state),
+            row.amount,
+            row.tool,
+            row.agent_id,
+            row.category,
+            row.at,
+            row.until,
+        )
+        for row in rows[: query.limit]
+    )
+
+
+def _envelopes(work: Work, query: base.ListEnvelopes) -> tuple[EnvelopeState, ...]:
+    session = _session(work, query.notebook)
+    if session is None:
+        return ()
+    return tuple(
+        EnvelopeState(
+            envelope.name,
+            envelope.kind,
+            BudgetPeriod(envelope.period),
+            balance.period_start,
+            Balance(envelope.ceiling, balance.spent, balance.held),
+            balance.charges,
+        )
+        for envelope, balance in places_of(work, session.envelopes, work.now)
+    )
+
+
+def _budgets(work: Work, query: base.ListBudgets) -> tuple[base.BudgetState, ...]:
+    session = _session(work, query.notebook)
+    if session is None:
+        return ()
+    if query.category is None:
+        found = work.select(BUDGETS_OF_SESSION, session.id)
+    else:
+        only = work.find(EnvelopeRow, category_id(session.id, query.category))
+        found = [] if only is None else [only]
+    return tuple(
+        budget_state(row, work.balance(row.id, period_start(row.period, work.now)))
+        for row in sorted(found, key=attrgetter("name"))
+    )
+
+
+def _approval(work: Work, query: base.ReadApproval) -> base.Approval:
+    row = work.find(ApprovalRow, query.approval_id)
+    if row is None:
+        raise NotFoundError(f"There is no approval {query.approval_id!r}.")
+    return approval_of(row, _notebook(work, row.session_id))
+
+
+def _approvals(work: Work, query: base.ListApprovals) -> tuple[base.Approval, ...]:
+    check_limit(query.limit)
+    rows = work.select(PENDING_OF_SERVER, query.owner, query.root)
+    return tuple(approval_of(row, _notebook(work, row.session_id)) for row in rows[: query.limit])
+
+
+def _reports(work: Work, query: base.ListReports) -> tuple[base.Report, ...]:
+    check_limit(query.limit)
+    rows = work.select(UNSEEN_REPORTS, query.owner, query.root)
+    return tuple(report_of(row, _notebook(work, row.session_id)) for row in rows[: query.limit])
+
+
+def _trust(work: Work, query: base.FindTrust) -> base.TrustAssignment | None:
+    row = find_trust(work, query.realm, query.agent_id, query.scope)
+    return None if row is None else assignment_of(row)
+
+
+def _all_trust(work: Work, query: base.ListTrust) -> tuple[base.TrustAssignment, ...]:
+    return tuple(assignment_of(row) for row in work.select(TRUST_OF_REALM, query.realm) if row.level is not None)
+
+
+def _consents(work: Work, query: base.ListConsents) -> tuple[base.Consent, ...]:
+    if query.agent_id is None:
+        rows = work.select(CONSENTS_OF_REALM, query.realm)
+    else:
+        rows = work.select(CONSENTS_OF_AGENT, query.realm, query.agent_id)
+    return tuple(consent_of(row) for row in rows if not row.revoked)
+
+
+def _session(work: Work, key: NotebookKey) -> SessionRow | None:
+    notebook = work.notebook(key)
+    if notebook is None or notebook.session_id is None:
+        return None
+    return work.get(SessionRow, notebook.session_id)
+
+
+def _notebook(work: Work, session_id: str) -> NotebookRow:
+    return work.get(NotebookRow, work.get(SessionRow, session_id).notebook_id)
+
+
+def _key(notebook: NotebookRow) -> NotebookKey:
+    return NotebookKey(notebook.owner, notebook.root, notebook.path)
+
+
+READERS: Final[dict[type[base.Query[Any]], Callable[[Work, Any], Any]]] = {
+    base.ListHolds: _holds,
+    base.ListEnvelopes: _envelopes,
+    base.ListBudgets: _budgets,
+    base.ReadApproval: _approval,
+    base.ListApprovals: _approvals,
+    base.ListReports: _reports,
+    base.FindTrust: _trust,
+    base.ListTrust: _all_trust,
+    base.ListConsents: _consents,
+}
+"""What answers each query; the work's ``now`` must be set."""

@@ -1,0 +1,137 @@
+"""Ceilings beyond a session's own: budgets of categories within it, configured envelopes around it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ... import money
+from ...errors import (
+    BudgetNotFoundError,
+    ConfigurationError,
+    ConflictError,
+    InvalidAmountError,
+    InvalidRequestError,
+    NotFoundError,
+)
+from ...types import BudgetPeriod
+from ..base import Balance, BudgetState, ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec, Origin, SetBudget
+from ..chain import LEDGER_CHAIN
+from ..compact import dumps
+from ..periods import period_start
+from ..rows import BalanceRow, ConfigurationRow, EnvelopeRow, NotebookRow, SessionRow
+from ..selections import OPEN_SESSIONS
+from ..work import Work
+from .enclosures import enclose
+from .places import category_id
+from .records import record
+from .sessions import open_session_of
+
+__all__ = ["budget_state", "configure", "set_budget"]
+
+_ORDER = tuple(EnvelopeKind)
+
+
+def configure(work: Work, request: ConfigureEnvelopes) -> bool:
+    """Put envelopes around a server's sessions."""
+    specs = sorted(request.envelopes, key=lambda spec: _ORDER.index(spec.encloses))
+    _check(specs)
+    text = dumps([[spec.name, spec.ceiling, spec.encloses.value, spec.period.value] for spec in specs])
+    sessions = work.select(OPEN_SESSIONS, request.owner, request.root)
+    row = work.find(ConfigurationRow, request.owner, request.root)
+    if (row.envelopes if row is not None else "[]") == text:
+        return False
+    before = [] if row is None else json.loads(row.envelopes)
+    if row is None:
+        work.add(ConfigurationRow(request.owner, request.root, text))
+    else:
+        row.envelopes = text
+        work.save(row)
+    for session in sessions:
+        enclose(work, work.get(NotebookRow, session.notebook_id), session)
+        work.save(session)
+    detail = {
+        "owner": request.owner,
+        "root": request.root,
+        "from": _readable(before),
+        "to": _readable(json.loads(text)),
+    }
+    record(work, LEDGER_CHAIN, None, request.origin, "configure", detail=detail)
+    return True
+
+
+def set_budget(work: Work, request: SetBudget) -> BudgetState:
+    """Create or change a category's budget."""
+    if not request.category:
+        raise InvalidRequestError("A budget's category must be a non-empty string.")
+    if type(request.ceiling) is not int or not 0 <= request.ceiling <= money.MAX_NANO:
+        raise InvalidAmountError("A budget must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
+    notebook = work.notebook(request.notebook)
+    session = open_session_of(work, notebook)
+    if notebook is None or session is None:
+        raise NotFoundError("A budget needs an open governance session.")
+    id = category_id(session.id, request.category)
+    envelope = work.find(EnvelopeRow, id)
+    if envelope is None:
+        if not request.create:
+            raise BudgetNotFoundError(request.category)
+        period = BudgetPeriod(request.period).value
+        envelope = work.add(EnvelopeRow(id, "category", request.category, period, request.ceiling, session.id))
+        _record(work, notebook, session, envelope, None, request.origin)
+        return budget_state(envelope, work.balance(id, period_start(period, work.now)), created=True)
+    same_period = not request.create or envelope.period == request.period
+    if request.create and (envelope.ceiling != request.ceiling or not same_period):
+        raise ConflictError(
+            f"There is a {envelope.period} budget {request.category!r} of {money.display(envelope.ceiling)} already;"
+            f" change it with set_limit({request.category!r}, limit)."
+        )
+    before, changed = envelope.ceiling, envelope.ceiling != request.ceiling
+    if changed:
+        envelope.ceiling = request.ceiling
+        work.save(envelope)
+        _record(work, notebook, session, envelope, before, request.origin)
+    balance = work.balance(id, period_start(envelope.period, work.now))
+    return budget_state(envelope, balance, changed=changed)
+
+
+def budget_state(
+    envelope: EnvelopeRow, balance: BalanceRow, *, created: bool = False, changed: bool = False
+) -> BudgetState:
+    """A category's budget as answers show it."""
+    return BudgetState(
+        envelope.name,
+        BudgetPeriod(envelope.period),
+        balance.period_start,
+        Balance(envelope.ceiling, balance.spent, balance.held),
+        balance.charges,
+        created,
+        changed,
+    )
+
+
+def _check(specs: list[EnvelopeSpec]) -> None:
+    names = [spec.name for spec in specs]
+    for spec in specs:
+        if not spec.name or names.count(spec.name) > 1:
+            raise ConfigurationError(f"Each envelope needs a name of its own, and {spec.name!r} is not.")
+        if type(spec.ceiling) is not int or not 0 <= spec.ceiling <= money.MAX_NANO:
+            raise ConfigurationError(f"The ceiling of envelope {spec.name!r} must be from 0 to 1000000000 US dollars.")
+
+
+def _readable(specs: list[list[Any]]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "ceiling": money.to_text(ceiling), "encloses": kind, "period": period}
+        for name, ceiling, kind, period in specs
+    ]
+
+
+def _record(
+    work: Work, notebook: NotebookRow, session: SessionRow, envelope: EnvelopeRow, before: int | None, origin: Origin
+) -> None:
+    detail = {
+        "category": envelope.name,
+        "period": envelope.period,
+        "from": None if before is None else money.to_text(before),
+        "to": money.to_text(envelope.ceiling),
+    }
+    record(work, session.id, notebook, origin, "budget", agent_id=session.agent_id, detail=detail)

@@ -1,0 +1,101 @@
+"""Where a charge counts: the envelopes that enclose it, each with its balance in the period that counts."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import NamedTuple
+
+from ...errors import BudgetNotFoundError, InvalidAmountError
+from ..compact import dumps
+from ..periods import period_start
+from ..rows import BalanceRow, EnvelopeRow, NotebookRow, SessionRow
+from ..verdicts import Refusal, over_budget
+from ..work import Work
+
+__all__ = ["Place", "category_id", "check_sums", "count", "envelope_id", "envelopes_for", "overdraw", "places_of"]
+
+_MOST = 2**63 - 1
+
+
+class Place(NamedTuple):
+    """An envelope, and its balance in the period that counts."""
+
+    envelope: EnvelopeRow
+    balance: BalanceRow
+
+
+def envelope_id(*parts: str) -> str:
+    """The id of an envelope that is known by what it is for: everyone who looks finds the same one."""
+    return sha256(dumps(parts).encode()).hexdigest()[:32]
+
+
+def category_id(session_id: str, category: str) -> str:
+    """The id of a category's envelope within a session."""
+    return envelope_id("category", session_id, category)
+
+
+def envelopes_for(work: Work, session: SessionRow, category: str | None) -> str:
+    """The ids of all envelopes that a charge must fit in, inner before outer.
+
+    Raises BudgetNotFoundError when the session has no budget for the category.
+    """
+    if category is None:
+        return session.envelopes
+    inner = category_id(session.id, category)
+    if work.find(EnvelopeRow, inner) is None:
+        raise BudgetNotFoundError(category)
+    return f"{inner} {session.envelopes}"
+
+
+def places_of(work: Work, envelopes: str, at: int) -> list[Place]:
+    """The envelopes with these ids, and their balances in the period of ``at``."""
+    found = []
+    for id in envelopes.split():
+        envelope = work.get(EnvelopeRow, id)
+        found.append(Place(envelope, work.balance(id, period_start(envelope.period, at))))
+    return found
+
+
+def overdraw(places: list[Place], amount: int) -> Refusal | None:
+    """What keeps ``amount`` from fitting into all envelopes, if anything."""
+    for envelope, balance in places:
+        total = balance.spent + balance.held + amount
+        if total > envelope.ceiling:
+            return over_budget(total, envelope.ceiling, _called(envelope))
+    return None
+
+
+def check_sums(places: list[Place], amount: int) -> None:
+    """Raises InvalidAmountError when a sum would leave the range of the columns."""
+    for place in places:
+        if place.balance.spent + place.balance.held + amount > _MOST:
+            raise InvalidAmountError("The amount is more than the ledger can add up.")
+
+
+def count(
+    work: Work,
+    notebook: NotebookRow,
+    session: SessionRow,
+    places: list[Place],
+    *,
+    spent: int,
+    held: int,
+    charges: int = 0,
+) -> None:
+    """Change the balances of all places; a closed session's sum in its notebook follows."""
+    for _, balance in places:
+        balance.spent += spent
+        balance.held += held
+        balance.charges += charges
+        work.save(balance)
+    if session.closed_at is not None:
+        notebook.closed_spent += spent
+    work.touch(notebook)
+
+
+def _called(envelope: EnvelopeRow) -> str:
+    if envelope.kind == "session":
+        return "budget"
+    if envelope.kind == "category":
+        return f"budget {envelope.name!r}"
+    return f"the {envelope.period} ceiling {envelope.name!r}"

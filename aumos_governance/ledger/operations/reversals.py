@@ -1,0 +1,110 @@
+"""Charges taken back: an ask that was cancelled, a correction that a person enters."""
+
+from __future__ import annotations
+
+from ... import money
+from ...errors import ConflictError, InvalidAmountError, InvalidRequestError, NotAllowedError, NotFoundError
+from ..base import ChargeState, Correct, Corrected, Void, Voided
+from ..rows import AskRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
+from ..work import Work
+from .places import count, places_of
+from .records import record
+from .states import state_at, state_of
+
+__all__ = ["correct", "void"]
+
+
+def void(work: Work, request: Void) -> Voided:
+    """Take back the ask with the key ``of``, or refuse it beforehand."""
+    ask = work.find(AskRow, request.origin.scope, request.of)
+    if ask is None:
+        work.add(
+            AskRow(
+                scope=request.origin.scope,
+                key=request.of,
+                digest="",
+                at=work.now,
+                expires_at=None,
+                notebook_id=None,
+                charge_id=None,
+                cancelled=True,
+                answer=None,
+            )
+        )
+        return Voided(True, state_at(work, request.notebook))
+    if ask.cancelled:
+        return Voided(True, state_at(work, request.notebook))
+    charge = None if ask.charge_id is None else work.get(ChargeRow, ask.charge_id)
+    late = ask.expires_at is not None and work.now > ask.expires_at
+    if charge is None or late or charge.corrected or charge.state not in (ChargeState.SPENT, ChargeState.HELD):
+        return Voided(False, state_at(work, request.notebook))
+    session = work.get(SessionRow, charge.session_id)
+    notebook = work.get(NotebookRow, session.notebook_id)
+    spent, held = (charge.spent, 0) if charge.state == ChargeState.SPENT else (0, charge.amount)
+    places = places_of(work, charge.envelopes, charge.at)
+    charge.state = ChargeState.VOIDED.value
+    charge.resolved_at = work.now
+    charge.resolved_by = request.origin.actor
+    work.save(charge)
+    ask.cancelled = True
+    work.save(ask)
+    count(work, notebook, session, places, spent=-spent, held=-held)
+    record(
+        work,
+        session.id,
+        notebook,
+        request.origin,
+        "void",
+        reasons=("The ask was cancelled",),
+        agent_id=charge.agent_id,
+        tool=charge.tool,
+        amount=charge.amount,
+        spent_delta=-spent,
+        held_delta=-held,
+        charge_id=charge.id,
+        detail={"ask": request.of},
+    )
+    return Voided(True, state_of(work, notebook))
+
+
+def correct(work: Work, request: Correct) -> Corrected:
+    """Take back a charge, or part of it."""
+    if not request.origin.person:
+        raise NotAllowedError("Only a person may enter a correction.")
+    if not request.reason.strip():
+        raise InvalidRequestError("A correction needs a reason.")
+    amount = request.amount
+    if type(amount) is not int or amount <= 0:
+        raise InvalidAmountError("A correction takes back more than 0 US dollars, in nano-dollars.")
+    charge = work.find(ChargeRow, request.charge_id)
+    if charge is None or charge.state not in (ChargeState.SPENT, ChargeState.SETTLED):
+        raise NotFoundError(f"There is no charge {request.charge_id!r} that was spent.")
+    left = charge.spent - charge.corrected
+    if amount > left:
+        raise ConflictError(
+            f"Of this charge {money.display(left)} still count, and {money.display(amount)} cannot be taken back."
+        )
+    session = work.get(SessionRow, charge.session_id)
+    notebook = work.get(NotebookRow, session.notebook_id)
+    places = places_of(work, charge.envelopes, charge.at)
+    charge.corrected += amount
+    work.save(charge)
+    correction = work.add(
+        CorrectionRow(work.new_id(), charge.id, amount, request.reason, work.now, request.origin.actor)
+    )
+    count(work, notebook, session, places, spent=-amount, held=0)
+    record_id = record(
+        work,
+        session.id,
+        notebook,
+        request.origin,
+        "correct",
+        reasons=(request.reason,),
+        agent_id=charge.agent_id,
+        tool=charge.tool,
+        amount=amount,
+        spent_delta=-amount,
+        charge_id=charge.id,
+        detail={"correction": correction.id},
+    )
+    return Corrected(correction.id, charge.id, amount, left - amount, record_id, state_of(work, notebook))

@@ -1,0 +1,61 @@
+"""The sets of rows that operations go through, each known to every backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Generic
+
+from .rows import ApprovalRow, ChargeRow, ConsentRow, EnvelopeRow, ReportRow, RowT, SessionRow, TrustRow
+
+__all__ = [
+    "BUDGETS_OF_SESSION",
+    "CONSENTS_OF_AGENT",
+    "CONSENTS_OF_REALM",
+    "COUNTING_HOLDS",
+    "DUE_APPROVALS",
+    "DUE_HOLDS",
+    "HOLDS_OF_KERNEL",
+    "HOLDS_OF_SERVER",
+    "OPEN_SESSIONS",
+    "PENDING_OF_KERNEL",
+    "PENDING_OF_SERVER",
+    "TRUST_OF_REALM",
+    "UNSEEN_REPORTS",
+    "Selection",
+]
+
+
+@dataclass(frozen=True)
+class Selection(Generic[RowT]):
+    """A named set of rows, in order of their keys."""
+
+    kind: type[RowT]
+    name: str
+
+
+DUE_HOLDS: Final = Selection(ChargeRow, "due_holds")
+"""Holds that are not resolved and whose stated time is at or before ``now``."""
+DUE_APPROVALS: Final = Selection(ApprovalRow, "due_approvals")
+"""Pending approvals whose stated time is at or before ``now``."""
+HOLDS_OF_KERNEL: Final = Selection(ChargeRow, "holds_of_kernel")
+"""Holds in the state ``held`` with this ``incarnation``."""
+HOLDS_OF_SERVER: Final = Selection(ChargeRow, "holds_of_server")
+"""Holds in the state ``held`` of notebooks with this ``owner`` and ``root``."""
+PENDING_OF_KERNEL: Final = Selection(ApprovalRow, "pending_of_kernel")
+"""Pending approvals with this ``incarnation``."""
+PENDING_OF_SERVER: Final = Selection(ApprovalRow, "pending_of_server")
+"""Pending approvals of notebooks with this ``owner`` and ``root``."""
+OPEN_SESSIONS: Final = Selection(SessionRow, "open_sessions")
+"""Open sessions of notebooks with this ``owner`` and ``root``."""
+BUDGETS_OF_SESSION: Final = Selection(EnvelopeRow, "budgets_of_session")
+"""The categories' envelopes of the session with this ``session_id``."""
+COUNTING_HOLDS: Final = Selection(ChargeRow, "counting_holds")
+"""Holds that are not resolved, of notebooks with this ``owner`` and ``root``."""
+UNSEEN_REPORTS: Final = Selection(ReportRow, "unseen_reports")
+"""Reports that nobody has acknowledged, of notebooks with this ``owner`` and ``root``."""
+TRUST_OF_REALM: Final = Selection(TrustRow, "trust_of_realm")
+"""Trust levels, removed ones included, with this ``realm``."""
+CONSENTS_OF_REALM: Final = Selection(ConsentRow, "consents_of_realm")
+"""Consents, revoked ones included, with this ``realm``."""
+CONSENTS_OF_AGENT: Final = Selection(ConsentRow, "consents_of_agent")
+"""Consents, revoked ones included, with this ``realm`` and ``agent_id``."""

@@ -1,0 +1,80 @@
+"""The selections of rows as statements."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select
+
+from .. import schema
+
+__all__ = ["SELECTIONS"]
+
+_charges, _approvals, _sessions, _notebooks, _reports, _envelopes, _trust, _consents = (
+    schema.tables[name].c
+    for name in ("charges", "approvals", "sessions", "notebooks", "reports", "envelopes", "trust", "consents")
+)
+
+
+def _said(text: str) -> ColumnElement[Any]:
+    # In the words of a partial index, so that the planner knows that it will do.
+    return literal_column(f"({text})")
+
+
+_OPEN: Final = _said("charges.state IN ('held', 'unresolved')")
+_HELD: Final = _charges.state == literal_column("'held'")
+_PENDING: Final = _said("approvals.status = 'pending'")
+
+
+def _of_server(kind: str, session_id: ColumnElement[str]) -> Select[Any]:
+    return (
+        select(schema.tables[kind])
+        .join(schema.tables["sessions"], _sessions.id == session_id)
+        .join(schema.tables["notebooks"], _notebooks.id == _sessions.notebook_id)
+        .where(_notebooks.owner == bindparam("owner"), _notebooks.root == bindparam("root"))
+    )
+
+
+def _rows(kind: str, *conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(schema.tables[kind]).where(*conditions)
+
+
+SELECTIONS: Final[dict[str, Select[Any]]] = {
+    "due_holds": _rows(
+        "charges", _said("charges.until IS NOT NULL"), _OPEN, _charges.until <= bindparam("now")
+    ).order_by(_charges.id),
+    "due_approvals": _rows("approvals", _PENDING, _approvals.until <= bindparam("now")).order_by(_approvals.id),
+    "holds_of_kernel": _rows("charges", _OPEN, _HELD, _charges.incarnation == bindparam("incarnation")).order_by(
+        _charges.id
+    ),
+    "holds_of_server": _of_server("charges", _charges.session_id).where(_OPEN, _HELD).order_by(_charges.id),
+    "pending_of_kernel": _rows("approvals", _PENDING, _approvals.incarnation == bindparam("incarnation")).order_by(
+        _approvals.id
+    ),
+    "pending_of_server": _of_server("approvals", _approvals.session_id).where(_PENDING).order_by(_approvals.id),
+    "open_sessions": select(schema.tables["sessions"])
+    .join(schema.tables["notebooks"], _notebooks.id == _sessions.notebook_id)
+    .where(
+        _notebooks.owner == bindparam("owner"),
+        _notebooks.root == bindparam("root"),
+        _said("sessions.closed_at IS NULL"),
+    )
+    .order_by(_sessions.id),
+    "counting_holds": _of_server("charges", _charges.session_id).where(_OPEN).order_by(_charges.id),
+    "unseen_reports": _of_server("reports", _reports.session_id)
+    .where(_said("reports.acknowledged_at IS NULL"))
+    .order_by(_reports.id),
+    "budgets_of_session": _rows(
+        "envelopes", _envelopes.subject == bindparam("session_id"), _envelopes.kind == literal_column("'category'")
+    ).order_by(_envelopes.id),
+    "trust_of_realm": _rows("trust", _trust.realm == bindparam("realm")).order_by(
+        _trust.realm, _trust.agent_id, _trust.scope
+    ),
+    "consents_of_realm": _rows("consents", _consents.realm == bindparam("realm")).order_by(
+        _consents.realm, _consents.agent_id, _consents.data_type, _consents.purpose
+    ),
+    "consents_of_agent": _rows(
+        "consents", _consents.realm == bindparam("realm"), _consents.agent_id == bindparam("agent_id")
+    ).order_by(_consents.realm, _consents.agent_id, _consents.data_type, _consents.purpose),
+}
+"""By the selection's name; the parameters come in the order of its values."""
