@@ -182,6 +182,10 @@ class GovernanceExtension(ExtensionApp):
 
     def _refuse(self, sentence: str) -> NoReturn:
         serverapp: Any = self.serverapp
+        ledger = getattr(self, "_ledger", None)
+        if ledger is not None:
+            # Its thread would keep the process from ending.
+            ledger.close()
         serverapp.log.critical(sentence)
         serverapp.exit(1)
         raise SystemExit(1)
