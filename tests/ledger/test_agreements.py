@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aumos_governance.errors import ConsentNotFoundError, InvalidRequestError
+from aumos_governance.ledger import base
+from aumos_governance.ledger.base import AuditSums, CountAudit, Ledger
+from aumos_governance.types import GovernanceOutcome, TrustLevel
+from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, OTHER, SECOND, USD, Backend, balance, key, opening, records, spend
+from tests.ledger.test_envelopes import budget
+
+
+def trust(agent_id: str, level: int, **values: Any) -> base.SetTrust:
+    return base.SetTrust(
+        **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "agent_id": agent_id, "level": TrustLevel(level)}
+        | values
+    )
+
+
+def found(ledger: Ledger, agent_id: str, **values: Any) -> tuple[int, str | None] | None:
+    answer = ledger.read(base.FindTrust(agent_id=agent_id, **values))
+    return None if answer is None else (int(answer.level), answer.scope)
+
+
+def consent(agent_id: str, data_type: str, purpose: str | None = None, **values: Any) -> base.GrantConsent:
+    fields = {"agent_id": agent_id, "data_type": data_type, "purpose": purpose, "granted_by": "ann"}
+    return base.GrantConsent(**{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK} | fields | values)
+
+
+def revoke(agent_id: str, data_type: str | None = None, purpose: str | None = None) -> base.RevokeConsent:
+    return base.RevokeConsent(
+        key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id=agent_id, data_type=data_type, purpose=purpose
+    )
+
+
+def evaluate(**values: Any) -> base.Evaluate:
+    return base.Evaluate(**{"key": "", "origin": KERNEL, "notebook": NOTEBOOK, "agent_id": "a"} | values)
+
+
+def log(**values: Any) -> base.Record:
+    fields = {"event": "log", "outcome": GovernanceOutcome.DENY}
+    return base.Record(**{"key": "", "origin": KERNEL, "notebook": NOTEBOOK} | fields | values)
+
+
+def test_a_scoped_level_beats_the_one_everywhere(ledger: Ledger) -> None:
+    assert found(ledger, "a") is None
+    assigned = ledger.execute(trust("a", 3, assigned_by="ann"))
+    assert (assigned.level, assigned.scope, assigned.assigned_by) == (TrustLevel.L3_ACT_APPROVE, None, "ann")
+    ledger.execute(trust("a", 1, scope="files"))
+    ledger.execute(trust("b", 5))
+    assert found(ledger, "a") == (3, None)
+    assert found(ledger, "a", scope="files") == (1, "files")
+    assert found(ledger, "a", scope="mail") == (3, None)
+    assert found(ledger, "a", realm="other") is None
+    listed = ledger.read(base.ListTrust())
+    assert [(entry.agent_id, entry.scope) for entry in listed] == [("a", None), ("a", "files"), ("b", None)]
+    ledger.execute(trust("a", 2))
+    assert found(ledger, "a") == (2, None)
+    details = [record.detail for record in records(ledger, event="trust")]
+    assert details[0] == {"scope": None, "from": None, "to": 3, "by": "ann"}
+    assert details[-1] == {"scope": None, "from": 3, "to": 2, "by": None}
+
+
+def test_levels_are_touched_and_removed(backend: Backend) -> None:
+    ledger = backend.open()
+
+    def touch() -> bool:
+        return ledger.execute(base.TouchTrust(key=key(), origin=KERNEL, agent_id="a"))
+
+    def remove() -> bool:
+        return ledger.execute(base.RemoveTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="a"))
+
+    assert not touch()
+    assert not remove()
+    assigned = ledger.execute(trust("a", 3))
+    backend.clock.advance(SECOND)
+    assert touch()
+    touched = ledger.read(base.FindTrust(agent_id="a"))
+    assert touched is not None
+    assert touched.touched_at >= assigned.touched_at + SECOND
+    assert touched.assigned_at == assigned.assigned_at
+    assert remove()
+    assert found(ledger, "a") is None
+    assert not touch()
+    assert not remove()
+    assert ledger.read(base.ListTrust()) == ()
+    ledger.execute(trust("a", 1))
+    assert found(ledger, "a") == (1, None)
+    assert len(records(ledger, event="trust")) == 3
+    with pytest.raises(InvalidRequestError, match="agent_id must be a non-empty string"):
+        ledger.execute(trust("", 1))
+
+
+def test_consents_are_given_and_revoked(ledger: Ledger) -> None:
+    ledger.execute(consent("a", "health_data", "care"))
+    ledger.execute(consent("a", "health_data"))
+    ledger.execute(consent("a", "location_data", until=10**17))
+    ledger.execute(consent("b", "health_data"))
+    listed = ledger.read(base.ListConsents(agent_id="a"))
+    assert [(entry.data_type, entry.purpose) for entry in listed] == [
+        ("health_data", None),
+        ("health_data", "care"),
+        ("location_data", None),
+    ]
+    assert listed[2].expires_at == 10**17
+    assert ledger.execute(revoke("a", "health_data", "care")) == 1
+    for absent in (revoke("a", "health_data", "care"), revoke("c", "health_data")):
+        with pytest.raises(ConsentNotFoundError):
+            ledger.execute(absent)
+    assert ledger.execute(revoke("a")) == 2
+    assert ledger.execute(revoke("a")) == 0
+    assert ledger.read(base.ListConsents(agent_id="a")) == ()
+    assert len(ledger.read(base.ListConsents())) == 1
+    assert len(records(ledger, event="revoke")) == 3
+    for field in ("agent_id", "data_type", "granted_by"):
+        with pytest.raises(InvalidRequestError, match=f"{field} must be a non-empty string"):
+            ledger.execute(consent(**{"agent_id": "a", "data_type": "d", field: ""}))
+
+
+def test_an_action_is_checked_in_order_and_always_recorded(backend: Backend) -> None:
+    ledger = backend.open()
+    ledger.execute(opening())
+    ledger.execute(budget("research", 10 * CENT))
+    full = {
+        "required_level": TrustLevel.L2_SUGGEST,
+        "category": "research",
+        "amount": 20 * CENT,
+        "data_type": "health_data",
+        "purpose": "care",
+        "action_type": "read",
+        "resource": "r1",
+        "detail": {"extra": {"n": 1}},
+    }
+    codes = [ledger.execute(evaluate(**full)).code]
+    ledger.execute(trust("a", 2))
+    codes.append(ledger.execute(evaluate(**full)).code)
+    caveat = ledger.execute(evaluate(**full, overdraft=True, default_deny=False))
+    assert caveat.outcome is GovernanceOutcome.ALLOW_WITH_CAVEAT
+    ledger.execute(budget("research", 50 * CENT, create=False))
+    codes.append(ledger.execute(evaluate(**full)).code)
+    ledger.execute(consent("a", "health_data", until=backend.clock.now + SECOND))
+    assert ledger.execute(evaluate(**full)).allowed
+    backend.clock.advance(2 * SECOND)
+    codes.append(ledger.execute(evaluate(**full)).code)
+    assert codes == ["TRUST_LEVEL_INSUFFICIENT", "BUDGET_EXCEEDED", "CONSENT_DENIED", "CONSENT_DENIED"]
+    assert ledger.execute(evaluate(category="none", amount=1)).code == "BUDGET_NOT_FOUND"
+    assert ledger.execute(evaluate()).allowed
+    assert balance(ledger).spent == 0
+    listed = records(ledger, event="evaluate")
+    assert len(listed) == 8
+    assert listed[0].detail == {"extra": {"n": 1}}
+    assert (listed[0].action_type, listed[0].resource, listed[0].agent_id) == ("read", "r1", "a")
+    assert records(ledger, action_type="read", resource="r1") == listed[:6]
+    assert records(ledger, resource="r2") == []
+    assert ledger.verify().ok
+
+
+def test_evaluations_outside_a_session_are_in_the_ledgers_chain(ledger: Ledger) -> None:
+    assert [ledger.execute(evaluate(**values)).code for values in ({}, {"amount": 1})] == ["NO_SESSION", "NO_SESSION"]
+    assert [record.chain for record in records(ledger, notebook=NOTEBOOK)] == ["ledger", "ledger"]
+
+
+def test_other_decisions_can_be_recorded(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    detail = {"ü": [1, None, True, "\u2028"]}
+    recorded = ledger.execute(log(reasons=("a", "b"), agent_id="x", detail=detail))
+    record = records(ledger, agent_id="x")[0]
+    assert (record.record_id, record.at) == (recorded.record_id, recorded.at)
+    assert record.reasons == ("a", "b")
+    assert record.detail == detail
+    for wrong in (float("nan"), object(), "\ud800"):
+        with pytest.raises(InvalidRequestError):
+            ledger.execute(
+                base.Record(
+                    key="",
+                    origin=KERNEL,
+                    notebook=NOTEBOOK,
+                    event="log",
+                    outcome=GovernanceOutcome.DENY,
+                    detail={"x": wrong},
+                )
+            )
+    assert ledger.verify().ok
+
+
+# ---- sums
+
+
+def test_records_are_counted_and_summed(backend: Backend) -> None:
+    ledger = backend.open()
+    ledger.execute(opening(agent_id="a", budget=1 * USD))
+    ledger.execute(opening(OTHER))
+    for tool, cents in (("x", 1), ("y", 2), ("x", 3)):
+        ledger.execute(spend(cents * CENT, tool=tool))
+    ledger.execute(spend(2 * USD, tool="y"))
+    backend.clock.advance(86_400 * SECOND)
+    ledger.execute(spend(5 * CENT, OTHER, tool="x"))
+    assert ledger.read(CountAudit()) == 7
+    assert ledger.read(CountAudit(tool="x", notebook=NOTEBOOK)) == 2
+    assert ledger.read(CountAudit(outcome=GovernanceOutcome.DENY)) == 1
+
+    def sums(**values: Any) -> list[tuple[str | None, int, int, int]]:
+        return [(s.name, s.records, s.denied, s.spent // CENT) for s in ledger.read(AuditSums(**values))]
+
+    assert sums(by="tool") == [(None, 2, 0, 0), ("x", 3, 0, 9), ("y", 2, 1, 2)]
+    assert sums(by="tool", notebook=NOTEBOOK, outcome=GovernanceOutcome.ALLOW) == [
+        (None, 1, 0, 0),
+        ("x", 2, 0, 4),
+        ("y", 1, 0, 2),
+    ]
+    assert sums(by="agent") == [(None, 2, 0, 5), ("a", 5, 1, 6)]
+    assert sums(by="day") == [("2026-09-21", 6, 1, 6), ("2026-09-22", 1, 0, 5)]
+    assert sums(by="day", tool="none") == []
+    with pytest.raises(InvalidRequestError, match="tool, agent, day"):
+        ledger.read(AuditSums(by="week"))

@@ -1,0 +1,425 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from aumos_governance.errors import (
+    ConflictError,
+    InvalidAmountError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+)
+from aumos_governance.ledger import base
+from aumos_governance.ledger.base import Balance, ChargeState, Ledger
+from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
+from tests.ledger.kit import (
+    CENT,
+    KERNEL,
+    NOTEBOOK,
+    OTHER,
+    PERSON,
+    SECOND,
+    SERVER,
+    USD,
+    Backend,
+    balance,
+    change,
+    closing,
+    key,
+    opening,
+    records,
+    spend,
+    state,
+    void,
+)
+
+OTHER_KERNEL = replace(KERNEL, scope="kernel-2", incarnation="two")
+
+
+def hold(amount: int = 10 * CENT, **values: Any) -> base.Hold:
+    return base.Hold(**{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "amount": amount} | values)
+
+
+def settle(hold_id: str | None, amount: int, **values: Any) -> base.Settle:
+    return base.Settle(**{"key": key(), "origin": KERNEL, "hold_id": hold_id, "amount": amount} | values)
+
+
+def release(hold_id: str | None, **values: Any) -> base.Release:
+    return base.Release(**{"key": key(), "origin": KERNEL, "hold_id": hold_id} | values)
+
+
+def gone(incarnation: str = "one") -> base.KernelGone:
+    return base.KernelGone(key=key(), origin=SERVER, incarnation=incarnation)
+
+
+def held(ledger: Ledger, **values: Any) -> tuple[base.HeldCharge, ...]:
+    return ledger.read(base.ListHolds(owner="ann", root="/srv/ann", **values))
+
+
+def correct(charge_id: str | None, amount: int, **values: Any) -> base.Correct:
+    return base.Correct(
+        **{"key": key(), "origin": PERSON, "charge_id": charge_id, "amount": amount, "reason": "double"} | values
+    )
+
+
+def sums(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> tuple[int, int]:
+    found = records(ledger, notebook=notebook)
+    return sum(record.spent_delta for record in found), sum(record.held_delta for record in found)
+
+
+def test_a_hold_sets_aside_and_a_settlement_charges_what_it_cost(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD, agent_id="planner"))
+    decision = ledger.execute(hold(40 * CENT, tool="gpt-4o"))
+    assert decision.allowed
+    assert decision.state is not None
+    assert decision.state.balance == Balance(1 * USD, 0, 40 * CENT)
+    assert balance(ledger).remaining == 60 * CENT
+    resolved = ledger.execute(settle(decision.charge_id, 25 * CENT))
+    assert (resolved.outcome, resolved.held, resolved.spent) == (ChargeState.SETTLED, 40 * CENT, 25 * CENT)
+    assert not resolved.overrun
+    assert resolved.state == state(ledger)
+    assert balance(ledger) == Balance(1 * USD, 25 * CENT, 0)
+    found = records(ledger)[1:]
+    assert [(r.event, r.amount, r.spent_delta, r.held_delta) for r in found] == [
+        ("hold", 40 * CENT, 0, 40 * CENT),
+        ("settle", 25 * CENT, 25 * CENT, -40 * CENT),
+    ]
+    assert {r.charge_id for r in found} == {decision.charge_id}
+    assert {(r.tool, r.agent_id) for r in found} == {("gpt-4o", "planner")}
+
+
+def test_a_hold_must_fit_with_what_is_held(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD))
+    ledger.execute(hold(60 * CENT))
+    denied = ledger.execute(hold(40 * CENT + 1))
+    assert denied.code == "BUDGET_EXCEEDED"
+    assert denied.charge_id is None
+    assert not ledger.execute(spend(41 * CENT)).allowed
+    assert ledger.execute(hold(40 * CENT)).allowed
+    assert balance(ledger) == Balance(1 * USD, 0, 1 * USD)
+
+
+def test_a_settlement_above_the_hold_is_recorded_in_full(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD))
+    decision = ledger.execute(hold(90 * CENT))
+    resolved = ledger.execute(settle(decision.charge_id, 120 * CENT))
+    assert resolved.overrun
+    assert balance(ledger) == Balance(1 * USD, 120 * CENT, 0)
+    assert balance(ledger).over == 20 * CENT
+    record = records(ledger)[-1]
+    assert record.outcome is GovernanceOutcome.ALLOW_WITH_CAVEAT
+    assert record.detail == {"overrun": True}
+    assert record.reasons == ("Cost $1.20, more than the $0.90 held",)
+
+
+def test_nothing_is_an_amount_and_a_cost(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=0))
+    decision = ledger.execute(hold(0))
+    assert decision.allowed
+    assert not ledger.execute(settle(decision.charge_id, 0)).overrun
+    for amount in (-1, 1.0, True, 10**18 + 1):
+        with pytest.raises(InvalidAmountError):
+            ledger.execute(hold(amount))  # type: ignore[arg-type]
+        with pytest.raises(InvalidAmountError):
+            ledger.execute(settle("x", amount))  # type: ignore[arg-type]
+
+
+def test_a_hold_is_resolved_once(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    decision = ledger.execute(hold())
+    ask = settle(decision.charge_id, 5 * CENT)
+    first = ledger.execute(ask)
+    assert ledger.execute(ask) == first
+    for again in (settle(decision.charge_id, 5 * CENT), release(decision.charge_id)):
+        with pytest.raises(ConflictError, match="is settled already"):
+            ledger.execute(again)
+    second = ledger.execute(hold())
+    assert ledger.execute(release(second.charge_id)).outcome is ChargeState.RELEASED
+    with pytest.raises(ConflictError, match="is released already"):
+        ledger.execute(settle(second.charge_id, 1))
+    assert balance(ledger) == Balance(10 * USD, 5 * CENT, 0)
+    charged = ledger.execute(spend())
+    with pytest.raises(ConflictError, match="is spent already"):
+        ledger.execute(settle(charged.charge_id, 1))
+    assert sums(ledger) == (6 * CENT, 0)
+
+
+def test_a_kernel_resolves_its_own_holds_only(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    decision = ledger.execute(hold())
+    with pytest.raises(NotFoundError):
+        ledger.execute(settle(decision.charge_id, 0, origin=OTHER_KERNEL))
+    with pytest.raises(NotFoundError):
+        ledger.execute(release("unknown"))
+    with pytest.raises(NotAllowedError, match="still there"):
+        ledger.execute(release(decision.charge_id, origin=PERSON))
+    assert balance(ledger).held == 10 * CENT
+
+
+def test_holds_of_a_kernel_that_is_gone_wait_for_a_person(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    first, second = ledger.execute(hold(tool="a")), ledger.execute(hold(5 * CENT, tool="b"))
+    other = ledger.execute(hold(1 * CENT, origin=OTHER_KERNEL))
+    done = ledger.execute(hold())
+    ledger.execute(release(done.charge_id))
+    assert ledger.execute(gone()) == 2
+    assert ledger.execute(gone()) == 0
+    assert balance(ledger).held == 16 * CENT
+    listed = held(ledger)
+    assert [(found.charge_id, found.state) for found in listed] == [
+        (first.charge_id, ChargeState.UNRESOLVED),
+        (second.charge_id, ChargeState.UNRESOLVED),
+        (other.charge_id, ChargeState.HELD),
+    ]
+    assert listed[0].notebook == NOTEBOOK
+    assert len(held(ledger, unresolved_only=True)) == 2
+    assert held(ledger, limit=1) == listed[:1]
+    assert [record.event for record in records(ledger)][-2:] == ["unresolved", "unresolved"]
+    settled = ledger.execute(settle(first.charge_id, 7 * CENT, origin=PERSON))
+    assert settled.outcome is ChargeState.SETTLED
+    # The kernel may be late, as long as nobody has resolved it.
+    assert ledger.execute(settle(second.charge_id, 5 * CENT)).spent == 5 * CENT
+    with pytest.raises(ConflictError):
+        ledger.execute(settle(first.charge_id, 7 * CENT))
+    assert balance(ledger) == Balance(10 * USD, 12 * CENT, 1 * CENT)
+    assert sums(ledger) == (12 * CENT, 1 * CENT)
+    assert records(ledger)[-2].actor == "ann"
+
+
+def test_when_a_server_starts_absent_kernels_are_gone(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    ledger.execute(hold())
+    ledger.execute(hold(origin=OTHER_KERNEL))
+    foreign = replace(NOTEBOOK, owner="bob")
+    ledger.execute(opening(foreign))
+    ledger.execute(hold(notebook=foreign))
+    start = base.KernelsPresent(key=key(), origin=SERVER, owner="ann", root="/srv/ann", incarnations=("two",))
+    assert ledger.execute(start) == 1
+    assert [found.state for found in held(ledger)] == [ChargeState.UNRESOLVED, ChargeState.HELD]
+    assert ledger.read(base.ListHolds(owner="bob", root="/srv/ann"))[0].state is ChargeState.HELD
+
+
+def test_closing_leaves_holds_counting(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    decision = ledger.execute(hold())
+    closed = ledger.execute(closing())
+    assert closed.balance == Balance(10 * USD, 0, 10 * CENT)
+    assert records(ledger)[-1].detail["held"] == "0.1"
+    ledger.execute(opening())
+    resolved = ledger.execute(settle(decision.charge_id, 12 * CENT))
+    assert resolved.overrun
+    assert balance(ledger) == Balance(10 * USD, 0, 0)
+    previous = state(ledger).previous
+    assert previous is not None
+    assert previous.spent == 12 * CENT
+    assert ledger.verify().ok
+
+
+def test_a_hold_ends_by_itself_only_at_its_stated_time(backend: Backend) -> None:
+    ledger = backend.open()
+    ledger.execute(opening())
+    timed = ledger.execute(hold(until=backend.clock.now + 10 * SECOND))
+    for_ever = ledger.execute(hold(20 * CENT))
+    backend.clock.advance(9 * SECOND)
+    ledger.execute(opening())
+    assert balance(ledger).held == 30 * CENT
+    backend.clock.advance(10**6 * SECOND)
+    # Before anything else is decided, even a request that is refused.
+    with pytest.raises(NotFoundError):
+        ledger.execute(release("unknown"))
+    assert balance(ledger).held == 20 * CENT
+    expired = records(ledger)[-1]
+    assert (expired.event, expired.actor, expired.held_delta) == ("expire", "ledger", -10 * CENT)
+    assert [found.charge_id for found in held(ledger)] == [for_ever.charge_id]
+    with pytest.raises(ConflictError, match="expired already"):
+        ledger.execute(release(timed.charge_id))
+    # What was spent is spent.
+    late = ledger.execute(settle(timed.charge_id, 3 * CENT))
+    assert (late.held, late.overrun) == (0, True)
+    assert balance(ledger) == Balance(10 * USD, 3 * CENT, 20 * CENT)
+    assert sums(ledger) == (3 * CENT, 20 * CENT)
+
+
+def test_a_quiet_ledger_can_be_told_to_look(backend: Backend) -> None:
+    ledger = backend.open()
+    ledger.execute(opening())
+    ledger.execute(hold(until=backend.clock.now + SECOND))
+    backend.clock.advance(2 * SECOND)
+    ledger.execute(base.ExpireHolds(key="", origin=SERVER))
+    assert balance(ledger).held == 0
+    assert ledger.execute(base.ExpireHolds(key="", origin=SERVER)) == 0
+
+
+def test_a_cancelled_ask_for_a_hold_gives_it_back(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    ask = hold()
+    ledger.execute(ask)
+    assert ledger.execute(void(ask.key)).voided
+    assert balance(ledger) == Balance(10 * USD, 0, 0)
+    assert (records(ledger)[-1].event, records(ledger)[-1].held_delta) == ("void", -10 * CENT)
+    with pytest.raises(ConflictError, match="cancelled"):
+        ledger.execute(ask)
+    settled = hold()
+    charge = ledger.execute(settled).charge_id
+    ledger.execute(settle(charge, CENT))
+    assert not ledger.execute(void(settled.key)).voided
+    assert balance(ledger).spent == CENT
+
+
+# ---- corrections
+
+
+def test_a_person_takes_back_a_charge_with_a_reason(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    charged = ledger.execute(spend(30 * CENT))
+    first = ledger.execute(correct(charged.charge_id, 10 * CENT))
+    assert (first.amount, first.left) == (10 * CENT, 20 * CENT)
+    assert first.state == state(ledger)
+    assert balance(ledger).spent == 20 * CENT
+    record = records(ledger)[-1]
+    assert (record.event, record.actor, record.reasons) == ("correct", "ann", ("double",))
+    assert record.spent_delta == -10 * CENT
+    with pytest.raises(ConflictError, match=r"Of this charge \$0.20 still count"):
+        ledger.execute(correct(charged.charge_id, 21 * CENT))
+    assert ledger.execute(correct(charged.charge_id, 20 * CENT)).left == 0
+    assert balance(ledger).spent == 0
+    assert sums(ledger) == (0, 0)
+    assert ledger.verify().ok
+
+
+def test_corrections_that_are_none(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    ask = spend(30 * CENT)
+    charge = ledger.execute(ask).charge_id
+    open_hold = ledger.execute(hold()).charge_id
+    for wrong, error in (
+        (correct(charge, CENT, origin=KERNEL), NotAllowedError),
+        (correct(charge, 0), InvalidAmountError),
+        (correct(charge, CENT, reason="  "), InvalidRequestError),
+        (correct("unknown", CENT), NotFoundError),
+        (correct(open_hold, CENT), NotFoundError),
+    ):
+        with pytest.raises(error):
+            ledger.execute(wrong)
+    ledger.execute(correct(charge, CENT))
+    # What a person has corrected is not cancelled as well.
+    assert not ledger.execute(void(ask.key)).voided
+    assert balance(ledger) == Balance(10 * USD, 29 * CENT, 10 * CENT)
+
+
+# ---- acts
+
+
+@pytest.mark.parametrize(
+    ("level", "required", "code"),
+    [
+        (0, 3, "TRUST_LEVEL_INSUFFICIENT"),
+        (1, 1, "SUGGESTED"),
+        (2, 5, "SUGGESTED"),
+        (3, 3, "APPROVAL_REQUIRED"),
+        (3, 4, "TRUST_LEVEL_INSUFFICIENT"),
+        (4, 4, None),
+        (4, 5, "TRUST_LEVEL_INSUFFICIENT"),
+        (5, 5, None),
+    ],
+)
+def test_acts_are_decided_by_level(ledger: Ledger, level: int, required: int, code: str | None) -> None:
+    ledger.execute(opening(trust_level=TrustLevel(level)))
+    act = {"kind": ActionKind.ACT, "required_level": TrustLevel(required)}
+    assert ledger.execute(hold(0, **act)).code == code
+    assert ledger.execute(spend(CENT, **act)).code == code
+
+
+def approval(**values: Any) -> base.AskApproval:
+    return base.AskApproval(
+        **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "digest": "d1", "shown": '{"code":"rm"}'} | values
+    )
+
+
+def decide(approval_id: str, approve: bool = True, **values: Any) -> base.DecideApproval:
+    return base.DecideApproval(
+        **{"key": key(), "origin": PERSON, "approval_id": approval_id, "digest": "d1", "approve": approve} | values
+    )
+
+
+def test_an_approval_lets_one_exact_action_through_once(ledger: Ledger) -> None:
+    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
+    asked = ledger.execute(approval(tool="shell", amount=CENT))
+    assert asked.status is base.ApprovalStatus.PENDING
+    assert asked.shown == '{"code":"rm"}'
+    act = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE, "approval_id": asked.approval_id}
+    assert ledger.execute(hold(0, **act, digest="d1")).code == "APPROVAL_REQUIRED"
+    assert ledger.read(base.ListApprovals(owner="ann", root="/srv/ann")) == (asked,)
+    with pytest.raises(NotAllowedError):
+        ledger.execute(decide(asked.approval_id, origin=KERNEL))
+    with pytest.raises(ConflictError, match="something else"):
+        ledger.execute(decide(asked.approval_id, digest="d2"))
+    yes = ledger.execute(decide(asked.approval_id))
+    assert (yes.status, yes.decided_by, yes.shown) == (base.ApprovalStatus.APPROVED, "ann", None)
+    assert yes.digest == "d1"
+    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)) == yes
+    assert ledger.read(base.ListApprovals(owner="ann", root="/srv/ann")) == ()
+    with pytest.raises(ConflictError, match="approved already"):
+        ledger.execute(decide(asked.approval_id, False))
+    assert ledger.execute(hold(0, **act, digest="d2")).code == "APPROVAL_REQUIRED"
+    assert ledger.execute(hold(0, **act)).code == "APPROVAL_REQUIRED"
+    assert ledger.execute(hold(0, **act, digest="d1")).allowed
+    assert ledger.execute(hold(0, **act, digest="d1")).code == "APPROVAL_REQUIRED"
+    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)).status is base.ApprovalStatus.USED
+    assert [record.event for record in records(ledger) if record.event != "hold"] == ["open", "ask", "approve"]
+
+
+def test_approvals_that_nobody_waits_for_are_withdrawn(backend: Backend) -> None:
+    ledger = backend.open()
+    with pytest.raises(NotFoundError, match="nobody to ask"):
+        ledger.execute(approval())
+    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
+    interrupted, timed, left, refused = (
+        ledger.execute(approval(until=None if number != 1 else backend.clock.now + SECOND)).approval_id
+        for number in range(4)
+    )
+    with pytest.raises(NotFoundError):
+        ledger.execute(base.WithdrawApproval(key=key(), origin=OTHER_KERNEL, approval_id=interrupted))
+    withdrawn = ledger.execute(base.WithdrawApproval(key=key(), origin=KERNEL, approval_id=interrupted))
+    assert withdrawn.status is base.ApprovalStatus.WITHDRAWN
+    assert ledger.execute(decide(refused, False)).status is base.ApprovalStatus.DENIED
+    backend.clock.advance(2 * SECOND)
+    with pytest.raises(ConflictError, match="withdrawn already"):
+        ledger.execute(decide(timed))
+    ledger.execute(gone())
+    assert ledger.read(base.ReadApproval(approval_id=left)).status is base.ApprovalStatus.WITHDRAWN
+    assert ledger.read(base.ReadApproval(approval_id=refused)).status is base.ApprovalStatus.DENIED
+    with pytest.raises(NotFoundError):
+        ledger.read(base.ReadApproval(approval_id="unknown"))
+    assert ledger.verify().ok
+
+
+def test_reports_stay_until_a_person_has_seen_them(ledger: Ledger) -> None:
+    report = base.FileReport(key=key(), origin=KERNEL, notebook=NOTEBOOK, shown="{}", tool="shell")
+    with pytest.raises(NotFoundError):
+        ledger.execute(report)
+    ledger.execute(opening(trust_level=TrustLevel.L4_ACT_REPORT, agent_id="planner"))
+    filed = ledger.execute(report)
+    assert (filed.shown, filed.agent_id, filed.notebook) == ("{}", "planner", NOTEBOOK)
+    listing = base.ListReports(owner="ann", root="/srv/ann")
+    assert ledger.read(listing) == (filed,)
+    with pytest.raises(NotAllowedError):
+        ledger.execute(base.AcknowledgeReport(key=key(), origin=KERNEL, report_id=filed.report_id))
+    seen = ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id))
+    assert (seen.acknowledged_by, seen.shown) == ("ann", None)
+    assert ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id)) == seen
+    assert ledger.read(listing) == ()
+    assert [record.event for record in records(ledger)] == ["open", "report", "acknowledge"]
+
+
+def test_holds_of_a_notebook_that_a_person_has_limited(ledger: Ledger) -> None:
+    ledger.execute(opening(OTHER))
+    decision = ledger.execute(hold(5 * USD, notebook=OTHER))
+    ledger.execute(change(OTHER, budget=1 * USD))
+    assert balance(ledger, OTHER).over == 4 * USD
+    ledger.execute(settle(decision.charge_id, 5 * USD))
+    assert balance(ledger, OTHER) == Balance(1 * USD, 5 * USD, 0)
+    assert sums(ledger, OTHER) == (5 * USD, 0)
