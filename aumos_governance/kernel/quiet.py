@@ -38,10 +38,10 @@ class _QuietHook:
 
 def quiet_value(shell: Any, value: object, *, depth: int) -> None:
     """Show no ``Out[n]`` for ``value``, should the statement ``depth`` frames above the caller have it as its value."""
-    if not shell.display_trap.is_active:
-        return
     hook = sys.displayhook
-    if not isinstance(hook, _QuietHook):
-        hook = _QuietHook(hook)
-        sys.displayhook = hook
+    if hook is shell.display_trap.hook:
+        hook = sys.displayhook = _QuietHook(hook)
+    elif not isinstance(hook, _QuietHook):
+        # No cell is running, so nothing will be displayed, and nobody would take our hook away again.
+        return
     hook.pass_over(value, sys._getframe(depth + 1).f_code)
