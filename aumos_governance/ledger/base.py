@@ -40,6 +40,7 @@ from .contract.audit_facts import (
     AuditEntry,
     AuditPage,
     AuditSum,
+    Recorded,
     VerifyResult,
 )
 from .contract.budget_facts import (
@@ -83,6 +84,7 @@ from .contract.queries import (
     AuditQuery,
     AuditSums,
     CountAudit,
+    FindConsent,
     FindTrust,
     ListApprovals,
     ListBudgets,
@@ -139,6 +141,7 @@ __all__ = [
     "Evaluate",
     "ExpireHolds",
     "FileReport",
+    "FindConsent",
     "FindTrust",
     "GrantConsent",
     "HeldCharge",
@@ -164,6 +167,7 @@ __all__ = [
     "ReadApproval",
     "ReadState",
     "Record",
+    "Recorded",
     "Release",
     "RemoveTrust",
     "Report",

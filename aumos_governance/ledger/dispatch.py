@@ -9,7 +9,7 @@ from ..errors import ConflictError, ExpiredError, IdempotencyError, InvalidReque
 from . import base
 from .base import NotebookKey, Request
 from .content import digest
-from .operations import approvals, charges, envelopes, holds, notebooks, reversals, sessions, trust
+from .operations import approvals, charges, envelopes, evaluations, holds, notebooks, reversals, sessions, trust
 from .rows import AskRow
 from .work import Work
 
@@ -42,8 +42,8 @@ _OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {
     base.RemoveTrust: trust.remove_trust,
     base.GrantConsent: trust.grant_consent,
     base.RevokeConsent: trust.revoke_consent,
-    base.Record: trust.append_record,
-    base.Evaluate: trust.evaluate,
+    base.Record: evaluations.append_record,
+    base.Evaluate: evaluations.evaluate,
 }
 
 

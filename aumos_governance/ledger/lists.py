@@ -14,7 +14,7 @@ from .cursors import check_limit
 from .operations.approvals import approval_of, report_of
 from .operations.envelopes import budget_state
 from .operations.places import category_id, places_of
-from .operations.trust import assignment_of, consent_of, find_trust
+from .operations.trust import assignment_of, consent_of, find_consent, find_trust
 from .periods import period_start
 from .rows import ApprovalRow, EnvelopeRow, NotebookRow, SessionRow
 from .selections import (
@@ -115,6 +115,11 @@ def _all_trust(work: Work, query: base.ListTrust) -> tuple[base.TrustAssignment,
     return tuple(assignment_of(row) for row in work.select(TRUST_OF_REALM, query.realm) if row.level is not None)
 
 
+def _consent(work: Work, query: base.FindConsent) -> base.Consent | None:
+    row = find_consent(work, query.realm, query.agent_id, query.data_type, query.purpose)
+    return None if row is None else consent_of(row)
+
+
 def _consents(work: Work, query: base.ListConsents) -> tuple[base.Consent, ...]:
     if query.agent_id is None:
         rows = work.select(CONSENTS_OF_REALM, query.realm)
@@ -147,6 +152,7 @@ READERS: Final[dict[type[base.Query[Any]], Callable[[Work, Any], Any]]] = {
     base.ListReports: _reports,
     base.FindTrust: _trust,
     base.ListTrust: _all_trust,
+    base.FindConsent: _consent,
     base.ListConsents: _consents,
 }
 """What answers each query; the work's ``now`` must be set."""

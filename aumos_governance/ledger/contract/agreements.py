@@ -8,6 +8,7 @@ from typing import Any
 
 from ...types import GovernanceOutcome, TrustLevel
 from .agreement_facts import Approval, Consent, Report, TrustAssignment
+from .audit_facts import Recorded
 from .facts import Decision, NotebookKey
 from .requests import Request
 
@@ -142,8 +143,8 @@ class RevokeConsent(Request[int]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record(Request[str]):
-    """Append one audit record of a decision made elsewhere; answers its id. ``detail`` holds JSON values."""
+class Record(Request[Recorded]):
+    """Append one audit record of a decision made elsewhere. ``detail`` holds JSON values."""
 
     notebook: NotebookKey
     event: str
@@ -162,7 +163,8 @@ class Record(Request[str]):
 class Evaluate(Request[Decision]):
     """Check an action: trust, then budget, then consent. One record, and nothing is charged.
 
-    A check whose field is not given is skipped; the first that fails denies.
+    A check whose field is not given is skipped; the first that fails denies. The answer's reasons tell what each
+    check found, in that order: of a denial, the last one is why. With no open session it is denied.
     """
 
     notebook: NotebookKey

@@ -12,6 +12,7 @@ __all__ = [
     "AuditEntry",
     "AuditPage",
     "AuditSum",
+    "Recorded",
     "VerifyResult",
 ]
 
@@ -85,3 +86,11 @@ class AuditSum:
     records: int
     denied: int
     spent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A record that was appended, and when."""
+
+    record_id: str
+    at: int

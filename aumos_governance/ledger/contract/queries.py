@@ -17,6 +17,7 @@ __all__ = [
     "AuditQuery",
     "AuditSums",
     "CountAudit",
+    "FindConsent",
     "FindTrust",
     "ListApprovals",
     "ListBudgets",
@@ -162,6 +163,16 @@ class FindTrust(Query["TrustAssignment | None"]):
 class ListTrust(Query[tuple[TrustAssignment, ...]]):
     """All assignments of a realm, by agent and scope."""
 
+    realm: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindConsent(Query["Consent | None"]):
+    """What counts for a use of data now: the consent for this very purpose, else the one for every one, else None."""
+
+    agent_id: str
+    data_type: str
+    purpose: str | None = None
     realm: str = ""
 
 

@@ -1,0 +1,127 @@
+"""Actions that are checked, and decisions made elsewhere: each one is recorded, none is charged."""
+
+from __future__ import annotations
+
+from ... import money
+from ...errors import InvalidAmountError
+from ...types import ActionKind, GovernanceOutcome, TrustLevel
+from ..base import Decision, Evaluate, Record, Recorded
+from ..chain import LEDGER_CHAIN
+from ..rows import EnvelopeRow, SessionRow
+from ..verdicts import NO_SESSION, Refusal, agent_refusal, level_refusal, no_consent
+from ..work import Work
+from .places import category_id, overdraw, places_of
+from .records import record
+from .sessions import open_session_of
+from .trust import check_named, find_consent, find_trust
+
+__all__ = ["append_record", "evaluate"]
+
+
+def append_record(work: Work, request: Record) -> Recorded:
+    """Record what was decided elsewhere."""
+    notebook = work.notebook_or_new(request.notebook)
+    session = open_session_of(work, notebook)
+    record_id = record(
+        work,
+        LEDGER_CHAIN if session is None else session.id,
+        notebook,
+        request.origin,
+        request.event,
+        outcome=request.outcome,
+        code=request.code,
+        reasons=request.reasons,
+        agent_id=request.agent_id,
+        tool=request.tool,
+        action_type=request.action_type,
+        resource=request.resource,
+        amount=request.amount,
+        detail=request.detail,
+    )
+    return Recorded(record_id, work.now)
+
+
+def evaluate(work: Work, request: Evaluate) -> Decision:
+    """Check an action and record the answer, with what each check found."""
+    check_named(agent_id=request.agent_id)
+    amount = request.amount
+    if amount is not None and (type(amount) is not int or not 0 <= amount <= money.MAX_NANO):
+        raise InvalidAmountError("An amount must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
+    notebook = work.notebook_or_new(request.notebook)
+    session = open_session_of(work, notebook)
+    reasons: list[str] = []
+    outcome = GovernanceOutcome.ALLOW
+    found: Refusal | None = None
+    if session is None:
+        found = NO_SESSION
+    elif request.required_level is not None:
+        found = _trust(work, request, session, request.required_level, reasons)
+    if found is None and session is not None and amount is not None:
+        found = _budget(work, session, request.category, amount, reasons)
+        if found is not None and found.code == "BUDGET_EXCEEDED" and request.overdraft:
+            outcome = GovernanceOutcome.ALLOW_WITH_CAVEAT
+            reasons.append(found.reason)
+    caveat = found if outcome is GovernanceOutcome.ALLOW_WITH_CAVEAT else None
+    if found is caveat and request.data_type is not None:
+        found = _consent(work, request, request.data_type, reasons) or caveat
+    if found is not caveat and found is not None:
+        outcome = GovernanceOutcome.DENY
+        reasons.append(found.reason)
+    code = None if found is None else found.code
+    answer = tuple(reasons)
+    record_id = record(
+        work,
+        LEDGER_CHAIN if session is None else session.id,
+        notebook,
+        request.origin,
+        "evaluate",
+        outcome=outcome,
+        code=code,
+        reasons=answer,
+        agent_id=request.agent_id,
+        action_type=request.action_type,
+        resource=request.resource,
+        amount=amount or 0,
+        detail=request.detail,
+    )
+    return Decision(outcome, answer, record_id, amount or 0, request.action_type or "", code)
+
+
+def _trust(
+    work: Work, request: Evaluate, session: SessionRow, required: TrustLevel, reasons: list[str]
+) -> Refusal | None:
+    row = find_trust(work, request.realm, request.agent_id, request.scope)
+    level = int(request.default_level) if row is None or row.level is None else row.level
+    if level < required:
+        return agent_refusal(request.agent_id, required, level, request.scope)
+    reasons.append(f"Agent {request.agent_id!r} has trust level L{level}, and L{int(required)} is needed")
+    # What binds the session binds every agent in it.
+    return level_refusal(ActionKind.CALL, required, session.trust_level)
+
+
+def _budget(work: Work, session: SessionRow, category: str | None, amount: int, reasons: list[str]) -> Refusal | None:
+    envelopes = session.envelopes
+    if category:
+        inner = category_id(session.id, category)
+        if work.find(EnvelopeRow, inner) is None:
+            return Refusal("BUDGET_NOT_FOUND", f"There is no budget {category!r}")
+        envelopes = f"{inner} {envelopes}"
+    places = places_of(work, envelopes, work.now)
+    refusal = overdraw(places, amount)
+    if refusal is None:
+        envelope, balance = places[0]
+        left = money.display(envelope.ceiling - balance.spent - balance.held)
+        name = f"Budget {category!r}" if category else "The budget"
+        reasons.append(f"{name} has {left} left, and {money.display(amount)} is asked for")
+    return refusal
+
+
+def _consent(work: Work, request: Evaluate, data_type: str, reasons: list[str]) -> Refusal | None:
+    row = find_consent(work, request.realm, request.agent_id, data_type, request.purpose)
+    if row is not None:
+        reasons.append(f"{row.granted_by!r} lets agent {request.agent_id!r} use {data_type!r}")
+    elif request.default_deny:
+        return no_consent(request.agent_id, data_type, request.purpose)
+    else:
+        reasons.append(f"No consent speaks of {data_type!r}, which is allowed by default")
+    return None
