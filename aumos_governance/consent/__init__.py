@@ -1,0 +1,1 @@
+"""Consents to the use of data."""

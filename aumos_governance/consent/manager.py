@@ -1,0 +1,146 @@
+"""Consents: who may use which kind of data, and for what; recorded by somebody, kept in the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from ..config import ConsentConfig
+from ..errors import InvalidRequestError
+from ..ledger.base import Consent, FindConsent, GrantConsent, ListConsents, RevokeConsent
+from ..realm import Realm, named, to_datetime, to_micros
+
+__all__ = ["ConsentCheckResult", "ConsentManager", "ConsentRecord"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRecord:
+    """A consent that somebody gave; with ``purpose=None`` it covers every purpose. Times are UTC."""
+
+    agent_id: str
+    data_type: str
+    purpose: str | None
+    granted_by: str
+    granted_at: datetime
+    expires_at: datetime | None = None
+
+    def is_expired(self) -> bool:
+        """Whether the consent has ended by its own date."""
+        return self.expires_at is not None and datetime.now(timezone.utc) >= self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentCheckResult:
+    """Whether a use of data is covered, and by which record."""
+
+    granted: bool
+    reason: str
+    agent_id: str
+    data_type: str
+    purpose: str | None = None
+    record: ConsentRecord | None = None
+
+
+class ConsentManager:
+    """The consents of agents.
+
+    Every method raises ValueError that names the argument when ``agent_id``, ``data_type`` or ``granted_by`` is
+    empty. A datetime without a time zone is read as UTC.
+    """
+
+    def __init__(self, config: ConsentConfig | None = None, *, realm: Realm | None = None) -> None:
+        self._config = config or ConsentConfig()
+        self._realm = realm or Realm()
+
+    def record_consent(
+        self,
+        agent_id: str,
+        data_type: str,
+        purpose: str | None,
+        granted_by: str,
+        expires_at: datetime | None = None,
+    ) -> ConsentRecord:
+        """Record a consent; it replaces an earlier one for the same use. One audit record.
+
+        With ``purpose=None`` it covers every purpose; an empty purpose is a ValueError, since it might mean either.
+        """
+        named(agent_id=agent_id, data_type=data_type, granted_by=granted_by)
+        if purpose == "":
+            raise InvalidRequestError("purpose must be a non-empty string, or None to cover every purpose.")
+        return _record(
+            self._realm.execute(
+                GrantConsent(
+                    key="",
+                    origin=self._realm.origin,
+                    notebook=self._realm.notebook,
+                    agent_id=agent_id,
+                    data_type=data_type,
+                    purpose=purpose,
+                    granted_by=granted_by,
+                    until=None if expires_at is None else to_micros(expires_at),
+                    realm=self._realm.name,
+                )
+            )
+        )
+
+    def check_consent(self, agent_id: str, data_type: str, purpose: str | None = None) -> ConsentCheckResult:
+        """Whether a use is covered by a consent for this very purpose, else by one for every purpose.
+
+        An expired one does not count. With none, the configuration's ``default_deny`` decides. Nothing is recorded.
+        """
+        named(agent_id=agent_id, data_type=data_type)
+        what = f"agent {agent_id!r} to use {data_type!r}" + (f" for {purpose!r}" if purpose else "")
+        found = self._realm.read(
+            FindConsent(agent_id=agent_id, data_type=data_type, purpose=purpose or None, realm=self._realm.name)
+        )
+        record = None if found is None else _record(found)
+        if record is not None:
+            granted, reason = True, f"{record.granted_by!r} allowed {what}"
+        elif self._config.default_deny:
+            granted, reason = False, f"No consent allows {what}"
+        else:
+            granted, reason = True, f"No consent speaks of {what}, and the configuration then allows it"
+        return ConsentCheckResult(granted, reason, agent_id, data_type, purpose, record)
+
+    def revoke_consent(self, agent_id: str, data_type: str, purpose: str | None = None) -> None:
+        """Take back the consent for this purpose, or with None the one for every purpose. One audit record.
+
+        Raises ConsentNotFoundError when there is no such consent.
+        """
+        named(agent_id=agent_id, data_type=data_type)
+        self._revoke(agent_id, data_type, purpose or None)
+
+    def revoke_all_for_agent(self, agent_id: str) -> int:
+        """Take back all of an agent's consents, each with an audit record; answers how many there were."""
+        named(agent_id=agent_id)
+        return self._revoke(agent_id, None, None)
+
+    def list_consents(self, agent_id: str) -> list[ConsentRecord]:
+        """The agent's consents by data type and purpose, expired ones included, revoked ones not."""
+        named(agent_id=agent_id)
+        found = self._realm.read(ListConsents(agent_id=agent_id, realm=self._realm.name))
+        return [_record(consent) for consent in found]
+
+    def _revoke(self, agent_id: str, data_type: str | None, purpose: str | None) -> int:
+        return self._realm.execute(
+            RevokeConsent(
+                key="",
+                origin=self._realm.origin,
+                notebook=self._realm.notebook,
+                agent_id=agent_id,
+                data_type=data_type,
+                purpose=purpose,
+                realm=self._realm.name,
+            )
+        )
+
+
+def _record(consent: Consent) -> ConsentRecord:
+    return ConsentRecord(
+        consent.agent_id,
+        consent.data_type,
+        consent.purpose,
+        consent.granted_by,
+        to_datetime(consent.granted_at),
+        None if consent.expires_at is None else to_datetime(consent.expires_at),
+    )

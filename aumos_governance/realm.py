@@ -1,0 +1,117 @@
+"""An engine's place in a ledger: one governance session, with the agents' levels and consents beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+from . import money
+from .errors import InvalidRequestError
+from .ledger import open_ledger
+from .ledger.base import AnswerT_co, Ledger, NotebookKey, OpenSession, Origin, Query, Request
+from .ledger.terms import SessionTerms
+from .types import TrustLevel
+
+__all__ = ["Realm", "named", "to_datetime", "to_level", "to_micros"]
+
+_PATH: Final = "engine"
+# The session sets no limit of its own: in an engine, levels belong to agents and ceilings to categories. A person
+# may still lower both in the session, and then they bind whatever the engine does.
+_TERMS: Final = SessionTerms(default_trust_level=TrustLevel.L5_AUTONOMOUS, default_budget=money.MAX_NANO)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Realm:
+    """What the managers of one engine share: the ledger, and where in it the engine's state lies.
+
+    Engines of one owner on one ledger share their state, also from other threads and processes. ``ledger`` is a
+    ledger, a URL as for `ledger.open_ledger`, or None for a private one in memory.
+    """
+
+    def __init__(self, ledger: Ledger | str | None = None, *, owner: str | None = None) -> None:
+        self._owns_ledger = ledger is None or isinstance(ledger, str)
+        self.ledger = open_ledger(ledger or "memory://") if ledger is None or isinstance(ledger, str) else ledger
+        self.name = _user() if owner is None else owner
+        """Keeps the agents of several owners apart."""
+        self.notebook = NotebookKey(self.name, "", _PATH)
+        # The same for all engines of this owner, so that one may resolve what another one, ended meanwhile, held.
+        self.origin = Origin("engine", scope=f"engine/{self.name}", incarnation=_PATH)
+        self._lock = threading.Lock()
+        self._opened = False
+
+    def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
+        """Do a request in this thread, in the session, which the first one opens or joins.
+
+        A session that a person closed later on stays closed: whatever needs it is denied then.
+        """
+        if not self._opened:
+            with self._lock:
+                if not self._opened:
+                    self.ledger.execute(self._opening())
+                    self._opened = True
+        return self.ledger.execute(request)
+
+    async def execute_async(self, request: Request[AnswerT_co]) -> AnswerT_co:
+        """Like `execute`; the event loop goes on while a ledger on disk writes."""
+        if not self._opened:
+            # Twice at once does no harm: the second one joins.
+            await _answer(self.ledger.submit(self._opening()))
+            self._opened = True
+        return await _answer(self.ledger.submit(request))
+
+    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
+        """Read what is committed."""
+        return self.ledger.read(query)
+
+    def close(self) -> None:
+        """Close the ledger, if it was opened here. The session stays open for other engines and later ones."""
+        if self._owns_ledger:
+            self.ledger.close()
+
+    def _opening(self) -> OpenSession:
+        return OpenSession(key="", origin=self.origin, notebook=self.notebook, terms=_TERMS)
+
+
+async def _answer(future: Future[AnswerT_co]) -> AnswerT_co:
+    # A ledger in memory has answered by now; waiting would only cost a turn of the loop.
+    return future.result() if future.done() else await asyncio.wrap_future(future)
+
+
+def named(**names: object) -> None:
+    """Raises InvalidRequestError (a ValueError) that names the first one which is not a non-empty string."""
+    for name, value in names.items():
+        if not isinstance(value, str) or not value:
+            raise InvalidRequestError(f"{name} must be a non-empty string.")
+
+
+def to_level(value: object, what: str = "level") -> TrustLevel:
+    """The trust level with this number. Raises InvalidRequestError for anything but a whole number from 0 to 5."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 5:
+        return TrustLevel(value)
+    raise InvalidRequestError(f"{what} must be a trust level from 0 to 5, not {value!r}.")
+
+
+def to_micros(when: datetime) -> int:
+    """Microseconds since the epoch; a datetime without a time zone is UTC."""
+    aware = when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
+    # Whole numbers throughout: a float timestamp loses microseconds.
+    return (aware - _EPOCH) // timedelta(microseconds=1)
+
+
+def to_datetime(micros: int) -> datetime:
+    """The UTC datetime of microseconds since the epoch."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def _user() -> str:
+    find: Callable[[], str] = getpass.getuser
+    try:
+        return find()
+    except (ImportError, KeyError, OSError):
+        # A container's user may have no name.
+        return ""
