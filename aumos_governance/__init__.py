@@ -12,6 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .audit.logger import AuditLogger
+    from .audit.query import AuditFilter, AuditQueryResult, aggregate_outcomes
+    from .audit.record import AuditRecord, GovernanceDecisionContext
+    from .audit_chain import ChainedAuditRecord, HashChainedAuditLog
+    from .budget.manager import BudgetBalance, BudgetCheckResult, BudgetManager, SpendingTransaction
+    from .config import AuditConfig, BudgetConfig, ConsentConfig, GovernanceConfig, TrustConfig
+    from .consent.manager import ConsentCheckResult, ConsentManager, ConsentRecord
+    from .engine import GovernanceAction, GovernanceDecision, GovernanceEngine
     from .errors import (
         AumOSGovernanceError,
         BudgetExceededError,
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
         TrustLevelError,
         UnavailableError,
     )
+    from .trust.manager import SetLevelOptions, TrustCheckResult, TrustManager
     from .types import (
         BUDGET_PERIOD_VALUES,
         ActionKind,
@@ -46,18 +55,38 @@ if TYPE_CHECKING:
 __all__ = [
     "BUDGET_PERIOD_VALUES",
     "ActionKind",
+    "AuditConfig",
+    "AuditFilter",
+    "AuditLogger",
+    "AuditQueryResult",
+    "AuditRecord",
     "AumOSGovernanceError",
+    "BudgetBalance",
+    "BudgetCheckResult",
+    "BudgetConfig",
     "BudgetExceededError",
+    "BudgetManager",
     "BudgetNotFoundError",
     "BudgetPeriod",
+    "ChainedAuditRecord",
     "ConfigurationError",
     "ConflictError",
+    "ConsentCheckResult",
+    "ConsentConfig",
     "ConsentDeniedError",
+    "ConsentManager",
     "ConsentNotFoundError",
+    "ConsentRecord",
     "DataCategory",
     "ExpiredError",
+    "GovernanceAction",
+    "GovernanceConfig",
+    "GovernanceDecision",
+    "GovernanceDecisionContext",
     "GovernanceDeniedError",
+    "GovernanceEngine",
     "GovernanceOutcome",
+    "HashChainedAuditLog",
     "IdempotencyError",
     "InvalidAmountError",
     "InvalidPeriodError",
@@ -67,13 +96,27 @@ __all__ = [
     "NotAllowedError",
     "NotFoundError",
     "ServerUnreachableError",
+    "SetLevelOptions",
+    "SpendingTransaction",
+    "TrustCheckResult",
+    "TrustConfig",
     "TrustLevel",
     "TrustLevelError",
+    "TrustManager",
     "UnavailableError",
     "__version__",
+    "aggregate_outcomes",
 ]
 
 _HOMES: Final = {
+    "audit.logger": ("AuditLogger",),
+    "audit.query": ("AuditFilter", "AuditQueryResult", "aggregate_outcomes"),
+    "audit.record": ("AuditRecord", "GovernanceDecisionContext"),
+    "audit_chain": ("ChainedAuditRecord", "HashChainedAuditLog"),
+    "budget.manager": ("BudgetBalance", "BudgetCheckResult", "BudgetManager", "SpendingTransaction"),
+    "config": ("AuditConfig", "BudgetConfig", "ConsentConfig", "GovernanceConfig", "TrustConfig"),
+    "consent.manager": ("ConsentCheckResult", "ConsentManager", "ConsentRecord"),
+    "engine": ("GovernanceAction", "GovernanceDecision", "GovernanceEngine"),
     "errors": (
         "AumOSGovernanceError",
         "BudgetExceededError",
@@ -96,14 +139,8 @@ _HOMES: Final = {
         "TrustLevelError",
         "UnavailableError",
     ),
-    "types": (
-        "BUDGET_PERIOD_VALUES",
-        "ActionKind",
-        "BudgetPeriod",
-        "DataCategory",
-        "GovernanceOutcome",
-        "TrustLevel",
-    ),
+    "trust.manager": ("SetLevelOptions", "TrustCheckResult", "TrustManager"),
+    "types": ("BUDGET_PERIOD_VALUES", "ActionKind", "BudgetPeriod", "DataCategory", "GovernanceOutcome", "TrustLevel"),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -12,7 +12,7 @@ from ..ledger.base import AuditEntry
 from ..realm import to_datetime
 from ..types import GovernanceOutcome
 
-__all__ = ["EVENT", "AuditRecord", "GovernanceDecisionContext", "context_of", "detail_of", "record_of"]
+__all__ = ["EVENT", "AuditRecord", "GovernanceDecisionContext", "as_json", "context_of", "detail_of", "record_of"]
 
 EVENT: Final = "evaluate"
 """What the ledger's audit calls a decision that was evaluated, or logged by the caller."""
@@ -52,7 +52,7 @@ def detail_of(about: object, decision: str | None = None) -> dict[str, Any]:
     for name in _DETAILS:
         value = getattr(about, name)
         if value is not None and value != {}:
-            detail[name] = _plain(value)
+            detail[name] = as_json(value)
     return detail
 
 
@@ -77,14 +77,14 @@ def context_of(
     return GovernanceDecisionContext(agent_id, action_type, resource, **rest)
 
 
-def _plain(value: Any) -> Any:
-    # The earlier SDK took any object here; what JSON does not know is kept as its text.
+def as_json(value: Any) -> Any:
+    """The value in JSON's terms. The earlier SDK took any object; what JSON does not know is kept as its text."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, Mapping):
-        return {str(name): _plain(member) for name, member in value.items()}
+        return {str(name): as_json(member) for name, member in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(member) for member in value]
+        return [as_json(member) for member in value]
     return str(value)

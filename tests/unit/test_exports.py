@@ -12,6 +12,15 @@ import aumos_governance
 from aumos_governance import errors, types
 
 MODULES = [
+    "audit.logger",
+    "audit.query",
+    "audit.record",
+    "audit_chain",
+    "authorization",
+    "budget.manager",
+    "config",
+    "consent.manager",
+    "engine",
     "errors",
     "ledger.base",
     "ledger.terms",
@@ -19,6 +28,8 @@ MODULES = [
     "notebooks.bodies",
     "notebooks.service",
     "protocol",
+    "realm",
+    "trust.manager",
     "types",
 ]
 

@@ -1,0 +1,113 @@
+"""A hash-chained log of its own, in memory: for programs that keep one beside the engine."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from hashlib import sha256
+from typing import Any, Final
+
+from .audit.record import as_json
+from .ledger.compact import dumps
+
+__all__ = ["ChainedAuditRecord", "HashChainedAuditLog"]
+
+_GENESIS: Final = "0" * 64
+_HASH: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ChainedAuditRecord:
+    """One record; ``record_hash`` covers all other fields, and with ``previous_hash`` all records before it.
+
+    It is the SHA-256, in hex, of the JSON array of the other fields in their order, written without spaces and with
+    the details' keys sorted; ``details`` goes in as its own JSON text.
+    """
+
+    record_id: str
+    timestamp: str
+    """ISO 8601, UTC."""
+    agent_id: str
+    action: str
+    decision: str
+    details: dict[str, Any]
+    previous_hash: str
+    record_hash: str
+
+
+class HashChainedAuditLog:
+    """An append-only log whose every record covers the one before it. Nothing is evicted, cleared or edited.
+
+    What `append` and `get_records` give are copies. It may be shared by threads; it is gone with its process, while
+    an engine's own record lies in its ledger. ``max_records`` of the earlier SDK is accepted and has no effect.
+    """
+
+    def __init__(self, max_records: int | None = None) -> None:
+        if max_records is not None:
+            warnings.warn(
+                "max_records has no effect: no audit record is ever evicted.", DeprecationWarning, stacklevel=2
+            )
+        self._lock = threading.Lock()
+        self._rows: list[tuple[str, ...]] = []
+        # Kept apart from the records, so that a missing end is found.
+        self._count = 0
+        self._head = _GENESIS
+
+    def append(
+        self, agent_id: str, action: str, decision: str, details: Mapping[str, Any] | None = None
+    ) -> ChainedAuditRecord:
+        """Add a record. What JSON does not know in ``details`` is kept as its text. Raises ValueError for text that is
+        not valid Unicode, and then nothing is added.
+        """
+        text = dumps(as_json(details or {}))
+        with self._lock:
+            timestamp = datetime.now(timezone.utc).isoformat()
+            content = (str(uuid.uuid4()), timestamp, agent_id, action, decision, text, self._head)
+            row = (*content, _link(content))
+            self._rows.append(row)
+            self._count += 1
+            self._head = row[_HASH]
+        return _record(row)
+
+    def verify_chain(self) -> tuple[bool, str | None]:
+        """Whether every record is as it was appended; else one sentence on the first that is not."""
+        with self._lock:
+            rows, count, head = list(self._rows), self._count, self._head
+        previous = _GENESIS
+        for number, row in enumerate(rows, start=1):
+            if row[_HASH - 1] != previous:
+                return False, f"Record {number} does not follow the record before it."
+            if _link(row[:_HASH]) != row[_HASH]:
+                return False, f"Record {number} was changed after it was appended."
+            previous = row[_HASH]
+        if len(rows) < count:
+            return False, f"Record {len(rows) + 1} is missing, with all that followed it."
+        if len(rows) > count or previous != head:
+            return False, f"Record {len(rows)} is not the last one that was appended."
+        return True, None
+
+    def get_records(self) -> list[ChainedAuditRecord]:
+        """All records, oldest first."""
+        with self._lock:
+            rows = list(self._rows)
+        return [_record(row) for row in rows]
+
+    def count(self) -> int:
+        """How many records were appended."""
+        return self._count
+
+
+def _link(content: tuple[str, ...]) -> str:
+    return sha256(dumps(content).encode()).hexdigest()
+
+
+def _record(row: tuple[str, ...]) -> ChainedAuditRecord:
+    record_id, timestamp, agent_id, action, decision, details, previous_hash, record_hash = row
+    return ChainedAuditRecord(
+        record_id, timestamp, agent_id, action, decision, json.loads(details), previous_hash, record_hash
+    )
