@@ -189,7 +189,21 @@ class LiveKernel:
         self.server = server
         self.kernel_id = kernel_id
         self.session_id = session_id
-        self.socket = server._connect(f"api/kernels/{kernel_id}/channels?session_id={uuid.uuid4().hex}")
+        self.connect()
+
+    def connect(self) -> None:
+        """Open the channels; the server lets them open when the kernel answers on each."""
+        session = uuid.uuid4().hex
+        self.socket = self.server._connect(f"api/kernels/{self.kernel_id}/channels?session_id={session}")
+
+    def reconnect(self) -> None:
+        """To the process that came in place of the one before."""
+        self.close()
+        self.connect()
+
+    def restart(self) -> None:
+        self.server.json("POST", f"api/kernels/{self.kernel_id}/restart")
+        self.reconnect()
 
     def close(self) -> None:
         self.socket.close()

@@ -16,7 +16,7 @@ def test_a_restart_keeps_the_state(server: LiveServer) -> None:
     with server.notebook("restart.ipynb") as kernel:
         kernel.do("open", budget="5")
         kernel.do("spend", amount="1")
-        server.json("POST", f"api/kernels/{kernel.kernel_id}/restart")
+        kernel.restart()
         assert kernel.greet()["notebook"] == "restart.ipynb"
         assert kernel.do("status")["state"]["spent"] == "1"
         assert kernel.do("spend", amount="1")["state"]["spent"] == "2"
@@ -29,6 +29,7 @@ def test_a_killed_kernel_comes_back_to_its_state(server: LiveServer) -> None:
         pid = kernel.run("import os; result(os.getpid())").result
         kernel.submit(f"os.kill({pid}, {int(signal.SIGKILL)})")
         until(lambda: server.kernel_state(kernel.kernel_id) in ("starting", "restarting"), "the kernel is restarted")
+        kernel.reconnect()
         assert kernel.greet()["ok"]
         assert kernel.do("spend", amount="1")["state"]["spent"] == "2"
 
@@ -39,7 +40,7 @@ def test_a_kernel_is_told_who_it_is_and_terminals_are_not(server: LiveServer) ->
         assert said == {"v": 1, "kernel_id": kernel.kernel_id, "strict": False}
         # A session that is renamed rebuilds the environment for the next start.
         server.json("PATCH", f"api/sessions/{kernel.session_id}", json={"path": "environment.ipynb", "name": "x"})
-        server.json("POST", f"api/kernels/{kernel.kernel_id}/restart")
+        kernel.restart()
         kernel.greet()
         assert kernel.run(f"import os; result(json.loads(os.environ[{KERNEL_ENV!r}]))").result == said
 
@@ -168,7 +169,7 @@ def test_autostart_governs_every_new_notebook_once(classroom: LiveServer) -> Non
         assert (state["budget"], state["set_by"]) == ("3", "server")
         assert kernel.do("spend", amount="1")["decision"]["allowed"]
         classroom.json("POST", GOVERNANCE + "close", params={"path": "auto.ipynb"})
-        classroom.json("POST", f"api/kernels/{kernel.kernel_id}/restart")
+        kernel.restart()
         kernel.greet()
         assert kernel.do("status")["state"]["active"] is False, "what was closed is not opened again"
     with classroom.notebook("auto.ipynb") as kernel:

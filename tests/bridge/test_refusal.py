@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from aumos_governance.ledger import open_ledger
 from tests.bridge.live_server import LiveServer
 
 
@@ -37,13 +38,12 @@ def test_a_wrong_value_in_the_extensions_own_file(launch: Callable[..., LiveServ
 
 
 def test_a_ledger_that_a_newer_version_wrote(launch: Callable[..., LiveServer]) -> None:
-    server = launch().start()
-    server.stop()
+    server = launch()
     ledger = server.home / "data" / "aumos_governance" / "ledger.sqlite"
+    open_ledger(f"sqlite:///{ledger}").close()
     with sqlite3.connect(ledger) as connection:
         connection.execute("UPDATE ledger_version SET version_num = '9999_from_the_future'")
     connection.close()
-    server.log.unlink()
     sentence = refuse(server)
     assert sentence.startswith("GovernanceExtension.database_url cannot be used: ")
     assert "newer" in sentence
