@@ -10,7 +10,7 @@ from . import base
 from .base import NotebookKey, Request
 from .content import digest
 from .operations import approvals, charges, envelopes, evaluations, holds, notebooks, reversals, sessions, trust
-from .rows import AskRow
+from .rows import AskRow, NotebookRow
 from .work import Work
 
 __all__ = ["begin", "perform"]
@@ -73,8 +73,7 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
     answer = operation(work, request)
     if not key:
         return answer
-    place = getattr(request, "notebook", None)
-    notebook = work.notebook(place) if isinstance(place, NotebookKey) else None
+    notebook = _notebook(work, request)
     work.add(
         AskRow(
             scope,
@@ -101,8 +100,10 @@ def _again(work: Work, request: Request[Any], asked: AskRow, content: str) -> An
 
 def _same_notebook(work: Work, request: Request[Any], asked: AskRow) -> bool:
     # By identity and not by path: between an ask and its retry the notebook may have been renamed.
-    place = getattr(request, "notebook", None)
-    if not isinstance(place, NotebookKey) or asked.notebook_id is None:
-        return True
-    notebook = work.notebook(place)
-    return notebook is None or notebook.id == asked.notebook_id
+    notebook = _notebook(work, request)
+    return notebook is None or asked.notebook_id in (None, notebook.id)
+
+
+def _notebook(work: Work, request: Request[Any]) -> NotebookRow | None:
+    place: NotebookKey | None = getattr(request, "notebook", None)
+    return None if place is None else work.notebook(place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
@@ -38,6 +38,9 @@ class MemoryStore:
         found = self.tables[kind].get(key)
         # A copy, so that a transaction that fails has changed nothing.
         return None if found is None else kind(*values_of[kind](found))
+
+    def asked(self, scope: str, keys: Sequence[str]) -> list[AskRow]:
+        return [row for key in keys if (row := self.load(AskRow, (scope, key))) is not None]
 
     def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
         id = self._live.get((owner, root, path))

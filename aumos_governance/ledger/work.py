@@ -7,14 +7,14 @@ requests of the same transaction go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from .base import NotebookKey, SessionState
 from .chain import LEDGER_CHAIN, AuditRow, link
 from .content import check_text
-from .identifiers import new_id
-from .rows import BalanceRow, ChainRow, Key, NotebookRow, Row, RowT, key_of
+from .identifiers import Identifiers
+from .rows import ROWS, AskRow, BalanceRow, ChainRow, Key, NotebookRow, Row, RowT, key_of
 from .selections import Selection
 
 __all__ = ["Store", "Work"]
@@ -28,6 +28,10 @@ class Store(Protocol):
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
         """The row with this primary key."""
+        ...
+
+    def asked(self, scope: str, keys: Sequence[str]) -> list[AskRow]:
+        """The answers under these keys of a scope, as far as there are any."""
         ...
 
     def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
@@ -64,7 +68,8 @@ class Work:
         """The time of the request being done, in microseconds."""
         self.changes = 0
         """Counts what was changed, to prove that a request that raised had changed nothing."""
-        self._rows: dict[tuple[type[Row], Key], Row | None] = {}
+        self._identifiers = Identifiers()
+        self._rows: dict[type[Row], dict[Key, Row | None]] = {kind: {} for kind in ROWS}
         self._places: dict[Place, NotebookRow | None] = {}
         self._new: dict[Row, None] = {}
         self._dirty: dict[Row, None] = {}
@@ -77,13 +82,24 @@ class Work:
 
     # ---- rows
 
+    def expect(self, asks: Iterable[tuple[str, str]]) -> None:
+        """Load the answers under these scopes and keys at once, as far as there are any."""
+        by_scope: dict[str, list[str]] = {}
+        for scope, key in asks:
+            if key:
+                by_scope.setdefault(scope, []).append(key)
+        for scope, keys in by_scope.items():
+            known = self._rows[AskRow]
+            known.update(((scope, key), None) for key in keys)
+            known.update(((scope, row.key), row) for row in self.store.asked(scope, keys))
+
     def find(self, kind: type[RowT], *key: Any) -> RowT | None:
         """The row with this primary key, loaded once."""
-        place = (kind, key)
+        rows = self._rows[kind]
         try:
-            return self._rows[place]  # type: ignore[return-value]
+            return rows[key]  # type: ignore[return-value]
         except KeyError:
-            found = self._rows[place] = self.store.load(kind, key)
+            found = rows[key] = self.store.load(kind, key)
             return found
 
     def get(self, kind: type[RowT], *key: Any) -> RowT:
@@ -95,7 +111,7 @@ class Work:
 
     def add(self, row: RowT) -> RowT:
         """A row that was not there before."""
-        self._rows[type(row), key_of(row)] = row
+        self._rows[type(row)][key_of(row)] = row
         self._new[row] = None
         self.changes += 1
         return row
@@ -114,12 +130,13 @@ class Work:
         self.write()
         found: list[RowT] = []
         for row in self.store.select(selection, values):
-            known = self._rows.setdefault((selection.kind, key_of(row)), row)
+            known = self._rows[selection.kind].setdefault(key_of(row), row)
             found.append(row if known is None else known)  # type: ignore[arg-type]
         return found
 
     def new_id(self) -> str:
-        return new_id(self.now)
+        """A fresh identifier that tells the time of the request being done."""
+        return self._identifiers.new(self.now)
 
     # ---- notebooks
 
@@ -177,7 +194,7 @@ class Work:
     def _know(self, place: Place, row: NotebookRow | None) -> NotebookRow | None:
         if row is not None:
             # The identity map's object counts: this one is as stored, that one may be changed already.
-            known = self._rows.setdefault((NotebookRow, (row.id,)), row)
+            known = self._rows[NotebookRow].setdefault((row.id,), row)
             assert isinstance(known, NotebookRow)
             row = known
         self._places[place] = row
@@ -190,7 +207,7 @@ class Work:
         found = self.find(BalanceRow, envelope_id, period_start)
         if found is None:
             found = BalanceRow(envelope_id, period_start)
-            self._rows[BalanceRow, (envelope_id, period_start)] = found
+            self._rows[BalanceRow][envelope_id, period_start] = found
             self._unstored.add(found)
         return found
 

@@ -7,7 +7,7 @@ from typing import Any
 from ... import money
 from ...errors import InvalidAmountError
 from ...types import ActionKind, GovernanceOutcome, TrustLevel
-from ..base import ChargeState, Charging, Decision, Hold, Spend
+from ..base import Charging, Decision, Hold, Spend
 from ..chain import LEDGER_CHAIN
 from ..rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
 from ..verdicts import NO_SESSION, Refusal, act_refusal, level_refusal
@@ -49,7 +49,7 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
         ChargeRow(
             work.new_id(),
             session.id,
-            (ChargeState.SPENT if held is None else ChargeState.HELD).value,
+            "spent" if held is None else "held",
             amount,
             amount if held is None else 0,
             0,

@@ -9,6 +9,8 @@ from ..work import Work
 
 __all__ = ["build_state", "own_envelope", "state_at", "state_of"]
 
+_LEVELS = tuple(TrustLevel)
+
 
 def state_at(work: Work, key: NotebookKey) -> SessionState:
     """The state of whatever notebook has this path now."""
@@ -22,13 +24,12 @@ def state_of(work: Work, notebook: NotebookRow) -> SessionState:
     """The notebook's state with all that this transaction has changed."""
     state = work.states.get(notebook.id)
     if state is None:
-        session = envelope = spent = held = None
-        if notebook.session_id is not None:
+        if notebook.session_id is None:
+            state = build_state(notebook, None, None, 0, 0)
+        else:
             session = work.get(SessionRow, notebook.session_id)
-            envelope = own_envelope(work, session)
-            balance = work.balance(envelope.id, 0)
-            spent, held = balance.spent, balance.held
-        state = build_state(notebook, session, envelope, spent or 0, held or 0)
+            balance = work.balance(session.envelope_id, 0)
+            state = build_state(notebook, session, own_envelope(work, session), balance.spent, balance.held)
         work.states[notebook.id] = state
     return state
 
@@ -55,7 +56,7 @@ def build_state(
         notebook.seq,
         session.closed_at is None,
         session.id,
-        TrustLevel(session.trust_level),
+        _LEVELS[session.trust_level],
         Balance(envelope.ceiling, spent, held),
         session.agent_id,
         session.trust_set_by,

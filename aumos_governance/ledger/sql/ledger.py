@@ -91,6 +91,8 @@ class SqlLedger:
         with self._database.writing() as cursor:
             work = Work(SqlStore(cursor, self._database.statements))
             begin(work, self._clock())
+            if len(requests) > 1:
+                work.expect((request.origin.scope, request.key) for request in requests)
             for request in requests:
                 before = work.changes
                 try:

@@ -12,7 +12,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Dialect,
+    Select,
     bindparam,
+    cast,
     delete,
     exists,
     func,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import ClauseElement
 
 from .. import codec, schema
@@ -112,6 +115,8 @@ class Statements:
         """Whether anything has come to its stated time; the parameter is needed twice."""
 
         asks = schema.tables["asks"]
+        self.asked = self._text(select(asks).where(asks.c.scope == bindparam("scope"), asks.c.key.in_(self._listed())))
+        """The answers of a scope under the keys in a JSON list."""
         oldest = (
             select(asks.c.scope, asks.c.key)
             .where(asks.c.at < bindparam("before"))
@@ -142,6 +147,12 @@ class Statements:
         by_seq = select(audit).order_by(audit.c.chain, audit.c.seq)
         self.one_chain = self._text(by_seq.where(audit.c.chain == bindparam("chain")))
         self.other_chains = self._text(by_seq.where(audit.c.chain != bindparam("chain")))
+
+    def _listed(self) -> Select[Any]:
+        keys: ColumnElement[Any] = bindparam("keys")
+        if self.dialect.name == "postgresql":
+            return select(func.jsonb_array_elements_text(cast(keys, JSONB)))
+        return select(func.json_each(keys).table_valued("value").c.value)
 
     def _selected(self, name: str, lock: bool) -> str:
         statement = SELECTIONS[name]

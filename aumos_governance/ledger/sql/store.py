@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from .. import codec
 from ..chain import AuditRow
+from ..compact import dumps
 from ..rows import ROWS, AskRow, Key, NotebookRow, Row, RowT
 from ..selections import Selection
 from .statements import Statements
@@ -44,6 +45,10 @@ class SqlStore:
         self._cursor.execute(self._load[kind], key)
         values = self._cursor.fetchone()
         return None if values is None else self._row(kind, values)
+
+    def asked(self, scope: str, keys: Sequence[str]) -> list[AskRow]:
+        self._cursor.execute(self._statements.asked, (scope, dumps(keys)))
+        return [self._row(AskRow, values) for values in self._cursor.fetchall()]
 
     def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
         self._cursor.execute(self._notebook_at, (owner, root, path))
