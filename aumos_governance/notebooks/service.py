@@ -6,6 +6,7 @@ live in the ledger, inside its transaction.
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -67,10 +68,12 @@ class NotebookService:
         terms: SessionTerms | None = None,
         *,
         clock: Callable[[], float] = time.time,
+        log: logging.Logger | None = None,
     ) -> None:
         self.ledger = ledger
         self.terms = terms if terms is not None else SessionTerms()
         self._clock = clock
+        self._log = log if log is not None else logging.getLogger(__name__)
         self._asks: dict[str, Callable[[Caller, Ask, Reply], None]] = {
             "hello": self._hello,
             "open": self._open,
@@ -91,7 +94,7 @@ class NotebookService:
         try:
             self._asks[ask.op](caller, ask, reply)
         except Exception as error:  # noqa: BLE001 - an asker must always get an answer
-            reply(_failure(ask, error))
+            reply(self._failure(ask, error))
 
     def opened_by_server(self, caller: Caller) -> SessionState:
         """Open a session at the defaults, as ``autostart`` asks for; a resume when one is open."""
@@ -210,10 +213,22 @@ class NotebookService:
             try:
                 message = {"id": ask.id, "ok": True, **answer(future.result())}
             except BaseException as error:  # noqa: BLE001 - an asker must always get an answer
-                message = _failure(ask, error)
+                message = self._failure(ask, error)
             reply(message)
 
         self.ledger.submit(request).add_done_callback(done)
+
+    def _failure(self, ask: Ask, error: BaseException) -> dict[str, Any]:
+        if isinstance(error, AumOSGovernanceError):
+            return error_answer(ask.id, error.code, error.message)
+        # What failed inside is for whoever runs the service; the asker needs to know that nothing was decided.
+        self._log.error("The governance ask %s failed inside.", ask.op, exc_info=error)
+        return error_answer(
+            ask.id,
+            "INTERNAL",
+            f"The governance service failed inside ({type(error).__name__}), so there is no decision; its log says"
+            " more.",
+        )
 
     # ---- people
 
@@ -273,15 +288,3 @@ def _expiry(ask: Ask) -> int:
 
 def _new_key() -> str:
     return uuid.uuid4().hex
-
-
-def _failure(ask: Ask, error: BaseException) -> dict[str, Any]:
-    if isinstance(error, AumOSGovernanceError):
-        return error_answer(ask.id, error.code, error.message)
-    # What failed inside is for the log of whoever runs the service; the asker needs to know that nothing
-    # was decided.
-    return error_answer(
-        ask.id,
-        "INTERNAL",
-        f"The governance service failed inside ({type(error).__name__}), so there is no decision; its log says more.",
-    )

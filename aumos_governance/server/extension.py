@@ -122,7 +122,7 @@ class GovernanceExtension(ExtensionApp):
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="aumos-governance")
         loop = serverapp.io_loop.asyncio_loop
         self._rooms = rooms = Rooms(_owner(), _root(serverapp))
-        service = NotebookService(self._ledger, settings.terms)
+        service = NotebookService(self._ledger, settings.terms, log=self.log)
         self._events = events = StateEvents(serverapp.event_logger, rooms, loop, self.log)
         self._unsubscribe = self._ledger.subscribe(events.offer)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from typing import Any, Final
@@ -23,6 +24,7 @@ __all__ = ["AUTH_RESOURCE", "PREFIX", "routes"]
 PREFIX: Final = "aumos-governance/v1/"
 AUTH_RESOURCE: Final = "aumos-governance"
 _MAX_BODY: Final = 64 * 1024
+_RANDOM_NAME: Final = re.compile(r"[0-9a-f]{32}")
 _EVERYWHERE: Final = frozenset({"_xsrf", "token", "no_track_activity"})
 """Parameters that the server itself reads."""
 
@@ -73,7 +75,10 @@ class _Handler(APIHandler):
         return wishes.optional_text(self.request.headers, "Idempotency-Key", "header Idempotency-Key")
 
     def person(self) -> str:
-        return str(self.current_user.username)
+        user = self.current_user
+        # With a token alone the server makes up a user for each browser, whose user name is a random number.
+        made_up = user.name.startswith("Anonymous ") and _RANDOM_NAME.fullmatch(user.username)
+        return str(user.name if made_up else user.username)
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         # tornado takes every error that is not its own for a failure inside.
