@@ -16,7 +16,7 @@ from ..errors import (
     InvalidPeriodError,
     InvalidRequestError,
 )
-from ..ledger.base import BudgetState, ListBudgets, SetBudget, Spend
+from ..ledger.base import BudgetState, HeldCharge, ListBudgets, ListHolds, Release, SetBudget, Settle, Spend
 from ..realm import Realm, named, to_datetime
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod
 
@@ -201,6 +201,25 @@ class BudgetManager:
             }
             for state in self._states()
         ]
+
+    def holds(self) -> tuple[HeldCharge, ...]:
+        """The oldest hundred amounts that blocks authorised by an engine hold now; amounts in nano-USD.
+
+        One whose process has ended stays until it is settled or released.
+        """
+        return self._realm.read(ListHolds(owner=self._realm.notebook.owner, root=self._realm.notebook.root))
+
+    def settle_hold(self, hold_id: str, cost: float | Decimal | str) -> None:
+        """Charge what a hold truly cost, for a process that can no longer do so.
+
+        Raises NotFoundError for no such hold, ConflictError when it was settled or released before.
+        """
+        nano = money.parse(cost, what="cost")
+        self._realm.execute(Settle(key="", origin=self._realm.origin, hold_id=hold_id, amount=nano))
+
+    def release_hold(self, hold_id: str) -> None:
+        """Give a hold back: nothing was paid. Raises as `settle_hold`."""
+        self._realm.execute(Release(key="", origin=self._realm.origin, hold_id=hold_id))
 
     def _set(self, category: str, ceiling: int, period: BudgetPeriod, *, create: bool) -> None:
         named(category=category)
