@@ -40,6 +40,17 @@ def test_the_keyboard_opens_and_closes_it(governed: NotebookPage, key: str) -> N
     expect(governed.status).to_have_attribute("aria-expanded", "false")
 
 
+def test_tab_goes_on_from_the_item(governed: NotebookPage) -> None:
+    governed.status.focus()
+    governed.page.keyboard.press("Enter")
+    expect(governed.popover).to_be_focused()
+    governed.page.keyboard.press("Shift+Tab")
+    expect(governed.popover).to_have_count(0)
+    expect(governed.status).not_to_be_focused()
+    governed.page.keyboard.press("Tab")
+    expect(governed.status).to_be_focused()
+
+
 def test_the_keyboard_reaches_the_item(governed: NotebookPage) -> None:
     page = governed.page
     governed.cell(0).locator(".cm-content").click()

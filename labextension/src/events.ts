@@ -93,8 +93,7 @@ export class ServerEvents implements IEvents, IDisposable {
       serverSettings: {
         ...this._serverSettings,
         WebSocket: ReportingWebSocket
-      },
-      standby: 'never'
+      }
     });
     manager.stream.connect(this._onEmission, this);
     return manager;
@@ -123,7 +122,8 @@ export class ServerEvents implements IEvents, IDisposable {
   };
 
   private readonly _onVisibility = (): void => {
-    if (document.visibilityState === 'visible' && this._status === 'closed') {
+    // While the page is hidden the manager does not try.
+    if (document.visibilityState === 'visible' && this._status !== 'open') {
       this.reconnect();
     }
   };

@@ -10,8 +10,9 @@ import type { IGovernanceModel } from './tokens';
 /**
  * The figures of the notebook in front, in a box beside an anchor.
  *
- * Escape, a press outside and the focus moving elsewhere close it: then it is disposed, and the
- * anchor has the focus again if the box had it.
+ * Escape, Tab and a press outside close it: then it is disposed, and the anchor has the focus again
+ * if the box had it. That the focus merely leaves does not close it: a notebook takes it back by
+ * itself when a cell has run.
  */
 export class GovernancePopover extends ReactWidget {
   constructor(options: GovernancePopover.IOptions) {
@@ -44,25 +45,13 @@ export class GovernancePopover extends ReactWidget {
   handleEvent(event: Event): void {
     switch (event.type) {
       case 'keydown':
-        if ((event as KeyboardEvent).key === 'Escape') {
-          event.preventDefault();
-          event.stopPropagation();
-          this.close();
-        }
+        this._onKey(event as KeyboardEvent);
         break;
       case 'pointerdown':
         if (!this._owns(event.target)) {
           this.close();
         }
         break;
-      case 'focusout': {
-        const next = (event as FocusEvent).relatedTarget;
-        // With no next element the window itself lost the focus, which closes nothing.
-        if (next && !this._owns(next)) {
-          this.close();
-        }
-        break;
-      }
       case 'resize':
         this._place();
         break;
@@ -106,15 +95,13 @@ export class GovernancePopover extends ReactWidget {
 
   protected override onAfterAttach(msg: Message): void {
     super.onAfterAttach(msg);
-    this.node.addEventListener('keydown', this);
-    this.node.addEventListener('focusout', this);
+    document.addEventListener('keydown', this, true);
     document.addEventListener('pointerdown', this, true);
     window.addEventListener('resize', this);
   }
 
   protected override onBeforeDetach(msg: Message): void {
-    this.node.removeEventListener('keydown', this);
-    this.node.removeEventListener('focusout', this);
+    document.removeEventListener('keydown', this, true);
     document.removeEventListener('pointerdown', this, true);
     window.removeEventListener('resize', this);
     super.onBeforeDetach(msg);
@@ -130,6 +117,20 @@ export class GovernancePopover extends ReactWidget {
     this.dispose();
     if (hadFocus) {
       this._anchor.focus({ preventScroll: true });
+    }
+  }
+
+  private _onKey(event: KeyboardEvent): void {
+    const inside = this.node.contains(document.activeElement);
+    if (event.key === 'Escape') {
+      if (inside) {
+        event.preventDefault();
+        event.stopPropagation();
+      }
+      this.close();
+    } else if (event.key === 'Tab' && inside) {
+      // The browser then goes on from the anchor.
+      this.close();
     }
   }
 

@@ -100,7 +100,8 @@ class NotebookPage:
         self.kernel_is("idle")
 
     def cell(self, index: int) -> Locator:
-        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").nth(index)
+        # Its number among the elements may be another: a cell far from view may not be in the page.
+        return self.page.locator(f".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell[data-windowed-list-index='{index}']")
 
     def output(self, index: int) -> Locator:
         return self.cell(index).locator(".jp-OutputArea-output")

@@ -27,6 +27,13 @@ describe('GovernancePopover', () => {
     );
   }
 
+  function press(key: string, target: Element): KeyboardEvent {
+    const options = { key, bubbles: true, cancelable: true };
+    const event = new KeyboardEvent('keydown', options);
+    target.dispatchEvent(event);
+    return event;
+  }
+
   function notes(): string[] {
     return [...popover.node.querySelectorAll('.aumos-Popover-note')].map(
       node => node.textContent
@@ -125,13 +132,7 @@ describe('GovernancePopover', () => {
   });
 
   it('closes on Escape and gives the focus back', async () => {
-    const node = await open('active');
-    const event = new KeyboardEvent('keydown', {
-      key: 'Escape',
-      bubbles: true,
-      cancelable: true
-    });
-    node.dispatchEvent(event);
+    const event = press('Escape', await open('active'));
     expect(event.defaultPrevented).toBe(true);
     expect(popover.isDisposed).toBe(true);
     expect(document.activeElement).toBe(anchor);
@@ -139,26 +140,39 @@ describe('GovernancePopover', () => {
 
   it('closes on a press outside, not on one inside or on its anchor', async () => {
     const node = await open('active');
-    const press = (target: Element): boolean =>
+    const point = (target: Element): boolean =>
       target.dispatchEvent(new Event('pointerdown', { bubbles: true }));
-    press(node);
-    press(anchor);
+    point(node);
+    point(anchor);
     expect(popover.isDisposed).toBe(false);
-    press(elsewhere);
+    point(elsewhere);
     expect(popover.isDisposed).toBe(true);
   });
 
-  it('closes when the focus moves elsewhere, and leaves it there', async () => {
+  it('closes on Tab, which then goes on from the anchor', async () => {
+    const event = press('Tab', await open('active'));
+    expect(event.defaultPrevented).toBe(false);
+    expect(popover.isDisposed).toBe(true);
+    expect(document.activeElement).toBe(anchor);
+  });
+
+  it('stays open when the page moves the focus', async () => {
     await open('active');
     elsewhere.focus();
-    expect(popover.isDisposed).toBe(true);
-    expect(document.activeElement).toBe(elsewhere);
+    expect(popover.isDisposed).toBe(false);
+    expect(press('Tab', elsewhere).defaultPrevented).toBe(false);
+    expect(popover.isDisposed).toBe(false);
   });
 
-  it('stays open when the window loses the focus', async () => {
-    const node = await open('active');
-    node.dispatchEvent(new FocusEvent('focusout', { relatedTarget: null }));
-    expect(popover.isDisposed).toBe(false);
+  it('closes on Escape from elsewhere, which still gets the key', async () => {
+    await open('active');
+    elsewhere.focus();
+    const heard = vi.fn();
+    elsewhere.addEventListener('keydown', heard);
+    expect(press('Escape', elsewhere).defaultPrevented).toBe(false);
+    expect(heard).toHaveBeenCalledOnce();
+    expect(popover.isDisposed).toBe(true);
+    expect(document.activeElement).toBe(elsewhere);
   });
 
   it('closes when no notebook is in front any more', async () => {
