@@ -18,7 +18,9 @@ def open_ledger(url: str, *, clock: Callable[[], int] | None = None) -> Ledger:
     """Open, and where needed create or upgrade, the ledger that ``url`` names.
 
     ``memory://`` keeps it in this process, ``sqlite:///relative/path`` or ``sqlite:////absolute/path`` in a
-    file, whose missing folders are made. ``clock`` gives microseconds since the epoch and is for tests.
+    file, whose missing folders are made, and ``postgresql://user:password@host:port/database`` in a database
+    of PostgreSQL 14 or newer, which several servers may share. ``clock`` gives microseconds since the epoch and
+    is for tests.
 
     Raises ConfigurationError for a URL that names no ledger, LedgerVersionError when a newer version of this
     package has written it, and LedgerError when it cannot be opened.
@@ -33,8 +35,10 @@ def open_ledger(url: str, *, clock: Callable[[], int] | None = None) -> Ledger:
         from .sql import open_sqlite
 
         return open_sqlite(rest, **options)
-    if separator and scheme in ("postgresql", "postgres"):
-        raise ConfigurationError("This version keeps its ledger in memory or in SQLite, not yet in PostgreSQL.")
+    if separator and scheme in ("postgresql", "postgres", "postgresql+psycopg"):
+        from .sql import open_postgres
+
+        return open_postgres(f"postgresql://{rest}", **options)
     raise ConfigurationError(
         f"{_without_password(url)!r} names no ledger; use memory://, sqlite:///path/to/file.db or"
         " postgresql://user@host/database."

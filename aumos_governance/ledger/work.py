@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from .base import NotebookKey, SessionState
+from .base import NotebookKey, Request, SessionState
 from .chain import LEDGER_CHAIN, AuditRow, link
 from .content import check_text
 from .identifiers import Identifiers
@@ -79,6 +79,9 @@ class Work:
         self._touched: dict[str, NotebookRow] = {}
         self.states: dict[str, SessionState] = {}
         """The last state built of each notebook, dropped when it changes."""
+
+    def turn_to(self, request: Request[Any]) -> None:
+        """The next request is this one."""
 
     # ---- rows
 

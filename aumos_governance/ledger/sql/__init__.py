@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...errors import ConfigurationError
 from ..clock import Clock, system_clock
 from .ledger import SqlLedger
 from .sqlite import SqliteDatabase
 
-__all__ = ["open_sqlite"]
+if TYPE_CHECKING:
+    from .postgres import PostgresDatabase
+
+__all__ = ["open_postgres", "open_sqlite"]
 
 
 def open_sqlite(location: str, *, clock: Clock = system_clock) -> SqlLedger:
     """The ledger in the file that the URL names after ``sqlite://``; see `open_ledger`."""
-    path = _path(location)
-    database = SqliteDatabase(path)
+    return _open(SqliteDatabase(_path(location)), clock)
+
+
+def open_postgres(url: str, *, clock: Clock = system_clock) -> SqlLedger:
+    """The ledger in the database that ``url`` names, as libpq reads it; see `open_ledger`."""
+    try:
+        from .postgres import PostgresDatabase
+    except ImportError as error:
+        if (error.name or "psycopg").partition(".")[0] != "psycopg":
+            raise
+        raise ConfigurationError(
+            "A ledger in PostgreSQL needs psycopg; install it with: pip install 'aumos-governance[postgres]'"
+        ) from error
+    return _open(PostgresDatabase(url), clock)
+
+
+def _open(database: PostgresDatabase | SqliteDatabase, clock: Clock) -> SqlLedger:
     try:
         database.migrate()
     except BaseException:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Dialect,
+    Integer,
     Select,
     and_,
     bindparam,
@@ -18,6 +19,9 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from ...types import GovernanceOutcome
 from .. import schema
@@ -208,5 +212,22 @@ def _after(oldest_first: bool) -> list[ColumnElement[bool]]:
 
 def _contains(column: ColumnElement[str]) -> ColumnElement[bool]:
     # Not LIKE, whose wildcards the text may hold and whose case differs between databases.
-    found: ColumnElement[bool] = func.instr(func.lower(column), func.lower(bindparam("text"))) > _said("0")
-    return found
+    # The parameter has the column's type, so that both are lowered by the same rule, which is that of ASCII.
+    return _Place(func.lower(column), func.lower(bindparam("text", type_=column.type))) > _said("0")
+
+
+class _Place(FunctionElement[int]):
+    """Where the second text is in the first: 1 for its start, 0 for nowhere."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(_Place)
+def _instr(place: _Place, compiler: SQLCompiler, **options: Any) -> str:
+    return f"instr({compiler.process(place.clauses, **options)})"
+
+
+@compiles(_Place, "postgresql")
+def _strpos(place: _Place, compiler: SQLCompiler, **options: Any) -> str:
+    return f"strpos({compiler.process(place.clauses, **options)})"

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from ...errors import LedgerError
+from ..base import Request
+from ..work import Work
 from .statements import Statements
 from .store import Cursor
 
 __all__ = ["Database"]
 
 
+_T = TypeVar("_T")
+
+
 class Database(Protocol):
     """Connections and transactions of one kind of database. Its errors are LedgerErrors."""
 
     statements: Statements
+
+    def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
+        """Call ``do``, which does these requests, with the work of a write transaction, and commit it.
+
+        ``do`` may be called again with another work, where the database finds that what it did cannot be kept.
+        Only the writer's thread may use it. What it raises is translated.
+        """
+        ...
 
     def writing(self) -> AbstractContextManager[Cursor]:
         """A write transaction on the writer's connection: committed at the end, undone when the block raises.

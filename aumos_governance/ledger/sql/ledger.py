@@ -18,7 +18,6 @@ from ..work import Work
 from ..writer import Writer
 from .database import Database
 from .reads import Reader
-from .store import SqlStore
 
 __all__ = ["SqlLedger"]
 
@@ -87,13 +86,13 @@ class SqlLedger:
         return outcome, states
 
     def _transaction(self, requests: Sequence[Request[Any]]) -> tuple[list[Any], tuple[SessionState, ...]]:
-        outcomes: list[Any] = []
-        with self._database.writing() as cursor:
-            work = Work(SqlStore(cursor, self._database.statements))
+        def do(work: Work) -> tuple[list[Any], tuple[SessionState, ...]]:
+            outcomes: list[Any] = []
             begin(work, self._clock())
             if len(requests) > 1:
                 work.expect((request.origin.scope, request.key) for request in requests)
             for request in requests:
+                work.turn_to(request)
                 before = work.changes
                 try:
                     outcomes.append(perform(work, request, self._clock()))
@@ -103,7 +102,9 @@ class SqlLedger:
                     outcomes.append(error)
             work.write()
             states = tuple(state_of(work, notebook) for notebook in work.touched()) if self._listeners else ()
-        return outcomes, states
+            return outcomes, states
+
+        return self._database.perform(requests, do)
 
     def _after(self) -> None:
         states, self._states = self._states, ()

@@ -55,7 +55,7 @@ class Reader:
         shared = READERS.get(type(query))
         if shared is not None:
             with self._database.reading() as cursor:
-                work = Work(SqlStore(cursor, self._database.statements, reading=True))
+                work = Work(SqlStore(cursor, self._database.statements))
                 work.now = self._clock()
                 return shared(work, query)
         read = self._readers.get(type(query))

@@ -7,10 +7,10 @@ import random
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -18,12 +18,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ...errors import LedgerError
+from ..base import Request
+from ..work import Work
 from .filesystem import network_filesystem
 from .migrate import migrate
 from .statements import Statements
-from .store import Cursor
+from .store import Cursor, SqlStore
 
 __all__ = ["BUSY_SECONDS", "SqliteDatabase"]
+
+_T = TypeVar("_T")
 
 BUSY_SECONDS: Final = 10
 """How long a transaction waits for another process that writes to the same file."""
@@ -74,6 +78,10 @@ class SqliteDatabase:
                 if isinstance(error.orig, sqlite3.Error):
                     raise error.orig from error
                 raise
+
+    def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
+        with self.writing() as cursor:
+            return do(Work(SqlStore(cursor, self.statements)))
 
     @contextmanager
     def writing(self) -> Iterator[Cursor]:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Select,
+    and_,
     bindparam,
     cast,
     delete,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import ClauseElement
 
 from .. import codec, schema
@@ -59,12 +60,13 @@ class Statements:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self.load: Final = {kind: self._load(kind, True) for kind in ROWS}
-        """By kind of row: its text, which locks the row; the parameters are the primary key."""
-        self.read: Final = {kind: self._load(kind, False) for kind in ROWS}
-        self.select: Final = {name: self._selected(name, True) for name in SELECTIONS}
-        """By name of selection: its text, which locks the rows; the parameters are the selection's values."""
-        self.list: Final = {name: self._selected(name, False) for name in SELECTIONS}
+        self.load: Final = {kind: self._load(kind) for kind in ROWS}
+        """By kind of row: its text; the parameters are the primary key."""
+        self.lock: Final = {kind: self._lock(kind) for kind in ROWS} if dialect.name == "postgresql" else {}
+        """By kind of row: its text, which locks rows in the order of their keys. The parameters are a list for each
+        column of the primary key. SQLite locks the whole file."""
+        self.select: Final = {name: self._text(statement) for name, statement in SELECTIONS.items()}
+        """By name of selection: its text; the parameters are the selection's values."""
         self.insert: Final = {kind: self._insert(kind) for kind in ROWS}
         self.update: Final = {kind: self._update(kind) for kind in ROWS}
         self.append = self._text(insert(schema.audit).values({name: bindparam(name) for name in AUDIT_COLUMNS}))
@@ -74,17 +76,13 @@ class Statements:
         place = [notebooks.owner == bindparam("owner"), notebooks.root == bindparam("root")]
         whole = select(schema.tables["notebooks"])
         live, path = notebooks.deleted_at.is_(None), notebooks.path
-        at_path = whole.where(*place, path == bindparam("path"), live)
-        self.notebook_at = self._text(at_path.with_for_update())
-        self.read_notebook_at = self._text(at_path)
+        self.notebook_at = self._text(whole.where(*place, path == bindparam("path"), live))
         self.notebooks_under = self._text(
             whole.where(
                 *place,
-                or_(path == bindparam("path"), path.between(bindparam("first"), bindparam("last"))),
+                or_(path == bindparam("path"), and_(path >= bindparam("first"), path <= bindparam("last"))),
                 live,
-            )
-            .order_by(path)
-            .with_for_update()
+            ).order_by(path)
         )
         self.last_seq = self._text(
             select(func.coalesce(func.max(notebooks.seq), literal_column("0"))).where(
@@ -122,6 +120,7 @@ class Statements:
             .where(asks.c.at < bindparam("before"))
             .limit(bindparam("most"))
             .offset(NO_OFFSET)
+            .with_for_update(skip_locked=True)
         )
         self.purge_asks = self._text(delete(asks).where(tuple_(asks.c.scope, asks.c.key).in_(oldest)))
         """Forgets at most so many answers from before a time."""
@@ -154,15 +153,18 @@ class Statements:
             return select(func.jsonb_array_elements_text(cast(keys, JSONB)))
         return select(func.json_each(keys).table_valued("value").c.value)
 
-    def _selected(self, name: str, lock: bool) -> str:
-        statement = SELECTIONS[name]
-        return self._text(statement.with_for_update(of=statement.get_final_froms()[0]) if lock else statement)
-
-    def _load(self, kind: type[Row], lock: bool) -> str:
+    def _load(self, kind: type[Row]) -> str:
         table = schema.tables[kind.TABLE]
         by_key = [table.c[name] == bindparam(name) for name in kind.KEY]
-        statement = select(table).where(*by_key)
-        return self._text(statement.with_for_update() if lock else statement)
+        return self._text(select(table).where(*by_key))
+
+    def _lock(self, kind: type[Row]) -> str:
+        table = schema.tables[kind.TABLE]
+        columns = [table.c[name] for name in kind.KEY]
+        lists = (bindparam(column.name, type_=ARRAY(column.type)) for column in columns)
+        wanted = func.unnest(*lists).table_valued(*kind.KEY, name="wanted").render_derived()
+        same = and_(*(column == wanted.c[column.name] for column in columns))
+        return self._text(select(table).join(wanted, same).order_by(*columns).with_for_update(of=table))
 
     def _insert(self, kind: type[Row]) -> Statement:
         table = schema.tables[kind.TABLE]

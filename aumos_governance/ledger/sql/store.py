@@ -30,19 +30,16 @@ class Cursor(Protocol):
 
 
 class SqlStore:
-    """A `Store` over an open transaction; with ``reading`` it locks nothing and cannot write."""
+    """A `Store` over an open transaction, which keeps others out by itself or only reads."""
 
-    def __init__(self, cursor: Cursor, statements: Statements, *, reading: bool = False) -> None:
+    def __init__(self, cursor: Cursor, statements: Statements) -> None:
         self._cursor = cursor
         self._statements = statements
-        self._load = statements.read if reading else statements.load
-        self._select = statements.list if reading else statements.select
-        self._notebook_at = statements.read_notebook_at if reading else statements.notebook_at
         self._paths: dict[str, str] = {}
         """The stored path of each notebook that was loaded."""
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
-        self._cursor.execute(self._load[kind], key)
+        self._cursor.execute(self._statements.load[kind], key)
         values = self._cursor.fetchone()
         return None if values is None else self._row(kind, values)
 
@@ -51,7 +48,7 @@ class SqlStore:
         return [self._row(AskRow, values) for values in self._cursor.fetchall()]
 
     def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
-        self._cursor.execute(self._notebook_at, (owner, root, path))
+        self._cursor.execute(self._statements.notebook_at, (owner, root, path))
         values = self._cursor.fetchone()
         return None if values is None else self._row(NotebookRow, values)
 
@@ -62,7 +59,7 @@ class SqlStore:
         return [row for row in rows if row.path == path or row.path.startswith(f"{path}/")]
 
     def select(self, selection: Selection[RowT], values: tuple[Any, ...]) -> list[RowT]:
-        self._cursor.execute(self._select[selection.name], values)
+        self._cursor.execute(self._statements.select[selection.name], values)
         return [self._row(selection.kind, found) for found in self._cursor.fetchall()]
 
     def due(self, now: int) -> bool:

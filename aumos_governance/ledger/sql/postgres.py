@@ -1,0 +1,290 @@
+"""PostgreSQL beneath the ledger: many servers may share one database."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from sqlalchemy import create_engine, text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from ...errors import LedgerError
+from ..base import Request
+from ..chain import AUDIT_COLUMNS, AuditRow
+from ..rows import ChainRow
+from ..work import Work
+from .locking import LockingStore, Name, TrailedWork, Trails
+from .migrate import REVISIONS, VERSION_TABLE, migrate
+from .postgres_connections import Connection, PostgresServer
+from .postgres_errors import conflicts, contended, is_lost, spares_others, translated
+from .statements import Statements
+from .store import Cursor
+
+__all__ = ["PostgresDatabase"]
+
+_T = TypeVar("_T")
+
+_ATTEMPTS: Final = 20
+"""How often a transaction is tried that others get in the way of."""
+_IDLE_READERS: Final = 4
+_MIGRATION_LOCK: Final = int.from_bytes(b"aumosgov", "big")
+_BEGIN: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+_COMMIT: Final = b"COMMIT"
+_BEGIN_READING: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_CHUNK: Final = 500 if psycopg.pq.version() >= 170_000 else 1
+"""How many rows a stream fetches at once; libpq can do more than one since version 17."""
+_SEQ, _HASH = AUDIT_COLUMNS.index("seq"), AUDIT_COLUMNS.index("hash")
+
+
+class _IncompleteError(Exception):
+    """Rows were met that had not been locked: their names."""
+
+    def __init__(self, names: set[Name]) -> None:
+        super().__init__(f"{len(names)} rows were not locked")
+        self.names = names
+
+
+class _LostError(Exception):
+    """The connection was lost, and with it a transaction that was not committed."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        super().__init__("the connection was lost")
+        self.error = error
+
+
+class PostgresDatabase:
+    """A database whose commits are on its disk when they are acknowledged."""
+
+    def __init__(self, url: str) -> None:
+        self._server = PostgresServer(url)
+        self.statements = Statements(PGDialect_psycopg(paramstyle="format"))  # type: ignore[no-untyped-call]
+        self._trails = Trails()
+        self._idle: deque[Connection] = deque()
+        self._closed = False
+        self._writer: Connection | None = None
+
+    def migrate(self) -> None:
+        """Create or upgrade the tables; another program that does the same at this moment waits."""
+        with self.reading() as cursor:
+            if _is_current(cursor):
+                return
+        engine = create_engine("postgresql+psycopg://", creator=self._connect_for_migration, poolclass=NullPool)
+        try:
+            with engine.begin() as connection:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _MIGRATION_LOCK})
+                migrate(connection, self._server.name)
+        except DBAPIError as error:
+            if isinstance(error.orig, psycopg.Error):
+                raise translated(self._server.name, error.orig, lost=error.connection_invalidated) from error.orig
+            raise
+        finally:
+            engine.dispose()
+
+    def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
+        names = self._trails.names(requests)
+        attempts = losses = 0
+        while True:
+            attempts += 1
+            try:
+                return self._attempt(names, do)
+            except _IncompleteError as incomplete:
+                names |= incomplete.names
+                if attempts == _ATTEMPTS:
+                    raise contended(self._server.name) from None
+            except _LostError as lost:
+                # A connection that was idle may have been cut long ago; so a fresh one is tried, once.
+                losses += 1
+                if losses == 2:
+                    raise translated(self._server.name, lost.error, lost=True) from lost.error
+            except psycopg.Error as error:
+                if attempts == _ATTEMPTS or not conflicts(error):
+                    raise translated(self._server.name, error, lost=False) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[Cursor]:
+        try:
+            with _transaction(self._connected()) as cursor:
+                yield cursor
+        except psycopg.Error as error:
+            lost = is_lost(error, self._writer)
+            if lost:
+                self._drop()
+            raise translated(self._server.name, error, lost=lost) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Cursor]:
+        connection = self._reader()
+        try:
+            yield _ReadingCursor(connection.cursor())
+        except psycopg.Error as error:
+            raise translated(self._server.name, error, lost=is_lost(error, connection)) from error
+        finally:
+            self._give_back(connection)
+
+    def hopeless(self, error: LedgerError) -> bool:
+        return error.__cause__ is not None and not spares_others(error.__cause__)
+
+    def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            with suppress(IndexError):
+                self._idle.pop().close()
+        self._drop()
+
+    # ---- the writer
+
+    def _attempt(self, names: set[Name], do: Callable[[Work], _T]) -> _T:
+        connection = self._connected()
+        ended: tuple[TrailedWork, LockingStore, _T] | None = None
+        try:
+            # In a pipeline what is written goes out together with the commit, and comes back in one answer.
+            with connection.pipeline(), connection.cursor() as cursor:
+                cursor.execute(_BEGIN)
+                store = LockingStore(connection.cursor, self.statements)
+                store.lock(names)
+                work = TrailedWork(store)
+                ended = (work, store, _complete(store, work, do))
+                cursor.execute(_COMMIT)
+        except BaseException as error:
+            _roll_back(connection)
+            if not (isinstance(error, psycopg.Error) and is_lost(error, connection)):
+                raise
+            self._drop()
+            if ended is None or ended[1].proof is None or not self._has(ended[1].proof):
+                raise _LostError(error) from error
+        self._trails.learn(ended[0])
+        return ended[2]
+
+    def _has(self, record: AuditRow) -> bool:
+        """Whether an audit record was committed by a transaction whose connection is lost."""
+        try:
+            with _transaction(self._connected()) as cursor:
+                # That transaction has this lock, and may be about to commit.
+                cursor.execute(self.statements.lock[ChainRow], ([record[0]],))
+                cursor.execute("SELECT hash FROM audit WHERE chain = %s AND seq = %s", (record[0], record[_SEQ]))
+                found = cursor.fetchone()
+        except psycopg.Error as error:
+            self._drop()
+            raise _LostError(error) from error
+        return found is not None and found[0] == record[_HASH]
+
+    def _connected(self) -> Connection:
+        if self._closed:
+            raise LedgerError("The ledger is closed.")
+        if self._writer is None:
+            self._writer = self._server.connect()
+        return self._writer
+
+    def _drop(self) -> None:
+        connection, self._writer = self._writer, None
+        if connection is not None:
+            connection.close()
+
+    def _connect_for_migration(self) -> Connection:
+        connection = self._server.connect()
+        connection.autocommit = False
+        return connection
+
+    # ---- readers
+
+    def _reader(self) -> Connection:
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._server.connect()
+                connection.execute(_BEGIN_READING)
+                return connection
+            try:
+                connection.execute(_BEGIN_READING)
+            except psycopg.Error:
+                # Cut while it was idle; the next one, or a fresh one, may do.
+                connection.close()
+            else:
+                return connection
+
+    def _give_back(self, connection: Connection) -> None:
+        _roll_back(connection)
+        usable = connection.info.transaction_status == TransactionStatus.IDLE
+        if usable and not self._closed and len(self._idle) < _IDLE_READERS:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+
+class _ReadingCursor:
+    """A cursor that fetches as much at a time as is asked for: a row, all, or (by iteration) a stream."""
+
+    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
+        self._cursor: Any = cursor
+        self._asked: tuple[str, Sequence[Any]] | None = None
+
+    def execute(self, text: str, values: Sequence[Any] = ()) -> Any:
+        self._asked = (text, values)
+
+    def executemany(self, text: str, rows: Any) -> Any:
+        raise TypeError("a reading cursor does not write")
+
+    def fetchone(self) -> Any:
+        return self._run().fetchone()
+
+    def fetchall(self) -> Any:
+        return self._run().fetchall()
+
+    def __iter__(self) -> Any:
+        asked, self._asked = self._asked, None
+        assert asked is not None
+        return self._cursor.stream(*asked, size=_CHUNK)
+
+    def _run(self) -> Any:
+        if self._asked is not None:
+            asked, self._asked = self._asked, None
+            self._cursor.execute(*asked)
+        return self._cursor
+
+
+def _complete(store: LockingStore, work: Work, do: Callable[[Work], _T]) -> _T:
+    try:
+        done = do(work)
+    except psycopg.Error:
+        raise
+    except Exception as error:
+        # What was written after the first missing row was not stored, so anything may have gone wrong.
+        if store.missed:
+            raise _IncompleteError(store.missed) from error
+        raise
+    if store.missed:
+        raise _IncompleteError(store.missed)
+    return done
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[Cursor]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_BEGIN)
+            yield cursor
+            cursor.execute(_COMMIT)
+    except BaseException:
+        _roll_back(connection)
+        raise
+
+
+def _roll_back(connection: Connection) -> None:
+    if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        with suppress(psycopg.Error):
+            connection.execute(b"ROLLBACK")
+
+
+def _is_current(cursor: Cursor) -> bool:
+    cursor.execute("SELECT to_regclass(%s)", (VERSION_TABLE,))
+    if cursor.fetchone()[0] is None:
+        return False
+    cursor.execute(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - a constant
+    return bool(cursor.fetchall() == [(REVISIONS[-1],)])

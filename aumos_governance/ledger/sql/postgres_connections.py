@@ -1,0 +1,104 @@
+"""Connections to PostgreSQL, each with all that the ledger relies on."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import psycopg
+from psycopg.adapt import Dumper
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.numeric import Int8Dumper
+
+from ...errors import ConfigurationError, LedgerError
+from .postgres_errors import LOCK_SECONDS, STATEMENT_SECONDS, translated
+
+__all__ = ["PostgresServer"]
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+OLDEST: Final = 14
+"""The oldest version of PostgreSQL that will do."""
+PAUSE_SECONDS: Final = 10
+"""How long a program may stand still in the middle of a transaction before the database ends it, and with it
+its locks: a suspended server must not keep all others waiting."""
+
+_DEFAULTS: Final[dict[str, Any]] = {
+    "application_name": "aumos-governance",
+    "connect_timeout": 5,
+    # A peer that vanished without a word is noticed within seconds, not after hours.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+_SETTINGS: Final = f"""
+SET lock_timeout = '{LOCK_SECONDS}s';
+SET statement_timeout = '{STATEMENT_SECONDS}s';
+SET idle_in_transaction_session_timeout = '{PAUSE_SECONDS}s';
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+"""
+
+
+class _FlagDumper(Dumper):
+    """Flags are small integers in the tables, as they are in SQLite."""
+
+    oid = psycopg.postgres.types["int2"].oid
+
+    def dump(self, obj: bool) -> bytes:
+        return b"1" if obj else b"0"
+
+
+class PostgresServer:
+    """Where the database is, and how to connect to it."""
+
+    def __init__(self, url: str) -> None:
+        """``url`` is what libpq knows as a connection URI; raises ConfigurationError when it is none."""
+        try:
+            self._parameters = _DEFAULTS | conninfo_to_dict(url)
+        except psycopg.Error:
+            # Not what the driver says, which may quote the URL with its password.
+            raise ConfigurationError(
+                "The ledger's URL is not one of PostgreSQL; write postgresql://user:password@host:port/database."
+            ) from None
+        self.name = _name(self._parameters)
+        """The URL without user, password and options, for messages."""
+
+    def connect(self) -> Connection:
+        """A new connection, without a transaction. Raises LedgerError."""
+        try:
+            connection: Connection = psycopg.connect(**self._parameters, autocommit=True, client_encoding="UTF8")
+        except psycopg.Error as error:
+            raise translated(self.name, error, lost=True) from error
+        try:
+            self._check(connection)
+            connection.execute(_SETTINGS)
+        except psycopg.Error as error:
+            connection.close()
+            raise translated(self.name, error, lost=True) from error
+        except BaseException:
+            connection.close()
+            raise
+        # Each statement has one text with one type for each parameter, and is prepared once.
+        connection.prepare_threshold = 0
+        connection.prepared_max = 500
+        connection.adapters.register_dumper(int, Int8Dumper)
+        connection.adapters.register_dumper(bool, _FlagDumper)
+        return connection
+
+    def _check(self, connection: Connection) -> None:
+        version = connection.info.server_version // 10_000
+        if version < OLDEST:
+            raise LedgerError(
+                f"The ledger needs PostgreSQL {OLDEST} or newer, and {self.name} is PostgreSQL {version}."
+            )
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise LedgerError(f"The ledger needs a database in UTF8, and {self.name} is in {encoding}.")
+
+
+def _name(parameters: dict[str, Any]) -> str:
+    host = str(parameters.get("host") or parameters.get("hostaddr") or "")
+    port, database = parameters.get("port"), parameters.get("dbname") or ""
+    if host.startswith("/"):
+        return f"postgresql:///{database}?host={host}"
+    return f"postgresql://{host}{f':{port}' if port else ''}/{database}"

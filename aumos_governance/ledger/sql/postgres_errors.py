@@ -1,0 +1,77 @@
+"""What PostgreSQL and its driver report, as errors of the ledger; they never tell a password."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import psycopg
+from psycopg import errors
+
+from ...errors import LedgerError
+
+__all__ = ["LOCK_SECONDS", "STATEMENT_SECONDS", "conflicts", "contended", "is_lost", "spares_others", "translated"]
+
+LOCK_SECONDS: Final = 10
+"""How long a statement waits for rows that another transaction has locked."""
+STATEMENT_SECONDS: Final = 30
+"""How long any statement may take."""
+
+_CONFLICTS: Final = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
+_LOST: Final = (
+    errors.AdminShutdown,
+    errors.CrashShutdown,
+    errors.CannotConnectNow,
+    errors.DatabaseDropped,
+    errors.IdleInTransactionSessionTimeout,
+    errors.IdleSessionTimeout,
+)
+_WHAT: Final[tuple[tuple[type[psycopg.Error], str], ...]] = (
+    (errors.LockNotAvailable, f"is locked by another program for more than {LOCK_SECONDS} s"),
+    (errors.QueryCanceled, f"did not answer within {STATEMENT_SECONDS} s"),
+    (errors.DiskFull, "cannot be written, since the database's disk is full"),
+    (errors.ReadOnlySqlTransaction, "cannot be written, since the database is read-only"),
+    (errors.InsufficientPrivilege, "cannot be used, since the database user lacks a privilege"),
+    (errors.UndefinedTable, "lacks a table; restore it from a backup"),
+    (errors.DataCorrupted, "is damaged; restore it from a backup"),
+    (errors.IndexCorrupted, "is damaged; restore it from a backup"),
+)
+
+
+def conflicts(error: psycopg.Error) -> bool:
+    """True when another transaction was in the way, and doing it again will find what that one left."""
+    return isinstance(error, _CONFLICTS)
+
+
+def is_lost(error: psycopg.Error, connection: psycopg.Connection | None) -> bool:
+    """True when the connection is of no use any more."""
+    return connection is None or connection.broken or connection.closed or isinstance(error, _LOST)
+
+
+def spares_others(error: BaseException | None) -> bool:
+    """True for an error that one request's own values caused, which other requests need not share."""
+    return isinstance(error, (psycopg.DataError, psycopg.IntegrityError, *_CONFLICTS))
+
+
+def translated(name: str, error: psycopg.Error, *, lost: bool) -> LedgerError:
+    """The ledger's error, in one sentence; ``name`` is what messages call the ledger."""
+    if lost:
+        return LedgerError(
+            f"The ledger's database {name} cannot be reached ({_reason(error)}); nothing was acknowledged."
+        )
+    if conflicts(error):
+        return contended(name)
+    for kind, what in _WHAT:
+        if isinstance(error, kind):
+            return LedgerError(f"The ledger {name} {what}; nothing was recorded.")
+    return LedgerError(f"The ledger {name} failed: {_reason(error)}; nothing was recorded.")
+
+
+def contended(name: str) -> LedgerError:
+    """What is said when others were in the way too often."""
+    return LedgerError(f"Other programs kept changing the same rows of the ledger {name}; nothing was recorded.")
+
+
+def _reason(error: psycopg.Error) -> str:
+    # The server's own sentence, without the details, which may quote values; else the driver's first line.
+    text = error.diag.message_primary or (str(error).strip().splitlines() or ["no reason given"])[0]
+    return text.removeprefix("connection failed: ").strip().rstrip(".")
