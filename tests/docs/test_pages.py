@@ -78,6 +78,19 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(document: Path, tmp_path: Pa
     run_cells(cells, tmp_path)
 
 
+def program_pages() -> list[Path]:
+    return [page for page in PAGES if any("from aumos_governance import" in text for text in fences(page, "python"))]
+
+
+@pytest.mark.parametrize("document", program_pages(), ids=page_id)
+def test_the_programs_of_a_page_run_from_top_to_bottom(document: Path, tmp_path: Path) -> None:
+    program = "\n".join(fences(document, "python"))
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
 def test_the_readme_prints_what_it_says(tmp_path: Path) -> None:
     said = fences(ROOT / "README.md", "text")
     printed = run_cells(fences(ROOT / "README.md", "python"), tmp_path)

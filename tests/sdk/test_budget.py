@@ -45,7 +45,7 @@ def test_a_spend_is_recorded(engine: GovernanceEngine) -> None:
     spent = engine.budget.record_spending("llm", 0.25, description="a summary")
     assert (spent.category, spent.amount, spent.description, spent.overrun) == ("llm", 0.25, "a summary", False)
     assert spent.recorded_at.utcoffset() is not None
-    record = [entry for entry in engine.audit.entries() if entry.event == "spend"][0]
+    record = next(entry for entry in engine.audit.entries() if entry.event == "spend")
     assert record.record_id == spent.audit_record_id
     assert (record.tool, record.spent_delta, record.detail["note"]) == ("llm", 250_000_000, "a summary")
 

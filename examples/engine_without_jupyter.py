@@ -1,0 +1,18 @@
+"""Govern an agent's paid calls in any Python program: no Jupyter, no server. Run: python engine_without_jupyter.py"""
+
+from aumos_governance import GovernanceAction, GovernanceDeniedError, GovernanceEngine, TrustLevel
+
+with GovernanceEngine(ledger="sqlite:///agent.db") as engine:  # run it again: what was spent this month still counts
+    engine.trust.set_level("researcher", TrustLevel.L2_SUGGEST)
+    engine.budget.create_budget("llm", limit="0.09", period="monthly")
+    call = GovernanceAction(
+        "researcher", TrustLevel.L1_MONITOR, budget_category="llm", budget_amount=0.04, action_type="gpt-4o-mini"
+    )
+    for question in ("What is a ledger?", "What is a hash chain?", "What is a budget?"):
+        try:
+            with engine.authorize(call) as grant:  # $0.04 is held, so that nobody else spends it meanwhile
+                print(f"Asking: {question}")  # the paid call goes here
+                grant.settle(0.03)  # what it truly cost; the rest is given back
+        except GovernanceDeniedError as denied:
+            print(denied)
+    print(f"Spent: ${engine.budget.balance('llm').spent}, records intact: {engine.realm.ledger.verify().ok}")
