@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Final
 
 from ..types import GovernanceOutcome
@@ -50,6 +52,11 @@ LEDGER_CHAIN: Final = "ledger"
 START: Final = ""
 """The previous hash of a chain's first record, and the head of an empty chain."""
 
+_FIELDS: Final = tuple(field.name for field in fields(AuditEntry))
+_IN_FIELD_ORDER: Final = itemgetter(*(AUDIT_COLUMNS.index(name) for name in _FIELDS))
+_OUTCOME, _REASONS, _DETAIL = (_FIELDS.index(name) for name in ("outcome", "reasons", "detail"))
+_OUTCOMES: Final = {outcome.value: outcome for outcome in GovernanceOutcome}
+
 AuditRow = tuple[Any, ...]
 """One record's values in the order of `AUDIT_COLUMNS`."""
 
@@ -61,11 +68,12 @@ def link(fields: Sequence[Any]) -> str:
 
 def entry(values: Sequence[Any]) -> AuditEntry:
     """The record as callers read it."""
-    named = dict(zip(AUDIT_COLUMNS, values, strict=True))
-    named["outcome"] = GovernanceOutcome(named["outcome"])
-    named["reasons"] = tuple(json.loads(named["reasons"]))
-    named["detail"] = json.loads(named["detail"])
-    return AuditEntry(**named)
+    named = list(_IN_FIELD_ORDER(values))
+    named[_OUTCOME] = _OUTCOMES[named[_OUTCOME]]
+    # Most records have neither, and reading a page is mostly this.
+    named[_REASONS] = tuple(json.loads(named[_REASONS])) if named[_REASONS] != "[]" else ()
+    named[_DETAIL] = json.loads(named[_DETAIL]) if named[_DETAIL] != "{}" else {}
+    return AuditEntry(*named)
 
 
 def row(record: AuditEntry) -> AuditRow:

@@ -96,15 +96,16 @@ def _count(store: MemoryStore, query: CountAudit) -> int:
 
 def _sums(store: MemoryStore, query: AuditSums) -> tuple[AuditSum, ...]:
     name = sum_name(query.by)
-    found: dict[str | None, list[AuditRow]] = {}
+    found: dict[str, list[AuditRow]] = {}
     for row in _matching(store, query):
-        found.setdefault(name(row), []).append(row)
+        if (key := name(row)) is not None:
+            found.setdefault(key, []).append(row)
     spent, outcome = AUDIT_COLUMNS.index("spent_delta"), AUDIT_COLUMNS.index("outcome")
     sums = [
         AuditSum(key, len(rows), sum(row[outcome] == "deny" for row in rows), sum(row[spent] for row in rows))
         for key, rows in found.items()
     ]
-    return tuple(sorted(sums, key=lambda found: (found.name is not None, found.name or "")))
+    return tuple(sorted(sums, key=attrgetter("name")))
 
 
 def _matching(store: MemoryStore, query: AuditFilters) -> list[AuditRow]:

@@ -264,11 +264,12 @@ Index("audit_at", audit.c.at)
 Index("audit_event", audit.c.event, audit.c.at)
 Index("audit_notebook", audit.c.notebook_id, audit.c.at)
 for _name, _where, _more in (
-    ("agent_id", "agent_id IS NOT NULL", ()),
+    # These hold all that sums by agent and by tool need.
+    ("agent_id", "agent_id IS NOT NULL", (audit.c.spent_delta,)),
     ("tool", "tool IS NOT NULL", (audit.c.spent_delta,)),
     ("action_type", "action_type IS NOT NULL", ()),
     ("resource", "resource IS NOT NULL", ()),
-    ("outcome", "outcome <> 'allow'", ()),
+    ("outcome", "outcome <> 'allow'", (audit.c.tool, audit.c.agent_id, audit.c.spent_delta)),
 ):
     _partial(f"audit_{_name}", audit.c[_name], audit.c.at, *_more, where=_where)
 

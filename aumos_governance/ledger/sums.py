@@ -30,7 +30,7 @@ def day_name(day: int) -> str:
 
 
 def sum_name(by: str) -> Callable[[AuditRow], str | None]:
-    """What names the sum that a record belongs to."""
+    """What names the sum that a record belongs to; None leaves it out."""
     check_by(by)
     if by == "day":
         return lambda row: day_name(row[_AT] // DAY)

@@ -201,16 +201,15 @@ def test_records_are_counted_and_summed(backend: Backend) -> None:
     assert ledger.read(CountAudit(tool="x", notebook=NOTEBOOK)) == 2
     assert ledger.read(CountAudit(outcome=GovernanceOutcome.DENY)) == 1
 
-    def sums(**values: Any) -> list[tuple[str | None, int, int, int]]:
+    def sums(**values: Any) -> list[tuple[str, int, int, int]]:
         return [(s.name, s.records, s.denied, s.spent // CENT) for s in ledger.read(AuditSums(**values))]
 
-    assert sums(by="tool") == [(None, 2, 0, 0), ("x", 3, 0, 9), ("y", 2, 1, 2)]
+    assert sums(by="tool") == [("x", 3, 0, 9), ("y", 2, 1, 2)]
     assert sums(by="tool", notebook=NOTEBOOK, outcome=GovernanceOutcome.ALLOW) == [
-        (None, 1, 0, 0),
         ("x", 2, 0, 4),
         ("y", 1, 0, 2),
     ]
-    assert sums(by="agent") == [(None, 2, 0, 5), ("a", 5, 1, 6)]
+    assert sums(by="agent") == [("a", 5, 1, 6)]
     assert sums(by="day") == [("2026-09-21", 6, 1, 6), ("2026-09-22", 1, 0, 5)]
     assert sums(by="day", tool="none") == []
     with pytest.raises(InvalidRequestError, match="tool, agent, day"):

@@ -82,7 +82,7 @@ class VerifyResult:
 class AuditSum:
     """What the matching records of one tool, agent or day (``2026-11-22``, UTC) add up to."""
 
-    name: str | None
+    name: str
     records: int
     denied: int
     spent: int

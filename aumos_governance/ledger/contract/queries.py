@@ -95,18 +95,26 @@ class CountAudit(AuditFilters, Query[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSums(AuditFilters, Query[tuple[AuditSum, ...]]):
-    """Sums over the matching records ``by`` tool, agent or day, in order of the name."""
+    """Sums over the matching records ``by`` tool, agent or day (UTC), in order of the name.
+
+    Records that have no tool, or no agent, are left out of the sums by these.
+    """
 
     by: str = "tool"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListHolds(Query[tuple[HeldCharge, ...]]):
-    """The holds of an owner and root that still count, oldest first."""
+    """The holds of an owner and root, or of one notebook there, that still count, oldest first.
+
+    ``after`` is the id of the last one that is known already.
+    """
 
     owner: str
     root: str
+    notebook: NotebookKey | None = None
     unresolved_only: bool = False
+    after: str = ""
     limit: int = 100
 
 
@@ -134,19 +142,26 @@ class ReadApproval(Query[Approval]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListApprovals(Query[tuple[Approval, ...]]):
-    """The pending approvals of an owner and root, oldest first."""
+    """The pending approvals of an owner and root, or of one notebook there, oldest first, after the id ``after``."""
 
     owner: str
     root: str
+    notebook: NotebookKey | None = None
+    after: str = ""
     limit: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListReports(Query[tuple[Report, ...]]):
-    """The reports of an owner and root that nobody has acknowledged, oldest first."""
+    """The reports of an owner and root, or of one notebook there, that nobody has acknowledged.
+
+    Oldest first, after the id ``after``.
+    """
 
     owner: str
     root: str
+    notebook: NotebookKey | None = None
+    after: str = ""
     limit: int = 100
 
 

@@ -89,7 +89,6 @@ def close(work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin
         notebook,
         origin,
         "close",
-        agent_id=session.agent_id,
         detail={"session": session.id, "count": end.count, "head": end.head},
     )
 
@@ -147,7 +146,6 @@ def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan) -> None
         notebook,
         origin,
         "open",
-        agent_id=plan.agent_id,
         detail={"session": session.id, "count": 1, "head": work.get(ChainRow, session.id).head},
     )
 

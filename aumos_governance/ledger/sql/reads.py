@@ -27,6 +27,7 @@ from ..rows import EnvelopeRow, NotebookRow, SessionRow, columns
 from ..verify import ChainEnd, Walk, walk_all
 from ..work import Work
 from .audit_reads import AuditReads
+from .audit_sums import SumReads
 from .database import Database
 from .store import Cursor, SqlStore
 
@@ -47,7 +48,7 @@ class Reader:
             ListStates: self._list_states,
             AuditQuery: self._audit.page,
             CountAudit: self._audit.count,
-            AuditSums: self._audit.sums,
+            AuditSums: SumReads(database.statements.dialect).sums,
         }
 
     def answer(self, query: Query[Any]) -> Any:

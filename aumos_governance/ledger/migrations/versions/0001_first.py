@@ -67,7 +67,7 @@ def upgrade() -> None:
     op.create_index(
         "audit_agent_id",
         "audit",
-        ["agent_id", "at"],
+        ["agent_id", "at", "spent_delta"],
         sqlite_where=sa.text("agent_id IS NOT NULL"),
         postgresql_where=sa.text("agent_id IS NOT NULL"),
     )
@@ -77,7 +77,7 @@ def upgrade() -> None:
     op.create_index(
         "audit_outcome",
         "audit",
-        ["outcome", "at"],
+        ["outcome", "at", "tool", "agent_id", "spent_delta"],
         sqlite_where=sa.text("outcome <> 'allow'"),
         postgresql_where=sa.text("outcome <> 'allow'"),
     )

@@ -1,0 +1,81 @@
+"""Audit records as files: JSON Lines and CSV, as streams of any length."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, replace
+from typing import Any, Final
+
+from .. import money
+from .base import AuditEntry, AuditQuery, Ledger
+from .compact import dumps
+from .cursors import MAX_PAGE
+
+__all__ = ["COLUMNS", "csv_lines", "json_lines", "walk"]
+
+COLUMNS: Final = tuple(field.name for field in fields(AuditEntry))
+"""The columns of a CSV file, and the members of a line of JSON."""
+_MONEY: Final = frozenset({"amount", "spent_delta", "held_delta"})
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def walk(ledger: Ledger, query: AuditQuery) -> Iterator[AuditEntry]:
+    """All records that match the query, in its order, page by page: nothing is locked, and little is in memory.
+
+    Records written meanwhile are there when they come after the place that was reached.
+    """
+    page = ledger.read(replace(query, limit=MAX_PAGE))
+    yield from page.records
+    while page.cursor is not None:
+        page = ledger.read(replace(query, limit=MAX_PAGE, cursor=page.cursor))
+        yield from page.records
+
+
+def json_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
+    """One line of JSON for each record, newline included.
+
+    Everything is in it that its hash covers, so that a chain can be verified from the file; amounts are
+    integer nano-USD and times integer microseconds, as hashed.
+    """
+    for record in records:
+        members = {name: getattr(record, name) for name in COLUMNS}
+        members["outcome"] = record.outcome.value
+        members["detail"] = dict(record.detail)
+        yield dumps(members) + "\n"
+
+
+def csv_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
+    """A line of titles, then one line for each record, as RFC 4180 has it, CRLF included.
+
+    It is for people: amounts are USD, and a text that a spreadsheet would take for a formula is preceded by an
+    apostrophe.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    for row in _rows(records):
+        writer.writerow(row)
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def _rows(records: Iterable[AuditEntry]) -> Iterator[Iterable[Any]]:
+    yield COLUMNS
+    for record in records:
+        yield [_cell(name, getattr(record, name)) for name in COLUMNS]
+
+
+def _cell(name: str, value: Any) -> Any:
+    if name in _MONEY:
+        return money.to_text(value)
+    if name == "detail":
+        return dumps(dict(value)) if value else ""
+    if name == "reasons":
+        value = "; ".join(value)
+    elif name == "outcome":
+        return value.value
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return "" if value is None else value

@@ -1,0 +1,98 @@
+"""Filters of audit records as conditions and parameters."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Dialect, and_, bindparam, func, literal_column, not_, or_, select
+
+from ...types import GovernanceOutcome
+from .. import schema
+from ..base import AuditFilters, NotebookKey
+from ..chain import LEDGER_CHAIN
+from ..content import check_text
+from .statements import NO_OFFSET, compile_text
+from .store import Cursor
+
+__all__ = ["FilterReads", "conditions", "is_rare", "said"]
+
+_COLUMNS: Final = schema.audit.c
+_EQUAL: Final = ("agent_id", "outcome", "event", "tool", "action_type", "resource")
+_TEXT: Final = ("tool", "agent_id", "actor", "notebook", "reasons", "detail", "action_type", "resource")
+
+
+def said(text: str) -> ColumnElement[Any]:
+    """A constant in the statement's text: as a parameter it would tell the planner nothing."""
+    return literal_column(text)
+
+
+_DOUBLES: Final = (said("'open'"), said("'close'"))
+"""What the ledger-wide chain tells as well as the sessions' own."""
+
+
+class FilterReads:
+    """Turns a query's filters into parameters."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        notebooks = schema.tables["notebooks"].c
+        # The live notebook at a path, else the one deleted last.
+        self._notebook_id = compile_text(
+            select(notebooks.id)
+            .where(*(notebooks[name] == bindparam(name) for name in ("owner", "root", "path")))
+            .order_by(notebooks.deleted_at.is_not(None), notebooks.deleted_at.desc(), notebooks.id.desc())
+            .limit(said("1"))
+            .offset(NO_OFFSET),
+            dialect,
+        )[0]
+
+    def values(self, cursor: Cursor, query: AuditFilters) -> dict[str, Any]:
+        """The parameters of all filters that are given, by name."""
+        values: dict[str, Any] = {}
+        for name in (*_EQUAL, "session_id", "since", "until", "text"):
+            value = getattr(query, name)
+            if value is not None:
+                values[name] = value.value if isinstance(value, GovernanceOutcome) else value
+                if isinstance(value, str):
+                    check_text(value)
+        if query.notebook is not None:
+            values["notebook_id"] = self._id_of(cursor, query.notebook)
+        return values
+
+    def _id_of(self, cursor: Cursor, key: NotebookKey) -> str:
+        check_text(key.owner, key.root, key.path)
+        cursor.execute(self._notebook_id, (key.owner, key.root, key.path))
+        found = cursor.fetchone()
+        # No id is empty, so nothing matches where there never was a notebook.
+        return "" if found is None else str(found[0])
+
+
+def is_rare(query: AuditFilters) -> bool:
+    """Whether the filter on the outcome is one that the partial index on outcomes serves."""
+    return query.outcome not in (None, GovernanceOutcome.ALLOW)
+
+
+def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> list[ColumnElement[bool]]:
+    """The conditions for the filters that are given; ``doubles`` keeps the ledger-wide openings and closings."""
+    found: list[ColumnElement[bool]] = [
+        _COLUMNS[name] == bindparam(name) for name in (*_EQUAL, "notebook_id") if name in given
+    ]
+    if rare:
+        # Says in the index's own words that the partial index on outcomes will do.
+        found.append(said("outcome <> 'allow'"))
+    if "since" in given:
+        found.append(_COLUMNS.at >= bindparam("since"))
+    if "until" in given:
+        found.append(_COLUMNS.at < bindparam("until"))
+    if "text" in given:
+        found.append(or_(*(_contains(_COLUMNS[name]) for name in _TEXT)))
+    if "session_id" in given:
+        found.append(_COLUMNS.chain == bindparam("session_id"))
+    elif not doubles:
+        found.append(not_(and_(_COLUMNS.chain == said(f"'{LEDGER_CHAIN}'"), _COLUMNS.event.in_(_DOUBLES))))
+    return found
+
+
+def _contains(column: ColumnElement[str]) -> ColumnElement[bool]:
+    # Not LIKE, whose wildcards the text may hold and whose case differs between databases.
+    found: ColumnElement[bool] = func.instr(func.lower(column), func.lower(bindparam("text"))) > said("0")
+    return found

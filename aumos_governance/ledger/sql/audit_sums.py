@@ -1,0 +1,74 @@
+"""Sums over audit records in a database."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Dialect, func, select
+
+from ...types import GovernanceOutcome
+from .. import schema
+from ..base import AuditSum, AuditSums
+from ..sums import DAY, check_by, day_name
+from .audit_filters import FilterReads, conditions, is_rare, said
+from .statements import compile_text
+from .store import Cursor
+
+__all__ = ["SumReads"]
+
+_COLUMNS: Final = schema.audit.c
+_NAMES: Final[dict[str, ColumnElement[Any]]] = {
+    "tool": _COLUMNS.tool,
+    "agent": _COLUMNS.agent_id,
+    # Whole days since the epoch: all the records' times are after it.
+    "day": _COLUMNS.at.op("/")(said(str(DAY))),
+}
+_INDEXED: Final = {"tool": said("(tool IS NOT NULL)"), "agent": said("(agent_id IS NOT NULL)")}
+
+Compiled = tuple[str, tuple[str, ...]]
+
+
+class SumReads:
+    """Builds each shape of sum once.
+
+    Records and money are summed over an index that holds just these, and denials are counted apart, over the
+    index of the few records that are not allowed: one statement for both takes twice as long.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._filters = FilterReads(dialect)
+        self._compiled: dict[tuple[object, ...], Compiled] = {}
+
+    def sums(self, cursor: Cursor, query: AuditSums) -> tuple[AuditSum, ...]:
+        """Sums by tool, agent or day; raises InvalidRequestError for anything else."""
+        check_by(query.by)
+        values = self._filters.values(cursor, query)
+        totals = self._rows(cursor, query, values, denied=False)
+        denied: dict[Any, int] = {}
+        if query.outcome in (None, GovernanceOutcome.DENY):
+            only_denied = values | {"outcome": GovernanceOutcome.DENY.value}
+            denied = {name: int(records) for name, records, _ in self._rows(cursor, query, only_denied, denied=True)}
+        return tuple(
+            AuditSum(day_name(name) if query.by == "day" else name, int(records), denied.get(name, 0), int(spent))
+            for name, records, spent in totals
+        )
+
+    def _rows(self, cursor: Cursor, query: AuditSums, values: dict[str, Any], *, denied: bool) -> list[Any]:
+        shape = (frozenset(values), query.by, denied or is_rare(query))
+        compiled = self._compiled.get(shape)
+        if compiled is None:
+            compiled = self._compiled[shape] = self._compile(*shape)
+        cursor.execute(compiled[0], [values[name] for name in compiled[1]])
+        found: list[Any] = cursor.fetchall()
+        return found
+
+    def _compile(self, given: frozenset[str], by: str, rare: bool) -> Compiled:
+        name = _NAMES[by]
+        indexed = _INDEXED.get(by)
+        # The ledger-wide doubles have neither tool nor agent.
+        where = conditions(given, rare, doubles=indexed is not None)
+        if indexed is not None:
+            where.append(indexed)
+        statement = select(name, func.count(), func.sum(_COLUMNS.spent_delta)).select_from(schema.audit).where(*where)
+        return compile_text(statement.group_by(name).order_by(name), self._dialect)
