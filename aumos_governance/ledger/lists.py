@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ..errors import NotFoundError
 from ..types import BudgetPeriod
 from . import base
 from .base import Balance, ChargeState, EnvelopeState, HeldCharge, NotebookKey
+from .content import check_text
 from .cursors import check_limit
 from .operations.approvals import approval_of, report_of
 from .operations.envelopes import budget_state
 from .operations.places import category_id, places_of
 from .operations.trust import assignment_of, consent_of, find_consent, find_trust
 from .periods import period_start
-from .rows import ApprovalRow, EnvelopeRow, NotebookRow, SessionRow
+from .rows import ApprovalRow, ChargeRow, EnvelopeRow, NotebookRow, ReportRow, SessionRow
 from .selections import (
     BUDGETS_OF_SESSION,
     CONSENTS_OF_AGENT,
@@ -25,23 +26,22 @@ from .selections import (
     PENDING_OF_SERVER,
     TRUST_OF_REALM,
     UNSEEN_REPORTS,
+    Selection,
 )
 from .work import Work
 
 __all__ = ["READERS"]
 
+_OpenRow = TypeVar("_OpenRow", ChargeRow, ApprovalRow, ReportRow)
+_UNRESOLVED: Final = ChargeState.UNRESOLVED.value
+
 
 def _holds(work: Work, query: base.ListHolds) -> tuple[HeldCharge, ...]:
-    check_limit(query.limit)
-    rows = [
-        row
-        for row in work.select(COUNTING_HOLDS, query.owner, query.root)
-        if row.state == ChargeState.UNRESOLVED or not query.unresolved_only
-    ]
+    page = _page(work, query, COUNTING_HOLDS, lambda row: not query.unresolved_only or row.state == _UNRESOLVED)
     return tuple(
         HeldCharge(
             row.id,
-            _key(_notebook(work, row.session_id)),
+            _key(notebook),
             row.session_id,
             ChargeState(row.state),
             row.amount,
@@ -51,7 +51,7 @@ def _holds(work: Work, query: base.ListHolds) -> tuple[HeldCharge, ...]:
             row.at,
             row.until,
         )
-        for row in rows[: query.limit]
+        for row, notebook in page
     )
 
 
@@ -95,15 +95,11 @@ def _approval(work: Work, query: base.ReadApproval) -> base.Approval:
 
 
 def _approvals(work: Work, query: base.ListApprovals) -> tuple[base.Approval, ...]:
-    check_limit(query.limit)
-    rows = work.select(PENDING_OF_SERVER, query.owner, query.root)
-    return tuple(approval_of(row, _notebook(work, row.session_id)) for row in rows[: query.limit])
+    return tuple(approval_of(row, notebook) for row, notebook in _page(work, query, PENDING_OF_SERVER))
 
 
 def _reports(work: Work, query: base.ListReports) -> tuple[base.Report, ...]:
-    check_limit(query.limit)
-    rows = work.select(UNSEEN_REPORTS, query.owner, query.root)
-    return tuple(report_of(row, _notebook(work, row.session_id)) for row in rows[: query.limit])
+    return tuple(report_of(row, notebook) for row, notebook in _page(work, query, UNSEEN_REPORTS))
 
 
 def _trust(work: Work, query: base.FindTrust) -> base.TrustAssignment | None:
@@ -126,6 +122,25 @@ def _consents(work: Work, query: base.ListConsents) -> tuple[base.Consent, ...]:
     else:
         rows = work.select(CONSENTS_OF_AGENT, query.realm, query.agent_id)
     return tuple(consent_of(row) for row in rows if not row.revoked)
+
+
+def _page(
+    work: Work,
+    query: base.ListHolds | base.ListApprovals | base.ListReports,
+    selection: Selection[_OpenRow],
+    wanted: Callable[[_OpenRow], bool] = lambda row: True,
+) -> list[tuple[_OpenRow, NotebookRow]]:
+    check_limit(query.limit)
+    check_text(query.owner, query.root, query.after)
+    found = []
+    # Few are open at any time, and their ids are in order of time.
+    for row in work.select(selection, query.owner, query.root):
+        notebook = _notebook(work, row.session_id)
+        if row.id > query.after and wanted(row) and query.notebook in (None, _key(notebook)):
+            found.append((row, notebook))
+            if len(found) == query.limit:
+                break
+    return found
 
 
 def _session(work: Work, key: NotebookKey) -> SessionRow | None:

@@ -67,6 +67,8 @@ class Report:
     at: int
     acknowledged_at: int | None = None
     acknowledged_by: str | None = None
+    charge_id: str | None = None
+    """What it cost, where it cost something."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class Origin:
     """The nonce of the kernel process, to which its holds belong."""
     cell_id: str | None = None
     execution_count: int | None = None
+    within: tuple[str, str] | None = None
+    """The owner and root whose charges, approvals and reports the asker may name by their ids; None: everyone's."""
 
 
 # ---- what is recorded

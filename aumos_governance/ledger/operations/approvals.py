@@ -18,6 +18,7 @@ from ..base import (
 )
 from ..rows import ApprovalRow, NotebookRow, ReportRow, SessionRow
 from ..work import Work
+from .reach import reaches
 from .records import record
 from .sessions import open_session_of
 
@@ -56,9 +57,9 @@ def decide(work: Work, request: DecideApproval) -> Approval:
     """Take a person's answer."""
     if not request.origin.person:
         raise NotAllowedError("Only a person may decide an approval.")
-    row = _find(work, request.approval_id)
+    row = _find(work, request.approval_id, request.origin)
     if row.status != ApprovalStatus.PENDING:
-        raise ConflictError(f"The approval is {row.status} already, so nothing was changed.")
+        raise ConflictError(_decided(row))
     if row.digest != request.digest:
         raise ConflictError("The answer is for something else than what is asked, so nothing was changed.")
     session, notebook = _owners(work, row.session_id)
@@ -70,7 +71,7 @@ def decide(work: Work, request: DecideApproval) -> Approval:
 
 def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
     """Stop waiting for an answer."""
-    row = _find(work, request.approval_id)
+    row = _find(work, request.approval_id, request.origin)
     if not request.origin.person and request.origin.scope != row.scope:
         raise NotFoundError(f"There is no approval {request.approval_id!r}.")
     if row.status == ApprovalStatus.PENDING:
@@ -123,7 +124,7 @@ def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
     if not request.origin.person:
         raise NotAllowedError("Only a person may acknowledge a report.")
     row = work.find(ReportRow, request.report_id)
-    if row is None:
+    if row is None or not reaches(work, request.origin, row):
         raise NotFoundError(f"There is no report {request.report_id!r}.")
     session, notebook = _owners(work, row.session_id)
     if row.acknowledged_at is None:
@@ -168,14 +169,22 @@ def report_of(row: ReportRow, notebook: NotebookRow) -> Report:
         row.at,
         row.acknowledged_at,
         row.acknowledged_by,
+        row.charge_id,
     )
 
 
-def _find(work: Work, approval_id: str) -> ApprovalRow:
+def _find(work: Work, approval_id: str, origin: Origin) -> ApprovalRow:
     row = work.find(ApprovalRow, approval_id)
-    if row is None:
+    if row is None or not reaches(work, origin, row):
         raise NotFoundError(f"There is no approval {approval_id!r}.")
     return row
+
+
+def _decided(row: ApprovalRow) -> str:
+    if row.status == ApprovalStatus.WITHDRAWN:
+        return "The approval was withdrawn already: nobody waits for it any more."
+    word = "denied" if row.status == ApprovalStatus.DENIED else "approved"
+    return f"This was {word} already, by {row.decided_by}, so nothing was changed."
 
 
 def _owners(work: Work, session_id: str) -> tuple[SessionRow, NotebookRow]:

@@ -18,6 +18,7 @@ from ..selections import (
 from ..work import Work
 from .approvals import withdraw
 from .places import check_sums, count, places_of
+from .reach import reaches
 from .records import record
 from .states import state_of
 
@@ -81,7 +82,7 @@ def expire(work: Work, origin: Origin = _LEDGER) -> int:
 
 def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, ...]) -> ChargeRow:
     charge = work.find(ChargeRow, hold_id)
-    if charge is None or not (origin.person or origin.scope == charge.scope):
+    if charge is None or not (origin.person or origin.scope == charge.scope) or not reaches(work, origin, charge):
         raise NotFoundError(f"There is no hold {hold_id!r}.")
     state = ChargeState(charge.state)
     if state not in states:

@@ -8,6 +8,7 @@ from ..base import ChargeState, Correct, Corrected, Void, Voided
 from ..rows import AskRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
 from ..work import Work
 from .places import count, places_of
+from .reach import reaches
 from .records import record
 from .states import state_at, state_of
 
@@ -77,7 +78,8 @@ def correct(work: Work, request: Correct) -> Corrected:
     if type(amount) is not int or amount <= 0:
         raise InvalidAmountError("A correction takes back more than 0 US dollars, in nano-dollars.")
     charge = work.find(ChargeRow, request.charge_id)
-    if charge is None or charge.state not in (ChargeState.SPENT, ChargeState.SETTLED):
+    spent = charge is not None and charge.state in (ChargeState.SPENT, ChargeState.SETTLED)
+    if charge is None or not spent or not reaches(work, request.origin, charge):
         raise NotFoundError(f"There is no charge {request.charge_id!r} that was spent.")
     left = charge.spent - charge.corrected
     if amount > left:

@@ -1,0 +1,126 @@
+"""What waits for a person: read in pages, and named only by whom it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from aumos_governance.errors import ConflictError, InvalidRequestError, NotFoundError
+from aumos_governance.ledger import base
+from aumos_governance.ledger.base import Ledger
+from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, OTHER, PERSON, SERVER, key, opening, spend
+
+ANN = ("ann", "/srv/ann")
+WITHIN = replace(PERSON, within=ANN)
+STRANGER = replace(PERSON, actor="bob", scope="bob", within=("bob", "/srv/bob"))
+
+Listing = Callable[..., list[str]]
+
+
+def hold(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> str:
+    decision = ledger.execute(base.Hold(key=key(), origin=KERNEL, notebook=notebook, amount=CENT))
+    assert decision.charge_id is not None
+    return decision.charge_id
+
+
+def ask(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> str:
+    request = base.AskApproval(key=key(), origin=KERNEL, notebook=notebook, digest="d", shown="{}")
+    return ledger.execute(request).approval_id
+
+
+def report(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> str:
+    request = base.FileReport(key=key(), origin=KERNEL, notebook=notebook, shown="{}", charge_id="c")
+    return ledger.execute(request).report_id
+
+
+def holds(ledger: Ledger, **values: Any) -> list[str]:
+    return [found.charge_id for found in ledger.read(base.ListHolds(owner="ann", root="/srv/ann", **values))]
+
+
+def approvals(ledger: Ledger, **values: Any) -> list[str]:
+    return [found.approval_id for found in ledger.read(base.ListApprovals(owner="ann", root="/srv/ann", **values))]
+
+
+def reports(ledger: Ledger, **values: Any) -> list[str]:
+    return [found.report_id for found in ledger.read(base.ListReports(owner="ann", root="/srv/ann", **values))]
+
+
+@pytest.mark.parametrize(("make", "listed"), [(hold, holds), (ask, approvals), (report, reports)])
+def test_lists_come_in_pages_oldest_first(ledger: Ledger, make: Callable[..., str], listed: Listing) -> None:
+    ledger.execute(opening())
+    ledger.execute(opening(OTHER))
+    made = [make(ledger, notebook) for notebook in (NOTEBOOK, OTHER, NOTEBOOK, OTHER, NOTEBOOK)]
+    assert listed(ledger) == made
+    assert listed(ledger, limit=2) == made[:2]
+    assert listed(ledger, limit=2, after=made[1]) == made[2:4]
+    assert listed(ledger, limit=2, after=made[3]) == made[4:]
+    assert listed(ledger, after=made[4]) == []
+    assert listed(ledger, notebook=OTHER) == made[1::2]
+    assert listed(ledger, notebook=OTHER, limit=1, after=made[1]) == [made[3]]
+    with pytest.raises(InvalidRequestError):
+        listed(ledger, after="\0")
+    with pytest.raises(InvalidRequestError):
+        listed(ledger, limit=0)
+
+
+def test_a_page_of_unresolved_holds_skips_the_others(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    left = hold(ledger)
+    ledger.execute(base.KernelGone(key=key(), origin=SERVER, incarnation="one"))
+    running = hold(ledger)
+    assert holds(ledger) == [left, running]
+    assert holds(ledger, unresolved_only=True, limit=1) == [left]
+    assert holds(ledger, unresolved_only=True, after=left) == []
+
+
+def test_nobody_decides_what_belongs_to_others(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    held, asked, reported = hold(ledger), ask(ledger), report(ledger)
+    charge = ledger.execute(spend()).charge_id
+    assert charge is not None
+    ledger.execute(base.KernelGone(key=key(), origin=SERVER, incarnation="two"))
+
+    def requests(origin: base.Origin) -> list[base.Request[Any]]:
+        return [
+            base.DecideApproval(key=key(), origin=origin, approval_id=asked, digest="d", approve=True),
+            base.AcknowledgeReport(key=key(), origin=origin, report_id=reported),
+            base.Correct(key=key(), origin=origin, charge_id=charge, amount=CENT, reason="twice"),
+            base.Settle(key=key(), origin=origin, hold_id=held, amount=CENT),
+        ]
+
+    for request in (
+        *requests(STRANGER),
+        base.Release(key=key(), origin=STRANGER, hold_id=held),
+        base.WithdrawApproval(key=key(), origin=STRANGER, approval_id=asked),
+    ):
+        with pytest.raises(NotFoundError):
+            ledger.execute(request)
+    ledger.execute(base.KernelGone(key=key(), origin=SERVER, incarnation="one"))
+    assert approvals(ledger) == []  # withdrawn with its kernel
+    asked = ask(ledger)
+    for request in requests(WITHIN):
+        ledger.execute(request)
+    assert (holds(ledger), approvals(ledger), reports(ledger)) == ([], [], [])
+
+
+@pytest.mark.parametrize(("approve", "word"), [(True, "approved"), (False, "denied")])
+def test_a_second_decision_is_told_who_made_the_first(ledger: Ledger, approve: bool, word: str) -> None:
+    ledger.execute(opening())
+    asked = ask(ledger)
+
+    def decide(origin: base.Origin) -> base.DecideApproval:
+        return base.DecideApproval(key=key(), origin=origin, approval_id=asked, digest="d", approve=approve)
+
+    ledger.execute(decide(PERSON))
+    with pytest.raises(ConflictError, match=f"This was {word} already, by ann"):
+        ledger.execute(decide(replace(PERSON, actor="bob")))
+
+
+def test_a_report_names_its_charge(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    report(ledger)
+    (found,) = ledger.read(base.ListReports(owner="ann", root="/srv/ann"))
+    assert found.charge_id == "c"
