@@ -18,10 +18,15 @@ Money is decimal text in USD. What each op carries beyond that, and its answer:
 op        ask                                                   answer
 ========  ====================================================  ===============================================
 hello     ``version, python, incarnation``                      ``version, server_time, notebook, shared_with,
-                                                                strict, default_trust_level, default_budget``
+                                                                strict, default_trust_level, default_budget,
+                                                                socket``
 open      ``trust_level?, budget?, agent_id?, new?``            ``state, opened, resumed, previous, notes``
 status    (nothing)                                             ``state, previous``
 spend     ``amount, tool?, already_paid?``                      ``decision, state``
+hold      ``amount, tool?, kind?, required_level?, category?,   ``decision, hold_id, state``
+          until?``
+settle    ``hold_id, amount``                                   ``resolution, state``
+release   ``hold_id``                                           ``resolution, state``
 close     (nothing)                                             ``state``
 audit     ``limit?``                                            ``records`` (newest last)
 cancel    ``of`` (the id of the ask to void)                    ``voided``
@@ -32,6 +37,18 @@ it. ``state`` is the body of ``GET state`` in the REST interface. ``previous`` i
 "spent", "budget", "closed_at"}``: how many sessions of the notebook were closed before, what they spent
 together, and the last one's ceiling. ``notes`` are sentences for the person. ``decision`` is ``{"outcome",
 "allowed", "code", "reasons", "record_id", "charge_id", "amount", "tool", "overrun"}``.
+
+A hold is of ``kind`` ``call`` (as left out) or ``act``; ``until`` is when it ends by itself, in seconds since the
+epoch in the server's clock, and left out it does not; 0 is an amount to hold and to settle. A denied hold has
+``hold_id`` null. ``resolution`` is ``{"hold_id", "outcome", "held", "spent", "overrun", "record_id"}``, its outcome
+``settled`` or ``released``. A ``cancel`` takes back a ``spend`` or ``hold`` that nobody waits for any more, and never
+a ``settle`` or ``release``.
+
+``socket`` is null, or ``{"address", "token"}``: a local socket that carries the same messages without any page
+taking notice, one a line of UTF-8 JSON. ``address`` is the path of a Unix socket, or ``[host, port]`` on loopback.
+The first line of a connection is ``{"v": 1, "token": token}``, and its answer ``{"v": 1, "ok": true}``, or ``{"v": 1,
+"ok": false, "code", "message"}`` and the end of the connection. The token stands for one process of one kernel,
+which has said its hello with it.
 """
 
 from __future__ import annotations
@@ -50,6 +67,7 @@ __all__ = [
     "IOPUB_TOPIC",
     "KERNEL_ENV",
     "MAX_ASKS",
+    "MAX_LINE",
     "MAX_TEXT",
     "OPS",
     "PROTOCOL_VERSION",
@@ -74,9 +92,13 @@ IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()
 REPLY_TYPE: Final = "governance_reply"
 """The message type of answers on the control channel."""
 EVENT_SCHEMA_ID: Final = "https://aumos.dev/jupyter/governance/state/v1"
-OPS: Final = frozenset({"hello", "open", "status", "spend", "close", "audit", "cancel"})
+OPS: Final = frozenset(
+    {"hello", "open", "status", "spend", "hold", "settle", "release", "close", "audit", "cancel"}
+)
 MAX_ASKS: Final = 1_000
 """The most asks in one message."""
+MAX_LINE: Final = 4 * 1024 * 1024
+"""The most bytes of one line on a local socket."""
 MAX_TEXT: Final = 1_000
 """The most characters of an id, a tool or an agent id; a longer one is an error, never cut."""
 

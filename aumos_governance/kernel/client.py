@@ -33,7 +33,8 @@ _NOT_MET: Final = frozenset({"EXPIRED", "HELLO_REQUIRED"})
 # The server's clock is not where it was, since the machine slept or a clock was set; or the server is not the one that
 # was met.
 _MEETINGS: Final = 3
-_TAKEN_BACK: Final = frozenset({"open", "spend", "close"})
+_TAKEN_BACK: Final = frozenset({"open", "spend", "hold", "close"})
+# Never a settlement or a release: the money that they tell of is gone, or was never spent.
 
 Steps = Generator[float, None, dict[str, Any]]
 """An ask as it proceeds: yields for how many seconds to wait at most, and returns the answer. Written once, it is

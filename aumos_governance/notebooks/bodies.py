@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from .. import money
-from ..ledger.base import AuditEntry, Decision, SessionState
+from ..ledger.base import AuditEntry, Decision, Resolved, SessionState
 
-__all__ = ["audit_body", "decision_body", "previous_body", "state_body", "time_text"]
+__all__ = ["audit_body", "decision_body", "previous_body", "resolution_body", "state_body", "time_text"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -64,6 +64,18 @@ def decision_body(decision: Decision) -> dict[str, Any]:
         "amount": money.to_text(decision.amount),
         "tool": decision.tool,
         "overrun": decision.overrun,
+    }
+
+
+def resolution_body(resolved: Resolved) -> dict[str, Any]:
+    """How a hold was resolved: ``outcome`` is ``settled`` or ``released``."""
+    return {
+        "hold_id": resolved.charge_id,
+        "outcome": resolved.outcome.value,
+        "held": money.to_text(resolved.held),
+        "spent": money.to_text(resolved.spent),
+        "overrun": resolved.overrun,
+        "record_id": resolved.record_id,
     }
 
 

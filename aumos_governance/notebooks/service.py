@@ -11,8 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from .. import money
 from .._version import __version__
@@ -37,26 +36,14 @@ from ..ledger.base import (
 )
 from ..ledger.terms import SessionTerms
 from ..protocol import Ask, error_answer
-from . import wishes
+from . import holding, wishes
 from .bodies import audit_body, decision_body, previous_body, state_body
+from .callers import Caller, expiry_of, origin_of
 
 __all__ = ["Caller", "NotebookService", "Reply"]
 
 AnswerT = TypeVar("AnswerT")
 Reply = Callable[[dict[str, Any]], None]
-_MICROS: Final = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """A kernel as its channel identifies it, with the notebook it serves."""
-
-    notebook: NotebookKey
-    scope: str
-    """The namespace of its idempotency keys: one for each kernel id."""
-    incarnation: str = ""
-    shared_with: str | None = None
-    """The path of the other notebook whose session this kernel uses."""
 
 
 class NotebookService:
@@ -79,6 +66,9 @@ class NotebookService:
             "open": self._open,
             "status": self._status,
             "spend": self._spend,
+            "hold": self._hold,
+            "settle": self._settle,
+            "release": self._release,
             "close": self._close,
             "audit": self._audit,
             "cancel": self._cancel,
@@ -118,6 +108,7 @@ class NotebookService:
                 "strict": self.terms.strict,
                 "default_trust_level": int(self.terms.default_trust_level),
                 "default_budget": money.to_text(self.terms.default_budget),
+                "socket": caller.socket,
             }
         )
 
@@ -125,8 +116,8 @@ class NotebookService:
         wishes.known_only(ask.body, ("trust_level", "budget", "agent_id", "new"))
         request = OpenSession(
             key=ask.id,
-            origin=_origin(caller, ask),
-            expires_at=_expiry(ask),
+            origin=origin_of(caller, ask),
+            expires_at=expiry_of(ask),
             notebook=caller.notebook,
             terms=self.terms,
             trust_level=wishes.optional_level(ask.body),
@@ -157,8 +148,8 @@ class NotebookService:
             raise InvalidRequestError("A spend needs an amount in US dollars, for example 0.05.")
         request = Spend(
             key=ask.id,
-            origin=_origin(caller, ask),
-            expires_at=_expiry(ask),
+            origin=origin_of(caller, ask),
+            expires_at=expiry_of(ask),
             notebook=caller.notebook,
             amount=money.parse_positive(ask.body["amount"]),
             tool=wishes.optional_text(ask.body, "tool", "tool") or "unknown",
@@ -172,11 +163,23 @@ class NotebookService:
 
         self._decide(request, ask, reply, answer)
 
+    def _hold(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        request = holding.hold_request(caller, ask)
+        self._decide(request, ask, reply, lambda decision: holding.held_answer(decision, caller.shared_with))
+
+    def _settle(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        request = holding.settle_request(caller, ask)
+        self._decide(request, ask, reply, lambda resolved: holding.resolved_answer(resolved, caller.shared_with))
+
+    def _release(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        request = holding.release_request(caller, ask)
+        self._decide(request, ask, reply, lambda resolved: holding.resolved_answer(resolved, caller.shared_with))
+
     def _close(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         request = CloseSession(
             key=ask.id,
-            origin=_origin(caller, ask),
-            expires_at=_expiry(ask),
+            origin=origin_of(caller, ask),
+            expires_at=expiry_of(ask),
             notebook=caller.notebook,
             terms=self.terms,
         )
@@ -191,8 +194,8 @@ class NotebookService:
     def _cancel(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         request = Void(
             key=ask.id,
-            origin=_origin(caller, ask),
-            expires_at=_expiry(ask),
+            origin=origin_of(caller, ask),
+            expires_at=expiry_of(ask),
             notebook=caller.notebook,
             of=wishes.text(ask.body, "of", "id of the ask to cancel"),
         )
@@ -268,22 +271,8 @@ class NotebookService:
         return {"records": [audit_body(entry) for entry in page.records], "cursor": page.cursor}
 
 
-def _origin(caller: Caller, ask: Ask) -> Origin:
-    return Origin(
-        actor="kernel",
-        scope=caller.scope,
-        incarnation=caller.incarnation,
-        cell_id=ask.cell.id,
-        execution_count=ask.cell.count,
-    )
-
-
 def _person(name: str) -> Origin:
     return Origin(actor=name, person=True, scope=f"user:{name}")
-
-
-def _expiry(ask: Ask) -> int:
-    return int(ask.exp * _MICROS)
 
 
 def _new_key() -> str:

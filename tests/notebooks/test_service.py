@@ -61,8 +61,13 @@ def ask(service: NotebookService) -> Asker:
 
 def test_every_op_answers_with_the_fields_of_the_protocol(service: NotebookService) -> None:
     asker = Asker(service)
+    holds: dict[str, str] = {}
     for raw in SAMPLES["asks"]:
-        answer = asker.send(parse_ask({**raw, "exp": time.time() + 10}))
+        # A sample names the hold of another by that one's id.
+        named = {"hold_id": holds[raw["hold_id"][4:-1]]} if "hold_id" in raw else {}
+        answer = asker.send(parse_ask({**raw, **named, "exp": time.time() + 10}))
+        if raw["op"] == "hold":
+            holds[raw["id"]] = answer["hold_id"]
         assert answer["ok"], answer
         assert list(answer) == ["id", *[name for name in SAMPLES["answers"][raw["op"]] if name != "id"]]
 
@@ -241,3 +246,61 @@ def test_a_failure_inside_is_an_answer_too(service: NotebookService, monkeypatch
     answer = Asker(service)("open")
     assert (answer["ok"], answer["code"]) == (False, "INTERNAL")
     assert "there is no decision" in answer["message"]
+
+
+def test_a_hold_is_settled_below_or_above_and_released(ask: Asker) -> None:
+    ask("open", budget="1")
+    held = ask("hold", amount="0.6", tool="gpt-4o")
+    assert held["decision"]["allowed"]
+    assert (held["state"]["held"], held["state"]["remaining"]) == ("0.6", "0.4")
+    assert ask("hold", amount="0.5")["hold_id"] is None
+    settled = ask("settle", hold_id=held["hold_id"], amount="0.25")
+    assert settled["resolution"] == {
+        "hold_id": held["hold_id"],
+        "outcome": "settled",
+        "held": "0.6",
+        "spent": "0.25",
+        "overrun": False,
+        "record_id": settled["resolution"]["record_id"],
+    }
+    assert (settled["state"]["held"], settled["state"]["spent"]) == ("0", "0.25")
+    again = ask("settle", hold_id=held["hold_id"], amount="0.25")
+    assert (again["ok"], again["code"]) == (False, "CONFLICT")
+    free = ask("hold", amount="0")
+    assert ask("settle", hold_id=free["hold_id"], amount="2")["resolution"]["overrun"] is True
+    ask("open", budget="5")
+    left = ask("hold", amount="1")
+    assert ask("release", hold_id=left["hold_id"])["resolution"]["outcome"] == "released"
+    assert ask("status")["state"]["held"] == "0"
+
+
+def test_a_hold_ends_by_itself_only_at_its_stated_time(ask: Asker) -> None:
+    ask("open", budget="1")
+    ask("hold", amount="0.25")
+    ask("hold", amount="0.5", until=time.time() - 1)
+    assert ask("spend", amount="0.25")["state"]["held"] == "0.25"
+
+
+@pytest.mark.parametrize(
+    ("op", "body", "word"),
+    [
+        ("hold", {}, "amount"),
+        ("hold", {"amount": "-1"}, "negative"),
+        ("hold", {"amount": "1", "kind": "deed"}, "call or act"),
+        ("hold", {"amount": "1", "required_level": 9}, "trust level"),
+        ("hold", {"amount": "1", "until": "soon"}, "seconds"),
+        ("hold", {"amount": "1", "until": True}, "seconds"),
+        ("hold", {"amount": "1", "untill": 5}, "untill"),
+        ("settle", {"amount": "1"}, "hold's id"),
+        ("settle", {"hold_id": "x"}, "amount"),
+        ("settle", {"hold_id": "x", "amount": "1"}, "no hold"),
+        ("release", {}, "hold's id"),
+        ("release", {"hold_id": "x", "amount": "0"}, "amount"),
+    ],
+)
+def test_a_hold_that_cannot_be_is_refused_in_one_sentence(ask: Asker, op: str, body: dict[str, Any], word: str) -> None:
+    ask("open", budget="1")
+    refused = ask(op, **body)
+    assert refused["ok"] is False
+    assert word in refused["message"]
+    assert ask("status")["state"]["held"] == "0"

@@ -1,0 +1,44 @@
+"""Who asks: a kernel as its channel identifies it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..ledger.base import NotebookKey, Origin
+from ..protocol import Ask
+
+__all__ = ["Caller", "expiry_of", "origin_of"]
+
+_MICROS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A kernel as its channel identifies it, with the notebook it serves."""
+
+    notebook: NotebookKey
+    scope: str
+    """The namespace of its idempotency keys: one for each kernel id."""
+    incarnation: str = ""
+    shared_with: str | None = None
+    """The path of the other notebook whose session this kernel uses."""
+    socket: Mapping[str, Any] | None = None
+    """What a greeting offers: the ``address`` and ``token`` of a local socket."""
+
+
+def origin_of(caller: Caller, ask: Ask) -> Origin:
+    """The asker, as the ledger records it."""
+    return Origin(
+        actor="kernel",
+        scope=caller.scope,
+        incarnation=caller.incarnation,
+        cell_id=ask.cell.id,
+        execution_count=ask.cell.count,
+    )
+
+
+def expiry_of(ask: Ask) -> int:
+    """When the ask expires, as the ledger counts time."""
+    return int(ask.exp * _MICROS)
