@@ -92,9 +92,7 @@ IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()
 REPLY_TYPE: Final = "governance_reply"
 """The message type of answers on the control channel."""
 EVENT_SCHEMA_ID: Final = "https://aumos.dev/jupyter/governance/state/v1"
-OPS: Final = frozenset(
-    {"hello", "open", "status", "spend", "hold", "settle", "release", "close", "audit", "cancel"}
-)
+OPS: Final = frozenset({"hello", "open", "status", "spend", "hold", "settle", "release", "close", "audit", "cancel"})
 MAX_ASKS: Final = 1_000
 """The most asks in one message."""
 MAX_LINE: Final = 4 * 1024 * 1024
