@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Dialect, and_, bindparam, func, literal_column, not_, or_, select
+from sqlalchemy import ColumnElement, Dialect, Integer, and_, bindparam, func, literal_column, not_, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from ...types import GovernanceOutcome
 from .. import schema
@@ -94,5 +97,22 @@ def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> l
 
 def _contains(column: ColumnElement[str]) -> ColumnElement[bool]:
     # Not LIKE, whose wildcards the text may hold and whose case differs between databases.
-    found: ColumnElement[bool] = func.instr(func.lower(column), func.lower(bindparam("text"))) > said("0")
-    return found
+    # The parameter has the column's type, so that both are lowered by the same rule, which is that of ASCII.
+    return _Place(func.lower(column), func.lower(bindparam("text", type_=column.type))) > said("0")
+
+
+class _Place(FunctionElement[int]):
+    """Where the second text is in the first: 1 for its start, 0 for nowhere."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(_Place)
+def _instr(place: _Place, compiler: SQLCompiler, **options: Any) -> str:
+    return f"instr({compiler.process(place.clauses, **options)})"
+
+
+@compiles(_Place, "postgresql")
+def _strpos(place: _Place, compiler: SQLCompiler, **options: Any) -> str:
+    return f"strpos({compiler.process(place.clauses, **options)})"
