@@ -46,5 +46,5 @@ def open_ledger(url: str, *, clock: Callable[[], int] | None = None) -> Ledger:
 
 
 def _without_password(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    return f"...@{tail[:80]}" if at and head else url[:80]
+    head, at, tail = url.partition("?")[0].rpartition("@")
+    return f"...@{tail[:80]}" if at and head else tail[:80]

@@ -78,8 +78,9 @@ class GovernanceExtension(ExtensionApp):
         its kernel runs.""",
     ).tag(config=True)
     database_url = Unicode(
-        help="""Where the ledger is: `sqlite:////absolute/path/to/file.sqlite` (on a local disk), or `memory://`,
-        which forgets everything when the server stops. By default a file in Jupyter's data folder.""",
+        help="""Where the ledger is: `sqlite:////absolute/path/to/file.sqlite` (on a local disk),
+        `postgresql://user:password@host:port/database` (which several servers may share), or `memory://`, which
+        forgets everything when the server stops. By default a file in Jupyter's data folder.""",
     ).tag(config=True)
 
     @default("database_url")
@@ -219,4 +220,5 @@ def _leave_untracked(serverapp: Any) -> None:
 
 def _without_password(url: str) -> str:
     scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+    # In the URL of a database the options may hold one too.
+    return f"{scheme}{separator}{rest.partition('?')[0].rpartition('@')[2]}"

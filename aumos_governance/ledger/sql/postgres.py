@@ -34,7 +34,7 @@ _ATTEMPTS: Final = 20
 """How often a transaction is tried that others get in the way of."""
 _IDLE_READERS: Final = 4
 _MIGRATION_LOCK: Final = int.from_bytes(b"aumosgov", "big")
-_BEGIN: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+_BEGIN: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 _COMMIT: Final = b"COMMIT"
 _BEGIN_READING: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _CHUNK: Final = 500 if psycopg.pq.version() >= 170_000 else 1

@@ -55,7 +55,9 @@ class PostgresServer:
         """``url`` is what libpq knows as a connection URI; raises ConfigurationError when it is none."""
         try:
             self._parameters = _DEFAULTS | conninfo_to_dict(url)
-        except psycopg.Error:
+            if not all(port.isdecimal() for port in str(self._parameters.get("port", 0)).split(",")):
+                raise ValueError("port")
+        except (psycopg.Error, ValueError):
             # Not what the driver says, which may quote the URL with its password.
             raise ConfigurationError(
                 "The ledger's URL is not one of PostgreSQL; write postgresql://user:password@host:port/database."

@@ -1,0 +1,79 @@
+"""Makes processes that charge a ledger until they are killed, each a fork of this one, which has no ledger open.
+
+Usage: victims.py URL FILE. For each line of input it makes one, says its process id, and "gone" when it has ended.
+What was acknowledged is appended to the file, a line of JSON for each: the key, what was asked for, the charge.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))
+
+# Whatever a ledger imports when it is opened is imported once, here.
+import aumos_governance.ledger.sql.postgres
+import aumos_governance.ledger.sql.sqlite  # noqa: F401
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.base import Hold, Request, Settle
+from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, spend
+
+THREADS = 3
+
+
+def request_for(key: str, what: str, charge_id: str = "") -> Request[Any]:
+    """What a victim asks for under a key, to ask for it again."""
+    if what == "spend":
+        return spend(CENT, key=key)
+    if what == "hold":
+        return Hold(key=key, origin=KERNEL, notebook=NOTEBOOK, amount=2 * CENT)
+    return Settle(key=key, origin=KERNEL, hold_id=charge_id, amount=CENT)
+
+
+def charge(url: str, name: str, file: int) -> None:
+    ledger = open_ledger(url)
+
+    def ask(key: str, what: str, charge_id: str = "") -> str:
+        answer = ledger.execute(request_for(key, what, charge_id))
+        assert answer.charge_id is not None
+        # One write is one line, whoever else writes; it stays when the process is gone.
+        os.write(file, f"{json.dumps([key, what, answer.charge_id])}\n".encode())
+        return str(answer.charge_id)
+
+    def go_on(thread: int) -> None:
+        for number in itertools.count():
+            key = f"{name}-{thread}-{number}"
+            if number % 3:
+                ask(key, "spend")
+            else:
+                ask(f"{key}-settle", "settle", ask(key, "hold"))
+
+    threads = [threading.Thread(target=go_on, args=(number,)) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main(url: str, path: str) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    print("ready", flush=True)
+    for number, _ in enumerate(sys.stdin):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                charge(url, f"victim-{number}", file)
+            finally:
+                os._exit(1)
+        print(pid, flush=True)
+        os.waitpid(pid, 0)
+        print("gone", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
