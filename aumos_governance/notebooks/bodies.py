@@ -18,6 +18,9 @@ def state_body(state: SessionState, *, shared_with: str | None = None) -> dict[s
 
     ``set_by`` is the person who set the budget or else the trust level, and ``"kernel"`` or ``"server"`` where
     no person has set either.
+
+    A hold, an approval or a report that comes or goes raises ``seq`` and so is told to every page, which then reads
+    its list again. How many wait is not said here: to count them would cost every single decision a query.
     """
     balance = state.balance
     level = state.trust_level
@@ -93,6 +96,8 @@ def audit_body(entry: AuditEntry) -> dict[str, Any]:
         "notebook": entry.notebook,
         "agent_id": entry.agent_id,
         "tool": entry.tool,
+        "action_type": entry.action_type,
+        "resource": entry.resource,
         "cell": {"id": entry.cell_id, "count": entry.execution_count},
         "amount": money.to_text(entry.amount),
         "spent_delta": money.to_text(entry.spent_delta),

@@ -1,51 +1,85 @@
-"""The filter of ``GET audit``: query parameters read into an `AuditQuery`."""
+"""The filters of ``GET audit`` and what lies below it: query parameters read into queries of the ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Final
+from typing import Any, Final
 
 from ..errors import InvalidRequestError
-from ..ledger.base import AuditQuery, NotebookKey
+from ..ledger.base import AuditQuery, AuditSums, NotebookKey
 from ..notebooks import wishes
+from ..notebooks.records import EXPORTS
 from ..types import GovernanceOutcome
 from .rooms import clean_path
 
-__all__ = ["PARAMETERS", "audit_query"]
+__all__ = [
+    "EXPORT_PARAMETERS",
+    "PARAMETERS",
+    "SUMS_PARAMETERS",
+    "audit_query",
+    "export_form",
+    "export_query",
+    "sums_query",
+]
 
-PARAMETERS: Final = (
+_FILTERS: Final = (
     "path",
     "session_id",
     "agent_id",
     "outcome",
     "event",
     "tool",
+    "action_type",
+    "resource",
     "text",
     "since",
     "until",
-    "limit",
-    "cursor",
 )
+PARAMETERS: Final = (*_FILTERS, "limit", "cursor")
+SUMS_PARAMETERS: Final = (*_FILTERS, "by")
+EXPORT_PARAMETERS: Final = (*_FILTERS, "format")
+KeyOf = Callable[[str], NotebookKey]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def audit_query(parameters: Mapping[str, str], key: Callable[[str], NotebookKey]) -> AuditQuery:
-    """Raises InvalidRequestError, in a sentence that names the parameter."""
-    path = parameters.get("path")
+def audit_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
+    """A page. Raises InvalidRequestError, in a sentence that names the parameter; so do the others."""
     return AuditQuery(
-        notebook=None if path is None else key(clean_path(path)),
-        session_id=wishes.optional_text(parameters, "session_id", "session_id"),
-        agent_id=wishes.optional_text(parameters, "agent_id", "agent_id"),
-        outcome=_outcome(parameters.get("outcome")),
-        event=wishes.optional_text(parameters, "event", "event"),
-        tool=wishes.optional_text(parameters, "tool", "tool"),
-        text=wishes.optional_text(parameters, "text", "text"),
-        since=_moment(parameters, "since"),
-        until=_moment(parameters, "until"),
+        **_filters(parameters, key),
         limit=wishes.whole(parameters, "limit", default=100, least=1, most=1_000),
         cursor=wishes.optional_text(parameters, "cursor", "cursor"),
     )
+
+
+def sums_query(parameters: Mapping[str, str], key: KeyOf) -> AuditSums:
+    """Sums, by tool where nothing else is said."""
+    return AuditSums(**_filters(parameters, key), by=wishes.optional_text(parameters, "by", "by") or "tool")
+
+
+def export_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
+    """All records that match, oldest first."""
+    return AuditQuery(**_filters(parameters, key), oldest_first=True)
+
+
+def export_form(parameters: Mapping[str, str]) -> str:
+    """The kind of file, JSON Lines where nothing else is said."""
+    form = parameters.get("format", "jsonl")
+    if form not in EXPORTS:
+        raise InvalidRequestError(f"The format must be one of {', '.join(EXPORTS)}, not {form[:40]!r}.")
+    return form
+
+
+def _filters(parameters: Mapping[str, str], key: KeyOf) -> dict[str, Any]:
+    path = parameters.get("path")
+    texts = ("session_id", "agent_id", "event", "tool", "action_type", "resource", "text")
+    return {
+        "notebook": None if path is None else key(clean_path(path)),
+        "outcome": _outcome(parameters.get("outcome")),
+        "since": _moment(parameters, "since"),
+        "until": _moment(parameters, "until"),
+        **{name: wishes.optional_text(parameters, name, name) for name in texts},
+    }
 
 
 def _outcome(raw: str | None) -> GovernanceOutcome | None:

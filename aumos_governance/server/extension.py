@@ -19,10 +19,12 @@ from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
 from ..ledger import open_ledger
+from ..ledger.base import ConfigureEnvelopes, Origin
 from ..notebooks.service import NotebookService
 from ..protocol import REPLY_TYPE
 from .bridge import KERNEL_EVENTS, Bridge
 from .contents_moves import CONTENTS_EVENTS, ContentsMoves
+from .envelope_traits import Envelopes, read_envelopes
 from .handlers import routes
 from .kernel_environment import mark_kernels
 from .people import People
@@ -77,6 +79,14 @@ class GovernanceExtension(ExtensionApp):
         help="""Whether every notebook that was never governed gets a governance session at the defaults as soon as
         its kernel runs.""",
     ).tag(config=True)
+    envelopes = Envelopes(
+        [],
+        help="""Ceilings over several sessions: a list of dicts with a `name` of its own; a `kind`, which says what
+        shares it: `notebook` (each notebook, over all its sessions), `owner` or `user` (all notebooks of the user, on
+        all servers with the same database), `server` (all notebooks of this server), `team` (all servers with the same
+        database and an envelope of this name); a `ceiling` in US dollars; and a `period` in calendar terms of UTC:
+        `daily`, `weekly`, `monthly`, `yearly`, or `lifetime`, which is the default.""",
+    ).tag(config=True)
     database_url = Unicode(
         help="""Where the ledger is: `sqlite:////absolute/path/to/file.sqlite` (on a local disk),
         `postgresql://user:password@host:port/database` (which several servers may share), or `memory://`, which
@@ -118,11 +128,18 @@ class GovernanceExtension(ExtensionApp):
             strict=self.strict,
             autostart=self.autostart,
             database_url=self.database_url,
+            envelopes=read_envelopes(self.envelopes),
         )
         self._ledger = self._open_ledger(settings)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="aumos-governance")
         loop = serverapp.io_loop.asyncio_loop
         self._rooms = rooms = Rooms(_owner(), _root(serverapp))
+        # Also where there are none: those of an earlier configuration end then.
+        self._ledger.execute(
+            ConfigureEnvelopes(
+                key="", origin=Origin("server"), owner=rooms.owner, root=rooms.root, envelopes=settings.envelopes
+            )
+        )
         service = NotebookService(self._ledger, settings.terms, log=self.log)
         self._events = events = StateEvents(serverapp.event_logger, rooms, loop, self.log)
         self._unsubscribe = self._ledger.subscribe(events.offer)

@@ -2,156 +2,102 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
-from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from typing import Any, Final
 
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from ..errors import InvalidRequestError
 from ..notebooks import wishes
-from . import audit_filter, http_errors
+from .audit_handlers import AuditHandler, ExportHandler, SumsHandler, VerifyHandler
 from .people import People
-from .rooms import clean_path
+from .rest import RestHandler
+from .waiting_handlers import (
+    AcknowledgeHandler,
+    ApprovalsHandler,
+    CorrectionsHandler,
+    DecisionHandler,
+    HoldsHandler,
+    ReleaseHandler,
+    ReportsHandler,
+    SettleHandler,
+)
 
-__all__ = ["AUTH_RESOURCE", "PREFIX", "routes"]
+__all__ = ["HANDLERS", "PREFIX", "routes"]
 
 PREFIX: Final = "aumos-governance/v1/"
-AUTH_RESOURCE: Final = "aumos-governance"
-_MAX_BODY: Final = 64 * 1024
-_RANDOM_NAME: Final = re.compile(r"[0-9a-f]{32}")
-_EVERYWHERE: Final = frozenset({"_xsrf", "token", "no_track_activity"})
-"""Parameters that the server itself reads."""
 
 
-class _Handler(APIHandler):
-    auth_resource = AUTH_RESOURCE
-
-    def initialize(self, people: People, workers: Executor) -> None:
-        self._people = people
-        self._workers = workers
-
-    async def answer(self, work: Callable[..., dict[str, Any]], *args: Any) -> None:
-        """Do blocking work in a thread, and finish with its body."""
-        # The ledger waits for the disk, and the loop serves everyone.
-        body = await asyncio.get_running_loop().run_in_executor(self._workers, work, *args)
-        self.finish(json.dumps(body))
-
-    def parameters(self, known: Iterable[str]) -> dict[str, str]:
-        """The query's parameters; one that nobody reads is refused, since it may be a misspelt filter."""
-        found: dict[str, str] = {}
-        for name in self.request.query_arguments:
-            values = self.get_query_arguments(name, strip=False)
-            # JupyterLab adds the time in milliseconds, as a bare name, against caches.
-            if name not in _EVERYWHERE and not (name.isdigit() and values == [""]):
-                if len(values) > 1:
-                    raise InvalidRequestError(f"The parameter {name[:40]!r} must be given once.")
-                found[name] = values[0]
-        wishes.known_only(found, known)
-        return found
-
-    def path_parameter(self) -> str:
-        return clean_path(self.parameters(("path",)).get("path", ""))
-
-    def json_object(self) -> dict[str, Any]:
-        """The request's body, ``{}`` where there is none."""
-        raw = self.request.body
-        if len(raw) > _MAX_BODY:
-            raise InvalidRequestError(f"The request's body must have at most {_MAX_BODY} bytes.")
-        try:
-            body = json.loads(raw.decode("utf-8")) if raw.strip() else {}
-        except (ValueError, RecursionError):
-            raise InvalidRequestError("The request's body is not valid JSON.") from None
-        if not isinstance(body, dict):
-            raise InvalidRequestError("The request's body must be a JSON object.")
-        return body
-
-    def idempotency_key(self) -> str | None:
-        return wishes.optional_text(self.request.headers, "Idempotency-Key", "header Idempotency-Key")
-
-    def person(self) -> str:
-        user = self.current_user
-        # With a token alone the server makes up a user for each browser, whose user name is a random number.
-        made_up = user.name.startswith("Anonymous ") and _RANDOM_NAME.fullmatch(user.username)
-        return str(user.name if made_up else user.username)
-
-    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
-        # tornado takes every error that is not its own for a failure inside.
-        exc_info = kwargs.get("exc_info")
-        if exc_info is not None:
-            status_code, _ = http_errors.describe(exc_info[1], status_code)
-        super().send_error(status_code, **kwargs)
-
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        # A refused request is no failure of the server.
-        if http_errors.describe(value)[0] >= 500:
-            super().log_exception(typ, value, tb)
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        exc_info = kwargs.get("exc_info")
-        _, body = http_errors.describe(None if exc_info is None else exc_info[1], status_code)
-        self.finish(json.dumps(body))
-
-
-class StateHandler(_Handler):
+class StateHandler(RestHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        await self.answer(self._people.state, self.path_parameter())
+        await self.answer(self.people.state, self.path_parameter())
 
     @web.authenticated
     @authorized
     async def patch(self) -> None:
         path, body = self.path_parameter(), self.json_object()
-        await self.answer(self._people.change, self.person(), path, body, self.idempotency_key())
+        await self.answer(self.people.change, self.person(), path, body, self.idempotency_key())
 
 
-class CloseHandler(_Handler):
+class CloseHandler(RestHandler):
     @web.authenticated
     @authorized
     async def post(self) -> None:
         path = self.path_parameter()
         wishes.known_only(self.json_object(), ())
-        await self.answer(self._people.close, self.person(), path, self.idempotency_key())
+        await self.answer(self.people.close, self.person(), path, self.idempotency_key())
 
 
-class NotebooksHandler(_Handler):
+class EnvelopesHandler(RestHandler):
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        await self.answer(self.people.envelopes, self.path_parameter())
+
+
+class NotebooksHandler(RestHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
         parameters = self.parameters(("after", "limit"))
-        limit = wishes.whole(parameters, "limit", default=100, least=1, most=1_000)
-        await self.answer(self._people.notebooks, parameters.get("after", ""), limit)
+        limit = self.limit_parameter(parameters)
+        await self.answer(self.people.notebooks, parameters.get("after", ""), limit)
 
 
-class ConfigHandler(_Handler):
+class ConfigHandler(RestHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
         self.parameters(())
-        await self.answer(self._people.config)
+        await self.answer(self.people.config)
 
 
-class AuditHandler(_Handler):
-    @web.authenticated
-    @authorized
-    async def get(self) -> None:
-        parameters = self.parameters(audit_filter.PARAMETERS)
-        await self.answer(self._people.audit, audit_filter.audit_query(parameters, self._people.key))
+HANDLERS: Final[dict[str, type[RestHandler]]] = {
+    "state": StateHandler,
+    "close": CloseHandler,
+    "envelopes": EnvelopesHandler,
+    "notebooks": NotebooksHandler,
+    "config": ConfigHandler,
+    "holds": HoldsHandler,
+    "holds/{id}/settle": SettleHandler,
+    "holds/{id}/release": ReleaseHandler,
+    "approvals": ApprovalsHandler,
+    "approvals/{id}": DecisionHandler,
+    "reports": ReportsHandler,
+    "reports/{id}/acknowledge": AcknowledgeHandler,
+    "corrections": CorrectionsHandler,
+    "audit": AuditHandler,
+    "audit/sums": SumsHandler,
+    "audit/verify": VerifyHandler,
+    "audit/export": ExportHandler,
+}
+"""By path below the prefix."""
 
 
-def routes(people: People, workers: Executor) -> list[tuple[str, type[_Handler], dict[str, Any]]]:
+def routes(people: People, workers: Executor) -> list[tuple[str, type[RestHandler], dict[str, Any]]]:
     """What to add to the server's handlers."""
-    handlers: dict[str, type[_Handler]] = {
-        "state": StateHandler,
-        "close": CloseHandler,
-        "notebooks": NotebooksHandler,
-        "config": ConfigHandler,
-        "audit": AuditHandler,
-    }
-    return [(PREFIX + name, handler, {"people": people, "workers": workers}) for name, handler in handlers.items()]
+    parts = {"people": people, "workers": workers}
+    return [(PREFIX + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path), handler, parts) for path, handler in HANDLERS.items()]

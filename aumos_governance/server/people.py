@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..ledger.base import AuditQuery, NotebookKey
+from ..errors import InvalidRequestError
+from ..ledger.base import AuditQuery, AuditSums, NotebookKey
+from ..notebooks import wishes
+from ..notebooks.records import Records
 from ..notebooks.service import NotebookService
-from .rooms import Place, Rooms
+from ..notebooks.waiting import Waiting
+from .rooms import Place, Rooms, clean_path
 from .settings import Settings
 
 __all__ = ["People"]
@@ -21,6 +25,9 @@ class People:
         self._rooms = rooms
         self._settings = settings
         self._settle = settle
+        self.waiting = Waiting(service.ledger, rooms.owner, rooms.root)
+        """What a person says to what waits, which is named by its id."""
+        self._records = Records(service.ledger)
 
     def config(self) -> dict[str, Any]:
         return self._settings.body()
@@ -44,14 +51,53 @@ class People:
     def notebooks(self, after: str, limit: int) -> dict[str, Any]:
         """One page of all notebooks that were ever governed, by path; ``after`` asks for the next, null ends."""
         self._settle()
-        # One more than asked for tells whether there is a next page.
-        states = self._service.states(self._rooms.owner, self._rooms.root, after=after, limit=limit + 1)
-        page = states[:limit]
-        return {"notebooks": page, "after": page[-1]["path"] if len(states) > limit else None}
+        page = self._states(after, limit)
+        last = page[-1]["path"] if page else ""
+        more = len(page) == limit and self._states(last, 1)
+        return {"notebooks": page, "after": last if more else None}
+
+    def envelopes(self, path: str) -> dict[str, Any]:
+        return self.waiting.envelopes(self._place(path).notebook)
+
+    def holds(self, path: str | None, after: str, limit: int) -> dict[str, Any]:
+        return self.waiting.holds(self._notebook(path), after, limit)
+
+    def approvals(self, path: str | None, after: str, limit: int) -> dict[str, Any]:
+        return self.waiting.approvals(self._notebook(path), after, limit)
+
+    def reports(self, path: str | None, after: str, limit: int) -> dict[str, Any]:
+        return self.waiting.reports(self._notebook(path), after, limit)
 
     def audit(self, query: AuditQuery) -> dict[str, Any]:
         self._settle()
         return self._service.audit(query)
+
+    def sums(self, query: AuditSums) -> dict[str, Any]:
+        self._settle()
+        return self._records.sums(query)
+
+    def verify(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """Every chain, or that of one session, or that of a notebook's session."""
+        path = parameters.get("path")
+        session_id = wishes.optional_text(parameters, "session_id", "session_id")
+        known_head = wishes.optional_text(parameters, "known_head", "known_head")
+        if path is not None and session_id is not None:
+            raise InvalidRequestError("Give either path or session_id, not both.")
+        if path is not None:
+            session_id = self._records.session_of(self._place(clean_path(path)).notebook)
+        return self._records.verify(session_id, known_head)
+
+    def export(self, query: AuditQuery, form: str) -> Iterator[bytes]:
+        """The parts of a file; taking the next one may block too."""
+        self._settle()
+        return self._records.export(query, form)
+
+    def _states(self, after: str, limit: int) -> list[dict[str, Any]]:
+        return self._service.states(self._rooms.owner, self._rooms.root, after=after, limit=limit)
+
+    def _notebook(self, path: str | None) -> NotebookKey | None:
+        self._settle()
+        return None if path is None else self._rooms.place(path).notebook
 
     def _place(self, path: str) -> Place:
         self._settle()

@@ -9,6 +9,7 @@ from typing import Any
 from .. import money
 from .._version import __version__
 from ..errors import ConfigurationError
+from ..ledger.base import EnvelopeSpec
 from ..ledger.terms import SessionTerms
 from ..types import TrustLevel
 
@@ -24,6 +25,8 @@ class Settings:
     """Rising fractions of the budget, as decimal text."""
     autostart: bool
     database_url: str
+    envelopes: tuple[EnvelopeSpec, ...] = ()
+    """Ceilings around the sessions of all notebooks."""
 
     def body(self) -> dict[str, Any]:
         """The body of ``GET config``; where the ledger is stays the server's own affair."""
@@ -50,6 +53,7 @@ def read_settings(
     strict: bool,
     autostart: bool,
     database_url: str,
+    envelopes: Sequence[EnvelopeSpec] = (),
 ) -> Settings:
     """Put single settings, each valid by itself, together.
 
@@ -78,4 +82,5 @@ def read_settings(
         warn_at=tuple(warn_at),
         autostart=autostart,
         database_url=database_url,
+        envelopes=tuple(envelopes),
     )

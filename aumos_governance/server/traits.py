@@ -12,7 +12,7 @@ from .. import money
 from ..errors import AumOSGovernanceError
 from ..notebooks import wishes
 
-__all__ = ["Dollars", "Fractions", "Level"]
+__all__ = ["Dollars", "Fractions", "Level", "full_name", "shown"]
 
 
 class Dollars(TraitType[Any, Any]):
@@ -62,14 +62,23 @@ class Fractions(List[Any]):
 
 def refuse(trait: TraitType[Any, Any], value: object, valid: str) -> NoReturn:
     """Raises TraitError in one sentence."""
+    raise TraitError(f"{full_name(trait)} is {shown(value)}, but must be {valid}.")
+
+
+def full_name(trait: TraitType[Any, Any]) -> str:
+    """The setting as it is written in a configuration file."""
+    owner = trait.this_class.__name__ if trait.this_class is not None else "the extension"
+    return f"{owner}.{trait.name}"
+
+
+def shown(value: object) -> str:
+    """A wrong value as a sentence shows it."""
     try:
-        shown = repr(value)
+        text = repr(value)
     except ValueError:
         # Python does not write out an int of many thousand digits.
-        shown = f"a {type(value).__name__}"
-    shown = shown if len(shown) <= 60 else f"{shown[:60]}..."
-    owner = trait.this_class.__name__ if trait.this_class is not None else "the extension"
-    raise TraitError(f"{owner}.{trait.name} is {shown}, but must be {valid}.")
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _fraction(value: object) -> Decimal | None:

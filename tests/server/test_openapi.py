@@ -33,14 +33,17 @@ def parameters(path: str, method: str) -> set[str]:
 
 def test_every_route_and_method_is_described(extension: Any) -> None:
     served = {
-        "/" + pattern.removeprefix(handlers.PREFIX): {
-            method.lower() for method in handler.SUPPORTED_METHODS if method.lower() in vars(handler)
-        }
-        for pattern, handler, _ in handlers.routes(extension._people, extension._workers)
+        f"/{path}": {method.lower() for method in handler.SUPPORTED_METHODS if method.lower() in vars(handler)}
+        for path, handler in handlers.HANDLERS.items()
     }
     described = {path: set(item) - {"parameters"} for path, item in DESCRIPTION["paths"].items()}
     assert described == served
+    assert [handler for _, handler, _ in handlers.routes(extension._people, extension._workers)] == [
+        *handlers.HANDLERS.values()
+    ]
     assert parameters("/audit", "get") == set(audit_filter.PARAMETERS)
+    assert parameters("/audit/sums", "get") == set(audit_filter.SUMS_PARAMETERS)
+    assert parameters("/audit/export", "get") == set(audit_filter.EXPORT_PARAMETERS)
 
 
 async def test_the_answers_are_as_described(rest: Any) -> None:

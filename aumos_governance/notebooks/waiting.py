@@ -1,0 +1,188 @@
+"""What waits for a person on one server, and what a person says to it.
+
+Like `NotebookService` it decides nothing: the rules live in the ledger, inside its transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+from .. import money
+from ..errors import InvalidRequestError
+from ..ledger.base import (
+    AcknowledgeReport,
+    Approval,
+    AuditEntry,
+    AuditQuery,
+    Correct,
+    DecideApproval,
+    HeldCharge,
+    Ledger,
+    ListApprovals,
+    ListEnvelopes,
+    ListHolds,
+    ListReports,
+    NotebookKey,
+    Origin,
+    Release,
+    Report,
+    Settle,
+)
+from . import wishes
+from .holding import resolved_answer
+from .waiting_bodies import approval_body, cell_body, corrected_body, envelope_body, hold_body, report_body
+
+__all__ = ["Waiting"]
+
+FoundT = TypeVar("FoundT", HeldCharge, Approval, Report)
+_AT_ONCE: Final = 1_000
+"""More records than one microsecond can hold of one event."""
+
+
+class Waiting:
+    """Holds, approvals and reports of one owner and root; a person names no others."""
+
+    def __init__(self, ledger: Ledger, owner: str, root: str) -> None:
+        self._ledger = ledger
+        self._owner = owner
+        self._root = root
+
+    # ---- lists: one page, oldest first; ``after`` asks for the next, and null ends
+
+    def holds(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
+        """All that count, held and unresolved."""
+
+        def read(after: str, limit: int) -> tuple[HeldCharge, ...]:
+            return self._ledger.read(
+                ListHolds(owner=self._owner, root=self._root, notebook=notebook, after=after, limit=limit)
+            )
+
+        return _page("holds", read, self._hold_body, after, limit)
+
+    def approvals(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
+        """Those that wait for an answer."""
+
+        def read(after: str, limit: int) -> tuple[Approval, ...]:
+            return self._ledger.read(
+                ListApprovals(owner=self._owner, root=self._root, notebook=notebook, after=after, limit=limit)
+            )
+
+        return _page("approvals", read, self._approval_body, after, limit)
+
+    def reports(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
+        """Those that nobody has acknowledged."""
+
+        def read(after: str, limit: int) -> tuple[Report, ...]:
+            return self._ledger.read(
+                ListReports(owner=self._owner, root=self._root, notebook=notebook, after=after, limit=limit)
+            )
+
+        return _page("reports", read, self._report_body, after, limit)
+
+    def envelopes(self, notebook: NotebookKey) -> dict[str, Any]:
+        """The ceilings around the notebook's open or last session, inner before outer; its own is in its state."""
+        states = self._ledger.read(ListEnvelopes(notebook=notebook))
+        return {"envelopes": [envelope_body(state) for state in states if state.kind != "session"]}
+
+    # ---- what a person says; each raises what the ledger raises
+
+    def settle(self, person: str, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+        """Resolve a hold, whose kernel is gone, with what it cost."""
+        wishes.known_only(body, ("amount",))
+        if body.get("amount") is None:
+            raise InvalidRequestError("A settlement needs an amount in US dollars, for example 0.05; 0 is one.")
+        request = Settle(
+            key=key or _new_key(),
+            origin=self._origin(person),
+            hold_id=_id(hold_id, "hold"),
+            amount=money.parse(body["amount"]),
+        )
+        return resolved_answer(self._ledger.execute(request), None)
+
+    def release(self, person: str, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+        """Resolve a hold, whose kernel is gone, that cost nothing."""
+        wishes.known_only(body, ())
+        request = Release(key=key or _new_key(), origin=self._origin(person), hold_id=_id(hold_id, "hold"))
+        return resolved_answer(self._ledger.execute(request), None)
+
+    def decide(self, person: str, approval_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+        """Approve or deny exactly what was shown, which ``digest`` stands for."""
+        wishes.known_only(body, ("decision", "digest"))
+        decision = body.get("decision")
+        if decision not in ("approve", "deny"):
+            raise InvalidRequestError("The decision must be approve or deny.")
+        request = DecideApproval(
+            key=key or _new_key(),
+            origin=self._origin(person),
+            approval_id=_id(approval_id, "approval"),
+            digest=wishes.text(body, "digest", "digest"),
+            approve=decision == "approve",
+        )
+        return self._approval_body(self._ledger.execute(request))
+
+    def acknowledge(self, person: str, report_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+        """A person has seen a report; a second time changes nothing."""
+        wishes.known_only(body, ())
+        request = AcknowledgeReport(
+            key=key or _new_key(), origin=self._origin(person), report_id=_id(report_id, "report")
+        )
+        return self._report_body(self._ledger.execute(request))
+
+    def correct(self, person: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+        """Take back a charge, or part of it, by an entry with a reason."""
+        wishes.known_only(body, ("charge_id", "amount", "reason"))
+        if body.get("amount") is None:
+            raise InvalidRequestError("A correction needs the amount to take back in US dollars, for example 0.05.")
+        request = Correct(
+            key=key or _new_key(),
+            origin=self._origin(person),
+            charge_id=wishes.text(body, "charge_id", "charge_id"),
+            amount=money.parse_positive(body["amount"]),
+            reason=wishes.text(body, "reason", "reason"),
+        )
+        return corrected_body(self._ledger.execute(request))
+
+    def _origin(self, person: str) -> Origin:
+        return Origin(actor=person, person=True, scope=f"user:{person}", within=(self._owner, self._root))
+
+    # ---- bodies, each with the cell it came from
+
+    def _hold_body(self, hold: HeldCharge) -> dict[str, Any]:
+        return hold_body(hold, self._cell("hold", hold.at, lambda record: record.charge_id == hold.charge_id))
+
+    def _approval_body(self, approval: Approval) -> dict[str, Any]:
+        id = approval.approval_id
+        cell = self._cell("ask", approval.asked_at, lambda record: record.detail.get("approval") == id)
+        return approval_body(approval, cell)
+
+    def _report_body(self, report: Report) -> dict[str, Any]:
+        id = report.report_id
+        return report_body(report, self._cell("report", report.at, lambda record: record.detail.get("report") == id))
+
+    def _cell(self, event: str, at: int, is_it: Callable[[AuditEntry], bool]) -> dict[str, Any]:
+        # Where it was asked is said once, in the record of the same transaction and so of the same time.
+        page = self._ledger.read(AuditQuery(event=event, since=at, until=at + 1, limit=_AT_ONCE))
+        return cell_body(next(filter(is_it, page.records), None))
+
+
+def _page(
+    name: str,
+    read: Callable[[str, int], tuple[FoundT, ...]],
+    to_body: Callable[[FoundT], dict[str, Any]],
+    after: str,
+    limit: int,
+) -> dict[str, Any]:
+    bodies = [to_body(found) for found in read(after, limit)]
+    last = bodies[-1]["id"] if bodies else ""
+    more = len(bodies) == limit and bool(read(last, 1))
+    return {name: bodies, "after": last if more else None}
+
+
+def _id(raw: str, what: str) -> str:
+    return wishes.text({"id": raw}, "id", f"{what}'s id")
+
+
+def _new_key() -> str:
+    return uuid.uuid4().hex

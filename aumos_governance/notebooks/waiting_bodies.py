@@ -1,0 +1,115 @@
+"""The JSON bodies of what waits for a person, and of what a person decided."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .. import money
+from ..ledger.base import Approval, AuditEntry, Corrected, EnvelopeState, HeldCharge, Report
+from .bodies import state_body, time_text
+
+__all__ = ["approval_body", "cell_body", "corrected_body", "envelope_body", "hold_body", "report_body"]
+
+
+def hold_body(hold: HeldCharge, cell: dict[str, Any]) -> dict[str, Any]:
+    """``state`` is ``held`` while its kernel may still resolve it, and ``unresolved`` once that kernel is gone."""
+    return {
+        "id": hold.charge_id,
+        "notebook": hold.notebook.path,
+        "session_id": hold.session_id,
+        "state": hold.state.value,
+        "tool": hold.tool,
+        "amount": money.to_text(hold.amount),
+        "agent_id": hold.agent_id,
+        "category": hold.category,
+        "cell": cell,
+        "at": time_text(hold.at),
+        "until": None if hold.until is None else time_text(hold.until),
+    }
+
+
+def approval_body(approval: Approval, cell: dict[str, Any]) -> dict[str, Any]:
+    """``shown`` is null once it is decided; ``digest`` must come back with the decision."""
+    return {
+        "id": approval.approval_id,
+        "notebook": approval.notebook.path,
+        "session_id": approval.session_id,
+        "status": approval.status.value,
+        "digest": approval.digest,
+        "shown": _shown(approval.shown),
+        "tool": approval.tool,
+        "amount": money.to_text(approval.amount),
+        "agent_id": approval.agent_id,
+        "cell": cell,
+        "at": time_text(approval.asked_at),
+        "until": None if approval.until is None else time_text(approval.until),
+        "decided_at": None if approval.decided_at is None else time_text(approval.decided_at),
+        "decided_by": approval.decided_by,
+    }
+
+
+def report_body(report: Report, cell: dict[str, Any]) -> dict[str, Any]:
+    """``shown`` is null once it is acknowledged."""
+    return {
+        "id": report.report_id,
+        "notebook": report.notebook.path,
+        "session_id": report.session_id,
+        "shown": _shown(report.shown),
+        "tool": report.tool,
+        "agent_id": report.agent_id,
+        "charge_id": report.charge_id,
+        "cell": cell,
+        "at": time_text(report.at),
+        "acknowledged_at": None if report.acknowledged_at is None else time_text(report.acknowledged_at),
+        "acknowledged_by": report.acknowledged_by,
+    }
+
+
+def corrected_body(corrected: Corrected) -> dict[str, Any]:
+    """``left`` is what of the charge still counts."""
+    state = corrected.state
+    return {
+        "correction": {
+            "id": corrected.correction_id,
+            "charge_id": corrected.charge_id,
+            "amount": money.to_text(corrected.amount),
+            "left": money.to_text(corrected.left),
+            "record_id": corrected.record_id,
+        },
+        "state": None if state is None else state_body(state),
+    }
+
+
+def envelope_body(envelope: EnvelopeState) -> dict[str, Any]:
+    """An enclosing ceiling's figures in its current period; ``period_start`` is null where it has no period."""
+    balance = envelope.balance
+    return {
+        "name": envelope.name,
+        "kind": envelope.kind,
+        "period": envelope.period.value,
+        "period_start": time_text(envelope.period_start) if envelope.period_start else None,
+        "limit": money.to_text(balance.limit),
+        "spent": money.to_text(balance.spent),
+        "held": money.to_text(balance.held),
+        "remaining": money.to_text(balance.remaining),
+        "over": money.to_text(balance.over),
+        "charges": envelope.charges,
+    }
+
+
+def cell_body(entry: AuditEntry | None) -> dict[str, Any]:
+    """The cell in which something was asked, as its record tells it."""
+    if entry is None:
+        return {"id": None, "count": None}
+    return {"id": entry.cell_id, "count": entry.execution_count}
+
+
+def _shown(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        # Whoever asked wrote no JSON; a person must see it all the same.
+        return text
