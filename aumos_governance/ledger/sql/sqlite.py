@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -89,7 +89,9 @@ class SqliteDatabase:
         with self._translated():
             begin_immediate(connection)
             try:
-                yield connection.cursor()
+                # Closed by its end, since a connection stays open until the last of its cursors is.
+                with closing(connection.cursor()) as cursor:
+                    yield cursor
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -106,7 +108,8 @@ class SqliteDatabase:
                 connection.execute("PRAGMA query_only=ON")
             try:
                 connection.execute("BEGIN")
-                yield connection.cursor()
+                with closing(connection.cursor()) as cursor:
+                    yield cursor
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
