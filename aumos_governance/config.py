@@ -27,9 +27,7 @@ class TrustConfig:
     decay_cliff_days: InitVar[int | None] = None
     decay_gradual_days: InitVar[int | None] = None
 
-    def __post_init__(
-        self, enable_decay: bool, decay_cliff_days: int | None, decay_gradual_days: int | None
-    ) -> None:
+    def __post_init__(self, enable_decay: bool, decay_cliff_days: int | None, decay_gradual_days: int | None) -> None:
         level: object = self.default_level  # whatever the caller gave
         if isinstance(level, bool) or not isinstance(level, int) or not 0 <= level <= 5:
             raise ConfigurationError(f"default_level must be a whole number from 0 to 5, not {level!r}.")
