@@ -10,10 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
+from jupyter_core.utils import ensure_async
+
 from ..ledger.base import ReadState
 from ..notebooks.service import Caller, NotebookService
 from .comm_transport import CommTransport
 from .conversation import Conversation, Transport
+from .presence import Departures, Presence, process_of
 from .rooms import Rooms, Row
 
 __all__ = ["KERNEL_EVENTS", "Bridge"]
@@ -66,12 +69,15 @@ class Bridge:
         self._autostart = autostart
         self._log = log
         self._links: dict[str, _Link] = {}
+        self._presences: dict[str, Presence] = {}
+        self._departures = Departures(service.ledger, log)
         self._without_ports: dict[str, float] = {}
         self._unreachable: set[str] = set()
         self._started: set[tuple[str, str]] = set()
         self._look = asyncio.Event()
         self._reading_rows = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def follow_sessions(self) -> None:
         """Hear of every session row as it is written; it is written after its kernel's start is reported."""
@@ -83,8 +89,12 @@ class Bridge:
 
     async def stop(self) -> None:
         if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+            # Not cancelled: before Python 3.12 asyncio.wait_for can swallow that when a kernel's end is reported.
+            self._stopping = True
+            self._look.set()
+            await self._watch
+        # Kernels that were shut down since the last look; those that live on are let go, and not gone.
+        self._reconcile()
         for kernel_id in list(self._links):
             self._let_go(kernel_id)
 
@@ -95,11 +105,12 @@ class Bridge:
     # ---- kernels
 
     async def _watch_kernels(self) -> None:
-        while True:
+        while not self._stopping:
             self._look.clear()
             try:
                 if self._reconcile():
                     await self._read_rows()
+                await self._note_departures()
             except Exception:  # noqa: BLE001 - the watch over the kernels must go on
                 self._log.exception("The kernels could not be looked through for governance.")
             try:
@@ -113,6 +124,8 @@ class Bridge:
         gone = [kernel_id for kernel_id in self._links if kernel_id not in alive]
         for kernel_id in gone:
             self._let_go(kernel_id)
+        for kernel_id in self._presences.keys() - alive.keys():
+            self._presences.pop(kernel_id).leave()
         self._unreachable &= alive.keys()
         self._without_ports = {key: since for key, since in self._without_ports.items() if key in alive}
         self._started = {entry for entry in self._started if entry[0] in alive}
@@ -127,11 +140,30 @@ class Bridge:
                 # A restart keeps the ports, and the sockets find the new process by themselves.
                 continue
             self._let_go(kernel_id)
+            if link is not None and link.kernel_manager is not kernel_manager:
+                self._presences.pop(kernel_id).leave()
             came = self._reach(kernel_id, kernel_manager, ports) or came
         return came or bool(gone)
 
+    async def _note_departures(self) -> None:
+        """Find kernels whose process ended and maybe was replaced, be it by one that never asks anything."""
+        for kernel_id, link in tuple(self._links.items()):
+            alive = await ensure_async(link.kernel_manager.is_alive())
+            presence = self._presences.get(kernel_id)
+            if presence is None:
+                continue
+            if not alive:
+                presence.leave()
+            else:
+                presence.leave_unless_in(process_of(link.kernel_manager))
+        self._departures.report_again()
+
     def _reach(self, kernel_id: str, kernel_manager: Any, ports: tuple[int, ...]) -> bool:
-        transport = CommTransport(kernel_manager, self._conversation(kernel_id), loop=self._loop, log=self._log)
+        presence = self._presences.setdefault(
+            kernel_id, Presence(kernel_id, self._departures, lambda: process_of(kernel_manager))
+        )
+        conversation = self._conversation(kernel_id, presence)
+        transport = CommTransport(kernel_manager, conversation, loop=self._loop, log=self._log)
         try:
             transport.open()
         except Exception as error:  # noqa: BLE001 - one kernel must not keep the others from being governed
@@ -148,13 +180,15 @@ class Bridge:
         for transport in link.transports if link is not None else ():
             transport.close()
 
-    def _conversation(self, kernel_id: str) -> Conversation:
+    def _conversation(self, kernel_id: str, presence: Presence) -> Conversation:
         def identify(incarnation: str) -> Caller:
             return Caller(
                 notebook=self._rooms.notebook_of(kernel_id), scope=f"kernel:{kernel_id}", incarnation=incarnation
             )
 
-        return Conversation(self._service, identify, readers=self._readers, settle=self._settle, log=self._log)
+        return Conversation(
+            self._service, identify, presence, readers=self._readers, settle=self._settle, log=self._log
+        )
 
     def _note_without_ports(self, kernel_id: str) -> None:
         since = self._without_ports.setdefault(kernel_id, time.monotonic())

@@ -10,17 +10,17 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from ..errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, UnavailableError
 from ..notebooks import wishes
 from ..notebooks.service import Caller, NotebookService, Reply
 from ..protocol import MAX_ASKS, Ask, error_answer, parse_ask, parse_asks
+from .presence import Presence
 
-__all__ = ["HELLO_REQUIRED", "Conversation", "Transport"]
+__all__ = ["Conversation", "Transport"]
 
-HELLO_REQUIRED: Final = "HELLO_REQUIRED"
-"""The code of the answer to an ask before any hello: nothing was done; say hello and ask again."""
 _READINGS: Final = frozenset({"status", "audit"})
 """Ops that read the ledger at once; all others are queued and answered from the ledger's thread."""
 
@@ -40,15 +40,20 @@ class Transport(Protocol):
 class Conversation:
     """Reads a kernel's messages and answers each ask exactly once; raises nothing.
 
-    ``identify`` gives the caller behind the transport for an incarnation; ``readers`` runs what must not block
-    the thread that receives; ``settle`` waits there for what a reading has to see.
+    ``identify`` gives the caller behind the transport for an incarnation; ``presence`` knows the kernel's process;
+    ``offer`` is what the greeting says of the local socket; ``readers`` runs what must not block the thread that
+    receives; ``settle`` waits there for what a reading has to see. With a ``nonce`` the transport itself proves
+    which process is at its other end; else that is the one whose hello it carried last.
     """
 
     def __init__(
         self,
         service: NotebookService,
         identify: Callable[[str], Caller],
+        presence: Presence,
         *,
+        nonce: str | None = None,
+        offer: Callable[[str], Mapping[str, Any] | None] = lambda nonce: None,
         readers: Executor,
         settle: Callable[[], None],
         log: logging.Logger,
@@ -56,11 +61,13 @@ class Conversation:
     ) -> None:
         self._service = service
         self._identify = identify
+        self._presence = presence
+        self._nonce = nonce
+        self._offer = offer
         self._readers = readers
         self._settle = settle
         self._log = log
         self._clock = clock
-        self._incarnation: str | None = None
 
     def receive(self, data: object, reply: Reply) -> None:
         """Take one message in; ``reply`` may be called later and from another thread, and must not raise."""
@@ -85,18 +92,17 @@ class Conversation:
     def _take(self, raw: object, reply: Reply) -> None:
         ask = parse_ask(raw)
         if ask.op == "hello":
-            self._incarnation = wishes.text(ask.body, "incarnation", "incarnation")
-        if self._incarnation is None:
-            raise UnavailableError(
-                "The governance server has not met this kernel since it (re)started, so nothing was done; say hello"
-                " first.",
-                HELLO_REQUIRED,
-            )
-        caller = self._identify(self._incarnation)
+            self._greet(ask, reply)
+            return
+        nonce = self._nonce if self._nonce is not None else self._presence.nonce
+        self._presence.check(nonce)
+        assert nonce is not None
+        caller = self._identify(self._presence.incarnation(nonce))
         if ask.op not in _READINGS:
             # Expiry is the ledger's to judge: an ask sent again may have been done in time, and only the
             # ledger can tell that from one that was not.
-            self._service.submit(caller, ask, reply)
+            with self._presence.attending(nonce):
+                self._service.submit(caller, ask, reply)
         elif ask.exp < self._clock():
             raise ExpiredError("The ask reached the governance server after its expiry; nothing was done.")
         else:
@@ -104,6 +110,17 @@ class Conversation:
                 self._readers.submit(self._read, caller, ask, reply)
             except RuntimeError:
                 raise UnavailableError("The governance server is stopping, so nothing was done.") from None
+
+    def _greet(self, ask: Ask, reply: Reply) -> None:
+        nonce = wishes.text(ask.body, "incarnation", "incarnation")
+        if self._nonce is None:
+            self._presence.meet(nonce)
+        elif nonce == self._nonce:
+            self._presence.check(nonce)
+        else:
+            raise InvalidRequestError("This connection belongs to another process of the kernel.")
+        caller = self._identify(self._presence.incarnation(nonce))
+        self._service.submit(replace(caller, socket=self._offer(nonce)), ask, reply)
 
     def _read(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         try:

@@ -19,6 +19,7 @@ from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
 from ..ledger import open_ledger
+from ..ledger.base import KernelsPresent, Origin
 from ..ledger.base import ConfigureEnvelopes, Origin
 from ..notebooks.service import NotebookService
 from ..protocol import REPLY_TYPE
@@ -140,6 +141,8 @@ class GovernanceExtension(ExtensionApp):
                 key="", origin=Origin("server"), owner=rooms.owner, root=rooms.root, envelopes=settings.envelopes
             )
         )
+        # Before any kernel can ask: what those of an earlier server held is left to a person.
+        self._ledger.execute(KernelsPresent(key="", origin=Origin("server"), owner=rooms.owner, root=rooms.root))
         service = NotebookService(self._ledger, settings.terms, log=self.log)
         self._events = events = StateEvents(serverapp.event_logger, rooms, loop, self.log)
         self._unsubscribe = self._ledger.subscribe(events.offer)
@@ -175,7 +178,13 @@ class GovernanceExtension(ExtensionApp):
         self._bridge.start()
 
     async def stop_extension(self) -> None:
-        """Let the kernels go, and close the ledger when what was queued is durable."""
+        """End the kernels, let them go, and close the ledger when what was queued is durable."""
+        serverapp: Any = self.serverapp
+        try:
+            # The server does this next. Done first, a kernel that settles at its exit is still heard.
+            await serverapp.cleanup_kernels()
+        except Exception:  # noqa: BLE001 - the ledger must be closed, whatever a kernel does
+            self.log.exception("The kernels could not be shut down for governance.")
         await self._bridge.stop()
         self._unsubscribe()
         loop = asyncio.get_running_loop()

@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +26,11 @@ from aumos_governance.server.rooms import Rooms
 class Kernel:
     def __init__(self, *ports: int) -> None:
         self.ports = list(ports)
+        self.provisioner = SimpleNamespace(process=object(), pid=1)
+        self.alive = True
+
+    async def is_alive(self) -> bool:
+        return self.alive
 
 
 class Kernels(dict[str, Kernel]):

@@ -13,7 +13,8 @@ import pytest
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import NotebookKey
 from aumos_governance.notebooks.service import Caller, NotebookService
-from aumos_governance.server.conversation import HELLO_REQUIRED, Conversation
+from aumos_governance.server.conversation import Conversation
+from aumos_governance.server.presence import HELLO_REQUIRED, Departures, Presence
 
 LOG = logging.getLogger("conversation")
 NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
@@ -25,7 +26,9 @@ class Talk:
     def __init__(self, service: Any, readers: ThreadPoolExecutor, identify: Callable[[str], Caller]) -> None:
         self.readers = readers
         self.settled = 0
-        self.conversation = Conversation(service, identify, readers=readers, settle=self.settle, log=LOG)
+        departures = Departures(getattr(service, "ledger", None), LOG)  # type: ignore[arg-type]
+        self.presence = Presence("k", departures, lambda: None)
+        self.conversation = Conversation(service, identify, self.presence, readers=readers, settle=self.settle, log=LOG)
         self.answers: list[dict[str, Any]] = []
 
     def settle(self) -> None:
@@ -71,7 +74,7 @@ def talk(service: NotebookService, readers: ThreadPoolExecutor) -> Talk:
 
 
 def test_nothing_is_done_before_hello(talk: Talk) -> None:
-    for op in ("open", "status", "spend", "close", "audit", "cancel"):
+    for op in ("open", "status", "spend", "hold", "settle", "release", "close", "audit", "cancel"):
         [answer] = talk.say(ask(op))
         assert (answer["ok"], answer["code"]) == (False, HELLO_REQUIRED)
     assert talk.say(HELLO)[0]["ok"]
@@ -90,7 +93,7 @@ def test_asks_inherit_the_incarnation_of_the_last_hello(service: NotebookService
     talk.say(ask("open", incarnation="forged"))
     talk.say({**HELLO, "id": "h2", "incarnation": "i-2"})
     talk.say(ask("status"))
-    assert seen == ["i-1", "i-1", "i-2", "i-2"]
+    assert seen == ["k:i-1", "k:i-1", "k:i-2", "k:i-2"]
 
 
 def test_readings_wait_for_what_they_must_see(talk: Talk) -> None:

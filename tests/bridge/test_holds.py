@@ -1,0 +1,140 @@
+"""A hold belongs to one process of one kernel: whatever ends that process, a person decides what it cost."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.bridge.live_server import GOVERNANCE, LiveKernel, LiveServer, until
+
+
+def events(server: LiveServer, path: str) -> list[str]:
+    """What was recorded of a notebook, newest first."""
+    records = server.json("GET", GOVERNANCE + "audit", params={"path": path})["records"]
+    return [record["event"] for record in records]
+
+
+def hold(kernel: LiveKernel, amount: str = "1", **body: Any) -> str:
+    answer = kernel.do("hold", amount=amount, **body)
+    assert answer["ok"], answer
+    assert answer["decision"]["allowed"], answer
+    return str(answer["hold_id"])
+
+
+def left(server: LiveServer, path: str) -> None:
+    """The hold is unresolved, and still counts."""
+    until(lambda: events(server, path)[0] == "unresolved", "the hold is unresolved")
+    assert server.state(path)["held"] == "1"
+
+
+def kill(kernel: LiveKernel) -> None:
+    pid = kernel.run("import os; result(os.getpid())").result
+    kernel.submit(f"os.kill({pid}, {int(signal.SIGKILL)})")
+
+
+def test_held_settled_and_released(server: LiveServer) -> None:
+    with server.notebook("hold.ipynb") as kernel:
+        kernel.do("open", budget="5")
+        first, second = hold(kernel), hold(kernel, "2", tool="gpt-4o")
+        assert server.state("hold.ipynb")["held"] == "3"
+        settled = kernel.do("settle", hold_id=first, amount="0")
+        assert (settled["resolution"]["spent"], settled["state"]["held"]) == ("0", "2")
+        released = kernel.do("release", hold_id=second)
+        assert (released["resolution"]["outcome"], released["state"]["remaining"]) == ("released", "5")
+
+
+def test_a_cancelled_hold_gives_its_amount_back(server: LiveServer) -> None:
+    with server.notebook("voided.ipynb") as kernel:
+        kernel.do("open", budget="5")
+        kernel.do("hold", ask_id="taken", amount="2")
+        assert kernel.do("cancel", of="taken")["voided"] is True
+        assert server.state("voided.ipynb")["held"] == "0"
+        kept = hold(kernel)
+        kernel.do("settle", ask_id="settled", hold_id=kept, amount="1")
+        assert kernel.do("cancel", of="settled")["voided"] is False, "what is spent is spent"
+        assert server.state("voided.ipynb")["spent"] == "1"
+
+
+def test_a_kernel_cannot_resolve_what_another_holds(server: LiveServer) -> None:
+    with server.notebook("mine.ipynb") as mine, server.notebook("theirs.ipynb") as theirs:
+        mine.do("open")
+        theirs.do("open")
+        held = hold(mine)
+        refused = theirs.do("settle", hold_id=held, amount="0")
+        assert (refused["ok"], refused["code"]) == (False, "NOT_FOUND")
+
+
+def test_a_kernel_that_is_shut_down(server: LiveServer) -> None:
+    with server.notebook("shut.ipynb") as kernel:
+        kernel.do("open", budget="5")
+        hold(kernel)
+        server.request("DELETE", f"api/kernels/{kernel.kernel_id}")
+        left(server, "shut.ipynb")
+
+
+def test_a_kernel_that_is_restarted_and_asks_nothing_more(server: LiveServer) -> None:
+    with server.notebook("again.ipynb") as kernel:
+        kernel.do("open", budget="5")
+        hold(kernel)
+        kernel.restart()
+        left(server, "again.ipynb")
+        kernel.greet()
+        kept = hold(kernel, "2")
+        assert kernel.do("settle", hold_id=kept, amount="2")["ok"], "what the next process holds is its own"
+        assert events(server, "again.ipynb").count("unresolved") == 1
+
+
+def test_a_kernel_that_is_killed_between_hold_and_settlement(server: LiveServer) -> None:
+    with server.notebook("crash.ipynb") as kernel:
+        kernel.do("open", budget="5")
+        held = hold(kernel)
+        kill(kernel)
+        left(server, "crash.ipynb")
+        # The kernel that came in its place is the same kernel to the ledger, so a late settlement is taken.
+        until(lambda: server.kernel_state(kernel.kernel_id) in ("starting", "restarting"), "the kernel is restarted")
+        kernel.reconnect()
+        kernel.greet()
+        late = kernel.do("settle", hold_id=held, amount="0.5")
+        assert (late["state"]["held"], late["state"]["spent"]) == ("0", "0.5")
+
+
+@pytest.mark.parametrize("argument", ["--AsyncIOLoopKernelRestarter.restart_limit=0", "--KernelManager.autorestart=0"])
+def test_a_kernel_that_stays_dead(launch: Callable[..., LiveServer], argument: str) -> None:
+    server = launch(argument).start()
+    kernel = server.open_notebook("dead.ipynb")
+    kernel.greet()
+    kernel.do("open", budget="5")
+    hold(kernel)
+    kill(kernel)
+    left(server, "dead.ipynb")
+    kernel.close()
+
+
+def test_the_end_of_a_server(launch: Callable[..., LiveServer]) -> None:
+    server = launch().start()
+    kernel = server.open_notebook("ended.ipynb")
+    kernel.greet()
+    kernel.do("open", budget="5")
+    hold(kernel)
+    server.stop()
+    kernel.close()
+    assert "Traceback" not in server.log.read_text()
+    server.start()
+    left(server, "ended.ipynb")
+    assert events(server, "ended.ipynb").count("unresolved") == 1
+
+
+def test_the_death_of_a_server(launch: Callable[..., LiveServer]) -> None:
+    server = launch().start()
+    kernel = server.open_notebook("orphan.ipynb")
+    kernel.greet()
+    kernel.do("open", budget="5")
+    hold(kernel)
+    server.kill()
+    kernel.close()
+    server.start()
+    assert events(server, "orphan.ipynb")[0] == "unresolved", "before anybody could ask"
+    left(server, "orphan.ipynb")
