@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from . import money
 from .audit.logger import AuditLogger
@@ -15,11 +15,13 @@ from .budget.manager import BudgetManager
 from .config import GovernanceConfig
 from .consent.manager import ConsentManager
 from .ledger.base import Decision, Evaluate, Ledger
-from .realm import Realm, named, to_level
+from .realm import Realm, to_level
 from .trust.manager import TrustManager
-from .types import GovernanceOutcome
+from .types import GovernanceOutcome, TrustLevel
 
 __all__ = ["GovernanceAction", "GovernanceDecision", "GovernanceEngine"]
+
+_REQUIRED: Final = "required_trust_level"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,6 @@ class GovernanceEngine:
         self.close()
 
     def _request(self, action: GovernanceAction) -> Evaluate:
-        named(agent_id=action.agent_id)
         level, amount = action.required_trust_level, action.budget_amount
         keep = self.config.audit.include_context
         return Evaluate(
@@ -107,7 +108,7 @@ class GovernanceEngine:
             origin=self.realm.origin,
             notebook=self.realm.notebook,
             agent_id=action.agent_id,
-            required_level=None if level is None else to_level(level, "required_trust_level"),
+            required_level=level if level is None or type(level) is TrustLevel else to_level(level, _REQUIRED),
             scope=action.scope or None,
             category=action.budget_category,
             amount=None if amount is None else money.parse(amount, what="budget_amount"),

@@ -26,7 +26,7 @@ class MemoryStore:
         """All records in the order they were written."""
         self.chains: dict[str, list[AuditRow]] = {LEDGER_CHAIN: []}
         self.tables[ChainRow][LEDGER_CHAIN,] = ChainRow(LEDGER_CHAIN)
-        self._live: dict[tuple[str, str, str], str] = {}
+        self.places: dict[tuple[str, str, str], str] = {}
         self._place: dict[str, tuple[str, str, str]] = {}
         self._timed: dict[tuple[type[Row], str], int] = {}
         """When each open hold and each pending approval ends by itself."""
@@ -43,13 +43,13 @@ class MemoryStore:
         return [row for key in keys if (row := self.load(AskRow, (scope, key))) is not None]
 
     def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
-        id = self._live.get((owner, root, path))
+        id = self.places.get((owner, root, path))
         return None if id is None else self.load(NotebookRow, (id,))
 
     def notebooks_under(self, owner: str, root: str, path: str) -> list[NotebookRow]:
         found = [
-            self._live[place]
-            for place in sorted(self._live)
+            self.places[place]
+            for place in sorted(self.places)
             if place[:2] == (owner, root) and (place[2] == path or place[2].startswith(f"{path}/"))
         ]
         return [row for id in found if (row := self.load(NotebookRow, (id,))) is not None]
@@ -97,6 +97,8 @@ class MemoryStore:
     def purge(self, now: int) -> None:
         """Forget a few answers that are older than they need to be."""
         asks = self.tables[AskRow]
+        if not asks:
+            return
         for _ in range(_PURGED_AT_ONCE):
             oldest = next(iter(asks), None)
             if oldest is None or asks[oldest].at > now - KEEP_ASKS:  # type: ignore[attr-defined]
@@ -112,8 +114,8 @@ class MemoryStore:
 
     def live(self, owner: str, root: str) -> list[NotebookRow]:
         """The live notebooks of an owner and root, by path."""
-        places = sorted(place for place in self._live if place[:2] == (owner, root))
-        return [self.tables[NotebookRow][self._live[place],] for place in places]  # type: ignore[misc]
+        places = sorted(place for place in self.places if place[:2] == (owner, root))
+        return [self.tables[NotebookRow][self.places[place],] for place in places]  # type: ignore[misc]
 
     def _time(self, row: ChargeRow | ApprovalRow, until: int | None, running: bool) -> None:
         if running and until is not None:
@@ -123,9 +125,9 @@ class MemoryStore:
 
     def _index(self, notebook: NotebookRow) -> None:
         before = self._place.get(notebook.id)
-        if before is not None and self._live.get(before) == notebook.id:
-            del self._live[before]
+        if before is not None and self.places.get(before) == notebook.id:
+            del self.places[before]
         if notebook.deleted_at is None:
             place = (notebook.owner, notebook.root, notebook.path)
             self._place[notebook.id] = place
-            self._live[place] = notebook.id
+            self.places[place] = notebook.id

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 from ..types import BudgetPeriod
 
 __all__ = ["period_start"]
 
-_SECOND = 1_000_000
+_DAY = 24 * 3600 * 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -19,8 +20,13 @@ def period_start(period: str, at: int) -> int:
     """
     if period == BudgetPeriod.LIFETIME:
         return 0
-    # Whole microseconds throughout: a float timestamp would be off by one near a period's edge.
-    day = (_EPOCH + timedelta(microseconds=at)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return _start(period, at // _DAY)
+
+
+# Every period starts with a day, so that all charges of a day share one answer.
+@lru_cache(maxsize=256)
+def _start(period: str, days: int) -> int:
+    day = _EPOCH + timedelta(days=days)
     if period == BudgetPeriod.WEEKLY:
         day -= timedelta(days=day.weekday())
     elif period == BudgetPeriod.MONTHLY:
@@ -29,4 +35,4 @@ def period_start(period: str, at: int) -> int:
         day = day.replace(month=1, day=1)
     elif period != BudgetPeriod.DAILY:
         raise ValueError(f"no such period: {period!r}")
-    return int((day - _EPOCH) / timedelta(microseconds=1))
+    return (day - _EPOCH).days * _DAY

@@ -7,14 +7,15 @@ requests of the same transaction go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from .base import NotebookKey, Request, SessionState
 from .chain import LEDGER_CHAIN, AuditRow, link
 from .content import check_text
 from .identifiers import Identifiers
-from .rows import ROWS, AskRow, BalanceRow, ChainRow, Key, NotebookRow, Row, RowT, key_of
+from .rows import AskRow, BalanceRow, ChainRow, Key, NotebookRow, Row, RowT, key_of
 from .selections import Selection
 
 __all__ = ["Store", "Work"]
@@ -25,6 +26,16 @@ Place = tuple[str, str, str]
 
 class Store(Protocol):
     """A backend within one transaction. What it loads belongs to the caller, and is locked for writing."""
+
+    @property
+    def tables(self) -> Mapping[type[Row], Mapping[Key, Row]] | None:
+        """The stored rows themselves, by kind and key, where they are in memory; else None."""
+        ...
+
+    @property
+    def places(self) -> Mapping[Place, str] | None:
+        """The ids of the live notebooks by their places, where they are in memory; else None."""
+        ...
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
         """The row with this primary key."""
@@ -64,12 +75,13 @@ class Work:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._stored = store.tables
         self.now = 0
         """The time of the request being done, in microseconds."""
         self.changes = 0
         """Counts what was changed, to prove that a request that raised had changed nothing."""
         self._identifiers = Identifiers()
-        self._rows: dict[type[Row], dict[Key, Row | None]] = {kind: {} for kind in ROWS}
+        self._rows: defaultdict[type[Row], dict[Key, Row | None]] = defaultdict(dict)
         self._places: dict[Place, NotebookRow | None] = {}
         self._new: dict[Row, None] = {}
         self._dirty: dict[Row, None] = {}
@@ -104,6 +116,14 @@ class Work:
         except KeyError:
             found = rows[key] = self.store.load(kind, key)
             return found
+
+    def peek(self, kind: type[RowT], *key: Any) -> RowT | None:
+        """Like `find`, for a row that is only read: it may be the stored one itself, and must not be changed."""
+        stored = self._stored
+        if stored is None:
+            return self.find(kind, *key)
+        found = self._rows[kind].get(key) if kind in self._rows else None
+        return stored[kind].get(key) if found is None else found  # type: ignore[return-value]
 
     def get(self, kind: type[RowT], *key: Any) -> RowT:
         """Like `find`, for a row that another one refers to."""
@@ -151,6 +171,15 @@ class Work:
         except KeyError:
             check_text(*place)
             return self._know(place, self.store.notebook_at(*place))
+
+    def peek_notebook(self, key: NotebookKey) -> NotebookRow | None:
+        """Like `notebook`, only to be read, as with `peek`."""
+        places = self.store.places
+        place = (key.owner, key.root, key.path)
+        if places is None or place in self._places:
+            return self.notebook(key)
+        id = places.get(place)
+        return None if id is None else self.peek(NotebookRow, id)
 
     def notebook_or_new(self, key: NotebookKey) -> NotebookRow:
         """The live notebook with this path; one is made where there is none."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import numbers
-from decimal import Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -134,3 +134,19 @@ def test_text_and_decimals_go_there_and_back(nano: int) -> None:
 @given(st.integers(min_value=0, max_value=10**6))
 def test_cents_as_floats_are_exact(cents: int) -> None:
     assert money.parse(cents / 100) == cents * 10**7
+
+
+@given(st.one_of(st.integers(0, 10**9), st.floats(1e-9, 1e9), st.decimals("0.000000001", 10**9, places=9).map(float)))
+def test_a_number_means_what_its_digits_say(number: float) -> None:
+    rounded = Decimal(repr(number)).quantize(Decimal("1e-9"), rounding=ROUND_HALF_EVEN)
+    assert money.parse(number) == money.parse(rounded)
+
+
+@given(st.integers(-(10**18), 10**18), st.sampled_from([1, 10**6, 10**7, 10**9]))
+def test_what_is_shown_is_exact(nano: int, unit: int) -> None:
+    shown = money.display(nano // unit * unit)
+    assert money.to_text(nano // unit * unit) in (
+        shown.replace("$", ""),
+        shown.replace("$", "").rstrip("0").rstrip("."),
+    )
+    assert len(shown.partition(".")[2]) >= 2

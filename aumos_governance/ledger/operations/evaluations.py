@@ -7,10 +7,11 @@ from ...errors import InvalidAmountError
 from ...types import ActionKind, GovernanceOutcome, TrustLevel
 from ..base import Decision, Evaluate, Record, Recorded
 from ..chain import LEDGER_CHAIN
-from ..rows import EnvelopeRow, SessionRow
-from ..verdicts import NO_SESSION, Refusal, agent_refusal, level_refusal, no_consent
+from ..periods import period_start
+from ..rows import BalanceRow, EnvelopeRow, SessionRow
+from ..verdicts import NO_SESSION, Refusal, agent_refusal, level_refusal, no_consent, over_budget
 from ..work import Work
-from .places import category_id, overdraw, places_of
+from .places import called, category_id
 from .records import record
 from .sessions import open_session_of
 from .trust import check_named, find_consent, find_trust
@@ -47,8 +48,11 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
     amount = request.amount
     if amount is not None and (type(amount) is not int or not 0 <= amount <= money.MAX_NANO):
         raise InvalidAmountError("An amount must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
-    notebook = work.notebook_or_new(request.notebook)
-    session = open_session_of(work, notebook)
+    # Of all rows only the chain's is changed.
+    notebook = work.peek_notebook(request.notebook) or work.notebook_or_new(request.notebook)
+    session = None if notebook.session_id is None else work.peek(SessionRow, notebook.session_id)
+    if session is not None and session.closed_at is not None:
+        session = None
     reasons: list[str] = []
     outcome = GovernanceOutcome.ALLOW
     found: Refusal | None = None
@@ -103,17 +107,23 @@ def _budget(work: Work, session: SessionRow, category: str | None, amount: int, 
     envelopes = session.envelopes
     if category:
         inner = category_id(session.id, category)
-        if work.find(EnvelopeRow, inner) is None:
+        if work.peek(EnvelopeRow, inner) is None:
             return Refusal("BUDGET_NOT_FOUND", f"There is no budget {category!r}")
         envelopes = f"{inner} {envelopes}"
-    places = places_of(work, envelopes, work.now)
-    refusal = overdraw(places, amount)
-    if refusal is None:
-        envelope, balance = places[0]
-        left = money.display(envelope.ceiling - balance.spent - balance.held)
-        name = f"Budget {category!r}" if category else "The budget"
-        reasons.append(f"{name} has {left} left, and {money.display(amount)} is asked for")
-    return refusal
+    left = None
+    for id in envelopes.split():
+        envelope = work.peek(EnvelopeRow, id)
+        if envelope is None:
+            raise LookupError(f"There is no envelope {id}")
+        balance = work.peek(BalanceRow, id, period_start(envelope.period, work.now))
+        counted = 0 if balance is None else balance.spent + balance.held
+        if counted + amount > envelope.ceiling:
+            return over_budget(counted + amount, envelope.ceiling, called(envelope))
+        if left is None:
+            left = envelope.ceiling - counted
+    name = f"Budget {category!r}" if category else "The budget"
+    reasons.append(f"{name} has {money.display(left or 0)} left, and {money.display(amount)} is asked for")
+    return None
 
 
 def _consent(work: Work, request: Evaluate, data_type: str, reasons: list[str]) -> Refusal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -12,7 +13,17 @@ from ..rows import BalanceRow, EnvelopeRow, NotebookRow, SessionRow
 from ..verdicts import Refusal, over_budget
 from ..work import Work
 
-__all__ = ["Place", "category_id", "check_sums", "count", "envelope_id", "envelopes_for", "overdraw", "places_of"]
+__all__ = [
+    "Place",
+    "called",
+    "category_id",
+    "check_sums",
+    "count",
+    "envelope_id",
+    "envelopes_for",
+    "overdraw",
+    "places_of",
+]
 
 _MOST = 2**63 - 1
 
@@ -24,6 +35,7 @@ class Place(NamedTuple):
     balance: BalanceRow
 
 
+@lru_cache(maxsize=1024)
 def envelope_id(*parts: str) -> str:
     """The id of an envelope that is known by what it is for: everyone who looks finds the same one."""
     return sha256(dumps(parts).encode()).hexdigest()[:32]
@@ -61,7 +73,7 @@ def overdraw(places: list[Place], amount: int) -> Refusal | None:
     for envelope, balance in places:
         total = balance.spent + balance.held + amount
         if total > envelope.ceiling:
-            return over_budget(total, envelope.ceiling, _called(envelope))
+            return over_budget(total, envelope.ceiling, called(envelope))
     return None
 
 
@@ -93,7 +105,8 @@ def count(
     work.touch(notebook)
 
 
-def _called(envelope: EnvelopeRow) -> str:
+def called(envelope: EnvelopeRow) -> str:
+    """The envelope as a sentence names it."""
     if envelope.kind == "session":
         return "budget"
     if envelope.kind == "category":

@@ -80,9 +80,9 @@ def remove_trust(work: Work, request: RemoveTrust) -> bool:
 
 
 def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> TrustRow | None:
-    """What counts for an agent: the level in the scope, else the one everywhere."""
+    """What counts for an agent: the level in the scope, else the one everywhere. Only to be read."""
     for place in (scope, "") if scope else ("",):
-        row = work.find(TrustRow, realm, agent_id, place)
+        row = work.peek(TrustRow, realm, agent_id, place)
         if row is not None and row.level is not None:
             return row
     return None
@@ -124,9 +124,12 @@ def revoke_consent(work: Work, request: RevokeConsent) -> int:
 
 
 def find_consent(work: Work, realm: str, agent_id: str, data_type: str, purpose: str | None) -> ConsentRow | None:
-    """What counts for a use of data now: the consent for this very purpose, else the one for every purpose."""
+    """What counts for a use of data now: the consent for this very purpose, else the one for every purpose.
+
+    Only to be read.
+    """
     for place in (purpose, "") if purpose else ("",):
-        row = work.find(ConsentRow, realm, agent_id, data_type, place)
+        row = work.peek(ConsentRow, realm, agent_id, data_type, place)
         if row is not None and not row.revoked and (row.expires_at is None or work.now < row.expires_at):
             return row
     return None

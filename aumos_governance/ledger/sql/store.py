@@ -32,6 +32,9 @@ class Cursor(Protocol):
 class SqlStore:
     """A `Store` over an open transaction, which keeps others out by itself or only reads."""
 
+    tables = None
+    places = None
+
     def __init__(self, cursor: Cursor, statements: Statements) -> None:
         self._cursor = cursor
         self._statements = statements
