@@ -19,8 +19,7 @@ from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
 from ..ledger import open_ledger
-from ..ledger.base import KernelsPresent, Origin
-from ..ledger.base import ConfigureEnvelopes, Origin
+from ..ledger.base import ConfigureEnvelopes, KernelsPresent, Origin
 from ..notebooks.service import NotebookService
 from ..protocol import REPLY_TYPE
 from .bridge import KERNEL_EVENTS, Bridge
