@@ -8,7 +8,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
-_EXAMPLE = _REPOSITORY / "examples" / "governed-notebook.ipynb"
+_EXAMPLE = _REPOSITORY / "examples" / "jupyter-governance.ipynb"
 _ACCEPTANCE = _REPOSITORY.parent / "shared" / "acceptance" / "jupyter-governance.ipynb"
 
 LOAD = "%load_ext aumos_governance.jupyter_extension"
@@ -24,5 +24,5 @@ def write_notebook(path: Path, *cells: str) -> str:
 
 
 def acceptance_notebook() -> nbformat.NotebookNode:
-    """The acceptance notebook where it lies beside the repository, else the example that walks the same path."""
+    """The acceptance notebook where it lies beside the repository, else the copy among the examples."""
     return nbformat.read(_ACCEPTANCE if _ACCEPTANCE.exists() else _EXAMPLE, as_version=4)
