@@ -1,22 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from aumos_governance import GovernanceConfig, GovernanceEngine
+from tests.ledger.conftest import memory, postgres_database, postgres_server, postgresql, sqlite  # noqa: F401 - fixtures
 from tests.ledger.kit import Backend
 
 MakeEngine = Callable[..., GovernanceEngine]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'engine.db'}"
-    made = Backend(request.param, url, durable=request.param != "memory")
-    yield made
-    made.close()
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Every backend in turn: the SDK means the same on all."""
+    made: Backend = request.getfixturevalue(request.param)
+    return made
 
 
 @pytest.fixture

@@ -17,9 +17,11 @@ import pytest
 from pydantic import BaseModel
 
 from aumos_governance import (
+    AuditConfig,
     AuditFilter,
     BudgetExceededError,
     GovernanceAction,
+    GovernanceConfig,
     GovernanceDeniedError,
     GovernanceEngine,
     GovernanceOutcome,
@@ -225,12 +227,14 @@ def test_a_hold_counts_in_the_period_in_which_it_was_made(backend: Backend, engi
     assert engine.budget.balance("llm").spent == 0
 
 
-def test_no_record_is_evicted_or_cleared(engine: GovernanceEngine) -> None:
-    first = engine.evaluate_sync(GovernanceAction("a"))
-    for _ in range(1_500):
-        engine.evaluate_sync(GovernanceAction("a"))
-    assert engine.audit.count() == 1_501
-    assert next(iter(engine.audit.stream())).record_id == first.audit_record_id
+def test_no_record_is_evicted_or_cleared(make_engine: MakeEngine) -> None:
+    with pytest.warns(DeprecationWarning, match="no audit record is ever evicted"):
+        config = GovernanceConfig(audit=AuditConfig(max_records=10))
+    engine = make_engine(config)
+    decisions = [engine.evaluate_sync(GovernanceAction("a")) for _ in range(50)]
+    kept = [record.record_id for record in engine.audit.stream()]
+    assert kept == [decision.audit_record_id for decision in decisions]
+    assert engine.audit.count() == 50
     assert not any(hasattr(engine.audit, name) for name in ("clear", "delete", "reset"))
 
 
