@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 __all__ = ["Identifiers"]
 
-_AT_ONCE = 16
+_AT_ONCE: Final = 256
+_random: Final[list[str]] = []
+"""Random halves that nobody has used: asking the system for one costs more than all the rest."""
+
+if hasattr(os, "register_at_fork"):
+    # Otherwise a child would use the same ones as its parent.
+    os.register_at_fork(after_in_child=_random.clear)
 
 
 class Identifiers:
@@ -19,15 +26,16 @@ class Identifiers:
     def __init__(self) -> None:
         self._now = -1
         self._time = ""
-        self._random: list[str] = []
 
     def new(self, now: int) -> str:
         """A fresh identifier; ``now`` is in microseconds."""
         if now != self._now:
             millis, micros = divmod(now, 1000)
             self._now, self._time = now, f"{millis & 0xFFFFFFFFFFFF:012x}7{micros * 4096 // 1000:03x}8"
-        if not self._random:
-            # Asking the system costs more than the rest, so it is asked for many at a time.
+        try:
+            # Atomic: no two threads get the same one.
+            return self._time + _random.pop()
+        except IndexError:
             digits = os.urandom(8 * _AT_ONCE).hex()
-            self._random = [digits[start + 1 : start + 16] for start in range(0, len(digits), 16)]
-        return self._time + self._random.pop()
+            _random.extend([digits[start + 1 : start + 16] for start in range(16, len(digits), 16)])
+            return self._time + digits[1:16]

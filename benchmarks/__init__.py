@@ -1,0 +1,1 @@
+"""Measures what the ledger promises: python -m benchmarks, or make bench."""

@@ -1,0 +1,41 @@
+"""Run all benchmarks, or those that are named: python -m benchmarks [durable] [engine] [audit] [postgres]."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from . import audit, durable, engine, postgres
+from .results import Results
+
+SUITES = ("durable", "engine", "audit", "postgres")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="which ones; all by default")
+    parser.add_argument("--quick", action="store_true", help="smaller and shorter: whether it runs, not how fast")
+    parser.add_argument("--folder", type=Path, help="where to put the databases (a disk, not memory)")
+    parser.add_argument("--output", type=Path, default=Path("benchmark-results"))
+    options = parser.parse_args()
+    chosen = options.suites or SUITES
+    results = Results()
+    with tempfile.TemporaryDirectory(dir=options.folder, prefix="benchmarks-") as name:
+        folder = Path(name)
+        if "durable" in chosen:
+            durable.one_caller(results, folder, 200 if options.quick else 2000)
+            durable.own_cost(results, folder, 20 if options.quick else 200)
+            durable.callers(results, folder, (1, 8, 32, 100), 0.5 if options.quick else 5)
+        if "engine" in chosen:
+            engine.evaluations(results, 20 if options.quick else 200)
+        if "audit" in chosen:
+            audit.reading(results, folder, 20_000 if options.quick else 1_000_000)
+        if "postgres" in chosen:
+            postgres.connections(results, (1, 8, 32), 0.5 if options.quick else 5)
+    results.write(options.output)
+    print(f"written to {options.output}")
+
+
+if __name__ == "__main__":
+    main()

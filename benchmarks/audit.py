@@ -1,0 +1,148 @@
+"""Reading and verifying a great many audit records in SQLite."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import sqlite3
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from aumos_governance.ledger import chain, open_ledger
+from aumos_governance.ledger.base import AuditQuery, AuditSums, Ledger, NotebookKey, OpenSession
+from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.types import GovernanceOutcome
+
+from .durable import ORIGIN, key
+from .results import Results
+
+SESSIONS = 100
+BATCH = 10_000
+TOOLS = ("gpt-4o", "gpt-4o-mini", "claude", "embedding", "search", "plot", "shell")
+
+WATCHED = """
+import sys
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.base import AuditQuery, AuditSums
+
+def resident():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * 4096
+
+ledger = open_ledger(sys.argv[1])
+ledger.read(AuditQuery(limit=100))
+ledger.read(AuditSums())
+ledger.verify()
+print(resident())
+ledger.close()
+"""
+
+
+def filled(folder: Path, records: int) -> Ledger:
+    """A ledger with this many records in a hundred chains, all of which verify."""
+    url = f"sqlite:///{folder}/audit-{records}.db"
+    ledger = open_ledger(url)
+    for number in range(SESSIONS):
+        notebook = NotebookKey("ann", "/srv", f"{number}.ipynb")
+        ledger.execute(OpenSession(key=key(), origin=ORIGIN, notebook=notebook, terms=SessionTerms()))
+    opened = ledger.read(AuditQuery(limit=SESSIONS)).records
+    ledger.close()
+    ends = {record.chain: (record.seq, record.hash, record.notebook, record.notebook_id) for record in opened}
+    insert = f"INSERT INTO audit VALUES ({','.join('?' * len(chain.AUDIT_COLUMNS))})"
+    # Straight into the tables, since what is measured here is reading.
+    with closing(sqlite3.connect(folder / f"audit-{records}.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
+        rows = _rows(ends, records, opened[0].at)
+        for _ in range(0, records, BATCH):
+            connection.execute("BEGIN")
+            connection.executemany(insert, itertools.islice(rows, BATCH))
+            connection.execute("COMMIT")
+        connection.execute("BEGIN")
+        connection.executemany(
+            "UPDATE chains SET count = ?, head = ? WHERE chain = ?",
+            [(end[0], end[1], name) for name, end in ends.items()],
+        )
+        connection.execute("COMMIT")
+    return open_ledger(url)
+
+
+def _rows(ends: dict[str, Any], records: int, at: int) -> Iterator[tuple[Any, ...]]:
+    chance = random.Random(1)
+    names = list(ends)
+    for _ in range(records):
+        name = chance.choice(names)
+        seq, head, path, notebook_id = ends[name]
+        at += chance.randrange(1, 2_000_000)
+        denied = chance.random() < 0.01
+        tool = "rare" if chance.random() < 0.0005 else chance.choice(TOOLS)
+        event = "spend" if chance.random() < 0.97 else "hold"
+        agent = f"agent-{chance.randrange(20)}"
+        outcome, spent = ("deny", 0) if denied else ("allow", 1000)
+        fields = (
+            name, seq + 1, f"{chance.getrandbits(128):032x}", at, event, outcome, "kernel", path, notebook_id, None,
+            "[]", agent, tool, None, None, "cell", 1, 1000, spent, 0, None, "{}", head,
+        )  # fmt: skip
+        digest = chain.link(fields)
+        ends[name] = (seq + 1, digest, path, notebook_id)
+        yield (*fields, digest)
+
+
+def reading(results: Results, folder: Path, records: int) -> None:
+    ledger = filled(folder, records)
+    newest = ledger.read(AuditQuery(limit=1)).records[0]
+    oldest = ledger.read(AuditQuery(limit=1, oldest_first=True)).records[0]
+    middle = (newest.at + oldest.at) // 2
+    full = records >= 1_000_000
+    filters: dict[str, dict[str, Any]] = {
+        "nothing": {},
+        "notebook": {"notebook": NotebookKey("ann", "/srv", "5.ipynb")},
+        "session": {"session_id": newest.chain},
+        "agent": {"agent_id": "agent-3"},
+        "outcome deny": {"outcome": GovernanceOutcome.DENY},
+        "event": {"event": "hold"},
+        "frequent tool": {"tool": "gpt-4o"},
+        "rare tool": {"tool": "rare"},
+        "since": {"since": middle},
+        "until": {"until": middle},
+        "time range": {"since": middle, "until": middle + 3600 * 1_000_000},
+    }
+    slowest, which = 0.0, ""
+    for name, values in filters.items():
+        for oldest_first in (False, True):
+            query = AuditQuery(limit=100, oldest_first=oldest_first, **values)
+            median = _median(lambda query=query: ledger.read(query), 21)
+            if median > slowest:
+                slowest, which = median, name
+    results.add(f"audit page of 100 of {records:,}, slowest filter", slowest, "ms", 1 if full else None, which)
+    for by, limit in (("tool", 120.0), ("agent", None), ("day", None)):
+        median = _median(lambda by=by: ledger.read(AuditSums(by=by)), 5)
+        results.add(f"sum by {by} of {records:,}", median, "ms", limit if full else None)
+    start = time.perf_counter()
+    found = ledger.verify()
+    assert found.ok, found.problem
+    results.add("verify, each record", (time.perf_counter() - start) / found.checked * 1e6, "us", 6)
+    ledger.close()
+    empty = f"sqlite:///{folder}/empty.db"
+    open_ledger(empty).close()
+    grown = _resident(f"sqlite:///{folder}/audit-{records}.db") - _resident(empty)
+    results.add(f"memory for {records:,} records in the file", grown / 2**20, "MiB", 20)
+
+
+def _median(action: Any, rounds: int) -> float:
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        action()
+        times.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times)
+
+
+def _resident(url: str) -> int:
+    found = subprocess.run([sys.executable, "-c", WATCHED, url], check=True, capture_output=True, text=True)
+    return int(found.stdout)

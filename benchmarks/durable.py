@@ -1,0 +1,122 @@
+"""Durable decisions on SQLite, against the disk itself in the same interleaved run."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.base import Ledger, NotebookKey, OpenSession, Origin, Spend
+from aumos_governance.ledger.terms import SessionTerms
+
+from .results import Results
+
+NOTEBOOK = NotebookKey("ann", "/srv", "hot.ipynb")
+ORIGIN = Origin("kernel", scope="bench", incarnation="one", cell_id="cell", execution_count=1)
+_numbers = itertools.count()
+
+
+def key() -> str:
+    return f"{os.urandom(8).hex()}{next(_numbers):016x}"
+
+
+def opened(url: str) -> Ledger:
+    ledger = open_ledger(url)
+    request = OpenSession(key=key(), origin=ORIGIN, notebook=NOTEBOOK, terms=SessionTerms(), budget=10**18)
+    ledger.execute(request)
+    return ledger
+
+
+def spend() -> Spend:
+    return Spend(key=key(), origin=ORIGIN, notebook=NOTEBOOK, amount=1000, tool="gpt-4o")
+
+
+def timed(action: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    action()
+    return (time.perf_counter() - start) * 1e6
+
+
+def disk(folder: Path) -> Callable[[], Any]:
+    """One raw write of 4 KiB at the end of a file, and its fdatasync."""
+    descriptor = os.open(folder / "raw", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    page = os.urandom(4096)
+
+    def write() -> None:
+        os.write(descriptor, page)
+        os.fdatasync(descriptor)
+
+    return write
+
+
+def one_caller(results: Results, folder: Path, rounds: int) -> None:
+    ledger, raw = opened(f"sqlite:///{folder}/one.db"), disk(folder)
+    asks = [spend() for _ in range(rounds)]
+    synced, decided = [], []
+    for ask in asks:
+        synced.append(timed(raw))
+        decided.append(timed(lambda ask=ask: ledger.execute(ask)))
+    ledger.close()
+    base, decision = statistics.median(synced), statistics.median(decided)
+    results.add("raw 4 KiB fdatasync", base, "us")
+    results.add(
+        "durable decision, one caller", decision, "us", max(1.5 * base, base + 250), f"{decision / base:.2f} x raw"
+    )
+
+
+def own_cost(results: Results, folder: Path, rounds: int) -> None:
+    ledger = opened(f"sqlite:///{folder}/own.db")
+    transaction = ledger._transaction  # type: ignore[attr-defined]
+    batches = [[spend() for _ in range(100)] for _ in range(rounds)]
+    costs = []
+    for batch in batches:
+        start = time.thread_time()
+        transaction(batch)
+        costs.append((time.thread_time() - start) * 1e4)
+    ledger.close()
+    results.add("durable decision, own cost at a batch of 100", statistics.median(costs), "us", 45)
+
+
+def callers(results: Results, folder: Path, counts: tuple[int, ...], seconds: float) -> None:
+    points = []
+    for count in counts:
+        ledger = opened(f"sqlite:///{folder}/callers-{count}.db")
+        rate = rate_of([ledger] * count, seconds)
+        ledger.close()
+        points.append((count, rate))
+        results.add(
+            f"durable decision, {count} callers", 1e6 / rate, "us", 100 if count == 100 else None, f"{rate:,.0f}/s"
+        )
+    results.series["SQLite, one process"] = points
+
+
+def rate_of(ledgers: list[Ledger], seconds: float) -> float:
+    """Decisions a second when each of these ledgers has a thread that asks as fast as it is answered."""
+    done = [0] * len(ledgers)
+    stop = threading.Event()
+    ready = threading.Barrier(len(ledgers) + 1)
+
+    def ask(number: int) -> None:
+        ledger = ledgers[number]
+        ready.wait()
+        while not stop.is_set():
+            ledger.execute(spend())
+            done[number] += 1
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(len(ledgers))]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    start = time.perf_counter()
+    stop.wait(seconds)
+    total, elapsed = sum(done), time.perf_counter() - start
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return total / elapsed
