@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import islice
 from typing import Any, Final
 
@@ -60,7 +60,7 @@ class Records:
             raise NotFoundError("This notebook never had a governance session, so it has no records to verify.")
         return session_id
 
-    def export(self, query: AuditQuery, form: str) -> Iterator[bytes]:
+    def export(self, query: AuditQuery, form: str) -> Generator[bytes, None, None]:
         """The matching records, in the query's order, as parts of a file; read bit by bit, never as a whole."""
         lines = EXPORTS[form](walk(self._ledger, query))
         while part := "".join(islice(lines, _LINES_AT_ONCE)):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from concurrent.futures import Executor
 from datetime import datetime, timezone
 from typing import Any, Final
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
-from tornado.iostream import StreamClosedError
 
 from . import audit_filter
+from .people import People
 from .rest import RestHandler
 
 __all__ = ["AuditHandler", "ExportHandler", "SumsHandler", "VerifyHandler"]
@@ -42,6 +43,14 @@ class VerifyHandler(RestHandler):
 
 
 class ExportHandler(RestHandler):
+    def initialize(self, people: People, workers: Executor) -> None:
+        super().initialize(people, workers)
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def on_connection_close(self) -> None:
+        if not self._gone.done():
+            self._gone.set_result(None)
+
     @web.authenticated
     @authorized
     async def get(self) -> None:
@@ -54,19 +63,16 @@ class ExportHandler(RestHandler):
         today = datetime.now(timezone.utc).date().isoformat()
         self.set_header("Content-Disposition", f'attachment; filename="governance-audit-{today}.{form}"')
         try:
-            await self._send(part, parts)
-        except StreamClosedError:
-            self.log.debug("A download of the audit record was broken off.")
+            while part is not None and not self._gone.done():
+                self.write(part)
+                # Done when the other side has taken it in, so that nothing piles up here; and never, when that is gone.
+                await asyncio.wait((self.flush(), self._gone), return_when=asyncio.FIRST_COMPLETED)
+                part = await self.in_thread(next, parts, None)
+            parts.close()
         except Exception:
             # Ended in good order, a file that lacks its second half would pass for a whole one.
             self.log.exception("A download of the audit record failed in the middle, and was broken off.")
             connection: Any = self.request.connection
             connection.stream.close()
-
-    async def _send(self, part: bytes | None, rest: Iterator[bytes]) -> None:
-        while part is not None:
-            self.write(part)
-            # Returns when the browser's side has taken it in: nothing piles up here.
-            await self.flush()
-            part = await self.in_thread(next, rest, None)
-        await self.finish(set_content_type=self._headers["Content-Type"])
+        else:
+            self.finish(set_content_type=_TYPES[form])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from ..errors import InvalidRequestError
@@ -87,7 +87,7 @@ class People:
             session_id = self._records.session_of(self._place(clean_path(path)).notebook)
         return self._records.verify(session_id, known_head)
 
-    def export(self, query: AuditQuery, form: str) -> Iterator[bytes]:
+    def export(self, query: AuditQuery, form: str) -> Generator[bytes, None, None]:
         """The parts of a file; taking the next one may block too."""
         self._settle()
         return self._records.export(query, form)
