@@ -15,9 +15,11 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Final
 
+from ..errors import InvalidRequestError
 from ..types import GovernanceOutcome
 from .base import AuditEntry
 from .compact import dumps
+from .content import check_text
 
 __all__ = ["AUDIT_COLUMNS", "LEDGER_CHAIN", "START", "AuditRow", "entry", "link", "row"]
 
@@ -62,8 +64,18 @@ AuditRow = tuple[Any, ...]
 
 
 def link(fields: Sequence[Any]) -> str:
-    """The hash of one record; ``fields`` are all columns but the hash itself."""
-    return sha256(dumps(fields).encode()).hexdigest()
+    """The hash of one record; ``fields`` are all columns but the hash itself.
+
+    Raises InvalidRequestError for text that is not valid Unicode or holds a NUL, which not every database can store.
+    """
+    text = dumps(fields)
+    if "\\u0000" in text:
+        # A backslash in the text is written so too.
+        check_text(*(field for field in fields if isinstance(field, str)))
+    try:
+        return sha256(text.encode()).hexdigest()
+    except UnicodeEncodeError:
+        raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
 
 
 def entry(values: Sequence[Any]) -> AuditEntry:

@@ -92,6 +92,11 @@ class Work:
         self.states: dict[str, SessionState] = {}
         """The last state built of each notebook, dropped when it changes."""
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether the rows lie in this process, so that any text is stored as it is."""
+        return self._stored is not None
+
     def turn_to(self, request: Request[Any]) -> None:
         """The next request is this one."""
 
