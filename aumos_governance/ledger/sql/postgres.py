@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import psycopg
-from psycopg.pq import TransactionStatus
 from sqlalchemy import create_engine, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
@@ -21,8 +19,9 @@ from ..rows import ChainRow
 from ..work import Work
 from .locking import LockingStore, Name, TrailedWork, Trails
 from .migrate import REVISIONS, VERSION_TABLE, migrate
-from .postgres_connections import Connection, PostgresServer
+from .postgres_connections import Connection, PostgresServer, roll_back
 from .postgres_errors import conflicts, contended, is_lost, spares_others, translated
+from .postgres_readers import PostgresReaders
 from .statements import Statements
 from .store import Cursor
 
@@ -32,13 +31,9 @@ _T = TypeVar("_T")
 
 _ATTEMPTS: Final = 20
 """How often a transaction is tried that others get in the way of."""
-_IDLE_READERS: Final = 4
 _MIGRATION_LOCK: Final = int.from_bytes(b"aumosgov", "big")
 _BEGIN: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 _COMMIT: Final = b"COMMIT"
-_BEGIN_READING: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_CHUNK: Final = 500 if psycopg.pq.version() >= 170_000 else 1
-"""How many rows a stream fetches at once; libpq can do more than one since version 17."""
 _SEQ, _HASH = AUDIT_COLUMNS.index("seq"), AUDIT_COLUMNS.index("hash")
 
 
@@ -65,7 +60,7 @@ class PostgresDatabase:
         self._server = PostgresServer(url)
         self.statements = Statements(PGDialect_psycopg(paramstyle="format"))  # type: ignore[no-untyped-call]
         self._trails = Trails()
-        self._idle: deque[Connection] = deque()
+        self._readers = PostgresReaders(self._server)
         self._closed = False
         self._writer: Connection | None = None
 
@@ -119,22 +114,15 @@ class PostgresDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[Cursor]:
-        connection = self._reader()
-        try:
-            yield _ReadingCursor(connection.cursor())
-        except psycopg.Error as error:
-            raise translated(self._server.name, error, lost=is_lost(error, connection)) from error
-        finally:
-            self._give_back(connection)
+        with self._readers.reading() as cursor:
+            yield cursor
 
     def hopeless(self, error: LedgerError) -> bool:
         return error.__cause__ is not None and not spares_others(error.__cause__)
 
     def close(self) -> None:
         self._closed = True
-        while self._idle:
-            with suppress(IndexError):
-                self._idle.pop().close()
+        self._readers.close()
         self._drop()
 
     # ---- the writer
@@ -144,7 +132,7 @@ class PostgresDatabase:
         ended: tuple[TrailedWork, LockingStore, _T] | None = None
         try:
             # In a pipeline what is written goes out together with the commit, and comes back in one answer.
-            with connection.pipeline(), connection.cursor() as cursor:
+            with connection.pipeline() as pipeline, _swept(pipeline), connection.cursor() as cursor:
                 cursor.execute(_BEGIN)
                 store = LockingStore(connection.cursor, self.statements)
                 store.lock(names)
@@ -152,7 +140,7 @@ class PostgresDatabase:
                 ended = (work, store, _complete(store, work, do))
                 cursor.execute(_COMMIT)
         except BaseException as error:
-            _roll_back(connection)
+            roll_back(connection)
             if not (isinstance(error, psycopg.Error) and is_lost(error, connection)):
                 raise
             self._drop()
@@ -191,63 +179,6 @@ class PostgresDatabase:
         connection.autocommit = False
         return connection
 
-    # ---- readers
-
-    def _reader(self) -> Connection:
-        while True:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = self._server.connect()
-                connection.execute(_BEGIN_READING)
-                return connection
-            try:
-                connection.execute(_BEGIN_READING)
-            except psycopg.Error:
-                # Cut while it was idle; the next one, or a fresh one, may do.
-                connection.close()
-            else:
-                return connection
-
-    def _give_back(self, connection: Connection) -> None:
-        _roll_back(connection)
-        usable = connection.info.transaction_status == TransactionStatus.IDLE
-        if usable and not self._closed and len(self._idle) < _IDLE_READERS:
-            self._idle.append(connection)
-        else:
-            connection.close()
-
-
-class _ReadingCursor:
-    """A cursor that fetches as much at a time as is asked for: a row, all, or (by iteration) a stream."""
-
-    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
-        self._cursor: Any = cursor
-        self._asked: tuple[str, Sequence[Any]] | None = None
-
-    def execute(self, text: str, values: Sequence[Any] = ()) -> Any:
-        self._asked = (text, values)
-
-    def executemany(self, text: str, rows: Any) -> Any:
-        raise TypeError("a reading cursor does not write")
-
-    def fetchone(self) -> Any:
-        return self._run().fetchone()
-
-    def fetchall(self) -> Any:
-        return self._run().fetchall()
-
-    def __iter__(self) -> Any:
-        asked, self._asked = self._asked, None
-        assert asked is not None
-        return self._cursor.stream(*asked, size=_CHUNK)
-
-    def _run(self) -> Any:
-        if self._asked is not None:
-            asked, self._asked = self._asked, None
-            self._cursor.execute(*asked)
-        return self._cursor
-
 
 def _complete(store: LockingStore, work: Work, do: Callable[[Work], _T]) -> _T:
     try:
@@ -265,6 +196,17 @@ def _complete(store: LockingStore, work: Work, do: Callable[[Work], _T]) -> _T:
 
 
 @contextmanager
+def _swept(pipeline: psycopg.Pipeline) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error:
+        # Takes in what the server skipped after the error; the end of the pipeline would complain of it in the log.
+        with suppress(psycopg.Error):
+            pipeline.sync()
+        raise
+
+
+@contextmanager
 def _transaction(connection: Connection) -> Iterator[Cursor]:
     try:
         with connection.cursor() as cursor:
@@ -272,14 +214,8 @@ def _transaction(connection: Connection) -> Iterator[Cursor]:
             yield cursor
             cursor.execute(_COMMIT)
     except BaseException:
-        _roll_back(connection)
+        roll_back(connection)
         raise
-
-
-def _roll_back(connection: Connection) -> None:
-    if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
-        with suppress(psycopg.Error):
-            connection.execute(b"ROLLBACK")
 
 
 def _is_current(cursor: Cursor) -> bool:

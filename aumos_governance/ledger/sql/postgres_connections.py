@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
 import psycopg
 from psycopg.adapt import Dumper
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
 from ...errors import ConfigurationError, LedgerError
 from .postgres_errors import LOCK_SECONDS, STATEMENT_SECONDS, translated
 
-__all__ = ["PostgresServer"]
+__all__ = ["Connection", "PostgresServer", "roll_back"]
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -104,3 +106,13 @@ def _name(parameters: dict[str, Any]) -> str:
     if host.startswith("/"):
         return f"postgresql:///{database}?host={host}"
     return f"postgresql://{host}{f':{port}' if port else ''}/{database}"
+
+
+def roll_back(connection: Connection) -> None:
+    """End whatever transaction is open; a connection that cannot is closed."""
+    if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        with suppress(psycopg.Error):
+            connection.execute(b"ROLLBACK")
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        # Nobody must go on in a transaction that should have ended.
+        connection.close()

@@ -1,0 +1,104 @@
+"""Connections to PostgreSQL that only read, kept while they are idle."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import psycopg
+
+from .postgres_connections import Connection, PostgresServer, roll_back
+from .postgres_errors import is_lost, translated
+from .store import Cursor
+
+__all__ = ["PostgresReaders"]
+
+_MOST_IDLE: Final = 4
+_BEGIN: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_CHUNK: Final = 500 if psycopg.pq.version() >= 170_000 else 1
+"""How many rows a stream fetches at once; libpq can do more than one since version 17."""
+
+
+class PostgresReaders:
+    """Lends a connection to each reader; from any thread."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self._idle: deque[Connection] = deque()
+        self._closed = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Cursor]:
+        """A consistent view of what is committed."""
+        connection = self._reader()
+        try:
+            yield _ReadingCursor(connection.cursor())
+        except psycopg.Error as error:
+            raise translated(self._server.name, error, lost=is_lost(error, connection)) from error
+        finally:
+            self._give_back(connection)
+
+    def close(self) -> None:
+        """Let go of all connections, those in use when they come back."""
+        self._closed = True
+        while self._idle:
+            with suppress(IndexError):
+                self._idle.pop().close()
+
+    def _reader(self) -> Connection:
+        while True:
+            fresh = not self._idle
+            try:
+                connection = self._server.connect() if fresh else self._idle.pop()
+            except IndexError:
+                # Another thread was faster.
+                continue
+            try:
+                connection.execute(_BEGIN)
+            except psycopg.Error as error:
+                connection.close()
+                # One that was idle may have been cut long ago; another one will do.
+                if fresh:
+                    raise translated(self._server.name, error, lost=True) from error
+            else:
+                return connection
+
+    def _give_back(self, connection: Connection) -> None:
+        roll_back(connection)
+        if not connection.closed and not self._closed and len(self._idle) < _MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+
+class _ReadingCursor:
+    """A cursor that fetches as much at a time as is asked for: a row, all, or (by iteration) a stream."""
+
+    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
+        self._cursor: Any = cursor
+        self._asked: tuple[str, Sequence[Any]] | None = None
+
+    def execute(self, text: str, values: Sequence[Any] = ()) -> Any:
+        self._asked = (text, values)
+
+    def executemany(self, text: str, rows: Any) -> Any:
+        raise TypeError("a reading cursor does not write")
+
+    def fetchone(self) -> Any:
+        return self._run().fetchone()
+
+    def fetchall(self) -> Any:
+        return self._run().fetchall()
+
+    def __iter__(self) -> Any:
+        asked, self._asked = self._asked, None
+        assert asked is not None
+        return self._cursor.stream(*asked, size=_CHUNK)
+
+    def _run(self) -> Any:
+        if self._asked is not None:
+            asked, self._asked = self._asked, None
+            self._cursor.execute(*asked)
+        return self._cursor
