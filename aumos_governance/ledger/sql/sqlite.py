@@ -23,7 +23,7 @@ from ..work import Work
 from .filesystem import network_filesystem
 from .migrate import migrate
 from .statements import Statements
-from .store import Cursor, SqlStore
+from .store import Cursor, NearStore
 
 __all__ = ["BUSY_SECONDS", "SqliteDatabase"]
 
@@ -47,10 +47,10 @@ class SqliteDatabase:
             f"The ledger {path} is locked by another process for more than {BUSY_SECONDS} s; nothing was recorded."
         )
         self._closed = False
-        self._writer = self.connect()
+        self._writer = self.connect(patient=False)
 
-    def connect(self) -> sqlite3.Connection:
-        """A connection with all that the ledger relies on."""
+    def connect(self, *, patient: bool = True) -> sqlite3.Connection:
+        """A connection with all that the ledger relies on; only a patient one waits in SQLite's own way."""
         with self._translated():
             # Any thread may end a connection that another one used; none uses it at the same time.
             connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
@@ -60,6 +60,8 @@ class SqliteDatabase:
                     raise LedgerError(f"The ledger {self.path} lies on a file system that SQLite cannot use safely.")
                 connection.execute("PRAGMA synchronous=FULL")
                 connection.execute("PRAGMA foreign_keys=ON")
+                if not patient:
+                    connection.execute("PRAGMA busy_timeout=0")
             except BaseException:
                 connection.close()
                 raise
@@ -81,7 +83,7 @@ class SqliteDatabase:
 
     def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
         with self.writing() as cursor:
-            return do(Work(SqlStore(cursor, self.statements)))
+            return do(Work(NearStore(cursor, self.statements)))
 
     @contextmanager
     def writing(self) -> Iterator[Cursor]:
@@ -182,7 +184,6 @@ def begin_immediate(connection: sqlite3.Connection) -> None:
     SQLite's own waiting doubles its pauses up to 100 ms, so that who came late overtakes who waits long;
     here all wait alike.
     """
-    connection.execute("PRAGMA busy_timeout=0")
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:

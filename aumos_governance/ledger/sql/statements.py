@@ -31,13 +31,17 @@ from sqlalchemy.sql import ClauseElement
 
 from .. import codec, schema
 from ..chain import AUDIT_COLUMNS
-from ..rows import ROWS, AskRow, Row, columns
+from ..rows import ROWS, AskRow, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, Row, SessionRow, columns
 from .selections import SELECTIONS
 
-__all__ = ["NO_OFFSET", "Statement", "Statements", "compile_text"]
+__all__ = ["NEAR", "NO_OFFSET", "Statement", "Statements", "compile_text"]
 
 NO_OFFSET: Final[ColumnElement[int]] = literal_column("0")
 """Said with every limit, since SQLAlchemy would else pass SQLite an offset of 0 as one more parameter."""
+
+
+NEAR: Final[tuple[type[Row], ...]] = (NotebookRow, SessionRow, EnvelopeRow, BalanceRow, ChainRow)
+"""The rows that almost every request about a notebook needs."""
 
 
 class Statement(NamedTuple):
@@ -133,6 +137,18 @@ class Statements:
             .outerjoin(balances, balances.c.envelope_id == envelopes.c.id)
             .where(*place, live)
         )
+        near = (
+            select(schema.tables["notebooks"], *(schema.tables[kind.TABLE] for kind in NEAR[1:]))
+            .outerjoin(sessions, sessions.c.id == notebooks.session_id)
+            .outerjoin(envelopes, envelopes.c.id == sessions.c.envelope_id)
+            .outerjoin(
+                balances,
+                and_(balances.c.envelope_id == envelopes.c.id, balances.c.period_start == literal_column("0")),
+            )
+            .outerjoin(schema.tables["chains"], schema.tables["chains"].c.chain == sessions.c.id)
+        )
+        self.notebook_near = self._text(near.where(*place, live, path == bindparam("path")))
+        """Like `notebook_at`, with its newest session, that session's own envelope and balance, and its chain."""
         self.state_at = self._text(states.where(path == bindparam("path")))
         self.list_states = self._text(
             states.where(path > bindparam("after"), notebooks.session_id.is_not(None))
