@@ -20,6 +20,8 @@ _TRACK: Final = "var(--jp-layout-color3, var(--vscode-scrollbarSlider-background
 _FILL: Final = "var(--jp-brand-color1, var(--vscode-progressBar-background, #1976d2))"
 _OVER: Final = "var(--jp-error-color1, var(--vscode-errorForeground, #d32f2f))"
 _PERCENT: Final = 100
+_NO_MATH: Final = "mathjax_ignore tex2jax_ignore"
+"""Two amounts in dollars are a formula to whatever typesets mathematics, JupyterLab first of all."""
 
 
 def status_html(state: Mapping[str, Any]) -> str:
@@ -29,7 +31,8 @@ def status_html(state: Mapping[str, Any]) -> str:
     figures = f'<div style="overflow-wrap:anywhere">{escape(rest[0])}</div>' if rest else ""
     bar = _bar(state) if state["active"] else ""
     return (
-        f'<div style="display:inline-block;box-sizing:border-box;min-width:20em;max-width:100%;padding:8px 12px;'
+        f'<div class="{_NO_MATH}" style="display:inline-block;box-sizing:border-box;min-width:20em;max-width:100%;'
+        f"padding:8px 12px;"
         f"border:1px solid {_LINE};border-radius:4px;background:{_GROUND};color:{_TEXT};"
         f'line-height:1.5;font-variant-numeric:tabular-nums">'
         f'<div style="font-weight:600">{escape(first)}</div>{bar}{figures}{lines}</div>'
@@ -45,7 +48,7 @@ def audit_html(records: Sequence[Mapping[str, Any]]) -> str:
         "<tr>" + "".join(f'<td style="text-align:left">{escape(part)}</td>' for part in row) + "</tr>"
         for row in audit_rows(records)
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<table class="{_NO_MATH}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _bar(state: Mapping[str, Any]) -> str:

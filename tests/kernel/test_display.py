@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def test_every_state_has_text_and_a_card_that_say_the_same(name: str) -> None:
     card = Markup(status_html(STATES[name]))
     assert card.text == lines
     assert card.tags <= FORMATTING
-    assert card.attributes <= {"style", "aria-hidden"}
+    assert card.attributes <= {"class", "style", "aria-hidden"}
 
 
 def test_a_state_names_what_is_out_of_the_ordinary() -> None:
@@ -171,3 +172,9 @@ def test_the_audit_table_lines_up_and_hides_no_amount() -> None:
 def test_no_records_yet() -> None:
     assert display.audit_text([]) == "No audit records yet."
     assert Markup(audit_html([])).text == ["No audit records yet."]
+
+
+@pytest.mark.parametrize("html", [status_html(STATES["active"]), audit_html([record()])], ids=["card", "table"])
+def test_no_front_end_takes_amounts_for_a_formula(html: str) -> None:
+    # JupyterLab's MathJax and the classic one each leave out what is marked with their word.
+    assert re.match(r'<\w+ class="mathjax_ignore tex2jax_ignore"', html)
