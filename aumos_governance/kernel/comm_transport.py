@@ -64,10 +64,7 @@ class CommTransport:
 
     def send(self, ask: Ask, *, urgent: bool = False) -> None:
         if os.getpid() != self._pid:
-            raise UnavailableError(
-                "A forked process cannot ask the governance server, so nothing is authorised here; ask in the"
-                " notebook's own process, before the work is handed out."
-            )
+            raise UnavailableError("A forked process cannot use the channels of its parent, so nothing is authorised.")
         if sum(len(value) for value in ask.body.values() if isinstance(value, str)) > _LONGEST:
             raise InvalidRequestError(f"What is asked must have at most {_LONGEST} characters; nothing was asked.")
         with self._lock:
@@ -81,8 +78,9 @@ class CommTransport:
         with self._lock:
             return self._kept_back.pop(ask_id, None) is not None
 
-    def silence(self, seconds: float) -> UnavailableError:
-        told = f" It said last: {self._problem}" if self._problem else ""
+    def silence(self, seconds: float, problem: str = "") -> UnavailableError:
+        problem = problem or self._problem
+        told = f" It said last: {problem}" if problem else ""
         return ServerUnreachableError(
             f"The governance server did not answer within {seconds:.0f} seconds, so nothing is authorised; check that"
             f" the Jupyter server runs with the aumos_governance extension enabled, then run the cell again.{told}"

@@ -16,6 +16,7 @@ from ..errors import ServerUnreachableError, UnavailableError
 from .client import Client
 from .comm_transport import CommTransport
 from .identity import KernelIdentity, Situation, connection_file_name, identify
+from .server_transport import ServerTransport
 
 __all__ = ["Link", "link"]
 
@@ -66,9 +67,9 @@ def _make(shell: Any) -> Link:
     incarnation = uuid.uuid4().hex
     if identity.situation is Situation.GOVERNED:
         if _link is not None:
-            # A child forked off a governed kernel: its server is asked through its parent's channels or not at all.
+            # A child forked off a governed kernel: its server knows it, through a connection of the child's own.
             return Link(_link.client, os.getpid())
-        return Link(Client(CommTransport(kernel), incarnation=incarnation), os.getpid())
+        return Link(Client(ServerTransport(CommTransport(kernel)), incarnation=incarnation), os.getpid())
     if identity.situation is Situation.OUT_OF_REACH:
         raise ServerUnreachableError(
             "This kernel is governed, but runs behind a gateway, where its Jupyter server cannot answer it; governance"

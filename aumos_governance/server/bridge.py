@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,15 @@ from typing import Any, Final
 
 from jupyter_core.utils import ensure_async
 
+from ..errors import NotAllowedError
 from ..ledger.base import ReadState
 from ..notebooks.service import Caller, NotebookService
 from .comm_transport import CommTransport
-from .conversation import Conversation, Transport
+from .conversation import AtOnce, Conversation, Transport
+from .local_socket import LocalSocket
 from .presence import Departures, Presence, process_of
 from .rooms import Rooms, Row
+from .socket_peer import check_peer
 
 __all__ = ["KERNEL_EVENTS", "Bridge"]
 
@@ -41,7 +45,7 @@ class Bridge:
     """Gives every kernel of a server a way to ask; lives on the server's loop.
 
     ``settle`` waits, in one of the threads of ``readers``, for what a reading has to see. ``announce`` is told
-    the paths whose session is another one than before.
+    the paths whose session is another one than before. Without a ``local_socket`` all asks stay on comm.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Bridge:
         announce: Callable[[set[str]], None],
         autostart: bool,
         log: logging.Logger,
+        local_socket: LocalSocket | None = None,
     ) -> None:
         self._kernels = kernel_manager
         self._sessions = session_manager
@@ -68,6 +73,7 @@ class Bridge:
         self._announce = announce
         self._autostart = autostart
         self._log = log
+        self._local_socket = local_socket
         self._links: dict[str, _Link] = {}
         self._presences: dict[str, Presence] = {}
         self._departures = Departures(service.ledger, log)
@@ -85,6 +91,11 @@ class Bridge:
             setattr(self._sessions, name, self._followed(getattr(self._sessions, name)))
 
     def start(self) -> None:
+        if self._local_socket is not None:
+            try:
+                self._local_socket.open(self._admit)
+            except OSError as error:
+                self._log.warning("Governance offers no local socket, so kernels ask over comm: %s", error)
         self._watch = asyncio.ensure_future(self._watch_kernels())
 
     async def stop(self) -> None:
@@ -93,6 +104,8 @@ class Bridge:
             self._stopping = True
             self._look.set()
             await self._watch
+        if self._local_socket is not None:
+            self._local_socket.close()
         # Kernels that were shut down since the last look; those that live on are let go, and not gone.
         self._reconcile()
         for kernel_id in list(self._links):
@@ -180,14 +193,35 @@ class Bridge:
         for transport in link.transports if link is not None else ():
             transport.close()
 
-    def _conversation(self, kernel_id: str, presence: Presence) -> Conversation:
+    def _admit(self, kernel_id: str, nonce: str, connection: socket.socket) -> Conversation:
+        """For the local socket, in a thread of that connection's own."""
+        presence, link = self._presences.get(kernel_id), self._links.get(kernel_id)
+        if presence is None or link is None:
+            raise NotAllowedError("The kernel that this token stands for is gone.")
+        presence.check(nonce)
+        check_peer(connection, getattr(getattr(link.kernel_manager, "provisioner", None), "pid", None))
+        return self._conversation(kernel_id, presence, nonce)
+
+    def _conversation(self, kernel_id: str, presence: Presence, nonce: str | None = None) -> Conversation:
+        """What is said over comm or, with the nonce that its token proves, over one local connection."""
+
         def identify(incarnation: str) -> Caller:
             return Caller(
                 notebook=self._rooms.notebook_of(kernel_id), scope=f"kernel:{kernel_id}", incarnation=incarnation
             )
 
+        def offer(nonce: str) -> dict[str, Any] | None:
+            return None if self._local_socket is None else self._local_socket.offer(kernel_id, nonce)
+
         return Conversation(
-            self._service, identify, presence, readers=self._readers, settle=self._settle, log=self._log
+            self._service,
+            identify,
+            presence,
+            nonce=nonce,
+            offer=offer,
+            readers=self._readers if nonce is None else AtOnce(),
+            settle=self._settle,
+            log=self._log,
         )
 
     def _note_without_ports(self, kernel_id: str) -> None:

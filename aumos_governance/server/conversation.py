@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -19,10 +19,20 @@ from ..notebooks.service import Caller, NotebookService, Reply
 from ..protocol import MAX_ASKS, Ask, error_answer, parse_ask, parse_asks
 from .presence import Presence
 
-__all__ = ["Conversation", "Transport"]
+__all__ = ["AtOnce", "Conversation", "Transport"]
 
 _READINGS: Final = frozenset({"status", "audit"})
 """Ops that read the ledger at once; all others are queued and answered from the ledger's thread."""
+
+
+class AtOnce(Executor):
+    """The readers of a transport whose own thread may be blocked."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Do it here and now."""
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
 
 
 class Transport(Protocol):

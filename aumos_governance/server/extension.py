@@ -27,6 +27,7 @@ from .contents_moves import CONTENTS_EVENTS, ContentsMoves
 from .envelope_traits import Envelopes, read_envelopes
 from .handlers import routes
 from .kernel_environment import mark_kernels
+from .local_socket import LocalSocket
 from .people import People
 from .rooms import Rooms
 from .settings import Settings, read_settings
@@ -86,6 +87,11 @@ class GovernanceExtension(ExtensionApp):
         all servers with the same database), `server` (all notebooks of this server), `team` (all servers with the same
         database and an envelope of this name); a `ceiling` in US dollars; and a `period` in calendar terms of UTC:
         `daily`, `weekly`, `monthly`, `yearly`, or `lifetime`, which is the default.""",
+    ).tag(config=True)
+    local_socket = Bool(
+        True,
+        help="""Whether kernels on this machine may ask over a local socket, which is faster and sends no frames to
+        browsers. Without it, and for all other kernels, their own channels carry the asks.""",
     ).tag(config=True)
     database_url = Unicode(
         help="""Where the ledger is: `sqlite:////absolute/path/to/file.sqlite` (on a local disk),
@@ -161,6 +167,7 @@ class GovernanceExtension(ExtensionApp):
             announce=announce,
             autostart=settings.autostart,
             log=self.log,
+            local_socket=LocalSocket(Path(serverapp.runtime_dir), self.log) if self.local_socket else None,
         )
         self._people = People(service, rooms, settings, moves.settle)
         self._bridge.follow_sessions()
@@ -182,7 +189,7 @@ class GovernanceExtension(ExtensionApp):
         try:
             # The server does this next. Done first, a kernel that settles at its exit is still heard.
             await serverapp.cleanup_kernels()
-        except Exception:  # noqa: BLE001 - the ledger must be closed, whatever a kernel does
+        except Exception:
             self.log.exception("The kernels could not be shut down for governance.")
         await self._bridge.stop()
         self._unsubscribe()

@@ -21,9 +21,11 @@ from tests.kernel.test_notebooks import ACCEPTANCE, ACCEPTANCE_LINES, sources
 LINK = "from aumos_governance.kernel.session import link\nclient = link(get_ipython()).client"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    live = LiveServer(tmp_path_factory.mktemp("governed"))
+@pytest.fixture(scope="module", params=["socket", "comm"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Whichever way the asks go, people see the same."""
+    home = tmp_path_factory.mktemp(request.param)
+    live = LiveServer(home, f"--GovernanceExtension.local_socket={request.param == 'socket'}")
     try:
         yield live.start()
     finally:
@@ -58,11 +60,18 @@ def notebook(server: LiveServer, path: str, *, load: bool = True) -> Iterator[tu
         server.request("DELETE", f"api/kernels/{opened.kernel_id}")
 
 
+def _stands(task: Path) -> bool:
+    return (task / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
 @contextmanager
 def stopped(server: LiveServer) -> Iterator[None]:
     """The server takes nothing in, and does not know it."""
     assert server.process is not None
     server.process.send_signal(signal.SIGSTOP)
+    # On a busy machine its other threads run on until the one that takes the signal gets its turn.
+    tasks = Path(f"/proc/{server.process.pid}/task")
+    until(lambda: all(_stands(task) for task in tasks.iterdir()), "every thread stands still")
     try:
         yield
     finally:
@@ -154,7 +163,8 @@ def test_asks_that_come_together_travel_together(server: LiveServer) -> None:
     with notebook(server, "together.ipynb") as (kernel, _):
         kernel.run(f"%governance\n{LINK}\nimport asyncio")
         counted = kernel.run(
-            "transport = client._transport\nsends = []\nsend = transport._comm.send\n"
+            "transport = client._transport._comm\nclient._transport._socket.send = lambda ask: False\n"
+            "sends = []\nsend = transport._comm.send\n"
             "transport._comm.send = lambda data: (sends.append(len(data['asks'])), send(data))\n"
             "_ = await asyncio.gather(*[client.ask_async('status') for _ in range(50)])\n"
             "print(sum(sends) >= 50, len(sends) < 25)"
@@ -226,24 +236,65 @@ def test_a_kernel_that_never_met_its_server_fails_closed_too(server: LiveServer)
         assert not (server.home / "data" / "aumos_governance" / "embedded.sqlite").exists()
 
 
-def test_a_forked_child_cannot_ask(server: LiveServer) -> None:
+FORK = (
+    "import os\n"
+    "read, write = os.pipe()\n"
+    "child = os.fork()\n"
+    "if child == 0:\n"
+    "    try:\n"
+    "        told = client.ask('spend', {'amount': '1'})['state']['spent']\n"
+    "    except BaseException as error:\n"
+    "        told = f'{type(error).__name__}: {error}'\n"
+    "    os.write(write, told.encode())\n"
+    "    os._exit(0)\n"
+    "_ = os.waitpid(child, 0)\n"
+    "told = os.read(read, 1000).decode()"
+)
+
+
+def test_a_forked_child_asks_over_a_connection_of_its_own(server: LiveServer, request: pytest.FixtureRequest) -> None:
     with notebook(server, "forked.ipynb") as (kernel, _):
-        kernel.run(f"%governance\n{LINK}")
-        kernel.run(
-            "import os\n"
-            "read, write = os.pipe()\n"
-            "child = os.fork()\n"
-            "if child == 0:\n"
-            "    try:\n"
-            "        get_ipython().run_line_magic('governance_spend', '1')\n"
-            "    except BaseException as error:\n"
-            "        os.write(write, type(error).__name__.encode())\n"
-            "    os._exit(0)\n"
-            "_ = os.waitpid(child, 0)\n"
-            "told = os.read(read, 1000)"
+        kernel.run(f"%governance\n{LINK}\n%governance_spend 1")
+        if "comm" in request.node.name:
+            kernel.run(FORK)
+            assert "only over its local socket, which it does not offer" in kernel.value("told")
+            assert server.state("forked.ipynb")["spent"] == "1"
+            return
+        for told in ("2", "3"):
+            kernel.run(FORK)
+            assert kernel.value("told") == repr(told)
+        assert kernel.run("%governance_spend 1").lines == ["Recorded: $1.00 for unknown ($6.00 remaining)"]
+
+
+def test_processes_of_a_pool_share_the_notebooks_budget(server: LiveServer, request: pytest.FixtureRequest) -> None:
+    if "comm" in request.node.name:
+        return
+    with notebook(server, "pool.ipynb") as (kernel, _):
+        kernel.run(f"%governance --budget 1\n{LINK}\nimport multiprocessing")
+        outcome = kernel.run(
+            "def spend(_):\n"
+            "    return client.ask('spend', {'amount': '0.01'})['decision']['allowed']\n"
+            "with multiprocessing.get_context('fork').Pool(4) as pool:\n"
+            "    print(sum(pool.map(spend, range(200))))"
         )
-        assert kernel.value("told") == "b'UnavailableError'"
-        assert server.state("forked.ipynb")["spent"] == "0"
+        assert outcome.lines == ["100"]
+        assert server.state("pool.ipynb")["spent"] == "1"
+
+
+def test_an_ask_at_exit_is_heard(server: LiveServer, request: pytest.FixtureRequest) -> None:
+    if "comm" in request.node.name:
+        return
+    with notebook(server, "exit.ipynb") as (kernel, kernel_id):
+        kernel.run(f"%governance\n{LINK}\n%governance_spend 1")
+        kernel.run(
+            "import atexit\n"
+            "held = client.ask('hold', {'amount': '2'})['hold_id']\n"
+            "_ = atexit.register(lambda: client.ask('settle', {'hold_id': held, 'amount': '0.5'}))"
+        )
+        assert server.state("exit.ipynb")["held"] == "2"
+        server.request("DELETE", f"api/kernels/{kernel_id}")
+        state = server.state("exit.ipynb")
+        assert (state["spent"], state["held"]) == ("1.5", "0")
 
 
 INNER = (

@@ -1,0 +1,207 @@
+"""Asks over the local socket that a kernel's server offers: fast, and unseen by any page.
+
+Every process has a connection of its own: the kernel's, and each one forked off it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ..errors import InvalidRequestError, ServerUnreachableError, UnavailableError
+from ..notebooks.line_channel import LineChannel
+from ..protocol import MAX_LINE, PROTOCOL_VERSION, Ask, asks_message, parse_answers
+from .transport import Receiver
+
+__all__ = ["SocketTransport"]
+
+_CONNECT_SECONDS: Final = 2.0
+_GREETING_BYTES: Final = 8192
+
+
+class _Line:
+    """One connection, from its making to its end, in a thread of its own."""
+
+    def __init__(self, offer: Mapping[str, Any], take: Callable[[bytes], None]) -> None:
+        self.offer = offer
+        self.pid = os.getpid()
+        self.met = False
+        """The server took the token, so the end of this connection does not mean the end of the offer."""
+        self.ended = False
+        self.problem = ""
+        self.settled = threading.Event()
+        """Set when it is known whether the server takes the token."""
+        self._take = take
+        self._channel: LineChannel | None = None
+
+    def start(self) -> None:
+        try:
+            threading.Thread(target=self._run, name="aumos-governance", daemon=True).start()
+        except RuntimeError as error:
+            # The interpreter is about to end, and starts no threads any more.
+            self._end(str(error))
+
+    @property
+    def ready(self) -> bool:
+        return self.met and not self.ended
+
+    def send(self, line: bytes) -> bool:
+        channel = self._channel
+        return channel is not None and channel.send(line)
+
+    def abandon(self) -> None:
+        """The connection is the parent's, and this process a child forked off it."""
+        if self._channel is not None:
+            self._channel.abandon()
+
+    def _run(self) -> None:
+        try:
+            with _connected(self.offer["address"]) as connection:
+                received = self._greet(connection)
+                self._channel = LineChannel(connection, self._take, lambda: None, longest=MAX_LINE)
+                self.met = True
+                self.settled.set()
+                self._channel.run(received)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self._end(str(error))
+        finally:
+            self._end("")
+
+    def _greet(self, connection: socket.socket) -> bytes:
+        greeting = {"v": PROTOCOL_VERSION, "token": self.offer["token"]}
+        connection.sendall(json.dumps(greeting).encode() + b"\n")
+        received = b""
+        while b"\n" not in received:
+            data = connection.recv(_GREETING_BYTES)
+            if not data:
+                raise ConnectionError("the server ended the connection")
+            received += data
+        line, _, rest = received.partition(b"\n")
+        answer = json.loads(line)
+        if answer.get("ok") is not True:
+            raise ConnectionError(str(answer.get("message")))
+        return rest
+
+    def _end(self, problem: str) -> None:
+        self.problem = self.problem or problem
+        self.ended = True
+        self.settled.set()
+
+
+class SocketTransport:
+    """Sends where a server is connected; every method may be called from any thread, and from a forked child."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._lock = threading.Lock()
+        self._line: _Line | None = None
+        self._offer: Mapping[str, Any] | None = None
+        self.problem = ""
+        """What the server said last that was the answer to no ask."""
+        _transports.add(self)
+
+    def take_offer(self, offer: object) -> None:
+        """What a greeting said; connects without waiting for it. None, or what cannot be read, ends the offer."""
+        with self._lock:
+            self._offer = offer if isinstance(offer, Mapping) else None
+            if self._line is None or self._line.ended or self._line.offer != self._offer:
+                self._connect()
+
+    def send(self, ask: Ask) -> bool:
+        """Send the ask, without waiting; False where no server is connected."""
+        line = self._line
+        if line is None or not line.ready or line.pid != os.getpid():
+            if line is None or not line.ended:
+                return False
+            with self._lock:
+                if self._line is line:
+                    # A connection that had stood is made again; an offer that led to none is void.
+                    self._offer = self._offer if line.met else None
+                    self._connect()
+            return False
+        return line.send(_encoded(ask))
+
+    def send_from_child(self, ask: Ask) -> None:
+        """Send the ask from a process with no other way to the server; connects first, within two seconds.
+
+        Raises UnavailableError where that cannot be.
+        """
+        with self._lock:
+            if self._line is None or self._line.ended:
+                self._connect()
+            line = self._line
+        if line is None:
+            raise UnavailableError(
+                "A forked process can ask the governance server only over its local socket, which it does not offer,"
+                " so nothing is authorised here; ask in the notebook's own process, before the work is handed out."
+            )
+        line.settled.wait(_CONNECT_SECONDS)
+        if not line.send(_encoded(ask)):
+            why = line.problem or "it does not answer"
+            raise ServerUnreachableError(
+                f"This forked process cannot reach the governance server ({why}), so nothing is authorised here."
+            )
+
+    def forget_parent(self) -> None:
+        """In a child just forked off: its parent's connection is not its own."""
+        # Another thread of the parent may have held it.
+        self._lock = threading.Lock()
+        line, self._line = self._line, None
+        if line is not None:
+            line.abandon()
+
+    def _connect(self) -> None:
+        self._line = None if self._offer is None else _Line(self._offer, self._take)
+        if self._line is not None:
+            self._line.start()
+
+    def _take(self, line: bytes) -> None:
+        try:
+            answers = parse_answers(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            # InvalidRequestError is a ValueError.
+            self.problem = error.message if isinstance(error, InvalidRequestError) else "something unreadable"
+            return
+        for answer in answers:
+            if answer.get("id") is None:
+                self.problem = str(answer.get("message"))
+            else:
+                self._receiver(answer)
+
+
+_transports: weakref.WeakSet[SocketTransport] = weakref.WeakSet()
+
+
+def _forget_parents() -> None:
+    for transport in tuple(_transports):
+        transport.forget_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents)
+
+
+def _connected(address: object) -> socket.socket:
+    if isinstance(address, str):
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.settimeout(_CONNECT_SECONDS)
+            connection.connect(address)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+    if not isinstance(address, (list, tuple)) or len(address) != 2:
+        raise ValueError("its address cannot be read")
+    connection = socket.create_connection((str(address[0]), int(address[1])), _CONNECT_SECONDS)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def _encoded(ask: Ask) -> bytes:
+    return json.dumps(asks_message([ask]), separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,169 @@
+"""Lines of bytes over a socket: whoever sends never waits, and whoever does not read is let go."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+__all__ = ["LineChannel"]
+
+_CHUNK: Final = 256 * 1024
+_MOST_UNSENT: Final = 4 * 1024 * 1024
+"""The most bytes that wait for a reader before the next line."""
+
+
+class LineChannel:
+    """One connected stream socket, both ends of which speak lines that end with a line feed.
+
+    `send` may be called from any thread. `run` reads until the connection ends and belongs to one thread, in which
+    ``on_line`` is called with each line, its end taken off, and ``on_too_long`` once for each line above
+    ``longest`` bytes, which is passed over. Neither may raise.
+    """
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        on_line: Callable[[bytes], None],
+        on_too_long: Callable[[], None],
+        *,
+        longest: int,
+    ) -> None:
+        self._connection = connection
+        self._on_line = on_line
+        self._on_too_long = on_too_long
+        self._longest = longest
+        self._lock = threading.Lock()
+        self._unsent = bytearray()
+        self._closed = False
+        self._waking, self._woken = socket.socketpair()
+        for end in (connection, self._waking, self._woken):
+            end.setblocking(False)
+
+    def send(self, line: bytes) -> bool:
+        """Send a line, its end included, without waiting; False when nobody can get it any more.
+
+        What the other end does not take in at once is kept, up to a limit at which the connection is given up.
+        """
+        with self._lock:
+            if self._closed:
+                return False
+            if self._unsent:
+                if len(self._unsent) > _MOST_UNSENT:
+                    self._give_up()
+                    return False
+                self._unsent += line
+                return True
+            try:
+                sent = self._connection.send(line)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError:
+                self._give_up()
+                return False
+            except BaseException:
+                # Interrupted, maybe in the middle of the line: what follows could not be told from its rest.
+                self._give_up()
+                raise
+            if sent < len(line):
+                self._unsent += line[sent:]
+                self._wake()
+            return True
+
+    def close(self) -> None:
+        """End the connection, from any thread; `run` then returns. Idempotent."""
+        with self._lock:
+            self._give_up()
+
+    def abandon(self) -> None:
+        """Let go of the sockets in a forked child, where the connection goes on to be its parent's."""
+        for end in (self._connection, self._waking, self._woken):
+            end.close()
+
+    def run(self, received: bytes = b"") -> None:
+        """Read until either side ends the connection, and let go of its sockets.
+
+        ``received`` is what was read from the connection before.
+        """
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._connection, selectors.EVENT_READ)
+                selector.register(self._woken, selectors.EVENT_READ)
+                self._exchange(selector, bytearray(received))
+        except OSError:
+            # The other end is gone.
+            pass
+        finally:
+            with self._lock:
+                self._closed = True
+                self._unsent.clear()
+                for end in (self._connection, self._waking, self._woken):
+                    end.close()
+
+    def _exchange(self, selector: selectors.BaseSelector, received: bytearray) -> None:
+        too_long = self._take_lines(received, False)
+        while not self._closed:
+            for key, events in selector.select():
+                if key.fileobj is self._woken:
+                    with suppress(BlockingIOError):
+                        self._woken.recv(4096)
+                    continue
+                if events & selectors.EVENT_WRITE:
+                    self._send_unsent()
+                if not events & selectors.EVENT_READ:
+                    continue
+                try:
+                    data = self._connection.recv(_CHUNK)
+                except (BlockingIOError, InterruptedError):
+                    continue
+                if not data:
+                    return
+                received += data
+                too_long = self._take_lines(received, too_long)
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._unsent else 0)
+            if selector.get_key(self._connection).events != wanted:
+                selector.modify(self._connection, wanted)
+
+    def _take_lines(self, received: bytearray, too_long: bool) -> bool:
+        """Hand on the whole lines; answers whether what is left belongs to a line that is too long already."""
+        start = 0
+        while not self._closed:
+            end = received.find(b"\n", start)
+            if end < 0:
+                break
+            if not too_long and end - start <= self._longest:
+                self._on_line(bytes(received[start:end]))
+            elif not too_long:
+                self._on_too_long()
+            too_long = False
+            start = end + 1
+        del received[:start]
+        if len(received) > self._longest:
+            if not too_long:
+                self._on_too_long()
+            received.clear()
+            too_long = True
+        elif too_long:
+            received.clear()
+        return too_long
+
+    def _send_unsent(self) -> None:
+        with self._lock, suppress(BlockingIOError, InterruptedError):
+            sent = self._connection.send(self._unsent)
+            del self._unsent[:sent]
+
+    def _give_up(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._unsent.clear()
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+            self._wake()
+
+    def _wake(self) -> None:
+        # A full pipe wakes as well.
+        with suppress(OSError):
+            self._waking.send(b"\0")

@@ -1,0 +1,129 @@
+"""One process of a kernel, connected to the local socket."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from ..errors import AumOSGovernanceError, InvalidRequestError
+from ..notebooks.line_channel import LineChannel
+from ..protocol import MAX_LINE, PROTOCOL_VERSION, answers_message, error_answer
+from .conversation import Conversation
+
+__all__ = ["Admit", "SocketConnection"]
+
+Admit = Callable[[object, socket.socket], Conversation]
+"""The conversation of whoever shows this token on this connection; raises AumOSGovernanceError for nobody's."""
+_GREETING_SECONDS: Final = 5.0
+_GREETING_BYTES: Final = 8192
+
+
+class SocketConnection:
+    """Served by a thread of its own, so that it keeps nobody waiting but itself."""
+
+    def __init__(self, connection: socket.socket, admit: Admit, log: logging.Logger) -> None:
+        self._connection = connection
+        self._admit = admit
+        self._log = log
+        self._channel: LineChannel | None = None
+        self._conversation: Conversation | None = None
+        self._closed = False
+
+    def run(self) -> None:
+        """Serve until either side ends the connection; raises nothing."""
+        try:
+            with self._connection:
+                received = self._greet()
+                if received is not None and self._channel is not None and not self._closed:
+                    self._channel.run(received)
+        except Exception:  # noqa: BLE001 - in a thread of its own, where nobody else would hear of it
+            self._log.exception("A local connection of a kernel failed.")
+
+    def close(self) -> None:
+        """End the connection, from any thread."""
+        self._closed = True
+        channel = self._channel
+        if channel is not None:
+            channel.close()
+        else:
+            # Its thread still waits for a token.
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+
+    def _greet(self) -> bytes | None:
+        """Read the first line; gives what came after it, and None where the connection is not to go on."""
+        connection = self._connection
+        connection.settimeout(_GREETING_SECONDS)
+        try:
+            line, received = _first_line(connection)
+            if line is None:
+                return None
+            try:
+                self._conversation = self._admit(_token(line), connection)
+            except AumOSGovernanceError as error:
+                _say(connection, {"v": PROTOCOL_VERSION, "ok": False, "code": error.code, "message": error.message})
+                return None
+            self._channel = LineChannel(connection, self._take, self._refuse_length, longest=MAX_LINE)
+            self._channel.send(_line({"v": PROTOCOL_VERSION, "ok": True}))
+        except OSError:
+            # Gone again, or silent for too long.
+            return None
+        return received
+
+    def _take(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            self._refuse("A governance message must be a line of JSON in UTF-8.")
+            return
+        assert self._conversation is not None
+        self._conversation.receive(message, self._reply)
+
+    def _refuse_length(self) -> None:
+        self._refuse(f"A governance message must have at most {MAX_LINE} bytes.")
+
+    def _refuse(self, why: str) -> None:
+        self._reply(error_answer(None, InvalidRequestError.default_code, why))
+
+    def _reply(self, answer: dict[str, Any]) -> None:
+        # From the ledger's thread as well, which must wait for no kernel.
+        assert self._channel is not None
+        self._channel.send(_line(answers_message([answer])))
+
+
+def _first_line(connection: socket.socket) -> tuple[bytes | None, bytes]:
+    received = b""
+    while b"\n" not in received:
+        data = connection.recv(_GREETING_BYTES)
+        if not data or len(received) + len(data) > _GREETING_BYTES:
+            return None, b""
+        received += data
+    line, _, rest = received.partition(b"\n")
+    return line, rest
+
+
+def _token(line: bytes) -> object:
+    try:
+        greeting = json.loads(line)
+    except (ValueError, RecursionError):
+        greeting = None
+    if not isinstance(greeting, dict):
+        raise InvalidRequestError("A local connection begins with a line that holds its token.")
+    version = greeting.get("v")
+    if version != PROTOCOL_VERSION or isinstance(version, bool):
+        raise InvalidRequestError(
+            f"The governance protocol version is {version!r:.40}, and this server speaks version {PROTOCOL_VERSION}."
+        )
+    return greeting.get("token")
+
+
+def _say(connection: socket.socket, message: dict[str, Any]) -> None:
+    connection.sendall(_line(message))
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
