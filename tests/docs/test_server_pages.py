@@ -1,0 +1,67 @@
+"""What the pages say of the server's settings and interface is what the server knows."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from traitlets.config import Config
+
+from aumos_governance.ledger.base import EnvelopeKind
+from aumos_governance.server.envelope_traits import read_envelopes
+from aumos_governance.server.extension import GovernanceExtension
+from tests.docs.test_pages import ROOT, fences
+
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+REST = ROOT / "docs" / "rest.md"
+EXAMPLES = [text for text in fences(CONFIGURATION, "python") if text.startswith("c.")]
+
+
+@pytest.fixture(scope="module")
+def described() -> dict[str, Any]:
+    text = (ROOT / "aumos_governance" / "server" / "openapi.yaml").read_text("utf-8")
+    paths: dict[str, Any] = yaml.safe_load(text)["paths"]
+    return paths
+
+
+def configured(example: str) -> GovernanceExtension:
+    c = Config()
+    exec(example, {"c": c})
+    return GovernanceExtension(config=c)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_of_the_configuration_are_taken(example: str) -> None:
+    extension = configured(example)
+    known = extension.class_trait_names(config=True)
+    assert set(re.findall(r"^c\.GovernanceExtension\.(\w+)", example, re.MULTILINE)) <= set(known)
+
+
+def test_the_example_of_envelopes_means_what_it_says() -> None:
+    (example,) = (text for text in EXAMPLES if "envelopes" in text)
+    specs = read_envelopes(configured(example).envelopes)
+    assert [(spec.name, spec.encloses, spec.period.value) for spec in specs] == [
+        ("each notebook", EnvelopeKind.NOTEBOOK, "lifetime"),
+        ("each student", EnvelopeKind.OWNER, "daily"),
+        ("class-5", EnvelopeKind.TEAM, "monthly"),
+    ]
+
+
+def test_every_setting_is_in_the_table() -> None:
+    named = set(re.findall(r"^\| `(\w+)` \|", CONFIGURATION.read_text(), re.MULTILINE))
+    assert set(GovernanceExtension.class_own_traits(config=True)) <= named
+
+
+def test_the_page_on_rest_names_every_request_and_no_other(described: dict[str, Any]) -> None:
+    named = set(re.findall(r"`(GET|POST|PATCH) ([\w/{}]+)", REST.read_text()))
+    served = {
+        (method.upper(), path.removeprefix("/"))
+        for path, item in described.items()
+        for method in item
+        if method != "parameters"
+    }
+    assert named == served
+    for path in re.findall(r"aumos-governance/v1/([\w/]+)", "".join(fences(REST, "sh"))):
+        assert path.split("/0199")[0] in {name.removesuffix("/{id}") for _, name in served}
