@@ -22,8 +22,12 @@ ORIGIN = Origin("kernel", scope="bench", incarnation="one", cell_id="cell", exec
 _numbers = itertools.count()
 
 
+_process = os.urandom(8).hex()
+
+
 def key() -> str:
-    return f"{os.urandom(8).hex()}{next(_numbers):016x}"
+    """An idempotency key as our own client makes them: what names the process, then a number that counts up."""
+    return f"{_process}-{next(_numbers):08x}"
 
 
 def opened(url: str) -> Ledger:

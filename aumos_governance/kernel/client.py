@@ -6,7 +6,6 @@ import asyncio
 import platform
 import threading
 import time
-import uuid
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, Final
 from .._version import __version__
 from ..errors import AumOSGovernanceError, UnavailableError, from_code
 from ..protocol import Ask, Cell
+from .ask_ids import new_ask_id
 from .transport import Transport
 
 __all__ = ["ASK_SECONDS", "HELLO_SECONDS", "Client"]
@@ -119,7 +119,7 @@ class Client:
     # ---- one ask
 
     def _steps(self, op: str, body: Mapping[str, Any], cell: Cell, timeout: float, wake: Callable[[], None]) -> Steps:
-        ask_id = uuid.uuid4().hex
+        ask_id = new_ask_id()
         if self._clock_offset is None:
             yield from self._hello(wake)
         until = time.monotonic() + timeout
@@ -134,7 +134,7 @@ class Client:
 
     def _hello(self, wake: Callable[[], None]) -> Generator[float, None, None]:
         body = {"version": __version__, "python": platform.python_version(), "incarnation": self._incarnation}
-        hello = Ask(uuid.uuid4().hex, "hello", time.time() + _HELLO_VALID_SECONDS, Cell(), body)
+        hello = Ask(new_ask_id(), "hello", time.time() + _HELLO_VALID_SECONDS, Cell(), body)
         answer = yield from self._exchange(hello, time.monotonic() + self._hello_timeout, wake)
         greeting = _body(answer)
         try:
@@ -181,7 +181,7 @@ class Client:
         # One that is sent again may be kept back now and have gone out before.
         if self._transport.withdraw(ask.id) and waiting.sent == 1:
             return
-        cancel = Ask(uuid.uuid4().hex, "cancel", ask.exp, ask.cell, {"of": ask.id})
+        cancel = Ask(new_ask_id(), "cancel", ask.exp, ask.cell, {"of": ask.id})
         # Nobody waits for the answer; should this get lost, the asker has an expiry and the person the audit record.
         with suppress(UnavailableError):
             self._transport.send(cancel, urgent=True)
