@@ -1,11 +1,13 @@
-"""A process whose threads spend as fast as they can, and then tells what came of it.
+"""Processes whose threads spend as fast as they can, and then tell what came of it.
 
-Usage: spenders.py URL NAME THREADS SECONDS. Says "ready", starts on a line of input, answers one line of JSON.
+Usage: spenders.py URL PROCESSES THREADS SECONDS. Says "ready" when all have their ledger open, starts on a line of
+input, and ends when each process has answered with a line of JSON. They are forks of one that has no ledger open.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import sys
 import threading
@@ -14,6 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
+# Whatever a ledger imports when it is opened is imported once, here.
+import aumos_governance.ledger.sql.postgres
+import aumos_governance.ledger.sql.sqlite  # noqa: F401
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import Ledger, Spend
 from tests.ledger.kit import CENT, KERNEL, NOTEBOOK
@@ -45,23 +50,46 @@ class Spender(threading.Thread):
             self.slowest = max(self.slowest, time.monotonic() - start)
 
 
-def main(url: str, name: str, threads: str, seconds: str) -> None:
+def crowd(url: str, name: str, threads: int, seconds: float, ready: int, go: int) -> None:
     ledger = open_ledger(url)
-    spenders = [Spender(ledger, f"{name}-{number}", float(seconds)) for number in range(int(threads))]
-    print("ready", flush=True)
-    sys.stdin.readline()
+    spenders = [Spender(ledger, f"{name}-{number}", seconds) for number in range(threads)]
+    os.write(ready, b".")
+    os.read(go, 1)
     for spender in spenders:
         spender.start()
     for spender in spenders:
         spender.join()
     ledger.close()
-    said = {
+    told = {
         "allowed": sum(spender.allowed for spender in spenders),
         "denied": sum(spender.denied for spender in spenders),
-        "errors": [error for spender in spenders for error in spender.errors],
+        "errors": [error for spender in spenders for error in spender.errors][:3],
         "slowest": max(spender.slowest for spender in spenders),
     }
-    print(json.dumps(said))
+    # One write is one line, whoever else writes.
+    os.write(1, f"{json.dumps(told)}\n".encode())
+
+
+def main(url: str, processes: str, threads: str, seconds: str) -> None:
+    is_ready, ready = os.pipe()
+    go, gone = os.pipe()
+    for number in range(int(processes)):
+        if os.fork() == 0:
+            os.close(gone)
+            code = 1
+            try:
+                crowd(url, f"p{number}", int(threads), float(seconds), ready, go)
+                code = 0
+            finally:
+                os._exit(code)
+    for _ in range(int(processes)):
+        os.read(is_ready, 1)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    # At the end of this pipe all start at once.
+    os.close(gone)
+    for _ in range(int(processes)):
+        assert os.wait()[1] == 0
 
 
 if __name__ == "__main__":

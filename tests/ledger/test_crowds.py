@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,11 +50,10 @@ def test_no_crowd_spends_more_than_the_ceiling(database: Backend, soak: bool) ->
     seconds, ceiling = (30, 100 * USD) if soak else (3, 5 * USD)
     ledger = database.open()
     ledger.execute(opening(budget=ceiling))
-    with ExitStack() as stack:
-        crowd = [stack.enter_context(program("spenders.py", database.url, f"p{n}", 4, seconds)) for n in range(8)]
-        for process in crowd:
-            say(process)
-        told = [json.loads(said(process)) for process in crowd]
+    with program("spenders.py", database.url, 8, 4, seconds) as process:
+        say(process)
+        told = [json.loads(said(process)) for _ in range(8)]
+        assert process.wait() == 0
     assert [error for one in told for error in one["errors"]] == []
     allowed = sum(one["allowed"] for one in told)
     assert balance(ledger).spent == allowed == ceiling
