@@ -33,6 +33,7 @@ _NOT_MET: Final = frozenset({"EXPIRED", "HELLO_REQUIRED"})
 # The server's clock is not where it was, since the machine slept or a clock was set; or the server is not the one that
 # was met.
 _MEETINGS: Final = 3
+_UNDECIDED: Final = frozenset({"INTERNAL", "LEDGER_UNAVAILABLE", "UNAVAILABLE"})
 _TAKEN_BACK: Final = frozenset({"open", "spend", "hold", "close"})
 # Never a settlement or a release: the money that they tell of is gone, or was never spent.
 
@@ -165,6 +166,9 @@ class Client:
                     resend_at = now + interval if self._transport.lossy else give_up
                     interval = min(interval * 2, _LAST_RESEND)
                 yield max(0.0, min(resend_at, give_up) - time.monotonic())
+            if waiting.sent > 1 and waiting.answer.get("code") in _UNDECIDED:
+                # One copy of it failed; another may still be done, and nobody waits for that any more.
+                self._cancel(ask)
             return dict(waiting.answer)
         except AumOSGovernanceError:
             raise

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,12 @@ def free_port() -> int:
 class LiveServer:
     """Started by `start`, ended by `stop` or `kill`; its data folder outlives it."""
 
-    def __init__(self, home: Path, *arguments: str) -> None:
+    def __init__(
+        self, home: Path, *arguments: str, environment: dict[str, str] | None = None, extensions: Sequence[str] = ()
+    ) -> None:
         self.home = home
+        self.environment = environment or {}
+        self.extensions = {**EXTENSIONS, **dict.fromkeys(extensions, True)}
         self.root = home / "root"
         self.arguments = arguments
         self.token = secrets.token_hex(8)
@@ -67,11 +71,12 @@ class LiveServer:
             "JUPYTER_DATA_DIR": str(self.home / "data"),
             "JUPYTER_RUNTIME_DIR": str(self.home / "runtime"),
             "IPYTHONDIR": str(self.home / "ipython"),
+            **self.environment,
         }
         command = [
             *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
             *(f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.root}"),
-            *(f"--IdentityProvider.token={self.token}", f"--ServerApp.jpserver_extensions={EXTENSIONS}"),
+            *(f"--IdentityProvider.token={self.token}", f"--ServerApp.jpserver_extensions={self.extensions}"),
             *self.arguments,
         ]
         with self.log.open("ab") as log:

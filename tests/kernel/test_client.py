@@ -13,7 +13,13 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.errors import ExpiredError, InvalidAmountError, ServerUnreachableError, UnavailableError
+from aumos_governance.errors import (
+    ExpiredError,
+    InvalidAmountError,
+    LedgerError,
+    ServerUnreachableError,
+    UnavailableError,
+)
 from aumos_governance.kernel.client import Client
 from aumos_governance.protocol import Ask, Cell
 from tests.kernel.fake_transport import FakeTransport
@@ -72,6 +78,40 @@ def test_a_lost_message_is_sent_again_with_the_same_id_and_content() -> None:
     sent = transport.of("spend")
     assert len(sent) == 3
     assert len(set(map(repr, sent))) == 1
+
+
+def test_a_failure_takes_back_what_was_sent_more_than_once() -> None:
+    failure = {"ok": False, "code": "LEDGER_UNAVAILABLE", "message": "The disk is full."}
+
+    def second_time(ask: Ask) -> dict[str, Any] | None:
+        return failure if len(transport.of("spend")) == 2 else None
+
+    transport = FakeTransport(second_time)
+    with pytest.raises(LedgerError, match="disk is full"):
+        client_of(transport).ask("spend", {"amount": "1"})
+    (cancel,) = transport.wait_for("cancel")
+    assert cancel.body["of"] == transport.of("spend")[0].id
+    once = FakeTransport(lambda _: failure)
+    with pytest.raises(LedgerError):
+        client_of(once).ask("spend", {"amount": "1"})
+    assert once.of("cancel") == [], "of what was sent once, that copy failed"
+
+
+def test_a_settlement_is_never_taken_back() -> None:
+    transport = FakeTransport(lambda _: None)
+    client = client_of(transport)
+
+    async def interrupted(op: str) -> None:
+        task = asyncio.create_task(client.ask_async(op, {"hold_id": "h", "amount": "1"}))
+        await asyncio.to_thread(transport.wait_for, op)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    for op in ("settle", "release", "hold"):
+        asyncio.run(interrupted(op))
+    (cancel,) = transport.wait_for("cancel")
+    assert cancel.body["of"] == transport.of("hold")[0].id
 
 
 def test_a_transport_that_loses_nothing_is_asked_once() -> None:
