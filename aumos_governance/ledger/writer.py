@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from ..errors import LedgerError
 from .base import Request
@@ -23,6 +23,46 @@ Batch = Callable[[Sequence[Request[Any]]], Sequence[Any]]
 After = Callable[[], None]
 
 
+class _Waiting(Protocol):
+    """What is told how a request ended: a future, or a thread's slot."""
+
+    def set_running_or_notify_cancel(self) -> bool: ...
+
+    def set_result(self, result: Any, /) -> None: ...
+
+    def set_exception(self, exception: BaseException, /) -> None: ...
+
+
+class _Slot:
+    """Where one thread waits for its answer; cheaper than a future, which a hundred callers feel."""
+
+    __slots__ = ("_answer", "_done", "_error")
+
+    def __init__(self) -> None:
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._answer: Any = None
+        self._error: BaseException | None = None
+
+    def set_running_or_notify_cancel(self) -> bool:
+        return True
+
+    def set_result(self, result: Any, /) -> None:
+        self._answer = result
+        self._done.release()
+
+    def set_exception(self, exception: BaseException, /) -> None:
+        self._error = exception
+        self._done.release()
+
+    def result(self) -> Any:
+        # A KeyboardInterrupt comes through here; the request may be done all the same.
+        self._done.acquire()
+        if self._error is not None:
+            raise self._error
+        return self._answer
+
+
 class Writer:
     """A queue of requests and the thread that does them.
 
@@ -31,7 +71,7 @@ class Writer:
     """
 
     def __init__(self, batch: Batch, after: After, *, name: str) -> None:
-        self._queue: SimpleQueue[tuple[Request[Any], Future[Any]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Request[Any], _Waiting] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
         self._pid = os.getpid()
@@ -40,20 +80,29 @@ class Writer:
         # The thread must not keep the interpreter from ending, but what is queued is done first.
         self._finish = weakref.finalize(self, _finish, self._queue, self._thread, self._pid)
 
+    def execute(self, request: Request[Any]) -> Any:
+        """Queue a request and wait for its answer; raises what it ended with."""
+        slot = _Slot()
+        self._put(request, slot)
+        return slot.result()
+
     def submit(self, request: Request[Any]) -> Future[Any]:
         """Queue a request; its future is done in the writer's thread."""
+        future: Future[Any] = Future()
+        self._put(request, future)
+        return future
+
+    def _put(self, request: Request[Any], waiting: _Waiting) -> None:
         if os.getpid() != self._pid:
             raise LedgerError(
                 "This ledger was opened before the process forked and cannot be used in the child;"
                 " open a ledger after the fork."
             )
-        future: Future[Any] = Future()
         # With the lock no request can slip in behind the end of the queue, where nobody would answer it.
         with self._lock:
             if self._closed:
                 raise LedgerError("The ledger is closed.")
-            self._queue.put((request, future))
-        return future
+            self._queue.put((request, waiting))
 
     def close(self) -> None:
         """Do what is queued and end the thread. Idempotent; not to be called from the writer's own thread."""
@@ -68,7 +117,7 @@ def _finish(queue: SimpleQueue[Any], thread: threading.Thread, pid: int) -> None
         thread.join()
 
 
-def _run(queue: SimpleQueue[tuple[Request[Any], Future[Any]] | None], batch: Batch, after: After) -> None:
+def _run(queue: SimpleQueue[tuple[Request[Any], _Waiting] | None], batch: Batch, after: After) -> None:
     ended = False
     while not ended:
         waiting = [queue.get()]
@@ -85,13 +134,13 @@ def _run(queue: SimpleQueue[tuple[Request[Any], Future[Any]] | None], batch: Bat
             after()
 
 
-def _answer(asked: list[tuple[Request[Any], Future[Any]]], batch: Batch) -> None:
+def _answer(asked: list[tuple[Request[Any], _Waiting]], batch: Batch) -> None:
     try:
         outcomes = batch([request for request, _ in asked])
     except BaseException as error:  # noqa: BLE001 - each of them waits for an answer, whatever went wrong
         outcomes = [error] * len(asked)
-    for (_, future), outcome in zip(asked, outcomes, strict=True):
+    for (_, waiting), outcome in zip(asked, outcomes, strict=True):
         if isinstance(outcome, BaseException):
-            future.set_exception(outcome)
+            waiting.set_exception(outcome)
         else:
-            future.set_result(outcome)
+            waiting.set_result(outcome)

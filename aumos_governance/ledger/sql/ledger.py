@@ -40,7 +40,8 @@ class SqlLedger:
         self._writer = Writer(self._batch, self._after, name="aumos-governance-ledger")
 
     def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
-        return self.submit(request).result()
+        done: AnswerT_co = self._writer.execute(request)
+        return done
 
     def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
         return self._writer.submit(request)
