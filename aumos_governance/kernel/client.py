@@ -185,6 +185,11 @@ class Client:
         # One that is sent again may be kept back now and have gone out before.
         if self._transport.withdraw(ask.id) and waiting.sent == 1:
             return
+        self._cancel(ask)
+
+    def _cancel(self, ask: Ask) -> None:
+        if ask.op not in _TAKEN_BACK:
+            return
         cancel = Ask(new_ask_id(), "cancel", ask.exp, ask.cell, {"of": ask.id})
         # Nobody waits for the answer; should this get lost, the asker has an expiry and the person the audit record.
         with suppress(UnavailableError):

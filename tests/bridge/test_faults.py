@@ -71,10 +71,10 @@ BURST = (
 @pytest.mark.parametrize("way", WAYS)
 def test_a_server_that_is_killed_in_a_burst(launch: Callable[..., LiveServer], way: str, soak: bool) -> None:
     server = launch(arguments(way))
+    seen = server.root / "acknowledged"
     for number in range(20 if soak else 1):
         path = f"burst-{number}.ipynb"
         server.start()
-        seen = server.root / "acknowledged"
         with notebook(server, path) as (kernel, _):
             kernel.run(f"%governance --budget 1000\n{LINK}\n{BURST}")
             until(lambda: seen.exists() and seen.read_bytes().count(b"\n") > 30, "the burst is under way")
@@ -123,7 +123,7 @@ def test_a_kernel_that_is_killed_between_hold_and_settlement(server: LiveServer)
 
 
 def test_a_kernel_that_does_not_read_keeps_no_other_waiting(server: LiveServer) -> None:
-    with notebook(server, "deaf.ipynb") as (deaf, deaf_id), notebook(server, "other.ipynb") as (other, _):
+    with notebook(server, "deaf.ipynb") as (deaf, _), notebook(server, "other.ipynb") as (other, _):
         deaf.run(f"%governance\n{LINK}\nfrom aumos_governance.protocol import Ask\nimport os, signal, time")
         pid = int(deaf.value("os.getpid()"))
         other.run(f"%governance\n{LINK}\nimport time")
