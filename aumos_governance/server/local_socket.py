@@ -84,6 +84,10 @@ class LocalSocket:
         self._closed.set()
         with suppress(OSError):
             self._waking.send(b"\0")
+        if self._listener is None:
+            # Nobody listened, who would close these at the end.
+            self._waking.close()
+            self._woken.close()
         with self._lock:
             connections = tuple(self._connections)
         for connection in connections:
