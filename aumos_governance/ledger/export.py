@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
+from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from .. import money
@@ -18,6 +19,7 @@ __all__ = ["COLUMNS", "csv_lines", "json_lines", "walk"]
 COLUMNS: Final = tuple(field.name for field in fields(AuditEntry))
 """The columns of a CSV file, and the members of a line of JSON."""
 _MONEY: Final = frozenset({"amount", "spent_delta", "held_delta"})
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -49,8 +51,8 @@ def json_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
 def csv_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
     """A line of titles, then one line for each record, as RFC 4180 has it, CRLF included.
 
-    It is for people: amounts are USD, and a text that a spreadsheet would take for a formula is preceded by an
-    apostrophe.
+    It is for people: amounts are USD, times are ISO 8601 in UTC, and a text that a spreadsheet would take for a
+    formula is preceded by an apostrophe.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer)
@@ -70,6 +72,8 @@ def _rows(records: Iterable[AuditEntry]) -> Iterator[Iterable[Any]]:
 def _cell(name: str, value: Any) -> Any:
     if name in _MONEY:
         return money.to_text(value)
+    if name == "at":
+        return (_EPOCH + timedelta(microseconds=value)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if name == "detail":
         return dumps(dict(value)) if value else ""
     if name == "reasons":

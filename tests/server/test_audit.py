@@ -143,7 +143,7 @@ async def test_a_file_of_json_lines_holds_every_record(rest: Any, download: Any,
     assert (await download(tool="none")).body == b""
 
 
-async def test_a_csv_file_holds_no_formula(download: Any, spends: Spends) -> None:
+async def test_a_csv_file_holds_no_formula(rest: Any, download: Any, spends: Spends) -> None:
     odd = ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "\t=1", 'a,b\n"c"', "üö"]
     spends(*odd)
     response = await download(format="csv")
@@ -153,6 +153,8 @@ async def test_a_csv_file_holds_no_formula(download: Any, spends: Spends) -> Non
     tools = [row[titles.index("tool")] for row in rows][1:]
     assert tools == ["'=HYPERLINK(1)", "'+1", "'-1", "'@SUM(1)", "'\t=1", 'a,b\n"c"', "üö"]
     assert [row[titles.index("spent_delta")] for row in rows][1:] == ["0.01"] * len(odd)
+    listed = (await rest("GET", "audit", path="a.ipynb")).body["records"]
+    assert [row[titles.index("at")] for row in rows] == [record["at"] for record in reversed(listed)]
 
 
 async def test_more_records_than_one_page_are_all_there(download: Any, spends: Spends) -> None:

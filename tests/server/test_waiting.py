@@ -330,3 +330,14 @@ async def test_every_change_of_what_waits_is_told(rest: Any, agent: Agent, exten
     assert await news()
     await rest("GET", "holds")
     assert not await news()
+
+
+async def test_what_belongs_to_others_is_not_there(rest: Any, agent: Agent) -> None:
+    other = base.NotebookKey("bob", "/srv/bob", "a.ipynb")
+    opening = base.OpenSession(key=next(_keys), origin=KERNEL, notebook=other, terms=SessionTerms())
+    agent.ledger.execute(opening)
+    request = base.AskApproval(key=next(_keys), origin=KERNEL, notebook=other, digest="d1", shown="{}")
+    asked = agent.ledger.execute(request).approval_id
+    assert (await rest("GET", "approvals")).body["approvals"] == []
+    answer = await rest("POST", f"approvals/{asked}", {"decision": "approve", "digest": "d1"})
+    assert (answer.status, answer.body["code"]) == (404, "NOT_FOUND")
