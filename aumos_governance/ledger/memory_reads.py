@@ -26,12 +26,13 @@ from .cursors import check_limit, read_cursor, write_cursor
 from .lists import READERS
 from .memory_store import MemoryStore
 from .operations.states import state_at, state_of
+from .rows import NotebookRow
 from .sums import sum_name
 from .work import Work
 
 __all__ = ["answer"]
 
-_AT, _CHAIN, _SEQ = (AUDIT_COLUMNS.index(name) for name in ("at", "chain", "seq"))
+_AT, _CHAIN, _SEQ, _NOTEBOOK_ID = (AUDIT_COLUMNS.index(name) for name in ("at", "chain", "seq", "notebook_id"))
 _TEXT_COLUMNS: Final = tuple(
     AUDIT_COLUMNS.index(name)
     for name in ("tool", "agent_id", "actor", "notebook", "reasons", "detail", "action_type", "resource")
@@ -140,9 +141,16 @@ def _matcher(store: MemoryStore, query: AuditFilters) -> Callable[[AuditRow], bo
             return False
         if any(row[column] != value for column, value in wanted.items()):
             return False
+        if query.under is not None and not _lies_under(store, row, query.under):
+            return False
         return text is None or any(row[column] and text in _lower(row[column]) for column in _TEXT_COLUMNS)
 
     return matches
+
+
+def _lies_under(store: MemoryStore, row: AuditRow, under: tuple[str, str]) -> bool:
+    notebook = store.tables[NotebookRow].get((row[_NOTEBOOK_ID],))
+    return isinstance(notebook, NotebookRow) and (notebook.owner, notebook.root) == under
 
 
 def _notebook_id(store: MemoryStore, key: NotebookKey) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from ..errors import InvalidRequestError
-from ..ledger.base import AuditQuery, AuditSums, NotebookKey
+from ..ledger.base import AuditFilters, AuditQuery, AuditSums, NotebookKey
 from ..notebooks import wishes
 from ..notebooks.records import Records
 from ..notebooks.service import NotebookService
@@ -15,6 +16,8 @@ from .rooms import Place, Rooms, clean_path
 from .settings import Settings
 
 __all__ = ["People"]
+
+AuditFiltersT = TypeVar("AuditFiltersT", bound=AuditFilters)
 
 
 class People:
@@ -70,11 +73,11 @@ class People:
 
     def audit(self, query: AuditQuery) -> dict[str, Any]:
         self._settle()
-        return self._service.audit(query)
+        return self._service.audit(self._ours(query))
 
     def sums(self, query: AuditSums) -> dict[str, Any]:
         self._settle()
-        return self._records.sums(query)
+        return self._records.sums(self._ours(query))
 
     def verify(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         """Every chain, or that of one session, or that of a notebook's session."""
@@ -90,7 +93,10 @@ class People:
     def export(self, query: AuditQuery, form: str) -> Generator[bytes, None, None]:
         """The parts of a file; taking the next one may block too."""
         self._settle()
-        return self._records.export(query, form)
+        return self._records.export(self._ours(query), form)
+
+    def _ours(self, query: AuditFiltersT) -> AuditFiltersT:
+        return replace(query, under=(self._rooms.owner, self._rooms.root)) if self._settings.shared else query
 
     def _states(self, after: str, limit: int) -> list[dict[str, Any]]:
         return self._service.states(self._rooms.owner, self._rooms.root, after=after, limit=limit)

@@ -28,6 +28,11 @@ class Settings:
     envelopes: tuple[EnvelopeSpec, ...] = ()
     """Ceilings around the sessions of all notebooks."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether the ledger may hold what other people's servers keep: a file has one user, a database server many."""
+        return not self.database_url.startswith(("sqlite:", "memory:"))
+
     def body(self) -> dict[str, Any]:
         """The body of ``GET config``; where the ledger is stays the server's own affair."""
         terms = self.terms

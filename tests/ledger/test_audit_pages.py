@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import InvalidRequestError
-from aumos_governance.ledger.base import AuditQuery, Ledger, ListStates
+from aumos_governance.ledger.base import AuditQuery, AuditSums, Ledger, ListStates, NotebookKey
 from aumos_governance.types import GovernanceOutcome
 from tests.ledger.kit import CENT, NOTEBOOK, OTHER, USD, Backend, closing, opening, records, spend
 
@@ -53,6 +53,20 @@ def test_each_filter_alone_and_together(history: Ledger, filters: dict[str, Any]
     assert len(newest_first) == count
     assert records(history, **filters, oldest_first=True, limit=3) == newest_first[::-1]
     assert len({record.record_id for record in newest_first}) == count
+
+
+def test_whoever_shares_a_database_reads_their_own_records(history: Ledger) -> None:
+    theirs = NotebookKey("bob", "/srv/bob", NOTEBOOK.path)
+    history.execute(opening(theirs))
+    history.execute(spend(CENT, theirs, tool="tool-0"))
+    assert len(records(history, under=("bob", "/srv/bob"))) == 2
+    assert len(records(history, under=("ann", "/srv/ann"))) == 26
+    assert records(history, under=("ann", "/srv/bob")) == []
+    assert len(records(history, under=("ann", "/srv/ann"), tool="tool-0")) == 6
+    (session,) = {record.chain for record in records(history, notebook=theirs)}
+    assert records(history, under=("ann", "/srv/ann"), session_id=session) == []
+    sums = history.read(AuditSums(by="tool", under=("bob", "/srv/bob")))
+    assert [(total.name, total.spent) for total in sums] == [("tool-0", CENT)]
 
 
 def test_pages_come_in_order_of_time(history: Ledger) -> None:

@@ -73,6 +73,8 @@ class AuditFilters:
     """Found in the tool, agent, actor, notebook, reasons, detail, action type or resource; A to Z as a to z."""
     since: int | None = None
     until: int | None = None
+    under: tuple[str, str] | None = None
+    """Of the notebooks of this owner under this server root alone; who shares a database reads no one else's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,9 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
     sessions = work.select(OPEN_SESSIONS, request.owner, request.root)
     row = work.find(ConfigurationRow, request.owner, request.root)
     if (row.envelopes if row is not None else "[]") == text:
+        if row is None:
+            # Even none is written down: an opening in another process and the first envelopes then meet at this row.
+            work.add(ConfigurationRow(request.owner, request.root, text))
         return False
     before = [] if row is None else json.loads(row.envelopes)
     if row is None:

@@ -20,6 +20,7 @@ from .store import Cursor
 __all__ = ["FilterReads", "conditions", "is_rare", "said"]
 
 _COLUMNS: Final = schema.audit.c
+_NOTEBOOKS: Final = schema.tables["notebooks"].c
 _EQUAL: Final = ("agent_id", "outcome", "event", "tool", "action_type", "resource")
 _TEXT: Final = ("tool", "agent_id", "actor", "notebook", "reasons", "detail", "action_type", "resource")
 
@@ -59,6 +60,9 @@ class FilterReads:
                     check_text(value)
         if query.notebook is not None:
             values["notebook_id"] = self._id_of(cursor, query.notebook)
+        if query.under is not None:
+            check_text(*query.under)
+            values["owner"], values["root"] = query.under
         return values
 
     def _id_of(self, cursor: Cursor, key: NotebookKey) -> str:
@@ -86,6 +90,11 @@ def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> l
         found.append(_COLUMNS.at >= bindparam("since"))
     if "until" in given:
         found.append(_COLUMNS.at < bindparam("until"))
+    if "owner" in given:
+        # EXISTS, so that the planner still walks the records in the order of pages, and looks each one's notebook up.
+        ours = select(said("1")).where(_NOTEBOOKS.id == _COLUMNS.notebook_id)
+        ours = ours.where(_NOTEBOOKS.owner == bindparam("owner"), _NOTEBOOKS.root == bindparam("root"))
+        found.append(ours.correlate(schema.audit).exists())
     if "text" in given:
         found.append(or_(*(_contains(_COLUMNS[name]) for name in _TEXT)))
     if "session_id" in given:
