@@ -157,7 +157,9 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
   /** Take a state in unless a newer one is known. */
   private _store(state: IGovernanceState): void {
     const known = this._states.get(state.path);
-    if (known && state.seq < known.seq) {
+    // A notebook that begins or ceases to use another one's session counts by that one from then on.
+    const counted = known?.shared_with === state.shared_with;
+    if (known && counted && state.seq < known.seq) {
       return;
     }
     this._states.set(state.path, state);

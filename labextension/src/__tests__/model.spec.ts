@@ -101,6 +101,16 @@ describe('GovernanceModel', () => {
     expect(changes).toBe(0);
   });
 
+  it('takes the count of another notebook whose session it begins to use', async () => {
+    await live(A, at(A, 5));
+    emit({ ...at(A, 2), shared_with: B });
+    expect(model.state).toMatchObject({ seq: 2, shared_with: B });
+    emit({ ...at(A, 1), shared_with: B });
+    expect(model.state?.seq).toBe(2);
+    emit(at(A, 1));
+    expect(model.state).toMatchObject({ seq: 1, shared_with: null });
+  });
+
   it('ignores an event that is older than what it shows', async () => {
     await live(A, at(A, 5, '0.5'));
     emit(at(A, 4, '0.4'));
