@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those that are named: python -m benchmarks [durable] [engine] [audit] [postgres]."""
+"""Run all benchmarks, or those that are named: python -m benchmarks [durable] [engine] [audit] [postgres] [bridge]."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from . import audit, durable, engine, postgres
+from . import audit, bridge, durable, engine, postgres
 from .results import Results
 
-SUITES = ("durable", "engine", "audit", "postgres")
+SUITES = ("durable", "engine", "audit", "postgres", "bridge")
 
 
 def main() -> None:
@@ -33,6 +33,9 @@ def main() -> None:
             audit.reading(results, folder, 20_000 if options.quick else 1_000_000)
         if "postgres" in chosen:
             postgres.connections(results, (1, 8, 32), 0.5 if options.quick else 5)
+        if "bridge" in chosen:
+            bridge.asks(results, folder, 100 if options.quick else 3000)
+            bridge.printing(results, folder, 5_000 if options.quick else 100_000)
     results.write(options.output)
     print(f"written to {options.output}")
 

@@ -49,6 +49,7 @@ class LocalSocket:
         self._closed = threading.Event()
         self._waking, self._woken = socket.socketpair()
         self._address: str | list[Any] | None = None
+        self._accepting: threading.Thread | None = None
 
     def offer(self, kernel_id: str, nonce: str) -> dict[str, Any] | None:
         """What tells this process of this kernel how to connect; None while nobody listens."""
@@ -76,18 +77,22 @@ class LocalSocket:
         self._listener = listener
         self._address = address
         self._admit = admit
-        threading.Thread(target=self._accept_all, name="aumos-governance-socket", daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept_all, name="aumos-governance-socket", daemon=True)
+        self._accepting.start()
 
     def close(self) -> None:
         """End all connections and take the folder away. Idempotent."""
         self._address = None
         self._closed.set()
-        with suppress(OSError):
-            self._waking.send(b"\0")
-        if self._listener is None:
+        if self._accepting is None:
             # Nobody listened, who would close these at the end.
             self._waking.close()
             self._woken.close()
+        else:
+            with suppress(OSError):
+                self._waking.send(b"\0")
+            # It waits for nobody but us; after it nobody can connect any more.
+            self._accepting.join()
         with self._lock:
             connections = tuple(self._connections)
         for connection in connections:

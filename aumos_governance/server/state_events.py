@@ -63,9 +63,11 @@ class StateEvents:
         with self._lock:
             first = not self._arrived
             for state in states:
-                known = self._arrived.get(state.notebook)
-                if known is None or known.seq <= state.seq:
-                    self._arrived[state.notebook] = state
+                # One whose last event is young waits for its turn without waking the loop.
+                if not self._put_off(state):
+                    known = self._arrived.get(state.notebook)
+                    if known is None or known.seq <= state.seq:
+                        self._arrived[state.notebook] = state
             scheduled = bool(self._arrived) and first
         if scheduled:
             try:
@@ -85,22 +87,30 @@ class StateEvents:
     def _take_in(self) -> None:
         with self._lock:
             arrived, self._arrived = self._arrived, {}
-        for notebook, state in arrived.items():
-            line = self._lines.get(notebook)
-            if line is None:
-                self._begin(notebook, state)
-            elif line.next is None or line.next.seq <= state.seq:
-                line.next = state
+            begun = [state for state in arrived.values() if not self._put_off(state)]
+            self._lines.update((state.notebook, _Line()) for state in begun)
+        for state in begun:
+            self._begin(state)
 
-    def _begin(self, notebook: NotebookKey, state: SessionState) -> None:
-        self._lines[notebook] = _Line()
-        self._loop.call_later(_SPACING, self._go_on, notebook)
+    def _put_off(self, state: SessionState) -> bool:
+        line = self._lines.get(state.notebook)
+        if line is not None and (line.next is None or line.next.seq <= state.seq):
+            line.next = state
+        return line is not None
+
+    def _begin(self, state: SessionState) -> None:
+        self._loop.call_later(_SPACING, self._go_on, state.notebook)
         self._emit_state(state)
 
     def _go_on(self, notebook: NotebookKey) -> None:
-        line = self._lines.pop(notebook)
-        if line.next is not None:
-            self._begin(notebook, line.next)
+        with self._lock:
+            state = self._lines[notebook].next
+            if state is None:
+                del self._lines[notebook]
+            else:
+                self._lines[notebook] = _Line()
+        if state is not None:
+            self._begin(state)
 
     def _emit_state(self, state: SessionState) -> None:
         path = state.notebook.path

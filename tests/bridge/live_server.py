@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,15 @@ class LiveServer:
     """Started by `start`, ended by `stop` or `kill`; its data folder outlives it."""
 
     def __init__(
-        self, home: Path, *arguments: str, environment: dict[str, str] | None = None, extensions: Sequence[str] = ()
+        self,
+        home: Path,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        extensions: dict[str, bool] | None = None,
     ) -> None:
         self.home = home
         self.environment = environment or {}
-        self.extensions = {**EXTENSIONS, **dict.fromkeys(extensions, True)}
+        self.extensions = {**EXTENSIONS, **(extensions or {})}
         self.root = home / "root"
         self.arguments = arguments
         self.token = secrets.token_hex(8)

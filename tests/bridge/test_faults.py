@@ -206,7 +206,7 @@ def test_a_busy_server_delays_no_ask(tmp_path: Path) -> None:
         "    app.loop_blocker.start()\n"
     )
     server = LiveServer(
-        tmp_path, arguments("socket"), environment={"PYTHONPATH": str(tmp_path)}, extensions=["blocking"]
+        tmp_path, arguments("socket"), environment={"PYTHONPATH": str(tmp_path)}, extensions={"blocking": True}
     )
     try:
         server.start()

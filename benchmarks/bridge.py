@@ -1,0 +1,188 @@
+"""What an ask costs a kernel, against bare ZeroMQ, HTTP and the disk in the same run, on a real server."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.bridge.live_server import LiveServer
+from tests.kernel.real_kernel import Kernel
+from tests.kernel.test_governed import LINK, notebook
+
+from .durable import disk, timed
+from .results import Results
+
+# Run in the kernel: the asker's side of everything that is compared.
+PROGRAM = f"""
+{LINK}
+import http.client, json, os, subprocess, sys, threading, time
+import zmq
+
+def figures(action, rounds, threads=1):
+    times = []
+    def go():
+        for _ in range(rounds // threads):
+            began = time.perf_counter()
+            action()
+            times.append(time.perf_counter() - began)
+    action()
+    began = time.perf_counter()
+    workers = [threading.Thread(target=go) for _ in range(threads)]
+    for worker in workers: worker.start()
+    for worker in workers: worker.join()
+    took = time.perf_counter() - began
+    times.sort()
+    last = len(times) - 1
+    return {{"p50": times[last // 2] * 1e3, "p99": times[last * 99 // 100] * 1e3, "max": times[-1] * 1e3,
+             "rate": len(times) / took}}
+
+def status(): client.ask("status")
+def spend(): client.ask("spend", {{"amount": "0.001"}})
+
+ECHO = "import zmq; s = zmq.Context().socket(zmq.REP); print(s.bind_to_random_port('tcp://127.0.0.1'), flush=True)\\n"
+ECHO += "while True: s.send(s.recv())"
+
+def zeromq(rounds):
+    echo = subprocess.Popen([sys.executable, "-c", ECHO], stdout=subprocess.PIPE, text=True)
+    asker = zmq.Context().socket(zmq.REQ)
+    asker.connect(f"tcp://127.0.0.1:{{echo.stdout.readline().strip()}}")
+    def ping(): asker.send(b"x" * 200); asker.recv()
+    try: return figures(ping, rounds)
+    finally: asker.close(0); echo.kill(); echo.wait(); echo.stdout.close()
+
+def keep_alive(port, rounds):
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    def get(): connection.request("GET", "/api"); connection.getresponse().read()
+    try: return figures(get, rounds)
+    finally: connection.close()
+
+def wait_for_socket():
+    client.ask("status")
+    until = time.monotonic() + 5
+    while not (client._transport._socket._line and client._transport._socket._line.ready):
+        assert time.monotonic() < until, "no local socket"
+        time.sleep(0.01)
+"""
+BLOCKING = """
+import os, time
+from tornado.ioloop import PeriodicCallback
+
+def _jupyter_server_extension_points():
+    return [{"module": "blocking"}]
+
+def _load_jupyter_server_extension(app):
+    def block():
+        if os.path.exists("block"):
+            os.rename("block", "blocked")
+            time.sleep(2)
+            os.unlink("blocked")
+    app.loop_blocker = PeriodicCallback(block, 50)
+    app.loop_blocker.start()
+"""
+BLOCKED = """
+open("block", "w").close()
+while not os.path.exists("blocked"): time.sleep(0.001)
+times = []
+while os.path.exists("blocked"):
+    began = time.perf_counter(); status(); times.append(time.perf_counter() - began)
+print(json.dumps(max(times) * 1e3))
+"""
+# As the kernel's own display messages, which unlike printed lines are not put together on their way.
+FLOOD = """
+kernel = get_ipython().kernel
+for number in range({outputs}):
+    content = {{"data": {{"text/plain": str(number)}}, "metadata": {{}}}}
+    kernel.session.send(kernel.iopub_socket, "display_data", content, ident=b"kernel.display_data")
+began = time.perf_counter(); spend(); took = time.perf_counter() - began
+with open("flood.new", "w") as out: json.dump(took * 1e3, out)
+os.rename("flood.new", "flood.json")
+"""
+
+
+def asks(results: Results, folder: Path, rounds: int) -> None:
+    """One ask after the other, eight askers, a loop that stands still and a kernel that shows a great deal."""
+    raw = disk(folder)
+    sync = statistics.median(timed(raw) for _ in range(rounds)) / 1e3
+    results.add("raw 4 KiB fdatasync, p50", sync, "ms")
+    for way in ("socket", "comm"):
+        with _kernel(folder / way, way) as (server, kernel):
+            if way == "socket":
+                zeromq = _measured(kernel, f"zeromq({rounds})")
+                results.add("bare ZeroMQ ping-pong, p50", zeromq["p50"], "ms", note=f"p99 {zeromq['p99']:.2f}")
+                web = _measured(kernel, f"keep_alive({server.port}, {rounds})")
+                results.add("HTTP keep-alive, p50", web["p50"], "ms", note=f"p99 {web['p99']:.2f}")
+                kernel.run("wait_for_socket()")
+            _one_asker(results, kernel, way, rounds, sync)
+            if way == "socket":
+                many = _measured(kernel, f"figures(status, {rounds * 4}, threads=8)")
+                results.add("socket, status, 8 threads", -many["rate"], "/s", -5_000, "the more the better")
+                longest = float(kernel.run(BLOCKED).text)
+                results.add("socket, status while the loop is blocked 2 s, longest", longest, "ms", 50)
+            else:
+                kernel.client.execute(FLOOD.format(outputs=20_000))
+                results.add("comm, spend after 20,000 outputs", _written(server.root / "flood.json"), "ms", 100)
+
+
+def printing(results: Results, folder: Path, lines: int) -> None:
+    """What the server's process pays for a kernel that prints, with governance and without."""
+    spent = {}
+    for governed in (True, False):
+        with _kernel(folder / f"print-{governed}", "socket", governed=governed) as (server, kernel):
+            before = _cpu(server)
+            kernel.run(f"for number in range({lines}): print('a line of some length', number)", timeout=300)
+            time.sleep(1)
+            spent[governed] = _cpu(server) - before
+    extra = spent[True] - spent[False]
+    results.add(f"server CPU of governance for {lines:,} printed lines", extra, "s", 0.1, f"of {spent[True]:.2f}")
+
+
+def _one_asker(results: Results, kernel: Kernel, way: str, rounds: int, sync: float) -> None:
+    limit = {"socket": (0.2, 3 * sync), "comm": (2.0, 2.0)}[way]
+    for op, most in zip(("status", "spend"), limit, strict=True):
+        one = _measured(kernel, f"figures({op}, {rounds})")
+        results.add(f"{way}, {op}, p50", one["p50"], "ms", most, f"p99 {one['p99']:.2f}")
+
+
+@contextmanager
+def _kernel(home: Path, way: str, *, governed: bool = True) -> Any:
+    home.mkdir()
+    (home / "blocking.py").write_text(BLOCKING)
+    extensions = {"blocking": True, "aumos_governance": governed}
+    server = LiveServer(
+        home,
+        f"--GovernanceExtension.local_socket={way == 'socket'}",
+        environment={"PYTHONPATH": str(home)},
+        extensions=extensions,
+    )
+    try:
+        server.start()
+        with notebook(server, "bench.ipynb", load=governed) as (kernel, _):
+            if governed:
+                assert kernel.run(f"%governance --budget 1000000\n{PROGRAM}").status == "ok"
+            yield server, kernel
+    finally:
+        server.close()
+
+
+def _measured(kernel: Kernel, expression: str) -> dict[str, float]:
+    outcome = kernel.run(f"print(json.dumps({expression}))", timeout=300)
+    assert outcome.status == "ok", outcome
+    return json.loads(outcome.text)  # type: ignore[no-any-return]
+
+
+def _written(path: Path) -> float:
+    until = time.monotonic() + 120
+    while not path.exists():
+        assert time.monotonic() < until, f"{path} was not written"
+        time.sleep(0.05)
+    return float(path.read_text())
+
+
+def _cpu(server: LiveServer) -> float:
+    assert server.process is not None
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
