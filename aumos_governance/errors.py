@@ -134,7 +134,10 @@ class ConsentNotFoundError(AumOSGovernanceError):
 
 
 class GovernanceDeniedError(AumOSGovernanceError):
-    """An action was refused and did not run; ``audit_record_id`` names the record of the decision."""
+    """An action was refused and did not run; ``audit_record_id`` names the record of the decision.
+
+    Also raised for a spend that was already paid and does not fit: that one is recorded in full, as its message says.
+    """
 
     default_code = "GOVERNANCE_DENIED"
 

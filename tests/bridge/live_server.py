@@ -159,6 +159,13 @@ class LiveServer:
             kernel.close()
             self.request("DELETE", f"api/kernels/{kernel.kernel_id}")
 
+    def restarted(self, kernel_id: str) -> bool:
+        """Whether a kernel that a page is connected to died and was started again by the server.
+
+        Its state does not tell: where the new process keeps the ports, what it says first is lost on the server.
+        """
+        return f"kernel {kernel_id} restarted" in self.log.read_text()
+
     def kernel_state(self, kernel_id: str) -> str:
         return str(self.json("GET", f"api/kernels/{kernel_id}")["execution_state"])
 

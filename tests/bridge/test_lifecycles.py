@@ -28,7 +28,7 @@ def test_a_killed_kernel_comes_back_to_its_state(server: LiveServer) -> None:
         kernel.do("spend", amount="1")
         pid = kernel.run("import os; result(os.getpid())").result
         kernel.submit(f"os.kill({pid}, {int(signal.SIGKILL)})")
-        until(lambda: server.kernel_state(kernel.kernel_id) in ("starting", "restarting"), "the kernel is restarted")
+        until(lambda: server.restarted(kernel.kernel_id), "the kernel is restarted")
         kernel.reconnect()
         assert kernel.greet()["ok"]
         assert kernel.do("spend", amount="1")["state"]["spent"] == "2"

@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -269,8 +270,10 @@ def test_the_end_takes_everything_away(connect: Enter, local: LocalSocket) -> No
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "runtime"
+def folder() -> Iterator[Path]:
+    # Not pytest's, whose path may be longer than that of a socket can be.
+    with tempfile.TemporaryDirectory(prefix="gov") as short:
+        yield Path(short) / "runtime"
 
 
 def test_only_its_user_can_enter_the_folder(folder: Path, kernels: Kernels) -> None:
