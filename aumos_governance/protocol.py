@@ -64,6 +64,7 @@ __all__ = [
     "COMM_PREFIX",
     "COMM_TARGET",
     "EVENT_SCHEMA_ID",
+    "HELLO_REQUIRED",
     "IOPUB_TOPIC",
     "KERNEL_ENV",
     "MAX_ASKS",
@@ -93,6 +94,8 @@ REPLY_TYPE: Final = "governance_reply"
 """The message type of answers on the control channel."""
 EVENT_SCHEMA_ID: Final = "https://aumos.dev/jupyter/governance/state/v1"
 OPS: Final = frozenset({"hello", "open", "status", "spend", "hold", "settle", "release", "close", "audit", "cancel"})
+HELLO_REQUIRED: Final = "HELLO_REQUIRED"
+"""The code of the answer to an ask before any hello: nothing was done; say hello and ask again."""
 MAX_ASKS: Final = 1_000
 """The most asks in one message."""
 MAX_LINE: Final = 4 * 1024 * 1024

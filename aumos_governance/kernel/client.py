@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .._version import __version__
-from ..errors import AumOSGovernanceError, UnavailableError, from_code
-from ..protocol import Ask, Cell
+from ..errors import AumOSGovernanceError, ExpiredError, UnavailableError, from_code
+from ..protocol import HELLO_REQUIRED, Ask, Cell
 from .ask_ids import new_ask_id
 from .transport import Transport
 
@@ -29,7 +29,7 @@ _HELLO_VALID_SECONDS: Final = 86_400.0
 # A hello changes nothing, and whose clock is off by how much is what it is to find out.
 _FIRST_RESEND: Final = 0.25
 _LAST_RESEND: Final = 2.0
-_NOT_MET: Final = frozenset({"EXPIRED", "HELLO_REQUIRED"})
+_NOT_MET: Final = frozenset({ExpiredError.default_code, HELLO_REQUIRED})
 # The server's clock is not where it was, since the machine slept or a clock was set; or the server is not the one that
 # was met.
 _MEETINGS: Final = 3

@@ -7,15 +7,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 from ..errors import AumOSGovernanceError, UnavailableError
 from ..ledger.base import KernelGone, Ledger, Origin
+from ..protocol import HELLO_REQUIRED
 
-__all__ = ["HELLO_REQUIRED", "Departures", "Presence", "process_of"]
-
-HELLO_REQUIRED: Final = "HELLO_REQUIRED"
-"""The code of the answer to an ask before any hello: nothing was done; say hello and ask again."""
+__all__ = ["Departures", "Presence", "process_of"]
 
 
 class Departures:

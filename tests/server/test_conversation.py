@@ -13,8 +13,9 @@ import pytest
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import NotebookKey
 from aumos_governance.notebooks.service import Caller, NotebookService
+from aumos_governance.protocol import HELLO_REQUIRED
 from aumos_governance.server.conversation import Conversation
-from aumos_governance.server.presence import HELLO_REQUIRED, Departures, Presence
+from aumos_governance.server.presence import Departures, Presence
 
 LOG = logging.getLogger("conversation")
 NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
