@@ -45,7 +45,7 @@ test: lint test-python test-typescript test-browser ## Install what tests need, 
 .PHONY: test-python
 test-python: $(STAMPS)/linked ## Run the Python tests
 	@echo "== Python tests"
-	@pytest tests
+	@pytest tests --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 .PHONY: test-typescript
 test-typescript: $(NODE_MODULES) ## Run the TypeScript tests
