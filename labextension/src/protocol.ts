@@ -4,6 +4,8 @@
  * Money is a decimal string in USD with at most nine decimals. The names are the wire's.
  */
 
+import { isCount, isDecimal, isNullOr, isRecord, isString } from './guards';
+
 /** Where the REST API lives under the server's base URL. */
 export const API_NAMESPACE = 'aumos-governance/v1';
 
@@ -112,26 +114,4 @@ export function isErrorBody(value: unknown): value is IErrorBody {
     typeof value.code === 'string' &&
     typeof value.message === 'string'
   );
-}
-
-type Guard = (value: unknown) => boolean;
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isString(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-function isDecimal(value: unknown): value is string {
-  return isString(value) && /^-?\d+(\.\d{1,9})?$/.test(value);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isNullOr(value: unknown, guard: Guard): boolean {
-  return value === null || guard(value);
 }

@@ -1,24 +1,10 @@
-import { ServerConnection } from '@jupyterlab/services';
 import { GovernanceApi, GovernanceApiError } from '../api';
 import { configs, errors, sampleState, states } from './samples';
-
-type Answer = () => Promise<Response>;
+import { type Answer, answering, json } from './server';
 
 function api(answer: Answer): { api: GovernanceApi; requests: Request[] } {
-  const requests: Request[] = [];
-  const serverSettings = ServerConnection.makeSettings({
-    baseUrl: 'http://localhost:8888/user/ada/',
-    token: 'secret',
-    fetch: (request: RequestInfo | URL) => {
-      requests.push(request as Request);
-      return answer();
-    }
-  });
+  const { serverSettings, requests } = answering(answer);
   return { api: new GovernanceApi({ serverSettings }), requests };
-}
-
-function json(body: unknown, status = 200): Answer {
-  return () => Promise.resolve(new Response(JSON.stringify(body), { status }));
 }
 
 async function failure(promise: Promise<unknown>): Promise<GovernanceApiError> {

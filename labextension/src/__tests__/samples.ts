@@ -1,13 +1,29 @@
 /** The samples of the wire that pytest reads too. */
 
+import approvals from '../../../tests/protocol/rest_approvals.json';
+import audit from '../../../tests/protocol/rest_audit.json';
 import configs from '../../../tests/protocol/rest_config.json';
+import corrections from '../../../tests/protocol/rest_corrections.json';
 import errors from '../../../tests/protocol/rest_error.json';
 import events from '../../../tests/protocol/event_state.json';
+import holds from '../../../tests/protocol/rest_holds.json';
 import money from '../../../tests/protocol/money.json';
+import reports from '../../../tests/protocol/rest_reports.json';
 import states from '../../../tests/protocol/rest_state.json';
 import type { IGovernanceConfig, IGovernanceState } from '../protocol';
 
-export { configs, errors, events, money, states };
+export {
+  approvals,
+  audit,
+  configs,
+  corrections,
+  errors,
+  events,
+  holds,
+  money,
+  reports,
+  states
+};
 
 export type StateName = keyof typeof states.valid;
 

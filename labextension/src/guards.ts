@@ -1,0 +1,52 @@
+/** The shapes that the bodies of answers and events are made of. */
+
+/** Whether a value has some shape. */
+export type Guard = (value: unknown) => boolean;
+
+/** Whether a value is an object that is no list. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/** Whether a value is an amount of USD as it travels: text, never a number. */
+export function isDecimal(value: unknown): value is string {
+  return isString(value) && /^-?\d+(\.\d{1,9})?$/.test(value);
+}
+
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Whether a value is a time as it travels: ISO 8601 in UTC. */
+export function isTime(value: unknown): value is string {
+  return isString(value) && !Number.isNaN(Date.parse(value));
+}
+
+export function isNullOr(value: unknown, guard: Guard): boolean {
+  return value === null || guard(value);
+}
+
+/** Whether a value is a list of which each entry has a shape. */
+export function isListOf(value: unknown, guard: Guard): boolean {
+  return Array.isArray(value) && value.every(entry => guard(entry));
+}
+
+/** Whether a value is one of some words. */
+export function isOneOf(value: unknown, words: readonly string[]): boolean {
+  return isString(value) && words.includes(value);
+}
+
+/** Whether the members of an object have the shapes that are given by their names. */
+export function hasMembers(
+  value: unknown,
+  members: Readonly<Record<string, Guard>>
+): boolean {
+  return (
+    isRecord(value) &&
+    Object.entries(members).every(([name, guard]) => guard(value[name]))
+  );
+}
