@@ -1,0 +1,36 @@
+"""An answer as bytes: the pieces of a stream, or one body."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .requests import Received
+
+
+class NotServedError(Exception):
+    """The provider has no such path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    pieces: tuple[bytes, ...]
+    content_type: str = "application/json"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    error: bytes = b""
+    """The piece that ends a stream which fails on the way."""
+
+    @property
+    def streamed(self) -> bool:
+        return self.content_type.startswith("text/event-stream")
+
+
+def json_answer(body: object, **fields: Any) -> Answer:
+    return Answer((json.dumps(body).encode(),), **fields)
+
+
+def identifier(prefix: str, received: Received) -> str:
+    return f"{prefix}{received.number:06d}"
