@@ -8,6 +8,7 @@ import {
   isConfig,
   isState
 } from './protocol';
+import { isIdentity, RESOURCE } from './protocolSession';
 
 export { type FailureCode, GovernanceApiError } from './apiRequests';
 
@@ -17,12 +18,15 @@ export interface IGovernanceApi {
   state(path: string): Promise<IGovernanceState>;
   /** What the server's administrator configured. */
   config(): Promise<IGovernanceConfig>;
+  /** Whether the server lets the person change anything. */
+  mayChange(): Promise<boolean>;
 }
 
 /** The client; every promise it gives rejects with a {@link GovernanceApiError} only. */
 export class GovernanceApi implements IGovernanceApi {
   constructor(options: GovernanceApi.IOptions) {
     this._requests = new ServerRequests(options.serverSettings);
+    this._jupyter = new ServerRequests(options.serverSettings, 'api');
   }
 
   state(path: string): Promise<IGovernanceState> {
@@ -33,7 +37,16 @@ export class GovernanceApi implements IGovernanceApi {
     return this._requests.get('config', isConfig);
   }
 
+  async mayChange(): Promise<boolean> {
+    const { permissions } = await this._jupyter.get('me', isIdentity, {
+      permissions: JSON.stringify({ [RESOURCE]: ['write'] })
+    });
+    const actions = permissions[RESOURCE];
+    return Array.isArray(actions) && actions.includes('write');
+  }
+
   private readonly _requests: ServerRequests;
+  private readonly _jupyter: ServerRequests;
 }
 
 /** A namespace for `GovernanceApi` statics. */

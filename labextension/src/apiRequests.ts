@@ -37,8 +37,13 @@ export type Parameters = Readonly<
 
 /** Requests to one server; every promise rejects with a {@link GovernanceApiError} only. */
 export class ServerRequests {
-  constructor(serverSettings: ServerConnection.ISettings) {
+  /** @param namespace - Where the endpoints are under the server's base URL. */
+  constructor(
+    serverSettings: ServerConnection.ISettings,
+    namespace: string = API_NAMESPACE
+  ) {
     this._settings = serverSettings;
+    this._namespace = namespace;
   }
 
   /** Where an endpoint is, for a link. */
@@ -47,7 +52,7 @@ export class ServerRequests {
       Object.entries(parameters).filter(([, value]) => value != null)
     );
     return (
-      URLExt.join(this._settings.baseUrl, API_NAMESPACE, endpoint) +
+      URLExt.join(this._settings.baseUrl, this._namespace, endpoint) +
       URLExt.objectToQueryString(given)
     );
   }
@@ -116,6 +121,7 @@ export class ServerRequests {
   }
 
   private readonly _settings: ServerConnection.ISettings;
+  private readonly _namespace: string;
 }
 
 /** A namespace for `ServerRequests` statics. */

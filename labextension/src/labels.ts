@@ -10,6 +10,9 @@ import {
 } from './protocol';
 import type { IGovernanceModel } from './tokens';
 
+/** Under which the translations of what is said here are found. */
+export const TRANSLATION_DOMAIN = 'aumos_governance';
+
 const MAX_CHARACTERS = 200;
 
 /** A figure and its name. */
@@ -44,25 +47,33 @@ export function summary(
     : trans.__('%1 · %2 left', level(state), formatUsd(figures.remaining));
 }
 
+/** What is to be said of how current the figures are; empty where they are. */
+export function doubts(
+  model: IGovernanceModel,
+  trans: TranslationBundle
+): string[] {
+  const { state, failure } = model;
+  if (!failure) {
+    return model.connection === 'interrupted'
+      ? [trans.__('Reconnecting: changes may be shown late.')]
+      : [];
+  }
+  const reason =
+    failure.code === 'NOT_ENABLED'
+      ? trans.__('The governance server extension is not enabled.')
+      : trans.__('The server does not tell: %1', failure.message);
+  return state
+    ? [reason, trans.__('These are the last known figures.')]
+    : [reason];
+}
+
 /** What is to be said beyond the figures, most pressing first. */
 export function notes(
   model: IGovernanceModel,
   trans: TranslationBundle
 ): string[] {
-  const { state, failure } = model;
-  const lines: string[] = [];
-  if (failure) {
-    lines.push(
-      failure.code === 'NOT_ENABLED'
-        ? trans.__('The governance server extension is not enabled.')
-        : trans.__('The server does not tell: %1', failure.message)
-    );
-    if (state) {
-      lines.push(trans.__('These are the last known figures.'));
-    }
-  } else if (model.connection === 'interrupted') {
-    lines.push(trans.__('Reconnecting: changes may be shown late.'));
-  }
+  const { state } = model;
+  const lines = doubts(model, trans);
   if (state && !state.active) {
     lines.push(trans.__('Start a session in a cell: %governance'));
   }

@@ -59,6 +59,14 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     }
   }
 
+  get mayChange(): boolean {
+    return this._mayChange;
+  }
+
+  get revision(): number {
+    return this._revision;
+  }
+
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -79,6 +87,10 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
 
   stateOf(path: string): IGovernanceState | null {
     return this._states.get(path) ?? null;
+  }
+
+  learn(state: IGovernanceState): void {
+    this._store(state);
   }
 
   /** Say which notebook is in front. */
@@ -147,7 +159,12 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
 
   private async _readConfig(): Promise<void> {
     try {
-      this._config = await this._api.config();
+      const [config, mayChange] = await Promise.all([
+        this._api.config(),
+        this._api.mayChange()
+      ]);
+      this._config = config;
+      this._mayChange = mayChange;
       this._changed.emit();
     } catch {
       // The read of the state says what is wrong; what was configured before is the best guess.
@@ -163,6 +180,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
       return;
     }
     this._states.set(state.path, state);
+    this._revision += 1;
     this._changed.emit();
   }
 
@@ -195,6 +213,8 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
   private _path: string | null = null;
   private _config: IGovernanceConfig | null = null;
   private _failure: GovernanceApiError | null = null;
+  private _mayChange = true;
+  private _revision = 0;
   private _interruptions = 0;
   private _ticket = 0;
   private _delay = RETRY.first;

@@ -8,11 +8,10 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { GovernanceApi } from './api';
 import { ServerEvents } from './events';
 import { FrontNotebook } from './frontNotebook';
+import { TRANSLATION_DOMAIN } from './labels';
 import { GovernanceModel } from './model';
 import { GovernanceStatusItem } from './statusItem';
 import { IGovernanceModel } from './tokens';
-
-const TRANSLATION_DOMAIN = 'aumos_governance';
 
 /** Provides the model, and tells it which notebook is in front. */
 export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {

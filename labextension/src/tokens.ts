@@ -1,6 +1,9 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import type { GovernanceApiError } from './api';
+import type { IPanelApi, IPanelSection } from './panel/section';
 import type { IGovernanceConfig, IGovernanceState } from './protocol';
 
 /**
@@ -25,11 +28,20 @@ export interface IGovernanceModel {
   /** Why the server could not be asked about the notebook in front; null where it could. */
   readonly failure: GovernanceApiError | null;
 
+  /** Whether the person may change anything; true until the server says otherwise. */
+  readonly mayChange: boolean;
+
+  /** Counts what the page has learnt of any notebook: what is listed may be another once it rises. */
+  readonly revision: number;
+
   /** Emitted after any of the above, or the state of any notebook, has changed. */
   readonly changed: ISignal<IGovernanceModel, void>;
 
   /** The last known state of a notebook. */
   stateOf(path: string): IGovernanceState | null;
+
+  /** Take in what the server answered of a notebook; older than what is known, it is ignored. */
+  learn(state: IGovernanceState): void;
 
   /** Read the state of the notebook in front from the server. Never rejects: see `failure`. */
   refresh(): Promise<void>;
@@ -39,4 +51,27 @@ export interface IGovernanceModel {
 export const IGovernanceModel = new Token<IGovernanceModel>(
   'aumos-governance:IGovernanceModel',
   'Trust level and budget of the notebooks, as the governance server tells them.'
+);
+
+/** The side panel, to which other plugins add sections. */
+export interface IGovernancePanel {
+  /** What the panel's sections ask the server with. */
+  readonly api: IPanelApi;
+  readonly trans: TranslationBundle;
+
+  /** Show a section until what is given back is disposed. */
+  addSection(section: IPanelSection): IDisposable;
+
+  /**
+   * Show the panel with a section open, and lead the focus to it.
+   *
+   * It leads to a control and never presses one.
+   */
+  reveal(section: string): void;
+}
+
+/** The panel, for other plugins. */
+export const IGovernancePanel = new Token<IGovernancePanel>(
+  'aumos-governance:IGovernancePanel',
+  'The side panel that shows what a notebook may do, what it has cost and what waits.'
 );

@@ -15,6 +15,7 @@ export class FakeApi implements IGovernanceApi {
     IGovernanceState | GovernanceApiError | Promise<IGovernanceState>
   >();
   configAnswer: IGovernanceConfig | GovernanceApiError = sampleConfig();
+  mayChangeAnswer = true;
 
   async state(path: string): Promise<IGovernanceState> {
     this.asked.push(path);
@@ -29,6 +30,10 @@ export class FakeApi implements IGovernanceApi {
     return this.configAnswer instanceof GovernanceApiError
       ? Promise.reject(this.configAnswer)
       : Promise.resolve(this.configAnswer);
+  }
+
+  mayChange(): Promise<boolean> {
+    return Promise.resolve(this.mayChangeAnswer);
   }
 }
 
@@ -51,7 +56,10 @@ export class FakeModel implements IGovernanceModel {
   config: IGovernanceConfig | null = sampleConfig();
   connection: Connection = 'live';
   failure: GovernanceApiError | null = null;
+  mayChange = true;
+  revision = 0;
   refreshed = 0;
+  readonly learnt: IGovernanceState[] = [];
 
   /** Change some properties and tell. */
   become(changes: Partial<FakeModel>): void {
@@ -66,6 +74,13 @@ export class FakeModel implements IGovernanceModel {
 
   stateOf(path: string): IGovernanceState | null {
     return path === this.path ? this.state : null;
+  }
+
+  learn(state: IGovernanceState): void {
+    this.learnt.push(state);
+    if (state.path === this.path) {
+      this.become({ state });
+    }
   }
 
   refresh(): Promise<void> {

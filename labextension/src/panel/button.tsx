@@ -1,0 +1,44 @@
+import React from 'react';
+
+/** How a button looks: as any, as the one that is meant, or as one to think twice about. */
+export type ButtonKind = 'plain' | 'primary' | 'danger' | 'link';
+
+/** The classes of the panel's buttons. */
+export const buttonClass = 'jp-Button jp-mod-small aumos-Button';
+
+/** A control that shows, hides or filters; it decides nothing (see `PersonButton`). */
+export function Button(props: Button.IProps): React.JSX.Element {
+  return (
+    <button
+      type="button"
+      className={props.className ?? buttonClass}
+      data-kind={props.kind ?? 'plain'}
+      data-lead={props.isLead === true ? '' : undefined}
+      disabled={props.isDisabled}
+      aria-label={props.label}
+      aria-expanded={props.isExpanded}
+      title={props.title}
+      onClick={props.onClick}
+    >
+      {props.children}
+    </button>
+  );
+}
+
+/** A namespace for `Button` statics. */
+export namespace Button {
+  /** The properties of the component. */
+  export interface IProps {
+    onClick: () => void;
+    kind?: ButtonKind;
+    isDisabled?: boolean;
+    /** Whether it shows and hides something, which is shown. */
+    isExpanded?: boolean;
+    /** Whether commands that lead to the section lead to it. */
+    isLead?: boolean;
+    label?: string;
+    title?: string;
+    className?: string;
+    children: React.ReactNode;
+  }
+}

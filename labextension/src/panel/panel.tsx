@@ -1,0 +1,57 @@
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import { SidePanel } from '@jupyterlab/ui-components';
+import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
+import { Panel } from '@lumino/widgets';
+import { governanceIcon } from '../icons';
+import type { IGovernanceModel, IGovernancePanel } from '../tokens';
+import { PanelBody } from './panelBody';
+import type { IPanelApi, IPanelSection } from './section';
+import type { PanelSubject } from './subject';
+
+/** The side panel: what a notebook may do, what it has cost, what is left, and what waits. */
+export class GovernancePanel extends SidePanel implements IGovernancePanel {
+  constructor(options: GovernancePanel.IOptions) {
+    const content = new Panel();
+    super({ content, translator: options.translator });
+    this.api = options.api;
+    this.trans = options.trans;
+    this._activate = options.activate;
+    this.id = 'aumos-governance-panel';
+    this.title.icon = governanceIcon;
+    this.title.caption = this.trans.__('Governance');
+    this.addClass('aumos-Panel');
+    content.node.setAttribute('aria-label', this.trans.__('Governance'));
+    this._body = new PanelBody(options);
+    this.addWidget(this._body);
+  }
+
+  readonly api: IPanelApi;
+  readonly trans: TranslationBundle;
+
+  addSection(section: IPanelSection): IDisposable {
+    this._body.addSection(section);
+    return new DisposableDelegate(() => this._body.removeSection(section));
+  }
+
+  reveal(section: string): void {
+    this._activate(this);
+    this._body.lead(section);
+  }
+
+  private readonly _activate: (panel: GovernancePanel) => void;
+  private readonly _body: PanelBody;
+}
+
+/** A namespace for `GovernancePanel` statics. */
+export namespace GovernancePanel {
+  /** The instantiation options. */
+  export interface IOptions {
+    model: IGovernanceModel;
+    subject: PanelSubject;
+    api: IPanelApi;
+    trans: TranslationBundle;
+    translator: ITranslator;
+    /** Shows a panel that is in the application. */
+    activate: (panel: GovernancePanel) => void;
+  }
+}

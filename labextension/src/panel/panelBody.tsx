@@ -1,0 +1,189 @@
+import { PathExt } from '@jupyterlab/coreutils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import React from 'react';
+import { doubts, oneLine } from '../labels';
+import type { IGovernanceModel } from '../tokens';
+import { Button } from './button';
+import type { IPanelApi, IPanelSection, ISectionProps } from './section';
+import { SectionFrame } from './sectionFrame';
+import type { PanelSubject } from './subject';
+import { Note, OneLine } from './words';
+
+/** The panel's sections, one below the other, in the order of their ranks. */
+export class PanelBody extends ReactWidget {
+  constructor(options: PanelBody.IOptions) {
+    super();
+    this._model = options.model;
+    this._subject = options.subject;
+    this._api = options.api;
+    this._trans = options.trans;
+    this.addClass('aumos-Panel-body');
+    this._model.changed.connect(this._onChanged, this);
+    this._subject.changed.connect(this._onChanged, this);
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this._model.changed.disconnect(this._onChanged, this);
+    this._subject.changed.disconnect(this._onChanged, this);
+    for (const section of this._sections) {
+      section.changed?.disconnect(this._onChanged, this);
+    }
+    super.dispose();
+  }
+
+  addSection(section: IPanelSection): void {
+    this._sections = [...this._sections, section].sort(
+      (a, b) => a.rank - b.rank
+    );
+    if (section.collapsed) {
+      this._closed.add(section.id);
+    }
+    section.changed?.connect(this._onChanged, this);
+    this.update();
+  }
+
+  removeSection(section: IPanelSection): void {
+    this._sections = this._sections.filter(one => one !== section);
+    section.changed?.disconnect(this._onChanged, this);
+    this.update();
+  }
+
+  /** Open a section and lead the focus to it, as soon as it is drawn. */
+  lead(section: string): void {
+    this._closed.delete(section);
+    this._wanted = section;
+    this.update();
+  }
+
+  protected override render(): React.JSX.Element {
+    const props: ISectionProps = {
+      model: this._model,
+      api: this._api,
+      trans: this._trans,
+      path: this._subject.path,
+      state: this._subject.state
+    };
+    const shown = this._sections.filter(
+      section =>
+        (props.path !== null || section.needsNotebook === false) &&
+        (section.isShown?.(props) ?? true)
+    );
+    return (
+      <>
+        {this._heading(props)}
+        {shown.map(section => (
+          <SectionFrame
+            key={section.id}
+            section={section}
+            isOpen={!this._closed.has(section.id)}
+            onToggle={() => this._toggle(section.id)}
+            {...props}
+          />
+        ))}
+      </>
+    );
+  }
+
+  protected override onUpdateRequest(msg: Message): void {
+    super.onUpdateRequest(msg);
+    void this.renderPromise?.then(() => this._lead());
+  }
+
+  protected override onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    this.update();
+  }
+
+  private _heading(props: ISectionProps): React.JSX.Element {
+    const { path, trans } = props;
+    return (
+      <header className="aumos-Panel-heading">
+        <h2 className="aumos-Panel-notebook">
+          {path === null ? (
+            trans.__('No notebook is in front')
+          ) : (
+            <OneLine text={PathExt.basename(path)} />
+          )}
+        </h2>
+        {this._subject.isFollowed && (
+          <p className="aumos-Panel-followed">
+            {trans.__('Not the notebook in front.')}{' '}
+            <Button kind="link" onClick={() => this._subject.follow(null)}>
+              {trans.__('Back')}
+            </Button>
+          </p>
+        )}
+        {props.state?.shared_with != null && (
+          <Note>
+            {trans.__(
+              'It runs on the kernel of %1, whose session it shares.',
+              oneLine(props.state.shared_with)
+            )}
+          </Note>
+        )}
+        {doubts(props.model, trans).map(doubt => (
+          <Note key={doubt}>{doubt}</Note>
+        ))}
+        {!props.model.mayChange && (
+          <Note>{trans.__('You may look at this, but not change it.')}</Note>
+        )}
+      </header>
+    );
+  }
+
+  private _toggle(section: string): void {
+    if (!this._closed.delete(section)) {
+      this._closed.add(section);
+    }
+    this.update();
+  }
+
+  private _onChanged(): void {
+    // What nobody sees is drawn when it is shown.
+    if (this.isVisible) {
+      this.update();
+    }
+  }
+
+  /** Lead the focus to what is wanted, once it is there. */
+  private _lead(): void {
+    if (this._wanted === null || !this.isVisible) {
+      return;
+    }
+    const section = this.node.querySelector(
+      `[data-section="${CSS.escape(this._wanted)}"]`
+    );
+    const target =
+      section?.querySelector<HTMLElement>('[data-lead]') ??
+      section?.querySelector<HTMLElement>('.aumos-Section-title');
+    if (target) {
+      this._wanted = null;
+      section?.scrollIntoView({ block: 'nearest' });
+      target.focus();
+    }
+  }
+
+  private readonly _model: IGovernanceModel;
+  private readonly _subject: PanelSubject;
+  private readonly _api: IPanelApi;
+  private readonly _trans: TranslationBundle;
+  private readonly _closed = new Set<string>();
+  private _sections: readonly IPanelSection[] = [];
+  private _wanted: string | null = null;
+}
+
+/** A namespace for `PanelBody` statics. */
+export namespace PanelBody {
+  /** The instantiation options. */
+  export interface IOptions {
+    model: IGovernanceModel;
+    subject: PanelSubject;
+    api: IPanelApi;
+    trans: TranslationBundle;
+  }
+}

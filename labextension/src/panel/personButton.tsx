@@ -1,0 +1,86 @@
+import React from 'react';
+import { type ButtonKind, buttonClass } from './button';
+
+/**
+ * A control that decides, and that only a person can press.
+ *
+ * #### Notes
+ * Commands of JupyterLab can be run by agents, and code in the page can make clicks and keys of its
+ * own. Only what the person did themselves is a trusted event. The listener is the browser's and not
+ * React's, whose handlers can be called by whoever finds the node. A key that is held down presses
+ * nothing: it was meant for what had the focus before.
+ */
+export function PersonButton(props: PersonButton.IProps): React.JSX.Element {
+  const { onPerson, kind = 'plain', isDisabled = false, why } = props;
+  const button = React.useRef<HTMLButtonElement>(null);
+  const press = React.useRef<(() => void) | null>(null);
+  React.useLayoutEffect(() => {
+    press.current = isDisabled ? null : onPerson;
+  });
+  React.useEffect(() => {
+    const node = button.current;
+    const onClick = (event: MouseEvent): void => {
+      if (event.isTrusted) {
+        press.current?.();
+      }
+    };
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.repeat) {
+        event.preventDefault();
+      }
+    };
+    node?.addEventListener('click', onClick);
+    node?.addEventListener('keydown', onKey);
+    return () => {
+      node?.removeEventListener('click', onClick);
+      node?.removeEventListener('keydown', onKey);
+    };
+  }, []);
+  const reason = React.useId();
+  return (
+    <>
+      <button
+        ref={button}
+        type="button"
+        className={props.className ?? buttonClass}
+        data-kind={kind}
+        // It can still have the focus, so that everybody can learn why it is disabled.
+        aria-disabled={isDisabled}
+        aria-label={props.label}
+        aria-describedby={isDisabled && why ? reason : undefined}
+        role={props.role}
+        aria-checked={props.isChecked}
+        tabIndex={props.tabIndex}
+        title={isDisabled ? why : props.title}
+      >
+        {props.children}
+      </button>
+      {isDisabled && why && (
+        <span id={reason} className="aumos-Heard">
+          {why}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** A namespace for `PersonButton` statics. */
+export namespace PersonButton {
+  /** The properties of the component. */
+  export interface IProps {
+    /** Called when a person presses it, and never otherwise. */
+    onPerson: () => void;
+    kind?: ButtonKind;
+    isDisabled?: boolean;
+    /** Why it is disabled, in a sentence. */
+    why?: string | undefined;
+    /** What it is for, where its text does not say it all. */
+    label?: string;
+    title?: string;
+    className?: string;
+    role?: 'radio';
+    isChecked?: boolean;
+    tabIndex?: number;
+    children: React.ReactNode;
+  }
+}

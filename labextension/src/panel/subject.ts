@@ -1,0 +1,70 @@
+import type { IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+import type { IGovernanceState } from '../protocol';
+import type { IGovernanceModel } from '../tokens';
+
+/**
+ * Which notebook the panel shows: the one in front, unless another is followed.
+ *
+ * A followed one is shown until another notebook comes to the front.
+ */
+export class PanelSubject implements IDisposable {
+  constructor(model: IGovernanceModel) {
+    this._model = model;
+    this._front = model.path;
+    model.changed.connect(this._onModel, this);
+  }
+
+  get path(): string | null {
+    return this._followed ?? this._model.path;
+  }
+
+  get state(): IGovernanceState | null {
+    return this.path === null ? null : this._model.stateOf(this.path);
+  }
+
+  /** Whether it is another one than the notebook in front. */
+  get isFollowed(): boolean {
+    return this._followed !== null;
+  }
+
+  /** Emitted when another notebook is shown. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Show a notebook though it is not in front; null shows the one in front again. */
+  follow(path: string | null): void {
+    const followed = path === this._model.path ? null : path;
+    if (followed !== this._followed) {
+      this._followed = followed;
+      this._changed.emit();
+    }
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    this._model.changed.disconnect(this._onModel, this);
+    Signal.clearData(this);
+  }
+
+  private _onModel(): void {
+    if (this._model.path !== this._front) {
+      this._front = this._model.path;
+      if (this._front !== null) {
+        this._followed = null;
+      }
+      this._changed.emit();
+    }
+  }
+
+  private readonly _model: IGovernanceModel;
+  private readonly _changed = new Signal<this, void>(this);
+  private _front: string | null;
+  private _followed: string | null = null;
+  private _isDisposed = false;
+}

@@ -1,0 +1,73 @@
+/** The bodies of what surrounds a session: enclosing ceilings, all notebooks, a person's permissions. */
+
+import {
+  hasMembers,
+  isCount,
+  isDecimal,
+  isListOf,
+  isNullOr,
+  isOneOf,
+  isRecord,
+  isString,
+  isTime
+} from './guards';
+import { type IGovernanceState, isState } from './protocol';
+
+/** The resource that the server's authorizer is asked about. */
+export const RESOURCE = 'aumos-governance';
+
+/** A ceiling that encloses sessions. */
+export interface IEnvelope {
+  readonly name: string;
+  /** Over which sessions: this notebook's, this owner's, this server's or a team's. */
+  readonly kind: 'notebook' | 'owner' | 'server' | 'team';
+  readonly period: 'daily' | 'weekly' | 'monthly' | 'yearly' | 'lifetime';
+  /** Null for a ceiling that has no period. */
+  readonly period_start: string | null;
+  readonly limit: string;
+  readonly spent: string;
+  readonly held: string;
+  readonly remaining: string;
+  readonly over: string;
+  readonly charges: number;
+}
+
+/** Whether a value is the list of a notebook's envelopes. */
+export function isEnvelopes(
+  value: unknown
+): value is { envelopes: IEnvelope[] } {
+  return hasMembers(value, { envelopes: list => isListOf(list, isEnvelope) });
+}
+
+/** Whether a value is a page of all governed notebooks. */
+export function isNotebookPage(
+  value: unknown
+): value is { notebooks: IGovernanceState[]; after: string | null } {
+  return hasMembers(value, {
+    notebooks: list => isListOf(list, isState),
+    after: after => isNullOr(after, isString)
+  });
+}
+
+/** Whether a value is what the server says of the person and of what they may do. */
+export function isIdentity(
+  value: unknown
+): value is { permissions: Record<string, unknown> } {
+  return isRecord(value) && isRecord(value.permissions);
+}
+
+function isEnvelope(value: unknown): boolean {
+  return hasMembers(value, {
+    name: isString,
+    kind: kind => isOneOf(kind, ['notebook', 'owner', 'server', 'team']),
+    period: period =>
+      isOneOf(period, ['daily', 'weekly', 'monthly', 'yearly', 'lifetime']),
+    period_start: start => isNullOr(start, isTime),
+    limit: isDecimal,
+    spent: isDecimal,
+    held: isDecimal,
+    remaining: isDecimal,
+    over: isDecimal,
+    charges: isCount
+  });
+}
