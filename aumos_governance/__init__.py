@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from .audit.query import AuditFilter, AuditQueryResult, aggregate_outcomes
     from .audit.record import AuditRecord, GovernanceDecisionContext
     from .audit_chain import ChainedAuditRecord, HashChainedAuditLog
+    from .authorization import AsyncGrant, Authorization, Grant, Settlement
     from .budget.manager import BudgetBalance, BudgetCheckResult, BudgetManager, SpendingTransaction
     from .config import AuditConfig, BudgetConfig, ConsentConfig, GovernanceConfig, TrustConfig
     from .consent.manager import ConsentCheckResult, ConsentManager, ConsentRecord
-    from .engine import GovernanceAction, GovernanceDecision, GovernanceEngine
+    from .engine import Engine, GovernanceAction, GovernanceDecision, GovernanceEngine, default_engine
     from .errors import (
         AumOSGovernanceError,
         BudgetExceededError,
@@ -55,12 +56,14 @@ if TYPE_CHECKING:
 __all__ = [
     "BUDGET_PERIOD_VALUES",
     "ActionKind",
+    "AsyncGrant",
     "AuditConfig",
     "AuditFilter",
     "AuditLogger",
     "AuditQueryResult",
     "AuditRecord",
     "AumOSGovernanceError",
+    "Authorization",
     "BudgetBalance",
     "BudgetCheckResult",
     "BudgetConfig",
@@ -78,6 +81,7 @@ __all__ = [
     "ConsentNotFoundError",
     "ConsentRecord",
     "DataCategory",
+    "Engine",
     "ExpiredError",
     "GovernanceAction",
     "GovernanceConfig",
@@ -86,6 +90,7 @@ __all__ = [
     "GovernanceDeniedError",
     "GovernanceEngine",
     "GovernanceOutcome",
+    "Grant",
     "HashChainedAuditLog",
     "IdempotencyError",
     "InvalidAmountError",
@@ -97,6 +102,7 @@ __all__ = [
     "NotFoundError",
     "ServerUnreachableError",
     "SetLevelOptions",
+    "Settlement",
     "SpendingTransaction",
     "TrustCheckResult",
     "TrustConfig",
@@ -106,6 +112,7 @@ __all__ = [
     "UnavailableError",
     "__version__",
     "aggregate_outcomes",
+    "default_engine",
 ]
 
 _HOMES: Final = {
@@ -113,10 +120,11 @@ _HOMES: Final = {
     "audit.query": ("AuditFilter", "AuditQueryResult", "aggregate_outcomes"),
     "audit.record": ("AuditRecord", "GovernanceDecisionContext"),
     "audit_chain": ("ChainedAuditRecord", "HashChainedAuditLog"),
+    "authorization": ("AsyncGrant", "Authorization", "Grant", "Settlement"),
     "budget.manager": ("BudgetBalance", "BudgetCheckResult", "BudgetManager", "SpendingTransaction"),
     "config": ("AuditConfig", "BudgetConfig", "ConsentConfig", "GovernanceConfig", "TrustConfig"),
     "consent.manager": ("ConsentCheckResult", "ConsentManager", "ConsentRecord"),
-    "engine": ("GovernanceAction", "GovernanceDecision", "GovernanceEngine"),
+    "engine": ("Engine", "GovernanceAction", "GovernanceDecision", "GovernanceEngine", "default_engine"),
     "errors": (
         "AumOSGovernanceError",
         "BudgetExceededError",

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Literal, Protocol
 
 from . import money
 from .audit.logger import AuditLogger
 from .audit.record import detail_of
-from .authorization import Authorization
+from .authorization import AsyncGrant, Authorization, Grant
 from .budget.manager import BudgetManager
 from .config import GovernanceConfig
 from .consent.manager import ConsentManager
+from .errors import ConfigurationError
+from .grants import Holder
 from .ledger.base import Decision, Evaluate, Ledger
 from .realm import Realm, to_level
 from .trust.manager import TrustManager
 from .types import GovernanceOutcome, TrustLevel
 
-__all__ = ["GovernanceAction", "GovernanceDecision", "GovernanceEngine"]
+__all__ = [
+    "Engine",
+    "GovernanceAction",
+    "GovernanceDecision",
+    "GovernanceEngine",
+    "default_engine",
+    "register_default_engine",
+]
 
 _REQUIRED: Final = "required_trust_level"
 
@@ -29,6 +38,9 @@ class GovernanceAction:
     """What an agent wants to do. A check whose field is not given is skipped.
 
     ``budget_amount`` is in USD. ``extra`` is recorded with the decision: JSON values, never prompts or keys.
+
+    ``kind`` is ``"act"`` for what changes the world: see the trust levels. ``shown`` is what a person is to see of an
+    act before they approve it (tool, arguments, code); it is never recorded.
     """
 
     agent_id: str
@@ -41,17 +53,66 @@ class GovernanceAction:
     action_type: str | None = None
     resource: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    kind: Literal["call", "act"] = "call"
+    shown: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GovernanceDecision:
-    """What was decided. ``reasons`` tells what each check found; of a denial, the last one is why."""
+    """What was decided. ``reasons`` tells what each check found; of a denial, the last one is why.
+
+    An amount that was held at once has reasons only where it was denied, or allowed with a caveat.
+    """
 
     outcome: GovernanceOutcome
     allowed: bool
     reasons: list[str]
     audit_record_id: str
     action: GovernanceAction
+
+
+class Engine(Protocol):
+    """What decides, whether its ledger is its own or the one of the server that governs this notebook."""
+
+    @property
+    def agent_id(self) -> str:
+        """Who acts where a caller names nobody."""
+        ...
+
+    @property
+    def trust(self) -> Any: ...
+
+    @property
+    def budget(self) -> Any: ...
+
+    @property
+    def consent(self) -> Any: ...
+
+    @property
+    def audit(self) -> Any: ...
+
+    def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
+        """Check an action. It charges nothing."""
+        ...
+
+    async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
+        """Like `evaluate_sync`, awaited."""
+        ...
+
+    def begin(self, action: GovernanceAction) -> Grant:
+        """Check an action and hold its amount, in one step; the caller settles or releases the grant.
+
+        Raises GovernanceDeniedError when it is denied: then nothing is held.
+        """
+        ...
+
+    async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
+        """Like `begin`, awaited. A task that is cancelled meanwhile holds nothing."""
+        ...
+
+    def authorize(self, action: GovernanceAction) -> Authorization:
+        """Hold the action's amount, run the block, then charge what it truly cost: see `Authorization`."""
+        ...
 
 
 class GovernanceEngine:
@@ -70,6 +131,9 @@ class GovernanceEngine:
         self.budget = BudgetManager(self.config.budget, realm=self.realm)
         self.consent = ConsentManager(self.config.consent, realm=self.realm)
         self.audit = AuditLogger(self.config.audit, realm=self.realm)
+        self.agent_id = "agent"
+        """Who acts where a caller, such as a governed client, names nobody."""
+        self._holder = Holder(self.realm, self.config, self._request, _decision)
 
     def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
         """Check an action: trust, then budget, then consent; the first that fails denies. It charges nothing.
@@ -83,6 +147,18 @@ class GovernanceEngine:
     async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
         """Like `evaluate_sync`; while a ledger on disk writes the record, the event loop goes on."""
         return _decision(action, await self.realm.execute_async(self._request(action)))
+
+    def begin(self, action: GovernanceAction) -> Grant:
+        """Check an action and hold its amount, in one step; the caller settles or releases the grant, once.
+
+        `authorize` does both around a block. An action with no amount holds nothing, and what is settled is recorded
+        in full. Raises GovernanceDeniedError when it is denied, and as `evaluate_sync`: then nothing is held.
+        """
+        return self._holder.begin(action)
+
+    async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
+        """Like `begin`, awaited. A task that is cancelled meanwhile holds nothing."""
+        return await self._holder.begin_async(action)
 
     def authorize(self, action: GovernanceAction) -> Authorization:
         """Hold the action's amount, run the block, then charge what it truly cost: see `Authorization`."""
@@ -126,3 +202,22 @@ class GovernanceEngine:
 
 def _decision(action: GovernanceAction, decision: Decision) -> GovernanceDecision:
     return GovernanceDecision(decision.outcome, decision.allowed, list(decision.reasons), decision.record_id, action)
+
+
+_provider: Callable[[], Engine] | None = None
+
+
+def default_engine() -> Engine:
+    """The engine of this notebook, for calls that name none. Raises ConfigurationError where there is none."""
+    if _provider is None:
+        raise ConfigurationError(
+            "There is no governance engine here: load the magics with %load_ext aumos_governance.jupyter_extension,"
+            " or pass engine=GovernanceEngine()."
+        )
+    return _provider()
+
+
+def register_default_engine(provider: Callable[[], Engine] | None) -> None:
+    """Say where `default_engine` finds the engine; None: nowhere."""
+    global _provider  # noqa: PLW0603 - one process is one kernel
+    _provider = provider

@@ -25,7 +25,7 @@ status    (nothing)                                             ``state, previou
 spend     ``amount, tool?, already_paid?``                      ``decision, state``
 hold      ``amount, tool?, kind?, required_level?, category?,   ``decision, hold_id, state``
           until?``
-settle    ``hold_id, amount``                                   ``resolution, state``
+settle    ``hold_id, amount, estimated?``                       ``resolution, state``
 release   ``hold_id``                                           ``resolution, state``
 close     (nothing)                                             ``state``
 audit     ``limit?``                                            ``records`` (newest last)
@@ -40,9 +40,9 @@ together, and the last one's ceiling. ``notes`` are sentences for the person. ``
 
 A hold is of ``kind`` ``call`` (as left out) or ``act``; ``until`` is when it ends by itself, in seconds since the
 epoch in the server's clock, and left out it does not; 0 is an amount to hold and to settle. A denied hold has
-``hold_id`` null. ``resolution`` is ``{"hold_id", "outcome", "held", "spent", "overrun", "record_id"}``, its outcome
-``settled`` or ``released``. A ``cancel`` takes back a ``spend`` or ``hold`` that nobody waits for any more, and never
-a ``settle`` or ``release``.
+``hold_id`` null. ``resolution`` is ``{"hold_id", "outcome", "held", "spent", "overrun", "estimated", "record_id"}``,
+its outcome ``settled`` or ``released``; ``estimated`` when nobody knows the true cost, and the amount is a bound.
+A ``cancel`` takes back a ``spend`` or ``hold`` that nobody waits for any more, and never a ``settle`` or ``release``.
 
 ``socket`` is null, or ``{"address", "token"}``: a local socket that carries the same messages without any page
 taking notice, one a line of UTF-8 JSON. ``address`` is the path of a Unix socket, or ``[host, port]`` on loopback.

@@ -17,7 +17,7 @@ from .ledger.base import AnswerT_co, Ledger, NotebookKey, OpenSession, Origin, Q
 from .ledger.terms import SessionTerms
 from .types import TrustLevel
 
-__all__ = ["Realm", "named", "to_datetime", "to_level", "to_micros"]
+__all__ = ["Realm", "answer_of", "named", "to_datetime", "to_level", "to_micros"]
 
 _PATH: Final = "engine"
 # The session sets no limit of its own: in an engine, levels belong to agents and ceilings to categories. A person
@@ -49,20 +49,25 @@ class Realm:
 
         A session that a person closed later on stays closed: whatever needs it is denied then.
         """
-        if not self._opened:
-            with self._lock:
-                if not self._opened:
-                    self.ledger.execute(self._opening())
-                    self._opened = True
+        self._open()
         return self.ledger.execute(request)
+
+    def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
+        """Like `execute`; the future is done when the request is, perhaps in the ledger's thread."""
+        self._open()
+        return self.ledger.submit(request)
 
     async def execute_async(self, request: Request[AnswerT_co]) -> AnswerT_co:
         """Like `execute`; the event loop goes on while a ledger on disk writes."""
+        return await answer_of(await self.submit_async(request))
+
+    async def submit_async(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
+        """Like `submit`; the event loop goes on while the session is opened."""
         if not self._opened:
             # Twice at once does no harm: the second one joins.
-            await _answer(self.ledger.submit(self._opening()))
+            await answer_of(self.ledger.submit(self._opening()))
             self._opened = True
-        return await _answer(self.ledger.submit(request))
+        return self.ledger.submit(request)
 
     def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
         """Read what is committed."""
@@ -73,11 +78,19 @@ class Realm:
         if self._owns_ledger:
             self.ledger.close()
 
+    def _open(self) -> None:
+        if not self._opened:
+            with self._lock:
+                if not self._opened:
+                    self.ledger.execute(self._opening())
+                    self._opened = True
+
     def _opening(self) -> OpenSession:
         return OpenSession(key="", origin=self.origin, notebook=self.notebook, terms=_TERMS)
 
 
-async def _answer(future: Future[AnswerT_co]) -> AnswerT_co:
+async def answer_of(future: Future[AnswerT_co]) -> AnswerT_co:
+    """What a ledger answers, awaited. Cancelled, it is not done, unless it was under way already."""
     # A ledger in memory has answered by now; waiting would only cost a turn of the loop.
     return future.result() if future.done() else await asyncio.wrap_future(future)
 

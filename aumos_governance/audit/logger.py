@@ -24,7 +24,7 @@ _COLUMNS: Final = ("record_id", "timestamp", "outcome", "decision", "reasons", *
 
 
 class AuditLogger:
-    """The decisions of an engine: those it evaluated, and those logged here.
+    """The decisions of an engine: those it evaluated, those for which it held an amount, and those logged here.
 
     What else happened (levels set, money charged and held, consents given) stands in the same hash chain; `entries`
     reads all of it.
@@ -72,7 +72,7 @@ class AuditLogger:
     def stream(self, audit_filter: AuditFilter | None = None) -> Iterator[AuditRecord]:
         """The matching decisions, oldest first, read page by page: as many as there are, in little memory."""
         wanted = audit_filter or AuditFilter()
-        records = (record_of(entry) for entry in self._entries(event=EVENT, **_filters(wanted)))
+        records = (record_of(entry) for entry in self._entries(decisions=True, **_filters(wanted)))
         return islice(records, wanted.offset, wanted.offset + wanted.limit if wanted.limit else None)
 
     def entries(self) -> Iterator[AuditEntry]:
@@ -87,7 +87,7 @@ class AuditLogger:
         """The last ``n`` decisions, the newest last. Raises ValueError for ``n`` below 1."""
         if n < 1:
             raise InvalidRequestError(f"n must be a whole number from 1, not {n!r}.")
-        newest = islice(self._entries(event=EVENT, oldest_first=False, limit=min(n, _PAGE)), n)
+        newest = islice(self._entries(decisions=True, oldest_first=False, limit=min(n, _PAGE)), n)
         return [record_of(entry) for entry in newest][::-1]
 
     def to_dataframe(self, audit_filter: AuditFilter | None = None) -> Any:
@@ -99,7 +99,7 @@ class AuditLogger:
         return pandas.DataFrame((_row(record) for record in self.stream(audit_filter)), columns=list(_COLUMNS))
 
     def _count(self, wanted: AuditFilter) -> int:
-        return self._realm.read(CountAudit(notebook=self._realm.notebook, event=EVENT, **_filters(wanted)))
+        return self._realm.read(CountAudit(notebook=self._realm.notebook, decisions=True, **_filters(wanted)))
 
     def _entries(self, *, oldest_first: bool = True, limit: int = _PAGE, **filters: Any) -> Iterator[AuditEntry]:
         query = AuditQuery(notebook=self._realm.notebook, oldest_first=oldest_first, limit=limit, **filters)

@@ -15,7 +15,7 @@ from ..types import GovernanceOutcome
 __all__ = ["EVENT", "AuditRecord", "GovernanceDecisionContext", "as_json", "context_of", "detail_of", "record_of"]
 
 EVENT: Final = "evaluate"
-"""What the ledger's audit calls a decision that was evaluated, or logged by the caller."""
+"""What the ledger's audit calls a decision that was evaluated without a charge, or logged by the caller."""
 _DECISION: Final = "decision"
 _DETAILS: Final = ("scope", "budget_category", "data_type", "purpose", "extra")
 
@@ -74,6 +74,9 @@ def context_of(
 ) -> GovernanceDecisionContext:
     """The context as it was recorded: the reverse of `detail_of`."""
     rest = {name: detail[name] for name in _DETAILS if name in detail}
+    if "category" in detail:
+        # As the ledger says it of a charge.
+        rest.setdefault("budget_category", detail["category"])
     return GovernanceDecisionContext(agent_id, action_type, resource, **rest)
 
 

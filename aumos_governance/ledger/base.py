@@ -59,6 +59,7 @@ from .contract.budgets import (
 )
 from .contract.charges import (
     Charging,
+    Checks,
     Correct,
     ExpireHolds,
     Hold,
@@ -125,6 +126,7 @@ __all__ = [
     "ChangeSession",
     "ChargeState",
     "Charging",
+    "Checks",
     "CloseSession",
     "ClosedSessions",
     "ConfigureEnvelopes",

@@ -22,6 +22,7 @@ from .base import (
 )
 from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow, entry
 from .clock import Clock
+from .contract.queries import DECISIONS
 from .cursors import check_limit, read_cursor, write_cursor
 from .lists import READERS
 from .memory_store import MemoryStore
@@ -140,6 +141,8 @@ def _matcher(store: MemoryStore, query: AuditFilters) -> Callable[[AuditRow], bo
         if query.until is not None and row[_AT] >= query.until:
             return False
         if any(row[column] != value for column, value in wanted.items()):
+            return False
+        if query.decisions and row[event] not in DECISIONS:
             return False
         if query.under is not None and not _lies_under(store, row, query.under):
             return False

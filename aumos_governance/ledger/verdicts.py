@@ -7,7 +7,16 @@ from typing import Final, NamedTuple
 from .. import money
 from ..types import ActionKind, TrustLevel
 
-__all__ = ["NO_SESSION", "Refusal", "act_refusal", "agent_refusal", "level_refusal", "no_consent", "over_budget"]
+__all__ = [
+    "NO_SESSION",
+    "Refusal",
+    "act_refusal",
+    "agent_refusal",
+    "level_refusal",
+    "no_budget",
+    "no_consent",
+    "over_budget",
+]
 
 
 class Refusal(NamedTuple):
@@ -54,6 +63,11 @@ def no_consent(agent_id: str, data_type: str, purpose: str | None) -> Refusal:
     """Why data may not be used."""
     what = f" for {purpose!r}" if purpose else ""
     return Refusal("CONSENT_DENIED", f"No consent lets agent {agent_id!r} use {data_type!r}{what}")
+
+
+def no_budget(category: str) -> Refusal:
+    """Why nothing can be charged to a category."""
+    return Refusal("BUDGET_NOT_FOUND", f"There is no budget {category!r}")
 
 
 def over_budget(total: int, ceiling: int, envelope: str = "budget") -> Refusal:

@@ -78,6 +78,7 @@ def resolution_body(resolved: Resolved) -> dict[str, Any]:
         "held": money.to_text(resolved.held),
         "spent": money.to_text(resolved.spent),
         "overrun": resolved.overrun,
+        "estimated": resolved.estimated,
         "record_id": resolved.record_id,
     }
 

@@ -40,13 +40,14 @@ def hold_request(caller: Caller, ask: Ask) -> Hold:
 
 def settle_request(caller: Caller, ask: Ask) -> Settle:
     """Raises InvalidRequestError or InvalidAmountError for what cannot be a settlement."""
-    wishes.known_only(ask.body, ("hold_id", "amount"))
+    wishes.known_only(ask.body, ("hold_id", "amount", "estimated"))
     return Settle(
         key=ask.id,
         origin=origin_of(caller, ask),
         expires_at=expiry_of(ask),
         hold_id=wishes.text(ask.body, "hold_id", "hold's id"),
         amount=_amount(ask, "A settlement"),
+        estimated=wishes.flag(ask.body, "estimated"),
     )
 
 

@@ -261,11 +261,14 @@ def test_a_hold_is_settled_below_or_above_and_released(ask: Asker) -> None:
         "held": "0.6",
         "spent": "0.25",
         "overrun": False,
+        "estimated": False,
         "record_id": settled["resolution"]["record_id"],
     }
     assert (settled["state"]["held"], settled["state"]["spent"]) == ("0", "0.25")
     again = ask("settle", hold_id=held["hold_id"], amount="0.25")
     assert (again["ok"], again["code"]) == (False, "CONFLICT")
+    guess = ask("settle", hold_id=ask("hold", amount="0.1")["hold_id"], amount="0.1", estimated=True)
+    assert guess["resolution"]["estimated"] is True
     free = ask("hold", amount="0")
     assert ask("settle", hold_id=free["hold_id"], amount="2")["resolution"]["overrun"] is True
     ask("open", budget="5")

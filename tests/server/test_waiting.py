@@ -107,6 +107,7 @@ async def test_a_person_settles_what_a_kernel_left(rest: Any, agent: Agent) -> N
         "held": "0.1",
         "spent": "0.02",
         "overrun": False,
+        "estimated": False,
         "record_id": settled.body["resolution"]["record_id"],
     }
     assert (settled.body["state"]["spent"], settled.body["state"]["held"]) == ("0.02", "0")

@@ -13,7 +13,20 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "aumos_governance"
 
 VOCABULARY = {"_version", "types", "errors", "money", "config", "protocol"}
-MANAGERS = {"trust", "budget", "consent", "audit", "engine", "authorization", "realm", "notebooks", "audit_chain"}
+MANAGERS = {
+    "acts",
+    "trust",
+    "budget",
+    "consent",
+    "audit",
+    "engine",
+    "authorization",
+    "denials",
+    "grants",
+    "realm",
+    "notebooks",
+    "audit_chain",
+}
 CALLS = {"integrations", "decorators"}
 MAY_IMPORT: dict[str, set[str]] = {
     "vocabulary": set(),

@@ -66,6 +66,8 @@ class Resolved:
     """More was spent than was held."""
     record_id: str
     state: SessionState | None = None
+    estimated: bool = False
+    """Nobody knows what was truly spent."""
 
 
 @dataclass(frozen=True, slots=True)

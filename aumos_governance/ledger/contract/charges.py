@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from ...types import ActionKind, TrustLevel
 from .budget_facts import Corrected, Resolved
@@ -11,6 +13,7 @@ from .requests import Request
 
 __all__ = [
     "Charging",
+    "Checks",
     "Correct",
     "ExpireHolds",
     "Hold",
@@ -24,6 +27,24 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """What else a charge is checked against: the agent's own level, then the budgets, then consent."""
+
+    realm: str = ""
+    """Keeps the agents of several owners apart."""
+    scope: str | None = None
+    default_level: TrustLevel | None = None
+    """Of an agent that nobody gave one. The lower of the agent's level and the session's counts; with None here, the
+    session's alone."""
+    data_type: str | None = None
+    purpose: str | None = None
+    default_deny: bool = True
+    """Whether the use of data that no consent speaks of is denied."""
+    overdraft: bool = False
+    """Whether what does not fit is allowed, with a caveat and without a charge: what it cost is then a spend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Charging(Request[Decision]):
     """What a spend and a hold have in common.
 
@@ -31,7 +52,8 @@ class Charging(Request[Decision]):
     is open. An act also needs a level that acts: below L3 it is only suggested (code ``SUGGESTED``), at L3 it
     needs ``approval_id`` (else code ``APPROVAL_REQUIRED``), an approval with the same ``digest``, used once.
 
-    Raises BudgetNotFoundError when ``category`` is given and the session has no budget of that name.
+    Raises BudgetNotFoundError when ``category`` is given and the session has no budget of that name; with ``checks``
+    that is denied, with a record.
     """
 
     notebook: NotebookKey
@@ -48,6 +70,9 @@ class Charging(Request[Decision]):
     """The asker's own words for what it is; never a prompt."""
     approval_id: str | None = None
     digest: str | None = None
+    checks: Checks | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    """What else the record says: JSON values, never a prompt or a key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +110,8 @@ class Settle(Request[Resolved]):
 
     hold_id: str
     amount: int
+    estimated: bool = False
+    """Nobody knows what was truly spent: ``amount`` is a bound. Flagged, with outcome ``allow_with_caveat``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

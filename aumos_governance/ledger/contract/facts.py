@@ -117,6 +117,8 @@ class Decision:
     charge_id: str | None = None
     overrun: bool = False
     state: SessionState | None = None
+    level: TrustLevel | None = None
+    """The level at which a hold was decided: the lower of the session's and the agent's own."""
 
     @property
     def allowed(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic
+from typing import Final, Generic
 
 from ...types import GovernanceOutcome
 from .agreement_facts import Approval, Consent, Report, TrustAssignment
@@ -13,6 +13,7 @@ from .facts import NotebookKey, SessionState
 from .requests import AnswerT_co
 
 __all__ = [
+    "DECISIONS",
     "AuditFilters",
     "AuditQuery",
     "AuditSums",
@@ -31,6 +32,10 @@ __all__ = [
     "ReadApproval",
     "ReadState",
 ]
+
+
+DECISIONS: Final = ("evaluate", "hold")
+"""The events that `AuditFilters.decisions` selects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,8 @@ class AuditFilters:
     until: int | None = None
     under: tuple[str, str] | None = None
     """Of the notebooks of this owner under this server root alone; who shares a database reads no one else's."""
+    decisions: bool = False
+    """Only what was asked and decided about actions: the events in `DECISIONS`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,15 +7,16 @@ from typing import Any
 from ... import money
 from ...errors import InvalidAmountError
 from ...types import ActionKind, GovernanceOutcome, TrustLevel
-from ..base import Charging, Decision, Hold, Spend
+from ..base import Charging, Checks, Decision, Hold, Spend
 from ..chain import LEDGER_CHAIN
 from ..rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
-from ..verdicts import NO_SESSION, Refusal, act_refusal, level_refusal
+from ..verdicts import NO_SESSION, Refusal, act_refusal, agent_refusal, level_refusal, no_budget, no_consent
 from ..work import Work
 from .places import check_sums, count, envelopes_for, overdraw, places_of
 from .records import record
 from .sessions import open_session_of
 from .states import state_of
+from .trust import agent_level, find_consent
 
 __all__ = ["hold", "spend"]
 
@@ -38,12 +39,19 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
     session = open_session_of(work, notebook)
     if notebook is None or session is None:
         return _denied_outside(work, request, event, already_paid)
-    envelopes = envelopes_for(work, session, request.category)
+    level = _effective_level(work, session, request)
+    approval = _approval(work, session, request, level)
+    refusal = _level(session, request, level, approval)
+    envelopes = envelopes_for(work, session, request.category, missing=None if request.checks is None else "")
     places = places_of(work, envelopes, work.now)
-    approval = _approval(work, session, request)
-    refusal = _level(session, request, approval) or overdraw(places, amount)
-    if refusal is not None and not already_paid:
-        return _decision(work, request, event, notebook, session, refusal, None, already_paid)
+    if refusal is None:
+        refusal = overdraw(places, amount) if envelopes else no_budget(request.category or "")
+    if request.checks is not None:
+        refusal, overdraft = _further(work, session, request, request.checks, refusal)
+        if overdraft and not already_paid:
+            return _decision(work, request, event, notebook, session, level, refusal, None, already_paid, True)
+    if (refusal is not None and not already_paid) or not envelopes:
+        return _decision(work, request, event, notebook, session, level, refusal, None, already_paid)
     check_sums(places, amount)
     charge = work.add(
         ChargeRow(
@@ -68,7 +76,7 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
         work.save(approval)
     spent, reserved = (amount, 0) if held is None else (0, amount)
     count(work, notebook, session, places, spent=spent, held=reserved, charges=1)
-    return _decision(work, request, event, notebook, session, refusal, charge, already_paid)
+    return _decision(work, request, event, notebook, session, level, refusal, charge, already_paid)
 
 
 def _decision(
@@ -77,14 +85,17 @@ def _decision(
     event: str,
     notebook: NotebookRow,
     session: SessionRow,
+    level: int,
     refusal: Refusal | None,
     charge: ChargeRow | None,
     already_paid: bool,
+    overdraft: bool = False,
 ) -> Decision:
     code, reasons = (None, ()) if refusal is None else (refusal.code, (refusal.reason,))
     outcome = GovernanceOutcome.ALLOW
     if refusal is not None:
-        outcome = GovernanceOutcome.DENY if charge is None else GovernanceOutcome.ALLOW_WITH_CAVEAT
+        refused = charge is None and not overdraft
+        outcome = GovernanceOutcome.DENY if refused else GovernanceOutcome.ALLOW_WITH_CAVEAT
     charge_id = None if charge is None else charge.id
     record_id = record(
         work,
@@ -115,6 +126,7 @@ def _decision(
         charge_id,
         charge is not None and refusal is not None,
         state_of(work, notebook),
+        TrustLevel(level),
     )
 
 
@@ -141,15 +153,42 @@ def _denied_outside(work: Work, request: Charging, event: str, already_paid: boo
     return Decision(outcome, reasons, record_id, request.amount, request.tool, code, state=state_of(work, notebook))
 
 
-def _level(session: SessionRow, request: Charging, approval: ApprovalRow | None) -> Refusal | None:
+def _effective_level(work: Work, session: SessionRow, request: Charging) -> int:
+    checks, agent_id = request.checks, request.agent_id or session.agent_id
+    if checks is None or checks.default_level is None or not agent_id:
+        return session.trust_level
+    own = agent_level(work, checks.realm, agent_id, checks.scope, checks.default_level)
+    # What binds the session binds every agent in it.
+    return min(own, session.trust_level)
+
+
+def _level(session: SessionRow, request: Charging, level: int, approval: ApprovalRow | None) -> Refusal | None:
     if request.kind is ActionKind.ACT:
-        return act_refusal(request.required_level, session.trust_level, approved=approval is not None)
-    return level_refusal(request.kind, request.required_level, session.trust_level)
+        return act_refusal(request.required_level, level, approved=approval is not None)
+    refusal = level_refusal(request.kind, request.required_level, level)
+    agent_id = request.agent_id or session.agent_id
+    if refusal is None or level == session.trust_level or agent_id is None or request.checks is None:
+        return refusal
+    return agent_refusal(agent_id, request.required_level, level, request.checks.scope)
 
 
-def _approval(work: Work, session: SessionRow, request: Charging) -> ApprovalRow | None:
+def _further(
+    work: Work, session: SessionRow, request: Charging, checks: Checks, refusal: Refusal | None
+) -> tuple[Refusal | None, bool]:
+    """What refuses a charge after all checks, and whether it is allowed in spite of it."""
+    overdraft = checks.overdraft and refusal is not None and refusal.code == "BUDGET_EXCEEDED"
+    if checks.data_type is None or not (refusal is None or overdraft):
+        return refusal, overdraft
+    agent_id = request.agent_id or session.agent_id or ""
+    found = find_consent(work, checks.realm, agent_id, checks.data_type, checks.purpose)
+    if found is None and checks.default_deny:
+        return no_consent(agent_id, checks.data_type, checks.purpose), False
+    return refusal, overdraft
+
+
+def _approval(work: Work, session: SessionRow, request: Charging, level: int) -> ApprovalRow | None:
     # Asked for at L3 alone, and good for one action, the one that the person saw.
-    if request.approval_id is None or session.trust_level != TrustLevel.L3_ACT_APPROVE:
+    if request.approval_id is None or level != TrustLevel.L3_ACT_APPROVE:
         return None
     found = work.find(ApprovalRow, request.approval_id)
     fits = found is not None and found.status == "approved" and found.session_id == session.id
@@ -157,7 +196,7 @@ def _approval(work: Work, session: SessionRow, request: Charging) -> ApprovalRow
 
 
 def _detail(request: Charging, already_paid: bool, overrun: bool) -> dict[str, Any] | None:
-    detail: dict[str, Any] = {}
+    detail: dict[str, Any] = dict(request.detail)
     if already_paid:
         detail["already_paid"] = True
         if overrun:

@@ -9,12 +9,12 @@ from ..base import Decision, Evaluate, Record, Recorded
 from ..chain import LEDGER_CHAIN
 from ..periods import period_start
 from ..rows import BalanceRow, EnvelopeRow, SessionRow
-from ..verdicts import NO_SESSION, Refusal, agent_refusal, level_refusal, no_consent, over_budget
+from ..verdicts import NO_SESSION, Refusal, agent_refusal, level_refusal, no_budget, no_consent, over_budget
 from ..work import Work
 from .places import called, category_id
 from .records import record
 from .sessions import open_session_of
-from .trust import check_named, find_consent, find_trust
+from .trust import agent_level, check_named, find_consent
 
 __all__ = ["append_record", "evaluate"]
 
@@ -94,8 +94,7 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
 def _trust(
     work: Work, request: Evaluate, session: SessionRow, required: TrustLevel, reasons: list[str]
 ) -> Refusal | None:
-    row = find_trust(work, request.realm, request.agent_id, request.scope)
-    level = int(request.default_level) if row is None or row.level is None else row.level
+    level = agent_level(work, request.realm, request.agent_id, request.scope, request.default_level)
     if level < required:
         return agent_refusal(request.agent_id, required, level, request.scope)
     reasons.append(f"Agent {request.agent_id!r} has trust level L{level}, and L{int(required)} is needed")
@@ -108,7 +107,7 @@ def _budget(work: Work, session: SessionRow, category: str | None, amount: int, 
     if category:
         inner = category_id(session.id, category)
         if work.peek(EnvelopeRow, inner) is None:
-            return Refusal("BUDGET_NOT_FOUND", f"There is no budget {category!r}")
+            return no_budget(category)
         envelopes = f"{inner} {envelopes}"
     left = None
     for id in envelopes.split():

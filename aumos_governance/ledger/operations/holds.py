@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ... import money
 from ...errors import ConflictError, InvalidAmountError, NotAllowedError, NotFoundError
 from ...types import GovernanceOutcome
@@ -35,7 +37,7 @@ def settle(work: Work, request: Settle) -> Resolved:
         raise InvalidAmountError("A cost must be from 0 to 1000000000 US dollars, in nano-dollars.")
     # A hold whose time ran out is settled all the same: what was spent is spent.
     charge = _held(work, request.hold_id, request.origin, (*_OPEN, ChargeState.EXPIRED))
-    return _resolve(work, charge, request.origin, ChargeState.SETTLED, amount)
+    return _resolve(work, charge, request.origin, ChargeState.SETTLED, amount, estimated=request.estimated)
 
 
 def release(work: Work, request: Release) -> Resolved:
@@ -94,14 +96,16 @@ def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, .
     return charge
 
 
-def _resolve(work: Work, charge: ChargeRow, origin: Origin, outcome: ChargeState, spent: int) -> Resolved:
+def _resolve(
+    work: Work, charge: ChargeRow, origin: Origin, outcome: ChargeState, spent: int, *, estimated: bool = False
+) -> Resolved:
     held = charge.amount if charge.state in _OPEN else 0
     session = work.get(SessionRow, charge.session_id)
     notebook = work.get(NotebookRow, session.notebook_id)
     places = places_of(work, charge.envelopes, charge.at)
     check_sums(places, max(0, spent - held))
     overrun = spent > held
-    reason = f"Cost {money.display(spent)}, more than the {money.display(held)} held"
+    reasons, detail = _caveats(spent, held, estimated) if overrun or estimated else ((), None)
     charge.state = outcome.value
     charge.spent = spent
     charge.resolved_at = work.now
@@ -114,17 +118,28 @@ def _resolve(work: Work, charge: ChargeRow, origin: Origin, outcome: ChargeState
         notebook,
         origin,
         _EVENTS[outcome],
-        outcome=GovernanceOutcome.ALLOW_WITH_CAVEAT if overrun else GovernanceOutcome.ALLOW,
-        reasons=(reason,) if overrun else (),
+        outcome=GovernanceOutcome.ALLOW_WITH_CAVEAT if reasons else GovernanceOutcome.ALLOW,
+        reasons=reasons,
         agent_id=charge.agent_id,
         tool=charge.tool,
         amount=spent,
         spent_delta=spent,
         held_delta=-held,
         charge_id=charge.id,
-        detail={"overrun": True} if overrun else None,
+        detail=detail,
     )
-    return Resolved(charge.id, outcome, held, spent, overrun, record_id, state_of(work, notebook))
+    return Resolved(charge.id, outcome, held, spent, overrun, record_id, state_of(work, notebook), estimated)
+
+
+def _caveats(spent: int, held: int, estimated: bool) -> tuple[tuple[str, ...], dict[str, Any]]:
+    reasons, detail = [], {}
+    if spent > held:
+        reasons.append(f"Cost {money.display(spent)}, more than the {money.display(held)} held")
+        detail["overrun"] = True
+    if estimated:
+        reasons.append(f"Estimated: {money.display(spent)} is counted, and what was truly spent is not known")
+        detail["estimated"] = True
+    return tuple(reasons), detail
 
 
 _EVENTS = {ChargeState.SETTLED: "settle", ChargeState.RELEASED: "release", ChargeState.EXPIRED: "expire"}

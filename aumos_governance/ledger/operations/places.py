@@ -46,16 +46,18 @@ def category_id(session_id: str, category: str) -> str:
     return envelope_id("category", session_id, category)
 
 
-def envelopes_for(work: Work, session: SessionRow, category: str | None) -> str:
+def envelopes_for(work: Work, session: SessionRow, category: str | None, *, missing: str | None = None) -> str:
     """The ids of all envelopes that a charge must fit in, inner before outer.
 
-    Raises BudgetNotFoundError when the session has no budget for the category.
+    When the session has no budget for the category, answers ``missing``, or with None raises BudgetNotFoundError.
     """
     if category is None:
         return session.envelopes
     inner = category_id(session.id, category)
     if work.find(EnvelopeRow, inner) is None:
-        raise BudgetNotFoundError(category)
+        if missing is None:
+            raise BudgetNotFoundError(category)
+        return missing
     return f"{inner} {session.envelopes}"
 
 

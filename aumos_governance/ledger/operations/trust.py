@@ -25,6 +25,7 @@ from .records import record
 from .sessions import open_session_of
 
 __all__ = [
+    "agent_level",
     "assignment_of",
     "check_named",
     "consent_of",
@@ -86,6 +87,12 @@ def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> Trus
         if row is not None and row.level is not None:
             return row
     return None
+
+
+def agent_level(work: Work, realm: str, agent_id: str, scope: str | None, default: int) -> int:
+    """The level of an agent, ``default`` for one that nobody gave a level."""
+    row = find_trust(work, realm, agent_id, scope)
+    return int(default) if row is None or row.level is None else row.level
 
 
 def grant_consent(work: Work, request: GrantConsent) -> Consent:

@@ -14,6 +14,7 @@ from .. import schema
 from ..base import AuditFilters, NotebookKey
 from ..chain import LEDGER_CHAIN
 from ..content import check_text
+from ..contract.queries import DECISIONS
 from .statements import NO_OFFSET, compile_text
 from .store import Cursor
 
@@ -60,6 +61,8 @@ class FilterReads:
                     check_text(value)
         if query.notebook is not None:
             values["notebook_id"] = self._id_of(cursor, query.notebook)
+        if query.decisions:
+            values["decisions"] = True
         if query.under is not None:
             check_text(*query.under)
             values["owner"], values["root"] = query.under
@@ -86,6 +89,8 @@ def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> l
     if rare:
         # Says in the index's own words that the partial index on outcomes will do.
         found.append(said("outcome <> 'allow'"))
+    if "decisions" in given:
+        found.append(_COLUMNS.event.in_([said(f"'{event}'") for event in DECISIONS]))
     if "since" in given:
         found.append(_COLUMNS.at >= bindparam("since"))
     if "until" in given:

@@ -1,0 +1,173 @@
+"""Charged work of an engine with a ledger of its own: checked and held in one step of the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Final
+
+from . import money
+from .audit.record import detail_of
+from .authorization import AsyncGrant, Grant, Granted, Settlement
+from .errors import GovernanceDeniedError
+from .ledger.base import Checks, Decision, Hold, Release, Request, Resolved, Settle, Spend
+from .realm import Realm, answer_of, named, to_level
+from .types import ActionKind, TrustLevel
+
+if TYPE_CHECKING:
+    from .config import GovernanceConfig
+    from .engine import GovernanceAction, GovernanceDecision
+
+__all__ = ["Holder"]
+
+_LEAST: Final = {ActionKind.CALL: TrustLevel.L1_MONITOR, ActionKind.ACT: TrustLevel.L3_ACT_APPROVE}
+"""The level that an action of this kind needs where it names none."""
+
+
+class Holder:
+    """Holds what actions ask for, and settles or releases it.
+
+    ``check`` makes the request that only checks an action, for one that asks for no money; ``decided`` makes the
+    ledger's answer to an action a decision.
+    """
+
+    def __init__(
+        self,
+        realm: Realm,
+        config: GovernanceConfig,
+        check: Callable[[GovernanceAction], Request[Decision]],
+        decided: Callable[[GovernanceAction, Decision], GovernanceDecision],
+    ) -> None:
+        self._realm = realm
+        self._config = config
+        self._check = check
+        self._decided = decided
+        self._default_level = to_level(config.trust.default_level)
+
+    # ---- the start of it
+
+    def begin(self, action: GovernanceAction) -> Grant:
+        """As `GovernanceEngine.begin`."""
+        request = self._request(action)
+        future = self._realm.submit(request)
+        try:
+            answer = future.result()
+        except BaseException:
+            self._give_up(future)
+            raise
+        return Grant(self, self._allowed(action, answer), _amount(request), answer.charge_id)
+
+    async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
+        """As `GovernanceEngine.begin_async`."""
+        request = self._request(action)
+        future = await self._realm.submit_async(request)
+        try:
+            answer = await answer_of(future)
+        except BaseException:
+            self._give_up(future)
+            raise
+        return AsyncGrant(self, self._allowed(action, answer), _amount(request), answer.charge_id)
+
+    def _request(self, action: GovernanceAction) -> Request[Decision]:
+        kind = ActionKind(action.kind)
+        if action.budget_amount is None and kind is ActionKind.CALL:
+            return self._check(action)
+        named(agent_id=action.agent_id)
+        level = action.required_trust_level
+        asked = level is not None or kind is ActionKind.ACT
+        return Hold(
+            kind=kind,
+            amount=0 if action.budget_amount is None else money.parse(action.budget_amount, what="budget_amount"),
+            required_level=_LEAST[kind] if level is None else to_level(level, "required_trust_level"),
+            checks=Checks(
+                realm=self._realm.name,
+                scope=action.scope or None,
+                default_level=self._default_level if asked else None,
+                data_type=action.data_type,
+                purpose=action.purpose or None,
+                default_deny=self._config.consent.default_deny,
+                overdraft=self._config.budget.allow_overdraft,
+            ),
+            **self._charge(action),
+        )
+
+    def _allowed(self, action: GovernanceAction, answer: Decision) -> GovernanceDecision:
+        decision = self._decided(action, answer)
+        if not decision.allowed:
+            raise GovernanceDeniedError(action.agent_id, decision.reasons[-1], decision.audit_record_id)
+        return decision
+
+    def _give_up(self, future: Future[Decision]) -> None:
+        # Whoever asked is gone, interrupted or cancelled, and nothing was paid.
+        future.add_done_callback(self._release_unseen)
+
+    def _release_unseen(self, future: Future[Decision]) -> None:
+        if not future.cancelled() and future.exception() is None and future.result().charge_id is not None:
+            # In the ledger's own thread, which must not wait for itself.
+            self._realm.submit(self._release(future.result().charge_id or ""))
+
+    # ---- the end of it
+
+    def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
+        """As `Resolver.resolve`."""
+        request = self._resolving(grant, cost, estimated)
+        return self._settlement(grant, None if request is None else self._realm.execute(request), estimated)
+
+    async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
+        """As `Resolver.resolve_async`."""
+        request = self._resolving(grant, cost, estimated)
+        if request is None:
+            return self._settlement(grant, None, estimated)
+        future = await self._realm.submit_async(request)
+        if not future.done():
+            # A loop that ends must not take back the word that money was spent.
+            await asyncio.shield(asyncio.wrap_future(future))
+        return self._settlement(grant, future.result(), estimated)
+
+    def _resolving(self, grant: Granted, cost: int | None, estimated: bool) -> Request[Any] | None:
+        if grant.hold_id is None:
+            if not cost:
+                return None
+            # Nothing was held, and by now the money is gone: it is recorded in full.
+            charge = self._charge(grant.decision.action)
+            detail = {"estimated": True} if estimated else {}
+            return Spend(amount=cost, already_paid=True, **charge | {"detail": charge["detail"] | detail})
+        if cost is None:
+            return self._release(grant.hold_id)
+        return Settle(key="", origin=self._realm.origin, hold_id=grant.hold_id, amount=cost, estimated=estimated)
+
+    def _settlement(self, grant: Granted, answer: Resolved | Decision | None, estimated: bool) -> Settlement:
+        if answer is None:
+            spent, held, overrun, record_id = 0, 0, False, grant.decision.audit_record_id
+        elif isinstance(answer, Resolved):
+            spent, held, overrun, record_id = answer.spent, answer.held, answer.overrun, answer.record_id
+        elif answer.allowed:
+            spent, held, overrun, record_id = answer.amount, 0, answer.overrun, answer.record_id
+        else:
+            raise GovernanceDeniedError(grant.decision.action.agent_id, answer.reasons[-1], answer.record_id)
+        return Settlement(money.to_decimal(spent), money.to_decimal(held), overrun, record_id, estimated)
+
+    def _release(self, hold_id: str) -> Release:
+        return Release(key="", origin=self._realm.origin, hold_id=hold_id)
+
+    def _charge(self, action: GovernanceAction) -> dict[str, Any]:
+        realm, keep = self._realm, self._config.audit.include_context
+        detail = detail_of(action) if keep else {}
+        # The ledger says it itself, as "category".
+        detail.pop("budget_category", None)
+        return {
+            "key": "",
+            "origin": realm.origin,
+            "notebook": realm.notebook,
+            "tool": action.action_type or action.budget_category or "unknown",
+            "category": action.budget_category or None,
+            "agent_id": action.agent_id,
+            "action_type": action.action_type if keep else None,
+            "resource": action.resource if keep else None,
+            "detail": detail,
+        }
+
+
+def _amount(request: Request[Decision]) -> int | None:
+    return request.amount if isinstance(request, Hold) else None
