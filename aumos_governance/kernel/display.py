@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .. import money
+from ..denials import Denial, printable
 from .decision import SpendDecision
 
 __all__ = [
@@ -26,24 +27,11 @@ __all__ = [
 State = Mapping[str, Any]
 AUDIT_COLUMNS: Final = ("time (UTC)", "event", "outcome", "amount", "tool", "cell", "by", "why")
 _CELL_WIDTH: Final = 48
-_ADVICE: Final = {
-    "BUDGET_EXCEEDED": "a person can raise the budget with %governance --budget",
-    "TRUST_LEVEL_INSUFFICIENT": "a person can raise the level with %governance --trust-level",
-}
 
 
 def usd(amount: str | Decimal) -> str:
     """An amount of an answer as people read it."""
     return money.display(money.parse(amount)) if not str(amount).startswith("-") else f"-{usd(str(amount)[1:])}"
-
-
-def printable(text: str) -> str:
-    """Text from elsewhere, with what would move the cursor or reverse the line written out."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
 
 
 def state_file_text(path: object) -> str:
@@ -99,15 +87,8 @@ def recorded_text(decision: SpendDecision) -> str:
 
 def refusal_sentence(decision: SpendDecision) -> str:
     """Why a spend was denied, what was asked, what is left and what a person can do."""
-    parts = [f"DENIED: {_reason(decision)}"]
-    if decision.code == "BUDGET_EXCEEDED" and decision.remaining is not None:
-        parts.append(
-            f"{usd(decision.amount)} for {printable(decision.tool)} was asked for and {usd(decision.remaining)} is left"
-        )
-    advice = _ADVICE.get(decision.code or "")
-    if advice is not None:
-        parts.append(advice)
-    return "; ".join(parts) + "."
+    remaining = None if decision.remaining is None else money.parse(decision.remaining)
+    return Denial(decision.code, decision.reasons, decision.tool, money.parse(decision.amount), remaining).sentence()
 
 
 def overrun_sentence(decision: SpendDecision) -> str:

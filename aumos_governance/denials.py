@@ -1,0 +1,80 @@
+"""What a denial says to people: one sentence, the same wherever it is raised or shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from . import money
+
+__all__ = ["Denial", "printable"]
+
+_OWN_BUDGET: Final = "Would exceed budget"
+"""How the reason begins where the session's own budget, or one of its categories, is too small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """What was asked for, and why it may not be; amounts in nano-USD."""
+
+    code: str | None
+    reasons: Sequence[str]
+    tool: str
+    amount: int = 0
+    remaining: int | None = None
+    """What is left of the session's budget."""
+
+    @property
+    def reason(self) -> str:
+        """Why, as the ledger says it; of several checks the one that failed."""
+        return printable(self.reasons[-1]) if self.reasons else "not allowed"
+
+    def sentence(self, advice: str | None = None) -> str:
+        """Why, what was asked for, what is left, and what a person can do, which is ``advice`` where it is given."""
+        parts = [f"DENIED: {self.reason}"]
+        if self.code == "BUDGET_EXCEEDED":
+            parts.append(self._asked())
+        if advice is None:
+            advice = self._advice()
+        if advice:
+            parts.append(advice)
+        return "; ".join(parts) + "."
+
+    def _asked(self) -> str:
+        asked = f"{money.display(self.amount)} for {printable(self.tool)} was asked for"
+        if self.remaining is None or not self._is_own:
+            return asked
+        return f"{asked} and {money.display(self.remaining)} is left"
+
+    def _advice(self) -> str | None:
+        if self.code == "BUDGET_EXCEEDED":
+            return (
+                "a person can raise the budget with %governance --budget"
+                if self._is_own
+                else "whoever runs the server can raise that ceiling"
+            )
+        return _ADVICE.get(self.code or "")
+
+    @property
+    def _is_own(self) -> bool:
+        return bool(self.reasons) and self.reasons[-1].startswith(_OWN_BUDGET)
+
+
+_ADVICE: Final = {
+    "TRUST_LEVEL_INSUFFICIENT": "a person can raise the level with %governance --trust-level",
+    "SUGGESTED": "a person can do it, or raise the level with %governance --trust-level",
+    "APPROVAL_REQUIRED": "nobody can be asked here: run it where a person can answer, in JupyterLab with governance"
+    " enabled or at a prompt",
+    "APPROVAL_TIMEOUT": "run the cell again to ask again",
+    "APPROVAL_WITHDRAWN": "run the cell again to ask again",
+}
+
+
+def printable(text: str) -> str:
+    """Text from elsewhere, with what would move the cursor or reverse the line written out."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )

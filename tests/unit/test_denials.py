@@ -1,0 +1,48 @@
+"""What a denial says: what was asked for, what is left, which ceiling is too small, what a person can do."""
+
+from __future__ import annotations
+
+import pytest
+
+from aumos_governance.denials import Denial
+from aumos_governance.ledger.verdicts import over_budget
+
+CENT = 10_000_000
+
+
+def test_a_budget_too_small_is_told_with_its_figures() -> None:
+    reasons = ("Agent 'a' has trust level L2, and L1 is needed", over_budget(1020 * CENT, 1000 * CENT).reason)
+    assert Denial("BUDGET_EXCEEDED", reasons, "gpt-4o", 40 * CENT, 20 * CENT).sentence() == (
+        "DENIED: Would exceed budget ($10.20 > $10.00); $0.40 for gpt-4o was asked for and $0.20 is left;"
+        " a person can raise the budget with %governance --budget."
+    )
+
+
+def test_a_ceiling_around_the_session_is_not_told_with_the_sessions_figures() -> None:
+    refusal = over_budget(400 * CENT, 300 * CENT, "the monthly ceiling 'class-5'")
+    assert Denial(refusal.code, (refusal.reason,), "gpt-4o", 100 * CENT, 900 * CENT).sentence() == (
+        "DENIED: Would exceed the monthly ceiling 'class-5' ($4.00 > $3.00); $1.00 for gpt-4o was asked for;"
+        " whoever runs the server can raise that ceiling."
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "end"),
+    [
+        ("TRUST_LEVEL_INSUFFICIENT", "; a person can raise the level with %governance --trust-level."),
+        ("APPROVAL_TIMEOUT", "; run the cell again to ask again."),
+        ("NO_SESSION", "Why not."),
+        (None, "Why not."),
+    ],
+)
+def test_what_a_person_can_do(code: str | None, end: str) -> None:
+    assert Denial(code, ("Why not",), "t").sentence() == f"DENIED: Why not{end}".replace("Why notWhy not", "Why not")
+
+
+def test_whoever_denies_may_give_advice_of_its_own() -> None:
+    assert Denial("NO_SESSION", ("Why not",), "t").sentence("ask ann") == "DENIED: Why not; ask ann."
+
+
+def test_what_comes_from_elsewhere_cannot_reverse_the_line() -> None:
+    said = Denial("BUDGET_EXCEEDED", ("Would exceed budget \x1b[2J",), "t\u202e", CENT).sentence()
+    assert said.isprintable()
