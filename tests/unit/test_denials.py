@@ -31,12 +31,12 @@ def test_a_ceiling_around_the_session_is_not_told_with_the_sessions_figures() ->
     [
         ("TRUST_LEVEL_INSUFFICIENT", "; a person can raise the level with %governance --trust-level."),
         ("APPROVAL_TIMEOUT", "; run the cell again to ask again."),
-        ("NO_SESSION", "Why not."),
-        (None, "Why not."),
+        ("NO_SESSION", "."),
+        (None, "."),
     ],
 )
 def test_what_a_person_can_do(code: str | None, end: str) -> None:
-    assert Denial(code, ("Why not",), "t").sentence() == f"DENIED: Why not{end}".replace("Why notWhy not", "Why not")
+    assert Denial(code, ("Why not",), "t").sentence() == f"DENIED: Why not{end}"
 
 
 def test_whoever_denies_may_give_advice_of_its_own() -> None:

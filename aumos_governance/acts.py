@@ -1,0 +1,152 @@
+"""An act's life by trust level: steps over the ledger, the same for an engine and for a server that answers a kernel.
+
+Whether an act runs, is suggested or needs a person is decided by the ledger, within its transaction. Here is only what
+follows from that, with no input or output: whoever drives the steps executes the requests and asks the person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+
+from . import money
+from .errors import InvalidRequestError
+from .ledger.base import Approval, ApprovalStatus, AskApproval, Decision, FileReport, Hold, Request
+from .types import ActionKind, TrustLevel
+
+__all__ = [
+    "MOST_SHOWN",
+    "ActSteps",
+    "PersonAsked",
+    "act_steps",
+    "digest_of",
+    "is_reported",
+    "report_request",
+    "shown_text",
+]
+
+MOST_SHOWN: Final = 100_000
+"""The most characters of JSON that a person is shown of one act: nobody reads more before a yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAsked:
+    """A person is to decide. Whoever drives the steps sends the approval back once it is pending no more.
+
+    Whoever gives up waiting withdraws it first.
+    """
+
+    approval: Approval
+
+
+ActSteps: TypeAlias = Generator[Request[Any] | PersonAsked, Any, Decision]
+"""Yields ledger requests, whose answers are sent back, and `PersonAsked`; returns what was decided."""
+
+
+def act_steps(holding: Hold, shown: Mapping[str, Any], *, until: int | None = None, wait: bool = True) -> ActSteps:
+    """Have an act decided: allowed with its amount held, suggested, denied, or allowed after a person's yes.
+
+    ``shown`` is what the person sees, JSON values; ``until`` is when a question to a person ends by itself, in
+    microseconds since the epoch. Without ``wait`` nobody is asked, and what needs a person is denied.
+
+    The keys are the hold's own, and that with ``/ask`` and ``/act`` behind it, so that steps taken again come to the
+    same end; an empty one stays empty. Raises InvalidRequestError for what cannot be shown.
+    """
+    text = shown_text(shown)
+    digest = digest_of(holding, shown)
+    decision: Decision = yield replace(holding, kind=ActionKind.ACT, approval_id=None, digest=digest)
+    if decision.code != "APPROVAL_REQUIRED" or not wait:
+        return decision
+    approval: Approval = yield AskApproval(
+        key=_further(holding.key, "ask"),
+        origin=holding.origin,
+        expires_at=holding.expires_at,
+        notebook=holding.notebook,
+        digest=digest,
+        shown=text,
+        tool=holding.tool,
+        agent_id=holding.agent_id,
+        amount=holding.amount,
+        until=until,
+    )
+    approval = yield PersonAsked(approval)
+    if approval.status is not ApprovalStatus.APPROVED:
+        code, reason = _refusal(approval)
+        return replace(decision, code=code, reasons=(reason,))
+    # The budget or the level may have changed while the person thought it over, so the ledger decides again. The ask
+    # was in time, and the wait is not to count against it.
+    decision = yield replace(
+        holding,
+        key=_further(holding.key, "act"),
+        expires_at=None,
+        kind=ActionKind.ACT,
+        approval_id=approval.approval_id,
+        digest=digest,
+    )
+    return decision
+
+
+def digest_of(holding: Hold, shown: Mapping[str, Any]) -> str:
+    """SHA-256 of all that a person agrees to: what is shown, the tool, its cost, who acts, and at what level."""
+    said = {
+        "tool": holding.tool,
+        "amount": money.to_text(holding.amount),
+        "category": holding.category,
+        "agent_id": holding.agent_id,
+        "required_level": int(holding.required_level),
+        "notebook": [holding.notebook.owner, holding.notebook.root, holding.notebook.path],
+        "shown": shown,
+    }
+    return hashlib.sha256(_json(said).encode()).hexdigest()
+
+
+def shown_text(shown: Mapping[str, Any]) -> str:
+    """What is shown as JSON. Raises InvalidRequestError for what is no JSON, or more than a person can read."""
+    text = _json(shown)
+    if len(text) > MOST_SHOWN:
+        raise InvalidRequestError(
+            f"An act must be shown to a person in at most {MOST_SHOWN} characters, and this one has {len(text)};"
+            " put the rest into a function of a cell that is not governed."
+        )
+    return text
+
+
+def is_reported(decision: Decision) -> bool:
+    """Whether a person is told of the act once it is done."""
+    return decision.allowed and decision.level is TrustLevel.L4_ACT_REPORT
+
+
+def report_request(holding: Hold, decision: Decision, shown: Mapping[str, Any], result: str, *, key: str) -> FileReport:
+    """The report of an act that ran: what was shown, and how it ended."""
+    return FileReport(
+        key=key,
+        origin=holding.origin,
+        notebook=holding.notebook,
+        shown=_json({**shown, "result": result}),
+        tool=holding.tool,
+        agent_id=holding.agent_id,
+        charge_id=decision.charge_id,
+    )
+
+
+def _refusal(approval: Approval) -> tuple[str, str]:
+    if approval.status is ApprovalStatus.DENIED:
+        return "APPROVAL_DENIED", f"{approval.decided_by} said no"
+    until, ended = approval.until, approval.decided_at
+    if until is not None and ended is not None and ended >= until:
+        return "APPROVAL_TIMEOUT", "Nobody said yes in time"
+    return "APPROVAL_WITHDRAWN", "Nobody waits for a person's answer any more"
+
+
+def _further(key: str, step: str) -> str:
+    return f"{key}/{step}" if key else ""
+
+
+def _json(value: object) -> str:
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidRequestError(f"What a person is shown of an act must be JSON values ({error}).") from None
