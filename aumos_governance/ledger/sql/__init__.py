@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +14,9 @@ from .sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     from .postgres import PostgresDatabase
+    from .reading import SqlReader
 
-__all__ = ["open_postgres", "open_sqlite"]
+__all__ = ["open_postgres", "open_sqlite", "read_postgres", "read_sqlite"]
 
 
 def open_sqlite(location: str, *, clock: Clock = system_clock) -> SqlLedger:
@@ -23,15 +26,38 @@ def open_sqlite(location: str, *, clock: Clock = system_clock) -> SqlLedger:
 
 def open_postgres(url: str, *, clock: Clock = system_clock) -> SqlLedger:
     """The ledger in the database that ``url`` names, as libpq reads it; see `open_ledger`."""
-    try:
+    with _psycopg_named():
         from .postgres import PostgresDatabase
+    return _open(PostgresDatabase(url), clock)
+
+
+def read_sqlite(location: str) -> SqlReader:
+    """The ledger in the file that the URL names after ``sqlite://``; see `reading.open_reader`."""
+    from .reading import SqliteFile, SqlReader
+
+    return SqlReader(SqliteFile(_path(location)))
+
+
+def read_postgres(url: str) -> SqlReader:
+    """The ledger in the database that ``url`` names, as libpq reads it; see `reading.open_reader`."""
+    from .reading import SqlReader
+
+    with _psycopg_named():
+        from .postgres_reading import PostgresReading
+    return SqlReader(PostgresReading(url))
+
+
+@contextmanager
+def _psycopg_named() -> Iterator[None]:
+    """Tell whoever lacks the driver what to install."""
+    try:
+        yield
     except ImportError as error:
         if (error.name or "psycopg").partition(".")[0] != "psycopg":
             raise
         raise ConfigurationError(
             "A ledger in PostgreSQL needs psycopg; install it with: pip install 'aumos-governance[postgres]'"
         ) from error
-    return _open(PostgresDatabase(url), clock)
 
 
 def _open(database: PostgresDatabase | SqliteDatabase, clock: Clock) -> SqlLedger:

@@ -12,16 +12,24 @@ from ..work import Work
 from .statements import Statements
 from .store import Cursor
 
-__all__ = ["Database"]
+__all__ = ["Database", "Readings"]
 
 
 _T = TypeVar("_T")
 
 
-class Database(Protocol):
-    """Connections and transactions of one kind of database. Its errors are LedgerErrors."""
+class Readings(Protocol):
+    """What queries are answered from. Its errors are LedgerErrors."""
 
     statements: Statements
+
+    def reading(self) -> AbstractContextManager[Cursor]:
+        """A consistent view of what is committed, on a connection of its own; from any thread."""
+        ...
+
+
+class Database(Readings, Protocol):
+    """Connections and transactions of one kind of database. Its errors are LedgerErrors."""
 
     def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
         """Call ``do``, which does these requests, with the work of a write transaction, and commit it.
@@ -36,10 +44,6 @@ class Database(Protocol):
 
         Only the writer's thread may use it. What it raises is translated.
         """
-        ...
-
-    def reading(self) -> AbstractContextManager[Cursor]:
-        """A consistent view of what is committed, on a connection of its own; from any thread."""
         ...
 
     def hopeless(self, error: LedgerError) -> bool:

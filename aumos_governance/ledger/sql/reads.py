@@ -28,7 +28,7 @@ from ..verify import ChainEnd, Walk, walk_all
 from ..work import Work
 from .audit_reads import AuditReads
 from .audit_sums import SumReads
-from .database import Database
+from .database import Readings
 from .store import Cursor, SqlStore
 
 __all__ = ["Reader"]
@@ -39,7 +39,7 @@ _NOTEBOOK, _SESSION, _ENVELOPE = (len(columns[kind]) for kind in (NotebookRow, S
 class Reader:
     """Answers queries, each in one consistent view."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Readings, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._audit = AuditReads(database.statements.dialect)
