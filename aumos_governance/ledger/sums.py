@@ -9,13 +9,14 @@ from typing import Final
 from ..errors import InvalidRequestError
 from .chain import AUDIT_COLUMNS, AuditRow
 
-__all__ = ["DAY", "check_by", "day_name", "sum_name"]
+__all__ = ["STRETCHES", "check_by", "stretch_name", "sum_name"]
 
-DAY: Final = 86_400 * 1_000_000
-"""Microseconds."""
+_SECOND: Final = 1_000_000
+STRETCHES: Final = {"day": 86_400 * _SECOND, "hour": 3_600 * _SECOND, "minute": 60 * _SECOND}
+"""The stretches of time, in microseconds."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _AT: Final = AUDIT_COLUMNS.index("at")
-_BY: Final = ("tool", "agent", "day")
+_BY: Final = ("tool", "agent", *STRETCHES)
 
 
 def check_by(by: str) -> None:
@@ -24,16 +25,17 @@ def check_by(by: str) -> None:
         raise InvalidRequestError(f"Audit records can be summed by {', '.join(_BY)}, not by {by[:40]!r}.")
 
 
-def day_name(day: int) -> str:
-    """The date, in UTC, of a number of days since the epoch."""
-    return (_EPOCH + timedelta(days=day)).date().isoformat()
+def stretch_name(by: str, number: int) -> str:
+    """When a stretch begins, in UTC; ``number`` counts them since the epoch."""
+    start = _EPOCH + timedelta(microseconds=number * STRETCHES[by])
+    return start.date().isoformat() if by == "day" else start.strftime("%Y-%m-%dT%H:%MZ")
 
 
 def sum_name(by: str) -> Callable[[AuditRow], str | None]:
     """What names the sum that a record belongs to; None leaves it out."""
     check_by(by)
-    if by == "day":
-        return lambda row: day_name(row[_AT] // DAY)
+    if by in STRETCHES:
+        return lambda row: stretch_name(by, row[_AT] // STRETCHES[by])
     column = AUDIT_COLUMNS.index("agent_id" if by == "agent" else by)
 
     def name(row: AuditRow) -> str | None:

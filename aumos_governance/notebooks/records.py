@@ -24,7 +24,7 @@ class Records:
         self._ledger = ledger
 
     def sums(self, query: AuditSums) -> dict[str, Any]:
-        """What the matching records of each tool, agent or day add up to."""
+        """What the matching records of each tool, agent or stretch of time add up to."""
         return {
             "by": query.by,
             "sums": [

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -212,5 +213,8 @@ def test_records_are_counted_and_summed(backend: Backend) -> None:
     assert sums(by="agent") == [("a", 5, 1, 6)]
     assert sums(by="day") == [("2026-09-21", 6, 1, 6), ("2026-09-22", 1, 0, 5)]
     assert sums(by="day", tool="none") == []
+    assert sum(total[3] for total in sums(by="hour")) == sum(total[3] for total in sums(by="minute")) == 11
+    assert [total[0][:10] for total in sums(by="hour")] == ["2026-09-21", "2026-09-22"]
+    assert all(re.fullmatch(r"2026-09-2[12]T\d\d:\d\dZ", total[0]) for total in sums(by="minute"))
     with pytest.raises(InvalidRequestError, match="tool, agent, day"):
         ledger.read(AuditSums(by="week"))

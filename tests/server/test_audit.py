@@ -169,7 +169,7 @@ async def test_more_records_than_one_page_are_all_there(download: Any, spends: S
         ("audit/export", {"format": "xlsx"}, "jsonl, csv"),
         ("audit/export", {"limit": "5"}, "'limit'"),
         ("audit/export", {"outcome": "maybe"}, "outcome"),
-        ("audit/sums", {"by": "moon"}, "tool, agent, day"),
+        ("audit/sums", {"by": "moon"}, "tool, agent, day, hour, minute"),
         ("audit/sums", {"cursor": "x"}, "'cursor'"),
         ("audit/verify", {"path": "a.ipynb", "session_id": "s"}, "not both"),
         ("audit/verify", {"known_head": "abc"}, "64 hexadecimal"),

@@ -80,7 +80,10 @@ class VerifyResult:
 
 @dataclass(frozen=True, slots=True)
 class AuditSum:
-    """What the matching records of one tool, agent or day (``2026-11-22``, UTC) add up to."""
+    """What the matching records of one tool, agent or stretch of time add up to.
+
+    A day is named by its date (``2026-11-22``), hours and minutes by their start (``2026-11-22T14:05Z``), in UTC.
+    """
 
     name: str
     records: int

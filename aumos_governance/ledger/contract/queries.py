@@ -104,7 +104,7 @@ class CountAudit(AuditFilters, Query[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSums(AuditFilters, Query[tuple[AuditSum, ...]]):
-    """Sums over the matching records ``by`` tool, agent or day (UTC), in order of the name.
+    """Sums over the matching records ``by`` tool, agent, day, hour or minute (UTC), in order of the name.
 
     Records that have no tool, or no agent, are left out of the sums by these.
     """

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Dialect, func, select
 from ...types import GovernanceOutcome
 from .. import schema
 from ..base import AuditSum, AuditSums
-from ..sums import DAY, check_by, day_name
+from ..sums import STRETCHES, check_by, stretch_name
 from .audit_filters import FilterReads, conditions, is_rare, said
 from .statements import compile_text
 from .store import Cursor
@@ -20,8 +20,8 @@ _COLUMNS: Final = schema.audit.c
 _NAMES: Final[dict[str, ColumnElement[Any]]] = {
     "tool": _COLUMNS.tool,
     "agent": _COLUMNS.agent_id,
-    # Whole days since the epoch: all the records' times are after it.
-    "day": _COLUMNS.at.op("/")(said(str(DAY))),
+    # Whole stretches since the epoch: all the records' times are after it.
+    **{by: _COLUMNS.at.op("/")(said(str(length))) for by, length in STRETCHES.items()},
 }
 _INDEXED: Final = {"tool": said("(tool IS NOT NULL)"), "agent": said("(agent_id IS NOT NULL)")}
 
@@ -41,7 +41,7 @@ class SumReads:
         self._compiled: dict[tuple[object, ...], Compiled] = {}
 
     def sums(self, cursor: Cursor, query: AuditSums) -> tuple[AuditSum, ...]:
-        """Sums by tool, agent or day; raises InvalidRequestError for anything else."""
+        """Sums by tool, agent or stretch of time; raises InvalidRequestError for anything else."""
         check_by(query.by)
         values = self._filters.values(cursor, query)
         totals = self._rows(cursor, query, values, denied=False)
@@ -50,7 +50,12 @@ class SumReads:
             only_denied = values | {"outcome": GovernanceOutcome.DENY.value}
             denied = {name: int(records) for name, records, _ in self._rows(cursor, query, only_denied, denied=True)}
         return tuple(
-            AuditSum(day_name(name) if query.by == "day" else name, int(records), denied.get(name, 0), int(spent))
+            AuditSum(
+                stretch_name(query.by, name) if query.by in STRETCHES else name,
+                int(records),
+                denied.get(name, 0),
+                int(spent),
+            )
             for name, records, spent in totals
         )
 
