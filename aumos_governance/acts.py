@@ -28,8 +28,9 @@ __all__ = [
     "shown_text",
 ]
 
-MOST_SHOWN: Final = 100_000
-"""The most characters of JSON that a person is shown of one act: nobody reads more before a yes."""
+MOST_SHOWN: Final = 50_000
+"""The most characters of JSON that a person is shown of one act: nobody reads more before a yes, and a ledger keeps no
+larger requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,16 @@ def act_steps(holding: Hold, shown: Mapping[str, Any], *, until: int | None = No
 
 
 def digest_of(holding: Hold, shown: Mapping[str, Any]) -> str:
-    """SHA-256 of all that a person agrees to: what is shown, the tool, its cost, who acts, and at what level."""
+    """SHA-256 of all that a person agrees to: what is shown, the tool, its cost, who acts, and at what level.
+
+    In what notebook is said by the session, which an approval belongs to: a notebook may be renamed meanwhile.
+    """
     said = {
         "tool": holding.tool,
         "amount": money.to_text(holding.amount),
         "category": holding.category,
         "agent_id": holding.agent_id,
         "required_level": int(holding.required_level),
-        "notebook": [holding.notebook.owner, holding.notebook.root, holding.notebook.path],
         "shown": shown,
     }
     return hashlib.sha256(_json(said).encode()).hexdigest()
@@ -119,8 +122,10 @@ def is_reported(decision: Decision) -> bool:
     return decision.allowed and decision.level is TrustLevel.L4_ACT_REPORT
 
 
-def report_request(holding: Hold, decision: Decision, shown: Mapping[str, Any], result: str, *, key: str) -> FileReport:
-    """The report of an act that ran: what was shown, and how it ended."""
+def report_request(
+    holding: Hold, decision: Decision, shown: Mapping[str, Any], result: str | None, *, key: str
+) -> FileReport:
+    """The report of an act: what was shown, and how it ended; None while it runs."""
     return FileReport(
         key=key,
         origin=holding.origin,
