@@ -117,6 +117,20 @@ class Bridge:
 
     # ---- kernels
 
+    def kernels(self) -> list[dict[str, Any]]:
+        """The kernels there are, each with its notebook and how it asks, by notebook. From any thread."""
+        found = []
+        for kernel_id in self._kernels.list_kernel_ids():
+            presence = self._presences.get(kernel_id)
+            body = {
+                "id": kernel_id,
+                "notebook": self._rooms.notebook_of(kernel_id).path,
+                "reachable": kernel_id not in self._unreachable,
+                "transport": None if presence is None else presence.transport,
+            }
+            found.append(body)
+        return sorted(found, key=lambda body: (body["notebook"], body["id"]))
+
     async def _watch_kernels(self) -> None:
         while not self._stopping:
             self._look.clear()

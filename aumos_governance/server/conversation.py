@@ -73,6 +73,7 @@ class Conversation:
         self._identify = identify
         self._presence = presence
         self._nonce = nonce
+        self._transport = "comm" if nonce is None else "socket"
         self._offer = offer
         self._readers = readers
         self._settle = settle
@@ -107,6 +108,7 @@ class Conversation:
         nonce = self._nonce if self._nonce is not None else self._presence.nonce
         self._presence.check(nonce)
         assert nonce is not None
+        self._presence.transport = self._transport
         caller = self._identify(self._presence.incarnation(nonce))
         if ask.op not in _READINGS:
             # Expiry is the ledger's to judge: an ask sent again may have been done in time, and only the
@@ -129,6 +131,7 @@ class Conversation:
             self._presence.check(nonce)
         else:
             raise InvalidRequestError("This connection belongs to another process of the kernel.")
+        self._presence.transport = self._transport
         caller = self._identify(self._presence.incarnation(nonce))
         self._service.submit(replace(caller, socket=self._offer(nonce)), ask, reply)
 

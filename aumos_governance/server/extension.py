@@ -169,7 +169,7 @@ class GovernanceExtension(ExtensionApp):
             log=self.log,
             local_socket=LocalSocket(Path(serverapp.runtime_dir), self.log) if self.local_socket else None,
         )
-        self._people = People(service, rooms, settings, moves.settle)
+        self._people = People(service, rooms, settings, moves.settle, self._bridge.kernels)
         self._bridge.follow_sessions()
         mark_kernels(serverapp.kernel_manager, strict=settings.terms.strict)
         _leave_untracked(serverapp)

@@ -67,6 +67,14 @@ class NotebooksHandler(RestHandler):
         await self.answer(self.people.notebooks, parameters.get("after", ""), limit)
 
 
+class KernelsHandler(RestHandler):
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        self.parameters(())
+        await self.answer(self.people.kernels)
+
+
 class ConfigHandler(RestHandler):
     @web.authenticated
     @authorized
@@ -80,6 +88,7 @@ HANDLERS: Final[dict[str, type[RestHandler]]] = {
     "close": CloseHandler,
     "envelopes": EnvelopesHandler,
     "notebooks": NotebooksHandler,
+    "kernels": KernelsHandler,
     "config": ConfigHandler,
     "holds": HoldsHandler,
     "holds/{id}/settle": SettleHandler,

@@ -23,11 +23,19 @@ AuditFiltersT = TypeVar("AuditFiltersT", bound=AuditFilters)
 class People:
     """The bodies of the REST interface; raises what the ledger raises."""
 
-    def __init__(self, service: NotebookService, rooms: Rooms, settings: Settings, settle: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        service: NotebookService,
+        rooms: Rooms,
+        settings: Settings,
+        settle: Callable[[], None],
+        kernels: Callable[[], list[dict[str, Any]]] = list,
+    ) -> None:
         self._service = service
         self._rooms = rooms
         self._settings = settings
         self._settle = settle
+        self._kernels = kernels
         self.waiting = Waiting(service.ledger, rooms.owner, rooms.root)
         """What a person says to what waits, which is named by its id."""
         self._records = Records(service.ledger)
@@ -58,6 +66,9 @@ class People:
         last = page[-1]["path"] if page else ""
         more = len(page) == limit and self._states(last, 1)
         return {"notebooks": page, "after": last if more else None}
+
+    def kernels(self) -> dict[str, Any]:
+        return {"kernels": self._kernels()}
 
     def envelopes(self, path: str) -> dict[str, Any]:
         return self.waiting.envelopes(self._place(path).notebook)

@@ -60,6 +60,8 @@ class Presence:
         self._process = process
         self._lock = threading.Lock()
         self._met_in: object = None
+        self.transport: str | None = None
+        """How it asked last, ``comm`` or ``socket``; None while no process is met."""
         self.nonce: str | None = None
         """None before the first hello, and when the process is gone."""
 
@@ -98,6 +100,7 @@ class Presence:
         """The process is gone; answers whether it had been met."""
         with self._lock:
             before, self.nonce = self.nonce, None
+            self.transport = None
         if before is not None:
             self._departures.report(self.incarnation(before))
         return before is not None

@@ -127,6 +127,24 @@ async def test_a_kernel_that_cannot_be_reached_is_named_once(parts: Any, caplog:
     ]
 
 
+async def test_the_kernels_are_listed_with_what_is_known_of_each(parts: Any) -> None:
+    bridge, kernels, sessions, _ = parts
+    bridge.follow_sessions()
+    kernels.update(remote=Kernel(0, 0), near=Kernel(1), bare=Kernel(2))
+    await sessions.save_session("s", "b.ipynb", "remote")
+    await sessions.save_session("t", "a.ipynb", "near")
+    bridge._reconcile()
+    bridge._presences["near"].meet("nonce")
+    bridge._presences["near"].transport = "socket"
+    assert bridge.kernels() == [
+        {"id": "near", "notebook": "a.ipynb", "reachable": True, "transport": "socket"},
+        {"id": "remote", "notebook": "b.ipynb", "reachable": False, "transport": None},
+        {"id": "bare", "notebook": "kernel:bare", "reachable": True, "transport": None},
+    ]
+    bridge._presences["near"].leave()
+    assert bridge.kernels()[0]["transport"] is None
+
+
 async def test_a_saved_session_is_known_at_once(parts: Any) -> None:
     bridge, _, sessions, rooms = parts
     bridge.follow_sessions()

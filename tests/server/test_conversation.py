@@ -136,3 +136,16 @@ def test_a_message_nobody_can_read_gets_one_answer(talk: Talk, message: Any) -> 
     talk.conversation.receive(message, talk.answers.append)
     [answer] = talk.answers
     assert (answer["id"], answer["ok"], answer["code"]) == (None, False, "INVALID_REQUEST")
+
+
+def test_how_a_kernel_asks_is_known(talk: Talk, service: NotebookService, readers: ThreadPoolExecutor) -> None:
+    assert talk.presence.transport is None
+    talk.say(ask("status"))
+    assert talk.presence.transport is None
+    talk.say(HELLO)
+    assert talk.presence.transport == "comm"
+    near = Conversation(service, identify, talk.presence, nonce="i-1", readers=readers, settle=lambda: None, log=LOG)
+    near.receive({"v": 1, "asks": [ask("close", "b1")]}, talk.answers.append)
+    assert talk.presence.transport == "socket"
+    talk.say(ask("close", "b2"))
+    assert talk.presence.transport == "comm"

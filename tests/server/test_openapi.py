@@ -59,6 +59,7 @@ async def test_the_answers_are_as_described(rest: Any) -> None:
     assert audit["cursor"]
     check("NotebookPage", notebooks)
     check("AuditPage", audit)
+    check("Kernels", (await rest("GET", "kernels")).body)
     check("Config", (await rest("GET", "config")).body)
 
 
