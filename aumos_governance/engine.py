@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Final, Literal, Protocol
 
 from . import money
+from .approvals import Approver
 from .audit.logger import AuditLogger
 from .audit.record import detail_of
 from .authorization import AsyncGrant, Authorization, Grant
@@ -121,9 +122,19 @@ class GovernanceEngine:
     ``ledger`` holds the state: a ledger, a URL (``memory://``, ``sqlite:///file.db``, ``postgresql://...``), or None
     for a private one in memory. Engines of one user on one ledger share levels, budgets, consents and the record,
     from any thread or process, and together never spend above a budget.
+
+    ``approver`` is asked where an act needs a person: called with what is to be shown to them (``tool``, ``cost`` and
+    what the action's ``shown`` says), it answers whether they said yes, at once or awaited. Without one, such an act
+    is denied.
     """
 
-    def __init__(self, config: GovernanceConfig | None = None, *, ledger: Ledger | str | None = None) -> None:
+    def __init__(
+        self,
+        config: GovernanceConfig | None = None,
+        *,
+        ledger: Ledger | str | None = None,
+        approver: Approver | None = None,
+    ) -> None:
         self.config = config or GovernanceConfig()
         self.realm = Realm(ledger)
         self._default_level = to_level(self.config.trust.default_level)
@@ -133,7 +144,7 @@ class GovernanceEngine:
         self.audit = AuditLogger(self.config.audit, realm=self.realm)
         self.agent_id = "agent"
         """Who acts where a caller, such as a governed client, names nobody."""
-        self._holder = Holder(self.realm, self.config, self._request, _decision)
+        self._holder = Holder(self.realm, self.config, self._request, _decision, approver)
 
     def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
         """Check an action: trust, then budget, then consent; the first that fails denies. It charges nothing.

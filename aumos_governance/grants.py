@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from . import money
+from .approvals import Approvals, Approver
 from .audit.record import detail_of
 from .authorization import AsyncGrant, Grant, Granted, Settlement
+from .denials import Denial
 from .errors import GovernanceDeniedError
-from .ledger.base import Checks, Decision, Hold, Release, Request, Resolved, Settle, Spend
+from .ledger.base import (
+    Checks,
+    Decision,
+    Hold,
+    ListBudgets,
+    Release,
+    Request,
+    Resolved,
+    Settle,
+    Spend,
+)
 from .realm import Realm, answer_of, named, to_level
 from .types import ActionKind, TrustLevel
 
@@ -23,6 +35,12 @@ __all__ = ["Holder"]
 
 _LEAST: Final = {ActionKind.CALL: TrustLevel.L1_MONITOR, ActionKind.ACT: TrustLevel.L3_ACT_APPROVE}
 """The level that an action of this kind needs where it names none."""
+_ADVICE: Final = {
+    "BUDGET_EXCEEDED": "a person can raise the limit with engine.budget.set_limit({category!r}, limit)",
+    "TRUST_LEVEL_INSUFFICIENT": "a person can raise the level with engine.trust.set_level({agent!r}, level)",
+    "SUGGESTED": "a person can do it, or raise the level with engine.trust.set_level({agent!r}, level)",
+    "APPROVAL_REQUIRED": "nobody can be asked: give the engine an approver, GovernanceEngine(approver=...)",
+}
 
 
 class Holder:
@@ -38,18 +56,23 @@ class Holder:
         config: GovernanceConfig,
         check: Callable[[GovernanceAction], Request[Decision]],
         decided: Callable[[GovernanceAction, Decision], GovernanceDecision],
+        approver: Approver | None = None,
     ) -> None:
         self._realm = realm
         self._config = config
         self._check = check
         self._decided = decided
         self._default_level = to_level(config.trust.default_level)
+        self._approvals = Approvals(realm, approver, self._give_up)
 
     # ---- the start of it
 
     def begin(self, action: GovernanceAction) -> Grant:
         """As `GovernanceEngine.begin`."""
         request = self._request(action)
+        if _is_act(request):
+            answer = self._approvals.decide(request, _shown(action, request))
+            return Grant(self, self._allowed(action, answer), request.amount, answer.charge_id)
         future = self._realm.submit(request)
         try:
             answer = future.result()
@@ -61,6 +84,9 @@ class Holder:
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
         """As `GovernanceEngine.begin_async`."""
         request = self._request(action)
+        if _is_act(request):
+            answer = await self._approvals.decide_async(request, _shown(action, request))
+            return AsyncGrant(self, self._allowed(action, answer), request.amount, answer.charge_id)
         future = await self._realm.submit_async(request)
         try:
             answer = await answer_of(future)
@@ -95,8 +121,22 @@ class Holder:
     def _allowed(self, action: GovernanceAction, answer: Decision) -> GovernanceDecision:
         decision = self._decided(action, answer)
         if not decision.allowed:
-            raise GovernanceDeniedError(action.agent_id, decision.reasons[-1], decision.audit_record_id)
+            raise GovernanceDeniedError(
+                action.agent_id,
+                decision.reasons[-1],
+                decision.audit_record_id,
+                message=self._denial(action, answer),
+            )
         return decision
+
+    def _denial(self, action: GovernanceAction, answer: Decision) -> str:
+        category = action.budget_category
+        left = None
+        if answer.code == "BUDGET_EXCEEDED" and category:
+            for state in self._realm.read(ListBudgets(notebook=self._realm.notebook, category=category)):
+                left = state.balance.remaining
+        said = Denial(answer.code, answer.reasons, answer.tool or category or "this", answer.amount, left)
+        return said.sentence(_ADVICE.get(answer.code or "", "").format(agent=action.agent_id, category=category))
 
     def _give_up(self, future: Future[Decision]) -> None:
         # Whoever asked is gone, interrupted or cancelled, and nothing was paid.
@@ -112,7 +152,11 @@ class Holder:
     def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
         """As `Resolver.resolve`."""
         request = self._resolving(grant, cost, estimated)
-        return self._settlement(grant, None if request is None else self._realm.execute(request), estimated)
+        settlement = self._settlement(grant, None if request is None else self._realm.execute(request), estimated)
+        report = self._approvals.report(grant.hold_id, _result(cost, estimated))
+        if report is not None:
+            self._realm.execute(report)
+        return settlement
 
     async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
         """As `Resolver.resolve_async`."""
@@ -123,7 +167,11 @@ class Holder:
         if not future.done():
             # A loop that ends must not take back the word that money was spent.
             await asyncio.shield(asyncio.wrap_future(future))
-        return self._settlement(grant, future.result(), estimated)
+        settlement = self._settlement(grant, future.result(), estimated)
+        report = self._approvals.report(grant.hold_id, _result(cost, estimated))
+        if report is not None:
+            await self._realm.execute_async(report)
+        return settlement
 
     def _resolving(self, grant: Granted, cost: int | None, estimated: bool) -> Request[Any] | None:
         if grant.hold_id is None:
@@ -171,3 +219,17 @@ class Holder:
 
 def _amount(request: Request[Decision]) -> int | None:
     return request.amount if isinstance(request, Hold) else None
+
+
+def _is_act(request: Request[Decision]) -> TypeGuard[Hold]:
+    return isinstance(request, Hold) and request.kind is ActionKind.ACT
+
+
+def _shown(action: GovernanceAction, holding: Hold) -> Mapping[str, Any]:
+    return {"tool": holding.tool, "cost": money.to_text(holding.amount), **(action.shown or {})}
+
+
+def _result(cost: int | None, estimated: bool) -> str:
+    if cost is None:
+        return "failed, and cost nothing"
+    return "interrupted" if estimated else "done"

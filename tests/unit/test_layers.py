@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parents[2] / "aumos_governance"
 VOCABULARY = {"_version", "types", "errors", "money", "config", "protocol"}
 MANAGERS = {
     "acts",
+    "approvals",
     "trust",
     "budget",
     "consent",

@@ -1,0 +1,128 @@
+"""Acts of an engine with a ledger of its own: who approves them, and the report of those that are told afterwards."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from .acts import PersonAsked, act_steps, is_reported, report_request
+from .errors import ConfigurationError
+from .ledger.base import Approval, DecideApproval, Decision, FileReport, Hold, Origin, Request, WithdrawApproval
+from .realm import Realm, answer_of
+
+__all__ = ["Approvals", "Approver"]
+
+Approver: TypeAlias = Callable[[Mapping[str, Any]], "bool | Awaitable[bool]"]
+"""Shows a person what is asked, and answers whether they said yes; anything but True is a no."""
+
+
+class Approvals:
+    """Takes acts through their life. ``give_up`` is told of a request whose asker was interrupted."""
+
+    def __init__(self, realm: Realm, approver: Approver | None, give_up: Callable[[Future[Decision]], None]) -> None:
+        self._realm = realm
+        self._approver = approver
+        self._give_up = give_up
+        self._told_after: dict[str, tuple[Hold, Decision, Mapping[str, Any]]] = {}
+
+    def decide(self, holding: Hold, shown: Mapping[str, Any]) -> Decision:
+        """Allowed with its amount held, suggested or denied; asks the approver where a person is needed.
+
+        Raises what the approver raises, and ConfigurationError for one that must be awaited.
+        """
+        steps = act_steps(holding, shown, wait=self._approver is not None)
+        answer: Any = None
+        try:
+            while True:
+                step = steps.send(answer)
+                if isinstance(step, PersonAsked):
+                    with self._asking(step.approval):
+                        answer = self._answered(step.approval, _now(self._ask(shown)))
+                else:
+                    answer = self._execute(step)
+        except StopIteration as done:
+            return self._noted(holding, done.value, shown)
+
+    async def decide_async(self, holding: Hold, shown: Mapping[str, Any]) -> Decision:
+        """Like `decide`, awaited; so may the approver be."""
+        steps = act_steps(holding, shown, wait=self._approver is not None)
+        answer: Any = None
+        try:
+            while True:
+                step = steps.send(answer)
+                if isinstance(step, PersonAsked):
+                    with self._asking(step.approval):
+                        said = self._ask(shown)
+                        answer = self._answered(step.approval, await said if inspect.isawaitable(said) else said)
+                else:
+                    answer = await self._execute_async(step)
+        except StopIteration as done:
+            return self._noted(holding, done.value, shown)
+
+    def report(self, hold_id: str | None, result: str) -> FileReport | None:
+        """What to file when the act that held this has ended; None where nobody is told."""
+        told = self._told_after.pop(hold_id or "", None)
+        if told is None:
+            return None
+        holding, decision, shown = told
+        return report_request(holding, decision, shown, result, key="")
+
+    def _ask(self, shown: Mapping[str, Any]) -> bool | Awaitable[bool]:
+        assert self._approver is not None
+        return self._approver(shown)
+
+    @contextmanager
+    def _asking(self, approval: Approval) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            # Nobody waits for the answer any more.
+            self._realm.submit(WithdrawApproval(key="", origin=self._realm.origin, approval_id=approval.approval_id))
+            raise
+
+    def _answered(self, approval: Approval, said: object) -> Approval:
+        person = Origin(self._realm.name or "a person", person=True, scope=f"user:{self._realm.name}")
+        return self._realm.execute(
+            DecideApproval(
+                key="", origin=person, approval_id=approval.approval_id, digest=approval.digest, approve=said is True
+            )
+        )
+
+    def _execute(self, request: Request[Any]) -> Any:
+        future = self._realm.submit(request)
+        try:
+            return future.result()
+        except BaseException:
+            self._given_up(request, future)
+            raise
+
+    async def _execute_async(self, request: Request[Any]) -> Any:
+        future = await self._realm.submit_async(request)
+        try:
+            return await answer_of(future)
+        except BaseException:
+            self._given_up(request, future)
+            raise
+
+    def _given_up(self, request: Request[Any], future: Future[Any]) -> None:
+        if isinstance(request, Hold):
+            self._give_up(future)
+
+    def _noted(self, holding: Hold, decision: Decision, shown: Mapping[str, Any]) -> Decision:
+        if is_reported(decision) and decision.charge_id is not None:
+            self._told_after[decision.charge_id] = (holding, decision, shown)
+        return decision
+
+
+def _now(said: bool | Awaitable[bool]) -> object:
+    if inspect.isawaitable(said):
+        if inspect.iscoroutine(said):
+            said.close()
+        raise ConfigurationError(
+            "The engine's approver must be awaited, and this act does not wait in a coroutine; write"
+            " `async with engine.authorize(...)`, or give the engine an approver that answers at once."
+        )
+    return said
