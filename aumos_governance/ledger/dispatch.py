@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from ..errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
@@ -36,6 +37,7 @@ _OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {
     base.DecideApproval: approvals.decide,
     base.WithdrawApproval: approvals.withdraw_approval,
     base.FileReport: approvals.file_report,
+    base.FinishReport: approvals.finish_report,
     base.AcknowledgeReport: approvals.acknowledge,
     base.SetTrust: trust.set_trust,
     base.TouchTrust: trust.touch_trust,
@@ -85,10 +87,15 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
             None if notebook is None else notebook.id,
             getattr(answer, "charge_id", None),
             False,
-            answer,
+            _kept(answer),
         )
     )
     return answer
+
+
+def _kept(answer: Any) -> Any:
+    # What a person is shown goes when it has served, and no copy of it may stay.
+    return answer if getattr(answer, "shown", None) is None else replace(answer, shown=None)
 
 
 def _again(work: Work, request: Request[Any], asked: AskRow, content: str) -> Any:

@@ -18,6 +18,7 @@ __all__ = [
     "DecideApproval",
     "Evaluate",
     "FileReport",
+    "FinishReport",
     "GrantConsent",
     "Record",
     "RemoveTrust",
@@ -78,6 +79,20 @@ class FileReport(Request[Report]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FinishReport(Request[Report]):
+    """Add to a report of the notebook's how its act ended. One that was acknowledged before is shown again.
+
+    ``result``, and ``spent`` in USD where it is given, are written into what is shown. Raises NotFoundError for no
+    such report.
+    """
+
+    notebook: NotebookKey
+    report_id: str
+    result: str
+    spent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgeReport(Request[Report]):
     """A person has seen it. Raises NotAllowedError for anyone else, NotFoundError for no such report."""
 
@@ -86,14 +101,20 @@ class AcknowledgeReport(Request[Report]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetTrust(Request[TrustAssignment]):
-    """Give an agent a trust level, everywhere or in one scope. ``realm`` keeps the agents of engines apart."""
+    """Give an agent a trust level, everywhere or in one scope. ``realm`` keeps the agents of engines apart.
+
+    With None for a realm it is given within the notebook's open session, and ends with it. Then NotFoundError is raised
+    when none is open, and NotAllowedError for a level above the session's, or with ``tighten_only`` above what counts
+    for the agent now.
+    """
 
     notebook: NotebookKey
     agent_id: str
     level: TrustLevel
     scope: str | None = None
     assigned_by: str | None = None
-    realm: str = ""
+    realm: str | None = ""
+    tighten_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +128,17 @@ class TouchTrust(Request[bool]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveTrust(Request[bool]):
-    """Take an agent's assignment away; answers False when there was none."""
+    """Take an agent's assignment away; answers False when there was none.
+
+    With None for a realm it is one within the notebook's open session, and NotFoundError is raised when none is open.
+    With ``tighten_only`` NotAllowedError is raised where what then counts is a higher level.
+    """
 
     notebook: NotebookKey
     agent_id: str
     scope: str | None = None
-    realm: str = ""
+    realm: str | None = ""
+    tighten_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,4 +210,5 @@ class Evaluate(Request[Decision]):
     """Whether the use of data that no consent speaks of is denied."""
     overdraft: bool = False
     """Whether an amount above the budget is allowed, with a caveat."""
-    realm: str = ""
+    realm: str | None = ""
+    """With None the agent's level is the one within the session, and an empty ``agent_id`` is the session's agent."""

@@ -31,7 +31,8 @@ class SetBudget(Request[BudgetState]):
     """A budget of one category within the notebook's open session.
 
     The same again changes nothing. With ``create`` another ceiling is a ConflictError, without it the ceiling
-    is changed, or BudgetNotFoundError. The period is set once. Raises NotFoundError when no session is open.
+    is changed, or BudgetNotFoundError. The period is set once. Raises NotFoundError when no session is open, and with
+    ``tighten_only`` NotAllowedError for a higher ceiling.
     """
 
     notebook: NotebookKey
@@ -39,3 +40,4 @@ class SetBudget(Request[BudgetState]):
     ceiling: int
     period: BudgetPeriod = BudgetPeriod.MONTHLY
     create: bool = True
+    tighten_only: bool = False

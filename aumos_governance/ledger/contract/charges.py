@@ -30,8 +30,8 @@ __all__ = [
 class Checks:
     """What else a charge is checked against: the agent's own level, then the budgets, then consent."""
 
-    realm: str = ""
-    """Keeps the agents of several owners apart."""
+    realm: str | None = ""
+    """Keeps the agents of several owners apart; with None the agents' levels are those within the session."""
     scope: str | None = None
     default_level: TrustLevel | None = None
     """Of an agent that nobody gave one. The lower of the agent's level and the session's counts; with None here, the
@@ -71,6 +71,7 @@ class Charging(Request[Decision]):
     approval_id: str | None = None
     digest: str | None = None
     checks: Checks | None = None
+    """With None only the agent's level within the session is looked at, beside the session's own."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """What else the record says: JSON values, never a prompt or a key."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from ...errors import ConflictError, InvalidRequestError, NotAllowedError, NotFoundError
 from ...types import GovernanceOutcome
 from ..base import (
@@ -11,18 +14,30 @@ from ..base import (
     AskApproval,
     DecideApproval,
     FileReport,
+    FinishReport,
     NotebookKey,
     Origin,
     Report,
     WithdrawApproval,
 )
+from ..compact import dumps
 from ..rows import ApprovalRow, NotebookRow, ReportRow, SessionRow
 from ..work import Work
 from .reach import reaches
 from .records import record
 from .sessions import open_session_of
 
-__all__ = ["acknowledge", "approval_of", "ask", "decide", "file_report", "report_of", "withdraw", "withdraw_approval"]
+__all__ = [
+    "acknowledge",
+    "approval_of",
+    "ask",
+    "decide",
+    "file_report",
+    "finish_report",
+    "report_of",
+    "withdraw",
+    "withdraw_approval",
+]
 
 
 def ask(work: Work, request: AskApproval) -> Approval:
@@ -119,6 +134,34 @@ def file_report(work: Work, request: FileReport) -> Report:
     return report_of(row, notebook)
 
 
+def finish_report(work: Work, request: FinishReport) -> Report:
+    """Add to a report how its act ended."""
+    row = work.find(ReportRow, request.report_id)
+    notebook = work.notebook(request.notebook)
+    if row is None or notebook is None or work.get(SessionRow, row.session_id).notebook_id != notebook.id:
+        raise NotFoundError(f"There is no report {request.report_id!r}.")
+    said: dict[str, Any] = {"result": request.result}
+    if request.spent is not None:
+        said["spent"] = request.spent
+    # Acknowledged while it ran, what was shown is gone.
+    row.shown = dumps({**({"tool": row.tool} if row.shown is None else _object(row.shown)), **said})
+    row.acknowledged_at = row.acknowledged_by = None
+    work.save(row)
+    work.touch(notebook)
+    record(
+        work,
+        row.session_id,
+        notebook,
+        request.origin,
+        "report",
+        agent_id=row.agent_id,
+        tool=row.tool,
+        charge_id=row.charge_id,
+        detail={"report": row.id, "finished": True},
+    )
+    return report_of(row, notebook)
+
+
 def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
     """A person has seen a report; a second time changes nothing."""
     if not request.origin.person:
@@ -171,6 +214,14 @@ def report_of(row: ReportRow, notebook: NotebookRow) -> Report:
         row.acknowledged_by,
         row.charge_id,
     )
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        shown = json.loads(text)
+    except ValueError:
+        shown = text
+    return shown if isinstance(shown, dict) else {"shown": shown}
 
 
 def _find(work: Work, approval_id: str, origin: Origin) -> ApprovalRow:

@@ -16,9 +16,12 @@ from .places import check_sums, count, envelopes_for, overdraw, places_of
 from .records import record
 from .sessions import open_session_of
 from .states import state_of
-from .trust import agent_level, find_consent
+from .trust import agent_level, find_consent, realm_in
 
 __all__ = ["hold", "spend"]
+
+_IN_SESSION = Checks(realm=None, default_level=TrustLevel.L5_AUTONOMOUS)
+"""Who has no level within the session may do what the session may."""
 
 
 def spend(work: Work, request: Spend) -> Decision:
@@ -154,10 +157,10 @@ def _denied_outside(work: Work, request: Charging, event: str, already_paid: boo
 
 
 def _effective_level(work: Work, session: SessionRow, request: Charging) -> int:
-    checks, agent_id = request.checks, request.agent_id or session.agent_id
-    if checks is None or checks.default_level is None or not agent_id:
+    checks, agent_id = request.checks or _IN_SESSION, request.agent_id or session.agent_id
+    if checks.default_level is None or not agent_id:
         return session.trust_level
-    own = agent_level(work, checks.realm, agent_id, checks.scope, checks.default_level)
+    own = agent_level(work, realm_in(session, checks.realm), agent_id, checks.scope, checks.default_level)
     # What binds the session binds every agent in it.
     return min(own, session.trust_level)
 
@@ -167,9 +170,10 @@ def _level(session: SessionRow, request: Charging, level: int, approval: Approva
         return act_refusal(request.required_level, level, approved=approval is not None)
     refusal = level_refusal(request.kind, request.required_level, level)
     agent_id = request.agent_id or session.agent_id
-    if refusal is None or level == session.trust_level or agent_id is None or request.checks is None:
+    if refusal is None or level == session.trust_level or agent_id is None:
         return refusal
-    return agent_refusal(agent_id, request.required_level, level, request.checks.scope)
+    scope = None if request.checks is None else request.checks.scope
+    return agent_refusal(agent_id, request.required_level, level, scope)
 
 
 def _further(
@@ -180,7 +184,7 @@ def _further(
     if checks.data_type is None or not (refusal is None or overdraft):
         return refusal, overdraft
     agent_id = request.agent_id or session.agent_id or ""
-    found = find_consent(work, checks.realm, agent_id, checks.data_type, checks.purpose)
+    found = find_consent(work, realm_in(session, checks.realm), agent_id, checks.data_type, checks.purpose)
     if found is None and checks.default_deny:
         return no_consent(agent_id, checks.data_type, checks.purpose), False
     return refusal, overdraft

@@ -12,6 +12,7 @@ from ...errors import (
     ConflictError,
     InvalidAmountError,
     InvalidRequestError,
+    NotAllowedError,
     NotFoundError,
 )
 from ...types import BudgetPeriod
@@ -89,6 +90,11 @@ def set_budget(work: Work, request: SetBudget) -> BudgetState:
             f" change it with set_limit({request.category!r}, limit)."
         )
     before, changed = envelope.ceiling, envelope.ceiling != request.ceiling
+    if request.tighten_only and request.ceiling > before:
+        raise NotAllowedError(
+            f"This server is strict: from the notebook the budget {request.category!r} can be at most"
+            f" {money.display(before)}, which it is."
+        )
     if changed:
         envelope.ceiling = request.ceiling
         work.save(envelope)

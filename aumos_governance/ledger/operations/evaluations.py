@@ -14,7 +14,7 @@ from ..work import Work
 from .places import called, category_id
 from .records import record
 from .sessions import open_session_of
-from .trust import agent_level, check_named, find_consent
+from .trust import agent_level, check_named, find_consent, realm_in
 
 __all__ = ["append_record", "evaluate"]
 
@@ -44,7 +44,8 @@ def append_record(work: Work, request: Record) -> Recorded:
 
 def evaluate(work: Work, request: Evaluate) -> Decision:
     """Check an action and record the answer, with what each check found."""
-    check_named(agent_id=request.agent_id)
+    if request.realm is not None:
+        check_named(agent_id=request.agent_id)
     amount = request.amount
     if amount is not None and (type(amount) is not int or not 0 <= amount <= money.MAX_NANO):
         raise InvalidAmountError("An amount must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
@@ -66,8 +67,8 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
             outcome = GovernanceOutcome.ALLOW_WITH_CAVEAT
             reasons.append(found.reason)
     caveat = found if outcome is GovernanceOutcome.ALLOW_WITH_CAVEAT else None
-    if found is caveat and request.data_type is not None:
-        found = _consent(work, request, request.data_type, reasons) or caveat
+    if found is caveat and session is not None and request.data_type is not None:
+        found = _consent(work, request, session, request.data_type, reasons) or caveat
     if found is not caveat and found is not None:
         outcome = GovernanceOutcome.DENY
         reasons.append(found.reason)
@@ -82,7 +83,7 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
         outcome=outcome,
         code=code,
         reasons=answer,
-        agent_id=request.agent_id,
+        agent_id=request.agent_id or (None if session is None else session.agent_id),
         action_type=request.action_type,
         resource=request.resource,
         amount=amount or 0,
@@ -94,10 +95,14 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
 def _trust(
     work: Work, request: Evaluate, session: SessionRow, required: TrustLevel, reasons: list[str]
 ) -> Refusal | None:
-    level = agent_level(work, request.realm, request.agent_id, request.scope, request.default_level)
-    if level < required:
-        return agent_refusal(request.agent_id, required, level, request.scope)
-    reasons.append(f"Agent {request.agent_id!r} has trust level L{level}, and L{int(required)} is needed")
+    agent_id = request.agent_id or session.agent_id
+    if agent_id:
+        level = agent_level(work, realm_in(session, request.realm), agent_id, request.scope, request.default_level)
+        if level < required:
+            return agent_refusal(agent_id, required, level, request.scope)
+        if request.realm is None:
+            level = min(level, session.trust_level)
+        reasons.append(f"Agent {agent_id!r} has trust level L{level}, and L{int(required)} is needed")
     # What binds the session binds every agent in it.
     return level_refusal(ActionKind.CALL, required, session.trust_level)
 
@@ -125,12 +130,15 @@ def _budget(work: Work, session: SessionRow, category: str | None, amount: int, 
     return None
 
 
-def _consent(work: Work, request: Evaluate, data_type: str, reasons: list[str]) -> Refusal | None:
-    row = find_consent(work, request.realm, request.agent_id, data_type, request.purpose)
+def _consent(
+    work: Work, request: Evaluate, session: SessionRow, data_type: str, reasons: list[str]
+) -> Refusal | None:
+    agent_id = request.agent_id or session.agent_id or ""
+    row = find_consent(work, realm_in(session, request.realm), agent_id, data_type, request.purpose)
     if row is not None:
-        reasons.append(f"{row.granted_by!r} lets agent {request.agent_id!r} use {data_type!r}")
+        reasons.append(f"{row.granted_by!r} lets agent {agent_id!r} use {data_type!r}")
     elif request.default_deny:
-        return no_consent(request.agent_id, data_type, request.purpose)
+        return no_consent(agent_id, data_type, request.purpose)
     else:
         reasons.append(f"No consent speaks of {data_type!r}, which is allowed by default")
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import ConsentNotFoundError, InvalidRequestError
+from ...errors import ConsentNotFoundError, InvalidRequestError, NotAllowedError, NotFoundError
 from ...types import TrustLevel
 from ..base import (
     Consent,
@@ -18,7 +18,8 @@ from ..base import (
     TrustAssignment,
 )
 from ..chain import LEDGER_CHAIN
-from ..rows import ConsentRow, TrustRow
+from ..realms import session_realm
+from ..rows import ConsentRow, SessionRow, TrustRow
 from ..selections import CONSENTS_OF_AGENT
 from ..work import Work
 from .records import record
@@ -32,6 +33,7 @@ __all__ = [
     "find_consent",
     "find_trust",
     "grant_consent",
+    "realm_in",
     "remove_trust",
     "revoke_consent",
     "set_trust",
@@ -42,11 +44,15 @@ __all__ = [
 def set_trust(work: Work, request: SetTrust) -> TrustAssignment:
     """Give an agent a level."""
     check_named(agent_id=request.agent_id)
-    scope = request.scope or ""
-    row = work.find(TrustRow, request.realm, request.agent_id, scope)
+    realm, scope = request.realm, request.scope or ""
+    if realm is None:
+        session = _open_session(work, request.notebook)
+        realm = session_realm(session.id)
+        _check_given(work, request, session, realm)
+    row = work.find(TrustRow, realm, request.agent_id, scope)
     before = None if row is None else row.level
     if row is None:
-        row = TrustRow(request.realm, request.agent_id, scope, None, None, work.now, work.now)
+        row = TrustRow(realm, request.agent_id, scope, None, None, work.now, work.now)
         work.add(row)
     else:
         work.save(row)
@@ -70,9 +76,16 @@ def touch_trust(work: Work, request: TouchTrust) -> bool:
 
 def remove_trust(work: Work, request: RemoveTrust) -> bool:
     """Take an agent's level away."""
-    row = work.find(TrustRow, request.realm, request.agent_id, request.scope or "")
+    session = _open_session(work, request.notebook) if request.realm is None else None
+    realm = session_realm(session.id) if session is not None else request.realm or ""
+    row = work.find(TrustRow, realm, request.agent_id, request.scope or "")
     if row is None or row.level is None:
         return False
+    if request.tighten_only and session is not None:
+        everywhere = find_trust(work, realm, request.agent_id, None) if request.scope else None
+        then = session.trust_level if everywhere is None or everywhere.level is None else everywhere.level
+        if then > row.level:
+            raise _loosened(request.agent_id, row.level)
     detail = {"scope": request.scope, "from": row.level, "to": None}
     row.level = None
     work.save(row)
@@ -142,6 +155,11 @@ def find_consent(work: Work, realm: str, agent_id: str, data_type: str, purpose:
     return None
 
 
+def realm_in(session: SessionRow, realm: str | None) -> str:
+    """Whose agents these are: those of a realm, or with None those of the session."""
+    return session_realm(session.id) if realm is None else realm
+
+
 def check_named(**names: str) -> None:
     """Raises InvalidRequestError that names the first which is not a non-empty string."""
     for name, value in names.items():
@@ -159,6 +177,33 @@ def assignment_of(row: TrustRow) -> TrustAssignment:
 def consent_of(row: ConsentRow) -> Consent:
     """The consent as answers show it."""
     return Consent(row.agent_id, row.data_type, row.purpose or None, row.granted_by, row.granted_at, row.expires_at)
+
+
+def _open_session(work: Work, key: NotebookKey) -> SessionRow:
+    session = open_session_of(work, work.notebook(key))
+    if session is None:
+        raise NotFoundError("An agent's trust level needs an open governance session; start it with %governance.")
+    return session
+
+
+def _check_given(work: Work, request: SetTrust, session: SessionRow, realm: str) -> None:
+    top = session.trust_level
+    if request.level > top:
+        raise NotAllowedError(
+            f"Trust level {request.level.short()} is above {TrustLevel(top).short()}, the session's, so agent"
+            f" {request.agent_id!r} cannot be given it; a person can raise the session's level with"
+            " %governance --trust-level."
+        )
+    now = agent_level(work, realm, request.agent_id, request.scope, top)
+    if request.tighten_only and request.level > now:
+        raise _loosened(request.agent_id, now)
+
+
+def _loosened(agent_id: str, level: int) -> NotAllowedError:
+    return NotAllowedError(
+        f"This server is strict: from the notebook agent {agent_id!r} can be given at most trust level L{level}, which"
+        " it has."
+    )
 
 
 def _record(work: Work, key: NotebookKey, origin: Origin, event: str, agent_id: str, detail: dict[str, Any]) -> None:

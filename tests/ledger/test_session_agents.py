@@ -1,0 +1,178 @@
+"""Agents within one session: their levels, and the reports of what they did."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aumos_governance.errors import NotAllowedError, NotFoundError
+from aumos_governance.ledger import base
+from aumos_governance.ledger.base import Ledger
+from aumos_governance.ledger.realms import session_realm
+from aumos_governance.types import ActionKind, TrustLevel
+from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, OTHER, PERSON, TERMS, USD, Backend, key, opening
+
+L0, L1, L2, L3, L4, L5 = list(TrustLevel)
+
+
+def give(ledger: Ledger, level: TrustLevel, agent: str = "planner", **values: Any) -> None:
+    given = {"agent_id": agent, "level": level, "realm": None} | values
+    ledger.execute(base.SetTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, **given))
+
+
+def take(ledger: Ledger, **values: Any) -> bool:
+    given = {"agent_id": "planner", "realm": None} | values
+    return ledger.execute(base.RemoveTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, **given))
+
+
+def hold(ledger: Ledger, agent: str | None = "planner", **values: Any) -> base.Decision:
+    request = base.Hold(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=CENT, agent_id=agent, **values)
+    return ledger.execute(request)
+
+
+def test_the_lower_of_the_sessions_and_the_agents_level_counts(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD, trust_level=L4))
+    assert hold(ledger).level == L4
+    give(ledger, L1)
+    denied = hold(ledger, required_level=L2)
+    assert (denied.code, denied.level) == ("TRUST_LEVEL_INSUFFICIENT", L1)
+    assert denied.reasons[0].startswith("Agent 'planner' has trust level L1")
+    assert hold(ledger, "writer", required_level=L2).allowed
+    assert hold(ledger, kind=ActionKind.ACT).code == "SUGGESTED"
+    spend = base.Spend(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=CENT, agent_id="planner", required_level=L2)
+    assert ledger.execute(spend).code == "TRUST_LEVEL_INSUFFICIENT"
+    ledger.execute(base.ChangeSession(key=key(), origin=PERSON, notebook=NOTEBOOK, terms=TERMS, trust_level=L0))
+    assert hold(ledger).level == L0
+
+
+def test_the_sessions_own_agent_is_bound_too(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD, trust_level=L4, agent_id="planner"))
+    give(ledger, L0)
+    assert hold(ledger, None).code == "TRUST_LEVEL_INSUFFICIENT"
+
+
+def test_a_level_in_a_scope_goes_before_the_one_everywhere(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD, trust_level=L4))
+    give(ledger, L3)
+    give(ledger, L1, scope="mail")
+    scoped = base.Checks(realm=None, scope="mail", default_level=L5)
+    assert (hold(ledger).level, hold(ledger, checks=scoped).level) == (L3, L1)
+
+
+def test_what_is_checked_follows_the_same_levels(ledger: Ledger) -> None:
+    state = ledger.execute(opening(budget=1 * USD, trust_level=L4, agent_id="planner")).state
+    give(ledger, L1)
+
+    def check(agent: str, required: TrustLevel) -> base.Decision:
+        return ledger.execute(
+            base.Evaluate(
+                key=key(),
+                origin=KERNEL,
+                notebook=NOTEBOOK,
+                agent_id=agent,
+                required_level=required,
+                realm=None,
+                default_level=L5,
+            )
+        )
+
+    assert not check("planner", L2).allowed
+    assert not check("", L2).allowed, "the session's agent, where none is named"
+    assert check("writer", L4).reasons == ("Agent 'writer' has trust level L4, and L4 is needed",)
+    assert check("writer", L5).code == "TRUST_LEVEL_INSUFFICIENT"
+    assert [found.level for found in ledger.read(base.ListTrust(realm=session_realm(state.session_id or "")))] == [L1]
+    newest = ledger.read(base.AuditQuery(notebook=NOTEBOOK, event="evaluate")).records
+    assert [record.agent_id for record in newest] == ["writer", "writer", "planner", "planner"]
+
+
+def test_no_agent_is_given_more_than_the_session_has(ledger: Ledger) -> None:
+    with pytest.raises(NotFoundError, match="needs an open governance session"):
+        give(ledger, L1)
+    ledger.execute(opening(budget=1 * USD, trust_level=L3))
+    with pytest.raises(NotAllowedError, match=r"L4 is above L3, the session's, so agent 'planner' cannot"):
+        give(ledger, L4)
+    give(ledger, L2)
+    give(ledger, L3)
+    give(ledger, L1)
+    with pytest.raises(NotAllowedError, match="at most trust level L1"):
+        give(ledger, L2, tighten_only=True)
+    with pytest.raises(NotAllowedError, match="at most trust level L1"):
+        take(ledger, tighten_only=True)
+    with pytest.raises(NotAllowedError, match="at most trust level L1"):
+        give(ledger, L3, scope="mail", tighten_only=True)
+    give(ledger, L0, scope="mail", tighten_only=True)
+    with pytest.raises(NotAllowedError, match="at most trust level L0"):
+        take(ledger, scope="mail", tighten_only=True)
+    assert take(ledger)
+    assert not take(ledger)
+
+
+def test_levels_end_with_their_session(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD, trust_level=L4))
+    give(ledger, L0)
+    ledger.execute(opening(budget=1 * USD, trust_level=L4, new=True))
+    assert hold(ledger).level == L4
+
+
+def test_a_budget_that_may_only_be_tightened(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD))
+
+    def limit(ceiling: int, **values: Any) -> None:
+        given = {"category": "gpt", "ceiling": ceiling} | values
+        ledger.execute(base.SetBudget(key=key(), origin=KERNEL, notebook=NOTEBOOK, **given))
+
+    limit(50 * CENT, tighten_only=True)
+    limit(40 * CENT, create=False, tighten_only=True)
+    with pytest.raises(NotAllowedError, match=r"'gpt' can be at most \$0.40"):
+        limit(41 * CENT, create=False, tighten_only=True)
+
+
+def filed(ledger: Ledger) -> base.Report:
+    return ledger.execute(
+        base.FileReport(key=key(), origin=KERNEL, notebook=NOTEBOOK, shown='{"code":"rm","result":null}', tool="shell")
+    )
+
+
+def finish(ledger: Ledger, report_id: str, **values: Any) -> base.Report:
+    given = {"notebook": NOTEBOOK, "result": "done"} | values
+    return ledger.execute(base.FinishReport(key=key(), origin=KERNEL, report_id=report_id, **given))
+
+
+def test_a_report_is_told_how_its_act_ended(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD, trust_level=L4))
+    report = filed(ledger)
+    told = finish(ledger, report.report_id, spent="0.25")
+    assert json.loads(told.shown or "") == {"code": "rm", "result": "done", "spent": "0.25"}
+    (listed,) = ledger.read(base.ListReports(owner=NOTEBOOK.owner, root=NOTEBOOK.root))
+    assert listed == told
+    newest = ledger.read(base.AuditQuery(notebook=NOTEBOOK, limit=1)).records[0]
+    assert (newest.event, dict(newest.detail)) == ("report", {"report": report.report_id, "finished": True})
+
+
+def test_a_report_that_was_acknowledged_too_early_is_shown_again(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD, trust_level=L4))
+    report = filed(ledger)
+    ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=report.report_id))
+    again = finish(ledger, report.report_id, result="failed")
+    assert (again.acknowledged_at, json.loads(again.shown or "")) == (None, {"tool": "shell", "result": "failed"})
+    assert len(ledger.read(base.ListReports(owner=NOTEBOOK.owner, root=NOTEBOOK.root))) == 1
+
+
+def test_nobody_writes_into_anothers_report(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD, trust_level=L4))
+    ledger.execute(opening(notebook=OTHER))
+    report = filed(ledger)
+    for wrong in ({"report_id": "none"}, {"report_id": report.report_id, "notebook": OTHER}):
+        with pytest.raises(NotFoundError, match="There is no report"):
+            finish(ledger, **wrong)
+
+
+def test_no_answer_that_is_kept_holds_what_a_person_was_shown(backend: Backend) -> None:
+    first = backend.open()
+    first.execute(opening(budget=1 * USD))
+    ask = base.AskApproval(key=key(), origin=KERNEL, notebook=NOTEBOOK, digest="d", shown='{"code":"secret"}')
+    asked = first.execute(ask)
+    again = first.execute(ask)
+    assert (asked.shown, again.shown, again.approval_id) == ('{"code":"secret"}', None, asked.approval_id)
