@@ -1,0 +1,46 @@
+"""Pydantic AI: a toolset whose tools are governed acts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_ai import exceptions
+from pydantic_ai.tools import AgentDepsT, RunContext
+from pydantic_ai.toolsets import ToolsetTool, WrapperToolset
+
+from ..errors import GovernanceDeniedError
+from .tool_guard import ToolGuard
+
+__all__ = ["GovernedToolset"]
+
+# A version that cannot tell the model of a failure for good can only ask it to try something else.
+_Refused: type[Exception] = getattr(exceptions, "ToolFailed", exceptions.ModelRetry)
+
+
+@dataclass
+class GovernedToolset(WrapperToolset[AgentDepsT]):
+    """Runs the tools of another toolset as governed acts.
+
+    A denied tool does not run, and GovernanceDeniedError ends the agent's run; with ``tell_model`` the model reads the
+    reason as the tool's failure and goes on. A tool that raises, also ``ModelRetry``, is not charged.
+    """
+
+    guard: ToolGuard = field(default_factory=ToolGuard)
+    tell_model: bool = False
+
+    async def call_tool(
+        self, name: str, tool_args: dict[str, Any], ctx: RunContext[AgentDepsT], tool: ToolsetTool[AgentDepsT]
+    ) -> Any:
+        """Run the tool if the act is allowed."""
+
+        def call() -> Awaitable[Any]:
+            return self.wrapped.call_tool(name, tool_args, ctx, tool)
+
+        try:
+            return await self.guard.run_async(name, tool_args, call)
+        except GovernanceDeniedError as denied:
+            if self.tell_model:
+                raise _Refused(denied.message) from denied
+            raise
