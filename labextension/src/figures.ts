@@ -48,9 +48,39 @@ export function figuresOf(
   if (state.budget === null || state.spent === null) {
     return null;
   }
-  const budget = parseUsd(state.budget);
-  const spent = parseUsd(state.spent);
-  const held = parseUsd(state.held ?? '0');
+  return figuresWithin(
+    {
+      limit: state.budget,
+      spent: state.spent,
+      held: state.held ?? '0',
+      remaining: state.remaining,
+      over: state.over
+    },
+    warnAt
+  );
+}
+
+/** The balance of a ceiling, as the server tells it. */
+export interface IBalance {
+  readonly limit: string;
+  readonly spent: string;
+  readonly held: string;
+  readonly remaining: string | null;
+  readonly over: string | null;
+}
+
+/**
+ * The figures of a ceiling.
+ *
+ * @param warnAt - Fractions of the ceiling as decimal strings.
+ */
+export function figuresWithin(
+  balance: IBalance,
+  warnAt: readonly string[]
+): IFigures {
+  const budget = parseUsd(balance.limit);
+  const spent = parseUsd(balance.spent);
+  const held = parseUsd(balance.held);
   const used = spent + held;
   const rest = budget - used;
   const spentShare = share(spent, budget);
@@ -66,8 +96,8 @@ export function figuresOf(
     spent,
     held,
     remaining:
-      state.remaining === null ? max0(rest) : parseUsd(state.remaining),
-    over: state.over === null ? max0(-rest) : parseUsd(state.over),
+      balance.remaining === null ? max0(rest) : parseUsd(balance.remaining),
+    over: balance.over === null ? max0(-rest) : parseUsd(balance.over),
     spentShare,
     heldShare: Math.min(share(held, budget), 1 - spentShare),
     severity:

@@ -135,9 +135,14 @@ export function alarm(
   trans: TranslationBundle
 ): string {
   const figures = shownFigures(model);
-  if (!model.state?.active || !figures) {
-    return '';
-  }
+  return model.state?.active && figures ? severityWords(figures, trans) : '';
+}
+
+/** How much of a budget is used, in words, once a warning mark is passed; else empty. */
+export function severityWords(
+  figures: IFigures,
+  trans: TranslationBundle
+): string {
   if (figures.over > 0n) {
     return trans.__('The budget is exceeded.');
   }
@@ -178,14 +183,18 @@ function isolated(text: string): string {
   return `\u2068${text}\u2069`;
 }
 
-function setBy(state: IGovernanceState, trans: TranslationBundle): string {
+/** Who set what stands. */
+export function setBy(
+  state: IGovernanceState,
+  trans: TranslationBundle
+): string {
   switch (state.set_by) {
     case SET_BY_KERNEL:
       return trans.__('the notebook');
     case SET_BY_SERVER:
       return trans.__("the server's configuration");
     default:
-      return state.set_by ?? '';
+      return oneLine(state.set_by ?? '');
   }
 }
 

@@ -32,6 +32,29 @@ export function formatUsd(amount: string | bigint): string {
   return `${nano < 0n ? '-' : ''}$${absolute / NANO_PER_USD}.${decimals}`;
 }
 
+/** The largest amount that the server takes, in nano-dollars: a billion dollars. */
+export const MAX_USD = 10n ** 9n * NANO_PER_USD;
+
+/** An amount as it travels: without needless decimals. */
+export function writeUsd(nano: bigint): string {
+  const decimals = (nano % NANO_PER_USD)
+    .toString()
+    .padStart(DECIMALS, '0')
+    .replace(/0+$/, '');
+  return `${nano / NANO_PER_USD}${decimals && `.${decimals}`}`;
+}
+
+/** What a person typed for an amount in nano-dollars, or null where it is none, or too large. */
+export function typedUsd(text: string): bigint | null {
+  const match = /^\s*\$?\s*(\d{1,10}(?:\.\d{1,9})?|\.\d{1,9})\s*$/.exec(text);
+  const decimal = match?.[1];
+  if (decimal === undefined) {
+    return null;
+  }
+  const nano = parseUsd(decimal.startsWith('.') ? `0${decimal}` : decimal);
+  return nano > MAX_USD ? null : nano;
+}
+
 /**
  * The share of a part in a whole, from 0 to 1, for drawing only.
  *

@@ -3,13 +3,20 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { AuditApi } from './apiAudit';
 import { SessionApi } from './apiSession';
 import { WaitingApi } from './apiWaiting';
 import { TRANSLATION_DOMAIN } from './labels';
+import { NotebookNavigation } from './notebookNavigation';
+import { budgetSection } from './panel/budget';
+import { holdsSection } from './panel/holds';
+import { notebooksSection } from './panel/notebooks';
 import { GovernancePanel } from './panel/panel';
+import { sessionSection } from './panel/session';
 import { PanelSubject } from './panel/subject';
+import { trustSection } from './panel/trust';
 import { IGovernanceModel, IGovernancePanel } from './tokens';
 
 /** Provides the side panel, in the right area of JupyterLab and of Notebook 7. */
@@ -18,16 +25,17 @@ export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
   description:
     'Shows trust level, budget and what waits for a decision in a side panel.',
   autoStart: true,
-  requires: [IGovernanceModel],
+  requires: [IGovernanceModel, INotebookTracker],
   optional: [ITranslator, ILayoutRestorer],
   provides: IGovernancePanel,
   activate: (
     app: JupyterFrontEnd,
     model: IGovernanceModel,
+    tracker: INotebookTracker,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null
   ): IGovernancePanel => {
-    const { serverSettings } = app.serviceManager;
+    const { contents, serverSettings } = app.serviceManager;
     const subject = new PanelSubject(model);
     const panel = new GovernancePanel({
       model,
@@ -39,8 +47,22 @@ export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
       },
       trans: (translator ?? nullTranslator).load(TRANSLATION_DOMAIN),
       translator: translator ?? nullTranslator,
+      navigation: new NotebookNavigation({
+        commands: app.commands,
+        tracker,
+        contents
+      }),
       activate: ({ id }) => app.shell.activateById(id)
     });
+    for (const section of [
+      trustSection,
+      budgetSection,
+      holdsSection,
+      sessionSection,
+      notebooksSection(subject)
+    ]) {
+      panel.addSection(section);
+    }
     app.shell.add(panel, 'right', { rank: 600, type: 'Governance' });
     restorer?.add(panel, panel.id);
     return panel;

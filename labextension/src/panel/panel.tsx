@@ -3,6 +3,7 @@ import { SidePanel } from '@jupyterlab/ui-components';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Panel } from '@lumino/widgets';
 import { governanceIcon } from '../icons';
+import type { INotebookNavigation } from '../notebookNavigation';
 import type { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { PanelBody } from './panelBody';
 import type { IPanelApi, IPanelSection } from './section';
@@ -51,6 +52,7 @@ export namespace GovernancePanel {
     api: IPanelApi;
     trans: TranslationBundle;
     translator: ITranslator;
+    navigation: INotebookNavigation;
     /** Shows a panel that is in the application. */
     activate: (panel: GovernancePanel) => void;
   }

@@ -5,7 +5,9 @@ import type { Message } from '@lumino/messaging';
 import React from 'react';
 import { doubts, oneLine } from '../labels';
 import type { IGovernanceModel } from '../tokens';
+import type { INotebookNavigation } from '../notebookNavigation';
 import { Button } from './button';
+import { Navigation } from './navigation';
 import type { IPanelApi, IPanelSection, ISectionProps } from './section';
 import { SectionFrame } from './sectionFrame';
 import type { PanelSubject } from './subject';
@@ -19,6 +21,7 @@ export class PanelBody extends ReactWidget {
     this._subject = options.subject;
     this._api = options.api;
     this._trans = options.trans;
+    this._navigation = options.navigation;
     this.addClass('aumos-Panel-body');
     this._model.changed.connect(this._onChanged, this);
     this._subject.changed.connect(this._onChanged, this);
@@ -74,7 +77,7 @@ export class PanelBody extends ReactWidget {
         (section.isShown?.(props) ?? true)
     );
     return (
-      <>
+      <Navigation.Provider value={this._navigation}>
         {this._heading(props)}
         {shown.map(section => (
           <SectionFrame
@@ -85,7 +88,7 @@ export class PanelBody extends ReactWidget {
             {...props}
           />
         ))}
-      </>
+      </Navigation.Provider>
     );
   }
 
@@ -172,6 +175,7 @@ export class PanelBody extends ReactWidget {
   private readonly _subject: PanelSubject;
   private readonly _api: IPanelApi;
   private readonly _trans: TranslationBundle;
+  private readonly _navigation: INotebookNavigation;
   private readonly _closed = new Set<string>();
   private _sections: readonly IPanelSection[] = [];
   private _wanted: string | null = null;
@@ -185,5 +189,6 @@ export namespace PanelBody {
     subject: PanelSubject;
     api: IPanelApi;
     trans: TranslationBundle;
+    navigation: INotebookNavigation;
   }
 }

@@ -1,0 +1,32 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/**
+ * How long ago something was, in words.
+ *
+ * @param at - When, in ISO 8601.
+ * @param now - The present in milliseconds, as `Date.now()` gives it.
+ */
+export function formatAge(
+  at: string,
+  now: number,
+  trans: TranslationBundle
+): string {
+  // The server's clock may be a little ahead of this one.
+  const age = Math.max(0, now - Date.parse(at));
+  if (age < MINUTE) {
+    return trans.__('just now');
+  }
+  if (age < HOUR) {
+    return trans.__('%1 min ago', Math.floor(age / MINUTE));
+  }
+  if (age < DAY) {
+    return trans.__('%1 h ago', Math.floor(age / HOUR));
+  }
+  const days = Math.floor(age / DAY);
+  return trans._n('%1 day ago', '%1 days ago', days, days);
+}
