@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import platform
-import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from ..errors import AumOSGovernanceError, ExpiredError, UnavailableError, from_
 from ..protocol import HELLO_REQUIRED, Ask, Cell
 from .ask_ids import new_ask_id
 from .transport import Transport
+from .waiter import Waiter
 
 __all__ = ["ASK_SECONDS", "HELLO_SECONDS", "Client"]
 
@@ -81,13 +81,12 @@ class Client:
         self, op: str, body: Mapping[str, Any] | None = None, *, cell: Cell | None = None, timeout: float | None = None
     ) -> dict[str, Any]:
         """Ask, and block this thread until the answer is here."""
-        woken = threading.Event()
-        steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, woken.set)
+        waiter = Waiter()
+        steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, waiter.wake)
         try:
             while True:
-                seconds = next(steps)
-                woken.wait(seconds)
-                woken.clear()
+                self._transport.wait(waiter, next(steps))
+                waiter.rest()
         except StopIteration as done:
             return _body(done.value)
         finally:
@@ -107,15 +106,16 @@ class Client:
                 loop.call_soon_threadsafe(woken.set)
 
         steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, wake)
-        try:
-            while True:
-                seconds = next(steps)
-                await _wait(woken, seconds)
-                woken.clear()
-        except StopIteration as done:
-            return _body(done.value)
-        finally:
-            steps.close()
+        with self._transport.awaited():
+            try:
+                while True:
+                    seconds = next(steps)
+                    await _wait(woken, seconds)
+                    woken.clear()
+            except StopIteration as done:
+                return _body(done.value)
+            finally:
+                steps.close()
 
     # ---- one ask
 

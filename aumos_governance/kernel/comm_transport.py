@@ -12,12 +12,13 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Final
 
 from ..errors import InvalidRequestError, ServerUnreachableError, UnavailableError
 from ..protocol import COMM_PREFIX, COMM_TARGET, REPLY_TYPE, Ask, asks_message, parse_answers
 from .transport import Receiver
+from .waiter import Waiter
 
 __all__ = ["CommTransport"]
 
@@ -73,6 +74,13 @@ class CommTransport:
                 return
             batch = self._take()
         self._publish(batch)
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        # Answers come in the control thread.
+        waiter.sleep(seconds)
+
+    def awaited(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def withdraw(self, ask_id: str) -> bool:
         with self._lock:

@@ -6,12 +6,14 @@ import atexit
 import getpass
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, UnavailableError
 from ..protocol import Ask
 from .transport import Receiver
+from .waiter import Waiter
 
 if TYPE_CHECKING:
     from ..notebooks.service import Caller, NotebookService
@@ -58,6 +60,13 @@ class EmbeddedTransport:
             raise UnavailableError("A forked process cannot use the ledger of its parent, so nothing is authorised.")
         assert self._receiver is not None
         self._service.submit(self._caller, ask, self._receiver)
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        # Answers come in the ledger's thread.
+        waiter.sleep(seconds)
+
+    def awaited(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def withdraw(self, ask_id: str) -> bool:
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from ..errors import UnavailableError
@@ -11,6 +12,7 @@ from ..protocol import Ask
 from .comm_transport import CommTransport
 from .socket_transport import SocketTransport
 from .transport import Receiver
+from .waiter import Waiter
 
 __all__ = ["ServerTransport"]
 
@@ -40,6 +42,13 @@ class ServerTransport:
         elif ask.op == "hello" or not self._socket.send(ask):
             # A server is met where it cannot be mistaken for another: on the kernel's own channels.
             self._comm.send(ask, urgent=urgent)
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        # Whichever way an ask went: an answer over comm wakes its thread, wherever that waits.
+        self._socket.wait(waiter, seconds)
+
+    def awaited(self) -> AbstractContextManager[None]:
+        return self._socket.awaited()
 
     def withdraw(self, ask_id: str) -> bool:
         return self._comm.withdraw(ask_id)

@@ -10,13 +10,16 @@ import os
 import socket
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from ..errors import InvalidRequestError, ServerUnreachableError, UnavailableError
 from ..notebooks.line_channel import LineChannel
 from ..protocol import MAX_LINE, PROTOCOL_VERSION, Ask, asks_message, parse_answers
 from .transport import Receiver
+from .turns import Turns
+from .waiter import Waiter
 
 __all__ = ["SocketTransport"]
 
@@ -25,9 +28,9 @@ _GREETING_BYTES: Final = 8192
 
 
 class _Line:
-    """One connection, from its making to its end, in a thread of its own."""
+    """One connection, made in a thread of its own, which then reads for tasks; threads that wait read themselves."""
 
-    def __init__(self, offer: Mapping[str, Any], take: Callable[[bytes], None]) -> None:
+    def __init__(self, offer: Mapping[str, Any], take: Callable[[bytes], None], tasks: Callable[[], bool]) -> None:
         self.offer = offer
         self.pid = os.getpid()
         self.met = False
@@ -37,7 +40,9 @@ class _Line:
         self.settled = threading.Event()
         """Set when it is known whether the server takes the token."""
         self._take = take
+        self._tasks = tasks
         self._channel: LineChannel | None = None
+        self._turns: Turns | None = None
 
     def start(self) -> None:
         try:
@@ -51,8 +56,23 @@ class _Line:
         return self.met and not self.ended
 
     def send(self, line: bytes) -> bool:
-        channel = self._channel
-        return channel is not None and channel.send(line)
+        if self._channel is None or self.ended:
+            return False
+        if self._channel.send(line):
+            return True
+        self._end("")
+        return False
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        """Where it is ready."""
+        assert self._turns is not None
+        if not self._turns.wait(waiter, seconds):
+            self._end("")
+
+    def attend(self) -> None:
+        """A task has begun to wait."""
+        if self._turns is not None:
+            self._turns.attend()
 
     def abandon(self) -> None:
         """The connection is the parent's, and this process a child forked off it."""
@@ -63,10 +83,13 @@ class _Line:
         try:
             with _connected(self.offer["address"]) as connection:
                 received = self._greet(connection)
-                self._channel = LineChannel(connection, self._take, lambda: None, longest=MAX_LINE)
+                channel = LineChannel(connection, self._take, lambda: None, longest=MAX_LINE, received=received)
+                self._channel = channel
+                self._turns = Turns(channel, self._tasks)
                 self.met = True
                 self.settled.set()
-                self._channel.run(received)
+                self._turns.stand()
+                channel.close()
         except (OSError, ValueError, KeyError, TypeError) as error:
             self._end(str(error))
         finally:
@@ -91,6 +114,8 @@ class _Line:
         self.problem = self.problem or problem
         self.ended = True
         self.settled.set()
+        if self._turns is not None:
+            self._turns.end()
 
 
 class SocketTransport:
@@ -101,6 +126,7 @@ class SocketTransport:
         self._lock = threading.Lock()
         self._line: _Line | None = None
         self._offer: Mapping[str, Any] | None = None
+        self._tasks: set[object] = set()
         self.problem = ""
         """What the server said last that was the answer to no ask."""
         _transports.add(self)
@@ -147,16 +173,38 @@ class SocketTransport:
                 f"This forked process cannot reach the governance server ({why}), so nothing is authorised here."
             )
 
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        """Block this thread until its waiter is woken, or for so long; takes in what comes for whomever."""
+        line = self._line
+        if line is not None and line.ready:
+            line.wait(waiter, seconds)
+        else:
+            waiter.sleep(seconds)
+
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """For as long as a task waits for an answer."""
+        task = object()
+        self._tasks.add(task)
+        try:
+            line = self._line
+            if line is not None:
+                line.attend()
+            yield
+        finally:
+            self._tasks.discard(task)
+
     def forget_parent(self) -> None:
         """In a child just forked off: its parent's connection is not its own."""
         # Another thread of the parent may have held it.
         self._lock = threading.Lock()
+        self._tasks = set()
         line, self._line = self._line, None
         if line is not None:
             line.abandon()
 
     def _connect(self) -> None:
-        self._line = None if self._offer is None else _Line(self._offer, self._take)
+        self._line = None if self._offer is None else _Line(self._offer, self._take, lambda: bool(self._tasks))
         if self._line is not None:
             self._line.start()
 
@@ -203,5 +251,8 @@ def _connected(address: object) -> socket.socket:
     return connection
 
 
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def _encoded(ask: Ask) -> bytes:
-    return json.dumps(asks_message([ask]), separators=(",", ":")).encode() + b"\n"
+    return _encode(asks_message([ask])).encode() + b"\n"

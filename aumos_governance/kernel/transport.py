@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ..errors import UnavailableError
 from ..protocol import Ask
+from .waiter import Waiter
 
 __all__ = ["Receiver", "Transport"]
 
@@ -29,6 +31,17 @@ class Transport(Protocol):
 
         ``urgent`` asks are not kept back to travel with others. Raises UnavailableError where nothing can be sent.
         """
+        ...
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        """Block this thread, which sent an ask, until its waiter is woken or for so long; it may return early.
+
+        Meanwhile it may take in answers, its own and those of others.
+        """
+        ...
+
+    def awaited(self) -> AbstractContextManager[None]:
+        """For as long as a task waits for an answer: they are taken in though no thread is in `wait`."""
         ...
 
     def withdraw(self, ask_id: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 
 __all__ = ["LineChannel"]
 
-_CHUNK: Final = 256 * 1024
+_CHUNK: Final = 64 * 1024
 _MOST_UNSENT: Final = 4 * 1024 * 1024
 """The most bytes that wait for a reader before the next line."""
 
@@ -19,9 +19,9 @@ _MOST_UNSENT: Final = 4 * 1024 * 1024
 class LineChannel:
     """One connected stream socket, both ends of which speak lines that end with a line feed.
 
-    `send` may be called from any thread. `run` reads until the connection ends and belongs to one thread, in which
-    ``on_line`` is called with each line, its end taken off, and ``on_too_long`` once for each line above
-    ``longest`` bytes, which is passed over. Neither may raise.
+    `send` may be called from any thread. One thread at a time reads, with `read` or `run`, and in it ``on_line`` is
+    called with each line, its end taken off, and ``on_too_long`` once for each line above ``longest`` bytes, which is
+    passed over. Neither may raise.
     """
 
     def __init__(
@@ -31,17 +31,26 @@ class LineChannel:
         on_too_long: Callable[[], None],
         *,
         longest: int,
+        received: bytes = b"",
     ) -> None:
+        """``received`` is what was read from the connection before."""
         self._connection = connection
         self._on_line = on_line
         self._on_too_long = on_too_long
         self._longest = longest
         self._lock = threading.Lock()
+        self._received = bytearray(received)
+        # Kept, since making room for each reading took longer than reading.
+        self._room = memoryview(bytearray(_CHUNK))
+        self._too_long = False
+        self._reading = False
+        self._midway = False
         self._unsent = bytearray()
         self._closed = False
         self._waking, self._woken = socket.socketpair()
         for end in (connection, self._waking, self._woken):
             end.setblocking(False)
+        self._waiter = _Waiter(connection, self._woken)
 
     def send(self, line: bytes) -> bool:
         """Send a line, its end included, without waiting; False when nobody can get it any more.
@@ -70,79 +79,103 @@ class LineChannel:
                 raise
             if sent < len(line):
                 self._unsent += line[sent:]
-                self._wake()
+                self.wake()
             return True
 
+    def read(self, seconds: float | None = None) -> bool:
+        """Wait for what comes, at most so long, and hand the lines on; False when the connection has ended.
+
+        Returns early when woken. Whoever is interrupted while waiting leaves everything as it was; whoever is
+        interrupted later ends the connection, since what follows could not be told from what was lost.
+        """
+        with self._lock:
+            self._reading = not self._closed
+        if not self._reading:
+            return False
+        try:
+            return self._take_in(seconds)
+        except OSError:
+            # The other end is gone.
+            self.close()
+            return False
+        except BaseException:
+            if self._midway:
+                self.close()
+            raise
+        finally:
+            with self._lock:
+                self._reading = False
+                if self._closed:
+                    self._let_go()
+
+    def run(self) -> None:
+        """Read until either side ends the connection."""
+        try:
+            while self.read():
+                pass
+        finally:
+            self.close()
+
+    def wake(self) -> None:
+        """Have `read` return soon, in whatever thread it is."""
+        # A full pipe wakes as well.
+        with suppress(OSError):
+            self._waking.send(b"\0")
+
     def close(self) -> None:
-        """End the connection, from any thread; `run` then returns. Idempotent."""
+        """End the connection, from any thread; `read` then returns False. Idempotent."""
         with self._lock:
             self._give_up()
 
     def abandon(self) -> None:
         """Let go of the sockets in a forked child, where the connection goes on to be its parent's."""
-        for end in (self._connection, self._waking, self._woken):
-            end.close()
+        self._closed = True
+        self._let_go()
 
-    def run(self, received: bytes = b"") -> None:
-        """Read until either side ends the connection, and let go of its sockets.
-
-        ``received`` is what was read from the connection before.
-        """
+    def _take_in(self, seconds: float | None) -> bool:
+        if self._received and not self._too_long and b"\n" in self._received:
+            # Read before, with the greeting.
+            self._take_lines()
+            return not self._closed
+        readable, writable, woken = self._waiter.wait(seconds, writing=bool(self._unsent))
+        if woken:
+            with suppress(BlockingIOError):
+                self._woken.recv(4096)
+        if writable:
+            self._send_unsent()
+        if not readable:
+            return not self._closed
+        self._midway = True
         try:
-            self._exchange(bytearray(received))
-        except OSError:
-            # The other end is gone.
-            pass
-        finally:
-            with self._lock:
-                self._closed = True
-                self._unsent.clear()
-                for end in (self._connection, self._waking, self._woken):
-                    end.close()
+            length = self._connection.recv_into(self._room)
+        except (BlockingIOError, InterruptedError):
+            self._midway = False
+            return not self._closed
+        self._received += self._room[:length]
+        self._take_lines()
+        self._midway = False
+        return length > 0 and not self._closed
 
-    def _exchange(self, received: bytearray) -> None:
-        waiter = _Waiter(self._connection, self._woken)
-        too_long = self._take_lines(received, False)
-        while not self._closed:
-            readable, writable, woken = waiter.wait(writing=bool(self._unsent))
-            if woken:
-                with suppress(BlockingIOError):
-                    self._woken.recv(4096)
-            if writable:
-                self._send_unsent()
-            if not readable:
-                continue
-            try:
-                data = self._connection.recv(_CHUNK)
-            except (BlockingIOError, InterruptedError):
-                continue
-            if not data:
-                return
-            received += data
-            too_long = self._take_lines(received, too_long)
-
-    def _take_lines(self, received: bytearray, too_long: bool) -> bool:
-        """Hand on the whole lines; answers whether what is left belongs to a line that is too long already."""
-        start = 0
+    def _take_lines(self) -> None:
+        """Hand on the whole lines that were received; what is left may belong to a line that is too long already."""
+        received, start = self._received, 0
         while not self._closed:
             end = received.find(b"\n", start)
             if end < 0:
                 break
-            if not too_long and end - start <= self._longest:
+            if not self._too_long and end - start <= self._longest:
                 self._on_line(bytes(received[start:end]))
-            elif not too_long:
+            elif not self._too_long:
                 self._on_too_long()
-            too_long = False
+            self._too_long = False
             start = end + 1
         del received[:start]
         if len(received) > self._longest:
-            if not too_long:
+            if not self._too_long:
                 self._on_too_long()
+            self._too_long = True
+        if self._too_long:
             received.clear()
-            too_long = True
-        elif too_long:
-            received.clear()
-        return too_long
 
     def _send_unsent(self) -> None:
         with self._lock, suppress(BlockingIOError, InterruptedError):
@@ -155,12 +188,14 @@ class LineChannel:
             self._unsent.clear()
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
-            self._wake()
+            if self._reading:
+                self.wake()
+            else:
+                self._let_go()
 
-    def _wake(self) -> None:
-        # A full pipe wakes as well.
-        with suppress(OSError):
-            self._waking.send(b"\0")
+    def _let_go(self) -> None:
+        for end in (self._connection, self._waking, self._woken):
+            end.close()
 
 
 class _Waiter:
@@ -176,17 +211,17 @@ class _Waiter:
             for number in self._numbers:
                 self._poll.register(number, select.POLLIN)
 
-    def wait(self, *, writing: bool) -> tuple[bool, bool, bool]:
+    def wait(self, seconds: float | None, *, writing: bool) -> tuple[bool, bool, bool]:
         """Whether the connection can be read, and written to, and whether we were woken."""
         connection, woken = self._numbers
         if self._poll is None:
             ends = [self._connection, self._woken]
-            readable, writable, _ = select.select(ends, ends[:1] if writing else [], [])
+            readable, writable, _ = select.select(ends, ends[:1] if writing else [], [], seconds)
             return ends[0] in readable, bool(writable), ends[1] in readable
         if writing != self._writing:
             self._poll.modify(connection, select.POLLIN | (select.POLLOUT if writing else 0))
             self._writing = writing
-        found = dict(self._poll.poll())
+        found = dict(self._poll.poll(None if seconds is None else seconds * 1e3))
         events = found.get(connection, 0)
         # Anything but writing is news to be read: data, an end, or an error.
         return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT), woken in found

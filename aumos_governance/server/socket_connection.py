@@ -37,9 +37,8 @@ class SocketConnection:
         """Serve until either side ends the connection; raises nothing."""
         try:
             with self._connection:
-                received = self._greet()
-                if received is not None and self._channel is not None and not self._closed:
-                    self._channel.run(received)
+                if self._greet() and self._channel is not None and not self._closed:
+                    self._channel.run()
         except Exception:  # noqa: BLE001 - in a thread of its own, where nobody else would hear of it
             self._log.exception("A local connection of a kernel failed.")
 
@@ -54,25 +53,27 @@ class SocketConnection:
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
 
-    def _greet(self) -> bytes | None:
-        """Read the first line; gives what came after it, and None where the connection is not to go on."""
+    def _greet(self) -> bool:
+        """Read the first line and answer it; False where the connection is not to go on."""
         connection = self._connection
         connection.settimeout(_GREETING_SECONDS)
         try:
             line, received = _first_line(connection)
             if line is None:
-                return None
+                return False
             try:
                 self._conversation = self._admit(_token(line), connection)
             except AumOSGovernanceError as error:
                 _say(connection, {"v": PROTOCOL_VERSION, "ok": False, "code": error.code, "message": error.message})
-                return None
-            self._channel = LineChannel(connection, self._take, self._refuse_length, longest=MAX_LINE)
+                return False
+            self._channel = LineChannel(
+                connection, self._take, self._refuse_length, longest=MAX_LINE, received=received
+            )
             self._channel.send(_line({"v": PROTOCOL_VERSION, "ok": True}))
         except OSError:
             # Gone again, or silent for too long.
-            return None
-        return received
+            return False
+        return True
 
     def _take(self, line: bytes) -> None:
         try:
@@ -125,5 +126,8 @@ def _say(connection: socket.socket, message: dict[str, Any]) -> None:
     connection.sendall(_line(message))
 
 
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def _line(message: dict[str, Any]) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+    return _encode(message).encode() + b"\n"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
 from aumos_governance.errors import UnavailableError
 from aumos_governance.kernel.client import Client
 from aumos_governance.kernel.transport import Receiver
+from aumos_governance.kernel.waiter import Waiter
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import NotebookKey
 from aumos_governance.notebooks.service import Caller, NotebookService
@@ -53,6 +55,12 @@ class Server:
     def send(self, ask: Ask, *, urgent: bool = False) -> None:
         self.asked.append(ask.op)
         self.conversation.receive(asks_message([ask]), self.receiver)
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        waiter.sleep(seconds)
+
+    def awaited(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def withdraw(self, ask_id: str) -> bool:
         return False

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from aumos_governance.errors import ServerUnreachableError, UnavailableError
 from aumos_governance.kernel.transport import Receiver
+from aumos_governance.kernel.waiter import Waiter
 from aumos_governance.protocol import Ask
 
 Answer = Callable[[Ask], Mapping[str, Any] | None]
@@ -40,6 +42,12 @@ class FakeTransport:
                 self.urgent.append(ask)
             self.arrived.notify_all()
         threading.Thread(target=self._reply, args=(ask,), daemon=True).start()
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        waiter.sleep(seconds)
+
+    def awaited(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def withdraw(self, ask_id: str) -> bool:
         return ask_id in self.kept_back
