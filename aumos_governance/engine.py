@@ -16,6 +16,7 @@ from .budget.manager import BudgetManager
 from .config import GovernanceConfig
 from .consent.manager import ConsentManager
 from .errors import ConfigurationError
+from .frozen import quick
 from .grants import Holder
 from .ledger.base import Decision, Evaluate, Ledger
 from .realm import Realm, to_level
@@ -29,11 +30,13 @@ __all__ = [
     "GovernanceEngine",
     "default_engine",
     "register_default_engine",
+    "registered_engine",
 ]
 
 _REQUIRED: Final = "required_trust_level"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GovernanceAction:
     """What an agent wants to do. A check whose field is not given is skipped.
@@ -58,6 +61,7 @@ class GovernanceAction:
     shown: Mapping[str, Any] | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GovernanceDecision:
     """What was decided. ``reasons`` tells what each check found; of a denial, the last one is why.
@@ -226,6 +230,11 @@ def default_engine() -> Engine:
             " or pass engine=GovernanceEngine()."
         )
     return _provider()
+
+
+def registered_engine() -> Engine | None:
+    """Like `default_engine`, for whoever can do without: None where none is registered."""
+    return None if _provider is None else _provider()
 
 
 def register_default_engine(provider: Callable[[], Engine] | None) -> None:

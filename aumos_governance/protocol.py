@@ -59,6 +59,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .errors import InvalidRequestError
+from .frozen import quick
 
 __all__ = [
     "COMM_PREFIX",
@@ -104,6 +105,7 @@ MAX_TEXT: Final = 1_000
 """The most characters of an id, a tool or an agent id; a longer one is an error, never cut."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Cell:
     """The cell that asks, as far as the kernel knows it."""
@@ -112,6 +114,7 @@ class Cell:
     count: int | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One ask as it came over a transport, its form checked and its content not yet."""

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "aumos_governance"
 
-VOCABULARY = {"_version", "types", "errors", "money", "config", "protocol"}
+VOCABULARY = {"_version", "types", "errors", "money", "config", "frozen", "protocol"}
 MANAGERS = {
     "acts",
     "approvals",
@@ -28,7 +28,7 @@ MANAGERS = {
     "notebooks",
     "audit_chain",
 }
-CALLS = {"integrations", "decorators"}
+CALLS = {"integrations", "decorators", "governed_work"}
 MAY_IMPORT: dict[str, set[str]] = {
     "vocabulary": set(),
     "ledger": {"vocabulary"},

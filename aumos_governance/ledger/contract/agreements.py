@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...frozen import quick
 from ...types import GovernanceOutcome, TrustLevel
 from .agreement_facts import Approval, Consent, Report, TrustAssignment
 from .audit_facts import Recorded
@@ -185,6 +186,7 @@ class Record(Request[Recorded]):
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate(Request[Decision]):
     """Check an action: trust, then budget, then consent. One record, and nothing is charged.

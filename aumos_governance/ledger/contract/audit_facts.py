@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...frozen import quick
 from ...types import GovernanceOutcome
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
 ]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One record of a hash chain, complete: ``hash`` covers every other field and ``previous_hash``."""

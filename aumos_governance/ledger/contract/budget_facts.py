@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from ...frozen import quick
 from ...types import BudgetPeriod
 from .facts import Balance, NotebookKey, SessionState
 
@@ -53,6 +54,7 @@ class HeldCharge:
     """When it is released by itself; None: never."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """How a hold was resolved."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...frozen import quick
 from ...types import ActionKind, TrustLevel
 from .budget_facts import Corrected, Resolved
 from .facts import Decision, NotebookKey, Voided
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
     """What else a charge is checked against: the agent's own level, then the budgets, then consent."""
@@ -76,6 +78,7 @@ class Charging(Request[Decision]):
     """What else the record says: JSON values, never a prompt or a key."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend(Charging):
     """Charge at once.
@@ -88,6 +91,7 @@ class Spend(Charging):
     already_paid: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold(Charging):
     """Set an amount aside, to be settled with the true cost or released; 0 is an amount.
@@ -99,6 +103,7 @@ class Hold(Charging):
     until: int | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle(Request[Resolved]):
     """Resolve a hold with what it truly cost; 0 is a cost.
@@ -115,6 +120,7 @@ class Settle(Request[Resolved]):
     """Nobody knows what was truly spent: ``amount`` is a bound. Flagged, with outcome ``allow_with_caveat``."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release(Request[Resolved]):
     """Resolve a hold that cost nothing. Who may, and what is raised, is as for `Settle`."""

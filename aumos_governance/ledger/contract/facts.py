@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...frozen import quick
 from ...types import GovernanceOutcome, TrustLevel
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
 # ---- who and what
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class NotebookKey:
     """A notebook's identity: who owns it, which server root it lies under, and its path there."""
@@ -30,6 +32,7 @@ class NotebookKey:
     path: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Who asks, as the channel proves it and never as the request claims it."""
@@ -51,6 +54,7 @@ class Origin:
 # ---- what is recorded
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Balance:
     """One envelope's figures in its current period."""
@@ -79,6 +83,7 @@ class ClosedSessions:
     closed_at: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SessionState:
     """A notebook's governance as it stands: its open session, else the one closed last, else nothing."""
@@ -103,6 +108,7 @@ class SessionState:
     """The sessions closed before this one (all closed ones, when none is open); None when there was none."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One decision, which is also one audit record."""
