@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .budget.manager import BudgetBalance, BudgetCheckResult, BudgetManager, SpendingTransaction
     from .config import AuditConfig, BudgetConfig, ConsentConfig, GovernanceConfig, TrustConfig
     from .consent.manager import ConsentCheckResult, ConsentManager, ConsentRecord
+    from .decorators import governed
     from .engine import Engine, GovernanceAction, GovernanceDecision, GovernanceEngine, default_engine
     from .errors import (
         AumOSGovernanceError,

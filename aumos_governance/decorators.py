@@ -1,0 +1,144 @@
+"""Functions whose every call is decided before it runs: `governed`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import aclosing
+from decimal import Decimal
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+
+from . import money
+from .engine import Engine
+from .errors import InvalidRequestError
+from .governed_work import GovernanceState, GovernedWork
+from .realm import to_level
+
+__all__ = ["GovernedFunction", "governed"]
+
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+R = TypeVar("R")
+
+
+class GovernedFunction(Protocol[P, R_co]):
+    """What `governed` makes of a function: called like it, with what the governance knows beside it."""
+
+    @property
+    def governance_state(self) -> GovernanceState:
+        """How it stands."""
+        ...
+
+    @property
+    def __name__(self) -> str: ...
+
+    @property
+    def __wrapped__(self) -> Callable[P, R_co]: ...
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Raises GovernanceDeniedError, and does not run, when it is denied."""
+        ...
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> GovernedFunction[P, R_co]: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> Callable[..., R_co]: ...
+
+    def record_spend(self, amount: float | Decimal | str) -> None:
+        """Charge what a call cost, in USD. Raises GovernanceDeniedError where it does not fit: nothing is charged then.
+
+        Record it before the call that costs it, so that what does not fit is not spent.
+        """
+        ...
+
+
+def governed(
+    trust_level: int = 2,
+    budget: float | Decimal | str | None = None,
+    require_consent: bool = False,
+    log_decisions: bool = True,
+    act: bool = False,
+    *,
+    engine: Engine | None = None,
+) -> Callable[[Callable[P, R]], GovernedFunction[P, R]]:
+    """Have each call of a function decided before it runs: ``@governed(trust_level=2, budget=5)``.
+
+    In a governed notebook, and with ``engine``, that engine decides: its level must be at least ``trust_level``, and
+    ``budget`` is a ceiling of its own within the session's. Elsewhere the function has an engine of its own, in
+    memory, where ``trust_level`` is the level it has and ``budget`` all there is.
+
+    With ``act=True`` it changes the world: below L3 it is only suggested, at L3 a person is asked, who sees the call
+    with its arguments, at L4 a report follows, at L5 it is recorded. With ``require_consent`` a consent for the data
+    type ``"governed_call"`` must be on record. Every decision is recorded, so ``log_decisions=False`` has no effect.
+
+    Coroutine functions and generators of both kinds are governed from their first step to their last: a generator is
+    decided when it is iterated. A call is denied once nothing is left of ``budget``. Safe to call from any thread.
+
+    Raises InvalidRequestError (a ValueError) for a level or a budget that is none.
+    """
+    if callable(trust_level):
+        raise InvalidRequestError("Write @governed() with parentheses; the trust level and the budget go into them.")
+    level = to_level(trust_level, "trust_level")
+    limit = None if budget is None else money.parse(budget, what="budget")
+    if not log_decisions:
+        warnings.warn("log_decisions has no effect: every decision is recorded.", DeprecationWarning, stacklevel=2)
+
+    def wrap(function: Callable[P, R]) -> GovernedFunction[P, R]:
+        work = GovernedWork(function, level, limit, require_consent, act, engine)
+        return cast("GovernedFunction[P, R]", _wrapped(function, work))
+
+    return wrap
+
+
+def _wrapped(function: Any, work: GovernedWork) -> Any:
+    if inspect.isasyncgenfunction(function):
+        made = _async_generator(function, work)
+    elif inspect.isgeneratorfunction(function):
+        made = _generator(function, work)
+    elif inspect.iscoroutinefunction(function):
+        made = _coroutine(function, work)
+    else:
+        made = _plain(function, work)
+    made.record_spend = work.record_spend
+    made.governance_state = GovernanceState(work)
+    return made
+
+
+def _plain(function: Any, work: GovernedWork) -> Any:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with work.running(args, kwargs):
+            return function(*args, **kwargs)
+
+    return call
+
+
+def _coroutine(function: Any, work: GovernedWork) -> Any:
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        async with work.running_async(args, kwargs):
+            return await function(*args, **kwargs)
+
+    return call
+
+
+def _generator(function: Any, work: GovernedWork) -> Any:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        with work.running(args, kwargs):
+            return (yield from function(*args, **kwargs))
+
+    return call
+
+
+def _async_generator(function: Any, work: GovernedWork) -> Any:
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        async with work.running_async(args, kwargs), aclosing(function(*args, **kwargs)) as values:
+            async for value in values:
+                yield value
+
+    return call

@@ -1,0 +1,230 @@
+"""A function whose calls are decided: its terms, its place in an engine, and how it stands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, cast
+
+from . import money
+from .engine import Engine, GovernanceAction, GovernanceEngine, registered_engine
+from .errors import GovernanceDeniedError
+from .types import TrustLevel
+
+__all__ = ["CONSENT", "GovernanceState", "GovernedWork"]
+
+CONSENT: Final = "governed_call"
+"""The kind of data that a consent for a governed function names."""
+_ATOM: Final = money.to_decimal(1)
+_LONGEST: Final = 2_000
+"""Characters of one argument that a person is shown; more is cut, and said to be."""
+
+
+class GovernanceState:
+    """How a governed function stands, now and whenever it is looked at. Amounts are in USD."""
+
+    def __init__(self, work: GovernedWork) -> None:
+        self._work = work
+
+    @property
+    def trust_level(self) -> TrustLevel:
+        """The level that it was declared at."""
+        return self._work.level
+
+    @property
+    def budget_limit(self) -> float | None:
+        """What it may spend; None: as much as its engine allows."""
+        limit = self._work.limit
+        return None if limit is None else float(money.to_decimal(limit))
+
+    @property
+    def spent(self) -> float:
+        """What `record_spend` has recorded; with a budget, in this engine's session or period as a whole."""
+        return float(self._work.spent())
+
+    @property
+    def engine(self) -> Engine:
+        """Who decides about it now."""
+        return self._work.bound().engine
+
+    @property
+    def call_count(self) -> int:
+        """How many calls were allowed and ran, or are running."""
+        return self._work.calls
+
+    def __repr__(self) -> str:
+        return (
+            f"GovernanceState(trust_level={int(self.trust_level)}, budget_limit={self.budget_limit},"
+            f" spent={self.spent}, call_count={self.call_count})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """An engine with the function's place in it."""
+
+    engine: Engine
+    agent_id: str
+    required: TrustLevel | None
+    category: str | None
+
+
+class GovernedWork:
+    """One function with its terms, and the engine that decides about each of its calls."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        level: TrustLevel,
+        limit: int | None,
+        require_consent: bool,
+        act: bool,
+        engine: Engine | None,
+    ) -> None:
+        self.level = level
+        self.limit = limit
+        self.calls = 0
+        self._function = function
+        named: Any = function if hasattr(function, "__qualname__") else type(function)
+        self._short = str(named.__qualname__)
+        self._name = f"{named.__module__}.{self._short}"
+        self._require_consent = require_consent
+        self._act = act
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._recorded = 0
+        self._bound: _Bound | None = None
+        self._own: GovernanceEngine | None = None
+
+    # ---- what the function is asked
+
+    def bound(self) -> _Bound:
+        """Who decides now: the engine may come later than the function, as with ``%load_ext``."""
+        engine = self._engine or registered_engine()
+        found = self._bound
+        if found is not None and found.engine is (engine or self._own):
+            return found
+        with self._lock:
+            if engine is None:
+                found = self._with_own_engine()
+            else:
+                required = self.level if self._act or self.level else TrustLevel.L1_MONITOR
+                found = _Bound(engine, engine.agent_id, required, self._budget(engine))
+            self._bound = found
+            return found
+
+    def spent(self) -> Decimal:
+        bound = self.bound()
+        if bound.category is None:
+            return money.to_decimal(self._recorded)
+        spent: Decimal = bound.engine.budget.balance(bound.category).spent
+        return spent
+
+    def record_spend(self, amount: float | Decimal | str) -> None:
+        nano = money.parse_positive(amount)
+        bound = self.bound()
+        exact = money.to_decimal(nano)
+        bound.engine.begin(self._action(bound, exact, act=False)).settle(exact)
+        with self._lock:
+            self._recorded += nano
+
+    def _with_own_engine(self) -> _Bound:
+        if self._own is None:
+            own = GovernanceEngine()
+            own.trust.set_level(self._name, self.level)
+            self._own = own
+        return _Bound(self._own, self._name, None, self._budget(self._own))
+
+    def _budget(self, engine: Engine) -> str | None:
+        if self.limit is None:
+            return None
+        engine.budget.create_budget(self._name, money.to_decimal(self.limit), "lifetime")
+        return self._name
+
+    def _action(self, bound: _Bound, amount: Decimal | None, *, act: bool, call: str | None = None) -> GovernanceAction:
+        return GovernanceAction(
+            bound.agent_id,
+            required_trust_level=bound.required if act else bound.required or TrustLevel.L1_MONITOR,
+            budget_category=bound.category,
+            # Of an amount that is exact, and text or Decimal as the rest of the package takes it.
+            budget_amount=cast("float | None", amount),
+            data_type=CONSENT if self._require_consent else None,
+            action_type=self._name,
+            kind="act" if act else "call",
+            shown=None if call is None else {"tool": self._name, "code": call, "language": "python"},
+        )
+
+    # ---- one call
+
+    @contextmanager
+    def running(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[None]:
+        engine, action = self._asked(args, kwargs)
+        try:
+            grant = engine.begin(action)
+        except GovernanceDeniedError as error:
+            raise self._denied(error) from None
+        self._count()
+        try:
+            yield
+        except Exception:
+            grant.release()
+            raise
+        except BaseException:
+            grant.settle(0, estimated=True)
+            raise
+        grant.settle(0)
+
+    @asynccontextmanager
+    async def running_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncIterator[None]:
+        engine, action = self._asked(args, kwargs)
+        try:
+            grant = await engine.begin_async(action)
+        except GovernanceDeniedError as error:
+            raise self._denied(error) from None
+        self._count()
+        try:
+            yield
+        except Exception:
+            await grant.release()
+            raise
+        except BaseException:
+            await grant.settle(0, estimated=True)
+            raise
+        await grant.settle(0)
+
+    def _asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Engine, GovernanceAction]:
+        bound = self.bound()
+        # With a budget there must be something left of it, be it ever so little.
+        amount = _ATOM if bound.category is not None and self.limit else None
+        call = self._call(args, kwargs) if self._act else None
+        return bound.engine, self._action(bound, amount, act=self._act, call=call)
+
+    def _count(self) -> None:
+        with self._lock:
+            self.calls += 1
+
+    def _denied(self, error: GovernanceDeniedError) -> GovernanceDeniedError:
+        if self.limit is None or not error.denial_reason.startswith("Would exceed"):
+            return error
+        message = (
+            f"DENIED: Nothing is left for {self._name}, whose budget is {money.display(self.limit)}"
+            f" ({error.denial_reason}); a person can raise it with"
+            f" {self._short}.governance_state.engine.budget.set_limit({self._name!r}, limit)."
+        )
+        return GovernanceDeniedError(error.agent_id, error.denial_reason, error.audit_record_id, message=message)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        said = [_repr(value) for value in args]
+        said.extend(f"{name}={_repr(value)}" for name, value in kwargs.items())
+        return f"{self._short}({', '.join(said)})"
+
+
+def _repr(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person must be told that it is there
+        text = f"<{type(value).__name__} whose repr fails: {type(error).__name__}>"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
