@@ -1,7 +1,8 @@
 import { modelPlugin, statusPlugin } from './plugins';
+import { waitingPlugin } from './pluginsLists';
 import { panelPlugin } from './pluginsPanel';
 
 export * from './protocol';
 export * from './tokens';
 
-export default [modelPlugin, statusPlugin, panelPlugin];
+export default [modelPlugin, statusPlugin, panelPlugin, waitingPlugin];

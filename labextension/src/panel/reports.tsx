@@ -1,0 +1,125 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { IReport } from '../protocolWaiting';
+import type { IGovernanceModel } from '../tokens';
+import type { WaitingReports } from '../waitingReports';
+import { formatAge } from './ages';
+import { CellLink } from './cellLink';
+import { useNow } from './clock';
+import { useAction, usePerson } from './hooks';
+import { leadOn } from './leads';
+import { PersonButton } from './personButton';
+import type { IPanelSection, ISectionProps } from './section';
+import { Shown } from './shown';
+import { ErrorLine, Note, OneLine } from './words';
+
+/** The section of what was done at trust level 4 and nobody has seen yet; there only while something is. */
+export function reportsSection(store: WaitingReports): IPanelSection {
+  return {
+    id: 'reports',
+    rank: 50,
+    title: trans => trans.__('Done, to be seen'),
+    needsNotebook: false,
+    isShown: () => store.entries.length > 0,
+    changed: store.changed,
+    Body: props => <Reports store={store} {...props} />,
+    Badge: () => (
+      <span className="aumos-Count">
+        {store.entries.length}
+        {store.hasMore && '+'}
+      </span>
+    )
+  };
+}
+
+/** What was done, that of the notebook shown first. */
+export function Reports(
+  props: ISectionProps & { store: WaitingReports }
+): React.JSX.Element {
+  const { model, path, store, trans } = props;
+  const now = useNow();
+  const entries = [
+    ...store.entries.filter(entry => entry.notebook === path),
+    ...store.entries.filter(entry => entry.notebook !== path)
+  ];
+  return (
+    <>
+      <ul className="aumos-Cards">
+        {entries.map((report, index) => (
+          <ReportCard
+            key={report.id}
+            report={report}
+            acknowledge={key => store.acknowledge(report, key)}
+            isElsewhere={report.notebook !== path}
+            isFirst={index === 0}
+            model={model}
+            now={now}
+            trans={trans}
+          />
+        ))}
+      </ul>
+      {store.hasMore && (
+        <Note>{trans.__('More are shown when these are acknowledged.')}</Note>
+      )}
+    </>
+  );
+}
+
+interface IReportCardProps {
+  report: IReport;
+  acknowledge: (key: string) => Promise<void>;
+  isElsewhere: boolean;
+  isFirst: boolean;
+  model: IGovernanceModel;
+  now: number;
+  trans: TranslationBundle;
+}
+
+function ReportCard(props: IReportCardProps): React.JSX.Element {
+  const { acknowledge, isElsewhere, isFirst, model, now, report, trans } =
+    props;
+  const person = usePerson(model, trans);
+  const action = useAction();
+  const card = React.useRef<HTMLLIElement>(null);
+  const title = React.useId();
+  return (
+    <li
+      ref={card}
+      className="aumos-Card"
+      data-report={report.id}
+      data-lead={isFirst ? '' : undefined}
+      tabIndex={-1}
+      aria-labelledby={title}
+    >
+      <div className="aumos-Card-heading" id={title}>
+        <OneLine text={report.tool} className="aumos-Card-tool" />
+      </div>
+      <p className="aumos-Card-origin">
+        {report.agent_id !== null && <OneLine text={report.agent_id} />}
+        {isElsewhere && <OneLine text={report.notebook} />}
+        <CellLink cell={report.cell} path={report.notebook} trans={trans} />
+        <span>{formatAge(report.at, now, trans)}</span>
+      </p>
+      <Shown
+        shown={report.shown}
+        said={{ tool: report.tool, agent: report.agent_id, amount: null }}
+        trans={trans}
+      />
+      <div className="aumos-Actions">
+        <PersonButton
+          isDisabled={person.isDisabled || action.isPending}
+          why={person.why}
+          onPerson={() =>
+            action.run(async key => {
+              await acknowledge(key);
+              leadOn(card.current);
+            })
+          }
+        >
+          {trans.__('Acknowledge')}
+        </PersonButton>
+      </div>
+      <ErrorLine message={action.message} />
+    </li>
+  );
+}
