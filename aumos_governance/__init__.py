@@ -114,6 +114,7 @@ __all__ = [
     "__version__",
     "aggregate_outcomes",
     "default_engine",
+    "governed",
 ]
 
 _HOMES: Final = {
@@ -125,6 +126,7 @@ _HOMES: Final = {
     "budget.manager": ("BudgetBalance", "BudgetCheckResult", "BudgetManager", "SpendingTransaction"),
     "config": ("AuditConfig", "BudgetConfig", "ConsentConfig", "GovernanceConfig", "TrustConfig"),
     "consent.manager": ("ConsentCheckResult", "ConsentManager", "ConsentRecord"),
+    "decorators": ("governed",),
     "engine": ("Engine", "GovernanceAction", "GovernanceDecision", "GovernanceEngine", "default_engine"),
     "errors": (
         "AumOSGovernanceError",
