@@ -8,9 +8,20 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+from . import money
 from .acts import PersonAsked, act_steps, is_reported, report_request
 from .errors import ConfigurationError
-from .ledger.base import Approval, DecideApproval, Decision, FileReport, Hold, Origin, Request, WithdrawApproval
+from .ledger.base import (
+    Approval,
+    DecideApproval,
+    Decision,
+    FinishReport,
+    Hold,
+    Origin,
+    Report,
+    Request,
+    WithdrawApproval,
+)
 from .realm import Realm, answer_of
 
 __all__ = ["Approvals", "Approver"]
@@ -26,7 +37,8 @@ class Approvals:
         self._realm = realm
         self._approver = approver
         self._give_up = give_up
-        self._told_after: dict[str, tuple[Hold, Decision, Mapping[str, Any]]] = {}
+        self._reports: dict[str, str] = {}
+        """The reports that say of a hold that its act still runs."""
 
     def decide(self, holding: Hold, shown: Mapping[str, Any]) -> Decision:
         """Allowed with its amount held, suggested or denied; asks the approver where a person is needed.
@@ -44,7 +56,11 @@ class Approvals:
                 else:
                     answer = self._execute(step)
         except StopIteration as done:
-            return self._noted(holding, done.value, shown)
+            decision: Decision = done.value
+            if is_reported(decision):
+                # Before it runs, so that it is told of whatever becomes of this process.
+                self._note(decision, self._realm.execute(report_request(holding, decision, shown, None, key="")))
+            return decision
 
     async def decide_async(self, holding: Hold, shown: Mapping[str, Any]) -> Decision:
         """Like `decide`, awaited; so may the approver be."""
@@ -60,15 +76,25 @@ class Approvals:
                 else:
                     answer = await self._execute_async(step)
         except StopIteration as done:
-            return self._noted(holding, done.value, shown)
+            decision: Decision = done.value
+            if is_reported(decision):
+                report = report_request(holding, decision, shown, None, key="")
+                self._note(decision, await self._realm.execute_async(report))
+            return decision
 
-    def report(self, hold_id: str | None, result: str) -> FileReport | None:
+    def ended(self, hold_id: str | None, result: str, spent: int) -> FinishReport | None:
         """What to file when the act that held this has ended; None where nobody is told."""
-        told = self._told_after.pop(hold_id or "", None)
-        if told is None:
+        report_id = self._reports.pop(hold_id or "", None)
+        if report_id is None:
             return None
-        holding, decision, shown = told
-        return report_request(holding, decision, shown, result, key="")
+        return FinishReport(
+            key="",
+            origin=self._realm.origin,
+            notebook=self._realm.notebook,
+            report_id=report_id,
+            result=result,
+            spent=money.to_text(spent),
+        )
 
     def _ask(self, shown: Mapping[str, Any]) -> bool | Awaitable[bool]:
         assert self._approver is not None
@@ -111,10 +137,9 @@ class Approvals:
         if isinstance(request, Hold):
             self._give_up(future)
 
-    def _noted(self, holding: Hold, decision: Decision, shown: Mapping[str, Any]) -> Decision:
-        if is_reported(decision) and decision.charge_id is not None:
-            self._told_after[decision.charge_id] = (holding, decision, shown)
-        return decision
+    def _note(self, decision: Decision, report: Report) -> None:
+        if decision.charge_id is not None:
+            self._reports[decision.charge_id] = report.report_id
 
 
 def _now(said: bool | Awaitable[bool]) -> object:

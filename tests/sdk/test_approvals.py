@@ -123,7 +123,7 @@ def test_an_approver_may_be_awaited() -> None:
 def test_at_l4_it_runs_and_a_report_says_how_it_ended() -> None:
     made = engine(4)
     with made.authorize(act()):
-        pass
+        assert '"result":null' in str(results(made)[-1])
     with pytest.raises(ZeroDivisionError), made.authorize(act()):
         raise ZeroDivisionError
     with pytest.raises(KeyboardInterrupt), made.authorize(act()):
@@ -134,6 +134,7 @@ def test_at_l4_it_runs_and_a_report_says_how_it_ended() -> None:
     assert '"result":"done"' in done
     assert '"result":"failed, and cost nothing"' in str(failed)
     assert '"result":"interrupted"' in str(interrupted)
+    assert ['"spent":"0.25"' in str(told) for told in (done, failed, interrupted)] == [True, False, True]
     assert made.budget.balance("ops").spent == made.budget.balance("ops").limit / 2
 
 
