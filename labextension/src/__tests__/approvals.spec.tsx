@@ -9,7 +9,7 @@ import { WaitingApprovals } from '../waitingApprovals';
 import { WaitingReports } from '../waitingReports';
 import { drawn } from './drawing';
 import { FakeModel } from './fakes';
-import { press } from './person';
+import { personPresses } from './person';
 import {
   FakeTrail,
   FakeWaiting,
@@ -139,7 +139,7 @@ describe('the sections of what waits', () => {
     await showApprovals();
     await drawn(widget, () => button('Approve').click());
     expect(server.answers).toEqual([]);
-    await drawn(widget, () => press(button('Approve')));
+    await drawn(widget, () => personPresses(button('Approve')));
     expect(server.answers).toEqual([
       [sampleApproval().id, 'approve', expect.any(String)]
     ]);
@@ -155,10 +155,10 @@ describe('the sections of what waits', () => {
     const store = await showApprovals();
     server.waiting.shift();
     await drawn(widget, () => void store.refresh());
-    await drawn(widget, () => press(button('Deny')));
+    await drawn(widget, () => personPresses(button('Deny')));
     expect(server.answers).toEqual([]);
     await drawn(widget, () => vi.advanceTimersByTime(500));
-    await drawn(widget, () => press(button('Deny')));
+    await drawn(widget, () => personPresses(button('Deny')));
     expect(server.answers).toMatchObject([['b', 'deny', expect.any(String)]]);
   });
 
@@ -167,7 +167,7 @@ describe('the sections of what waits', () => {
     await showApprovals();
     button('Approve').focus();
     const next = cards()[1];
-    await drawn(widget, () => press(button('Approve')));
+    await drawn(widget, () => personPresses(button('Approve')));
     expect(document.activeElement).toBe(next);
   });
 
@@ -189,7 +189,7 @@ describe('the sections of what waits', () => {
     await showApprovals();
     expect(button('Approve').getAttribute('aria-disabled')).toBe('true');
     expect(button('Approve').title).toContain('not change it');
-    await drawn(widget, () => press(button('Approve')));
+    await drawn(widget, () => personPresses(button('Approve')));
     expect(server.answers).toEqual([]);
   });
 
@@ -197,7 +197,7 @@ describe('the sections of what waits', () => {
     server.waiting = [sampleApproval()];
     server.refusal = new Error('This was denied already, by bob.');
     await showApprovals();
-    await drawn(widget, () => press(button('Approve')));
+    await drawn(widget, () => personPresses(button('Approve')));
     expect(widget.node.querySelector('[role=alert]')?.textContent).toBe(
       'This was denied already, by bob.'
     );
@@ -244,7 +244,7 @@ describe('the sections of what waits', () => {
     expect(cards()[0]?.textContent).toContain('Resultdone');
     await drawn(widget, () => button('Acknowledge').click());
     expect(server.seen).toEqual([]);
-    await drawn(widget, () => press(button('Acknowledge')));
+    await drawn(widget, () => personPresses(button('Acknowledge')));
     await drawn(widget, () => widget.update());
     expect(server.seen).toEqual(['r-1']);
     expect(cards().map(card => card.dataset.report)).toEqual(['r-2']);
