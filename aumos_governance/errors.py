@@ -136,6 +136,9 @@ class ConsentNotFoundError(AumOSGovernanceError):
 class GovernanceDeniedError(AumOSGovernanceError):
     """An action was refused and did not run; ``audit_record_id`` names the record of the decision.
 
+    ``denial_code`` says why in a stable word, where it is known: ``BUDGET_EXCEEDED``, ``TRUST_LEVEL_INSUFFICIENT``,
+    ``SUGGESTED``, ``APPROVAL_REQUIRED``, ``APPROVAL_DENIED``, ``APPROVAL_TIMEOUT``, ``CONSENT_DENIED``, ``NO_SESSION``.
+
     Also raised for a spend that was already paid and does not fit: that one is recorded in full, as its message says.
     """
 
@@ -148,11 +151,13 @@ class GovernanceDeniedError(AumOSGovernanceError):
         audit_record_id: str | None = None,
         *,
         message: str | None = None,
+        denial_code: str | None = None,
     ) -> None:
         super().__init__(message or f"DENIED: {denial_reason}")
         self.agent_id = agent_id
         self.denial_reason = denial_reason
         self.audit_record_id = audit_record_id
+        self.denial_code = denial_code
 
 
 class ConfigurationError(AumOSGovernanceError):

@@ -207,14 +207,16 @@ class GovernedWork:
             self.calls += 1
 
     def _denied(self, error: GovernanceDeniedError) -> GovernanceDeniedError:
-        if self.limit is None or not error.denial_reason.startswith("Would exceed"):
+        if self.limit is None or error.denial_code != "BUDGET_EXCEEDED":
             return error
         message = (
             f"DENIED: Nothing is left for {self._name}, whose budget is {money.display(self.limit)}"
             f" ({error.denial_reason}); a person can raise it with"
             f" {self._short}.governance_state.engine.budget.set_limit({self._name!r}, limit)."
         )
-        return GovernanceDeniedError(error.agent_id, error.denial_reason, error.audit_record_id, message=message)
+        return GovernanceDeniedError(
+            error.agent_id, error.denial_reason, error.audit_record_id, message=message, denial_code=error.denial_code
+        )
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         said = [_repr(value) for value in args]

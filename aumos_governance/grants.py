@@ -126,6 +126,7 @@ class Holder:
                 decision.reasons[-1],
                 decision.audit_record_id,
                 message=self._denial(action, answer),
+                denial_code=answer.code,
             )
         return decision
 

@@ -61,7 +61,9 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
     sentence = display.overrun_sentence(decision) if decision.allowed else display.refusal_sentence(decision)
     if "--no-raise" not in arguments.flags:
         reason = "; ".join(decision.reasons)
-        raise GovernanceDeniedError(decision.agent_id, reason, decision.record_id, message=sentence)
+        raise GovernanceDeniedError(
+            decision.agent_id, reason, decision.record_id, message=sentence, denial_code=decision.code
+        )
     _say(sentence)
     return decision
 

@@ -158,6 +158,7 @@ def test_an_act_that_does_not_fit_says_which_budget_and_what_is_left() -> None:
     made = engine(5)
     with pytest.raises(GovernanceDeniedError) as denied, made.authorize(act(budget_amount=3)):
         pytest.fail("it ran")
+    assert denied.value.denial_code == "BUDGET_EXCEEDED"
     assert denied.value.message == (
         "DENIED: Would exceed budget 'ops' ($3.00 > $1.00); $3.00 for deploy was asked for and $1.00 is left;"
         " a person can raise the limit with engine.budget.set_limit('ops', limit)."
