@@ -40,7 +40,8 @@ class Application:
         self._options = options
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self._environment = {**os.environ, **_folders(folder)}
+        # The application finds extensions among the tests' own modules.
+        self._environment = {**os.environ, **_folders(folder), "PYTHONPATH": str(Path(__file__).parents[1])}
         self.root.mkdir(parents=True)
 
     @property
@@ -97,6 +98,11 @@ class Application:
     def govern(self, notebook: str, **changes: Any) -> None:
         """Change the governance of a notebook, as a person may."""
         self._ask(_state_of(notebook), method="PATCH", body=changes)
+
+    def ask(self, what: str, **fields: Any) -> str:
+        """Put a question or a report to a person, where the server has the extension `asking`; answers its id."""
+        answer: dict[str, str] = json.loads(self._ask(f"/harness/{what}", method="POST", body=fields))
+        return answer["id"]
 
     def read_log(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""

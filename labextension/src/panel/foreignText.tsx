@@ -3,7 +3,7 @@ import React from 'react';
 import { excerpt, pieces } from '../foreignText';
 import { Button } from './button';
 
-const MAX_CHARACTERS = 600;
+const MAX_CHARACTERS = 300;
 
 /**
  * Text of unknown origin over several lines: shown as text, its direction kept to itself, what is invisible in it

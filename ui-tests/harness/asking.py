@@ -1,0 +1,60 @@
+"""An extension of the test's own server: puts questions and reports to a person, as a kernel does.
+
+``POST harness/ask`` and ``POST harness/report`` take the fields of the ledger's requests as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from aumos_governance import money
+from aumos_governance.ledger.base import AskApproval, FileReport, Hold, NotebookKey, Origin
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "harness.asking"}]
+
+
+def _load_jupyter_server_extension(serverapp: Any) -> None:
+    (governance,) = serverapp.extension_manager.extension_apps["aumos_governance"]
+    base_url = serverapp.web_app.settings["base_url"]
+    route = url_path_join(base_url, "harness", "(ask|report|hold)")
+    serverapp.web_app.add_handlers(".*$", [(route, AskingHandler, {"governance": governance})])
+
+
+class AskingHandler(APIHandler):
+    def initialize(self, governance: Any) -> None:
+        self.governance = governance
+
+    @web.authenticated
+    async def post(self, what: str) -> None:
+        body = self.get_json_body() or {}
+        rooms = self.governance._rooms
+        common = {
+            "key": uuid.uuid4().hex,
+            "notebook": NotebookKey(rooms.owner, rooms.root, body["notebook"]),
+            "origin": Origin(
+                "kernel",
+                scope="kernel:harness",
+                incarnation="harness",
+                cell_id=body.get("cell_id"),
+                execution_count=body.get("count"),
+            ),
+            "tool": body.get("tool", "shell"),
+            "agent_id": body.get("agent_id"),
+        }
+        shown = json.dumps(body.get("shown", {}))
+        amount = money.parse(body.get("amount", "0.05"))
+        if what == "ask":
+            answer: Any = AskApproval(digest=uuid.uuid4().hex, shown=shown, amount=amount, **common)
+        elif what == "report":
+            answer = FileReport(shown=shown, **common)
+        else:
+            answer = Hold(amount=amount, **common)
+        done = self.governance._ledger.execute(answer)
+        self.finish({"id": getattr(done, "approval_id", None) or getattr(done, "report_id", None)})
