@@ -56,6 +56,18 @@ class Granted:
         self._resolver = resolver
         self._resolving = False
 
+    def resolve_now(self, cost: int | None, *, estimated: bool = False) -> Settlement:
+        """Settle ``cost`` nano-USD, or with None release, in this thread: for those who can await nothing.
+
+        Raises ConflictError when it was settled or released before.
+        """
+        self._start()
+        try:
+            self.settlement = self._resolver.resolve(self, cost, estimated=estimated)
+        finally:
+            self._resolving = False
+        return self.settlement
+
     def _start(self) -> None:
         if self._resolving or self.settlement is not None:
             raise ConflictError("The authorised amount was settled or released already, so nothing was changed.")
@@ -77,19 +89,11 @@ class Grant(Granted):
         With ``estimated`` the record says that nobody knows the true cost, and that this is a bound. Raises ValueError
         for a cost that is none, ConflictError when it was settled or released before.
         """
-        return self._resolve(money.parse(cost, what="cost"), estimated)
+        return self.resolve_now(money.parse(cost, what="cost"), estimated=estimated)
 
     def release(self) -> Settlement:
         """Give all of it back: nothing was paid. Raises ConflictError when it was settled or released before."""
-        return self._resolve(None, False)
-
-    def _resolve(self, cost: int | None, estimated: bool) -> Settlement:
-        self._start()
-        try:
-            self.settlement = self._resolver.resolve(self, cost, estimated=estimated)
-        finally:
-            self._resolving = False
-        return self.settlement
+        return self.resolve_now(None)
 
 
 class AsyncGrant(Granted):
@@ -97,13 +101,14 @@ class AsyncGrant(Granted):
 
     async def settle(self, cost: float | Decimal | str, *, estimated: bool = False) -> Settlement:
         """As `Grant.settle`; a task that is cancelled meanwhile does not take it back."""
-        return await self._resolve(money.parse(cost, what="cost"), estimated)
+        return await self.resolve(money.parse(cost, what="cost"), estimated=estimated)
 
     async def release(self) -> Settlement:
         """As `Grant.release`; a task that is cancelled meanwhile does not take it back."""
-        return await self._resolve(None, False)
+        return await self.resolve(None)
 
-    async def _resolve(self, cost: int | None, estimated: bool) -> Settlement:
+    async def resolve(self, cost: int | None, *, estimated: bool = False) -> Settlement:
+        """As `resolve_now`, awaited."""
         self._start()
         return await asyncio.shield(asyncio.ensure_future(self._resolved(cost, estimated)))
 
@@ -148,7 +153,8 @@ class Authorization:
     ) -> None:
         grant = self._grant
         if isinstance(grant, Grant) and grant.settlement is None:
-            grant._resolve(grant._ending(kind), kind is not None)
+            cost = grant._ending(kind)
+            grant.resolve_now(cost, estimated=kind is not None and cost is not None)
 
     async def __aenter__(self) -> AsyncGrant:
         self._check_new()
@@ -160,7 +166,8 @@ class Authorization:
     ) -> None:
         grant = self._grant
         if isinstance(grant, AsyncGrant) and grant.settlement is None and not grant._resolving:
-            await grant._resolve(grant._ending(kind), kind is not None)
+            cost = grant._ending(kind)
+            await grant.resolve(cost, estimated=kind is not None and cost is not None)
 
     def _check_new(self) -> None:
         if self._grant is not None:

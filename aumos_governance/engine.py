@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Final, Literal, Protocol
 
@@ -41,7 +42,8 @@ _REQUIRED: Final = "required_trust_level"
 class GovernanceAction:
     """What an agent wants to do. A check whose field is not given is skipped.
 
-    ``budget_amount`` is in USD. ``extra`` is recorded with the decision: JSON values, never prompts or keys.
+    ``budget_amount`` is in USD. ``tool`` is what is used, a model for example, where that is not the ``action_type``;
+    costs are summed by it. ``extra`` is recorded with the decision: JSON values, never prompts or keys.
 
     ``kind`` is ``"act"`` for what changes the world: see the trust levels. ``shown`` is what a person is to see of an
     act before they approve it (tool, arguments, code); it is never recorded.
@@ -51,7 +53,7 @@ class GovernanceAction:
     required_trust_level: int | None = None
     scope: str | None = None
     budget_category: str | None = None
-    budget_amount: float | None = None
+    budget_amount: float | Decimal | str | None = None
     data_type: str | None = None
     purpose: str | None = None
     action_type: str | None = None
@@ -59,6 +61,7 @@ class GovernanceAction:
     extra: Mapping[str, Any] = field(default_factory=dict)
     kind: Literal["call", "act"] = "call"
     shown: Mapping[str, Any] | None = None
+    tool: str | None = None
 
 
 @quick

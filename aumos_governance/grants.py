@@ -209,7 +209,7 @@ class Holder:
             "key": "",
             "origin": realm.origin,
             "notebook": realm.notebook,
-            "tool": action.action_type or action.budget_category or "unknown",
+            "tool": action.tool or action.action_type or action.budget_category or "unknown",
             "category": action.budget_category or None,
             "agent_id": action.agent_id,
             "action_type": action.action_type if keep else None,

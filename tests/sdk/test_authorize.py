@@ -264,6 +264,13 @@ def test_without_a_block_the_caller_settles_or_releases(funded: GovernanceEngine
     assert figures(funded) == (3, 0)
 
 
+def test_the_tool_that_is_used_may_have_a_name_of_its_own(funded: GovernanceEngine) -> None:
+    action = GovernanceAction("a", 1, budget_category="llm", budget_amount="0.5", action_type="chat", tool="gpt-4o")
+    funded.begin(action).release()
+    held = next(entry for entry in funded.audit.entries() if entry.event == "hold")
+    assert (held.tool, held.action_type) == ("gpt-4o", "chat")
+
+
 def test_an_estimate_without_a_hold_is_flagged_too(funded: GovernanceEngine) -> None:
     grant = funded.begin(GovernanceAction("a", 1, budget_category="llm"))
     assert grant.settle(1, estimated=True).estimated is True
