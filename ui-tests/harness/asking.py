@@ -9,11 +9,12 @@ import json
 import uuid
 from typing import Any
 
-from aumos_governance import money
-from aumos_governance.ledger.base import AskApproval, FileReport, Hold, NotebookKey, Origin
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
+
+from aumos_governance import money
+from aumos_governance.ledger.base import AskApproval, FileReport, Hold, NotebookKey, Origin
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
