@@ -9,7 +9,7 @@ from typing import Any, Final
 from .. import money
 from .display import AUDIT_COLUMNS, audit_rows, status_text
 
-__all__ = ["audit_html", "status_html"]
+__all__ = ["audit_html", "card_html", "status_html"]
 
 # JupyterLab's variables, then those of VS Code, then what reads well on white and on black alike.
 _TEXT: Final = "var(--jp-content-font-color1, var(--vscode-foreground, inherit))"
@@ -30,12 +30,17 @@ def status_html(state: Mapping[str, Any]) -> str:
     lines = "".join(f'<div style="color:{_FAINT};overflow-wrap:anywhere">{escape(line)}</div>' for line in rest[1:])
     figures = f'<div style="overflow-wrap:anywhere">{escape(rest[0])}</div>' if rest else ""
     bar = _bar(state) if state["active"] else ""
+    return card_html(first, f"{bar}{figures}{lines}")
+
+
+def card_html(title: str, body: str) -> str:
+    """A card with a title, which is text, and a body, which is HTML."""
     return (
         f'<div class="{_NO_MATH}" style="display:inline-block;box-sizing:border-box;min-width:20em;max-width:100%;'
         f"padding:8px 12px;"
         f"border:1px solid {_LINE};border-radius:4px;background:{_GROUND};color:{_TEXT};"
         f'line-height:1.5;font-variant-numeric:tabular-nums">'
-        f'<div style="font-weight:600">{escape(first)}</div>{bar}{figures}{lines}</div>'
+        f'<div style="font-weight:600">{escape(title)}</div>{body}</div>'
     )
 
 

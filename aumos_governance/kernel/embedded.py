@@ -71,6 +71,24 @@ class EmbeddedTransport:
     def withdraw(self, ask_id: str) -> bool:
         return False
 
+    def decide(self, approval_id: str, digest: str, approve: bool) -> None:
+        """Take the answer of the person at this kernel, who was shown what the digest stands for.
+
+        Raises ConflictError where it is decided already, or its time is over.
+        """
+        from ..ledger.base import DecideApproval, Origin
+
+        person = _owner()
+        self._service.ledger.execute(
+            DecideApproval(
+                key="",
+                origin=Origin(person, person=True, scope=f"user:{person}"),
+                approval_id=approval_id,
+                digest=digest,
+                approve=approve,
+            )
+        )
+
     def silence(self, seconds: float) -> UnavailableError:
         return UnavailableError(
             f"The governance ledger {self.path} gave no decision within {seconds:.0f} seconds, so nothing is"
