@@ -1,7 +1,8 @@
 """The wire protocol (version 1) between a kernel and the server, written down once.
 
 A kernel sends ``{"v": 1, "asks": [ask, ...]}`` and gets ``{"v": 1, "answers": [answer, ...]}``, one answer for
-each ask, in any order and over any number of messages. The same bodies travel on every transport.
+each ask, in any order and over any number of messages (only an ``authorize`` is told before that it waits). The same
+bodies travel on every transport.
 
 An **ask** is ``{"id", "op", "exp", "cell", ...}``:
 
@@ -24,25 +25,53 @@ open      ``trust_level?, budget?, agent_id?, new?``            ``state, opened,
 status    (nothing)                                             ``state, previous``
 spend     ``amount, tool?, already_paid?``                      ``decision, state``
 hold      ``amount, tool?, kind?, required_level?, category?,   ``decision, hold_id, state``
-          until?``
-settle    ``hold_id, amount, estimated?``                       ``resolution, state``
-release   ``hold_id``                                           ``resolution, state``
+          agent_id?, action_type?, resource?, scope?, until?``
+settle    ``hold_id, amount, estimated?, report_id?, result?``  ``resolution, state``
+release   ``hold_id, report_id?, result?``                      ``resolution, state``
+authorize ``amount, shown, tool?, required_level?, category?,   ``decision, hold_id, report_id, state``, and before
+          agent_id?, action_type?, resource?, scope?,           it any number of ``waiting``
+          timeout?, wait?``
+evaluate  ``agent_id?, required_level?, scope?, category?,      ``decision``
+          amount?, action_type?, resource?``
+trust     ``agent_id, level, scope?, assigned_by?``             ``level, removed``
+agents    (nothing)                                             ``session_level, agents``
+budget    ``category, limit, period?, create?``                 ``budget, created, changed``
+budgets   ``category?``                                         ``budgets``
 close     (nothing)                                             ``state``
-audit     ``limit?``                                            ``records`` (newest last)
-cancel    ``of`` (the id of the ask to void)                    ``voided``
+audit     ``limit?, agent_id?, outcome?, event?, tool?,         ``records, cursor, total`` (newest last, unless
+          action_type?, resource?, since?, until?,              ``oldest_first``)
+          decisions?, oldest_first?, cursor?, count?``
+cancel    ``of`` (the id of the ask to void), ``act?``          ``voided``
 ========  ====================================================  ===============================================
 
 ``incarnation`` is a nonce of the kernel process; it belongs to the hello of a transport, later asks inherit
 it. ``state`` is the body of ``GET state`` in the REST interface. ``previous`` is ``null`` or ``{"sessions",
 "spent", "budget", "closed_at"}``: how many sessions of the notebook were closed before, what they spent
 together, and the last one's ceiling. ``notes`` are sentences for the person. ``decision`` is ``{"outcome",
-"allowed", "code", "reasons", "record_id", "charge_id", "amount", "tool", "overrun"}``.
+"allowed", "code", "reasons", "record_id", "charge_id", "amount", "tool", "overrun", "level"}``; ``level`` is the trust
+level at which it was decided, the lower of the session's and the agent's, and null where that played no part.
 
 A hold is of ``kind`` ``call`` (as left out) or ``act``; ``until`` is when it ends by itself, in seconds since the
 epoch in the server's clock, and left out it does not; 0 is an amount to hold and to settle. A denied hold has
 ``hold_id`` null. ``resolution`` is ``{"hold_id", "outcome", "held", "spent", "overrun", "estimated", "record_id"}``,
 its outcome ``settled`` or ``released``; ``estimated`` when nobody knows the true cost, and the amount is a bound.
 A ``cancel`` takes back a ``spend`` or ``hold`` that nobody waits for any more, and never a ``settle`` or ``release``.
+
+An ``authorize`` is an act's whole way to its hold. ``shown`` is what a person is to see of it, an object. Where a
+person is to decide (code ``APPROVAL_REQUIRED``, with ``wait`` false that is the answer), the answer comes when they
+have, or when ``timeout`` seconds are over (the server's ``approval_timeout``, where it is left out). Until then
+``{"id", "ok": true, "waiting": {"approval_id", "digest", "until"}}`` comes every few seconds, and at once for each
+copy of the ask. Whoever waits sends the ask again now and then with a later ``exp``: once that has passed nobody
+waits, and the approval is withdrawn. The same id is answered the same, and goes on waiting for the same person's
+answer, also by the next server on the same ledger. A ``cancel`` of it, with ``act`` true, withdraws the approval or
+voids the hold. At trust level L4 a report is filed before the answer, whose ``report_id`` a ``settle`` or
+``release`` names to tell its ``result``.
+
+An agent's ``level`` and a category's ``budget`` live within the open session. No agent is given a level above the
+session's; null takes its own away. On a strict server both can only be tightened from a kernel. ``agents`` are
+``{"agent_id", "scope", "level", "assigned_by", "assigned_at"}``; a ``budget`` is ``{"category", "period",
+"period_start", "limit", "spent", "held", "remaining", "over", "charges"}``. ``since`` and ``until`` of ``audit`` are
+whole microseconds since the epoch, and ``total`` is null unless ``count`` asks for it.
 
 ``socket`` is null, or ``{"address", "token"}``: a local socket that carries the same messages without any page
 taking notice, one a line of UTF-8 JSON. ``address`` is the path of a Unix socket, or ``[host, port]`` on loopback.
@@ -94,7 +123,13 @@ IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()
 REPLY_TYPE: Final = "governance_reply"
 """The message type of answers on the control channel."""
 EVENT_SCHEMA_ID: Final = "https://aumos.dev/jupyter/governance/state/v1"
-OPS: Final = frozenset({"hello", "open", "status", "spend", "hold", "settle", "release", "close", "audit", "cancel"})
+OPS: Final = frozenset(
+    {
+        *("hello", "open", "status", "spend", "close", "audit", "cancel"),
+        *("hold", "settle", "release", "authorize", "evaluate"),
+        *("trust", "agents", "budget", "budgets"),
+    }
+)
 HELLO_REQUIRED: Final = "HELLO_REQUIRED"
 """The code of the answer to an ask before any hello: nothing was done; say hello and ask again."""
 MAX_ASKS: Final = 1_000

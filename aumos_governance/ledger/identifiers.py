@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-__all__ = ["Identifiers"]
+__all__ = ["Identifiers", "made_at"]
 
 _AT_ONCE: Final = 256
 _random: Final[list[str]] = []
@@ -39,3 +39,8 @@ class Identifiers:
             digits = os.urandom(8 * _AT_ONCE).hex()
             _random.extend([digits[start + 1 : start + 16] for start in range(16, len(digits), 16)])
             return self._time + digits[1:16]
+
+
+def made_at(identifier: str) -> int:
+    """When an identifier of the ledger's was made, in microseconds to the millisecond."""
+    return int(identifier[:12], 16) * 1000

@@ -67,6 +67,7 @@ def decision_body(decision: Decision) -> dict[str, Any]:
         "amount": money.to_text(decision.amount),
         "tool": decision.tool,
         "overrun": decision.overrun,
+        "level": None if decision.level is None else int(decision.level),
     }
 
 

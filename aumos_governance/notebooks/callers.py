@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ class Caller:
     """The path of the other notebook whose session this kernel uses."""
     socket: Mapping[str, Any] | None = None
     """What a greeting offers: the ``address`` and ``token`` of a local socket."""
+    attending: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Keeps the kernel's process from leaving meanwhile, and raises UnavailableError where it has left."""
 
 
 def origin_of(caller: Caller, ask: Ask) -> Origin:

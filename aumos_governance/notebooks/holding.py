@@ -3,62 +3,106 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.base import Decision, Hold, Release, Resolved, Settle
+from ..ledger.base import Checks, Decision, FinishReport, Hold, Release, Resolved, Settle
 from ..protocol import Ask
 from ..types import ActionKind, TrustLevel
 from . import wishes
 from .bodies import decision_body, resolution_body, state_body
 from .callers import Caller, expiry_of, origin_of
 
-__all__ = ["held_answer", "hold_request", "release_request", "resolved_answer", "settle_request"]
+__all__ = [
+    "CHARGE_FIELDS",
+    "amount_of",
+    "charge_of",
+    "finish_request",
+    "held_answer",
+    "hold_request",
+    "release_request",
+    "resolved_answer",
+    "settle_request",
+]
+
+CHARGE_FIELDS: Final = ("tool", "required_level", "category", "agent_id", "action_type", "resource", "scope")
+"""What is said of a hold and of an act alike, beside the amount."""
 
 _MICROS: Final = 1_000_000
+_REPORT_FIELDS: Final = ("report_id", "result")
 
 
 def hold_request(caller: Caller, ask: Ask) -> Hold:
     """Raises InvalidRequestError or InvalidAmountError for what cannot be held."""
     body = ask.body
-    wishes.known_only(body, ("amount", "tool", "kind", "required_level", "category", "until"))
-    required = wishes.optional_level(body, "required_level")
+    wishes.known_only(body, (*CHARGE_FIELDS, "amount", "kind", "until"))
     return Hold(
         key=ask.id,
         origin=origin_of(caller, ask),
         expires_at=expiry_of(ask),
         notebook=caller.notebook,
-        amount=_amount(ask, "A hold"),
-        tool=wishes.optional_text(body, "tool", "tool") or "unknown",
+        amount=amount_of(ask, "A hold"),
         kind=_kind(body.get("kind")),
-        required_level=TrustLevel.L1_MONITOR if required is None else required,
-        category=wishes.optional_text(body, "category", "category"),
         until=_until(body.get("until")),
+        **charge_of(body, TrustLevel.L1_MONITOR),
     )
+
+
+def charge_of(body: Mapping[str, Any], least: TrustLevel) -> dict[str, Any]:
+    """What a charge is for and who makes it; ``least`` is the level it needs where it names none."""
+    required = wishes.optional_level(body, "required_level")
+    scope = wishes.optional_text(body, "scope", "scope")
+    return {
+        "tool": wishes.optional_text(body, "tool", "tool") or "unknown",
+        "required_level": least if required is None else required,
+        "category": wishes.optional_text(body, "category", "category"),
+        "agent_id": wishes.optional_text(body, "agent_id", "agent id"),
+        "action_type": wishes.optional_text(body, "action_type", "action_type"),
+        "resource": wishes.optional_text(body, "resource", "resource"),
+        "checks": None if scope is None else Checks(realm=None, scope=scope, default_level=TrustLevel.L5_AUTONOMOUS),
+    }
 
 
 def settle_request(caller: Caller, ask: Ask) -> Settle:
     """Raises InvalidRequestError or InvalidAmountError for what cannot be a settlement."""
-    wishes.known_only(ask.body, ("hold_id", "amount", "estimated"))
+    wishes.known_only(ask.body, ("hold_id", "amount", "estimated", *_REPORT_FIELDS))
     return Settle(
         key=ask.id,
         origin=origin_of(caller, ask),
         expires_at=expiry_of(ask),
         hold_id=wishes.text(ask.body, "hold_id", "hold's id"),
-        amount=_amount(ask, "A settlement"),
+        amount=amount_of(ask, "A settlement"),
         estimated=wishes.flag(ask.body, "estimated"),
     )
 
 
 def release_request(caller: Caller, ask: Ask) -> Release:
     """Raises InvalidRequestError for what names no hold."""
-    wishes.known_only(ask.body, ("hold_id",))
+    wishes.known_only(ask.body, ("hold_id", *_REPORT_FIELDS))
     return Release(
         key=ask.id,
         origin=origin_of(caller, ask),
         expires_at=expiry_of(ask),
         hold_id=wishes.text(ask.body, "hold_id", "hold's id"),
+    )
+
+
+def finish_request(caller: Caller, ask: Ask) -> FinishReport | None:
+    """How an act ended, which a settlement or a release may tell along; None where it tells nothing.
+
+    Raises InvalidRequestError for what cannot be told.
+    """
+    if ask.body.get("report_id") is None and ask.body.get("result") is None:
+        return None
+    return FinishReport(
+        key=f"{ask.id}/report",
+        origin=origin_of(caller, ask),
+        notebook=caller.notebook,
+        report_id=wishes.text(ask.body, "report_id", "report's id"),
+        result=wishes.text(ask.body, "result", "result"),
+        spent=money.to_text(amount_of(ask, "A settlement")) if "amount" in ask.body else None,
     )
 
 
@@ -81,7 +125,8 @@ def resolved_answer(resolved: Resolved, shared_with: str | None) -> dict[str, An
     }
 
 
-def _amount(ask: Ask, what: str) -> int:
+def amount_of(ask: Ask, what: str) -> int:
+    """The amount in nano-USD, 0 included. Raises InvalidRequestError without one, InvalidAmountError for none."""
     if "amount" not in ask.body:
         raise InvalidRequestError(f"{what} needs an amount in US dollars, for example 0.05; 0 is one.")
     return money.parse(ask.body["amount"])

@@ -28,7 +28,9 @@ from ..ledger.base import (
     OpenSession,
     Origin,
     ReadState,
+    Report,
     Request,
+    Resolved,
     SessionState,
     Spend,
     Void,
@@ -36,7 +38,8 @@ from ..ledger.base import (
 )
 from ..ledger.terms import SessionTerms
 from ..protocol import Ask, error_answer
-from . import holding, wishes
+from . import holding, session_asks, wishes
+from .acting import APPROVAL_SECONDS, Acting
 from .bodies import audit_body, decision_body, previous_body, state_body
 from .callers import Caller, expiry_of, origin_of
 
@@ -54,13 +57,18 @@ class NotebookService:
         ledger: Ledger,
         terms: SessionTerms | None = None,
         *,
+        approval_seconds: float = APPROVAL_SECONDS,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
         log: logging.Logger | None = None,
     ) -> None:
         self.ledger = ledger
         self.terms = terms if terms is not None else SessionTerms()
         self._clock = clock
         self._log = log if log is not None else logging.getLogger(__name__)
+        self.acting = Acting(
+            ledger, self._failure, approval_seconds=approval_seconds, clock=clock, monotonic=monotonic, log=self._log
+        )
         self._asks: dict[str, Callable[[Caller, Ask, Reply], None]] = {
             "hello": self._hello,
             "open": self._open,
@@ -69,17 +77,20 @@ class NotebookService:
             "hold": self._hold,
             "settle": self._settle,
             "release": self._release,
+            "authorize": self.acting.authorize,
             "close": self._close,
-            "audit": self._audit,
             "cancel": self._cancel,
+            **dict.fromkeys(session_asks.DECIDED, self._decide_within),
+            **dict.fromkeys(session_asks.READ, self._read),
         }
 
     # ---- kernels
 
     def submit(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        """Answer one ask. ``reply`` is called exactly once, maybe from the ledger's thread, and must not raise.
+        """Answer one ask. ``reply`` is called once, maybe from the ledger's thread, and must not raise.
 
-        An error becomes an answer with ``ok: false``; nothing is raised.
+        Before the answer to an `authorize` it may be called with messages that a person is waited for. An error becomes
+        an answer with ``ok: false``; nothing is raised.
         """
         try:
             self._asks[ask.op](caller, ask, reply)
@@ -168,12 +179,39 @@ class NotebookService:
         self._decide(request, ask, reply, lambda decision: holding.held_answer(decision, caller.shared_with))
 
     def _settle(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        request = holding.settle_request(caller, ask)
-        self._decide(request, ask, reply, lambda resolved: holding.resolved_answer(resolved, caller.shared_with))
+        self._resolve(holding.settle_request(caller, ask), caller, ask, reply)
 
     def _release(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        request = holding.release_request(caller, ask)
-        self._decide(request, ask, reply, lambda resolved: holding.resolved_answer(resolved, caller.shared_with))
+        self._resolve(holding.release_request(caller, ask), caller, ask, reply)
+
+    def _resolve(self, request: Request[Resolved], caller: Caller, ask: Ask, reply: Reply) -> None:
+        finish = holding.finish_request(caller, ask)
+
+        def report(answer: dict[str, Any]) -> None:
+            if finish is None or not answer["ok"]:
+                reply(answer)
+                return
+            try:
+                self.ledger.submit(finish).add_done_callback(lambda filed: told(filed, answer))
+            except AumOSGovernanceError as error:
+                self._log.warning("How a governed act ended could not be reported: %s", error)
+                reply(answer)
+
+        def told(filed: Future[Report], answer: dict[str, Any]) -> None:
+            # What was spent is settled whether or not a person could be told how it went.
+            error = filed.exception()
+            if error is not None:
+                self._log.warning("How a governed act ended could not be reported: %s", error)
+            reply(answer)
+
+        self._decide(request, ask, report, lambda resolved: holding.resolved_answer(resolved, caller.shared_with))
+
+    def _decide_within(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        request, answer = session_asks.DECIDED[ask.op](caller, self.terms, ask)
+        self._decide(request, ask, reply, answer)
+
+    def _read(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        reply({"id": ask.id, "ok": True, **session_asks.READ[ask.op](self.ledger, caller, ask.body)})
 
     def _close(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         request = CloseSession(
@@ -185,19 +223,18 @@ class NotebookService:
         )
         self._decide(request, ask, reply, lambda state: {"state": state_body(state, shared_with=caller.shared_with)})
 
-    def _audit(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        limit = wishes.whole(ask.body, "limit", default=10, least=1, most=1_000)
-        page = self.ledger.read(AuditQuery(notebook=caller.notebook, limit=limit))
-        records = [audit_body(entry) for entry in reversed(page.records)]
-        reply({"id": ask.id, "ok": True, "records": records})
-
     def _cancel(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        wishes.known_only(ask.body, ("of", "act"))
+        of = wishes.text(ask.body, "of", "id of the ask to cancel")
+        if wishes.flag(ask.body, "act"):
+            self._answer_with(self.acting.cancel(caller, ask), ask, reply, lambda voided: {"voided": voided})
+            return
         request = Void(
             key=ask.id,
             origin=origin_of(caller, ask),
             expires_at=expiry_of(ask),
             notebook=caller.notebook,
-            of=wishes.text(ask.body, "of", "id of the ask to cancel"),
+            of=of,
         )
 
         def answer(result: Voided) -> dict[str, Any]:
@@ -212,6 +249,15 @@ class NotebookService:
         reply: Reply,
         answer: Callable[[AnswerT], dict[str, Any]],
     ) -> None:
+        self._answer_with(self.ledger.submit(request), ask, reply, answer)
+
+    def _answer_with(
+        self,
+        future: Future[AnswerT],
+        ask: Ask,
+        reply: Reply,
+        answer: Callable[[AnswerT], dict[str, Any]],
+    ) -> None:
         def done(future: Future[AnswerT]) -> None:
             try:
                 message = {"id": ask.id, "ok": True, **answer(future.result())}
@@ -219,7 +265,7 @@ class NotebookService:
                 message = self._failure(ask, error)
             reply(message)
 
-        self.ledger.submit(request).add_done_callback(done)
+        future.add_done_callback(done)
 
     def _failure(self, ask: Ask, error: BaseException) -> dict[str, Any]:
         if isinstance(error, AumOSGovernanceError):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, Protocol
 
 from ..errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, UnavailableError
@@ -21,7 +22,7 @@ from .presence import Presence
 
 __all__ = ["AtOnce", "Conversation", "Transport"]
 
-_READINGS: Final = frozenset({"status", "audit"})
+_READINGS: Final = frozenset({"status", "audit", "agents", "budgets"})
 """Ops that read the ledger at once; all others are queued and answered from the ledger's thread."""
 
 
@@ -52,7 +53,7 @@ class Transport(Protocol):
 
 
 class Conversation:
-    """Reads a kernel's messages and answers each ask exactly once; raises nothing.
+    """Reads a kernel's messages and answers each ask once; raises nothing.
 
     ``identify`` gives the caller behind the transport for an incarnation; ``presence`` knows the kernel's process;
     ``offer`` is what the greeting says of the local socket; ``readers`` runs what must not block the thread that
@@ -114,6 +115,9 @@ class Conversation:
         assert nonce is not None
         self._presence.transport = self._transport
         caller = self._identify(self._presence.incarnation(nonce))
+        if ask.op == "authorize":
+            # It goes on when this is over, and asks then whether the kernel is still there.
+            caller = replace(caller, attending=partial(self._presence.attending, nonce))
         if ask.op not in _READINGS:
             # Expiry is the ledger's to judge: an ask sent again may have been done in time, and only the
             # ledger can tell that from one that was not.

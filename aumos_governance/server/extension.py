@@ -30,9 +30,9 @@ from .kernel_environment import mark_kernels
 from .local_socket import LocalSocket
 from .people import People
 from .rooms import Rooms
-from .settings import Settings, read_settings
+from .settings import Settings, default_database_url, read_settings
 from .state_events import StateEvents
-from .traits import Dollars, Fractions, Level
+from .traits import Dollars, Fractions, Level, Seconds
 
 __all__ = ["GovernanceExtension"]
 
@@ -80,6 +80,11 @@ class GovernanceExtension(ExtensionApp):
         help="""Whether every notebook that was never governed gets a governance session at the defaults as soon as
         its kernel runs.""",
     ).tag(config=True)
+    approval_timeout = Seconds(
+        600.0,
+        help="""How many seconds a person has to approve an act at trust level L3, where the notebook does not say;
+        after that it is denied.""",
+    ).tag(config=True)
     envelopes = Envelopes(
         [],
         help="""Ceilings over several sessions: a list of dicts with a `name` of its own; a `kind`, which says what
@@ -101,7 +106,7 @@ class GovernanceExtension(ExtensionApp):
 
     @default("database_url")
     def _database_url(self) -> str:
-        return f"sqlite:///{Path(self.data_dir).absolute() / 'aumos_governance' / 'ledger.sqlite'}"
+        return default_database_url(Path(self.data_dir))
 
     # ---- the life of an extension
 
@@ -148,7 +153,9 @@ class GovernanceExtension(ExtensionApp):
         )
         # Before any kernel can ask: what those of an earlier server held is left to a person.
         self._ledger.execute(KernelsPresent(key="", origin=Origin("server"), owner=rooms.owner, root=rooms.root))
-        service = NotebookService(self._ledger, settings.terms, log=self.log)
+        self._service = service = NotebookService(
+            self._ledger, settings.terms, approval_seconds=self.approval_timeout, log=self.log
+        )
         self._events = events = StateEvents(serverapp.event_logger, rooms, loop, self.log)
         self._unsubscribe = self._ledger.subscribe(events.offer)
 
@@ -192,6 +199,7 @@ class GovernanceExtension(ExtensionApp):
         except Exception:
             self.log.exception("The kernels could not be shut down for governance.")
         await self._bridge.stop()
+        self._service.acting.close()
         self._unsubscribe()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._workers.shutdown)

@@ -58,7 +58,8 @@ class Presence:
         self._kernel_id = kernel_id
         self._departures = departures
         self._process = process
-        self._lock = threading.Lock()
+        # Taken again by what goes on in the thread that asks, as with a ledger in memory.
+        self._lock = threading.RLock()
         self._met_in: object = None
         self.transport: str | None = None
         """How it asked last, ``comm`` or ``socket``; None while no process is met."""

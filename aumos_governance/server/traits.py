@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from traitlets import List, TraitError, TraitType
 
@@ -12,7 +13,9 @@ from .. import money
 from ..errors import AumOSGovernanceError
 from ..notebooks import wishes
 
-__all__ = ["Dollars", "Fractions", "Level", "full_name", "shown"]
+__all__ = ["Dollars", "Fractions", "Level", "Seconds", "full_name", "shown"]
+
+_WEEK: Final = 7 * 24 * 3600.0
 
 
 class Dollars(TraitType[Any, Any]):
@@ -43,6 +46,21 @@ class Level(TraitType[Any, Any]):
         if level is None:
             refuse(self, value, self.info_text)
         return int(level)
+
+
+class Seconds(TraitType[Any, Any]):
+    """A stretch of time in seconds (``600`` or ``"600"``), held as a float."""
+
+    info_text = "a number of seconds, more than 0 and at most 604800, which is a week"
+
+    def validate(self, obj: Any, value: Any) -> float:
+        try:
+            seconds = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            seconds = math.nan
+        if not 0 < seconds <= _WEEK:
+            refuse(self, value, self.info_text)
+        return seconds
 
 
 class Fractions(List[Any]):

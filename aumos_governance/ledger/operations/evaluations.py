@@ -130,9 +130,7 @@ def _budget(work: Work, session: SessionRow, category: str | None, amount: int, 
     return None
 
 
-def _consent(
-    work: Work, request: Evaluate, session: SessionRow, data_type: str, reasons: list[str]
-) -> Refusal | None:
+def _consent(work: Work, request: Evaluate, session: SessionRow, data_type: str, reasons: list[str]) -> Refusal | None:
     agent_id = request.agent_id or session.agent_id or ""
     row = find_consent(work, realm_in(session, request.realm), agent_id, data_type, request.purpose)
     if row is not None:

@@ -1,0 +1,153 @@
+"""Waiting for what people say to approvals, without a thread for each of them."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final
+
+from ..ledger.base import Approval, ApprovalStatus, Ledger, Origin, ReadApproval, SessionState, WithdrawApproval
+
+__all__ = ["ApprovalWatch", "Awaited"]
+
+_BEAT_SECONDS: Final = 5.0
+"""How often whoever waits is told that it is still pending."""
+_LOOK_SECONDS: Final = 1.0
+"""How often an approval is looked at that nobody is known to have touched: another server may share the ledger."""
+_MICROS: Final = 1_000_000
+
+
+@dataclass(eq=False, slots=True)
+class Awaited:
+    """An approval that somebody waits for."""
+
+    approval: Approval
+    origin: Origin
+    """Who waits, and so may withdraw it."""
+    lease: float
+    """When nobody waits any more, unless they say so again; by the monotonic clock."""
+    pending: Callable[[], None]
+    """Called now and then while it is."""
+    decided: Callable[[Approval], None]
+    """Called once, when it is pending no more, in whatever thread found out. Neither may raise."""
+    look_at: float = -math.inf
+    beat_at: float = -math.inf
+
+
+class ApprovalWatch:
+    """Looks after approvals until they are decided, withdrawn, out of time, or waited for by nobody.
+
+    Every method may be called from any thread. ``clock`` gives seconds since the epoch, as the ledger counts them, and
+    ``monotonic`` seconds that no one sets.
+    """
+
+    def __init__(
+        self, ledger: Ledger, *, clock: Callable[[], float], monotonic: Callable[[], float], log: logging.Logger
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._monotonic = monotonic
+        self._log = log
+        self._changed = threading.Condition()
+        self._awaited: dict[Awaited, None] = {}
+        self._watching = False
+        self._unsubscribe: Callable[[], None] | None = None
+
+    def add(self, awaited: Awaited) -> None:
+        """Wait for it. The first look is at once, since what the waiter knows of it may be old."""
+        with self._changed:
+            self._awaited[awaited] = None
+            if self._unsubscribe is None:
+                self._unsubscribe = self._ledger.subscribe(self._hear)
+            if not self._watching:
+                self._watching = True
+                threading.Thread(target=self._watch, name="aumos-governance-approvals", daemon=True).start()
+            self._changed.notify_all()
+
+    def extend(self, awaited: Awaited, lease: float) -> None:
+        """Its waiter still waits."""
+        with self._changed:
+            awaited.lease = lease
+
+    def withdraw(self, awaited: Awaited) -> None:
+        """Nobody waits for it any more. One that was decided just now is still told of as that."""
+        request = WithdrawApproval(key="", origin=awaited.origin, approval_id=awaited.approval.approval_id)
+
+        def withdrawn(future: Future[Approval]) -> None:
+            # Should it have failed, the next look comes back to it.
+            if future.exception() is None:
+                self._tell(awaited, future.result())
+
+        self._ledger.submit(request).add_done_callback(withdrawn)
+
+    def look(self) -> None:
+        """Look at all that may have been decided, and at those that nobody waits for any more."""
+        now = self._monotonic()
+        with self._changed:
+            due = [awaited for awaited in self._awaited if _due(awaited) <= now]
+            for awaited in due:
+                awaited.look_at = now + _LOOK_SECONDS
+        for awaited in due:
+            try:
+                self._look_at(awaited, now)
+            except Exception as error:  # noqa: BLE001 - one of them must not keep the others from being seen
+                self._log.warning("An approval that a kernel waits for could not be looked at: %s", error)
+
+    def close(self) -> None:
+        """Wait for nothing any more; what is pending in the ledger stays so."""
+        with self._changed:
+            self._awaited.clear()
+            self._changed.notify_all()
+            unsubscribe, self._unsubscribe = self._unsubscribe, None
+        if unsubscribe is not None:
+            unsubscribe()
+
+    def _look_at(self, awaited: Awaited, now: float) -> None:
+        approval = self._ledger.read(ReadApproval(approval_id=awaited.approval.approval_id))
+        if approval.status is not ApprovalStatus.PENDING:
+            self._tell(awaited, approval)
+        elif now >= awaited.lease or (approval.until is not None and self._clock() * _MICROS >= approval.until):
+            # The ledger itself ends what has come to its time, and then tells so.
+            with self._changed:
+                awaited.lease = now + _LOOK_SECONDS
+            self.withdraw(awaited)
+        elif now >= awaited.beat_at:
+            awaited.beat_at = now + _BEAT_SECONDS
+            awaited.pending()
+
+    def _tell(self, awaited: Awaited, approval: Approval) -> None:
+        with self._changed:
+            if awaited not in self._awaited:
+                return
+            del self._awaited[awaited]
+        awaited.decided(approval)
+
+    def _hear(self, states: tuple[SessionState, ...]) -> None:
+        """In the ledger's own thread, after each commit."""
+        with self._changed:
+            if not self._awaited:
+                return
+            sessions = {state.session_id for state in states}
+            for awaited in self._awaited:
+                if awaited.approval.session_id in sessions:
+                    awaited.look_at = -math.inf
+                    self._changed.notify_all()
+
+    def _watch(self) -> None:
+        while True:
+            with self._changed:
+                if not self._awaited:
+                    self._watching = False
+                    return
+                seconds = min(map(_due, self._awaited)) - self._monotonic()
+                if seconds > 0:
+                    self._changed.wait(seconds)
+            self.look()
+
+
+def _due(awaited: Awaited) -> float:
+    return min(awaited.look_at, awaited.beat_at, awaited.lease)

@@ -1,0 +1,223 @@
+"""What a kernel asks about agents, categories and the record within its notebook's session, as requests and bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from .. import money
+from ..errors import InvalidPeriodError, InvalidRequestError
+from ..ledger.base import (
+    AuditQuery,
+    BudgetState,
+    CountAudit,
+    Decision,
+    Evaluate,
+    Ledger,
+    ListBudgets,
+    ListTrust,
+    ReadState,
+    RemoveTrust,
+    Request,
+    SetBudget,
+    SetTrust,
+    TrustAssignment,
+)
+from ..ledger.realms import session_realm
+from ..ledger.terms import SessionTerms
+from ..protocol import Ask
+from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod, GovernanceOutcome, TrustLevel
+from . import wishes
+from .bodies import audit_body, decision_body, time_text
+from .callers import Caller, expiry_of, origin_of
+
+__all__ = ["DECIDED", "READ", "Decided"]
+
+Decided: TypeAlias = tuple[Request[Any], Callable[[Any], dict[str, Any]]]
+"""A request to the ledger, and what makes its answer a body."""
+_AUDIT_TEXTS: Final = ("agent_id", "event", "tool", "action_type", "resource")
+_MOST_MICROS: Final = 2**62
+
+
+def evaluate(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
+    """A check, which charges nothing."""
+    body = ask.body
+    known = ("agent_id", "required_level", "scope", "category", "amount", "action_type", "resource")
+    wishes.known_only(body, known)
+    request = Evaluate(
+        key=ask.id,
+        origin=origin_of(caller, ask),
+        expires_at=expiry_of(ask),
+        notebook=caller.notebook,
+        agent_id=wishes.optional_text(body, "agent_id", "agent id") or "",
+        required_level=wishes.optional_level(body, "required_level"),
+        scope=wishes.optional_text(body, "scope", "scope"),
+        category=wishes.optional_text(body, "category", "category"),
+        amount=None if body.get("amount") is None else money.parse(body["amount"]),
+        action_type=wishes.optional_text(body, "action_type", "action_type"),
+        resource=wishes.optional_text(body, "resource", "resource"),
+        default_level=TrustLevel.L5_AUTONOMOUS,
+        realm=None,
+    )
+
+    def answer(decision: Decision) -> dict[str, Any]:
+        return {"decision": decision_body(decision)}
+
+    return request, answer
+
+
+def trust(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
+    """Give an agent a level within the session, or with no level take it away."""
+    body = ask.body
+    wishes.known_only(body, ("agent_id", "level", "scope", "assigned_by"))
+    about: dict[str, Any] = {
+        "key": ask.id,
+        "origin": origin_of(caller, ask),
+        "expires_at": expiry_of(ask),
+        "notebook": caller.notebook,
+        "agent_id": wishes.text(body, "agent_id", "agent id"),
+        "scope": wishes.optional_text(body, "scope", "scope"),
+        "realm": None,
+        # As for the session's own level: a strict server lets a notebook only tighten it.
+        "tighten_only": terms.strict,
+    }
+    if "level" not in body:
+        raise InvalidRequestError("An agent is given a trust level from 0 to 5, or null, which takes its own away.")
+    level = wishes.optional_level(body, "level")
+    if level is None:
+        return RemoveTrust(**about), lambda removed: {"level": None, "removed": removed}
+    request = SetTrust(**about, level=level, assigned_by=wishes.optional_text(body, "assigned_by", "assigned_by"))
+    return request, lambda assigned: {"level": int(assigned.level), "removed": False}
+
+
+def budget(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
+    """Make a category's envelope within the session, or with ``create`` false change its ceiling."""
+    body = ask.body
+    wishes.known_only(body, ("category", "limit", "period", "create"))
+    if body.get("limit") is None:
+        raise InvalidRequestError("A budget needs a limit in US dollars, for example 5.")
+    period = body.get("period") or BudgetPeriod.MONTHLY.value
+    if period not in BUDGET_PERIOD_VALUES:
+        raise InvalidPeriodError(
+            f"A budget's period is one of {', '.join(BUDGET_PERIOD_VALUES)}, not {str(period)[:40]!r}."
+        )
+    request = SetBudget(
+        key=ask.id,
+        origin=origin_of(caller, ask),
+        expires_at=expiry_of(ask),
+        notebook=caller.notebook,
+        category=wishes.text(body, "category", "category"),
+        ceiling=money.parse(body["limit"], what="limit"),
+        period=BudgetPeriod(period),
+        create=body.get("create") is None or wishes.flag(body, "create"),
+        tighten_only=terms.strict,
+    )
+
+    def answer(state: BudgetState) -> dict[str, Any]:
+        return {"budget": budget_body(state), "created": state.created, "changed": state.changed}
+
+    return request, answer
+
+
+def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The levels that agents were given within the session, and the session's own, above which none counts."""
+    wishes.known_only(body, ())
+    state = ledger.read(ReadState(notebook=caller.notebook))
+    if not state.active or state.session_id is None or state.trust_level is None:
+        return {"session_level": None, "agents": []}
+    given = ledger.read(ListTrust(realm=session_realm(state.session_id)))
+    return {"session_level": int(state.trust_level), "agents": [_agent_body(assignment) for assignment in given]}
+
+
+def budgets(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The envelopes of the session's categories, by name."""
+    wishes.known_only(body, ("category",))
+    category = wishes.optional_text(body, "category", "category")
+    found = ledger.read(ListBudgets(notebook=caller.notebook, category=category))
+    return {"budgets": [budget_body(state) for state in found]}
+
+
+def audit(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of the notebook's records, and how many match where that is asked."""
+    wishes.known_only(
+        body, (*_AUDIT_TEXTS, "limit", "outcome", "since", "until", "oldest_first", "decisions", "cursor", "count")
+    )
+    filters: dict[str, Any] = {
+        "notebook": caller.notebook,
+        "outcome": _outcome(body.get("outcome")),
+        "since": _micros(body, "since"),
+        "until": _micros(body, "until"),
+        "decisions": wishes.flag(body, "decisions"),
+        **{name: wishes.optional_text(body, name, name) for name in _AUDIT_TEXTS},
+    }
+    oldest_first = wishes.flag(body, "oldest_first")
+    page = ledger.read(
+        AuditQuery(
+            **filters,
+            limit=wishes.whole(body, "limit", default=10, least=1, most=1_000),
+            cursor=wishes.optional_text(body, "cursor", "cursor"),
+            oldest_first=oldest_first,
+        )
+    )
+    records = page.records if oldest_first else tuple(reversed(page.records))
+    total = ledger.read(CountAudit(**filters)) if wishes.flag(body, "count") else None
+    return {"records": [audit_body(entry) for entry in records], "cursor": page.cursor, "total": total}
+
+
+def budget_body(state: BudgetState) -> dict[str, Any]:
+    """A category's figures in its current period; ``period_start`` is null where it has no period."""
+    balance = state.balance
+    return {
+        "category": state.category,
+        "period": state.period.value,
+        "period_start": time_text(state.period_start) if state.period_start else None,
+        "limit": money.to_text(balance.limit),
+        "spent": money.to_text(balance.spent),
+        "held": money.to_text(balance.held),
+        "remaining": money.to_text(balance.remaining),
+        "over": money.to_text(balance.over),
+        "charges": state.charges,
+    }
+
+
+def _agent_body(assignment: TrustAssignment) -> dict[str, Any]:
+    return {
+        "agent_id": assignment.agent_id,
+        "scope": assignment.scope,
+        "level": int(assignment.level),
+        "assigned_by": assignment.assigned_by,
+        "assigned_at": time_text(assignment.assigned_at),
+    }
+
+
+def _outcome(raw: object) -> GovernanceOutcome | None:
+    if raw is None:
+        return None
+    for outcome in GovernanceOutcome:
+        if raw == outcome.value:
+            return outcome
+    known = ", ".join(outcome.value for outcome in GovernanceOutcome)
+    raise InvalidRequestError(f"The outcome must be one of {known}, not {str(raw)[:40]!r}.")
+
+
+def _micros(body: Mapping[str, Any], name: str) -> int | None:
+    raw = body.get(name)
+    if raw is None:
+        return None
+    if isinstance(raw, bool) or not isinstance(raw, int) or abs(raw) > _MOST_MICROS:
+        raise InvalidRequestError(f"The {name} must be a whole number of microseconds since the epoch.")
+    return raw
+
+
+DECIDED: Final[dict[str, Callable[[Caller, SessionTerms, Ask], Decided]]] = {
+    "evaluate": evaluate,
+    "trust": trust,
+    "budget": budget,
+}
+"""The ops that are one request to the ledger."""
+READ: Final[dict[str, Callable[[Ledger, Caller, Mapping[str, Any]], dict[str, Any]]]] = {
+    "agents": agents,
+    "budgets": budgets,
+    "audit": audit,
+}
+"""The ops that only read it."""
