@@ -1,4 +1,11 @@
-import { formatUsd, parseUsd, share } from '../money';
+import {
+  MAX_USD,
+  typedUsd,
+  writeUsd,
+  formatUsd,
+  parseUsd,
+  share
+} from '../money';
 import { money } from './samples';
 
 describe('money', () => {
@@ -32,4 +39,43 @@ describe('share', () => {
   ])('of %s in %s is %s', (part, whole, expected) => {
     expect(share(part, whole)).toBe(expected);
   });
+});
+
+describe('typedUsd', () => {
+  it.each([
+    ['5', 5_000_000_000n],
+    [' $12.50 ', 12_500_000_000n],
+    ['.5', 500_000_000n],
+    ['0.000000001', 1n],
+    ['1000000000', MAX_USD]
+  ])('reads %j', (text, nano) => {
+    expect(typedUsd(text)).toBe(nano);
+  });
+
+  it.each([
+    '',
+    ' ',
+    '$',
+    '.',
+    '5.',
+    '-1',
+    '1e3',
+    '1,50',
+    '0.0000000001',
+    '1000000000.000000001',
+    '99999999999',
+    'nan',
+    '5 5'
+  ])('refuses %j', text => {
+    expect(typedUsd(text)).toBeNull();
+  });
+});
+
+describe('writeUsd', () => {
+  it.each(['0', '5', '12.5', '0.000000001', '1000000000'])(
+    'writes %s back',
+    text => {
+      expect(writeUsd(typedUsd(text) ?? -1n)).toBe(text);
+    }
+  );
 });

@@ -4,6 +4,7 @@ import approvals from '../../../tests/protocol/rest_approvals.json';
 import audit from '../../../tests/protocol/rest_audit.json';
 import configs from '../../../tests/protocol/rest_config.json';
 import corrections from '../../../tests/protocol/rest_corrections.json';
+import envelopes from '../../../tests/protocol/rest_envelopes.json';
 import errors from '../../../tests/protocol/rest_error.json';
 import events from '../../../tests/protocol/event_state.json';
 import holds from '../../../tests/protocol/rest_holds.json';
@@ -17,6 +18,7 @@ export {
   audit,
   configs,
   corrections,
+  envelopes,
   errors,
   events,
   holds,

@@ -7,14 +7,19 @@ class StubObserver {
   takeRecords = (): [] => [];
 }
 
+// Idleness comes also where a test stops the clock.
+const soon = globalThis.setTimeout;
+
 Object.assign(globalThis, {
   DragEvent: class DragEvent extends MouseEvent {},
   ResizeObserver: StubObserver,
   IntersectionObserver: StubObserver,
-  requestIdleCallback: (callback: () => void) => setTimeout(callback),
+  requestIdleCallback: (callback: () => void) => soon(callback),
   matchMedia: () => ({
     matches: false,
     addEventListener: () => undefined,
     removeEventListener: () => undefined
   })
 });
+
+Element.prototype.scrollIntoView = () => undefined;

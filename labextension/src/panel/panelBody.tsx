@@ -158,9 +158,9 @@ export class PanelBody extends ReactWidget {
     if (this._wanted === null || !this.isVisible) {
       return;
     }
-    const section = this.node.querySelector(
-      `[data-section="${CSS.escape(this._wanted)}"]`
-    );
+    const section = [
+      ...this.node.querySelectorAll<HTMLElement>('[data-section]')
+    ].find(node => node.dataset.section === this._wanted);
     const target =
       section?.querySelector<HTMLElement>('[data-lead]') ??
       section?.querySelector<HTMLElement>('.aumos-Section-title');
