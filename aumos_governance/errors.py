@@ -28,6 +28,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+
 __all__ = [
     "AumOSGovernanceError",
     "BudgetExceededError",
@@ -65,13 +68,26 @@ class AumOSGovernanceError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         # IPython shows these lines in place of a traceback. The sentence says what was wrong and what to do; the
-        # frames inside this package would only bury it.
-        return [self.message]
+        # frames inside this package would only bury it. Whoever types %tb asks for them.
+        if not _is_asked_for_frames():
+            return [self.message]
+        from traceback import format_exception
+
+        return format_exception(self)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Subclasses take other arguments than Exception.args holds; errors must survive pickling, since
         # they cross process pools.
         return (_rebuild, (type(self), self.__dict__.copy()))
+
+
+def _is_asked_for_frames() -> bool:
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code.co_name == "tb" and str(frame.f_globals.get("__name__")).startswith("IPython.core.magics"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _rebuild(cls: type[AumOSGovernanceError], state: dict[str, object]) -> AumOSGovernanceError:

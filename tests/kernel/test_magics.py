@@ -191,3 +191,12 @@ def test_every_magic_explains_itself(kernel: Kernel) -> None:
         text = page["data"]["text/plain"]
         assert f"%{name}" in text
         assert "--" in text or name in {"governance_status", "governance_disable"}
+
+
+def test_whoever_asks_for_the_frames_of_a_denial_gets_them(kernel: Kernel) -> None:
+    kernel.run("%governance --budget 1\ndef paid_call():\n    %governance_spend 2")
+    assert kernel.run("paid_call()").traceback == kernel.run("paid_call()").traceback
+    (shown,) = kernel.run("%tb").errors
+    text = "".join(shown["traceback"])
+    assert "in paid_call" in text
+    assert "GovernanceDeniedError: DENIED: Would exceed budget" in text
