@@ -88,13 +88,9 @@ export class PanelBody extends ReactWidget {
             {...props}
           />
         ))}
+        <AfterDrawing action={this._lead} />
       </Navigation.Provider>
     );
-  }
-
-  protected override onUpdateRequest(msg: Message): void {
-    super.onUpdateRequest(msg);
-    void this.renderPromise?.then(() => this._lead());
   }
 
   protected override onAfterShow(msg: Message): void {
@@ -154,7 +150,7 @@ export class PanelBody extends ReactWidget {
   }
 
   /** Lead the focus to what is wanted, once it is there. */
-  private _lead(): void {
+  private readonly _lead = (): void => {
     if (this._wanted === null || !this.isVisible) {
       return;
     }
@@ -169,7 +165,7 @@ export class PanelBody extends ReactWidget {
       section?.scrollIntoView({ block: 'nearest' });
       target.focus();
     }
-  }
+  };
 
   private readonly _model: IGovernanceModel;
   private readonly _subject: PanelSubject;
@@ -179,6 +175,12 @@ export class PanelBody extends ReactWidget {
   private readonly _closed = new Set<string>();
   private _sections: readonly IPanelSection[] = [];
   private _wanted: string | null = null;
+}
+
+/** Acts on what was drawn, each time it was. */
+function AfterDrawing(props: { action: () => void }): null {
+  React.useEffect(props.action);
+  return null;
 }
 
 /** A namespace for `PanelBody` statics. */
