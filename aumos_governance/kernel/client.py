@@ -7,7 +7,7 @@ import platform
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from .._version import __version__
@@ -34,8 +34,18 @@ _NOT_MET: Final = frozenset({ExpiredError.default_code, HELLO_REQUIRED})
 # was met.
 _MEETINGS: Final = 3
 _UNDECIDED: Final = frozenset({"INTERNAL", "LEDGER_UNAVAILABLE", "UNAVAILABLE"})
-_TAKEN_BACK: Final = frozenset({"open", "spend", "hold", "close"})
+_TAKEN_BACK: Final = frozenset({"open", "spend", "hold", "authorize", "close"})
 # Never a settlement or a release: the money that they tell of is gone, or was never spent.
+
+_RENEWED_EVERY: Final = 5.0
+_RENEWED_FOR: Final = 30.0
+# While a person is waited for, the server hears now and then that somebody still waits; nobody does once it has not for
+# so long, nor for an answer once the server has been silent for so long.
+_UNLOST_FOR: Final = 7 * 86_400.0
+# Where no message can get lost nothing has to be repeated, and a person may be typing in the thread that waits.
+
+OnWaiting = Callable[[Mapping[str, Any]], None]
+"""Called once, in the thread or the loop that asks, with what is told when an answer waits for a person."""
 
 Steps = Generator[float, None, dict[str, Any]]
 """An ask as it proceeds: yields for how many seconds to wait at most, and returns the answer. Written once, it is
@@ -49,6 +59,17 @@ class _Waiting:
     wake: Callable[[], None]
     answer: Mapping[str, Any] | None = None
     sent: int = 0
+    pending: Mapping[str, Any] | None = None
+    """What was told last of a person's answer that is waited for."""
+
+
+@dataclass(slots=True)
+class _Patience:
+    """How long an ask may be acted on, which is longer for as long as a person is waited for."""
+
+    until: float
+    on_waiting: OnWaiting | None
+    has_waited: bool = False
 
 
 class Client:
@@ -78,11 +99,20 @@ class Client:
         transport.connect(self._receive)
 
     def ask(
-        self, op: str, body: Mapping[str, Any] | None = None, *, cell: Cell | None = None, timeout: float | None = None
+        self,
+        op: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        cell: Cell | None = None,
+        timeout: float | None = None,
+        on_waiting: OnWaiting | None = None,
     ) -> dict[str, Any]:
-        """Ask, and block this thread until the answer is here."""
+        """Ask, and block this thread until the answer is here.
+
+        The answer to an `authorize` may wait for a person for longer than ``timeout``: then ``on_waiting`` is called.
+        """
         waiter = Waiter()
-        steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, waiter.wake)
+        steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, waiter.wake, on_waiting)
         try:
             while True:
                 self._transport.wait(waiter, next(steps))
@@ -94,9 +124,15 @@ class Client:
             steps.close()
 
     async def ask_async(
-        self, op: str, body: Mapping[str, Any] | None = None, *, cell: Cell | None = None, timeout: float | None = None
+        self,
+        op: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        cell: Cell | None = None,
+        timeout: float | None = None,
+        on_waiting: OnWaiting | None = None,
     ) -> dict[str, Any]:
-        """Ask, and let this task's loop run on until the answer is here."""
+        """As `ask`; this task's loop runs on until the answer is here."""
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
 
@@ -105,7 +141,7 @@ class Client:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(woken.set)
 
-        steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, wake)
+        steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, wake, on_waiting)
         with self._transport.awaited():
             try:
                 while True:
@@ -119,17 +155,27 @@ class Client:
 
     # ---- one ask
 
-    def _steps(self, op: str, body: Mapping[str, Any], cell: Cell, timeout: float, wake: Callable[[], None]) -> Steps:
+    def _steps(
+        self,
+        op: str,
+        body: Mapping[str, Any],
+        cell: Cell,
+        timeout: float,
+        wake: Callable[[], None],
+        on_waiting: OnWaiting | None,
+    ) -> Steps:
         ask_id = new_ask_id()
         if self._clock_offset is None:
             yield from self._hello(wake)
-        until = time.monotonic() + timeout
+        patience = _Patience(time.monotonic() + timeout, on_waiting)
         meetings = 1
         while True:
-            answer = yield from self._exchange(self._ask(ask_id, op, until, cell, body), until + _GRACE_SECONDS, wake)
-            if answer.get("code") not in _NOT_MET or meetings == _MEETINGS or time.monotonic() >= until:
+            ask = self._ask(ask_id, op, patience.until, cell, body)
+            answer = yield from self._exchange(ask, patience.until + _GRACE_SECONDS, wake, patience)
+            if answer.get("code") not in _NOT_MET or meetings == _MEETINGS or time.monotonic() >= patience.until:
                 return answer
-            # Nothing was done, so the same ask may go out again, with an expiry that the server reads as meant.
+            # Nothing was done, or it still waits, so the same ask may go out again, with an expiry that the server
+            # reads as meant.
             meetings += 1
             yield from self._hello(wake)
 
@@ -150,7 +196,7 @@ class Client:
         self._clock_offset = server_time - time.monotonic()
         self.greeting = greeting
 
-    def _exchange(self, ask: Ask, give_up: float, wake: Callable[[], None]) -> Steps:
+    def _exchange(self, ask: Ask, give_up: float, wake: Callable[[], None], patience: _Patience | None = None) -> Steps:
         waiting = _Waiting(wake)
         self._waiting[ask.id] = waiting
         began = resend_at = time.monotonic()
@@ -158,13 +204,24 @@ class Client:
         try:
             while waiting.answer is None:
                 now = time.monotonic()
+                pending, waiting.pending = waiting.pending, None
+                begins_to_wait = False
+                if pending is not None and patience is not None:
+                    ask, begins_to_wait = self._renewed(ask, patience)
+                    began, give_up, interval = now, patience.until + _GRACE_SECONDS, _RENEWED_EVERY
+                    resend_at = now if begins_to_wait else min(resend_at, now + interval)
                 if now >= give_up:
+                    if patience is not None and patience.has_waited:
+                        self._cancel(ask)
                     raise self._transport.silence(now - began)
                 if now >= resend_at:
                     waiting.sent += 1
                     self._transport.send(ask)
                     resend_at = now + interval if self._transport.lossy else give_up
-                    interval = min(interval * 2, _LAST_RESEND)
+                    interval = min(interval * 2, _LAST_RESEND) if interval < _RENEWED_EVERY else interval
+                if begins_to_wait and pending is not None and patience is not None and patience.on_waiting is not None:
+                    self._tell(patience.on_waiting, pending, ask, waiting)
+                    continue
                 yield max(0.0, min(resend_at, give_up) - time.monotonic())
             if waiting.sent > 1 and waiting.answer.get("code") in _UNDECIDED:
                 # One copy of it failed; another may still be done, and nobody waits for that any more.
@@ -179,6 +236,21 @@ class Client:
         finally:
             self._waiting.pop(ask.id, None)
 
+    def _renewed(self, ask: Ask, patience: _Patience) -> tuple[Ask, bool]:
+        """The ask for as long as a person is waited for, and whether that has just begun."""
+        assert self._clock_offset is not None
+        patience.until = time.monotonic() + (_RENEWED_FOR if self._transport.lossy else _UNLOST_FOR)
+        begins, patience.has_waited = not patience.has_waited, True
+        return replace(ask, exp=patience.until + self._clock_offset), begins
+
+    def _tell(self, on_waiting: OnWaiting, pending: Mapping[str, Any], ask: Ask, waiting: _Waiting) -> None:
+        try:
+            on_waiting(pending)
+        except AumOSGovernanceError:
+            # Whatever else it raises takes the ask back where that passes.
+            self._take_back(ask, waiting)
+            raise
+
     def _take_back(self, ask: Ask, waiting: _Waiting) -> None:
         if waiting.answer is not None or ask.op not in _TAKEN_BACK:
             return
@@ -190,7 +262,8 @@ class Client:
     def _cancel(self, ask: Ask) -> None:
         if ask.op not in _TAKEN_BACK:
             return
-        cancel = Ask(new_ask_id(), "cancel", ask.exp, ask.cell, {"of": ask.id})
+        of: dict[str, Any] = {"of": ask.id, "act": True} if ask.op == "authorize" else {"of": ask.id}
+        cancel = Ask(new_ask_id(), "cancel", ask.exp, ask.cell, of)
         # Nobody waits for the answer; should this get lost, the asker has an expiry and the person the audit record.
         with suppress(UnavailableError):
             self._transport.send(cancel, urgent=True)
@@ -203,7 +276,10 @@ class Client:
         # An answer that nobody waits for any more came late, or came twice.
         waiting = self._waiting.get(str(answer.get("id")))
         if waiting is not None:
-            waiting.answer = answer
+            if answer.get("ok") is True and "waiting" in answer:
+                waiting.pending = answer["waiting"]
+            else:
+                waiting.answer = answer
             waiting.wake()
 
 
