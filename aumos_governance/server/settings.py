@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .. import money
@@ -13,7 +14,7 @@ from ..ledger.base import EnvelopeSpec
 from ..ledger.terms import SessionTerms
 from ..types import TrustLevel
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["Settings", "default_database_url", "read_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ class Settings:
             "strict": terms.strict,
             "autostart": self.autostart,
         }
+
+
+def default_database_url(data_dir: Path) -> str:
+    """Where the ledger is that no setting places, with Jupyter's data folder."""
+    return f"sqlite:///{data_dir.absolute() / 'aumos_governance' / 'ledger.sqlite'}"
 
 
 def read_settings(
