@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from . import money
-from .engine import Engine, GovernanceAction, GovernanceEngine, registered_engine
+from .engine import Engine, GovernanceAction, GovernanceDecision, GovernanceEngine, registered_engine
 from .errors import GovernanceDeniedError
 from .types import TrustLevel
 
@@ -161,11 +161,10 @@ class GovernedWork:
 
     @contextmanager
     def running(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[None]:
-        engine, action = self._asked(args, kwargs)
-        try:
-            grant = engine.begin(action)
-        except GovernanceDeniedError as error:
-            raise self._denied(error) from None
+        bound = self.bound()
+        if self._has_ceiling(bound):
+            self._check_left(bound.engine.evaluate_sync(self._left(bound)))
+        grant = bound.engine.begin(self._asked(bound, args, kwargs))
         self._count()
         try:
             yield
@@ -179,11 +178,10 @@ class GovernedWork:
 
     @asynccontextmanager
     async def running_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncIterator[None]:
-        engine, action = self._asked(args, kwargs)
-        try:
-            grant = await engine.begin_async(action)
-        except GovernanceDeniedError as error:
-            raise self._denied(error) from None
+        bound = self.bound()
+        if self._has_ceiling(bound):
+            self._check_left(await bound.engine.evaluate(self._left(bound)))
+        grant = await bound.engine.begin_async(self._asked(bound, args, kwargs))
         self._count()
         try:
             yield
@@ -195,28 +193,39 @@ class GovernedWork:
             raise
         await grant.settle(0)
 
-    def _asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Engine, GovernanceAction]:
-        bound = self.bound()
-        # With a budget there must be something left of it, be it ever so little.
-        amount = _ATOM if bound.category is not None and self.limit else None
+    def _has_ceiling(self, bound: _Bound) -> bool:
+        # A function with a budget of nothing may do what costs nothing.
+        return bound.category is not None and bool(self.limit)
+
+    def _left(self, bound: _Bound) -> GovernanceAction:
+        # There must be something left, be it ever so little. It is not held: the call itself records what it spends.
+        return GovernanceAction(
+            bound.agent_id, budget_category=bound.category, budget_amount=_ATOM, action_type=self._name
+        )
+
+    def _check_left(self, decision: GovernanceDecision) -> None:
+        if decision.allowed:
+            return
+        reason = decision.reasons[-1]
+        message = (
+            f"DENIED: Nothing is left for {self._name}, whose budget is {money.display(self.limit or 0)}; a person can"
+            f" raise it with {self._short}.governance_state.engine.budget.set_limit({self._name!r}, limit)."
+        )
+        raise GovernanceDeniedError(
+            decision.action.agent_id,
+            reason,
+            decision.audit_record_id,
+            message=message if reason.startswith(f"Would exceed budget {self._name!r}") else None,
+            denial_code="BUDGET_EXCEEDED",
+        )
+
+    def _asked(self, bound: _Bound, args: tuple[Any, ...], kwargs: dict[str, Any]) -> GovernanceAction:
         call = self._call(args, kwargs) if self._act else None
-        return bound.engine, self._action(bound, amount, act=self._act, call=call)
+        return self._action(bound, None, act=self._act, call=call)
 
     def _count(self) -> None:
         with self._lock:
             self.calls += 1
-
-    def _denied(self, error: GovernanceDeniedError) -> GovernanceDeniedError:
-        if self.limit is None or error.denial_code != "BUDGET_EXCEEDED":
-            return error
-        message = (
-            f"DENIED: Nothing is left for {self._name}, whose budget is {money.display(self.limit)}"
-            f" ({error.denial_reason}); a person can raise it with"
-            f" {self._short}.governance_state.engine.budget.set_limit({self._name!r}, limit)."
-        )
-        return GovernanceDeniedError(
-            error.agent_id, error.denial_reason, error.audit_record_id, message=message, denial_code=error.denial_code
-        )
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         said = [_repr(value) for value in args]

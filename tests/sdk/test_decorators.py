@@ -192,6 +192,23 @@ def test_a_budget_is_a_ceiling_for_what_is_recorded_and_then_for_calls() -> None
     wrapped(ran)
 
 
+@KINDS
+def test_a_call_may_record_all_that_is_left(function: Callable[..., Any]) -> None:
+    wrapped = governed(budget="0.10")(function)
+
+    class Recording(list[Any]):
+        def append(self, value: Any) -> None:
+            wrapped.record_spend("0.10")
+            super().append(value)
+
+    ran = Recording()
+    called(wrapped, ran)
+    assert ran == [1]
+    with pytest.raises(GovernanceDeniedError, match="Nothing is left"):
+        called(wrapped, ran)
+    assert ran == [1]
+
+
 def test_a_free_function_may_have_a_budget_of_nothing() -> None:
     wrapped = governed(budget=0)(plain)
     wrapped([])
