@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         TrustLevelError,
         UnavailableError,
     )
+    from .integrations.clients import govern
     from .trust.manager import SetLevelOptions, TrustCheckResult, TrustManager
     from .types import (
         BUDGET_PERIOD_VALUES,
@@ -114,6 +115,7 @@ __all__ = [
     "__version__",
     "aggregate_outcomes",
     "default_engine",
+    "govern",
     "governed",
 ]
 
@@ -150,6 +152,7 @@ _HOMES: Final = {
         "TrustLevelError",
         "UnavailableError",
     ),
+    "integrations.clients": ("govern",),
     "trust.manager": ("SetLevelOptions", "TrustCheckResult", "TrustManager"),
     "types": ("BUDGET_PERIOD_VALUES", "ActionKind", "BudgetPeriod", "DataCategory", "GovernanceOutcome", "TrustLevel"),
 }

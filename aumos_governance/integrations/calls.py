@@ -1,0 +1,100 @@
+"""What a provider's adapter says of a call: is it paid, what may it cost at worst, what did it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+
+from ..errors import ConfigurationError
+from .pricing import Rates
+
+__all__ = ["Asked", "Meter", "Paid", "Provider", "UsageMissingError", "unknown_method"]
+
+
+class UsageMissingError(Exception):
+    """An answer does not say, or not in earnest, what was used. It never reaches a caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that a client is about to send; ``path`` as the library names it, without the base URL."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any]
+    streamed: bool = False
+    files: tuple[int | None, ...] = ()
+    """The sizes of the files that go with it, in bytes; None for one whose size is not known."""
+
+
+class Meter(Protocol):
+    """Reads a stream's events as they pass."""
+
+    @property
+    def answer(self) -> Mapping[str, Any] | None:
+        """What is known of the usage, in the shape of the body of an answer that is not streamed; None: nothing yet."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """The stream has said all that it will say of its usage."""
+        ...
+
+    def see(self, data: bytes) -> bool:
+        """Read one event's data; True when the caller did not ask for this event and must not see it."""
+        ...
+
+
+class Paid(Protocol):
+    """One paid call."""
+
+    @property
+    def name(self) -> str:
+        """What the provider calls it, for example ``chat.completions``."""
+        ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def body(self) -> Mapping[str, Any] | None:
+        """What to send in place of what was asked; None: just that."""
+        ...
+
+    def worst(self, rates: Rates) -> Decimal:
+        """The most it can cost, in USD: what is held."""
+        ...
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+        """What it cost, in USD, by its answer. Raises UsageMissingError."""
+        ...
+
+    def meter(self) -> Meter:
+        """For an answer that is streamed."""
+        ...
+
+
+class Provider(Protocol):
+    """What a governed client knows of its provider."""
+
+    @property
+    def price_id(self) -> str:
+        """The provider whose prices count where the client's address tells none."""
+        ...
+
+    def paid(self, asked: Asked) -> Paid | None:
+        """The call that a request makes; None for one that costs nothing.
+
+        Raises ConfigurationError for one of which nobody knows whether it costs.
+        """
+        ...
+
+
+def unknown_method(asked: Asked) -> ConfigurationError:
+    """Says that a request cannot be governed."""
+    return ConfigurationError(
+        f"{asked.method.upper()} {asked.path} was not sent: govern() does not know what it may cost. Use the client"
+        " that you gave to govern() for it, and record what it cost with %governance_spend."
+    )

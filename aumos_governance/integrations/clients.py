@@ -1,0 +1,261 @@
+"""`govern`: a provider's client that holds and settles what its calls cost, and is used like the original.
+
+The libraries of OpenAI and Anthropic are made by one generator, and send everything through one method of the client.
+The governed client is a copy of the given one, of a subclass of its class, that overrides this method: resources,
+helpers and raw responses come through it as well, and so does what is added to the library later on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import cache
+from importlib import import_module
+from typing import Any, Final, TypeVar, cast
+
+from ..engine import Engine, default_engine
+from ..errors import ConfigurationError, InvalidRequestError
+from ..realm import to_level
+from ..types import TrustLevel
+from .attempts import CURRENT, Call
+from .calls import Asked, Provider
+from .guard import Guard
+from .pricing import Amount, Prices
+
+__all__ = ["govern"]
+
+ClientT = TypeVar("ClientT")
+_PROVIDERS: Final = {"openai": "openai_calls", "anthropic": "anthropic_calls"}
+"""The module beside this one that knows the calls of a library."""
+_GOVERNOR: Final = "_aumos_governor"
+_COPYING: Final[ContextVar[bool]] = ContextVar("aumos_governance_copying", default=False)
+
+
+def govern(
+    client: ClientT,
+    *,
+    engine: Engine | None = None,
+    agent_id: str | None = None,
+    budget_category: str | None = None,
+    required_trust_level: int = TrustLevel.L1_MONITOR,
+    default_cost: Amount | None = None,
+    price: Mapping[str, Any] | None = None,
+    cost: Amount | None = None,
+) -> ClientT:
+    """A client like ``client``, whose every paid call is authorised, held and charged; ``client`` itself is unchanged.
+
+    Before a call its worst case is held, after it its true cost is charged: from the usage that the provider tells, by
+    the prices of genai-prices. ``engine`` is the notebook's own where none is given. ``budget_category`` charges a
+    budget of that name too.
+
+    What a model costs that genai-prices does not know: ``price`` per unit, as ``{"input_mtok": 2.5, "output_mtok":
+    10}`` in USD per million tokens, or such a mapping for each of several models; ``default_cost`` USD a call; ``cost``
+    USD for every call of whatever model, and 0 for models of your own.
+
+    A call raises GovernanceDeniedError, and is not sent, when it is denied, and ConfigurationError when nobody knows
+    what it may cost. Raises InvalidRequestError for a client that is none of OpenAI's or Anthropic's.
+    """
+    provider = _provider_of(client)
+    guard = Guard(
+        engine if engine is not None else default_engine(),
+        Prices(cost=cost, price=price, default_cost=default_cost),
+        provider=provider.price_id,
+        base_url=str(getattr(client, "base_url", "")),
+        agent_id=agent_id,
+        budget_category=budget_category,
+        required_trust_level=to_level(required_trust_level, "required_trust_level"),
+    )
+    governed = cast("Any", client).copy()
+    if _GOVERNOR not in vars(client):
+        governed.__class__ = _governed_class(cast("Any", type(client)))
+    # Of one that is governed already, what is said now counts in place of what was said then.
+    vars(governed)[_GOVERNOR] = _Governor(guard, provider)
+    return cast("ClientT", governed)
+
+
+class _Governor:
+    """What a governed client carries."""
+
+    def __init__(self, guard: Guard, provider: Provider) -> None:
+        self._guard = guard
+        self._provider = provider
+
+    def at(self, base_url: str) -> _Governor:
+        """The same for another address of the provider."""
+        return _Governor(self._guard.at(base_url), self._provider)
+
+    def call(self, options: Any, streamed: bool) -> Call | None:
+        """The paid call that a request makes, None for a free one; its body is changed where it must be."""
+        body = _body(options)
+        paid = self._provider.paid(Asked(options.method, options.url, body, streamed, _file_sizes(options.files)))
+        if paid is None:
+            return None
+        if paid.body is not None:
+            options.json_data = dict(paid.body)
+            options.extra_json = None
+        return Call(self._guard, paid)
+
+
+def _governed(kind: Any) -> Any:
+    """What both kinds of governed client do, over the class of the plain one.
+
+    A class is made of each, and not mixed into it: only so can a client that is there become one.
+    """
+
+    class Governed(kind):  # type: ignore[misc]
+        def copy(self, *arguments: Any, **options: Any) -> Any:
+            token = _COPYING.set(True)
+            try:
+                copied = super().copy(*arguments, **options)
+            finally:
+                _COPYING.reset(token)
+            vars(copied)[_GOVERNOR] = vars(self)[_GOVERNOR].at(str(copied.base_url))
+            return copied
+
+        with_options = copy
+
+        @property
+        def websocket_base_url(self) -> Any:
+            own = vars(self)
+            if _GOVERNOR in own and not _COPYING.get():
+                # A session over a socket is charged as it goes on, which cannot be held for.
+                raise ConfigurationError(
+                    "Sessions over a WebSocket (realtime, live) cannot be governed: use the client that you gave to"
+                    " govern(), and record what they cost with %governance_spend."
+                )
+            return own.get("websocket_base_url")
+
+        @websocket_base_url.setter
+        def websocket_base_url(self, value: Any) -> None:
+            self.__dict__["websocket_base_url"] = value
+
+        def _should_retry(self, response: Any) -> Any:
+            if (call := CURRENT.get()) is not None:
+                call.refused()
+            return super()._should_retry(response)
+
+        def _calculate_retry_timeout(self, *arguments: Any, **options: Any) -> Any:
+            if (call := CURRENT.get()) is not None:
+                call.failed()
+            return super()._calculate_retry_timeout(*arguments, **options)
+
+        def _paid_call(self, options: Any, streamed: bool) -> Call | None:
+            governor = vars(self).get(_GOVERNOR)
+            if not isinstance(governor, _Governor):
+                raise ConfigurationError("This client was made from a governed one's class: govern() it as well.")
+            return governor.call(options, streamed)
+
+    return Governed
+
+
+def _governed_sync(kind: Any) -> Any:
+    class GovernedSync(_governed(kind)):  # type: ignore[misc]
+        def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
+            call = self._paid_call(options, bool(given.get("stream")))
+            if call is None:
+                return super().request(cast_to, options, *arguments, **given)
+            call.begin()
+            token = CURRENT.set(call)
+            try:
+                return super().request(cast_to, options, *arguments, **given)
+            except Exception as error:
+                call.raised(error)
+                raise
+            finally:
+                CURRENT.reset(token)
+                call.left()
+
+        def _prepare_request(self, request: Any) -> None:
+            super()._prepare_request(request)
+            if (call := CURRENT.get()) is not None:
+                call.attempt()
+
+        def _process_response(self, **given: Any) -> Any:
+            if (call := CURRENT.get()) is not None:
+                call.answered(given["response"], streamed=bool(given.get("stream")))
+            return super()._process_response(**given)
+
+    return GovernedSync
+
+
+def _governed_async(kind: Any) -> Any:
+    class GovernedAsync(_governed(kind)):  # type: ignore[misc]
+        async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
+            call = self._paid_call(options, bool(given.get("stream")))
+            if call is None:
+                return await super().request(cast_to, options, *arguments, **given)
+            await call.begin_async()
+            token = CURRENT.set(call)
+            try:
+                return await super().request(cast_to, options, *arguments, **given)
+            except Exception as error:
+                await call.raised_async(error)
+                raise
+            finally:
+                CURRENT.reset(token)
+                call.left()
+
+        async def _prepare_request(self, request: Any) -> None:
+            await super()._prepare_request(request)
+            if (call := CURRENT.get()) is not None:
+                await call.attempt_async()
+
+        async def _process_response(self, **given: Any) -> Any:
+            if (call := CURRENT.get()) is not None:
+                await call.answered_async(given["response"], streamed=bool(given.get("stream")))
+            return await super()._process_response(**given)
+
+    return GovernedAsync
+
+
+@cache
+def _governed_class(kind: Any) -> Any:
+    governed = _governed_async(kind) if _is_async(kind) else _governed_sync(kind)
+    # Its name, in errors and in help, is the one that the user knows.
+    governed.__name__, governed.__qualname__ = kind.__name__, kind.__qualname__
+    governed.__module__, governed.__doc__ = kind.__module__, kind.__doc__
+    return governed
+
+
+def _is_async(kind: type[Any]) -> bool:
+    return any(base.__name__ == "AsyncAPIClient" for base in kind.__mro__)
+
+
+def _provider_of(client: object) -> Provider:
+    for base in type(client).__mro__:
+        library = base.__module__.partition(".")[0]
+        if library in _PROVIDERS and base.__name__ in ("SyncAPIClient", "AsyncAPIClient"):
+            module = import_module(f".{_PROVIDERS[library]}", __package__)
+            return cast("Provider", module.PROVIDER)
+    raise InvalidRequestError(
+        f"govern() takes a client of OpenAI's or Anthropic's library, not a {type(client).__name__}."
+    )
+
+
+def _body(options: Any) -> dict[str, Any]:
+    body = options.json_data
+    read = dict(body) if isinstance(body, Mapping) else {}
+    extra = options.extra_json
+    return {**read, **extra} if isinstance(extra, Mapping) else read
+
+
+def _file_sizes(files: Any) -> tuple[int | None, ...]:
+    if not files:
+        return ()
+    members = files.values() if isinstance(files, Mapping) else [member[1] for member in files]
+    return tuple(_size_of_file(member) for member in members)
+
+
+def _size_of_file(member: Any) -> int | None:
+    content = member[1] if isinstance(member, tuple) and len(member) > 1 else member
+    if isinstance(content, (bytes, bytearray, str)):
+        return len(content)
+    try:
+        if hasattr(content, "seek"):
+            place = content.tell()
+            size = content.seek(0, 2) - place
+            content.seek(place)
+            return int(size)
+        return int(content.stat().st_size)
+    except (AttributeError, OSError, ValueError):
+        return None

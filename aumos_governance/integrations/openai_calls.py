@@ -1,0 +1,54 @@
+"""The calls of OpenAI's library: which cost, what they may cost at worst, and what their answers say they used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from . import openai_media
+from .calls import Asked, Paid, Provider, unknown_method
+from .openai_text import ChatCall, CompletionCall, EmbeddingCall, ResponseCall
+
+__all__ = ["PROVIDER", "OpenAIProvider"]
+
+_PAID: Final[dict[str, Callable[[Asked], Paid]]] = {
+    "/chat/completions": ChatCall,
+    "/completions": CompletionCall,
+    "/embeddings": EmbeddingCall,
+    "/responses": ResponseCall,
+    "/responses/compact": ResponseCall,
+    "/images/generations": openai_media.ImageCall,
+    "/images/edits": openai_media.ImageCall,
+    "/images/variations": openai_media.ImageCall,
+    "/audio/speech": openai_media.SpeechCall,
+    "/audio/transcriptions": openai_media.TranscriptionCall,
+    "/audio/translations": openai_media.TranscriptionCall,
+}
+_FREE: Final = re.compile(
+    r"/(moderations|files|uploads(/[^/]+(/[^/]+)?)?|responses/input_tokens|chat/completions/[^/]+"
+    r"|conversations(/[^/]+(/items)?)?|organization/.+|projects/.+|webhook_endpoints(/.+)?"
+    r"|(responses|batches|fine_tuning/jobs|evals/[^/]+/runs|threads/[^/]+/runs)/[^/]+/cancel)"
+)
+"""What is sent by POST and costs nothing. What is kept for months, or runs later at the provider's, is not here."""
+
+
+class OpenAIProvider:
+    """OpenAI, Azure, and every server that speaks as they do."""
+
+    price_id = "openai"
+
+    def paid(self, asked: Asked) -> Paid | None:
+        """As `Provider.paid`."""
+        if asked.method.lower() in ("get", "head", "delete"):
+            return None
+        path = asked.path.partition("?")[0]
+        make = _PAID.get(path)
+        if make is not None:
+            return make(asked)
+        if _FREE.fullmatch(path):
+            return None
+        raise unknown_method(asked)
+
+
+PROVIDER: Final[Provider] = OpenAIProvider()

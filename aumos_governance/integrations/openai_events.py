@@ -1,0 +1,70 @@
+"""What OpenAI's streams tell of their usage as they pass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+__all__ = ["EventMeter", "ResponseMeter"]
+
+_DONE: Final = b"[DONE]"
+_ENDS: Final = (b'"response.completed"', b'"response.incomplete"', b'"response.failed"')
+
+
+class EventMeter:
+    """Streams whose last event but ``[DONE]`` has the usage: chat, completions, images, transcriptions, speech.
+
+    A server that tells the usage so far with every event is heard out: its last word counts. ``swallow`` hides the
+    event that only tells the usage, and that the caller did not ask for.
+    """
+
+    def __init__(self, *, swallow: bool = False) -> None:
+        self.answer: Mapping[str, Any] | None = None
+        self.ended = False
+        self._swallow = swallow
+
+    def see(self, data: bytes) -> bool:
+        """As `Meter.see`."""
+        if b'"usage"' not in data:
+            if data == _DONE:
+                self.ended = True
+            return False
+        event = _object(data)
+        usage = event.get("usage")
+        if not isinstance(usage, Mapping):
+            return False
+        self.answer = event
+        alone = not event.get("choices")
+        self.ended = self.ended or alone
+        return self._swallow and alone
+
+
+class ResponseMeter:
+    """The events of the Responses API: the one that ends it has the whole response."""
+
+    def __init__(self) -> None:
+        self.answer: Mapping[str, Any] | None = None
+        self.ended = False
+
+    def see(self, data: bytes) -> bool:
+        """As `Meter.see`."""
+        if any(end in data for end in _ENDS):
+            event = _object(data)
+            response = event.get("response")
+            if event.get("type") in _TYPES and isinstance(response, Mapping):
+                self.answer, self.ended = response, True
+        elif data == _DONE:
+            self.ended = True
+        return False
+
+
+_TYPES: Final = tuple(end.decode().strip('"') for end in _ENDS)
+
+
+def _object(data: bytes) -> Mapping[str, Any]:
+    try:
+        event = json.loads(data)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}

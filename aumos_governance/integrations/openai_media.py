@@ -1,0 +1,133 @@
+"""OpenAI's calls that take or give images and sound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from .calls import Asked, Meter, UsageMissingError
+from .openai_events import EventMeter
+from .openai_text import read_usage
+from .pricing import Rates
+from .sizes import AUDIO_BYTES_A_SECOND, AUDIO_TOKENS_A_SECOND, size_of
+
+__all__ = ["ImageCall", "SpeechCall", "TranscriptionCall"]
+
+_IMAGE_OUTPUT: Final = 8_192
+"""Tokens of an image that is made: 6,240 for the largest in high quality."""
+_PARTIAL_IMAGE: Final = 100
+_IMAGE_INPUT: Final = 10_400
+"""Tokens of an image that is given: 4,160 for its tiles, and 6,240 with high fidelity."""
+_LONGEST_SOUND: Final = 25 * 1024 * 1024
+"""Bytes that a transcription takes at most."""
+_SPOKEN_TOKENS: Final = 8
+"""The most tokens of speech for a character of its text."""
+_WRITTEN_TOKENS: Final = 10
+"""The most tokens of text for a second of speech."""
+
+_IMAGE_USAGE: Final = {
+    "input_tokens": ("input_tokens",),
+    "input_text_tokens": ("input_tokens_details", "text_tokens"),
+    "input_image_tokens": ("input_tokens_details", "image_tokens"),
+    "output_tokens": ("output_tokens",),
+    "output_text_tokens": ("output_tokens_details", "text_tokens"),
+    "output_image_tokens": ("output_tokens_details", "image_tokens"),
+}
+_SOUND_USAGE: Final = {
+    "input_tokens": ("input_tokens",),
+    "input_text_tokens": ("input_token_details", "text_tokens"),
+    "input_audio_tokens": ("input_token_details", "audio_tokens"),
+    "output_tokens": ("output_tokens",),
+}
+
+
+class _MediaCall:
+    body = None
+
+    def __init__(self, asked: Asked) -> None:
+        self.model = str(asked.body.get("model") or self._default)
+        self._asked = asked.body
+        self._files = asked.files
+
+    _default = "unknown"
+
+    def meter(self) -> Meter:
+        """As `Paid.meter`."""
+        return EventMeter()
+
+
+class ImageCall(_MediaCall):
+    """``images``: ``generate``, ``edit`` and ``create_variation``."""
+
+    name = "images"
+    _default = "dall-e-2"
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`."""
+        asked = self._asked
+        given = size_of(asked.get("prompt") or "").tokens + len(self._files) * _IMAGE_INPUT
+        each = _IMAGE_OUTPUT + _number(asked.get("partial_images"), 0) * _PARTIAL_IMAGE
+        return rates.bound(given, each * _number(asked.get("n"), 1), kinds=("image", "cache_write"))
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+        """As `Paid.cost`."""
+        used = read_usage(answer, _IMAGE_USAGE, ("input_tokens", "output_tokens"))
+        if "output_image_tokens" not in used and rates.has("output_image_mtok"):
+            used["output_image_tokens"] = used["output_tokens"] - used.get("output_text_tokens", 0)
+        return rates.cost(used)
+
+
+class SpeechCall(_MediaCall):
+    """``audio.speech``. A model that is priced by the character is known to the cent; others tell no usage."""
+
+    name = "audio.speech"
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`."""
+        text = str(self._asked.get("input") or "")
+        if rates.flat is None and rates.has("input_mchars"):
+            return rates.cost({"input_characters": len(text)})
+        told = size_of([text, self._asked.get("instructions") or ""]).tokens
+        return rates.bound(told, len(text) * _SPOKEN_TOKENS + _PARTIAL_IMAGE, kinds=("audio",))
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+        """As `Paid.cost`."""
+        if rates.flat is None and rates.has("input_mchars"):
+            return self.worst(rates)
+        return rates.cost(read_usage(answer, _SOUND_USAGE, ("input_tokens", "output_tokens")))
+
+
+class TranscriptionCall(_MediaCall):
+    """``audio.transcriptions`` and ``audio.translations``: by the second, or by tokens."""
+
+    name = "audio.transcriptions"
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`."""
+        sizes = [_LONGEST_SOUND if size is None else min(size, _LONGEST_SOUND) for size in self._files]
+        seconds = sum(size // AUDIO_BYTES_A_SECOND + 1 for size in sizes)
+        if rates.flat is None and rates.has("audio_hours", "input_audio_hours"):
+            return rates.cost(_by_time(seconds))
+        told = size_of(self._asked.get("prompt") or "").tokens
+        return rates.bound(seconds * AUDIO_TOKENS_A_SECOND + told, seconds * _WRITTEN_TOKENS, kinds=("audio",))
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+        """As `Paid.cost`."""
+        usage = answer.get("usage")
+        seconds = usage.get("seconds") if isinstance(usage, Mapping) else answer.get("duration")
+        if seconds is None:
+            return rates.cost(read_usage(answer, _SOUND_USAGE, ("input_tokens", "output_tokens")))
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < 1e9:
+            raise UsageMissingError("The answer does not say how long the sound is.")
+        return rates.cost(_by_time(seconds))
+
+
+def _by_time(seconds: float) -> dict[str, int | float]:
+    return {"audio_seconds": seconds, "input_audio_seconds": seconds}
+
+
+def _number(value: object, least: int) -> int:
+    # A form with a file says numbers as text.
+    text = str(value)
+    return max(least, int(text)) if text.isdigit() else least

@@ -1,0 +1,279 @@
+"""OpenAI's calls that take and give text: chat, responses, completions and embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from ..errors import ConfigurationError
+from .calls import Asked, Meter, UsageMissingError
+from .openai_events import EventMeter, ResponseMeter
+from .pricing import Rates, UnusableUsageError, unknown_price
+from .sizes import size_of
+
+__all__ = [
+    "CONTEXT_TOKENS",
+    "OUTPUT_TOKENS",
+    "ChatCall",
+    "CompletionCall",
+    "EmbeddingCall",
+    "ResponseCall",
+    "read_usage",
+]
+
+OUTPUT_TOKENS: Final = 16_384
+"""Held for the answer of a request that states no limit. One that is longer is charged in full, flagged an overrun."""
+CONTEXT_TOKENS: Final = 200_000
+"""Held for an input that the request does not show, where the model's context window is not known."""
+_SEARCHES: Final = 10
+"""Searches that are held for where no limit is stated."""
+
+_CHAT_USAGE: Final = {
+    "input_tokens": ("prompt_tokens",),
+    "cache_read_tokens": ("prompt_tokens_details", "cached_tokens"),
+    "cache_write_tokens": ("prompt_tokens_details", "cache_write_tokens"),
+    "input_audio_tokens": ("prompt_tokens_details", "audio_tokens"),
+    "output_tokens": ("completion_tokens",),
+    "output_audio_tokens": ("completion_tokens_details", "audio_tokens"),
+    "output_reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
+}
+_RESPONSE_USAGE: Final = {
+    "input_tokens": ("input_tokens",),
+    "cache_read_tokens": ("input_tokens_details", "cached_tokens"),
+    "cache_write_tokens": ("input_tokens_details", "cache_write_tokens"),
+    "output_tokens": ("output_tokens",),
+    "output_reasoning_tokens": ("output_tokens_details", "reasoning_tokens"),
+}
+_SEARCH_UNITS: Final = {"web_search": "web_searches", "file_search": "storage_searches"}
+_SEARCH_PRICES: Final = {"web_searches": "web_searches_kcount", "storage_searches": "storage_searches_kcount"}
+_PRICED_BY_TOKENS: Final = frozenset(
+    {"function", "custom", "namespace", "mcp", "computer", "computer_use_preview", "local_shell", "apply_patch"}
+    | {"tool_search", *_SEARCH_UNITS}
+)
+"""The tools of the Responses API whose use is in the answer's usage, or counted in its output."""
+
+
+class ChatCall:
+    """``chat.completions``: ``create``, ``parse`` and ``stream``."""
+
+    name = "chat.completions"
+
+    def __init__(self, asked: Asked) -> None:
+        self.model = str(asked.body.get("model") or "unknown")
+        self.body: Mapping[str, Any] | None = None
+        self._asked = asked.body
+        self._streamed = asked.streamed or asked.body.get("stream") is True
+        options = asked.body.get("stream_options")
+        told = isinstance(options, Mapping) and bool(options.get("include_usage"))
+        self._added = self._streamed and not told
+        if self._added:
+            added = {**(options if isinstance(options, Mapping) else {}), "include_usage": True}
+            self.body = {**asked.body, "stream_options": added}
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`."""
+        asked = self._asked
+        size = size_of({name: value for name, value in asked.items() if name not in _NO_INPUT})
+        kinds = size.kinds | {"cache_write"}
+        if "audio" in (asked.get("modalities") or ()):
+            kinds.add("audio")
+        limit = _whole(asked, "max_completion_tokens", "max_tokens")
+        output = _output(limit, rates) * _count(asked.get("n"))
+        # What was predicted and not taken is charged as output.
+        output += size_of(asked.get("prediction")).tokens if asked.get("prediction") else 0
+        fees = Decimal(0)
+        if asked.get("web_search_options") is not None or "-search-" in self.model:
+            fees = _search_fee(rates, "web_searches", 1)
+        return fees + rates.bound(_input(size, rates), output, kinds=kinds, context=_terms(asked))
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+        """As `Paid.cost`."""
+        used = read_usage(answer, _CHAT_USAGE, ("input_tokens",))
+        if self._asked.get("web_search_options") is not None or "-search-" in self.model:
+            used["web_searches"] = 1
+        return rates.cost(used, _terms(answer))
+
+    def meter(self) -> Meter:
+        """As `Paid.meter`."""
+        return EventMeter(swallow=self._added)
+
+
+class CompletionCall(ChatCall):
+    """``completions``, the earlier API."""
+
+    name = "completions"
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`."""
+        asked = self._asked
+        prompts = asked.get("prompt")
+        several = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
+        limit = _whole(asked, "max_tokens")
+        # This API answers with 16 tokens where it is not told otherwise.
+        output = (16 if limit is None else limit) * max(_count(asked.get("n")), _count(asked.get("best_of"))) * several
+        input_tokens = _tokens_of(prompts) + size_of(asked.get("suffix") or "").tokens
+        return rates.bound(input_tokens, output + (input_tokens if asked.get("echo") else 0))
+
+
+class EmbeddingCall:
+    """``embeddings``."""
+
+    name = "embeddings"
+    body = None
+
+    def __init__(self, asked: Asked) -> None:
+        self.model = str(asked.body.get("model") or "unknown")
+        self._asked = asked.body
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`."""
+        return rates.bound(_tokens_of(self._asked.get("input")), 0)
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+        """As `Paid.cost`."""
+        return rates.cost(read_usage(answer, {"input_tokens": ("prompt_tokens",)}, ("input_tokens",)))
+
+    def meter(self) -> Meter:
+        """As `Paid.meter`."""
+        return EventMeter()
+
+
+class ResponseCall:
+    """``responses``: ``create``, ``parse``, ``stream`` and ``compact``.
+
+    One that runs in the background is answered before it has cost anything, and settled as an estimate.
+    """
+
+    name = "responses"
+    body = None
+
+    def __init__(self, asked: Asked) -> None:
+        self.model = str(asked.body.get("model") or "unknown")
+        self._asked = asked.body
+        self._tools = tuple(_tool_kinds(asked.body.get("tools")))
+        for kind in self._tools:
+            if kind not in _PRICED_BY_TOKENS:
+                raise ConfigurationError(
+                    f"The call was not sent: the hosted tool {kind!r} is charged beside what the answer tells of its"
+                    " usage, so it cannot be governed; use the client that you gave to govern() for it."
+                )
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`."""
+        asked = self._asked
+        size = size_of({name: value for name, value in asked.items() if name not in _NO_INPUT})
+        searches = [_SEARCH_UNITS[kind] for kind in self._tools if kind in _SEARCH_UNITS]
+        if searches or "mcp" in self._tools or asked.get("model") is None:
+            # What they find, and what a stored prompt says, becomes input.
+            size.unseen = True
+        limit = _whole(asked, "max_tool_calls")
+        fees = [_search_fee(rates, unit, _SEARCHES if limit is None else limit) for unit in searches]
+        output = _output(_whole(asked, "max_output_tokens"), rates)
+        kinds = size.kinds | {"cache_write"}
+        bound = rates.bound(_input(size, rates), output, kinds=kinds, context=_terms(asked))
+        return bound + sum(fees, Decimal(0))
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+        """As `Paid.cost`."""
+        used = read_usage(answer, _RESPONSE_USAGE, ("input_tokens", "output_tokens"))
+        for item in answer.get("output") or ():
+            unit = _search_of(item)
+            if unit is not None:
+                used[unit] = used.get(unit, 0) + 1
+        return rates.cost(used, _terms(answer))
+
+    def meter(self) -> Meter:
+        """As `Paid.meter`."""
+        return ResponseMeter()
+
+
+_NO_INPUT: Final = frozenset({"prediction", "metadata", "stream_options", "user", "model", "safety_identifier"})
+
+
+def read_usage(
+    answer: Mapping[str, Any], names: Mapping[str, tuple[str, ...]], required: Iterable[str]
+) -> dict[str, int | float]:
+    """The counts that an answer's usage tells, under the names of genai-prices' units.
+
+    Raises UsageMissingError where one of ``required`` is missing, or any is no count.
+    """
+    usage = answer.get("usage")
+    if not isinstance(usage, Mapping):
+        raise UsageMissingError("The answer has no usage.")
+    read: dict[str, int | float] = {}
+    for unit, path in names.items():
+        value: Any = usage
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if value is None and unit not in required:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+            raise UsageMissingError(f"The answer's usage has no {'.'.join(path)}.")
+        read[unit] = value
+    return read
+
+
+def _whole(asked: Mapping[str, Any], *names: str) -> int | None:
+    for name in names:
+        value = asked.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+    return None
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1
+
+
+def _output(limit: int | None, rates: Rates) -> int:
+    if limit is not None:
+        return limit
+    return OUTPUT_TOKENS if rates.context_window is None else min(OUTPUT_TOKENS, rates.context_window)
+
+
+def _input(size: Any, rates: Rates) -> int:
+    window = rates.context_window
+    if size.unseen:
+        return window or CONTEXT_TOKENS
+    # A longer input is answered with an error, which costs nothing.
+    return int(size.tokens if window is None else min(size.tokens, window))
+
+
+def _tokens_of(value: object) -> int:
+    if isinstance(value, list) and value and isinstance(value[0], int):
+        return len(value)
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return sum(len(member) for member in value)
+    return size_of(value or "").tokens
+
+
+def _terms(said: Mapping[str, Any]) -> dict[str, str]:
+    tier = said.get("service_tier")
+    return {"service_tier": tier} if isinstance(tier, str) and tier != "auto" else {}
+
+
+def _search_fee(rates: Rates, unit: str, count: int) -> Decimal:
+    if not rates.has(_SEARCH_PRICES[unit]):
+        raise unknown_price(f"{rates.model} with searches")
+    try:
+        return rates.cost({unit: count}) if rates.flat is None else Decimal(0)
+    except UnusableUsageError:
+        raise unknown_price(f"{rates.model} with searches") from None
+
+
+def _tool_kinds(tools: object) -> Iterable[str]:
+    for tool in tools if isinstance(tools, (list, tuple)) else ():
+        kind = tool.get("type") if isinstance(tool, Mapping) else getattr(tool, "type", None)
+        kind = str(kind)
+        yield "web_search" if kind.startswith("web_search") else kind
+
+
+def _search_of(item: object) -> str | None:
+    kind = item.get("type") if isinstance(item, Mapping) else None
+    if kind == "web_search_call":
+        action = item.get("action") if isinstance(item, Mapping) else None
+        # To open a page that was found costs nothing more.
+        searched = not isinstance(action, Mapping) or action.get("type", "search") == "search"
+        return "web_searches" if searched else None
+    return "storage_searches" if kind == "file_search_call" else None

@@ -1,0 +1,286 @@
+"""What usage costs, by the prices that genai-prices ships: nothing is fetched.
+
+A program that starts genai-prices' own `UpdatePrices` gets the prices that this has fetched, as it asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from decimal import Decimal
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+from .. import money
+from ..errors import ConfigurationError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelPrice
+
+__all__ = ["Amount", "Prices", "Rates", "UnusableUsageError"]
+
+Amount = float | int | str | Decimal
+"""USD."""
+_MODALITIES: Final = frozenset({"audio", "image", "video"})
+_PER: Final = 1_000_000
+
+
+class UnusableUsageError(Exception):
+    """Figures that contradict each other, or have no price. It never reaches a caller."""
+
+
+class _Pricing(Protocol):
+    """Where the prices of one model come from."""
+
+    context_window: int | None
+
+    def prices(self, context: Mapping[str, str]) -> ModelPrice: ...
+
+    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str]) -> Decimal: ...
+
+
+class Rates:
+    """The prices of one model, in USD."""
+
+    def __init__(self, model: str, *, flat: Decimal | None = None, pricing: _Pricing | None = None) -> None:
+        self.model = model
+        self.flat = flat
+        """What every call costs, whatever it uses; None: what it uses is priced."""
+        self._pricing = pricing
+
+    @property
+    def found(self) -> bool:
+        """Whether the prices come from the installed data, and were not stated by the caller."""
+        return isinstance(self._pricing, _Known)
+
+    @property
+    def context_window(self) -> int | None:
+        """The most tokens that a request may have, where it is known."""
+        return None if self._pricing is None else self._pricing.context_window
+
+    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str] | None = None) -> Decimal:
+        """What the usage costs: counts under the names of genai-prices' units, such as ``cache_read_tokens``.
+
+        ``context`` says under what terms, such as ``{"service_tier": "flex"}``. Raises UnusableUsageError for counts
+        that are none, that contradict each other, or that have no price.
+        """
+        if self._pricing is None:
+            return self.flat or Decimal(0)
+        used = {unit: count for unit, count in usage.items() if count}
+        for unit, names in _PRICED_AS.items():
+            if unit in used and not self.has(*names, context=context):
+                raise UnusableUsageError(f"{self.model} has no price for {unit}")
+        try:
+            return self._pricing.cost(used, context or {})
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise UnusableUsageError(str(error)) from None
+
+    def has(self, *names: str, context: Mapping[str, str] | None = None) -> bool:
+        """Whether one of genai-prices' prices, such as ``web_searches_kcount``, is known."""
+        if self._pricing is None:
+            return True
+        prices = vars(self._pricing.prices(context or {}))
+        return any(prices.get(name) is not None for name in names)
+
+    def bound(
+        self,
+        input_tokens: int,
+        output_tokens: int,
+        *,
+        kinds: Iterable[str] = (),
+        context: Mapping[str, str] | None = None,
+    ) -> Decimal:
+        """The most that so many tokens can cost, each one at the dearest price that may apply to it.
+
+        ``kinds`` are what there may be beside plain text: ``audio``, ``image``, ``video``, ``cache_write``,
+        ``cache_write_1h``. Raises ConfigurationError when there is no price for either side.
+        """
+        if self._pricing is None:
+            return self.flat or Decimal(0)
+        prices = {name: price for name, price in vars(self._pricing.prices(context or {})).items() if price is not None}
+        wanted = frozenset(kinds)
+        total = Decimal(0)
+        for tokens, sides in ((input_tokens, ("input", "cache")), (output_tokens, ("output",))):
+            rates = [
+                _dearest(price, input_tokens)
+                for name, price in prices.items()
+                if name.startswith(sides) and name.endswith("_mtok") and _applies(name, wanted)
+            ]
+            if tokens and not rates:
+                raise unknown_price(self.model)
+            total += Decimal(tokens) * max(rates, default=Decimal(0)) / _PER
+        return total
+
+
+_PRICED_AS: Final = {
+    "input_tokens": ("input_mtok", "input_text_mtok"),
+    "output_tokens": ("output_mtok", "output_text_mtok"),
+    "audio_seconds": ("audio_hours", "input_audio_hours"),
+    "input_characters": ("input_mchars",),
+    "web_searches": ("web_searches_kcount",),
+    "storage_searches": ("storage_searches_kcount",),
+}
+"""Which prices must be known for a unit: without one it would count as nothing."""
+
+
+def _applies(name: str, kinds: frozenset[str]) -> bool:
+    words = set(name.removesuffix("_mtok").split("_"))
+    if not words & _MODALITIES <= kinds:
+        return False
+    if "cache" not in words:
+        return True
+    if "write" not in words:
+        return False
+    return "cache_write_1h" in kinds if "1h" in words else bool(kinds & {"cache_write", "cache_write_1h"})
+
+
+def _dearest(price: Any, input_tokens: int) -> Decimal:
+    if isinstance(price, Decimal):
+        return price
+    tiers: list[Decimal] = [tier.price for tier in price.tiers if input_tokens > tier.start]
+    dearest: Decimal = max([price.base, *tiers])
+    return dearest
+
+
+def unknown_price(model: str) -> ConfigurationError:
+    """Says that a model cannot be governed without a stated price."""
+    return ConfigurationError(
+        f"The price of {model!r} is not known, so nothing was sent: state it with govern(client, price=...) per million"
+        " tokens, default_cost=... USD a call, or cost=0 for a model of your own that costs nothing."
+    )
+
+
+class Prices:
+    """Finds a model's prices: those stated here first, then the installed data of genai-prices.
+
+    ``cost`` is what every call costs. ``price`` states prices per unit under genai-prices' names, ``{"input_mtok": 2.5,
+    "output_mtok": 10}`` in USD per million tokens, or such a mapping for each of several models. ``default_cost`` is
+    what a call costs whose model has no price otherwise. Raises ValueError for what is none of these.
+    """
+
+    def __init__(
+        self,
+        *,
+        cost: Amount | None = None,
+        price: Mapping[str, Any] | None = None,
+        default_cost: Amount | None = None,
+    ) -> None:
+        self._cost = None if cost is None else money.to_decimal(money.parse(cost, what="cost"))
+        self._default = (
+            None if default_cost is None else money.to_decimal(money.parse(default_cost, what="default_cost"))
+        )
+        self._stated, self._stated_by_model = _read_prices(price)
+
+    def rates(self, model: str, *, provider: str, base_url: str = "") -> Rates:
+        """The model's prices at this address, else at ``provider``. Raises ConfigurationError when none is known."""
+        if self._cost is not None:
+            return Rates(model, flat=self._cost)
+        stated = self._stated_by_model.get(model, self._stated)
+        if stated is not None:
+            return Rates(model, pricing=stated)
+        known = _known(model, provider, base_url)
+        if known is not None:
+            return Rates(model, pricing=known)
+        if self._default is not None:
+            return Rates(model, flat=self._default)
+        raise unknown_price(model)
+
+
+class _Stated:
+    """Prices that the caller stated."""
+
+    context_window: int | None = None
+
+    def __init__(self, prices: Mapping[str, Any]) -> None:
+        model_price = _library("types").ModelPrice
+        read: dict[str, Decimal] = {}
+        for name, value in prices.items():
+            try:
+                getattr(model_price(), name)
+            except AttributeError:
+                raise InvalidRequestError(
+                    f"price has no {name!r}; it is given as, for example, {{'input_mtok': 2.5, 'output_mtok': 10}}."
+                ) from None
+            # Finer than a nano-dollar is no amount, but may be a price.
+            read[name] = _price(name, value)
+        if not read:
+            raise InvalidRequestError("price must state at least one price, for example {'input_mtok': 2.5}.")
+        self._prices = model_price(**read)
+
+    def prices(self, context: Mapping[str, str]) -> ModelPrice:
+        return self._prices  # type: ignore[no-any-return]
+
+    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str]) -> Decimal:
+        return cast("Decimal", self._prices.calc_price(_library("types").Usage(**usage))["total_price"])
+
+
+class _Known:
+    """Prices that genai-prices knows."""
+
+    def __init__(self, provider: Any, model: Any) -> None:
+        self._provider = provider
+        self._model = model
+        self.context_window: int | None = model.context_window
+
+    def prices(self, context: Mapping[str, str]) -> ModelPrice:
+        now = datetime.now(timezone.utc)
+        return self._model.get_prices(now, context) if context else self._model.get_prices(now)  # type: ignore[no-any-return]
+
+    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str]) -> Decimal:
+        priced = self._model.calc_price(
+            _library("types").Usage(**usage), self._provider, price_context=dict(context) or None
+        )
+        return cast("Decimal", priced.total_price)
+
+
+def _known(model: str, provider: str, base_url: str) -> _Known | None:
+    snapshot = _library("data_snapshot").get_snapshot()
+    # At an address that sells models, its prices count alone. Any other one is taken for a way to the client's own.
+    seller = _seller(snapshot, None, base_url) or _seller(snapshot, provider, None)
+    if seller is None:
+        return None
+    try:
+        found, priced = snapshot.find_provider_model(model, seller, None, None)
+    except LookupError:
+        return None
+    prices = priced.get_prices(datetime.now(timezone.utc))
+    return _Known(found, priced) if any(price is not None for price in vars(prices).values()) else None
+
+
+def _seller(snapshot: Any, provider: str | None, base_url: str | None) -> Any:
+    try:
+        return snapshot.find_provider(None, provider, base_url)
+    except LookupError:
+        return None
+
+
+def _read_prices(price: Mapping[str, Any] | None) -> tuple[_Stated | None, dict[str, _Stated]]:
+    if price is None:
+        return None, {}
+    if not price or not hasattr(price, "values"):
+        raise InvalidRequestError("price must be a mapping, for example {'input_mtok': 2.5, 'output_mtok': 10}.")
+    if all(isinstance(value, Mapping) for value in price.values()):
+        return None, {model: _Stated(prices) for model, prices in price.items()}
+    return _Stated(price), {}
+
+
+def _price(name: str, value: object) -> Decimal:
+    try:
+        read = Decimal(str(value).strip().removeprefix("$")) if not isinstance(value, bool) else Decimal("nan")
+    except ArithmeticError:
+        read = Decimal("nan")
+    if not read.is_finite() or read < 0 or read > money.NANO_PER_USD:
+        raise InvalidRequestError(f"price[{name!r}] must be an amount of US dollars, not {value!r}.")
+    return read
+
+
+@cache
+def _library(module: str) -> Any:
+    try:
+        return import_module(f"genai_prices.{module}")
+    except ImportError:
+        raise ConfigurationError(
+            "govern() needs genai-prices for the models' prices: pip install 'aumos-governance[openai]', or state what"
+            " each call costs with cost=."
+        ) from None

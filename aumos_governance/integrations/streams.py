@@ -1,0 +1,197 @@
+"""Watches an answer's bytes on their way to the caller, and settles its charge by what they say.
+
+The caller's stream, response and events stay the provider's own: all of them read the HTTP response, whose reading and
+closing are watched here. What is closed before its end is settled as an estimate; so is what is dropped unread.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import weakref
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, Final, Protocol
+
+from .calls import Meter
+from .guard import Charge
+
+__all__ = ["body_of_json", "watch", "watch_async"]
+
+_END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_LONGEST_END: Final = 4
+_MOST_BODY: Final = 64 * 1024 * 1024
+"""Bytes of a body that is kept to find its usage; a longer one is no answer that has any."""
+
+
+class _Reader(Protocol):
+    """Reads bytes and answers those that the caller is to see."""
+
+    @property
+    def ended(self) -> bool: ...
+
+    def feed(self, chunk: bytes) -> bytes: ...
+
+    def rest(self) -> bytes: ...
+
+    def answer(self) -> Mapping[str, Any] | None: ...
+
+
+class _Events:
+    """Server-sent events, each passed on when it is complete, as it came."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._pending = b""
+        self._searched = 0
+
+    @property
+    def ended(self) -> bool:
+        return self._meter.ended
+
+    def feed(self, chunk: bytes) -> bytes:
+        pending = self._pending + chunk if self._pending else chunk
+        start, kept = 0, []
+        for end in _END_OF_EVENT.finditer(pending, self._searched):
+            event = pending[start : end.end()]
+            if not self._meter.see(_data_of(event)):
+                kept.append(event)
+            start = end.end()
+        self._pending = pending[start:]
+        self._searched = max(0, len(self._pending) - _LONGEST_END + 1)
+        return kept[0] if len(kept) == 1 else b"".join(kept)
+
+    def rest(self) -> bytes:
+        rest, self._pending = self._pending, b""
+        return rest
+
+    def answer(self) -> Mapping[str, Any] | None:
+        return self._meter.answer
+
+
+class _Body:
+    """One JSON body, passed on piece by piece."""
+
+    ended = False
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> bytes:
+        self._size += len(chunk)
+        if self._size <= _MOST_BODY:
+            self._pieces.append(chunk)
+        return chunk
+
+    def rest(self) -> bytes:
+        return b""
+
+    def answer(self) -> Mapping[str, Any] | None:
+        return body_of_json(b"".join(self._pieces)) if self._size <= _MOST_BODY else None
+
+
+def body_of_json(content: bytes) -> Mapping[str, Any]:
+    """The JSON object that a body is; an empty one when it is something else."""
+    try:
+        body = json.loads(content)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _data_of(event: bytes) -> bytes:
+    if event.startswith(b"data: ") and event.find(b"\n", 0, -2) < 0:
+        return event[6:].rstrip()
+    lines = (line for line in event.splitlines() if line.startswith(b"data:"))
+    return b"\n".join(line[5:].removeprefix(b" ") for line in lines)
+
+
+class _Watch:
+    """One response under watch."""
+
+    def __init__(self, response: Any, read: Any, close: Any, charge: Charge, reader: _Reader) -> None:
+        self._charge = charge
+        self._reader = reader
+        # Reading to the end closes the response, which is then no sign that somebody gave up.
+        self._reading = False
+        self._read = read
+        self._close = close
+        # Called where the garbage collector finds a response that nobody read.
+        weakref.finalize(response, charge.abandon).atexit = False
+
+    def iter_bytes(self, *arguments: Any, **options: Any) -> Iterator[bytes]:
+        chunks = iter(self._read(*arguments, **options))
+        try:
+            while True:
+                self._reading = True
+                try:
+                    chunk = next(chunks)
+                except StopIteration:
+                    break
+                finally:
+                    self._reading = False
+                shown = self._reader.feed(chunk)
+                if self._reader.ended:
+                    self._charge.settle(self._reader.answer())
+                if shown:
+                    yield shown
+            # Before the last bytes: who gets them has the whole answer.
+            self._charge.settle(self._reader.answer())
+            if rest := self._reader.rest():
+                yield rest
+        finally:
+            self._charge.abandon()
+
+    def close(self) -> None:
+        try:
+            self._close()
+        finally:
+            if not self._reading:
+                self._charge.abandon()
+
+    async def aiter_bytes(self, *arguments: Any, **options: Any) -> AsyncIterator[bytes]:
+        chunks = self._read(*arguments, **options).__aiter__()
+        try:
+            while True:
+                self._reading = True
+                try:
+                    chunk = await chunks.__anext__()
+                except StopAsyncIteration:
+                    break
+                finally:
+                    self._reading = False
+                shown = self._reader.feed(chunk)
+                if self._reader.ended:
+                    await self._charge.settle_async(self._reader.answer())
+                if shown:
+                    yield shown
+            await self._charge.settle_async(self._reader.answer())
+            if rest := self._reader.rest():
+                yield rest
+        finally:
+            self._charge.abandon()
+
+    async def aclose(self) -> None:
+        try:
+            await self._close()
+        finally:
+            if not self._reading:
+                self._charge.abandon()
+
+
+def watch(response: Any, charge: Charge, *, streamed: bool) -> None:
+    """Settle ``charge`` by what is read of an httpx response; ``streamed``: it sends events."""
+    watched = _Watch(response, response.iter_bytes, response.close, charge, _reader(charge, streamed))
+    response.iter_bytes = watched.iter_bytes
+    response.close = watched.close
+
+
+def watch_async(response: Any, charge: Charge, *, streamed: bool) -> None:
+    """As `watch`, for a response that is awaited."""
+    watched = _Watch(response, response.aiter_bytes, response.aclose, charge, _reader(charge, streamed))
+    response.aiter_bytes = watched.aiter_bytes
+    response.aclose = watched.aclose
+
+
+def _reader(charge: Charge, streamed: bool) -> _Reader:
+    return _Events(charge.paid.meter()) if streamed else _Body()
