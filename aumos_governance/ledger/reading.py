@@ -21,7 +21,7 @@ class LedgerReader(Protocol):
         ...
 
     def places(self) -> tuple[tuple[str, str], ...]:
-        """The owners and server roots that have notebooks here, in order."""
+        """The owners and server roots that have notebooks here, or had some, in order."""
         ...
 
     def verify(self, session_id: str | None = None, *, known_head: str | None = None) -> VerifyResult:

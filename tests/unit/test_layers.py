@@ -36,7 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "calls": {"vocabulary", "ledger", "managers"},
     "kernel": {"vocabulary", "ledger", "managers", "calls"},
     "server": {"vocabulary", "ledger", "managers", "calls"},
-    "cli": {"vocabulary", "ledger", "managers"},
+    # Beside the server, whose settings and filters are the command line's as well.
+    "cli": {"vocabulary", "ledger", "managers", "server"},
 }
 # The vocabulary is shared by kernels whose environment holds nothing but IPython.
 STANDARD_LIBRARY_ONLY = {"vocabulary", "kernel", "notebooks"}

@@ -23,7 +23,7 @@ from .store import Cursor
 __all__ = ["ReadOnly", "SqlReader", "SqliteFile"]
 
 _BUSY_SECONDS: Final = 10
-_PLACES: Final = "SELECT DISTINCT owner, root FROM notebooks WHERE deleted_at IS NULL ORDER BY owner, root"
+_PLACES: Final = "SELECT DISTINCT owner, root FROM notebooks ORDER BY owner, root"
 _VERSION: Final = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608 - a constant
 
 

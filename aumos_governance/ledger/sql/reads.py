@@ -101,7 +101,9 @@ class Reader:
 def _stream(cursor: Cursor, text: str, values: tuple[Any, ...]) -> Iterator[AuditRow]:
     # Lazy, since all records of a ledger may be more than fit into memory.
     cursor.execute(text, values)
-    yield from cursor
+    # Not "yield from", which would close the cursor when a walk is left early, maybe after its connection.
+    for row in cursor:  # noqa: UP028
+        yield row
 
 
 def _state(values: tuple[Any, ...]) -> SessionState:

@@ -1,0 +1,171 @@
+"""``jupyter governance``: chooses where the facts come from, and prints them."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any, Final
+
+from ..errors import AumOSGovernanceError, InvalidRequestError, NotFoundError
+from . import output, reports
+from .options import FILTERS, arguments
+from .rest_client import NotGovernedError
+from .server_source import ServerSource, find_servers, given_server
+from .sources import Source
+
+__all__ = ["main"]
+
+GOOD: Final = 0
+FOUND: Final = 1
+FAILED: Final = 2
+_INTERRUPTED: Final = 130
+_PIPE_CLOSED: Final = 141
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command line and answer its exit code, which ``--help`` explains."""
+    try:
+        options = arguments(argv)
+        return _COMMANDS[options.command](options)
+    except AumOSGovernanceError as error:
+        output.tell(error.message)
+        return FAILED
+    except BrokenPipeError:
+        output.let_go_of_stdout()
+        return _PIPE_CLOSED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _status(options: Namespace) -> int:
+    body: dict[str, Any] = {"places": []}
+    failures: list[AumOSGovernanceError] = []
+    for source in _sources(options, failures.append):
+        with closing(source):
+            try:
+                body["places"] += [{"name": source.name, **place} for place in source.places()]
+            except AumOSGovernanceError as error:
+                failures.append(error)
+    if failures and not body["places"]:
+        raise failures[0]
+    found = reports.needs_a_person(body)
+    if options.json:
+        output.print_json({**body, "needs_a_person": found})
+    else:
+        output.print_lines(reports.status_lines(body, output.terminal_width()) or ["No notebook was ever governed."])
+        output.print_lines(["", *found] if found else [])
+    for failure in failures:
+        output.tell(failure.message)
+    return FAILED if failures else FOUND if found else GOOD
+
+
+def _audit(options: Namespace) -> int:
+    with closing(_source(options)) as source:
+        records = source.audit(_filters(options), options.last)
+    if options.json:
+        output.print_json({"records": records})
+    else:
+        output.print_lines(reports.audit_lines(records, output.terminal_width()))
+    return GOOD
+
+
+def _verify(options: Namespace) -> int:
+    wanted = {name: getattr(options, name) for name in ("path", "session_id", "known_head")}
+    with closing(_source(options)) as source:
+        result = source.verify({name: value for name, value in wanted.items() if value is not None})
+    if options.json:
+        output.print_json(result)
+    else:
+        output.print_lines(reports.verify_lines(result, options.known_head))
+    return GOOD if result["ok"] else FOUND
+
+
+def _export(options: Namespace) -> int:
+    form = options.format or "jsonl"
+    to_file = options.output not in (None, "-")
+    if options.json and not to_file and form != "jsonl":
+        raise InvalidRequestError("With --json the records go to stdout as jsonl; leave --format csv out, or add -o.")
+    with closing(_source(options)) as source:
+        length = output.write_file(source.export(_filters(options), form), options.output)
+    if to_file and options.json:
+        output.print_json({"file": options.output, "format": form, "bytes": length})
+    elif to_file:
+        output.print_lines([f"Wrote {length:,} bytes to {options.output}"])
+    return GOOD
+
+
+_COMMANDS: Final[dict[str, Callable[[Namespace], int]]] = {
+    "status": _status,
+    "audit": _audit,
+    "verify": _verify,
+    "export": _export,
+}
+
+
+def _filters(options: Namespace) -> dict[str, str]:
+    given = {name: getattr(options, name) for name in FILTERS}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+# ---- where the facts come from
+
+
+def _source(options: Namespace) -> Source:
+    """The only source; with several, or with none that can be read, raises AumOSGovernanceError."""
+    failures: list[AumOSGovernanceError] = []
+    sources = list(_sources(options, failures.append))
+    if len(sources) > 1:
+        names = ", ".join(source.name.removeprefix("server ") for source in sources)
+        raise InvalidRequestError(
+            f"Several governed servers run here ({names}); name one with --server, or a ledger with --database-url."
+        )
+    for error in failures:
+        output.tell(error.message)
+    return sources[0]
+
+
+def _sources(options: Namespace, fail: Callable[[AumOSGovernanceError], None]) -> Iterator[Source]:
+    """What is to be asked; servers that run and do not answer are told to ``fail``."""
+    if options.server is not None and options.database_url is not None:
+        raise InvalidRequestError("Give either --server or --database-url, not both.")
+    if options.token is not None and options.database_url is not None:
+        raise InvalidRequestError("A --token is for a server; a ledger is read without one.")
+    if options.database_url is not None:
+        yield _ledger(options.database_url)
+    elif options.server is not None:
+        server = given_server(options.server, options.token)
+        server.config()
+        yield server
+    else:
+        governed: list[Source] = [server for server in find_servers(options.token) if _is_governed(server, fail)]
+        yield from governed or [_configured_ledger()]
+
+
+def _is_governed(server: ServerSource, fail: Callable[[AumOSGovernanceError], None]) -> bool:
+    try:
+        server.config()
+    except NotGovernedError:
+        return False
+    except AumOSGovernanceError as error:
+        fail(error)
+        return False
+    return True
+
+
+def _configured_ledger() -> Source:
+    from .configured_ledger import configured_url
+
+    try:
+        ledger = _ledger(configured_url())
+    except NotFoundError as error:
+        raise NotFoundError(f"No governed server of this user runs here, and: {error.message}") from error
+    output.tell(f"No governed server of this user runs here, so this is what the {ledger.name} says.")
+    return ledger
+
+
+def _ledger(url: str) -> Source:
+    # Here, since a database library is loaded with it, and a server is asked without one.
+    from .ledger_source import LedgerSource
+
+    return LedgerSource(url)

@@ -1,0 +1,110 @@
+"""What a ledger says that is read without any server."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from ..errors import InvalidRequestError, NotFoundError
+from ..ledger.base import Ledger, ListStates, NotebookKey, ReadState
+from ..ledger.cursors import MAX_PAGE
+from ..ledger.reading import open_reader
+from ..notebooks import wishes
+from ..notebooks.bodies import audit_body, state_body
+from ..notebooks.records import Records
+from ..notebooks.waiting import Waiting
+from ..server import audit_filter
+
+__all__ = ["LedgerSource"]
+
+
+class LedgerSource:
+    """The ledger that ``url`` names, which others may be writing to; raises what `open_reader` raises."""
+
+    def __init__(self, url: str) -> None:
+        self._reader = open_reader(url)
+        # What is used of it here only reads.
+        self._ledger = cast(Ledger, self._reader)
+        self._records = Records(self._ledger)
+        self.name = f"ledger {self._reader.name}"
+
+    def places(self) -> list[dict[str, Any]]:
+        found = []
+        for owner, root in self._reader.places():
+            notebooks, holds = self._notebooks(owner, root), self._holds(owner, root)
+            if notebooks or holds:
+                body = {"owner": owner, "root": root, "notebooks": notebooks, "holds": holds, "kernels": None}
+                found.append(body)
+        return found
+
+    def audit(self, filters: Mapping[str, str], last: int) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while len(records) < last:
+            limit = str(min(last - len(records), MAX_PAGE))
+            page = self._ledger.read(audit_filter.audit_query({**filters, **cursor, "limit": limit}, self._key))
+            records += map(audit_body, page.records)
+            if page.cursor is None:
+                break
+            cursor = {"cursor": page.cursor}
+        return records[::-1]
+
+    def verify(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+        session_id = parameters.get("session_id")
+        if "path" in parameters:
+            session_id = self._records.session_of(self._key(parameters["path"]))
+        return self._records.verify(session_id, parameters.get("known_head"))
+
+    def export(self, filters: Mapping[str, str], form: str) -> Iterator[bytes]:
+        return self._records.export(audit_filter.export_query(filters, self._key), form)
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def _notebooks(self, owner: str, root: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        after = ""
+        while True:
+            page = self._ledger.read(ListStates(owner=owner, root=root, after=after, limit=MAX_PAGE))
+            found += map(state_body, page)
+            if len(page) < MAX_PAGE:
+                return found
+            after = page[-1].notebook.path
+
+    def _holds(self, owner: str, root: str) -> list[dict[str, Any]]:
+        waiting = Waiting(self._ledger, owner, root)
+        page = waiting.holds(None, "", MAX_PAGE)
+        found: list[dict[str, Any]] = page["holds"]
+        while page["after"] is not None:
+            page = waiting.holds(None, page["after"], MAX_PAGE)
+            found += page["holds"]
+        return found
+
+    def _key(self, path: str) -> NotebookKey:
+        """The notebook at a path below its server's root, or with the root before it.
+
+        Raises NotFoundError for none, and InvalidRequestError where several servers have one there.
+        """
+        path = wishes.text({"path": path}, "path", "path")
+        found = [
+            key
+            for owner, root in self._reader.places()
+            for key in _keys(owner, root, path)
+            if self._ledger.read(ReadState(notebook=key)).seq
+        ]
+        if not found:
+            raise NotFoundError(f"The {self.name} knows no notebook {path!r}.")
+        if len(found) > 1:
+            all_of_them = ", ".join(f"{posixpath.join(key.root, key.path)} of {key.owner}" for key in found[:5])
+            raise InvalidRequestError(
+                f"The {self.name} has several notebooks {path!r} ({all_of_them}); write the one that is meant with its"
+                " root, or name its session with --session-id."
+            )
+        return found[0]
+
+
+def _keys(owner: str, root: str, path: str) -> set[NotebookKey]:
+    """What ``path`` may mean: below the root, or with the root before it."""
+    below = path.strip("/")
+    return {NotebookKey(owner, root, below), NotebookKey(owner, root, below.removeprefix(f"{root.strip('/')}/"))}

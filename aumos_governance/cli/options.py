@@ -1,0 +1,103 @@
+"""The command line of ``jupyter governance``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final, NoReturn
+
+from ..errors import InvalidRequestError
+
+__all__ = ["FILTERS", "arguments"]
+
+FILTERS: Final = {
+    "path": ("PATH", "of the notebook, below its server's root"),
+    "session_id": ("ID", "of one session; 'ledger' is the ledger's own chain"),
+    "agent_id": ("ID", "of one agent"),
+    "outcome": ("WORD", "allow, deny or allow_with_caveat"),
+    "event": ("WORD", "open, change, close, spend, hold, settle, release, void, ..."),
+    "tool": ("NAME", "of one tool"),
+    "action_type": ("WORD", "of one type of action"),
+    "resource": ("NAME", "of one resource"),
+    "text": ("TEXT", "found anywhere in tool, agent, actor, notebook, reasons or detail"),
+    "since": ("TIME", "from then on, in ISO 8601; UTC unless it says otherwise"),
+    "until": ("TIME", "before then"),
+}
+"""The filters of ``GET audit``: what stands for each value, and what it is."""
+
+_DESCRIPTION: Final = """\
+Show what AumOS Governance keeps of the notebooks on this machine's Jupyter servers. It only reads.
+
+Without --server and --database-url the running governed servers of this user are asked. Where none runs, the ledger is
+read that the configuration files name, and a line on stderr says so. A ledger may be read while a server uses it;
+reading makes no ledger, upgrades none, and records nothing.
+"""
+_CODES: Final = """\
+exit codes:
+  0    all is well
+  1    something was found: a record that is not as it was written (verify); an unresolved hold, a session over its
+       budget, or a kernel that cannot be governed (status)
+  2    wrong usage, or neither a server nor a ledger could be read
+  141  whoever read the output closed the pipe, as with other programs
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """One sentence in place of the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InvalidRequestError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
+
+
+def arguments(argv: list[str] | None) -> argparse.Namespace:
+    """Read a command line. Raises InvalidRequestError in one sentence; help is printed, and SystemExit raised."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = _Parser("jupyter governance", description=_DESCRIPTION, epilog=_CODES, formatter_class=raw)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, summary: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name,
+            prog=f"jupyter governance {name}",
+            help=summary,
+            description=summary,
+            epilog=_CODES,
+            formatter_class=raw,
+        )
+        made.add_argument("--server", metavar="URL", help="ask this Jupyter server")
+        made.add_argument("--token", help="of the server; better in the variable JUPYTER_TOKEN, which nobody else sees")
+        made.add_argument(
+            "--database-url", metavar="URL", help="read this ledger: sqlite:////path/to/file or postgresql://..."
+        )
+        made.add_argument("--json", action="store_true", help="print JSON, with the bodies of the REST interface")
+        return made
+
+    command("status", "List notebooks with their sessions, kernels and open holds.")
+
+    audit = command("audit", "List the newest audit records, newest last.")
+    audit.add_argument("-n", "--last", type=_positive, default=20, metavar="N", help="how many (default: 20)")
+    _add_filters(audit)
+
+    verify = command("verify", "Verify the hash chains, all or one session's; names the first bad record.")
+    of = verify.add_mutually_exclusive_group()
+    of.add_argument("--path", help="of the notebook whose open or last session is verified")
+    of.add_argument("--session-id", metavar="ID", help="of the session that is verified")
+    verify.add_argument(
+        "--known-head", metavar="HASH", help="a head kept from an earlier verification, to be found again"
+    )
+
+    export = command("export", "Write out all audit records that match, oldest first, as a stream.")
+    export.add_argument("--format", choices=("jsonl", "csv"), help="jsonl (default): as hashed; csv: for spreadsheets")
+    export.add_argument("-o", "--output", metavar="FILE", help="written as a whole or not at all (default: stdout)")
+    _add_filters(export)
+    return parser.parse_args(argv)
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    for name, (stands_for, summary) in FILTERS.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar=stands_for, help=summary)
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:10]) > 0 and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text[:40]!r}")
+    return int(text)

@@ -1,0 +1,168 @@
+"""What the commands print for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from .. import money
+from ..denials import printable
+from .tables import Column, table
+
+__all__ = ["audit_lines", "needs_a_person", "status_lines", "verify_lines"]
+
+Body = Mapping[str, Any]
+_NOTEBOOKS: Final = (
+    Column("NOTEBOOK", cut="start"),
+    Column("SESSION"),
+    Column("TRUST LEVEL"),
+    Column("BUDGET", right=True),
+    Column("SPENT", right=True),
+    Column("HELD", right=True),
+    Column("REMAINING", right=True),
+    Column("AGENT", cut="end"),
+)
+_KERNELS: Final = (Column("KERNEL"), Column("ASKS OVER"), Column("NOTEBOOK", cut="start"))
+_HOLDS: Final = (
+    Column("HOLD"),
+    Column("STATE"),
+    Column("AMOUNT", right=True),
+    Column("SINCE (UTC)"),
+    Column("TOOL", cut="end"),
+    Column("NOTEBOOK", cut="start"),
+)
+_AUDIT: Final = (
+    Column("TIME (UTC)"),
+    Column("NOTEBOOK", cut="start"),
+    Column("EVENT"),
+    Column("OUTCOME"),
+    Column("AMOUNT", right=True),
+    Column("TOOL", cut="end"),
+    Column("CELL", right=True),
+    Column("BY", cut="end"),
+    Column("WHY", cut="end"),
+)
+
+
+def status_lines(status: Body, width: int | None) -> list[str]:
+    """The places of a status, each with its notebooks, kernels and holds."""
+    lines: list[str] = []
+    for place in status["places"]:
+        lines += ["", *_place_lines(place, width)]
+    return lines[1:]
+
+
+def needs_a_person(status: Body) -> list[str]:
+    """What in a status is not in order, in one sentence each."""
+    return [sentence for place in status["places"] for sentence in _wants(place)]
+
+
+def audit_lines(records: Sequence[Body], width: int | None) -> list[str]:
+    """The records as a table, in the order they come in."""
+    if not records:
+        return ["No audit records match."]
+    return table(_AUDIT, [_audit_row(record) for record in records], width)
+
+
+def verify_lines(result: Body, known_head: str | None) -> list[str]:
+    """What a verification found."""
+    if not result["ok"]:
+        return [f"NOT OK: {result['problem']}", f"Found intact until then: {_count(result['checked'], 'record')}."]
+    intact = (
+        f"{_count(result['checked'], 'record')} in {_count(len(result['heads']), 'chain')} are as they were written"
+    )
+    lines = [f"OK: {intact}{', and the known head is one of theirs' if known_head else ''}."]
+    head = result["heads"].get("ledger") or next(iter(result["heads"].values()), None)
+    if head:
+        lines.append(f"Keep this head where nobody here can reach it, and verify with --known-head later: {head}")
+    return lines
+
+
+def _wants(place: Body) -> Iterator[str]:
+    for hold in place["holds"]:
+        if hold["state"] == "unresolved":
+            yield (
+                f"The hold {hold['id']} of {_usd(hold['amount'])} in {printable(hold['notebook'])} is unresolved: its"
+                " kernel is gone, and a person must say what it cost."
+            )
+    for state in place["notebooks"]:
+        if state["active"] and state["over"] != "0":
+            yield f"{printable(state['path'])} is {_usd(state['over'])} over its budget."
+    for kernel in place["kernels"] or ():
+        if not kernel["reachable"]:
+            yield (
+                f"The kernel {printable(kernel['id'])} of {printable(kernel['notebook'])} cannot be governed: whatever"
+                " it asks fails."
+            )
+
+
+def _place_lines(place: Body, width: int | None) -> list[str]:
+    of = [f"root {printable(place['root'])}"] if place["root"] else []
+    if place["owner"] is not None:
+        of.append(f"owner {printable(place['owner'])}")
+    lines = [", ".join([printable(place["name"][:1].upper() + place["name"][1:]), *of])]
+    if place["notebooks"]:
+        lines += table(_NOTEBOOKS, [_notebook_row(state) for state in place["notebooks"]], width)
+    else:
+        lines.append("No notebook was ever governed here.")
+    if place["kernels"]:
+        rows = [(kernel["id"], _way(kernel), kernel["notebook"]) for kernel in place["kernels"]]
+        lines += ["", *table(_KERNELS, rows, width)]
+    elif place["kernels"] is not None:
+        lines += ["", "No kernel runs."]
+    if place["holds"]:
+        lines += ["", *table(_HOLDS, [_hold_row(hold) for hold in place["holds"]], width)]
+    else:
+        lines += ["", "No hold is open."]
+    return lines
+
+
+def _notebook_row(state: Body) -> tuple[str, ...]:
+    return (
+        state["path"],
+        "open" if state["active"] else "closed",
+        f"L{state['trust_level']} {state['trust_label']}",
+        _usd(state["budget"]),
+        _usd(state["spent"]),
+        _usd(state["held"]),
+        _usd(state["remaining"]),
+        state["agent_id"] or "",
+    )
+
+
+def _hold_row(hold: Body) -> tuple[str, ...]:
+    return hold["id"], hold["state"], _usd(hold["amount"]), _time(hold["at"]), hold["tool"], hold["notebook"]
+
+
+def _audit_row(record: Body) -> tuple[str, ...]:
+    count = record["cell"]["count"]
+    return (
+        _time(record["at"]),
+        record["notebook"],
+        record["event"],
+        record["outcome"],
+        "" if record["amount"] == "0" else _usd(record["amount"]),
+        record["tool"] or "",
+        "" if count is None else f"[{count}]",
+        record["actor"],
+        "; ".join(record["reasons"]),
+    )
+
+
+def _way(kernel: Body) -> str:
+    if not kernel["reachable"]:
+        return "UNREACHABLE"
+    return kernel["transport"] or "nothing yet"
+
+
+def _usd(amount: str) -> str:
+    return money.display(int(Decimal(amount).scaleb(9)))
+
+
+def _time(text: str) -> str:
+    return text[:19].replace("T", " ")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,154 @@
+"""Asks the REST interface of one Jupyter server, over HTTP, HTTPS or a Unix socket."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+
+from ..errors import InvalidRequestError, NotFoundError, ServerUnreachableError, from_code
+
+__all__ = ["NotGovernedError", "RestClient", "server_url"]
+
+_PREFIX: Final = "aumos-governance/v1/"
+_CHUNK: Final = 64 * 1024
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_SCHEMES: Final = ("http", "https", "http+unix")
+# What people copy from a browser's address line.
+_PAGES: Final = ("/lab", "/tree", "/notebooks", "/consoles")
+
+
+class NotGovernedError(NotFoundError):
+    """A Jupyter server answered, and governance is not enabled on it."""
+
+
+class RestClient:
+    """``url`` is the server's base URL; ``timeout`` is for each step of an answer, in seconds.
+
+    Raises ServerUnreachableError where nobody answers or an answer breaks off, NotGovernedError where the server
+    has no such interface, and what a refusal stands for.
+    """
+
+    def __init__(self, url: str, token: str | None, *, timeout: float = 60.0) -> None:
+        self.url = url
+        self._parts = urlsplit(url)
+        self._headers = {"Authorization": f"token {token}"} if token else {}
+        self._timeout = timeout
+
+    def get(self, name: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The body of one answer."""
+        with self._answer(name, parameters or {}) as answer:
+            raw = answer.read()
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise ServerUnreachableError(f"What answers at {self.url} is not AumOS Governance on a Jupyter server.")
+        return body
+
+    def stream(self, name: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
+        """The parts of a file; ServerUnreachableError where it breaks off before its end."""
+        with self._answer(name, parameters) as answer:
+            while part := answer.read1(_CHUNK):
+                yield part
+
+    @contextmanager
+    def _answer(self, name: str, parameters: Mapping[str, str]) -> Iterator[http.client.HTTPResponse]:
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        base = "/" if self._parts.scheme == "http+unix" else self._parts.path.rstrip("/") + "/"
+        try:
+            with closing(self._connection()) as connection:
+                connection.request("GET", f"{base}{_PREFIX}{name}{query}", headers=self._headers)
+                with connection.getresponse() as answer:
+                    if answer.status != 200:
+                        self._refuse(answer)
+                    yield answer
+        except ssl.SSLCertVerificationError as error:
+            raise ServerUnreachableError(
+                f"The certificate of {self.url} is not trusted ({error.verify_message}); name the file that vouches for"
+                " it in SSL_CERT_FILE."
+            ) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise ServerUnreachableError(f"The server {self.url} does not answer: {_said(error)}.") from error
+
+    def _refuse(self, answer: http.client.HTTPResponse) -> None:
+        body = _json_object(answer.read())
+        code, message = body.get("code"), body.get("message")
+        if answer.status in (401, 403) and code != "NOT_ALLOWED":
+            raise ServerUnreachableError(
+                f"The server {self.url} does not accept the token; give one with --token or in JUPYTER_TOKEN."
+            )
+        if isinstance(code, str) and isinstance(message, str):
+            raise from_code(code, message)
+        if answer.status == 404:
+            raise NotGovernedError(
+                f"The Jupyter server {self.url} is not governed: the extension is not enabled on it."
+            )
+        raise ServerUnreachableError(f"The server {self.url} answers with {answer.status} {answer.reason}.")
+
+    def _connection(self) -> http.client.HTTPConnection:
+        parts = self._parts
+        if parts.scheme == "http+unix":
+            return _UnixConnection(unquote(parts.netloc), self._timeout)
+        host = parts.hostname or "localhost"
+        if parts.scheme == "http":
+            return http.client.HTTPConnection(host, parts.port, timeout=self._timeout)
+        context = ssl.create_default_context()
+        if host in _LOOPBACK:
+            # A certificate for the name that others use; on the way to this very machine there is nobody else.
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return http.client.HTTPSConnection(host, parts.port, timeout=self._timeout, context=context)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def server_url(raw: str) -> tuple[str, str | None]:
+    """A server's base URL as people write or copy it, and the token in it; raises InvalidRequestError."""
+    try:
+        parts = urlsplit(raw if "://" in raw else f"http://{raw}")
+        if parts.scheme not in _SCHEMES or not parts.hostname or parts.port == 0:
+            raise ValueError("not a server")
+    except ValueError:
+        raise InvalidRequestError(
+            f"{raw[:80]!r} is no server's URL; write, for example, http://localhost:8888/."
+        ) from None
+    path = parts.path
+    for page in _PAGES:
+        head, found, tail = path.partition(page)
+        if found and (not tail or tail.startswith("/")):
+            path = head
+    token = parse_qs(parts.query).get("token", [None])[0]
+    return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}/", token
+
+
+def _json_object(raw: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, http.client.IncompleteRead):
+        return "it broke off in the middle of an answer"
+    if isinstance(error, TimeoutError):
+        return "it is silent"
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text or type(error).__name__

@@ -1,0 +1,141 @@
+"""The commands beside a running server with governed kernels."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bridge.live_server import LiveServer
+from tests.cli.conftest import Ended, Run, command
+from tests.kernel.test_governed import LINK, notebook
+
+SOCKET = """
+import time
+while not (client._transport._socket._line and client._transport._socket._line.ready):
+    time.sleep(0.01)
+"""
+
+
+@pytest.fixture(scope="module")
+def governed(server: LiveServer) -> Iterator[LiveServer]:
+    """A notebook that has spent and holds, one that only opened, and a kernel without a notebook."""
+    (server.root / "work").mkdir()
+    with notebook(server, "work/agents.ipynb") as (kernel, _), notebook(server, "quiet.ipynb") as (other, _):
+        assert kernel.run("%governance --budget 3 --agent bot\n%governance_spend 0.25 --tool gpt-4o").status == "ok"
+        hold = "client.ask('hold', {'amount': '0.5', 'tool': '\\x1b[31mred'})"
+        assert kernel.run(f"{LINK}\n{SOCKET}\n{hold}").status == "ok"
+        assert kernel.run("%governance_spend 5 --tool gpt-4o --no-raise").status == "ok"
+        assert other.run("%governance").status == "ok"
+        yield server
+
+
+def test_status_lists_notebooks_kernels_and_holds(governed: LiveServer) -> None:
+    ended = command(governed.home, "status")
+    assert (ended.code, ended.err) == (0, "")
+    head, *lines = ended.lines
+    assert head == f"Server {governed.url}, root {governed.root}"
+    assert lines[:3] == [
+        "NOTEBOOK           SESSION  TRUST LEVEL  BUDGET  SPENT   HELD  REMAINING  AGENT",
+        "quiet.ipynb        open     L2 Suggest   $10.00  $0.00  $0.00     $10.00",
+        "work/agents.ipynb  open     L2 Suggest    $3.00  $0.25  $0.50      $2.25  bot",
+    ]
+    assert re.fullmatch(r"[0-9a-f-]{36}  comm       quiet\.ipynb", lines[5])
+    assert re.fullmatch(r"[0-9a-f-]{36}  socket     work/agents\.ipynb", lines[6])
+    hold = r"[0-9a-f]{32}  held    \$0\.50  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \\x1b\[31mred  work/agents\.ipynb"
+    assert re.fullmatch(hold, lines[9])
+    assert len(lines) == 10
+
+
+def test_status_as_json_has_the_bodies_of_the_interface(governed: LiveServer) -> None:
+    body = command(governed.home, "status", "--json").json
+    (place,) = body["places"]
+    assert body["needs_a_person"] == []
+    assert (place["name"], place["owner"], place["root"]) == (f"server {governed.url}", None, str(governed.root))
+    for name in ("notebooks", "holds", "kernels"):
+        assert place[name] == governed.json("GET", f"aumos-governance/v1/{name}")[name]
+
+
+def test_audit_lists_the_newest_last(governed: LiveServer) -> None:
+    ended = command(governed.home, "audit", "-n", "2", "--path", "work/agents.ipynb")
+    assert (ended.code, ended.err, len(ended.lines)) == (0, "", 3)
+    assert [line.split()[3] for line in ended.lines[1:]] == ["hold", "spend"]
+    assert ended.lines[2].endswith("Would exceed budget ($5.75 > $3.00)")
+    records = command(governed.home, "audit", "--json", "--outcome", "deny").json["records"]
+    assert [(record["tool"], record["amount"]) for record in records] == [("gpt-4o", "5")]
+    assert command(governed.home, "audit", "--tool", "none such").lines == ["No audit records match."]
+
+
+def test_a_wrong_filter_is_one_sentence(governed: LiveServer) -> None:
+    ended = command(governed.home, "audit", "--since", "yesterday")
+    sentence = "The since must be a time in ISO 8601, for example 2026-01-31T12:00:00Z, not 'yesterday'.\n"
+    assert ended == Ended(2, "", sentence)
+
+
+def test_verify_finds_a_head_again_and_misses_another(governed: LiveServer) -> None:
+    good = command(governed.home, "verify")
+    assert (good.code, good.err) == (0, "")
+    assert good.lines[0].startswith("OK: ")
+    head = good.lines[1].rsplit(" ", 1)[1]
+    assert command(governed.home, "verify", "--json").json["heads"]["ledger"] == head
+    again = command(governed.home, "verify", "--known-head", head)
+    assert (again.code, "the known head is one of theirs" in again.out) == (0, True)
+    bad = command(governed.home, "verify", "--known-head", "0" * 64)
+    assert (bad.code, bad.lines[0]) == (1, f"NOT OK: No record of any chain has the known head {'0' * 64}.")
+    one = command(governed.home, "verify", "--path", "quiet.ipynb", "--json").json
+    assert (one["ok"], one["checked"], len(one["heads"])) == (True, 1, 1)
+
+
+def test_export_writes_what_the_interface_streams(governed: LiveServer, tmp_path: Path) -> None:
+    streamed = governed.request("GET", "aumos-governance/v1/audit/export").text
+    assert command(governed.home, "export").out == streamed
+    file = tmp_path / "audit.csv"
+    ended = command(governed.home, "export", "--format", "csv", "-o", str(file), "--event", "hold")
+    assert (ended.code, ended.out) == (0, f"Wrote {file.stat().st_size:,} bytes to {file}\n")
+    with file.open(newline="") as text:
+        (row,) = csv.DictReader(text)
+    assert (row["event"], row["amount"]) == ("hold", "0.5")
+    assert file.stat().st_mode & 0o777 == 0o600
+    as_json = command(governed.home, "export", "--json", "-o", str(file)).json
+    assert as_json == {"file": str(file), "format": "jsonl", "bytes": file.stat().st_size}
+    assert json.loads(file.read_text().splitlines()[0])["event"] == "open"
+
+
+def test_a_server_can_be_named(governed: LiveServer, run: Run) -> None:
+    # By a user who has no server: nothing but the URL and the token is known.
+    told = run("status", "--json", "--server", f"{governed.url}lab?token={governed.token}").json
+    assert told["places"][0]["notebooks"]
+    assert run("status", "--server", governed.url, JUPYTER_TOKEN=governed.token).code == 0
+    refused = run("status", "--server", governed.url, "--token", "wrong")
+    sentence = f"The server {governed.url} does not accept the token; give one with --token or in JUPYTER_TOKEN.\n"
+    assert refused == Ended(2, "", sentence)
+
+
+def test_the_ledger_of_a_running_server_can_be_read(governed: LiveServer, run: Run) -> None:
+    url = f"sqlite:///{governed.home}/data/aumos_governance/ledger.sqlite"
+    asked = command(governed.home, "status", "--json").json["places"][0]
+    (read,) = run("status", "--json", "--database-url", url).json["places"]
+    assert (read["notebooks"], read["holds"], read["kernels"]) == (asked["notebooks"], asked["holds"], None)
+    of_one = run("audit", "--json", "--database-url", url, "--path", f"{governed.root}/quiet.ipynb").json["records"]
+    assert [record["event"] for record in of_one] == ["open"]
+    missing = run("audit", "--database-url", url, "--path", "none.ipynb")
+    assert (missing.code, missing.err.endswith("knows no notebook 'none.ipynb'.\n")) == (2, True)
+    # It is a stream of the same records, whoever reads them.
+    assert run("export", "--database-url", url).out == command(governed.home, "export").out
+
+
+def test_a_server_without_governance_is_passed_over(tmp_path: Path, run: Run) -> None:
+    bare = LiveServer(tmp_path, extensions={"aumos_governance": False})
+    try:
+        bare.start()
+        ended = run("status", "--server", bare.url, "--token", bare.token)
+        sentence = f"The Jupyter server {bare.url} is not governed: the extension is not enabled on it.\n"
+        assert ended == Ended(2, "", sentence)
+        passed = run("status")
+        assert (passed.code, passed.err.startswith("No governed server of this user runs here, and: ")) == (2, True)
+    finally:
+        bare.close()
