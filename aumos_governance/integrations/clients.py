@@ -22,7 +22,7 @@ from .calls import Asked, Provider
 from .guard import Guard
 from .pricing import Amount, Prices
 
-__all__ = ["govern"]
+__all__ = ["govern", "govern_with", "is_client"]
 
 ClientT = TypeVar("ClientT")
 _PROVIDERS: Final = {"openai": "openai_calls", "anthropic": "anthropic_calls"}
@@ -65,12 +65,22 @@ def govern(
         budget_category=budget_category,
         required_trust_level=to_level(required_trust_level, "required_trust_level"),
     )
+    return govern_with(client, guard, provider)
+
+
+def govern_with(client: ClientT, guard: Guard, provider: Provider) -> ClientT:
+    """A client like ``client`` whose calls are those that ``provider`` knows, held and settled by ``guard``."""
     governed = cast("Any", client).copy()
     if _GOVERNOR not in vars(client):
         governed.__class__ = _governed_class(cast("Any", type(client)))
     # Of one that is governed already, what is said now counts in place of what was said then.
     vars(governed)[_GOVERNOR] = _Governor(guard, provider)
     return cast("ClientT", governed)
+
+
+def is_client(client: object) -> bool:
+    """Whether `govern` knows the library that this client is of."""
+    return _library_of(client) is not None
 
 
 class _Governor:
@@ -222,14 +232,20 @@ def _is_async(kind: type[Any]) -> bool:
 
 
 def _provider_of(client: object) -> Provider:
+    library = _library_of(client)
+    if library is None:
+        raise InvalidRequestError(
+            f"govern() takes a client of OpenAI's or Anthropic's library, not a {type(client).__name__}."
+        )
+    return cast("Provider", import_module(f".{_PROVIDERS[library]}", __package__).PROVIDER)
+
+
+def _library_of(client: object) -> str | None:
     for base in type(client).__mro__:
         library = base.__module__.partition(".")[0]
         if library in _PROVIDERS and base.__name__ in ("SyncAPIClient", "AsyncAPIClient"):
-            module = import_module(f".{_PROVIDERS[library]}", __package__)
-            return cast("Provider", module.PROVIDER)
-    raise InvalidRequestError(
-        f"govern() takes a client of OpenAI's or Anthropic's library, not a {type(client).__name__}."
-    )
+            return library
+    return None
 
 
 def _body(options: Any) -> dict[str, Any]:
