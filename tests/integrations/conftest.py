@@ -6,6 +6,7 @@ import pytest
 
 from tests.integrations.clerk import Clerk
 from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.till import Till
 
 
 @pytest.fixture
@@ -20,3 +21,12 @@ def clerk() -> Iterator[Clerk]:
     """An agent with a governed tool that sends mail."""
     with Clerk() as clerk:
         yield clerk
+
+
+@pytest.fixture
+def till() -> Iterator[Till]:
+    """An engine with a budget; nothing may be left held in it when the test is over."""
+    till = Till()
+    with till.engine:
+        yield till
+        assert till.held == 0
