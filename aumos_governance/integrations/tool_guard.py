@@ -65,8 +65,9 @@ class ToolGuard:
             agent_id=self._agent_id or engine.agent_id,
             required_trust_level=self._level,
             budget_category=self._category,
-            budget_amount=Decimal(amount),  # type: ignore[arg-type] # exact, where 0.1.0 knew floats only
-            action_type=tool,
+            budget_amount=amount,
+            action_type="tool_call",
+            tool=tool,
             kind="act",
             shown={"tool": tool, "cost": amount, "arguments": _plain(arguments)},
         )

@@ -22,7 +22,7 @@ def answer(received: Received, reply: Reply) -> Answer:
             {"type": "model", "id": name, "display_name": name, "created_at": "2025-10-01T00:00:00Z"} for name in MODELS
         ]
         return json_answer({"data": models, "has_more": False, "first_id": MODELS[0], "last_id": MODELS[-1]})
-    if path.endswith("/messages/count_tokens"):
+    if path.endswith(("/messages/count_tokens", "/count-tokens:rawPredict")):
         return json_answer({"input_tokens": reply.usage.input if isinstance(reply.usage, Tokens) else 0})
     if path.endswith("/messages/batches"):
         return json_answer(_batch(received))

@@ -106,7 +106,8 @@ def _head(answer: Answer) -> bytes:
         **({"transfer-encoding": "chunked"} if answer.streamed else {"content-length": str(length)}),
         **answer.headers,
     }
-    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
+    known = {status.value: status.phrase for status in HTTPStatus}
+    lines = [f"HTTP/1.1 {answer.status} {known.get(answer.status, 'Overloaded')}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
