@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         UnavailableError,
     )
     from .integrations.clients import govern
+    from .kernel.notebook_engine import notebook_engine
     from .trust.manager import SetLevelOptions, TrustCheckResult, TrustManager
     from .types import (
         BUDGET_PERIOD_VALUES,
@@ -117,6 +118,7 @@ __all__ = [
     "default_engine",
     "govern",
     "governed",
+    "notebook_engine",
 ]
 
 _HOMES: Final = {
@@ -153,6 +155,7 @@ _HOMES: Final = {
         "UnavailableError",
     ),
     "integrations.clients": ("govern",),
+    "kernel.notebook_engine": ("notebook_engine",),
     "trust.manager": ("SetLevelOptions", "TrustCheckResult", "TrustManager"),
     "types": ("BUDGET_PERIOD_VALUES", "ActionKind", "BudgetPeriod", "DataCategory", "GovernanceOutcome", "TrustLevel"),
 }

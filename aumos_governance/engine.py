@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import TracebackType
@@ -16,7 +16,7 @@ from .authorization import AsyncGrant, Authorization, Grant
 from .budget.manager import BudgetManager
 from .config import GovernanceConfig
 from .consent.manager import ConsentManager
-from .errors import ConfigurationError
+from .engine_registry import default_engine, register_default_engine, registered_engine
 from .frozen import quick
 from .grants import Holder
 from .ledger.base import Decision, Evaluate, Ledger
@@ -220,27 +220,3 @@ class GovernanceEngine:
 
 def _decision(action: GovernanceAction, decision: Decision) -> GovernanceDecision:
     return GovernanceDecision(decision.outcome, decision.allowed, list(decision.reasons), decision.record_id, action)
-
-
-_provider: Callable[[], Engine] | None = None
-
-
-def default_engine() -> Engine:
-    """The engine of this notebook, for calls that name none. Raises ConfigurationError where there is none."""
-    if _provider is None:
-        raise ConfigurationError(
-            "There is no governance engine here: load the magics with %load_ext aumos_governance.jupyter_extension,"
-            " or pass engine=GovernanceEngine()."
-        )
-    return _provider()
-
-
-def registered_engine() -> Engine | None:
-    """Like `default_engine`, for whoever can do without: None where none is registered."""
-    return None if _provider is None else _provider()
-
-
-def register_default_engine(provider: Callable[[], Engine] | None) -> None:
-    """Say where `default_engine` finds the engine; None: nowhere."""
-    global _provider  # noqa: PLW0603 - one process is one kernel
-    _provider = provider

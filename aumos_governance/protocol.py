@@ -23,16 +23,18 @@ hello     ``version, python, incarnation``                      ``version, serve
                                                                 socket``
 open      ``trust_level?, budget?, agent_id?, new?``            ``state, opened, resumed, previous, notes``
 status    (nothing)                                             ``state, previous``
-spend     ``amount, tool?, already_paid?``                      ``decision, state``
+spend     ``amount, tool?, already_paid?, category?,            ``decision, state``
+          agent_id?, note?``
 hold      ``amount, tool?, kind?, required_level?, category?,   ``decision, hold_id, state``
-          agent_id?, action_type?, resource?, scope?, until?``
+          agent_id?, action_type?, resource?, scope?, detail?,
+          until?``
 settle    ``hold_id, amount, estimated?, report_id?, result?``  ``resolution, state``
 release   ``hold_id, report_id?, result?``                      ``resolution, state``
 authorize ``amount, shown, tool?, required_level?, category?,   ``decision, hold_id, report_id, state``, and before
-          agent_id?, action_type?, resource?, scope?,           it any number of ``waiting``
+          agent_id?, action_type?, resource?, scope?, detail?,  it any number of ``waiting``
           timeout?, wait?``
 evaluate  ``agent_id?, required_level?, scope?, category?,      ``decision``
-          amount?, action_type?, resource?``
+          amount?, action_type?, resource?, detail?``
 trust     ``agent_id, level, scope?, assigned_by?``             ``level, removed``
 agents    (nothing)                                             ``session_level, agents``
 budget    ``category, limit, period?, create?``                 ``budget, created, changed``
@@ -53,9 +55,10 @@ level at which it was decided, the lower of the session's and the agent's, and n
 
 A hold is of ``kind`` ``call`` (as left out) or ``act``; ``until`` is when it ends by itself, in seconds since the
 epoch in the server's clock, and left out it does not; 0 is an amount to hold and to settle. A denied hold has
-``hold_id`` null. ``resolution`` is ``{"hold_id", "outcome", "held", "spent", "overrun", "estimated", "record_id"}``,
-its outcome ``settled`` or ``released``; ``estimated`` when nobody knows the true cost, and the amount is a bound.
-A ``cancel`` takes back a ``spend`` or ``hold`` that nobody waits for any more, and never a ``settle`` or ``release``.
+``hold_id`` null. ``detail`` is an object that the record keeps: never a prompt or a key. ``resolution`` is
+``{"hold_id", "outcome", "held", "spent", "overrun", "estimated", "record_id"}``, its outcome ``settled`` or
+``released``; ``estimated`` when nobody knows the true cost, and the amount is a bound. A ``cancel`` takes back a
+``spend`` or ``hold`` that nobody waits for any more, and never a ``settle`` or ``release``.
 
 An ``authorize`` is an act's whole way to its hold. ``shown`` is what a person is to see of it, an object. Where a
 person is to decide (code ``APPROVAL_REQUIRED``, with ``wait`` false that is the answer), the answer comes when they

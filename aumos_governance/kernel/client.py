@@ -17,7 +17,7 @@ from .ask_ids import new_ask_id
 from .transport import Transport
 from .waiter import Waiter
 
-__all__ = ["ASK_SECONDS", "HELLO_SECONDS", "Client"]
+__all__ = ["ASK_SECONDS", "HELLO_SECONDS", "Client", "OnWaiting"]
 
 ASK_SECONDS: Final = 10.0
 """How long an ask may be acted on, unless its caller says otherwise."""

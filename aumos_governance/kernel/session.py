@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ class Link:
     pid: int
     state_file: Path | None = None
     """Where the embedded engine keeps its state; None in a governed kernel."""
+    decide: Callable[[str, str, bool], None] | None = None
+    """Takes the word of the person at this kernel: approval, digest, and whether it is yes. None in a governed kernel,
+    where people decide in the panel."""
 
 
 _lock = threading.Lock()
@@ -84,7 +88,7 @@ def _make(shell: Any) -> Link:
 
     told = notebook_name(shell.user_ns, os.environ if _is_told(identity, kernel) else {})
     transport = EmbeddedTransport(told or f"process:{os.getpid()}:{incarnation[:8]}", incarnation)
-    return Link(Client(transport, incarnation=incarnation), os.getpid(), transport.path)
+    return Link(Client(transport, incarnation=incarnation), os.getpid(), transport.path, transport.decide)
 
 
 def _is_told(identity: KernelIdentity, kernel: object) -> bool:

@@ -27,7 +27,7 @@ __all__ = [
     "settle_request",
 ]
 
-CHARGE_FIELDS: Final = ("tool", "required_level", "category", "agent_id", "action_type", "resource", "scope")
+CHARGE_FIELDS: Final = ("tool", "required_level", "category", "agent_id", "action_type", "resource", "scope", "detail")
 """What is said of a hold and of an act alike, beside the amount."""
 
 _MICROS: Final = 1_000_000
@@ -54,15 +54,22 @@ def charge_of(body: Mapping[str, Any], least: TrustLevel) -> dict[str, Any]:
     """What a charge is for and who makes it; ``least`` is the level it needs where it names none."""
     required = wishes.optional_level(body, "required_level")
     scope = wishes.optional_text(body, "scope", "scope")
+    category = wishes.optional_text(body, "category", "category")
     return {
         "tool": wishes.optional_text(body, "tool", "tool") or "unknown",
         "required_level": least if required is None else required,
-        "category": wishes.optional_text(body, "category", "category"),
+        "category": category,
         "agent_id": wishes.optional_text(body, "agent_id", "agent id"),
         "action_type": wishes.optional_text(body, "action_type", "action_type"),
         "resource": wishes.optional_text(body, "resource", "resource"),
-        "checks": None if scope is None else Checks(realm=None, scope=scope, default_level=TrustLevel.L5_AUTONOMOUS),
+        "detail": wishes.members(body, "detail"),
+        # With these a category that has no budget is a denial on record, and without one they would change nothing.
+        "checks": None if scope is None and category is None else _checks(scope),
     }
+
+
+def _checks(scope: str | None) -> Checks:
+    return Checks(realm=None, scope=scope, default_level=TrustLevel.L5_AUTONOMOUS)
 
 
 def settle_request(caller: Caller, ask: Ask) -> Settle:

@@ -154,7 +154,7 @@ class NotebookService:
         reply({"id": ask.id, "ok": True, "state": body, "previous": previous_body(state)})
 
     def _spend(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        wishes.known_only(ask.body, ("amount", "tool", "already_paid"))
+        wishes.known_only(ask.body, ("amount", "tool", "already_paid", "category", "agent_id", "note"))
         if "amount" not in ask.body:
             raise InvalidRequestError("A spend needs an amount in US dollars, for example 0.05.")
         request = Spend(
@@ -165,6 +165,9 @@ class NotebookService:
             amount=money.parse_positive(ask.body["amount"]),
             tool=wishes.optional_text(ask.body, "tool", "tool") or "unknown",
             already_paid=wishes.flag(ask.body, "already_paid"),
+            category=wishes.optional_text(ask.body, "category", "category"),
+            agent_id=wishes.optional_text(ask.body, "agent_id", "agent id"),
+            note=wishes.optional_text(ask.body, "note", "note"),
         )
 
         def answer(decision: Decision) -> dict[str, Any]:

@@ -42,7 +42,7 @@ _MOST_MICROS: Final = 2**62
 def evaluate(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
     """A check, which charges nothing."""
     body = ask.body
-    known = ("agent_id", "required_level", "scope", "category", "amount", "action_type", "resource")
+    known = ("agent_id", "required_level", "scope", "category", "amount", "action_type", "resource", "detail")
     wishes.known_only(body, known)
     request = Evaluate(
         key=ask.id,
@@ -56,6 +56,7 @@ def evaluate(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
         amount=None if body.get("amount") is None else money.parse(body["amount"]),
         action_type=wishes.optional_text(body, "action_type", "action_type"),
         resource=wishes.optional_text(body, "resource", "resource"),
+        detail=wishes.members(body, "detail"),
         default_level=TrustLevel.L5_AUTONOMOUS,
         realm=None,
     )

@@ -10,7 +10,7 @@ from ..errors import InvalidRequestError
 from ..protocol import MAX_TEXT
 from ..types import TrustLevel
 
-__all__ = ["flag", "known_only", "optional_budget", "optional_level", "optional_text", "text", "whole"]
+__all__ = ["flag", "known_only", "members", "optional_budget", "optional_level", "optional_text", "text", "whole"]
 
 
 def optional_level(body: Mapping[str, Any], name: str = "trust_level") -> TrustLevel | None:
@@ -56,6 +56,16 @@ def flag(body: Mapping[str, Any], name: str) -> bool:
     raw = body.get(name, False)
     if not isinstance(raw, bool):
         raise InvalidRequestError(f"The field {name} must be true or false, not {_shown(raw)}.")
+    return raw
+
+
+def members(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An object that is empty when it is left out or null."""
+    raw = body.get(name)
+    if raw is None:
+        return {}
+    if not isinstance(raw, Mapping):
+        raise InvalidRequestError(f"The field {name} must be an object, not {_shown(raw)}.")
     return raw
 
 

@@ -21,6 +21,7 @@ MANAGERS = {
     "consent",
     "audit",
     "engine",
+    "engine_registry",
     "authorization",
     "denials",
     "grants",

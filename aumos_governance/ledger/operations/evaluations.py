@@ -102,7 +102,8 @@ def _trust(
             return agent_refusal(agent_id, required, level, request.scope)
         if request.realm is None:
             level = min(level, session.trust_level)
-        reasons.append(f"Agent {agent_id!r} has trust level L{level}, and L{int(required)} is needed")
+        if level >= required:
+            reasons.append(f"Agent {agent_id!r} has trust level L{level}, and L{int(required)} is needed")
     # What binds the session binds every agent in it.
     return level_refusal(ActionKind.CALL, required, session.trust_level)
 

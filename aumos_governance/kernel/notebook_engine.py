@@ -1,0 +1,182 @@
+"""The engine of the notebook in whose kernel this runs: its server's, or the embedded one."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .. import money
+from ..audit.logger import AuditLogger
+from ..authorization import Authorization, Granted, Settlement
+from ..budget.manager import BudgetManager
+from ..consent.manager import ConsentManager
+from ..engine import GovernanceAction, GovernanceDecision
+from ..errors import ConfigurationError, ConflictError
+from ..trust.manager import TrustManager
+from ..types import ActionKind
+from .action_bodies import (
+    AsyncNotebookGrant,
+    NotebookGrant,
+    act_body,
+    allowed,
+    check_body,
+    decided,
+    ending,
+    hold_body,
+    settled,
+)
+from .cells import current_cell
+from .client import OnWaiting
+from .person import person_here
+from .session import Link, link
+from .wire_realm import WireRealm
+
+__all__ = ["NotebookEngine", "notebook_engine"]
+
+
+class NotebookEngine:
+    """What this notebook's agents may do, decided within its governance session; `notebook_engine` gives it.
+
+    It is used as `GovernanceEngine` is. An agent's level counts up to the session's, a budget is an envelope inside the
+    session's, and both end with the session, which ``%governance`` opens. An action that names no agent
+    (``agent_id=""``) is that of the session's agent. Consents, and records of what was decided elsewhere, are not kept
+    here: asking for them raises NotAllowedError.
+
+    Whatever asks raises UnavailableError where no decision could be had: then nothing is authorised.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        realm = WireRealm(self._ask)
+        self.trust = TrustManager(realm=realm)
+        self.budget = BudgetManager(realm=realm)
+        self.consent = ConsentManager(realm=realm)
+        self.audit = AuditLogger(realm=realm)
+        self.agent_id = ""
+        """Who acts where a caller names nobody: the session's own agent."""
+
+    # ---- checks
+
+    def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
+        """Check an action: trust, then budget; the first that fails denies. It charges nothing.
+
+        Raises ValueError for an action that makes no sense.
+        """
+        return decided(action, self._ask("evaluate", check_body(action)))
+
+    async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
+        """Like `evaluate_sync`, awaited."""
+        return decided(action, await self._ask_async("evaluate", check_body(action)))
+
+    # ---- charged work
+
+    def begin(
+        self, action: GovernanceAction, *, on_waiting: OnWaiting | None = None, timeout: float | None = None
+    ) -> NotebookGrant:
+        """Check an action and hold its amount, in one step; the caller settles or releases the grant, once.
+
+        An act may wait for a person, who has ``timeout`` seconds (the server says how many otherwise). Where the panel
+        asks them, ``on_waiting`` is called once it does. An interrupt takes the question back. Raises
+        GovernanceDeniedError when it is denied, and as `evaluate_sync`: then nothing is held.
+        """
+        op, body, waiting = self._asking(action, on_waiting, timeout)
+        answer = self._way().client.ask(op, body, cell=current_cell(self._shell), on_waiting=waiting)
+        grant = NotebookGrant(self, allowed(action, answer), _nano(body), answer.get("hold_id"))
+        grant.report_id = answer.get("report_id")
+        return grant
+
+    async def begin_async(
+        self, action: GovernanceAction, *, on_waiting: OnWaiting | None = None, timeout: float | None = None
+    ) -> AsyncNotebookGrant:
+        """Like `begin`, awaited. A task that is cancelled meanwhile holds nothing."""
+        op, body, waiting = self._asking(action, on_waiting, timeout)
+        answer = await self._way().client.ask_async(op, body, cell=current_cell(self._shell), on_waiting=waiting)
+        grant = AsyncNotebookGrant(self, allowed(action, answer), _nano(body), answer.get("hold_id"))
+        grant.report_id = answer.get("report_id")
+        return grant
+
+    def authorize(self, action: GovernanceAction) -> Authorization:
+        """Hold the action's amount, run the block, then charge what it truly cost: see `Authorization`."""
+        return Authorization(self, action)
+
+    def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
+        """As `Resolver.resolve`."""
+        asked = ending(grant, cost, estimated=estimated)
+        return settled(grant, None if asked is None else self._ask(*asked), estimated=estimated)
+
+    async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
+        """As `Resolver.resolve_async`."""
+        asked = ending(grant, cost, estimated=estimated)
+        return settled(grant, None if asked is None else await self._ask_async(*asked), estimated=estimated)
+
+    # ---- asking
+
+    def _way(self) -> Link:
+        # Looked up each time: a forked child has a way of its own.
+        return link(self._shell)
+
+    def _ask(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self._way().client.ask(op, body, cell=current_cell(self._shell))
+
+    async def _ask_async(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._way().client.ask_async(op, body, cell=current_cell(self._shell))
+
+    def _asking(
+        self, action: GovernanceAction, on_waiting: OnWaiting | None, timeout: float | None
+    ) -> tuple[str, dict[str, Any], OnWaiting | None]:
+        if ActionKind(action.kind) is ActionKind.CALL:
+            if action.budget_amount is None:
+                return "evaluate", check_body(action), None
+            return "hold", hold_body(action), None
+        body = act_body(action)
+        if timeout is not None:
+            body["timeout"] = timeout
+        way = self._way()
+        if way.decide is None:
+            return "authorize", body, on_waiting
+        person = person_here(way, self._shell)
+        if person is None:
+            return "authorize", {**body, "wait": False}, None
+        return "authorize", body, _asking_here(person, way.decide, body["shown"])
+
+
+def notebook_engine() -> NotebookEngine:
+    """The engine of this notebook: what it decides counts in the notebook's governance session.
+
+    In a kernel of a governed server that is the server's session, elsewhere the embedded engine's. With the magics
+    loaded, it is what `govern` and `governed` use where they are given no engine. Raises ConfigurationError outside
+    IPython and Jupyter.
+    """
+    global _engine  # noqa: PLW0603 - one process is one kernel
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is None:
+        raise ConfigurationError(
+            "notebook_engine() is the engine of a notebook, and this code runs neither in a kernel nor in IPython; use"
+            " GovernanceEngine() here."
+        )
+    found = _engine
+    if found is None or found._shell is not shell:
+        found = _engine = NotebookEngine(shell)
+    return found
+
+
+_engine: NotebookEngine | None = None
+
+
+def _nano(body: Mapping[str, Any]) -> int | None:
+    return None if "amount" not in body else money.parse(body["amount"])
+
+
+def _asking_here(
+    person: Callable[[Mapping[str, Any]], bool], decide: Callable[[str, str, bool], None], shown: Mapping[str, Any]
+) -> OnWaiting:
+    def ask(waiting: Mapping[str, Any]) -> None:
+        yes = person(shown)
+        # Decided or over meanwhile: then the answer that is waited for says so.
+        with contextlib.suppress(ConflictError):
+            decide(waiting["approval_id"], waiting["digest"], yes)
+
+    return ask

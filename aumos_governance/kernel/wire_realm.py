@@ -1,0 +1,275 @@
+"""A notebook's session as the place of an engine's state: what its managers ask the ledger goes over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final, NoReturn, Protocol, cast
+
+from .. import money
+from ..errors import AumOSGovernanceError, BudgetNotFoundError, NotAllowedError
+from ..ledger import base
+from ..ledger.base import AnswerT_co, NotebookKey, Origin, Query, Request
+from ..realm import Realm, to_micros
+from ..types import BudgetPeriod, GovernanceOutcome, TrustLevel
+
+__all__ = ["WireRealm", "decision_of"]
+
+
+class Asking(Protocol):
+    """Asks whoever decides for this kernel, and gives the answer's body."""
+
+    def __call__(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]: ...
+
+
+class WireRealm(Realm):
+    """What `Realm` is to an engine with a ledger of its own; every method may be called from any thread."""
+
+    def __init__(self, ask: Asking) -> None:
+        # Nothing of the base class: there is no ledger here.
+        self.name = ""
+        self.notebook = NotebookKey("", "", "")
+        self.origin = Origin("kernel")
+        self._ask = ask
+
+    def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
+        """Have it done. Raises NotAllowedError for what a notebook's kernel cannot have done."""
+        do = _DO.get(type(request))
+        if do is None:
+            _refuse(type(request))
+        try:
+            return cast(AnswerT_co, do(self._ask, request))
+        except AumOSGovernanceError as error:
+            category = getattr(request, "category", None)
+            if error.code == BudgetNotFoundError.default_code and category is not None:
+                raise BudgetNotFoundError(category) from None
+            raise
+
+    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
+        """As `execute`, of what changes nothing."""
+        look = _READ.get(type(query))
+        if look is None:
+            _refuse(type(query))
+        return cast(AnswerT_co, look(self._ask, query))
+
+    def close(self) -> None:
+        """There is nothing to close: the session is the notebook's."""
+
+
+def decision_of(told: Mapping[str, Any]) -> base.Decision:
+    """The decision that an answer's body tells of."""
+    level = told.get("level")
+    return base.Decision(
+        GovernanceOutcome(told["outcome"]),
+        tuple(told["reasons"]),
+        told["record_id"],
+        money.parse(told["amount"]),
+        told["tool"],
+        told["code"],
+        told["charge_id"],
+        told["overrun"] is True,
+        None,
+        None if level is None else TrustLevel(level),
+    )
+
+
+# ---- what is done
+
+
+def _set_trust(ask: Asking, request: base.SetTrust) -> base.TrustAssignment:
+    given = ask(
+        "trust",
+        _said(
+            agent_id=request.agent_id, level=int(request.level), scope=request.scope, assigned_by=request.assigned_by
+        ),
+    )
+    level = TrustLevel(given["level"])
+    return base.TrustAssignment(request.agent_id, request.scope, level, request.assigned_by, 0, 0)
+
+
+def _remove_trust(ask: Asking, request: base.RemoveTrust) -> bool:
+    body = {**_said(agent_id=request.agent_id, scope=request.scope), "level": None}
+    return ask("trust", body)["removed"] is True
+
+
+def _set_budget(ask: Asking, request: base.SetBudget) -> base.BudgetState:
+    answer = ask(
+        "budget",
+        {
+            "category": request.category,
+            "limit": money.to_text(request.ceiling),
+            "period": request.period.value,
+            "create": request.create,
+        },
+    )
+    return _budget(answer["budget"])
+
+
+def _spend(ask: Asking, request: base.Spend) -> base.Decision:
+    answer = ask(
+        "spend",
+        _said(
+            amount=money.to_text(request.amount),
+            tool=request.tool,
+            category=request.category,
+            agent_id=request.agent_id,
+            note=request.note,
+            already_paid=request.already_paid or None,
+        ),
+    )
+    return decision_of(answer["decision"])
+
+
+def _settle(ask: Asking, request: base.Settle) -> base.Resolved:
+    body = _said(hold_id=request.hold_id, amount=money.to_text(request.amount), estimated=request.estimated or None)
+    return _resolved(ask("settle", body)["resolution"])
+
+
+def _release(ask: Asking, request: base.Release) -> base.Resolved:
+    return _resolved(ask("release", {"hold_id": request.hold_id})["resolution"])
+
+
+_DO: Final[dict[type[Request[Any]], Callable[[Asking, Any], Any]]] = {
+    base.SetTrust: _set_trust,
+    base.RemoveTrust: _remove_trust,
+    base.SetBudget: _set_budget,
+    base.Spend: _spend,
+    base.Settle: _settle,
+    base.Release: _release,
+}
+
+
+# ---- what is read
+
+
+def _find_trust(ask: Asking, query: base.FindTrust) -> base.TrustAssignment:
+    told = ask("agents", {})
+    # With no session nothing is allowed, whoever acts.
+    top = TrustLevel(told["session_level"] or 0)
+    given = {agent["scope"]: agent for agent in told["agents"] if agent["agent_id"] == query.agent_id}
+    found = given.get(query.scope) or given.get(None)
+    if found is None:
+        return base.TrustAssignment(query.agent_id, None, top, None, 0, 0)
+    assignment = _assignment(found)
+    level = min(assignment.level, top)
+    at = assignment.assigned_at
+    return base.TrustAssignment(query.agent_id, assignment.scope, level, assignment.assigned_by, at, at)
+
+
+def _list_trust(ask: Asking, query: base.ListTrust) -> tuple[base.TrustAssignment, ...]:
+    return tuple(_assignment(agent) for agent in ask("agents", {})["agents"])
+
+
+def _list_budgets(ask: Asking, query: base.ListBudgets) -> tuple[base.BudgetState, ...]:
+    return tuple(_budget(told) for told in ask("budgets", _said(category=query.category))["budgets"])
+
+
+def _query_audit(ask: Asking, query: base.AuditQuery) -> base.AuditPage:
+    body = {**_filters(query), "limit": query.limit, "oldest_first": query.oldest_first}
+    answer = ask("audit", {**body, **_said(cursor=query.cursor)})
+    records = tuple(_entry(told) for told in answer["records"])
+    # A page that begins with the newest is told with the newest last.
+    return base.AuditPage(records if query.oldest_first else records[::-1], answer["cursor"])
+
+
+def _count_audit(ask: Asking, query: base.CountAudit) -> int:
+    return int(ask("audit", {**_filters(query), "limit": 1, "count": True})["total"])
+
+
+_READ: Final[dict[type[Query[Any]], Callable[[Asking, Any], Any]]] = {
+    base.FindTrust: _find_trust,
+    base.ListTrust: _list_trust,
+    base.ListBudgets: _list_budgets,
+    base.AuditQuery: _query_audit,
+    base.CountAudit: _count_audit,
+}
+
+
+# ---- bodies
+
+
+def _said(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _filters(query: base.AuditFilters) -> dict[str, Any]:
+    names = ("agent_id", "event", "tool", "action_type", "resource", "since", "until")
+    return _said(
+        **{name: getattr(query, name) for name in names},
+        outcome=None if query.outcome is None else GovernanceOutcome(query.outcome).value,
+        decisions=query.decisions or None,
+    )
+
+
+def _assignment(told: Mapping[str, Any]) -> base.TrustAssignment:
+    at = _micros(told["assigned_at"])
+    return base.TrustAssignment(told["agent_id"], told["scope"], TrustLevel(told["level"]), told["assigned_by"], at, at)
+
+
+def _budget(told: Mapping[str, Any]) -> base.BudgetState:
+    start = told["period_start"]
+    return base.BudgetState(
+        told["category"],
+        BudgetPeriod(told["period"]),
+        0 if start is None else _micros(start),
+        base.Balance(*(money.parse(told[name]) for name in ("limit", "spent", "held"))),
+        told["charges"],
+    )
+
+
+def _resolved(told: Mapping[str, Any]) -> base.Resolved:
+    return base.Resolved(
+        told["hold_id"],
+        base.ChargeState(told["outcome"]),
+        money.parse(told["held"]),
+        money.parse(told["spent"]),
+        told["overrun"] is True,
+        told["record_id"],
+        estimated=told["estimated"] is True,
+    )
+
+
+def _entry(told: Mapping[str, Any]) -> base.AuditEntry:
+    same = ("chain", "seq", "record_id", "event", "actor", "notebook", "code", "agent_id", "tool", "action_type")
+    also = ("resource", "charge_id", "detail", "previous_hash", "hash")
+    return base.AuditEntry(
+        **{name: told[name] for name in (*same, *also)},
+        at=_micros(told["at"]),
+        outcome=GovernanceOutcome(told["outcome"]),
+        reasons=tuple(told["reasons"]),
+        cell_id=told["cell"]["id"],
+        execution_count=told["cell"]["count"],
+        amount=money.parse(told["amount"]),
+        spent_delta=_delta(told["spent_delta"]),
+        held_delta=_delta(told["held_delta"]),
+    )
+
+
+def _delta(text: str) -> int:
+    return -money.parse(text[1:]) if text.startswith("-") else money.parse(text)
+
+
+def _micros(text: str) -> int:
+    # Python 3.10 does not read the Z.
+    return to_micros(datetime.fromisoformat(text.removesuffix("Z") + "+00:00"))
+
+
+# ---- what is not there
+
+
+_ELSEWHERE: Final = "use GovernanceEngine(ledger=...) for that"
+_CONSENT: Final = f"A notebook's engine keeps no consents, so nothing was changed or allowed; {_ELSEWHERE}."
+_REFUSED: Final[dict[type[Any], str]] = {
+    base.Record: "A notebook's engine records what it decides and nothing else, so nothing was recorded;"
+    f" {_ELSEWHERE}.",
+    base.TouchTrust: f"A notebook's engine does not note when its agents were active; {_ELSEWHERE}.",
+    base.ListHolds: "What is held is listed in the governance panel, not by a notebook's engine.",
+    base.GrantConsent: _CONSENT,
+    base.RevokeConsent: _CONSENT,
+    base.FindConsent: _CONSENT,
+    base.ListConsents: _CONSENT,
+}
+
+
+def _refuse(kind: type[Any]) -> NoReturn:
+    raise NotAllowedError(_REFUSED.get(kind, f"A notebook's engine cannot do this ({kind.__name__}); {_ELSEWHERE}."))
