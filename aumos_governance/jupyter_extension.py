@@ -7,18 +7,30 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from .engine import Engine
+
 __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics. Nothing is asked and nothing is opened before the first one is used."""
+    from .engine_registry import register_default_engine
     from .kernel.magics import GovernanceMagics
 
     shell.register_magics(GovernanceMagics)
+    register_default_engine(_notebook_engine)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take the magics away. The governance session stays as it is: only a person's act or a magic closes it."""
+    from .engine_registry import register_default_engine
     from .kernel.magics import GovernanceMagics
 
+    register_default_engine(None)
     GovernanceMagics.unregister(shell)
+
+
+def _notebook_engine() -> Engine:
+    from .kernel.notebook_engine import notebook_engine
+
+    return notebook_engine()
