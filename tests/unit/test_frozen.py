@@ -74,7 +74,7 @@ def test_can_be_compared_hashed_replaced_copied_and_pickled() -> None:
     assert hash(point) == hash(Point(1, 5))
     assert repr(point) == "Point(x=1, y=5)"
     assert replace(point, x=7) == Point(7, 5)
-    assert copy.deepcopy(point) == pickle.loads(pickle.dumps(point)) == point  # noqa: S301 - our own
+    assert copy.deepcopy(point) == pickle.loads(pickle.dumps(point)) == point
 
 
 @pytest.mark.parametrize("kind", [Decision, Origin, Spend])
