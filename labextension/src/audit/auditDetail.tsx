@@ -1,0 +1,140 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { closeIcon } from '@jupyterlab/ui-components';
+import React from 'react';
+import type { IWaitingApi } from '../apiWaiting';
+import { textOf } from '../foreignText';
+import { formatUsd } from '../money';
+import type { IAuditRecord } from '../protocolAudit';
+import { Button } from '../panel/button';
+import { CellLink } from '../panel/cellLink';
+import { ForeignText } from '../panel/foreignText';
+import type { IGovernanceModel } from '../tokens';
+import { CorrectionForm } from './correctionForm';
+import { eventWord, isCorrectable, outcomeWord } from './recordWords';
+
+/** One record, with all that it holds; a charge can be corrected from here. */
+export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
+  const { record, trans } = props;
+  const { charge_id: chargeId } = record;
+  return (
+    <section
+      className="aumos-AuditDetail"
+      aria-label={trans.__('Record %1', record.seq.toLocaleString())}
+      onKeyDown={event => {
+        if (event.key === 'Escape') {
+          event.stopPropagation();
+          props.onClose();
+        }
+      }}
+    >
+      <header>
+        <h2>
+          {trans.__('Record %1', record.seq.toLocaleString())}
+          {' · '}
+          <bdi>{eventWord(record.event, trans)}</bdi>
+        </h2>
+        <Button
+          className="aumos-AuditDetail-close"
+          label={trans.__('Close')}
+          title={trans.__('Close')}
+          onClick={props.onClose}
+        >
+          <closeIcon.react tag="span" />
+        </Button>
+      </header>
+      <dl className="aumos-AuditDetail-fields">
+        {fields(record, trans).map(([name, value]) => (
+          <React.Fragment key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </React.Fragment>
+        ))}
+      </dl>
+      {chargeId !== null && isCorrectable(record) && (
+        <CorrectionForm
+          key={record.record_id}
+          api={props.api}
+          model={props.model}
+          record={record}
+          chargeId={chargeId}
+          trans={trans}
+          onDone={props.onCorrected}
+        />
+      )}
+    </section>
+  );
+}
+
+/** A namespace for `AuditDetail` statics. */
+export namespace AuditDetail {
+  /** The properties of the component. */
+  export interface IProps {
+    api: IWaitingApi;
+    model: IGovernanceModel;
+    record: IAuditRecord;
+    trans: TranslationBundle;
+    onClose: () => void;
+    /** Called when something of the record's charge was taken back. */
+    onCorrected: () => void;
+  }
+}
+
+/** What a record holds, by name; what it does not hold is left out. */
+function fields(
+  record: IAuditRecord,
+  trans: TranslationBundle
+): [string, React.ReactNode][] {
+  const text = (value: string | null): React.ReactNode =>
+    value === null || value === '' ? null : (
+      <ForeignText text={value} trans={trans} />
+    );
+  const usd = (value: string): string | null =>
+    value === '0' ? null : formatUsd(value);
+  const list: [string, React.ReactNode][] = [
+    [
+      trans.__('Time'),
+      <time key="time" dateTime={record.at} title={record.at}>
+        {new Date(record.at).toLocaleString()}
+      </time>
+    ],
+    [
+      trans.__('Outcome'),
+      <span
+        key="outcome"
+        className="aumos-Outcome"
+        data-outcome={record.outcome}
+      >
+        {outcomeWord(record.outcome, trans)}
+      </span>
+    ],
+    [trans.__('Reasons'), text(record.reasons.join('\n'))],
+    [trans.__('Code'), text(record.code)],
+    [trans.__('Asked for'), usd(record.amount)],
+    [trans.__('Spent'), usd(record.spent_delta)],
+    [trans.__('Held'), usd(record.held_delta)],
+    [trans.__('Tool'), text(record.tool)],
+    [trans.__('Action'), text(record.action_type)],
+    [trans.__('Resource'), text(record.resource)],
+    [trans.__('Agent'), text(record.agent_id)],
+    [trans.__('By'), text(record.actor)],
+    [trans.__('Notebook'), text(record.notebook)],
+    [
+      trans.__('Cell'),
+      record.cell.id === null && record.cell.count === null ? null : (
+        <CellLink cell={record.cell} path={record.notebook} trans={trans} />
+      )
+    ],
+    [
+      trans.__('Details'),
+      Object.keys(record.detail).length === 0 ? null : (
+        <ForeignText text={textOf(record.detail)} isCode trans={trans} />
+      )
+    ],
+    [trans.__('Session'), text(record.chain)],
+    [trans.__('Charge'), text(record.charge_id)],
+    [trans.__('Record'), text(record.record_id)],
+    [trans.__('Hash'), text(record.hash)],
+    [trans.__('Hash before'), text(record.previous_hash)]
+  ];
+  return list.filter(([, value]) => value !== null);
+}

@@ -1,0 +1,264 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { AuditPages } from '../auditPages';
+import { oneLine } from '../labels';
+import { formatUsd } from '../money';
+import type { IAuditRecord } from '../protocolAudit';
+import { formatTime } from '../times';
+import { eventWord, outcomeWord, subjectOf } from './recordWords';
+
+/** The height of a row, in pixels, as the style sheet has it. */
+export const ROW_HEIGHT = 26;
+/** How many rows are drawn above and below those that can be seen. */
+const MARGIN = 8;
+/** What no browser refuses to scroll over. */
+const MAX_ROWS = 600_000;
+
+/**
+ * The records of an audit trail in a table of any length: only the rows in view are in the page.
+ *
+ * One stop of the Tab key; the arrow keys, Page Up and Down, Home and End move in it, Enter shows a record.
+ */
+export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
+  const { pages, selected, trans } = props;
+  const grid = React.useRef<HTMLDivElement>(null);
+  const [view, setView] = React.useState({ top: 0, height: 400 });
+  const [active, setActive] = React.useState(0);
+  const id = React.useId();
+  const total = Math.min(pages.length ?? 0, MAX_ROWS);
+  const first = Math.max(0, Math.floor(view.top / ROW_HEIGHT) - MARGIN);
+  const last = Math.min(
+    total - 1,
+    Math.ceil((view.top + view.height) / ROW_HEIGHT) + MARGIN
+  );
+
+  React.useEffect(() => {
+    pages.want(first, Math.max(first, last));
+  }, [pages, first, last]);
+
+  React.useEffect(() => {
+    const node = grid.current;
+    if (!node) {
+      return;
+    }
+    let frame = 0;
+    const look = (): void => {
+      frame = 0;
+      setView({ top: node.scrollTop, height: node.clientHeight });
+    };
+    // At most once a frame, however many scroll events a wheel makes.
+    const later = (): void => {
+      frame ||= requestAnimationFrame(look);
+    };
+    const observer = new ResizeObserver(later);
+    observer.observe(node);
+    node.addEventListener('scroll', later, { passive: true });
+    look();
+    return () => {
+      cancelAnimationFrame(frame);
+      observer.disconnect();
+      node.removeEventListener('scroll', later);
+    };
+  }, []);
+
+  const { onTop } = props;
+  const isAtTop = view.top < ROW_HEIGHT;
+  React.useEffect(() => onTop(isAtTop), [onTop, isAtTop]);
+
+  const go = (index: number): void => {
+    const node = grid.current;
+    const to = Math.max(0, Math.min(total - 1, index));
+    setActive(to);
+    if (!node) {
+      return;
+    }
+    // The titles cover the first row of what is in view.
+    const top = to * ROW_HEIGHT;
+    if (top < node.scrollTop) {
+      node.scrollTop = top;
+    } else if (top + 2 * ROW_HEIGHT > node.scrollTop + node.clientHeight) {
+      node.scrollTop = top + 2 * ROW_HEIGHT - node.clientHeight;
+    }
+  };
+
+  const onKey = (event: React.KeyboardEvent): void => {
+    const page = Math.max(1, Math.floor(view.height / ROW_HEIGHT) - 2);
+    const steps: Partial<Record<string, number>> = {
+      ArrowUp: active - 1,
+      ArrowDown: active + 1,
+      PageUp: active - page,
+      PageDown: active + page,
+      Home: 0,
+      End: total - 1
+    };
+    const to = steps[event.key];
+    const isEnter = event.key === 'Enter' || event.key === ' ';
+    if (event.altKey || event.ctrlKey || event.metaKey) {
+      return;
+    }
+    if (to !== undefined) {
+      go(to);
+    } else if (isEnter) {
+      props.onSelect(pages.record(active));
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const rows: React.JSX.Element[] = [];
+  for (let index = first; index <= last; index += 1) {
+    const record = pages.record(index);
+    rows.push(
+      <AuditRow
+        key={index}
+        id={`${id}-${index}`}
+        index={index}
+        record={record}
+        isActive={index === active}
+        isSelected={record !== null && record.record_id === selected}
+        today={props.today}
+        trans={trans}
+        onPress={(pressed, which) => {
+          setActive(which);
+          props.onSelect(pressed);
+        }}
+      />
+    );
+  }
+  return (
+    <div
+      ref={grid}
+      className="aumos-AuditTable"
+      role="grid"
+      aria-label={trans.__('Audit records, newest first')}
+      aria-rowcount={pages.length === null ? -1 : total + 1}
+      aria-colcount={7}
+      aria-busy={pages.isReading}
+      aria-activedescendant={
+        active >= first && active <= last ? `${id}-${active}` : undefined
+      }
+      tabIndex={0}
+      data-lead=""
+      onKeyDown={onKey}
+    >
+      <div role="rowgroup" className="aumos-AuditTable-head">
+        <div role="row" className="aumos-AuditTable-row" aria-rowindex={1}>
+          {[
+            trans.__('Time'),
+            trans.__('Event'),
+            trans.__('Outcome'),
+            trans.__('Tool'),
+            trans.__('Agent'),
+            trans.__('Amount'),
+            trans.__('Reason')
+          ].map(name => (
+            <span key={name} role="columnheader">
+              {name}
+            </span>
+          ))}
+        </div>
+      </div>
+      <div
+        role="rowgroup"
+        className="aumos-AuditTable-body"
+        style={{ height: `${total * ROW_HEIGHT}px` }}
+      >
+        {rows}
+      </div>
+    </div>
+  );
+}
+
+/** A namespace for `AuditTable` statics. */
+export namespace AuditTable {
+  /** The properties of the component. */
+  export interface IProps {
+    pages: AuditPages;
+    /** The id of the record that is shown in full; null for none. */
+    selected: string | null;
+    /** The present, in milliseconds; the date of what happened on the same day is left out. */
+    today: number;
+    trans: TranslationBundle;
+    /** Called when a record is to be shown in full. */
+    onSelect: (record: IAuditRecord | null) => void;
+    /** Called when the top of the list comes into view or goes out of it. */
+    onTop: (isAtTop: boolean) => void;
+  }
+}
+
+interface IRowProps {
+  id: string;
+  index: number;
+  record: IAuditRecord | null;
+  isActive: boolean;
+  isSelected: boolean;
+  today: number;
+  trans: TranslationBundle;
+  onPress: (record: IAuditRecord | null, index: number) => void;
+}
+
+/** Drawn again only when it is another, or looks otherwise; its callback does the same whenever it is made. */
+const AuditRow = React.memo(Row, (before, after) =>
+  (['id', 'record', 'isActive', 'isSelected', 'today'] as const).every(
+    name => before[name] === after[name]
+  )
+);
+
+function Row(props: IRowProps): React.JSX.Element {
+  const { index, record, trans } = props;
+  return (
+    <div
+      id={props.id}
+      role="row"
+      className="aumos-AuditTable-row"
+      aria-rowindex={index + 2}
+      aria-selected={props.isSelected}
+      data-active={props.isActive || undefined}
+      style={{ transform: `translateY(${index * ROW_HEIGHT}px)` }}
+      onClick={() => props.onPress(record, index)}
+    >
+      {record === null ? (
+        <span role="gridcell" aria-colspan={7} className="aumos-AuditTable-gap">
+          …
+        </span>
+      ) : (
+        <>
+          <span role="gridcell">{formatTime(record.at, props.today)}</span>
+          <Cell text={eventWord(record.event, trans)} />
+          <span
+            role="gridcell"
+            className="aumos-Outcome"
+            data-outcome={record.outcome}
+          >
+            {outcomeWord(record.outcome, trans)}
+          </span>
+          <Cell text={subjectOf(record)} />
+          <Cell text={record.agent_id ?? ''} />
+          <span role="gridcell" className="aumos-AuditTable-amount">
+            {amountOf(record)}
+          </span>
+          <Cell text={record.reasons.join(' ')} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function Cell(props: { text: string }): React.JSX.Element {
+  const line = oneLine(props.text);
+  return (
+    <span role="gridcell" title={line || undefined}>
+      <bdi>{line}</bdi>
+    </span>
+  );
+}
+
+/** What it added to what is spent; where it added nothing, what was asked for. */
+function amountOf(record: IAuditRecord): string {
+  if (record.spent_delta !== '0') {
+    return formatUsd(record.spent_delta);
+  }
+  return record.amount === '0' ? '' : `(${formatUsd(record.amount)})`;
+}

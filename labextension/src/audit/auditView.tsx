@@ -1,0 +1,260 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import React from 'react';
+import type { IAuditFilters } from '../apiAudit';
+import { AuditPages } from '../auditPages';
+import type { INotebookNavigation } from '../notebookNavigation';
+import { Button } from '../panel/button';
+import { Navigation } from '../panel/navigation';
+import type { IPanelApi } from '../panel/section';
+import { ErrorLine, Note } from '../panel/words';
+import type { IAuditRecord } from '../protocolAudit';
+import type { IGovernanceModel } from '../tokens';
+import { AuditDetail } from './auditDetail';
+import { AuditFilters } from './auditFilters';
+import { AuditTable } from './auditTable';
+import { ChainStatus } from './chainStatus';
+import { ExportLinks } from './exportLinks';
+
+/** The least time between two readings of the newest records while more are written, in milliseconds. */
+const PAUSE = 2000;
+
+/** The audit record in full: filters, the table, one record in detail, files, and whether it is intact. */
+export class AuditView extends ReactWidget {
+  constructor(options: AuditView.IOptions) {
+    super();
+    this._api = options.api;
+    this._model = options.model;
+    this._navigation = options.navigation;
+    this._trans = options.trans;
+    this._pages = new AuditPages({ api: options.api.audit });
+    this._known = this._stand();
+    this.addClass('aumos-AuditView');
+    this._pages.changed.connect(() => this.update());
+    this._model.changed.connect(this._onModel, this);
+  }
+
+  /** The notebook whose records can be looked at alone; null where there is none. */
+  get path(): string | null {
+    return this._path;
+  }
+
+  /** Look at the records of a notebook, or of all, and at one of them in detail. */
+  look(path: string | null, record: IAuditRecord | null = null): void {
+    this._path = path;
+    this._selected = record;
+    void this._readNames();
+    this.update();
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    window.clearTimeout(this._timer);
+    this._model.changed.disconnect(this._onModel, this);
+    this._pages.dispose();
+    super.dispose();
+  }
+
+  protected override render(): React.JSX.Element {
+    const { filters } = this._pages;
+    const trans = this._trans;
+    const length = this._pages.length;
+    return (
+      <Navigation.Provider value={this._navigation}>
+        <AuditFilters
+          key={`filters ${this._path}`}
+          path={this._path}
+          tools={this._tools}
+          agents={this._agents}
+          trans={trans}
+          onFilter={this._filter}
+        />
+        <div className="aumos-AuditView-bar">
+          <p role="status" className="aumos-AuditView-count">
+            {length === null
+              ? trans.__('Reading…')
+              : trans._n(
+                  '%1 record',
+                  '%2 records',
+                  length,
+                  length.toLocaleString(),
+                  length.toLocaleString()
+                )}
+          </p>
+          {this._isStale && (
+            <Button kind="link" onClick={this._renew}>
+              {trans.__('Show newer records')}
+            </Button>
+          )}
+          <ChainStatus
+            api={this._api.audit}
+            path={filters.path ?? null}
+            trans={trans}
+          />
+          <ExportLinks api={this._api.audit} filters={filters} trans={trans} />
+        </div>
+        <ErrorLine message={this._pages.failure?.message ?? null} />
+        <div className="aumos-AuditView-main">
+          {length === 0 ? (
+            <Note>{trans.__('No record matches.')}</Note>
+          ) : (
+            <AuditTable
+              key={`table ${this._lists}`}
+              pages={this._pages}
+              selected={this._selected?.record_id ?? null}
+              today={this._today()}
+              trans={trans}
+              onSelect={this._select}
+              onTop={this._onTop}
+            />
+          )}
+          {this._selected && (
+            <AuditDetail
+              api={this._api.waiting}
+              model={this._model}
+              record={this._selected}
+              trans={trans}
+              onClose={() => this._select(null)}
+              onCorrected={this._renew}
+            />
+          )}
+        </div>
+      </Navigation.Provider>
+    );
+  }
+
+  protected override onActivateRequest(_: Message): void {
+    this.node
+      .querySelector<HTMLElement>('.aumos-AuditTable')
+      ?.focus({ preventScroll: true });
+  }
+
+  protected override onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    this._follow();
+  }
+
+  private readonly _filter = (filters: IAuditFilters): void => {
+    if (JSON.stringify(filters) !== JSON.stringify(this._filters)) {
+      this._filters = filters;
+      this._lists += 1;
+      this._isStale = false;
+      this._isAtTop = true;
+      this._pages.filter(filters);
+      this.update();
+    }
+  };
+
+  private readonly _select = (record: IAuditRecord | null): void => {
+    this._selected = record;
+    this.update();
+    if (record === null) {
+      this.activate();
+    }
+  };
+
+  private readonly _renew = (): void => {
+    this._isStale = false;
+    this._lists += 1;
+    this._pages.reload();
+    this.update();
+  };
+
+  private readonly _onTop = (isAtTop: boolean): void => {
+    this._isAtTop = isAtTop;
+    this._follow();
+  };
+
+  private _onModel(): void {
+    const stand = this._stand();
+    if (stand !== this._known) {
+      this._known = stand;
+      this._isBehind = true;
+      this._follow();
+    }
+  }
+
+  /** Read what is new where its place is in view; else offer it: a list that is read does not move by itself. */
+  private _follow(): void {
+    if (!this._isBehind || !this.isVisible || this._filters === null) {
+      return;
+    }
+    if (!this._isAtTop) {
+      this._isBehind = false;
+      this._isStale = true;
+      this.update();
+      return;
+    }
+    if (this._timer === undefined) {
+      this._isBehind = false;
+      this._isStale = false;
+      this._pages.reload();
+      void this._readNames();
+      this._timer = window.setTimeout(() => {
+        this._timer = undefined;
+        this._follow();
+      }, PAUSE);
+    }
+  }
+
+  /** Read which tools and agents there are records of, to be offered. */
+  private async _readNames(): Promise<void> {
+    const path = this._path;
+    try {
+      const [tools, agents] = await Promise.all([
+        this._api.audit.sums('tool', { path }),
+        this._api.audit.sums('agent', { path })
+      ]);
+      if (path === this._path && !this.isDisposed) {
+        this._tools = tools.sums.map(sum => sum.name);
+        this._agents = agents.sums.map(sum => sum.name);
+        this.update();
+      }
+    } catch {
+      // They are a help to whoever types, and no more.
+    }
+  }
+
+  private _stand(): string {
+    return `${this._model.revision} ${this._model.connection}`;
+  }
+
+  /** The start of the present day: what is drawn depends on the day and not on the moment. */
+  private _today(): number {
+    return new Date().setHours(0, 0, 0, 0);
+  }
+
+  private readonly _api: IPanelApi;
+  private readonly _model: IGovernanceModel;
+  private readonly _navigation: INotebookNavigation;
+  private readonly _trans: TranslationBundle;
+  private readonly _pages: AuditPages;
+  private _path: string | null = null;
+  private _selected: IAuditRecord | null = null;
+  private _filters: IAuditFilters | null = null;
+  private _tools: readonly string[] = [];
+  private _agents: readonly string[] = [];
+  private _known: string;
+  /** Counts the lists that were begun anew. */
+  private _lists = 0;
+  private _isAtTop = true;
+  /** Whether something may have been written that was not read. */
+  private _isBehind = false;
+  /** Whether newer records are offered. */
+  private _isStale = false;
+  private _timer: number | undefined;
+}
+
+/** A namespace for `AuditView` statics. */
+export namespace AuditView {
+  /** The instantiation options. */
+  export interface IOptions {
+    api: IPanelApi;
+    model: IGovernanceModel;
+    navigation: INotebookNavigation;
+    trans: TranslationBundle;
+  }
+}

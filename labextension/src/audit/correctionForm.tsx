@@ -1,0 +1,137 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { IWaitingApi } from '../apiWaiting';
+import { formatUsd, parseUsd, typedUsd, writeUsd } from '../money';
+import type { IAuditRecord } from '../protocolAudit';
+import type { ICorrectionAnswer } from '../protocolWaiting';
+import { Button } from '../panel/button';
+import { useAction, usePerson } from '../panel/hooks';
+import { PersonButton } from '../panel/personButton';
+import { ErrorLine, Note } from '../panel/words';
+import type { IGovernanceModel } from '../tokens';
+
+const MAX_REASON = 1000;
+
+/** Lets a person take back a charge, or part of it, with a reason. */
+export function CorrectionForm(
+  props: CorrectionForm.IProps
+): React.JSX.Element {
+  const { api, chargeId, model, record, trans } = props;
+  const spent = parseUsd(record.spent_delta);
+  const [isOpen, setOpen] = React.useState(false);
+  const [text, setText] = React.useState(writeUsd(spent));
+  const [reason, setReason] = React.useState('');
+  const [done, setDone] = React.useState<ICorrectionAnswer | null>(null);
+  const person = usePerson(model, trans);
+  const action = useAction();
+  const id = React.useId();
+  const amount = typedUsd(text);
+  const wrong =
+    amount === null || amount === 0n
+      ? trans.__('Write an amount of dollars, such as 12.50.')
+      : amount > spent
+        ? trans.__('It was %1 only.', formatUsd(spent))
+        : reason.trim() === ''
+          ? trans.__('Say why.')
+          : null;
+  if (done) {
+    const { amount: taken, left } = done.correction;
+    return (
+      <Note>
+        {trans.__(
+          '%1 taken back; %2 of the charge still counts.',
+          formatUsd(taken),
+          formatUsd(left)
+        )}
+      </Note>
+    );
+  }
+  if (!isOpen) {
+    return (
+      <Button
+        isDisabled={person.isDisabled}
+        {...(person.why !== undefined && { title: person.why })}
+        onClick={() => setOpen(true)}
+      >
+        {trans.__('Correct…')}
+      </Button>
+    );
+  }
+  return (
+    <div
+      className="aumos-Correction"
+      role="group"
+      aria-label={trans.__('Take back a charge')}
+    >
+      <label>
+        <span>{trans.__('Take back, in dollars')}</span>
+        <input
+          className="jp-mod-styled"
+          type="text"
+          inputMode="decimal"
+          autoComplete="off"
+          spellCheck={false}
+          aria-describedby={id}
+          value={text}
+          onChange={event => setText(event.currentTarget.value)}
+        />
+      </label>
+      <label>
+        <span>{trans.__('Reason')}</span>
+        <textarea
+          className="jp-mod-styled"
+          rows={2}
+          maxLength={MAX_REASON}
+          aria-describedby={id}
+          value={reason}
+          onChange={event => setReason(event.currentTarget.value)}
+        />
+      </label>
+      <p id={id} className="aumos-Correction-hint" aria-live="polite">
+        {wrong ?? trans.__('The record stays, and a new one says this.')}
+      </p>
+      <div className="aumos-Actions">
+        <PersonButton
+          kind="primary"
+          isDisabled={person.isDisabled || wrong !== null || action.isPending}
+          why={person.why ?? wrong ?? undefined}
+          onPerson={() =>
+            action.run(async key => {
+              const answer = await api.correct(
+                {
+                  charge_id: chargeId,
+                  amount: writeUsd(amount ?? 0n),
+                  reason: reason.trim()
+                },
+                key
+              );
+              setDone(answer);
+              if (answer.state) {
+                model.learn(answer.state);
+              }
+              props.onDone();
+            })
+          }
+        >
+          {trans.__('Take back')}
+        </PersonButton>
+        <Button onClick={() => setOpen(false)}>{trans.__('Cancel')}</Button>
+      </div>
+      <ErrorLine message={action.message} />
+    </div>
+  );
+}
+
+/** A namespace for `CorrectionForm` statics. */
+export namespace CorrectionForm {
+  /** The properties of the component. */
+  export interface IProps {
+    api: IWaitingApi;
+    model: IGovernanceModel;
+    record: IAuditRecord;
+    chargeId: string;
+    trans: TranslationBundle;
+    /** Called when it is done. */
+    onDone: () => void;
+  }
+}

@@ -1,0 +1,31 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { ExportFormat, IAuditApi, IAuditFilters } from '../apiAudit';
+
+const FORMATS: readonly [ExportFormat, string][] = [
+  ['csv', 'CSV'],
+  ['jsonl', 'JSON Lines']
+];
+
+/** Links to all records that match some filters, as files; the server writes them as they are downloaded. */
+export function ExportLinks(props: {
+  api: IAuditApi;
+  filters: IAuditFilters;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  return (
+    <p className="aumos-ExportLinks">
+      {props.trans.__('Export:')}{' '}
+      {FORMATS.map(([format, name]) => (
+        <a
+          key={format}
+          href={props.api.exportUrl(format, props.filters)}
+          download=""
+          data-format={format}
+        >
+          {name}
+        </a>
+      ))}
+    </p>
+  );
+}
