@@ -44,7 +44,9 @@ if TYPE_CHECKING:
         TrustLevelError,
         UnavailableError,
     )
+    from .integrations.anthropic_wrapper import AnthropicAuditRecord, GovernedAnthropicClient
     from .integrations.clients import govern
+    from .integrations.openai_wrapper import GovernedOpenAIClient, OpenAIAuditRecord
     from .kernel.notebook_engine import notebook_engine
     from .trust.manager import SetLevelOptions, TrustCheckResult, TrustManager
     from .types import (
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BUDGET_PERIOD_VALUES",
     "ActionKind",
+    "AnthropicAuditRecord",
     "AsyncGrant",
     "AuditConfig",
     "AuditFilter",
@@ -93,6 +96,8 @@ __all__ = [
     "GovernanceDeniedError",
     "GovernanceEngine",
     "GovernanceOutcome",
+    "GovernedAnthropicClient",
+    "GovernedOpenAIClient",
     "Grant",
     "HashChainedAuditLog",
     "IdempotencyError",
@@ -103,6 +108,7 @@ __all__ = [
     "LedgerVersionError",
     "NotAllowedError",
     "NotFoundError",
+    "OpenAIAuditRecord",
     "ServerUnreachableError",
     "SetLevelOptions",
     "Settlement",
@@ -154,7 +160,9 @@ _HOMES: Final = {
         "TrustLevelError",
         "UnavailableError",
     ),
+    "integrations.anthropic_wrapper": ("AnthropicAuditRecord", "GovernedAnthropicClient"),
     "integrations.clients": ("govern",),
+    "integrations.openai_wrapper": ("GovernedOpenAIClient", "OpenAIAuditRecord"),
     "kernel.notebook_engine": ("notebook_engine",),
     "trust.manager": ("SetLevelOptions", "TrustCheckResult", "TrustManager"),
     "types": ("BUDGET_PERIOD_VALUES", "ActionKind", "BudgetPeriod", "DataCategory", "GovernanceOutcome", "TrustLevel"),

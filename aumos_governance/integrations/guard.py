@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from copy import copy
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 from .. import money
@@ -254,12 +255,17 @@ class Guard:
 
 def body_of(answer: object) -> Mapping[str, Any]:
     """The answer as a mapping; an empty one when it is something else."""
-    if isinstance(answer, Mapping):
-        return answer
+    body = _plain(answer)
+    return body if isinstance(body, Mapping) else {}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return value
     for name in ("model_dump", "to_dict"):
-        dump = getattr(answer, name, None)
+        dump = getattr(value, name, None)
         if callable(dump):
-            body = dump()
-            if isinstance(body, Mapping):
-                return body
-    return {}
+            return dump()
+    if isinstance(value, SimpleNamespace):
+        return {name: _plain(inner) for name, inner in vars(value).items()}
+    return value

@@ -1,0 +1,197 @@
+"""What the client classes of the earlier SDK share: they hold what the caller estimates, and list what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from decimal import Decimal
+from inspect import iscoroutinefunction
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+from .. import money
+from ..engine import Engine, GovernanceDecision
+from ..errors import ConfigurationError, GovernanceDeniedError
+from ..realm import named, to_level
+from ..types import GovernanceOutcome, TrustLevel
+from .calls import Asked, Meter, Paid, Provider
+from .clients import govern_with, is_client
+from .guard import Charge, Guard
+from .pricing import Amount, Prices, Rates
+
+__all__ = ["AuditedClient", "CallRecord"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call that was decided. ``estimated_cost`` is what was held for it, in USD, and not what it cost."""
+
+    record_id: str
+    agent_id: str
+    call_type: str
+    model: str
+    allowed: bool
+    denial_reason: str | None
+    estimated_cost: float
+    governance_decision: GovernanceDecision
+
+
+RecordT = TypeVar("RecordT", bound=CallRecord)
+
+
+class AuditedClient(Generic[RecordT]):
+    """Governs one client for one agent. Each class of the earlier SDK adds its calls."""
+
+    _provider: ClassVar[Provider]
+    _record: ClassVar[type[Any]]
+
+    def __init__(
+        self,
+        client: Any,
+        governance_engine: Engine,
+        agent_id: str,
+        default_cost: Amount = 0.01,
+        budget_category: str | None = None,
+        required_trust_level: int = TrustLevel.L1_MONITOR,
+    ) -> None:
+        named(agent_id=agent_id)
+        self._default = money.parse(default_cost, what="default_cost")
+        self._agent_id = agent_id
+        if iscoroutinefunction(getattr(client, "request", None)):
+            raise ConfigurationError(
+                f"{type(self).__name__} takes a synchronous client; govern(client) takes both kinds."
+            )
+        self._guard = _RecordingGuard(
+            self._record,
+            governance_engine,
+            Prices(default_cost=default_cost),
+            provider=self._provider.price_id,
+            base_url=str(getattr(client, "base_url", "")) if is_client(client) else "",
+            agent_id=agent_id,
+            budget_category=budget_category,
+            required_trust_level=to_level(required_trust_level, "required_trust_level"),
+        )
+        # An object that is used like a client, such as a test's, is asked directly.
+        self._governed = is_client(client)
+        self._client = govern_with(client, self._guard, _Estimating(self._provider)) if self._governed else client
+
+    @property
+    def audit_log(self) -> list[RecordT]:
+        """What was decided through this object, oldest first. The engine's own record has it for good."""
+        return self._guard.log
+
+    @property
+    def agent_id(self) -> str:
+        """Who makes the calls."""
+        return self._agent_id
+
+    @property
+    def default_cost(self) -> float:
+        """What is held for a call that states no estimate, in USD, and charged where its cost cannot be known."""
+        return float(money.to_decimal(self._default))
+
+    def _call(
+        self,
+        call_type: str,
+        path: str,
+        function: Callable[..., Any],
+        arguments: Mapping[str, Any],
+        estimate: Amount | None,
+    ) -> Any:
+        held = self._default if estimate is None else money.parse(estimate, what="estimated_cost")
+        with _estimated(call_type, money.to_decimal(held)):
+            if self._governed:
+                answer = function(**arguments)
+            else:
+                if iscoroutinefunction(function):
+                    raise ConfigurationError("The client's calls must return their answer, and not be awaited for it.")
+                paid = _Estimating(self._provider).paid(Asked("post", path, arguments, bool(arguments.get("stream"))))
+                assert paid is not None
+                answer = self._guard.call(paid, lambda: function(**arguments))
+        return answer
+
+
+class _RecordingGuard(Guard):
+    """Keeps what was decided, in memory."""
+
+    def __init__(self, record: Callable[..., Any], *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._record = record
+        self._log: list[Any] = []
+
+    @property
+    def log(self) -> list[Any]:
+        return list(self._log)
+
+    def begin(self, paid: Paid) -> Charge:
+        try:
+            charge = super().begin(paid)
+        except GovernanceDeniedError as denied:
+            decision = GovernanceDecision(
+                GovernanceOutcome.DENY, False, [denied.denial_reason], denied.audit_record_id or "", self.action(paid)
+            )
+            self._note(paid, decision, denied.denial_reason)
+            raise
+        self._note(paid, charge.grant.decision, None)
+        return charge
+
+    def _note(self, paid: Paid, decision: GovernanceDecision, reason: str | None) -> None:
+        call_type, held = _ESTIMATE.get() or (paid.name, Decimal(0))
+        self._log.append(
+            self._record(
+                record_id=decision.audit_record_id,
+                agent_id=decision.action.agent_id,
+                call_type=call_type,
+                model=paid.model,
+                allowed=reason is None,
+                denial_reason=reason,
+                estimated_cost=float(held),
+                governance_decision=decision,
+            )
+        )
+
+
+_ESTIMATE: Final[ContextVar[tuple[str, Decimal] | None]] = ContextVar("aumos_governance_estimate", default=None)
+"""The kind of call that is being made, and what is held for it."""
+
+
+@contextmanager
+def _estimated(call_type: str, held: Decimal) -> Iterator[None]:
+    token = _ESTIMATE.set((call_type, held))
+    try:
+        yield
+    finally:
+        _ESTIMATE.reset(token)
+
+
+class _Estimating:
+    """A provider, for whose calls what the caller estimates is held in place of the worst case."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self.price_id = provider.price_id
+
+    def paid(self, asked: Asked) -> Paid | None:
+        paid, estimate = self._provider.paid(asked), _ESTIMATE.get()
+        return paid if paid is None or estimate is None else _Estimated(paid, estimate[1])
+
+
+class _Estimated:
+    """A paid call with another worst case."""
+
+    def __init__(self, paid: Paid, worst: Decimal) -> None:
+        self.name = paid.name
+        self.model = paid.model
+        self.body = paid.body
+        self._paid = paid
+        self._worst = worst
+
+    def worst(self, rates: Rates) -> Decimal:
+        return self._worst
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+        return self._paid.cost(rates, answer)
+
+    def meter(self) -> Meter:
+        return self._paid.meter()
