@@ -99,6 +99,9 @@ def _decision(
     if refusal is not None:
         refused = charge is None and not overdraft
         outcome = GovernanceOutcome.DENY if refused else GovernanceOutcome.ALLOW_WITH_CAVEAT
+    if charge is None:
+        # No figure is another one, yet whoever watches the notebook is to hear that something was refused.
+        work.touch(notebook)
     charge_id = None if charge is None else charge.id
     record_id = record(
         work,
