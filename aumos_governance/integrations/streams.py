@@ -139,6 +139,9 @@ class _Watch:
             self._charge.settle(self._reader.answer())
             if rest := self._reader.rest():
                 yield rest
+        except Exception:
+            self._charge.estimate()
+            raise
         finally:
             self._charge.abandon()
 
@@ -168,6 +171,9 @@ class _Watch:
             await self._charge.settle_async(self._reader.answer())
             if rest := self._reader.rest():
                 yield rest
+        except Exception:
+            await self._charge.estimate_async()
+            raise
         finally:
             self._charge.abandon()
 
