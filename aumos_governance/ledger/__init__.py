@@ -14,13 +14,16 @@ from .base import Ledger
 __all__ = ["open_ledger"]
 
 
-def open_ledger(url: str, *, clock: Callable[[], int] | None = None) -> Ledger:
+def open_ledger(
+    url: str, *, clock: Callable[[], int] | None = None, on_commit: Callable[[int], None] | None = None
+) -> Ledger:
     """Open, and where needed create or upgrade, the ledger that ``url`` names.
 
     ``memory://`` keeps it in this process, ``sqlite:///relative/path`` or ``sqlite:////absolute/path`` in a
     file, whose missing folders are made, and ``postgresql://user:password@host:port/database`` in a database
     of PostgreSQL 14 or newer, which several servers may share. ``clock`` gives microseconds since the epoch and
-    is for tests.
+    is for tests. ``on_commit`` is told, in the ledger's thread, how many requests each commit held; it must not
+    block or raise. A ledger in memory, where nothing is committed, does not call it.
 
     Raises ConfigurationError for a URL that names no ledger, LedgerVersionError when a newer version of this
     package has written it, and LedgerError when it cannot be opened.
@@ -34,11 +37,11 @@ def open_ledger(url: str, *, clock: Callable[[], int] | None = None) -> Ledger:
     if separator and scheme == "sqlite":
         from .sql import open_sqlite
 
-        return open_sqlite(rest, **options)
+        return open_sqlite(rest, on_commit=on_commit, **options)
     if separator and scheme in ("postgresql", "postgres", "postgresql+psycopg"):
         from .sql import open_postgres
 
-        return open_postgres(f"postgresql://{rest}", **options)
+        return open_postgres(f"postgresql://{rest}", on_commit=on_commit, **options)
     raise ConfigurationError(
         f"{_without_password(url)!r} names no ledger; use memory://, sqlite:///path/to/file.db or"
         " postgresql://user@host/database."

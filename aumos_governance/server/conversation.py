@@ -18,6 +18,7 @@ from ..errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, Un
 from ..notebooks import wishes
 from ..notebooks.service import Caller, NotebookService, Reply
 from ..protocol import MAX_ASKS, Ask, error_answer, parse_ask, parse_asks
+from .metrics import metered
 from .presence import Presence
 
 __all__ = ["AtOnce", "Conversation", "Transport"]
@@ -107,6 +108,7 @@ class Conversation:
 
     def _take(self, raw: object, reply: Reply) -> None:
         ask = parse_ask(raw)
+        reply = metered(ask.op, self._transport, reply)
         if ask.op == "hello":
             self._greet(ask, reply)
             return

@@ -28,6 +28,8 @@ from .envelope_traits import Envelopes, read_envelopes
 from .handlers import routes
 from .kernel_environment import mark_kernels
 from .local_socket import LocalSocket
+from .metrics import commit_done
+from .open_holds import OpenHolds
 from .people import People
 from .rooms import Rooms
 from .settings import Settings, default_database_url, read_settings
@@ -157,7 +159,8 @@ class GovernanceExtension(ExtensionApp):
             self._ledger, settings.terms, approval_seconds=self.approval_timeout, log=self.log
         )
         self._events = events = StateEvents(serverapp.event_logger, rooms, loop, self.log)
-        self._unsubscribe = self._ledger.subscribe(events.offer)
+        self._holds = OpenHolds(self._ledger, rooms.owner, rooms.root, loop=loop, workers=self._workers, log=self.log)
+        self._unsubscribe = [self._ledger.subscribe(hear) for hear in (events.offer, self._holds.offer)]
 
         def announce(paths: set[str]) -> None:
             self._workers.submit(events.reread, self._ledger, paths)
@@ -200,7 +203,9 @@ class GovernanceExtension(ExtensionApp):
             self.log.exception("The kernels could not be shut down for governance.")
         await self._bridge.stop()
         self._service.acting.close()
-        self._unsubscribe()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._holds.counts.close()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._workers.shutdown)
         await loop.run_in_executor(None, self._ledger.close)
@@ -209,7 +214,7 @@ class GovernanceExtension(ExtensionApp):
 
     def _open_ledger(self, settings: Settings) -> Any:
         try:
-            return open_ledger(settings.database_url)
+            return open_ledger(settings.database_url, on_commit=commit_done)
         except AumOSGovernanceError as error:
             self._refuse(f"GovernanceExtension.database_url cannot be used: {error.message}")
 

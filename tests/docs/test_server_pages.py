@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import Counter, Gauge, Histogram
 from traitlets.config import Config
 
 from aumos_governance.ledger.base import EnvelopeKind
+from aumos_governance.server import metrics
 from aumos_governance.server.envelope_traits import read_envelopes
 from aumos_governance.server.extension import GovernanceExtension
 from tests.docs.test_pages import ROOT, fences
@@ -52,6 +54,19 @@ def test_the_example_of_envelopes_means_what_it_says() -> None:
 def test_every_setting_is_in_the_table() -> None:
     named = set(re.findall(r"^\| `(\w+)` \|", CONFIGURATION.read_text(), re.MULTILINE))
     assert set(GovernanceExtension.class_own_traits(config=True)) <= named
+
+
+def test_the_page_on_metrics_names_every_metric_with_its_labels() -> None:
+    rows = re.findall(
+        r"^\| `(aumos_governance_\w+)` \| (\w+) \| (.*?) \|", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE
+    )
+    described = {(name, kind, tuple(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
+    kept = [value for value in vars(metrics).values() if isinstance(value, (Counter, Gauge, Histogram))]
+    told = {
+        (f"{metric._name}_total" if isinstance(metric, Counter) else metric._name, metric._type, metric._labelnames)
+        for metric in kept
+    }
+    assert described == told
 
 
 def test_the_page_on_rest_names_every_request_and_no_other(described: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import ConfigurationError
 from ..clock import Clock, system_clock
-from .ledger import SqlLedger
+from .ledger import OnCommit, SqlLedger
 from .sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["open_postgres", "open_sqlite", "read_postgres", "read_sqlite"]
 
 
-def open_sqlite(location: str, *, clock: Clock = system_clock) -> SqlLedger:
+def open_sqlite(location: str, *, clock: Clock = system_clock, on_commit: OnCommit | None = None) -> SqlLedger:
     """The ledger in the file that the URL names after ``sqlite://``; see `open_ledger`."""
-    return _open(SqliteDatabase(_path(location)), clock)
+    return _open(SqliteDatabase(_path(location)), clock, on_commit)
 
 
-def open_postgres(url: str, *, clock: Clock = system_clock) -> SqlLedger:
+def open_postgres(url: str, *, clock: Clock = system_clock, on_commit: OnCommit | None = None) -> SqlLedger:
     """The ledger in the database that ``url`` names, as libpq reads it; see `open_ledger`."""
     with _psycopg_named():
         from .postgres import PostgresDatabase
-    return _open(PostgresDatabase(url), clock)
+    return _open(PostgresDatabase(url), clock, on_commit)
 
 
 def read_sqlite(location: str) -> SqlReader:
@@ -60,13 +60,13 @@ def _psycopg_named() -> Iterator[None]:
         ) from error
 
 
-def _open(database: PostgresDatabase | SqliteDatabase, clock: Clock) -> SqlLedger:
+def _open(database: PostgresDatabase | SqliteDatabase, clock: Clock, on_commit: OnCommit | None) -> SqlLedger:
     try:
         database.migrate()
     except BaseException:
         database.close()
         raise
-    return SqlLedger(database, clock=clock)
+    return SqlLedger(database, clock=clock, on_commit=on_commit)
 
 
 def _path(location: str) -> Path:

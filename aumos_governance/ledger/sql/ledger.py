@@ -19,7 +19,10 @@ from ..writer import Writer
 from .database import Database
 from .reads import Reader
 
-__all__ = ["SqlLedger"]
+__all__ = ["OnCommit", "SqlLedger"]
+
+OnCommit = Callable[[int], None]
+"""Told, in the writer's thread, how many requests a commit held; must not block or raise."""
 
 _PURGE_EVERY: Final = 60 * 1_000_000
 _PURGED_AT_ONCE: Final = 5_000
@@ -28,9 +31,10 @@ _PURGED_AT_ONCE: Final = 5_000
 class SqlLedger:
     """A `Ledger` whose writer thread does all waiting requests in one transaction."""
 
-    def __init__(self, database: Database, *, clock: Clock = system_clock) -> None:
+    def __init__(self, database: Database, *, clock: Clock = system_clock, on_commit: OnCommit | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._on_commit = on_commit
         self._listeners = Listeners()
         self._reader = Reader(database, clock)
         self._states: tuple[SessionState, ...] = ()
@@ -105,7 +109,10 @@ class SqlLedger:
             states = tuple(state_of(work, notebook) for notebook in work.touched()) if self._listeners else ()
             return outcomes, states
 
-        return self._database.perform(requests, do)
+        done = self._database.perform(requests, do)
+        if self._on_commit is not None:
+            self._on_commit(len(requests))
+        return done
 
     def _after(self) -> None:
         states, self._states = self._states, ()
