@@ -1,0 +1,129 @@
+"""Agents, categories and the record within a notebook's session, as its kernel asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.base import Ledger
+from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.notebooks.service import NotebookService
+from tests.notebooks.test_service import Asker
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    ledger = open_ledger("memory://")
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def ask(ledger: Ledger) -> Asker:
+    asker = Asker(NotebookService(ledger))
+    asker("open", trust_level=3, budget="5", agent_id="bot")
+    return asker
+
+
+def test_agents_have_levels_up_to_the_sessions(ask: Asker) -> None:
+    assert ask("agents")["session_level"] == 3
+    assert ask("trust", agent_id="bot", level=1, scope="mail", assigned_by="ada")["level"] == 1
+    assert ask("trust", agent_id="bot", level="L2")["level"] == 2
+    refused = ask("trust", agent_id="bot", level=4)
+    assert (refused["ok"], refused["code"]) == (False, "NOT_ALLOWED")
+    told = ask("agents")["agents"]
+    assert [(agent["scope"], agent["level"], agent["assigned_by"]) for agent in told] == [
+        (None, 2, None),
+        ("mail", 1, "ada"),
+    ]
+    assert ask("hold", amount="0.1", required_level=3)["decision"]["level"] == 2
+    assert ask("hold", amount="0.1", scope="mail")["decision"]["level"] == 1
+    assert ask("evaluate", required_level=3)["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
+    assert ask("trust", agent_id="bot", level=None, scope="mail")["removed"] is True
+    assert ask("hold", amount="0.1", scope="mail")["decision"]["level"] == 2
+
+
+def test_categories_are_envelopes_inside_the_session(ask: Asker) -> None:
+    made = ask("budget", category="mail", limit="0.5", period="daily")
+    assert (made["created"], made["changed"]) == (True, False)
+    assert made["budget"]["remaining"] == "0.5"
+    assert ask("budget", category="mail", limit="0.6", create=False)["changed"]
+    held = ask("hold", amount="0.4", category="mail", tool="gpt")
+    assert held["state"]["held"] == "0.4"
+    (state,) = ask("budgets")["budgets"]
+    assert (state["period"], state["limit"], state["held"], state["remaining"]) == ("daily", "0.6", "0.4", "0.2")
+    over = ask("hold", amount="0.3", category="mail")["decision"]
+    assert (over["code"], over["reasons"]) == ("BUDGET_EXCEEDED", ["Would exceed budget 'mail' ($0.70 > $0.60)"])
+    assert ask("spend", amount="0.2", category="mail", agent_id="other", note="why")["decision"]["allowed"]
+    missing = ask("hold", amount="0.1", category="none")["decision"]
+    assert (missing["outcome"], missing["code"]) == ("deny", "BUDGET_NOT_FOUND")
+    wide = ask("budget", category="wide", limit="1000")
+    assert wide["created"]
+    assert ask("hold", amount="6", category="wide")["decision"]["reasons"] == ["Would exceed budget ($6.60 > $5.00)"]
+    assert ask("budgets", category="none")["budgets"] == []
+
+
+def test_a_strict_server_lets_a_kernel_only_tighten(ledger: Ledger) -> None:
+    ask = Asker(NotebookService(ledger, SessionTerms(strict=True)))
+    ask("open")
+    assert ask("trust", agent_id="bot", level=1)["ok"]
+    for loosened in (ask("trust", agent_id="bot", level=2), ask("trust", agent_id="bot", level=None)):
+        assert (loosened["ok"], loosened["code"]) == (False, "NOT_ALLOWED")
+    assert ask("budget", category="mail", limit="1")["ok"]
+    assert ask("budget", category="mail", limit="2", create=False)["code"] == "NOT_ALLOWED"
+    assert ask("budget", category="mail", limit="0.5", create=False)["changed"]
+
+
+def test_the_record_is_filtered_counted_and_paged(ask: Asker) -> None:
+    for number in range(3):
+        ask("hold", amount="0.1", agent_id=f"a{number}", action_type="sum", detail={"scope": "mail"})
+    found = ask("audit", limit=2, decisions=True, action_type="sum", oldest_first=True, count=True)
+    assert ([record["agent_id"] for record in found["records"]], found["total"]) == (["a0", "a1"], 3)
+    rest = ask("audit", limit=2, decisions=True, action_type="sum", oldest_first=True, cursor=found["cursor"])
+    assert ([record["agent_id"] for record in rest["records"]], rest["total"]) == (["a2"], None)
+    assert rest["records"][0]["detail"]["scope"] == "mail"
+    assert ask("audit", agent_id="a1", outcome="allow")["records"][0]["agent_id"] == "a1"
+    assert ask("audit", since=0, until=1)["records"] == []
+
+
+def test_without_a_session_there_are_no_agents_and_no_budgets(ledger: Ledger) -> None:
+    ask = Asker(NotebookService(ledger))
+    told = ask("agents")
+    assert (told["session_level"], told["agents"]) == (None, [])
+    assert ask("budgets")["budgets"] == []
+    assert ask("trust", agent_id="bot", level=1)["code"] == "NOT_FOUND"
+    assert ask("budget", category="mail", limit="1")["code"] == "NOT_FOUND"
+    assert ask("evaluate", agent_id="bot")["decision"]["code"] == "NO_SESSION"
+
+
+@pytest.mark.parametrize(
+    ("op", "body", "code", "why"),
+    [
+        ("trust", {"level": 1}, "INVALID_REQUEST", "The agent id must be text"),
+        ("trust", {"agent_id": "a"}, "INVALID_REQUEST", "or null, which takes its own away"),
+        ("trust", {"agent_id": "a", "level": 6}, "INVALID_REQUEST", "from 0 to 5"),
+        ("trust", {"agent_id": "a", "level": 1, "realm": "x"}, "INVALID_REQUEST", "'realm' is not known here"),
+        ("agents", {"agent_id": "a"}, "INVALID_REQUEST", "is not known here"),
+        ("budget", {"category": "c"}, "INVALID_REQUEST", "needs a limit"),
+        ("budget", {"category": "c", "limit": "x"}, "INVALID_AMOUNT", "The limit must be a number"),
+        ("budget", {"limit": 1}, "INVALID_REQUEST", "The category must be text"),
+        ("budget", {"category": "c", "limit": 1, "period": "hourly"}, "INVALID_PERIOD", "not 'hourly'"),
+        ("budgets", {"category": 7}, "INVALID_REQUEST", "The category must be text"),
+        ("evaluate", {"amount": "nan"}, "INVALID_AMOUNT", "finite"),
+        ("evaluate", {"detail": "x"}, "INVALID_REQUEST", "must be an object"),
+        ("audit", {"outcome": "maybe"}, "INVALID_REQUEST", "one of allow, deny"),
+        ("audit", {"since": 1.5}, "INVALID_REQUEST", "microseconds since the epoch"),
+        ("audit", {"cursor": "x"}, "INVALID_REQUEST", "cursor"),
+        ("hold", {"amount": 1, "agent_id": ""}, "INVALID_REQUEST", "The agent id must be text"),
+        ("cancel", {"of": "a", "act": 1}, "INVALID_REQUEST", "must be true or false"),
+        ("cancel", {"of": "a", "why": "x"}, "INVALID_REQUEST", "is not known here"),
+        ("settle", {"hold_id": "a", "amount": 1, "result": "x"}, "INVALID_REQUEST", "The report's id must be text"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence(ask: Asker, op: str, body: dict[str, Any], code: str, why: str) -> None:
+    answer = ask(op, **body)
+    assert (answer["ok"], answer["code"]) == (False, code)
+    assert why in answer["message"]
