@@ -1,4 +1,9 @@
 import { modelPlugin, statusPlugin } from './plugins';
+import {
+  commandsPlugin,
+  notificationsPlugin,
+  settingsPlugin
+} from './pluginsCommands';
 import { auditPlugin } from './pluginsAudit';
 import { waitingPlugin } from './pluginsLists';
 import { panelPlugin } from './pluginsPanel';
@@ -7,9 +12,12 @@ export * from './protocol';
 export * from './tokens';
 
 export default [
+  settingsPlugin,
   modelPlugin,
   statusPlugin,
   panelPlugin,
   waitingPlugin,
-  auditPlugin
+  auditPlugin,
+  commandsPlugin,
+  notificationsPlugin
 ];

@@ -8,7 +8,9 @@ import {
   SET_BY_KERNEL,
   SET_BY_SERVER
 } from './protocol';
+import type { StatusItemContent } from './settings';
 import type { IGovernanceModel } from './tokens';
+import { trustLevels } from './trustLevels';
 
 /** Under which the translations of what is said here are found. */
 export const TRANSLATION_DOMAIN = 'aumos_governance';
@@ -29,7 +31,8 @@ export function shownFigures(model: IGovernanceModel): IFigures | null {
 /** The few words of the status item. */
 export function summary(
   model: IGovernanceModel,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  content: StatusItemContent = 'level-and-left'
 ): string {
   const { state } = model;
   if (model.connection === 'unreachable') {
@@ -42,9 +45,18 @@ export function summary(
   if (!state.active || !figures) {
     return trans.__('Governance: off');
   }
-  return figures.over > 0n
-    ? trans.__('%1 · %2 over', level(state), formatUsd(figures.over))
-    : trans.__('%1 · %2 left', level(state), formatUsd(figures.remaining));
+  const left =
+    figures.over > 0n
+      ? trans.__('%1 over', formatUsd(figures.over))
+      : trans.__('%1 left', formatUsd(figures.remaining));
+  switch (content) {
+    case 'level':
+      return level(state, trans);
+    case 'left':
+      return left;
+    default:
+      return `${level(state, trans)} · ${left}`;
+  }
 }
 
 /** What is to be said of how current the figures are; empty where they are. */
@@ -95,7 +107,7 @@ export function rows(
     return [];
   }
   const list = [
-    { name: trans.__('Trust level'), value: level(state) },
+    { name: trans.__('Trust level'), value: level(state, trans) },
     { name: trans.__('Budget'), value: formatUsd(figures.budget) },
     { name: trans.__('Spent'), value: formatUsd(figures.spent) },
     { name: trans.__('Held'), value: formatUsd(figures.held) },
@@ -198,7 +210,13 @@ export function setBy(
   }
 }
 
-function level(state: IGovernanceState): string {
-  const short = state.trust_level === null ? '' : `L${state.trust_level}`;
-  return [short, state.trust_label ?? ''].filter(Boolean).join(' ');
+/** The trust level, as the language of the page names it. */
+function level(state: IGovernanceState, trans: TranslationBundle): string {
+  if (state.trust_level === null) {
+    return state.trust_label ?? '';
+  }
+  const known = trustLevels(trans)[state.trust_level];
+  return [`L${state.trust_level}`, known?.label ?? state.trust_label ?? '']
+    .filter(Boolean)
+    .join(' ');
 }

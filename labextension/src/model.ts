@@ -71,6 +71,10 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     return this._changed;
   }
 
+  get learned(): ISignal<this, IGovernanceState> {
+    return this._learned;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -181,6 +185,9 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     }
     this._states.set(state.path, state);
     this._revision += 1;
+    if (known?.seq !== state.seq || !counted) {
+      this._learned.emit(state);
+    }
     this._changed.emit();
   }
 
@@ -207,6 +214,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
   private readonly _api: IGovernanceApi;
   private readonly _events: IEvents;
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _learned = new Signal<this, IGovernanceState>(this);
   private readonly _states = new Map<string, IGovernanceState>();
   /** The notebooks whose known state is current as long as events flow. */
   private readonly _current = new Set<string>();

@@ -10,6 +10,8 @@ import { ServerEvents } from './events';
 import { FrontNotebook } from './frontNotebook';
 import { TRANSLATION_DOMAIN } from './labels';
 import { GovernanceModel } from './model';
+import { ISettings } from './pluginsCommands';
+import type { GovernanceSettings } from './settings';
 import { GovernanceStatusItem } from './statusItem';
 import { IGovernanceModel } from './tokens';
 
@@ -45,25 +47,27 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
   description:
     'Shows trust level and remaining budget of the notebook in front.',
   autoStart: true,
-  requires: [IGovernanceModel],
+  requires: [IGovernanceModel, ISettings],
   optional: [IStatusBar, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: IGovernanceModel,
+    settings: GovernanceSettings,
     statusBar: IStatusBar | null,
     translator: ITranslator | null
   ): void => {
     const item = new GovernanceStatusItem({
       model,
-      trans: (translator ?? nullTranslator).load(TRANSLATION_DOMAIN)
+      trans: (translator ?? nullTranslator).load(TRANSLATION_DOMAIN),
+      settings
     });
     if (statusBar) {
       statusBar.registerStatusItem(statusPlugin.id, {
         item,
         align: 'left',
         rank: 3,
-        isActive: () => model.path !== null,
-        activeStateChanged: model.changed
+        isActive: () => item.isActive,
+        activeStateChanged: item.activeChanged
       });
     } else {
       app.shell.add(item, 'top', { rank: 900 });

@@ -17,6 +17,8 @@ import { GovernancePanel } from './panel/panel';
 import { sessionSection } from './panel/session';
 import { PanelSubject } from './panel/subject';
 import { trustSection } from './panel/trust';
+import { ISettings } from './pluginsCommands';
+import type { GovernanceSettings } from './settings';
 import { IGovernanceModel, IGovernancePanel } from './tokens';
 
 /** Provides the side panel, in the right area of JupyterLab and of Notebook 7. */
@@ -25,13 +27,14 @@ export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
   description:
     'Shows trust level, budget and what waits for a decision in a side panel.',
   autoStart: true,
-  requires: [IGovernanceModel, INotebookTracker],
+  requires: [IGovernanceModel, INotebookTracker, ISettings],
   optional: [ITranslator, ILayoutRestorer],
   provides: IGovernancePanel,
   activate: (
     app: JupyterFrontEnd,
     model: IGovernanceModel,
     tracker: INotebookTracker,
+    settings: GovernanceSettings,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null
   ): IGovernancePanel => {
@@ -63,7 +66,15 @@ export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
     ]) {
       panel.addSection(section);
     }
-    app.shell.add(panel, 'right', { rank: 600, type: 'Governance' });
+    const place = (): void => {
+      if (!settings.current.showPanel) {
+        panel.parent = null;
+      } else if (panel.parent === null) {
+        app.shell.add(panel, 'right', { rank: 600, type: 'Governance' });
+      }
+    };
+    place();
+    settings.changed.connect(place);
     restorer?.add(panel, panel.id);
     return panel;
   }

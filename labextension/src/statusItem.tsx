@@ -1,11 +1,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { type LabIcon, ReactWidget } from '@jupyterlab/ui-components';
+import { type ISignal, Signal } from '@lumino/signaling';
 import React from 'react';
 import { BudgetBar } from './budgetBar';
 import { type Severity, SEVERITIES } from './figures';
 import { alertIcon, governanceIcon, offIcon } from './icons';
 import { alarm, shownFigures, summary, tooltip } from './labels';
 import { GovernancePopover } from './popover';
+import type { GovernanceSettings } from './settings';
 import type { IGovernanceModel } from './tokens';
 
 /** Trust level and remaining budget of the notebook in front, in one line; hidden where there is none. */
@@ -14,10 +16,25 @@ export class GovernanceStatusItem extends ReactWidget {
     super();
     this._model = options.model;
     this._trans = options.trans;
+    this._settings = options.settings;
     this.id = 'aumos-governance-status';
     this.addClass('aumos-StatusItem');
     this._model.changed.connect(this._onChanged, this);
+    this._settings?.changed.connect(this._onChanged, this);
     this._onChanged();
+  }
+
+  /** Emitted when `isActive` may be another. */
+  get activeChanged(): ISignal<this, void> {
+    return this._activeChanged;
+  }
+
+  /** Whether there is something to show, and the person wants it shown. */
+  get isActive(): boolean {
+    return (
+      this._model.path !== null &&
+      (this._settings?.current.showStatusItem ?? true)
+    );
   }
 
   override dispose(): void {
@@ -25,6 +42,7 @@ export class GovernanceStatusItem extends ReactWidget {
       return;
     }
     this._model.changed.disconnect(this._onChanged, this);
+    this._settings?.changed.disconnect(this._onChanged, this);
     this._popover?.dispose();
     super.dispose();
   }
@@ -33,7 +51,11 @@ export class GovernanceStatusItem extends ReactWidget {
     const model = this._model;
     const figures = model.state?.active ? shownFigures(model) : null;
     const reachable = model.connection !== 'unreachable';
-    const text = summary(model, this._trans);
+    const text = summary(
+      model,
+      this._trans,
+      this._settings?.current.statusItem
+    );
     const warning = alarm(model, this._trans);
     const icon = this._icon(figures?.severity ?? null);
     return (
@@ -61,7 +83,8 @@ export class GovernanceStatusItem extends ReactWidget {
   }
 
   private _onChanged(): void {
-    this.setHidden(this._model.path === null);
+    this.setHidden(!this.isActive);
+    this._activeChanged.emit();
     this._announce();
     this.update();
   }
@@ -121,6 +144,8 @@ export class GovernanceStatusItem extends ReactWidget {
 
   private readonly _model: IGovernanceModel;
   private readonly _trans: TranslationBundle;
+  private readonly _settings: GovernanceSettings | undefined;
+  private readonly _activeChanged = new Signal<this, void>(this);
   private _popover: GovernancePopover | null = null;
   private _announcement = '';
   private _announced: { session: string | null; severity: Severity } = {
@@ -135,6 +160,8 @@ export namespace GovernanceStatusItem {
   export interface IOptions {
     model: IGovernanceModel;
     trans: TranslationBundle;
+    /** Whether it is shown, and what of the state; all where they are not given. */
+    settings?: GovernanceSettings;
   }
 }
 

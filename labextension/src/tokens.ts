@@ -37,6 +37,9 @@ export interface IGovernanceModel {
   /** Emitted after any of the above, or the state of any notebook, has changed. */
   readonly changed: ISignal<IGovernanceModel, void>;
 
+  /** Emitted with each newer state of any notebook. */
+  readonly learned: ISignal<IGovernanceModel, IGovernanceState>;
+
   /** The last known state of a notebook. */
   stateOf(path: string): IGovernanceState | null;
 
@@ -63,11 +66,11 @@ export interface IGovernancePanel {
   addSection(section: IPanelSection): IDisposable;
 
   /**
-   * Show the panel with a section open, and lead the focus to it.
+   * Show the panel with a section open, and lead the focus to it; null leads to the panel itself.
    *
    * It leads to a control and never presses one.
    */
-  reveal(section: string): void;
+  reveal(section: string | null): void;
 }
 
 /** The panel, for other plugins. */

@@ -51,6 +51,7 @@ export class FakeEvents implements IEvents {
 /** A model whose properties a test sets at will. */
 export class FakeModel implements IGovernanceModel {
   readonly changed = new Signal<this, void>(this);
+  readonly learned = new Signal<this, IGovernanceState>(this);
   path: string | null = null;
   state: IGovernanceState | null = null;
   config: IGovernanceConfig | null = sampleConfig();

@@ -34,7 +34,7 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     return new DisposableDelegate(() => this._body.removeSection(section));
   }
 
-  reveal(section: string): void {
+  reveal(section: string | null): void {
     this._activate(this);
     this._body.lead(section);
   }

@@ -13,6 +13,9 @@ import { SectionFrame } from './sectionFrame';
 import type { PanelSubject } from './subject';
 import { Note, OneLine } from './words';
 
+/** Stands for whichever section is the first. */
+const ANY = '';
+
 /** The panel's sections, one below the other, in the order of their ranks. */
 export class PanelBody extends ReactWidget {
   constructor(options: PanelBody.IOptions) {
@@ -56,10 +59,10 @@ export class PanelBody extends ReactWidget {
     this.update();
   }
 
-  /** Open a section and lead the focus to it, as soon as it is drawn. */
-  lead(section: string): void {
-    this._closed.delete(section);
-    this._wanted = section;
+  /** Open a section and lead the focus to it, as soon as it is drawn; null: lead to the first. */
+  lead(section: string | null): void {
+    this._wanted = section ?? ANY;
+    this._closed.delete(this._wanted);
     this.update();
   }
 
@@ -156,9 +159,13 @@ export class PanelBody extends ReactWidget {
     }
     const section = [
       ...this.node.querySelectorAll<HTMLElement>('[data-section]')
-    ].find(node => node.dataset.section === this._wanted);
+    ].find(
+      node => this._wanted === ANY || node.dataset.section === this._wanted
+    );
     const target =
-      section?.querySelector<HTMLElement>('[data-lead]') ??
+      (this._wanted === ANY
+        ? null
+        : section?.querySelector<HTMLElement>('[data-lead]')) ??
       section?.querySelector<HTMLElement>('.aumos-Section-title');
     if (target) {
       this._wanted = null;
@@ -179,7 +186,7 @@ export class PanelBody extends ReactWidget {
 
 /** Acts on what was drawn, each time it was. */
 function AfterDrawing(props: { action: () => void }): null {
-  React.useEffect(props.action);
+  React.useEffect(() => props.action());
   return null;
 }
 

@@ -1,0 +1,128 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { Token } from '@lumino/coreutils';
+import { addCommands, CommandIds } from './commands';
+import {
+  GovernanceNotifications,
+  type INotice,
+  type INotifier
+} from './notifications';
+import { GovernanceSettings } from './settings';
+import { IGovernanceModel, IGovernancePanel } from './tokens';
+import { IWaitingApprovals } from './waitingApprovals';
+
+/** How long a notice that does not stay is shown, in milliseconds. */
+const SHOWN = 10_000;
+
+/** The settings, for the plugins of this extension. */
+export const ISettings = new Token<GovernanceSettings>(
+  'aumos-governance:ISettings',
+  'What the person chose to see of governance, and to be told.'
+);
+
+/** Provides the settings: the defaults at first, what the person chose once it is read. */
+export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
+  id: 'aumos-governance:settings',
+  description: 'Reads what the person chose to see of governance.',
+  autoStart: true,
+  optional: [ISettingRegistry],
+  provides: ISettings,
+  activate: (
+    _: JupyterFrontEnd,
+    registry: ISettingRegistry | null
+  ): GovernanceSettings => {
+    const settings = new GovernanceSettings();
+    // Nothing waits for it: the start is not slower for a slow server.
+    registry
+      ?.load(settingsPlugin.id)
+      .then(loaded => {
+        settings.adopt(loaded.composite);
+        loaded.changed.connect(() => settings.adopt(loaded.composite));
+      })
+      .catch((reason: unknown) =>
+        console.warn('The settings of governance could not be read.', reason)
+      );
+    return settings;
+  }
+};
+
+/** Adds the commands, which the schema of the settings puts into menus and on keys. */
+export const commandsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'aumos-governance:commands',
+  description: 'Adds commands that lead to the controls of the side panel.',
+  autoStart: true,
+  requires: [IGovernanceModel, IGovernancePanel],
+  optional: [ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IGovernanceModel,
+    panel: IGovernancePanel,
+    palette: ICommandPalette | null
+  ): void => {
+    const { commands } = app;
+    const { trans } = panel;
+    addCommands({ commands, model, panel, trans, download });
+    model.changed.connect(() => commands.notifyCommandChanged());
+    const category = trans.__('Governance');
+    for (const command of Object.values(CommandIds)) {
+      if (command !== CommandIds.exportAudit) {
+        palette?.addItem({ command, category, args: { isPalette: true } });
+      }
+    }
+    for (const format of ['csv', 'jsonl']) {
+      const command = CommandIds.exportAudit;
+      palette?.addItem({ command, category, args: { format } });
+    }
+  }
+};
+
+/** Tells of denials, warning marks and approvals by the application's own notifications. */
+export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'aumos-governance:notifications',
+  description: 'Tells of denials, warning marks and waiting approvals.',
+  autoStart: true,
+  requires: [IGovernanceModel, IGovernancePanel, IWaitingApprovals, ISettings],
+  activate: (
+    _: JupyterFrontEnd,
+    model: IGovernanceModel,
+    panel: IGovernancePanel,
+    approvals: IWaitingApprovals,
+    settings: GovernanceSettings
+  ): void => {
+    const { trans } = panel;
+    const notifier: INotifier = {
+      tell: ({ kind, message, section, stays }: INotice) => {
+        const id = Notification.emit(message, kind, {
+          autoClose: stays ? false : SHOWN,
+          actions: [
+            {
+              label: trans.__('Show'),
+              callback: () => panel.reveal(section)
+            }
+          ]
+        });
+        return () => Notification.dismiss(id);
+      }
+    };
+    const { audit } = panel.api;
+    new GovernanceNotifications({
+      model,
+      audit,
+      approvals,
+      settings,
+      notifier,
+      trans
+    });
+  }
+};
+
+function download(url: string): void {
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = '';
+  link.click();
+}
