@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -50,8 +51,8 @@ class FakeKernel:
     def publish(self, message_type: str, content: dict[str, Any], topic: bytes = TOPIC) -> None:
         self.session.send(self.iopub, message_type, content, ident=topic)
 
-    def say(self, data: Any) -> None:
-        self.publish("comm_msg", {"comm_id": "aumos-gov-1", "data": data})
+    def say(self, asks: list[str]) -> None:
+        self.publish("comm_msg", {"comm_id": "aumos-gov-1", "data": {"asks": asks}})
 
     def answered(self) -> dict[str, Any]:
         """The next message on the control channel."""
@@ -72,8 +73,8 @@ class Echo:
     def receive(self, data: Any, reply: Callable[[dict[str, Any]], None]) -> None:
         if self.fail:
             raise ZeroDivisionError
-        for part in data:
-            reply({"id": part, "ok": True})
+        for ask in data["asks"]:
+            reply({"id": ask, "ok": True})
 
 
 class Line:
@@ -164,11 +165,34 @@ async def test_a_failure_inside_silences_nothing(line: Any) -> None:
 
 async def test_what_is_not_for_us_is_left_alone(line: Any) -> None:
     async with line() as connected:
-        connected.kernel.publish("comm_close", {"comm_id": "aumos-gov-1", "data": ["no"]})
-        connected.kernel.publish("comm_msg", {"comm_id": "other", "data": ["no"]})
+        connected.kernel.publish("comm_close", {"comm_id": "aumos-gov-1", "data": {"asks": ["no"]}})
+        connected.kernel.publish("comm_msg", {"comm_id": "other", "data": {"asks": ["no"]}})
         connected.kernel.publish("stream", {"text": "x"}, b"kernel.stream.stdout")
         connected.kernel.say(["yes"])
         assert await connected.answers() == [{"id": "yes", "ok": True}]
+
+
+async def test_an_answer_goes_out_though_the_loop_stands_still(line: Any) -> None:
+    async with line() as connected:
+        taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
+        connected.echo.receive = lambda data, reply: taken.set_result(reply)
+        connected.kernel.say(["a"])
+        answering = threading.Thread(target=await taken, args=[{"id": "a"}])
+        answering.start()
+        # Here, and so in the loop.
+        assert connected.kernel.answered()["answers"] == [{"id": "a"}]
+        answering.join()
+
+
+async def test_the_last_of_several_answers_takes_the_others_along(line: Any) -> None:
+    async with line() as connected:
+        taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
+        connected.echo.receive = lambda data, reply: taken.set_result(reply)
+        connected.kernel.say(["a", "b", "c"])
+        reply = await taken
+        for ask in ("a", "b", "c"):
+            reply({"id": ask})
+        assert [answer["id"] for answer in await connected.answers()] == ["a", "b", "c"]
 
 
 async def test_an_answer_after_the_end_is_dropped(line: Any) -> None:
