@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from .audit.record import as_json
-from .ledger.compact import dumps
+from .ledger.compact import dumps, encode
 
 __all__ = ["ChainedAuditRecord", "HashChainedAuditLog"]
 
@@ -103,7 +103,7 @@ class HashChainedAuditLog:
 
 
 def _link(content: tuple[str, ...]) -> str:
-    return sha256(dumps(content).encode()).hexdigest()
+    return sha256(encode(content)).hexdigest()
 
 
 def _record(row: tuple[str, ...]) -> ChainedAuditRecord:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from ..errors import InvalidRequestError
 from ..types import GovernanceOutcome
 from .base import AuditEntry
-from .compact import dumps
+from .compact import dumps, encode
 from .content import check_text
 
 __all__ = ["AUDIT_COLUMNS", "LEDGER_CHAIN", "START", "AuditRow", "entry", "link", "row"]
@@ -68,14 +68,14 @@ def link(fields: Sequence[Any]) -> str:
 
     Raises InvalidRequestError for text that is not valid Unicode or holds a NUL, which not every database can store.
     """
-    text = dumps(fields)
-    if "\\u0000" in text:
-        # A backslash in the text is written so too.
-        check_text(*(field for field in fields if isinstance(field, str)))
     try:
-        return sha256(text.encode()).hexdigest()
+        text = encode(fields)
     except UnicodeEncodeError:
         raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
+    if b"\\u0000" in text:
+        # A backslash in the text is written so too.
+        check_text(*(field for field in fields if isinstance(field, str)))
+    return sha256(text).hexdigest()
 
 
 def entry(values: Sequence[Any]) -> AuditEntry:

@@ -33,12 +33,12 @@ def _arrays(value: Any) -> Any:
     return getter(value)
 
 
-_dumps = encoder_with(_arrays)
+_encode = encoder_with(_arrays)
 
 
 def encode(answer: object) -> str:
     """The answer as JSON text."""
-    return _dumps((type(answer).__name__, answer))
+    return _encode((type(answer).__name__, answer)).decode()
 
 
 def decode(text: str) -> Any:

@@ -1,43 +1,55 @@
 """JSON in its one canonical form: no spaces, keys sorted, text as it is.
 
-The same values always give the same text, so that the text can be hashed and compared.
+The same values always give the same text, so that the text can be hashed and compared. For text, whole numbers of up
+to 64 bits, booleans and null it is, byte for byte, what the standard library writes with ``ensure_ascii=False``, keys
+sorted and no spaces; so whoever recomputes a hash needs no library of ours.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from json import encoder
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["dumps", "encoder_with"]
+import orjson
+
+__all__ = ["dumps", "encode", "encoder_with"]
+
+# Objects of our own go to `default`; a date has no one form in JSON, and is for the caller to write.
+_OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
-def encoder_with(default: Callable[[Any], Any] | None) -> Callable[[Any], str]:
-    """A canonical encoder; ``default`` gives the JSON value of anything JSON does not know.
+def encoder_with(default: Callable[[Any], Any] | None) -> Callable[[Any], bytes]:
+    """A canonical encoder to UTF-8; ``default`` gives the JSON value of anything JSON does not know.
 
-    ``JSONEncoder.encode`` sets up its C encoder anew at each call, which costs more than encoding one
-    record; so one is set up here for good. Where the C encoder is missing, the plain way is taken.
+    The encoder raises TypeError or ValueError for what it cannot write, a float that is not finite included, and
+    UnicodeEncodeError (a ValueError) for text that is not valid Unicode.
     """
+    # Knows longer numbers and keys that are no text, and finds words for what nobody can write.
     plain = json.JSONEncoder(
-        ensure_ascii=False,
-        check_circular=False,
-        allow_nan=False,
-        sort_keys=True,
-        separators=(",", ":"),
-        default=default,
-    )
-    make = getattr(encoder, "c_make_encoder", None)
-    quote = getattr(encoder, "c_encode_basestring", None)
-    if make is None or quote is None:
-        return plain.encode
-    encode = make(None, plain.default, quote, None, ":", ",", True, False, False)
-    join = "".join
+        ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=default
+    ).encode
+    quick = orjson.dumps
 
-    def dumps(value: Any) -> str:
-        return join(encode(value, 0))
+    def encode(value: Any) -> bytes:
+        try:
+            return quick(value, default, _OPTIONS)
+        except TypeError:
+            return plain(value).encode()
 
-    return dumps
+    return encode
 
 
-dumps = encoder_with(None)
+encode = encoder_with(None)
+
+
+def dumps(value: Any) -> str:
+    """The canonical text of what may hold any JSON value, such as a caller's details; raises as an encoder does."""
+    text = encode(value)
+    if b"null" in text:
+        # Which is also how the quick encoder writes a float that is not finite; the careful one refuses that.
+        return _careful(value)
+    return text.decode()
+
+
+_careful: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode

@@ -15,12 +15,12 @@ from typing import Any, Final
 
 from ..errors import InvalidRequestError
 from .base import Request
-from .compact import encoder_with
+from .compact import dumps, encoder_with
 
 __all__ = ["check_text", "digest"]
 
 MAX_CONTENT: Final = 64 * 1024
-"""The most characters a request may amount to."""
+"""The most bytes of UTF-8 that a request may amount to."""
 
 _LEFT_OUT: Final = frozenset({"key", "origin", "expires_at", "terms", "notebook"})
 _ORIGIN: Final = ("origin.actor", "origin.person", "origin.cell_id", "origin.execution_count")
@@ -43,7 +43,7 @@ def _value(value: Any) -> Any:
     raise InvalidRequestError(f"A request cannot hold a {type(value).__name__}.")
 
 
-_dumps = encoder_with(_value)
+_encode = encoder_with(_value)
 
 
 def digest(request: Request[Any]) -> str:
@@ -53,14 +53,19 @@ def digest(request: Request[Any]) -> str:
     """
     kind = type(request)
     try:
-        text = _dumps((kind.__name__, request.key, _getter(kind)(request)))
+        text = _encode((kind.__name__, request.key, _getter(kind)(request)))
+        if detail := getattr(request, "detail", None):
+            # Of all that is asked, only this can hold a float, and not every float has a JSON form.
+            dumps(detail)
+    except UnicodeEncodeError:
+        raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"The request holds a value that cannot be recorded: {error}.") from None
     if len(text) > MAX_CONTENT:
-        raise InvalidRequestError(f"The request is longer than {MAX_CONTENT} characters.")
-    if "\\u0000" in text:
+        raise InvalidRequestError(f"The request is longer than {MAX_CONTENT} bytes.")
+    if b"\\u0000" in text:
         _check_values(request)
-    return sha256(_utf8(text)).hexdigest()
+    return sha256(text).hexdigest()
 
 
 def check_text(*texts: str) -> None:

@@ -21,7 +21,7 @@ MAX_PAGE = 1_000
 AuditPosition = tuple[int, str, int]
 """The last record of a page: its ``at``, ``chain`` and ``seq``, which is also the order of pages."""
 
-_dumps = encoder_with(lambda value: [getattr(value, field.name) for field in fields(value)])
+_encode = encoder_with(lambda value: [getattr(value, field.name) for field in fields(value)])
 
 
 def check_limit(limit: int) -> None:
@@ -32,7 +32,7 @@ def check_limit(limit: int) -> None:
 
 def write_cursor(query: AuditQuery, position: AuditPosition) -> str:
     """The cursor of the page after ``position``."""
-    return base64.urlsafe_b64encode(_dumps([_fingerprint(query), *position]).encode()).decode()
+    return base64.urlsafe_b64encode(_encode([_fingerprint(query), *position])).decode()
 
 
 def read_cursor(query: AuditQuery) -> AuditPosition | None:
@@ -60,4 +60,4 @@ def _fingerprint(query: AuditQuery) -> str:
     filters = [
         [field.name, getattr(query, field.name)] for field in fields(query) if field.name not in ("limit", "cursor")
     ]
-    return sha256(_dumps(filters).encode()).hexdigest()[:16]
+    return sha256(_encode(filters)).hexdigest()[:16]

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from ...errors import BudgetNotFoundError, InvalidAmountError
-from ..compact import dumps
+from ..compact import encode
 from ..periods import period_start
 from ..rows import BalanceRow, EnvelopeRow, NotebookRow, SessionRow
 from ..verdicts import Refusal, over_budget
@@ -38,7 +38,7 @@ class Place(NamedTuple):
 @lru_cache(maxsize=1024)
 def envelope_id(*parts: str) -> str:
     """The id of an envelope that is known by what it is for: everyone who looks finds the same one."""
-    return sha256(dumps(parts).encode()).hexdigest()[:32]
+    return sha256(encode(parts)).hexdigest()[:32]
 
 
 def category_id(session_id: str, category: str) -> str:
