@@ -1,59 +1,116 @@
-"""LangChain: tools as governed acts."""
+"""LangChain: a callback that governs models' calls, and tools as governed acts."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from functools import wraps
-from typing import Any, TypeVar
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
 
-from langchain_core.tools import BaseTool
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.outputs import LLMResult
 
-from ..errors import GovernanceDeniedError
-from .tool_guard import ToolGuard
+from ..engine import Engine, default_engine
+from ..errors import ConfigurationError
+from ..realm import to_level
+from ..types import TrustLevel
+from .guard import Charge, Guard, Outcome, outcome_of
+from .langchain_calls import LangChainCall, answer_of, is_from_cache, provider_of
+from .langchain_tools import governed_tool
+from .pricing import Amount, Prices
 
-__all__ = ["governed_tool"]
-
-_Tool = TypeVar("_Tool", bound=BaseTool)
-_FROM_LANGCHAIN = ("run_manager", "callbacks", "config")
-"""What a tool is called with that is no argument of the model's."""
+__all__ = ["GovernedCalls", "governed_tool"]
 
 
-def governed_tool(tool: _Tool, guard: ToolGuard | None = None, *, tell_model: bool = False) -> _Tool:
-    """A copy of the tool, each call of which is a governed act, whoever invokes it.
+class GovernedCalls(BaseCallbackHandler):
+    """Holds the worst case of each call of a model, and settles its true cost.
 
-    A denied tool does not run, and GovernanceDeniedError ends the run; with ``tell_model`` the reason is the tool's
-    result, which an agent's model reads. A tool that raises is not charged.
+    Given to a run as ``config={"callbacks": [GovernedCalls()]}`` it governs all models within; given to a model as
+    ``callbacks=[...]``, this one. The arguments are those of `govern`. A denied call raises GovernanceDeniedError, and
+    one whose price nobody knows ConfigurationError: then the provider is not asked.
+
+    What it cannot hold is not part of LangChain's callbacks: embeddings, and prompts that one call sends as several,
+    which are refused. What a provider's client tries again counts as one call.
     """
-    judge, governed = guard or ToolGuard(), tool.model_copy()
 
-    def refused(denied: GovernanceDeniedError) -> Any:
-        if not tell_model:
-            raise denied
-        return (denied.message, None) if tool.response_format == "content_and_artifact" else denied.message
+    # Without these LangChain logs an error and goes on, and awaits other callbacks at the same time.
+    raise_error = True
+    run_inline = True
 
-    run: Callable[..., Any] = tool._run
-    run_async: Callable[..., Awaitable[Any]] = tool._arun
+    def __init__(
+        self,
+        *,
+        engine: Engine | None = None,
+        agent_id: str | None = None,
+        budget_category: str | None = None,
+        required_trust_level: int = TrustLevel.L1_MONITOR,
+        default_cost: Amount | None = None,
+        price: Mapping[str, Any] | None = None,
+        cost: Amount | None = None,
+    ) -> None:
+        self._engine = engine
+        self._prices = Prices(cost=cost, price=price, default_cost=default_cost)
+        self._options: dict[str, Any] = {
+            "agent_id": agent_id,
+            "budget_category": budget_category,
+            "required_trust_level": to_level(required_trust_level, "required_trust_level"),
+        }
+        self._runs: dict[UUID, tuple[Charge, asyncio.Task[Any] | None]] = {}
 
-    @wraps(run)
-    def run_governed(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return judge.run(tool.name, _arguments(args, kwargs), lambda: run(*args, **kwargs))
-        except GovernanceDeniedError as denied:
-            return refused(denied)
+    def on_chat_model_start(
+        self, serialized: dict[str, Any], messages: list[list[Any]], *, run_id: UUID, **kwargs: Any
+    ) -> None:
+        """Hold the worst case."""
+        self._begin(run_id, messages, kwargs)
 
-    @wraps(run_async)
-    async def run_governed_async(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return await judge.run_async(tool.name, _arguments(args, kwargs), lambda: run_async(*args, **kwargs))
-        except GovernanceDeniedError as denied:
-            return refused(denied)
+    def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **kwargs: Any) -> None:
+        """Hold the worst case."""
+        self._begin(run_id, prompts, kwargs)
 
-    # These two do the work of each kind of tool. The class stays, so that what looks at it finds the same tool.
-    object.__setattr__(governed, "_run", run_governed)
-    object.__setattr__(governed, "_arun", run_governed_async)
-    return governed
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
+        """Settle by the usage."""
+        if (charge := self._taken(run_id)) is not None:
+            # What LangChain had kept from an earlier call was not asked for again.
+            charge.release() if is_from_cache(response) else charge.settle(answer_of(response))
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """Release what an error answered, and settle the rest as an estimate."""
+        if (charge := self._taken(run_id)) is None:
+            return
+        if not isinstance(error, Exception):
+            # Perhaps from the garbage collector, where nothing may be waited for.
+            charge.abandon()
+        elif outcome_of(error) == Outcome.FREE:
+            charge.release()
+        else:
+            charge.estimate()
+
+    def _begin(self, run_id: UUID, inputs: list[Any], told: Mapping[str, Any]) -> None:
+        if told.get("batch_size", 1) > 1 or len(inputs) > 1:
+            raise ConfigurationError(
+                "Several prompts in one call cannot be held one by one, so nothing was sent: invoke the model for each,"
+                " or batch(..., config={'max_concurrency': 1})."
+            )
+        metadata, parameters = told.get("metadata") or {}, told.get("invocation_params") or {}
+        guard = Guard(
+            self._engine or default_engine(), self._prices, provider=provider_of(metadata, parameters), **self._options
+        )
+        charge = guard.begin(LangChainCall(inputs, parameters, metadata))
+        self._runs[run_id] = charge, _task()
+        if (task := self._runs[run_id][1]) is not None:
+            # LangChain does not tell of a call whose task was cancelled.
+            task.add_done_callback(lambda _: self._left(run_id))
+
+    def _left(self, run_id: UUID) -> None:
+        if (charge := self._taken(run_id)) is not None:
+            charge.abandon()
+
+    def _taken(self, run_id: UUID) -> Charge | None:
+        return self._runs.pop(run_id, (None, None))[0]
 
 
-def _arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    named = {name: value for name, value in kwargs.items() if name not in _FROM_LANGCHAIN}
-    return {**named, "input": list(args)} if args else named
+def _task() -> asyncio.Task[Any] | None:
+    with suppress(RuntimeError):
+        return asyncio.current_task()
+    return None
