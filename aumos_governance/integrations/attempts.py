@@ -68,7 +68,7 @@ class Call:
         charge = self._charge
         if charge is None:
             return
-        content = _content(response)
+        content = None if streamed else _content(response)
         if content is None:
             watch(response, charge, streamed=streamed)
             self._charge = None
@@ -80,7 +80,7 @@ class Call:
         charge = self._charge
         if charge is None:
             return
-        content = _content(response)
+        content = None if streamed else _content(response)
         if content is None:
             watch_async(response, charge, streamed=streamed)
             self._charge = None
