@@ -14,6 +14,7 @@ import { AuditView } from './audit/auditView';
 import { governanceIcon } from './icons';
 import { NotebookNavigation } from './notebookNavigation';
 import { auditSection } from './panel/auditBrief';
+import { spendingSection } from './panel/spending';
 import type { IAuditRecord } from './protocolAudit';
 import { IGovernanceModel, IGovernancePanel } from './tokens';
 
@@ -64,6 +65,7 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
       void tabs.add(tab);
       return tab;
     };
+    panel.addSection(spendingSection);
     panel.addSection(auditSection(open));
     commands.addCommand(OPEN_AUDIT, {
       label: trans.__('Open Governance Audit'),

@@ -1,0 +1,123 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import { oneLine } from '../labels';
+import { formatUsd } from '../money';
+import {
+  type ISpending,
+  type ISpent,
+  readSpending,
+  readTools,
+  startOf,
+  withOthers
+} from '../spendSums';
+import { Chart, type IBar } from './chart';
+import { revisionOf, useReading } from './hooks';
+import type { IPanelSection, ISectionProps } from './section';
+import { ErrorLine, Note } from './words';
+
+/** The section of what a session's spending went to, and when; it is of the open session, or of the last one. */
+export const spendingSection: IPanelSection = {
+  id: 'spend',
+  rank: 60,
+  title: trans => trans.__('Spending'),
+  isShown: ({ state }) => state?.session_id != null,
+  Body: Spending
+};
+
+/** Two charts: over time, and by tool or model. */
+export function Spending(props: ISectionProps): React.JSX.Element {
+  const { api, model, state, trans } = props;
+  const sessionId = state?.session_id ?? '';
+  const { value, message } = useReading(
+    sessionId,
+    revisionOf(model, state),
+    async () => {
+      const [time, tools] = await Promise.all([
+        readSpending(api.audit, sessionId),
+        readTools(api.audit, sessionId)
+      ]);
+      return { time, tools };
+    }
+  );
+  if (!value) {
+    return <ErrorLine message={message} />;
+  }
+  const total = value.tools.reduce((sum, tool) => sum + tool.spent, 0n);
+  if (total <= 0n) {
+    return <Note>{trans.__('Nothing is spent yet.')}</Note>;
+  }
+  const { time, tools } = value;
+  const figures = [trans.__('Spent'), trans.__('Records'), trans.__('Denied')];
+  return (
+    <>
+      <Chart
+        label={overTime(time, trans)}
+        isOverTime
+        columns={[trans.__('Time'), ...figures]}
+        bars={time.stretches.map(one =>
+          barOf(one, nameOfTime(one.name, time.by), trans)
+        )}
+        summary={spanOf(time)}
+      />
+      <Chart
+        label={trans.__('By tool or model')}
+        isOverTime={false}
+        columns={[trans.__('Tool'), ...figures]}
+        bars={withOthers(tools, trans.__('Others')).map(one =>
+          barOf(one, oneLine(one.name), trans)
+        )}
+        summary={trans.__('%1 in all', formatUsd(total))}
+      />
+      <ErrorLine message={message} />
+    </>
+  );
+}
+
+function barOf(one: ISpent, name: string, trans: TranslationBundle): IBar {
+  return {
+    key: one.name,
+    name,
+    value: one.spent,
+    figures: [
+      formatUsd(one.spent),
+      trans._n('%1 record', '%1 records', one.records, one.records),
+      trans.__('%1 denied', one.denied)
+    ]
+  };
+}
+
+function overTime(time: ISpending, trans: TranslationBundle): string {
+  switch (time.by) {
+    case 'day':
+      return trans.__('By day (UTC)');
+    case 'hour':
+      return trans.__('By hour');
+    case 'minute':
+      return trans.__('By minute');
+  }
+}
+
+function nameOfTime(name: string, by: ISpending['by']): string {
+  const start = new Date(startOf(name));
+  return by === 'day'
+    ? start.toLocaleDateString(undefined, {
+        day: 'numeric',
+        month: 'short',
+        timeZone: 'UTC'
+      })
+    : start.toLocaleString(undefined, {
+        day: 'numeric',
+        month: 'short',
+        hour: '2-digit',
+        minute: '2-digit'
+      });
+}
+
+/** From when to when the stretches reach. */
+function spanOf(time: ISpending): string {
+  const first = time.stretches[0]?.name ?? '';
+  const last = time.stretches.at(-1)?.name ?? '';
+  return first === last
+    ? nameOfTime(first, time.by)
+    : `${nameOfTime(first, time.by)} – ${nameOfTime(last, time.by)}`;
+}
