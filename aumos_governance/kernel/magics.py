@@ -8,9 +8,10 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from .arguments import Arguments, Flag, Signature, Valued
+from .governed_cells import MAGIC
 from .quiet import quiet_value
 
 if TYPE_CHECKING:
@@ -28,6 +29,16 @@ _SPEND: Final = Signature(
 _STATUS: Final = Signature("governance_status")
 _DISABLE: Final = Signature("governance_disable")
 _AUDIT: Final = Signature("governance_audit", (Valued("--last", "N"),))
+_GOVERNED: Final = Signature(
+    "%governed",
+    (
+        Valued("--tool", "NAME"),
+        Valued("--cost", "USD"),
+        Valued("--requires", "L0-L5"),
+        Valued("--agent", "ID"),
+        Valued("--timeout", "SECONDS"),
+    ),
+)
 _FRAMES_TO_CELL: Final = 2
 """From a magic to the code that contains it: past IPython's `run_line_magic`."""
 
@@ -42,6 +53,8 @@ class GovernanceMagics(Magics):
         manager = shell.magics_manager
         for signature in (_OPEN, _SPEND, _STATUS, _DISABLE, _AUDIT):
             manager.magics["line"].pop(signature.magic, None)
+        for kind in ("line", "cell"):
+            manager.magics[kind].pop(MAGIC, None)
         manager.registry.pop(cls.__name__, None)
 
     @no_var_expand
@@ -126,6 +139,50 @@ class GovernanceMagics(Magics):
         --last  how many, 10 unless said otherwise
         """
         self._commands().show_audit(self.shell, self._read(_AUDIT, line))
+
+    @no_var_expand
+    @line_cell_magic
+    def governed(self, line: str, cell: str | None = None) -> None:
+        """Govern a cell that acts on the world: by the trust level it is suggested, approved, reported or run.
+
+            %%governed [--tool NAME] [--cost USD] [--requires L0-L5] [--agent ID] [--timeout SECONDS]
+
+        What is below the line is an ordinary cell: it may await, use other magics and show the value of its last line.
+        What the level makes of it:
+
+        L0       denied
+        L1, L2   not run; what it would do and cost is shown as a suggestion
+        L3       waits until a person approves exactly this code, tool and cost; in JupyterLab in the governance panel,
+                 without a governed server at the kernel's own prompt, and where there is none it is denied at once
+        L4       runs, and a report waits for a person afterwards
+        L5       runs, and is recorded
+
+        A cell that may not run raises GovernanceDeniedError, which stops Run All. Its cost is held before it runs,
+        charged when it has run, given back when it raises an exception, and charged when it is interrupted.
+        Interrupting the kernel while it waits withdraws the question.
+
+        --tool      what acts, as people and the record will see it; "cell" unless said otherwise
+        --cost      what it costs in US dollars, 0 unless said otherwise; {variable} and $variable work
+        --requires  the trust level that it needs, L3 unless said otherwise
+        --agent     who acts, where that is not the session's agent
+        --timeout   how many seconds a person has; the server says how many otherwise, and then it is denied
+
+        Examples::
+
+            %%governed --tool deploy --cost 0.05 --requires L3
+            deploy("production")
+
+            %%governed --tool mail --timeout 60
+            await send(letter)
+        """
+        if cell is None:
+            from . import governed
+
+            governed.begin(self.shell, self._read(_GOVERNED, line), line)
+            return
+        # From a script, where it is a call: the cell has not been made one yet.
+        shell: Any = self.shell
+        shell.run_cell(f"%%{MAGIC} {line}\n{cell}").raise_error()
 
     def _read(self, signature: Signature, line: str) -> Arguments:
         if "$" in line or "{" in line:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,9 +27,13 @@ class Outcome:
     """All that was written to standard output."""
     results: list[dict[str, Any]] = field(default_factory=list)
     displays: list[dict[str, Any]] = field(default_factory=list)
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    """What took the place of something displayed before."""
     errors: list[dict[str, Any]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     """Lines written and shown, in order."""
+    asked: str = ""
+    """The prompt that was answered."""
 
     @property
     def lines(self) -> list[str]:
@@ -42,14 +46,30 @@ class Kernel:
     def __init__(self, client: BlockingKernelClient) -> None:
         self.client = client
 
-    def run(self, code: str, *, cell_id: str | None = None, timeout: float = 60) -> Outcome:
+    def run(
+        self,
+        code: str,
+        *,
+        cell_id: str | None = None,
+        timeout: float = 60,
+        answer: str | None = None,
+        when_shown: Callable[[str], object] = lambda line: None,
+    ) -> Outcome:
+        """Run a cell to its end.
+
+        With ``answer`` the front end takes input, and gives this. ``when_shown`` is called with whatever is displayed.
+        """
+        allow_stdin = answer is not None
         message = self.client.session.msg(
             "execute_request",
-            {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False},
+            {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": allow_stdin},
             metadata={} if cell_id is None else {"cellId": cell_id},
         )
         self.client.shell_channel.send(message)
         outcome = Outcome("")
+        if answer is not None:
+            # Only where a cell asks; one that does not is still read below.
+            outcome.asked = self._answer(answer, timeout)
         while True:
             heard = self.client.get_iopub_msg(timeout=timeout)
             if heard["parent_header"].get("msg_id") != message["header"]["msg_id"]:
@@ -63,6 +83,9 @@ class Kernel:
             elif kind == "display_data":
                 outcome.displays.append(content["data"])
                 outcome.said.extend(content["data"]["text/plain"].splitlines())
+                when_shown(content["data"]["text/plain"])
+            elif kind == "update_display_data":
+                outcome.updates.append(content["data"])
             elif kind == "error":
                 outcome.errors.append(content)
             elif kind == "status" and content["execution_state"] == "idle":
@@ -76,6 +99,11 @@ class Kernel:
         outcome.evalue = reply["content"].get("evalue", "")
         outcome.traceback = reply["content"].get("traceback", [])
         return outcome
+
+    def _answer(self, answer: str, timeout: float) -> str:
+        asked = self.client.get_stdin_msg(timeout=timeout)
+        self.client.input(answer)
+        return str(asked["content"]["prompt"])
 
     def value(self, expression: str) -> str:
         """The repr of an expression in the kernel."""

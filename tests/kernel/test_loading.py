@@ -61,8 +61,10 @@ def test_loading_imports_only_what_reads_a_line(tmp_path: Path) -> None:
         "aumos_governance.jupyter_extension",
         "aumos_governance.kernel",
         "aumos_governance.kernel.arguments",
+        "aumos_governance.kernel.governed_cells",
         "aumos_governance.kernel.magics",
         "aumos_governance.kernel.quiet",
+        "aumos_governance.kernel.running_cells",
     }
 
 
