@@ -1,0 +1,43 @@
+"""The pages on frameworks: each one's cells run from top to bottom against the endpoint, and print what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.test_pages import ROOT, fences, page_id, run_cells
+from tests.integrations.clerk import CALL
+from tests.integrations.endpoint.replies import Reply
+from tests.integrations.endpoint.server import Endpoint
+
+# What the model does on each page, before it answers.
+MODELS: dict[str, tuple[Reply, ...]] = {
+    "langchain.md": (),
+    "openai-agents.md": (CALL,),
+    "pydantic-ai.md": (CALL,),
+}
+
+
+def pages() -> list[Path]:
+    return sorted((ROOT / "docs" / "frameworks").glob("*.md"))
+
+
+def test_each_page_is_run() -> None:
+    assert {page.name for page in pages()} == set(MODELS)
+
+
+@pytest.mark.parametrize("page", pages(), ids=page_id)
+def test_the_cells_of_a_page_print_what_it_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Endpoint() as endpoint:
+        endpoint.script(*MODELS[page.name])
+        monkeypatch.setenv("OPENAI_BASE_URL", endpoint.openai_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "key")
+        printed = run_cells([*fences(page, "python"), "%governance_status"], tmp_path).splitlines()
+    for text in fences(page, "text"):
+        for line in text.splitlines():
+            assert line in printed
+    # Something was charged, and nothing is held any more.
+    status = next(line for line in printed if line.startswith("Budget: "))
+    assert not status.startswith("Budget: $0.00 spent")
+    assert "held" not in status
