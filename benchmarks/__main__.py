@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those that are named: python -m benchmarks [durable] [engine] [audit] [postgres] [bridge]."""
+"""Run all benchmarks, or those that are named: durable, engine, audit, postgres, bridge, footprint."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from . import audit, bridge, durable, engine, postgres
+from . import audit, bridge, calls, durable, engine, footprint, postgres
 from .results import Results
 
-SUITES = ("durable", "engine", "audit", "postgres", "bridge")
+SUITES = ("durable", "engine", "audit", "postgres", "bridge", "footprint", "calls")
 
 
 def main() -> None:
@@ -35,7 +35,13 @@ def main() -> None:
             postgres.connections(results, (1, 8, 32), 0.5 if options.quick else 5)
         if "bridge" in chosen:
             bridge.asks(results, folder, 100 if options.quick else 3000)
-            bridge.printing(results, folder, 5_000 if options.quick else 100_000)
+        if "footprint" in chosen:
+            footprint.printing(
+                results, folder / "printing", 5_000 if options.quick else 100_000, 2 if options.quick else 6
+            )
+            footprint.idle(results, folder / "idle", 3 if options.quick else 50, 5 if options.quick else 60)
+        if "calls" in chosen:
+            calls.overhead(results, folder, 50 if options.quick else 1000)
     results.write(options.output)
     print(f"written to {options.output}")
 

@@ -127,19 +127,6 @@ def asks(results: Results, folder: Path, rounds: int) -> None:
                 results.add("comm, spend after 20,000 outputs", _written(server.root / "flood.json"), "ms", 100)
 
 
-def printing(results: Results, folder: Path, lines: int) -> None:
-    """What the server's process pays for a kernel that prints, with governance and without."""
-    spent = {}
-    for governed in (True, False):
-        with _kernel(folder / f"print-{governed}", "socket", governed=governed) as (server, kernel):
-            before = _cpu(server)
-            kernel.run(f"for number in range({lines}): print('a line of some length', number)", timeout=300)
-            time.sleep(1)
-            spent[governed] = _cpu(server) - before
-    extra = spent[True] - spent[False]
-    results.add(f"server CPU of governance for {lines:,} printed lines", extra, "s", 0.1, f"of {spent[True]:.2f}")
-
-
 def _one_asker(results: Results, kernel: Kernel, way: str, rounds: int, sync: float) -> None:
     limit = {"socket": (0.2, 3 * sync), "comm": (2.0, 2.0)}[way]
     for op, most in zip(("status", "spend"), limit, strict=True):
@@ -148,21 +135,19 @@ def _one_asker(results: Results, kernel: Kernel, way: str, rounds: int, sync: fl
 
 
 @contextmanager
-def _kernel(home: Path, way: str, *, governed: bool = True) -> Any:
+def _kernel(home: Path, way: str) -> Any:
     home.mkdir()
     (home / "blocking.py").write_text(BLOCKING)
-    extensions = {"blocking": True, "aumos_governance": governed}
     server = LiveServer(
         home,
         f"--GovernanceExtension.local_socket={way == 'socket'}",
         environment={"PYTHONPATH": str(home)},
-        extensions=extensions,
+        extensions={"blocking": True},
     )
     try:
         server.start()
-        with notebook(server, "bench.ipynb", load=governed) as (kernel, _):
-            if governed:
-                assert kernel.run(f"%governance --budget 1000000\n{PROGRAM}").status == "ok"
+        with notebook(server, "bench.ipynb") as (kernel, _):
+            assert kernel.run(f"%governance --budget 1000000\n{PROGRAM}").status == "ok"
             yield server, kernel
     finally:
         server.close()
@@ -180,9 +165,3 @@ def _written(path: Path) -> float:
         assert time.monotonic() < until, f"{path} was not written"
         time.sleep(0.05)
     return float(path.read_text())
-
-
-def _cpu(server: LiveServer) -> float:
-    assert server.process is not None
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100

@@ -1,0 +1,111 @@
+"""Runs in the measured server, as an extension of its own: the CPU time that governance itself takes there.
+
+That is what its threads take, and what its callbacks take on the server's loop. It is loaded before governance and is
+copied beside the server, so it imports nothing of the benchmarks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import threading
+import time
+import types
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+SERVER = "aumos_governance.server."
+# Whatever of it the server's loop calls: timers, streams, listeners and tasks.
+ENTRIES = {
+    "bridge.Bridge": ("_watch_kernels", "_read_rows", "on_kernel_event"),
+    "comm_transport.CommTransport": ("_on_frames",),
+    "contents_moves.ContentsMoves": ("on_event",),
+    "open_holds.OpenHolds": ("_begin",),
+    "outbox.Outbox": ("_flush",),
+    "state_events.StateEvents": ("_take_in", "_go_on"),
+}
+_loop_seconds = 0.0
+_inside = False
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": __name__}]
+
+
+def _load_jupyter_server_extension(app: Any) -> None:
+    for place, names in ENTRIES.items():
+        module, _, owner = place.partition(".")
+        kind = getattr(import_module(SERVER + module), owner)
+        for name in names:
+            # A name that is gone must not pass for one that takes no time.
+            setattr(kind, name, _timed(getattr(kind, name)))
+    base = app.web_app.settings["base_url"]
+    app.web_app.add_handlers(".*$", [(url_path_join(base, "own-cpu"), _Handler)])
+
+
+class _Handler(APIHandler):
+    @web.authenticated
+    def get(self) -> None:
+        threads = sum(
+            time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
+            for thread in threading.enumerate()
+            if thread.name.startswith("aumos-governance") and thread.ident is not None
+        )
+        body = {
+            "threads": threads,
+            "loop": _loop_seconds,
+            "process": time.process_time(),
+            "resident": int(Path("/proc/self/statm").read_text().split()[1]) * 4096,
+            "thread_count": threading.active_count(),
+        }
+        self.finish(json.dumps(body))
+
+
+def _timed(function: Any) -> Any:
+    if asyncio.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def timed_task(*args: Any, **kwargs: Any) -> Any:
+            return await _steps(function(*args, **kwargs))
+
+        return timed_task
+
+    @functools.wraps(function)
+    def timed(*args: Any, **kwargs: Any) -> Any:
+        return _take(lambda: function(*args, **kwargs))
+
+    return timed
+
+
+@types.coroutine
+def _steps(task: Any) -> Any:
+    step = functools.partial(task.send, None)
+    while True:
+        try:
+            waits_for = _take(step)
+        except StopIteration as done:
+            return done.value
+        try:
+            step = functools.partial(task.send, (yield waits_for))
+        except BaseException as error:  # noqa: BLE001 - it is the task's own to handle
+            step = functools.partial(task.throw, error)
+
+
+def _take(step: Any) -> Any:
+    """One step on the loop; what it calls is part of it."""
+    global _inside, _loop_seconds  # noqa: PLW0603
+    if _inside or threading.current_thread() is not threading.main_thread():
+        return step()
+    _inside = True
+    began = time.thread_time()
+    try:
+        return step()
+    finally:
+        _loop_seconds += time.thread_time() - began
+        _inside = False
