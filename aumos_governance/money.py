@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
+from functools import lru_cache
 from typing import Final
 
 from .errors import InvalidAmountError
@@ -94,6 +95,7 @@ def to_text(nano: int) -> str:
     return f"{sign}{whole}.{fraction:09d}".rstrip("0")
 
 
+@lru_cache(maxsize=512)
 def display(nano: int) -> str:
     """Nano-USD as people read it: at least two decimals, and never rounded, so ``$0.0004`` stays visible."""
     sign = "-" if nano < 0 else ""
@@ -110,9 +112,16 @@ def _plainly(value: object) -> int | None:
     if type(value) is int:
         return value * NANO_PER_USD if 0 <= value <= NANO_PER_USD else None
     if type(value) is float and 0 <= value <= NANO_PER_USD:
-        whole, _, fraction = repr(value).partition(".")
-        if len(fraction) <= 9 and whole.isdigit() and fraction.isdigit():
-            return int(whole) * NANO_PER_USD + int(fraction.ljust(9, "0"))
+        return _few_digits(value)
+    return None
+
+
+@lru_cache(maxsize=512)
+def _few_digits(value: float) -> int | None:
+    # Kept, since callers ask for the same few amounts over and over.
+    whole, _, fraction = repr(value).partition(".")
+    if len(fraction) <= 9 and whole.isdigit() and fraction.isdigit():
+        return int(whole) * NANO_PER_USD + int(fraction.ljust(9, "0"))
     return None
 
 

@@ -44,8 +44,10 @@ class MemoryLedger:
             done: AnswerT_co = perform(work, request, now)
             work.write()
             self._store.purge(now)
-            states += self._changed(work)
-        self._listeners.tell(states)
+            if self._listeners:
+                states += self._changed(work)
+        if states:
+            self._listeners.tell(states)
         return done
 
     def _expire(self, now: int) -> tuple[SessionState, ...]:
@@ -58,7 +60,7 @@ class MemoryLedger:
         return self._changed(work)
 
     def _changed(self, work: Work) -> tuple[SessionState, ...]:
-        return tuple(state_of(work, notebook) for notebook in work.touched()) if self._listeners else ()
+        return tuple(state_of(work, notebook) for notebook in work.touched())
 
     def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
         future: Future[AnswerT_co] = Future()

@@ -10,6 +10,7 @@ from ..types import BudgetPeriod
 __all__ = ["period_start"]
 
 _DAY = 24 * 3600 * 1_000_000
+_LIFETIME = BudgetPeriod.LIFETIME.value
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -18,7 +19,7 @@ def period_start(period: str, at: int) -> int:
 
     A week starts on Monday, as in ISO 8601.
     """
-    if period == BudgetPeriod.LIFETIME:
+    if period == _LIFETIME:
         return 0
     return _start(period, at // _DAY)
 

@@ -127,7 +127,8 @@ class Work:
         stored = self._stored
         if stored is None:
             return self.find(kind, *key)
-        found = self._rows[kind].get(key) if kind in self._rows else None
+        # Mostly nothing is known yet, when a request only checks.
+        found = self._rows[kind].get(key) if self._rows and kind in self._rows else None
         return stored[kind].get(key) if found is None else found  # type: ignore[return-value]
 
     def get(self, kind: type[RowT], *key: Any) -> RowT:
