@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["fake_async_openai", "fake_openai"]
 
 _URL: Final = "http://fake-provider.invalid/v1"
-_ANSWER: Final = "This is what a model could say to:"
+_ANSWER: Final = "This is what a model could say to"
 _MOST_WORDS: Final = 200
 _PIECE: Final = re.compile(r"\s*\S+")
 _CREATED: Final = 1_767_225_600
@@ -174,7 +174,7 @@ _ANSWERS: Final = {"/chat/completions": _chat, "/responses": _response, "/embedd
 
 
 def _reply(told: str) -> str:
-    return f"{_ANSWER} {' '.join(told.split()[:_MOST_WORDS])}".rstrip(": ") + "."
+    return f"{_ANSWER} {' '.join(told.split()[:_MOST_WORDS])!r}."
 
 
 def _text_of(content: object) -> object:

@@ -68,8 +68,9 @@ class Rates:
         if self._pricing is None:
             return self.flat or Decimal(0)
         used = {unit: count for unit, count in usage.items() if count}
+        prices = vars(self._pricing.prices(context or {}))
         for unit, names in _PRICED_AS.items():
-            if unit in used and not self.has(*names, context=context):
+            if unit in used and all(prices.get(name) is None for name in names):
                 raise UnusableUsageError(f"{self.model} has no price for {unit}")
         try:
             return self._pricing.cost(used, context or {})
@@ -171,6 +172,7 @@ class Prices:
             None if default_cost is None else money.to_decimal(money.parse(default_cost, what="default_cost"))
         )
         self._stated, self._stated_by_model = _read_prices(price)
+        self._found: dict[tuple[str, str, str], tuple[Any, _Known | None]] = {}
 
     def rates(self, model: str, *, provider: str, base_url: str = "") -> Rates:
         """The model's prices at this address, else at ``provider``. Raises ConfigurationError when none is known."""
@@ -179,12 +181,20 @@ class Prices:
         stated = self._stated_by_model.get(model, self._stated)
         if stated is not None:
             return Rates(model, pricing=stated)
-        known = _known(model, provider, base_url)
+        known = self._known(model, provider, base_url)
         if known is not None:
             return Rates(model, pricing=known)
         if self._default is not None:
             return Rates(model, flat=self._default)
         raise unknown_price(model)
+
+    def _known(self, model: str, provider: str, base_url: str) -> _Known | None:
+        snapshot = _library("data_snapshot").get_snapshot()
+        place = (model, provider, base_url)
+        found = self._found.get(place)
+        if found is None or found[0] is not snapshot:
+            found = self._found[place] = snapshot, _known(snapshot, model, provider, base_url)
+        return found[1]
 
 
 class _Stated:
@@ -234,8 +244,7 @@ class _Known:
         return cast("Decimal", priced.total_price)
 
 
-def _known(model: str, provider: str, base_url: str) -> _Known | None:
-    snapshot = _library("data_snapshot").get_snapshot()
+def _known(snapshot: Any, model: str, provider: str, base_url: str) -> _Known | None:
     # At an address that sells models, its prices count alone. Any other one is taken for a way to the client's own.
     seller = _seller(snapshot, None, base_url) or _seller(snapshot, provider, None)
     if seller is None:
