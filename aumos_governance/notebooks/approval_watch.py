@@ -131,10 +131,13 @@ class ApprovalWatch:
         with self._changed:
             if not self._awaited:
                 return
-            sessions = {state.session_id for state in states}
+            active = {state.session_id: state.active for state in states}
             for awaited in self._awaited:
-                if awaited.approval.session_id in sessions:
+                if awaited.approval.session_id in active:
                     awaited.look_at = -math.inf
+                    if not active[awaited.approval.session_id]:
+                        # A yes could let nothing run any more.
+                        awaited.lease = -math.inf
                     self._changed.notify_all()
 
     def _watch(self) -> None:

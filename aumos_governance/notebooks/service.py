@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -17,13 +17,9 @@ from .. import money
 from .._version import __version__
 from ..errors import AumOSGovernanceError, InvalidRequestError
 from ..ledger.base import (
-    AuditQuery,
-    ChangeSession,
     CloseSession,
     Decision,
     Ledger,
-    ListStates,
-    NotebookKey,
     Opened,
     OpenSession,
     Origin,
@@ -40,8 +36,9 @@ from ..ledger.terms import SessionTerms
 from ..protocol import Ask, error_answer
 from . import holding, session_asks, wishes
 from .acting import APPROVAL_SECONDS, Acting
-from .bodies import audit_body, decision_body, previous_body, state_body
+from .bodies import decision_body, previous_body, state_body
 from .callers import Caller, expiry_of, origin_of
+from .person_requests import PersonRequests
 
 __all__ = ["Caller", "NotebookService", "Reply"]
 
@@ -49,8 +46,8 @@ AnswerT = TypeVar("AnswerT")
 Reply = Callable[[dict[str, Any]], None]
 
 
-class NotebookService:
-    """Answers asks of kernels (`submit`) and requests of people (`state`, `change`, `close`, ...)."""
+class NotebookService(PersonRequests):
+    """Answers asks of kernels (`submit`), and the requests of people."""
 
     def __init__(
         self,
@@ -62,8 +59,7 @@ class NotebookService:
         monotonic: Callable[[], float] = time.monotonic,
         log: logging.Logger | None = None,
     ) -> None:
-        self.ledger = ledger
-        self.terms = terms if terms is not None else SessionTerms()
+        super().__init__(ledger, terms if terms is not None else SessionTerms())
         self._clock = clock
         self._log = log if log is not None else logging.getLogger(__name__)
         self.acting = Acting(
@@ -83,8 +79,6 @@ class NotebookService:
             **dict.fromkeys(session_asks.DECIDED, self._decide_within),
             **dict.fromkeys(session_asks.READ, self._read),
         }
-
-    # ---- kernels
 
     def submit(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         """Answer one ask. ``reply`` is called once, maybe from the ledger's thread, and must not raise.
@@ -281,47 +275,6 @@ class NotebookService:
             f"The governance service failed inside ({type(error).__name__}), so there is no decision; its log says"
             " more.",
         )
-
-    # ---- people
-
-    def state(self, notebook: NotebookKey, *, shared_with: str | None = None) -> dict[str, Any]:
-        """The body of ``GET state``."""
-        return state_body(self.ledger.read(ReadState(notebook=notebook)), shared_with=shared_with)
-
-    def states(self, owner: str, root: str, *, after: str = "", limit: int = 100) -> list[dict[str, Any]]:
-        """The states of all notebooks that were ever governed, by path."""
-        query = ListStates(owner=owner, root=root, after=after, limit=limit)
-        return [state_body(state) for state in self.ledger.read(query)]
-
-    def change(
-        self, person: str, notebook: NotebookKey, body: Mapping[str, Any], *, key: str | None = None
-    ) -> dict[str, Any]:
-        """A person's change; opens a session where there is none. Raises what the ledger raises."""
-        wishes.known_only(body, ("trust_level", "budget", "agent_id"))
-        request = ChangeSession(
-            key=key or _new_key(),
-            origin=_person(person),
-            notebook=notebook,
-            terms=self.terms,
-            trust_level=wishes.optional_level(body),
-            budget=wishes.optional_budget(body),
-            agent_id=wishes.optional_text(body, "agent_id", "agent id"),
-        )
-        return state_body(self.ledger.execute(request).state)
-
-    def close(self, person: str, notebook: NotebookKey, *, key: str | None = None) -> dict[str, Any]:
-        """A person closes the session; with none open nothing changes."""
-        request = CloseSession(key=key or _new_key(), origin=_person(person), notebook=notebook, terms=self.terms)
-        return state_body(self.ledger.execute(request))
-
-    def audit(self, query: AuditQuery) -> dict[str, Any]:
-        """One page of records, in the query's order, with the cursor of the next one."""
-        page = self.ledger.read(query)
-        return {"records": [audit_body(entry) for entry in page.records], "cursor": page.cursor}
-
-
-def _person(name: str) -> Origin:
-    return Origin(actor=name, person=True, scope=f"user:{name}")
 
 
 def _new_key() -> str:

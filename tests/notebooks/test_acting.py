@@ -355,6 +355,14 @@ def test_a_kernel_that_went_after_the_yes_holds_nothing(l3: Kernel, ledger: Ledg
     assert l3.ask("status")["state"]["held"] == "0"
 
 
+def test_a_session_that_is_closed_meanwhile(l3: Kernel, ledger: Ledger) -> None:
+    l3.act()
+    l3.waits()
+    l3.service.close("ada", NOTEBOOK)
+    assert l3.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    assert not pending(ledger)
+
+
 # ---- another server
 
 

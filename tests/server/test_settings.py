@@ -67,6 +67,14 @@ BUDGETS = "must be an amount from 0 to 1000000000 US dollars with at most 9 deci
 LEVELS = "must be a trust level, a whole number from 0 to 5."
 FRACTIONS = "must be a list of rising fractions, each above 0 and at most 1, for example [0.5, 0.8]."
 
+SECONDS = "must be a number of seconds, more than 0 and at most 604800, which is a week."
+
+
+@pytest.mark.parametrize("written", [60, "60", 60.0, DeferredConfigString("60")])
+def test_a_time_is_the_same_however_it_is_written(written: Any) -> None:
+    assert configured(approval_timeout=written).approval_timeout == 60.0
+    assert configured().approval_timeout == 600.0
+
 
 @pytest.mark.parametrize(
     ("name", "value", "valid"),
@@ -77,6 +85,7 @@ FRACTIONS = "must be a list of rising fractions, each above 0 and at most 1, for
         *(("max_budget", value, f"{BUDGETS}, or None for no limit.") for value in ("nan", -0.01, "None?")),
         *(("default_trust_level", value, LEVELS) for value in (9, -1, "L9", 2.0, 2.5, True, None, "two")),
         ("max_trust_level", 6, LEVELS),
+        *(("approval_timeout", value, SECONDS) for value in (0, -1, "nan", "soon", None, True, 1e7, [])),
         *(("warn_at", value, FRACTIONS) for value in (0.5, None, [0], [-0.5], [1.1], ["nan"], ["half"])),
         *(("warn_at", value, FRACTIONS) for value in ([True], [0.8, 0.5], [0.5, 0.5], ["1e-20"], [None])),
     ],

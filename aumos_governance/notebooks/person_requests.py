@@ -1,0 +1,74 @@
+"""What a person reads and changes of notebooks' sessions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from ..ledger.base import (
+    AuditQuery,
+    ChangeSession,
+    CloseSession,
+    Ledger,
+    ListStates,
+    NotebookKey,
+    Origin,
+    ReadState,
+)
+from ..ledger.terms import SessionTerms
+from . import wishes
+from .bodies import audit_body, state_body
+
+__all__ = ["PersonRequests"]
+
+
+class PersonRequests:
+    """The bodies of sessions and their record; raises what the ledger raises."""
+
+    def __init__(self, ledger: Ledger, terms: SessionTerms) -> None:
+        self.ledger = ledger
+        self.terms = terms
+
+    def state(self, notebook: NotebookKey, *, shared_with: str | None = None) -> dict[str, Any]:
+        """The body of ``GET state``."""
+        return state_body(self.ledger.read(ReadState(notebook=notebook)), shared_with=shared_with)
+
+    def states(self, owner: str, root: str, *, after: str = "", limit: int = 100) -> list[dict[str, Any]]:
+        """The states of all notebooks that were ever governed, by path."""
+        query = ListStates(owner=owner, root=root, after=after, limit=limit)
+        return [state_body(state) for state in self.ledger.read(query)]
+
+    def change(
+        self, person: str, notebook: NotebookKey, body: Mapping[str, Any], *, key: str | None = None
+    ) -> dict[str, Any]:
+        """A person's change; opens a session where there is none. Raises what the ledger raises."""
+        wishes.known_only(body, ("trust_level", "budget", "agent_id"))
+        request = ChangeSession(
+            key=key or _new_key(),
+            origin=_person(person),
+            notebook=notebook,
+            terms=self.terms,
+            trust_level=wishes.optional_level(body),
+            budget=wishes.optional_budget(body),
+            agent_id=wishes.optional_text(body, "agent_id", "agent id"),
+        )
+        return state_body(self.ledger.execute(request).state)
+
+    def close(self, person: str, notebook: NotebookKey, *, key: str | None = None) -> dict[str, Any]:
+        """A person closes the session; with none open nothing changes."""
+        request = CloseSession(key=key or _new_key(), origin=_person(person), notebook=notebook, terms=self.terms)
+        return state_body(self.ledger.execute(request))
+
+    def audit(self, query: AuditQuery) -> dict[str, Any]:
+        """One page of records, in the query's order, with the cursor of the next one."""
+        page = self.ledger.read(query)
+        return {"records": [audit_body(entry) for entry in page.records], "cursor": page.cursor}
+
+
+def _person(name: str) -> Origin:
+    return Origin(actor=name, person=True, scope=f"user:{name}")
+
+
+def _new_key() -> str:
+    return uuid.uuid4().hex
