@@ -15,11 +15,12 @@ __all__ = [
     "act_lines",
     "asked_text",
     "cost_text",
-    "interrupted_text",
+    "outcome_text",
     "recorded_text",
     "suggestion_html",
     "suggestion_lines",
     "waiting_text",
+    "withdrawn_text",
 ]
 
 Shown = Mapping[str, Any]
@@ -57,7 +58,12 @@ def waiting_text(shown: Shown, ends_at: datetime | None) -> str:
     )
 
 
-def interrupted_text(shown: Shown) -> str:
+def outcome_text(shown: Shown, outcome: str) -> str:
+    """What stands there afterwards: ``Approved``, or why not."""
+    return f"{printable(outcome)}: {cost_text(shown)}."
+
+
+def withdrawn_text(shown: Shown) -> str:
     return f"Withdrawn: {cost_text(shown)}. It was interrupted while it waited, and did not run."
 
 

@@ -17,8 +17,6 @@ from . import running_cells
 from .act_text import recorded_text, suggestion_html, suggestion_lines
 from .arguments import Arguments
 from .governed_cells import governed_code
-from .interrupts import interruptible
-from .waiting import Waiting
 
 __all__ = ["begin"]
 
@@ -58,23 +56,18 @@ def begin(shell: Any, arguments: Arguments, options: str) -> None:
 def _granted(shell: Any, action: GovernanceAction, shown: Mapping[str, str], seconds: float | None) -> Grant:
     from .notebook_engine import notebook_engine
 
-    waiting = Waiting(shell, shown)
     try:
-        with interruptible():
-            grant: Grant = notebook_engine().begin(action, on_waiting=waiting, timeout=seconds)
+        grant: Grant = notebook_engine().begin(action, timeout=seconds)
     except GovernanceDeniedError as error:
-        waiting.ended(error.denial_reason)
         if error.denial_code == "SUGGESTED":
             shell.display_pub.publish(
                 {"text/plain": "\n".join(suggestion_lines(shown)), "text/html": suggestion_html(shown)}
             )
         raise
     except KeyboardInterrupt as error:
-        waiting.interrupted()
         # The frames in here would only bury the word.
         error._render_traceback_ = lambda: ["KeyboardInterrupt"]  # type: ignore[attr-defined]
         raise
-    waiting.ended("Approved")
     return grant
 
 

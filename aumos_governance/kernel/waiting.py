@@ -2,38 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from asyncio import CancelledError
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timezone
 from typing import Any
 
-from .act_text import cost_text, interrupted_text, waiting_text
+from ..errors import GovernanceDeniedError
+from .act_text import outcome_text, waiting_text, withdrawn_text
+from .client import OnWaiting
+from .interrupts import interruptible
 from .notice import Notice
 
-__all__ = ["Waiting"]
+__all__ = ["waited"]
 
 
-class Waiting:
-    """Called with a server's word that it waits; `ended` then puts the outcome in the line's place.
+@contextmanager
+def waited(
+    shell: Any, body: Mapping[str, Any], on_waiting: OnWaiting | None, *, blocks: bool = True
+) -> Iterator[OnWaiting | None]:
+    """Around an ask with this body: gives whom to tell that it waits for a person.
 
-    Where nothing was waited for, nothing is shown.
+    That is ``on_waiting``, where there is one; else a line in the cell's output, which gives way to the outcome. Where
+    nothing is waited for, nothing is shown. An ask that ``blocks`` the main thread can be interrupted in any cell.
     """
+    if "shown" not in body:
+        yield on_waiting
+        return
+    with interruptible() if blocks else nullcontext():
+        if on_waiting is not None or shell is None:
+            yield on_waiting
+            return
+        line = _Line(shell, body["shown"])
+        try:
+            yield line.waits
+        except GovernanceDeniedError as error:
+            line.ended(error.denial_reason)
+            raise
+        except (KeyboardInterrupt, CancelledError):
+            line.withdrawn()
+            raise
+        line.ended("Approved")
 
+
+class _Line:
     def __init__(self, shell: Any, shown: Mapping[str, Any]) -> None:
         self._notice = Notice(shell)
         self._shown = shown
 
-    def __call__(self, waiting: Mapping[str, Any]) -> None:
-        """Say that it waits."""
+    def waits(self, waiting: Mapping[str, Any]) -> None:
         until = waiting.get("until")
         ends_at = None if until is None else datetime.fromtimestamp(float(until), tz=timezone.utc).astimezone()
         self._notice.say(waiting_text(self._shown, ends_at))
 
     def ended(self, outcome: str) -> None:
-        """Say what came of it: ``Approved`` or a denial's reason."""
         if self._notice.said:
-            self._notice.say(f"{outcome}: {cost_text(self._shown)}.")
+            self._notice.say(outcome_text(self._shown, outcome))
 
-    def interrupted(self) -> None:
-        """Say that nobody waits any more."""
+    def withdrawn(self) -> None:
         if self._notice.said:
-            self._notice.say(interrupted_text(self._shown))
+            self._notice.say(withdrawn_text(self._shown))
