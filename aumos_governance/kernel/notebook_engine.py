@@ -30,6 +30,7 @@ from .cells import current_cell
 from .client import OnWaiting
 from .person import person_here
 from .session import Link, link
+from .waiting import waited
 from .wire_realm import WireRealm
 
 __all__ = ["NotebookEngine", "notebook_engine"]
@@ -77,12 +78,15 @@ class NotebookEngine:
         """Check an action and hold its amount, in one step; the caller settles or releases the grant, once.
 
         An act may wait for a person, who has ``timeout`` seconds (the server says how many otherwise). Where the panel
-        asks them, ``on_waiting`` is called once it does. An interrupt takes the question back. Raises
+        asks them, ``on_waiting`` is called once it does; without one, the cell says that it waits, and then what came
+        of it. An interrupt takes the question back. Raises
         GovernanceDeniedError when it is denied, and as `evaluate_sync`: then nothing is held.
         """
         op, body, waiting = self._asking(action, on_waiting, timeout)
-        answer = self._way().client.ask(op, body, cell=current_cell(self._shell), on_waiting=waiting)
-        grant = NotebookGrant(self, allowed(action, answer), _nano(body), answer.get("hold_id"))
+        with waited(self._shell, body, waiting) as heard:
+            answer = self._way().client.ask(op, body, cell=current_cell(self._shell), on_waiting=heard)
+            decision = allowed(action, answer)
+        grant = NotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
         grant.report_id = answer.get("report_id")
         return grant
 
@@ -91,8 +95,10 @@ class NotebookEngine:
     ) -> AsyncNotebookGrant:
         """Like `begin`, awaited. A task that is cancelled meanwhile holds nothing."""
         op, body, waiting = self._asking(action, on_waiting, timeout)
-        answer = await self._way().client.ask_async(op, body, cell=current_cell(self._shell), on_waiting=waiting)
-        grant = AsyncNotebookGrant(self, allowed(action, answer), _nano(body), answer.get("hold_id"))
+        with waited(self._shell, body, waiting, blocks=False) as heard:
+            answer = await self._way().client.ask_async(op, body, cell=current_cell(self._shell), on_waiting=heard)
+            decision = allowed(action, answer)
+        grant = AsyncNotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
         grant.report_id = answer.get("report_id")
         return grant
 
