@@ -83,7 +83,8 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(document: Path, tmp_path: Pa
 
 
 def program_pages() -> list[Path]:
-    return [page for page in RUN_HERE if any("from aumos_governance import" in text for text in fences(page, "python"))]
+    pages = [page for page in RUN_HERE if any("from aumos_governance import" in text for text in fences(page, "python"))]
+    return [page for page in pages if page not in notebook_pages()]
 
 
 @pytest.mark.parametrize("document", program_pages(), ids=page_id)

@@ -16,6 +16,7 @@ from tests.kernel.real_kernel import Kernel, environment, spent
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 OURS = EXAMPLES / "governed-notebook.ipynb"
+CALLS = EXAMPLES / "governed-calls.ipynb"
 COPY = EXAMPLES / "jupyter-governance.ipynb"
 _HANDED_OUT = ROOT.parent / "shared" / "acceptance" / COPY.name
 ACCEPTANCE = _HANDED_OUT if _HANDED_OUT.exists() else COPY
@@ -109,6 +110,17 @@ def test_our_example_runs_to_its_end(runner: Runner, tmp_path: Path) -> None:
     assert any(line.startswith("DENIED: Would exceed budget ($5.252 > $1.00)") for line in said)
     assert said[-1] == "Governance disabled. Session total: $0.252 / $1.00"
     assert {output["output_type"] for output in outputs} == {"stream", "display_data"}
+
+
+def test_the_example_of_governed_calls_runs_to_its_end(tmp_path: Path) -> None:
+    code, outputs = with_jupyter_execute(CALLS, tmp_path)
+    said = lines(outputs)
+    assert code == 0, said
+    assert "This is what a model could say to 'What is a budget?'." in said
+    assert "{'answered': 9, 'denied': 21}" in said
+    assert any(line.startswith("DENIED: Would exceed budget ($2.00") for line in said)
+    assert said[-1].startswith("Governance disabled. Session total: $0.00")
+    assert {output["output_type"] for output in outputs} <= {"stream", "display_data", "execute_result"}
 
 
 def test_our_examples_come_without_outputs() -> None:
