@@ -1,0 +1,47 @@
+"""The cells of the page on acts run in a notebook of a governed server, and say what the page says that they do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.bridge.live_server import GOVERNANCE, LiveServer
+from tests.docs.test_pages import FENCE, ROOT
+from tests.kernel.real_kernel import Outcome
+from tests.kernel.test_governed import connected
+
+PAGE = ROOT / "docs" / "governed-acts.md"
+
+
+def seen(outcome: Outcome) -> list[str]:
+    """All lines that a person sees of a cell, what took another's place included."""
+    updates = [update["text/plain"] for update in outcome.updates]
+    return [*outcome.said, *updates, outcome.evalue]
+
+
+def test_the_cells_do_what_the_page_says(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path)
+
+    def approve(line: str) -> None:
+        if line.startswith("Waiting"):
+            (asked,) = server.json("GET", f"{GOVERNANCE}approvals", params={"path": "page.ipynb"})["approvals"]
+            body = {"decision": "approve", "digest": asked["digest"]}
+            server.json("POST", f"{GOVERNANCE}approvals/{asked['id']}", json=body)
+
+    try:
+        opened = server.start().open_notebook("page.ipynb")
+        with connected(server, opened.kernel_id, load=False) as kernel:
+            said: list[str] = []
+            told = 0
+            for language, text in FENCE.findall(PAGE.read_text()):
+                if language == "ipython":
+                    outcome = kernel.run(text, when_shown=approve)
+                    assert outcome.status == "ok" or outcome.ename == "GovernanceDeniedError", outcome
+                    said = seen(outcome)
+                elif language == "text":
+                    for line in text.splitlines():
+                        told += 1
+                        assert any(found.startswith(line) for found in said), (line, said)
+        opened.close()
+    finally:
+        server.close()
+    assert told >= 9
