@@ -183,9 +183,7 @@ def test_at_l4_a_person_is_told_before_and_after(server: LiveServer) -> None:
         assert (report()["shown"]["result"], report()["shown"]["spent"]) == ("failed: KeyError", "0.1")
 
 
-def test_the_default_engine_and_its_managers(server: LiveServer) -> None:
-    with at(server, 4, "managers.ipynb") as (kernel, _):
-        code = """
+MANAGERS = """
 from aumos_governance.engine import default_engine
 engine.trust.set_level("writer", 1)
 engine.budget.create_budget("mail", "0.5")
@@ -213,18 +211,31 @@ result([
     [engine.audit.latest(2)[0].context.extra, engine.audit.count(), engine.audit.query().total_matched],
 ])
 """
-        default, levels, remaining, refused, checked, record = told(kernel.run(code))
-        assert (default, levels, remaining, checked) == (True, [1, 4], "0.3", True)
-        assert refused == {
-            "above": ["NotAllowedError", None],
-            "level": ["GovernanceDeniedError", "TRUST_LEVEL_INSUFFICIENT"],
-            "category": ["GovernanceDeniedError", "BUDGET_EXCEEDED"],
-            "missing": ["GovernanceDeniedError", "BUDGET_NOT_FOUND"],
-            "consent": ["NotAllowedError", None],
-            "again": ["InvalidRequestError", None],
-        }
-        assert record == [{"run": 1}, 5, 5]
+
+
+def check_managers(kernel: Kernel) -> None:
+    default, levels, remaining, refused, checked, record = told(kernel.run(MANAGERS))
+    assert (default, levels, remaining, checked) == (True, [1, 4], "0.3", True)
+    assert refused == {
+        "above": ["NotAllowedError", None],
+        "level": ["GovernanceDeniedError", "TRUST_LEVEL_INSUFFICIENT"],
+        "category": ["GovernanceDeniedError", "BUDGET_EXCEEDED"],
+        "missing": ["GovernanceDeniedError", "BUDGET_NOT_FOUND"],
+        "consent": ["NotAllowedError", None],
+        "again": ["InvalidRequestError", None],
+    }
+    assert record == [{"run": 1}, 5, 5]
+
+
+def test_the_default_engine_and_its_managers(server: LiveServer) -> None:
+    with at(server, 4, "managers.ipynb") as (kernel, _):
+        check_managers(kernel)
         assert server.state("managers.ipynb")["spent"] == "0.2"
+
+
+def test_a_kernel_without_a_server_has_the_same_engine(kernel: Kernel) -> None:
+    assert kernel.run(f"%governance --trust-level 4 --budget 5 --agent bot\n{IMPORTS}").status == "ok"
+    check_managers(kernel)
 
 
 def test_the_death_of_a_server_leaves_nothing_asked_and_nothing_held(server: LiveServer) -> None:
