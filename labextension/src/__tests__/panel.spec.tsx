@@ -202,7 +202,9 @@ describe('the panel', () => {
     await settle(() =>
       model.become({ connection: 'unreachable', failure: unreachable() })
     );
-    const heading = body.node.querySelector('header')?.textContent;
+    const heading = body.node.querySelector(
+      '.aumos-Panel-heading'
+    )?.textContent;
     expect(heading).toContain('whose session it shares');
     expect(heading).toContain('Failed to fetch');
     expect(heading).toContain('last known figures');
@@ -464,9 +466,9 @@ describe('the panel', () => {
       await press('Show one.ipynb in this panel');
       expect(subject.path).toBe('a/one.ipynb');
       expect(model.learnt).toEqual([all[0]]);
-      expect(body.node.querySelector('header')?.textContent).toContain(
-        'Not the notebook in front.'
-      );
+      expect(
+        body.node.querySelector('.aumos-Panel-heading')?.textContent
+      ).toContain('Not the notebook in front.');
       await press('Back');
       expect(subject.path).toBe(PATH);
       await press('Open one.ipynb');

@@ -24,7 +24,11 @@ export function AmountField(props: AmountField.IProps): React.JSX.Element {
     if (event.key === 'Escape') {
       event.stopPropagation();
       props.onCancel();
-    } else if (event.key === 'Enter' && wrong === null) {
+    } else if (
+      event.key === 'Enter' &&
+      wrong === null &&
+      event.target instanceof HTMLInputElement
+    ) {
       // The key that ends the typing decides nothing yet: the button does.
       event.preventDefault();
       field.current?.querySelector('button')?.focus();

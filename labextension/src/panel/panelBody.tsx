@@ -104,7 +104,7 @@ export class PanelBody extends ReactWidget {
   private _heading(props: ISectionProps): React.JSX.Element {
     const { path, trans } = props;
     return (
-      <header className="aumos-Panel-heading">
+      <div className="aumos-Panel-heading">
         <h2 className="aumos-Panel-notebook">
           {path === null ? (
             trans.__('No notebook is in front')
@@ -134,7 +134,7 @@ export class PanelBody extends ReactWidget {
         {!props.model.mayChange && (
           <Note>{trans.__('You may look at this, but not change it.')}</Note>
         )}
-      </header>
+      </div>
     );
   }
 
