@@ -83,8 +83,8 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(document: Path, tmp_path: Pa
 
 
 def program_pages() -> list[Path]:
-    pages = [page for page in RUN_HERE if any("from aumos_governance import" in text for text in fences(page, "python"))]
-    return [page for page in pages if page not in notebook_pages()]
+    pages = [page for page in RUN_HERE if page not in notebook_pages()]
+    return [page for page in pages if any("from aumos_governance import" in text for text in fences(page, "python"))]
 
 
 @pytest.mark.parametrize("document", program_pages(), ids=page_id)
