@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from functools import lru_cache
+from itertools import chain
+from typing import Any, Final, Protocol
 
 from .. import codec
 from ..chain import AuditRow
@@ -13,6 +15,9 @@ from ..selections import Selection
 from .statements import NEAR, Statements
 
 __all__ = ["Cursor", "NearStore", "SqlStore"]
+
+_AT_ONCE: Final = 16
+"""How many rows one statement inserts, if there are as many: 24 columns of each are well below SQLite's limit."""
 
 
 class Cursor(Protocol):
@@ -83,9 +88,12 @@ class SqlStore:
                 self._cursor.executemany(text, [values(row) for row in rows])
             if rows := inserts.get(kind):
                 text, values = self._statements.insert[kind]
-                self._cursor.executemany(text, [values(row) for row in rows])
+                self._insert(text, [values(row) for row in rows])
         if records := list(audit):
-            self._cursor.executemany(self._statements.append, records)
+            self._insert(self._statements.append, records)
+
+    def _insert(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._cursor.executemany(text, rows)
 
     def _part(self, notebooks: Iterable[Row]) -> None:
         # Within one transaction notebooks may have changed places, and no order of updates suits that.
@@ -108,11 +116,21 @@ class SqlStore:
 
 
 class NearStore(SqlStore):
-    """A store that loads with a notebook what its requests need: one statement in place of five."""
+    """A store for a database in this process: it loads with a notebook what its requests need, one statement in place
+    of five, and inserts many rows by one.
+    """
 
     def __init__(self, cursor: Cursor, statements: Statements) -> None:
         super().__init__(cursor, statements)
         self._near: dict[tuple[type[Row], Key], Row] = {}
+
+    def _insert(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
+        # For each row of `executemany` the driver lets go of the interpreter's lock, which callers that wait take.
+        whole = len(rows) - len(rows) % _AT_ONCE
+        for start in range(0, whole, _AT_ONCE):
+            self._cursor.execute(_many(text), tuple(chain.from_iterable(rows[start : start + _AT_ONCE])))
+        if whole < len(rows):
+            super()._insert(text, rows[whole:])
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
         # Taken once: after that the work knows it, with what it has changed.
@@ -134,6 +152,12 @@ class NearStore(SqlStore):
         found = self._near.pop((NotebookRow, (values[0],)))
         assert isinstance(found, NotebookRow)
         return found
+
+
+@lru_cache(maxsize=32)
+def _many(text: str) -> str:
+    head, values, row = text.partition(" VALUES ")
+    return head + values + ", ".join([row] * _AT_ONCE)
 
 
 def _by_kind(rows: Iterable[Row]) -> dict[type[Row], list[Row]]:
