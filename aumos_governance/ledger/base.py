@@ -210,8 +210,14 @@ class Ledger(Protocol):
         """Answer from what is committed."""
         ...
 
-    def verify(self, session_id: str | None = None, *, known_head: str | None = None) -> VerifyResult:
-        """Walk one session's chain, or all chains; with ``known_head``, also prove that this head is in it."""
+    def verify(
+        self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
+    ) -> VerifyResult:
+        """Walk one session's chain, or all chains; with ``known_head``, also prove that this head is in it.
+
+        With ``under``, the ledger-wide chain and the sessions of this owner under this server root alone. Raises
+        NotFoundError for no such session.
+        """
         ...
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

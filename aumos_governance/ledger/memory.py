@@ -77,7 +77,9 @@ class MemoryLedger:
             found: AnswerT_co = answer(self._store, query, self._clock)
             return found
 
-    def verify(self, session_id: str | None = None, *, known_head: str | None = None) -> VerifyResult:
+    def verify(
+        self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
+    ) -> VerifyResult:
         self._check()
         with self._lock:
             self._store.finish()
@@ -87,7 +89,13 @@ class MemoryLedger:
                 for row in self._store.tables[ChainRow].values()
                 if isinstance(row, ChainRow)
             }
+            of_server = None if under is None else self._store.of_server(*under)
         walk = Walk(known_head)
+        if of_server is not None:
+            walk.notebooks, sessions = of_server
+            own = {LEDGER_CHAIN, *sessions}
+            records = {name: rows for name, rows in records.items() if name in own}
+            ends = {name: end for name, end in ends.items() if name in own}
         if session_id is None:
             ledger = records.pop(LEDGER_CHAIN)
             return walk_all(walk, ledger, (row for rows in records.values() for row in rows), ends)

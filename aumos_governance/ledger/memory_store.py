@@ -8,7 +8,20 @@ from typing import Any, Final
 from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from .memory_selections import SELECTIONS
 from .retention import KEEP_ASKS
-from .rows import ROWS, ApprovalRow, AskRow, ChainRow, ChargeRow, Key, NotebookRow, Row, RowT, key_of, values_of
+from .rows import (
+    ROWS,
+    ApprovalRow,
+    AskRow,
+    ChainRow,
+    ChargeRow,
+    Key,
+    NotebookRow,
+    Row,
+    RowT,
+    SessionRow,
+    key_of,
+    values_of,
+)
 from .selections import Selection
 
 __all__ = ["MemoryStore"]
@@ -116,6 +129,12 @@ class MemoryStore:
         """The live notebooks of an owner and root, by path."""
         places = sorted(place for place in self.places if place[:2] == (owner, root))
         return [self.tables[NotebookRow][self.places[place],] for place in places]  # type: ignore[misc]
+
+    def of_server(self, owner: str, root: str) -> tuple[set[str], set[str]]:
+        """The ids of all notebooks, deleted ones included, and of all sessions of an owner and root."""
+        rows: Any = self.tables
+        notebooks = {row.id for row in rows[NotebookRow].values() if (row.owner, row.root) == (owner, root)}
+        return notebooks, {row.id for row in rows[SessionRow].values() if row.notebook_id in notebooks}
 
     def _time(self, row: ChargeRow | ApprovalRow, until: int | None, running: bool) -> None:
         if running and until is not None:

@@ -24,7 +24,9 @@ class LedgerReader(Protocol):
         """The owners and server roots that have notebooks here, or had some, in order."""
         ...
 
-    def verify(self, session_id: str | None = None, *, known_head: str | None = None) -> VerifyResult:
+    def verify(
+        self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
+    ) -> VerifyResult:
         """As `Ledger.verify`."""
         ...
 

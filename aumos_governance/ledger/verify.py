@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -16,6 +17,7 @@ __all__ = ["ChainEnd", "Walk", "walk_all"]
 _SEQ = AUDIT_COLUMNS.index("seq")
 _EVENT = AUDIT_COLUMNS.index("event")
 _DETAIL = AUDIT_COLUMNS.index("detail")
+_NOTEBOOK = AUDIT_COLUMNS.index("notebook_id")
 _PREVIOUS = AUDIT_COLUMNS.index("previous_hash")
 _HASH = AUDIT_COLUMNS.index("hash")
 
@@ -33,6 +35,8 @@ class Walk:
     """One verification, fed chain by chain; the ledger-wide chain goes first, for it vouches for the others."""
 
     known_head: str | None = None
+    notebooks: AbstractSet[str] | None = None
+    """Whose sessions are to be there; None: every one that the ledger-wide chain names."""
     checked: int = 0
     heads: dict[str, str] = field(default_factory=dict)
     failure: VerifyResult | None = None
@@ -89,7 +93,7 @@ class Walk:
         return self.failure or VerifyResult(True, self.checked, dict(self.heads))
 
     def _vouch(self, row: AuditRow) -> None:
-        if row[_EVENT] in ("open", "close"):
+        if row[_EVENT] in ("open", "close") and (self.notebooks is None or row[_NOTEBOOK] in self.notebooks):
             detail = json.loads(row[_DETAIL])
             self._vouched.setdefault(detail["session"], {})[detail["count"]] = detail["head"]
 
@@ -111,7 +115,10 @@ def _wrong_seq(name: str, expected: int, found: int) -> str:
 def walk_all(
     walk: Walk, ledger: Iterable[AuditRow], sessions: Iterable[AuditRow], ends: Mapping[str, ChainEnd]
 ) -> VerifyResult:
-    """Walk every chain: the ledger-wide one, then the sessions', whose records come chain by chain."""
+    """Walk the ledger-wide chain and then those of the sessions, whose records come chain by chain.
+
+    ``ends`` has the ends of all that are to be walked.
+    """
     if not walk.chain(LEDGER_CHAIN, ledger, ends.get(LEDGER_CHAIN)):
         return walk.result(walked_all=True)
     for name, rows in groupby(sessions, key=itemgetter(0)):

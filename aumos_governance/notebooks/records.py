@@ -38,12 +38,17 @@ class Records:
             ],
         }
 
-    def verify(self, session_id: str | None, known_head: str | None) -> dict[str, Any]:
-        """Walk one session's chain, or every chain, and prove that ``known_head`` is in it where it is given."""
+    def verify(
+        self, session_id: str | None, known_head: str | None, under: tuple[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Walk one session's chain, or every chain, and prove that ``known_head`` is in it where it is given.
+
+        With ``under``, those of one owner and server root alone.
+        """
         if known_head is not None and not _is_hash(known_head):
             # Taken for a head that is not there, a slip of the pen would accuse somebody of a forgery.
             raise InvalidRequestError("The known_head must be a record's hash, 64 hexadecimal digits.")
-        result = self._ledger.verify(session_id, known_head=known_head)
+        result = self._ledger.verify(session_id, known_head=known_head, under=under)
         return {
             "ok": result.ok,
             "checked": result.checked,

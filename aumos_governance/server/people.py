@@ -99,7 +99,7 @@ class People:
             raise InvalidRequestError("Give either path or session_id, not both.")
         if path is not None:
             session_id = self._records.session_of(self._place(clean_path(path)).notebook)
-        return self._records.verify(session_id, known_head)
+        return self._records.verify(session_id, known_head, self._under())
 
     def export(self, query: AuditQuery, form: str) -> Generator[bytes, None, None]:
         """The parts of a file; taking the next one may block too."""
@@ -107,7 +107,12 @@ class People:
         return self._records.export(self._ours(query), form)
 
     def _ours(self, query: AuditFiltersT) -> AuditFiltersT:
-        return replace(query, under=(self._rooms.owner, self._rooms.root)) if self._settings.shared else query
+        under = self._under()
+        return query if under is None else replace(query, under=under)
+
+    def _under(self) -> tuple[str, str] | None:
+        """Whose records alone are shown here, where the ledger may hold those of others; None: all of them."""
+        return (self._rooms.owner, self._rooms.root) if self._settings.shared else None
 
     def _states(self, after: str, limit: int) -> list[dict[str, Any]]:
         return self._service.states(self._rooms.owner, self._rooms.root, after=after, limit=limit)

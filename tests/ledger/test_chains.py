@@ -9,7 +9,7 @@ import pytest
 
 from aumos_governance.errors import NotFoundError
 from aumos_governance.ledger import chain
-from aumos_governance.ledger.base import Ledger
+from aumos_governance.ledger.base import Ledger, NotebookKey
 from tests.ledger.kit import CENT, OTHER, Backend, closing, move, opening, records, spend, void
 
 
@@ -46,6 +46,36 @@ def test_an_untouched_ledger_verifies(backend: Backend) -> None:
     assert one.heads == {session: whole.heads[session]}
     with pytest.raises(NotFoundError):
         ledger.verify("unknown")
+
+
+def test_one_owners_chains_are_walked_without_the_others(backend: Backend) -> None:
+    ledger = backend.open()
+    mine = fill(ledger)
+    theirs = ledger.execute(opening(NotebookKey("bob", "/srv/bob", "b.ipynb"))).state.session_id
+    found = ledger.verify(under=("ann", "/srv/ann"))
+    assert found.ok, found.problem
+    assert len(found.heads) == 3
+    assert mine in found.heads
+    assert theirs not in found.heads
+    assert set(ledger.verify(under=("bob", "/srv/bob")).heads) == {"ledger", theirs}
+    assert set(ledger.verify(under=("eve", "/srv")).heads) == {"ledger"}
+    assert ledger.verify(mine, under=("ann", "/srv/ann")).ok
+    with pytest.raises(NotFoundError):
+        ledger.verify(theirs, under=("ann", "/srv/ann"))
+    assert theirs is not None
+    kept = ledger.verify().heads[theirs]
+    assert not ledger.verify(known_head=kept, under=("ann", "/srv/ann")).ok
+
+
+def test_among_one_owners_chains_a_missing_record_is_found(database: Backend) -> None:
+    ledger = database.open()
+    mine = fill(ledger)
+    ledger.execute(opening(NotebookKey("bob", "/srv/bob", "b.ipynb")))
+    assert database.run_sql is not None
+    database.run_sql(f"DELETE FROM audit WHERE chain = '{mine}' AND seq > 3")
+    assert ledger.verify(under=("bob", "/srv/bob")).ok
+    found = ledger.verify(under=("ann", "/srv/ann"))
+    assert (found.ok, found.chain, found.seq) == (False, mine, 4)
 
 
 def test_a_head_kept_elsewhere_proves_that_nothing_was_cut_off(backend: Backend) -> None:

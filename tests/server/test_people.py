@@ -33,3 +33,7 @@ def test_a_database_server_shows_each_their_own_records(database_url: str, tools
     assert [total["name"] for total in people.sums(AuditSums())["sums"]] == tools
     exported = b"".join(people.export(AuditQuery(oldest_first=True), "jsonl"))
     assert (b"theirs" in exported) == ("theirs" in tools)
+    heads = people.verify({})["heads"]
+    own = {record["chain"] for record in people.audit(AuditQuery(event="open"))["records"]}
+    assert set(heads) == {"ledger", *own}
+    assert len(own) == len(tools)

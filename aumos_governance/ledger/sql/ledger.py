@@ -55,9 +55,11 @@ class SqlLedger:
         found: AnswerT_co = self._reader.answer(query)
         return found
 
-    def verify(self, session_id: str | None = None, *, known_head: str | None = None) -> VerifyResult:
+    def verify(
+        self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
+    ) -> VerifyResult:
         self._check()
-        return self._reader.verify(session_id, known_head)
+        return self._reader.verify(session_id, known_head, under)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         return self._listeners.add(listener)

@@ -96,8 +96,10 @@ class SqlReader:
             cursor.execute(_PLACES, ())
             return tuple((owner, root) for owner, root in cursor.fetchall())
 
-    def verify(self, session_id: str | None = None, *, known_head: str | None = None) -> VerifyResult:
-        return self._reader.verify(session_id, known_head)
+    def verify(
+        self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
+    ) -> VerifyResult:
+        return self._reader.verify(session_id, known_head, under)
 
     def close(self) -> None:
         self._database.close()

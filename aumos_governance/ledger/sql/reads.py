@@ -65,21 +65,37 @@ class Reader:
         with self._database.reading() as cursor:
             return read(cursor, query)
 
-    def verify(self, session_id: str | None, known_head: str | None) -> VerifyResult:
-        """Walk one session's chain, or all chains."""
+    def verify(
+        self, session_id: str | None, known_head: str | None, under: tuple[str, str] | None = None
+    ) -> VerifyResult:
+        """Walk one session's chain, or all chains, those of one owner and root or everyone's."""
         statements = self._database.statements
         walk = Walk(known_head)
         with self._database.reading() as cursor:
             cursor.execute(statements.chain_ends)
             ends = {name: ChainEnd(count, head) for name, count, head in cursor.fetchall()}
+            if under is not None:
+                ends = self._narrow(cursor, walk, ends, under)
             if session_id is None:
                 ledger = _stream(cursor, statements.one_chain, (LEDGER_CHAIN,))
-                sessions = _stream(cursor, statements.other_chains, (LEDGER_CHAIN,))
+                if under is None:
+                    sessions = _stream(cursor, statements.other_chains, (LEDGER_CHAIN,))
+                else:
+                    sessions = _stream(cursor, statements.chains_of_server, under)
                 return walk_all(walk, ledger, sessions, ends)
             if session_id not in ends:
                 raise NotFoundError(f"There is no session {session_id!r}.")
             walk.chain(session_id, _stream(cursor, statements.one_chain, (session_id,)), ends[session_id])
             return walk.result(walked_all=False)
+
+    def _narrow(
+        self, cursor: Cursor, walk: Walk, ends: dict[str, ChainEnd], under: tuple[str, str]
+    ) -> dict[str, ChainEnd]:
+        cursor.execute(self._database.statements.notebooks_of_server, under)
+        walk.notebooks = {id for (id,) in cursor.fetchall()}
+        cursor.execute(self._database.statements.sessions_of_server, under)
+        own = {LEDGER_CHAIN, *(id for (id,) in cursor.fetchall())}
+        return {name: end for name, end in ends.items() if name in own}
 
     def _read_state(self, cursor: Cursor, query: ReadState) -> SessionState:
         key = query.notebook

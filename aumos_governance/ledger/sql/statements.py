@@ -162,6 +162,15 @@ class Statements:
         by_seq = select(audit).order_by(audit.c.chain, audit.c.seq)
         self.one_chain = self._text(by_seq.where(audit.c.chain == bindparam("chain")))
         self.other_chains = self._text(by_seq.where(audit.c.chain != bindparam("chain")))
+        of_server = (notebooks.owner == bindparam("owner"), notebooks.root == bindparam("root"))
+        own = (
+            select(sessions.c.id)
+            .join(schema.tables["notebooks"], notebooks.id == sessions.c.notebook_id)
+            .where(*of_server)
+        )
+        self.notebooks_of_server = self._text(select(notebooks.id).where(*of_server))
+        self.sessions_of_server = self._text(own)
+        self.chains_of_server = self._text(by_seq.where(audit.c.chain.in_(own)))
 
     def _listed(self) -> Select[Any]:
         keys: ColumnElement[Any] = bindparam("keys")
