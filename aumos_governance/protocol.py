@@ -76,15 +76,18 @@ session's; null takes its own away. On a strict server both can only be tightene
 "period_start", "limit", "spent", "held", "remaining", "over", "charges"}``. ``since`` and ``until`` of ``audit`` are
 whole microseconds since the epoch, and ``total`` is null unless ``count`` asks for it.
 
-``socket`` is null, or ``{"address", "token"}``: a local socket that carries the same messages without any page
-taking notice, one a line of UTF-8 JSON. ``address`` is the path of a Unix socket, or ``[host, port]`` on loopback.
-The first line of a connection is ``{"v": 1, "token": token}``, and its answer ``{"v": 1, "ok": true}``, or ``{"v": 1,
-"ok": false, "code", "message"}`` and the end of the connection. The token stands for one process of one kernel,
-which has said its hello with it.
+``socket`` is null, or ``{"address", "token", "secret"}``: a local socket that carries the same messages without any
+page taking notice, one a line of UTF-8 JSON. ``address`` is the path of a Unix socket, or ``[host, port]`` on loopback.
+The first line of a connection is ``{"v": 1, "token": token, "challenge": text}``, and its answer ``{"v": 1, "ok": true,
+"proof": `socket_proof` of secret and challenge}``, or ``{"v": 1, "ok": false, "code", "message"}`` and the end of the
+connection. The token stands for one process of one kernel, which has said its hello with it. The secret stays with the
+two, so that another process at that address, after the server's end, is found out and believed in nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -114,6 +117,7 @@ __all__ = [
     "parse_answers",
     "parse_ask",
     "parse_asks",
+    "socket_proof",
 ]
 
 PROTOCOL_VERSION: Final = 1
@@ -188,6 +192,11 @@ def answers_message(answers: list[dict[str, Any]]) -> dict[str, Any]:
 def error_answer(ask_id: str | None, code: str, message: str) -> dict[str, Any]:
     """The answer to an ask that has no decision; ``ask_id`` is None when even that could not be read."""
     return {"id": ask_id, "ok": False, "code": code, "message": message}
+
+
+def socket_proof(secret: str, challenge: str) -> str:
+    """What only who knows the secret can answer to a challenge: its HMAC-SHA256, in hexadecimal."""
+    return hmac.new(secret.encode("utf-8", "replace"), challenge.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def parse_asks(data: object) -> list[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,6 +31,7 @@ from .cells import current_cell
 from .client import OnWaiting
 from .person import person_here
 from .session import Link, link
+from .spawned import is_worker
 from .waiting import waited
 from .wire_realm import WireRealm
 
@@ -152,13 +154,13 @@ def notebook_engine() -> NotebookEngine:
 
     In a kernel of a governed server that is the server's session, elsewhere the embedded engine's. With the magics
     loaded, it is what `govern` and `governed` use where they are given no engine. Raises ConfigurationError outside
-    IPython and Jupyter.
+    IPython and Jupyter, but for processes that multiprocessing starts from a governed kernel: they count there too.
     """
     global _engine  # noqa: PLW0603 - one process is one kernel
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()
-    if shell is None:
+    if shell is None and not is_worker(os.environ):
         raise ConfigurationError(
             "notebook_engine() is the engine of a notebook, and this code runs neither in a kernel nor in IPython; use"
             " GovernanceEngine() here."

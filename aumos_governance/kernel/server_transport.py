@@ -11,6 +11,7 @@ from ..errors import UnavailableError
 from ..protocol import Ask
 from .comm_transport import CommTransport
 from .socket_transport import SocketTransport
+from .spawned import leave_offer
 from .transport import Receiver
 from .waiter import Waiter
 
@@ -25,8 +26,10 @@ class ServerTransport:
 
     lossy = True
 
-    def __init__(self, comm: CommTransport) -> None:
+    def __init__(self, comm: CommTransport, incarnation: str) -> None:
+        """``incarnation`` is what this process says hello with; what it starts is let in for it."""
         self._comm = comm
+        self._incarnation = incarnation
         self._pid = os.getpid()
         self._socket = SocketTransport(self._take)
         self._receiver: Receiver | None = None
@@ -59,5 +62,6 @@ class ServerTransport:
     def _take(self, answer: Mapping[str, Any]) -> None:
         if "socket" in answer and os.getpid() == self._pid:
             self._socket.take_offer(answer["socket"])
+            leave_offer(answer["socket"], self._incarnation)
         if self._receiver is not None:
             self._receiver(answer)

@@ -18,6 +18,7 @@ from .client import Client
 from .comm_transport import CommTransport
 from .identity import KernelIdentity, Situation, connection_file_name, identify
 from .server_transport import ServerTransport
+from .spawned import SpawnedTransport, is_worker, leave_offer, left_offer
 
 __all__ = ["Link", "link"]
 
@@ -73,12 +74,15 @@ def _make(shell: Any) -> Link:
         if _link is not None:
             # A child forked off a governed kernel: its server knows it, through a connection of the child's own.
             return Link(_link.client, os.getpid())
-        return Link(Client(ServerTransport(CommTransport(kernel)), incarnation=incarnation), os.getpid())
+        return Link(Client(ServerTransport(CommTransport(kernel), incarnation), incarnation=incarnation), os.getpid())
     if identity.situation is Situation.OUT_OF_REACH:
         raise ServerUnreachableError(
             "This kernel is governed, but runs behind a gateway, where its Jupyter server cannot answer it; governance"
             " does not support that, so nothing is authorised."
         )
+    if identity.situation is Situation.INHERITED and shell is None and is_worker(os.environ):
+        left = left_offer(os.environ)
+        return Link(Client(SpawnedTransport(left.offer), incarnation=left.incarnation), os.getpid())
     if identity.situation is Situation.INHERITED and identity.strict:
         raise UnavailableError(
             "This process was started inside a kernel of a strict governance server, which does not know it, so nothing"
@@ -86,6 +90,8 @@ def _make(shell: Any) -> Link:
         )
     from .embedded import EmbeddedTransport, notebook_name
 
+    # What this process starts belongs to it, and not to the kernel that it was started in.
+    leave_offer(None)
     told = notebook_name(shell.user_ns, os.environ if _is_told(identity, kernel) else {})
     transport = EmbeddedTransport(told or f"process:{os.getpid()}:{incarnation[:8]}", incarnation)
     return Link(Client(transport, incarnation=incarnation), os.getpid(), transport.path, transport.decide)

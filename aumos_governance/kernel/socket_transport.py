@@ -5,6 +5,7 @@ Every process has a connection of its own: the kernel's, and each one forked off
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import socket
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 from ..errors import InvalidRequestError, ServerUnreachableError, UnavailableError
 from ..notebooks.line_channel import LineChannel
-from ..protocol import MAX_LINE, PROTOCOL_VERSION, Ask, asks_message, parse_answers
+from ..protocol import MAX_LINE, PROTOCOL_VERSION, Ask, asks_message, parse_answers, socket_proof
 from .transport import Receiver
 from .turns import Turns
 from .waiter import Waiter
@@ -96,18 +97,23 @@ class _Line:
             self._end("")
 
     def _greet(self, connection: socket.socket) -> bytes:
-        greeting = {"v": PROTOCOL_VERSION, "token": self.offer["token"]}
+        challenge = os.urandom(16).hex()
+        greeting = {"v": PROTOCOL_VERSION, "token": self.offer["token"], "challenge": challenge}
         connection.sendall(json.dumps(greeting).encode() + b"\n")
         received = b""
         while b"\n" not in received:
             data = connection.recv(_GREETING_BYTES)
-            if not data:
+            if not data or len(received) > _GREETING_BYTES:
                 raise ConnectionError("the server ended the connection")
             received += data
         line, _, rest = received.partition(b"\n")
         answer = json.loads(line)
+        if not isinstance(answer, dict):
+            raise ConnectionError("what answers there cannot be read")
         if answer.get("ok") is not True:
             raise ConnectionError(str(answer.get("message")))
+        if not hmac.compare_digest(str(answer.get("proof")), socket_proof(str(self.offer["secret"]), challenge)):
+            raise ConnectionError("who answers there is not the server that offered it")
         return rest
 
     def _end(self, problem: str) -> None:
@@ -170,7 +176,8 @@ class SocketTransport:
         if not line.send(_encoded(ask)):
             why = line.problem or "it does not answer"
             raise ServerUnreachableError(
-                f"This forked process cannot reach the governance server ({why}), so nothing is authorised here."
+                f"This process cannot reach the governance server over its local socket ({why}), so nothing is"
+                " authorised here."
             )
 
     def wait(self, waiter: Waiter, seconds: float) -> None:

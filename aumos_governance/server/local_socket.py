@@ -54,7 +54,10 @@ class LocalSocket:
     def offer(self, kernel_id: str, nonce: str) -> dict[str, Any] | None:
         """What tells this process of this kernel how to connect; None while nobody listens."""
         address = self._address
-        return None if address is None else {"address": address, "token": self._tokens.issue(kernel_id, nonce)}
+        if address is None:
+            return None
+        token = self._tokens.issue(kernel_id, nonce)
+        return {"address": address, "token": token, "secret": self._tokens.secret(token)}
 
     def open(self, admit: Admit) -> None:
         """Begin to listen; raises OSError."""
@@ -119,7 +122,7 @@ class LocalSocket:
     def _serve(self, connection: socket.socket) -> None:
         if connection.family != getattr(socket, "AF_UNIX", None):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        served = SocketConnection(connection, self._admit_holder, self._log)
+        served = SocketConnection(connection, self._admit_holder, self._tokens.prove, self._log)
         with self._lock:
             if self._closed.is_set() or len(self._connections) >= _MOST_CONNECTIONS:
                 # Whoever it was asks over comm.

@@ -18,6 +18,8 @@ __all__ = ["Admit", "SocketConnection"]
 
 Admit = Callable[[object, socket.socket], Conversation]
 """The conversation of whoever shows this token on this connection; raises AumOSGovernanceError for nobody's."""
+Prove = Callable[[object, object], str | None]
+"""What shows the holder of this token, with this challenge, that it talks to this server."""
 _GREETING_SECONDS: Final = 5.0
 _GREETING_BYTES: Final = 8192
 
@@ -25,9 +27,10 @@ _GREETING_BYTES: Final = 8192
 class SocketConnection:
     """Served by a thread of its own, so that it keeps nobody waiting but itself."""
 
-    def __init__(self, connection: socket.socket, admit: Admit, log: logging.Logger) -> None:
+    def __init__(self, connection: socket.socket, admit: Admit, prove: Prove, log: logging.Logger) -> None:
         self._connection = connection
         self._admit = admit
+        self._prove = prove
         self._log = log
         self._channel: LineChannel | None = None
         self._conversation: Conversation | None = None
@@ -62,14 +65,18 @@ class SocketConnection:
             if line is None:
                 return False
             try:
-                self._conversation = self._admit(_token(line), connection)
+                greeting = _greeting(line)
+                token = greeting.get("token")
+                self._conversation = self._admit(token, connection)
             except AumOSGovernanceError as error:
                 _say(connection, {"v": PROTOCOL_VERSION, "ok": False, "code": error.code, "message": error.message})
                 return False
             self._channel = LineChannel(
                 connection, self._take, self._refuse_length, longest=MAX_LINE, received=received
             )
-            self._channel.send(_line({"v": PROTOCOL_VERSION, "ok": True}))
+            proof = self._prove(token, greeting.get("challenge"))
+            proven = {} if proof is None else {"proof": proof}
+            self._channel.send(_line({"v": PROTOCOL_VERSION, "ok": True, **proven}))
         except OSError:
             # Gone again, or silent for too long.
             return False
@@ -107,7 +114,7 @@ def _first_line(connection: socket.socket) -> tuple[bytes | None, bytes]:
     return line, rest
 
 
-def _token(line: bytes) -> object:
+def _greeting(line: bytes) -> dict[str, Any]:
     try:
         greeting = json.loads(line)
     except (ValueError, RecursionError):
@@ -119,7 +126,7 @@ def _token(line: bytes) -> object:
         raise InvalidRequestError(
             f"The governance protocol version is {version!r:.40}, and this server speaks version {PROTOCOL_VERSION}."
         )
-    return greeting.get("token")
+    return greeting
 
 
 def _say(connection: socket.socket, message: dict[str, Any]) -> None:

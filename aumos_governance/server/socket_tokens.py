@@ -7,6 +7,7 @@ import hmac
 import secrets
 
 from ..errors import NotAllowedError
+from ..protocol import socket_proof
 
 __all__ = ["Tokens"]
 
@@ -28,6 +29,14 @@ class Tokens:
         if not hmac.compare_digest(seal.encode("utf-8", "replace"), self._seal(kernel_id, nonce).encode()):
             raise NotAllowedError("This token is not one of this governance server's.")
         return kernel_id, nonce
+
+    def secret(self, token: str) -> str:
+        """What goes to the holder of a token with it, and on no connection: a server that knows it is this one."""
+        return hmac.new(self._secret, b"secret " + token.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+    def prove(self, token: object, challenge: object) -> str | None:
+        """Shows the holder of a token whom it talks to; None where it does not want to know."""
+        return socket_proof(self.secret(str(token)), challenge) if isinstance(challenge, str) else None
 
     def _seal(self, kernel_id: str, nonce: str) -> str:
         # The length keeps the two apart, whatever characters they hold.

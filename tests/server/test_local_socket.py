@@ -24,7 +24,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import NotebookKey
 from aumos_governance.notebooks.line_channel import LineChannel
 from aumos_governance.notebooks.service import Caller, NotebookService
-from aumos_governance.protocol import MAX_LINE
+from aumos_governance.protocol import MAX_LINE, socket_proof
 from aumos_governance.server import socket_folder
 from aumos_governance.server.conversation import AtOnce, Conversation
 from aumos_governance.server.local_socket import LocalSocket
@@ -183,6 +183,17 @@ def test_tokens_of_another_server_and_of_a_process_before_are_worth_nothing(
     late.say({"v": 1, "token": late.offer["token"]})
     assert late.hear()["code"] == "HELLO_REQUIRED"
     assert inside.ask("status")["code"] == "HELLO_REQUIRED", "what was let in before is no longer heard"
+
+
+def test_the_server_proves_itself_to_who_holds_a_token(connect: Enter, local: LocalSocket) -> None:
+    guest, other = connect(), local.offer("k", "two")
+    assert other is not None
+    guest.say({"v": 1, "token": guest.offer["token"], "challenge": "c"})
+    answer = guest.hear()
+    assert answer == {"v": 1, "ok": True, "proof": socket_proof(guest.offer["secret"], "c")}
+    assert answer["proof"] != socket_proof(guest.offer["secret"], "d")
+    assert other["secret"] != guest.offer["secret"]
+    assert guest.offer["secret"] not in guest.offer["token"]
 
 
 def test_a_token_names_one_kernel_alone() -> None:

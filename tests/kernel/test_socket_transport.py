@@ -1,0 +1,157 @@
+"""The kernel's end of the local socket, with whoever answers at its address."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from aumos_governance.errors import ServerUnreachableError
+from aumos_governance.kernel.socket_transport import SocketTransport
+from aumos_governance.kernel.waiter import Waiter
+from aumos_governance.protocol import Ask, socket_proof
+from tests.bridge.live_server import until
+
+Answers = Callable[[dict[str, Any]], Any]
+
+
+class Somebody:
+    """Listens on loopback, greets as it is told, and then authorises whatever is asked."""
+
+    def __init__(self, greet: Answers) -> None:
+        self.greet = greet
+        self.heard: list[dict[str, Any]] = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.offer = {"address": list(self.listener.getsockname()[:2]), "token": "t", "secret": "s"}
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as lines, suppress(OSError):
+            for number, line in enumerate(lines):
+                said = json.loads(line)
+                if number:
+                    self.heard.append(said)
+                    answer = {"v": 1, "answers": [{"id": ask["id"], "ok": True} for ask in said["asks"]]}
+                else:
+                    answer = self.greet(said)
+                connection.sendall(json.dumps(answer).encode() + b"\n")
+
+    def close(self) -> None:
+        # Closing alone does not end an accept that is under way.
+        with suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(20)
+
+
+@pytest.fixture
+def answers_as() -> Iterator[Callable[[Answers], Somebody]]:
+    there: list[Somebody] = []
+
+    def make(greet: Answers) -> Somebody:
+        there.append(Somebody(greet))
+        return there[-1]
+
+    yield make
+    for somebody in there:
+        somebody.close()
+
+
+def proven(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {"v": 1, "ok": True, "proof": socket_proof("s", said["challenge"])}
+
+
+def ask(number: int = 0) -> Ask:
+    return Ask(f"a-{number}", "status", time.time() + 60)
+
+
+def test_who_proves_to_be_the_server_is_asked(answers_as: Callable[[Answers], Somebody]) -> None:
+    server = answers_as(proven)
+    answers: list[Mapping[str, Any]] = []
+    transport = SocketTransport(answers.append)
+    transport.take_offer(server.offer)
+    waiter = Waiter()
+    until(lambda: transport.send(ask()), "it is connected")
+    until(lambda: transport.wait(waiter, 0.1) or answers, "the answer is read by who waits")
+    assert answers == [{"id": "a-0", "ok": True}]
+
+
+@pytest.mark.parametrize(
+    "greet",
+    [
+        lambda said: {"v": 1, "ok": True},
+        lambda said: {"v": 1, "ok": True, "proof": said["challenge"]},
+        lambda said: {"v": 1, "ok": True, "proof": socket_proof("t", said["challenge"])},
+        lambda said: {"v": 1, "ok": True, "proof": "é"},
+        lambda said: {"v": 1, "ok": True, "proof": None},
+        lambda said: ["ok"],
+    ],
+    ids=["no proof", "an echo", "from the token", "no hexadecimal", "null", "no object"],
+)
+def test_another_process_at_that_address_is_found_out(
+    answers_as: Callable[[Answers], Somebody], greet: Answers
+) -> None:
+    impostor = answers_as(greet)
+    transport = SocketTransport(lambda answer: None)
+    transport.take_offer(impostor.offer)
+    line = transport._line
+    assert line is not None
+    assert line.settled.wait(20)
+    with pytest.raises(ServerUnreachableError, match="nothing is authorised"):
+        transport.send_from_child(ask())
+    assert transport.send(ask()) is False
+    assert impostor.heard == []
+
+
+def test_many_tasks_and_threads_at_once_each_get_what_they_asked(answers_as: Callable[[Answers], Somebody]) -> None:
+    server = answers_as(proven)
+    waiters: dict[object, Waiter] = {}
+    seen: set[object] = set()
+
+    def take(answer: Mapping[str, Any]) -> None:
+        seen.add(answer["id"])
+        waiters[answer["id"]].wake()
+
+    transport = SocketTransport(take)
+    transport.take_offer(server.offer)
+    line = transport._line
+    assert line is not None
+    assert line.settled.wait(20)
+    failed: list[object] = []
+
+    def go(start: int) -> None:
+        for number in range(start, start + 100):
+            waiter, one = Waiter(), ask(number)
+            waiters[one.id] = waiter
+            assert transport.send(one)
+            until_then = time.monotonic() + 20
+            while one.id not in seen:
+                transport.wait(waiter, 1.0)
+                waiter.rest()
+                if time.monotonic() > until_then:
+                    failed.append(one.id)
+                    return
+
+    threads = [threading.Thread(target=go, args=(1_000 * n,), daemon=True) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    with transport.awaited():
+        for thread in threads[:4]:
+            thread.join(60)
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
+    assert len(seen) == 800
