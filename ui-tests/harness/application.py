@@ -41,7 +41,8 @@ class Application:
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         # The application finds extensions among the tests' own modules.
-        self._environment = {**os.environ, **_folders(folder), "PYTHONPATH": str(Path(__file__).parents[1])}
+        modules = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._environment = {**os.environ, **_folders(folder), "PYTHONPATH": os.pathsep.join(modules)}
         self.root.mkdir(parents=True)
 
     @property
@@ -103,6 +104,12 @@ class Application:
         """Put a question or a report to a person, where the server has the extension `asking`; answers its id."""
         answer: dict[str, str] = json.loads(self._ask(f"/harness/{what}", method="POST", body=fields))
         return answer["id"]
+
+    def waiting(self, notebook: str) -> list[str]:
+        """The ids of the approvals of a notebook that wait for a person."""
+        query = urllib.parse.urlencode({"path": notebook})
+        answer = json.loads(self._ask(f"/aumos-governance/v1/approvals?{query}"))
+        return [approval["id"] for approval in answer["approvals"]]
 
     def read_log(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""

@@ -1,6 +1,7 @@
 """An extension of the test's own server: puts questions and reports to a person, as a kernel does.
 
-``POST harness/ask`` and ``POST harness/report`` take the fields of the ledger's requests as JSON.
+``POST harness/ask``, ``harness/report`` and ``harness/hold`` take the fields of the ledger's requests as JSON.
+``POST harness/leave`` says that the process that held is gone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from aumos_governance import money
-from aumos_governance.ledger.base import AskApproval, FileReport, Hold, NotebookKey, Origin
+from aumos_governance.ledger.base import AskApproval, FileReport, Hold, KernelGone, NotebookKey, Origin
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -24,7 +25,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(serverapp: Any) -> None:
     (governance,) = serverapp.extension_manager.extension_apps["aumos_governance"]
     base_url = serverapp.web_app.settings["base_url"]
-    route = url_path_join(base_url, "harness", "(ask|report|hold)")
+    route = url_path_join(base_url, "harness", "(ask|report|hold|leave)")
     serverapp.web_app.add_handlers(".*$", [(route, AskingHandler, {"governance": governance})])
 
 
@@ -35,6 +36,11 @@ class AskingHandler(APIHandler):
     @web.authenticated
     async def post(self, what: str) -> None:
         body = self.get_json_body() or {}
+        ledger = self.governance._ledger
+        if what == "leave":
+            ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation="harness"))
+            self.finish({"id": None})
+            return
         rooms = self.governance._rooms
         common = {
             "key": uuid.uuid4().hex,
@@ -57,5 +63,5 @@ class AskingHandler(APIHandler):
             answer = FileReport(shown=shown, **common)
         else:
             answer = Hold(amount=amount, **common)
-        done = self.governance._ledger.execute(answer)
+        done = ledger.execute(answer)
         self.finish({"id": getattr(done, "approval_id", None) or getattr(done, "report_id", None)})

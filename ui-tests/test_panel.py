@@ -1,0 +1,273 @@
+"""The side panel: what the notebook may do and spend is seen there, and changed there by a person alone."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from harness.application import Application
+from harness.documents import write_notebook
+from harness.pages import NotebookPage
+from playwright.sync_api import Locator, Page, expect
+
+# Whatever code in the page can do to a node; none of it is a person's doing.
+_PRESS_BY_CODE = """
+(node) => {
+  const options = { bubbles: true, cancelable: true, composed: true, view: window, detail: 1 };
+  node.click();
+  for (const type of ['pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click', 'dblclick']) {
+    node.dispatchEvent(new (type.startsWith('pointer') ? PointerEvent : MouseEvent)(type, options));
+  }
+  for (const key of ['Enter', ' ']) {
+    for (const type of ['keydown', 'keypress', 'keyup']) {
+      node.focus();
+      node.dispatchEvent(new KeyboardEvent(type, { ...options, key, code: key === ' ' ? 'Space' : key }));
+    }
+  }
+  node.id ||= `pressed-${Math.random()}`;
+  const label = document.body.appendChild(document.createElement('label'));
+  label.htmlFor = node.id;
+  label.click();
+  label.remove();
+  const form = document.createElement('form');
+  form.addEventListener('submit', (event) => event.preventDefault());
+  node.replaceWith(form);
+  form.append(node);
+  form.requestSubmit();
+  form.replaceWith(node);
+  for (const handlers of Object.entries(node).filter(([name]) => name.startsWith('__reactProps'))) {
+    for (const [name, handler] of Object.entries(handlers[1])) {
+      if (name.startsWith('on')) {
+        handler({ nativeEvent: { isTrusted: true }, isTrusted: true, preventDefault() {}, stopPropagation() {} });
+      }
+    }
+  }
+}
+"""
+
+_COMMANDS = """
+async () => {
+  const { commands } = window.jupyterapp;
+  const ours = commands.listCommands().filter((id) => id.startsWith('aumos-governance:'));
+  for (const id of ours) {
+    if (!id.endsWith('export-audit')) {
+      await commands.execute(id, {});
+    }
+  }
+  return ours;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def lab(serve: Callable[..., Application]) -> Application:
+    return serve("lab", "--ServerApp.jpserver_extensions=harness.asking=True")
+
+
+@pytest.fixture
+def name() -> str:
+    """A notebook of the test's own."""
+    return f"panel-{uuid.uuid4().hex[:8]}.ipynb"
+
+
+@pytest.fixture
+def panel(lab_page: NotebookPage, lab: Application, name: str) -> Locator:
+    """The panel beside a notebook that has spent $6.25 of $10.00."""
+    spends = [f"%governance_spend {amount}" for amount in ("6.25 --tool gpt-4o", "2", "7")]
+    cells = ("%governance --new --budget 10 --agent agent-7", *spends)
+    lab_page.open(write_notebook(lab.root / name, *cells))
+    lab_page.run_cells(0, 1, 2)
+    lab_page.shows("$3.75 left")
+    lab_page.command("aumos-governance:open-panel")
+    return lab_page.page.locator("#aumos-governance-panel")
+
+
+def section(panel: Locator, name: str) -> Locator:
+    return panel.locator(f"[data-section={name}]")
+
+
+def button(panel: Locator, name: str | re.Pattern[str]) -> Locator:
+    return panel.get_by_role("button", name=name, exact=isinstance(name, str))
+
+
+def test_a_person_changes_level_and_budget(
+    panel: Locator, name: str, lab: Application, lab_page: NotebookPage, picture: Callable[[str], None]
+) -> None:
+    picture("panel-light")
+    section(panel, "trust").locator(".aumos-Trust-current").click()
+    panel.get_by_role("radio", name=re.compile("^L1")).click()
+    lab_page.shows("L1 Monitor")
+    section(panel, "trust").locator(".aumos-Trust-current").click()
+    panel.get_by_role("radio", name=re.compile("^L4")).click()
+    assert lab.governance(name)["trust_level"] == 1
+    picture("panel-confirm")
+    button(panel, "Raise to L4").click()
+    lab_page.shows("L4 Act (Report After)")
+
+    button(panel, "Edit the budget").click()
+    field = panel.get_by_role("textbox", name="Budget in dollars")
+    field.fill("12,5")
+    expect(section(panel, "budget")).to_contain_text("such as 12.50")
+    field.fill("12.50")
+    expect(section(panel, "budget")).to_contain_text("$6.25 would be left.")
+    lab_page.page.keyboard.press("Enter")
+    expect(button(panel, "Raise to $12.50")).to_be_focused()
+    lab_page.page.keyboard.press("Enter")
+    lab_page.shows("$6.25 left")
+    assert lab.governance(name)["budget"] == "12.5"
+    # Who set it is named, and the notebook cannot undo it.
+    expect(section(panel, "budget")).not_to_contain_text("the notebook")
+
+    button(panel, "Close session…").click()
+    button(panel, "Close session").click()
+    lab_page.says_off()
+    button(panel, re.compile("^Open a session")).click()
+    lab_page.shows("L2 Suggest", "$10.00 left")
+
+
+def test_neither_commands_nor_code_in_the_page_decide_anything(
+    panel: Locator, name: str, lab: Application, lab_page: NotebookPage
+) -> None:
+    lab.ask("hold", notebook=name, amount="0.5")
+    lab.ask("leave")
+    asked = lab.ask("ask", notebook=name)
+    expect(panel.locator(".aumos-Hold-unresolved")).to_be_visible()
+    expect(button(panel, "Approve")).to_be_visible()
+    before = lab.governance(name)
+    page = lab_page.page
+    assert len(page.evaluate(_COMMANDS)) >= 6
+    lab_page.bring_to_front(name)
+    section(panel, "trust").locator(".aumos-Trust-current").click()
+    panel.get_by_role("radio", name=re.compile("^L5")).click()
+    button(panel, "Edit the budget").click()
+    panel.get_by_role("textbox", name="Budget in dollars").fill("99")
+    button(panel, "Settle…").click()
+    button(panel, "Close session…").click()
+    names = ("Raise to L5", "Raise to $99.00", "Settle with $0.50", "Close session", "Approve", "Deny")
+    for label in names:
+        found = button(panel, label)
+        expect(found).to_be_visible()
+        found.evaluate(_PRESS_BY_CODE)
+    for radio in panel.get_by_role("radio").all():
+        radio.evaluate(_PRESS_BY_CODE)
+    page.evaluate(_COMMANDS)
+    # What a request would have done, it would have done by the time that a later one is answered.
+    after = lab.governance(name)
+    assert after == before
+    assert asked in lab.waiting(name)
+    expect(page.locator(".jp-Dialog")).to_have_count(0)
+
+
+def test_keys_lead_to_each_control(panel: Locator, lab_page: NotebookPage) -> None:
+    page = lab_page.page
+
+    def chord(key: str) -> None:
+        page.keyboard.press("Alt+g")
+        page.keyboard.press(key)
+
+    lab_page.cell(0).click()
+    chord("b")
+    expect(button(panel, "Edit the budget")).to_be_focused()
+    chord("t")
+    expect(section(panel, "trust").locator(".aumos-Trust-current")).to_be_focused()
+    assert panel.locator(":focus").evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("radio", name=re.compile("^L2"))).to_be_focused()
+    page.keyboard.press("Escape")
+    chord("c")
+    expect(button(panel, "Close session…")).to_be_focused()
+    with page.expect_download() as download:
+        chord("e")
+    assert download.value.suggested_filename.endswith(".csv")
+
+
+def test_no_shortcut_is_anyone_elses(lab_page: NotebookPage, panel: Locator) -> None:
+    bindings = lab_page.page.evaluate(
+        "() => window.jupyterapp.commands.keyBindings.map(({ command, keys }) => [command, keys.join(' ')])"
+    )
+    ours = {keys for command, keys in bindings if command.startswith("aumos-governance:")}
+    others = {keys for command, keys in bindings if not command.startswith("aumos-governance:")}
+    assert len(ours) == 6
+    assert len(others) > 100
+    # Neither the whole nor the beginning of a chord may be another command's.
+    assert not {one for one in others if any(f"{keys} ".startswith(f"{one} ") for keys in ours)}
+    assert not {one for one in others if any(f"{one} ".startswith(f"{keys} ") for keys in ours)}
+
+
+def test_it_tells_of_a_denial_a_warning_mark_and_an_approval(
+    panel: Locator, name: str, lab: Application, lab_page: NotebookPage
+) -> None:
+    page = lab_page.page
+    toasts = page.locator(".Toastify__toast").filter(has_text=name)
+    expect(toasts).to_have_count(0)
+    lab_page.run(3)
+    expect(toasts.filter(has_text="At least 80% of the budget is used.")).to_have_count(1)
+    lab_page.run(4)
+    expect(toasts.filter(has_text="was denied")).to_have_count(1)
+    asked = lab.ask("ask", notebook=name)
+    waiting = toasts.filter(has_text="waits for your approval")
+    expect(waiting).to_have_count(1)
+    waiting.get_by_role("button", name="Show").click()
+    expect(panel.locator("[data-section=approvals] :focus")).to_have_count(1)
+    assert asked in lab.waiting(name)
+
+
+def test_a_reader_sees_all_and_changes_nothing(page: Page, lab: Application, lab_page: NotebookPage) -> None:
+    page.route(re.compile(r"/api/me\?permissions"), lambda route: route.fulfill(json={"permissions": {}}))
+    lab_page.open(write_notebook(lab.root / "reader.ipynb", "%governance --budget 10"))
+    lab_page.run_all()
+    lab_page.command("aumos-governance:open-panel")
+    panel = page.locator("#aumos-governance-panel")
+    expect(panel).to_contain_text("You may look at this, but not change it.")
+    expect(button(panel, "Edit the budget")).to_be_disabled()
+    section(panel, "trust").locator(".aumos-Trust-current").click()
+    lowest = panel.get_by_role("radio", name=re.compile("^L0"))
+    expect(lowest).to_have_attribute("title", "You may look at this, but not change it.")
+    lowest.click(force=True)
+    assert lab.governance("reader.ipynb")["trust_level"] == 2
+
+
+def test_it_follows_another_notebook_and_two_browsers_stay_in_step(
+    panel: Locator, lab: Application, lab_page: NotebookPage
+) -> None:
+    write_notebook(lab.root / "other.ipynb", "%governance --budget 3")
+    lab.govern("other.ipynb", budget="3")
+    button(panel, "Show other.ipynb in this panel").click()
+    expect(section(panel, "budget")).to_contain_text("$3.00")
+    expect(lab_page.status).to_contain_text("$3.75 left")
+    lab.govern("other.ipynb", budget="4")
+    expect(section(panel, "budget")).to_contain_text("$4.00")
+    button(panel, "Back").click()
+    expect(section(panel, "budget")).to_contain_text("$3.75")
+    lab_page.command("launcher:create")
+    expect(panel.get_by_role("heading", name="No notebook is in front")).to_be_visible()
+    button(panel, "Open other.ipynb").click()
+    expect(section(panel, "budget")).to_contain_text("$4.00")
+
+
+def test_settings_hide_and_show(panel: Locator, lab_page: NotebookPage) -> None:
+    page = lab_page.page
+    page.evaluate("() => window.jupyterapp.commands.execute('settingeditor:open', { query: 'Governance' })")
+    editor = page.locator(".jp-SettingsPanel")
+    editor.get_by_label("Show the side panel").uncheck()
+    expect(panel).to_have_count(0)
+    editor.get_by_label("Show the side panel").check()
+    expect(panel).to_have_count(1)
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing(
+    panel: Locator, name: str, lab: Application, lab_page: NotebookPage, picture: Callable[[str], None], theme: str
+) -> None:
+    lab_page.use_theme(theme)
+    lab.ask("hold", notebook=name, amount="0.5")
+    lab.ask("leave")
+    expect(panel.locator(".aumos-Hold-unresolved")).to_be_visible()
+    section(panel, "trust").locator(".aumos-Trust-current").click()
+    button(panel, "Edit the budget").click()
+    picture(f"panel-{theme.split()[1].lower()}-open")
+    found = Axe().run(lab_page.page, context={"include": [["#aumos-governance-panel"]]})
+    assert found.violations_count == 0, found.generate_report()
