@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import GovernanceDeniedError
+from ..notebooks import wishes
 from . import display
 from .arguments import Arguments
 from .card import audit_html, status_html
@@ -79,7 +80,8 @@ def close_session(shell: Any) -> None:
 
 def show_audit(shell: Any, arguments: Arguments) -> None:
     """Show the newest audit records."""
-    records = _ask(shell, "audit", _values(arguments, {"--last": "limit"}))["records"]
+    last = wishes.whole(arguments.values, "--last", default=10, least=1, most=1_000)
+    records = _ask(shell, "audit", {"limit": last})["records"]
     _show(shell, display.audit_text(records), audit_html(records))
 
 

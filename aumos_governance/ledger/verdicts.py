@@ -6,15 +6,16 @@ from typing import Final, NamedTuple
 
 from .. import money
 from ..types import ActionKind, TrustLevel
+from .contract.facts import Origin
 
 __all__ = [
-    "NO_SESSION",
     "Refusal",
     "act_refusal",
     "agent_refusal",
     "level_refusal",
     "no_budget",
     "no_consent",
+    "no_session",
     "over_budget",
 ]
 
@@ -26,7 +27,14 @@ class Refusal(NamedTuple):
     reason: str
 
 
-NO_SESSION: Final = Refusal("NO_SESSION", "Governance is not active for this notebook; start it with %governance")
+_NO_SESSION: Final = "NO_SESSION"
+_OF_NOTEBOOK: Final = Refusal(_NO_SESSION, "Governance is not active for this notebook; start it with %governance")
+_OF_ENGINE: Final = Refusal(_NO_SESSION, "This engine's governance session was closed; a new engine opens the next one")
+
+
+def no_session(origin: Origin) -> Refusal:
+    """What forbids everything while no session is open, with what whoever asked can do about it."""
+    return _OF_ENGINE if origin.actor == "engine" else _OF_NOTEBOOK
 
 
 def level_refusal(kind: ActionKind, required: TrustLevel, actual: int) -> Refusal | None:

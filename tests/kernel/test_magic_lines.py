@@ -29,8 +29,8 @@ BAD = [
     ("%governance 10", "InvalidRequestError", "no place for '10'"),
     ("%governance_status now", "InvalidRequestError", "no place for 'now'"),
     ("%governance_disable now", "InvalidRequestError", "no place for 'now'"),
-    ("%governance_audit --last 0", "InvalidRequestError", "from 1 to"),
-    ("%governance_audit --last many", "InvalidRequestError", "from 1 to"),
+    ("%governance_audit --last 0", "InvalidRequestError", "The --last must be a whole number from 1 to 1000, not '0'."),
+    ("%governance_audit --last many", "InvalidRequestError", "The --last must be a whole number from 1 to 1000, not"),
 ]
 
 

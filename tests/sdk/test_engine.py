@@ -238,4 +238,5 @@ def test_what_a_person_did_to_the_session_binds_the_engine(engine: GovernanceEng
     realm.ledger.execute(CloseSession(key="", origin=PERSON, notebook=realm.notebook, terms=SessionTerms()))
     closed = engine.evaluate_sync(GovernanceAction("a"))
     assert closed.allowed is False
+    assert closed.reasons[-1] == "This engine's governance session was closed; a new engine opens the next one"
     assert engine.audit.latest(1)[0].record_id == closed.audit_record_id

@@ -10,7 +10,7 @@ from ...types import ActionKind, GovernanceOutcome, TrustLevel
 from ..base import Charging, Checks, Decision, Hold, Spend
 from ..chain import LEDGER_CHAIN
 from ..rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
-from ..verdicts import NO_SESSION, Refusal, act_refusal, agent_refusal, level_refusal, no_budget, no_consent
+from ..verdicts import Refusal, act_refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session
 from ..work import Work
 from .places import check_sums, count, envelopes_for, overdraw, places_of
 from .records import record
@@ -138,7 +138,8 @@ def _decision(
 
 def _denied_outside(work: Work, request: Charging, event: str, already_paid: bool) -> Decision:
     notebook = work.notebook_or_new(request.notebook)
-    code, reasons = NO_SESSION.code, (NO_SESSION.reason,)
+    refusal = no_session(request.origin)
+    code, reasons = refusal.code, (refusal.reason,)
     outcome = GovernanceOutcome.DENY
     record_id = record(
         work,

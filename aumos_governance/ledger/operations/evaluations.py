@@ -9,7 +9,7 @@ from ..base import Decision, Evaluate, Record, Recorded
 from ..chain import LEDGER_CHAIN
 from ..periods import period_start
 from ..rows import BalanceRow, EnvelopeRow, SessionRow
-from ..verdicts import NO_SESSION, Refusal, agent_refusal, level_refusal, no_budget, no_consent, over_budget
+from ..verdicts import Refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session, over_budget
 from ..work import Work
 from .places import called, category_id
 from .records import record
@@ -58,7 +58,7 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
     outcome = GovernanceOutcome.ALLOW
     found: Refusal | None = None
     if session is None:
-        found = NO_SESSION
+        found = no_session(request.origin)
     elif request.required_level is not None:
         found = _trust(work, request, session, request.required_level, reasons)
     if found is None and session is not None and amount is not None:
