@@ -60,11 +60,11 @@ def printing(results: Results, folder: Path, lines: int, pairs: int) -> None:
                 if server is with_it:
                     own.append(after.own - before.own)
     name = f"server CPU of governance for {lines:,} printed lines"
-    results.add(f"{name}, longest", max(own), "s", 0.1, f"its own threads and callbacks, {pairs} times")
+    results.add(f"{name}, most", max(own) * 1e3, "ms", 100, f"its own threads and callbacks, {pairs} times")
     extra = [governed - bare for governed, bare in zip(whole[True], whole[False], strict=True)]
     spread = statistics.stdev(extra) / len(extra) ** 0.5 if len(extra) > 1 else float("nan")
-    note = f"+- {spread:.2f}, of {statistics.mean(whole[False]):.2f} without"
-    results.add("  and by difference to a server without it, mean", statistics.mean(extra), "s", None, note)
+    note = f"+- {spread * 1e3:.1f}, of {statistics.mean(whole[False]) * 1e3:.0f} without"
+    results.add("  and by difference to a server without it, mean", statistics.mean(extra) * 1e3, "ms", None, note)
 
 
 def idle(results: Results, folder: Path, kernels: int, seconds: float) -> None:
