@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from harness.application import Application
@@ -47,3 +48,30 @@ def test_the_tree_page_has_no_item(notebook7_page: NotebookPage, notebook7: Appl
     page.evaluate("async () => { await window.jupyterapp.restored; }")
     expect(page.get_by_role("button", name="Upload")).to_be_visible()
     expect(notebook7_page.status).to_be_hidden()
+
+
+def test_the_panel_stands_in_the_right_side_bar(
+    notebook7_page: NotebookPage, notebook7: Application, picture: Callable[[str], None]
+) -> None:
+    name = write_notebook(notebook7.root / "side.ipynb", "%governance --budget 10", "%governance_spend 2.5")
+    page = notebook7_page
+    page.open(name)
+    page.run_cells(0, 1, 2)
+    page.shows("$7.50 left")
+    panel = page.page.locator("#aumos-governance-panel")
+    expect(panel).to_be_hidden()
+    # Keys lead to it as in JupyterLab.
+    page.cell(0).click()
+    page.page.keyboard.press("Alt+g")
+    page.page.keyboard.press("b")
+    expect(panel.get_by_role("button", name="Edit the budget")).to_be_focused()
+    picture("notebook7-panel")
+    page.page.keyboard.press("Enter")
+    panel.get_by_role("textbox", name="Budget in dollars").fill("5")
+    panel.get_by_role("button", name="Set to $5.00").click()
+    page.shows("$2.50 left")
+    panel.locator(".aumos-Trust-current").click()
+    panel.get_by_role("radio", name=re.compile("^L0")).click()
+    page.shows("L0 Observer")
+    state = notebook7.governance(name)
+    assert (state["budget"], state["trust_level"]) == ("5", 0)
