@@ -154,7 +154,7 @@ class GovernedWork:
             data_type=CONSENT if self._require_consent else None,
             action_type=self._name,
             kind="act" if act else "call",
-            shown=None if call is None else {"tool": self._name, "code": call, "language": "python"},
+            shown=None if call is None else {"tool": self._name, "code": call},
         )
 
     # ---- one call

@@ -35,7 +35,7 @@ def act_lines(shown: Shown) -> list[str]:
     """All that is shown of an act beside its tool and cost, each line written so that nothing in it is hidden."""
     lines = []
     for name, value in shown.items():
-        if name in {"tool", "cost", "code", "language"}:
+        if name in {"tool", "cost", "code"}:
             continue
         lines.append(f"{printable(str(name))}: {_written(value)}")
     code = shown.get("code")
@@ -92,7 +92,9 @@ def suggestion_lines(shown: Shown) -> list[str]:
 def suggestion_html(shown: Shown) -> str:
     """The same as a card."""
     body = escape("\n".join(line.removeprefix("    ") for line in act_lines(shown)))
-    code = f'<pre style="margin:6px 0 0;white-space:pre-wrap;overflow-wrap:anywhere">{body}</pre>'
+    # A front end may give code a ground of its own, which would stand out on the card's.
+    style = "margin:6px 0 0;padding:0;background:none;color:inherit;white-space:pre-wrap;overflow-wrap:anywhere"
+    code = f'<pre style="{style}">{body}</pre>'
     return card_html(f"Suggestion: {cost_text(shown)}", f"<div>Not run. It would do this:</div>{code}")
 
 

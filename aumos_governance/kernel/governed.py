@@ -39,7 +39,6 @@ def begin(shell: Any, arguments: Arguments, options: str) -> None:
         "tool": _text(arguments, "--tool") or "cell",
         "cost": money.to_text(money.parse(cost)),
         "code": code,
-        "language": _language(code),
     }
     action = GovernanceAction(
         agent_id=_text(arguments, "--agent") or "",
@@ -145,8 +144,3 @@ def _text(arguments: Arguments, option: str) -> str | None:
     if value is not None and (not value.strip() or len(value) > MAX_TEXT):
         raise InvalidRequestError(f"{option} must be a name of 1 to {MAX_TEXT} characters.")
     return value
-
-
-def _language(code: str) -> str:
-    first = next((line for line in code.splitlines() if line.strip()), "")
-    return "text" if first.startswith("%%") else "python"

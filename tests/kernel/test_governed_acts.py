@@ -88,7 +88,6 @@ def test_a_persons_yes_runs_exactly_what_they_saw(notebook: Notebook) -> None:
         "tool": "deploy",
         "cost": "0.05",
         "code": "ran.append('deploy')\nlen(ran)",
-        "language": "python",
     }
     assert (question["tool"], question["amount"], question["cell"]["id"]) == ("deploy", "0.05", "the-cell")
     assert notebook.events() == ["hold", "ask", "approve", "hold", "settle"]

@@ -84,6 +84,11 @@ class NotebookPage:
         self.page.evaluate(f"(index) => {{ {_NOTEBOOK}.content.activeCellIndex = index; }}", index)
         self.command("notebook:run-cell")
 
+    def begin(self, index: int) -> None:
+        """Run one cell, and do not wait for its end."""
+        self.page.evaluate(f"(index) => {{ {_NOTEBOOK}.content.activeCellIndex = index; }}", index)
+        self.page.evaluate("void window.jupyterapp.commands.execute('notebook:run-cell')")
+
     def run_cells(self, *indexes: int) -> None:
         """Run some cells, each to its end, one after the other."""
         for index in indexes:
