@@ -17,6 +17,7 @@ from aumos_governance.ledger import base
 from aumos_governance.ledger.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger
 from aumos_governance.ledger.periods import period_start
 from aumos_governance.types import BudgetPeriod
+from tests.ledger.charges import hold, settle
 from tests.ledger.kit import (
     CENT,
     HOUR,
@@ -35,7 +36,6 @@ from tests.ledger.kit import (
     spend,
     void,
 )
-from tests.ledger.test_holds import hold, settle
 
 DAY = 24 * HOUR
 

@@ -1,23 +1,23 @@
+"""Holds: set aside, settled, released, expired, and left behind."""
+
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from aumos_governance.errors import (
     ConflictError,
     InvalidAmountError,
-    InvalidRequestError,
     NotAllowedError,
     NotFoundError,
 )
 from aumos_governance.ledger import base
 from aumos_governance.ledger.base import Balance, ChargeState, Ledger
-from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
+from aumos_governance.types import GovernanceOutcome
+from tests.ledger.charges import OTHER_KERNEL, gone, held, hold, release, settle, sums
 from tests.ledger.kit import (
     CENT,
-    KERNEL,
     NOTEBOOK,
     OTHER,
     PERSON,
@@ -35,39 +35,6 @@ from tests.ledger.kit import (
     state,
     void,
 )
-
-OTHER_KERNEL = replace(KERNEL, scope="kernel-2", incarnation="two")
-
-
-def hold(amount: int = 10 * CENT, **values: Any) -> base.Hold:
-    return base.Hold(**{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "amount": amount} | values)
-
-
-def settle(hold_id: str | None, amount: int, **values: Any) -> base.Settle:
-    return base.Settle(**{"key": key(), "origin": KERNEL, "hold_id": hold_id, "amount": amount} | values)
-
-
-def release(hold_id: str | None, **values: Any) -> base.Release:
-    return base.Release(**{"key": key(), "origin": KERNEL, "hold_id": hold_id} | values)
-
-
-def gone(incarnation: str = "one") -> base.KernelGone:
-    return base.KernelGone(key=key(), origin=SERVER, incarnation=incarnation)
-
-
-def held(ledger: Ledger, **values: Any) -> tuple[base.HeldCharge, ...]:
-    return ledger.read(base.ListHolds(owner="ann", root="/srv/ann", **values))
-
-
-def correct(charge_id: str | None, amount: int, **values: Any) -> base.Correct:
-    return base.Correct(
-        **{"key": key(), "origin": PERSON, "charge_id": charge_id, "amount": amount, "reason": "double"} | values
-    )
-
-
-def sums(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> tuple[int, int]:
-    found = records(ledger, notebook=notebook)
-    return sum(record.spent_delta for record in found), sum(record.held_delta for record in found)
 
 
 def test_a_hold_sets_aside_and_a_settlement_charges_what_it_cost(ledger: Ledger) -> None:
@@ -267,152 +234,6 @@ def test_a_cancelled_ask_for_a_hold_gives_it_back(ledger: Ledger) -> None:
     ledger.execute(settle(charge, CENT))
     assert not ledger.execute(void(settled.key)).voided
     assert balance(ledger).spent == CENT
-
-
-# ---- corrections
-
-
-def test_a_person_takes_back_a_charge_with_a_reason(ledger: Ledger) -> None:
-    ledger.execute(opening())
-    charged = ledger.execute(spend(30 * CENT))
-    first = ledger.execute(correct(charged.charge_id, 10 * CENT))
-    assert (first.amount, first.left) == (10 * CENT, 20 * CENT)
-    assert first.state == state(ledger)
-    assert balance(ledger).spent == 20 * CENT
-    record = records(ledger)[-1]
-    assert (record.event, record.actor, record.reasons) == ("correct", "ann", ("double",))
-    assert record.spent_delta == -10 * CENT
-    with pytest.raises(ConflictError, match=r"Of this charge \$0.20 still count"):
-        ledger.execute(correct(charged.charge_id, 21 * CENT))
-    assert ledger.execute(correct(charged.charge_id, 20 * CENT)).left == 0
-    assert balance(ledger).spent == 0
-    assert sums(ledger) == (0, 0)
-    assert ledger.verify().ok
-
-
-def test_corrections_that_are_none(ledger: Ledger) -> None:
-    ledger.execute(opening())
-    ask = spend(30 * CENT)
-    charge = ledger.execute(ask).charge_id
-    open_hold = ledger.execute(hold()).charge_id
-    for wrong, error in (
-        (correct(charge, CENT, origin=KERNEL), NotAllowedError),
-        (correct(charge, 0), InvalidAmountError),
-        (correct(charge, CENT, reason="  "), InvalidRequestError),
-        (correct("unknown", CENT), NotFoundError),
-        (correct(open_hold, CENT), NotFoundError),
-    ):
-        with pytest.raises(error):
-            ledger.execute(wrong)
-    ledger.execute(correct(charge, CENT))
-    # What a person has corrected is not cancelled as well.
-    assert not ledger.execute(void(ask.key)).voided
-    assert balance(ledger) == Balance(10 * USD, 29 * CENT, 10 * CENT)
-
-
-# ---- acts
-
-
-@pytest.mark.parametrize(
-    ("level", "required", "code"),
-    [
-        (0, 3, "TRUST_LEVEL_INSUFFICIENT"),
-        (1, 1, "SUGGESTED"),
-        (2, 5, "SUGGESTED"),
-        (3, 3, "APPROVAL_REQUIRED"),
-        (3, 4, "TRUST_LEVEL_INSUFFICIENT"),
-        (4, 4, None),
-        (4, 5, "TRUST_LEVEL_INSUFFICIENT"),
-        (5, 5, None),
-    ],
-)
-def test_acts_are_decided_by_level(ledger: Ledger, level: int, required: int, code: str | None) -> None:
-    ledger.execute(opening(trust_level=TrustLevel(level)))
-    act = {"kind": ActionKind.ACT, "required_level": TrustLevel(required)}
-    assert ledger.execute(hold(0, **act)).code == code
-    assert ledger.execute(spend(CENT, **act)).code == code
-
-
-def approval(**values: Any) -> base.AskApproval:
-    return base.AskApproval(
-        **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "digest": "d1", "shown": '{"code":"rm"}'} | values
-    )
-
-
-def decide(approval_id: str, approve: bool = True, **values: Any) -> base.DecideApproval:
-    return base.DecideApproval(
-        **{"key": key(), "origin": PERSON, "approval_id": approval_id, "digest": "d1", "approve": approve} | values
-    )
-
-
-def test_an_approval_lets_one_exact_action_through_once(ledger: Ledger) -> None:
-    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
-    asked = ledger.execute(approval(tool="shell", amount=CENT))
-    assert asked.status is base.ApprovalStatus.PENDING
-    assert asked.shown == '{"code":"rm"}'
-    act = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE, "approval_id": asked.approval_id}
-    assert ledger.execute(hold(0, **act, digest="d1")).code == "APPROVAL_REQUIRED"
-    assert ledger.read(base.ListApprovals(owner="ann", root="/srv/ann")) == (asked,)
-    with pytest.raises(NotAllowedError):
-        ledger.execute(decide(asked.approval_id, origin=KERNEL))
-    with pytest.raises(ConflictError, match="something else"):
-        ledger.execute(decide(asked.approval_id, digest="d2"))
-    yes = ledger.execute(decide(asked.approval_id))
-    assert (yes.status, yes.decided_by, yes.shown) == (base.ApprovalStatus.APPROVED, "ann", None)
-    assert yes.digest == "d1"
-    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)) == yes
-    assert ledger.read(base.ListApprovals(owner="ann", root="/srv/ann")) == ()
-    with pytest.raises(ConflictError, match="approved already"):
-        ledger.execute(decide(asked.approval_id, False))
-    assert ledger.execute(hold(0, **act, digest="d2")).code == "APPROVAL_REQUIRED"
-    assert ledger.execute(hold(0, **act)).code == "APPROVAL_REQUIRED"
-    assert ledger.execute(hold(0, **act, digest="d1")).allowed
-    assert ledger.execute(hold(0, **act, digest="d1")).code == "APPROVAL_REQUIRED"
-    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)).status is base.ApprovalStatus.USED
-    assert [record.event for record in records(ledger) if record.event != "hold"] == ["open", "ask", "approve"]
-
-
-def test_approvals_that_nobody_waits_for_are_withdrawn(backend: Backend) -> None:
-    ledger = backend.open()
-    with pytest.raises(NotFoundError, match="nobody to ask"):
-        ledger.execute(approval())
-    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
-    interrupted, timed, left, refused = (
-        ledger.execute(approval(until=None if number != 1 else backend.clock.now + SECOND)).approval_id
-        for number in range(4)
-    )
-    with pytest.raises(NotFoundError):
-        ledger.execute(base.WithdrawApproval(key=key(), origin=OTHER_KERNEL, approval_id=interrupted))
-    withdrawn = ledger.execute(base.WithdrawApproval(key=key(), origin=KERNEL, approval_id=interrupted))
-    assert withdrawn.status is base.ApprovalStatus.WITHDRAWN
-    assert ledger.execute(decide(refused, False)).status is base.ApprovalStatus.DENIED
-    backend.clock.advance(2 * SECOND)
-    with pytest.raises(ConflictError, match="withdrawn already"):
-        ledger.execute(decide(timed))
-    ledger.execute(gone())
-    assert ledger.read(base.ReadApproval(approval_id=left)).status is base.ApprovalStatus.WITHDRAWN
-    assert ledger.read(base.ReadApproval(approval_id=refused)).status is base.ApprovalStatus.DENIED
-    with pytest.raises(NotFoundError):
-        ledger.read(base.ReadApproval(approval_id="unknown"))
-    assert ledger.verify().ok
-
-
-def test_reports_stay_until_a_person_has_seen_them(ledger: Ledger) -> None:
-    report = base.FileReport(key=key(), origin=KERNEL, notebook=NOTEBOOK, shown="{}", tool="shell")
-    with pytest.raises(NotFoundError):
-        ledger.execute(report)
-    ledger.execute(opening(trust_level=TrustLevel.L4_ACT_REPORT, agent_id="planner"))
-    filed = ledger.execute(report)
-    assert (filed.shown, filed.agent_id, filed.notebook) == ("{}", "planner", NOTEBOOK)
-    listing = base.ListReports(owner="ann", root="/srv/ann")
-    assert ledger.read(listing) == (filed,)
-    with pytest.raises(NotAllowedError):
-        ledger.execute(base.AcknowledgeReport(key=key(), origin=KERNEL, report_id=filed.report_id))
-    seen = ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id))
-    assert (seen.acknowledged_by, seen.shown) == ("ann", None)
-    assert ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id)) == seen
-    assert ledger.read(listing) == ()
-    assert [record.event for record in records(ledger)] == ["open", "report", "acknowledge"]
 
 
 def test_holds_of_a_notebook_that_a_person_has_limited(ledger: Ledger) -> None:

@@ -1,8 +1,7 @@
+"""The ledger in a SQLite file: whose it is, what it survives, and where it must not lie."""
+
 from __future__ import annotations
 
-import os
-import re
-import signal
 import sqlite3
 import stat
 import subprocess
@@ -13,21 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
 
-from aumos_governance.errors import ConfigurationError, LedgerError, LedgerVersionError
-from aumos_governance.ledger import open_ledger, schema
-from aumos_governance.ledger.chain import AUDIT_COLUMNS
-from aumos_governance.ledger.rows import ROWS, columns
-from aumos_governance.ledger.sql import migrate, sqlite
+from aumos_governance.errors import ConfigurationError, LedgerError
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.sql import sqlite
 from aumos_governance.ledger.sql.filesystem import network_filesystem
-from tests.ledger.kit import CENT, NOTEBOOK, USD, Backend, balance, opening, records, spend, state
-
-# ---- the file
+from tests.ledger.kit import CENT, NOTEBOOK, Backend, balance, opening, records, spend, state
 
 
 def test_what_was_acknowledged_is_there_after_the_next_open(sqlite: Backend) -> None:
@@ -104,9 +94,6 @@ def test_opening_a_current_ledger_does_not_import_alembic(sqlite: Backend) -> No
         "assert 'alembic' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, sqlite.url], check=True)
-
-
-# ---- failures
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
@@ -217,177 +204,6 @@ def test_a_cancelled_future_was_not_done(sqlite: Backend) -> None:
     ledger.execute(spend())
     assert balance(ledger).spent == 2 * CENT
 
-
-# ---- processes
-
-SPENDER = """
-import sys, itertools
-sys.path.insert(0, sys.argv[2])
-from aumos_governance.ledger import open_ledger
-from tests.ledger.kit import NOTEBOOK, KERNEL, CENT
-from aumos_governance.ledger.base import Spend
-ledger = open_ledger(sys.argv[1])
-print("ready", flush=True)
-for line in sys.stdin:
-    allowed = 0
-    for key in line.split():
-        decision = ledger.execute(Spend(key=key, origin=KERNEL, notebook=NOTEBOOK, amount=CENT))
-        allowed += decision.allowed
-        print(key, int(decision.allowed), flush=True)
-"""
-ROOT = str(Path(__file__).parent.parent.parent)
-
-
-def spender(backend: Backend) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SPENDER, backend.url, ROOT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
-def test_two_processes_share_one_ceiling(database: Backend) -> None:
-    ledger = database.open()
-    ledger.execute(opening(budget=1 * USD))
-    processes = [spender(database) for _ in range(2)]
-    outputs = []
-    for number, process in enumerate(processes):
-        assert process.stdin is not None
-        process.stdin.write(" ".join(f"p{number}-{index}" for index in range(80)) + "\n")
-        process.stdin.close()
-    for process in processes:
-        assert process.stdout is not None
-        with process.stdout as stdout:
-            outputs.extend(stdout.read().splitlines())
-        assert process.wait() == 0
-    assert len(outputs) == 160
-    assert sum(line.endswith(" 1") for line in outputs) == 100
-    assert balance(ledger).spent == 1 * USD
-    assert ledger.verify().ok
-
-
-def test_what_a_killed_process_had_acknowledged_is_there_once(database: Backend) -> None:
-    ledger = database.open()
-    ledger.execute(opening(budget=100 * USD))
-    ledger.close()
-    process = spender(database)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    keys = [f"k{index}" for index in range(5000)]
-    process.stdin.write(" ".join(keys) + "\n")
-    process.stdin.flush()
-    acknowledged = [process.stdout.readline().split()[0] for _ in range(60)]
-    process.send_signal(signal.SIGKILL)
-    # What came through the pipe before the end was acknowledged as well.
-    acknowledged += [line.split()[0] for line in process.stdout.read().splitlines() if re.fullmatch(r"k\d+ 1", line)]
-    process.stdin.close()
-    process.stdout.close()
-    process.wait()
-    again = database.open()
-    charged = len(records(again, event="spend"))
-    assert len(acknowledged) <= charged <= len(acknowledged) + 1
-    assert balance(again).spent == charged * CENT
-    for repeated in acknowledged:
-        assert again.execute(spend(CENT, key=repeated)).allowed
-    assert balance(again).spent == charged * CENT
-    assert again.verify().ok
-
-
-def test_two_processes_may_open_a_fresh_ledger_at_once(sqlite: Backend) -> None:
-    processes = [spender(sqlite) for _ in range(3)]
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait() == 0
-        assert process.stdout is not None
-        process.stdout.close()
-    assert sqlite.open().verify().ok
-
-
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_child_is_told_and_does_not_hang(backend: Backend) -> None:
-    ledger = backend.open()
-    ledger.execute(opening())
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            for attempt in (lambda: ledger.execute(spend()), lambda: state(ledger)):
-                try:
-                    attempt()
-                except LedgerError as error:
-                    code = 0 if "fork" in error.message else 2
-        finally:
-            os._exit(code)
-    assert os.waitpid(child, 0)[1] == 0
-    assert ledger.execute(spend()).allowed
-
-
-def test_the_interpreter_ends_with_a_ledger_open(database: Backend) -> None:
-    database.open().execute(opening())
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[2]);"
-        "from aumos_governance.ledger import open_ledger; from tests.ledger.kit import spend;"
-        "ledger = open_ledger(sys.argv[1]);"
-        "[ledger.submit(spend(key=f'exit-{n}')) for n in range(50)]"
-    )
-    subprocess.run([sys.executable, "-c", code, database.url, ROOT], check=True, timeout=60)
-    assert balance(database.open()).spent == 50 * CENT
-
-
-# ---- migrations
-
-
-def test_the_migrations_make_the_tables_that_the_program_knows(sqlite: Backend) -> None:
-    sqlite.open().close()
-    engine = create_engine(sqlite.url)
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": migrate.VERSION_TABLE})
-        assert compare_metadata(context, schema.metadata) == []
-    engine.dispose()
-
-
-def test_a_file_has_exactly_what_the_program_would_create(sqlite: Backend, tmp_path: Path) -> None:
-    sqlite.open().close()
-    direct = tmp_path / "direct.db"
-    engine = create_engine(f"sqlite:///{direct}")
-    schema.metadata.create_all(engine)
-    engine.dispose()
-    assert objects(Path(sqlite.url.removeprefix("sqlite:///"))) == objects(direct)
-
-
-def objects(path: Path) -> dict[str, str]:
-    # The comparison of Alembic leaves out the conditions of partial indexes; SQLite's own text does not.
-    with closed(sqlite3.connect(path)) as connection:
-        found = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
-    return {name: re.sub(r"\s+", " ", sql) for name, sql in found if name != migrate.VERSION_TABLE}
-
-
-def test_the_revisions_are_all_known() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(migrate.SCRIPTS))
-    script = ScriptDirectory.from_config(config)
-    assert script.get_heads() == [migrate.REVISIONS[-1]]
-    assert tuple(found.revision for found in script.walk_revisions())[::-1] == migrate.REVISIONS
-
-
-def test_rows_and_tables_have_the_same_columns() -> None:
-    for kind in ROWS:
-        assert tuple(schema.tables[kind.TABLE].c.keys()) == columns[kind]
-        assert tuple(column.name for column in schema.tables[kind.TABLE].primary_key) == kind.KEY
-    assert tuple(schema.audit.c.keys()) == AUDIT_COLUMNS
-
-
-def test_a_ledger_of_a_newer_version_is_refused(sqlite: Backend) -> None:
-    sqlite.open().close()
-    assert sqlite.run_sql is not None
-    sqlite.run_sql(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9999'")
-    with pytest.raises(LedgerVersionError, match=r"written by a newer version .*; upgrade aumos-governance"):
-        sqlite.open()
-
-
-# ---- network file systems
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0

@@ -1,0 +1,51 @@
+"""Requests about charges, short enough for a test to read well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from aumos_governance.ledger import base
+from aumos_governance.ledger.base import Ledger
+from tests.ledger.kit import (
+    CENT,
+    KERNEL,
+    NOTEBOOK,
+    PERSON,
+    SERVER,
+    key,
+    records,
+)
+
+OTHER_KERNEL = replace(KERNEL, scope="kernel-2", incarnation="two")
+
+
+def hold(amount: int = 10 * CENT, **values: Any) -> base.Hold:
+    return base.Hold(**{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "amount": amount} | values)
+
+
+def settle(hold_id: str | None, amount: int, **values: Any) -> base.Settle:
+    return base.Settle(**{"key": key(), "origin": KERNEL, "hold_id": hold_id, "amount": amount} | values)
+
+
+def release(hold_id: str | None, **values: Any) -> base.Release:
+    return base.Release(**{"key": key(), "origin": KERNEL, "hold_id": hold_id} | values)
+
+
+def gone(incarnation: str = "one") -> base.KernelGone:
+    return base.KernelGone(key=key(), origin=SERVER, incarnation=incarnation)
+
+
+def held(ledger: Ledger, **values: Any) -> tuple[base.HeldCharge, ...]:
+    return ledger.read(base.ListHolds(owner="ann", root="/srv/ann", **values))
+
+
+def correct(charge_id: str | None, amount: int, **values: Any) -> base.Correct:
+    return base.Correct(
+        **{"key": key(), "origin": PERSON, "charge_id": charge_id, "amount": amount, "reason": "double"} | values
+    )
+
+
+def sums(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> tuple[int, int]:
+    found = records(ledger, notebook=notebook)
+    return sum(record.spent_delta for record in found), sum(record.held_delta for record in found)

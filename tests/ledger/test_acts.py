@@ -1,0 +1,131 @@
+"""Acts: what the level lets through, approvals and reports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aumos_governance.errors import (
+    ConflictError,
+    NotAllowedError,
+    NotFoundError,
+)
+from aumos_governance.ledger import base
+from aumos_governance.ledger.base import Ledger
+from aumos_governance.types import ActionKind, TrustLevel
+from tests.ledger.charges import OTHER_KERNEL, gone, hold
+from tests.ledger.kit import (
+    CENT,
+    KERNEL,
+    NOTEBOOK,
+    PERSON,
+    SECOND,
+    Backend,
+    key,
+    opening,
+    records,
+    spend,
+)
+
+
+@pytest.mark.parametrize(
+    ("level", "required", "code"),
+    [
+        (0, 3, "TRUST_LEVEL_INSUFFICIENT"),
+        (1, 1, "SUGGESTED"),
+        (2, 5, "SUGGESTED"),
+        (3, 3, "APPROVAL_REQUIRED"),
+        (3, 4, "TRUST_LEVEL_INSUFFICIENT"),
+        (4, 4, None),
+        (4, 5, "TRUST_LEVEL_INSUFFICIENT"),
+        (5, 5, None),
+    ],
+)
+def test_acts_are_decided_by_level(ledger: Ledger, level: int, required: int, code: str | None) -> None:
+    ledger.execute(opening(trust_level=TrustLevel(level)))
+    act = {"kind": ActionKind.ACT, "required_level": TrustLevel(required)}
+    assert ledger.execute(hold(0, **act)).code == code
+    assert ledger.execute(spend(CENT, **act)).code == code
+
+
+def approval(**values: Any) -> base.AskApproval:
+    return base.AskApproval(
+        **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "digest": "d1", "shown": '{"code":"rm"}'} | values
+    )
+
+
+def decide(approval_id: str, approve: bool = True, **values: Any) -> base.DecideApproval:
+    return base.DecideApproval(
+        **{"key": key(), "origin": PERSON, "approval_id": approval_id, "digest": "d1", "approve": approve} | values
+    )
+
+
+def test_an_approval_lets_one_exact_action_through_once(ledger: Ledger) -> None:
+    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
+    asked = ledger.execute(approval(tool="shell", amount=CENT))
+    assert asked.status is base.ApprovalStatus.PENDING
+    assert asked.shown == '{"code":"rm"}'
+    act = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE, "approval_id": asked.approval_id}
+    assert ledger.execute(hold(0, **act, digest="d1")).code == "APPROVAL_REQUIRED"
+    assert ledger.read(base.ListApprovals(owner="ann", root="/srv/ann")) == (asked,)
+    with pytest.raises(NotAllowedError):
+        ledger.execute(decide(asked.approval_id, origin=KERNEL))
+    with pytest.raises(ConflictError, match="something else"):
+        ledger.execute(decide(asked.approval_id, digest="d2"))
+    yes = ledger.execute(decide(asked.approval_id))
+    assert (yes.status, yes.decided_by, yes.shown) == (base.ApprovalStatus.APPROVED, "ann", None)
+    assert yes.digest == "d1"
+    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)) == yes
+    assert ledger.read(base.ListApprovals(owner="ann", root="/srv/ann")) == ()
+    with pytest.raises(ConflictError, match="approved already"):
+        ledger.execute(decide(asked.approval_id, False))
+    assert ledger.execute(hold(0, **act, digest="d2")).code == "APPROVAL_REQUIRED"
+    assert ledger.execute(hold(0, **act)).code == "APPROVAL_REQUIRED"
+    assert ledger.execute(hold(0, **act, digest="d1")).allowed
+    assert ledger.execute(hold(0, **act, digest="d1")).code == "APPROVAL_REQUIRED"
+    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)).status is base.ApprovalStatus.USED
+    assert [record.event for record in records(ledger) if record.event != "hold"] == ["open", "ask", "approve"]
+
+
+def test_approvals_that_nobody_waits_for_are_withdrawn(backend: Backend) -> None:
+    ledger = backend.open()
+    with pytest.raises(NotFoundError, match="nobody to ask"):
+        ledger.execute(approval())
+    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
+    interrupted, timed, left, refused = (
+        ledger.execute(approval(until=None if number != 1 else backend.clock.now + SECOND)).approval_id
+        for number in range(4)
+    )
+    with pytest.raises(NotFoundError):
+        ledger.execute(base.WithdrawApproval(key=key(), origin=OTHER_KERNEL, approval_id=interrupted))
+    withdrawn = ledger.execute(base.WithdrawApproval(key=key(), origin=KERNEL, approval_id=interrupted))
+    assert withdrawn.status is base.ApprovalStatus.WITHDRAWN
+    assert ledger.execute(decide(refused, False)).status is base.ApprovalStatus.DENIED
+    backend.clock.advance(2 * SECOND)
+    with pytest.raises(ConflictError, match="withdrawn already"):
+        ledger.execute(decide(timed))
+    ledger.execute(gone())
+    assert ledger.read(base.ReadApproval(approval_id=left)).status is base.ApprovalStatus.WITHDRAWN
+    assert ledger.read(base.ReadApproval(approval_id=refused)).status is base.ApprovalStatus.DENIED
+    with pytest.raises(NotFoundError):
+        ledger.read(base.ReadApproval(approval_id="unknown"))
+    assert ledger.verify().ok
+
+
+def test_reports_stay_until_a_person_has_seen_them(ledger: Ledger) -> None:
+    report = base.FileReport(key=key(), origin=KERNEL, notebook=NOTEBOOK, shown="{}", tool="shell")
+    with pytest.raises(NotFoundError):
+        ledger.execute(report)
+    ledger.execute(opening(trust_level=TrustLevel.L4_ACT_REPORT, agent_id="planner"))
+    filed = ledger.execute(report)
+    assert (filed.shown, filed.agent_id, filed.notebook) == ("{}", "planner", NOTEBOOK)
+    listing = base.ListReports(owner="ann", root="/srv/ann")
+    assert ledger.read(listing) == (filed,)
+    with pytest.raises(NotAllowedError):
+        ledger.execute(base.AcknowledgeReport(key=key(), origin=KERNEL, report_id=filed.report_id))
+    seen = ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id))
+    assert (seen.acknowledged_by, seen.shown) == ("ann", None)
+    assert ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id)) == seen
+    assert ledger.read(listing) == ()
+    assert [record.event for record in records(ledger)] == ["open", "report", "acknowledge"]

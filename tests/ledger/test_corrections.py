@@ -1,0 +1,64 @@
+"""A person takes a charge back, with a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from aumos_governance.errors import (
+    ConflictError,
+    InvalidAmountError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+)
+from aumos_governance.ledger.base import Balance, Ledger
+from tests.ledger.charges import correct, hold, sums
+from tests.ledger.kit import (
+    CENT,
+    KERNEL,
+    USD,
+    balance,
+    opening,
+    records,
+    spend,
+    state,
+    void,
+)
+
+
+def test_a_person_takes_back_a_charge_with_a_reason(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    charged = ledger.execute(spend(30 * CENT))
+    first = ledger.execute(correct(charged.charge_id, 10 * CENT))
+    assert (first.amount, first.left) == (10 * CENT, 20 * CENT)
+    assert first.state == state(ledger)
+    assert balance(ledger).spent == 20 * CENT
+    record = records(ledger)[-1]
+    assert (record.event, record.actor, record.reasons) == ("correct", "ann", ("double",))
+    assert record.spent_delta == -10 * CENT
+    with pytest.raises(ConflictError, match=r"Of this charge \$0.20 still count"):
+        ledger.execute(correct(charged.charge_id, 21 * CENT))
+    assert ledger.execute(correct(charged.charge_id, 20 * CENT)).left == 0
+    assert balance(ledger).spent == 0
+    assert sums(ledger) == (0, 0)
+    assert ledger.verify().ok
+
+
+def test_corrections_that_are_none(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    ask = spend(30 * CENT)
+    charge = ledger.execute(ask).charge_id
+    open_hold = ledger.execute(hold()).charge_id
+    for wrong, error in (
+        (correct(charge, CENT, origin=KERNEL), NotAllowedError),
+        (correct(charge, 0), InvalidAmountError),
+        (correct(charge, CENT, reason="  "), InvalidRequestError),
+        (correct("unknown", CENT), NotFoundError),
+        (correct(open_hold, CENT), NotFoundError),
+    ):
+        with pytest.raises(error):
+            ledger.execute(wrong)
+    ledger.execute(correct(charge, CENT))
+    # What a person has corrected is not cancelled as well.
+    assert not ledger.execute(void(ask.key)).voided
+    assert balance(ledger) == Balance(10 * USD, 29 * CENT, 10 * CENT)

@@ -1,0 +1,163 @@
+"""Idempotency keys and expiry: what is asked twice is done once, and nothing after its time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aumos_governance.errors import (
+    ExpiredError,
+    IdempotencyError,
+    InvalidAmountError,
+    InvalidRequestError,
+)
+from aumos_governance.ledger.base import Ledger, Request
+from aumos_governance.ledger.terms import SessionTerms
+from tests.ledger.kit import (
+    CENT,
+    HOUR,
+    KERNEL,
+    NOTEBOOK,
+    OTHER,
+    SECOND,
+    USD,
+    Backend,
+    at,
+    balance,
+    closing,
+    move,
+    opening,
+    records,
+    spend,
+    void,
+)
+
+
+def test_a_request_that_comes_again_is_answered_again(backend: Backend) -> None:
+    ledger = backend.open()
+    asks: list[Request[object]] = [
+        opening(),
+        spend(),
+        spend(20 * USD),
+        closing(),
+        spend(),
+        void("unknown"),
+        move("a", "b"),
+    ]
+    answers = [ledger.execute(ask) for ask in asks]
+    count = len(records(ledger))
+    assert [ledger.execute(ask) for ask in asks] == answers
+    if backend.durable:
+        ledger.close()
+        ledger = backend.open()
+        assert [ledger.execute(ask) for ask in asks] == answers
+    assert len(records(ledger)) == count
+    assert balance(ledger).spent == CENT
+
+
+def test_a_retry_may_differ_in_what_the_asker_does_not_choose(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    ask = spend(expires_at=10**17)
+    answer = ledger.execute(ask)
+    later = replace(ask, expires_at=None, origin=replace(KERNEL, incarnation="two"))
+    assert ledger.execute(later) == answer
+    wish = opening(OTHER)
+    opened = ledger.execute(wish)
+    assert ledger.execute(replace(wish, terms=SessionTerms(strict=True))) == opened
+
+
+def test_a_retry_after_a_rename_is_the_same_ask(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    ask = spend()
+    answer = ledger.execute(ask)
+    ledger.execute(move(NOTEBOOK.path, "renamed.ipynb"))
+    assert ledger.execute(replace(ask, notebook=at("renamed.ipynb"))) == answer
+    assert ledger.execute(ask) == answer
+    ledger.execute(opening(OTHER))
+    with pytest.raises(IdempotencyError):
+        ledger.execute(replace(ask, notebook=OTHER))
+
+
+def test_a_key_with_other_content_is_an_error(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    ask = spend()
+    ledger.execute(ask)
+    for other in (
+        replace(ask, amount=2 * CENT),
+        replace(ask, tool="other"),
+        replace(ask, already_paid=True),
+        replace(ask, origin=replace(KERNEL, actor="someone")),
+        opening(key=ask.key),
+        void("x", key=ask.key),
+    ):
+        with pytest.raises(IdempotencyError, match="used before with other content"):
+            ledger.execute(other)
+    assert balance(ledger).spent == CENT
+    assert len(records(ledger)) == 2
+
+
+def test_keys_of_other_scopes_are_other_keys(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    ask = spend()
+    ledger.execute(ask)
+    ledger.execute(replace(ask, amount=2 * CENT, origin=replace(KERNEL, scope="kernel-2")))
+    assert balance(ledger).spent == 3 * CENT
+
+
+def test_a_denied_answer_is_kept_and_an_error_is_not(ledger: Ledger) -> None:
+    denied = spend()
+    assert not ledger.execute(denied).allowed
+    wrong = spend(0)
+    with pytest.raises(InvalidAmountError):
+        ledger.execute(wrong)
+    ledger.execute(opening())
+    assert not ledger.execute(denied).allowed
+    assert ledger.execute(replace(wrong, amount=CENT)).allowed
+
+
+def test_keys_are_kept_for_a_day(backend: Backend) -> None:
+    ledger = backend.open()
+    ledger.execute(opening())
+    ask = spend()
+    answer = ledger.execute(ask)
+    backend.clock.advance(24 * HOUR)
+    for _ in range(3):
+        ledger.execute(spend())
+    assert ledger.execute(ask) == answer
+
+
+def test_answers_are_forgotten_long_after(backend: Backend) -> None:
+    ledger = backend.open()
+    ledger.execute(opening())
+    ask = spend()
+    ledger.execute(ask)
+    backend.clock.advance(72 * HOUR)
+    for _ in range(3):
+        ledger.execute(spend())
+    ledger.execute(ask)
+    assert balance(ledger).spent == 5 * CENT
+
+
+def test_a_request_of_great_length_is_refused(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    with pytest.raises(InvalidRequestError, match="longer than"):
+        ledger.execute(spend(tool="x" * 70_000))
+    assert ledger.execute(spend(tool="back\\u0000slash")).allowed
+    assert ledger.execute(spend(tool="Grüße 🙂")).tool == "Grüße 🙂"
+    assert records(ledger)[-1].tool == "Grüße 🙂"
+    assert ledger.verify().ok
+
+
+def test_nothing_is_done_after_a_requests_expiry(backend: Backend) -> None:
+    ledger = backend.open()
+    ledger.execute(opening())
+    ask = spend(expires_at=backend.clock.now + 10 * SECOND)
+    late = spend(expires_at=backend.clock.now + 10 * SECOND)
+    answer = ledger.execute(ask)
+    backend.clock.advance(11 * SECOND)
+    with pytest.raises(ExpiredError):
+        ledger.execute(late)
+    assert balance(ledger).spent == CENT
+    # What was done in time is still answered.
+    assert ledger.execute(ask) == answer
