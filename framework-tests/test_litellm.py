@@ -1,0 +1,224 @@
+"""LiteLLM, whose dependencies need an environment of their own: `make test-litellm`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+# It would fetch its prices, which nothing here looks at.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+
+import litellm
+import pytest
+
+from aumos_governance import ConfigurationError, GovernanceDeniedError, GovernanceEngine, TrustLevel
+from aumos_governance.integrations.litellm import GovernanceLogger, GovernedLiteLLM
+from tests.integrations.endpoint.replies import Reply, Tokens
+from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.till import Till, priced
+
+ASK: Any = [{"role": "user", "content": "What is the answer?"}]
+TEXT = Reply().text
+TOKENS = Tokens(input=1000, output=300, cached=400)
+COST = priced("gpt-4o", {"input_tokens": 1000, "output_tokens": 300, "cache_read_tokens": 400})
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as endpoint:
+        endpoint.default = Reply(usage=TOKENS)
+        yield endpoint
+
+
+@pytest.fixture
+def till() -> Iterator[Till]:
+    with GovernanceEngine() as engine:
+        yield Till(engine)
+
+
+@pytest.fixture
+def governed(till: Till) -> GovernedLiteLLM:
+    return GovernedLiteLLM(engine=till.engine, budget_category="llm")
+
+
+def ask(endpoint: Endpoint, **options: Any) -> dict[str, Any]:
+    asked = {"model": "openai/gpt-4o", "messages": ASK, "api_base": endpoint.openai_url, "api_key": "key"}
+    return {**asked, "max_retries": 0, **options}
+
+
+def text_of(chunks: list[Any]) -> str:
+    return "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+
+
+def complete(governed: GovernedLiteLLM, asked: dict[str, Any]) -> str:
+    return str(governed.completion(**asked).choices[0].message.content)
+
+
+def stream(governed: GovernedLiteLLM, asked: dict[str, Any]) -> str:
+    chunks = list(governed.completion(**asked, stream=True))
+    assert all(getattr(chunk, "usage", None) is None for chunk in chunks)
+    return text_of(chunks)
+
+
+def awaited(governed: GovernedLiteLLM, asked: dict[str, Any]) -> str:
+    return str(asyncio.run(governed.acompletion(**asked)).choices[0].message.content)
+
+
+def streamed_awaited(governed: GovernedLiteLLM, asked: dict[str, Any]) -> str:
+    async def main() -> list[Any]:
+        return [chunk async for chunk in await governed.acompletion(**asked, stream=True)]
+
+    return text_of(asyncio.run(main()))
+
+
+EACH_WAY = pytest.mark.parametrize("call", [complete, stream, awaited, streamed_awaited])
+Call = Callable[[GovernedLiteLLM, dict[str, Any]], str]
+
+
+@EACH_WAY
+def test_a_call_costs_what_its_tokens_cost(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call
+) -> None:
+    assert call(governed, ask(endpoint)) == TEXT
+    assert (till.spent, till.held, till.events()) == (COST, 0, ["hold", "settle"])
+
+
+def test_a_stream_shows_its_usage_to_who_asks_for_it(endpoint: Endpoint, till: Till, governed: GovernedLiteLLM) -> None:
+    chunks = list(governed.completion(**ask(endpoint), stream=True, stream_options={"include_usage": True}))
+    assert chunks[-1].usage.prompt_tokens == 1000
+    assert till.spent == COST
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_another_providers_cache_is_priced_as_its_own(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, streamed: bool
+) -> None:
+    endpoint.default = Reply(usage=Tokens(input=1000, output=300, cached=400, cache_written=20, cache_written_1h=5))
+    asked = ask(endpoint, model="anthropic/claude-sonnet-5-5", api_base=endpoint.anthropic_url)
+    (stream if streamed else complete)(governed, asked)
+    cached = {"cache_read_tokens": 400, "cache_write_tokens": 25, "cache_write_1h_tokens": 5}
+    usage = {"input_tokens": 1425, "output_tokens": 300, **cached}
+    assert till.spent == priced("claude-sonnet-5-5", usage, provider="anthropic")
+
+
+@EACH_WAY
+def test_a_denied_call_is_not_sent(endpoint: Endpoint, till: Till, call: Call) -> None:
+    till.engine.budget.create_budget("small", "0.001")
+    small = GovernedLiteLLM(engine=till.engine, budget_category="small")
+    with pytest.raises(GovernanceDeniedError, match="small"):
+        call(small, ask(endpoint))
+    assert endpoint.count == 0
+
+
+@EACH_WAY
+@pytest.mark.parametrize(
+    ("fault", "end"),
+    [
+        (Reply(status=429), "release"),
+        (Reply(status=500), "release"),
+        (Reply(status=400), "release"),
+        (Reply(break_after=0), "estimated"),
+    ],
+)
+def test_an_error_that_was_answered_costs_nothing_and_the_rest_is_an_estimate(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call, fault: Reply, end: str
+) -> None:
+    endpoint.script(fault)
+    with pytest.raises(Exception, match=r"(?i)error|refused|limit"):
+        call(governed, ask(endpoint))
+    assert (till.held, till.events()) == (0, ["hold", end])
+
+
+def test_what_was_never_sent_costs_nothing(till: Till, endpoint: Endpoint, governed: GovernedLiteLLM) -> None:
+    with Endpoint() as gone:
+        pass
+    with pytest.raises(litellm.InternalServerError):
+        governed.completion(**ask(endpoint, api_base=gone.openai_url))
+    assert (till.held, till.events()) == (0, ["hold", "release"])
+
+
+def test_a_stream_that_breaks_or_is_left_is_an_estimate(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM
+) -> None:
+    endpoint.script(Reply(break_after=3))
+    with pytest.raises(Exception, match=r"(?i)error"):
+        list(governed.completion(**ask(endpoint), stream=True))
+    chunks = governed.completion(**ask(endpoint), stream=True)
+    next(chunks)
+    del chunks
+    assert till.held == 0
+    assert sorted(till.events()) == ["estimated", "estimated", "hold", "hold"]
+
+
+def test_fallbacks_and_models_without_a_price_are_refused(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM
+) -> None:
+    with pytest.raises(ConfigurationError, match="fallbacks"):
+        governed.completion(**ask(endpoint), fallbacks=["gpt-4o-mini"])
+    with pytest.raises(ConfigurationError, match="'ours'"):
+        governed.completion(**ask(endpoint, model="openai/ours"))
+    free = GovernedLiteLLM(engine=till.engine, budget_category="llm", cost=0)
+    assert complete(free, ask(endpoint, model="openai/ours")) == TEXT
+    assert (endpoint.count, till.spent) == (1, 0)
+
+
+def test_the_page_prints_what_it_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], endpoint: Endpoint
+) -> None:
+    endpoint.default = Reply()
+    monkeypatch.setenv("OPENAI_BASE_URL", endpoint.openai_url)
+    monkeypatch.setenv("OPENAI_API_KEY", "key")
+    page = (Path(__file__).parents[1] / "docs" / "frameworks" / "litellm.md").read_text()
+    said: dict[str, list[str]] = {"python": [], "text": []}
+    for language, text in re.findall(r"^```(python|text)\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        said[language].append(text)
+    # The last program only names a logger, which the tests below put to use.
+    exec(said["python"][0], {})
+    assert capsys.readouterr().out == said["text"][0]
+    assert "GovernanceLogger(engine=engine" in said["python"][1]
+
+
+class TestTheLogger:
+    @pytest.fixture(autouse=True)
+    def _logged(self, till: Till) -> Iterator[None]:
+        litellm.callbacks = [GovernanceLogger(engine=till.engine, budget_category="llm")]
+        yield
+        # LiteLLM copies them from the first into each of the others, and keeps them.
+        for kind in ("", "input_", "success_", "failure_", "_async_input_", "_async_success_", "_async_failure_"):
+            setattr(litellm, f"{kind}callback" if kind else "callbacks", [])
+
+    @pytest.mark.parametrize("streamed", [False, True])
+    def test_charges_what_was_called_without_a_hold(self, endpoint: Endpoint, till: Till, streamed: bool) -> None:
+        options = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
+        answer = litellm.completion(**ask(endpoint), **options)
+        if streamed:
+            list(answer)
+        _until(lambda: till.spent > 0)
+        assert till.spent == COST
+
+    def test_charges_awaited_calls_once(self, endpoint: Endpoint, till: Till) -> None:
+        async def main() -> None:
+            await litellm.acompletion(**ask(endpoint))
+            await asyncio.to_thread(_until, lambda: till.spent > 0)
+
+        asyncio.run(main())
+        assert till.spent == COST
+
+    def test_cannot_stop_a_call(self, endpoint: Endpoint, till: Till) -> None:
+        till.engine.trust.set_level("agent", TrustLevel.L0_OBSERVER)
+        litellm.completion(**ask(endpoint))
+        _until(lambda: any(entry.outcome == "deny" for entry in till.engine.audit.entries()))
+        assert (endpoint.count, till.spent) == (1, 0)
+
+
+def _until(happened: Callable[[], bool]) -> None:
+    # LiteLLM logs in a thread that tells nobody when it is done.
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
