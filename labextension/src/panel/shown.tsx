@@ -106,6 +106,8 @@ function title(name: string, trans: TranslationBundle): React.ReactNode {
       return trans.__('Agent');
     case 'result':
       return trans.__('Result');
+    case 'spent':
+      return trans.__('Spent');
     default:
       return <OneLine text={name} />;
   }
