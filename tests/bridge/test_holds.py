@@ -113,6 +113,32 @@ def test_a_kernel_that_stays_dead(launch: Callable[..., LiveServer], argument: s
     kernel.close()
 
 
+def test_a_kernel_that_dies_at_each_of_its_restarts(launch: Callable[..., LiveServer]) -> None:
+    restarter = "--AsyncIOLoopKernelRestarter."
+    server = launch(f"{restarter}restart_limit=2", f"{restarter}time_to_dead=0.5").start()
+    broken = server.home / "broken"
+    startup = server.home / "ipython" / "profile_default" / "startup" / "00-broken.py"
+    startup.parent.mkdir(parents=True)
+    startup.write_text(f"import os\nif os.path.exists({str(broken)!r}): os._exit(1)\n")
+    with server.notebook("beside.ipynb") as beside:
+        kernel = server.open_notebook("limit.ipynb")
+        kernel.greet()
+        kernel.do("open", budget="5")
+        hold(kernel)
+        broken.touch()
+        kill(kernel)
+        until(lambda: "restart failed" in server.log.read_text(), "the limit of restarts is reached", 60)
+        left(server, "limit.ipynb")
+        kernel.close()
+        assert events(server, "limit.ipynb").count("unresolved") == 1
+        assert beside.do("status")["ok"], "others are served as before"
+        broken.unlink()
+        with server.notebook("limit.ipynb") as again:
+            kept = hold(again, "2")
+            assert again.do("settle", hold_id=kept, amount="2")["state"]["spent"] == "2", "as is the next kernel"
+    assert "Traceback" not in server.log.read_text()
+
+
 def test_the_end_of_a_server(launch: Callable[..., LiveServer]) -> None:
     server = launch().start()
     kernel = server.open_notebook("ended.ipynb")

@@ -281,9 +281,7 @@ def test_processes_of_a_pool_share_the_notebooks_budget(server: LiveServer, requ
         assert server.state("pool.ipynb")["spent"] == "1"
 
 
-def test_an_ask_at_exit_is_heard(server: LiveServer, request: pytest.FixtureRequest) -> None:
-    if "comm" in request.node.name:
-        return
+def test_an_ask_at_exit_is_heard(server: LiveServer) -> None:
     with notebook(server, "exit.ipynb") as (kernel, kernel_id):
         kernel.run(f"%governance\n{LINK}\n%governance_spend 1")
         kernel.run(
