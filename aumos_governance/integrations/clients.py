@@ -164,9 +164,9 @@ def _governed_sync(kind: Any) -> Any:
             call = self._paid_call(options, bool(given.get("stream")))
             if call is None:
                 return super().request(cast_to, options, *arguments, **given)
-            call.begin()
             token = CURRENT.set(call)
             try:
+                call.begin()
                 return super().request(cast_to, options, *arguments, **given)
             except Exception as error:
                 call.raised(error)
@@ -194,9 +194,9 @@ def _governed_async(kind: Any) -> Any:
             call = self._paid_call(options, bool(given.get("stream")))
             if call is None:
                 return await super().request(cast_to, options, *arguments, **given)
-            await call.begin_async()
             token = CURRENT.set(call)
             try:
+                await call.begin_async()
                 return await super().request(cast_to, options, *arguments, **given)
             except Exception as error:
                 await call.raised_async(error)

@@ -245,6 +245,8 @@ class Guard:
     def cost(self, paid: Paid, answer: Mapping[str, Any]) -> Decimal:
         """What a call cost, in USD, by the prices of the model that answered. Raises UsageMissingError."""
         rates = self.rates(paid.model)
+        if rates.flat is not None:
+            return rates.flat
         answered = answer.get("model")
         if rates.found and isinstance(answered, str) and answered != paid.model:
             # A name of the provider's own is what was asked for.

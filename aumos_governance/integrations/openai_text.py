@@ -26,6 +26,10 @@ OUTPUT_TOKENS: Final = 16_384
 """Held for the answer of a request that states no limit. One that is longer is charged in full, flagged an overrun."""
 CONTEXT_TOKENS: Final = 200_000
 """Held for an input that the request does not show, where the model's context window is not known."""
+_TOOL_TOKENS: Final = 4_096
+"""Held for the words in which the provider describes a tool of its own to the model."""
+_MARGIN: Final = 64
+"""Held for the tokens with which the provider frames an input, beside those for the JSON around it."""
 _SEARCHES: Final = 10
 """Searches that are held for where no limit is stated."""
 
@@ -152,17 +156,18 @@ class ResponseCall:
         self.model = str(asked.body.get("model") or "unknown")
         self._asked = asked.body
         self._tools = tuple(_tool_kinds(asked.body.get("tools")))
-        for kind in self._tools:
-            if kind not in _PRICED_BY_TOKENS:
-                raise ConfigurationError(
-                    f"The call was not sent: the hosted tool {kind!r} is charged beside what the answer tells of its"
-                    " usage, so it cannot be governed; use the client that you gave to govern() for it."
-                )
 
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
         asked = self._asked
+        for kind in self._tools:
+            if kind not in _PRICED_BY_TOKENS and rates.flat is None:
+                raise ConfigurationError(
+                    f"The call was not sent: the hosted tool {kind!r} is charged beside what the answer tells of its"
+                    " usage, so state what each call costs with govern(client, cost=...)."
+                )
         size = size_of({name: value for name, value in asked.items() if name not in _NO_INPUT})
+        size.tokens += _TOOL_TOKENS * sum(kind not in ("function", "custom") for kind in self._tools)
         searches = [_SEARCH_UNITS[kind] for kind in self._tools if kind in _SEARCH_UNITS]
         if searches or "mcp" in self._tools or asked.get("model") is None:
             # What they find, and what a stored prompt says, becomes input.
@@ -237,7 +242,8 @@ def _input(size: Any, rates: Rates) -> int:
     if size.unseen:
         return window or CONTEXT_TOKENS
     # A longer input is answered with an error, which costs nothing.
-    return int(size.tokens if window is None else min(size.tokens, window))
+    tokens = int(size.tokens) + _MARGIN
+    return tokens if window is None else min(tokens, window)
 
 
 def _tokens_of(value: object) -> int:

@@ -132,11 +132,11 @@ class _Watch:
                     self._reading = False
                 shown = self._reader.feed(chunk)
                 if self._reader.ended:
-                    self._charge.settle(self._reader.answer())
+                    self._charge.settle(self._reader.answer() or {})
                 if shown:
                     yield shown
             # Before the last bytes: who gets them has the whole answer.
-            self._charge.settle(self._reader.answer())
+            self._charge.settle(self._reader.answer() or {})
             if rest := self._reader.rest():
                 yield rest
         except Exception:
@@ -165,10 +165,10 @@ class _Watch:
                     self._reading = False
                 shown = self._reader.feed(chunk)
                 if self._reader.ended:
-                    await self._charge.settle_async(self._reader.answer())
+                    await self._charge.settle_async(self._reader.answer() or {})
                 if shown:
                     yield shown
-            await self._charge.settle_async(self._reader.answer())
+            await self._charge.settle_async(self._reader.answer() or {})
             if rest := self._reader.rest():
                 yield rest
         except Exception:

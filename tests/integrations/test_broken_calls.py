@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -50,8 +50,9 @@ def plain(endpoint: Endpoint, **options: Any) -> OpenAI:
 
 
 @pytest.fixture
-def client(endpoint: Endpoint, till: Till) -> OpenAI:
-    return govern(plain(endpoint), engine=till.engine, budget_category="llm")
+def client(endpoint: Endpoint, till: Till) -> Iterator[OpenAI]:
+    with govern(plain(endpoint), engine=till.engine, budget_category="llm") as client:
+        yield client
 
 
 Run = Callable[[Callable[[AsyncOpenAI], Coroutine[Any, Any, AnswerT]]], AnswerT]
@@ -143,8 +144,7 @@ def test_what_never_left_is_free(till: Till) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = "http://{}:{}/v1".format(*unused.getsockname())
-    nobody = OpenAI(base_url=address, api_key="key", max_retries=1)
-    with pytest.raises(APIConnectionError):
+    with OpenAI(base_url=address, api_key="key", max_retries=1) as nobody, pytest.raises(APIConnectionError):
         chat(govern(nobody, engine=till.engine, budget_category="llm"))
     assert (till.spent, till.events()) == (0, ["hold", "release"])
 
@@ -445,8 +445,7 @@ def test_fifty_streams_at_once_spend_no_more_than_there_is(run: Run[Any], till: 
     assert (till.held, till.spent) == (0, 10 * COST)
 
 
-def test_fifty_threads_at_once_spend_no_more_than_there_is(till: Till, endpoint: Endpoint) -> None:
-    client = govern(plain(endpoint), engine=till.engine, budget_category="llm")
+def test_fifty_threads_at_once_spend_no_more_than_there_is(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
     worst = _worst({"model": "gpt-4o", "messages": ASKED, "max_tokens": 50, "stream": True})
     till.engine.budget.set_limit("llm", worst * 10)
     together, denied = threading.Barrier(50), []

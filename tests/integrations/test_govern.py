@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -22,8 +23,9 @@ COST = priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
 
 
 @pytest.fixture
-def plain(endpoint: Endpoint) -> OpenAI:
-    return OpenAI(base_url=endpoint.openai_url, api_key="key", max_retries=0)
+def plain(endpoint: Endpoint) -> Iterator[OpenAI]:
+    with OpenAI(base_url=endpoint.openai_url, api_key="key", max_retries=0) as plain:
+        yield plain
 
 
 def test_it_is_of_the_original_s_class(plain: OpenAI, till: Till) -> None:
@@ -100,16 +102,21 @@ def test_other_things_are_not_governed(till: Till) -> None:
 
 def test_azure(endpoint: Endpoint, till: Till) -> None:
     options: Any = {"azure_endpoint": endpoint.url, "api_version": "2024-10-21", "api_key": "key"}
-    governed = govern(AzureOpenAI(**options), engine=till.engine, budget_category="llm")
-    assert isinstance(governed, AzureOpenAI)
-    governed.chat.completions.create(**ASKED)
-    assert "/deployments/gpt-4o/" in endpoint.exchange(0).received.path
-    assert till.spent == COST
-    with pytest.raises(ConfigurationError, match="'my-deployment' is not known"):
-        governed.chat.completions.create(**ASKED | {"model": "my-deployment"})
-    stated = govern(AzureOpenAI(**options), engine=till.engine, budget_category="llm", price={"output_mtok": 10})
-    with pytest.raises(ConfigurationError):
-        stated.chat.completions.create(**ASKED)
+    with AzureOpenAI(**options) as azure:
+        governed = govern(azure, engine=till.engine, budget_category="llm")
+        assert isinstance(governed, AzureOpenAI)
+        governed.chat.completions.create(**ASKED)
+        assert "/deployments/gpt-4o/" in endpoint.exchange(0).received.path
+        assert till.spent == COST
+        with pytest.raises(ConfigurationError, match="'my-deployment' is not known"):
+            governed.chat.completions.create(**ASKED | {"model": "my-deployment"})
+        half = govern(azure, engine=till.engine, price={"output_mtok": 10})
+        with pytest.raises(ConfigurationError):
+            half.chat.completions.create(**ASKED)
+        price = {"my-deployment": {"input_mtok": "2.5", "output_mtok": 10}}
+        stated = govern(azure, engine=till.engine, budget_category="llm", price=price)
+        stated.chat.completions.create(**ASKED | {"model": "my-deployment"})
+        assert till.spent == 2 * COST
 
     async def awaited() -> None:
         async with govern(AsyncAzureOpenAI(**options), engine=till.engine, budget_category="llm") as client:
@@ -117,7 +124,7 @@ def test_azure(endpoint: Endpoint, till: Till) -> None:
                 pass
 
     asyncio.run(awaited())
-    assert till.spent == 2 * COST
+    assert till.spent == 3 * COST
 
 
 def test_a_local_server_that_tells_the_usage_with_every_event(plain: OpenAI, till: Till, endpoint: Endpoint) -> None:

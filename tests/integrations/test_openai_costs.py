@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -23,10 +23,10 @@ UNITS = {"input_tokens": 1_234, "cache_read_tokens": 200, "output_tokens": 567, 
 
 
 @pytest.fixture
-def client(endpoint: Endpoint, till: Till) -> OpenAI:
+def client(endpoint: Endpoint, till: Till) -> Iterator[OpenAI]:
     endpoint.default = Reply(usage=USED)
-    plain = OpenAI(base_url=endpoint.openai_url, api_key="key", max_retries=0)
-    return govern(plain, engine=till.engine, budget_category="llm")
+    with OpenAI(base_url=endpoint.openai_url, api_key="key", max_retries=0) as plain:
+        yield govern(plain, engine=till.engine, budget_category="llm")
 
 
 def chat(client: OpenAI, **options: Any) -> Any:
@@ -255,21 +255,28 @@ def test_what_is_denied_is_not_sent(client: OpenAI, till: Till, endpoint: Endpoi
     assert endpoint.count == 1
 
 
-def test_prices_that_are_stated(endpoint: Endpoint, till: Till) -> None:
-    plain = OpenAI(base_url=endpoint.openai_url, api_key="key")
+def test_prices_that_are_stated(client: OpenAI, endpoint: Endpoint, till: Till) -> None:
+    endpoint.default = Reply()
 
     def costs(model: str, **stated: Any) -> Decimal:
         before = till.spent
-        chat(govern(plain, engine=till.engine, budget_category="llm", **stated), model=model)
+        chat(govern(client, engine=till.engine, budget_category="llm", **stated), model=model)
         return till.spent - before
 
     assert costs("mine", cost=0) == 0
+    free = govern(client, engine=till.engine, budget_category="llm", cost=0)
+    list(chat(free, model="mine", stream=True))
+    free.responses.create(model="mine", input="x", tools=[{"type": "code_interpreter", "container": "c"}])
     assert costs("gpt-4o", cost="0.25") == Decimal("0.25")
     assert costs("mine", default_cost=0.03) == Decimal("0.03")
     assert costs("gpt-4o", default_cost=0.03) == priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
+    # What a call costs is known here, whatever its answer says.
+    endpoint.script(Reply(usage=None))
+    assert costs("mine", cost="0.25") == Decimal("0.25")
+    assert "estimated" not in till.events()
     per_million = {"input_mtok": 1, "output_mtok": "2.5"}
     assert costs("mine", price=per_million) == Decimal("0.0000285")
     assert costs("mine", price={"mine": per_million}) == Decimal("0.0000285")
     for wrong in ({"input": 1}, {"input_mtok": -1}, {"input_mtok": "much"}, {}, {"mine": {}}, 3):
         with pytest.raises(ValueError, match="price"):
-            govern(plain, engine=till.engine, price=wrong)  # type: ignore[arg-type]
+            govern(client, engine=till.engine, price=wrong)  # type: ignore[arg-type]
