@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Final
 
-from ...errors import AumOSGovernanceError, LedgerError
+from ...errors import AumOSGovernanceError, ExpiredError, LedgerError
 from ..base import AnswerT_co, Listener, Query, Request, SessionState, VerifyResult
 from ..clock import Clock, system_clock
 from ..dispatch import begin, perform
@@ -95,6 +95,7 @@ class SqlLedger:
     def _transaction(self, requests: Sequence[Request[Any]]) -> tuple[list[Any], tuple[SessionState, ...]]:
         def do(work: Work) -> tuple[list[Any], tuple[SessionState, ...]]:
             outcomes: list[Any] = []
+            expiry: int | None = None
             begin(work, self._clock())
             if len(requests) > 1:
                 work.expect((request.origin.scope, request.key) for request in requests)
@@ -107,7 +108,12 @@ class SqlLedger:
                     if work.changes != before or isinstance(error, LedgerError):
                         raise
                     outcomes.append(error)
+                if work.changes != before and request.expires_at is not None:
+                    expiry = min(expiry or request.expires_at, request.expires_at)
             work.write()
+            if expiry is not None and self._clock() > expiry:
+                # The process was stopped, or the batch took long. With others, each is tried by itself after this.
+                raise ExpiredError("The request was not committed before its expiry, so nothing was done.")
             states = tuple(state_of(work, notebook) for notebook in work.touched()) if self._listeners else ()
             return outcomes, states
 

@@ -1,0 +1,67 @@
+"""What takes so long that it would be committed after its expiry is not done, whatever was decided in time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aumos_governance.errors import ExpiredError
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.base import Ledger, NotebookKey, OpenSession, Origin, ReadState, Spend
+from aumos_governance.ledger.terms import SessionTerms
+
+NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
+ORIGIN = Origin("kernel", scope="kernel:k", incarnation="one")
+SECOND = 1_000_000
+BEGUN = 10**15
+
+
+class Clock:
+    """Stands still, but for what happens between two looks at it."""
+
+    def __init__(self) -> None:
+        self.now = BEGUN
+        self.stops = 0
+        """At which look from now the process has been stopped for a minute."""
+
+    def __call__(self) -> int:
+        self.stops -= 1
+        if self.stops == 0:
+            self.now += 60 * SECOND
+        return self.now
+
+
+def spend(key: str, expires_at: int | None) -> Spend:
+    return Spend(key=key, origin=ORIGIN, notebook=NOTEBOOK, amount=10**9, expires_at=expires_at)
+
+
+def opened(folder: Path, clock: Clock) -> Ledger:
+    ledger = open_ledger(f"sqlite:///{folder / 'ledger.sqlite'}", clock=clock)
+    ledger.execute(OpenSession(key="o", origin=ORIGIN, notebook=NOTEBOOK, terms=SessionTerms(), budget=10 * 10**9))
+    return ledger
+
+
+def test_a_process_that_stands_still_in_a_transaction_commits_nothing_late(tmp_path: Path) -> None:
+    clock = Clock()
+    ledger = opened(tmp_path, clock)
+    # One look as the transaction begins, one at the request's turn: and then the machine sleeps.
+    clock.stops = 3
+    with pytest.raises(ExpiredError, match="not committed before its expiry"):
+        ledger.execute(spend("late", BEGUN + 10 * SECOND))
+    assert clock.now > BEGUN
+    assert ledger.read(ReadState(notebook=NOTEBOOK)).balance.spent == 0  # type: ignore[union-attr]
+    with pytest.raises(ExpiredError):
+        ledger.execute(spend("late", BEGUN + 10 * SECOND))
+    ledger.execute(spend("next", clock.now + 10 * SECOND))
+    assert ledger.read(ReadState(notebook=NOTEBOOK)).balance.spent == 10**9  # type: ignore[union-attr]
+    ledger.close()
+
+
+def test_what_was_done_in_time_is_answered_again_later(tmp_path: Path) -> None:
+    clock = Clock()
+    ledger = opened(tmp_path, clock)
+    done = ledger.execute(spend("one", BEGUN + 10 * SECOND))
+    clock.stops = 3
+    assert ledger.execute(spend("one", BEGUN + 10 * SECOND)) == done
+    ledger.close()
