@@ -63,8 +63,11 @@ test-litellm: $(STAMPS)/litellm ## Run the tests of LiteLLM, which has an enviro
 	@$(LITELLM)/bin/python -m pytest -W default framework-tests
 
 .PHONY: soak
-soak: $(STAMPS)/linked ## Run the tests that take minutes
+soak: $(STAMPS)/linked ## Run the tests that take minutes, and those of the bridge's faults 20 times in a row
 	@pytest tests --soak -m soak
+	@for round in {1..20}; do \
+		echo "== Faults of the bridge, round $$round of 20"; pytest --quiet tests/bridge/test_faults.py; \
+	done
 
 .PHONY: lint
 lint: $(STAMPS)/linked ## Check style and types, Python and TypeScript

@@ -1,4 +1,7 @@
-"""Whatever dies, hangs or fills up between a kernel and its server: nothing is spent twice, unasked, or lost."""
+"""Whatever dies, hangs or fills up between a kernel and its server: nothing is spent twice, unasked, or lost.
+
+``make soak`` runs this file 20 times in a row.
+"""
 
 from __future__ import annotations
 
@@ -68,37 +71,28 @@ BURST = (
 )
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("way", WAYS)
-def test_a_server_that_is_killed_in_a_burst(launch: Callable[..., LiveServer], way: str, soak: bool) -> None:
-    server = launch(arguments(way))
+def test_a_server_that_is_killed_in_a_burst(launch: Callable[..., LiveServer], way: str) -> None:
+    server = launch(arguments(way)).start()
     seen = server.root / "acknowledged"
-    for number in range(20 if soak else 1):
-        path = f"burst-{number}.ipynb"
+    with notebook(server, "burst.ipynb") as (kernel, _):
+        kernel.run(f"%governance --budget 1000\n{LINK}\n{BURST}")
+        until(lambda: seen.exists() and seen.read_bytes().count(b"\n") > 30, "the burst is under way")
+        server.kill()
         server.start()
-        with notebook(server, path) as (kernel, _):
-            kernel.run(f"%governance --budget 1000\n{LINK}\n{BURST}")
-            until(lambda: seen.exists() and seen.read_bytes().count(b"\n") > 30, "the burst is under way")
-            server.kill()
-            server.start()
-            state = server.state(path)
-            ids = charged(server, path)
-            assert round(float(state["spent"]) * 100) == len(ids)
-            assert set(seen.read_text().split()) <= set(ids), "what was acknowledged is there"
-            assert state["held"] == "1"
-            assert len(records(server, path, "unresolved")) == 1
-        seen.unlink()
-        server.stop()
+        state = server.state("burst.ipynb")
+        ids = charged(server, "burst.ipynb")
+        assert round(float(state["spent"]) * 100) == len(ids)
+        assert set(seen.read_text().split()) <= set(ids), "what was acknowledged is there"
+        assert state["held"] == "1"
+        assert len(records(server, "burst.ipynb", "unresolved")) == 1
+    server.stop()
 
 
-@pytest.mark.soak
-def test_what_timed_out_while_the_server_stood_still_is_not_charged(
-    server: LiveServer, soak: bool, request: pytest.FixtureRequest
-) -> None:
-    path = f"still-{request.node.callspec.id}.ipynb"
-    with notebook(server, path) as (kernel, _):
+def test_what_timed_out_while_the_server_stood_still_is_not_charged(server: LiveServer) -> None:
+    with notebook(server, "still.ipynb") as (kernel, _):
         kernel.run(f"%governance --budget 1000\n{LINK}\nfrom concurrent.futures import ThreadPoolExecutor")
-        for number in range(20 if soak else 1):
+        for number in range(2):
             with stopped(server):
                 asked = kernel.run(
                     "def spend(_):\n"
@@ -109,8 +103,8 @@ def test_what_timed_out_while_the_server_stood_still_is_not_charged(
             assert asked.lines == ["{'ServerUnreachableError'}"]
             # The ledger takes one after the other, and what waited for the server came before.
             assert kernel.run("%governance_spend 0.5").status == "ok"
-            assert float(server.state(path)["spent"]) == 0.5 * (number + 1)
-        assert len(charged(server, path)) == number + 1
+            assert float(server.state("still.ipynb")["spent"]) == 0.5 * (number + 1)
+        assert len(charged(server, "still.ipynb")) == 2
 
 
 def test_a_kernel_that_is_killed_between_hold_and_settlement(server: LiveServer) -> None:
