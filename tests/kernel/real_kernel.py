@@ -52,12 +52,13 @@ class Kernel:
         *,
         cell_id: str | None = None,
         timeout: float = 60,
-        answer: str | None = None,
+        answer: str | Callable[[], object] | None = None,
         when_shown: Callable[[str], object] = lambda line: None,
     ) -> Outcome:
         """Run a cell to its end.
 
-        With ``answer`` the front end takes input, and gives this. ``when_shown`` is called with whatever is displayed.
+        With ``answer`` the front end takes input, and gives this, or does this in place of an answer. ``when_shown`` is
+        called with whatever is displayed.
         """
         allow_stdin = answer is not None
         message = self.client.session.msg(
@@ -100,9 +101,12 @@ class Kernel:
         outcome.traceback = reply["content"].get("traceback", [])
         return outcome
 
-    def _answer(self, answer: str, timeout: float) -> str:
+    def _answer(self, answer: str | Callable[[], object], timeout: float) -> str:
         asked = self.client.get_stdin_msg(timeout=timeout)
-        self.client.input(answer)
+        if isinstance(answer, str):
+            self.client.input(answer)
+        else:
+            answer()
         return str(asked["content"]["prompt"])
 
     def value(self, expression: str) -> str:

@@ -112,6 +112,16 @@ def test_anything_but_yes_is_a_no(kernel: Kernel, answer: str) -> None:
     assert did_not_run(kernel)
 
 
+@pytest.mark.parametrize("body", ["ran.append(1)", "import asyncio\nawait asyncio.sleep(0)\nran.append(1)"])
+def test_an_interrupt_at_the_prompt_takes_the_question_back(kernel: Kernel, body: str) -> None:
+    pid = int(kernel.value("__import__('os').getpid()"))
+    cell = f"%%governed --tool deploy --cost 0.05\n{body}"
+    outcome = kernel.run(cell, answer=lambda: os.kill(pid, signal.SIGINT))
+    assert (outcome.ename, outcome.traceback) == ("KeyboardInterrupt", ["KeyboardInterrupt"])
+    assert did_not_run(kernel)
+    assert events(kernel) == ["hold", "ask", "withdraw"]
+
+
 def test_where_the_front_end_takes_no_input_it_is_denied_at_once(kernel: Kernel) -> None:
     refused(kernel.run(DEPLOY), "GovernanceDeniedError", "nobody can be asked here")
     assert did_not_run(kernel)

@@ -59,7 +59,7 @@ def test_it_is_what_the_cell_is_without_it(kernel: Kernel, code: str) -> None:
 
 def test_a_traceback_has_the_cells_own_lines_and_nothing_of_ours(kernel: Kernel) -> None:
     failed = kernel.run("%%governed --tool test\ndef f():\n    return 1 / 0\nf()")
-    text = "\n".join(failed.traceback)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(failed.traceback))
     assert "aumos_governance" not in text
     assert text.count("Traceback") == 1
     for line in ("return", "f()"):
