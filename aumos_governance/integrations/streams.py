@@ -12,6 +12,7 @@ import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final, Protocol
 
+from .aws_frames import CONTENT_TYPE, Frames
 from .calls import Meter
 from .guard import Charge
 
@@ -187,17 +188,20 @@ class _Watch:
 
 def watch(response: Any, charge: Charge, *, streamed: bool) -> None:
     """Settle ``charge`` by what is read of an httpx response; ``streamed``: it sends events."""
-    watched = _Watch(response, response.iter_bytes, response.close, charge, _reader(charge, streamed))
+    watched = _Watch(response, response.iter_bytes, response.close, charge, _reader(response, charge, streamed))
     response.iter_bytes = watched.iter_bytes
     response.close = watched.close
 
 
 def watch_async(response: Any, charge: Charge, *, streamed: bool) -> None:
     """As `watch`, for a response that is awaited."""
-    watched = _Watch(response, response.aiter_bytes, response.aclose, charge, _reader(charge, streamed))
+    watched = _Watch(response, response.aiter_bytes, response.aclose, charge, _reader(response, charge, streamed))
     response.aiter_bytes = watched.aiter_bytes
     response.aclose = watched.aclose
 
 
-def _reader(charge: Charge, streamed: bool) -> _Reader:
-    return _Events(charge.paid.meter()) if streamed else _Body()
+def _reader(response: Any, charge: Charge, streamed: bool) -> _Reader:
+    if not streamed:
+        return _Body()
+    meter = charge.paid.meter()
+    return Frames(meter) if response.headers.get("content-type", "").startswith(CONTENT_TYPE) else _Events(meter)

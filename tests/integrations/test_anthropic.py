@@ -9,7 +9,7 @@ from typing import Any
 
 import anthropic
 import pytest
-from anthropic import Anthropic, AnthropicVertex, AsyncAnthropic
+from anthropic import Anthropic, AnthropicBedrock, AnthropicVertex, AsyncAnthropic
 from pydantic import BaseModel
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError, GovernanceEngine, TrustLevel, govern
@@ -265,3 +265,31 @@ class TestVertex:
         assert desk.endpoint.exchange(0).received.path.endswith(f"/models/{MODEL}:rawPredict")
         assert desk.balance == (2 * COST, 0)
         assert desk.estimates == 0
+
+
+class TestBedrock:
+    @pytest.fixture
+    def governed(self, desk: Desk) -> Iterator[AnthropicBedrock]:
+        plain = AnthropicBedrock(base_url=desk.endpoint.url, api_key="key", aws_region="eu-west-1")
+        # Not at an address of Amazon's, its names have no price.
+        price = {"input_mtok": 2, "output_mtok": 10, "cache_read_mtok": 1, "cache_write_mtok": 2}
+        with plain, desk.govern(plain, price=price) as governed:
+            yield governed
+
+    @property
+    def ask(self) -> Any:
+        return {**ASK, "model": "global.anthropic.claude-sonnet-5-5"}
+
+    def test_a_message(self, desk: Desk, governed: AnthropicBedrock) -> None:
+        desk.endpoint.default = Reply(usage=Tokens(input=1000, output=300))
+        assert governed.messages.create(**self.ask).content[0].text == TEXT
+        assert desk.endpoint.exchange(0).received.path == "/model/global.anthropic.claude-sonnet-5-5/invoke"
+        assert desk.balance == (Decimal("0.005"), 0)
+
+    def test_a_stream_in_amazons_frames(self, desk: Desk, governed: AnthropicBedrock) -> None:
+        desk.endpoint.default = Reply(usage=Tokens(input=1000, output=300))
+        # Its events cannot be had without Amazon's library; its bytes can.
+        with governed.messages.with_streaming_response.create(**self.ask, stream=True) as response:
+            sent = b"".join(response.iter_bytes())
+        assert sent.count(b":event-type") == desk.endpoint.exchange(0).sent
+        assert (desk.balance, desk.estimates) == ((Decimal("0.005"), 0), 0)

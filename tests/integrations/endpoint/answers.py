@@ -25,7 +25,7 @@ class Answer:
 
     @property
     def streamed(self) -> bool:
-        return self.content_type.startswith("text/event-stream")
+        return self.content_type.startswith(("text/event-stream", "application/vnd.amazon.eventstream"))
 
 
 def json_answer(body: object, **fields: Any) -> Answer:

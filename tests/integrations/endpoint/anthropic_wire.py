@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .answers import Answer, NotServedError, identifier, json_answer
@@ -28,8 +31,10 @@ def answer(received: Received, reply: Reply) -> Answer:
         return json_answer(_batch(received))
     if path.endswith("/complete"):
         return _completion(received, reply)
-    if path.endswith(("/messages", ":rawPredict", ":streamRawPredict")):
+    if path.endswith(("/messages", ":rawPredict", ":streamRawPredict", "/invoke")):
         return _message(received, reply)
+    if path.endswith("/invoke-with-response-stream"):
+        return _in_frames(_message(received, reply, streamed=True))
     raise NotServedError(path)
 
 
@@ -56,21 +61,27 @@ def usage(reply: Reply) -> Mapping[str, Any] | None:
     }
 
 
-def _message(received: Received, reply: Reply) -> Answer:
+def _message(received: Received, reply: Reply, *, streamed: bool = False) -> Answer:
     said = usage(reply)
     whole: dict[str, Any] = {
         "id": identifier("msg_", received),
         "type": "message",
         "role": "assistant",
-        # The path names the model where the body does not, as on Vertex.
-        "model": reply.model or received.json.get("model") or received.path.rpartition("/")[2].partition(":")[0],
+        "model": reply.model or received.json.get("model") or _model_of(received.path),
         "content": _content(received, reply),
         "stop_reason": "tool_use" if reply.tool_calls else "end_turn",
         "stop_sequence": None,
     }
-    if not received.json.get("stream"):
+    if not (streamed or received.json.get("stream")):
         return json_answer(whole if said is None else {**whole, "usage": said})
     return _stream(whole, said, reply)
+
+
+def _model_of(path: str) -> str:
+    """The path names the model where the body does not: on Bedrock, and on Vertex."""
+    if path.startswith("/model/"):
+        return path.split("/")[2]
+    return path.rpartition("/")[2].partition(":")[0]
 
 
 def _stream(whole: dict[str, Any], said: Mapping[str, Any] | None, reply: Reply) -> Answer:
@@ -146,6 +157,20 @@ def _events(events: list[dict[str, Any]]) -> Answer:
     problem = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
     pieces = [_sse(event) for event in events]
     return Answer((*pieces,), content_type="text/event-stream; charset=utf-8", error=_sse(problem))
+
+
+def _in_frames(answer: Answer) -> Answer:
+    """The same events as AWS frames them."""
+    pieces = [_frame(piece.partition(b"data: ")[2].strip()) for piece in answer.pieces]
+    return replace(answer, pieces=tuple(pieces), content_type="application/vnd.amazon.eventstream")
+
+
+def _frame(data: bytes) -> bytes:
+    headers = b"\x0b:event-type\x07\x00\x05chunk"
+    payload = json.dumps({"bytes": base64.b64encode(data).decode()}).encode()
+    lengths = (12 + len(headers) + len(payload) + 4).to_bytes(4, "big") + len(headers).to_bytes(4, "big")
+    frame = lengths + zlib.crc32(lengths).to_bytes(4, "big") + headers + payload
+    return frame + zlib.crc32(frame).to_bytes(4, "big")
 
 
 def _sse(event: dict[str, Any]) -> bytes:

@@ -152,4 +152,6 @@ def _answer(received: Received, reply: Reply) -> Answer:
 
 
 def _speaks_anthropic(received: Received) -> bool:
-    return "anthropic-version" in received.headers or received.path.endswith(("RawPredict", ":rawPredict"))
+    return (
+        "anthropic-version" in received.headers or "awPredict" in received.path or received.path.startswith("/model/")
+    )

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from typing import Any
+
+import pytest
+
+from aumos_governance.integrations.anthropic_calls import PROVIDER
+from aumos_governance.integrations.aws_frames import Frames
+from aumos_governance.integrations.calls import Asked
+from aumos_governance.integrations.pricing import Prices
+
+MODEL = "global.anthropic.claude-sonnet-5-5"
+EVENTS: list[dict[str, Any]] = [
+    {"type": "message_start", "message": {"model": MODEL, "usage": {"input_tokens": 10, "output_tokens": 1}}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "\n\n"}},
+    {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 30}},
+    {"type": "message_stop"},
+]
+
+
+def frame(payload: bytes, headers: bytes = b"\x0b:event-type\x07\x00\x05chunk") -> bytes:
+    prelude = (12 + len(headers) + len(payload) + 4).to_bytes(4, "big") + len(headers).to_bytes(4, "big")
+    head = prelude + zlib.crc32(prelude).to_bytes(4, "big") + headers + payload
+    return head + zlib.crc32(head).to_bytes(4, "big")
+
+
+def frame_of(event: dict[str, Any]) -> bytes:
+    return frame(json.dumps({"bytes": base64.b64encode(json.dumps(event).encode()).decode(), "p": "abc"}).encode())
+
+
+def frames() -> Frames:
+    paid = PROVIDER.paid(Asked("post", "/v1/messages", {"model": MODEL, "max_tokens": 10}, streamed=True))
+    assert paid is not None
+    return Frames(paid.meter())
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+def test_events_are_read_however_the_bytes_come_and_pass_as_they_are(size: int) -> None:
+    sent = b"".join(frame_of(event) for event in EVENTS)
+    reader = frames()
+    passed = b"".join(reader.feed(sent[place : place + size]) for place in range(0, len(sent), size))
+    assert passed + reader.rest() == sent
+    assert reader.ended
+    assert reader.answer() == {"model": MODEL, "usage": {"input_tokens": 10, "output_tokens": 30}}
+
+
+def test_a_stream_that_breaks_has_told_nothing() -> None:
+    reader = frames()
+    reader.feed(frame_of(EVENTS[0]) + frame_of(EVENTS[2])[:-3])
+    assert (reader.ended, reader.answer()) == (False, None)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"data: {}\n\n" * 10,
+        b"\x00" * 40,
+        b"\xff" * 40,
+        frame(b"no JSON"),
+        frame(b'{"bytes": 3}'),
+        frame(b'{"bytes": "?"}'),
+    ],
+)
+def test_what_is_no_frame_passes_and_tells_nothing(sent: bytes) -> None:
+    reader = frames()
+    assert reader.feed(sent) == sent
+    assert (reader.ended, reader.answer()) == (False, None)
+
+
+def test_the_models_of_bedrock_have_their_own_prices() -> None:
+    rates = Prices().rates(MODEL, provider="anthropic", base_url="https://bedrock-runtime.eu-west-1.amazonaws.com")
+    assert rates.found
+    assert rates.bound(1_000_000, 0) > 0
