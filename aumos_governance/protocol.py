@@ -26,19 +26,23 @@ status    (nothing)                                             ``state, previou
 spend     ``amount, tool?, already_paid?, category?,            ``decision, state``
           agent_id?, note?``
 hold      ``amount, tool?, kind?, required_level?, category?,   ``decision, hold_id, state``
-          agent_id?, action_type?, resource?, scope?, detail?,
-          until?``
+          agent_id?, action_type?, resource?, scope?,
+          data_type?, purpose?, detail?, until?``
 settle    ``hold_id, amount, estimated?, report_id?, result?``  ``resolution, state``
 release   ``hold_id, report_id?, result?``                      ``resolution, state``
 authorize ``amount, shown, tool?, required_level?, category?,   ``decision, hold_id, report_id, state``, and before
-          agent_id?, action_type?, resource?, scope?, detail?,  it any number of ``waiting``
-          timeout?, wait?``
+          agent_id?, action_type?, resource?, scope?,           it any number of ``waiting``
+          data_type?, purpose?, detail?, timeout?, wait?``
 evaluate  ``agent_id?, required_level?, scope?, category?,      ``decision``
-          amount?, action_type?, resource?, detail?``
+          amount?, action_type?, resource?, data_type?,
+          purpose?, detail?``
 trust     ``agent_id, level, scope?, assigned_by?``             ``level, removed``
 agents    (nothing)                                             ``session_level, agents``
 budget    ``category, limit, period?, create?``                 ``budget, created, changed``
 budgets   ``category?``                                         ``budgets``
+consent   ``agent_id, data_type?, purpose?, granted_by?,        ``consent, revoked``
+          until?``
+consents  ``agent_id?, data_type?, purpose?``                   ``consents``
 close     (nothing)                                             ``state``
 audit     ``limit?, agent_id?, outcome?, event?, tool?,         ``records, cursor, total`` (newest last, unless
           action_type?, resource?, since?, until?,              ``oldest_first``)
@@ -73,8 +77,10 @@ voids the hold. At trust level L4 a report is filed before the answer, whose ``r
 An agent's ``level`` and a category's ``budget`` live within the open session. No agent is given a level above the
 session's; null takes its own away. On a strict server both can only be tightened from a kernel. ``agents`` are
 ``{"agent_id", "scope", "level", "assigned_by", "assigned_at"}``; a ``budget`` is ``{"category", "period",
-"period_start", "limit", "spent", "held", "remaining", "over", "charges"}``. ``since`` and ``until`` of ``audit`` are
-whole microseconds since the epoch, and ``total`` is null unless ``count`` asks for it.
+"period_start", "limit", "spent", "held", "remaining", "over", "charges"}``. A ``consent`` lives within the session
+too: ``granted_by`` gives it, and without that it is taken back (all of the agent's, where no ``data_type`` is
+named). ``since`` and ``until`` of ``audit``, and ``until`` of ``consent``, are whole microseconds since the epoch,
+and ``total`` is null unless ``count`` asks for it.
 
 ``socket`` is null, or ``{"address", "token", "secret"}``: a local socket that carries the same messages without any
 page taking notice, one a line of UTF-8 JSON. ``address`` is the path of a Unix socket, or ``[host, port]`` on loopback.
@@ -134,7 +140,7 @@ OPS: Final = frozenset(
     {
         *("hello", "open", "status", "spend", "close", "audit", "cancel"),
         *("hold", "settle", "release", "authorize", "evaluate"),
-        *("trust", "agents", "budget", "budgets"),
+        *("trust", "agents", "budget", "budgets", "consent", "consents"),
     }
 )
 HELLO_REQUIRED: Final = "HELLO_REQUIRED"

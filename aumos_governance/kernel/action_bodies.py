@@ -10,7 +10,7 @@ from ..audit.record import detail_of
 from ..authorization import AsyncGrant, Grant, Granted, Settlement
 from ..denials import Denial
 from ..engine import GovernanceAction, GovernanceDecision
-from ..errors import GovernanceDeniedError, NotAllowedError
+from ..errors import GovernanceDeniedError
 from ..realm import to_level
 from .wire_realm import decision_of
 
@@ -90,11 +90,6 @@ def ending(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, d
 
 
 def _about(action: GovernanceAction) -> dict[str, Any]:
-    if action.data_type is not None:
-        raise NotAllowedError(
-            "A notebook's engine keeps no consents, so an action that needs one is not authorised; use"
-            " GovernanceEngine(ledger=...) for it."
-        )
     level = action.required_trust_level
     detail = detail_of(action)
     # The ledger says it itself, as "category".
@@ -107,6 +102,8 @@ def _about(action: GovernanceAction) -> dict[str, Any]:
             "category": action.budget_category or None,
             "action_type": action.action_type or None,
             "resource": action.resource or None,
+            "data_type": action.data_type,
+            "purpose": action.purpose or None,
             "detail": detail or None,
         }
     )

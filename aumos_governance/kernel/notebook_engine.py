@@ -42,9 +42,9 @@ class NotebookEngine:
     """What this notebook's agents may do, decided within its governance session; `notebook_engine` gives it.
 
     It is used as `GovernanceEngine` is. An agent's level counts up to the session's, a budget is an envelope inside the
-    session's, and both end with the session, which ``%governance`` opens. An action that names no agent
-    (``agent_id=""``) is that of the session's agent. Consents, and records of what was decided elsewhere, are not kept
-    here: asking for them raises NotAllowedError.
+    session's, and both end with the session, which ``%governance`` opens; so do consents. An action that names no agent
+    (``agent_id=""``) is that of the session's agent. Records of what was decided elsewhere are not kept here: asking
+    for that raises NotAllowedError.
 
     Whatever asks raises UnavailableError where no decision could be had: then nothing is authorised.
     """
@@ -62,7 +62,7 @@ class NotebookEngine:
     # ---- checks
 
     def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
-        """Check an action: trust, then budget; the first that fails denies. It charges nothing.
+        """Check an action: trust, then budget, then consent; the first that fails denies. It charges nothing.
 
         Raises ValueError for an action that makes no sense.
         """

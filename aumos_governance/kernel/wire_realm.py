@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, NoReturn, Protocol, cast
 
 from .. import money
-from ..errors import AumOSGovernanceError, BudgetNotFoundError, NotAllowedError
+from ..errors import AumOSGovernanceError, BudgetNotFoundError, ConsentNotFoundError, NotAllowedError
 from ..ledger import base
 from ..ledger.base import AnswerT_co, NotebookKey, Origin, Query, Request
 from ..realm import Realm, to_micros
@@ -43,6 +43,8 @@ class WireRealm(Realm):
             category = getattr(request, "category", None)
             if error.code == BudgetNotFoundError.default_code and category is not None:
                 raise BudgetNotFoundError(category) from None
+            if error.code == ConsentNotFoundError.default_code:
+                raise ConsentNotFoundError(error.message) from None
             raise
 
     def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
@@ -129,6 +131,22 @@ def _release(ask: Asking, request: base.Release) -> base.Resolved:
     return _resolved(ask("release", {"hold_id": request.hold_id})["resolution"])
 
 
+def _grant_consent(ask: Asking, request: base.GrantConsent) -> base.Consent:
+    body = _said(
+        agent_id=request.agent_id,
+        data_type=request.data_type,
+        purpose=request.purpose,
+        granted_by=request.granted_by,
+        until=request.until,
+    )
+    return _consent(ask("consent", body)["consent"])
+
+
+def _revoke_consent(ask: Asking, request: base.RevokeConsent) -> int:
+    body = _said(agent_id=request.agent_id, data_type=request.data_type, purpose=request.purpose)
+    return int(ask("consent", body)["revoked"])
+
+
 _DO: Final[dict[type[Request[Any]], Callable[[Asking, Any], Any]]] = {
     base.SetTrust: _set_trust,
     base.RemoveTrust: _remove_trust,
@@ -136,6 +154,8 @@ _DO: Final[dict[type[Request[Any]], Callable[[Asking, Any], Any]]] = {
     base.Spend: _spend,
     base.Settle: _settle,
     base.Release: _release,
+    base.GrantConsent: _grant_consent,
+    base.RevokeConsent: _revoke_consent,
 }
 
 
@@ -176,12 +196,24 @@ def _count_audit(ask: Asking, query: base.CountAudit) -> int:
     return int(ask("audit", {**_filters(query), "limit": 1, "count": True})["total"])
 
 
+def _find_consent(ask: Asking, query: base.FindConsent) -> base.Consent | None:
+    body = _said(agent_id=query.agent_id, data_type=query.data_type, purpose=query.purpose)
+    found = ask("consents", body)["consents"]
+    return _consent(found[0]) if found else None
+
+
+def _list_consents(ask: Asking, query: base.ListConsents) -> tuple[base.Consent, ...]:
+    return tuple(_consent(told) for told in ask("consents", _said(agent_id=query.agent_id))["consents"])
+
+
 _READ: Final[dict[type[Query[Any]], Callable[[Asking, Any], Any]]] = {
     base.FindTrust: _find_trust,
     base.ListTrust: _list_trust,
     base.ListBudgets: _list_budgets,
     base.AuditQuery: _query_audit,
     base.CountAudit: _count_audit,
+    base.FindConsent: _find_consent,
+    base.ListConsents: _list_consents,
 }
 
 
@@ -214,6 +246,17 @@ def _budget(told: Mapping[str, Any]) -> base.BudgetState:
         0 if start is None else _micros(start),
         base.Balance(*(money.parse(told[name]) for name in ("limit", "spent", "held"))),
         told["charges"],
+    )
+
+
+def _consent(told: Mapping[str, Any]) -> base.Consent:
+    return base.Consent(
+        told["agent_id"],
+        told["data_type"],
+        told["purpose"],
+        told["granted_by"],
+        _micros(told["granted_at"]),
+        None if told["expires_at"] is None else _micros(told["expires_at"]),
     )
 
 
@@ -258,16 +301,11 @@ def _micros(text: str) -> int:
 
 
 _ELSEWHERE: Final = "use GovernanceEngine(ledger=...) for that"
-_CONSENT: Final = f"A notebook's engine keeps no consents, so nothing was changed or allowed; {_ELSEWHERE}."
 _REFUSED: Final[dict[type[Any], str]] = {
     base.Record: "A notebook's engine records what it decides and nothing else, so nothing was recorded;"
     f" {_ELSEWHERE}.",
     base.TouchTrust: f"A notebook's engine does not note when its agents were active; {_ELSEWHERE}.",
     base.ListHolds: "What is held is listed in the governance panel, not by a notebook's engine.",
-    base.GrantConsent: _CONSENT,
-    base.RevokeConsent: _CONSENT,
-    base.FindConsent: _CONSENT,
-    base.ListConsents: _CONSENT,
 }
 
 

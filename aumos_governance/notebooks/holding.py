@@ -27,7 +27,10 @@ __all__ = [
     "settle_request",
 ]
 
-CHARGE_FIELDS: Final = ("tool", "required_level", "category", "agent_id", "action_type", "resource", "scope", "detail")
+CHARGE_FIELDS: Final = (
+    *("tool", "required_level", "category", "agent_id", "action_type", "resource", "scope", "data_type", "purpose"),
+    "detail",
+)
 """What is said of a hold and of an act alike, beside the amount."""
 
 _MICROS: Final = 1_000_000
@@ -55,6 +58,14 @@ def charge_of(body: Mapping[str, Any], least: TrustLevel) -> dict[str, Any]:
     required = wishes.optional_level(body, "required_level")
     scope = wishes.optional_text(body, "scope", "scope")
     category = wishes.optional_text(body, "category", "category")
+    data_type = wishes.optional_text(body, "data_type", "data_type")
+    checks = Checks(
+        realm=None,
+        scope=scope,
+        default_level=TrustLevel.L5_AUTONOMOUS,
+        data_type=data_type,
+        purpose=wishes.optional_text(body, "purpose", "purpose"),
+    )
     return {
         "tool": wishes.optional_text(body, "tool", "tool") or "unknown",
         "required_level": least if required is None else required,
@@ -64,12 +75,8 @@ def charge_of(body: Mapping[str, Any], least: TrustLevel) -> dict[str, Any]:
         "resource": wishes.optional_text(body, "resource", "resource"),
         "detail": wishes.members(body, "detail"),
         # With these a category that has no budget is a denial on record, and without one they would change nothing.
-        "checks": None if scope is None and category is None else _checks(scope),
+        "checks": None if scope is None and category is None and data_type is None else checks,
     }
-
-
-def _checks(scope: str | None) -> Checks:
-    return Checks(realm=None, scope=scope, default_level=TrustLevel.L5_AUTONOMOUS)
 
 
 def settle_request(caller: Caller, ask: Ask) -> Settle:

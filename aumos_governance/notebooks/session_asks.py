@@ -6,19 +6,24 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from .. import money
-from ..errors import InvalidPeriodError, InvalidRequestError
+from ..errors import InvalidPeriodError, InvalidRequestError, NotAllowedError
 from ..ledger.base import (
     AuditQuery,
     BudgetState,
+    Consent,
     CountAudit,
     Decision,
     Evaluate,
+    FindConsent,
+    GrantConsent,
     Ledger,
     ListBudgets,
+    ListConsents,
     ListTrust,
     ReadState,
     RemoveTrust,
     Request,
+    RevokeConsent,
     SetBudget,
     SetTrust,
     TrustAssignment,
@@ -42,8 +47,8 @@ _MOST_MICROS: Final = 2**62
 def evaluate(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
     """A check, which charges nothing."""
     body = ask.body
-    known = ("agent_id", "required_level", "scope", "category", "amount", "action_type", "resource", "detail")
-    wishes.known_only(body, known)
+    known = ("agent_id", "required_level", "scope", "category", "amount", "action_type", "resource", "data_type")
+    wishes.known_only(body, (*known, "purpose", "detail"))
     request = Evaluate(
         key=ask.id,
         origin=origin_of(caller, ask),
@@ -56,6 +61,8 @@ def evaluate(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
         amount=None if body.get("amount") is None else money.parse(body["amount"]),
         action_type=wishes.optional_text(body, "action_type", "action_type"),
         resource=wishes.optional_text(body, "resource", "resource"),
+        data_type=wishes.optional_text(body, "data_type", "data_type"),
+        purpose=wishes.optional_text(body, "purpose", "purpose"),
         detail=wishes.members(body, "detail"),
         default_level=TrustLevel.L5_AUTONOMOUS,
         realm=None,
@@ -120,6 +127,30 @@ def budget(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
     return request, answer
 
 
+def consent(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
+    """Allow an agent the use of a kind of data within the session, or with no ``granted_by`` take that back."""
+    body = ask.body
+    wishes.known_only(body, ("agent_id", "data_type", "purpose", "granted_by", "until"))
+    about: dict[str, Any] = {
+        "key": ask.id,
+        "origin": origin_of(caller, ask),
+        "expires_at": expiry_of(ask),
+        "notebook": caller.notebook,
+        "agent_id": wishes.text(body, "agent_id", "agent id"),
+        "purpose": wishes.optional_text(body, "purpose", "purpose"),
+        "realm": None,
+    }
+    granted_by = wishes.optional_text(body, "granted_by", "granted_by")
+    if granted_by is None:
+        revoke = RevokeConsent(**about, data_type=wishes.optional_text(body, "data_type", "data_type"))
+        return revoke, lambda revoked: {"consent": None, "revoked": revoked}
+    if terms.strict:
+        raise NotAllowedError("This server is strict: a notebook gives its agents no consents, so nothing was changed.")
+    data_type, until = wishes.text(body, "data_type", "data_type"), _micros(body, "until")
+    request = GrantConsent(**about, data_type=data_type, granted_by=granted_by, until=until)
+    return request, lambda granted: {"consent": _consent_body(granted), "revoked": 0}
+
+
 def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
     """The levels that agents were given within the session, and the session's own, above which none counts."""
     wishes.known_only(body, ())
@@ -128,6 +159,24 @@ def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str,
         return {"session_level": None, "agents": []}
     given = ledger.read(ListTrust(realm=session_realm(state.session_id)))
     return {"session_level": int(state.trust_level), "agents": [_agent_body(assignment) for assignment in given]}
+
+
+def consents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The consents within the session; of one agent where it is named, and with a data type the one that counts now."""
+    wishes.known_only(body, ("agent_id", "data_type", "purpose"))
+    state = ledger.read(ReadState(notebook=caller.notebook))
+    if not state.active or state.session_id is None:
+        return {"consents": []}
+    realm = session_realm(state.session_id)
+    agent_id = wishes.optional_text(body, "agent_id", "agent id")
+    data_type = wishes.optional_text(body, "data_type", "data_type")
+    if data_type is None:
+        found = ledger.read(ListConsents(agent_id=agent_id, realm=realm))
+        return {"consents": [_consent_body(one) for one in found]}
+    purpose = wishes.optional_text(body, "purpose", "purpose")
+    agent = agent_id or state.agent_id or ""
+    counts = ledger.read(FindConsent(agent_id=agent, data_type=data_type, purpose=purpose, realm=realm))
+    return {"consents": [] if counts is None else [_consent_body(counts)]}
 
 
 def budgets(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,6 +240,17 @@ def _agent_body(assignment: TrustAssignment) -> dict[str, Any]:
     }
 
 
+def _consent_body(consent: Consent) -> dict[str, Any]:
+    return {
+        "agent_id": consent.agent_id,
+        "data_type": consent.data_type,
+        "purpose": consent.purpose,
+        "granted_by": consent.granted_by,
+        "granted_at": time_text(consent.granted_at),
+        "expires_at": None if consent.expires_at is None else time_text(consent.expires_at),
+    }
+
+
 def _outcome(raw: object) -> GovernanceOutcome | None:
     if raw is None:
         return None
@@ -214,11 +274,13 @@ DECIDED: Final[dict[str, Callable[[Caller, SessionTerms, Ask], Decided]]] = {
     "evaluate": evaluate,
     "trust": trust,
     "budget": budget,
+    "consent": consent,
 }
 """The ops that are one request to the ledger."""
 READ: Final[dict[str, Callable[[Ledger, Caller, Mapping[str, Any]], dict[str, Any]]]] = {
     "agents": agents,
     "budgets": budgets,
+    "consents": consents,
     "audit": audit,
 }
 """The ops that only read it."""

@@ -23,7 +23,7 @@ from .presence import Presence
 
 __all__ = ["AtOnce", "Conversation", "Transport"]
 
-_READINGS: Final = frozenset({"status", "audit", "agents", "budgets"})
+_READINGS: Final = frozenset({"status", "audit", "agents", "budgets", "consents"})
 """Ops that read the ledger at once; all others are queued and answered from the ledger's thread."""
 
 

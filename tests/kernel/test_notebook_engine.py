@@ -198,9 +198,17 @@ refuse("level", lambda: engine.begin(GovernanceAction("writer", required_trust_l
 refuse("category", lambda: engine.begin(GovernanceAction("", budget_amount=0.6, budget_category="mail")))
 refuse("missing", lambda: engine.begin(GovernanceAction("", budget_amount=0.1, budget_category="none")))
 refuse("consent", lambda: engine.begin(GovernanceAction("", data_type="health")))
+refuse("revoke", lambda: engine.consent.revoke_consent("bot", "health"))
+refuse("record", lambda: engine.audit.log("allow", "elsewhere"))
 refuse("again", lambda: engine.budget.create_budget("mail", 1))
-with engine.authorize(GovernanceAction("", budget_amount=0.2, budget_category="mail", extra={"run": 1})) as grant:
+engine.consent.record_consent("bot", "health", "care", "ann")
+cared = GovernanceAction(
+    "", budget_amount=0.2, budget_category="mail", data_type="health", purpose="care", extra={"run": 1}
+)
+with engine.authorize(cared) as grant:
     pass
+consents = [len(engine.consent.list_consents("bot")), engine.consent.check_consent("bot", "health", "care").granted]
+consents.append(engine.consent.revoke_all_for_agent("bot"))
 checked = await engine.evaluate(GovernanceAction("writer", required_trust_level=1))
 result([
     default_engine() is engine,
@@ -208,23 +216,27 @@ result([
     str(engine.budget.balance("mail").remaining),
     refused,
     checked.allowed,
+    consents,
     [engine.audit.latest(2)[0].context.extra, engine.audit.count(), engine.audit.query().total_matched],
 ])
 """
 
 
 def check_managers(kernel: Kernel) -> None:
-    default, levels, remaining, refused, checked, record = told(kernel.run(MANAGERS))
+    default, levels, remaining, refused, checked, consents, record = told(kernel.run(MANAGERS))
     assert (default, levels, remaining, checked) == (True, [1, 4], "0.3", True)
     assert refused == {
         "above": ["NotAllowedError", None],
         "level": ["GovernanceDeniedError", "TRUST_LEVEL_INSUFFICIENT"],
         "category": ["GovernanceDeniedError", "BUDGET_EXCEEDED"],
         "missing": ["GovernanceDeniedError", "BUDGET_NOT_FOUND"],
-        "consent": ["NotAllowedError", None],
+        "consent": ["GovernanceDeniedError", "CONSENT_DENIED"],
+        "revoke": ["ConsentNotFoundError", None],
+        "record": ["NotAllowedError", None],
         "again": ["InvalidRequestError", None],
     }
-    assert record == [{"run": 1}, 5, 5]
+    assert consents == [1, True, 1]
+    assert record == [{"run": 1}, 6, 6]
 
 
 def test_the_default_engine_and_its_managers(server: LiveServer) -> None:

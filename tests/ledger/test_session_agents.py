@@ -116,6 +116,33 @@ def test_levels_end_with_their_session(ledger: Ledger) -> None:
     assert hold(ledger).level == L4
 
 
+def test_consents_within_the_session(ledger: Ledger) -> None:
+    def give(**values: Any) -> base.Consent:
+        given = {
+            "agent_id": "planner",
+            "data_type": "mail",
+            "purpose": None,
+            "granted_by": "ann",
+            "realm": None,
+        } | values
+        return ledger.execute(base.GrantConsent(key=key(), origin=KERNEL, notebook=NOTEBOOK, **given))
+
+    with pytest.raises(NotFoundError, match="needs an open governance session"):
+        give()
+    ledger.execute(opening(budget=1 * USD, trust_level=L4, agent_id="planner"))
+    asks = base.Checks(realm=None, default_level=L5, data_type="mail", purpose="support")
+    assert hold(ledger, None, checks=asks).code == "CONSENT_DENIED"
+    give(purpose="support")
+    assert hold(ledger, None, checks=asks).allowed
+    assert hold(ledger, "writer", checks=asks).code == "CONSENT_DENIED"
+    revoke = base.RevokeConsent(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="planner", realm=None)
+    assert ledger.execute(revoke) == 1
+    assert hold(ledger, None, checks=asks).code == "CONSENT_DENIED"
+    give()
+    ledger.execute(opening(budget=1 * USD, trust_level=L4, agent_id="planner", new=True))
+    assert hold(ledger, None, checks=asks).code == "CONSENT_DENIED", "it ended with its session"
+
+
 def test_a_budget_that_may_only_be_tightened(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD))
 

@@ -66,12 +66,31 @@ def test_categories_are_envelopes_inside_the_session(ask: Asker) -> None:
     assert ask("budgets", category="none")["budgets"] == []
 
 
+def test_consents_within_the_session(ask: Asker) -> None:
+    about = {"data_type": "mail", "purpose": "support"}
+    assert ask("hold", amount="0.1", **about)["decision"]["code"] == "CONSENT_DENIED"
+    assert ask("evaluate", **about)["decision"]["code"] == "CONSENT_DENIED"
+    given = ask("consent", agent_id="bot", granted_by="ann", **about)["consent"]
+    assert (given["granted_by"], given["expires_at"]) == ("ann", None)
+    assert ask("hold", amount="0.1", **about)["decision"]["allowed"]
+    assert ask("evaluate", **about)["decision"]["allowed"]
+    assert ask("consents", **about)["consents"] == ask("consents", agent_id="bot")["consents"] == [given]
+    assert ask("consents", agent_id="other")["consents"] == []
+    assert ask("consent", agent_id="bot", **about)["revoked"] == 1
+    assert ask("consents", **about)["consents"] == []
+    again = ask("consent", agent_id="bot", **about)
+    assert (again["ok"], again["code"]) == (False, "CONSENT_NOT_FOUND")
+    assert ask("consent", agent_id="bot", granted_by="ann", data_type="mail", until=1)["ok"]
+    assert ask("hold", amount="0.1", **about)["decision"]["code"] == "CONSENT_DENIED", "it has ended"
+
+
 def test_a_strict_server_lets_a_kernel_only_tighten(ledger: Ledger) -> None:
     ask = Asker(NotebookService(ledger, SessionTerms(strict=True)))
     ask("open")
     assert ask("trust", agent_id="bot", level=1)["ok"]
     for loosened in (ask("trust", agent_id="bot", level=2), ask("trust", agent_id="bot", level=None)):
         assert (loosened["ok"], loosened["code"]) == (False, "NOT_ALLOWED")
+    assert ask("consent", agent_id="bot", data_type="mail", granted_by="ann")["code"] == "NOT_ALLOWED"
     assert ask("budget", category="mail", limit="1")["ok"]
     assert ask("budget", category="mail", limit="2", create=False)["code"] == "NOT_ALLOWED"
     assert ask("budget", category="mail", limit="0.5", create=False)["changed"]
@@ -112,6 +131,9 @@ def test_without_a_session_there_are_no_agents_and_no_budgets(ledger: Ledger) ->
         ("budget", {"limit": 1}, "INVALID_REQUEST", "The category must be text"),
         ("budget", {"category": "c", "limit": 1, "period": "hourly"}, "INVALID_PERIOD", "not 'hourly'"),
         ("budgets", {"category": 7}, "INVALID_REQUEST", "The category must be text"),
+        ("consent", {"agent_id": "a", "granted_by": "b"}, "INVALID_REQUEST", "The data_type must be text"),
+        ("consent", {"data_type": "a"}, "INVALID_REQUEST", "The agent id must be text"),
+        ("consent", {"agent_id": "a", "data_type": "b", "granted_by": "c", "until": "x"}, "INVALID_REQUEST", "micros"),
         ("evaluate", {"amount": "nan"}, "INVALID_AMOUNT", "finite"),
         ("evaluate", {"detail": "x"}, "INVALID_REQUEST", "must be an object"),
         ("audit", {"outcome": "maybe"}, "INVALID_REQUEST", "one of allow, deny"),

@@ -144,7 +144,10 @@ class RemoveTrust(Request[bool]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantConsent(Request[Consent]):
-    """Allow the use of a kind of data, for one purpose or (None) for every one; replaces an earlier grant."""
+    """Allow the use of a kind of data, for one purpose or (None) for every one; replaces an earlier grant.
+
+    With None for a realm it counts within the notebook's open session; NotFoundError is raised when none is open.
+    """
 
     notebook: NotebookKey
     agent_id: str
@@ -152,21 +155,21 @@ class GrantConsent(Request[Consent]):
     purpose: str | None
     granted_by: str
     until: int | None = None
-    realm: str = ""
+    realm: str | None = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeConsent(Request[int]):
     """Take back one consent, or with ``data_type=None`` all of an agent's; answers how many that were.
 
-    Raises ConsentNotFoundError when that one consent does not exist.
+    Raises ConsentNotFoundError when that one consent does not exist. A realm of None is as for `GrantConsent`.
     """
 
     notebook: NotebookKey
     agent_id: str
     data_type: str | None = None
     purpose: str | None = None
-    realm: str = ""
+    realm: str | None = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

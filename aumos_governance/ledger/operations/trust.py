@@ -111,7 +111,8 @@ def agent_level(work: Work, realm: str, agent_id: str, scope: str | None, defaul
 def grant_consent(work: Work, request: GrantConsent) -> Consent:
     """Allow the use of a kind of data."""
     check_named(agent_id=request.agent_id, data_type=request.data_type, granted_by=request.granted_by)
-    key = (request.realm, request.agent_id, request.data_type, request.purpose or "")
+    realm = _realm_of(work, request.notebook, request.realm)
+    key = (realm, request.agent_id, request.data_type, request.purpose or "")
     row = work.find(ConsentRow, *key)
     if row is None:
         row = work.add(ConsentRow(*key, request.granted_by, work.now, request.until, False))
@@ -126,10 +127,11 @@ def grant_consent(work: Work, request: GrantConsent) -> Consent:
 def revoke_consent(work: Work, request: RevokeConsent) -> int:
     """Take consents back."""
     check_named(agent_id=request.agent_id)
+    realm = _realm_of(work, request.notebook, request.realm)
     if request.data_type is None:
-        rows = [row for row in work.select(CONSENTS_OF_AGENT, request.realm, request.agent_id) if not row.revoked]
+        rows = [row for row in work.select(CONSENTS_OF_AGENT, realm, request.agent_id) if not row.revoked]
     else:
-        found = work.find(ConsentRow, request.realm, request.agent_id, request.data_type, request.purpose or "")
+        found = work.find(ConsentRow, realm, request.agent_id, request.data_type, request.purpose or "")
         if found is None or found.revoked:
             raise ConsentNotFoundError(
                 f"Agent {request.agent_id!r} has no consent for {request.data_type!r} to revoke."
@@ -179,10 +181,14 @@ def consent_of(row: ConsentRow) -> Consent:
     return Consent(row.agent_id, row.data_type, row.purpose or None, row.granted_by, row.granted_at, row.expires_at)
 
 
+def _realm_of(work: Work, key: NotebookKey, realm: str | None) -> str:
+    return session_realm(_open_session(work, key).id) if realm is None else realm
+
+
 def _open_session(work: Work, key: NotebookKey) -> SessionRow:
     session = open_session_of(work, work.notebook(key))
     if session is None:
-        raise NotFoundError("An agent's trust level needs an open governance session; start it with %governance.")
+        raise NotFoundError("What an agent may do needs an open governance session; start it with %governance.")
     return session
 
 
