@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from . import money
 from .engine import Engine, GovernanceAction, GovernanceDecision, GovernanceEngine, registered_engine
-from .errors import GovernanceDeniedError
+from .errors import BudgetNotFoundError, ConfigurationError, GovernanceDeniedError, NotFoundError
 from .types import TrustLevel
 
 __all__ = ["CONSENT", "GovernanceState", "GovernedWork"]
@@ -48,7 +48,7 @@ class GovernanceState:
     @property
     def engine(self) -> Engine:
         """Who decides about it now."""
-        return self._work.bound().engine
+        return self._work.engine()
 
     @property
     def call_count(self) -> int:
@@ -113,23 +113,43 @@ class GovernedWork:
             else:
                 required = self.level if self._act or self.level else TrustLevel.L1_MONITOR
                 found = _Bound(engine, engine.agent_id, required, self._budget(engine))
-            self._bound = found
+            if found.category is not None or self.limit is None:
+                self._bound = found
             return found
+
+    def engine(self) -> Engine:
+        return self._engine or registered_engine() or self.bound().engine
 
     def spent(self) -> Decimal:
         bound = self.bound()
-        if bound.category is None:
+        if self.limit is None:
             return money.to_decimal(self._recorded)
-        spent: Decimal = bound.engine.budget.balance(bound.category).spent
+        try:
+            spent: Decimal = bound.engine.budget.balance(self._name).spent
+        except (BudgetNotFoundError, NotFoundError):
+            # The session that it was spent in is over.
+            return Decimal(0)
         return spent
 
     def record_spend(self, amount: float | Decimal | str) -> None:
         nano = money.parse_positive(amount)
         bound = self.bound()
         exact = money.to_decimal(nano)
-        bound.engine.begin(self._action(bound, exact, act=False)).settle(exact)
+        try:
+            grant = bound.engine.begin(self._action(bound, exact, act=False))
+        except GovernanceDeniedError as error:
+            if error.denial_code != "BUDGET_NOT_FOUND":
+                raise
+            bound = self._bound_anew()
+            grant = bound.engine.begin(self._action(bound, exact, act=False))
+        grant.settle(exact)
         with self._lock:
             self._recorded += nano
+
+    def _bound_anew(self) -> _Bound:
+        # The notebook has another session by now, where the budget begins at nothing.
+        self._bound = None
+        return self.bound()
 
     def _with_own_engine(self) -> _Bound:
         if self._own is None:
@@ -141,7 +161,22 @@ class GovernedWork:
     def _budget(self, engine: Engine) -> str | None:
         if self.limit is None:
             return None
-        engine.budget.create_budget(self._name, money.to_decimal(self.limit), "lifetime")
+        limit = money.to_decimal(self.limit)
+        try:
+            engine.budget.create_budget(self._name, limit, "lifetime")
+        except NotFoundError:
+            # No session is open. Whatever is asked then is denied, and says so.
+            return None
+        except ValueError:
+            # The function was defined anew, with other terms. A ceiling that stands is only ever lowered by that.
+            standing: Decimal = engine.budget.balance(self._name).limit
+            if limit > standing:
+                raise ConfigurationError(
+                    f"{self._name} has a budget of {money.display(money.parse(standing))} already; to raise it to"
+                    f" {money.display(self.limit)}, call"
+                    f" {self._short}.governance_state.engine.budget.set_limit({self._name!r}, {limit})."
+                ) from None
+            engine.budget.set_limit(self._name, limit)
         return self._name
 
     def _action(self, bound: _Bound, amount: Decimal | None, *, act: bool, call: str | None = None) -> GovernanceAction:
@@ -163,7 +198,7 @@ class GovernedWork:
     def running(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[None]:
         bound = self.bound()
         if self._has_ceiling(bound):
-            self._check_left(bound.engine.evaluate_sync(self._left(bound)))
+            bound = self._checked(bound, bound.engine.evaluate_sync(self._left(bound)))
         grant = bound.engine.begin(self._asked(bound, args, kwargs))
         self._count()
         try:
@@ -180,7 +215,7 @@ class GovernedWork:
     async def running_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncIterator[None]:
         bound = self.bound()
         if self._has_ceiling(bound):
-            self._check_left(await bound.engine.evaluate(self._left(bound)))
+            bound = self._checked(bound, await bound.engine.evaluate(self._left(bound)))
         grant = await bound.engine.begin_async(self._asked(bound, args, kwargs))
         self._count()
         try:
@@ -203,10 +238,13 @@ class GovernedWork:
             bound.agent_id, budget_category=bound.category, budget_amount=_ATOM, action_type=self._name
         )
 
-    def _check_left(self, decision: GovernanceDecision) -> None:
-        if decision.allowed:
-            return
-        reason = decision.reasons[-1]
+    def _checked(self, bound: _Bound, decision: GovernanceDecision) -> _Bound:
+        reason = decision.reasons[-1] if decision.reasons else ""
+        if decision.allowed or not reason.startswith((f"Would exceed budget {self._name!r}", "There is no budget")):
+            # What else forbids it is found, and told, when the call itself is decided.
+            return bound
+        if reason.startswith("There is no budget"):
+            return self._bound_anew()
         message = (
             f"DENIED: Nothing is left for {self._name}, whose budget is {money.display(self.limit or 0)}; a person can"
             f" raise it with {self._short}.governance_state.engine.budget.set_limit({self._name!r}, limit)."
@@ -215,7 +253,7 @@ class GovernedWork:
             decision.action.agent_id,
             reason,
             decision.audit_record_id,
-            message=message if reason.startswith(f"Would exceed budget {self._name!r}") else None,
+            message=message,
             denial_code="BUDGET_EXCEEDED",
         )
 

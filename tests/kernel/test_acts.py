@@ -174,6 +174,19 @@ def _interrupt(pid: int) -> None:
     os.kill(pid, signal.SIGINT)
 
 
+def test_a_functions_budget_goes_with_the_session(kernel: Kernel) -> None:
+    function = "def paid():\n    paid.record_spend(0.3)\n    return 'ran'"
+    kernel.run(f"from aumos_governance import governed\n@governed(budget=0.5)\n{function}")
+    assert kernel.run("paid()").results[0]["text/plain"] == "'ran'"
+    assert "Would exceed budget '__main__.paid' ($0.60 > $0.50)" in kernel.run("paid()").evalue
+    kernel.run("%governance --new --trust-level 3 --budget 1")
+    assert kernel.value("paid.governance_state.spent") == "0.0"
+    assert kernel.run("paid()").results[0]["text/plain"] == "'ran'"
+    kernel.run("%governance_disable")
+    refused(kernel.run("paid()"), "GovernanceDeniedError", "DENIED: Governance is not active")
+    assert "spent=0.3" in kernel.run("paid.governance_state").results[0]["text/plain"]
+
+
 def governed_notebook(folder: Path) -> Path:
     cells = [
         "%load_ext aumos_governance.jupyter_extension\n%governance --trust-level 3",

@@ -8,6 +8,7 @@ import inspect
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from aumos_governance.decorators import governed
 from aumos_governance.engine import GovernanceEngine, register_default_engine
-from aumos_governance.errors import GovernanceDeniedError
+from aumos_governance.errors import ConfigurationError, GovernanceDeniedError
 from aumos_governance.ledger.base import ListReports
 from aumos_governance.types import TrustLevel
 
@@ -225,6 +226,21 @@ def test_in_a_notebook_the_session_counts_what_functions_spend(session: Governan
         first.record_spend(1)
     # The cell that defines it ran again: what was spent stays spent.
     assert governed(budget=1)(plain).governance_state.spent == 0.25
+
+
+def test_defined_anew_a_function_lowers_its_ceiling_and_only_a_person_raises_it(session: GovernanceEngine) -> None:
+    governed(budget=1)(plain).record_spend("0.25")
+    lower = governed(budget="0.5")(plain)
+    lower([])
+    assert session.budget.balance(f"{__name__}.plain").limit == Decimal("0.5")
+    higher = governed(budget=2)(plain)
+    with pytest.raises(
+        ConfigurationError, match=r"has a budget of \$0.50 already; to raise it to \$2.00, call plain\."
+    ):
+        higher([])
+    higher.governance_state.engine.budget.set_limit(f"{__name__}.plain", 2)
+    assert higher([]) == 1
+    assert (higher.governance_state.spent, higher.governance_state.budget_limit) == (0.25, 2.0)
 
 
 def test_with_a_consent_on_record_it_runs() -> None:
