@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from harness.application import Application, Kind
+from harness.archive import fill
+from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import Page, Playwright
 
 OUTPUT = Path(__file__).parent / "output"
+ARCHIVED = "archived.ipynb"
 
 _APPLICATION = pytest.StashKey[Application]()
 
@@ -68,6 +71,23 @@ def lab(serve: Callable[..., Application]) -> Application:
 def notebook7(serve: Callable[..., Application]) -> Application:
     """A Notebook 7 with governance as it is installed."""
     return serve("notebook")
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """A JupyterLab in use for long: the notebook `ARCHIVED` has 100,000 records. It asks when it is told to."""
+    application = Application(
+        "lab", tmp_path_factory.mktemp("archive"), "--ServerApp.jpserver_extensions=harness.asking=True"
+    )
+    fill(application, write_notebook(application.root / ARCHIVED), 100_000)
+    application.start()
+    yield application
+    application.stop()
+
+
+@pytest.fixture
+def archive_page(open_page: Callable[[Application], NotebookPage], archive: Application) -> NotebookPage:
+    return open_page(archive)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 /** The bodies of the audit record: its pages, what they add up to, and whether they are what was written. */
 
 import {
+  type Guard,
   hasMembers,
   isCount,
   isDecimal,
@@ -128,32 +129,34 @@ export function isVerification(value: unknown): value is IVerification {
 }
 
 export function isAuditRecord(value: unknown): value is IAuditRecord {
-  return hasMembers(value, {
-    record_id: isString,
-    chain: isString,
-    seq: isCount,
-    at: isTime,
-    event: isString,
-    outcome: outcome => isOneOf(outcome, OUTCOMES),
-    code: isTextOrNull,
-    reasons: list => isListOf(list, isString),
-    actor: isString,
-    notebook: isString,
-    agent_id: isTextOrNull,
-    tool: isTextOrNull,
-    action_type: isTextOrNull,
-    resource: isTextOrNull,
-    cell: isCell,
-    amount: isDecimal,
-    spent_delta: isDecimal,
-    held_delta: isDecimal,
-    charge_id: isTextOrNull,
-    detail: isRecord,
-    previous_hash: isString,
-    hash: isString
-  });
+  return hasMembers(value, RECORD);
 }
 
 function isTextOrNull(value: unknown): boolean {
   return isNullOr(value, isString);
 }
+
+const RECORD: Readonly<Record<string, Guard>> = {
+  record_id: isString,
+  chain: isString,
+  seq: isCount,
+  at: isTime,
+  event: isString,
+  outcome: outcome => isOneOf(outcome, OUTCOMES),
+  code: isTextOrNull,
+  reasons: list => isListOf(list, isString),
+  actor: isString,
+  notebook: isString,
+  agent_id: isTextOrNull,
+  tool: isTextOrNull,
+  action_type: isTextOrNull,
+  resource: isTextOrNull,
+  cell: isCell,
+  amount: isDecimal,
+  spent_delta: isDecimal,
+  held_delta: isDecimal,
+  charge_id: isTextOrNull,
+  detail: isRecord,
+  previous_hash: isString,
+  hash: isString
+};

@@ -5,6 +5,20 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
+const CLOCK = {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit'
+} as const;
+// Made once: a table writes many times while it is scrolled.
+const TIME = new Intl.DateTimeFormat(undefined, CLOCK);
+const DATE_AND_TIME = new Intl.DateTimeFormat(undefined, {
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  ...CLOCK
+});
+
 /** How long something still lasts, roughly; nothing is left of what is over. */
 export function formatLeft(
   until: string,
@@ -21,10 +35,5 @@ export function formatLeft(
 export function formatTime(at: string, now: number): string {
   const time = new Date(at);
   const isToday = time.toDateString() === new Date(now).toDateString();
-  return time.toLocaleString(undefined, {
-    ...(isToday ? {} : { year: 'numeric', month: 'short', day: 'numeric' }),
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit'
-  });
+  return (isToday ? TIME : DATE_AND_TIME).format(time);
 }

@@ -11,6 +11,8 @@ import { eventWord, outcomeWord, subjectOf } from './recordWords';
 export const ROW_HEIGHT = 26;
 /** How many rows are drawn above and below those that can be seen. */
 const MARGIN = 8;
+/** Rows are drawn in so many places in turn, or in twice as many where more can be seen, and so on. */
+const SLOTS = 64;
 /** What no browser refuses to scroll over. */
 const MAX_ROWS = 600_000;
 
@@ -107,12 +109,14 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
     event.stopPropagation();
   };
 
+  const slots = SLOTS * Math.ceil((last - first + 1) / SLOTS);
   const rows: React.JSX.Element[] = [];
   for (let index = first; index <= last; index += 1) {
     const record = pages.record(index);
     rows.push(
       <AuditRow
-        key={index}
+        // The nodes of a row that goes out of view are those of one that comes into it.
+        key={index % slots}
         id={`${id}-${index}`}
         index={index}
         record={record}
@@ -201,7 +205,7 @@ interface IRowProps {
 
 /** Drawn again only when it is another, or looks otherwise; its callback does the same whenever it is made. */
 const AuditRow = React.memo(Row, (before, after) =>
-  (['id', 'record', 'isActive', 'isSelected', 'today'] as const).every(
+  (['id', 'record', 'isActive', 'isSelected', 'today', 'trans'] as const).every(
     name => before[name] === after[name]
   )
 );

@@ -1,0 +1,200 @@
+"""The audit record in a tab: 100,000 records, filters, one in detail, files, and whether it is intact."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import ARCHIVED
+from harness.application import Application
+from harness.archive import tamper
+from harness.documents import write_notebook
+from harness.pages import NotebookPage
+from playwright.sync_api import CDPSession, Locator, Page, expect
+
+# Scrolls through the table, ten rows a frame, and notes how many rows were in the page at most.
+_FRAMES = 120
+_SCROLL = """
+async (grid, frames) => {
+  let rows = 0;
+  for (let count = 0; count < frames; count += 1) {
+    grid.scrollTop += 260;
+    await new Promise(requestAnimationFrame);
+    rows = Math.max(rows, grid.querySelectorAll('[role=row]').length);
+  }
+  return rows;
+}
+"""
+
+
+@pytest.fixture
+def tab(archive_page: NotebookPage) -> Locator:
+    """The records of the notebook that has 100,000, in a tab in front."""
+    archive_page.open(ARCHIVED)
+    archive_page.command("aumos-governance:open-audit")
+    view = archive_page.page.locator(".aumos-AuditView")
+    expect(view.locator(".aumos-AuditView-count")).to_have_text("100,000 records")
+    return view
+
+
+def grid(tab: Locator) -> Locator:
+    return tab.get_by_role("grid")
+
+
+def rows(tab: Locator) -> Locator:
+    return tab.locator(".aumos-AuditTable-body [role=row]")
+
+
+def metric(client: CDPSession, name: str) -> float:
+    metrics = client.send("Performance.getMetrics")["metrics"]
+    return next(float(metric["value"]) for metric in metrics if metric["name"] == name)
+
+
+def busy(client: CDPSession) -> float:
+    """How long the page's main thread has worked so far, in seconds of the processor."""
+    return metric(client, "TaskDuration")
+
+
+def heap(client: CDPSession) -> float:
+    """What the page's objects take, in MiB."""
+    return metric(client, "JSHeapUsedSize") / 2**20
+
+
+def test_a_hundred_thousand_records_scroll_smoothly(tab: Locator, page: Page, picture: Callable[[str], None]) -> None:
+    expect(tab.locator(".aumos-ChainStatus")).to_contain_text("Verified up to record 100,000")
+    expect(rows(tab).first).to_contain_text("$0.000001")
+    picture("audit-100000")
+    client = page.context.new_cdp_session(page)
+    client.send("Performance.enable", {"timeDomain": "threadTicks"})
+    client.send("HeapProfiler.collectGarbage")
+    small = heap(client)
+    before = busy(client)
+    assert grid(tab).evaluate(_SCROLL, _FRAMES) < 80
+    # In the processor's time of the page's main thread, so that whatever else the machine does counts for nothing.
+    each = (busy(client) - before) * 1000 / _FRAMES
+    print(f"{each:.1f} ms of the main thread for each frame")
+    assert each < 16, each
+    expect(grid(tab)).not_to_contain_text("…")
+
+    grid(tab).focus()
+    page.keyboard.press("End")
+    last = tab.locator("[role=row][aria-rowindex='100001']")
+    expect(last).to_contain_text("Opening")
+    expect(last).to_have_attribute("data-active", "true")
+    assert rows(tab).count() < 80
+    # All of them took 200 MiB; a window of them takes little.
+    client.send("HeapProfiler.collectGarbage")
+    grown = heap(client) - small
+    print(f"{grown:.1f} MiB more in the page at the end of the list")
+    assert grown < 16, grown
+    page.keyboard.press("Home")
+    expect(tab.locator("[role=row][aria-rowindex='2']")).to_contain_text("$0.000001")
+
+
+def test_filters_detail_cell_and_keyboard(tab: Locator, page: Page, archive_page: NotebookPage) -> None:
+    tab.get_by_label("Outcome").select_option("Denied")
+    expect(tab.locator(".aumos-AuditView-count")).to_have_text("1,000 records")
+    expect(rows(tab).first).to_contain_text("Would exceed budget")
+    tab.get_by_label("Agent").fill("agent-0")
+    tab.get_by_label("Text").fill('"number":100000')
+    expect(tab.locator(".aumos-AuditView-count")).to_have_text("1 record")
+    grid(tab).focus()
+    page.keyboard.press("Enter")
+    detail = page.get_by_role("region", name="Record 100,000")
+    for words in ("BUDGET_EXCEEDED", "agent-0", "In [100000]", '"number": 100000'):
+        expect(detail).to_contain_text(words)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(detail).to_have_count(0)
+    tab.get_by_role("button", name="Clear").click()
+    expect(tab.locator(".aumos-AuditView-count")).to_have_text("100,000 records")
+    tab.get_by_label("From").fill("2999-01-01T00:00:00")
+    expect(tab).to_contain_text("No record matches.")
+
+
+def test_a_person_corrects_a_wrong_entry_and_goes_to_its_cell(
+    archive_page: NotebookPage, archive: Application, picture: Callable[[str], None]
+) -> None:
+    name = write_notebook(
+        archive.root / "wrong.ipynb", "%governance --budget 10", "%governance_spend 2.5 --tool gpt-4o"
+    )
+    archive_page.open(name)
+    archive_page.run_all()
+    archive_page.shows("$7.50 left")
+    archive_page.command("aumos-governance:open-audit")
+    page = archive_page.page
+    tab = page.locator(".aumos-AuditView")
+    expect(rows(tab)).to_have_count(2)
+    rows(tab).first.click()
+    detail = page.get_by_role("region", name="Record 2")
+    detail.get_by_role("button", name="Correct…").click()
+    take_back = detail.get_by_role("button", name="Take back")
+    expect(take_back).to_have_attribute("aria-disabled", "true")
+    detail.get_by_label("Reason").fill("Entered twice")
+    detail.get_by_label("Take back, in dollars").fill("3")
+    expect(detail).to_contain_text("It was $2.50 only.")
+    detail.get_by_label("Take back, in dollars").fill("2")
+    picture("audit-correction")
+    take_back.evaluate("(node) => node.click()")
+    assert archive.governance(name)["spent"] == "2.5"
+    take_back.click()
+    expect(detail).to_contain_text("$2.00 taken back; $0.50 of the charge still counts.")
+    assert archive.governance(name)["spent"] == "0.5"
+    expect(rows(tab).first).to_contain_text("Correction")
+    expect(rows(tab).first).to_contain_text("Entered twice")
+    detail.get_by_role("button", name="In [3]").click()
+    archive_page.in_front(name)
+    page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex === 2")
+
+
+def test_files_hold_what_the_filters_let_through(
+    archive_page: NotebookPage, archive: Application, picture: Callable[[str], None]
+) -> None:
+    evil = '"=HYPERLINK(1)"'
+    name = write_notebook(archive.root / "files.ipynb", "%governance", f"%governance_spend 0.5 --tool {evil}")
+    archive_page.open(name)
+    archive_page.run_all()
+    archive_page.command("aumos-governance:open-audit")
+    page = archive_page.page
+    tab = page.locator(".aumos-AuditView")
+    expect(rows(tab)).to_have_count(2)
+    tab.get_by_label("Tool").fill("=HYPERLINK(1)")
+    expect(rows(tab)).to_have_count(1)
+    texts = {}
+    for form in ("CSV", "JSON Lines"):
+        with page.expect_download() as download:
+            tab.get_by_role("link", name=form).click()
+        assert re.fullmatch(r"governance-audit-[\d-]+\.(csv|jsonl)", download.value.suggested_filename)
+        texts[form] = download.value.path().read_text()
+    (row,) = csv.DictReader(io.StringIO(texts["CSV"]))
+    # A spreadsheet takes neither for a formula.
+    assert row["tool"] == "'=HYPERLINK(1)"
+    assert json.loads(texts["JSON Lines"])["tool"] == "=HYPERLINK(1)"
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing(
+    tab: Locator, archive_page: NotebookPage, picture: Callable[[str], None], theme: str
+) -> None:
+    archive_page.use_theme(theme)
+    rows(tab).nth(3).click()
+    expect(tab.locator(".aumos-AuditDetail")).to_be_visible()
+    picture(f"audit-{theme.split()[1].lower()}")
+    found = Axe().run(archive_page.page, context={"include": [[".aumos-AuditView"]]})
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_broken_chain_is_named_loudly(tab: Locator, archive: Application, picture: Callable[[str], None]) -> None:
+    status = tab.locator(".aumos-ChainStatus")
+    expect(status).to_contain_text("Verified up to record 100,000")
+    tamper(archive, 51_234)
+    status.get_by_role("button", name="Verify again").click()
+    alert = status.get_by_role("alert")
+    expect(alert).to_contain_text("The record is broken.")
+    expect(alert).to_contain_text("51234")
+    picture("audit-broken")

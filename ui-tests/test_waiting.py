@@ -1,0 +1,155 @@
+"""Questions to a person and reports to them, in the side panel."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from harness.application import Application
+from harness.documents import write_notebook
+from harness.pages import NotebookPage
+from playwright.sync_api import Browser, Locator, expect
+
+EVIL = "<img src=x onerror='window.hit=1'>\u202egnp.exe\n" + "x" * 10_000
+
+
+@pytest.fixture
+def name(archive: Application, request: pytest.FixtureRequest) -> str:
+    """A notebook of the test's own, with a session that acts with approval."""
+    return write_notebook(
+        archive.root / f"{request.node.originalname}.ipynb", "%governance --agent agent-7", "%governance_spend 0.5"
+    )
+
+
+@pytest.fixture
+def panel(archive_page: NotebookPage, archive: Application, name: str) -> Iterator[NotebookPage]:
+    """The notebook in front, and the panel beside it."""
+    archive_page.open(name)
+    archive_page.run_cells(0, 1)
+    archive.govern(name, trust_level=3)
+    archive_page.command("aumos-governance:open-panel")
+    yield archive_page
+    # Whatever a test left waits for nobody.
+    archive.ask("leave")
+
+
+def section(page: NotebookPage, name: str) -> Locator:
+    return page.page.locator(f"#aumos-governance-panel [data-section={name}]")
+
+
+def cards(page: NotebookPage) -> Locator:
+    return section(page, "approvals").locator(".aumos-Card")
+
+
+def test_a_person_answers_exactly_what_is_asked(
+    panel: NotebookPage, archive: Application, name: str, picture: Callable[[str], None]
+) -> None:
+    cell = panel.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets[2].model.id")
+    shown = {"tool": "shell", "arguments": {"command": "rm -r build"}, "code": "clean()\nprint('done')", "cost": "0.05"}
+    archive.ask("ask", notebook=name, tool="shell", cell_id=cell, count=3, shown=shown)
+    archive.ask("ask", notebook=name, tool="mail", amount="0", shown={"arguments": {"to": "all@example.org"}})
+    expect(cards(panel)).to_have_count(2)
+    first = cards(panel).first
+    for words in ("shell", "$0.05", "agent-7", "In [3]", "rm -r build", "print('done')"):
+        expect(first).to_contain_text(words)
+    picture("approvals")
+
+    panel.page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }")
+    first.get_by_role("button", name="In [3]").click()
+    panel.page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex === 2")
+
+    first.get_by_role("button", name="Approve").click()
+    expect(cards(panel)).to_have_count(1)
+    expect(section(panel, "approvals")).to_contain_text("approved by")
+    cards(panel).get_by_role("button", name="Approve").focus()
+    panel.page.keyboard.press("Tab")
+    # What has just moved under the person's hands takes no answer.
+    expect(cards(panel).get_by_role("button", name="Deny")).to_be_focused()
+    expect(cards(panel).get_by_role("button", name="Deny")).to_have_attribute("aria-disabled", "false")
+    panel.page.keyboard.press("Enter")
+    expect(cards(panel)).to_have_count(0)
+    expect(section(panel, "approvals")).to_contain_text("denied by")
+    assert archive.waiting(name) == []
+    expect(section(panel, "audit").locator("li").first).to_contain_text("Refusal")
+    expect(section(panel, "audit").locator("li").nth(1)).to_contain_text("Approval")
+
+
+def test_what_waits_outlives_the_page_and_another_browser_answers(
+    panel: NotebookPage, archive: Application, name: str, browser: Browser
+) -> None:
+    archive.ask("ask", notebook=name, tool="deploy", shown={"arguments": {"to": "production"}})
+    expect(cards(panel)).to_contain_text("production")
+    panel.reload()
+    panel.command("aumos-governance:open-panel")
+    expect(cards(panel)).to_contain_text("production")
+    context = browser.new_context()
+    try:
+        other = NotebookPage(context.new_page(), archive)
+        other.open(name)
+        other.command("aumos-governance:open-panel")
+        cards(other).get_by_role("button", name="Deny").click()
+        expect(cards(other)).to_have_count(0)
+        expect(cards(panel)).to_have_count(0)
+        decided = section(other, "approvals").locator(".aumos-Decided")
+        expect(decided).to_contain_text("denied by")
+        # The browser that did not answer learns who did from the record.
+        expect(section(panel, "approvals").locator(".aumos-Decided")).to_have_text(decided.inner_text())
+    finally:
+        context.close()
+
+
+def test_reports_are_there_until_they_are_acknowledged(panel: NotebookPage, archive: Application, name: str) -> None:
+    archive.ask("ask", notebook=name, tool="deploy", shown={})
+    archive.ask("report", notebook=name, tool="shell", shown={"arguments": {"command": "make"}, "result": "built"})
+    expect(cards(panel)).to_have_count(1)
+    archive.stop()
+    archive.start()
+    report = section(panel, "reports").locator(".aumos-Card")
+    expect(report).to_contain_text("built")
+    # Its kernel ended with the server, so nobody waits for the answer.
+    expect(section(panel, "approvals")).to_contain_text("nobody waits for it any more")
+    # JupyterLab may show a dialog of its own on the lost connection.
+    panel.reload()
+    panel.command("aumos-governance:open-panel")
+    expect(report).to_contain_text("built")
+    report.get_by_role("button", name="Acknowledge").click()
+    expect(section(panel, "reports")).to_have_count(0)
+
+
+def test_hostile_text_is_text_and_breaks_no_layout(
+    panel: NotebookPage, archive: Application, name: str, picture: Callable[[str], None]
+) -> None:
+    archive.govern(name, agent_id=EVIL[:900])
+    shown = {"arguments": {EVIL: EVIL}, "code": EVIL, EVIL: [EVIL]}
+    asked = archive.ask("ask", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
+    archive.ask("report", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
+    expect(cards(panel)).to_contain_text("<img src=x")
+    expect(cards(panel)).to_contain_text("U+202E")
+    expect(section(panel, "reports")).to_contain_text("U+202E")
+    picture("hostile")
+    whole = panel.page.locator("#aumos-governance-panel")
+    assert whole.locator("img").count() == 0
+    assert panel.page.evaluate("() => 'hit' in window") is False
+    wide = "(panel) => [...panel.querySelectorAll('*')].filter((node) => {"
+    wide += " const style = getComputedStyle(node); return node.scrollWidth > node.clientWidth + 1"
+    wide += " && style.overflowX !== 'hidden' && style.display !== 'inline' && node.clientWidth > 0; })"
+    wide += ".map((node) => `${node.tagName} ${node.className}`)"
+    assert whole.locator(".aumos-Panel-body").evaluate(wide) == []
+    card = cards(panel).bounding_box()
+    assert card
+    assert card["height"] < 2500
+    more = cards(panel).get_by_role("button", name=re.compile("^Show all"))
+    more.first.click()
+    expect(cards(panel).get_by_role("button", name="Show less")).to_have_count(1)
+    assert whole.locator(".aumos-Panel-body").evaluate(wide) == []
+    # The card in the notebook.
+    panel.run(1)
+    output = panel.output(1)
+    expect(output).to_be_visible()
+    assert output.locator("img").count() == 0
+    assert output.evaluate("(node) => node.scrollWidth <= node.clientWidth + 1")
+    cards(panel).get_by_role("button", name="Deny").click()
+    expect(cards(panel)).to_have_count(0)
+    assert asked not in json.dumps(archive.waiting(name))
