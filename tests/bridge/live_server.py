@@ -96,7 +96,7 @@ class LiveServer:
                 return self.client.get(self.url + "api").status_code == 200
             return False
 
-        until(answers, "the server answers", 30)
+        until(answers, "the server answers", 60)
         return self
 
     def stop(self) -> None:
