@@ -8,7 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from genai_prices import calc_price
 from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import Usage
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.calls import Asked
@@ -69,6 +73,29 @@ def test_usage_that_has_no_price_is_not_nothing() -> None:
         rates("text-embedding-3-small").cost({"input_tokens": 1, "output_tokens": 1})
     with pytest.raises(ConfigurationError):
         rates("tts-1").bound(10, 10)
+
+
+SOLD = [(provider.id, model.id) for provider in get_snapshot().providers for model in provider.models]
+COUNTS = st.integers(0, 300_000)
+
+
+@given(st.sampled_from(SOLD), COUNTS, COUNTS, COUNTS, COUNTS, COUNTS)
+def test_every_model_of_every_provider_costs_what_the_library_says(
+    sold: tuple[str, str], text: int, read: int, written: int, output: int, reasoning: int
+) -> None:
+    usage = {
+        "input_tokens": text + read + written,
+        "cache_read_tokens": read,
+        "cache_write_tokens": written,
+        "output_tokens": output + reasoning,
+        "output_reasoning_tokens": reasoning,
+    }
+    try:
+        found = Prices().rates(sold[1], provider=sold[0])
+        ours = found.cost(usage)
+    except (ConfigurationError, UnusableUsageError):
+        return
+    assert ours == calc_price(Usage(**usage), sold[1], provider_id=sold[0]).total_price
 
 
 def test_a_bound_takes_the_dearest_price_that_may_apply() -> None:
