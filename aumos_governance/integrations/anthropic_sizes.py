@@ -42,7 +42,9 @@ def size_of(body: Mapping[str, Any]) -> Size:
         size.tokens += _TOKENS_OF_TOOLS
         _add_tools(size, body["tools"])
     # What another request left on the server counts as input here.
-    size.unbounded |= any(bool(body.get(part)) for part in ("mcp_servers", "container", "thread"))
+    thread = body.get("thread")
+    continued = bool(thread) and not (isinstance(thread, Mapping) and thread.get("type") == "create")
+    size.unbounded |= continued or bool(body.get("mcp_servers")) or bool(body.get("container"))
     return size
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +57,7 @@ class GovernedCalls(BaseCallbackHandler):
             "budget_category": budget_category,
             "required_trust_level": to_level(required_trust_level, "required_trust_level"),
         }
-        self._runs: dict[UUID, tuple[Charge, asyncio.Task[Any] | None]] = {}
+        self._runs: dict[UUID, tuple[Charge, asyncio.Task[Any] | None, Callable[[asyncio.Task[Any]], None]]] = {}
 
     def on_chat_model_start(
         self, serialized: dict[str, Any], messages: list[list[Any]], *, run_id: UUID, **kwargs: Any
@@ -96,18 +97,22 @@ class GovernedCalls(BaseCallbackHandler):
         guard = Guard(
             self._engine or default_engine(), self._prices, provider=provider_of(metadata, parameters), **self._options
         )
-        charge = guard.begin(LangChainCall(inputs, parameters, metadata))
-        self._runs[run_id] = charge, _task()
-        if (task := self._runs[run_id][1]) is not None:
-            # LangChain does not tell of a call whose task was cancelled.
-            task.add_done_callback(lambda _: self._left(run_id))
+        charge, task = guard.begin(LangChainCall(inputs, parameters, metadata)), _task()
+        # LangChain does not tell of a call whose task was cancelled.
+        left = partial(self._left, run_id)
+        self._runs[run_id] = charge, task, left
+        if task is not None:
+            task.add_done_callback(left)
 
-    def _left(self, run_id: UUID) -> None:
+    def _left(self, run_id: UUID, _: asyncio.Task[Any]) -> None:
         if (charge := self._taken(run_id)) is not None:
             charge.abandon()
 
     def _taken(self, run_id: UUID) -> Charge | None:
-        return self._runs.pop(run_id, (None, None))[0]
+        charge, task, left = self._runs.pop(run_id, (None, None, None))
+        if task is not None and left is not None:
+            task.remove_done_callback(left)
+        return charge
 
 
 def _task() -> asyncio.Task[Any] | None:

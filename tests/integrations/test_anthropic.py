@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import anthropic
 import pytest
-from anthropic import Anthropic, AnthropicBedrock, AnthropicVertex, AsyncAnthropic
+from anthropic import (
+    Anthropic,
+    AnthropicAWS,
+    AnthropicBedrock,
+    AnthropicBedrockMantle,
+    AnthropicFoundry,
+    AnthropicVertex,
+    AsyncAnthropic,
+    beta_tool,
+)
 from pydantic import BaseModel
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError, GovernanceEngine, TrustLevel, govern
 from aumos_governance.integrations.leftovers import leftovers
+from tests.integrations.clerk import CALL
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
 
@@ -159,6 +170,41 @@ def test_a_parsed_answer_is_one_call(desk: Desk, client: Anthropic) -> None:
     parsed = client.messages.parse(**ASK, output_format=Answer)
     assert parsed.parsed_output == Answer(number=42)
     assert desk.balance == (COST, 0)
+
+
+@pytest.mark.parametrize("thread", [False, None])
+def test_each_turn_of_the_tool_runner_is_a_call(desk: Desk, client: Anthropic, thread: Any) -> None:
+    sent: list[str] = []
+
+    @beta_tool
+    def send(to: str, text: str) -> str:
+        """Send a mail.
+
+        Args:
+            to: the address
+            text: the text
+        """
+        sent.append(to)
+        return text
+
+    desk.endpoint.script(replace(CALL, usage=TOKENS))
+    turns = list(client.beta.messages.tool_runner(**ASK, tools=[send], thread=thread))
+    assert (len(turns), sent) == (2, ["ann"])
+    assert desk.balance == (2 * COST, 0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda url: AnthropicFoundry(base_url=f"{url}/anthropic", api_key="key"),
+        lambda url: AnthropicBedrockMantle(base_url=url, api_key="key", aws_region="eu-west-1"),
+        lambda url: AnthropicAWS(base_url=url, api_key="key", aws_region="eu-west-1", workspace_id="workspace"),
+    ],
+)
+def test_the_other_houses_of_the_same_models(desk: Desk, make: Callable[[str], Any]) -> None:
+    with make(desk.endpoint.url) as plain, desk.govern(plain) as governed:
+        assert [call(governed) for call in (create, stream_helper)] == [TEXT] * 2
+    assert desk.balance == (2 * COST, 0)
 
 
 def test_counting_and_listing_cost_nothing(desk: Desk, client: Anthropic) -> None:

@@ -111,12 +111,16 @@ class TestTheWorstCase:
             {"tools": [{"type": "code_execution_20250825", "name": "code_execution"}]},
             {"mcp_servers": [{"type": "url", "url": "x", "name": "x"}]},
             {"container": "container_1"},
+            {"thread": {"type": "continue", "previous_message_id": "msg_1"}},
             {"messages": iter([{"role": "user", "content": "Hello"}])},
         ],
-        ids=["document", "server tool", "mcp server", "container", "iterator"],
+        ids=["document", "server tool", "mcp server", "container", "thread", "iterator"],
     )
     def test_is_all_that_the_model_takes_in_where_the_request_does_not_show_it(self, body: dict[str, Any]) -> None:
         assert message(**body).worst(KNOWN) == 1_000_000 * Decimal(2) / 1_000_000 + Decimal("0.001")
+
+    def test_of_a_thread_that_begins_is_that_of_the_request(self) -> None:
+        assert worst(thread={"type": "create"}) == worst()
 
     def test_never_holds_more_than_the_model_takes_in(self) -> None:
         assert worst(KNOWN, system="x" * 3_000_000) == Decimal("2.001")
