@@ -108,6 +108,13 @@ def test_what_makes_no_sense_is_one_sentence(kernel: Kernel, cell: str, ename: s
     refused(kernel.run(cell), ename, sentence)
 
 
+def test_more_than_a_person_can_read_is_refused_and_not_cut(kernel: Kernel) -> None:
+    kernel.run("size = 0")
+    cell = f"%%governed --tool big\nsize = len({'y' * 60_000!r})"
+    refused(kernel.run(cell), "InvalidRequestError", "must be shown to a person in at most 50000 characters")
+    assert kernel.value("size") == "0"
+
+
 def test_variables_go_into_the_line(kernel: Kernel) -> None:
     kernel.run("price, name = 0.1 * 3, 'deploy'")
     assert kernel.run("%%governed --tool {name} --cost {price}\n1").lines[0].startswith("Recorded: $0.30 for deploy (")
