@@ -116,6 +116,16 @@ def test_a_denied_call_is_not_sent(endpoint: Endpoint, till: Till, call: Call) -
 
 
 @EACH_WAY
+def test_a_level_that_is_too_low_stops_the_call(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call
+) -> None:
+    till.engine.trust.set_level("agent", TrustLevel.L0_OBSERVER)
+    with pytest.raises(GovernanceDeniedError, match="L0"):
+        call(governed, ask(endpoint))
+    assert (endpoint.count, till.spent) == (0, 0)
+
+
+@EACH_WAY
 @pytest.mark.parametrize(
     ("fault", "end"),
     [
