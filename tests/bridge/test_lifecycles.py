@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -43,6 +44,25 @@ def test_a_kernel_is_told_who_it_is_and_terminals_are_not(server: LiveServer) ->
         kernel.restart()
         kernel.greet()
         assert kernel.run(f"import os; result(json.loads(os.environ[{KERNEL_ENV!r}]))").result == said
+
+
+def test_a_kernel_that_was_there_before_governance_says_that_it_is_not_governed(server: LiveServer) -> None:
+    """As one that another extension had started, or that runs elsewhere and was only attached."""
+    spec = server.home / "data" / "kernels" / "before" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": argv, "display_name": "before", "language": "python", "env": {KERNEL_ENV: ""}}))
+    server.write_notebook("before.ipynb")
+    body = {"path": "before.ipynb", "name": "before.ipynb", "type": "notebook", "kernel": {"name": "before"}}
+    session = server.json("POST", "api/sessions", json=body)
+    kernel = LiveKernel(server, session["kernel"]["id"], session["id"])
+    try:
+        told = kernel.run("%load_ext aumos_governance.jupyter_extension\n%governance").text
+        assert "No governed Jupyter server here" in told
+        assert server.state("before.ipynb")["active"] is False, "and the page does not show what the kernel decides"
+    finally:
+        kernel.close()
+        server.request("DELETE", f"api/kernels/{kernel.kernel_id}")
 
 
 def test_a_kernel_without_a_notebook_is_governed_by_its_id(server: LiveServer) -> None:
