@@ -35,10 +35,13 @@ class _Stack(threading.local):
 
 
 _stack = _Stack()
+_leaving: set[int] = set()
+"""The shells to be forgotten when their running cells have ended, unless they are followed again."""
 
 
 def follow(shell: Any) -> None:
     """Hear of each cell of ``shell``; a second time changes nothing."""
+    _leaving.discard(id(shell))
     shell.events.register("pre_run_cell", _begin)
     shell.events.register("post_run_cell", _end)
 
@@ -47,6 +50,9 @@ def unfollow(shell: Any) -> None:
     """Hear of no more cells. Those that run are seen to their end: it may settle what they cost."""
     if not _stack.cells:
         _forget(shell)
+        return
+    _leaving.add(id(shell))
+    _stack.cells[0].endings.insert(0, lambda _: _forget(shell) if id(shell) in _leaving else None)
 
 
 def current() -> RunningCell | None:
@@ -55,6 +61,7 @@ def current() -> RunningCell | None:
 
 
 def _forget(shell: Any) -> None:
+    _leaving.discard(id(shell))
     for event, function in (("pre_run_cell", _begin), ("post_run_cell", _end)):
         if function in shell.events.callbacks[event]:
             shell.events.unregister(event, function)

@@ -154,5 +154,11 @@ def test_it_explains_itself_and_reloads(kernel: Kernel) -> None:
     assert len(kernel.run("%%governed --tool again --cost 0.01\n1").lines) == 1
     kernel.run("%unload_ext aumos_governance.jupyter_extension")
     assert kernel.run("%%governed\n1").ename == "UsageError" or "not found" in kernel.run("%%governed\n1").text
+    hooks = "[f.__name__ for f in get_ipython().events.callbacks['post_run_cell'] if 'aumos' in f.__module__]"
+    assert kernel.value(hooks) == "[]"
     kernel.run("%load_ext aumos_governance.jupyter_extension")
+    assert kernel.value(hooks) == "['_end']"
     assert kernel.run("%%governed\n1").status == "ok"
+    unloading = kernel.run("%%governed --tool last --cost 0.01\n%unload_ext aumos_governance.jupyter_extension")
+    assert unloading.lines[0].startswith("Recorded: $0.01 for last")
+    kernel.run("%load_ext aumos_governance.jupyter_extension")
