@@ -181,9 +181,12 @@ export function tooltip(
   ].join('\n');
 }
 
-/** Text of unknown origin on one line of bearable length. */
+/** Text of unknown origin on one line of bearable length, in which nothing turns the direction of the rest. */
 export function oneLine(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  const line = text
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .replace(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, '\uFFFD')
+    .trim();
   const characters = Array.from(line.slice(0, 2 * MAX_CHARACTERS));
   return characters.length > MAX_CHARACTERS
     ? `${characters.slice(0, MAX_CHARACTERS - 1).join('')}…`

@@ -61,7 +61,10 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
       tab.title.icon = governanceIcon;
       tab.title.closable = true;
       // Notebook 7 has room for one document in its main area, and tabs below it.
-      shell.add(tab, labShell ? 'main' : 'down');
+      const area = labShell ? 'main' : 'down';
+      tab.addClass('aumos-AuditTab');
+      tab.node.dataset.area = area;
+      shell.add(tab, area);
       void tabs.add(tab);
       return tab;
     };

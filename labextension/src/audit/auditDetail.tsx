@@ -42,14 +42,7 @@ export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
           <closeIcon.react tag="span" />
         </Button>
       </header>
-      <dl className="aumos-AuditDetail-fields">
-        {fields(record, trans).map(([name, value]) => (
-          <React.Fragment key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </React.Fragment>
-        ))}
-      </dl>
+      <Fields fields={fields(record, trans)} />
       {chargeId !== null && isCorrectable(record) && (
         <CorrectionForm
           key={record.record_id}
@@ -61,6 +54,7 @@ export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
           onDone={props.onCorrected}
         />
       )}
+      <Fields fields={marks(record, trans)} />
     </section>
   );
 }
@@ -79,18 +73,44 @@ export namespace AuditDetail {
   }
 }
 
-/** What a record holds, by name; what it does not hold is left out. */
-function fields(
-  record: IAuditRecord,
-  trans: TranslationBundle
-): [string, React.ReactNode][] {
+type Field = [name: string, value: React.ReactNode];
+
+/** Fields by name; what a record does not hold is left out. */
+function Fields(props: { fields: readonly Field[] }): React.JSX.Element {
+  return (
+    <dl className="aumos-AuditDetail-fields">
+      {props.fields
+        .filter(([, value]) => value !== null)
+        .map(([name, value]) => (
+          <React.Fragment key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </React.Fragment>
+        ))}
+    </dl>
+  );
+}
+
+/** What identifies a record, and what it is chained by. */
+function marks(record: IAuditRecord, trans: TranslationBundle): Field[] {
+  return [
+    [trans.__('Session'), record.chain],
+    [trans.__('Charge'), record.charge_id],
+    [trans.__('Record'), record.record_id],
+    [trans.__('Hash'), record.hash],
+    [trans.__('Hash before'), record.previous_hash || null]
+  ];
+}
+
+/** What a record tells of what happened. */
+function fields(record: IAuditRecord, trans: TranslationBundle): Field[] {
   const text = (value: string | null): React.ReactNode =>
     value === null || value === '' ? null : (
       <ForeignText text={value} trans={trans} />
     );
   const usd = (value: string): string | null =>
     value === '0' ? null : formatUsd(value);
-  const list: [string, React.ReactNode][] = [
+  return [
     [
       trans.__('Time'),
       <time key="time" dateTime={record.at} title={record.at}>
@@ -129,12 +149,6 @@ function fields(
       Object.keys(record.detail).length === 0 ? null : (
         <ForeignText text={textOf(record.detail)} isCode trans={trans} />
       )
-    ],
-    [trans.__('Session'), text(record.chain)],
-    [trans.__('Charge'), text(record.charge_id)],
-    [trans.__('Record'), text(record.record_id)],
-    [trans.__('Hash'), text(record.hash)],
-    [trans.__('Hash before'), text(record.previous_hash)]
+    ]
   ];
-  return list.filter(([, value]) => value !== null);
 }

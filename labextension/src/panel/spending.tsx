@@ -47,6 +47,7 @@ export function Spending(props: ISectionProps): React.JSX.Element {
     return <Note>{trans.__('Nothing is spent yet.')}</Note>;
   }
   const { time, tools } = value;
+  const dear = tools.filter(tool => tool.spent !== 0n);
   const figures = [trans.__('Spent'), trans.__('Records'), trans.__('Denied')];
   return (
     <>
@@ -63,7 +64,7 @@ export function Spending(props: ISectionProps): React.JSX.Element {
         label={trans.__('By tool or model')}
         isOverTime={false}
         columns={[trans.__('Tool'), ...figures]}
-        bars={withOthers(tools, trans.__('Others')).map(one =>
+        bars={withOthers(dear, trans.__('Others')).map(one =>
           barOf(one, oneLine(one.name), trans)
         )}
         summary={trans.__('%1 in all', formatUsd(total))}
