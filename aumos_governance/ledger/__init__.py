@@ -15,7 +15,11 @@ __all__ = ["open_ledger"]
 
 
 def open_ledger(
-    url: str, *, clock: Callable[[], int] | None = None, on_commit: Callable[[int], None] | None = None
+    url: str,
+    *,
+    clock: Callable[[], int] | None = None,
+    on_commit: Callable[[int], None] | None = None,
+    server: str | None = None,
 ) -> Ledger:
     """Open, and where needed create or upgrade, the ledger that ``url`` names.
 
@@ -23,7 +27,9 @@ def open_ledger(
     file, whose missing folders are made, and ``postgresql://user:password@host:port/database`` in a database
     of PostgreSQL 14 or newer, which several servers may share. ``clock`` gives microseconds since the epoch and
     is for tests. ``on_commit`` is told, in the ledger's thread, how many requests each commit held; it must not
-    block or raise. A ledger in memory, where nothing is committed, does not call it.
+    block or raise. A ledger in memory, where nothing is committed, does not call it. ``server`` is eight
+    random hexadecimal digits, the first below 8, by which `Ledger.attending` tells others that whoever opens the ledger
+    is there.
 
     Raises ConfigurationError for a URL that names no ledger, LedgerVersionError when a newer version of this
     package has written it, and LedgerError when it cannot be opened.
@@ -37,11 +43,11 @@ def open_ledger(
     if separator and scheme == "sqlite":
         from .sql import open_sqlite
 
-        return open_sqlite(rest, on_commit=on_commit, **options)
+        return open_sqlite(rest, on_commit=on_commit, server=server, **options)
     if separator and scheme in ("postgresql", "postgres", "postgresql+psycopg"):
         from .sql import open_postgres
 
-        return open_postgres(f"postgresql://{rest}", on_commit=on_commit, **options)
+        return open_postgres(f"postgresql://{rest}", on_commit=on_commit, server=server, **options)
     raise ConfigurationError(
         f"{_without_password(url)!r} names no ledger; use memory://, sqlite:///path/to/file.db or"
         " postgresql://user@host/database."

@@ -220,6 +220,14 @@ class Ledger(Protocol):
         """
         ...
 
+    def attending(self) -> frozenset[str]:
+        """The names of the servers that have this ledger open now, as `open_ledger` was told them.
+
+        One that was killed is not among them. One that lives may be missing for a moment, while it has lost its
+        connection to the database, and always where the system has no locks on files.
+        """
+        ...
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear of changes made through this object; the answer ends it."""
         ...

@@ -104,6 +104,10 @@ class MemoryLedger:
         walk.chain(session_id, records.get(session_id, ()), ends[session_id])
         return walk.result(walked_all=False)
 
+    def attending(self) -> frozenset[str]:
+        # No other process can see it.
+        return frozenset()
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         return self._listeners.add(listener)
 

@@ -45,7 +45,8 @@ class Bridge:
     """Gives every kernel of a server a way to ask; lives on the server's loop.
 
     ``settle`` waits, in one of the threads of ``readers``, for what a reading has to see. ``announce`` is told
-    the paths whose session is another one than before. Without a ``local_socket`` all asks stay on comm.
+    the paths whose session is another one than before. ``server`` is the name by which it attends the ledger. Without
+    a ``local_socket`` all asks stay on comm.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Bridge:
         announce: Callable[[set[str]], None],
         autostart: bool,
         log: logging.Logger,
+        server: str = "",
         local_socket: LocalSocket | None = None,
     ) -> None:
         self._kernels = kernel_manager
@@ -73,6 +75,7 @@ class Bridge:
         self._announce = announce
         self._autostart = autostart
         self._log = log
+        self._server = server
         self._local_socket = local_socket
         self._links: dict[str, _Link] = {}
         self._presences: dict[str, Presence] = {}
@@ -187,7 +190,8 @@ class Bridge:
 
     def _reach(self, kernel_id: str, kernel_manager: Any, ports: tuple[int, ...]) -> bool:
         presence = self._presences.setdefault(
-            kernel_id, Presence(kernel_id, self._departures, lambda: process_of(kernel_manager))
+            kernel_id,
+            Presence(f"{self._server}/{kernel_id}", self._departures, lambda: process_of(kernel_manager)),
         )
         conversation = self._conversation(kernel_id, presence)
         transport = CommTransport(kernel_manager, conversation, loop=self._loop, log=self._log)

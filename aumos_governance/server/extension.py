@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -143,6 +144,7 @@ class GovernanceExtension(ExtensionApp):
             database_url=self.database_url,
             envelopes=read_envelopes(self.envelopes),
         )
+        self._name = f"{secrets.randbits(31):08x}"
         self._ledger = self._open_ledger(settings)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="aumos-governance")
         loop = serverapp.io_loop.asyncio_loop
@@ -153,8 +155,17 @@ class GovernanceExtension(ExtensionApp):
                 key="", origin=Origin("server"), owner=rooms.owner, root=rooms.root, envelopes=settings.envelopes
             )
         )
-        # Before any kernel can ask: what those of an earlier server held is left to a person.
-        self._ledger.execute(KernelsPresent(key="", origin=Origin("server"), owner=rooms.owner, root=rooms.root))
+        # Before any kernel can ask: what those of an earlier server held is left to a person. Another server of this
+        # root that is still there knows its own.
+        self._ledger.execute(
+            KernelsPresent(
+                key="",
+                origin=Origin("server"),
+                owner=rooms.owner,
+                root=rooms.root,
+                servers=tuple(sorted(self._ledger.attending() - {self._name})),
+            )
+        )
         self._service = service = NotebookService(
             self._ledger, settings.terms, approval_seconds=self.approval_timeout, log=self.log
         )
@@ -177,6 +188,7 @@ class GovernanceExtension(ExtensionApp):
             announce=announce,
             autostart=settings.autostart,
             log=self.log,
+            server=self._name,
             local_socket=LocalSocket(Path(serverapp.runtime_dir), self.log) if self.local_socket else None,
         )
         self._people = People(service, rooms, settings, moves.settle, self._bridge.kernels)
@@ -214,7 +226,7 @@ class GovernanceExtension(ExtensionApp):
 
     def _open_ledger(self, settings: Settings) -> Any:
         try:
-            return open_ledger(settings.database_url, on_commit=commit_done)
+            return open_ledger(settings.database_url, on_commit=commit_done, server=self._name)
         except AumOSGovernanceError as error:
             self._refuse(f"GovernanceExtension.database_url cannot be used: {error.message}")
 

@@ -164,3 +164,16 @@ def test_the_death_of_a_server(launch: Callable[..., LiveServer]) -> None:
     server.start()
     assert events(server, "orphan.ipynb")[0] == "unresolved", "before anybody could ask"
     left(server, "orphan.ipynb")
+
+
+def test_another_server_of_the_same_root_takes_nothing_for_abandoned(launch: Callable[..., LiveServer]) -> None:
+    first = launch().start()
+    with first.notebook("two.ipynb") as kernel:
+        kernel.do("open", budget="5")
+        kept = hold(kernel)
+        second = launch().start()
+        assert second.state("two.ipynb")["held"] == "1"
+        assert "unresolved" not in events(second, "two.ipynb")
+        (found,) = second.json("GET", GOVERNANCE + "holds")["holds"]
+        assert (found["id"], found["state"]) == (kept, "held")
+    second.stop()

@@ -142,12 +142,14 @@ class KernelGone(Request[int]):
 class KernelsPresent(Request[int]):
     """When a server starts: the kernels that there are. All others of its owner and root are gone.
 
-    Answers how many holds became unresolved.
+    Those whose incarnation begins with the name of one of ``servers`` and a slash are left to that one. Answers how
+    many holds became unresolved.
     """
 
     owner: str
     root: str
     incarnations: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,12 +56,16 @@ def kernel_gone(work: Work, request: KernelGone) -> int:
 def kernels_present(work: Work, request: KernelsPresent) -> int:
     """Leave what all other kernels of a server held to a person."""
     present = set(request.incarnations)
+
+    def is_gone(row: ChargeRow | ApprovalRow) -> bool:
+        return row.incarnation not in present and row.incarnation.partition("/")[0] not in request.servers
+
     holds = work.select(HOLDS_OF_SERVER, request.owner, request.root)
     pending = work.select(PENDING_OF_SERVER, request.owner, request.root)
     return _leave(
         work,
-        [charge for charge in holds if charge.incarnation not in present],
-        [approval for approval in pending if approval.incarnation not in present],
+        [charge for charge in holds if is_gone(charge)],
+        [approval for approval in pending if is_gone(approval)],
         request.origin,
     )
 

@@ -19,16 +19,20 @@ if TYPE_CHECKING:
 __all__ = ["open_postgres", "open_sqlite", "read_postgres", "read_sqlite"]
 
 
-def open_sqlite(location: str, *, clock: Clock = system_clock, on_commit: OnCommit | None = None) -> SqlLedger:
+def open_sqlite(
+    location: str, *, clock: Clock = system_clock, on_commit: OnCommit | None = None, server: str | None = None
+) -> SqlLedger:
     """The ledger in the file that the URL names after ``sqlite://``; see `open_ledger`."""
-    return _open(SqliteDatabase(_path(location)), clock, on_commit)
+    return _open(SqliteDatabase(_path(location), server), clock, on_commit)
 
 
-def open_postgres(url: str, *, clock: Clock = system_clock, on_commit: OnCommit | None = None) -> SqlLedger:
+def open_postgres(
+    url: str, *, clock: Clock = system_clock, on_commit: OnCommit | None = None, server: str | None = None
+) -> SqlLedger:
     """The ledger in the database that ``url`` names, as libpq reads it; see `open_ledger`."""
     with _psycopg_named():
         from .postgres import PostgresDatabase
-    return _open(PostgresDatabase(url), clock, on_commit)
+    return _open(PostgresDatabase(url, server), clock, on_commit)
 
 
 def read_sqlite(location: str) -> SqlReader:

@@ -46,6 +46,10 @@ class Database(Readings, Protocol):
         """
         ...
 
+    def attending(self) -> frozenset[str]:
+        """The names of the servers that have the database open as a ledger."""
+        ...
+
     def hopeless(self, error: LedgerError) -> bool:
         """True when trying the requests of a failed transaction one by one would fail in the same way."""
         ...

@@ -61,6 +61,10 @@ class SqlLedger:
         self._check()
         return self._reader.verify(session_id, known_head, under)
 
+    def attending(self) -> frozenset[str]:
+        self._check()
+        return self._database.attending()
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         return self._listeners.add(listener)
 

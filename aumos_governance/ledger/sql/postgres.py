@@ -32,6 +32,11 @@ _T = TypeVar("_T")
 _ATTEMPTS: Final = 20
 """How often a transaction is tried that others get in the way of."""
 _MIGRATION_LOCK: Final = int.from_bytes(b"aumosgov", "big")
+_ATTENDING: Final = int.from_bytes(b"aumo", "big")
+_WHO_ATTENDS: Final = """
+SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = %s AND objsubid = 2
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 _BEGIN: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 _COMMIT: Final = b"COMMIT"
 _SEQ, _HASH = AUDIT_COLUMNS.index("seq"), AUDIT_COLUMNS.index("hash")
@@ -56,8 +61,9 @@ class _LostError(Exception):
 class PostgresDatabase:
     """A database whose commits are on its disk when they are acknowledged."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, server: str | None = None) -> None:
         self._server = PostgresServer(url)
+        self._name = None if server is None else int(server, 16)
         self.statements = Statements(PGDialect_psycopg(paramstyle="format"))  # type: ignore[no-untyped-call]
         self._trails = Trails()
         self._readers = PostgresReaders(self._server)
@@ -117,6 +123,11 @@ class PostgresDatabase:
         with self._readers.reading() as cursor:
             yield cursor
 
+    def attending(self) -> frozenset[str]:
+        with self.reading() as cursor:
+            cursor.execute(_WHO_ATTENDS, (_ATTENDING,))
+            return frozenset(f"{number:08x}" for (number,) in cursor.fetchall())
+
     def hopeless(self, error: LedgerError) -> bool:
         return error.__cause__ is not None and not spares_others(error.__cause__)
 
@@ -166,7 +177,11 @@ class PostgresDatabase:
         if self._closed:
             raise LedgerError("The ledger is closed.")
         if self._writer is None:
-            self._writer = self._server.connect()
+            writer = self._server.connect()
+            if self._name is not None:
+                # Kept for as long as the connection is, and so by nobody who was killed.
+                writer.execute("SELECT pg_advisory_lock_shared(%s::int, %s::int)", (_ATTENDING, self._name))
+            self._writer = writer
         return self._writer
 
     def _drop(self) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 from ...errors import LedgerError
 from ..base import Request
 from ..work import Work
+from .attendance import Attendance
 from .filesystem import network_filesystem
 from .migrate import migrate
 from .statements import Statements
@@ -38,7 +39,7 @@ _IDLE_READERS: Final = 4
 class SqliteDatabase:
     """A file in WAL mode with ``synchronous=FULL``: what is acknowledged is on disk."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, server: str | None = None) -> None:
         self.path = path
         self.statements = Statements(SQLiteDialect_pysqlite(paramstyle="qmark"))
         self._prepare_file()
@@ -47,7 +48,14 @@ class SqliteDatabase:
             f"The ledger {path} is locked by another process for more than {BUSY_SECONDS} s; nothing was recorded."
         )
         self._closed = False
+        self._attendance = Attendance(path)
         self._writer = self.connect(patient=False)
+        if server is not None:
+            try:
+                self._attendance.begin(server)
+            except LedgerError:
+                self._writer.close()
+                raise
 
     def connect(self, *, patient: bool = True) -> sqlite3.Connection:
         """A connection with all that the ledger relies on; only a patient one waits in SQLite's own way."""
@@ -123,8 +131,12 @@ class SqliteDatabase:
     def hopeless(self, error: LedgerError) -> bool:
         return error.args == self._busy.args
 
+    def attending(self) -> frozenset[str]:
+        return self._attendance.now()
+
     def close(self) -> None:
         self._closed = True
+        self._attendance.end()
         while self._idle:
             with suppress(IndexError, sqlite3.Error):
                 self._idle.pop().close()
