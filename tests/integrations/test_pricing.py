@@ -11,7 +11,7 @@ import pytest
 from genai_prices import calc_price
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import Usage
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aumos_governance import ConfigurationError
@@ -79,6 +79,7 @@ SOLD = [(provider.id, model.id) for provider in get_snapshot().providers for mod
 COUNTS = st.integers(0, 300_000)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(SOLD), COUNTS, COUNTS, COUNTS, COUNTS, COUNTS)
 def test_every_model_of_every_provider_costs_what_the_library_says(
     sold: tuple[str, str], text: int, read: int, written: int, output: int, reasoning: int

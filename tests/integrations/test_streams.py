@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aumos_governance.errors import LedgerError, NotFoundError
@@ -30,6 +30,7 @@ def fed(chunks: list[bytes], *, swallow: bool) -> tuple[bytes, EventMeter]:
     return seen + events.rest(), meter
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([WORD, COMMENT, NAMED]), max_size=6),
     st.sampled_from([b"\n\n", b"\r\n\r\n", b"\r\r"]),
