@@ -31,14 +31,16 @@ def test_each_page_is_run() -> None:
     assert {page.name for page in pages()} == set(MODELS)
 
 
-@pytest.mark.parametrize("page", pages(), ids=page_id)
-def test_the_cells_of_a_page_print_what_it_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("document", pages(), ids=page_id)
+def test_the_cells_of_a_page_print_what_it_says(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Endpoint() as endpoint:
-        endpoint.script(*MODELS[page.name])
+        endpoint.script(*MODELS[document.name])
         monkeypatch.setenv("OPENAI_BASE_URL", endpoint.openai_url)
         monkeypatch.setenv("OPENAI_API_KEY", "key")
-        printed = run_cells([*fences(page, "python"), "%governance_status"], tmp_path).splitlines()
-    for text in fences(page, "text"):
+        printed = run_cells([*fences(document, "python"), "%governance_status"], tmp_path).splitlines()
+    for text in fences(document, "text"):
         for line in text.splitlines():
             assert line in printed
     # Something was charged, and nothing is held any more.
