@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from jupyter_core.utils import ensure_async
+from jupyter_server.gateway.managers import GatewayMappingKernelManager
 
 from ..errors import NotAllowedError
 from ..ledger.base import ReadState
@@ -244,7 +245,7 @@ class Bridge:
 
     def _note_without_ports(self, kernel_id: str) -> None:
         since = self._without_ports.setdefault(kernel_id, time.monotonic())
-        if time.monotonic() - since > _PORTS_WITHIN:
+        if isinstance(self._kernels, GatewayMappingKernelManager) or time.monotonic() - since > _PORTS_WITHIN:
             self._note_unreachable(kernel_id, "it has no ports here, as a gateway's kernel")
 
     def _note_unreachable(self, kernel_id: str, why: str) -> None:

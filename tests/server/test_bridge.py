@@ -145,6 +145,17 @@ async def test_the_kernels_are_listed_with_what_is_known_of_each(parts: Any) -> 
     assert bridge.kernels()[0]["transport"] is None
 
 
+async def test_a_gateways_kernel_is_known_for_one_at_once(parts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bridge, kernels, _, _ = parts
+    monkeypatch.setattr(bridge_module, "_PORTS_WITHIN", 3_600.0)
+    kernels["a"] = Kernel()
+    bridge._reconcile()
+    assert bridge.kernels()[0]["reachable"] is True, "one that is being started here has no ports yet"
+    monkeypatch.setattr(bridge_module, "GatewayMappingKernelManager", Kernels)
+    bridge._reconcile()
+    assert bridge.kernels()[0] == {"id": "a", "notebook": "kernel:a", "reachable": False, "transport": None}
+
+
 async def test_a_saved_session_is_known_at_once(parts: Any) -> None:
     bridge, _, sessions, rooms = parts
     bridge.follow_sessions()
