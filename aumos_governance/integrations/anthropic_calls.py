@@ -62,6 +62,9 @@ class _Message:
         if terms and rates.found:
             raise unknown_price(f"{self.model} with {terms[0]}={_DEARER[terms[0]]!r}")
         size, output = size_of(self._asked), self._asked.get("max_tokens")
+        if size.runs_code and rates.flat is None:
+            # By the hour of a container, of which the usage says nothing.
+            raise unknown_price(f"{self.model} with code execution")
         tokens = _input_bound(size, rates)
         kinds = [kind for kind, said in (("cache_write", size.cached), ("cache_write_1h", size.cached_1h)) if said]
         searched = Decimal(0)

@@ -30,6 +30,8 @@ class Size:
     cached: bool = False
     cached_1h: bool = False
     searches: int = 0
+    runs_code: bool = False
+    """It may use a container, which is billed by the hour."""
 
 
 def size_of(body: Mapping[str, Any]) -> Size:
@@ -93,6 +95,7 @@ def _add_tools(size: Size, tools: Any) -> None:
         kind = str(tool.get("type") or "") if isinstance(tool, Mapping) else ""
         if kind.startswith(_ON_THE_SERVER):
             size.unbounded = True
+        size.runs_code |= kind.startswith("code_execution")
         if kind.startswith("web_search"):
             uses = tool.get("max_uses")
             size.searches += uses if isinstance(uses, int) else _SEARCHES

@@ -108,7 +108,7 @@ class TestTheWorstCase:
         "body",
         [
             {"messages": [{"role": "user", "content": [{"type": "document", "source": {"type": "url", "url": "x"}}]}]},
-            {"tools": [{"type": "code_execution_20250825", "name": "code_execution"}]},
+            {"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]},
             {"mcp_servers": [{"type": "url", "url": "x", "name": "x"}]},
             {"container": "container_1"},
             {"thread": {"type": "continue", "previous_message_id": "msg_1"}},
@@ -133,6 +133,12 @@ class TestTheWorstCase:
     def test_reads_the_blocks_of_an_earlier_answer(self) -> None:
         given = size_of({"messages": [{"role": "assistant", "content": [TextBlock(type="text", text="x" * 1000)]}]})
         assert 1000 < given.tokens < 1200
+
+    def test_is_unknown_for_code_that_is_billed_by_the_hour(self) -> None:
+        tools = [{"type": "code_execution_20250825", "name": "code_execution"}]
+        with pytest.raises(ConfigurationError, match="code execution"):
+            worst(tools=tools)
+        assert worst(Prices(cost="0.5").rates(MODEL, provider="anthropic"), tools=tools) == Decimal("0.5")
 
     @pytest.mark.parametrize("terms", [{"speed": "fast"}, {"inference_geo": "us"}])
     def test_is_unknown_under_terms_that_have_no_published_price(self, terms: dict[str, str]) -> None:
