@@ -180,6 +180,7 @@ class Guard:
         self.agent_id = agent_id
         self.budget_category = budget_category
         self.required_trust_level = required_trust_level
+        leftovers.precede()
 
     def at(self, base_url: str) -> Guard:
         """The same for another address of the provider."""

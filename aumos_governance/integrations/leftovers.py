@@ -41,6 +41,12 @@ class Leftovers:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
+    def precede(self) -> None:
+        """At the end of the interpreter come before all that is there now, such as a ledger that ends its thread."""
+        # What was registered last runs first.
+        atexit.unregister(self.finish)
+        atexit.register(self.finish)
+
     def opened(self, charge: Leftover) -> None:
         """A charge was made: when the interpreter ends before `ended`, it is settled then."""
         self._open.add(charge)
@@ -79,9 +85,6 @@ class Leftovers:
                 return
             self._thread = threading.Thread(target=self._run, name="aumos-governance-leftovers", daemon=True)
             self._thread.start()
-        # Registered as late as possible, since the last one runs first: a ledger ends its own thread in the same way.
-        atexit.unregister(self.finish)
-        atexit.register(self.finish)
 
     def _run(self) -> None:
         while True:
