@@ -26,6 +26,8 @@ __all__ = ["SocketTransport"]
 
 _CONNECT_SECONDS: Final = 2.0
 _GREETING_BYTES: Final = 8192
+_TRIES: Final = 3
+"""How many connections a process without any other way makes for one ask."""
 
 
 class _Line:
@@ -163,22 +165,28 @@ class SocketTransport:
 
         Raises UnavailableError where that cannot be.
         """
-        with self._lock:
-            if self._line is None or self._line.ended:
-                self._connect()
-            line = self._line
-        if line is None:
-            raise UnavailableError(
-                "A forked process can ask the governance server only over its local socket, which it does not offer,"
-                " so nothing is authorised here; ask in the notebook's own process, before the work is handed out."
-            )
-        line.settled.wait(_CONNECT_SECONDS)
-        if not line.send(_encoded(ask)):
-            why = line.problem or "it does not answer"
-            raise ServerUnreachableError(
-                f"This process cannot reach the governance server over its local socket ({why}), so nothing is"
-                " authorised here."
-            )
+        for _ in range(_TRIES):
+            with self._lock:
+                if self._line is None or self._line.ended:
+                    self._connect()
+                line = self._line
+            if line is None:
+                raise UnavailableError(
+                    "A forked process can ask the governance server only over its local socket, which it does not"
+                    " offer, so nothing is authorised here; ask in the notebook's own process, before the work is"
+                    " handed out."
+                )
+            line.settled.wait(_CONNECT_SECONDS)
+            if line.send(_encoded(ask)):
+                return
+            if not line.met:
+                break
+            # It had stood, and ended in the meantime: another thread may have been interrupted while it read.
+        why = line.problem or "it does not answer"
+        raise ServerUnreachableError(
+            f"This process cannot reach the governance server over its local socket ({why}), so nothing is"
+            " authorised here."
+        )
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
         """Block this thread until its waiter is woken, or for so long; takes in what comes for whomever."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import signal
 import socket
 import threading
 import time
@@ -13,7 +15,9 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ServerUnreachableError
+from aumos_governance.kernel.client import Client
 from aumos_governance.kernel.socket_transport import SocketTransport
+from aumos_governance.kernel.spawned import SpawnedTransport
 from aumos_governance.kernel.waiter import Waiter
 from aumos_governance.protocol import Ask, socket_proof
 from tests.bridge.live_server import until
@@ -44,7 +48,8 @@ class Somebody:
                 said = json.loads(line)
                 if number:
                     self.heard.append(said)
-                    answer = {"v": 1, "answers": [{"id": ask["id"], "ok": True} for ask in said["asks"]]}
+                    told = {"ok": True, "server_time": time.time()}
+                    answer = {"v": 1, "answers": [{"id": ask["id"], **told} for ask in said["asks"]]}
                 else:
                     answer = self.greet(said)
                 connection.sendall(json.dumps(answer).encode() + b"\n")
@@ -86,7 +91,7 @@ def test_who_proves_to_be_the_server_is_asked(answers_as: Callable[[Answers], So
     waiter = Waiter()
     until(lambda: transport.send(ask()), "it is connected")
     until(lambda: transport.wait(waiter, 0.1) or answers, "the answer is read by who waits")
-    assert answers == [{"id": "a-0", "ok": True}]
+    assert [(answer["id"], answer["ok"]) for answer in answers] == [("a-0", True)]
 
 
 @pytest.mark.parametrize(
@@ -155,3 +160,74 @@ def test_many_tasks_and_threads_at_once_each_get_what_they_asked(answers_as: Cal
         thread.join(60)
     assert failed == []
     assert len(seen) == 800
+
+
+class Interrupts:
+    """Ctrl-C as a kernel gets it, but only in what runs in this context, and there once."""
+
+    def __init__(self) -> None:
+        self.armed = False
+
+    def __call__(self, number: int, frame: object) -> None:
+        if self.armed:
+            self.armed = False
+            raise KeyboardInterrupt
+
+    def __enter__(self) -> None:
+        self.armed = True
+
+    def __exit__(self, *_: object) -> None:
+        self.armed = False
+
+
+@pytest.fixture
+def interrupts() -> Iterator[Interrupts]:
+    made = Interrupts()
+    before = signal.signal(signal.SIGINT, made)
+    yield made
+    signal.signal(signal.SIGINT, before)
+
+
+def test_interrupts_at_any_moment_keep_nobody_from_their_answers(
+    answers_as: Callable[[Answers], Somebody], interrupts: Interrupts
+) -> None:
+    client = Client(SpawnedTransport(answers_as(proven).offer), incarnation="one")
+    client.ask("status")
+    until_then = time.monotonic() + 1.5
+    asked, failed = [0, 0], []
+
+    def go(number: int) -> None:
+        while time.monotonic() < until_then:
+            began = time.monotonic()
+            client.ask("status")
+            asked[number] += 1
+            if time.monotonic() - began > 5:
+                failed.append(number)
+
+    def press() -> None:
+        chance = random.Random(7)
+        main = threading.main_thread().ident
+        assert main is not None
+        while time.monotonic() < until_then - 0.2:
+            time.sleep(chance.random() * 0.01)
+            signal.pthread_kill(main, signal.SIGINT)
+
+    others = [threading.Thread(target=go, args=(number,), daemon=True) for number in range(2)]
+    for thread in others:
+        thread.start()
+    presses, pressed = threading.Thread(target=press, daemon=True), 0
+    presses.start()
+    while presses.is_alive() or time.monotonic() < until_then:
+        try:
+            with interrupts:
+                client.ask("status")
+        except KeyboardInterrupt:
+            pressed += 1
+    presses.join()
+    for thread in others:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert pressed > 10
+    assert min(asked) > 10
+    assert failed == []
+    assert client.ask("status")["ok"] is True
