@@ -107,12 +107,25 @@ def display(nano: int) -> str:
 
 
 def _plainly(value: object) -> int | None:
-    # What most callers give, whole dollars or a float of a few digits, is read several times faster without Decimal.
-    # None says that it is not such an amount, and may be none at all.
+    # What most callers give, whole dollars, a float of a few digits or the text of one, is read several times faster
+    # without Decimal. None says that it is not such an amount, and may be none at all.
     if type(value) is int:
         return value * NANO_PER_USD if 0 <= value <= NANO_PER_USD else None
     if type(value) is float and 0 <= value <= NANO_PER_USD:
         return _few_digits(value)
+    if type(value) is str or type(value) is Decimal:
+        return _plain_text(str(value))
+    return None
+
+
+def _plain_text(text: str) -> int | None:
+    whole, point, fraction = text.partition(".")
+    if not (text.isascii() and len(whole) <= 9 and whole.isdigit()):
+        return None
+    if not point:
+        return int(whole) * NANO_PER_USD
+    if len(fraction) <= 9 and fraction.isdigit():
+        return int(whole) * NANO_PER_USD + int(fraction.ljust(9, "0"))
     return None
 
 
