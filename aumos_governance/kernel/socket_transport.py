@@ -165,6 +165,7 @@ class SocketTransport:
 
         Raises UnavailableError where that cannot be.
         """
+        why = ""
         for _ in range(_TRIES):
             with self._lock:
                 if self._line is None or self._line.ended:
@@ -179,13 +180,13 @@ class SocketTransport:
             line.settled.wait(_CONNECT_SECONDS)
             if line.send(_encoded(ask)):
                 return
+            why = line.problem
             if not line.met:
                 break
             # It had stood, and ended in the meantime: another thread may have been interrupted while it read.
-        why = line.problem or "it does not answer"
         raise ServerUnreachableError(
-            f"This process cannot reach the governance server over its local socket ({why}), so nothing is"
-            " authorised here."
+            "This process cannot reach the governance server over its local socket"
+            f" ({why or 'it does not answer'}), so nothing is authorised here."
         )
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
