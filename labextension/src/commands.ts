@@ -11,7 +11,8 @@ export const CommandIds = {
   goToBudget: 'aumos-governance:go-to-budget',
   goToNextApproval: 'aumos-governance:go-to-next-approval',
   goToCloseSession: 'aumos-governance:go-to-close-session',
-  exportAudit: 'aumos-governance:export-audit'
+  exportAudit: 'aumos-governance:export-audit',
+  runAllWithPrice: 'aumos-governance:run-all-with-price'
 } as const;
 
 /**

@@ -5,6 +5,7 @@ import {
   settingsPlugin
 } from './pluginsCommands';
 import { auditPlugin } from './pluginsAudit';
+import { pricePlugin, receiptsPlugin } from './pluginsCells';
 import { waitingPlugin } from './pluginsLists';
 import { panelPlugin } from './pluginsPanel';
 
@@ -19,5 +20,7 @@ export default [
   waitingPlugin,
   auditPlugin,
   commandsPlugin,
-  notificationsPlugin
+  notificationsPlugin,
+  receiptsPlugin,
+  pricePlugin
 ];

@@ -68,10 +68,14 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     addCommands({ commands, model, panel, trans, download });
     model.changed.connect(() => commands.notifyCommandChanged());
     const category = trans.__('Governance');
-    for (const command of Object.values(CommandIds)) {
-      if (command !== CommandIds.exportAudit) {
-        palette?.addItem({ command, category, args: { isPalette: true } });
-      }
+    for (const command of [
+      CommandIds.openPanel,
+      CommandIds.goToTrustLevel,
+      CommandIds.goToBudget,
+      CommandIds.goToNextApproval,
+      CommandIds.goToCloseSession
+    ]) {
+      palette?.addItem({ command, category, args: { isPalette: true } });
     }
     for (const format of ['csv', 'jsonl']) {
       const command = CommandIds.exportAudit;

@@ -8,6 +8,7 @@ export interface IGovernanceSettings {
   readonly showPanel: boolean;
   readonly showStatusItem: boolean;
   readonly statusItem: StatusItemContent;
+  readonly showReceipts: boolean;
   readonly notifyOfDenials: boolean;
   readonly notifyOfWarnings: boolean;
   readonly notifyOfApprovals: boolean;
@@ -18,6 +19,7 @@ export const DEFAULT_SETTINGS: IGovernanceSettings = {
   showPanel: true,
   showStatusItem: true,
   statusItem: 'level-and-left',
+  showReceipts: true,
   notifyOfDenials: true,
   notifyOfWarnings: true,
   notifyOfApprovals: true

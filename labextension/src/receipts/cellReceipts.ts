@@ -1,0 +1,128 @@
+import type { Cell } from '@jupyterlab/cells';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+import type { IGovernanceState } from '../protocol';
+import type { GovernanceSettings } from '../settings';
+import type { IGovernanceModel } from '../tokens';
+import { ReceiptBadge } from './receiptBadge';
+import type { ReceiptBook } from './receiptBook';
+
+/** How long changes of a notebook are left to gather before its records are read, in milliseconds. */
+const GATHER = 500;
+
+/** Puts a badge beside each cell that spent, in every notebook that is open; the file stays as it is. */
+export class CellReceipts {
+  constructor(options: CellReceipts.IOptions) {
+    this._book = options.book;
+    this._tracker = options.tracker;
+    this._contents = options.contents;
+    this._settings = options.settings;
+    this._trans = options.trans;
+    options.model.learned.connect(this._onState, this);
+    this._book.changed.connect((_, path) => this._draw(path));
+    this._settings.changed.connect(() =>
+      this._tracker.forEach(panel => this._drawPanel(panel))
+    );
+    this._tracker.widgetAdded.connect((_, panel) => {
+      void panel.context.ready.then(() => this._drawPanel(panel));
+    });
+  }
+
+  private _onState(_: IGovernanceModel, { path }: IGovernanceState): void {
+    if (
+      !this._settings.current.showReceipts ||
+      this._panels(path).length === 0
+    ) {
+      return;
+    }
+    if (!this._waiting.has(path)) {
+      this._waiting.add(path);
+      window.setTimeout(() => {
+        this._waiting.delete(path);
+        // What could not be read is read with the next change.
+        this._book.read(path).catch(() => undefined);
+      }, GATHER);
+    }
+  }
+
+  private _draw(path: string): void {
+    for (const panel of this._panels(path)) {
+      this._drawPanel(panel);
+    }
+  }
+
+  private _drawPanel(panel: NotebookPanel): void {
+    if (panel.isDisposed) {
+      return;
+    }
+    const path = this._contents.localPath(panel.context.path);
+    for (const cell of panel.content.widgets) {
+      this._drawCell(path, cell);
+    }
+  }
+
+  private _drawCell(path: string, cell: Cell): void {
+    const receipt = this._settings.current.showReceipts
+      ? this._book.of(path, cell.model.id)
+      : null;
+    const known = this._badges.get(cell);
+    if (!receipt) {
+      known?.dispose();
+      this._badges.delete(cell);
+      return;
+    }
+    const badge = known ?? this._add(cell);
+    badge?.tell(receipt);
+  }
+
+  /** A badge on the lower edge of a cell's input; null where the cell is not drawn yet. */
+  private _add(cell: Cell): ReceiptBadge | null {
+    const host = cell.inputArea?.node.parentElement;
+    if (!host) {
+      void cell.ready.then(() => {
+        const panel = this._tracker.find(one =>
+          one.content.widgets.includes(cell)
+        );
+        if (panel) {
+          this._drawCell(this._contents.localPath(panel.context.path), cell);
+        }
+      });
+      return null;
+    }
+    const badge = new ReceiptBadge(this._trans);
+    this._badges.set(cell, badge);
+    // Outside of the input's own layout, which a widget of others is no part of.
+    Widget.attach(badge, host);
+    cell.disposed.connect(() => badge.dispose());
+    return badge;
+  }
+
+  private _panels(path: string): NotebookPanel[] {
+    return this._tracker
+      .filter(panel => this._contents.localPath(panel.context.path) === path)
+      .filter(panel => panel.content.model !== null);
+  }
+
+  private readonly _book: ReceiptBook;
+  private readonly _tracker: INotebookTracker;
+  private readonly _contents: Contents.IManager;
+  private readonly _settings: GovernanceSettings;
+  private readonly _trans: TranslationBundle;
+  private readonly _waiting = new Set<string>();
+  private readonly _badges = new WeakMap<Cell, ReceiptBadge>();
+}
+
+/** A namespace for `CellReceipts` statics. */
+export namespace CellReceipts {
+  /** The instantiation options. */
+  export interface IOptions {
+    book: ReceiptBook;
+    model: IGovernanceModel;
+    tracker: INotebookTracker;
+    contents: Contents.IManager;
+    settings: GovernanceSettings;
+    trans: TranslationBundle;
+  }
+}

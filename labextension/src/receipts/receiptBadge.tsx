@@ -1,0 +1,69 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import React from 'react';
+import { formatUsd } from '../money';
+import { Money, OneLine } from '../panel/words';
+import type { IReceipt } from './receiptBook';
+
+/** What a cell spent, small and quiet beside it; a press lists the records. */
+export class ReceiptBadge extends ReactWidget {
+  constructor(trans: TranslationBundle) {
+    super();
+    this._trans = trans;
+    this.addClass('aumos-Receipt');
+  }
+
+  /** Show a receipt. */
+  tell(receipt: IReceipt): void {
+    this._receipt = receipt;
+    this.update();
+  }
+
+  protected override render(): React.JSX.Element | null {
+    return (
+      this._receipt && <Receipt receipt={this._receipt} trans={this._trans} />
+    );
+  }
+
+  private readonly _trans: TranslationBundle;
+  private _receipt: IReceipt | null = null;
+}
+
+function Receipt(props: {
+  receipt: IReceipt;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { receipt, trans } = props;
+  const [isOpen, setOpen] = React.useState(false);
+  const { calls, records, runs, spent, total } = receipt;
+  const number = trans._n('%1 call', '%1 calls', calls, calls);
+  const all = trans.__('%1 in %2 runs', formatUsd(total), runs);
+  return (
+    <>
+      <button
+        type="button"
+        className="aumos-Receipt-badge"
+        aria-expanded={isOpen}
+        title={runs > 1 ? `${number}. ${all}.` : number}
+        aria-label={`${formatUsd(spent)}, ${number}`}
+        onClick={() => setOpen(!isOpen)}
+      >
+        {formatUsd(spent)}
+        {calls > 1 && (
+          <span className="aumos-Receipt-calls">{`×${calls}`}</span>
+        )}
+      </button>
+      {isOpen && (
+        <ul className="aumos-Receipt-records">
+          {records.map(record => (
+            <li key={record.record_id}>
+              <OneLine text={record.tool ?? record.event} />
+              <Money amount={record.spent_delta} />
+            </li>
+          ))}
+          {runs > 1 && <li className="aumos-Receipt-total">{all}</li>}
+        </ul>
+      )}
+    </>
+  );
+}

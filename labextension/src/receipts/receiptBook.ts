@@ -1,0 +1,133 @@
+import { type ISignal, Signal } from '@lumino/signaling';
+import type { IAuditApi } from '../apiAudit';
+import { parseUsd } from '../money';
+import type { IAuditRecord } from '../protocolAudit';
+
+/** How many records are read at once. */
+const PAGE = 500;
+/** The most pages that are read for a notebook that is seen for the first time. */
+const MOST_PAGES = 4;
+/** How many records of a run are kept to be listed. */
+const LISTED = 20;
+
+/** What a cell spent. */
+export interface IReceipt {
+  /** What the last run that spent did, in nano-dollars. */
+  readonly spent: bigint;
+  /** How many calls of the last run that was. */
+  readonly calls: number;
+  /** What all runs spent, in nano-dollars. */
+  readonly total: bigint;
+  readonly runs: number;
+  /** The records of the last run, newest first, and not more than can be listed. */
+  readonly records: readonly IAuditRecord[];
+}
+
+interface IRun {
+  spent: bigint;
+  readonly charges: Set<string>;
+  records: IAuditRecord[];
+}
+
+/**
+ * What the cells of notebooks spent, added up from the audit record.
+ *
+ * Nothing of it is stored in a notebook's file. A cell is known by its id, a run by its execution
+ * count; both are what the kernel said when it asked.
+ */
+export class ReceiptBook {
+  constructor(api: IAuditApi) {
+    this._api = api;
+  }
+
+  /** Emitted with a notebook's path when more is known of its cells. */
+  get changed(): ISignal<this, string> {
+    return this._changed;
+  }
+
+  /** What a cell spent, or null where it spent nothing. */
+  of(path: string, cell: string): IReceipt | null {
+    const runs = this._notebooks.get(path)?.cells.get(cell);
+    if (!runs) {
+      return null;
+    }
+    const all = [...runs].filter(([, run]) => run.spent > 0n);
+    if (all.length === 0) {
+      return null;
+    }
+    const [, last] = all.reduce((a, b) =>
+      b[1].records[0] &&
+      a[1].records[0] &&
+      b[1].records[0].at > a[1].records[0].at
+        ? b
+        : a
+    );
+    return {
+      spent: last.spent,
+      calls: last.charges.size,
+      total: all.reduce((sum, [, run]) => sum + run.spent, 0n),
+      runs: all.length,
+      records: last.records
+    };
+  }
+
+  /** Read what was recorded since the last time; rejects where the server refuses. */
+  async read(path: string): Promise<void> {
+    const known = this._notebooks.get(path) ?? {
+      newest: null,
+      cells: new Map<string, Map<number, IRun>>()
+    };
+    const fresh: IAuditRecord[] = [];
+    let cursor: string | null = null;
+    for (let page = 0; page < MOST_PAGES; page += 1) {
+      const answer = await this._api.records({ path }, PAGE, cursor);
+      const at = answer.records.findIndex(
+        record => record.record_id === known.newest
+      );
+      fresh.push(...(at < 0 ? answer.records : answer.records.slice(0, at)));
+      cursor = answer.cursor;
+      if (at >= 0 || cursor === null) {
+        break;
+      }
+    }
+    if (fresh.length === 0) {
+      return;
+    }
+    known.newest = fresh[0]?.record_id ?? null;
+    // Oldest first, so that the newest of a run stands first in its list.
+    for (const record of fresh.reverse()) {
+      enter(known.cells, record);
+    }
+    this._notebooks.set(path, known);
+    this._changed.emit(path);
+  }
+
+  private readonly _api: IAuditApi;
+  private readonly _changed = new Signal<this, string>(this);
+  private readonly _notebooks = new Map<
+    string,
+    { newest: string | null; cells: Map<string, Map<number, IRun>> }
+  >();
+}
+
+function enter(
+  cells: Map<string, Map<number, IRun>>,
+  record: IAuditRecord
+): void {
+  const { cell, charge_id: charge } = record;
+  const spent = parseUsd(record.spent_delta);
+  if (cell.id === null || cell.count === null || spent === 0n) {
+    return;
+  }
+  const runs = cells.get(cell.id) ?? new Map<number, IRun>();
+  const run = runs.get(cell.count) ?? {
+    spent: 0n,
+    charges: new Set<string>(),
+    records: []
+  };
+  run.spent += spent;
+  run.charges.add(charge ?? record.record_id);
+  run.records = [record, ...run.records].slice(0, LISTED);
+  runs.set(cell.count, run);
+  cells.set(cell.id, runs);
+}

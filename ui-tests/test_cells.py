@@ -1,0 +1,64 @@
+"""What cells cost: said beside them afterwards, and added up before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import nbformat
+from harness.application import Application
+from harness.documents import write_notebook
+from harness.pages import NotebookPage
+from playwright.sync_api import expect
+
+
+def test_a_cell_that_spent_says_how_much_and_the_file_does_not(
+    lab_page: NotebookPage, lab: Application, picture: Callable[[str], None]
+) -> None:
+    spends = "%governance_spend 0.05 --tool gpt-4o\n%governance_spend 0.03 --tool <b>other"
+    name = write_notebook(lab.root / "receipts.ipynb", "%governance --budget 10", "print(1)", spends)
+    lab_page.open(name)
+    lab_page.run_cells(0, 1, 2, 3)
+    badge = lab_page.cell(3).locator(".aumos-Receipt-badge")
+    expect(badge).to_have_text(re.compile(r"^\$0\.08.2$"))
+    expect(lab_page.page.locator(".aumos-Receipt-badge")).to_have_count(1)
+    badge.click()
+    expect(lab_page.cell(3).locator(".aumos-Receipt-records li")).to_have_text(["<b>other$0.03", "gpt-4o$0.05"])
+    picture("receipt")
+    badge.click()
+    lab_page.run(3)
+    expect(badge).to_have_attribute("title", re.compile(r"\$0\.16 in 2 runs"))
+    lab_page.reload()
+    expect(badge).to_have_text(re.compile(r"^\$0\.08.2$"))
+    lab_page.command("docmanager:save")
+    saved = nbformat.read(lab.root / name, as_version=4)
+    assert "aumos" not in str([cell.metadata for cell in saved.cells]).lower()
+
+
+def test_the_price_is_shown_before_all_cells_run(
+    lab_page: NotebookPage, lab: Application, picture: Callable[[str], None]
+) -> None:
+    cells = (
+        "%governance --budget 1",
+        "%%governed --tool deploy --cost 0.75\npass",
+        "%governance_spend 0.5",
+        "print(1)",
+    )
+    lab_page.open(write_notebook(lab.root / "price.ipynb", *cells))
+    lab_page.run_cells(0, 1)
+    lab_page.shows("$1.00 left")
+    page = lab_page.page
+    page.evaluate("void window.jupyterapp.commands.execute('aumos-governance:run-all-with-price')")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("$1.25")
+    expect(dialog).to_contain_text("That is $0.25 more than is left")
+    expect(dialog).to_contain_text("Cells 1, 2, 5 state no cost")
+    picture("price")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    assert lab.governance("price.ipynb")["spent"] == "0"
+    page.evaluate("void window.jupyterapp.commands.execute('aumos-governance:run-all-with-price')")
+    dialog.get_by_role("button", name="Run All").click()
+    # At this level the act is only suggested, and that ends the run.
+    expect(lab_page.output(2).first).to_be_visible()
+    assert lab.governance("price.ipynb")["spent"] == "0"
