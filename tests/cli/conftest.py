@@ -68,12 +68,12 @@ def command(home: Path, *arguments: str, **more: str) -> Ended:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Commands of a user who has nothing yet, in this process: ``run("status", "--json")``."""
 
-    def run(*arguments: str, **more: str) -> Ended:
+    def run(*arguments: str, home: Path = tmp_path, **more: str) -> Ended:
         out, err = io.StringIO(), io.StringIO()
         with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            for name in set(os.environ) - set(environment(tmp_path)):
+            for name in set(os.environ) - set(environment(home)):
                 patch.delenv(name)
-            for name, value in environment(tmp_path, **more).items():
+            for name, value in environment(home, **more).items():
                 patch.setenv(name, value)
             try:
                 code = main(list(arguments))

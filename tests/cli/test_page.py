@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from aumos_governance.cli import command, options
+from aumos_governance.server import audit_filter
 from tests.bridge.live_server import LiveServer
 from tests.cli.conftest import environment
 from tests.docs.test_pages import ROOT, fences
@@ -50,6 +51,10 @@ def test_the_page_names_the_commands_and_codes_that_there_are() -> None:
     codes = re.findall(r"^\| (\d+) \|", text, re.MULTILINE)
     assert codes == re.findall(r"^  (\d+) ", options._CODES, re.MULTILINE)
     assert codes == [str(code) for code in (command.GOOD, command.FOUND, command.FAILED, command._PIPE_CLOSED)]
+
+
+def test_the_filters_are_those_of_the_interface() -> None:
+    assert {*options.FILTERS, "format"} == set(audit_filter.EXPORT_PARAMETERS)
 
 
 def test_an_installation_has_the_command() -> None:

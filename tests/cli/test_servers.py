@@ -51,8 +51,8 @@ def test_status_lists_notebooks_kernels_and_holds(governed: LiveServer) -> None:
     assert len(lines) == 10
 
 
-def test_status_as_json_has_the_bodies_of_the_interface(governed: LiveServer) -> None:
-    body = command(governed.home, "status", "--json").json
+def test_status_as_json_has_the_bodies_of_the_interface(governed: LiveServer, run: Run) -> None:
+    body = run("status", "--json", home=governed.home).json
     (place,) = body["places"]
     assert body["needs_a_person"] == []
     assert (place["name"], place["owner"], place["root"]) == (f"server {governed.url}", None, str(governed.root))
@@ -60,47 +60,47 @@ def test_status_as_json_has_the_bodies_of_the_interface(governed: LiveServer) ->
         assert place[name] == governed.json("GET", f"aumos-governance/v1/{name}")[name]
 
 
-def test_audit_lists_the_newest_last(governed: LiveServer) -> None:
-    ended = command(governed.home, "audit", "-n", "2", "--path", "work/agents.ipynb")
+def test_audit_lists_the_newest_last(governed: LiveServer, run: Run) -> None:
+    ended = run("audit", "-n", "2", "--path", "work/agents.ipynb", home=governed.home)
     assert (ended.code, ended.err, len(ended.lines)) == (0, "", 3)
     assert [line.split()[3] for line in ended.lines[1:]] == ["hold", "spend"]
     assert ended.lines[2].endswith("Would exceed budget ($5.75 > $3.00)")
-    records = command(governed.home, "audit", "--json", "--outcome", "deny").json["records"]
+    records = run("audit", "--json", "--outcome", "deny", home=governed.home).json["records"]
     assert [(record["tool"], record["amount"]) for record in records] == [("gpt-4o", "5")]
-    assert command(governed.home, "audit", "--tool", "none such").lines == ["No audit records match."]
+    assert run("audit", "--tool", "none such", home=governed.home).lines == ["No audit records match."]
 
 
-def test_a_wrong_filter_is_one_sentence(governed: LiveServer) -> None:
-    ended = command(governed.home, "audit", "--since", "yesterday")
+def test_a_wrong_filter_is_one_sentence(governed: LiveServer, run: Run) -> None:
+    ended = run("audit", "--since", "yesterday", home=governed.home)
     sentence = "The since must be a time in ISO 8601, for example 2026-01-31T12:00:00Z, not 'yesterday'.\n"
     assert ended == Ended(2, "", sentence)
 
 
-def test_verify_finds_a_head_again_and_misses_another(governed: LiveServer) -> None:
-    good = command(governed.home, "verify")
+def test_verify_finds_a_head_again_and_misses_another(governed: LiveServer, run: Run) -> None:
+    good = run("verify", home=governed.home)
     assert (good.code, good.err) == (0, "")
     assert good.lines[0].startswith("OK: ")
     head = good.lines[1].rsplit(" ", 1)[1]
-    assert command(governed.home, "verify", "--json").json["heads"]["ledger"] == head
-    again = command(governed.home, "verify", "--known-head", head)
+    assert run("verify", "--json", home=governed.home).json["heads"]["ledger"] == head
+    again = run("verify", "--known-head", head, home=governed.home)
     assert (again.code, "the known head is one of theirs" in again.out) == (0, True)
-    bad = command(governed.home, "verify", "--known-head", "0" * 64)
+    bad = run("verify", "--known-head", "0" * 64, home=governed.home)
     assert (bad.code, bad.lines[0]) == (1, f"NOT OK: No record of any chain has the known head {'0' * 64}.")
-    one = command(governed.home, "verify", "--path", "quiet.ipynb", "--json").json
+    one = run("verify", "--path", "quiet.ipynb", "--json", home=governed.home).json
     assert (one["ok"], one["checked"], len(one["heads"])) == (True, 1, 1)
 
 
-def test_export_writes_what_the_interface_streams(governed: LiveServer, tmp_path: Path) -> None:
+def test_export_writes_what_the_interface_streams(governed: LiveServer, run: Run, tmp_path: Path) -> None:
     streamed = governed.request("GET", "aumos-governance/v1/audit/export").text
     assert command(governed.home, "export").out == streamed
     file = tmp_path / "audit.csv"
-    ended = command(governed.home, "export", "--format", "csv", "-o", str(file), "--event", "hold")
+    ended = run("export", "--format", "csv", "-o", str(file), "--event", "hold", home=governed.home)
     assert (ended.code, ended.out) == (0, f"Wrote {file.stat().st_size:,} bytes to {file}\n")
     with file.open(newline="") as text:
         (row,) = csv.DictReader(text)
     assert (row["event"], row["amount"]) == ("hold", "0.5")
     assert file.stat().st_mode & 0o777 == 0o600
-    as_json = command(governed.home, "export", "--json", "-o", str(file)).json
+    as_json = run("export", "--json", "-o", str(file), home=governed.home).json
     assert as_json == {"file": str(file), "format": "jsonl", "bytes": file.stat().st_size}
     assert json.loads(file.read_text().splitlines()[0])["event"] == "open"
 
@@ -117,7 +117,7 @@ def test_a_server_can_be_named(governed: LiveServer, run: Run) -> None:
 
 def test_the_ledger_of_a_running_server_can_be_read(governed: LiveServer, run: Run) -> None:
     url = f"sqlite:///{governed.home}/data/aumos_governance/ledger.sqlite"
-    asked = command(governed.home, "status", "--json").json["places"][0]
+    asked = run("status", "--json", home=governed.home).json["places"][0]
     (read,) = run("status", "--json", "--database-url", url).json["places"]
     assert (read["notebooks"], read["holds"], read["kernels"]) == (asked["notebooks"], asked["holds"], None)
     of_one = run("audit", "--json", "--database-url", url, "--path", f"{governed.root}/quiet.ipynb").json["records"]
@@ -125,7 +125,7 @@ def test_the_ledger_of_a_running_server_can_be_read(governed: LiveServer, run: R
     missing = run("audit", "--database-url", url, "--path", "none.ipynb")
     assert (missing.code, missing.err.endswith("knows no notebook 'none.ipynb'.\n")) == (2, True)
     # It is a stream of the same records, whoever reads them.
-    assert run("export", "--database-url", url).out == command(governed.home, "export").out
+    assert run("export", "--database-url", url).out == run("export", home=governed.home).out
 
 
 def test_a_server_without_governance_is_passed_over(tmp_path: Path, run: Run) -> None:
