@@ -8,9 +8,10 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
@@ -57,7 +58,9 @@ def notebook(server: LiveServer, path: str, *, load: bool = True) -> Iterator[tu
             yield kernel, opened.kernel_id
     finally:
         opened.close()
-        server.request("DELETE", f"api/kernels/{opened.kernel_id}")
+        # Where the server is gone, why it is gone is what matters.
+        with suppress(httpx.TransportError):
+            server.request("DELETE", f"api/kernels/{opened.kernel_id}")
 
 
 def _stands(task: Path) -> bool:
