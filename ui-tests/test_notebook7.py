@@ -41,6 +41,27 @@ def test_the_top_area_follows_the_notebook(
     page.says_off()
 
 
+def test_the_audit_opens_below_the_notebook(
+    notebook7_page: NotebookPage, notebook7: Application, picture: Callable[[str], None]
+) -> None:
+    page = notebook7_page
+    page.open(write_notebook(notebook7.root / "below.ipynb", "%governance", "%governance_spend 0.05 --tool gpt-4o"))
+    page.run_all()
+    page.shows("$9.95 left")
+    page.command("aumos-governance:open-audit")
+    tab = page.page.locator(".aumos-AuditView")
+    spend = tab.locator("[role=row]", has_text="gpt-4o")
+    expect(spend).to_contain_text("$0.05")
+    box = tab.bounding_box()
+    assert box
+    assert box["height"] > 250
+    page.page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }")
+    spend.click()
+    picture("notebook7-audit")
+    tab.get_by_role("button", name="In [3]").click()
+    page.page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex === 2")
+
+
 def test_the_tree_page_has_no_item(notebook7_page: NotebookPage, notebook7: Application) -> None:
     page = notebook7_page.page
     page.goto(f"{notebook7.url}/tree?token={notebook7.token}")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from harness.application import Application
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
@@ -55,6 +56,8 @@ def test_a_person_answers_exactly_what_is_asked(
     for words in ("shell", "$0.05", "agent-7", "In [3]", "rm -r build", "print('done')"):
         expect(first).to_contain_text(words)
     picture("approvals")
+    found = Axe().run(panel.page, context={"include": [["#aumos-governance-panel"]]})
+    assert found.violations_count == 0, found.generate_report()
 
     panel.page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }")
     first.get_by_role("button", name="In [3]").click()
