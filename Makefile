@@ -60,7 +60,7 @@ test-browser: $(STAMPS)/linked ## Run the browser tests in a real JupyterLab, in
 
 .PHONY: test-litellm
 test-litellm: $(STAMPS)/litellm ## Run the tests of LiteLLM, which has an environment of its own
-	@$(LITELLM)/bin/python -m pytest -W default framework-tests
+	@$(LITELLM)/bin/python -m pytest -W default tests/litellm
 
 .PHONY: soak
 soak: $(STAMPS)/linked ## Run the tests that take minutes, and those of the bridge's faults 20 times in a row
