@@ -231,7 +231,7 @@ def test_a_reader_sees_all_and_changes_nothing(page: Page, lab: Application, lab
     assert lab.governance("reader.ipynb")["trust_level"] == 2
 
 
-def test_it_follows_another_notebook_and_two_browsers_stay_in_step(
+def test_it_follows_another_notebook_and_what_is_changed_elsewhere(
     panel: Locator, lab: Application, lab_page: NotebookPage
 ) -> None:
     write_notebook(lab.root / "other.ipynb", "%governance --budget 3")
