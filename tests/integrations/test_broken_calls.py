@@ -335,16 +335,25 @@ def test_a_cancelled_call_is_an_estimate(run: Run[Any], till: Till, endpoint: En
 
 def test_an_interrupted_call_is_an_estimate(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
     endpoint.default = Reply(pause_after=0)
+    felt = threading.Event()
 
     def interrupt() -> None:
         endpoint.wait_received(1)
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        # Again, as a person does: one that comes while Python runs a finaliser is lost.
+        while not felt.is_set():
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            felt.wait(2)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        chat(client)
-    thread.join()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            chat(client)
+    finally:
+        felt.set()
+        thread.join()
+        signal.signal(signal.SIGINT, before)
     assert till.events() == ["hold", "estimated"]
 
 
