@@ -32,6 +32,9 @@ export VIRTUAL_ENV := $(abspath $(VENV))
 export PIP_NO_INPUT := 1
 unexport PYTHONHOME
 
+# One more than there are cores, up to four: much of the time a test waits for a server or a kernel.
+PROCESSES = $$(python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
+
 .PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,7 +49,7 @@ test: lint test-python test-typescript test-browser ## Install what tests need, 
 .PHONY: test-python
 test-python: $(STAMPS)/linked ## Run the Python tests
 	@echo "== Python tests"
-	@pytest tests --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	@pytest tests --numprocesses=$(PROCESSES) --dist=loadfile
 
 .PHONY: test-typescript
 test-typescript: $(NODE_MODULES) ## Run the TypeScript tests
@@ -56,7 +59,7 @@ test-typescript: $(NODE_MODULES) ## Run the TypeScript tests
 .PHONY: test-browser
 test-browser: $(STAMPS)/linked ## Run the browser tests in a real JupyterLab, installing a browser if there is none
 	@echo "== Browser tests"
-	@browser=$$(python .ci/browser.py); AUMOS_CHROMIUM="$$browser" pytest ui-tests
+	@browser=$$(python .ci/browser.py); AUMOS_CHROMIUM="$$browser" pytest ui-tests --numprocesses=2 --dist=loadfile
 
 .PHONY: test-litellm
 test-litellm: $(STAMPS)/litellm ## Run the tests of LiteLLM, which has an environment of its own

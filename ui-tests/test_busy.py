@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from harness.application import Application
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
@@ -57,7 +59,8 @@ def test_the_kernel_stays_busy_and_all_output_arrives(lab_page: NotebookPage, la
     assert len(states) > 10
     assert set(states) == {"busy"}
     assert seen["statuses"] == ["busy", "idle"]
-    assert [status for status in seen["shown"] if status != "busy"] == ["idle"]
+    # The indicator may be drawn anew with what it showed before.
+    assert [status for status, _ in groupby(seen["shown"]) if status != "busy"] == ["idle"]
     printed = lab_page.output(2).inner_text().split("\n")
     assert [line for line in printed if line] == [f"line {number}" for number in range(_LINES)]
     assert lab.governance("busy.ipynb")["spent"] == "2"

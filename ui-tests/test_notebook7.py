@@ -45,12 +45,12 @@ def test_the_audit_opens_below_the_notebook(
     notebook7_page: NotebookPage, notebook7: Application, picture: Callable[[str], None]
 ) -> None:
     page = notebook7_page
-    page.open(write_notebook(notebook7.root / "below.ipynb", "%governance", "%governance_spend 0.05 --tool gpt-4o"))
+    page.open(write_notebook(notebook7.root / "below.ipynb", "%governance", "%governance_spend 0.05 --tool below"))
     page.run_all()
     page.shows("$9.95 left")
     page.command("aumos-governance:open-audit")
     tab = page.page.locator(".aumos-AuditView")
-    spend = tab.locator("[role=row]", has_text="gpt-4o")
+    spend = tab.locator("[role=row]", has_text="below")
     expect(spend).to_contain_text("$0.05")
     box = tab.bounding_box()
     assert box
