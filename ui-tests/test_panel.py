@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from harness.application import Application
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 # Whatever code in the page can do to a node; none of it is a person's doing.
 _PRESS_BY_CODE = """
@@ -214,21 +214,6 @@ def test_it_tells_of_a_denial_a_warning_mark_and_an_approval(
     waiting.get_by_role("button", name="Show").click()
     expect(panel.locator("[data-section=approvals] :focus")).to_have_count(1)
     assert asked in lab.waiting(name)
-
-
-def test_a_reader_sees_all_and_changes_nothing(page: Page, lab: Application, lab_page: NotebookPage) -> None:
-    page.route(re.compile(r"/api/me\?permissions"), lambda route: route.fulfill(json={"permissions": {}}))
-    lab_page.open(write_notebook(lab.root / "reader.ipynb", "%governance --budget 10"))
-    lab_page.run_all()
-    lab_page.command("aumos-governance:open-panel")
-    panel = page.locator("#aumos-governance-panel")
-    expect(panel).to_contain_text("You may look at this, but not change it.")
-    expect(button(panel, "Edit the budget")).to_be_disabled()
-    section(panel, "trust").locator(".aumos-Trust-current").click()
-    lowest = panel.get_by_role("radio", name=re.compile("^L0"))
-    expect(lowest).to_have_attribute("title", "You may look at this, but not change it.")
-    lowest.click(force=True)
-    assert lab.governance("reader.ipynb")["trust_level"] == 2
 
 
 def test_it_follows_another_notebook_and_what_is_changed_elsewhere(

@@ -1,0 +1,14 @@
+"""What an administrator configures so that people read governance and change nothing of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_server.auth.authorizer import Authorizer
+
+
+class ReadOnly(Authorizer):
+    """Denies everyone to write to governance, and nothing else."""
+
+    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
+        return (action, resource) != ("write", "aumos-governance")
