@@ -23,6 +23,7 @@ _PATH: Final = "engine"
 # The session sets no limit of its own: in an engine, levels belong to agents and ceilings to categories. A person
 # may still lower both in the session, and then they bind whatever the engine does.
 _TERMS: Final = SessionTerms(default_trust_level=TrustLevel.L5_AUTONOMOUS, default_budget=money.MAX_NANO)
+_LEVELS: Final = tuple(TrustLevel)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -105,7 +106,7 @@ def named(**names: object) -> None:
 def to_level(value: object, what: str = "level") -> TrustLevel:
     """The trust level with this number. Raises InvalidRequestError for anything but a whole number from 0 to 5."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 5:
-        return TrustLevel(value)
+        return _LEVELS[value]
     raise InvalidRequestError(f"{what} must be a trust level from 0 to 5, not {value!r}.")
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from ..ledger.base import AuditEntry
@@ -18,6 +19,7 @@ EVENT: Final = "evaluate"
 """What the ledger's audit calls a decision that was evaluated without a charge, or logged by the caller."""
 _DECISION: Final = "decision"
 _DETAILS: Final = ("scope", "budget_category", "data_type", "purpose", "extra")
+_details: Final = attrgetter(*_DETAILS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,7 @@ class AuditRecord:
 def detail_of(about: object, decision: str | None = None) -> dict[str, Any]:
     """What the ledger keeps of a context, or of an action, beside its own columns; as JSON values."""
     detail: dict[str, Any] = {} if decision is None else {_DECISION: decision}
-    for name in _DETAILS:
-        value = getattr(about, name)
+    for name, value in zip(_DETAILS, _details(about), strict=True):
         if value is not None and value != {}:
             detail[name] = as_json(value)
     return detail

