@@ -3,7 +3,13 @@
 import type { ServerConnection } from '@jupyterlab/services';
 import { ServerRequests } from './apiRequests';
 import { type IGovernanceState, isState } from './protocol';
-import { type IEnvelope, isEnvelopes, isNotebookPage } from './protocolSession';
+import {
+  type IEnvelope,
+  type IKernel,
+  isEnvelopes,
+  isKernels,
+  isNotebookPage
+} from './protocolSession';
 import type { IPage } from './protocolWaiting';
 
 /** What a person sets; what is left out stays. */
@@ -25,6 +31,8 @@ export interface ISessionApi {
   close(path: string, key: string): Promise<IGovernanceState>;
   /** The ceilings around the session, inner before outer. */
   envelopes(path: string): Promise<readonly IEnvelope[]>;
+  /** The kernels of the server, and which of them it can govern. */
+  kernels(): Promise<readonly IKernel[]>;
   /** The notebooks that were ever governed, by path. */
   notebooks(after?: string | null): Promise<IPage<IGovernanceState>>;
 }
@@ -57,6 +65,11 @@ export class SessionApi implements ISessionApi {
   async envelopes(path: string): Promise<readonly IEnvelope[]> {
     const body = await this._requests.get('envelopes', isEnvelopes, { path });
     return body.envelopes;
+  }
+
+  async kernels(): Promise<readonly IKernel[]> {
+    const body = await this._requests.get('kernels', isKernels);
+    return body.kernels;
   }
 
   async notebooks(after?: string | null): Promise<IPage<IGovernanceState>> {

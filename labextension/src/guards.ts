@@ -12,6 +12,10 @@ export function isString(value: unknown): value is string {
   return typeof value === 'string';
 }
 
+export function isBoolean(value: unknown): value is boolean {
+  return typeof value === 'boolean';
+}
+
 /** Whether a value is an amount of USD as it travels: text, never a number. */
 export function isDecimal(value: unknown): value is string {
   return isString(value) && /^-?\d+(\.\d{1,9})?$/.test(value);

@@ -67,6 +67,10 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     return this._revision;
   }
 
+  get kernelChanges(): number {
+    return this._kernelChanges;
+  }
+
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -109,6 +113,13 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     if (path !== null && !this._current.has(path)) {
       void this.refresh();
     }
+  }
+
+  /** Say that the notebook in front has another kernel: which session it uses depends on it. */
+  noteKernel(): void {
+    this._kernelChanges += 1;
+    this._changed.emit();
+    void this.refresh();
   }
 
   async refresh(): Promise<void> {
@@ -223,6 +234,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
   private _failure: GovernanceApiError | null = null;
   private _mayChange = true;
   private _revision = 0;
+  private _kernelChanges = 0;
   private _interruptions = 0;
   private _ticket = 0;
   private _delay = RETRY.first;

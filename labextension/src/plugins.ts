@@ -34,8 +34,7 @@ export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
     });
     const front = new FrontNotebook({ shell: app.shell, tracker, contents });
     front.pathChanged.connect((_, path) => model.show(path));
-    // Which session a notebook has depends on which kernel it runs on.
-    front.kernelChanged.connect(() => void model.refresh());
+    front.kernelChanged.connect(() => model.noteKernel());
     model.show(front.path);
     return model;
   }

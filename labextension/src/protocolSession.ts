@@ -2,6 +2,7 @@
 
 import {
   hasMembers,
+  isBoolean,
   isCount,
   isDecimal,
   isListOf,
@@ -32,11 +33,27 @@ export interface IEnvelope {
   readonly charges: number;
 }
 
+/** A kernel of the server. */
+export interface IKernel {
+  readonly id: string;
+  /** The path of the notebook whose session it uses. */
+  readonly notebook: string;
+  /** False for one that the server cannot govern: whatever it asks fails. */
+  readonly reachable: boolean;
+  /** How it asked last; null where it has asked nothing yet. */
+  readonly transport: 'socket' | 'comm' | null;
+}
+
 /** Whether a value is the list of a notebook's envelopes. */
 export function isEnvelopes(
   value: unknown
 ): value is { envelopes: IEnvelope[] } {
   return hasMembers(value, { envelopes: list => isListOf(list, isEnvelope) });
+}
+
+/** Whether a value is the list of the server's kernels. */
+export function isKernels(value: unknown): value is { kernels: IKernel[] } {
+  return hasMembers(value, { kernels: list => isListOf(list, isKernel) });
 }
 
 /** Whether a value is a page of all governed notebooks. */
@@ -54,6 +71,15 @@ export function isIdentity(
   value: unknown
 ): value is { permissions: Record<string, unknown> } {
   return isRecord(value) && isRecord(value.permissions);
+}
+
+function isKernel(value: unknown): boolean {
+  return hasMembers(value, {
+    id: isString,
+    notebook: isString,
+    reachable: isBoolean,
+    transport: name => isNullOr(name, one => isOneOf(one, ['socket', 'comm']))
+  });
 }
 
 function isEnvelope(value: unknown): boolean {

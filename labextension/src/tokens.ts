@@ -34,6 +34,9 @@ export interface IGovernanceModel {
   /** Counts what the page has learnt of any notebook: what is listed may be another once it rises. */
   readonly revision: number;
 
+  /** Counts how often the notebook in front got another kernel, or none. */
+  readonly kernelChanges: number;
+
   /** Emitted after any of the above, or the state of any notebook, has changed. */
   readonly changed: ISignal<IGovernanceModel, void>;
 

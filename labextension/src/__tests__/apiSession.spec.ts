@@ -1,7 +1,7 @@
 import { SessionApi } from '../apiSession';
 import { GovernanceApi } from '../api';
-import { isEnvelopes, isNotebookPage } from '../protocolSession';
-import { envelopes, states } from './samples';
+import { isEnvelopes, isKernels, isNotebookPage } from '../protocolSession';
+import { envelopes, kernels, states } from './samples';
 import { answering, json } from './server';
 
 const STATE = states.valid.active;
@@ -38,6 +38,14 @@ describe('SessionApi', () => {
     await expect(api.envelopes('a.ipynb')).resolves.toEqual(body.envelopes);
   });
 
+  it('reads the kernels of the server', async () => {
+    const body = kernels.valid.mixed;
+    const { serverSettings, requests } = answering(json(body));
+    const api = new SessionApi({ serverSettings });
+    await expect(api.kernels()).resolves.toEqual(body.kernels);
+    expect(requests[0]?.url).toMatch(/\/v1\/kernels\b/);
+  });
+
   it('reads all notebooks by pages', async () => {
     const { serverSettings, requests } = answering(
       json({ notebooks: [STATE], after: 'a.ipynb' })
@@ -70,6 +78,16 @@ describe('isEnvelopes', () => {
 
   it.each(Object.entries(envelopes.malformed))('refuses %s', (_, body) => {
     expect(isEnvelopes(body)).toBe(false);
+  });
+});
+
+describe('isKernels', () => {
+  it.each(Object.entries(kernels.valid))('takes %s', (_, body) => {
+    expect(isKernels(body)).toBe(true);
+  });
+
+  it.each(Object.entries(kernels.malformed))('refuses %s', (_, body) => {
+    expect(isKernels(body)).toBe(false);
   });
 });
 

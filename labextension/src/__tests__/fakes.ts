@@ -59,6 +59,7 @@ export class FakeModel implements IGovernanceModel {
   failure: GovernanceApiError | null = null;
   mayChange = true;
   revision = 0;
+  kernelChanges = 0;
   refreshed = 0;
   readonly learnt: IGovernanceState[] = [];
 

@@ -172,6 +172,16 @@ describe('GovernanceModel', () => {
     expect(api.asked).toEqual([]);
   });
 
+  it('counts and reads again when the notebook has another kernel', async () => {
+    await live(A, at(A, 5));
+    expect(model.kernelChanges).toBe(0);
+    model.noteKernel();
+    await settled();
+    expect(model.kernelChanges).toBe(1);
+    expect(changes).toBeGreaterThan(0);
+    expect(api.asked).toEqual([A]);
+  });
+
   it('reads again after events were interrupted', async () => {
     await live(A, at(A, 5));
     api.answers.set(A, at(A, 8, '0.8'));

@@ -10,7 +10,7 @@ import { sessionSection } from '../panel/session';
 import { PanelSubject } from '../panel/subject';
 import { trustSection } from '../panel/trust';
 import type { IGovernanceState } from '../protocol';
-import type { IEnvelope } from '../protocolSession';
+import type { IEnvelope, IKernel } from '../protocolSession';
 import type { IHold } from '../protocolWaiting';
 import { drawn } from './drawing';
 import { FakeModel, unreachable } from './fakes';
@@ -26,6 +26,8 @@ describe('the panel', () => {
   let held: IHold[];
   let within: IEnvelope[];
   let all: IGovernanceState[];
+  let kernels: IKernel[];
+  let kernelReads: number;
   let refusal: Error | null;
   const changes: [string, IChange][] = [];
   const closed: string[] = [];
@@ -45,6 +47,10 @@ describe('the panel', () => {
         return answer(sampleState('closed', { path }));
       },
       envelopes: () => answer(within),
+      kernels: () => {
+        kernelReads += 1;
+        return answer(kernels);
+      },
       notebooks: () => answer({ entries: all, after: null })
     },
     waiting: {
@@ -114,6 +120,8 @@ describe('the panel', () => {
     held = [];
     within = [];
     all = [];
+    kernels = [];
+    kernelReads = 0;
     refusal = null;
     for (const list of [changes, closed, resolved, opened]) {
       list.length = 0;
@@ -433,6 +441,54 @@ describe('the panel', () => {
       await personPress('Close session');
       expect(closed).toEqual([PATH]);
       expect(text('session')).toContain('The last one spent $0.20 of $10.00.');
+    });
+
+    describe('of a kernel', () => {
+      const SENTENCE = 'The server cannot reach the kernel of this notebook';
+      const kernel = (notebook: string, reachable: boolean): IKernel => ({
+        id: notebook,
+        notebook,
+        reachable,
+        transport: null
+      });
+
+      it('that is out of reach says so, whether open or not', async () => {
+        kernels = [kernel(PATH, false)];
+        await show('active');
+        expect(text('session')).toContain(SENTENCE);
+        await show('closed');
+        expect(text('session')).toContain(SENTENCE);
+      });
+
+      it('in reach says nothing of it', async () => {
+        kernels = [kernel(PATH, true), kernel('other.ipynb', false)];
+        await show('active');
+        expect(text('session')).not.toContain(SENTENCE);
+        kernels = [];
+        await show('active', { path: 'third.ipynb' });
+        expect(text('session')).not.toContain(SENTENCE);
+      });
+
+      it('that another notebook owns is looked up by that one', async () => {
+        const shared = sampleState('shared');
+        kernels = [kernel(shared.shared_with ?? '', false)];
+        await show('shared');
+        expect(text('session')).toContain(SENTENCE);
+      });
+
+      it('is read again with another kernel or notebook only', async () => {
+        await show('active');
+        expect(kernelReads).toBe(1);
+        await show('active', { seq: 99 });
+        expect(kernelReads).toBe(1);
+        kernels = [kernel(PATH, false)];
+        await settle(() => model.become({ kernelChanges: 1 }));
+        expect(kernelReads).toBe(2);
+        expect(text('session')).toContain(SENTENCE);
+        await show('active', { path: 'other.ipynb' });
+        expect(kernelReads).toBe(3);
+        expect(text('session')).not.toContain(SENTENCE);
+      });
     });
 
     it('is opened by a person only', async () => {

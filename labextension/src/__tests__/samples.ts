@@ -8,6 +8,7 @@ import envelopes from '../../../tests/protocol/rest_envelopes.json';
 import errors from '../../../tests/protocol/rest_error.json';
 import events from '../../../tests/protocol/event_state.json';
 import holds from '../../../tests/protocol/rest_holds.json';
+import kernels from '../../../tests/protocol/rest_kernels.json';
 import money from '../../../tests/protocol/money.json';
 import reports from '../../../tests/protocol/rest_reports.json';
 import states from '../../../tests/protocol/rest_state.json';
@@ -22,6 +23,7 @@ export {
   errors,
   events,
   holds,
+  kernels,
   money,
   reports,
   states

@@ -4,7 +4,7 @@ import { oneLine, setBy } from '../labels';
 import { formatUsd } from '../money';
 import type { IGovernanceState } from '../protocol';
 import { Button } from './button';
-import { useAction, usePerson } from './hooks';
+import { useAction, usePerson, useReading } from './hooks';
 import { PersonButton } from './personButton';
 import type { IPanelSection, ISectionProps } from './section';
 import { trustLevels } from '../trustLevels';
@@ -24,16 +24,42 @@ function Session(props: ISectionProps): React.JSX.Element | null {
   if (path === null || !state) {
     return null;
   }
-  return state.active ? (
-    <Close {...props} path={path} state={state} />
-  ) : (
-    <Open {...props} path={path} state={state} />
+  return (
+    <>
+      <OutOfReach {...props} path={path} state={state} />
+      {state.active ? (
+        <Close {...props} path={path} state={state} />
+      ) : (
+        <Open {...props} path={path} state={state} />
+      )}
+    </>
   );
 }
 
 interface IProps extends ISectionProps {
   path: string;
   state: IGovernanceState;
+}
+
+/** Says that the server cannot govern the notebook's kernel; nothing where it can, or does not tell. */
+function OutOfReach(props: IProps): React.JSX.Element | null {
+  const { api, model, path, state, trans } = props;
+  const kernels = useReading(
+    path,
+    `${model.kernelChanges} ${model.connection}`,
+    () => api.session.kernels()
+  );
+  const owner = state.shared_with ?? path;
+  const isOut = kernels.value?.some(
+    kernel => kernel.notebook === owner && !kernel.reachable
+  );
+  return isOut ? (
+    <Note>
+      {trans.__(
+        'The server cannot reach the kernel of this notebook, as none behind a gateway: whatever it asks fails, and nothing is authorised.'
+      )}
+    </Note>
+  ) : null;
 }
 
 function Close(props: IProps): React.JSX.Element {
