@@ -22,13 +22,11 @@ _OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjs
 def encoder_with(default: Callable[[Any], Any] | None) -> Callable[[Any], bytes]:
     """A canonical encoder to UTF-8; ``default`` gives the JSON value of anything JSON does not know.
 
-    The encoder raises TypeError or ValueError for what it cannot write, a float that is not finite included, and
-    UnicodeEncodeError (a ValueError) for text that is not valid Unicode.
+    The encoder raises TypeError or ValueError for what it cannot write, and UnicodeEncodeError (a ValueError) for text
+    that is not valid Unicode. A float that is not finite it may write as null: what can hold one goes to `dumps`.
     """
     # Knows longer numbers and keys that are no text, and finds words for what nobody can write.
-    plain = json.JSONEncoder(
-        ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=default
-    ).encode
+    plain = _careful_with(default)
     quick = orjson.dumps
 
     def encode(value: Any) -> bytes:
@@ -40,7 +38,14 @@ def encoder_with(default: Callable[[Any], Any] | None) -> Callable[[Any], bytes]
     return encode
 
 
+def _careful_with(default: Callable[[Any], Any] | None) -> Callable[[Any], str]:
+    return json.JSONEncoder(
+        ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=default
+    ).encode
+
+
 encode = encoder_with(None)
+_careful: Final = _careful_with(None)
 
 
 def dumps(value: Any) -> str:
@@ -50,6 +55,3 @@ def dumps(value: Any) -> str:
         # Which is also how the quick encoder writes a float that is not finite; the careful one refuses that.
         return _careful(value)
     return text.decode()
-
-
-_careful: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
