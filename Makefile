@@ -35,6 +35,9 @@ unexport PYTHONHOME
 # One more than there are cores, up to four: much of the time a test waits for a server or a kernel.
 PROCESSES = $$(python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
 
+# What tests start need not wait for a package that is slow to import and not needed: its own text says more.
+QUICK_START := PYTHONPATH="$(abspath .ci/quick_start)"
+
 .PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,7 +52,7 @@ test: lint test-python test-typescript test-browser ## Install what tests need, 
 .PHONY: test-python
 test-python: $(STAMPS)/linked ## Run the Python tests
 	@echo "== Python tests"
-	@pytest tests --numprocesses=$(PROCESSES) --dist=loadfile
+	@$(QUICK_START) pytest tests --numprocesses=$(PROCESSES) --dist=loadfile
 
 .PHONY: test-typescript
 test-typescript: $(NODE_MODULES) ## Run the TypeScript tests
@@ -59,7 +62,7 @@ test-typescript: $(NODE_MODULES) ## Run the TypeScript tests
 .PHONY: test-browser
 test-browser: $(STAMPS)/linked ## Run the browser tests in a real JupyterLab, installing a browser if there is none
 	@echo "== Browser tests"
-	@browser=$$(python .ci/browser.py); AUMOS_CHROMIUM="$$browser" pytest ui-tests --numprocesses=2 --dist=loadfile
+	@browser=$$(python .ci/browser.py); AUMOS_CHROMIUM="$$browser" $(QUICK_START) pytest ui-tests --numprocesses=2 --dist=loadfile
 
 .PHONY: test-litellm
 test-litellm: $(STAMPS)/litellm ## Run the tests of LiteLLM, which has an environment of its own
@@ -67,9 +70,9 @@ test-litellm: $(STAMPS)/litellm ## Run the tests of LiteLLM, which has an enviro
 
 .PHONY: soak
 soak: $(STAMPS)/linked ## Run the tests that take minutes, and those of the bridge's faults 20 times in a row
-	@pytest tests --soak -m soak
+	@$(QUICK_START) pytest tests --soak -m soak
 	@for round in {1..20}; do \
-		echo "== Faults of the bridge, round $$round of 20"; pytest --quiet tests/bridge/test_faults.py; \
+		echo "== Faults of the bridge, round $$round of 20"; $(QUICK_START) pytest --quiet tests/bridge/test_faults.py; \
 	done
 
 .PHONY: lint

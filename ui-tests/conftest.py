@@ -8,15 +8,12 @@ from typing import Any
 
 import pytest
 from harness.application import Application, Kind
-from harness.archive import fill
-from harness.documents import write_notebook
 from harness.pages import NotebookPage
-from playwright.sync_api import Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 OUTPUT = Path(__file__).parent / "output"
-ARCHIVED = "archived.ipynb"
 
-_APPLICATION = pytest.StashKey[Application]()
+_PAGE = pytest.StashKey[NotebookPage]()
 
 # What Chromium would otherwise ask the network for by itself.
 _QUIET_CHROMIUM = [
@@ -42,7 +39,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any], playwrigh
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    return {**browser_context_args, "viewport": {"width": 1200, "height": 760}, "device_scale_factor": 2}
+    # One pixel for each: the browser paints without a GPU here, and paints four times as much with two.
+    return {**browser_context_args, "viewport": {"width": 1200, "height": 760}, "device_scale_factor": 1}
 
 
 @pytest.fixture(scope="module")
@@ -73,36 +71,28 @@ def notebook7(serve: Callable[..., Application]) -> Application:
     return serve("notebook")
 
 
-@pytest.fixture(scope="session")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """A JupyterLab in use for long: the notebook `ARCHIVED` has 100,000 records. It asks when it is told to."""
-    application = Application(
-        "lab", tmp_path_factory.mktemp("archive"), "--ServerApp.jpserver_extensions=harness.asking=True"
-    )
-    fill(application, write_notebook(application.root / ARCHIVED), 100_000)
-    application.start()
-    yield application
-    application.stop()
-
-
-@pytest.fixture
-def archive_page(open_page: Callable[[Application], NotebookPage], archive: Application) -> NotebookPage:
-    return open_page(archive)
-
-
 @pytest.fixture
 def open_page(page: Page, request: pytest.FixtureRequest) -> Iterator[Callable[[Application], NotebookPage]]:
     """Give a page of an application, whose kernels end with the test and whose log a failing test shows."""
     node = request.node
 
     def give(application: Application) -> NotebookPage:
-        node.stash[_APPLICATION] = application
-        return NotebookPage(page, application)
+        node.stash[_PAGE] = NotebookPage(page, application)
+        return node.stash[_PAGE]
 
     yield give
-    if _APPLICATION in node.stash:
+    if _PAGE in node.stash:
         page.goto("about:blank")
-        node.stash[_APPLICATION].end_kernels()
+        node.stash[_PAGE].application.end_kernels()
+
+
+@pytest.fixture(scope="module")
+def shared_page(browser: Browser, browser_context_args: dict[str, Any], lab: Application) -> Iterator[NotebookPage]:
+    """A page for all tests of a module that look and leave it as it was: to load JupyterLab takes seconds."""
+    context = browser.new_context(**browser_context_args)
+    yield NotebookPage(context.new_page(), lab)
+    context.close()
+    lab.end_kernels()
 
 
 @pytest.fixture
@@ -116,22 +106,29 @@ def notebook7_page(open_page: Callable[[Application], NotebookPage], notebook7: 
 
 
 @pytest.fixture
-def picture(page: Page) -> Callable[[str], None]:
+def picture(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Keep a screenshot for people to look at."""
 
     def take(name: str) -> None:
-        page.screenshot(path=OUTPUT / "screenshots" / f"{name}.png", animations="disabled")
+        notebook = _page_of(request.node)
+        assert notebook
+        notebook.page.screenshot(path=OUTPUT / "screenshots" / f"{name}.png", animations="disabled")
 
     return take
+
+
+def _page_of(item: pytest.Item) -> NotebookPage | None:
+    """The page that a test looks at: its own, or the one it shares."""
+    shared = (value for value in getattr(item, "funcargs", {}).values() if isinstance(value, NotebookPage))
+    return item.stash.get(_PAGE, None) or next(shared, None)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
-    application = item.stash.get(_APPLICATION, None)
-    if application and report.failed:
-        report.sections.append(("Log of the application", application.read_log()[-20_000:]))
-        page = getattr(item, "funcargs", {}).get("page")
-        if report.when == "call" and page and not page.is_closed():
-            page.screenshot(path=OUTPUT / "failed" / f"{item.name}.png")
+    notebook = _page_of(item)
+    if notebook and report.failed:
+        report.sections.append(("Log of the application", notebook.application.read_log()[-20_000:]))
+        if report.when == "call" and not notebook.page.is_closed():
+            notebook.page.screenshot(path=OUTPUT / "failed" / f"{item.name}.png")
     return report

@@ -6,13 +6,12 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import ARCHIVED
 from harness.application import Application
-from harness.archive import tamper
+from harness.archive import fill, tamper
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import CDPSession, Locator, Page, expect
@@ -32,10 +31,28 @@ async (grid, frames) => {
 """
 
 
+_ARCHIVED = "archived.ipynb"
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """A JupyterLab in use for long: one notebook has 100,000 records."""
+    application = Application("lab", tmp_path_factory.mktemp("archive"))
+    fill(application, write_notebook(application.root / _ARCHIVED), 100_000)
+    application.start()
+    yield application
+    application.stop()
+
+
+@pytest.fixture
+def archive_page(open_page: Callable[[Application], NotebookPage], archive: Application) -> NotebookPage:
+    return open_page(archive)
+
+
 @pytest.fixture
 def tab(archive_page: NotebookPage) -> Locator:
     """The records of the notebook that has 100,000, in a tab in front."""
-    archive_page.open(ARCHIVED)
+    archive_page.open(_ARCHIVED)
     archive_page.command("aumos-governance:open-audit")
     view = archive_page.page.locator(".aumos-AuditView")
     expect(view.locator(".aumos-AuditView-count")).to_have_text("100,000 records")
@@ -177,16 +194,14 @@ def test_files_hold_what_the_filters_let_through(
     assert json.loads(texts["JSON Lines"])["tool"] == "=HYPERLINK(1)"
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_axe_finds_nothing(
-    tab: Locator, archive_page: NotebookPage, picture: Callable[[str], None], theme: str
-) -> None:
-    archive_page.use_theme(theme)
+def test_axe_finds_nothing(tab: Locator, archive_page: NotebookPage, picture: Callable[[str], None]) -> None:
     rows(tab).nth(3).click()
     expect(tab.locator(".aumos-AuditDetail")).to_be_visible()
-    picture(f"audit-{theme.split()[1].lower()}")
-    found = Axe().run(archive_page.page, context={"include": [[".aumos-AuditView"]]})
-    assert found.violations_count == 0, found.generate_report()
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        archive_page.use_theme(theme)
+        picture(f"audit-{theme.split()[1].lower()}")
+        found = Axe().run(archive_page.page, context={"include": [[".aumos-AuditView"]]})
+        assert found.violations_count == 0, found.generate_report()
 
 
 def test_a_broken_chain_is_named_loudly(tab: Locator, archive: Application, picture: Callable[[str], None]) -> None:

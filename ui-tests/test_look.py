@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from harness.application import Application
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
+from playwright.sync_api import expect
 
 # The contrast of a node's text with what is painted behind it, as WCAG counts it.
 _CONTRAST = """
@@ -33,14 +34,23 @@ _CONTRAST = """
 _THEMES = ["JupyterLab Light", "JupyterLab Dark"]
 
 
-@pytest.fixture
-def governed(lab_page: NotebookPage, lab: Application) -> NotebookPage:
-    """A page whose notebook has used most of its budget, and the popover open."""
+@pytest.fixture(scope="module")
+def opened(shared_page: NotebookPage, lab: Application) -> NotebookPage:
+    """A page whose notebook has used most of its budget."""
     name = write_notebook(lab.root / "look.ipynb", "%governance --new --agent agent-7", "%governance_spend 8.5")
-    lab_page.open(name)
-    lab_page.run_all()
-    lab_page.shows("$1.50 left")
-    return lab_page
+    shared_page.open(name)
+    shared_page.run_all()
+    shared_page.shows("$1.50 left")
+    return shared_page
+
+
+@pytest.fixture
+def governed(opened: NotebookPage) -> Iterator[NotebookPage]:
+    """The same page for each test, in the light theme and with the popover closed after it."""
+    yield opened
+    opened.page.keyboard.press("Escape")
+    expect(opened.popover).to_have_count(0)
+    opened.use_theme(_THEMES[0])
 
 
 @pytest.mark.parametrize("theme", _THEMES)
@@ -82,3 +92,4 @@ def test_motion_is_reduced_where_that_is_wished(governed: NotebookPage) -> None:
     assert spent.evaluate(duration) != "0s"
     governed.page.emulate_media(reduced_motion="reduce")
     assert spent.evaluate(duration) == "0s"
+    governed.page.emulate_media(reduced_motion="no-preference")

@@ -244,16 +244,16 @@ def test_settings_hide_and_show(panel: Locator, lab_page: NotebookPage) -> None:
     expect(panel).to_have_count(1)
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_axe_finds_nothing(
-    panel: Locator, name: str, lab: Application, lab_page: NotebookPage, picture: Callable[[str], None], theme: str
+    panel: Locator, name: str, lab: Application, lab_page: NotebookPage, picture: Callable[[str], None]
 ) -> None:
-    lab_page.use_theme(theme)
     lab.ask("hold", notebook=name, amount="0.5")
     lab.ask("leave")
     expect(panel.locator(".aumos-Hold-unresolved")).to_be_visible()
     section(panel, "trust").locator(".aumos-Trust-current").click()
     button(panel, "Edit the budget").click()
-    picture(f"panel-{theme.split()[1].lower()}-open")
-    found = Axe().run(lab_page.page, context={"include": [["#aumos-governance-panel"]]})
-    assert found.violations_count == 0, found.generate_report()
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        lab_page.use_theme(theme)
+        picture(f"panel-{theme.split()[1].lower()}-open")
+        found = Axe().run(lab_page.page, context={"include": [["#aumos-governance-panel"]]})
+        assert found.violations_count == 0, found.generate_report()

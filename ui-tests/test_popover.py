@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from harness.application import Application
@@ -11,21 +10,24 @@ from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import expect
 
-
-@pytest.fixture
-def name(lab: Application, request: pytest.FixtureRequest) -> str:
-    """A notebook of the test's own."""
-    path = lab.root / f"{request.node.originalname}-{uuid.uuid4().hex[:8]}.ipynb"
-    return write_notebook(path, "%governance --agent agent-7", "%governance_spend 6")
+NAME = "popover.ipynb"
 
 
-@pytest.fixture
-def governed(lab_page: NotebookPage, name: str) -> NotebookPage:
+@pytest.fixture(scope="module")
+def opened(shared_page: NotebookPage, lab: Application) -> NotebookPage:
     """A page whose notebook has spent $6.00 of $10.00."""
-    lab_page.open(name)
-    lab_page.run_all()
-    lab_page.shows("$4.00 left")
-    return lab_page
+    shared_page.open(write_notebook(lab.root / NAME, "%governance --agent agent-7", "%governance_spend 6"))
+    shared_page.run_all()
+    shared_page.shows("$4.00 left")
+    return shared_page
+
+
+@pytest.fixture
+def governed(opened: NotebookPage) -> Iterator[NotebookPage]:
+    """The same page for each test, with the popover closed before it and after it."""
+    yield opened
+    opened.page.keyboard.press("Escape")
+    expect(opened.popover).to_have_count(0)
 
 
 @pytest.mark.parametrize("key", ["Enter", "Space"])
@@ -63,17 +65,17 @@ def test_the_keyboard_reaches_the_item(governed: NotebookPage) -> None:
     assert governed.status.evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid"
 
 
-def test_it_lists_the_figures_and_follows_them(governed: NotebookPage, lab: Application, name: str) -> None:
+def test_it_lists_the_figures_and_follows_them(governed: NotebookPage, lab: Application) -> None:
     governed.status.click()
     figures = governed.popover.locator("dd")
     expect(figures).to_have_text(["L2 Suggest", "$10.00", "$6.00", "$0.00", "$4.00", "the notebook", "agent-7"])
-    lab.govern(name, budget="8")
+    lab.govern(NAME, budget="8")
     expect(figures.nth(1)).to_have_text("$8.00")
     expect(figures.nth(4)).to_have_text("$2.00")
     assert figures.nth(5).inner_text() != "the notebook"
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
 def test_it_stands_above_the_item_within_the_page(
     governed: NotebookPage, picture: Callable[[str], None], theme: str
 ) -> None:
@@ -95,9 +97,9 @@ def test_a_click_elsewhere_closes_it(governed: NotebookPage) -> None:
     expect(governed.popover).to_have_count(0)
 
 
-def test_text_of_unknown_origin_is_text(governed: NotebookPage, lab: Application, name: str) -> None:
+def test_text_of_unknown_origin_is_text(governed: NotebookPage, lab: Application) -> None:
     evil = "<img src=x onerror='window.hit=1'>\u202e" + "agent" * 30
-    lab.govern(name, agent_id=evil)
+    lab.govern(NAME, agent_id=evil)
     governed.status.click()
     agent = governed.popover.locator("dd").last
     expect(agent).to_contain_text("<img src=x")

@@ -92,30 +92,29 @@ def test_it_follows_a_rename(lab_page: NotebookPage, lab: Application) -> None:
     assert lab.governance("after.ipynb")["spent"] == "0.5"
 
 
-@pytest.mark.parametrize(
-    ("spent", "variable"),
-    [
-        ("0.3", "--jp-brand-color1"),
-        ("0.5", "--jp-warn-color2"),
-        ("0.8", "--jp-warn-color0"),
-        ("1", "--jp-error-color1"),
-    ],
-)
 def test_its_bar_takes_the_colour_of_how_much_is_used(
-    lab_page: NotebookPage, lab: Application, picture: Callable[[str], None], spent: str, variable: str
+    lab_page: NotebookPage, lab: Application, picture: Callable[[str], None]
 ) -> None:
-    name = f"spent-{spent.replace('.', '-')}.ipynb"
+    steps = [
+        ("0.3", 0.3, "--jp-brand-color1"),
+        ("0.2", 0.5, "--jp-warn-color2"),
+        ("0.3", 0.8, "--jp-warn-color0"),
+        ("0.2", 1.0, "--jp-error-color1"),
+    ]
     lab_page.page.emulate_media(reduced_motion="reduce")
-    lab_page.open(write_notebook(lab.root / name, "%governance --budget 1", f"%governance_spend {spent}"))
-    lab_page.run_all()
-    lab_page.shows(f"${1 - float(spent):.2f} left")
+    spends = [f"%governance_spend {amount}" for amount, _, _ in steps]
+    lab_page.open(write_notebook(lab.root / "used.ipynb", "%governance --budget 1", *spends))
+    lab_page.run_cells(0, 1)
     filled = lab_page.bar.locator(".aumos-BudgetBar-spent")
-    expect(filled).to_have_css("background-color", lab_page.variable(variable))
-    whole, part = lab_page.bar.bounding_box(), filled.bounding_box()
-    assert whole
-    assert part
-    assert part["width"] / whole["width"] == pytest.approx(float(spent), abs=0.05)
-    picture(f"spent-{spent}")
+    for index, (_, used, variable) in enumerate(steps, 2):
+        lab_page.run(index)
+        lab_page.shows(f"${1 - used:.2f} left")
+        expect(filled).to_have_css("background-color", lab_page.variable(variable))
+        whole, part = lab_page.bar.bounding_box(), filled.bounding_box()
+        assert whole
+        assert part
+        assert part["width"] / whole["width"] == pytest.approx(used, abs=0.05)
+        picture(f"spent-{used}")
 
 
 def test_it_catches_up_with_what_happened_while_its_channel_was_closed(

@@ -16,24 +16,29 @@ from playwright.sync_api import Browser, Locator, expect
 EVIL = "<img src=x onerror='window.hit=1'>\u202egnp.exe\n" + "x" * 10_000
 
 
+@pytest.fixture(scope="module")
+def lab(serve: Callable[..., Application]) -> Application:
+    return serve("lab", "--ServerApp.jpserver_extensions=harness.asking=True")
+
+
 @pytest.fixture
-def name(archive: Application, request: pytest.FixtureRequest) -> str:
+def name(lab: Application, request: pytest.FixtureRequest) -> str:
     """A notebook of the test's own, with a session that acts with approval."""
     return write_notebook(
-        archive.root / f"{request.node.originalname}.ipynb", "%governance --agent agent-7", "%governance_spend 0.5"
+        lab.root / f"{request.node.originalname}.ipynb", "%governance --agent agent-7", "%governance_spend 0.5"
     )
 
 
 @pytest.fixture
-def panel(archive_page: NotebookPage, archive: Application, name: str) -> Iterator[NotebookPage]:
+def panel(lab_page: NotebookPage, lab: Application, name: str) -> Iterator[NotebookPage]:
     """The notebook in front, and the panel beside it."""
-    archive_page.open(name)
-    archive_page.run_cells(0, 1)
-    archive.govern(name, trust_level=3)
-    archive_page.command("aumos-governance:open-panel")
-    yield archive_page
+    lab_page.open(name)
+    lab_page.run_cells(0, 1)
+    lab.govern(name, trust_level=3)
+    lab_page.command("aumos-governance:open-panel")
+    yield lab_page
     # Whatever a test left waits for nobody.
-    archive.ask("leave")
+    lab.ask("leave")
 
 
 def section(page: NotebookPage, name: str) -> Locator:
@@ -45,12 +50,12 @@ def cards(page: NotebookPage) -> Locator:
 
 
 def test_a_person_answers_exactly_what_is_asked(
-    panel: NotebookPage, archive: Application, name: str, picture: Callable[[str], None]
+    panel: NotebookPage, lab: Application, name: str, picture: Callable[[str], None]
 ) -> None:
     cell = panel.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets[2].model.id")
     shown = {"tool": "shell", "arguments": {"command": "rm -r build"}, "code": "clean()\nprint('done')", "cost": "0.05"}
-    archive.ask("ask", notebook=name, tool="shell", cell_id=cell, count=3, shown=shown)
-    archive.ask("ask", notebook=name, tool="mail", amount="0", shown={"arguments": {"to": "all@example.org"}})
+    lab.ask("ask", notebook=name, tool="shell", cell_id=cell, count=3, shown=shown)
+    lab.ask("ask", notebook=name, tool="mail", amount="0", shown={"arguments": {"to": "all@example.org"}})
     expect(cards(panel)).to_have_count(2)
     first = cards(panel).first
     for words in ("shell", "$0.05", "agent-7", "In [3]", "rm -r build", "print('done')"):
@@ -74,22 +79,22 @@ def test_a_person_answers_exactly_what_is_asked(
     panel.page.keyboard.press("Enter")
     expect(cards(panel)).to_have_count(0)
     expect(section(panel, "approvals")).to_contain_text("denied by")
-    assert archive.waiting(name) == []
+    assert lab.waiting(name) == []
     expect(section(panel, "audit").locator("li").first).to_contain_text("Refusal")
     expect(section(panel, "audit").locator("li").nth(1)).to_contain_text("Approval")
 
 
 def test_what_waits_outlives_the_page_and_another_browser_answers(
-    panel: NotebookPage, archive: Application, name: str, browser: Browser
+    panel: NotebookPage, lab: Application, name: str, browser: Browser
 ) -> None:
-    archive.ask("ask", notebook=name, tool="deploy", shown={"arguments": {"to": "production"}})
+    lab.ask("ask", notebook=name, tool="deploy", shown={"arguments": {"to": "production"}})
     expect(cards(panel)).to_contain_text("production")
     panel.reload()
     panel.command("aumos-governance:open-panel")
     expect(cards(panel)).to_contain_text("production")
     context = browser.new_context()
     try:
-        other = NotebookPage(context.new_page(), archive)
+        other = NotebookPage(context.new_page(), lab)
         other.open(name)
         other.command("aumos-governance:open-panel")
         cards(other).get_by_role("button", name="Deny").click()
@@ -103,12 +108,12 @@ def test_what_waits_outlives_the_page_and_another_browser_answers(
         context.close()
 
 
-def test_reports_are_there_until_they_are_acknowledged(panel: NotebookPage, archive: Application, name: str) -> None:
-    archive.ask("ask", notebook=name, tool="deploy", shown={})
-    archive.ask("report", notebook=name, tool="shell", shown={"arguments": {"command": "make"}, "result": "built"})
+def test_reports_are_there_until_they_are_acknowledged(panel: NotebookPage, lab: Application, name: str) -> None:
+    lab.ask("ask", notebook=name, tool="deploy", shown={})
+    lab.ask("report", notebook=name, tool="shell", shown={"arguments": {"command": "make"}, "result": "built"})
     expect(cards(panel)).to_have_count(1)
-    archive.stop()
-    archive.start()
+    lab.stop()
+    lab.start()
     report = section(panel, "reports").locator(".aumos-Card")
     expect(report).to_contain_text("built")
     # Its kernel ended with the server, so nobody waits for the answer.
@@ -122,12 +127,12 @@ def test_reports_are_there_until_they_are_acknowledged(panel: NotebookPage, arch
 
 
 def test_hostile_text_is_text_and_breaks_no_layout(
-    panel: NotebookPage, archive: Application, name: str, picture: Callable[[str], None]
+    panel: NotebookPage, lab: Application, name: str, picture: Callable[[str], None]
 ) -> None:
-    archive.govern(name, agent_id=EVIL[:900])
+    lab.govern(name, agent_id=EVIL[:900])
     shown = {"arguments": {EVIL: EVIL}, "code": EVIL, EVIL: [EVIL]}
-    asked = archive.ask("ask", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
-    archive.ask("report", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
+    asked = lab.ask("ask", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
+    lab.ask("report", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
     expect(cards(panel)).to_contain_text("<img src=x")
     expect(cards(panel)).to_contain_text("U+202E")
     expect(section(panel, "reports")).to_contain_text("U+202E")
@@ -155,4 +160,4 @@ def test_hostile_text_is_text_and_breaks_no_layout(
     assert output.evaluate("(node) => node.scrollWidth <= node.clientWidth + 1")
     cards(panel).get_by_role("button", name="Deny").click()
     expect(cards(panel)).to_have_count(0)
-    assert asked not in json.dumps(archive.waiting(name))
+    assert asked not in json.dumps(lab.waiting(name))
