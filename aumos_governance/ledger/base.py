@@ -192,7 +192,7 @@ __all__ = [
 ]
 
 Listener = Callable[[tuple[SessionState, ...]], None]
-"""Called after each commit with the states it changed, in the ledger's own thread; must not block or raise."""
+"""Called after each commit with the states it changed, in the thread that committed; must not block or raise."""
 
 
 class Ledger(Protocol):

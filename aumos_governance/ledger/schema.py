@@ -1,7 +1,8 @@
 """The tables, the same on SQLite and PostgreSQL. `rows` and `chain` name their columns.
 
 Money and times are BIGINT (nano-USD, microseconds); JSON is TEXT in one canonical form, since it is hashed.
-Text sorts by code point everywhere, so that ranges of paths mean the same.
+Text sorts by code point everywhere, so that ranges of paths mean the same. On SQLite the rows of the small tables that
+nearly every request writes to lie in their primary key (``sqlite_with_rowid``), which is one page less to write for each.
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ balances = Table(
     _int("spent"),
     _int("held"),
     _int("charges"),
+    sqlite_with_rowid=False,
 )
 
 chains = Table(
@@ -109,6 +111,7 @@ chains = Table(
     _text("chain", primary_key=True),
     _int("count"),
     _text("head"),
+    sqlite_with_rowid=False,
 )
 
 charges = Table(
@@ -130,6 +133,7 @@ charges = Table(
     _int("until", null=True),
     _int("resolved_at", null=True),
     _text("resolved_by", null=True),
+    sqlite_with_rowid=False,
 )
 # Few charges are open holds at any time, and these are all that is ever searched for.
 _partial("charges_open", charges.c.incarnation, where="state IN ('held', 'unresolved')")
@@ -147,6 +151,7 @@ asks = Table(
     _text("charge_id", null=True),
     _flag("cancelled"),
     _text("answer"),
+    sqlite_with_rowid=False,
 )
 Index("asks_at", asks.c.at)
 

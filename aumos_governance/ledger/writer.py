@@ -1,9 +1,14 @@
-"""Group commit: one thread that takes all waiting requests into one transaction and answers each."""
+"""Group commit: all requests that wait go into one transaction, and each is answered.
+
+A thread does them. But where nobody else is asking, to wake that thread and to be woken by it takes longer than the
+request, so the thread that asks may do its own request itself.
+"""
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -63,28 +68,83 @@ class _Slot:
         return self._answer
 
 
+class _Turn:
+    """Whose turn it is to write: the writer's thread's, or that of a thread that asks alone."""
+
+    __slots__ = ("alone", "holder", "lock")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.holder = 0
+        """The thread that writes, while one does."""
+        self.alone = True
+        """Whether one request at a time was made of late, so that no other is expected to share its transaction."""
+
+    def mine(self) -> bool:
+        """Whether this very thread is writing: it was interrupted in that, by a signal or by a finalizer."""
+        return self.lock.locked() and self.holder == threading.get_ident()
+
+
 class Writer:
     """A queue of requests and the thread that does them.
+
+    With ``at_once`` a thread that asks alone does its request itself; then ``batch`` and ``after`` are called from any
+    thread, by one at a time, and may be left by what interrupts a thread, such as a KeyboardInterrupt.
 
     What was queued before `close`, or before the interpreter ends, is done. After a fork the child has no
     such thread, so there a LedgerError is raised instead of waiting for ever.
     """
 
-    def __init__(self, batch: Batch, after: After, *, name: str) -> None:
+    def __init__(self, batch: Batch, after: After, *, name: str, at_once: bool = False) -> None:
         self._queue: SimpleQueue[tuple[Request[Any], _Waiting] | None] = SimpleQueue()
         self._lock = threading.Lock()
+        self._turn = _Turn()
+        self._batch = batch
+        self._after = after
+        self._at_once = at_once
         self._closed = False
         self._pid = os.getpid()
-        self._thread = threading.Thread(target=_run, args=(self._queue, batch, after), name=name, daemon=True)
+        self._thread = threading.Thread(
+            target=_run, args=(self._queue, self._turn, batch, after), name=name, daemon=True
+        )
         self._thread.start()
         # The thread must not keep the interpreter from ending, but what is queued is done first.
         self._finish = weakref.finalize(self, _finish, self._queue, self._thread, self._pid)
 
     def execute(self, request: Request[Any]) -> Any:
-        """Queue a request and wait for its answer; raises what it ended with."""
+        """Do a request and give its answer, or raise what it ended with.
+
+        Raises LedgerError when this thread is in the middle of another request: a signal's handler or a listener asks.
+        """
+        turn = self._turn
+        if self._at_once and turn.alone and not turn.lock.locked() and self._queue.empty():
+            return self._do(request)
+        if turn.mine():
+            raise LedgerError(
+                "The ledger is in the middle of another request of this thread; ask again when that is done."
+            )
         slot = _Slot()
         self._put(request, slot)
         return slot.result()
+
+    def _do(self, request: Request[Any]) -> Any:
+        self._check()
+        turn = self._turn
+        # By "with", which no interrupt can leave locked.
+        with turn.lock:
+            if self._closed:
+                raise LedgerError("The ledger is closed.")
+            turn.holder = threading.get_ident()
+            try:
+                (outcome,) = self._batch((request,))
+            finally:
+                self._after()
+                turn.holder = 0
+                # Whoever came meanwhile waits in the queue, and the next who comes joins them.
+                turn.alone = self._queue.empty()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
 
     def submit(self, request: Request[Any]) -> Future[Any]:
         """Queue a request; its future is done in the writer's thread."""
@@ -93,22 +153,29 @@ class Writer:
         return future
 
     def _put(self, request: Request[Any], waiting: _Waiting) -> None:
-        if os.getpid() != self._pid:
-            raise LedgerError(
-                "This ledger was opened before the process forked and cannot be used in the child;"
-                " open a ledger after the fork."
-            )
+        self._check()
         # With the lock no request can slip in behind the end of the queue, where nobody would answer it.
         with self._lock:
             if self._closed:
                 raise LedgerError("The ledger is closed.")
             self._queue.put((request, waiting))
 
+    def _check(self) -> None:
+        if os.getpid() != self._pid:
+            raise LedgerError(
+                "This ledger was opened before the process forked and cannot be used in the child;"
+                " open a ledger after the fork."
+            )
+
     def close(self) -> None:
         """Do what is queued and end the thread. Idempotent; not to be called from the writer's own thread."""
         with self._lock:
             self._closed = True
         self._finish()
+        if not self._turn.mine():
+            # A thread may be at its own request still; nobody begins one after this.
+            with self._turn.lock:
+                pass
 
 
 def _finish(queue: SimpleQueue[Any], thread: threading.Thread, pid: int) -> None:
@@ -117,21 +184,28 @@ def _finish(queue: SimpleQueue[Any], thread: threading.Thread, pid: int) -> None
         thread.join()
 
 
-def _run(queue: SimpleQueue[tuple[Request[Any], _Waiting] | None], batch: Batch, after: After) -> None:
+def _run(queue: SimpleQueue[tuple[Request[Any], _Waiting] | None], turn: _Turn, batch: Batch, after: After) -> None:
     ended = False
     while not ended:
         waiting = [queue.get()]
-        while len(waiting) < MAX_BATCH:
-            try:
-                waiting.append(queue.get_nowait())
-            except Empty:
-                break
-        ended = None in waiting
-        # A future that its caller cancelled meanwhile is left out: nobody waits for it, nothing was done.
-        asked = [entry for entry in waiting if entry is not None and entry[1].set_running_or_notify_cancel()]
-        if asked:
-            _answer(asked, batch)
-            after()
+        if not turn.alone:
+            # Lets those who were answered just now ask again, so that they share this transaction.
+            time.sleep(0)
+        with turn.lock:
+            turn.holder = threading.get_ident()
+            while len(waiting) < MAX_BATCH:
+                try:
+                    waiting.append(queue.get_nowait())
+                except Empty:
+                    break
+            ended = None in waiting
+            # A future that its caller cancelled meanwhile is left out: nobody waits for it, nothing was done.
+            asked = [entry for entry in waiting if entry is not None and entry[1].set_running_or_notify_cancel()]
+            turn.alone = len(asked) < 2
+            if asked:
+                _answer(asked, batch)
+                after()
+            turn.holder = 0
 
 
 def _answer(asked: list[tuple[Request[Any], _Waiting]], batch: Batch) -> None:

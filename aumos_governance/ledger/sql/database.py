@@ -31,18 +31,21 @@ class Readings(Protocol):
 class Database(Readings, Protocol):
     """Connections and transactions of one kind of database. Its errors are LedgerErrors."""
 
+    at_once: bool
+    """Whether any thread may write, one at a time, and may be interrupted in that: what it had begun is undone then."""
+
     def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
         """Call ``do``, which does these requests, with the work of a write transaction, and commit it.
 
         ``do`` may be called again with another work, where the database finds that what it did cannot be kept.
-        Only the writer's thread may use it. What it raises is translated.
+        One thread at a time may use it. What it raises is translated.
         """
         ...
 
     def writing(self) -> AbstractContextManager[Cursor]:
         """A write transaction on the writer's connection: committed at the end, undone when the block raises.
 
-        Only the writer's thread may use it. What it raises is translated.
+        One thread at a time may use it. What it raises is translated.
         """
         ...
 

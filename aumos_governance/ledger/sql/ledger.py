@@ -22,14 +22,14 @@ from .reads import Reader
 __all__ = ["OnCommit", "SqlLedger"]
 
 OnCommit = Callable[[int], None]
-"""Told, in the writer's thread, how many requests a commit held; must not block or raise."""
+"""Told, in the thread that committed, how many requests a commit held; must not block or raise."""
 
 _PURGE_EVERY: Final = 60 * 1_000_000
 _PURGED_AT_ONCE: Final = 5_000
 
 
 class SqlLedger:
-    """A `Ledger` whose writer thread does all waiting requests in one transaction."""
+    """A `Ledger` that does all waiting requests in one transaction."""
 
     def __init__(self, database: Database, *, clock: Clock = system_clock, on_commit: OnCommit | None = None) -> None:
         self._database = database
@@ -41,7 +41,7 @@ class SqlLedger:
         self._next_purge = 0
         self._closed = False
         self._pid = os.getpid()
-        self._writer = Writer(self._batch, self._after, name="aumos-governance-ledger")
+        self._writer = Writer(self._batch, self._after, name="aumos-governance-ledger", at_once=database.at_once)
 
     def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
         done: AnswerT_co = self._writer.execute(request)
@@ -73,7 +73,7 @@ class SqlLedger:
         self._writer.close()
         self._database.close()
 
-    # ---- in the writer's thread
+    # ---- in the thread that writes, one at a time
 
     def _batch(self, requests: Sequence[Request[Any]]) -> Sequence[Any]:
         try:

@@ -61,6 +61,8 @@ class _LostError(Exception):
 class PostgresDatabase:
     """A database whose commits are on its disk when they are acknowledged."""
 
+    at_once = False
+
     def __init__(self, url: str, server: str | None = None) -> None:
         self._server = PostgresServer(url)
         self._name = None if server is None else int(server, 16)

@@ -39,6 +39,8 @@ _IDLE_READERS: Final = 4
 class SqliteDatabase:
     """A file in WAL mode with ``synchronous=FULL``: what is acknowledged is on disk."""
 
+    at_once = True
+
     def __init__(self, path: Path, server: str | None = None) -> None:
         self.path = path
         self.statements = Statements(SQLiteDialect_pysqlite(paramstyle="qmark"))
@@ -97,8 +99,11 @@ class SqliteDatabase:
     def writing(self) -> Iterator[Cursor]:
         connection = self._writer
         with self._translated():
-            begin_immediate(connection)
+            if connection.in_transaction:
+                # A thread was interrupted twice, the second time while it undid what it had begun.
+                connection.execute("ROLLBACK")
             try:
+                begin_immediate(connection)
                 # Closed by its end, since a connection stays open until the last of its cursors is.
                 with closing(connection.cursor()) as cursor:
                     yield cursor

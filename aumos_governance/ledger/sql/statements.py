@@ -73,6 +73,8 @@ class Statements:
         """By name of selection: its text; the parameters are the selection's values."""
         self.insert: Final = {kind: self._insert(kind) for kind in ROWS}
         self.update: Final = {kind: self._update(kind) for kind in ROWS}
+        self.touch_notebook: Final = self._update(NotebookRow, but=("owner", "root", "path", "deleted_at"))
+        """Writes a notebook that stays where it is: a database would else write to the indexes of its place, too."""
         self.append = self._text(insert(schema.audit).values({name: bindparam(name) for name in AUDIT_COLUMNS}))
         """Appends an audit record, given in the order of `AUDIT_COLUMNS`."""
 
@@ -195,9 +197,9 @@ class Statements:
         table = schema.tables[kind.TABLE]
         return self._statement(kind, insert(table).values({name: bindparam(name) for name in columns[kind]}))
 
-    def _update(self, kind: type[Row]) -> Statement:
+    def _update(self, kind: type[Row], but: tuple[str, ...] = ()) -> Statement:
         table = schema.tables[kind.TABLE]
-        rest = [name for name in columns[kind] if name not in kind.KEY]
+        rest = [name for name in columns[kind] if name not in kind.KEY + but]
         return self._statement(
             kind,
             update(table)

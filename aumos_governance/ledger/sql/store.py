@@ -12,7 +12,7 @@ from ..chain import AuditRow
 from ..compact import dumps
 from ..rows import ROWS, AskRow, Key, NotebookRow, Row, RowT, columns, key_of
 from ..selections import Selection
-from .statements import NEAR, Statements
+from .statements import NEAR, Statement, Statements
 
 __all__ = ["Cursor", "NearStore", "SqlStore"]
 
@@ -80,12 +80,12 @@ class SqlStore:
 
     def write(self, new: Iterable[Row], changed: Iterable[Row], audit: Iterable[AuditRow]) -> None:
         inserts, updates = _by_kind(new), _by_kind(changed)
-        self._part(updates.get(NotebookRow, ()))
+        if notebooks := updates.pop(NotebookRow, None):
+            self._update_notebooks(notebooks)
         for kind in ROWS:
             # Changes first: a notebook may have left a path that a new one takes.
             if rows := updates.get(kind):
-                text, values = self._statements.update[kind]
-                self._cursor.executemany(text, [values(row) for row in rows])
+                self._update(self._statements.update[kind], rows)
             if rows := inserts.get(kind):
                 text, values = self._statements.insert[kind]
                 self._insert(text, [values(row) for row in rows])
@@ -95,16 +95,22 @@ class SqlStore:
     def _insert(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
         self._cursor.executemany(text, rows)
 
-    def _part(self, notebooks: Iterable[Row]) -> None:
-        # Within one transaction notebooks may have changed places, and no order of updates suits that.
-        leaving = [
-            (row.id,)
-            for row in notebooks
-            if isinstance(row, NotebookRow)
-            and (row.deleted_at is not None or self._paths.get(row.id, row.path) != row.path)
-        ]
-        if leaving:
-            self._cursor.executemany(self._statements.park_notebook, leaving)
+    def _update_notebooks(self, notebooks: Sequence[Row]) -> None:
+        moved: list[NotebookRow] = []
+        stay: list[NotebookRow] = []
+        for row in notebooks:
+            assert isinstance(row, NotebookRow)
+            leaves = row.deleted_at is not None or self._paths.get(row.id, row.path) != row.path
+            (moved if leaves else stay).append(row)
+        if moved:
+            # Within one transaction notebooks may have changed places, and no order of updates suits that.
+            self._cursor.executemany(self._statements.park_notebook, [(row.id,) for row in moved])
+            self._update(self._statements.update[NotebookRow], moved)
+        if stay:
+            self._update(self._statements.touch_notebook, stay)
+
+    def _update(self, statement: Statement, rows: Iterable[Row]) -> None:
+        self._cursor.executemany(statement.text, [statement.values(row) for row in rows])
 
     def _row(self, kind: type[RowT], values: Sequence[Any]) -> RowT:
         row = kind(*values)

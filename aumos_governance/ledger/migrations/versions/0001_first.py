@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("cancelled", sa.SmallInteger(), nullable=False),
         sa.Column("answer", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("scope", "key", name=op.f("asks_pk")),
+        sqlite_with_rowid=False,
     )
     op.create_index("asks_at", "asks", ["at"])
     op.create_table(
@@ -101,6 +102,7 @@ def upgrade() -> None:
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("head", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("chain", name=op.f("chains_pk")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "configurations",
@@ -182,6 +184,7 @@ def upgrade() -> None:
         sa.Column("charges", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["envelope_id"], ["envelopes.id"], name=op.f("balances_envelope_id_fk")),
         sa.PrimaryKeyConstraint("envelope_id", "period_start", name=op.f("balances_pk")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "sessions",
@@ -255,6 +258,7 @@ def upgrade() -> None:
         sa.Column("resolved_by", TEXT, nullable=True),
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name=op.f("charges_session_id_fk")),
         sa.PrimaryKeyConstraint("id", name=op.f("charges_pk")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "charges_due",

@@ -1,0 +1,224 @@
+"""A thread that asks alone does its request itself: then whatever interrupts the thread interrupts the ledger, too."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from linecache import getline
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import aumos_governance
+from aumos_governance.errors import LedgerError
+from aumos_governance.ledger.base import Ledger
+from tests.ledger.kit import CENT, USD, Backend, balance, opening, records, spend
+
+_OURS = str(Path(aumos_governance.__file__).parent / "ledger")
+
+
+@pytest.fixture
+def ledger(sqlite: Backend) -> Iterator[Ledger]:
+    ledger = sqlite.open()
+    ledger.execute(opening(budget=1000 * USD))
+    yield ledger
+    assert ledger.verify().ok
+
+
+def heard_in(ledger: Ledger) -> list[int]:
+    """The threads in which commits were told from now on."""
+    threads: list[int] = []
+    ledger.subscribe(lambda _: threads.append(threading.get_ident()))
+    return threads
+
+
+def test_who_asks_alone_commits_alone(ledger: Ledger) -> None:
+    threads = heard_in(ledger)
+    assert ledger.execute(spend()).allowed
+    assert ledger.submit(spend()).result().allowed
+    assert ledger.execute(spend()).allowed
+    mine = threading.get_ident()
+    assert threads[0] == threads[2] == mine
+    assert threads[1] != mine
+
+
+def test_who_comes_while_another_commits_waits_for_the_writers_thread(ledger: Ledger) -> None:
+    threads = heard_in(ledger)
+    committing, go_on = threading.Event(), threading.Event()
+
+    def hold(_: object) -> None:
+        committing.set()
+        assert go_on.wait(10)
+
+    end = ledger.subscribe(hold)
+    first = threading.Thread(target=ledger.execute, args=(spend(),))
+    first.start()
+    assert committing.wait(10)
+    late = [ledger.submit(spend()) for _ in range(3)]
+    end()
+    go_on.set()
+    assert all(future.result(10).allowed for future in late)
+    first.join()
+    assert threads[0] == first.ident
+    # One commit for the three.
+    assert len(threads) == 2
+    assert balance(ledger).spent == 4 * CENT
+
+
+def test_an_error_reaches_who_asked(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aumos_governance.ledger.operations import charges
+
+    def breaking(*_: Any, **__: Any) -> str:
+        raise RuntimeError("half way")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(charges, "record", breaking)
+        with pytest.raises(RuntimeError, match="half way"):
+            ledger.execute(spend())
+    assert ledger.execute(spend()).allowed
+    assert balance(ledger).spent == CENT
+
+
+class Interrupting:
+    """Raises KeyboardInterrupt at one of the lines of the ledger that this thread comes to."""
+
+    def __init__(self, at: int) -> None:
+        self._left = at
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> Any:
+        if not frame.f_code.co_filename.startswith(_OURS):
+            return None
+        # At these Python looks for no signal, so that nothing comes between them and what they guard.
+        line = getline(frame.f_code.co_filename, frame.f_lineno).lstrip()
+        if event == "line" and not line.startswith(("try:", "with ")):
+            self._left -= 1
+            if self._left == 0:
+                raise KeyboardInterrupt
+        return self
+
+
+def interrupted(ledger: Ledger, at: int) -> bool:
+    """Ask, be interrupted at a line, and tell whether there were that many."""
+    ask = spend()
+    former = sys.gettrace()
+    sys.settrace(Interrupting(at))
+    try:
+        ledger.execute(ask)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(former)
+    return False
+
+
+def whole(ledger: Ledger) -> None:
+    """Nothing is held back: nobody waits for who was interrupted, and no transaction is open."""
+    spent = balance(ledger).spent
+    assert ledger.execute(spend()).allowed
+    assert ledger.submit(spend()).result(10).allowed
+    assert balance(ledger).spent == spent + 2 * CENT
+
+
+def adds_up(ledger: Ledger) -> bool:
+    # The first record is that of the session; each other is a cent.
+    return balance(ledger).spent == (len(records(ledger)) - 1) * CENT
+
+
+def test_an_interrupt_at_any_line_leaves_a_whole_ledger(ledger: Ledger) -> None:
+    at = 1
+    while interrupted(ledger, at):
+        whole(ledger)
+        at += 1
+    assert at > 200
+    assert adds_up(ledger)
+
+
+def test_a_signal_at_any_moment_leaves_a_whole_ledger(ledger: Ledger) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGALRM, interrupt)
+    hit = 0
+    try:
+        for round_ in range(300):
+            ask = spend()
+            try:
+                signal.setitimer(signal.ITIMER_REAL, (round_ + 1) * 5e-6)
+                ledger.execute(ask)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                hit += 1
+            if round_ % 10 == 0:
+                whole(ledger)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+    whole(ledger)
+    assert adds_up(ledger)
+    assert hit > 20
+
+
+def test_a_transaction_that_was_left_open_is_undone(ledger: Ledger) -> None:
+    connection = ledger._database._writer  # type: ignore[attr-defined]
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE balances SET spent = 7")
+    assert ledger.execute(spend()).allowed
+    assert balance(ledger).spent == CENT
+
+
+def test_a_request_in_the_middle_of_another_is_refused(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aumos_governance.ledger.operations import charges
+
+    record, refused = charges.record, []
+
+    def asking(*arguments: Any, **fields: Any) -> str:
+        if not refused:
+            with pytest.raises(LedgerError, match="in the middle of another request of this thread") as error:
+                ledger.execute(spend())
+            refused.append(error)
+        return record(*arguments, **fields)
+
+    monkeypatch.setattr(charges, "record", asking)
+    assert ledger.execute(spend()).allowed
+    assert refused
+    assert ledger.execute(spend()).allowed
+    assert balance(ledger).spent == 2 * CENT
+
+
+def test_closing_waits_for_who_commits(sqlite: Backend) -> None:
+    ledger = sqlite.open()
+    ledger.execute(opening())
+    committing, go_on = threading.Event(), threading.Event()
+
+    def hold(_: object) -> None:
+        committing.set()
+        assert go_on.wait(10)
+
+    end = ledger.subscribe(hold)
+    done: list[bool] = []
+    asking = threading.Thread(target=lambda: done.append(ledger.execute(spend()).allowed))
+    asking.start()
+    assert committing.wait(10)
+    closing = threading.Thread(target=ledger.close)
+    closing.start()
+    # Whoever asks from now on is told so, and does not wait for the one that is under way.
+    while True:
+        future = None
+        try:
+            future = ledger.submit(spend())
+        except LedgerError:
+            break
+        assert future.cancel() or future.result(10)
+    assert closing.is_alive()
+    end()
+    go_on.set()
+    asking.join(10)
+    closing.join(10)
+    assert not closing.is_alive()
+    assert done == [True]
+    with pytest.raises(LedgerError, match="is closed"):
+        ledger.execute(spend())
