@@ -29,12 +29,9 @@ def quick(cls: type[_T]) -> type[_T]:
     if hasattr(cls, "__post_init__"):
         raise TypeError(f"{cls.__name__} has a __post_init__, so its __init__ cannot be replaced.")
     members = fields(cls)  # type: ignore[arg-type]
-    # With object's own __setattr__ an assignment takes the interpreter's short way.
-    twin = type(
-        cls.__name__,
-        cls.__bases__,
-        {"__slots__": cls.__slots__, "__setattr__": object.__setattr__},  # type: ignore[attr-defined]
-    )
+    # With both of object's own an assignment takes the interpreter's short way: they share one slot of the type.
+    own = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+    twin = type(cls.__name__, cls.__bases__, {"__slots__": cls.__slots__, **own})  # type: ignore[attr-defined]
     names: dict[str, Any] = {_DRAFT: twin, _FINAL: cls, _TURN: object.__setattr__}
     made = _function(members, names)
     made.__qualname__ = f"{cls.__qualname__}.__init__"

@@ -50,12 +50,14 @@ class Realm:
 
         A session that a person closed later on stays closed: whatever needs it is denied then.
         """
-        self._open()
+        if not self._opened:
+            self._open()
         return self.ledger.execute(request)
 
     def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
         """Like `execute`; the future is done when the request is, perhaps in the ledger's thread."""
-        self._open()
+        if not self._opened:
+            self._open()
         return self.ledger.submit(request)
 
     async def execute_async(self, request: Request[AnswerT_co]) -> AnswerT_co:
@@ -80,11 +82,10 @@ class Realm:
             self.ledger.close()
 
     def _open(self) -> None:
-        if not self._opened:
-            with self._lock:
-                if not self._opened:
-                    self.ledger.execute(self._opening())
-                    self._opened = True
+        with self._lock:
+            if not self._opened:
+                self.ledger.execute(self._opening())
+                self._opened = True
 
     def _opening(self) -> OpenSession:
         return OpenSession(key="", origin=self.origin, notebook=self.notebook, terms=_TERMS)

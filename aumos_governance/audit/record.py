@@ -51,9 +51,9 @@ class AuditRecord:
 def detail_of(about: object, decision: str | None = None) -> dict[str, Any]:
     """What the ledger keeps of a context, or of an action, beside its own columns; as JSON values."""
     detail: dict[str, Any] = {} if decision is None else {_DECISION: decision}
-    for name, value in zip(_DETAILS, _details(about), strict=True):
+    for name, value in zip(_DETAILS, _details(about)):  # noqa: B905 - the getter gives one for each, and this is hot
         if value is not None and value != {}:
-            detail[name] = as_json(value)
+            detail[name] = value if type(value) is str else as_json(value)
     return detail
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-__all__ = ["Identifiers", "made_at"]
+__all__ = ["made_at", "new_id"]
 
 _AT_ONCE: Final = 256
 _random: Final[list[str]] = []
@@ -16,29 +16,21 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_random.clear)
 
 
-class Identifiers:
-    """Fresh UUIDs (version 7) as 32 hex digits, for one transaction.
+def new_id(now: int) -> str:
+    """A fresh UUID (version 7) as 32 hex digits; ``now`` is in microseconds.
 
-    They start with the time to a quarter of a microsecond, so that new rows go to the end of an index and not
+    It starts with the time to a quarter of a microsecond, so that new rows go to the end of an index and not
     all over it, and that ids sort by when they were made.
     """
-
-    def __init__(self) -> None:
-        self._now = -1
-        self._time = ""
-
-    def new(self, now: int) -> str:
-        """A fresh identifier; ``now`` is in microseconds."""
-        if now != self._now:
-            millis, micros = divmod(now, 1000)
-            self._now, self._time = now, f"{millis & 0xFFFFFFFFFFFF:012x}7{micros * 4096 // 1000:03x}8"
-        try:
-            # Atomic: no two threads get the same one.
-            return self._time + _random.pop()
-        except IndexError:
-            digits = os.urandom(8 * _AT_ONCE).hex()
-            _random.extend([digits[start + 1 : start + 16] for start in range(16, len(digits), 16)])
-            return self._time + digits[1:16]
+    # By "%", which takes two thirds of the time of an f-string here.
+    time = "%012x7%03x8" % (now // 1000, now % 1000 * 4096 // 1000)  # noqa: UP031
+    try:
+        # Atomic: no two threads get the same one.
+        return time + _random.pop()
+    except IndexError:
+        digits = os.urandom(8 * _AT_ONCE).hex()
+        _random.extend([digits[start + 1 : start + 16] for start in range(16, len(digits), 16)])
+        return time + digits[1:16]
 
 
 def made_at(identifier: str) -> int:

@@ -36,14 +36,15 @@ class MemoryLedger:
 
     def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
         self._check()
+        store = self._store
         with self._lock:
-            self._store.finish()
+            store.finish()
             now = self._clock()
-            states = self._expire(now)
-            work = Work(self._store)
+            states = self._expire(now) if store.due(now) else ()
+            work = Work(store)
             done: AnswerT_co = perform(work, request, now)
             work.write()
-            self._store.purge(now)
+            store.purge(now)
             if self._listeners:
                 states += self._changed(work)
         if states:
@@ -52,8 +53,6 @@ class MemoryLedger:
 
     def _expire(self, now: int) -> tuple[SessionState, ...]:
         # In a transaction of its own, so that it stands when the request is refused.
-        if not self._store.due(now):
-            return ()
         work = Work(self._store)
         begin(work, now)
         work.write()

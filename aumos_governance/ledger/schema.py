@@ -1,8 +1,8 @@
 """The tables, the same on SQLite and PostgreSQL. `rows` and `chain` name their columns.
 
 Money and times are BIGINT (nano-USD, microseconds); JSON is TEXT in one canonical form, since it is hashed.
-Text sorts by code point everywhere, so that ranges of paths mean the same. On SQLite the rows of the small tables that
-nearly every request writes to lie in their primary key (``sqlite_with_rowid``), which is one page less to write for each.
+Text sorts by code point everywhere, so that ranges of paths mean the same. On SQLite the rows of small tables that
+nearly every request writes to lie in their primary key (``sqlite_with_rowid``): one page less to write for each.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from .base import NotebookKey, Request, SessionState
 from .chain import LEDGER_CHAIN, AuditRow, link
 from .content import check_text
-from .identifiers import Identifiers
+from .identifiers import new_id
 from .rows import AskRow, BalanceRow, ChainRow, Key, NotebookRow, Row, RowT, key_of
 from .selections import Selection
 
@@ -80,7 +80,6 @@ class Work:
         """The time of the request being done, in microseconds."""
         self.changes = 0
         """Counts what was changed, to prove that a request that raised had changed nothing."""
-        self._identifiers = Identifiers()
         self._rows: defaultdict[type[Row], dict[Key, Row | None]] = defaultdict(dict)
         self._places: dict[Place, NotebookRow | None] = {}
         self._new: dict[Row, None] = {}
@@ -165,7 +164,7 @@ class Work:
 
     def new_id(self) -> str:
         """A fresh identifier that tells the time of the request being done."""
-        return self._identifiers.new(self.now)
+        return new_id(self.now)
 
     # ---- notebooks
 

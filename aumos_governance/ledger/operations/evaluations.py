@@ -105,22 +105,22 @@ def _trust(
         if request.realm is None:
             level = min(level, session.trust_level)
         if level >= required:
-            reasons.append(_enough_trust(agent_id, level, required))
+            reasons.append(_enough_trust(agent_id, int(level), int(required)))
     # What binds the session binds every agent in it.
     return level_refusal(ActionKind.CALL, required, session.trust_level)
 
 
 def _budget(work: Work, session: SessionRow, category: str | None, amount: int, reasons: list[str]) -> Refusal | None:
-    envelopes = session.envelopes
+    envelopes, inner = session.envelopes, None
     if category:
         inner = category_id(session.id, category)
-        if work.peek(EnvelopeRow, inner) is None:
-            return no_budget(category)
         envelopes = f"{inner} {envelopes}"
     left = None
     for id in envelopes.split():
         envelope = work.peek(EnvelopeRow, id)
         if envelope is None:
+            if category and id == inner:
+                return no_budget(category)
             raise LookupError(f"There is no envelope {id}")
         balance = work.peek(BalanceRow, id, period_start(envelope.period, work.now))
         counted = 0 if balance is None else balance.spent + balance.held
@@ -135,7 +135,7 @@ def _budget(work: Work, session: SessionRow, category: str | None, amount: int, 
 # Kept, since agents ask the same over and over.
 @lru_cache(maxsize=512)
 def _enough_trust(agent_id: str, level: int, required: int) -> str:
-    return f"Agent {agent_id!r} has trust level L{int(level)}, and L{int(required)} is needed"
+    return f"Agent {agent_id!r} has trust level L{level}, and L{required} is needed"
 
 
 @lru_cache(maxsize=512)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from ...types import GovernanceOutcome
@@ -43,12 +44,12 @@ def record(
             record_id,
             work.now,
             event,
-            outcome.value,
+            outcome._value_,
             origin.actor,
             "" if notebook is None else notebook.path,
             "" if notebook is None else notebook.id,
             code,
-            dumps(reasons) if reasons else "[]",
+            _text(reasons) if reasons else "[]",
             agent_id,
             tool,
             action_type,
@@ -63,3 +64,7 @@ def record(
         ),
     )
     return record_id
+
+
+# Kept, since agents ask the same over and over.
+_text = lru_cache(maxsize=512)(dumps)
