@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from . import money
-from .errors import ConflictError
+from .errors import AumOSGovernanceError, ConflictError
 
 if TYPE_CHECKING:
     from .engine import Engine, GovernanceAction, GovernanceDecision
 
-__all__ = ["AsyncGrant", "Authorization", "Grant", "Granted", "Resolver", "Settlement"]
+__all__ = ["AsyncGrant", "Authorization", "Begun", "Ending", "Grant", "Granted", "Resolver", "Settlement"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,43 @@ class Settlement:
     estimated: bool = False
 
 
+class Begun(Protocol):
+    """An action that is being decided, while its caller does something else first."""
+
+    def grant(self) -> Grant:
+        """Wait for the decision; raises as `Engine.begin`."""
+        ...
+
+    def drop(self) -> Grant | None:
+        """Nobody wants it any more, and what it holds is given back. Never waits.
+
+        A grant that is here already is returned, to be released. After `grant` it does nothing.
+        """
+        ...
+
+
+class Ending(Protocol):
+    """A settlement or a release that was sent, and is recorded soon."""
+
+    def then(self, function: Callable[[], object]) -> None:
+        """Call this when the answer is here, in whatever thread, perhaps twice; it must neither block nor raise."""
+        ...
+
+    def result(self) -> Settlement:
+        """Wait for the answer, having it sent again where it was lost. Raises as `Granted.resolve_now`."""
+        ...
+
+
 class Resolver(Protocol):
     """How an engine ends what it granted: charges ``cost`` nano-USD, or with None releases; once for a grant."""
 
     def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement: ...
 
     async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement: ...
+
+    def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> Ending | None:
+        """None where this gains nothing, and nothing was done."""
+        ...
 
 
 class Granted:
@@ -67,6 +100,29 @@ class Granted:
         finally:
             self._resolving = False
         return self.settlement
+
+    def resolve_soon(self, cost: int | None, *, estimated: bool = False) -> Ending | None:
+        """As `resolve_now`, but do not wait until it is recorded; None where that cannot be, and nothing was done.
+
+        Whoever calls it sees to it by `Ending.result` that it is recorded.
+        """
+        self._start()
+        try:
+            ending = self._resolver.resolve_soon(self, cost, estimated=estimated)
+        except BaseException:
+            self._resolving = False
+            raise
+        if ending is None:
+            self._resolving = False
+            return None
+        ending.then(lambda: self._ended(ending))
+        return ending
+
+    def _ended(self, ending: Ending) -> None:
+        # Whatever went wrong is for whoever asks for the result.
+        with suppress(AumOSGovernanceError):
+            self.settlement = ending.result()
+        self._resolving = False
 
     def _start(self) -> None:
         if self._resolving or self.settlement is not None:

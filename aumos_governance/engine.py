@@ -12,7 +12,7 @@ from . import money
 from .approvals import Approver
 from .audit.logger import AuditLogger
 from .audit.record import detail_of
-from .authorization import AsyncGrant, Authorization, Grant
+from .authorization import AsyncGrant, Authorization, Begun, Grant
 from .budget.manager import BudgetManager
 from .config import GovernanceConfig
 from .consent.manager import ConsentManager
@@ -114,6 +114,10 @@ class Engine(Protocol):
         """
         ...
 
+    def begin_ahead(self, action: GovernanceAction) -> Begun:
+        """Like `begin`, for a call that names an amount, but only ask; what this gives waits for the decision."""
+        ...
+
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
         """Like `begin`, awaited. A task that is cancelled meanwhile holds nothing."""
         ...
@@ -173,6 +177,10 @@ class GovernanceEngine:
         in full. Raises GovernanceDeniedError when it is denied, and as `evaluate_sync`: then nothing is held.
         """
         return self._holder.begin(action)
+
+    def begin_ahead(self, action: GovernanceAction) -> Begun:
+        """Like `begin`, for a call that names an amount, but only ask; what this gives waits for the decision."""
+        return self._holder.begin_ahead(action)
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
         """Like `begin`, awaited. A task that is cancelled meanwhile holds nothing."""

@@ -73,13 +73,12 @@ class Holder:
         if _is_act(request):
             answer = self._approvals.decide(request, _shown(action, request))
             return Grant(self, self._allowed(action, answer), request.amount, answer.charge_id)
-        future = self._realm.submit(request)
-        try:
-            answer = future.result()
-        except BaseException:
-            self._give_up(future)
-            raise
-        return Grant(self, self._allowed(action, answer), _amount(request), answer.charge_id)
+        return _Begun(self, action, request, self._realm.submit(request)).grant()
+
+    def begin_ahead(self, action: GovernanceAction) -> _Begun:
+        """As `Engine.begin_ahead`."""
+        request = self._request(action)
+        return _Begun(self, action, request, self._realm.submit(request))
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
         """As `GovernanceEngine.begin_async`."""
@@ -174,6 +173,9 @@ class Holder:
             await self._realm.execute_async(report)
         return settlement
 
+    def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> None:
+        """As `Resolver.resolve_soon`: a ledger of its own is asked in this thread, and is done then."""
+
     def _resolving(self, grant: Granted, cost: int | None, estimated: bool) -> Request[Any] | None:
         if grant.hold_id is None:
             if not cost:
@@ -216,6 +218,35 @@ class Holder:
             "resource": action.resource if keep else None,
             "detail": detail,
         }
+
+
+class _Begun:
+    """As `Begun`."""
+
+    def __init__(
+        self, holder: Holder, action: GovernanceAction, request: Request[Decision], future: Future[Decision]
+    ) -> None:
+        self._holder = holder
+        self._action = action
+        self._request = request
+        self._future = future
+        self._over = False
+
+    def grant(self) -> Grant:
+        try:
+            answer = self._future.result()
+        except BaseException:
+            self.drop()
+            raise
+        self._over = True
+        return Grant(
+            self._holder, self._holder._allowed(self._action, answer), _amount(self._request), answer.charge_id
+        )
+
+    def drop(self) -> None:
+        if not self._over:
+            self._over = True
+            self._holder._give_up(self._future)
 
 
 def _amount(request: Request[Decision]) -> int | None:

@@ -10,6 +10,7 @@ import sys
 from contextvars import ContextVar
 from typing import Any, Final
 
+from ..authorization import Begun
 from .calls import Paid
 from .guard import Charge, Guard, Outcome, outcome_of
 from .streams import body_of_json, watch, watch_async
@@ -23,6 +24,7 @@ class Call:
     def __init__(self, guard: Guard, paid: Paid) -> None:
         self.paid = paid
         self._guard = guard
+        self._begun: Begun | None = None
         self._charge: Charge | None = None
         self._attempts = 0
         self._outcome = Outcome.UNKNOWN
@@ -30,17 +32,23 @@ class Call:
         self._handled = sys.exc_info()[1]
 
     def begin(self) -> None:
-        """Hold the worst case. Raises GovernanceDeniedError, ConfigurationError."""
-        self._charge = self._guard.begin(self.paid)
+        """Ask to hold the worst case; the first attempt waits for it, while the library makes the request.
+
+        Raises ConfigurationError.
+        """
+        self._begun = self._guard.ask(self.paid)
 
     async def begin_async(self) -> None:
-        """As `begin`."""
+        """Hold the worst case. Raises GovernanceDeniedError, ConfigurationError."""
         self._charge = await self._guard.begin_async(self.paid)
 
     # ---- what the library tells on the way
 
     def attempt(self) -> None:
-        """An attempt is about to be sent. Raises as `begin` when it must hold anew."""
+        """An attempt is about to be sent. Raises GovernanceDeniedError when nothing is held for it."""
+        if self._begun is not None:
+            self._charge = self._guard.begin(self.paid, self._begun)
+            self._begun = None
         if self._is_unanswered() and self._charge is not None:
             self._charge.estimate()
             self._charge = self._guard.begin(self.paid)
@@ -103,6 +111,10 @@ class Call:
         """The call is over, perhaps by an interrupt: what nobody ended is settled as an estimate."""
         if self._charge is not None:
             self._charge.abandon()
+        elif self._begun is not None:
+            grant = self._begun.drop()
+            if grant is not None:
+                Charge(self._guard, self.paid, grant).give_back()
 
     def _is_unanswered(self) -> bool:
         self._attempts += 1

@@ -11,6 +11,7 @@ from inspect import iscoroutinefunction
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from .. import money
+from ..authorization import Begun
 from ..engine import Engine, GovernanceDecision
 from ..errors import ConfigurationError, GovernanceDeniedError
 from ..realm import named, to_level
@@ -124,9 +125,9 @@ class _RecordingGuard(Guard):
     def log(self) -> list[Any]:
         return list(self._log)
 
-    def begin(self, paid: Paid) -> Charge:
+    def begin(self, paid: Paid, begun: Begun | None = None) -> Charge:
         try:
-            charge = super().begin(paid)
+            charge = super().begin(paid, begun)
         except GovernanceDeniedError as denied:
             decision = GovernanceDecision(
                 GovernanceOutcome.DENY, False, [denied.denial_reason], denied.audit_record_id or "", self.action(paid)

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 from .. import money
-from ..authorization import AsyncGrant, Granted
+from ..authorization import AsyncGrant, Begun, Ending, Granted
 from ..engine import Engine, GovernanceAction
 from ..errors import AumOSGovernanceError, ConfigurationError, UnavailableError
 from ..types import TrustLevel
@@ -63,6 +63,7 @@ class Charge:
         # Taken once, by whoever ends it: a list's pop is atomic.
         self._token = [True]
         self._end: tuple[int | None, bool] = (grant.amount or 0, True)
+        self._ending: Ending | None = None
         leftovers.opened(self)
 
     @property
@@ -107,9 +108,20 @@ class Charge:
         if self._take():
             leftovers.note(self)
 
+    def give_back(self) -> None:
+        """Nobody will make the call: it is released, soon. Never waits."""
+        if self._take():
+            self._end = None, False
+            leftovers.note(self)
+
     def end_now(self) -> None:
         """As `Leftover.end_now`: for its thread alone, once it was noted."""
         self._take()
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            # What fails here is tried anew the next time.
+            ending.result()
+            return
         cost, estimated = self._end
         self.grant.resolve_now(cost, estimated=estimated)
 
@@ -131,8 +143,9 @@ class Charge:
     def _end_in_thread(self, cost: int | None, estimated: bool) -> None:
         self._end = cost, estimated
         try:
-            self.grant.resolve_now(cost, estimated=estimated)
-            leftovers.ended(self)
+            if not self._sent(cost, estimated):
+                self.grant.resolve_now(cost, estimated=estimated)
+                leftovers.ended(self)
         except UnavailableError as error:
             self._later(error)
         except BaseException:
@@ -144,14 +157,29 @@ class Charge:
         grant = self.grant
         assert isinstance(grant, AsyncGrant)
         try:
-            await grant.resolve(cost, estimated=estimated)
-            leftovers.ended(self)
+            if not self._sent(cost, estimated):
+                await grant.resolve(cost, estimated=estimated)
+                leftovers.ended(self)
         except UnavailableError as error:
             self._later(error)
         except BaseException:
             # Cancelled, it goes on and is done: what is noted here finds that, and does nothing.
             leftovers.note(self)
             raise
+
+    def _sent(self, cost: int | None, estimated: bool) -> bool:
+        """Send how it ends without waiting for the answer, where the engine can; the hold stands until it arrives."""
+        ending = self._ending = self.grant.resolve_soon(cost, estimated=estimated)
+        if ending is None:
+            return False
+        leftovers.sent(self)
+        ending.then(self._recorded)
+        return True
+
+    def _recorded(self) -> None:
+        # A no is for the leftovers' thread, which finds it when it looks.
+        if self.grant.settlement is not None:
+            leftovers.ended(self)
 
     def _later(self, error: UnavailableError) -> None:
         # The answer was paid for, and is not withheld because its cost cannot be written down now.
@@ -188,12 +216,16 @@ class Guard:
         other.base_url = base_url
         return other
 
-    def begin(self, paid: Paid) -> Charge:
-        """Hold the worst case of a call.
+    def ask(self, paid: Paid) -> Begun:
+        """Ask for what `begin` holds, and do not wait for it yet. Raises ConfigurationError as that."""
+        return self.engine.begin_ahead(self.action(paid))
+
+    def begin(self, paid: Paid, begun: Begun | None = None) -> Charge:
+        """Hold the worst case of a call, or wait until what was asked for it is held.
 
         Raises GovernanceDeniedError when it is denied, ConfigurationError when nobody knows what it may cost.
         """
-        return Charge(self, paid, self.engine.begin(self.action(paid)))
+        return Charge(self, paid, self.engine.begin(self.action(paid)) if begun is None else begun.grant())
 
     async def begin_async(self, paid: Paid) -> Charge:
         """As `begin`."""

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Final, Protocol
 
 from ..errors import AumOSGovernanceError, ConflictError, UnavailableError
@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 _WAITS: Final = (0.0, 0.2, 1.0, 5.0)
 """Seconds before each attempt to settle what could not be settled."""
 _PATIENCE: Final = 10.0
+_ANSWERED_AFTER: Final = 0.05
+"""Seconds after which an answer is looked for; in most cases whoever asks next has taken it in."""
 
 
 class Leftover(Protocol):
@@ -37,7 +39,9 @@ class Leftovers:
 
     def __init__(self) -> None:
         self._open: set[Leftover] = set()
-        self._queue: SimpleQueue[Leftover | threading.Event] = SimpleQueue()
+        self._sent: set[Leftover] = set()
+        self._looking = False
+        self._queue: SimpleQueue[Leftover | threading.Event | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -56,6 +60,14 @@ class Leftovers:
     def ended(self, charge: Leftover) -> None:
         """A charge was settled or released."""
         self._open.discard(charge)
+        self._sent.discard(charge)
+
+    def sent(self, charge: Leftover) -> None:
+        """A charge's end was sent, and is on record when `ended` says so; else it is looked after, in a moment."""
+        self._sent.add(charge)
+        if not self._looking:
+            self._looking = True
+            self._queue.put(None)
 
     def note(self, charge: Leftover) -> None:
         """Have a charge settled soon. Never waits, so it may be called by a finalizer."""
@@ -87,12 +99,27 @@ class Leftovers:
             self._thread.start()
 
     def _run(self) -> None:
+        look_at: float | None = None
         while True:
-            found = self._queue.get()
-            if isinstance(found, threading.Event):
+            try:
+                found = self._queue.get(timeout=None if look_at is None else max(0.0, look_at - time.monotonic()))
+            except Empty:
+                look_at = None
+                self._look()
+                continue
+            if found is None:
+                look_at = time.monotonic() + _ANSWERED_AFTER
+            elif isinstance(found, threading.Event):
+                self._look()
                 found.set()
             else:
                 self._end(found)
+
+    def _look(self) -> None:
+        # What is sent from here on asks for a look of its own.
+        self._looking = False
+        for charge in list(self._sent):
+            self._end(charge)
 
     def _end(self, charge: Leftover) -> None:
         for wait in _WAITS:

@@ -14,6 +14,7 @@ from .._version import __version__
 from ..errors import AumOSGovernanceError, ExpiredError, UnavailableError, from_code
 from ..protocol import HELLO_REQUIRED, Ask, Cell
 from .ask_ids import new_ask_id
+from .asks_ahead import Dropped, Started, Steps, Tellings, Told
 from .transport import Transport
 from .waiter import Waiter
 
@@ -46,10 +47,6 @@ _UNLOST_FOR: Final = 7 * 86_400.0
 
 OnWaiting = Callable[[Mapping[str, Any]], None]
 """Called once, in the thread or the loop that asks, with what is told when an answer waits for a person."""
-
-Steps = Generator[float, None, dict[str, Any]]
-"""An ask as it proceeds: yields for how many seconds to wait at most, and returns the answer. Written once, it is
-driven by whoever blocks a thread and by whoever awaits."""
 
 
 @dataclass(slots=True)
@@ -93,6 +90,7 @@ class Client:
         self._timeout = timeout
         self._hello_timeout = hello_timeout
         self._waiting: dict[str, _Waiting] = {}
+        self._tellings = Tellings()
         self._clock_offset: float | None = None
         self.greeting: Mapping[str, Any] = {}
         """The server's answer to the last hello; empty before the first."""
@@ -113,15 +111,42 @@ class Client:
         """
         waiter = Waiter()
         steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, waiter.wake, on_waiting)
+        return Started(self._transport, waiter, steps, _body).answer()
+
+    def start(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> Started:
+        """As `ask`, but return once it is sent, to do something else before the answer is waited for."""
+        self.catch_up()
+        waiter = Waiter()
+        steps = self._steps(op, body, cell or Cell(), self._timeout, waiter.wake, None)
+        return Started(self._transport, waiter, steps, _body)
+
+    def tell(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> Told:
+        """Send what needs no answer to go on. What this client asks later waits for its answer, at most as long as for
+        any other. Whoever tells sees to it by `Told.result` that it is sent again where it is lost.
+
+        Raises UnavailableError where it cannot be sent, or no server was met.
+        """
+        if self._clock_offset is None:
+            raise UnavailableError("The governance server was not met yet, so it is told nothing.")
+        until = time.monotonic() + self._timeout
+        told = Told(self._ask(new_ask_id(), op, until, cell or Cell(), body), until, self._see_to)
+        waiting = _Waiting(lambda: _hear(told, waiting.answer))
+        self._waiting[told.ask.id] = waiting
+        self._tellings.add(told)
+        told.then(lambda: self._forget(told))
         try:
-            while True:
-                self._transport.wait(waiter, next(steps))
-                waiter.rest()
-        except StopIteration as done:
-            return _body(done.value)
-        finally:
-            # Interrupted while waiting: this lets the ask take itself back.
-            steps.close()
+            self._transport.send(told.ask)
+        except BaseException:
+            self._forget(told)
+            raise
+        return told
+
+    def catch_up(self) -> None:
+        """Block this thread until what was told is answered, or has had its time."""
+        waiter = Waiter()
+        for seconds in self._tellings.passed(waiter.wake):
+            self._transport.wait(waiter, seconds)
+            waiter.rest()
 
     async def ask_async(
         self,
@@ -163,8 +188,12 @@ class Client:
         timeout: float,
         wake: Callable[[], None],
         on_waiting: OnWaiting | None,
+        ask_id: str = "",
     ) -> Steps:
-        ask_id = new_ask_id()
+        if not ask_id:
+            # It may count on what was told before.
+            yield from self._tellings.passed(wake)
+            ask_id = new_ask_id()
         if self._clock_offset is None:
             yield from self._hello(wake)
         patience = _Patience(time.monotonic() + timeout, on_waiting)
@@ -229,6 +258,11 @@ class Client:
             return dict(waiting.answer)
         except AumOSGovernanceError:
             raise
+        except Dropped:
+            if waiting.answer is not None:
+                return dict(waiting.answer)
+            self._cancel(ask)
+            raise
         except BaseException:
             # KeyboardInterrupt, a cancelled task, or this generator closed for either.
             self._take_back(ask, waiting)
@@ -268,6 +302,27 @@ class Client:
         with suppress(UnavailableError):
             self._transport.send(cancel, urgent=True)
 
+    def _see_to(self, told: Told) -> None:
+        """Wait for the answer to what was told, and ask it again where that does not come, or is no decision."""
+        waiter = Waiter()
+        told.then(waiter.wake)
+        until = time.monotonic() + _FIRST_RESEND
+        while not told.over and (left := until - time.monotonic()) > 0:
+            self._transport.wait(waiter, left)
+            waiter.rest()
+        if told.over:
+            return
+        ask = told.ask
+        steps = self._steps(ask.op, ask.body, ask.cell, self._timeout, waiter.wake, None, ask.id)
+        try:
+            told.end(Started(self._transport, waiter, steps, _body).answer())
+        except AumOSGovernanceError as error:
+            told.end({}, error)
+
+    def _forget(self, told: Told) -> None:
+        self._tellings.discard(told)
+        self._waiting.pop(told.ask.id, None)
+
     def _ask(self, ask_id: str, op: str, until: float, cell: Cell, body: Mapping[str, Any]) -> Ask:
         assert self._clock_offset is not None
         return Ask(ask_id, op, until + self._clock_offset, cell, body)
@@ -290,6 +345,16 @@ async def _wait(woken: asyncio.Event, seconds: float) -> None:
         await woken.wait()
     finally:
         timer.cancel()
+
+
+def _hear(told: Told, answer: Mapping[str, Any] | None) -> None:
+    if answer is None or answer.get("code") in _NOT_MET | _UNDECIDED:
+        # Whoever sees to it asks again.
+        return
+    try:
+        told.end(_body(answer))
+    except AumOSGovernanceError as error:
+        told.end({}, error)
 
 
 def _body(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import money
 from ..audit.logger import AuditLogger
-from ..authorization import Authorization, Granted, Settlement
+from ..authorization import Authorization, Begun, Ending, Granted, Settlement
 from ..budget.manager import BudgetManager
 from ..consent.manager import ConsentManager
 from ..engine import GovernanceAction, GovernanceDecision
@@ -27,6 +27,7 @@ from .action_bodies import (
     hold_body,
     settled,
 )
+from .asks_ahead import Started, Told
 from .cells import current_cell
 from .client import OnWaiting
 from .person import person_here
@@ -58,6 +59,7 @@ class NotebookEngine:
         self.audit = AuditLogger(realm=realm)
         self.agent_id = ""
         """Who acts where a caller names nobody: the session's own agent."""
+        self._follows = False
 
     # ---- checks
 
@@ -92,6 +94,11 @@ class NotebookEngine:
         grant.report_id = answer.get("report_id")
         return grant
 
+    def begin_ahead(self, action: GovernanceAction) -> Begun:
+        """As `Engine.begin_ahead`."""
+        body = hold_body(action)
+        return _Begun(self, action, body, self._way().client.start("hold", body, cell=current_cell(self._shell)))
+
     async def begin_async(
         self, action: GovernanceAction, *, on_waiting: OnWaiting | None = None, timeout: float | None = None
     ) -> AsyncNotebookGrant:
@@ -117,6 +124,22 @@ class NotebookEngine:
         """As `Resolver.resolve_async`."""
         asked = ending(grant, cost, estimated=estimated)
         return settled(grant, None if asked is None else await self._ask_async(*asked), estimated=estimated)
+
+    def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> Ending | None:
+        """As `Resolver.resolve_soon`. The cell's end waits until it is recorded."""
+        asked = ending(grant, cost, estimated=estimated)
+        if asked is None:
+            return None
+        way = self._way()
+        if not self._follows and self._shell is not None:
+            self._follows = True
+            self._shell.events.register("post_run_cell", self._catch_up)
+        told = way.client.tell(*asked, cell=current_cell(self._shell))
+        return _Told(grant, told, estimated)
+
+    def _catch_up(self, _: object) -> None:
+        # Whoever looks at the panel once a cell has ended sees what it cost.
+        self._way().client.catch_up()
 
     # ---- asking
 
@@ -172,6 +195,45 @@ def notebook_engine() -> NotebookEngine:
 
 
 _engine: NotebookEngine | None = None
+
+
+class _Begun:
+    """As `Begun`."""
+
+    def __init__(
+        self, engine: NotebookEngine, action: GovernanceAction, body: Mapping[str, Any], asked: Started
+    ) -> None:
+        self._engine = engine
+        self._action = action
+        self._body = body
+        self._asked: Started | None = asked
+
+    def grant(self) -> NotebookGrant:
+        assert self._asked is not None
+        answer = self._asked.answer()
+        decision = allowed(self._action, answer)
+        self._asked = None
+        return NotebookGrant(self._engine, decision, _nano(self._body), answer.get("hold_id"))
+
+    def drop(self) -> NotebookGrant | None:
+        asked, self._asked = self._asked, None
+        answer = None if asked is None else asked.drop()
+        if answer is None or answer.get("hold_id") is None:
+            return None
+        return NotebookGrant(self._engine, decided(self._action, answer), _nano(self._body), answer["hold_id"])
+
+
+class _Told:
+    """As `Ending`."""
+
+    def __init__(self, grant: Granted, told: Told, estimated: bool) -> None:
+        self._grant = grant
+        self._told = told
+        self._estimated = estimated
+        self.then = told.then
+
+    def result(self) -> Settlement:
+        return settled(self._grant, self._told.result(), estimated=self._estimated)
 
 
 def _nano(body: Mapping[str, Any]) -> int | None:

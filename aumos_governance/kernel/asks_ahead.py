@@ -1,0 +1,135 @@
+"""Asks that go out before their answers are waited for: one that is asked early, and one that only tells."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+from ..errors import AumOSGovernanceError
+from ..protocol import Ask
+from .transport import Transport
+from .waiter import Waiter
+
+__all__ = ["Dropped", "Started", "Tellings", "Told"]
+
+Steps = Generator[float, None, dict[str, Any]]
+"""As `client.Steps`."""
+
+
+class Dropped(BaseException):
+    """Thrown into an ask's steps, which end with the answer where it is here already, and else take the ask back."""
+
+
+class Started:
+    """An ask that was sent by this thread, which does something else before it waits for the answer."""
+
+    def __init__(
+        self, transport: Transport, waiter: Waiter, steps: Steps, read: Callable[[Any], dict[str, Any]]
+    ) -> None:
+        self._transport = transport
+        self._waiter = waiter
+        self._steps = steps
+        self._read = read
+        self._seconds = 0.0
+        self._answer: Mapping[str, Any] | None = None
+        self._go_on()
+
+    def answer(self) -> dict[str, Any]:
+        """Block this thread until the answer is here; raises as `Client.ask`."""
+        try:
+            while self._answer is None:
+                self._transport.wait(self._waiter, self._seconds)
+                self._waiter.rest()
+                self._go_on()
+        finally:
+            # Interrupted while waiting: this lets the ask take itself back.
+            self._steps.close()
+        return self._read(self._answer)
+
+    def drop(self) -> dict[str, Any] | None:
+        """Take the ask back, without waiting; where its answer is here already, give that, if it is a yes."""
+        if self._answer is None:
+            try:
+                self._steps.throw(Dropped())
+            except StopIteration as done:
+                self._answer = done.value
+            except Dropped:
+                return None
+        return dict(self._answer) if self._answer is not None and self._answer.get("ok") is True else None
+
+    def _go_on(self) -> None:
+        try:
+            self._seconds = next(self._steps)
+        except StopIteration as done:
+            self._answer = done.value
+
+
+class Told:
+    """An ask that was sent, and whose answer whoever sent it does not wait for.
+
+    It is over when it was answered with a yes or a no. Where it may have been lost, `result` sends it again.
+    """
+
+    def __init__(self, ask: Ask, until: float, see_to: Callable[[Told], None]) -> None:
+        """``until`` on the monotonic clock nobody need wait for it any longer."""
+        self.ask = ask
+        self.until = until
+        self.pid = os.getpid()
+        self.over = False
+        self._see_to = see_to
+        self._lock = threading.Lock()
+        self._answer: dict[str, Any] = {}
+        self._error: AumOSGovernanceError | None = None
+        self._after: list[Callable[[], object]] = []
+
+    def end(self, answer: dict[str, Any], error: AumOSGovernanceError | None = None) -> None:
+        """It is answered, or given up; only the first time counts."""
+        if not self.over:
+            self._answer, self._error = answer, error
+            self.over = True
+            for function in tuple(self._after):
+                function()
+
+    def then(self, function: Callable[[], object]) -> None:
+        """Call this when it is over, in whatever thread, perhaps twice; it must neither block nor raise."""
+        self._after.append(function)
+        if self.over:
+            function()
+
+    def result(self) -> dict[str, Any]:
+        """Block this thread until it is over, and give the answer's body; raises as `Client.ask`."""
+        # Looked at without the lock first: whoever sees to it may be the one that is told that it is over.
+        if not self.over:
+            with self._lock:
+                if not self.over:
+                    self._see_to(self)
+        if self._error is not None:
+            raise self._error
+        return self._answer
+
+
+class Tellings:
+    """What a client told and has no answer to yet. Whatever it asks later waits for these."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Told] = {}
+
+    def add(self, told: Told) -> None:
+        self._open[told.ask.id] = told
+
+    def discard(self, told: Told) -> None:
+        self._open.pop(told.ask.id, None)
+
+    def passed(self, wake: Callable[[], None]) -> Generator[float, None, None]:
+        """Yields for how many seconds to wait at most, until what was told by now is answered or has had its time."""
+        for told in tuple(self._open.values()):
+            if told.pid != os.getpid():
+                # The parent's, from before this process was forked off it.
+                self.discard(told)
+                continue
+            told.then(wake)
+            while not told.over and (left := told.until - time.monotonic()) > 0:
+                yield left
