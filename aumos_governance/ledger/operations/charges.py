@@ -20,6 +20,7 @@ from .trust import agent_level, find_consent, realm_in
 
 __all__ = ["hold", "spend"]
 
+_LEVELS = tuple(TrustLevel)
 _IN_SESSION = Checks(realm=None, default_level=TrustLevel.L5_AUTONOMOUS)
 """Who has no level within the session may do what the session may."""
 
@@ -132,7 +133,7 @@ def _decision(
         charge_id,
         charge is not None and refusal is not None,
         state_of(work, notebook),
-        TrustLevel(level),
+        _LEVELS[level],
     )
 
 
