@@ -29,6 +29,8 @@ class Caller:
     """What a greeting offers: the ``address`` and ``token`` of a local socket."""
     attending: Callable[[], AbstractContextManager[None]] = nullcontext
     """Keeps the kernel's process from leaving meanwhile, and raises UnavailableError where it has left."""
+    blocks: bool = False
+    """Whether the thread that submits the ask may be blocked until it is answered, since nobody else needs it."""
 
 
 def origin_of(caller: Caller, ask: Ask) -> Origin:

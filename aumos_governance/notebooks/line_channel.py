@@ -39,6 +39,8 @@ class LineChannel:
         self._on_too_long = on_too_long
         self._longest = longest
         self._lock = threading.Lock()
+        self.alone = False
+        """Whether the line that is handed on was all that had come, so that none waits behind it."""
         self._received = bytearray(received)
         # Kept, since making room for each reading took longer than reading.
         self._room = memoryview(bytearray(_CHUNK))
@@ -164,6 +166,7 @@ class LineChannel:
             if end < 0:
                 break
             if not self._too_long and end - start <= self._longest:
+                self.alone = start == 0 and end + 1 == len(received)
                 self._on_line(bytes(received[start:end]))
             elif not self._too_long:
                 self._on_too_long()

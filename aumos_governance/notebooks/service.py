@@ -83,6 +83,8 @@ class NotebookService(PersonRequests):
     def submit(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         """Answer one ask. ``reply`` is called once, maybe from the ledger's thread, and must not raise.
 
+        Where the caller lets this thread be blocked, what is one request to the ledger is answered before this returns.
+
         Before the answer to an `authorize` it may be called with messages that a person is waited for. An error becomes
         an answer with ``ok: false``; nothing is raised.
         """
@@ -140,7 +142,7 @@ class NotebookService(PersonRequests):
                 "notes": list(result.notes),
             }
 
-        self._decide(request, ask, reply, answer)
+        self._decide(caller, request, ask, reply, answer)
 
     def _status(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         state = self.ledger.read(ReadState(notebook=caller.notebook))
@@ -169,11 +171,11 @@ class NotebookService(PersonRequests):
             body = None if state is None else state_body(state, shared_with=caller.shared_with)
             return {"decision": decision_body(decision), "state": body}
 
-        self._decide(request, ask, reply, answer)
+        self._decide(caller, request, ask, reply, answer)
 
     def _hold(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         request = holding.hold_request(caller, ask)
-        self._decide(request, ask, reply, lambda decision: holding.held_answer(decision, caller.shared_with))
+        self._decide(caller, request, ask, reply, lambda decision: holding.held_answer(decision, caller.shared_with))
 
     def _settle(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         self._resolve(holding.settle_request(caller, ask), caller, ask, reply)
@@ -201,11 +203,13 @@ class NotebookService(PersonRequests):
                 self._log.warning("How a governed act ended could not be reported: %s", error)
             reply(answer)
 
-        self._decide(request, ask, report, lambda resolved: holding.resolved_answer(resolved, caller.shared_with))
+        self._decide(
+            caller, request, ask, report, lambda resolved: holding.resolved_answer(resolved, caller.shared_with)
+        )
 
     def _decide_within(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         request, answer = session_asks.DECIDED[ask.op](caller, self.terms, ask)
-        self._decide(request, ask, reply, answer)
+        self._decide(caller, request, ask, reply, answer)
 
     def _read(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         reply({"id": ask.id, "ok": True, **session_asks.READ[ask.op](self.ledger, caller, ask.body)})
@@ -218,7 +222,9 @@ class NotebookService(PersonRequests):
             notebook=caller.notebook,
             terms=self.terms,
         )
-        self._decide(request, ask, reply, lambda state: {"state": state_body(state, shared_with=caller.shared_with)})
+        self._decide(
+            caller, request, ask, reply, lambda state: {"state": state_body(state, shared_with=caller.shared_with)}
+        )
 
     def _cancel(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         wishes.known_only(ask.body, ("of", "act"))
@@ -237,16 +243,24 @@ class NotebookService(PersonRequests):
         def answer(result: Voided) -> dict[str, Any]:
             return {"voided": result.voided}
 
-        self._decide(request, ask, reply, answer)
+        self._decide(caller, request, ask, reply, answer)
 
     def _decide(
         self,
+        caller: Caller,
         request: Request[AnswerT],
         ask: Ask,
         reply: Reply,
         answer: Callable[[AnswerT], dict[str, Any]],
     ) -> None:
-        self._answer_with(self.ledger.submit(request), ask, reply, answer)
+        if not caller.blocks:
+            self._answer_with(self.ledger.submit(request), ask, reply, answer)
+            return
+        try:
+            message = {"id": ask.id, "ok": True, **answer(self.ledger.execute(request))}
+        except Exception as error:  # noqa: BLE001 - an asker must always get an answer
+            message = self._failure(ask, error)
+        reply(message)
 
     def _answer_with(
         self,

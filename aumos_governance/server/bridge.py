@@ -45,7 +45,8 @@ class _Link:
 class Bridge:
     """Gives every kernel of a server a way to ask; lives on the server's loop.
 
-    ``settle`` waits, in one of the threads of ``readers``, for what a reading has to see. ``announce`` is told
+    ``settle`` waits, in one of the threads of ``readers``, for what a reading has to see; ``at_once`` says whether the
+    loop may read a status without that. ``announce`` is told
     the paths whose session is another one than before. ``server`` is the name by which it attends the ledger. Without
     a ``local_socket`` all asks stay on comm.
     """
@@ -60,6 +61,7 @@ class Bridge:
         loop: asyncio.AbstractEventLoop,
         readers: ThreadPoolExecutor,
         settle: Callable[[], None],
+        at_once: Callable[[], bool] = lambda: False,
         announce: Callable[[set[str]], None],
         autostart: bool,
         log: logging.Logger,
@@ -73,6 +75,7 @@ class Bridge:
         self._loop = loop
         self._readers = readers
         self._settle = settle
+        self._at_once = at_once
         self._announce = announce
         self._autostart = autostart
         self._log = log
@@ -240,6 +243,7 @@ class Bridge:
             offer=offer,
             readers=self._readers if nonce is None else AtOnce(),
             settle=self._settle,
+            at_once=self._at_once,
             log=self._log,
         )
 

@@ -53,6 +53,10 @@ class ContentsMoves:
         elif action == "delete" and path and not await self._exists(path):
             self._submit(DeleteNotebook(key=_new_key(), origin=_ORIGIN, owner=owner, root=root, path=path))
 
+    def settled(self) -> bool:
+        """Whether there is nothing that `settle` would wait for."""
+        return not self._under_way
+
     def settle(self, timeout: float = 5.0) -> None:
         """Wait, in a thread that may block, for what was submitted, so that a reading finds it done."""
         under_way = tuple(self._under_way)

@@ -58,8 +58,10 @@ class Conversation:
 
     ``identify`` gives the caller behind the transport for an incarnation; ``presence`` knows the kernel's process;
     ``offer`` is what the greeting says of the local socket; ``readers`` runs what must not block the thread that
-    receives; ``settle`` waits there for what a reading has to see. With a ``nonce`` the transport itself proves
-    which process is at its other end; else that is the one whose hello it carried last.
+    receives; ``settle`` waits there for what has to be seen by a reading, or by what is done without being queued. With
+    a ``nonce`` the transport itself proves which process is at its other end; else that is the one whose hello it
+    carried last. ``at_once`` says whether a status may be read by the thread that receives: since that takes no longer
+    than to wake another, and nothing has to be waited for.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Conversation:
         offer: Callable[[str], Mapping[str, Any] | None] = lambda nonce: None,
         readers: Executor,
         settle: Callable[[], None],
+        at_once: Callable[[], bool] = lambda: False,
         log: logging.Logger,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -83,30 +86,36 @@ class Conversation:
         self._offer = offer
         self._readers = readers
         self._settle = settle
+        self._at_once = at_once
         self._log = log
         self._clock = clock
 
-    def receive(self, data: object, reply: Reply) -> None:
-        """Take one message in; ``reply`` may be called later and from another thread, and must not raise."""
+    def receive(self, data: object, reply: Reply, *, may_block: bool = False) -> None:
+        """Take one message in; ``reply`` may be called later and from another thread, and must not raise.
+
+        A single ask is done here where this thread ``may_block``, since no other message waits for it: to wake another
+        thread and to be woken by it takes longer than many a request.
+        """
         try:
             asks = parse_asks(data)
         except InvalidRequestError as error:
             for ask_id in _readable_ids(data):
                 reply(error_answer(ask_id, error.code, error.message))
             return
+        alone = len(asks) == 1
         for raw in asks:
-            self._answer(raw, reply)
+            self._answer(raw, reply, alone, alone and may_block)
 
-    def _answer(self, raw: object, reply: Reply) -> None:
+    def _answer(self, raw: object, reply: Reply, alone: bool, may_block: bool) -> None:
         try:
-            self._take(raw, reply)
+            self._take(raw, reply, alone, may_block)
         except AumOSGovernanceError as error:
             reply(error_answer(_readable_id(raw), error.code, error.message))
         except Exception:  # noqa: BLE001 - an asker must always get an answer
             self._log.exception("An ask of a kernel could not be handled.")
             reply(_internal(_readable_id(raw)))
 
-    def _take(self, raw: object, reply: Reply) -> None:
+    def _take(self, raw: object, reply: Reply, alone: bool, may_block: bool) -> None:
         ask = parse_ask(raw)
         reply = metered(ask.op, self._transport, reply)
         if ask.op == "hello":
@@ -123,10 +132,18 @@ class Conversation:
         if ask.op not in _READINGS:
             # Expiry is the ledger's to judge: an ask sent again may have been done in time, and only the
             # ledger can tell that from one that was not.
-            with self._presence.attending(nonce):
-                self._service.submit(caller, ask, reply)
+            if may_block:
+                # What is done at once may overtake what was queued, and must not overtake a rename.
+                self._settle()
+                with self._presence.asking(nonce):
+                    self._service.submit(replace(caller, blocks=True), ask, reply)
+            else:
+                with self._presence.attending(nonce):
+                    self._service.submit(caller, ask, reply)
         elif ask.exp < self._clock():
             raise ExpiredError("The ask reached the governance server after its expiry; nothing was done.")
+        elif alone and ask.op == "status" and self._at_once():
+            self._service.submit(caller, ask, reply)
         else:
             try:
                 self._readers.submit(self._read, caller, ask, reply)

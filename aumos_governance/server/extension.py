@@ -185,6 +185,7 @@ class GovernanceExtension(ExtensionApp):
             loop=loop,
             readers=self._workers,
             settle=moves.settle,
+            at_once=lambda: not settings.shared and moves.settled(),
             announce=announce,
             autostart=settings.autostart,
             log=self.log,

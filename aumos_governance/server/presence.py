@@ -88,6 +88,20 @@ class Presence:
             self.check(nonce)
             yield
 
+    @contextmanager
+    def asking(self, nonce: str) -> Iterator[None]:
+        """Around what may take long, which `attending` would make the server's loop wait for.
+
+        What was asked by a process that left meanwhile comes before its departure all the same: that is told again.
+        Raises UnavailableError where it has left, or was never met.
+        """
+        self.check(nonce)
+        try:
+            yield
+        finally:
+            if nonce != self.nonce:
+                self._departures.report(self.incarnation(nonce))
+
     def check(self, nonce: str | None) -> None:
         """Raises UnavailableError unless the process of this nonce is the one that was met last."""
         if nonce is None or nonce != self.nonce:

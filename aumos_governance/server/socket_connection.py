@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+import orjson
+
 from ..errors import AumOSGovernanceError, InvalidRequestError
 from ..notebooks.line_channel import LineChannel
 from ..protocol import MAX_LINE, PROTOCOL_VERSION, answers_message, error_answer
@@ -84,12 +86,13 @@ class SocketConnection:
 
     def _take(self, line: bytes) -> None:
         try:
-            message = json.loads(line)
+            message = _read(line)
         except (ValueError, RecursionError):
             self._refuse("A governance message must be a line of JSON in UTF-8.")
             return
         assert self._conversation is not None
-        self._conversation.receive(message, self._reply)
+        assert self._channel is not None
+        self._conversation.receive(message, self._reply, may_block=self._channel.alone)
 
     def _refuse_length(self) -> None:
         self._refuse(f"A governance message must have at most {MAX_LINE} bytes.")
@@ -133,8 +136,20 @@ def _say(connection: socket.socket, message: dict[str, Any]) -> None:
     connection.sendall(_line(message))
 
 
+def _read(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except ValueError:
+        # The standard library also takes what no kernel of ours sends; it has the last word.
+        return json.loads(line)
+
+
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _line(message: dict[str, Any]) -> bytes:
-    return _encode(message).encode() + b"\n"
+    try:
+        return orjson.dumps(message, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        # Longer numbers than it knows, or half a character.
+        return _encode(message).encode() + b"\n"

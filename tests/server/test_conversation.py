@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import NotebookKey
+from aumos_governance.ledger.base import Ledger, NotebookKey
 from aumos_governance.notebooks.service import Caller, NotebookService
 from aumos_governance.protocol import HELLO_REQUIRED
 from aumos_governance.server.conversation import Conversation
@@ -29,7 +29,16 @@ class Talk:
         self.settled = 0
         departures = Departures(getattr(service, "ledger", None), LOG)  # type: ignore[arg-type]
         self.presence = Presence("k", departures, lambda: None)
-        self.conversation = Conversation(service, identify, self.presence, readers=readers, settle=self.settle, log=LOG)
+        self.quick = False
+        self.conversation = Conversation(
+            service,
+            identify,
+            self.presence,
+            readers=readers,
+            settle=self.settle,
+            at_once=lambda: self.quick,
+            log=LOG,
+        )
         self.answers: list[dict[str, Any]] = []
 
     def settle(self) -> None:
@@ -107,6 +116,67 @@ def test_readings_wait_for_what_they_must_see(talk: Talk) -> None:
 def test_a_reading_that_came_too_late_is_not_read(talk: Talk) -> None:
     talk.say(HELLO)
     assert talk.say(ask("status", ttl=-1))[0]["code"] == "EXPIRED"
+
+
+def test_a_single_status_is_read_where_it_is_received_when_nothing_has_to_be_waited_for(talk: Talk) -> None:
+    talk.say(HELLO)
+    talk.readers.shutdown()
+    talk.quick = True
+    assert talk.say(ask("status"))[0]["ok"]
+    assert talk.settled == 0
+    assert talk.say(ask("status", ttl=-1))[0]["code"] == "EXPIRED"
+    # What may take long is left to others, and so are many at once.
+    assert talk.say(ask("audit"))[0]["code"] == "UNAVAILABLE"
+    assert {answer["code"] for answer in talk.say(ask("status", "s1"), ask("status", "s2"))} == {"UNAVAILABLE"}
+
+
+class Rows:
+    """A ledger that notes who does its requests."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.done: list[str] = []
+
+    def execute(self, request: Any) -> Any:
+        self.done.append("here")
+        return self.ledger.execute(request)
+
+    def submit(self, request: Any) -> Any:
+        self.done.append("queued")
+        return self.ledger.submit(request)
+
+
+@pytest.fixture
+def rows(service: NotebookService) -> Rows:
+    return Rows(service.ledger)
+
+
+@pytest.fixture
+def near(rows: Rows, readers: ThreadPoolExecutor) -> Talk:
+    talk = Talk(NotebookService(rows), readers, identify)  # type: ignore[arg-type]
+    talk.say(HELLO)
+    talk.say(ask("open", "o"))
+    rows.done.clear()
+    return talk
+
+
+def test_a_single_ask_is_done_by_a_thread_that_may_be_blocked(near: Talk, rows: Rows) -> None:
+    answers: list[dict[str, Any]] = []
+    near.conversation.receive({"v": 1, "asks": [ask("spend", "s1", amount="1")]}, answers.append, may_block=True)
+    assert rows.done == ["here"]
+    assert [answer["decision"]["allowed"] for answer in answers] == [True], "it was answered before that returned"
+    assert near.settled == 1, "nothing overtakes a rename"
+    near.conversation.receive({"v": 1, "asks": [ask("spend", "s1", amount="2")]}, answers.append, may_block=True)
+    assert answers[-1]["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
+def test_asks_that_come_together_are_queued_together(near: Talk, rows: Rows) -> None:
+    answers: list[dict[str, Any]] = []
+    asks = [ask("spend", f"s{number}", amount="1") for number in range(2)]
+    near.conversation.receive({"v": 1, "asks": asks}, answers.append, may_block=True)
+    near.conversation.receive({"v": 1, "asks": [ask("spend", "s2", amount="1")]}, answers.append)
+    assert rows.done == ["queued", "queued", "queued"]
+    assert near.settled == 0
 
 
 def test_when_the_server_stops_a_reading_is_refused(talk: Talk) -> None:

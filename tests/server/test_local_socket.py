@@ -240,6 +240,35 @@ def test_a_line_in_pieces_and_many_in_one(connect: Enter) -> None:
     assert [guest.hear()["answers"][0]["id"] for _ in range(500)] == [f"n{n}" for n in range(500)]
 
 
+def test_one_ask_is_done_by_the_connections_own_thread(
+    connect: Enter, kernels: Kernels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = kernels.service.ledger
+    execute, submit = ledger.execute, ledger.submit
+    threads: list[str] = []
+    queued: list[object] = []
+
+    def executed(request: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return execute(request)
+
+    def submitted(request: Any) -> Any:
+        queued.append(request)
+        return submit(request)
+
+    monkeypatch.setattr(ledger, "execute", executed)
+    monkeypatch.setattr(ledger, "submit", submitted)
+    guest = connect().enter()
+    guest.ask("open")
+    assert guest.ask("spend", ask_id="s", amount="1")["state"]["spent"] == "1"
+    assert threads == ["aumos-governance-kernel"] * 2
+    assert queued == []
+    # Two of them share a commit, and the connection is read on.
+    guest.say(b"".join(json.dumps(message("spend", f"n{n}", amount="1")).encode() + b"\n" for n in range(2)))
+    assert [guest.hear()["answers"][0]["state"]["spent"] for _ in range(2)] == ["2", "3"]
+    assert len(queued) == 2
+
+
 def test_who_does_not_read_keeps_nobody_waiting_and_is_let_go(connect: Enter) -> None:
     dead, other = connect().enter(), connect().enter()
     dead.ask("open", budget="1000")
@@ -388,3 +417,16 @@ def test_a_channel_delivers_in_order_what_it_kept() -> None:
         assert lines.readline() == b""
     thread.join(20)
     assert not thread.is_alive()
+
+
+def test_a_channel_tells_which_line_came_alone() -> None:
+    near, far = socket.socketpair()
+    heard: list[tuple[bytes, bool]] = []
+    channel = LineChannel(near, lambda line: heard.append((line, channel.alone)), lambda: None, longest=100)
+    with far:
+        for sent in (b"one\n", b"two\nthree\n", b"four\nfi", b"ve\n", b"si", b"x\n"):
+            far.send(sent)
+            assert channel.read(10)
+        channel.close()
+    assert [line for line, alone in heard if alone] == [b"one", b"five", b"six"]
+    assert [line for line, alone in heard if not alone] == [b"two", b"three", b"four"]

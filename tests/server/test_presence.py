@@ -158,3 +158,39 @@ def test_what_is_asked_comes_before_the_departure(ledger: Ledger, presence: Pres
         mine = hold(ledger, presence, "one")
     leaving.join()
     assert states(ledger) == {mine: "unresolved"}
+
+
+def test_what_is_asked_while_the_process_leaves_is_told_to_be_gone_too(ledger: Ledger, presence: Presence) -> None:
+    with pytest.raises(UnavailableError, match="say hello first"), presence.asking("one"):
+        pass
+    presence.meet("one")
+    with presence.asking("one"):
+        # In the same thread: whoever leaves waits for nothing.
+        presence.leave()
+        mine = hold(ledger, presence, "one")
+        assert states(ledger) == {mine: "held"}
+    assert states(ledger) == {mine: "unresolved"}
+
+
+def test_an_ask_that_fails_while_the_process_is_replaced_says_so_too(ledger: Ledger, presence: Presence) -> None:
+    presence.meet("one")
+    mine = ""
+
+    def fail() -> None:
+        nonlocal mine
+        with presence.asking("one"):
+            presence.meet("two")
+            mine = hold(ledger, presence, "one")
+            raise LedgerError("The disk is full.")
+
+    with pytest.raises(LedgerError):
+        fail()
+    later = hold(ledger, presence, "two")
+    assert states(ledger) == {mine: "unresolved", later: "held"}
+
+
+def test_a_process_that_stays_keeps_its_holds(ledger: Ledger, presence: Presence) -> None:
+    presence.meet("one")
+    with presence.asking("one"):
+        mine = hold(ledger, presence, "one")
+    assert states(ledger) == {mine: "held"}
