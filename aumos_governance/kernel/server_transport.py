@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -30,7 +29,6 @@ class ServerTransport:
         """``incarnation`` is what this process says hello with; what it starts is let in for it."""
         self._comm = comm
         self._incarnation = incarnation
-        self._pid = os.getpid()
         self._socket = SocketTransport(self._take)
         self._receiver: Receiver | None = None
 
@@ -39,7 +37,7 @@ class ServerTransport:
         self._comm.connect(self._take)
 
     def send(self, ask: Ask, *, urgent: bool = False) -> None:
-        if os.getpid() != self._pid:
+        if self._socket.forked:
             # Comm is the parent's.
             self._socket.send_from_child(ask)
         elif ask.op == "hello" or not self._socket.send(ask):
@@ -60,7 +58,7 @@ class ServerTransport:
         return self._comm.silence(seconds, self._socket.problem)
 
     def _take(self, answer: Mapping[str, Any]) -> None:
-        if "socket" in answer and os.getpid() == self._pid:
+        if "socket" in answer and not self._socket.forked:
             self._socket.take_offer(answer["socket"])
             leave_offer(answer["socket"], self._incarnation)
         if self._receiver is not None:

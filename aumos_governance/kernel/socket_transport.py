@@ -35,7 +35,6 @@ class _Line:
 
     def __init__(self, offer: Mapping[str, Any], take: Callable[[bytes], None], tasks: Callable[[], bool]) -> None:
         self.offer = offer
-        self.pid = os.getpid()
         self.met = False
         """The server took the token, so the end of this connection does not mean the end of the offer."""
         self.ended = False
@@ -135,6 +134,8 @@ class SocketTransport:
         self._line: _Line | None = None
         self._offer: Mapping[str, Any] | None = None
         self._tasks: set[object] = set()
+        self.forked = False
+        """Whether this process was forked off the one that made this. Noted, for to ask the system takes longer."""
         self.problem = ""
         """What the server said last that was the answer to no ask."""
         _transports.add(self)
@@ -149,7 +150,7 @@ class SocketTransport:
     def send(self, ask: Ask) -> bool:
         """Send the ask, without waiting; False where no server is connected."""
         line = self._line
-        if line is None or not line.ready or line.pid != os.getpid():
+        if line is None or not line.ready:
             if line is None or not line.ended:
                 return False
             with self._lock:
@@ -212,6 +213,7 @@ class SocketTransport:
 
     def forget_parent(self) -> None:
         """In a child just forked off: its parent's connection is not its own."""
+        self.forked = True
         # Another thread of the parent may have held it.
         self._lock = threading.Lock()
         self._tasks = set()
