@@ -85,6 +85,11 @@ class Told:
         self._error: AumOSGovernanceError | None = None
         self._after: list[Callable[[], object]] = []
 
+    @property
+    def is_past(self) -> bool:
+        """Nobody waits for it: it is over, or has had its time, or was the parent's before this process was forked."""
+        return self.over or time.monotonic() >= self.until or self.pid != os.getpid()
+
     def end(self, answer: dict[str, Any], error: AumOSGovernanceError | None = None) -> None:
         """It is answered, or given up; only the first time counts."""
         if not self.over:
@@ -123,13 +128,13 @@ class Tellings:
     def discard(self, told: Told) -> None:
         self._open.pop(told.ask.id, None)
 
+    def pending(self) -> tuple[Told, ...]:
+        """What was told by now and need be waited for."""
+        return tuple(told for told in tuple(self._open.values()) if not told.is_past)
+
     def passed(self, wake: Callable[[], None]) -> Generator[float, None, None]:
         """Yields for how many seconds to wait at most, until what was told by now is answered or has had its time."""
-        for told in tuple(self._open.values()):
-            if told.pid != os.getpid():
-                # The parent's, from before this process was forked off it.
-                self.discard(told)
-                continue
+        for told in self.pending():
             told.then(wake)
-            while not told.over and (left := told.until - time.monotonic()) > 0:
-                yield left
+            while not told.is_past:
+                yield max(0.0, told.until - time.monotonic())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -115,7 +115,6 @@ class Client:
 
     def start(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> Started:
         """As `ask`, but return once it is sent, to do something else before the answer is waited for."""
-        self.catch_up()
         waiter = Waiter()
         steps = self._steps(op, body, cell or Cell(), self._timeout, waiter.wake, None)
         return Started(self._transport, waiter, steps, _body)
@@ -190,9 +189,13 @@ class Client:
         on_waiting: OnWaiting | None,
         ask_id: str = "",
     ) -> Steps:
+        told: Sequence[Told] = ()
         if not ask_id:
             # It may count on what was told before.
-            yield from self._tellings.passed(wake)
+            if op == "hold":
+                told = self._tellings.pending()
+            else:
+                yield from self._tellings.passed(wake)
             ask_id = new_ask_id()
         if self._clock_offset is None:
             yield from self._hello(wake)
@@ -201,6 +204,13 @@ class Client:
         while True:
             ask = self._ask(ask_id, op, patience.until, cell, body)
             answer = yield from self._exchange(ask, patience.until + _GRACE_SECONDS, wake, patience)
+            if told and not all(one.is_past for one in told):
+                # Answered before what was told before it: it overtook that, and was decided without it.
+                told = ()
+                yield from self._exchange(self._cancelling(ask), patience.until + _GRACE_SECONDS, wake)
+                yield from self._tellings.passed(wake)
+                ask_id = new_ask_id()
+                continue
             if answer.get("code") not in _NOT_MET or meetings == _MEETINGS or time.monotonic() >= patience.until:
                 return answer
             # Nothing was done, or it still waits, so the same ask may go out again, with an expiry that the server
@@ -296,11 +306,13 @@ class Client:
     def _cancel(self, ask: Ask) -> None:
         if ask.op not in _TAKEN_BACK:
             return
-        of: dict[str, Any] = {"of": ask.id, "act": True} if ask.op == "authorize" else {"of": ask.id}
-        cancel = Ask(new_ask_id(), "cancel", ask.exp, ask.cell, of)
         # Nobody waits for the answer; should this get lost, the asker has an expiry and the person the audit record.
         with suppress(UnavailableError):
-            self._transport.send(cancel, urgent=True)
+            self._transport.send(self._cancelling(ask), urgent=True)
+
+    def _cancelling(self, ask: Ask) -> Ask:
+        of: dict[str, Any] = {"of": ask.id, "act": True} if ask.op == "authorize" else {"of": ask.id}
+        return Ask(new_ask_id(), "cancel", ask.exp, ask.cell, of)
 
     def _see_to(self, told: Told) -> None:
         """Wait for the answer to what was told, and ask it again where that does not come, or is no decision."""

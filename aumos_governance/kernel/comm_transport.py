@@ -25,6 +25,9 @@ __all__ = ["CommTransport"]
 _UNDER_WAY_SECONDS: Final = 0.2
 # How long asks are kept back for a message that may have been lost.
 
+_ENDS: Final = frozenset({"settle", "release"})
+# A governed call sends the one without waiting for it, so the next one's hold would wait for that; it goes out beside.
+
 _BATCH: Final = 200
 _LONGEST: Final = 16_000
 # Characters of an ask, and asks of a message: so that no message comes near what the server reads at most.
@@ -54,6 +57,7 @@ class CommTransport:
         self._kept_back: dict[str, Ask] = {}
         self._under_way: frozenset[str] = frozenset()
         self._under_way_until = 0.0
+        self._ending = False
         self._receiver: Receiver | None = None
         self._problem = ""
         self._comm = comm.create_comm(target_name=COMM_TARGET, comm_id=COMM_PREFIX + uuid.uuid4().hex, primary=False)
@@ -70,7 +74,8 @@ class CommTransport:
             raise InvalidRequestError(f"What is asked must have at most {_LONGEST} characters; nothing was asked.")
         with self._lock:
             self._kept_back[ask.id] = ask
-            if self._under_way and not urgent and time.monotonic() < self._under_way_until:
+            passes = urgent or (self._ending and ask.op not in _ENDS)
+            if self._under_way and not passes and time.monotonic() < self._under_way_until:
                 return
             batch = self._take()
         self._publish(batch)
@@ -98,6 +103,7 @@ class CommTransport:
         batch = [self._kept_back.pop(ask_id) for ask_id in list(self._kept_back)[:_BATCH]]
         self._under_way = frozenset(ask.id for ask in batch)
         self._under_way_until = time.monotonic() + _UNDER_WAY_SECONDS
+        self._ending = all(ask.op in _ENDS for ask in batch)
         return batch
 
     def _publish(self, batch: list[Ask]) -> None:
