@@ -72,7 +72,8 @@ test-litellm: $(STAMPS)/litellm ## Run the tests of LiteLLM, which has an enviro
 soak: $(STAMPS)/linked ## Run the tests that take minutes, and those of the bridge's faults 20 times in a row
 	@$(QUICK_START) pytest tests --soak -m soak
 	@for round in {1..20}; do \
-		echo "== Faults of the bridge, round $$round of 20"; $(QUICK_START) pytest --quiet tests/bridge/test_faults.py; \
+		echo "== Faults of the bridge, round $$round of 20"; \
+		$(QUICK_START) pytest --quiet --numprocesses=$(PROCESSES) tests/bridge/test_faults.py; \
 	done
 
 .PHONY: lint
