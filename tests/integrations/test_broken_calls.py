@@ -390,6 +390,29 @@ def test_what_is_open_when_the_interpreter_ends_is_an_estimate(endpoint: Endpoin
         assert list(engine.audit.entries())[-1].detail == {"estimated": True}
 
 
+# ---- before anything is sent
+
+
+def test_a_request_that_cannot_be_made_gives_its_hold_back(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
+    with pytest.raises(TypeError):
+        chat(client, extra_body={"metadata": object()})
+    assert (till.held, till.spent, endpoint.count) == (0, 0, 0)
+    assert till.events() == ["hold", "release"]
+
+
+def test_an_interrupt_before_a_call_is_sent_gives_its_hold_back(
+    client: OpenAI, till: Till, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(client, "_build_request", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        chat(client)
+    assert (till.held, till.spent, endpoint.count) == (0, 0, 0)
+    assert till.events() == ["hold", "release"]
+
+
 # ---- a ledger that fails
 
 

@@ -104,3 +104,24 @@ def test_what_is_open_at_the_end_is_settled_then() -> None:
     leftovers.ended(ended)
     leftovers.finish()
     assert (open_one.tries, ended.tries) == (1, 0)
+
+
+def test_what_was_sent_is_looked_after_when_no_answer_is_heard() -> None:
+    leftovers, silent, answered = Leftovers(), Charge(LedgerError("busy")), Charge()
+    for charge in (silent, answered):
+        leftovers.opened(charge)
+        leftovers.sent(charge)
+    leftovers.ended(answered)
+    deadline = time.monotonic() + 20
+    while leftovers._open and time.monotonic() < deadline:
+        time.sleep(0.01)
+    # The first time it says that it was not recorded, the second time it is.
+    assert (silent.tries, answered.tries, leftovers._open, leftovers._sent) == (2, 0, set(), set())
+
+
+def test_what_was_sent_and_not_answered_is_looked_after_at_the_end() -> None:
+    leftovers, silent = Leftovers(), Charge()
+    leftovers.opened(silent)
+    leftovers.sent(silent)
+    leftovers.finish()
+    assert (silent.tries, leftovers._open) == (1, set())
