@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,8 @@ from tests.bridge.live_server import LiveServer, until
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.kernel.real_kernel import Kernel
-from tests.kernel.test_governed import notebook
+from tests.kernel.test_governed import notebook, stopped
+from tests.kernel.test_notebook_engine import meanwhile
 
 CLIENT = """
 %governance --trust-level 2 --budget 1
@@ -85,3 +88,106 @@ def test_what_a_kernel_leaves_behind_is_an_estimate(server: LiveServer, provider
     records = server.json("GET", "aumos-governance/v1/audit?path=left.ipynb&event=settle")["records"]
     assert [record["detail"] for record in records] == [{"estimated": True}] * 2
     assert server.json("GET", "aumos-governance/v1/holds?path=left.ipynb")["holds"] == []
+
+
+COST = Decimal("0.0000975")
+ASK_AFTER = """
+from aumos_governance import notebook_engine
+from aumos_governance.kernel.session import link
+budget = notebook_engine().budget
+budget.create_budget("llm", 1, "lifetime")
+mine = govern(OpenAI(**address), budget_category="llm")
+told = []
+for _ in range(15):
+    mine.chat.completions.create(**asked)
+    balance = budget.balance("llm")
+    told.append((balance.spent, balance.held))
+for _ in range(15):
+    mine.chat.completions.create(**asked)
+    state = link(get_ipython()).client.ask("status")["state"]
+    told.append((state["spent"], state["held"]))
+print(*(f"{spent} {held}" for spent, held in told), sep="\\n")
+"""
+
+
+def holds(server: LiveServer, path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = server.json("GET", f"aumos-governance/v1/holds?path={path}")["holds"]
+    return found
+
+
+def test_an_ask_right_after_a_call_sees_what_it_cost(server: LiveServer, provider: Endpoint) -> None:
+    with notebook(server, "after.ipynb") as (kernel, _):
+        prepared(kernel, provider)
+        outcome = kernel.run(ASK_AFTER)
+        assert outcome.status == "ok", outcome
+        seen = [tuple(map(Decimal, line.split())) for line in outcome.lines]
+        assert seen == [(COST * number, Decimal(0)) for number in range(1, 31)]
+        shown = kernel.run(f"{CALL};\n%governance_status").displays
+        assert "$0.0030225 spent" in str(shown[-1]["text/plain"])
+
+
+def test_when_a_cell_has_ended_the_server_knows_what_it_cost(server: LiveServer, provider: Endpoint) -> None:
+    with notebook(server, "ended.ipynb") as (kernel, _):
+        prepared(kernel, provider)
+        for number in range(1, 16):
+            assert kernel.run(f"{CALL};").status == "ok"
+            state = server.state("ended.ipynb")
+            assert (Decimal(state["spent"]), state["held"]) == (COST * number, "0")
+
+
+def test_a_kernel_that_dies_once_a_call_has_returned_leaves_its_cost_or_its_hold(
+    server: LiveServer, provider: Endpoint
+) -> None:
+    with notebook(server, "killed.ipynb") as (kernel, _):
+        prepared(kernel, provider)
+        kernel.client.execute(f"import os, signal\n{CALL}\nos.kill(os.getpid(), signal.SIGKILL)")
+        provider.wait_received(1)
+
+        def accounted() -> bool:
+            state = server.state("killed.ipynb")
+            settled = (Decimal(state["spent"]), state["held"]) == (COST, "0")
+            open_holds = [hold["state"] for hold in holds(server, "killed.ipynb")]
+            return settled or (Decimal(state["held"]) >= COST and open_holds == ["unresolved"])
+
+        until(accounted, "the call is settled, or its hold unresolved", 30)
+
+
+def test_a_call_is_answered_while_the_server_stands_and_settled_when_it_goes_on(
+    server: LiveServer, provider: Endpoint, tmp_path: Path
+) -> None:
+    provider.default = Reply(pause_after=0)
+    returned = tmp_path / "returned"
+
+    def stop_it() -> None:
+        provider.wait_received(1)
+        with stopped(server):
+            provider.release()
+            until(returned.exists, "the call has returned")
+
+    with notebook(server, "stands.ipynb") as (kernel, _):
+        prepared(kernel, provider)
+        with meanwhile(stop_it):
+            assert kernel.run(f"{CALL}\nopen({str(returned)!r}, 'w').close()").status == "ok"
+        state = server.state("stands.ipynb")
+        assert (Decimal(state["spent"]), state["held"]) == (COST, "0")
+
+
+def test_an_interrupted_call_is_an_estimate(server: LiveServer, provider: Endpoint) -> None:
+    provider.default = Reply(pause_after=0)
+    held: list[str] = []
+
+    def interrupt(kernel_id: str) -> None:
+        provider.wait_received(1)
+        held.append(server.state("interrupted-call.ipynb")["held"])
+        server.request("POST", f"api/kernels/{kernel_id}/interrupt")
+
+    with notebook(server, "interrupted-call.ipynb") as (kernel, kernel_id):
+        prepared(kernel, provider)
+        with meanwhile(lambda: interrupt(kernel_id)):
+            outcome = kernel.run(CALL)
+        assert (outcome.status, outcome.ename) == ("error", "KeyboardInterrupt")
+        assert Decimal(held[0]) > 0
+        assert [settled(server, "interrupted-call.ipynb")] == held
+        records = server.json("GET", "aumos-governance/v1/audit?path=interrupted-call.ipynb&event=settle")["records"]
+        assert [record["detail"] for record in records] == [{"estimated": True}]
+        assert holds(server, "interrupted-call.ipynb") == []
