@@ -46,7 +46,7 @@ class Bridge:
     """Gives every kernel of a server a way to ask; lives on the server's loop.
 
     ``settle`` waits, in one of the threads of ``readers``, for what a reading has to see; ``at_once`` says whether the
-    loop may read a status without that. ``announce`` is told
+    loop may wait a moment for the ledger, and read a status itself. ``announce`` is told
     the paths whose session is another one than before. ``server`` is the name by which it attends the ledger. Without
     a ``local_socket`` all asks stay on comm.
     """
@@ -243,7 +243,7 @@ class Bridge:
             offer=offer,
             readers=self._readers if nonce is None else AtOnce(),
             settle=self._settle,
-            at_once=self._at_once,
+            at_once=lambda: nonce is None and self._at_once(),
             log=self._log,
         )
 

@@ -7,6 +7,7 @@ the answers back.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
@@ -23,6 +24,9 @@ from .presence import Presence
 
 __all__ = ["AtOnce", "Conversation", "Transport"]
 
+_MOMENT: Final = 0.003
+_NO_MOMENT: Final = 0.05
+"""Seconds that a ledger is stood by for, and for which it is not any more when it needed longer."""
 _READINGS: Final = frozenset({"status", "audit", "agents", "budgets", "consents"})
 """Ops that read the ledger at once; all others are queued and answered from the ledger's thread."""
 
@@ -60,8 +64,9 @@ class Conversation:
     ``offer`` is what the greeting says of the local socket; ``readers`` runs what must not block the thread that
     receives; ``settle`` waits there for what has to be seen by a reading, or by what is done without being queued. With
     a ``nonce`` the transport itself proves which process is at its other end; else that is the one whose hello it
-    carried last. ``at_once`` says whether a status may be read by the thread that receives: since that takes no longer
-    than to wake another, and nothing has to be waited for.
+    carried last. ``at_once`` says whether the thread that receives, which must not be blocked, may read a single status
+    itself and stand by for a moment while the ledger does a single request: the ledger is near, and nothing else has to
+    be waited for.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class Conversation:
         self._at_once = at_once
         self._log = log
         self._clock = clock
+        self._stand_by_after = 0.0
 
     def receive(self, data: object, reply: Reply, *, may_block: bool = False) -> None:
         """Take one message in; ``reply`` may be called later and from another thread, and must not raise.
@@ -137,6 +143,8 @@ class Conversation:
                 self._settle()
                 with self._presence.asking(nonce):
                     self._service.submit(replace(caller, blocks=True), ask, reply)
+            elif alone and ask.op != "authorize" and self._at_once() and time.monotonic() >= self._stand_by_after:
+                self._stand_by(nonce, caller, ask, reply)
             else:
                 with self._presence.attending(nonce):
                     self._service.submit(caller, ask, reply)
@@ -149,6 +157,24 @@ class Conversation:
                 self._readers.submit(self._read, caller, ask, reply)
             except RuntimeError:
                 raise UnavailableError("The governance server is stopping, so nothing was done.") from None
+
+    def _stand_by(self, nonce: str, caller: Caller, ask: Ask, reply: Reply) -> None:
+        """Leave the interpreter to the ledger's thread for the moment that it needs.
+
+        That thread lets go of it with each statement. Whatever else this one had to do would then take it, again and
+        again, and made a decision take half as long again.
+        """
+        answered = threading.Lock()
+        answered.acquire()
+
+        def told(answer: dict[str, Any]) -> None:
+            reply(answer)
+            answered.release()
+
+        with self._presence.attending(nonce):
+            self._service.submit(caller, ask, told)
+        if not answered.acquire(timeout=_MOMENT):
+            self._stand_by_after = time.monotonic() + _NO_MOMENT
 
     def _greet(self, ask: Ask, reply: Reply) -> None:
         nonce = wishes.text(ask.body, "incarnation", "incarnation")

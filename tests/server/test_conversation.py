@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import Ledger, NotebookKey
 from aumos_governance.notebooks.service import Caller, NotebookService
 from aumos_governance.protocol import HELLO_REQUIRED
+from aumos_governance.server import conversation
 from aumos_governance.server.conversation import Conversation
 from aumos_governance.server.presence import Departures, Presence
 
@@ -168,6 +170,59 @@ def test_a_single_ask_is_done_by_a_thread_that_may_be_blocked(near: Talk, rows: 
     assert near.settled == 1, "nothing overtakes a rename"
     near.conversation.receive({"v": 1, "asks": [ask("spend", "s1", amount="2")]}, answers.append, may_block=True)
     assert answers[-1]["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
+class Waiting(Rows):
+    """A ledger that does a request when it is let."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.let = threading.Event()
+
+    def submit(self, request: Any) -> Any:
+        future: Future[Any] = Future()
+
+        def do() -> None:
+            assert self.let.wait(20)
+            future.set_result(self.ledger.execute(request))
+
+        threading.Thread(target=do).start()
+        return future
+
+
+def test_a_near_ledger_is_stood_by_for_until_it_has_answered(
+    service: NotebookService, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "_MOMENT", 20.0)
+    ledger = Waiting(service.ledger)
+    ledger.let.set()
+    talk = Talk(NotebookService(ledger), readers, identify)  # type: ignore[arg-type]
+    talk.say(HELLO)
+    talk.quick = True
+    for number in range(5):
+        talk.conversation.receive({"v": 1, "asks": [ask("open", f"o{number}")]}, talk.answers.append)
+        assert talk.answers[-1]["id"] == f"o{number}"
+
+
+def test_nobody_stands_by_long_or_again_at_once_for_a_ledger_that_is_busy(
+    service: NotebookService, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "_NO_MOMENT", 60.0)
+    ledger = Waiting(service.ledger)
+    talk = Talk(NotebookService(ledger), readers, identify)  # type: ignore[arg-type]
+    talk.say(HELLO)
+    talk.quick = True
+    talk.conversation.receive({"v": 1, "asks": [ask("open", "o")]}, talk.answers.append)
+    monkeypatch.setattr(conversation, "_MOMENT", 20.0)
+    began = time.monotonic()
+    talk.conversation.receive({"v": 1, "asks": [ask("close", "c")]}, talk.answers.append)
+    assert time.monotonic() - began < 10
+    assert [answer["id"] for answer in talk.answers] == ["h"]
+    ledger.let.set()
+    deadline = time.monotonic() + 10
+    while len(talk.answers) < 3 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert {answer["id"] for answer in talk.answers} == {"h", "o", "c"}
 
 
 def test_asks_that_come_together_are_queued_together(near: Talk, rows: Rows) -> None:
