@@ -228,7 +228,7 @@ class SocketTransport:
 
     def _take(self, line: bytes) -> None:
         try:
-            answers = parse_answers(json.loads(line))
+            answers = parse_answers(_decode(line.decode()))
         except (ValueError, RecursionError) as error:
             # InvalidRequestError is a ValueError.
             self.problem = error.message if isinstance(error, InvalidRequestError) else "something unreadable"
@@ -270,6 +270,7 @@ def _connected(address: object) -> socket.socket:
 
 
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
+_decode: Final = json.JSONDecoder().decode
 
 
 def _encoded(ask: Ask) -> bytes:
