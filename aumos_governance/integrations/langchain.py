@@ -12,19 +12,16 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.outputs import LLMResult
 
-from ..engine import Engine, default_engine
 from ..errors import ConfigurationError
-from ..realm import to_level
-from ..types import TrustLevel
-from .guard import Charge, Guard, Outcome, outcome_of
+from .guard import Charge, Outcome, outcome_of
+from .guards import Guards
 from .langchain_calls import LangChainCall, answer_of, is_from_cache, provider_of
 from .langchain_tools import governed_tool
-from .pricing import Amount, Prices
 
 __all__ = ["GovernedCalls", "governed_tool"]
 
 
-class GovernedCalls(BaseCallbackHandler):
+class GovernedCalls(Guards, BaseCallbackHandler):
     """Holds the worst case of each call of a model, and settles its true cost.
 
     Given to a run as ``config={"callbacks": [GovernedCalls()]}`` it governs all models within; given to a model as
@@ -39,24 +36,7 @@ class GovernedCalls(BaseCallbackHandler):
     raise_error = True
     run_inline = True
 
-    def __init__(
-        self,
-        *,
-        engine: Engine | None = None,
-        agent_id: str | None = None,
-        budget_category: str | None = None,
-        required_trust_level: int = TrustLevel.L1_MONITOR,
-        default_cost: Amount | None = None,
-        price: Mapping[str, Any] | None = None,
-        cost: Amount | None = None,
-    ) -> None:
-        self._engine = engine
-        self._prices = Prices(cost=cost, price=price, default_cost=default_cost)
-        self._options: dict[str, Any] = {
-            "agent_id": agent_id,
-            "budget_category": budget_category,
-            "required_trust_level": to_level(required_trust_level, "required_trust_level"),
-        }
+    def _begin_empty(self) -> None:
         self._runs: dict[UUID, tuple[Charge, asyncio.Task[Any] | None, Callable[[asyncio.Task[Any]], None]]] = {}
 
     def on_chat_model_start(
@@ -94,9 +74,7 @@ class GovernedCalls(BaseCallbackHandler):
                 " or batch(..., config={'max_concurrency': 1})."
             )
         metadata, parameters = told.get("metadata") or {}, told.get("invocation_params") or {}
-        guard = Guard(
-            self._engine or default_engine(), self._prices, provider=provider_of(metadata, parameters), **self._options
-        )
+        guard = self._guard(provider_of(metadata, parameters))
         charge, task = guard.begin(LangChainCall(inputs, parameters, metadata)), _task()
         # LangChain does not tell of a call whose task was cancelled.
         left = partial(self._left, run_id)

@@ -9,47 +9,23 @@ from typing import Any
 import litellm
 from litellm.integrations.custom_logger import CustomLogger
 
-from ..engine import Engine, GovernanceAction, default_engine
+from ..engine import GovernanceAction
 from ..errors import ConfigurationError
-from ..realm import to_level
-from ..types import TrustLevel
 from .guard import Charge, Guard, Outcome, body_of
+from .guards import Guards
 from .litellm_calls import LiteLLMCall, failure_of, price_id
-from .pricing import Amount, Prices
 
 __all__ = ["GovernanceLogger", "GovernedLiteLLM"]
 
 
-class _Priced:
-    """Who calls, and what it costs: the arguments are those of `govern`."""
-
-    def __init__(
-        self,
-        *,
-        engine: Engine | None = None,
-        agent_id: str | None = None,
-        budget_category: str | None = None,
-        required_trust_level: int = TrustLevel.L1_MONITOR,
-        default_cost: Amount | None = None,
-        price: Mapping[str, Any] | None = None,
-        cost: Amount | None = None,
-    ) -> None:
-        self._engine = engine
-        self._prices = Prices(cost=cost, price=price, default_cost=default_cost)
-        self._options: dict[str, Any] = {
-            "agent_id": agent_id,
-            "budget_category": budget_category,
-            "required_trust_level": to_level(required_trust_level, "required_trust_level"),
-        }
-
-    def _guard(self, provider: str) -> Guard:
-        return Guard(self._engine or default_engine(), self._prices, provider=price_id(provider), **self._options)
+class _Priced(Guards):
+    """Which call is made, and its guard."""
 
     def _call(self, arguments: Mapping[str, Any]) -> tuple[Guard, LiteLLMCall]:
         model, provider, *_ = litellm.get_llm_provider(
             arguments["model"], arguments.get("custom_llm_provider"), arguments.get("api_base")
         )
-        return self._guard(provider), LiteLLMCall(model, arguments)
+        return self._guard(price_id(provider)), LiteLLMCall(model, arguments)
 
 
 class GovernedLiteLLM(_Priced):

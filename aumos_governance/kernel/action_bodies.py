@@ -12,7 +12,7 @@ from ..denials import Denial
 from ..engine import GovernanceAction, GovernanceDecision
 from ..errors import GovernanceDeniedError
 from ..realm import to_level
-from .wire_realm import decision_of
+from .wire_facts import decision_of
 
 __all__ = [
     "AsyncNotebookGrant",

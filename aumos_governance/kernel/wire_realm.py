@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, Final, NoReturn, Protocol, cast
 
 from .. import money
 from ..errors import AumOSGovernanceError, BudgetNotFoundError, ConsentNotFoundError, NotAllowedError
 from ..ledger import base
 from ..ledger.base import AnswerT_co, NotebookKey, Origin, Query, Request
-from ..realm import Realm, to_micros
-from ..types import BudgetPeriod, GovernanceOutcome, TrustLevel
+from ..realm import Realm
+from ..types import TrustLevel
+from .wire_facts import (
+    assignment_of,
+    budget_of,
+    consent_of,
+    decision_of,
+    entry_of,
+    filters_of,
+    resolved_of,
+    said,
+)
 
-__all__ = ["WireRealm", "decision_of"]
+__all__ = ["WireRealm"]
 
 
 class Asking(Protocol):
@@ -58,39 +67,20 @@ class WireRealm(Realm):
         """There is nothing to close: the session is the notebook's."""
 
 
-def decision_of(told: Mapping[str, Any]) -> base.Decision:
-    """The decision that an answer's body tells of."""
-    level = told.get("level")
-    return base.Decision(
-        GovernanceOutcome(told["outcome"]),
-        tuple(told["reasons"]),
-        told["record_id"],
-        money.parse(told["amount"]),
-        told["tool"],
-        told["code"],
-        told["charge_id"],
-        told["overrun"] is True,
-        None,
-        None if level is None else TrustLevel(level),
-    )
-
-
 # ---- what is done
 
 
 def _set_trust(ask: Asking, request: base.SetTrust) -> base.TrustAssignment:
     given = ask(
         "trust",
-        _said(
-            agent_id=request.agent_id, level=int(request.level), scope=request.scope, assigned_by=request.assigned_by
-        ),
+        said(agent_id=request.agent_id, level=int(request.level), scope=request.scope, assigned_by=request.assigned_by),
     )
     level = TrustLevel(given["level"])
     return base.TrustAssignment(request.agent_id, request.scope, level, request.assigned_by, 0, 0)
 
 
 def _remove_trust(ask: Asking, request: base.RemoveTrust) -> bool:
-    body = {**_said(agent_id=request.agent_id, scope=request.scope), "level": None}
+    body = {**said(agent_id=request.agent_id, scope=request.scope), "level": None}
     return ask("trust", body)["removed"] is True
 
 
@@ -104,13 +94,13 @@ def _set_budget(ask: Asking, request: base.SetBudget) -> base.BudgetState:
             "create": request.create,
         },
     )
-    return _budget(answer["budget"])
+    return budget_of(answer["budget"])
 
 
 def _spend(ask: Asking, request: base.Spend) -> base.Decision:
     answer = ask(
         "spend",
-        _said(
+        said(
             amount=money.to_text(request.amount),
             tool=request.tool,
             category=request.category,
@@ -123,27 +113,27 @@ def _spend(ask: Asking, request: base.Spend) -> base.Decision:
 
 
 def _settle(ask: Asking, request: base.Settle) -> base.Resolved:
-    body = _said(hold_id=request.hold_id, amount=money.to_text(request.amount), estimated=request.estimated or None)
-    return _resolved(ask("settle", body)["resolution"])
+    body = said(hold_id=request.hold_id, amount=money.to_text(request.amount), estimated=request.estimated or None)
+    return resolved_of(ask("settle", body)["resolution"])
 
 
 def _release(ask: Asking, request: base.Release) -> base.Resolved:
-    return _resolved(ask("release", {"hold_id": request.hold_id})["resolution"])
+    return resolved_of(ask("release", {"hold_id": request.hold_id})["resolution"])
 
 
 def _grant_consent(ask: Asking, request: base.GrantConsent) -> base.Consent:
-    body = _said(
+    body = said(
         agent_id=request.agent_id,
         data_type=request.data_type,
         purpose=request.purpose,
         granted_by=request.granted_by,
         until=request.until,
     )
-    return _consent(ask("consent", body)["consent"])
+    return consent_of(ask("consent", body)["consent"])
 
 
 def _revoke_consent(ask: Asking, request: base.RevokeConsent) -> int:
-    body = _said(agent_id=request.agent_id, data_type=request.data_type, purpose=request.purpose)
+    body = said(agent_id=request.agent_id, data_type=request.data_type, purpose=request.purpose)
     return int(ask("consent", body)["revoked"])
 
 
@@ -170,40 +160,40 @@ def _find_trust(ask: Asking, query: base.FindTrust) -> base.TrustAssignment:
     found = given.get(query.scope) or given.get(None)
     if found is None:
         return base.TrustAssignment(query.agent_id, None, top, None, 0, 0)
-    assignment = _assignment(found)
+    assignment = assignment_of(found)
     level = min(assignment.level, top)
     at = assignment.assigned_at
     return base.TrustAssignment(query.agent_id, assignment.scope, level, assignment.assigned_by, at, at)
 
 
 def _list_trust(ask: Asking, query: base.ListTrust) -> tuple[base.TrustAssignment, ...]:
-    return tuple(_assignment(agent) for agent in ask("agents", {})["agents"])
+    return tuple(assignment_of(agent) for agent in ask("agents", {})["agents"])
 
 
 def _list_budgets(ask: Asking, query: base.ListBudgets) -> tuple[base.BudgetState, ...]:
-    return tuple(_budget(told) for told in ask("budgets", _said(category=query.category))["budgets"])
+    return tuple(budget_of(told) for told in ask("budgets", said(category=query.category))["budgets"])
 
 
 def _query_audit(ask: Asking, query: base.AuditQuery) -> base.AuditPage:
-    body = {**_filters(query), "limit": query.limit, "oldest_first": query.oldest_first}
-    answer = ask("audit", {**body, **_said(cursor=query.cursor)})
-    records = tuple(_entry(told) for told in answer["records"])
+    body = {**filters_of(query), "limit": query.limit, "oldest_first": query.oldest_first}
+    answer = ask("audit", {**body, **said(cursor=query.cursor)})
+    records = tuple(entry_of(told) for told in answer["records"])
     # A page that begins with the newest is told with the newest last.
     return base.AuditPage(records if query.oldest_first else records[::-1], answer["cursor"])
 
 
 def _count_audit(ask: Asking, query: base.CountAudit) -> int:
-    return int(ask("audit", {**_filters(query), "limit": 1, "count": True})["total"])
+    return int(ask("audit", {**filters_of(query), "limit": 1, "count": True})["total"])
 
 
 def _find_consent(ask: Asking, query: base.FindConsent) -> base.Consent | None:
-    body = _said(agent_id=query.agent_id, data_type=query.data_type, purpose=query.purpose)
+    body = said(agent_id=query.agent_id, data_type=query.data_type, purpose=query.purpose)
     found = ask("consents", body)["consents"]
-    return _consent(found[0]) if found else None
+    return consent_of(found[0]) if found else None
 
 
 def _list_consents(ask: Asking, query: base.ListConsents) -> tuple[base.Consent, ...]:
-    return tuple(_consent(told) for told in ask("consents", _said(agent_id=query.agent_id))["consents"])
+    return tuple(consent_of(told) for told in ask("consents", said(agent_id=query.agent_id))["consents"])
 
 
 _READ: Final[dict[type[Query[Any]], Callable[[Asking, Any], Any]]] = {
@@ -215,86 +205,6 @@ _READ: Final[dict[type[Query[Any]], Callable[[Asking, Any], Any]]] = {
     base.FindConsent: _find_consent,
     base.ListConsents: _list_consents,
 }
-
-
-# ---- bodies
-
-
-def _said(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _filters(query: base.AuditFilters) -> dict[str, Any]:
-    names = ("agent_id", "event", "tool", "action_type", "resource", "since", "until")
-    return _said(
-        **{name: getattr(query, name) for name in names},
-        outcome=None if query.outcome is None else GovernanceOutcome(query.outcome).value,
-        decisions=query.decisions or None,
-    )
-
-
-def _assignment(told: Mapping[str, Any]) -> base.TrustAssignment:
-    at = _micros(told["assigned_at"])
-    return base.TrustAssignment(told["agent_id"], told["scope"], TrustLevel(told["level"]), told["assigned_by"], at, at)
-
-
-def _budget(told: Mapping[str, Any]) -> base.BudgetState:
-    start = told["period_start"]
-    return base.BudgetState(
-        told["category"],
-        BudgetPeriod(told["period"]),
-        0 if start is None else _micros(start),
-        base.Balance(*(money.parse(told[name]) for name in ("limit", "spent", "held"))),
-        told["charges"],
-    )
-
-
-def _consent(told: Mapping[str, Any]) -> base.Consent:
-    return base.Consent(
-        told["agent_id"],
-        told["data_type"],
-        told["purpose"],
-        told["granted_by"],
-        _micros(told["granted_at"]),
-        None if told["expires_at"] is None else _micros(told["expires_at"]),
-    )
-
-
-def _resolved(told: Mapping[str, Any]) -> base.Resolved:
-    return base.Resolved(
-        told["hold_id"],
-        base.ChargeState(told["outcome"]),
-        money.parse(told["held"]),
-        money.parse(told["spent"]),
-        told["overrun"] is True,
-        told["record_id"],
-        estimated=told["estimated"] is True,
-    )
-
-
-def _entry(told: Mapping[str, Any]) -> base.AuditEntry:
-    same = ("chain", "seq", "record_id", "event", "actor", "notebook", "code", "agent_id", "tool", "action_type")
-    also = ("resource", "charge_id", "detail", "previous_hash", "hash")
-    return base.AuditEntry(
-        **{name: told[name] for name in (*same, *also)},
-        at=_micros(told["at"]),
-        outcome=GovernanceOutcome(told["outcome"]),
-        reasons=tuple(told["reasons"]),
-        cell_id=told["cell"]["id"],
-        execution_count=told["cell"]["count"],
-        amount=money.parse(told["amount"]),
-        spent_delta=_delta(told["spent_delta"]),
-        held_delta=_delta(told["held_delta"]),
-    )
-
-
-def _delta(text: str) -> int:
-    return -money.parse(text[1:]) if text.startswith("-") else money.parse(text)
-
-
-def _micros(text: str) -> int:
-    # Python 3.10 does not read the Z.
-    return to_micros(datetime.fromisoformat(text.removesuffix("Z") + "+00:00"))
 
 
 # ---- what is not there

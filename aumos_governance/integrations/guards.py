@@ -1,0 +1,44 @@
+"""The guards of a framework's calls, one for each provider that it turns to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..engine import Engine, default_engine
+from ..realm import to_level
+from ..types import TrustLevel
+from .guard import Guard
+from .pricing import Amount, Prices
+
+__all__ = ["Guards"]
+
+
+class Guards:
+    """Who calls, and what it costs: the arguments are those of `govern`."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine | None = None,
+        agent_id: str | None = None,
+        budget_category: str | None = None,
+        required_trust_level: int = TrustLevel.L1_MONITOR,
+        default_cost: Amount | None = None,
+        price: Mapping[str, Any] | None = None,
+        cost: Amount | None = None,
+    ) -> None:
+        self._engine = engine
+        self._prices = Prices(cost=cost, price=price, default_cost=default_cost)
+        self._options: dict[str, Any] = {
+            "agent_id": agent_id,
+            "budget_category": budget_category,
+            "required_trust_level": to_level(required_trust_level, "required_trust_level"),
+        }
+        self._begin_empty()
+
+    def _begin_empty(self) -> None:
+        """What a framework's class has beside, so that its signature can be this one."""
+
+    def _guard(self, provider: str) -> Guard:
+        return Guard(self._engine or default_engine(), self._prices, provider=provider, **self._options)
