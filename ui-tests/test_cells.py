@@ -6,10 +6,16 @@ import re
 from collections.abc import Callable
 
 import nbformat
+from axe_playwright_python.sync_playwright import Axe
 from harness.application import Application
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import expect
+
+
+def axe_finds_nothing(page: NotebookPage, selector: str) -> None:
+    found = Axe().run(page.page, context={"include": [[selector]]})
+    assert found.violations_count == 0, found.generate_report()
 
 
 def test_a_cell_that_spent_says_how_much_and_the_file_does_not(
@@ -24,7 +30,10 @@ def test_a_cell_that_spent_says_how_much_and_the_file_does_not(
     expect(lab_page.page.locator(".aumos-Receipt-badge")).to_have_count(1)
     badge.click()
     expect(lab_page.cell(3).locator(".aumos-Receipt-records li")).to_have_text(["<b>other$0.03", "gpt-4o$0.05"])
-    picture("receipt")
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        lab_page.use_theme(theme)
+        picture(f"receipt-{theme.split()[1].lower()}")
+        axe_finds_nothing(lab_page, ".aumos-Receipt")
     badge.click()
     lab_page.run(3)
     expect(badge).to_have_attribute("title", re.compile(r"\$0\.16 in 2 runs"))
@@ -53,7 +62,10 @@ def test_the_price_is_shown_before_all_cells_run(
     expect(dialog).to_contain_text("$1.25")
     expect(dialog).to_contain_text("That is $0.25 more than is left")
     expect(dialog).to_contain_text("Cells 1, 2, 5 state no cost")
-    picture("price")
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        lab_page.use_theme(theme)
+        picture(f"price-{theme.split()[1].lower()}")
+        axe_finds_nothing(lab_page, ".aumos-Price")
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
     assert lab.governance("price.ipynb")["spent"] == "0"

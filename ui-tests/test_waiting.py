@@ -89,8 +89,11 @@ def test_what_waits_outlives_the_page_and_another_browser_answers(
 ) -> None:
     lab.ask("ask", notebook=name, tool="deploy", shown={"arguments": {"to": "production"}})
     expect(cards(panel)).to_contain_text("production")
+    section(panel, "session").locator(".aumos-Section-title").click()
     panel.reload()
     panel.command("aumos-governance:open-panel")
+    expect(section(panel, "session").locator(".aumos-Section-title")).to_have_attribute("aria-expanded", "false")
+    expect(section(panel, "budget").locator(".aumos-Section-title")).to_have_attribute("aria-expanded", "true")
     expect(cards(panel)).to_contain_text("production")
     context = browser.new_context()
     try:

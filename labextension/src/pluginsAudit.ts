@@ -56,6 +56,8 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
     const add = (): MainAreaWidget<AuditView> => {
       const content = new AuditView({ api, model, navigation, trans });
       const tab = new MainAreaWidget({ content });
+      // It has nothing in it, and would be seen as a strip.
+      tab.toolbar.hide();
       tab.id = 'aumos-governance-audit';
       tab.title.label = trans.__('Governance audit');
       tab.title.icon = governanceIcon;

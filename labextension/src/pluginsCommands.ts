@@ -4,6 +4,7 @@ import type {
 } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import { addCommands, CommandIds } from './commands';
 import {
@@ -11,7 +12,9 @@ import {
   type INotice,
   type INotifier
 } from './notifications';
+import { TRANSLATION_DOMAIN } from './labels';
 import { GovernanceSettings } from './settings';
+import { translateSchema } from './settingsSchema';
 import { IGovernanceModel, IGovernancePanel } from './tokens';
 import { IWaitingApprovals } from './waitingApprovals';
 
@@ -29,19 +32,29 @@ export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
   id: 'aumos-governance:settings',
   description: 'Reads what the person chose to see of governance.',
   autoStart: true,
-  optional: [ISettingRegistry],
+  optional: [ISettingRegistry, ITranslator],
   provides: ISettings,
   activate: (
     _: JupyterFrontEnd,
-    registry: ISettingRegistry | null
+    registry: ISettingRegistry | null,
+    translator: ITranslator | null
   ): GovernanceSettings => {
+    const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const settings = new GovernanceSettings();
     // Nothing waits for it: the start is not slower for a slow server.
     registry
       ?.load(settingsPlugin.id)
       .then(loaded => {
-        settings.adopt(loaded.composite);
-        loaded.changed.connect(() => settings.adopt(loaded.composite));
+        const adopt = (): void => {
+          // With each change the registry reads the schema anew, and the editor takes it from there.
+          const plugin = registry.plugins[settingsPlugin.id];
+          if (plugin) {
+            translateSchema(plugin.schema, trans);
+          }
+          settings.adopt(loaded.composite);
+        };
+        adopt();
+        loaded.changed.connect(adopt);
       })
       .catch((reason: unknown) =>
         console.warn('The settings of governance could not be read.', reason)

@@ -14,6 +14,7 @@ import { budgetSection } from './panel/budget';
 import { holdsSection } from './panel/holds';
 import { notebooksSection } from './panel/notebooks';
 import { GovernancePanel } from './panel/panel';
+import { SectionMemory } from './panel/sectionMemory';
 import { sessionSection } from './panel/session';
 import { PanelSubject } from './panel/subject';
 import { trustSection } from './panel/trust';
@@ -55,6 +56,7 @@ export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
         tracker,
         contents
       }),
+      memory: new SectionMemory(window.localStorage),
       activate: ({ id }) => app.shell.activateById(id)
     });
     for (const section of [

@@ -7,6 +7,7 @@ import { notebooksSection } from '../panel/notebooks';
 import { PanelBody } from '../panel/panelBody';
 import type { IPanelApi } from '../panel/section';
 import { sessionSection } from '../panel/session';
+import { SectionMemory } from '../panel/sectionMemory';
 import { PanelSubject } from '../panel/subject';
 import { trustSection } from '../panel/trust';
 import type { IGovernanceState } from '../protocol';
@@ -114,6 +115,7 @@ describe('the panel', () => {
   }
 
   beforeEach(async () => {
+    window.localStorage.clear();
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     vi.setSystemTime('2026-11-22T12:09:59Z');
     model = new FakeModel();
@@ -132,6 +134,7 @@ describe('the panel', () => {
       subject,
       api,
       trans: nullTranslator.load('aumos_governance'),
+      memory: new SectionMemory(window.localStorage),
       navigation: {
         open: path => {
           opened.push(path);
@@ -187,6 +190,19 @@ describe('the panel', () => {
     expect(title?.getAttribute('aria-expanded')).toBe('false');
     expect(text('budget')).toBe('');
     expect(title?.textContent).toContain('$9.80 left');
+  });
+
+  it('remembers what was closed, beyond a reload', async () => {
+    await show('active');
+    const title = (): HTMLElement | null | undefined =>
+      section('budget')?.querySelector('button');
+    await settle(() => title()?.click());
+    body.removeSection(budgetSection);
+    await settle(() => body.addSection(budgetSection));
+    expect(title()?.getAttribute('aria-expanded')).toBe('false');
+    expect(new SectionMemory(window.localStorage).isOpen('budget')).toBe(false);
+    await settle(() => title()?.click());
+    expect(new SectionMemory(window.localStorage).isOpen('budget')).toBe(true);
   });
 
   it('leads to a section, which it opens', async () => {

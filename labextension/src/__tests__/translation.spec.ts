@@ -5,6 +5,8 @@ import {
   TranslationManager
 } from '@jupyterlab/translation';
 import ts from 'typescript';
+import SCHEMA from '../../schema/settings.json';
+import { translateSchema } from '../settingsSchema';
 
 const SOURCES = join(import.meta.dirname, '..');
 const TRANSLATIONS = JSON.parse(
@@ -17,9 +19,18 @@ const TRANSLATIONS = JSON.parse(
   )
 ) as Record<string, string[]>;
 
-/** What the sources say, with its plural where it has one. */
+/** What the sources and the settings say, with its plural where it has one. */
 function said(): Map<string, string | null> {
   const found = new Map<string, string | null>();
+  translateSchema(
+    structuredClone(SCHEMA) as never,
+    {
+      gettext: (text: string) => {
+        found.set(text, null);
+        return text;
+      }
+    } as never
+  );
   const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' });
   for (const file of files) {
     if (/\.tsx?$/.test(file) && !file.includes('__tests__')) {
@@ -82,5 +93,10 @@ describe('the German translation', () => {
     expect(trans.__('%1 left', '$3.75')).toBe('noch $3.75');
     expect(trans._n('%1 call', '%1 calls', 1)).toBe('1 Aufruf');
     expect(trans._n('%1 call', '%1 calls', 3)).toBe('3 Aufrufe');
+    const schema = structuredClone(SCHEMA);
+    translateSchema(schema as never, trans);
+    expect(schema.properties.showPanel.title).toBe('Seitenleiste zeigen');
+    expect(schema.properties.statusItem.oneOf[1]?.title).toBe('Was übrig ist');
+    expect(schema.properties.statusItem.default).toBe('level-and-left');
   });
 });

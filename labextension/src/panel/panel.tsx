@@ -7,6 +7,7 @@ import type { INotebookNavigation } from '../notebookNavigation';
 import type { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { PanelBody } from './panelBody';
 import type { IPanelApi, IPanelSection } from './section';
+import type { SectionMemory } from './sectionMemory';
 import type { PanelSubject } from './subject';
 
 /** The side panel: what a notebook may do, what it has cost, what is left, and what waits. */
@@ -53,6 +54,7 @@ export namespace GovernancePanel {
     trans: TranslationBundle;
     translator: ITranslator;
     navigation: INotebookNavigation;
+    memory: SectionMemory;
     /** Shows a panel that is in the application. */
     activate: (panel: GovernancePanel) => void;
   }

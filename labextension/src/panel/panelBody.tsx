@@ -10,6 +10,7 @@ import { Button } from './button';
 import { Navigation } from './navigation';
 import type { IPanelApi, IPanelSection, ISectionProps } from './section';
 import { SectionFrame } from './sectionFrame';
+import type { SectionMemory } from './sectionMemory';
 import type { PanelSubject } from './subject';
 import { Note, OneLine } from './words';
 
@@ -25,6 +26,7 @@ export class PanelBody extends ReactWidget {
     this._api = options.api;
     this._trans = options.trans;
     this._navigation = options.navigation;
+    this._memory = options.memory;
     this.addClass('aumos-Panel-body');
     this._model.changed.connect(this._onChanged, this);
     this._subject.changed.connect(this._onChanged, this);
@@ -46,7 +48,8 @@ export class PanelBody extends ReactWidget {
     this._sections = [...this._sections, section].sort(
       (a, b) => a.rank - b.rank
     );
-    if (section.collapsed) {
+    const isOpen = this._memory.isOpen(section.id) ?? !section.collapsed;
+    if (!isOpen) {
       this._closed.add(section.id);
     }
     section.changed?.connect(this._onChanged, this);
@@ -55,6 +58,7 @@ export class PanelBody extends ReactWidget {
 
   removeSection(section: IPanelSection): void {
     this._sections = this._sections.filter(one => one !== section);
+    this._closed.delete(section.id);
     section.changed?.disconnect(this._onChanged, this);
     this.update();
   }
@@ -139,9 +143,11 @@ export class PanelBody extends ReactWidget {
   }
 
   private _toggle(section: string): void {
-    if (!this._closed.delete(section)) {
+    const isOpen = this._closed.delete(section);
+    if (!isOpen) {
       this._closed.add(section);
     }
+    this._memory.remember(section, isOpen);
     this.update();
   }
 
@@ -179,6 +185,7 @@ export class PanelBody extends ReactWidget {
   private readonly _api: IPanelApi;
   private readonly _trans: TranslationBundle;
   private readonly _navigation: INotebookNavigation;
+  private readonly _memory: SectionMemory;
   private readonly _closed = new Set<string>();
   private _sections: readonly IPanelSection[] = [];
   private _wanted: string | null = null;
@@ -199,5 +206,6 @@ export namespace PanelBody {
     api: IPanelApi;
     trans: TranslationBundle;
     navigation: INotebookNavigation;
+    memory: SectionMemory;
   }
 }

@@ -170,8 +170,13 @@ function Confirmation(
   }
 ): React.JSX.Element {
   const { wish, trans, model } = props;
+  const question = React.useRef<HTMLDivElement>(null);
+  React.useEffect(() => {
+    // Six levels above it may leave no room for it.
+    question.current?.scrollIntoView({ block: 'nearest' });
+  }, [wish.level]);
   return (
-    <div className="aumos-Confirmation" role="group">
+    <div ref={question} className="aumos-Confirmation" role="group">
       <p>
         {trans.__('Let this notebook do more than it may now?')} {wish.sentence}
       </p>
