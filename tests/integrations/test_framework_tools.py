@@ -1,0 +1,61 @@
+"""What every framework's governed tools do alike, each in its framework's own agent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Protocol
+
+import pytest
+
+from aumos_governance import GovernanceDeniedError, TrustLevel
+from tests.integrations import test_openai_agents, test_pydantic_ai
+from tests.integrations.clerk import CALL, Clerk
+from tests.integrations.endpoint.replies import Reply
+from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.test_openai_agents import _untraced
+
+__all__ = ["_untraced"]
+
+
+class Run(Protocol):
+    """Runs an agent that has the clerk's tool, and gives its last words."""
+
+    def __call__(self, endpoint: Endpoint, clerk: Clerk, prompt: str, *, tell_model: bool = False) -> str: ...
+
+
+@pytest.fixture(params=[test_openai_agents, test_pydantic_ai], ids=["openai_agents", "pydantic_ai"])
+def run(request: pytest.FixtureRequest) -> Run:
+    found: Run = request.param.run
+    return found
+
+
+def test_an_allowed_tool_runs_and_is_charged(run: Run, endpoint: Endpoint, clerk: Clerk) -> None:
+    endpoint.script(CALL)
+    assert run(endpoint, clerk, "Greet Ann.") == Reply().text
+    assert (clerk.sent, clerk.spent) == ([("ann", "Hello")], Decimal("0.04"))
+
+
+def test_a_person_is_asked_before_the_tool_runs(run: Run, endpoint: Endpoint, clerk: Clerk) -> None:
+    clerk.level(TrustLevel.L3_ACT_APPROVE)
+    endpoint.script(CALL)
+    run(endpoint, clerk, "Greet Ann.")
+    assert [shown["arguments"] for shown in clerk.shown] == [{"to": "ann", "text": "Hello"}]
+    assert clerk.sent == [("ann", "Hello")]
+
+
+def test_a_denied_tool_ends_the_run(run: Run, endpoint: Endpoint, clerk: Clerk) -> None:
+    clerk.level(TrustLevel.L2_SUGGEST)
+    endpoint.script(CALL)
+    with pytest.raises(GovernanceDeniedError, match="only suggested"):
+        run(endpoint, clerk, "Greet Ann.")
+    assert (clerk.sent, endpoint.count) == ([], 1)
+
+
+def test_or_the_model_is_told_and_goes_on(run: Run, endpoint: Endpoint, clerk: Clerk) -> None:
+    clerk.level(TrustLevel.L2_SUGGEST)
+    endpoint.script(CALL)
+    assert run(endpoint, clerk, "Greet Ann.", tell_model=True) == Reply().text
+    told = endpoint.exchange(1).received.json["messages"][-1]
+    assert told["role"] == "tool"
+    assert "only suggested" in told["content"]
+    assert clerk.sent == []
