@@ -71,7 +71,7 @@ class _Slot:
 class _Turn:
     """Whose turn it is to write: the writer's thread's, or that of a thread that asks alone."""
 
-    __slots__ = ("alone", "holder", "lock")
+    __slots__ = ("alone", "done", "holder", "lock", "queued")
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -79,6 +79,13 @@ class _Turn:
         """The thread that writes, while one does."""
         self.alone = True
         """Whether one request at a time was made of late, so that no other is expected to share its transaction."""
+        self.queued = 0
+        """How many requests were queued so far, and of them `done`: each counted by one thread at a time."""
+        self.done = 0
+
+    def free(self) -> bool:
+        """Whether nobody writes and nothing waits, so that whoever writes now overtakes nobody."""
+        return self.queued == self.done and not self.lock.locked()
 
     def mine(self) -> bool:
         """Whether this very thread is writing: it was interrupted in that, by a signal or by a finalizer."""
@@ -117,7 +124,7 @@ class Writer:
         Raises LedgerError when this thread is in the middle of another request: a signal's handler or a listener asks.
         """
         turn = self._turn
-        if self._at_once and turn.alone and not turn.lock.locked() and self._queue.empty():
+        if self._at_once and turn.alone and turn.free():
             return self._do(request)
         if turn.mine():
             raise LedgerError(
@@ -141,7 +148,7 @@ class Writer:
                 self._after()
                 turn.holder = 0
                 # Whoever came meanwhile waits in the queue, and the next who comes joins them.
-                turn.alone = self._queue.empty()
+                turn.alone = turn.queued == turn.done
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
@@ -158,6 +165,7 @@ class Writer:
         with self._lock:
             if self._closed:
                 raise LedgerError("The ledger is closed.")
+            self._turn.queued += 1
             self._queue.put((request, waiting))
 
     def _check(self) -> None:
@@ -205,6 +213,7 @@ def _run(queue: SimpleQueue[tuple[Request[Any], _Waiting] | None], turn: _Turn, 
             if asked:
                 _answer(asked, batch)
                 after()
+            turn.done += len(waiting)
             turn.holder = 0
 
 

@@ -8,13 +8,14 @@ import threading
 from collections.abc import Iterator
 from linecache import getline
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 import aumos_governance
 from aumos_governance.errors import LedgerError
+from aumos_governance.ledger import writer
 from aumos_governance.ledger.base import Ledger
 from tests.ledger.kit import CENT, USD, Backend, balance, opening, records, spend
 
@@ -67,6 +68,28 @@ def test_who_comes_while_another_commits_waits_for_the_writers_thread(ledger: Le
     # One commit for the three.
     assert len(threads) == 2
     assert balance(ledger).spent == 4 * CENT
+
+
+def test_nobody_overtakes_what_was_asked_before(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, go_on = threading.Event(), threading.Event()
+
+    def sleep(_: float) -> None:
+        taken.set()
+        assert go_on.wait(10)
+
+    turn = ledger._writer._turn  # type: ignore[attr-defined]
+    monkeypatch.setattr(writer, "time", SimpleNamespace(sleep=sleep))
+    # The writer's thread has the first request in its hands, where no queue holds it and nothing is locked.
+    turn.alone = False
+    earlier = ledger.submit(spend(tool="first"))
+    assert taken.wait(10)
+    turn.alone = True
+    go_on_later = threading.Timer(0.2, go_on.set)
+    go_on_later.start()
+    assert ledger.execute(spend(tool="second")).allowed
+    assert earlier.result(10).allowed
+    go_on_later.join()
+    assert [record.tool for record in records(ledger)[1:]] == ["first", "second"]
 
 
 def test_an_error_reaches_who_asked(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
