@@ -1,0 +1,152 @@
+"""What governance adds to the start of JupyterLab, in a real browser with a warm cache."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import statistics
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from .results import Results
+
+_UI_TESTS = Path(__file__).resolve().parents[1] / "ui-tests"
+_EXTENSION = "aumos-governance"
+# What runs after the application is there, and is its start all the same: deferred plugins, first drawings.
+_SETTLE_MILLISECONDS = 500
+
+# `jupyterapp` is put there before the application starts.
+_WATCH = """
+Object.defineProperty(window, 'jupyterapp', {
+  configurable: true,
+  set(app) {
+    Object.defineProperty(window, 'jupyterapp', { value: app });
+    app.restored.then(() => { window.restoredAt = performance.now(); });
+  }
+});
+"""
+_IDLE_AT = """
+() => {
+  const panel = window.restoredAt && window.jupyterapp.shell.currentWidget;
+  return panel?.sessionContext?.isReady && panel.sessionContext.kernelDisplayStatus === 'idle' && performance.now();
+}
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load of the page; milliseconds since the navigation, but `busy`: CPU time of the page's main thread."""
+
+    restored: float
+    idle: float
+    busy: float
+
+
+def start(results: Results, folder: Path, pairs: int) -> None:
+    """JupyterLab with a notebook whose kernel runs: its loads with the extension, and without it, in turn."""
+    if importlib.util.find_spec("playwright") is None:
+        print("start: left out, for Playwright is not installed", flush=True)
+        return
+    with _page(folder) as (application, page):
+        if page is None:
+            print("start: left out, for no browser was found; AUMOS_CHROMIUM may name one", flush=True)
+            return
+        loads: dict[bool, list[Load]] = {True: [], False: []}
+        # The first load of each starts the kernel, or fills the cache.
+        for number in range(pairs + 1):
+            # Who goes first changes, for the one after the other pays for clearing up.
+            for enabled in (True, False) if number % 2 else (False, True):
+                _enable(folder, enabled)
+                load = _load(application, page, enabled)
+                if number:
+                    loads[enabled].append(load)
+    for field, name, limit in zip(
+        fields(Load),
+        ("JupyterLab restored, later by", "  its notebook ready, later by", "  main thread busier by"),
+        (50, None, None),
+        strict=True,
+    ):
+        with_it, without = ([getattr(load, field.name) for load in loads[enabled]] for enabled in (True, False))
+        extra = [governed - bare for governed, bare in zip(with_it, without, strict=True)]
+        spread = statistics.stdev(extra) / len(extra) ** 0.5 if len(extra) > 1 else float("nan")
+        # Whatever else the machine does only adds: the faster half of the loads says the most.
+        halves = [statistics.mean(sorted(values)[: (len(values) + 1) // 2]) for values in (with_it, without)]
+        note = f"faster halves of {len(extra)} each: {halves[0]:.0f} and {halves[1]:.0f}"
+        note += f"; in pairs {statistics.mean(extra):.0f} +- {spread:.0f}"
+        results.add(name, halves[0] - halves[1], "ms", limit, note)
+
+
+@contextlib.contextmanager
+def _page(folder: Path) -> Iterator[tuple[Any, Any]]:
+    """A JupyterLab and a page to load it in; None for both where there is no browser."""
+    from playwright.sync_api import Error, sync_playwright
+
+    sys.path.insert(0, str(_UI_TESTS))
+    try:
+        from harness.application import Application
+        from harness.documents import write_notebook
+    finally:
+        sys.path.remove(str(_UI_TESTS))
+    with sync_playwright() as playwright, contextlib.ExitStack() as stack:
+        own = playwright.chromium.executable_path
+        names = ("chromium", "chromium-browser", "google-chrome")
+        path = os.environ.get("AUMOS_CHROMIUM") or next(
+            filter(None, [own if Path(own).exists() else None, *map(shutil.which, names)]), None
+        )
+        as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+        arguments = ["--disable-gpu", "--disable-background-networking", "--no-first-run"]
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=path, args=[*arguments, *(["--no-sandbox"] if as_root else [])]
+            )
+        except Error:
+            yield None, None
+            return
+        stack.callback(browser.close)
+        folder.mkdir(parents=True, exist_ok=True)
+        application = Application("lab", folder)
+        write_notebook(application.root / "start.ipynb", "1")
+        stack.callback(application.stop)
+        application.start()
+        page = browser.new_page(viewport={"width": 1200, "height": 760})
+        page.add_init_script(_WATCH)
+        yield application, page
+
+
+def _enable(folder: Path, enabled: bool) -> None:
+    """As `jupyter labextension enable` and `disable` do; read anew for each page."""
+    file = folder / "config" / "labconfig" / "page_config.json"
+    config = json.loads(file.read_text())
+    config["disabledExtensions"][_EXTENSION] = not enabled
+    file.write_text(json.dumps(config))
+
+
+def _load(application: Any, page: Any, enabled: bool) -> Load:
+    # The same process of the browser for all of them, with nothing of the load before.
+    page.goto(f"{application.url}/api")
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    # Counted while the thread runs, not while it waits for a processor.
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = _busy(session)
+    page.goto(f"{application.url}/lab/tree/start.ipynb?token={application.token}&reset", wait_until="commit")
+    idle = page.wait_for_function(_IDLE_AT, timeout=60_000).json_value()
+    page.wait_for_timeout(_SETTLE_MILLISECONDS)
+    busy = _busy(session) - before
+    session.detach()
+    has_it = page.evaluate(f"window.jupyterapp.hasPlugin('{_EXTENSION}:model')")
+    if has_it is not enabled:
+        raise RuntimeError(f"The extension was to be {'enabled' if enabled else 'disabled'}, and was not.")
+    return Load(page.evaluate("window.restoredAt"), idle, busy * 1e3)
+
+
+def _busy(session: Any) -> float:
+    """The CPU time of the page's main thread so far, in seconds."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
