@@ -48,6 +48,7 @@ _PRESS_BY_CODE = """
 }
 """
 
+_CLOSE = ".jp-Notification-Toast-Close"
 _COMMANDS = """
 async () => {
   const { commands } = window.jupyterapp;
@@ -80,8 +81,12 @@ def panel(lab_page: NotebookPage, lab: Application, name: str) -> Locator:
     spends = [f"%governance_spend {amount}" for amount in ("6.25 --tool gpt-4o", "2", "7")]
     cells = ("%governance --new --budget 10 --agent agent-7", *spends)
     lab_page.open(write_notebook(lab.root / name, *cells))
-    lab_page.run_cells(0, 1, 2)
+    lab_page.run_cells(0, 1)
+    lab_page.shows("$10.00 left")
+    lab_page.run(2)
     lab_page.shows("$3.75 left")
+    # It lies over the panel's lower end for ten seconds, unless somebody closes it.
+    lab_page.page.locator(".Toastify__toast").filter(has_text="At least 50%").locator(_CLOSE).click()
     lab_page.command("aumos-governance:open-panel")
     return lab_page.page.locator("#aumos-governance-panel")
 
