@@ -5,6 +5,7 @@ import type { IDecided, WaitingApprovals } from '../waitingApprovals';
 import { ApprovalCard } from './approvalCard';
 import { useNow } from './clock';
 import type { IPanelSection, ISectionProps } from './section';
+import { ownFirst, WaitingCards, WaitingCount } from './waitingCards';
 import { ErrorLine, Note } from './words';
 
 /** How long a card must have stood where it stands before it can be answered, in milliseconds. */
@@ -19,13 +20,7 @@ export function approvalsSection(store: WaitingApprovals): IPanelSection {
     needsNotebook: false,
     changed: store.changed,
     Body: props => <Approvals store={store} {...props} />,
-    Badge: () =>
-      store.entries.length === 0 ? null : (
-        <span className="aumos-Count">
-          {store.entries.length}
-          {store.hasMore && '+'}
-        </span>
-      )
+    Badge: () => <WaitingCount store={store} />
   };
 }
 
@@ -35,36 +30,29 @@ export function Approvals(
 ): React.JSX.Element {
   const { model, path, store, trans } = props;
   const now = useNow();
-  const entries = [
-    ...store.entries.filter(entry => entry.notebook === path),
-    ...store.entries.filter(entry => entry.notebook !== path)
-  ];
-  const isSteady = useSteady(entries.map(entry => entry.id).join(' '));
+  const shown = ownFirst(store.entries, path);
+  const isSteady = useSteady(shown.map(entry => entry.id).join(' '));
   return (
     <>
-      {entries.length === 0 && store.isKnown && (
+      {shown.length === 0 && store.isKnown && (
         <Note>{trans.__('Nothing waits for an answer.')}</Note>
       )}
-      {entries.length > 0 && (
-        <ul className="aumos-Cards">
-          {entries.map((approval, index) => (
-            <ApprovalCard
-              key={approval.id}
-              approval={approval}
-              decide={(...answer) => store.decide(...answer)}
-              isElsewhere={approval.notebook !== path}
-              isFirst={index === 0}
-              isSteady={isSteady}
-              model={model}
-              now={now}
-              trans={trans}
-            />
-          ))}
-        </ul>
-      )}
-      {store.hasMore && (
-        <Note>{trans.__('More are shown when these are answered.')}</Note>
-      )}
+      <WaitingCards
+        store={store}
+        path={path}
+        more={trans.__('More are shown when these are answered.')}
+        draw={({ entry, ...place }) => (
+          <ApprovalCard
+            approval={entry}
+            decide={(...answer) => store.decide(...answer)}
+            isSteady={isSteady}
+            model={model}
+            now={now}
+            trans={trans}
+            {...place}
+          />
+        )}
+      />
       <ErrorLine message={store.failure?.message ?? null} />
       <ul className="aumos-Decided" aria-live="polite">
         {store.decided.map(decided => (

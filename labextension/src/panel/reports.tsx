@@ -11,7 +11,8 @@ import { leadOn } from './leads';
 import { PersonButton } from './personButton';
 import type { IPanelSection, ISectionProps } from './section';
 import { Shown } from './shown';
-import { ErrorLine, Note, OneLine } from './words';
+import { WaitingCards, WaitingCount } from './waitingCards';
+import { ErrorLine, OneLine } from './words';
 
 /** The section of what was done at trust level 4 and nobody has seen yet; there only while something is. */
 export function reportsSection(store: WaitingReports): IPanelSection {
@@ -23,12 +24,7 @@ export function reportsSection(store: WaitingReports): IPanelSection {
     isShown: () => store.entries.length > 0,
     changed: store.changed,
     Body: props => <Reports store={store} {...props} />,
-    Badge: () => (
-      <span className="aumos-Count">
-        {store.entries.length}
-        {store.hasMore && '+'}
-      </span>
-    )
+    Badge: () => <WaitingCount store={store} />
   };
 }
 
@@ -38,30 +34,22 @@ export function Reports(
 ): React.JSX.Element {
   const { model, path, store, trans } = props;
   const now = useNow();
-  const entries = [
-    ...store.entries.filter(entry => entry.notebook === path),
-    ...store.entries.filter(entry => entry.notebook !== path)
-  ];
   return (
-    <>
-      <ul className="aumos-Cards">
-        {entries.map((report, index) => (
-          <ReportCard
-            key={report.id}
-            report={report}
-            acknowledge={key => store.acknowledge(report, key)}
-            isElsewhere={report.notebook !== path}
-            isFirst={index === 0}
-            model={model}
-            now={now}
-            trans={trans}
-          />
-        ))}
-      </ul>
-      {store.hasMore && (
-        <Note>{trans.__('More are shown when these are acknowledged.')}</Note>
+    <WaitingCards
+      store={store}
+      path={path}
+      more={trans.__('More are shown when these are acknowledged.')}
+      draw={({ entry, ...place }) => (
+        <ReportCard
+          report={entry}
+          acknowledge={key => store.acknowledge(entry, key)}
+          model={model}
+          now={now}
+          trans={trans}
+          {...place}
+        />
       )}
-    </>
+    />
   );
 }
 
