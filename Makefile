@@ -5,7 +5,9 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+ifndef TOGETHER
 .NOTPARALLEL:
+endif
 .SUFFIXES:
 
 VENV := .venv
@@ -47,7 +49,12 @@ lab: $(STAMPS)/linked ## Install, and open JupyterLab on the example notebook (L
 	@exec jupyter lab $(ALLOW_ROOT) $(LAB_ARGS) examples/governed-notebook.ipynb
 
 .PHONY: test
-test: lint test-python test-typescript test-browser ## Install what tests need, and run lint, types and all tests
+test: installed lint test-python test-typescript test-browser ## Install what tests need, and run lint, types and all tests
+
+# The packages of both languages at once: each waits for its registry most of the time.
+.PHONY: installed
+installed:
+	@$(MAKE) --no-print-directory --jobs=2 TOGETHER=1 $(STAMPS)/linked
 
 .PHONY: test-python
 test-python: $(STAMPS)/linked ## Run the Python tests
@@ -121,11 +128,11 @@ define install-editable
 	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP_INSTALL) --editable ".[$(1)]"
 endef
 
-$(STAMPS)/lab: pyproject.toml .ci/build_backend.py | $(STAMPS)/venv
+$(STAMPS)/lab: pyproject.toml .ci/build_backend.py | $(STAMPS)/node
 	$(call install-editable,notebook)
 	@touch $@
 
-$(STAMPS)/dev: pyproject.toml .ci/build_backend.py | $(STAMPS)/venv
+$(STAMPS)/dev: pyproject.toml .ci/build_backend.py | $(STAMPS)/node
 	$(call install-editable,dev)
 	@touch $@ $(STAMPS)/lab
 
