@@ -188,6 +188,8 @@ def interrupts() -> Iterator[Interrupts]:
     signal.signal(signal.SIGINT, before)
 
 
+# One that comes while Python runs a finalizer, of whatever is collected just then, is told of and goes no further.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_interrupts_at_any_moment_keep_nobody_from_their_answers(
     answers_as: Callable[[Answers], Somebody], interrupts: Interrupts
 ) -> None:

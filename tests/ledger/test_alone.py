@@ -160,6 +160,8 @@ def test_an_interrupt_at_any_line_leaves_a_whole_ledger(ledger: Ledger) -> None:
     assert adds_up(ledger)
 
 
+# One that comes while Python runs a finalizer, of whatever is collected just then, is told of and goes no further.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_signal_at_any_moment_leaves_a_whole_ledger(ledger: Ledger) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
