@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from ..authorization import Begun
 from .calls import Paid
-from .guard import Charge, Guard, Outcome, outcome_of
+from .charge import Charge
+from .guard import Guard, Outcome, outcome_of
 from .streams import body_of_json, watch, watch_async
 
 __all__ = ["CURRENT", "Call"]

@@ -17,8 +17,9 @@ from ..errors import ConfigurationError, GovernanceDeniedError
 from ..realm import named, to_level
 from ..types import GovernanceOutcome, TrustLevel
 from .calls import Asked, Meter, Paid, Provider
+from .charge import Charge
 from .clients import govern_with, is_client
-from .guard import Charge, Guard
+from .guard import Guard
 from .pricing import Amount, Prices, Rates
 
 __all__ = ["AuditedClient", "CallRecord"]

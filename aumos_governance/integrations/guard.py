@@ -1,13 +1,7 @@
-"""One guarded call: its worst case is held before it, and its true cost settled after it.
-
-A charge ends in one of three ways. It is settled with the cost that the answer tells. It is released when the call
-failed before it could cost anything: it was never sent, or answered with an error. Else it is settled as an estimate,
-which is what was held: nobody knows what an answer cost that never came, or broke off, or was not read to its end.
-"""
+"""One guarded call: its worst case is held before it, and its true cost settled after it."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from copy import copy
@@ -16,15 +10,16 @@ from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 from .. import money
-from ..authorization import AsyncGrant, Begun, Ending, Granted
+from ..authorization import Begun
 from ..engine import Engine, GovernanceAction
-from ..errors import AumOSGovernanceError, ConfigurationError, UnavailableError
+from ..errors import ConfigurationError
 from ..types import TrustLevel
-from .calls import Paid, UsageMissingError
+from .calls import Paid
+from .charge import Charge
 from .leftovers import leftovers
-from .pricing import Prices, Rates, UnusableUsageError
+from .pricing import Prices, Rates
 
-__all__ = ["Charge", "Guard", "Outcome", "outcome_of"]
+__all__ = ["Guard", "Outcome", "body_of", "outcome_of"]
 
 AnswerT = TypeVar("AnswerT")
 _NEVER_SENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "InvalidURL"})
@@ -51,140 +46,6 @@ def outcome_of(error: BaseException) -> str:
             return Outcome.FREE
         seen = seen.__cause__
     return Outcome.UNKNOWN
-
-
-class Charge:
-    """What is held for one attempt, until it ends; a second end changes nothing."""
-
-    def __init__(self, guard: Guard, paid: Paid, grant: Granted) -> None:
-        self.paid = paid
-        self.grant = grant
-        self._guard = guard
-        # Taken once, by whoever ends it: a list's pop is atomic.
-        self._token = [True]
-        self._end: tuple[int | None, bool] = (grant.amount or 0, True)
-        self._ending: Ending | None = None
-        leftovers.opened(self)
-
-    @property
-    def open(self) -> bool:
-        """Whether nobody has ended it."""
-        return bool(self._token)
-
-    # ---- in the thread or task that made the call
-
-    def settle(self, answer: Mapping[str, Any] | None) -> None:
-        """Charge what the answer says, or an estimate where it does not say it."""
-        if self._take():
-            self._end_in_thread(*self._cost(answer))
-
-    def release(self) -> None:
-        """It cost nothing."""
-        if self._take():
-            self._end_in_thread(None, False)
-
-    def estimate(self) -> None:
-        """Charge what was held, flagged as an estimate."""
-        self.settle(None)
-
-    async def settle_async(self, answer: Mapping[str, Any] | None) -> None:
-        """As `settle`."""
-        if self._take():
-            await self._end_in_task(*self._cost(answer))
-
-    async def release_async(self) -> None:
-        """As `release`."""
-        if self._take():
-            await self._end_in_task(None, False)
-
-    async def estimate_async(self) -> None:
-        """As `estimate`."""
-        await self.settle_async(None)
-
-    # ---- anywhere
-
-    def abandon(self) -> None:
-        """Nobody will end it: it is settled as an estimate, soon. Never waits."""
-        if self._take():
-            leftovers.note(self)
-
-    def give_back(self) -> None:
-        """Nobody will make the call: it is released, soon. Never waits."""
-        if self._take():
-            self._end = None, False
-            leftovers.note(self)
-
-    def end_now(self) -> None:
-        """As `Leftover.end_now`: for its thread alone, once it was noted."""
-        self._take()
-        ending, self._ending = self._ending, None
-        if ending is not None:
-            # What fails here is tried anew the next time.
-            ending.result()
-            return
-        cost, estimated = self._end
-        self.grant.resolve_now(cost, estimated=estimated)
-
-    def _take(self) -> bool:
-        try:
-            self._token.pop()
-        except IndexError:
-            return False
-        return True
-
-    def _cost(self, answer: Mapping[str, Any] | None) -> tuple[int, bool]:
-        if answer is None:
-            return self.grant.amount or 0, True
-        try:
-            return money.ceil_nano(self._guard.cost(self.paid, answer)), False
-        except (UsageMissingError, UnusableUsageError, AumOSGovernanceError):
-            return self.grant.amount or 0, True
-
-    def _end_in_thread(self, cost: int | None, estimated: bool) -> None:
-        self._end = cost, estimated
-        try:
-            if not self._sent(cost, estimated):
-                self.grant.resolve_now(cost, estimated=estimated)
-                leftovers.ended(self)
-        except UnavailableError as error:
-            self._later(error)
-        except BaseException:
-            leftovers.note(self)
-            raise
-
-    async def _end_in_task(self, cost: int | None, estimated: bool) -> None:
-        self._end = cost, estimated
-        grant = self.grant
-        assert isinstance(grant, AsyncGrant)
-        try:
-            if not self._sent(cost, estimated):
-                await grant.resolve(cost, estimated=estimated)
-                leftovers.ended(self)
-        except UnavailableError as error:
-            self._later(error)
-        except BaseException:
-            # Cancelled, it goes on and is done: what is noted here finds that, and does nothing.
-            leftovers.note(self)
-            raise
-
-    def _sent(self, cost: int | None, estimated: bool) -> bool:
-        """Send how it ends without waiting for the answer, where the engine can; the hold stands until it arrives."""
-        ending = self._ending = self.grant.resolve_soon(cost, estimated=estimated)
-        if ending is None:
-            return False
-        leftovers.sent(self)
-        ending.then(self._recorded)
-        return True
-
-    def _recorded(self) -> None:
-        # A no is for the leftovers' thread, which finds it when it looks.
-        if self.grant.settlement is not None:
-            leftovers.ended(self)
-
-    def _later(self, error: UnavailableError) -> None:
-        # The answer was paid for, and is not withheld because its cost cannot be written down now.
-        warnings.warn(f"The cost of a call is not recorded yet: {error}", RuntimeWarning, stacklevel=4)
-        leftovers.note(self)
 
 
 class Guard:

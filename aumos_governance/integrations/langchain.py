@@ -13,7 +13,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.outputs import LLMResult
 
 from ..errors import ConfigurationError
-from .guard import Charge, Outcome, outcome_of
+from .charge import Charge
+from .guard import Outcome, outcome_of
 from .guards import Guards
 from .langchain_calls import LangChainCall, answer_of, is_from_cache, provider_of
 from .langchain_tools import governed_tool

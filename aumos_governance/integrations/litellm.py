@@ -11,7 +11,8 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from ..engine import GovernanceAction
 from ..errors import ConfigurationError
-from .guard import Charge, Guard, Outcome, body_of
+from .charge import Charge
+from .guard import Guard, Outcome, body_of
 from .guards import Guards
 from .litellm_calls import LiteLLMCall, failure_of, price_id
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from .aws_frames import CONTENT_TYPE, Frames
 from .calls import Meter
-from .guard import Charge
+from .charge import Charge
 
 __all__ = ["body_of_json", "watch", "watch_async"]
 
