@@ -35,10 +35,6 @@ class Guards:
             "budget_category": budget_category,
             "required_trust_level": to_level(required_trust_level, "required_trust_level"),
         }
-        self._begin_empty()
-
-    def _begin_empty(self) -> None:
-        """What a framework's class has beside, so that its signature can be this one."""
 
     def _guard(self, provider: str) -> Guard:
         return Guard(self._engine or default_engine(), self._prices, provider=provider, **self._options)

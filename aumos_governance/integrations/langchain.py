@@ -37,7 +37,8 @@ class GovernedCalls(Guards, BaseCallbackHandler):
     raise_error = True
     run_inline = True
 
-    def _begin_empty(self) -> None:
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._runs: dict[UUID, tuple[Charge, asyncio.Task[Any] | None, Callable[[asyncio.Task[Any]], None]]] = {}
 
     def on_chat_model_start(
