@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, Protocol
 from . import money
 from .approvals import Approver
 from .audit.logger import AuditLogger
-from .audit.record import detail_of
+from .audit.record import EVENT, detail_of
 from .authorization import AsyncGrant, Authorization, Begun, Grant
 from .budget.manager import BudgetManager
 from .config import GovernanceConfig
@@ -19,8 +19,8 @@ from .consent.manager import ConsentManager
 from .engine_registry import default_engine, register_default_engine, registered_engine
 from .frozen import quick
 from .grants import Holder
-from .ledger.base import Decision, Evaluate, Ledger
-from .realm import Realm, to_level
+from .ledger.base import Decision, Evaluate, Ledger, Record
+from .realm import Realm, named, to_level
 from .trust.manager import TrustManager
 from .types import GovernanceOutcome, TrustLevel
 
@@ -107,6 +107,10 @@ class Engine(Protocol):
         """Like `evaluate_sync`, awaited."""
         ...
 
+    def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
+        """Record that whoever asks refuses an action themselves; it is asked for nothing. From any thread."""
+        ...
+
     def begin(self, action: GovernanceAction) -> Grant:
         """Check an action and hold its amount, in one step; the caller settles or releases the grant.
 
@@ -169,6 +173,33 @@ class GovernanceEngine:
     async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
         """Like `evaluate_sync`; while a ledger on disk writes the record, the event loop goes on."""
         return _decision(action, await self.realm.execute_async(self._request(action)))
+
+    def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
+        """Record a denial that the caller decided, as that of a call of which nobody knows what it costs.
+
+        ``code`` is a word for programs, ``reason`` a sentence for people; neither ever holds a prompt or a key.
+        Nothing is checked and nothing charged. Raises ValueError where no agent is named, and LedgerError when it
+        could not be recorded.
+        """
+        named(agent_id=action.agent_id)
+        keep = self.config.audit.include_context
+        recorded = self.realm.execute(
+            Record(
+                key="",
+                origin=self.realm.origin,
+                notebook=self.realm.notebook,
+                event=EVENT,
+                outcome=GovernanceOutcome.DENY,
+                code=code,
+                reasons=(reason,),
+                agent_id=action.agent_id,
+                tool=action.tool,
+                action_type=action.action_type if keep else None,
+                resource=action.resource if keep else None,
+                detail=detail_of(action) if keep else {},
+            )
+        )
+        return GovernanceDecision(GovernanceOutcome.DENY, False, [reason], recorded.record_id, action)
 
     def begin(self, action: GovernanceAction) -> Grant:
         """Check an action and hold its amount, in one step; the caller settles or releases the grant, once.

@@ -35,7 +35,7 @@ authorize ``amount, shown, tool?, required_level?, category?,   ``decision, hold
           data_type?, purpose?, detail?, timeout?, wait?``
 evaluate  ``agent_id?, required_level?, scope?, category?,      ``decision``
           amount?, action_type?, resource?, data_type?,
-          purpose?, detail?``
+          purpose?, detail?, refused?``
 trust     ``agent_id, level, scope?, assigned_by?``             ``level, removed``
 agents    (nothing)                                             ``session_level, agents``
 budget    ``category, limit, period?, create?``                 ``budget, created, changed``
@@ -59,7 +59,9 @@ level at which it was decided, the lower of the session's and the agent's, and n
 
 A hold is of ``kind`` ``call`` (as left out) or ``act``; ``until`` is when it ends by itself, in seconds since the
 epoch in the server's clock, and left out it does not; 0 is an amount to hold and to settle. A denied hold has
-``hold_id`` null. ``detail`` is an object that the record keeps: never a prompt or a key. ``resolution`` is
+``hold_id`` null. ``detail`` is an object that the record keeps: never a prompt or a key. An ``evaluate`` with
+``refused``, ``{"code", "reason", "tool"?}``, is checked no more: the kernel's own side refuses it, as a call of which
+nobody knows what it costs, and it is denied and recorded with that ``code`` and ``reason``. ``resolution`` is
 ``{"hold_id", "outcome", "held", "spent", "overrun", "estimated", "record_id"}``, its outcome ``settled`` or
 ``released``; ``estimated`` when nobody knows the true cost, and the amount is a bound. A ``cancel`` takes back a
 ``spend`` or ``hold`` that nobody waits for any more, and never a ``settle`` or ``release``.

@@ -28,6 +28,13 @@ class Asked:
     files: tuple[int | None, ...] = ()
     """The sizes of the files that go with it, in bytes; None for one whose size is not known."""
 
+    @property
+    def name(self) -> str:
+        """What it asks for, such as ``POST /batches``, without what an address may hold that is secret."""
+        path = self.path.partition("?")[0]
+        _, absolute, rest = path.partition("://")
+        return f"{self.method.upper()} /{rest.partition('/')[2]}" if absolute else f"{self.method.upper()} {path}"
+
 
 class Meter(Protocol):
     """Reads a stream's events as they pass."""
@@ -95,6 +102,6 @@ class Provider(Protocol):
 def unknown_method(asked: Asked) -> ConfigurationError:
     """Says that a request cannot be governed."""
     return ConfigurationError(
-        f"{asked.method.upper()} {asked.path} was not sent: govern() does not know what it may cost. Use the client"
+        f"{asked.name} was not sent: govern() does not know what it may cost. Use the client"
         " that you gave to govern() for it, and record what it cost with %governance_spend."
     )

@@ -19,7 +19,7 @@ from ..realm import to_level
 from ..types import TrustLevel
 from .attempts import CURRENT, Call
 from .calls import Asked, Provider
-from .guard import Guard
+from .guard import METHOD_UNKNOWN, Guard
 from .pricing import Amount, Prices
 
 __all__ = ["govern", "govern_with", "is_client"]
@@ -96,14 +96,22 @@ class _Governor:
 
     def call(self, options: Any, streamed: bool) -> Call | None:
         """The paid call that a request makes, None for a free one; its body is changed where it must be."""
-        body = _body(options)
-        paid = self._provider.paid(Asked(options.method, options.url, body, streamed, _file_sizes(options.files)))
+        asked = Asked(options.method, options.url, _body(options), streamed, _file_sizes(options.files))
+        paid = self._provider.paid(asked)
         if paid is None:
             return None
         if paid.body is not None:
             options.json_data = dict(paid.body)
             options.extra_json = None
         return Call(self._guard, paid)
+
+    def refused(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
+        """As `Guard.refused`, of a request of which `call` does not know whether it costs."""
+        return self._guard.refused(refusal, METHOD_UNKNOWN, *_named(options))
+
+    async def refused_async(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
+        """As `refused`."""
+        return await self._guard.refused_async(refusal, METHOD_UNKNOWN, *_named(options))
 
 
 def _governed(kind: Any) -> Any:
@@ -149,11 +157,11 @@ def _governed(kind: Any) -> Any:
                 call.failed()
             return super()._calculate_retry_timeout(*arguments, **options)
 
-        def _paid_call(self, options: Any, streamed: bool) -> Call | None:
+        def _governor(self) -> _Governor:
             governor = vars(self).get(_GOVERNOR)
             if not isinstance(governor, _Governor):
                 raise ConfigurationError("This client was made from a governed one's class: govern() it as well.")
-            return governor.call(options, streamed)
+            return governor
 
     return Governed
 
@@ -161,7 +169,11 @@ def _governed(kind: Any) -> Any:
 def _governed_sync(kind: Any) -> Any:
     class GovernedSync(_governed(kind)):  # type: ignore[misc]
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
-            call = self._paid_call(options, bool(given.get("stream")))
+            governor = self._governor()
+            try:
+                call = governor.call(options, bool(given.get("stream")))
+            except ConfigurationError as refusal:
+                raise governor.refused(refusal, options) from None
             if call is None:
                 return super().request(cast_to, options, *arguments, **given)
             token = CURRENT.set(call)
@@ -191,7 +203,11 @@ def _governed_sync(kind: Any) -> Any:
 def _governed_async(kind: Any) -> Any:
     class GovernedAsync(_governed(kind)):  # type: ignore[misc]
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
-            call = self._paid_call(options, bool(given.get("stream")))
+            governor = self._governor()
+            try:
+                call = governor.call(options, bool(given.get("stream")))
+            except ConfigurationError as refusal:
+                raise await governor.refused_async(refusal, options) from None
             if call is None:
                 return await super().request(cast_to, options, *arguments, **given)
             token = CURRENT.set(call)
@@ -246,6 +262,11 @@ def _library_of(client: object) -> str | None:
         if library in _PROVIDERS and base.__name__ in ("SyncAPIClient", "AsyncAPIClient"):
             return library
     return None
+
+
+def _named(options: Any) -> tuple[str, str | None]:
+    model = _body(options).get("model")
+    return Asked(options.method, options.url, {}).name, model if isinstance(model, str) else None
 
 
 def _body(options: Any) -> dict[str, Any]:

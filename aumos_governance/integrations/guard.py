@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from copy import copy
@@ -19,7 +20,12 @@ from .charge import Charge
 from .leftovers import leftovers
 from .pricing import Prices, Rates
 
-__all__ = ["Guard", "Outcome", "body_of", "outcome_of"]
+__all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcome", "body_of", "outcome_of"]
+
+PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
+METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
+CANNOT_BE_HELD: Final = "CANNOT_BE_HELD"
+"""Why a call was refused that nobody could decide about: the codes of its record."""
 
 AnswerT = TypeVar("AnswerT")
 _NEVER_SENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "InvalidURL"})
@@ -79,18 +85,22 @@ class Guard:
 
     def ask(self, paid: Paid) -> Begun:
         """Ask for what `begin` holds, and do not wait for it yet. Raises ConfigurationError as that."""
-        return self.engine.begin_ahead(self.action(paid))
+        return self.engine.begin_ahead(self._priced(paid))
 
     def begin(self, paid: Paid, begun: Begun | None = None) -> Charge:
         """Hold the worst case of a call, or wait until what was asked for it is held.
 
         Raises GovernanceDeniedError when it is denied, ConfigurationError when nobody knows what it may cost.
         """
-        return Charge(self, paid, self.engine.begin(self.action(paid)) if begun is None else begun.grant())
+        return Charge(self, paid, self.engine.begin(self._priced(paid)) if begun is None else begun.grant())
 
     async def begin_async(self, paid: Paid) -> Charge:
         """As `begin`."""
-        return Charge(self, paid, await self.engine.begin_async(self.action(paid)))
+        try:
+            action = self.action(paid)
+        except ConfigurationError as refusal:
+            raise await self.refused_async(refusal, PRICE_UNKNOWN, paid.name, paid.model) from None
+        return Charge(self, paid, await self.engine.begin_async(action))
 
     def call(self, paid: Paid, function: Callable[[], AnswerT]) -> AnswerT:
         """Hold, call, and settle by the answer: a mapping, or an object with ``model_dump`` or ``to_dict``."""
@@ -122,15 +132,42 @@ class Guard:
 
     def action(self, paid: Paid) -> GovernanceAction:
         """The action that a call is, with its worst case."""
-        worst = money.to_decimal(money.ceil_nano(paid.worst(self.rates(paid.model))))
+        worst = paid.worst(self.rates(paid.model))
+        return self.action_of(paid.name, paid.model, money.to_decimal(money.ceil_nano(worst)))
+
+    def action_of(self, name: str, model: str | None, amount: Decimal | None) -> GovernanceAction:
+        """The action that a call of this name is, of ``amount`` USD."""
         return GovernanceAction(
             agent_id=self.agent_id or self.engine.agent_id,
             required_trust_level=self.required_trust_level,
             budget_category=self.budget_category,
-            budget_amount=worst,
-            action_type=paid.name,
-            tool=paid.model,
+            budget_amount=amount,
+            action_type=name,
+            tool=model,
         )
+
+    def refused(self, refusal: ConfigurationError, code: str, name: str, model: str | None) -> ConfigurationError:
+        """The refusal of a call that cannot be held, once it is on record, for the caller to raise.
+
+        Where it cannot be recorded it is refused all the same, and says so.
+        """
+        try:
+            self.engine.record_refusal(self.action_of(name, model or None, None), code, refusal.message)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not take the refusal's place
+            return ConfigurationError(f"{refusal.message} That could not be recorded: {error}", refusal.code)
+        return refusal
+
+    async def refused_async(
+        self, refusal: ConfigurationError, code: str, name: str, model: str | None
+    ) -> ConfigurationError:
+        """As `refused`; the event loop goes on meanwhile."""
+        return await asyncio.to_thread(self.refused, refusal, code, name, model)
+
+    def _priced(self, paid: Paid) -> GovernanceAction:
+        try:
+            return self.action(paid)
+        except ConfigurationError as refusal:
+            raise self.refused(refusal, PRICE_UNKNOWN, paid.name, paid.model) from None
 
     def rates(self, model: str) -> Rates:
         """The model's prices. Raises ConfigurationError when they are not known."""

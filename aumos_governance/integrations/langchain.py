@@ -14,7 +14,7 @@ from langchain_core.outputs import LLMResult
 
 from ..errors import ConfigurationError
 from .charge import Charge
-from .guard import Outcome, outcome_of
+from .guard import CANNOT_BE_HELD, Outcome, outcome_of
 from .guards import Guards
 from .langchain_calls import LangChainCall, answer_of, is_from_cache, provider_of
 from .langchain_tools import governed_tool
@@ -70,14 +70,15 @@ class GovernedCalls(Guards, BaseCallbackHandler):
             charge.estimate()
 
     def _begin(self, run_id: UUID, inputs: list[Any], told: Mapping[str, Any]) -> None:
+        metadata, parameters = told.get("metadata") or {}, told.get("invocation_params") or {}
+        guard, call = self._guard(provider_of(metadata, parameters)), LangChainCall(inputs, parameters, metadata)
         if told.get("batch_size", 1) > 1 or len(inputs) > 1:
-            raise ConfigurationError(
+            refusal = ConfigurationError(
                 "Several prompts in one call cannot be held one by one, so nothing was sent: invoke the model for each,"
                 " or batch(..., config={'max_concurrency': 1})."
             )
-        metadata, parameters = told.get("metadata") or {}, told.get("invocation_params") or {}
-        guard = self._guard(provider_of(metadata, parameters))
-        charge, task = guard.begin(LangChainCall(inputs, parameters, metadata)), _task()
+            raise guard.refused(refusal, CANNOT_BE_HELD, call.name, call.model)
+        charge, task = guard.begin(call), _task()
         # LangChain does not tell of a call whose task was cancelled.
         left = partial(self._left, run_id)
         self._runs[run_id] = charge, task, left

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import litellm
 from litellm.integrations.custom_logger import CustomLogger
 
-from ..engine import GovernanceAction
+from .. import money
 from ..errors import ConfigurationError
+from .calls import UsageMissingError
 from .charge import Charge
-from .guard import Guard, Outcome, body_of
+from .guard import CANNOT_BE_HELD, PRICE_UNKNOWN, Guard, Outcome, body_of
 from .guards import Guards
 from .litellm_calls import LiteLLMCall, failure_of, price_id
+from .pricing import UnusableUsageError
 
 __all__ = ["GovernanceLogger", "GovernedLiteLLM"]
 
@@ -56,7 +59,9 @@ class GovernedLiteLLM(_Priced):
     async def acompletion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
         """As ``litellm.acompletion``; a stream as well."""
         asked = {"model": model, "messages": messages, **arguments}
-        guard, paid = self._checked(asked)
+        guard, paid = self._call(asked)
+        if (refusal := _refusal(asked)) is not None:
+            raise await guard.refused_async(refusal, CANNOT_BE_HELD, paid.name, paid.model)
         charge = await guard.begin_async(paid)
         asked |= _with_usage(paid)
         try:
@@ -73,24 +78,18 @@ class GovernedLiteLLM(_Priced):
         return answer
 
     def _begun(self, asked: dict[str, Any]) -> tuple[Charge, dict[str, Any]]:
-        guard, paid = self._checked(asked)
+        guard, paid = self._call(asked)
+        if (refusal := _refusal(asked)) is not None:
+            raise guard.refused(refusal, CANNOT_BE_HELD, paid.name, paid.model)
         return guard.begin(paid), {**asked, **_with_usage(paid)}
-
-    def _checked(self, asked: Mapping[str, Any]) -> tuple[Guard, LiteLLMCall]:
-        if asked.get("fallbacks") or asked.get("context_window_fallback_dict"):
-            raise ConfigurationError(
-                "A completion with fallbacks cannot be held, since another model costs otherwise: catch the error, and"
-                " call completion() with the other model."
-            )
-        return self._call(asked)
 
 
 class GovernanceLogger(CustomLogger, _Priced):  # type: ignore[misc] # LiteLLM is no part of this environment
     """Charges completions that were made without `GovernedLiteLLM`: ``litellm.callbacks = [GovernanceLogger()]``.
 
     LiteLLM ignores what a logger raises, so it cannot stop a call. It charges the cost afterwards, in full, so that the
-    next governed call finds the budget smaller. Where the trust level allows no call, there is a record of the denial,
-    and no charge.
+    next governed call finds the budget smaller; an answer that tells no usage is charged its worst case. Where the
+    trust level allows no call, or nobody knows its price, there is a record of the denial, and no charge.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -101,15 +100,23 @@ class GovernanceLogger(CustomLogger, _Priced):  # type: ignore[misc] # LiteLLM i
         """Charge what a synchronous call cost."""
         if _is_complete(kwargs):
             guard, paid = self._call(kwargs)
-            grant = guard.engine.begin(_afterwards(guard, paid))
-            grant.settle(guard.cost(paid, body_of(response_obj)))
+            try:
+                cost, estimated = _cost(guard, paid, response_obj)
+            except ConfigurationError:
+                raise guard.refused(_unpriced(paid), PRICE_UNKNOWN, paid.name, paid.model) from None
+            grant = guard.engine.begin(guard.action_of(paid.name, paid.model, Decimal(0)))
+            grant.resolve_now(cost, estimated=estimated)
 
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """Charge what an awaited call cost."""
         if _is_complete(kwargs):
             guard, paid = self._call(kwargs)
-            grant = await guard.engine.begin_async(_afterwards(guard, paid))
-            await grant.settle(guard.cost(paid, body_of(response_obj)))
+            try:
+                cost, estimated = _cost(guard, paid, response_obj)
+            except ConfigurationError:
+                raise await guard.refused_async(_unpriced(paid), PRICE_UNKNOWN, paid.name, paid.model) from None
+            grant = await guard.engine.begin_async(guard.action_of(paid.name, paid.model, Decimal(0)))
+            await grant.resolve(cost, estimated=estimated)
 
 
 class _Watched:
@@ -175,6 +182,30 @@ class _AsyncChunks(_Watched):
             return chunk
 
 
+def _refusal(asked: Mapping[str, Any]) -> ConfigurationError | None:
+    if not asked.get("fallbacks") and not asked.get("context_window_fallback_dict"):
+        return None
+    return ConfigurationError(
+        "A completion with fallbacks cannot be held, since another model costs otherwise: catch the error, and call"
+        " completion() with the other model."
+    )
+
+
+def _cost(guard: Guard, paid: LiteLLMCall, answer: Any) -> tuple[int, bool]:
+    """What a call that was made has cost, in nano-USD, and whether that is an estimate."""
+    try:
+        return money.ceil_nano(guard.cost(paid, body_of(answer))), False
+    except (UsageMissingError, UnusableUsageError):
+        return money.ceil_nano(paid.worst(guard.rates(paid.model))), True
+
+
+def _unpriced(paid: LiteLLMCall) -> ConfigurationError:
+    return ConfigurationError(
+        f"A completion of {paid.model!r} was made, whose price is not known, and is not charged: state it with"
+        " GovernanceLogger(price=...) per million tokens, default_cost=... USD a call, or cost=0."
+    )
+
+
 def _with_usage(paid: LiteLLMCall) -> dict[str, Any]:
     return {} if paid.body is None else {"stream_options": paid.body["stream_options"]}
 
@@ -194,14 +225,3 @@ def _is_complete(kwargs: Mapping[str, Any]) -> bool:
         return False
     parts = ("complete_streaming_response", "async_complete_streaming_response")
     return not kwargs.get("stream") or any(kwargs.get(part) is not None for part in parts)
-
-
-def _afterwards(guard: Guard, paid: LiteLLMCall) -> GovernanceAction:
-    return GovernanceAction(
-        agent_id=guard.agent_id or guard.engine.agent_id,
-        required_trust_level=guard.required_trust_level,
-        budget_category=guard.budget_category,
-        budget_amount=0,
-        action_type=paid.name,
-        tool=paid.model,
-    )

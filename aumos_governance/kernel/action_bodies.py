@@ -23,6 +23,7 @@ __all__ = [
     "decided",
     "ending",
     "hold_body",
+    "refusal_body",
     "settled",
 ]
 
@@ -56,6 +57,11 @@ def check_body(action: GovernanceAction) -> dict[str, Any]:
     if action.budget_amount is not None:
         body["amount"] = _amount(action)
     return body
+
+
+def refusal_body(action: GovernanceAction, code: str, reason: str) -> dict[str, Any]:
+    """As `check_body`, of an action that this side refuses itself."""
+    return {**check_body(action), "refused": _given({"code": code, "reason": reason, "tool": action.tool})}
 
 
 def hold_body(action: GovernanceAction) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from .action_bodies import (
     decided,
     ending,
     hold_body,
+    refusal_body,
     settled,
 )
 from .asks_ahead import Started, Told
@@ -73,6 +74,10 @@ class NotebookEngine:
     async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
         """Like `evaluate_sync`, awaited."""
         return decided(action, await self._ask_async("evaluate", check_body(action)))
+
+    def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
+        """As `GovernanceEngine.record_refusal`; ``code`` is one word of capitals and underscores."""
+        return decided(action, self._ask("evaluate", refusal_body(action, code, reason)))
 
     # ---- charged work
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidPeriodError, InvalidRequestError, NotAllowedError
@@ -12,8 +12,6 @@ from ..ledger.base import (
     BudgetState,
     Consent,
     CountAudit,
-    Decision,
-    Evaluate,
     FindConsent,
     GrantConsent,
     Ledger,
@@ -22,7 +20,6 @@ from ..ledger.base import (
     ListTrust,
     ReadState,
     RemoveTrust,
-    Request,
     RevokeConsent,
     SetBudget,
     SetTrust,
@@ -31,47 +28,16 @@ from ..ledger.base import (
 from ..ledger.realms import session_realm
 from ..ledger.terms import SessionTerms
 from ..protocol import Ask
-from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod, GovernanceOutcome, TrustLevel
+from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod, GovernanceOutcome
 from . import wishes
-from .bodies import audit_body, decision_body, time_text
+from .bodies import audit_body, time_text
 from .callers import Caller, expiry_of, origin_of
+from .checks import Decided, evaluate
 
-__all__ = ["DECIDED", "READ", "Decided"]
+__all__ = ["DECIDED", "READ"]
 
-Decided: TypeAlias = tuple[Request[Any], Callable[[Any], dict[str, Any]]]
-"""A request to the ledger, and what makes its answer a body."""
 _AUDIT_TEXTS: Final = ("agent_id", "event", "tool", "action_type", "resource")
 _MOST_MICROS: Final = 2**62
-
-
-def evaluate(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
-    """A check, which charges nothing."""
-    body = ask.body
-    known = ("agent_id", "required_level", "scope", "category", "amount", "action_type", "resource", "data_type")
-    wishes.known_only(body, (*known, "purpose", "detail"))
-    request = Evaluate(
-        key=ask.id,
-        origin=origin_of(caller, ask),
-        expires_at=expiry_of(ask),
-        notebook=caller.notebook,
-        agent_id=wishes.optional_text(body, "agent_id", "agent id") or "",
-        required_level=wishes.optional_level(body, "required_level"),
-        scope=wishes.optional_text(body, "scope", "scope"),
-        category=wishes.optional_text(body, "category", "category"),
-        amount=None if body.get("amount") is None else money.parse(body["amount"]),
-        action_type=wishes.optional_text(body, "action_type", "action_type"),
-        resource=wishes.optional_text(body, "resource", "resource"),
-        data_type=wishes.optional_text(body, "data_type", "data_type"),
-        purpose=wishes.optional_text(body, "purpose", "purpose"),
-        detail=wishes.members(body, "detail"),
-        default_level=TrustLevel.L5_AUTONOMOUS,
-        realm=None,
-    )
-
-    def answer(decision: Decision) -> dict[str, Any]:
-        return {"decision": decision_body(decision)}
-
-    return request, answer
 
 
 def trust(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:

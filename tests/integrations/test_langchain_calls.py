@@ -162,6 +162,7 @@ def test_a_model_without_a_price_is_refused_until_one_is_stated(till: Till) -> N
     model = FakeListChatModel(responses=["an answer"])
     with pytest.raises(ConfigurationError, match="not known"):
         model.invoke(ASK, config=config(till))
+    assert [entry.code for entry in till.records("evaluate")] == ["PRICE_UNKNOWN"]
     assert model.invoke(ASK, config=config(till, cost="0.25")).content == "an answer"
     assert (till.spent, till.held) == (Decimal("0.25"), 0)
 
@@ -171,6 +172,7 @@ def test_several_prompts_in_one_call_are_refused(till: Till) -> None:
     with pytest.raises(ConfigurationError, match="max_concurrency"):
         model.batch([ASK, ASK], config=config(till, cost="0.25"))
     assert till.held == 0
+    assert [entry.code for entry in till.records("evaluate")] == ["CANNOT_BE_HELD"]
     model.batch([ASK, ASK], config={**config(till, cost="0.25"), "max_concurrency": 1})
     assert (till.spent, till.held) == (Decimal("0.5"), 0)
 

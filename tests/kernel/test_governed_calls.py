@@ -74,6 +74,49 @@ def test_calls_are_charged_to_the_notebook(server: LiveServer, provider: Endpoin
         assert provider.count == 10
 
 
+REFUSED = """
+for call in (
+    lambda: client.chat.completions.create(**asked | {"model": "ours"}),
+    lambda: client.post("/batches?key=secret", body={"model": "gpt-4o"}, cast_to=object),
+):
+    try:
+        call()
+    except Exception as error:
+        print(type(error).__name__)
+try:
+    await govern(AsyncOpenAI(**address), agent_id="planner").chat.completions.create(**asked | {"model": "ours"})
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+
+def test_a_call_that_nobody_could_decide_about_is_refused_and_on_record(server: LiveServer, provider: Endpoint) -> None:
+    with notebook(server, "refused.ipynb") as (kernel, _):
+        prepared(kernel, provider)
+        assert kernel.run(REFUSED, cell_id="refusing").lines == ["ConfigurationError"] * 3
+    records = server.json("GET", "aumos-governance/v1/audit?path=refused.ipynb&outcome=deny")["records"][::-1]
+    assert [(one["code"], one["tool"], one["action_type"], one["agent_id"]) for one in records] == [
+        ("PRICE_UNKNOWN", "ours", "chat.completions", None),
+        ("METHOD_UNKNOWN", "gpt-4o", "POST /batches", None),
+        ("PRICE_UNKNOWN", "ours", "chat.completions", "planner"),
+    ]
+    assert {(one["event"], one["actor"], one["cell"]["id"], one["amount"]) for one in records} == {
+        ("evaluate", "kernel", "refusing", "0")
+    }
+    assert all(one["cell"]["count"] and "Hello" not in str(one) and "secret" not in str(one) for one in records)
+    state = server.state("refused.ipynb")
+    assert (state["spent"], state["held"], provider.count) == ("0", "0", 0)
+
+
+def test_without_a_server_a_refusal_is_on_the_kernel_s_own_record(kernel: Kernel, provider: Endpoint) -> None:
+    prepared(kernel, provider)
+    assert kernel.run(REFUSED).lines == ["ConfigurationError"] * 3
+    entries = (
+        "from aumos_governance import notebook_engine\nprint(*(one.code for one in notebook_engine().audit.entries()))"
+    )
+    assert kernel.run(entries).lines == ["None PRICE_UNKNOWN METHOD_UNKNOWN PRICE_UNKNOWN"]
+
+
 def test_what_a_kernel_leaves_behind_is_an_estimate(server: LiveServer, provider: Endpoint) -> None:
     provider.default = Reply(pause_after=2)
     with notebook(server, "left.ipynb") as (kernel, _):

@@ -163,6 +163,14 @@ def test_evaluations_outside_a_session_are_in_the_ledgers_chain(ledger: Ledger) 
     assert [record.chain for record in records(ledger, notebook=NOTEBOOK)] == ["ledger", "ledger"]
 
 
+def test_a_decision_that_names_no_agent_is_the_session_s(ledger: Ledger) -> None:
+    ledger.execute(log())
+    ledger.execute(opening(agent_id="bot"))
+    ledger.execute(log())
+    ledger.execute(log(agent_id="x"))
+    assert [record.agent_id for record in records(ledger, event="log")] == [None, "bot", "x"]
+
+
 def test_other_decisions_can_be_recorded(ledger: Ledger) -> None:
     ledger.execute(opening())
     detail = {"ü": [1, None, True, "\u2028"]}

@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,11 @@ def ask(endpoint: Endpoint, **options: Any) -> dict[str, Any]:
 
 def text_of(chunks: list[Any]) -> str:
     return "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+
+
+def denied(till: Till) -> list[tuple[str | None, str | None]]:
+    """Why, and the model, of each denial on record."""
+    return [(entry.code, entry.tool) for entry in till.engine.audit.entries() if entry.outcome == "deny"]
 
 
 def complete(governed: GovernedLiteLLM, asked: dict[str, Any]) -> str:
@@ -168,10 +174,12 @@ def test_a_stream_that_breaks_or_is_left_is_an_estimate(
 def test_fallbacks_and_models_without_a_price_are_refused(
     endpoint: Endpoint, till: Till, governed: GovernedLiteLLM
 ) -> None:
-    with pytest.raises(ConfigurationError, match="fallbacks"):
-        governed.completion(**ask(endpoint), fallbacks=["gpt-4o-mini"])
-    with pytest.raises(ConfigurationError, match="'ours'"):
-        governed.completion(**ask(endpoint, model="openai/ours"))
+    for call in (complete, awaited):
+        with pytest.raises(ConfigurationError, match="fallbacks"):
+            call(governed, ask(endpoint, fallbacks=["gpt-4o-mini"]))
+        with pytest.raises(ConfigurationError, match="'ours'"):
+            call(governed, ask(endpoint, model="openai/ours"))
+    assert denied(till) == [("CANNOT_BE_HELD", "gpt-4o"), ("PRICE_UNKNOWN", "ours")] * 2
     free = GovernedLiteLLM(engine=till.engine, budget_category="llm", cost=0)
     assert complete(free, ask(endpoint, model="openai/ours")) == TEXT
     assert (endpoint.count, till.spent) == (1, 0)
@@ -222,8 +230,29 @@ class TestTheLogger:
     def test_cannot_stop_a_call(self, endpoint: Endpoint, till: Till) -> None:
         till.engine.trust.set_level("agent", TrustLevel.L0_OBSERVER)
         litellm.completion(**ask(endpoint))
-        _until(lambda: any(entry.outcome == "deny" for entry in till.engine.audit.entries()))
+        _until(lambda: bool(denied(till)))
         assert (endpoint.count, till.spent) == (1, 0)
+
+    @pytest.mark.parametrize("awaits", [False, True])
+    def test_records_what_it_cannot_charge_for(self, endpoint: Endpoint, till: Till, awaits: bool) -> None:
+        asked, recorded = ask(endpoint, model="openai/ours"), lambda: denied(till) == [("PRICE_UNKNOWN", "ours")]
+
+        async def main() -> None:
+            await litellm.acompletion(**asked)
+            await asyncio.to_thread(_until, recorded)
+
+        if awaits:
+            asyncio.run(main())
+        else:
+            litellm.completion(**asked)
+            _until(recorded)
+        assert (endpoint.count, till.spent, till.held) == (1, 0, 0)
+
+    def test_charges_the_worst_case_of_an_answer_without_usage(self, endpoint: Endpoint, till: Till) -> None:
+        endpoint.default = Reply(usage={"prompt_tokens": -1, "completion_tokens": 1, "total_tokens": 0})
+        litellm.completion(**ask(endpoint, max_tokens=50))
+        _until(lambda: till.spent > Decimal(10) * 50 / 1_000_000)
+        assert till.events() == ["hold", "estimated"]
 
 
 def _until(happened: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import Ledger
 from aumos_governance.ledger.terms import SessionTerms
 from aumos_governance.notebooks.service import NotebookService
+from aumos_governance.protocol import Ask, Cell
 from tests.notebooks.test_service import Asker
 
 
@@ -108,6 +110,49 @@ def test_the_record_is_filtered_counted_and_paged(ask: Asker) -> None:
     assert ask("audit", since=0, until=1)["records"] == []
 
 
+REFUSED = {"code": "PRICE_UNKNOWN", "reason": "The price of 'ours' is not known.", "tool": "ours"}
+
+
+def test_what_the_kernel_refused_itself_is_on_record(ask: Asker, ledger: Ledger) -> None:
+    ask("budget", category="mail", limit="0.5")
+    before = ask("status")["state"]
+    about = {"category": "mail", "action_type": "chat.completions", "detail": {"run": 7}}
+    decision = ask("evaluate", refused=REFUSED, required_level=1, **about)["decision"]
+    assert (decision["outcome"], decision["allowed"], decision["code"]) == ("deny", False, "PRICE_UNKNOWN")
+    assert (decision["reasons"], decision["tool"]) == ([REFUSED["reason"]], "ours")
+    (record,) = ask("audit", decisions=True)["records"]
+    assert {name: record[name] for name in ("record_id", "event", "outcome", "code", "reasons")} == {
+        "record_id": decision["record_id"],
+        "event": "evaluate",
+        "outcome": "deny",
+        "code": "PRICE_UNKNOWN",
+        "reasons": [REFUSED["reason"]],
+    }
+    assert (record["actor"], record["cell"]) == ("kernel", {"id": "c1", "count": 3})
+    assert (record["agent_id"], record["tool"], record["action_type"]) == ("bot", "ours", "chat.completions")
+    assert (record["amount"], record["detail"]) == ("0", {"run": 7, "category": "mail"})
+    assert ask("evaluate", refused=REFUSED, agent_id="other")["ok"]
+    assert ask("audit", agent_id="other")["records"][0]["code"] == "PRICE_UNKNOWN"
+    after = ask("status")["state"]
+    assert {**after, "seq": 0} == {**before, "seq": 0}
+    assert ledger.verify().ok
+
+
+def test_a_refusal_that_comes_twice_is_one_record(ask: Asker) -> None:
+    again = Ask("again", "evaluate", time.time() + 10, Cell("c1", 3), {"refused": REFUSED})
+    assert ask.send(again) == ask.send(again)
+    other = Ask("again", "evaluate", time.time() + 10, Cell("c1", 3), {"refused": {**REFUSED, "tool": "theirs"}})
+    assert ask.send(other)["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert ask("audit", decisions=True, count=True)["total"] == 1
+
+
+def test_a_refusal_without_a_session_is_in_the_ledger_s_chain(ledger: Ledger) -> None:
+    ask = Asker(NotebookService(ledger))
+    assert ask("evaluate", refused=REFUSED)["decision"]["code"] == "PRICE_UNKNOWN"
+    (record,) = ask("audit")["records"]
+    assert (record["chain"], record["code"], record["agent_id"]) == ("ledger", "PRICE_UNKNOWN", None)
+
+
 def test_without_a_session_there_are_no_agents_and_no_budgets(ledger: Ledger) -> None:
     ask = Asker(NotebookService(ledger))
     told = ask("agents")
@@ -136,6 +181,11 @@ def test_without_a_session_there_are_no_agents_and_no_budgets(ledger: Ledger) ->
         ("consent", {"agent_id": "a", "data_type": "b", "granted_by": "c", "until": "x"}, "INVALID_REQUEST", "micros"),
         ("evaluate", {"amount": "nan"}, "INVALID_AMOUNT", "finite"),
         ("evaluate", {"detail": "x"}, "INVALID_REQUEST", "must be an object"),
+        ("evaluate", {"refused": "no"}, "INVALID_REQUEST", "must be an object"),
+        ("evaluate", {"refused": {"code": "NO"}}, "INVALID_REQUEST", "reason"),
+        ("evaluate", {"refused": {"code": "no way", "reason": "r"}}, "INVALID_REQUEST", "one word of capitals"),
+        ("evaluate", {"refused": REFUSED | {"outcome": "allow"}}, "INVALID_REQUEST", "'outcome' is not known"),
+        ("evaluate", {"refused": REFUSED | {"reason": "r" * 1001}}, "INVALID_REQUEST", "at most 1000"),
         ("audit", {"outcome": "maybe"}, "INVALID_REQUEST", "one of allow, deny"),
         ("audit", {"since": 1.5}, "INVALID_REQUEST", "microseconds since the epoch"),
         ("audit", {"cursor": "x"}, "INVALID_REQUEST", "cursor"),

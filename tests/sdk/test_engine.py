@@ -101,6 +101,28 @@ def test_every_decision_is_one_record(engine: GovernanceEngine) -> None:
     assert engine.realm.ledger.verify().ok
 
 
+def test_a_refusal_of_the_caller_s_own_is_a_denial_on_record(engine: GovernanceEngine) -> None:
+    allow_all(engine)
+    action = dataclasses.replace(FULL, tool="my-model")
+    decision = engine.record_refusal(action, "PRICE_UNKNOWN", "No price is known.")
+    assert (decision.outcome, decision.allowed, decision.reasons) == ("deny", False, ["No price is known."])
+    (record,) = engine.audit.query().records
+    assert (record.record_id, record.outcome, record.reasons) == (decision.audit_record_id, "deny", decision.reasons)
+    assert (record.context.agent_id, record.context.budget_category, record.context.extra) == ("a", "llm", FULL.extra)
+    entry = list(engine.audit.entries())[-1]
+    assert (entry.event, entry.code, entry.tool, entry.action_type) == (
+        *("evaluate", "PRICE_UNKNOWN"),
+        *("my-model", "tool_call"),
+    )
+    assert (entry.amount, entry.spent_delta, entry.held_delta) == (0, 0, 0)
+    balance = engine.budget.balance("llm")
+    assert (balance.spent, balance.held) == (0, 0)
+    with pytest.raises(ValueError, match="agent_id"):
+        engine.record_refusal(GovernanceAction(""), "PRICE_UNKNOWN", "No price is known.")
+    assert engine.audit.count() == 1
+    assert engine.realm.ledger.verify().ok
+
+
 def test_a_scope_counts(engine: GovernanceEngine) -> None:
     engine.trust.set_level("a", 4, scope="prod")
     assert engine.evaluate_sync(GovernanceAction("a", 3, scope="prod")).allowed is True

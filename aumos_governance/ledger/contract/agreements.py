@@ -174,7 +174,10 @@ class RevokeConsent(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record(Request[Recorded]):
-    """Append one audit record of a decision made elsewhere. ``detail`` holds JSON values."""
+    """Append one audit record of a decision made elsewhere. ``detail`` holds JSON values.
+
+    Where no ``agent_id`` is given it is that of the session's agent.
+    """
 
     notebook: NotebookKey
     event: str

@@ -34,7 +34,7 @@ def append_record(work: Work, request: Record) -> Recorded:
         outcome=request.outcome,
         code=request.code,
         reasons=request.reasons,
-        agent_id=request.agent_id,
+        agent_id=request.agent_id or (None if session is None else session.agent_id),
         tool=request.tool,
         action_type=request.action_type,
         resource=request.resource,

@@ -1,0 +1,164 @@
+"""Calls of which nobody knows what they cost: they are not sent, and each refusal is a denial on record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from anthropic import Anthropic, AsyncAnthropic
+from openai import AsyncOpenAI, OpenAI
+
+from aumos_governance import ConfigurationError, GovernanceEngine, LedgerError, govern
+from aumos_governance.ledger.base import AuditEntry
+from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.till import Till
+
+PROMPT: Any = [{"role": "user", "content": "A secret prompt"}]
+ASK: Any = {"model": "ours", "messages": PROMPT, "max_tokens": 50}
+UNPRICED = "The price of 'ours' is not known, so nothing was sent: state it with govern(client, price=...)"
+Refused = Callable[[Endpoint, GovernanceEngine], None]
+
+
+def governed(client: Any, engine: GovernanceEngine) -> Any:
+    return govern(client, engine=engine, budget_category="llm", agent_id="planner")
+
+
+def openai(call: Callable[[OpenAI], object]) -> Refused:
+    def refused(endpoint: Endpoint, engine: GovernanceEngine) -> None:
+        with OpenAI(base_url=endpoint.openai_url, api_key="sk-key") as client:
+            call(governed(client, engine))
+
+    return refused
+
+
+def openai_async(call: Callable[[AsyncOpenAI], Coroutine[Any, Any, object]]) -> Refused:
+    async def refused(endpoint: Endpoint, engine: GovernanceEngine) -> None:
+        async with AsyncOpenAI(base_url=endpoint.openai_url, api_key="sk-key") as client:
+            await call(governed(client, engine))
+
+    return lambda endpoint, engine: asyncio.run(refused(endpoint, engine))
+
+
+def anthropic(call: Callable[[Anthropic], object]) -> Refused:
+    def refused(endpoint: Endpoint, engine: GovernanceEngine) -> None:
+        with Anthropic(base_url=endpoint.anthropic_url, api_key="sk-key") as client:
+            call(governed(client, engine))
+
+    return refused
+
+
+def anthropic_async(call: Callable[[AsyncAnthropic], Coroutine[Any, Any, object]]) -> Refused:
+    async def refused(endpoint: Endpoint, engine: GovernanceEngine) -> None:
+        async with AsyncAnthropic(base_url=endpoint.anthropic_url, api_key="sk-key") as client:
+            await call(governed(client, engine))
+
+    return lambda endpoint, engine: asyncio.run(refused(endpoint, engine))
+
+
+WITHOUT_A_PRICE = {
+    "openai": (openai(lambda client: client.chat.completions.create(**ASK)), "chat.completions"),
+    "openai-stream": (openai(lambda client: client.chat.completions.create(**ASK, stream=True)), "chat.completions"),
+    "openai-async": (openai_async(lambda client: client.chat.completions.create(**ASK)), "chat.completions"),
+    "anthropic": (anthropic(lambda client: client.messages.create(**ASK)), "messages"),
+    "anthropic-async": (anthropic_async(lambda client: client.messages.create(**ASK)), "messages"),
+}
+BATCH: Any = {"endpoint": "/v1/responses", "completion_window": "24h", "input_file_id": "file"}
+REQUESTS: Any = [{"custom_id": "1", "params": ASK}]
+JOB: Any = {"model": "gpt-4o", "training_file": "file"}
+OF_UNKNOWN_METHODS = {
+    "openai": (openai(lambda client: client.batches.create(**BATCH)), None, "POST /batches"),
+    "openai-async": (
+        openai_async(lambda client: client.fine_tuning.jobs.create(**JOB)),
+        "gpt-4o",
+        "POST /fine_tuning/jobs",
+    ),
+    "anthropic": (
+        anthropic(lambda client: client.messages.batches.create(requests=REQUESTS)),
+        None,
+        "POST /v1/messages/batches",
+    ),
+    "anthropic-async": (
+        anthropic_async(lambda client: client.messages.batches.create(requests=REQUESTS)),
+        None,
+        "POST /v1/messages/batches",
+    ),
+    "secret-address": (
+        openai(lambda client: client.post("https://ann:sk-pass@host/v2/new?key=sk-key", cast_to=object)),
+        None,
+        "POST /v2/new",
+    ),
+}
+
+
+def refusal(endpoint: Endpoint, till: Till, call: Refused) -> tuple[str, AuditEntry]:
+    """What the caller was told, and the one record of it."""
+    before = till.engine.realm.ledger.verify().checked
+    with pytest.raises(ConfigurationError) as refused:
+        call(endpoint, till.engine)
+    assert endpoint.count == 0
+    verified = till.engine.realm.ledger.verify()
+    assert (verified.ok, verified.checked) == (True, before + 1)
+    entry = list(till.engine.audit.entries())[-1]
+    assert (entry.event, entry.outcome, entry.reasons) == ("evaluate", "deny", (refused.value.message,))
+    assert (entry.agent_id, entry.detail) == ("planner", {"budget_category": "llm"})
+    assert (entry.amount, entry.spent_delta, entry.held_delta, till.spent, till.held) == (0, 0, 0, 0, 0)
+    assert "secret" not in str(entry)
+    assert "sk-" not in str(entry)
+    return refused.value.message, entry
+
+
+@pytest.mark.parametrize(("call", "name"), WITHOUT_A_PRICE.values(), ids=WITHOUT_A_PRICE)
+def test_a_model_without_a_price(endpoint: Endpoint, till: Till, call: Refused, name: str) -> None:
+    message, entry = refusal(endpoint, till, call)
+    assert message.startswith(UNPRICED)
+    assert (entry.code, entry.tool, entry.action_type) == ("PRICE_UNKNOWN", "ours", name)
+
+
+@pytest.mark.parametrize(("call", "model", "name"), OF_UNKNOWN_METHODS.values(), ids=OF_UNKNOWN_METHODS)
+def test_a_method_that_is_not_known(
+    endpoint: Endpoint, till: Till, call: Refused, model: str | None, name: str
+) -> None:
+    message, entry = refusal(endpoint, till, call)
+    assert message.startswith(f"{name} was not sent")
+    assert (entry.code, entry.tool, entry.action_type) == ("METHOD_UNKNOWN", model, name)
+
+
+class _Unwritable(GovernanceEngine):
+    def record_refusal(self, *arguments: Any) -> Any:
+        raise LedgerError("The disk is full.")
+
+
+@pytest.mark.parametrize("call", [WITHOUT_A_PRICE[name][0] for name in WITHOUT_A_PRICE], ids=WITHOUT_A_PRICE)
+def test_what_cannot_be_recorded_is_refused_all_the_same(endpoint: Endpoint, call: Refused) -> None:
+    with _Unwritable() as engine, pytest.raises(ConfigurationError) as refused:
+        call(endpoint, engine)
+    assert refused.value.message.startswith(UNPRICED)
+    assert refused.value.message.endswith(" That could not be recorded: The disk is full.")
+    assert (refused.value.code, endpoint.count) == ("CONFIGURATION_ERROR", 0)
+
+
+def test_a_loop_goes_on_while_a_refusal_is_recorded(endpoint: Endpoint, till: Till) -> None:
+    """It is held up here until the loop has done something else."""
+    alive = asyncio.Event()
+
+    class Slow(GovernanceEngine):
+        def record_refusal(self, *arguments: Any) -> Any:
+            asyncio.run_coroutine_threadsafe(alive.wait(), loop).result(5)
+            return super().record_refusal(*arguments)
+
+    async def main() -> None:
+        nonlocal loop
+        loop = asyncio.get_running_loop()
+        async with AsyncOpenAI(base_url=endpoint.openai_url, api_key="key") as client:
+            calling = asyncio.ensure_future(govern(client, engine=engine).chat.completions.create(**ASK))
+            await asyncio.sleep(0)
+            alive.set()
+            with pytest.raises(ConfigurationError, match="not known"):
+                await calling
+
+    loop: Any = None
+    with Slow(ledger=till.engine.realm.ledger) as engine:
+        asyncio.run(main())
+    assert [entry.code for entry in till.engine.audit.entries() if entry.outcome == "deny"] == ["PRICE_UNKNOWN"]
