@@ -38,7 +38,7 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null
   ): void => {
     const { commands, serviceManager, shell } = app;
-    const { api, trans } = panel;
+    const { api, notation, trans } = panel;
     const navigation = new NotebookNavigation({
       commands,
       tracker,
@@ -54,7 +54,13 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
       shell.activateById(tab.id);
     };
     const add = (): MainAreaWidget<AuditView> => {
-      const content = new AuditView({ api, model, navigation, trans });
+      const content = new AuditView({
+        api,
+        model,
+        navigation,
+        notation,
+        trans
+      });
       const tab = new MainAreaWidget({ content });
       // It has nothing in it, and would be seen as a strip.
       tab.toolbar.hide();

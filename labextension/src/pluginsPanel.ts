@@ -4,11 +4,13 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { AuditApi } from './apiAudit';
 import { SessionApi } from './apiSession';
 import { WaitingApi } from './apiWaiting';
 import { TRANSLATION_DOMAIN } from './labels';
+import { Notation, shownLocale } from './notation';
 import { NotebookNavigation } from './notebookNavigation';
 import { budgetSection } from './panel/budget';
 import { holdsSection } from './panel/holds';
@@ -29,7 +31,7 @@ export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
     'Shows trust level, budget and what waits for a decision in a side panel.',
   autoStart: true,
   requires: [IGovernanceModel, INotebookTracker, ISettings],
-  optional: [ITranslator, ILayoutRestorer],
+  optional: [ITranslator, ILayoutRestorer, ISettingRegistry],
   provides: IGovernancePanel,
   activate: (
     app: JupyterFrontEnd,
@@ -37,7 +39,8 @@ export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
     tracker: INotebookTracker,
     settings: GovernanceSettings,
     translator: ITranslator | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    registry: ISettingRegistry | null
   ): IGovernancePanel => {
     const { contents, serverSettings } = app.serviceManager;
     const subject = new PanelSubject(model);
@@ -56,6 +59,7 @@ export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
         tracker,
         contents
       }),
+      notation: new Notation(shownLocale(translator, registry)),
       memory: new SectionMemory(window.localStorage),
       activate: ({ id }) => app.shell.activateById(id)
     });

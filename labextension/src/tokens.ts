@@ -3,6 +3,7 @@ import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import type { GovernanceApiError } from './api';
+import type { Notation } from './notation';
 import type { IPanelApi, IPanelSection } from './panel/section';
 import type { IGovernanceConfig, IGovernanceState } from './protocol';
 
@@ -64,6 +65,8 @@ export interface IGovernancePanel {
   /** What the panel's sections ask the server with. */
   readonly api: IPanelApi;
   readonly trans: TranslationBundle;
+  /** How dates and counts are written. */
+  readonly notation: Notation;
 
   /** Show a section until what is given back is disposed. */
   addSection(section: IPanelSection): IDisposable;

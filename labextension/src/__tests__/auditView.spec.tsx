@@ -2,6 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IAuditFilters } from '../apiAudit';
 import { AuditView } from '../audit/auditView';
+import { Notation } from '../notation';
 import type { IPanelApi } from '../panel/section';
 import type { IAuditRecord, IVerification } from '../protocolAudit';
 import { drawn } from './drawing';
@@ -55,7 +56,10 @@ describe('AuditView', () => {
     await drawn(view, () => view.update());
   }
 
-  async function show(path: string | null = 'a.ipynb'): Promise<void> {
+  async function show(
+    path: string | null = 'a.ipynb',
+    locale = 'en'
+  ): Promise<void> {
     view = new AuditView({
       api: api(),
       model,
@@ -66,6 +70,7 @@ describe('AuditView', () => {
           return Promise.resolve();
         }
       },
+      notation: new Notation(locale),
       trans: nullTranslator.load('aumos_governance')
     });
     Widget.attach(view, document.body);
@@ -131,6 +136,20 @@ describe('AuditView', () => {
       'Verified up to record 1,234'
     );
     expect(find('[role=grid]').getAttribute('aria-rowcount')).toBe('3');
+  });
+
+  it('writes dates and counts as its language does', async () => {
+    records = [sampleRecord({ seq: 1234, at: '2026-10-02T12:00:00.000000Z' })];
+    await show('a.ipynb', 'de');
+    expect(find('.aumos-ChainStatus [role=status]').textContent).toBe(
+      'Verified up to record 1.234'
+    );
+    expect(rows()[0]).toMatch(/^2\. Okt\. 2026, /);
+    await drawn(view, () => find('[role=gridcell]').click());
+    expect(find('.aumos-AuditDetail h2').textContent).toContain('Record 1.234');
+    expect(find('.aumos-AuditDetail time').textContent).toMatch(
+      /^2\.10\.2026, /
+    );
   });
 
   it('names a broken chain loudly', async () => {

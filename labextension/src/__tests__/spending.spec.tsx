@@ -3,6 +3,8 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 import type { IAuditApi, IAuditFilters } from '../apiAudit';
+import { Notation } from '../notation';
+import { NotationContext } from '../panel/notation';
 import { Spending } from '../panel/spending';
 import type { IPanelApi } from '../panel/section';
 import type { IAuditSum } from '../protocolAudit';
@@ -108,13 +110,15 @@ describe('Spending', () => {
     const [audit] = sums(answers);
     const state = sampleState('active');
     widget = ReactWidget.create(
-      <Spending
-        model={new FakeModel()}
-        api={{ audit } as unknown as IPanelApi}
-        trans={nullTranslator.load('aumos_governance')}
-        path={state.path}
-        state={state}
-      />
+      <NotationContext.Provider value={new Notation('de')}>
+        <Spending
+          model={new FakeModel()}
+          api={{ audit } as unknown as IPanelApi}
+          trans={nullTranslator.load('aumos_governance')}
+          path={state.path}
+          state={state}
+        />
+      </NotationContext.Provider>
     );
     Widget.attach(widget, document.body);
     await drawn(widget, () => widget.update());
@@ -150,7 +154,9 @@ describe('Spending', () => {
       ['<b>gpt 4o', '$2.00', '9 records', '0 denied'],
       ['claude', '$1.004', '1 record', '0 denied']
     ]);
-    expect(find('.aumos-Chart-figures')[1]?.textContent).toBe('$3.004 in all');
+    const [overTime, byTool] = find('.aumos-Chart-figures');
+    expect(overTime?.textContent).toBe('1. Jan. – 3. Jan.');
+    expect(byTool?.textContent).toBe('$3.004 in all');
     expect(widget.node.querySelector('b')).toBeNull();
   });
 

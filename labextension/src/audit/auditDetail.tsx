@@ -4,10 +4,12 @@ import React from 'react';
 import type { IWaitingApi } from '../apiWaiting';
 import { textOf } from '../foreignText';
 import { formatUsd } from '../money';
+import type { Notation } from '../notation';
 import type { IAuditRecord } from '../protocolAudit';
 import { Button } from '../panel/button';
 import { CellLink } from '../panel/cellLink';
 import { ForeignText } from '../panel/foreignText';
+import { useNotation } from '../panel/notation';
 import type { IGovernanceModel } from '../tokens';
 import { CorrectionForm } from './correctionForm';
 import { eventWord, isCorrectable, outcomeWord } from './recordWords';
@@ -16,10 +18,12 @@ import { eventWord, isCorrectable, outcomeWord } from './recordWords';
 export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
   const { record, trans } = props;
   const { charge_id: chargeId } = record;
+  const notation = useNotation();
+  const title = trans.__('Record %1', notation.count(record.seq));
   return (
     <section
       className="aumos-AuditDetail"
-      aria-label={trans.__('Record %1', record.seq.toLocaleString())}
+      aria-label={title}
       onKeyDown={event => {
         if (event.key === 'Escape') {
           event.stopPropagation();
@@ -29,7 +33,7 @@ export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
     >
       <header>
         <h2>
-          {trans.__('Record %1', record.seq.toLocaleString())}
+          {title}
           {' · '}
           <bdi>{eventWord(record.event, trans)}</bdi>
         </h2>
@@ -42,7 +46,7 @@ export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
           <closeIcon.react tag="span" />
         </Button>
       </header>
-      <Fields fields={fields(record, trans)} />
+      <Fields fields={fields(record, notation, trans)} />
       {chargeId !== null && isCorrectable(record) && (
         <CorrectionForm
           key={record.record_id}
@@ -103,7 +107,11 @@ function marks(record: IAuditRecord, trans: TranslationBundle): Field[] {
 }
 
 /** What a record tells of what happened. */
-function fields(record: IAuditRecord, trans: TranslationBundle): Field[] {
+function fields(
+  record: IAuditRecord,
+  notation: Notation,
+  trans: TranslationBundle
+): Field[] {
   const text = (value: string | null): React.ReactNode =>
     value === null || value === '' ? null : (
       <ForeignText text={value} trans={trans} />
@@ -114,7 +122,7 @@ function fields(record: IAuditRecord, trans: TranslationBundle): Field[] {
     [
       trans.__('Time'),
       <time key="time" dateTime={record.at} title={record.at}>
-        {new Date(record.at).toLocaleString()}
+        {notation.moment(record.at)}
       </time>
     ],
     [

@@ -3,8 +3,8 @@ import React from 'react';
 import type { AuditPages } from '../auditPages';
 import { oneLine } from '../labels';
 import { formatUsd } from '../money';
+import { useNotation } from '../panel/notation';
 import type { IAuditRecord } from '../protocolAudit';
-import { formatTime } from '../times';
 import { eventWord, outcomeWord, subjectOf } from './recordWords';
 
 /** The height of a row, in pixels, as the style sheet has it. */
@@ -212,6 +212,7 @@ const AuditRow = React.memo(Row, (before, after) =>
 
 function Row(props: IRowProps): React.JSX.Element {
   const { index, record, trans } = props;
+  const notation = useNotation();
   return (
     <div
       id={props.id}
@@ -229,7 +230,7 @@ function Row(props: IRowProps): React.JSX.Element {
         </span>
       ) : (
         <>
-          <span role="gridcell">{formatTime(record.at, props.today)}</span>
+          <span role="gridcell">{notation.time(record.at, props.today)}</span>
           <Cell text={eventWord(record.event, trans)} />
           <span
             role="gridcell"

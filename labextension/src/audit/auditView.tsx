@@ -4,9 +4,11 @@ import type { Message } from '@lumino/messaging';
 import React from 'react';
 import type { IAuditFilters } from '../apiAudit';
 import { AuditPages } from '../auditPages';
+import type { Notation } from '../notation';
 import type { INotebookNavigation } from '../notebookNavigation';
 import { Button } from '../panel/button';
 import { Navigation } from '../panel/navigation';
+import { NotationContext } from '../panel/notation';
 import type { IPanelApi } from '../panel/section';
 import { ErrorLine, Note } from '../panel/words';
 import type { IAuditRecord } from '../protocolAudit';
@@ -27,6 +29,7 @@ export class AuditView extends ReactWidget {
     this._api = options.api;
     this._model = options.model;
     this._navigation = options.navigation;
+    this._notation = options.notation;
     this._trans = options.trans;
     this._pages = new AuditPages({ api: options.api.audit });
     this._known = this._stand();
@@ -62,67 +65,68 @@ export class AuditView extends ReactWidget {
     const { filters } = this._pages;
     const trans = this._trans;
     const length = this._pages.length;
+    const count = this._notation.count(length ?? 0);
     return (
-      <Navigation.Provider value={this._navigation}>
-        <AuditFilters
-          key={`filters ${this._path}`}
-          path={this._path}
-          tools={this._tools}
-          agents={this._agents}
-          trans={trans}
-          onFilter={this._filter}
-        />
-        <div className="aumos-AuditView-bar">
-          <p role="status" className="aumos-AuditView-count">
-            {length === null
-              ? trans.__('Reading…')
-              : trans._n(
-                  '%1 record',
-                  '%2 records',
-                  length,
-                  length.toLocaleString(),
-                  length.toLocaleString()
-                )}
-          </p>
-          {this._isStale && (
-            <Button kind="link" onClick={this._renew}>
-              {trans.__('Show newer records')}
-            </Button>
-          )}
-          <ChainStatus
-            api={this._api.audit}
-            path={filters.path ?? null}
+      <NotationContext.Provider value={this._notation}>
+        <Navigation.Provider value={this._navigation}>
+          <AuditFilters
+            key={`filters ${this._path}`}
+            path={this._path}
+            tools={this._tools}
+            agents={this._agents}
             trans={trans}
+            onFilter={this._filter}
           />
-          <ExportLinks api={this._api.audit} filters={filters} trans={trans} />
-        </div>
-        <ErrorLine message={this._pages.failure?.message ?? null} />
-        <div className="aumos-AuditView-main">
-          {length === 0 ? (
-            <Note>{trans.__('No record matches.')}</Note>
-          ) : (
-            <AuditTable
-              key={`table ${this._lists}`}
-              pages={this._pages}
-              selected={this._selected?.record_id ?? null}
-              today={this._today()}
+          <div className="aumos-AuditView-bar">
+            <p role="status" className="aumos-AuditView-count">
+              {length === null
+                ? trans.__('Reading…')
+                : trans._n('%1 record', '%2 records', length, count, count)}
+            </p>
+            {this._isStale && (
+              <Button kind="link" onClick={this._renew}>
+                {trans.__('Show newer records')}
+              </Button>
+            )}
+            <ChainStatus
+              api={this._api.audit}
+              path={filters.path ?? null}
               trans={trans}
-              onSelect={this._select}
-              onTop={this._onTop}
             />
-          )}
-          {this._selected && (
-            <AuditDetail
-              api={this._api.waiting}
-              model={this._model}
-              record={this._selected}
+            <ExportLinks
+              api={this._api.audit}
+              filters={filters}
               trans={trans}
-              onClose={() => this._select(null)}
-              onCorrected={this._renew}
             />
-          )}
-        </div>
-      </Navigation.Provider>
+          </div>
+          <ErrorLine message={this._pages.failure?.message ?? null} />
+          <div className="aumos-AuditView-main">
+            {length === 0 ? (
+              <Note>{trans.__('No record matches.')}</Note>
+            ) : (
+              <AuditTable
+                key={`table ${this._lists}`}
+                pages={this._pages}
+                selected={this._selected?.record_id ?? null}
+                today={this._today()}
+                trans={trans}
+                onSelect={this._select}
+                onTop={this._onTop}
+              />
+            )}
+            {this._selected && (
+              <AuditDetail
+                api={this._api.waiting}
+                model={this._model}
+                record={this._selected}
+                trans={trans}
+                onClose={() => this._select(null)}
+                onCorrected={this._renew}
+              />
+            )}
+          </div>
+        </Navigation.Provider>
+      </NotationContext.Provider>
     );
   }
 
@@ -230,6 +234,7 @@ export class AuditView extends ReactWidget {
   private readonly _api: IPanelApi;
   private readonly _model: IGovernanceModel;
   private readonly _navigation: INotebookNavigation;
+  private readonly _notation: Notation;
   private readonly _trans: TranslationBundle;
   private readonly _pages: AuditPages;
   private _path: string | null = null;
@@ -255,6 +260,7 @@ export namespace AuditView {
     api: IPanelApi;
     model: IGovernanceModel;
     navigation: INotebookNavigation;
+    notation: Notation;
     trans: TranslationBundle;
   }
 }

@@ -2,11 +2,14 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IAuditApi } from '../apiAudit';
 import type { IVerification } from '../protocolAudit';
+import type { Notation } from '../notation';
 import { Button } from '../panel/button';
+import { useNotation } from '../panel/notation';
 
 /** Whether the records are those that were written, as the server finds when it walks their chains. */
 export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
   const { api, path, trans } = props;
+  const notation = useNotation();
   const [found, setFound] = React.useState<IFound | null>(null);
   const [asked, ask] = React.useReducer((count: number) => count + 1, 0);
   React.useEffect(() => {
@@ -35,7 +38,9 @@ export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
         typeof is === 'object' ? (is.ok ? 'intact' : 'broken') : 'unknown'
       }
     >
-      <p role={isBroken ? 'alert' : 'status'}>{sentence(is, path, trans)}</p>
+      <p role={isBroken ? 'alert' : 'status'}>
+        {sentence(is, path, notation, trans)}
+      </p>
       {is !== 'reading' && (
         <Button kind="link" onClick={ask}>
           {trans.__('Verify again')}
@@ -67,6 +72,7 @@ interface IFound {
 function sentence(
   is: IFound['is'],
   path: string | null,
+  notation: Notation,
   trans: TranslationBundle
 ): string {
   if (is === 'reading') {
@@ -78,7 +84,7 @@ function sentence(
   if (!is.ok) {
     return trans.__('The record is broken. %1', is.problem ?? '');
   }
-  const checked = is.checked.toLocaleString();
+  const checked = notation.count(is.checked);
   return path === null
     ? trans.__('Verified: %1 records in all chains', checked)
     : trans.__('Verified up to record %1', checked);

@@ -30,3 +30,15 @@ export function formatAge(
   const days = Math.floor(age / DAY);
   return trans._n('%1 day ago', '%1 days ago', days, days);
 }
+
+/** How long something still lasts, roughly; nothing is left of what is over. */
+export function formatLeft(
+  until: string,
+  now: number,
+  trans: TranslationBundle
+): string {
+  const left = Math.max(0, Date.parse(until) - now);
+  return left < 1.5 * MINUTE
+    ? trans.__('%1 s left', Math.ceil(left / SECOND))
+    : trans.__('%1 min left', Math.round(left / MINUTE));
+}

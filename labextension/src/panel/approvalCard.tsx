@@ -1,9 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IApproval } from '../protocolWaiting';
-import { formatLeft } from '../times';
 import type { IGovernanceModel } from '../tokens';
-import { formatAge } from './ages';
+import { formatAge, formatLeft } from './ages';
 import { CellLink } from './cellLink';
 import { useAction, usePerson } from './hooks';
 import { leadOn } from './leads';

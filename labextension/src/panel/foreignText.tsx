@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { excerpt, pieces } from '../foreignText';
 import { Button } from './button';
+import { useNotation } from './notation';
 
 const MAX_CHARACTERS = 300;
 
@@ -11,6 +12,7 @@ const MAX_CHARACTERS = 300;
  */
 export function ForeignText(props: ForeignText.IProps): React.JSX.Element {
   const { text, isCode = false, lines = 8, trans } = props;
+  const notation = useNotation();
   const [isWhole, setWhole] = React.useState(false);
   const part = excerpt(text, lines, MAX_CHARACTERS);
   return (
@@ -31,10 +33,7 @@ export function ForeignText(props: ForeignText.IProps): React.JSX.Element {
         <Button onClick={() => setWhole(!isWhole)} kind="link">
           {isWhole
             ? trans.__('Show less')
-            : trans.__(
-                'Show all (%1 characters)',
-                part.length.toLocaleString()
-              )}
+            : trans.__('Show all (%1 characters)', notation.count(part.length))}
         </Button>
       )}
     </div>

@@ -7,6 +7,7 @@ import { Button } from './button';
 import { CellLink } from './cellLink';
 import { useNow } from './clock';
 import { revisionOf, useAction, usePerson, useReading } from './hooks';
+import { useNotation } from './notation';
 import { PersonButton } from './personButton';
 import type { IPanelSection, ISectionProps } from './section';
 import { ErrorLine, Money, Note, OneLine } from './words';
@@ -61,6 +62,7 @@ function Hold(
   props: ISectionProps & { hold: IHold; now: number }
 ): React.JSX.Element {
   const { hold, now, trans } = props;
+  const notation = useNotation();
   const isUnresolved = hold.state === 'unresolved';
   return (
     <li className="aumos-Hold" data-state={hold.state}>
@@ -70,7 +72,7 @@ function Hold(
       </div>
       <div className="aumos-Hold-origin">
         <CellLink path={hold.notebook} cell={hold.cell} trans={trans} />
-        <time dateTime={hold.at} title={new Date(hold.at).toLocaleString()}>
+        <time dateTime={hold.at} title={notation.moment(hold.at)}>
           {formatAge(hold.at, now, trans)}
         </time>
         {hold.agent_id !== null && <OneLine text={hold.agent_id} />}

@@ -3,6 +3,7 @@ import { SidePanel } from '@jupyterlab/ui-components';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Panel } from '@lumino/widgets';
 import { governanceIcon } from '../icons';
+import type { Notation } from '../notation';
 import type { INotebookNavigation } from '../notebookNavigation';
 import type { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { PanelBody } from './panelBody';
@@ -17,6 +18,7 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     super({ content, translator: options.translator });
     this.api = options.api;
     this.trans = options.trans;
+    this.notation = options.notation;
     this._activate = options.activate;
     this.id = 'aumos-governance-panel';
     this.title.icon = governanceIcon;
@@ -29,6 +31,7 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
 
   readonly api: IPanelApi;
   readonly trans: TranslationBundle;
+  readonly notation: Notation;
 
   addSection(section: IPanelSection): IDisposable {
     this._body.addSection(section);
@@ -54,6 +57,7 @@ export namespace GovernancePanel {
     trans: TranslationBundle;
     translator: ITranslator;
     navigation: INotebookNavigation;
+    notation: Notation;
     memory: SectionMemory;
     /** Shows a panel that is in the application. */
     activate: (panel: GovernancePanel) => void;

@@ -5,9 +5,11 @@ import type { Message } from '@lumino/messaging';
 import React from 'react';
 import { doubts, oneLine } from '../labels';
 import type { IGovernanceModel } from '../tokens';
+import type { Notation } from '../notation';
 import type { INotebookNavigation } from '../notebookNavigation';
 import { Button } from './button';
 import { Navigation } from './navigation';
+import { NotationContext } from './notation';
 import type { IPanelApi, IPanelSection, ISectionProps } from './section';
 import { SectionFrame } from './sectionFrame';
 import type { SectionMemory } from './sectionMemory';
@@ -26,6 +28,7 @@ export class PanelBody extends ReactWidget {
     this._api = options.api;
     this._trans = options.trans;
     this._navigation = options.navigation;
+    this._notation = options.notation;
     this._memory = options.memory;
     this.addClass('aumos-Panel-body');
     this._model.changed.connect(this._onChanged, this);
@@ -84,19 +87,21 @@ export class PanelBody extends ReactWidget {
         (section.isShown?.(props) ?? true)
     );
     return (
-      <Navigation.Provider value={this._navigation}>
-        {this._heading(props)}
-        {shown.map(section => (
-          <SectionFrame
-            key={section.id}
-            section={section}
-            isOpen={!this._closed.has(section.id)}
-            onToggle={() => this._toggle(section.id)}
-            {...props}
-          />
-        ))}
-        <AfterDrawing action={this._lead} />
-      </Navigation.Provider>
+      <NotationContext.Provider value={this._notation}>
+        <Navigation.Provider value={this._navigation}>
+          {this._heading(props)}
+          {shown.map(section => (
+            <SectionFrame
+              key={section.id}
+              section={section}
+              isOpen={!this._closed.has(section.id)}
+              onToggle={() => this._toggle(section.id)}
+              {...props}
+            />
+          ))}
+          <AfterDrawing action={this._lead} />
+        </Navigation.Provider>
+      </NotationContext.Provider>
     );
   }
 
@@ -185,6 +190,7 @@ export class PanelBody extends ReactWidget {
   private readonly _api: IPanelApi;
   private readonly _trans: TranslationBundle;
   private readonly _navigation: INotebookNavigation;
+  private readonly _notation: Notation;
   private readonly _memory: SectionMemory;
   private readonly _closed = new Set<string>();
   private _sections: readonly IPanelSection[] = [];
@@ -206,6 +212,7 @@ export namespace PanelBody {
     api: IPanelApi;
     trans: TranslationBundle;
     navigation: INotebookNavigation;
+    notation: Notation;
     memory: SectionMemory;
   }
 }

@@ -12,6 +12,7 @@ import {
 } from '../spendSums';
 import { Chart, type IBar } from './chart';
 import { revisionOf, useReading } from './hooks';
+import { useNotation } from './notation';
 import type { IPanelSection, ISectionProps } from './section';
 import { ErrorLine, Note } from './words';
 
@@ -27,6 +28,7 @@ export const spendingSection: IPanelSection = {
 /** Two charts: over time, and by tool or model. */
 export function Spending(props: ISectionProps): React.JSX.Element {
   const { api, model, state, trans } = props;
+  const notation = useNotation();
   const sessionId = state?.session_id ?? '';
   const { value, message } = useReading(
     sessionId,
@@ -47,6 +49,8 @@ export function Spending(props: ISectionProps): React.JSX.Element {
     return <Note>{trans.__('Nothing is spent yet.')}</Note>;
   }
   const { time, tools } = value;
+  const nameOf = (start: string): string =>
+    notation[time.by === 'day' ? 'day' : 'minute'](startOf(start));
   const dear = tools.filter(tool => tool.spent !== 0n);
   const figures = [trans.__('Spent'), trans.__('Records'), trans.__('Denied')];
   return (
@@ -55,10 +59,8 @@ export function Spending(props: ISectionProps): React.JSX.Element {
         label={overTime(time, trans)}
         isOverTime
         columns={[trans.__('Time'), ...figures]}
-        bars={time.stretches.map(one =>
-          barOf(one, nameOfTime(one.name, time.by), trans)
-        )}
-        summary={spanOf(time)}
+        bars={time.stretches.map(one => barOf(one, nameOf(one.name), trans))}
+        summary={spanOf(time, nameOf)}
       />
       <Chart
         label={trans.__('By tool or model')}
@@ -98,27 +100,9 @@ function overTime(time: ISpending, trans: TranslationBundle): string {
   }
 }
 
-function nameOfTime(name: string, by: ISpending['by']): string {
-  const start = new Date(startOf(name));
-  return by === 'day'
-    ? start.toLocaleDateString(undefined, {
-        day: 'numeric',
-        month: 'short',
-        timeZone: 'UTC'
-      })
-    : start.toLocaleString(undefined, {
-        day: 'numeric',
-        month: 'short',
-        hour: '2-digit',
-        minute: '2-digit'
-      });
-}
-
 /** From when to when the stretches reach. */
-function spanOf(time: ISpending): string {
+function spanOf(time: ISpending, nameOf: (start: string) => string): string {
   const first = time.stretches[0]?.name ?? '';
   const last = time.stretches.at(-1)?.name ?? '';
-  return first === last
-    ? nameOfTime(first, time.by)
-    : `${nameOfTime(first, time.by)} – ${nameOfTime(last, time.by)}`;
+  return first === last ? nameOf(first) : `${nameOf(first)} – ${nameOf(last)}`;
 }
