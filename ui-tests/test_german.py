@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -75,4 +76,8 @@ def test_the_panel_speaks_german(
     picture("settings-german")
     page.command("aumos-governance:open-audit")
     expect(page.page.locator(".aumos-AuditView-count")).not_to_have_text("")
+    # The browser's own language would say AM or PM.
+    expect(page.page.locator(".aumos-AuditTable-body [role=gridcell]").first).to_have_text(
+        re.compile(r"^\d\d:\d\d:\d\d$")
+    )
     picture("audit-german")
