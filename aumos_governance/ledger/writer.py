@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 
 from ..errors import LedgerError
 from .base import Request
+from .slots import Slot, Wakings
 
 __all__ = ["MAX_BATCH", "Writer"]
 
@@ -29,7 +30,7 @@ After = Callable[[], None]
 
 
 class _Waiting(Protocol):
-    """What is told how a request ended: a future, or a thread's slot."""
+    """What is told how a request ended: a future, or the slot of a thread."""
 
     def set_running_or_notify_cancel(self) -> bool: ...
 
@@ -38,40 +39,10 @@ class _Waiting(Protocol):
     def set_exception(self, exception: BaseException, /) -> None: ...
 
 
-class _Slot:
-    """Where one thread waits for its answer; cheaper than a future, which a hundred callers feel."""
-
-    __slots__ = ("_answer", "_done", "_error")
-
-    def __init__(self) -> None:
-        self._done = threading.Lock()
-        self._done.acquire()
-        self._answer: Any = None
-        self._error: BaseException | None = None
-
-    def set_running_or_notify_cancel(self) -> bool:
-        return True
-
-    def set_result(self, result: Any, /) -> None:
-        self._answer = result
-        self._done.release()
-
-    def set_exception(self, exception: BaseException, /) -> None:
-        self._error = exception
-        self._done.release()
-
-    def result(self) -> Any:
-        # A KeyboardInterrupt comes through here; the request may be done all the same.
-        self._done.acquire()
-        if self._error is not None:
-            raise self._error
-        return self._answer
-
-
 class _Turn:
     """Whose turn it is to write: the writer's thread's, or that of a thread that asks alone."""
 
-    __slots__ = ("alone", "done", "holder", "lock", "queued")
+    __slots__ = ("alone", "counting", "done", "holder", "lock", "queued")
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -79,8 +50,11 @@ class _Turn:
         """The thread that writes, while one does."""
         self.alone = True
         """Whether one request at a time was made of late, so that no other is expected to share its transaction."""
+        # May be taken twice: a finalizer that asks may run anywhere, also where its thread holds this.
+        self.counting = threading.RLock()
+        """Held while a request is counted and queued, and while those that are done are counted."""
         self.queued = 0
-        """How many requests were queued so far, and of them `done`: each counted by one thread at a time."""
+        """How many requests were queued so far, and of them `done`."""
         self.done = 0
 
     def free(self) -> bool:
@@ -104,7 +78,6 @@ class Writer:
 
     def __init__(self, batch: Batch, after: After, *, name: str, at_once: bool = False) -> None:
         self._queue: SimpleQueue[tuple[Request[Any], _Waiting] | None] = SimpleQueue()
-        self._lock = threading.Lock()
         self._turn = _Turn()
         self._batch = batch
         self._after = after
@@ -130,7 +103,7 @@ class Writer:
             raise LedgerError(
                 "The ledger is in the middle of another request of this thread; ask again when that is done."
             )
-        slot = _Slot()
+        slot = Slot()
         self._put(request, slot)
         return slot.result()
 
@@ -162,7 +135,7 @@ class Writer:
     def _put(self, request: Request[Any], waiting: _Waiting) -> None:
         self._check()
         # With the lock no request can slip in behind the end of the queue, where nobody would answer it.
-        with self._lock:
+        with self._turn.counting:
             if self._closed:
                 raise LedgerError("The ledger is closed.")
             self._turn.queued += 1
@@ -177,7 +150,7 @@ class Writer:
 
     def close(self) -> None:
         """Do what is queued and end the thread. Idempotent; not to be called from the writer's own thread."""
-        with self._lock:
+        with self._turn.counting:
             self._closed = True
         self._finish()
         if not self._turn.mine():
@@ -194,8 +167,13 @@ def _finish(queue: SimpleQueue[Any], thread: threading.Thread, pid: int) -> None
 
 def _run(queue: SimpleQueue[tuple[Request[Any], _Waiting] | None], turn: _Turn, batch: Batch, after: After) -> None:
     ended = False
+    wakings = Wakings()
     while not ended:
-        waiting = [queue.get()]
+        try:
+            waiting = [queue.get(timeout=wakings.wait())]
+        except Empty:
+            # Some of those who were answered are not awake yet.
+            continue
         if not turn.alone:
             # Lets those who were answered just now ask again, so that they share this transaction.
             time.sleep(0)
@@ -211,13 +189,17 @@ def _run(queue: SimpleQueue[tuple[Request[Any], _Waiting] | None], turn: _Turn, 
             asked = [entry for entry in waiting if entry is not None and entry[1].set_running_or_notify_cancel()]
             turn.alone = len(asked) < 2
             if asked:
-                _answer(asked, batch)
+                wakings.begin(_answer(asked, batch))
                 after()
-            turn.done += len(waiting)
+            with turn.counting:
+                # One that was interrupted may have counted a request that it did not queue.
+                turn.done = turn.queued if queue.empty() else turn.done + len(waiting)
             turn.holder = 0
+    wakings.end()
 
 
-def _answer(asked: list[tuple[Request[Any], _Waiting]], batch: Batch) -> None:
+def _answer(asked: list[tuple[Request[Any], _Waiting]], batch: Batch) -> list[Slot]:
+    """Do the requests, and give the slots that have their answers now."""
     try:
         outcomes = batch([request for request, _ in asked])
     except BaseException as error:  # noqa: BLE001 - each of them waits for an answer, whatever went wrong
@@ -227,3 +209,4 @@ def _answer(asked: list[tuple[Request[Any], _Waiting]], batch: Batch) -> None:
             waiting.set_exception(outcome)
         else:
             waiting.set_result(outcome)
+    return [waiting for _, waiting in asked if isinstance(waiting, Slot)]

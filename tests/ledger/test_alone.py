@@ -247,3 +247,13 @@ def test_closing_waits_for_who_commits(sqlite: Backend) -> None:
     assert done == [True]
     with pytest.raises(LedgerError, match="is closed"):
         ledger.execute(spend())
+
+
+def test_a_request_that_was_counted_and_not_queued_is_forgotten(ledger: Ledger) -> None:
+    threads = heard_in(ledger)
+    # As an interrupt between the two leaves it.
+    ledger._writer._turn.queued += 1  # type: ignore[attr-defined]
+    for _ in range(2):
+        assert ledger.execute(spend()).allowed
+    assert threads[0] != threading.get_ident()
+    assert threads[1] == threading.get_ident()

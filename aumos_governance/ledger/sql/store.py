@@ -16,8 +16,8 @@ from .statements import NEAR, Statement, Statements
 
 __all__ = ["Cursor", "NearStore", "SqlStore"]
 
-_AT_ONCE: Final = 16
-"""How many rows one statement inserts, if there are as many: 24 columns of each are well below SQLite's limit."""
+_AT_ONCE: Final = 32
+"""The most rows that one statement inserts, a power of two: 24 columns of each are below SQLite's oldest limit, 999."""
 
 
 class Cursor(Protocol):
@@ -131,12 +131,15 @@ class NearStore(SqlStore):
         self._near: dict[tuple[type[Row], Key], Row] = {}
 
     def _insert(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
-        # For each row of `executemany` the driver lets go of the interpreter's lock, which callers that wait take.
-        whole = len(rows) - len(rows) % _AT_ONCE
-        for start in range(0, whole, _AT_ONCE):
-            self._cursor.execute(_many(text), tuple(chain.from_iterable(rows[start : start + _AT_ONCE])))
-        if whole < len(rows):
-            super()._insert(text, rows[whole:])
+        # For each row of `executemany` the driver lets go of the interpreter's lock, which callers that wait take. By
+        # halves, so that few statements do, and few different ones.
+        start, left, count = 0, len(rows), _AT_ONCE
+        while left:
+            while count > left:
+                count //= 2
+            end = start + count
+            self._cursor.execute(_many(text, count), tuple(chain.from_iterable(rows[start:end])))
+            start, left = end, left - count
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
         # Taken once: after that the work knows it, with what it has changed.
@@ -160,10 +163,10 @@ class NearStore(SqlStore):
         return found
 
 
-@lru_cache(maxsize=32)
-def _many(text: str) -> str:
+@lru_cache(maxsize=128)
+def _many(text: str, count: int) -> str:
     head, values, row = text.partition(" VALUES ")
-    return head + values + ", ".join([row] * _AT_ONCE)
+    return head + values + ", ".join([row] * count)
 
 
 def _by_kind(rows: Iterable[Row]) -> dict[type[Row], list[Row]]:

@@ -1,0 +1,133 @@
+"""Threads that were answered together wake one another; whoever of them stays away holds nobody up."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from aumos_governance.ledger import slots, writer
+from aumos_governance.ledger.slots import PATIENCE_SECONDS, Slot, Wakings
+from tests.ledger.kit import CENT, USD, Backend, balance, opening, spend
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    now = [100.0]
+    monkeypatch.setattr(slots.time, "monotonic", lambda: now[0])
+
+    def pass_(seconds: float) -> None:
+        now[0] += seconds
+
+    return pass_
+
+
+def answered(count: int) -> list[Slot]:
+    made = [Slot() for _ in range(count)]
+    for number, slot in enumerate(made):
+        slot.set_result(number)
+    return made
+
+
+def test_each_wakes_the_next() -> None:
+    first, second, third = answered(3)
+    wakings = Wakings()
+    wakings.begin([first, second, third])
+    assert (first.woken, second.woken, third.woken) == (True, False, False)
+    assert first.result() == 0
+    assert (second.woken, third.woken) == (True, False)
+    assert second.result() == 1
+    assert third.result() == 2
+    assert wakings.wait() is None
+
+
+def test_one_that_failed_wakes_the_next_too() -> None:
+    failed, other = Slot(), Slot()
+    failed.set_exception(ValueError("no"))
+    other.set_result("yes")
+    Wakings().begin([failed, other])
+    with pytest.raises(ValueError, match="no"):
+        failed.result()
+    assert other.result() == "yes"
+
+
+def test_after_a_while_all_are_woken(pass_time: Callable[[float], None]) -> None:
+    away, second, third = answered(3)
+    wakings = Wakings()
+    wakings.begin([away, second, third])
+    assert wakings.wait() == pytest.approx(PATIENCE_SECONDS)
+    pass_time(PATIENCE_SECONDS * 0.9)
+    assert wakings.wait() is not None
+    assert not third.woken
+    pass_time(PATIENCE_SECONDS * 0.2)
+    assert wakings.wait() is None
+    assert second.result() == 1
+    assert third.result() == 2
+    # And whoever comes late wakes those before it once more, which nobody notices.
+    assert away.result() == 0
+
+
+def test_those_who_wait_longest_come_first(pass_time: Callable[[float], None]) -> None:
+    earlier, later = answered(2), answered(2)
+    wakings = Wakings()
+    wakings.begin(earlier)
+    pass_time(PATIENCE_SECONDS / 2)
+    wakings.begin(later)
+    pass_time(PATIENCE_SECONDS / 2)
+    assert wakings.wait() == pytest.approx(PATIENCE_SECONDS / 2)
+    assert [slot.woken for slot in earlier + later] == [True, True, True, False]
+    wakings.end()
+    assert later[1].woken
+
+
+def test_a_lone_one_is_not_waited_for() -> None:
+    (slot,) = answered(1)
+    wakings = Wakings()
+    wakings.begin([slot])
+    assert wakings.wait() is None
+    assert slot.result() == 0
+
+
+def test_an_interrupted_thread_keeps_no_answer_from_others(sqlite: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = threading.Event()
+
+    class Announced(Slot):
+        def result(self) -> object:
+            waits.set()
+            return super().result()
+
+    monkeypatch.setattr(writer, "Slot", Announced)
+    ledger = sqlite.open()
+    ledger.execute(opening(budget=100 * USD))
+    committing, go_on = threading.Event(), threading.Event()
+
+    def hold(_: object) -> None:
+        committing.set()
+        assert go_on.wait(10)
+
+    end = ledger.subscribe(hold)
+    first = threading.Thread(target=ledger.execute, args=(spend(),), daemon=True)
+    first.start()
+    assert committing.wait(10)
+    end()
+    others = [threading.Thread(target=ledger.execute, args=(spend(),), daemon=True) for _ in range(2)]
+
+    def interrupt() -> None:
+        assert waits.wait(10)
+        for other in others:
+            other.start()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # type: ignore[arg-type]
+
+    interrupter = threading.Thread(target=interrupt)
+    interrupter.start()
+    with pytest.raises(KeyboardInterrupt):
+        ledger.execute(spend())
+    interrupter.join()
+    go_on.set()
+    for thread in (first, *others):
+        thread.join(10)
+        assert not thread.is_alive()
+    # The interrupted request was queued first, and is done as well.
+    assert balance(ledger).spent == 4 * CENT
