@@ -1,3 +1,13 @@
 import './base.css';
 import './panel.css';
-import './lists.css';
+import './pieces.css';
+import './trust.css';
+import './budget.css';
+import './holds.css';
+import './notebooks.css';
+import './cells.css';
+import './waiting.css';
+import './auditBrief.css';
+import './audit.css';
+import './auditDetail.css';
+import './charts.css';
