@@ -10,7 +10,7 @@ import {
 } from './protocol';
 import { isIdentity, RESOURCE } from './protocolSession';
 
-export { type FailureCode, GovernanceApiError } from './apiRequests';
+export { asFailure, type FailureCode, GovernanceApiError } from './apiRequests';
 
 /** What the model asks of the server. */
 export interface IGovernanceApi {

@@ -30,6 +30,13 @@ export class GovernanceApiError extends Error {
   }
 }
 
+/** What a request was rejected with; anything but a failure of its own means that the server could not be asked. */
+export function asFailure(reason: unknown): GovernanceApiError {
+  return reason instanceof GovernanceApiError
+    ? reason
+    : new GovernanceApiError('SERVER_UNREACHABLE', String(reason), null);
+}
+
 /** The parameters of a request's query; those that are null or undefined are left out. */
 export type Parameters = Readonly<
   Record<string, string | number | null | undefined>

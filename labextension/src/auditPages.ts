@@ -1,7 +1,6 @@
-import type { IDisposable } from '@lumino/disposable';
-import { type ISignal, Signal } from '@lumino/signaling';
-import { GovernanceApiError } from './api';
+import { asFailure, type GovernanceApiError } from './api';
 import type { IAuditApi, IAuditFilters } from './apiAudit';
+import { Observable } from './observable';
 import type { IAuditRecord } from './protocolAudit';
 
 /** How many records one request asks for. */
@@ -16,8 +15,9 @@ const KEPT = 8;
  * kept, so that a place that was passed once can be gone back to at once; to a place that is new, the pages
  * on the way there are read and let go. The list stands still while new records are written, until `reload`.
  */
-export class AuditPages implements IDisposable {
+export class AuditPages extends Observable {
   constructor(options: AuditPages.IOptions) {
+    super();
     this._api = options.api;
     this._pageSize = options.pageSize ?? PAGE;
   }
@@ -46,21 +46,9 @@ export class AuditPages implements IDisposable {
     return this._failure;
   }
 
-  /** Emitted after any of the above or what `record` answers changed. */
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
-      this._epoch += 1;
-      Signal.clearData(this);
-    }
+  override dispose(): void {
+    this._epoch += 1;
+    super.dispose();
   }
 
   /** The record at a place, or null while it is not in memory. */
@@ -108,7 +96,7 @@ export class AuditPages implements IDisposable {
           sums.reduce((total, sum) => total + sum.records, 0),
           this._sure()
         );
-        this._changed.emit();
+        this.tell();
       }
     } catch {
       // The reading of the pages says what is wrong.
@@ -118,7 +106,7 @@ export class AuditPages implements IDisposable {
   /** Read the next page that is wanted, or that lies on the way there. */
   private _read(): void {
     const next = this._next();
-    if (next === null || this._isReading || this._isDisposed) {
+    if (next === null || this._isReading || this.isDisposed) {
       return;
     }
     this._isReading = true;
@@ -143,17 +131,14 @@ export class AuditPages implements IDisposable {
           this._cursors[next + 1] = following;
           this._length = Math.max(this._length ?? 0, this._sure());
         }
-        this._changed.emit();
+        this.tell();
         this._read();
       },
       (reason: unknown) => {
         if (epoch === this._epoch) {
           this._isReading = false;
-          this._failure =
-            reason instanceof GovernanceApiError
-              ? reason
-              : new GovernanceApiError('HTTP', String(reason), null);
-          this._changed.emit();
+          this._failure = asFailure(reason);
+          this.tell();
         }
       }
     );
@@ -201,7 +186,6 @@ export class AuditPages implements IDisposable {
 
   private readonly _api: IAuditApi;
   private readonly _pageSize: number;
-  private readonly _changed = new Signal<this, void>(this);
   private readonly _pages = new Map<number, readonly IAuditRecord[]>();
   private _filters: IAuditFilters = {};
   private _cursors: (string | null)[] = [null];
@@ -214,7 +198,6 @@ export class AuditPages implements IDisposable {
   private _isReading = false;
   private _failure: GovernanceApiError | null = null;
   private _epoch = 0;
-  private _isDisposed = false;
 }
 
 /** A namespace for `AuditPages` statics. */

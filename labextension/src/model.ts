@@ -1,7 +1,7 @@
-import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
-import { GovernanceApiError, type IGovernanceApi } from './api';
+import { asFailure, type GovernanceApiError, type IGovernanceApi } from './api';
 import type { EventsStatus, IEvents } from './events';
+import { Observable } from './observable';
 import {
   type IGovernanceConfig,
   type IGovernanceState,
@@ -18,8 +18,9 @@ const RETRY = { first: 1000, last: 30000 };
  * The server is asked when a notebook comes to the front that is not known to be current, and when
  * events flow again after an interruption. An answer or event older than what is known is ignored.
  */
-export class GovernanceModel implements IGovernanceModel, IDisposable {
+export class GovernanceModel extends Observable implements IGovernanceModel {
   constructor(options: GovernanceModel.IOptions) {
+    super();
     this._api = options.api;
     this._events = options.events;
     this._events.emitted.connect(this._onEmitted, this);
@@ -71,26 +72,14 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     return this._kernelChanges;
   }
 
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
   get learned(): ISignal<this, IGovernanceState> {
     return this._learned;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
+  override dispose(): void {
     this._ticket += 1;
     this._cancelRetry();
-    Signal.clearData(this);
+    super.dispose();
   }
 
   stateOf(path: string): IGovernanceState | null {
@@ -109,7 +98,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     this._path = path;
     this._failure = null;
     this._cancelRetry();
-    this._changed.emit();
+    this.tell();
     if (path !== null && !this._current.has(path)) {
       void this.refresh();
     }
@@ -118,13 +107,13 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
   /** Say that the notebook in front has another kernel: which session it uses depends on it. */
   noteKernel(): void {
     this._kernelChanges += 1;
-    this._changed.emit();
+    this.tell();
     void this.refresh();
   }
 
   async refresh(): Promise<void> {
     const path = this._path;
-    if (path === null || this._isDisposed) {
+    if (path === null || this.isDisposed) {
       return;
     }
     this._cancelRetry();
@@ -154,7 +143,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
   private _onStatus(_: IEvents, status: EventsStatus): void {
     this._interruptions += 1;
     this._current.clear();
-    this._changed.emit();
+    this.tell();
     if (status === 'open') {
       void this._readConfig();
     }
@@ -180,7 +169,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
       ]);
       this._config = config;
       this._mayChange = mayChange;
-      this._changed.emit();
+      this.tell();
     } catch {
       // The read of the state says what is wrong; what was configured before is the best guess.
     }
@@ -199,7 +188,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     if (known?.seq !== state.seq || !counted) {
       this._learned.emit(state);
     }
-    this._changed.emit();
+    this.tell();
   }
 
   /** Note how asking about the notebook in front ended. */
@@ -207,7 +196,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     this._cancelRetry();
     if (failure !== this._failure) {
       this._failure = failure;
-      this._changed.emit();
+      this.tell();
     }
     // With events interrupted, their return is the moment to ask again.
     if (failure?.isTransient && this._events.status === 'open') {
@@ -224,7 +213,6 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
 
   private readonly _api: IGovernanceApi;
   private readonly _events: IEvents;
-  private readonly _changed = new Signal<this, void>(this);
   private readonly _learned = new Signal<this, IGovernanceState>(this);
   private readonly _states = new Map<string, IGovernanceState>();
   /** The notebooks whose known state is current as long as events flow. */
@@ -239,7 +227,6 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
   private _ticket = 0;
   private _delay = RETRY.first;
   private _retry: number | undefined;
-  private _isDisposed = false;
 }
 
 /** A namespace for `GovernanceModel` statics. */
@@ -249,10 +236,4 @@ export namespace GovernanceModel {
     api: IGovernanceApi;
     events: IEvents;
   }
-}
-
-function asFailure(reason: unknown): GovernanceApiError {
-  return reason instanceof GovernanceApiError
-    ? reason
-    : new GovernanceApiError('SERVER_UNREACHABLE', String(reason), null);
 }

@@ -1,6 +1,5 @@
-import type { IDisposable } from '@lumino/disposable';
-import { type ISignal, Signal } from '@lumino/signaling';
-import { GovernanceApiError } from './api';
+import { asFailure, type GovernanceApiError } from './api';
+import { Observable } from './observable';
 import type { IPage, IWaiting } from './protocolWaiting';
 import type { IGovernanceModel } from './tokens';
 
@@ -14,8 +13,9 @@ const PAUSE = 400;
  *
  * The server keeps it: a reload reads it again, and what is settled in another browser vanishes here too.
  */
-export class WaitingList<T extends IWaiting> implements IDisposable {
+export class WaitingList<T extends IWaiting> extends Observable {
   constructor(options: WaitingList.IOptions<T>) {
+    super();
     this._model = options.model;
     this._read = options.read;
     this._known = this._stand();
@@ -42,23 +42,10 @@ export class WaitingList<T extends IWaiting> implements IDisposable {
     return this._failure;
   }
 
-  /** Emitted after any of the above changed. */
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
+  override dispose(): void {
     window.clearTimeout(this._timer);
     this._model.changed.disconnect(this._onModel, this);
-    Signal.clearData(this);
+    super.dispose();
   }
 
   /** Read what waits: at once, or soon after the reading before. Never rejects: see `failure`. */
@@ -80,7 +67,7 @@ export class WaitingList<T extends IWaiting> implements IDisposable {
       this._hasMore = page.after !== null;
       this._isKnown = true;
       this._failure = null;
-      if (!this._isDisposed && !this._hasMore) {
+      if (!this.isDisposed && !this._hasMore) {
         this.onGone(
           known.filter(({ id }) => !ids.has(id) && !this._settled.has(id))
         );
@@ -88,10 +75,10 @@ export class WaitingList<T extends IWaiting> implements IDisposable {
     } catch (reason) {
       this._failure = asFailure(reason);
     }
-    if (this._isDisposed) {
+    if (this.isDisposed) {
       return;
     }
-    this._changed.emit();
+    this.tell();
     this._timer = window.setTimeout(() => {
       this._isReading = false;
       if (this._isDue) {
@@ -118,13 +105,6 @@ export class WaitingList<T extends IWaiting> implements IDisposable {
     }
   }
 
-  /** Tell that something changed. */
-  protected tell(): void {
-    if (!this._isDisposed) {
-      this._changed.emit();
-    }
-  }
-
   private _onModel(): void {
     const stand = this._stand();
     if (stand !== this._known) {
@@ -140,7 +120,6 @@ export class WaitingList<T extends IWaiting> implements IDisposable {
 
   private readonly _model: IGovernanceModel;
   private readonly _read: (limit: number) => Promise<IPage<T>>;
-  private readonly _changed = new Signal<this, void>(this);
   private readonly _settled = new Set<string>();
   private _entries: readonly T[] = [];
   private _hasMore = false;
@@ -149,7 +128,6 @@ export class WaitingList<T extends IWaiting> implements IDisposable {
   private _known: string;
   private _isReading = false;
   private _isDue = false;
-  private _isDisposed = false;
   private _timer: number | undefined;
 }
 
@@ -160,10 +138,4 @@ export namespace WaitingList {
     model: IGovernanceModel;
     read: (limit: number) => Promise<IPage<T>>;
   }
-}
-
-function asFailure(reason: unknown): GovernanceApiError {
-  return reason instanceof GovernanceApiError
-    ? reason
-    : new GovernanceApiError('SERVER_UNREACHABLE', String(reason), null);
 }

@@ -11,7 +11,7 @@ describe('the panel', () => {
     await panel.show('active');
     const shown = panel
       .findAll('[data-section]')
-      .map(node => (node).dataset.section);
+      .map(node => node.dataset.section);
     expect(shown).toEqual(['trust', 'budget', 'holds', 'session', 'notebooks']);
     expect(panel.find('h2')?.textContent).toBe('agents.ipynb');
   });

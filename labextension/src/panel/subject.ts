@@ -1,5 +1,4 @@
-import type { IDisposable } from '@lumino/disposable';
-import { type ISignal, Signal } from '@lumino/signaling';
+import { Observable } from '../observable';
 import type { IGovernanceState } from '../protocol';
 import type { IGovernanceModel } from '../tokens';
 
@@ -8,8 +7,9 @@ import type { IGovernanceModel } from '../tokens';
  *
  * A followed one is shown until another notebook comes to the front.
  */
-export class PanelSubject implements IDisposable {
+export class PanelSubject extends Observable {
   constructor(model: IGovernanceModel) {
+    super();
     this._model = model;
     this._front = model.path;
     model.changed.connect(this._onModel, this);
@@ -28,28 +28,18 @@ export class PanelSubject implements IDisposable {
     return this._followed !== null;
   }
 
-  /** Emitted when another notebook is shown. */
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
   /** Show a notebook though it is not in front; null shows the one in front again. */
   follow(path: string | null): void {
     const followed = path === this._model.path ? null : path;
     if (followed !== this._followed) {
       this._followed = followed;
-      this._changed.emit();
+      this.tell();
     }
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    this._isDisposed = true;
+  override dispose(): void {
     this._model.changed.disconnect(this._onModel, this);
-    Signal.clearData(this);
+    super.dispose();
   }
 
   private _onModel(): void {
@@ -58,13 +48,11 @@ export class PanelSubject implements IDisposable {
       if (this._front !== null) {
         this._followed = null;
       }
-      this._changed.emit();
+      this.tell();
     }
   }
 
   private readonly _model: IGovernanceModel;
-  private readonly _changed = new Signal<this, void>(this);
   private _front: string | null;
   private _followed: string | null = null;
-  private _isDisposed = false;
 }
