@@ -3,13 +3,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from harness.application import Application, Kind
+from harness.documents import GOVERNED, write_notebook
 from harness.pages import NotebookPage
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 OUTPUT = Path(__file__).parent / "output"
 
@@ -93,6 +95,25 @@ def shared_page(browser: Browser, browser_context_args: dict[str, Any], lab: App
     yield NotebookPage(context.new_page(), lab)
     context.close()
     lab.end_kernels()
+
+
+@pytest.fixture(scope="module")
+def opened(shared_page: NotebookPage, lab: Application, request: pytest.FixtureRequest) -> NotebookPage:
+    """The shared page with a notebook that has spent the parameter's dollars of $10.00."""
+    cells = "%governance --new --agent agent-7", f"%governance_spend {request.param}"
+    shared_page.open(write_notebook(lab.root / GOVERNED, *cells))
+    shared_page.run_all()
+    shared_page.shows(f"${10 - Decimal(request.param):.2f} left")
+    return shared_page
+
+
+@pytest.fixture
+def governed(opened: NotebookPage) -> Iterator[NotebookPage]:
+    """The same page for each test; after each, the popover is closed and the theme is the light one, as at first."""
+    yield opened
+    opened.page.keyboard.press("Escape")
+    expect(opened.popover).to_have_count(0)
+    opened.use_theme("JupyterLab Light")
 
 
 @pytest.fixture

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from harness.application import Application
-from harness.documents import write_notebook
 from harness.pages import NotebookPage
-from playwright.sync_api import expect
 
 # The contrast of a node's text with what is painted behind it, as WCAG counts it.
 _CONTRAST = """
@@ -33,24 +30,8 @@ _CONTRAST = """
 
 _THEMES = ["JupyterLab Light", "JupyterLab Dark"]
 
-
-@pytest.fixture(scope="module")
-def opened(shared_page: NotebookPage, lab: Application) -> NotebookPage:
-    """A page whose notebook has used most of its budget."""
-    name = write_notebook(lab.root / "look.ipynb", "%governance --new --agent agent-7", "%governance_spend 8.5")
-    shared_page.open(name)
-    shared_page.run_all()
-    shared_page.shows("$1.50 left")
-    return shared_page
-
-
-@pytest.fixture
-def governed(opened: NotebookPage) -> Iterator[NotebookPage]:
-    """The same page for each test, in the light theme and with the popover closed after it."""
-    yield opened
-    opened.page.keyboard.press("Escape")
-    expect(opened.popover).to_have_count(0)
-    opened.use_theme(_THEMES[0])
+# So much that the last warning mark is passed.
+pytestmark = pytest.mark.parametrize("opened", ["8.5"], indirect=True)
 
 
 @pytest.mark.parametrize("theme", _THEMES)

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from harness.application import Application
-from harness.documents import write_notebook
+from harness.documents import GOVERNED
 from harness.pages import NotebookPage
 from playwright.sync_api import expect
 
-NAME = "popover.ipynb"
-
-
-@pytest.fixture(scope="module")
-def opened(shared_page: NotebookPage, lab: Application) -> NotebookPage:
-    """A page whose notebook has spent $6.00 of $10.00."""
-    shared_page.open(write_notebook(lab.root / NAME, "%governance --agent agent-7", "%governance_spend 6"))
-    shared_page.run_all()
-    shared_page.shows("$4.00 left")
-    return shared_page
-
-
-@pytest.fixture
-def governed(opened: NotebookPage) -> Iterator[NotebookPage]:
-    """The same page for each test, with the popover closed before it and after it."""
-    yield opened
-    opened.page.keyboard.press("Escape")
-    expect(opened.popover).to_have_count(0)
+pytestmark = pytest.mark.parametrize("opened", ["6"], indirect=True)
 
 
 @pytest.mark.parametrize("key", ["Enter", "Space"])
@@ -69,7 +52,7 @@ def test_it_lists_the_figures_and_follows_them(governed: NotebookPage, lab: Appl
     governed.status.click()
     figures = governed.popover.locator("dd")
     expect(figures).to_have_text(["L2 Suggest", "$10.00", "$6.00", "$0.00", "$4.00", "the notebook", "agent-7"])
-    lab.govern(NAME, budget="8")
+    lab.govern(GOVERNED, budget="8")
     expect(figures.nth(1)).to_have_text("$8.00")
     expect(figures.nth(4)).to_have_text("$2.00")
     assert figures.nth(5).inner_text() != "the notebook"
@@ -99,7 +82,7 @@ def test_a_click_elsewhere_closes_it(governed: NotebookPage) -> None:
 
 def test_text_of_unknown_origin_is_text(governed: NotebookPage, lab: Application) -> None:
     evil = "<img src=x onerror='window.hit=1'>\u202e" + "agent" * 30
-    lab.govern(NAME, agent_id=evil)
+    lab.govern(GOVERNED, agent_id=evil)
     governed.status.click()
     agent = governed.popover.locator("dd").last
     expect(agent).to_contain_text("<img src=x")

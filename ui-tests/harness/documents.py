@@ -11,6 +11,8 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 _EXAMPLE = _REPOSITORY / "examples" / "jupyter-governance.ipynb"
 _ACCEPTANCE = _REPOSITORY.parent / "shared" / "acceptance" / "jupyter-governance.ipynb"
 
+# The notebook of the tests that share one.
+GOVERNED = "governed.ipynb"
 LOAD = "%load_ext aumos_governance.jupyter_extension"
 
 
