@@ -14,6 +14,8 @@ from harness.pages import NotebookPage
 from playwright.sync_api import expect
 
 _PACK = "jupyterlab_language_pack_de_DE"
+# How much wider than its place is what stands in a node.
+_BEYOND = "(node) => node.scrollWidth - node.clientWidth"
 _PLUGIN = "@jupyterlab/translation-extension/plugin.jupyterlab-settings"
 
 
@@ -47,6 +49,13 @@ def test_the_panel_speaks_german(
     page.open(write_notebook(german.root / "deutsch.ipynb", "%governance --budget 10", "%governance_spend 8.5"))
     page.run_all()
     page.shows("L2 Vorschlagen", "noch $1.50")
+    german.govern("deutsch.ipynb", trust_level=3)
+    page.shows("L3 Handeln (mit Genehmigung)")
+    page.status.click()
+    expect(page.popover).to_be_visible()
+    picture("popover-german")
+    assert page.popover.locator("dd").first.evaluate(_BEYOND) == 0
+    page.page.keyboard.press("Escape")
     page.command("aumos-governance:open-panel")
     panel = page.page.locator("#aumos-governance-panel")
     expect(panel.get_by_role("button", name="Vertrauensstufe")).to_be_visible()
@@ -54,6 +63,8 @@ def test_the_panel_speaks_german(
     panel.get_by_role("button", name="Budget bearbeiten").click()
     expect(panel.get_by_role("button", name="Auf $10.00 setzen")).to_be_visible()
     picture("panel-german")
+    expect(panel.locator(".aumos-Chart")).to_have_count(2)
+    assert panel.locator(".jp-SidePanel-content").evaluate(_BEYOND) == 0
     panel.get_by_role("button", name="Abbrechen").click()
     page.page.locator(".lm-MenuBar-itemLabel", has_text="Kernel").click()
     page.page.locator(".lm-Menu-itemLabel", has_text="Governance").hover()

@@ -22,7 +22,7 @@ export async function askToRun(
     title: trans.__('Run all cells?'),
     body: <Price costs={costs} state={state} trans={trans} />,
     buttons: [
-      Dialog.cancelButton(),
+      Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.okButton({ label: trans.__('Run All') })
     ]
   });

@@ -75,28 +75,31 @@ export function Chart(props: Chart.IProps): React.JSX.Element {
           summary
         )}
       </p>
-      <table className="aumos-Heard">
-        <caption>{label}</caption>
-        <thead>
-          <tr>
-            {columns.map(column => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {bars.map(bar => (
-            <tr key={bar.key}>
-              <th scope="row">{bar.name}</th>
-              {bar.figures.map((figure, index) => (
-                <td key={columns[index + 1] ?? index}>{figure}</td>
+      {/* Around the table: its own width would be that of its words. */}
+      <div className="aumos-Heard">
+        <table>
+          <caption>{label}</caption>
+          <thead>
+            <tr>
+              {columns.map(column => (
+                <th key={column} scope="col">
+                  {column}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {bars.map(bar => (
+              <tr key={bar.key}>
+                <th scope="row">{bar.name}</th>
+                {bar.figures.map((figure, index) => (
+                  <td key={columns[index + 1] ?? index}>{figure}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
 }
