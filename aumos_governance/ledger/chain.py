@@ -21,7 +21,7 @@ from .base import AuditEntry
 from .compact import dumps, encode
 from .content import check_text
 
-__all__ = ["AUDIT_COLUMNS", "LEDGER_CHAIN", "START", "AuditRow", "entry", "link", "row"]
+__all__ = ["AUDIT_COLUMNS", "LEDGER_CHAIN", "START", "AuditRow", "digest", "entry", "link", "row"]
 
 AUDIT_COLUMNS: Final = (
     "chain",
@@ -63,8 +63,13 @@ AuditRow = tuple[Any, ...]
 """One record's values in the order of `AUDIT_COLUMNS`."""
 
 
+def digest(fields: Sequence[Any]) -> str:
+    """The hash of one record; ``fields`` are all columns but the hash itself."""
+    return sha256(encode(fields)).hexdigest()
+
+
 def link(fields: Sequence[Any]) -> str:
-    """The hash of one record; ``fields`` are all columns but the hash itself.
+    """The `digest` of a record that is to be written.
 
     Raises InvalidRequestError for text that is not valid Unicode or holds a NUL, which not every database can store.
     """

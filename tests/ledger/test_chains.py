@@ -185,6 +185,28 @@ def test_a_ledger_that_was_tampered_with_does_not_verify(database: Backend, how:
     assert found.chain == ("ledger" if "the ledger's" in how else session)
 
 
+def test_records_are_read_once_in_the_order_they_were_written(sqlite: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = sqlite.open()
+    session = fill(ledger)
+    whole = ledger.verify()
+    monkeypatch.setattr(ledger._database.statements, "other_chains", "never executed")  # type: ignore[attr-defined]
+    assert ledger.verify(known_head=whole.heads[session]) == whole
+
+
+def test_records_that_lie_in_another_order_verify_all_the_same(database: Backend) -> None:
+    ledger = database.open()
+    session = fill(ledger)
+    whole = ledger.verify()
+    ledger.close()
+    assert database.run_sql is not None
+    database.run_sql(
+        f"CREATE TABLE restored AS SELECT * FROM audit WHERE chain = '{session}' AND seq IN (2, 4);"
+        f"DELETE FROM audit WHERE chain = '{session}' AND seq IN (2, 4);"
+        "INSERT INTO audit SELECT * FROM restored; DROP TABLE restored"
+    )
+    assert database.open().verify() == whole
+
+
 def test_a_chain_written_anew_is_found_by_the_ledgers_own_chain(database: Backend) -> None:
     ledger = database.open()
     session = fill(ledger)

@@ -78,11 +78,11 @@ class Reader:
                 ends = self._narrow(cursor, walk, ends, under)
             if session_id is None:
                 ledger = _stream(cursor, statements.one_chain, (LEDGER_CHAIN,))
-                if under is None:
-                    sessions = _stream(cursor, statements.other_chains, (LEDGER_CHAIN,))
-                else:
-                    sessions = _stream(cursor, statements.chains_of_server, under)
-                return walk_all(walk, ledger, sessions, ends)
+                if under is not None:
+                    return walk_all(walk, ledger, _stream(cursor, statements.chains_of_server, under), ends)
+                sessions = _stream(cursor, statements.other_chains, (LEDGER_CHAIN,))
+                as_written = statements.as_written and _stream(cursor, statements.as_written, (LEDGER_CHAIN,))
+                return walk_all(walk, ledger, sessions, ends, as_written or None)
             if session_id not in ends:
                 raise NotFoundError(f"There is no session {session_id!r}.")
             walk.chain(session_id, _stream(cursor, statements.one_chain, (session_id,)), ends[session_id])
