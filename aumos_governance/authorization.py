@@ -43,7 +43,8 @@ class Begun(Protocol):
     def drop(self) -> Grant | None:
         """Nobody wants it any more, and what it holds is given back. Never waits.
 
-        A grant that is here already is returned, to be released. After `grant` it does nothing.
+        Also after `grant`, for whoever was interrupted before the grant was theirs. A grant that is here already may
+        be returned, to be released.
         """
         ...
 
@@ -94,8 +95,10 @@ class Granted:
 
         Raises ConflictError when it was settled or released before.
         """
-        self._start()
+        self._check()
+        # Within, so that nothing that interrupts this leaves it as one that is being resolved.
         try:
+            self._resolving = True
             self.settlement = self._resolver.resolve(self, cost, estimated=estimated)
         finally:
             self._resolving = False
@@ -106,15 +109,11 @@ class Granted:
 
         Whoever calls it sees to it by `Ending.result` that it is recorded.
         """
-        self._start()
-        try:
-            ending = self._resolver.resolve_soon(self, cost, estimated=estimated)
-        except BaseException:
-            self._resolving = False
-            raise
+        self._check()
+        ending = self._resolver.resolve_soon(self, cost, estimated=estimated)
         if ending is None:
-            self._resolving = False
             return None
+        self._resolving = True
         ending.then(lambda: self._ended(ending))
         return ending
 
@@ -124,10 +123,9 @@ class Granted:
             self.settlement = ending.result()
         self._resolving = False
 
-    def _start(self) -> None:
+    def _check(self) -> None:
         if self._resolving or self.settlement is not None:
             raise ConflictError("The authorised amount was settled or released already, so nothing was changed.")
-        self._resolving = True
 
     def _ending(self, kind: type[BaseException] | None) -> int | None:
         if kind is not None and issubclass(kind, Exception):
@@ -165,8 +163,14 @@ class AsyncGrant(Granted):
 
     async def resolve(self, cost: int | None, *, estimated: bool = False) -> Settlement:
         """As `resolve_now`, awaited."""
-        self._start()
-        return await asyncio.shield(asyncio.ensure_future(self._resolved(cost, estimated)))
+        self._check()
+        try:
+            self._resolving = True
+            resolved = asyncio.ensure_future(self._resolved(cost, estimated))
+        except BaseException:
+            self._resolving = False
+            raise
+        return await asyncio.shield(resolved)
 
     async def _resolved(self, cost: int | None, estimated: bool) -> Settlement:
         try:

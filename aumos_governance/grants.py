@@ -73,12 +73,12 @@ class Holder:
         if _is_act(request):
             answer = self._approvals.decide(request, _shown(action, request))
             return Grant(self, self._allowed(action, answer), request.amount, answer.charge_id)
-        return _Begun(self, action, request, self._realm.submit(request)).grant()
+        return _Begun(self, action, request).grant()
 
     def begin_ahead(self, action: GovernanceAction) -> _Begun:
         """As `Engine.begin_ahead`."""
         request = self._request(action)
-        return _Begun(self, action, request, self._realm.submit(request))
+        return _Begun(self, action, request)
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
         """As `GovernanceEngine.begin_async`."""
@@ -223,29 +223,25 @@ class Holder:
 class _Begun:
     """As `Begun`."""
 
-    def __init__(
-        self, holder: Holder, action: GovernanceAction, request: Request[Decision], future: Future[Decision]
-    ) -> None:
+    def __init__(self, holder: Holder, action: GovernanceAction, request: Request[Decision]) -> None:
         self._holder = holder
         self._action = action
         self._request = request
-        self._future = future
-        self._over = False
+        self._dropped = False
+        self._future = holder._realm.submit(request)
 
     def grant(self) -> Grant:
         try:
             answer = self._future.result()
+            decision = self._holder._allowed(self._action, answer)
+            return Grant(self._holder, decision, _amount(self._request), answer.charge_id)
         except BaseException:
             self.drop()
             raise
-        self._over = True
-        return Grant(
-            self._holder, self._holder._allowed(self._action, answer), _amount(self._request), answer.charge_id
-        )
 
     def drop(self) -> None:
-        if not self._over:
-            self._over = True
+        if not self._dropped:
+            self._dropped = True
             self._holder._give_up(self._future)
 
 

@@ -48,6 +48,7 @@ class Call:
     def attempt(self) -> None:
         """An attempt is about to be sent. Raises GovernanceDeniedError when nothing is held for it."""
         if self._begun is not None:
+            # Until the charge is here, an interrupt gives back what was asked for, granted or not.
             self._charge = self._guard.begin(self.paid, self._begun)
             self._begun = None
         if self._is_unanswered() and self._charge is not None:

@@ -8,7 +8,7 @@ which is what was held: nobody knows what an answer cost that never came, or bro
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import money
@@ -46,13 +46,11 @@ class Charge:
 
     def settle(self, answer: Mapping[str, Any] | None) -> None:
         """Charge what the answer says, or an estimate where it does not say it."""
-        if self._take():
-            self._end_in_thread(*self._cost(answer))
+        self._end_in_thread(lambda: self._cost(answer))
 
     def release(self) -> None:
         """It cost nothing."""
-        if self._take():
-            self._end_in_thread(None, False)
+        self._end_in_thread(_nothing)
 
     def estimate(self) -> None:
         """Charge what was held, flagged as an estimate."""
@@ -60,13 +58,11 @@ class Charge:
 
     async def settle_async(self, answer: Mapping[str, Any] | None) -> None:
         """As `settle`."""
-        if self._take():
-            await self._end_in_task(*self._cost(answer))
+        await self._end_in_task(lambda: self._cost(answer))
 
     async def release_async(self) -> None:
         """As `release`."""
-        if self._take():
-            await self._end_in_task(None, False)
+        await self._end_in_task(_nothing)
 
     async def estimate_async(self) -> None:
         """As `estimate`."""
@@ -111,9 +107,12 @@ class Charge:
         except (UsageMissingError, UnusableUsageError, AumOSGovernanceError):
             return self.grant.amount or 0, True
 
-    def _end_in_thread(self, cost: int | None, estimated: bool) -> None:
-        self._end = cost, estimated
+    def _end_in_thread(self, how: Callable[[], tuple[int | None, bool]]) -> None:
+        # Whatever interrupts this from its first step on leaves the charge to be ended by the leftovers' thread.
         try:
+            if not self._take():
+                return
+            self._end = cost, estimated = how()
             if not self._sent(cost, estimated):
                 self.grant.resolve_now(cost, estimated=estimated)
                 leftovers.ended(self)
@@ -123,11 +122,13 @@ class Charge:
             leftovers.note(self)
             raise
 
-    async def _end_in_task(self, cost: int | None, estimated: bool) -> None:
-        self._end = cost, estimated
+    async def _end_in_task(self, how: Callable[[], tuple[int | None, bool]]) -> None:
         grant = self.grant
         assert isinstance(grant, AsyncGrant)
         try:
+            if not self._take():
+                return
+            self._end = cost, estimated = how()
             if not self._sent(cost, estimated):
                 await grant.resolve(cost, estimated=estimated)
                 leftovers.ended(self)
@@ -156,3 +157,7 @@ class Charge:
         # The answer was paid for, and is not withheld because its cost cannot be written down now.
         warnings.warn(f"The cost of a call is not recorded yet: {error}", RuntimeWarning, stacklevel=4)
         leftovers.note(self)
+
+
+def _nothing() -> tuple[None, bool]:
+    return None, False

@@ -30,7 +30,7 @@ from .action_bodies import (
 )
 from .asks_ahead import Started, Told
 from .cells import current_cell
-from .client import OnWaiting
+from .exchanges import OnWaiting
 from .person import person_here
 from .session import Link, link
 from .spawned import is_worker
@@ -217,7 +217,6 @@ class _Begun:
         assert self._asked is not None
         answer = self._asked.answer()
         decision = allowed(self._action, answer)
-        self._asked = None
         return NotebookGrant(self._engine, decision, _nano(self._body), answer.get("hold_id"))
 
     def drop(self) -> NotebookGrant | None:
