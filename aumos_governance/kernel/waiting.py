@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import GovernanceDeniedError
 from .act_text import outcome_text, waiting_text, withdrawn_text
-from .client import OnWaiting
+from .exchanges import OnWaiting
 from .interrupts import interruptible
 from .notice import Notice
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConflictError, GovernanceDeniedError, ServerUnreachableError
-from aumos_governance.kernel import client as client_module
+from aumos_governance.kernel import exchanges
 from aumos_governance.kernel.client import Client
 from aumos_governance.protocol import Ask
 from tests.kernel.fake_transport import FakeTransport
@@ -21,8 +21,8 @@ WAITING = {"approval_id": "p-1", "digest": "d-1", "until": 1.0}
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds pass for minutes."""
-    monkeypatch.setattr(client_module, "_RENEWED_EVERY", 0.1)
-    monkeypatch.setattr(client_module, "_RENEWED_FOR", 0.5)
+    monkeypatch.setattr(exchanges, "_RENEWED_EVERY", 0.1)
+    monkeypatch.setattr(exchanges, "_RENEWED_FOR", 0.5)
 
 
 class Person:

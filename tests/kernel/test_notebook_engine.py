@@ -26,7 +26,7 @@ def result(value):
 """
 
 # Seconds pass for minutes.
-HASTY = "from aumos_governance.kernel import client\nclient._RENEWED_EVERY = 0.5"
+HASTY = "from aumos_governance.kernel import exchanges\nexchanges._RENEWED_EVERY = 0.5"
 
 
 @pytest.fixture(scope="module", params=["socket", "comm"])
