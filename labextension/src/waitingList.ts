@@ -7,6 +7,8 @@ import type { IGovernanceModel } from './tokens';
 export const MAX_READ = 50;
 /** How long at least lies between two readings, in milliseconds. */
 const PAUSE = 400;
+/** How long the first reading waits for the connection at most, in milliseconds. */
+const PATIENCE = 2000;
 
 /**
  * What waits for a person on all notebooks of the server, oldest first.
@@ -20,7 +22,12 @@ export class WaitingList<T extends IWaiting> extends Observable {
     this._read = options.read;
     this._known = this._stand();
     this._model.changed.connect(this._onModel, this);
-    void this.refresh();
+    if (this._model.connection === 'connecting') {
+      // While the page starts: with the connection made it would be read again.
+      this._timer = window.setTimeout(() => void this.refresh(), PATIENCE);
+    } else {
+      void this.refresh();
+    }
   }
 
   get entries(): readonly T[] {
@@ -54,6 +61,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
       this._isDue = true;
       return;
     }
+    window.clearTimeout(this._timer);
     this._isReading = true;
     this._isDue = false;
     const known = this._entries;

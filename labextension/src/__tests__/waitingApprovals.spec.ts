@@ -1,5 +1,6 @@
 import { GovernanceApiError } from '../api';
 import { WaitingApprovals } from '../waitingApprovals';
+import { WaitingReports } from '../waitingReports';
 import { FakeModel, unreachable } from './fakes';
 import {
   FakeTrail,
@@ -50,6 +51,24 @@ describe('WaitingApprovals', () => {
     model.become({ config: null });
     await settled();
     expect(server.reads).toBe(2);
+  });
+
+  it('waits for the connection while the page starts, but not for ever', async () => {
+    model.connection = 'connecting';
+    const start = (): WaitingReports =>
+      new WaitingReports({ api: server.api, model });
+    server.reads = 0;
+    const patient = start();
+    await vi.advanceTimersByTimeAsync(1900);
+    expect(server.reads).toBe(0);
+    await settled();
+    expect(server.reads).toBe(1);
+    patient.dispose();
+    const connected = start();
+    model.become({ connection: 'live' });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(server.reads).toBe(2);
+    connected.dispose();
   });
 
   it('reads again when the connection is another', async () => {

@@ -31,18 +31,18 @@ export class PanelBody extends ReactWidget {
     this._notation = options.notation;
     this._memory = options.memory;
     this.addClass('aumos-Panel-body');
-    this._model.changed.connect(this._onChanged, this);
-    this._subject.changed.connect(this._onChanged, this);
+    this._model.changed.connect(this.update, this);
+    this._subject.changed.connect(this.update, this);
   }
 
   override dispose(): void {
     if (this.isDisposed) {
       return;
     }
-    this._model.changed.disconnect(this._onChanged, this);
-    this._subject.changed.disconnect(this._onChanged, this);
+    this._model.changed.disconnect(this.update, this);
+    this._subject.changed.disconnect(this.update, this);
     for (const section of this._sections) {
-      section.changed?.disconnect(this._onChanged, this);
+      section.changed?.disconnect(this.update, this);
     }
     super.dispose();
   }
@@ -55,14 +55,14 @@ export class PanelBody extends ReactWidget {
     if (!isOpen) {
       this._closed.add(section.id);
     }
-    section.changed?.connect(this._onChanged, this);
+    section.changed?.connect(this.update, this);
     this.update();
   }
 
   removeSection(section: IPanelSection): void {
     this._sections = this._sections.filter(one => one !== section);
     this._closed.delete(section.id);
-    section.changed?.disconnect(this._onChanged, this);
+    section.changed?.disconnect(this.update, this);
     this.update();
   }
 
@@ -103,6 +103,13 @@ export class PanelBody extends ReactWidget {
         </Navigation.Provider>
       </NotationContext.Provider>
     );
+  }
+
+  /** What nobody sees is drawn when it is shown. */
+  protected override onUpdateRequest(msg: Message): void {
+    if (this.isVisible) {
+      super.onUpdateRequest(msg);
+    }
   }
 
   protected override onAfterShow(msg: Message): void {
@@ -154,13 +161,6 @@ export class PanelBody extends ReactWidget {
     }
     this._memory.remember(section, isOpen);
     this.update();
-  }
-
-  private _onChanged(): void {
-    // What nobody sees is drawn when it is shown.
-    if (this.isVisible) {
-      this.update();
-    }
   }
 
   /** Lead the focus to what is wanted, once it is there. */
