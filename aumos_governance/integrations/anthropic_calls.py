@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from .anthropic_sizes import Size, size_of
-from .calls import Asked, Meter, Paid, UsageMissingError, unknown_method
+from .calls import Asked, Meter, Paid, UsageMissingError, body_of_json, unknown_method
 from .pricing import Rates, unknown_price
 
 __all__ = ["PROVIDER"]
@@ -135,7 +134,7 @@ class _MessageMeter:
     def see(self, data: bytes) -> bool:
         if b'"usage"' not in data and b'"message_stop"' not in data:
             return False
-        event = _event(data)
+        event = body_of_json(data)
         kind = event.get("type")
         if kind == "message_start" and isinstance(event.get("message"), dict):
             self._model = event["message"].get("model") or ""
@@ -156,18 +155,10 @@ class _CompletionMeter:
     ended: bool = False
 
     def see(self, data: bytes) -> bool:
-        event = _event(data)
+        event = body_of_json(data)
         if event.get("stop_reason") is not None:
             self.answer, self.ended = event, True
         return False
-
-
-def _event(data: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(data)
-    except ValueError:
-        return {}
-    return event if isinstance(event, dict) else {}
 
 
 def _input_bound(size: Size, rates: Rates) -> int:

@@ -11,10 +11,10 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from ..authorization import Begun
-from .calls import Paid
+from .calls import Paid, body_of_json
 from .charge import Charge
 from .guard import Guard, Outcome, outcome_of
-from .streams import body_of_json, watch, watch_async
+from .streams import watch, watch_async
 
 __all__ = ["CURRENT", "Call"]
 

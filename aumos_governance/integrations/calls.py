@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 from ..errors import ConfigurationError
 from .pricing import Rates
 
-__all__ = ["Asked", "Meter", "Paid", "Provider", "UsageMissingError", "unknown_method"]
+__all__ = ["Asked", "Meter", "Paid", "Provider", "UsageMissingError", "body_of_json", "unknown_method"]
 
 
 class UsageMissingError(Exception):
@@ -97,6 +98,15 @@ class Provider(Protocol):
         Raises ConfigurationError for one of which nobody knows whether it costs.
         """
         ...
+
+
+def body_of_json(content: bytes) -> Mapping[str, Any]:
+    """The JSON object that a body, or an event's data, is; an empty one when it is something else."""
+    try:
+        body = json.loads(content)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def unknown_method(asked: Asked) -> ConfigurationError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
+
+from .calls import body_of_json
 
 __all__ = ["EventMeter", "ResponseMeter"]
 
@@ -30,7 +31,7 @@ class EventMeter:
             if data == _DONE:
                 self.ended = True
             return False
-        event = _object(data)
+        event = body_of_json(data)
         usage = event.get("usage")
         if not isinstance(usage, Mapping):
             return False
@@ -50,7 +51,7 @@ class ResponseMeter:
     def see(self, data: bytes) -> bool:
         """As `Meter.see`."""
         if any(end in data for end in _ENDS):
-            event = _object(data)
+            event = body_of_json(data)
             response = event.get("response")
             if event.get("type") in _TYPES and isinstance(response, Mapping):
                 self.answer, self.ended = response, True
@@ -60,11 +61,3 @@ class ResponseMeter:
 
 
 _TYPES: Final = tuple(end.decode().strip('"') for end in _ENDS)
-
-
-def _object(data: bytes) -> Mapping[str, Any]:
-    try:
-        event = json.loads(data)
-    except ValueError:
-        return {}
-    return event if isinstance(event, dict) else {}

@@ -6,17 +6,16 @@ closing are watched here. What is closed before its end is settled as an estimat
 
 from __future__ import annotations
 
-import json
 import re
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from .aws_frames import CONTENT_TYPE, Frames
-from .calls import Meter
+from .calls import Meter, body_of_json
 from .charge import Charge
 
-__all__ = ["body_of_json", "watch", "watch_async"]
+__all__ = ["watch", "watch_async"]
 
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
@@ -89,15 +88,6 @@ class _Body:
 
     def answer(self) -> Mapping[str, Any] | None:
         return body_of_json(b"".join(self._pieces)) if self._size <= _MOST_BODY else None
-
-
-def body_of_json(content: bytes) -> Mapping[str, Any]:
-    """The JSON object that a body is; an empty one when it is something else."""
-    try:
-        body = json.loads(content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _data_of(event: bytes) -> bytes:

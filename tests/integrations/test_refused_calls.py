@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,67 +25,58 @@ def governed(client: Any, engine: GovernanceEngine) -> Any:
     return govern(client, engine=engine, budget_category="llm", agent_id="planner")
 
 
-def openai(call: Callable[[OpenAI], object]) -> Refused:
+def by(kind: Any, call: Callable[[Any], Any]) -> Refused:
+    """A call of a governed client of this class, synchronous or not."""
+
+    def made(endpoint: Endpoint) -> Any:
+        url = endpoint.openai_url if kind in (OpenAI, AsyncOpenAI) else endpoint.anthropic_url
+        return kind(base_url=url, api_key="sk-key")
+
     def refused(endpoint: Endpoint, engine: GovernanceEngine) -> None:
-        with OpenAI(base_url=endpoint.openai_url, api_key="sk-key") as client:
+        with made(endpoint) as client:
             call(governed(client, engine))
 
-    return refused
-
-
-def openai_async(call: Callable[[AsyncOpenAI], Coroutine[Any, Any, object]]) -> Refused:
-    async def refused(endpoint: Endpoint, engine: GovernanceEngine) -> None:
-        async with AsyncOpenAI(base_url=endpoint.openai_url, api_key="sk-key") as client:
+    async def refused_async(endpoint: Endpoint, engine: GovernanceEngine) -> None:
+        async with made(endpoint) as client:
             await call(governed(client, engine))
 
-    return lambda endpoint, engine: asyncio.run(refused(endpoint, engine))
-
-
-def anthropic(call: Callable[[Anthropic], object]) -> Refused:
-    def refused(endpoint: Endpoint, engine: GovernanceEngine) -> None:
-        with Anthropic(base_url=endpoint.anthropic_url, api_key="sk-key") as client:
-            call(governed(client, engine))
-
-    return refused
-
-
-def anthropic_async(call: Callable[[AsyncAnthropic], Coroutine[Any, Any, object]]) -> Refused:
-    async def refused(endpoint: Endpoint, engine: GovernanceEngine) -> None:
-        async with AsyncAnthropic(base_url=endpoint.anthropic_url, api_key="sk-key") as client:
-            await call(governed(client, engine))
-
-    return lambda endpoint, engine: asyncio.run(refused(endpoint, engine))
+    if kind in (OpenAI, Anthropic):
+        return refused
+    return lambda endpoint, engine: asyncio.run(refused_async(endpoint, engine))
 
 
 WITHOUT_A_PRICE = {
-    "openai": (openai(lambda client: client.chat.completions.create(**ASK)), "chat.completions"),
-    "openai-stream": (openai(lambda client: client.chat.completions.create(**ASK, stream=True)), "chat.completions"),
-    "openai-async": (openai_async(lambda client: client.chat.completions.create(**ASK)), "chat.completions"),
-    "anthropic": (anthropic(lambda client: client.messages.create(**ASK)), "messages"),
-    "anthropic-async": (anthropic_async(lambda client: client.messages.create(**ASK)), "messages"),
+    "openai": (by(OpenAI, lambda client: client.chat.completions.create(**ASK)), "chat.completions"),
+    "openai-stream": (
+        by(OpenAI, lambda client: client.chat.completions.create(**ASK, stream=True)),
+        "chat.completions",
+    ),
+    "openai-async": (by(AsyncOpenAI, lambda client: client.chat.completions.create(**ASK)), "chat.completions"),
+    "anthropic": (by(Anthropic, lambda client: client.messages.create(**ASK)), "messages"),
+    "anthropic-async": (by(AsyncAnthropic, lambda client: client.messages.create(**ASK)), "messages"),
 }
 BATCH: Any = {"endpoint": "/v1/responses", "completion_window": "24h", "input_file_id": "file"}
 REQUESTS: Any = [{"custom_id": "1", "params": ASK}]
 JOB: Any = {"model": "gpt-4o", "training_file": "file"}
 OF_UNKNOWN_METHODS = {
-    "openai": (openai(lambda client: client.batches.create(**BATCH)), None, "POST /batches"),
+    "openai": (by(OpenAI, lambda client: client.batches.create(**BATCH)), None, "POST /batches"),
     "openai-async": (
-        openai_async(lambda client: client.fine_tuning.jobs.create(**JOB)),
+        by(AsyncOpenAI, lambda client: client.fine_tuning.jobs.create(**JOB)),
         "gpt-4o",
         "POST /fine_tuning/jobs",
     ),
     "anthropic": (
-        anthropic(lambda client: client.messages.batches.create(requests=REQUESTS)),
+        by(Anthropic, lambda client: client.messages.batches.create(requests=REQUESTS)),
         None,
         "POST /v1/messages/batches",
     ),
     "anthropic-async": (
-        anthropic_async(lambda client: client.messages.batches.create(requests=REQUESTS)),
+        by(AsyncAnthropic, lambda client: client.messages.batches.create(requests=REQUESTS)),
         None,
         "POST /v1/messages/batches",
     ),
     "secret-address": (
-        openai(lambda client: client.post("https://ann:sk-pass@host/v2/new?key=sk-key", cast_to=object)),
+        by(OpenAI, lambda client: client.post("https://ann:sk-pass@host/v2/new?key=sk-key", cast_to=object)),
         None,
         "POST /v2/new",
     ),
