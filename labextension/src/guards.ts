@@ -54,3 +54,24 @@ export function hasMembers(
     Object.entries(members).every(([name, guard]) => guard(value[name]))
   );
 }
+
+export function isTextOrNull(value: unknown): value is string | null {
+  return value === null || isString(value);
+}
+
+/** A page of a list as it travels: the list under its name, and where the next page begins. */
+export type Listed<K extends string, T> = Record<K, T[]> & {
+  after: string | null;
+};
+
+/** Tells the pages of a list by the shape of its entries. */
+export function isPageOf<K extends string, T>(
+  name: K,
+  isEntry: (value: unknown) => value is T
+): (value: unknown) => value is Listed<K, T> {
+  return (value): value is Listed<K, T> =>
+    hasMembers(value, {
+      [name]: list => isListOf(list, isEntry),
+      after: isTextOrNull
+    });
+}

@@ -10,6 +10,7 @@ import {
   isOneOf,
   isRecord,
   isString,
+  isTextOrNull,
   isTime
 } from './guards';
 import { type ICell, isCell } from './protocolWaiting';
@@ -130,10 +131,6 @@ export function isVerification(value: unknown): value is IVerification {
 
 export function isAuditRecord(value: unknown): value is IAuditRecord {
   return hasMembers(value, RECORD);
-}
-
-function isTextOrNull(value: unknown): boolean {
-  return isNullOr(value, isString);
 }
 
 const RECORD: Readonly<Record<string, Guard>> = {

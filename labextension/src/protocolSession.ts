@@ -8,11 +8,12 @@ import {
   isListOf,
   isNullOr,
   isOneOf,
+  isPageOf,
   isRecord,
   isString,
   isTime
 } from './guards';
-import { type IGovernanceState, isState } from './protocol';
+import { isState } from './protocol';
 
 /** The resource that the server's authorizer is asked about. */
 export const RESOURCE = 'aumos-governance';
@@ -57,14 +58,7 @@ export function isKernels(value: unknown): value is { kernels: IKernel[] } {
 }
 
 /** Whether a value is a page of all governed notebooks. */
-export function isNotebookPage(
-  value: unknown
-): value is { notebooks: IGovernanceState[]; after: string | null } {
-  return hasMembers(value, {
-    notebooks: list => isListOf(list, isState),
-    after: after => isNullOr(after, isString)
-  });
-}
+export const isNotebookPage = isPageOf('notebooks', isState);
 
 /** Whether a value is what the server says of the person and of what they may do. */
 export function isIdentity(

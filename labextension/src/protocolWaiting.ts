@@ -4,10 +4,11 @@ import {
   hasMembers,
   isCount,
   isDecimal,
-  isListOf,
   isNullOr,
   isOneOf,
+  isPageOf,
   isString,
+  isTextOrNull,
   isTime
 } from './guards';
 import { type IGovernanceState, isState } from './protocol';
@@ -107,34 +108,13 @@ export interface ICorrectionAnswer {
 }
 
 /** Whether a value is a page of holds. */
-export function isHoldPage(
-  value: unknown
-): value is { holds: IHold[]; after: string | null } {
-  return hasMembers(value, {
-    holds: list => isListOf(list, isHold),
-    after: isTextOrNull
-  });
-}
+export const isHoldPage = isPageOf('holds', isHold);
 
 /** Whether a value is a page of approvals. */
-export function isApprovalPage(
-  value: unknown
-): value is { approvals: IApproval[]; after: string | null } {
-  return hasMembers(value, {
-    approvals: list => isListOf(list, isApproval),
-    after: isTextOrNull
-  });
-}
+export const isApprovalPage = isPageOf('approvals', isApproval);
 
 /** Whether a value is a page of reports. */
-export function isReportPage(
-  value: unknown
-): value is { reports: IReport[]; after: string | null } {
-  return hasMembers(value, {
-    reports: list => isListOf(list, isReport),
-    after: isTextOrNull
-  });
-}
+export const isReportPage = isPageOf('reports', isReport);
 
 export function isHold(value: unknown): value is IHold {
   return (
@@ -223,10 +203,6 @@ function isWaiting(value: unknown): boolean {
     cell: isCell,
     at: isTime
   });
-}
-
-function isTextOrNull(value: unknown): boolean {
-  return isNullOr(value, isString);
 }
 
 function isTimeOrNull(value: unknown): boolean {

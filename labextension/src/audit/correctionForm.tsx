@@ -4,6 +4,7 @@ import type { IWaitingApi } from '../apiWaiting';
 import { formatUsd, parseUsd, typedUsd, writeUsd } from '../money';
 import type { IAuditRecord } from '../protocolAudit';
 import type { ICorrectionAnswer } from '../protocolWaiting';
+import { AmountInput } from '../panel/amountInput';
 import { Button } from '../panel/button';
 import { useAction, usePerson } from '../panel/hooks';
 import { PersonButton } from '../panel/personButton';
@@ -50,7 +51,7 @@ export function CorrectionForm(
     return (
       <Button
         isDisabled={person.isDisabled}
-        {...(person.why !== undefined && { title: person.why })}
+        title={person.why}
         onClick={() => setOpen(true)}
       >
         {trans.__('Correct…')}
@@ -65,16 +66,7 @@ export function CorrectionForm(
     >
       <label>
         <span>{trans.__('Take back, in dollars')}</span>
-        <input
-          className="jp-mod-styled"
-          type="text"
-          inputMode="decimal"
-          autoComplete="off"
-          spellCheck={false}
-          aria-describedby={id}
-          value={text}
-          onChange={event => setText(event.currentTarget.value)}
-        />
+        <AmountInput aria-describedby={id} value={text} onType={setText} />
       </label>
       <label>
         <span>{trans.__('Reason')}</span>

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { formatUsd, typedUsd } from '../money';
+import { AmountInput } from './amountInput';
 import { Button } from './button';
 import { PersonButton } from './personButton';
 
@@ -44,17 +45,13 @@ export function AmountField(props: AmountField.IProps): React.JSX.Element {
     >
       <div className="aumos-AmountField-line">
         <span aria-hidden="true">$</span>
-        <input
-          className="jp-mod-styled aumos-AmountField-input"
-          type="text"
-          inputMode="decimal"
-          autoComplete="off"
-          spellCheck={false}
+        <AmountInput
+          className="aumos-AmountField-input"
           aria-label={label}
           aria-invalid={wrong !== null}
           aria-describedby={id}
           value={text}
-          onChange={event => setText(event.currentTarget.value)}
+          onType={setText}
         />
       </div>
       <p id={id} className="aumos-AmountField-hint" aria-live="polite">

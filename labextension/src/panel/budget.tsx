@@ -132,7 +132,7 @@ function Ceiling(
             kind="link"
             label={trans.__('Edit the budget')}
             isDisabled={person.isDisabled}
-            {...(person.why !== undefined && { title: person.why })}
+            title={person.why}
             onClick={() => setEdited(true)}
           >
             {trans.__('Edit')}

@@ -37,7 +37,7 @@ export namespace Button {
     /** Whether commands that lead to the section lead to it. */
     isLead?: boolean;
     label?: string;
-    title?: string;
+    title?: string | undefined;
     className?: string;
     children: React.ReactNode;
   }

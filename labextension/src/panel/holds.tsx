@@ -123,7 +123,7 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
         <div className="aumos-Actions">
           <Button
             isDisabled={isDisabled}
-            {...(person.why !== undefined && { title: person.why })}
+            title={person.why}
             onClick={() => setSettling(true)}
           >
             {trans.__('Settle…')}

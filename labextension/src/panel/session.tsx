@@ -113,7 +113,7 @@ function Close(props: IProps): React.JSX.Element {
           <Button
             isLead
             isDisabled={person.isDisabled}
-            {...(person.why !== undefined && { title: person.why })}
+            title={person.why}
             onClick={() => setAsked(true)}
           >
             {trans.__('Close session…')}
