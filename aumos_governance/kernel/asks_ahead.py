@@ -16,7 +16,7 @@ from .waiter import Waiter
 __all__ = ["Dropped", "Started", "Tellings", "Told"]
 
 Steps = Generator[float, None, dict[str, Any]]
-"""As `client.Steps`."""
+"""One ask on its way: yields for how many seconds to wait at most before it is looked at again, gives the answer."""
 
 
 class Dropped(BaseException):
