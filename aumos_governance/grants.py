@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from . import money
@@ -12,7 +14,7 @@ from .approvals import Approvals, Approver
 from .audit.record import detail_of
 from .authorization import AsyncGrant, Grant, Granted, Settlement
 from .denials import Denial
-from .errors import GovernanceDeniedError
+from .errors import AumOSGovernanceError, GovernanceDeniedError
 from .ledger.base import (
     Checks,
     Decision,
@@ -24,6 +26,7 @@ from .ledger.base import (
     Settle,
     Spend,
 )
+from .ledger.identifiers import new_id
 from .realm import Realm, answer_of, named, to_level
 from .types import ActionKind, TrustLevel
 
@@ -78,7 +81,10 @@ class Holder:
     def begin_ahead(self, action: GovernanceAction) -> _Begun:
         """As `Engine.begin_ahead`."""
         request = self._request(action)
-        return _Begun(self, action, request)
+        begun = _Begun(self, action, request)
+        if not self._realm.ledger.at_once:
+            begun.ask()
+        return begun
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
         """As `GovernanceEngine.begin_async`."""
@@ -104,6 +110,8 @@ class Holder:
         return Hold(
             kind=kind,
             amount=0 if action.budget_amount is None else money.parse(action.budget_amount, what="budget_amount"),
+            # Of an act there may be several requests before the one that holds.
+            hold_id=new_id(time.time_ns() // 1000) if kind is ActionKind.CALL else None,
             required_level=_LEAST[kind] if level is None else to_level(level, "required_trust_level"),
             checks=Checks(
                 realm=self._realm.name,
@@ -137,6 +145,12 @@ class Holder:
                 left = state.balance.remaining
         said = Denial(answer.code, answer.reasons, answer.tool or category or "this", answer.amount, left)
         return said.sentence(_ADVICE.get(answer.code or "", "").format(agent=action.agent_id, category=category))
+
+    def _give_back(self, request: Request[Decision]) -> None:
+        # Whoever asked was interrupted, and need not know how far the ledger came: it does this after that.
+        if isinstance(request, Hold) and request.hold_id is not None:
+            with suppress(AumOSGovernanceError):
+                self._realm.submit(self._release(request.hold_id))
 
     def _give_up(self, future: Future[Decision]) -> None:
         # Whoever asked is gone, interrupted or cancelled, and nothing was paid.
@@ -227,12 +241,25 @@ class _Begun:
         self._holder = holder
         self._action = action
         self._request = request
-        self._dropped = False
-        self._future = holder._realm.submit(request)
+        self._asked = False
+        self._future: Future[Decision] | None = None
+
+    def ask(self) -> None:
+        """Have it decided while this thread does something else."""
+        try:
+            self._asked = True
+            self._future = self._holder._realm.submit(self._request)
+        except BaseException:
+            self.drop()
+            raise
 
     def grant(self) -> Grant:
         try:
-            answer = self._future.result()
+            self._asked = True
+            future = self._future
+            answer = self._holder._realm.execute(self._request) if future is None else future.result()
+            if answer.charge_id is None:
+                self._asked = False
             decision = self._holder._allowed(self._action, answer)
             return Grant(self._holder, decision, _amount(self._request), answer.charge_id)
         except BaseException:
@@ -240,9 +267,9 @@ class _Begun:
             raise
 
     def drop(self) -> None:
-        if not self._dropped:
-            self._dropped = True
-            self._holder._give_up(self._future)
+        if self._asked:
+            self._asked = False
+            self._holder._give_back(self._request)
 
 
 def _amount(request: Request[Decision]) -> int | None:

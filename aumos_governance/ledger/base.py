@@ -198,6 +198,11 @@ Listener = Callable[[tuple[SessionState, ...]], None]
 class Ledger(Protocol):
     """Durable governance state. All methods may be called from any thread."""
 
+    @property
+    def at_once(self) -> bool:
+        """Whether who asks alone is served in their own thread by `execute`, so that asking ahead gains nothing."""
+        ...
+
     def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
         """Do the change and wait until it is durable."""
         ...

@@ -26,6 +26,8 @@ __all__ = ["MemoryLedger"]
 class MemoryLedger:
     """A `Ledger` that does each request at once, in the caller's thread."""
 
+    at_once = True
+
     def __init__(self, *, clock: Clock = system_clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()

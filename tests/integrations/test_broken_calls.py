@@ -100,15 +100,24 @@ def test_what_is_open_when_the_interpreter_ends_is_an_estimate(endpoint: Endpoin
 # ---- before anything is sent
 
 
-def test_a_request_that_cannot_be_made_gives_its_hold_back(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
+@pytest.fixture(params=[True, False], ids=["at-once", "ahead"])
+def events(request: pytest.FixtureRequest, till: Till, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What becomes of a call that is never sent, where its hold is asked for just before, or while it is made."""
+    monkeypatch.setattr(till.engine.realm.ledger, "at_once", request.param)
+    return [] if request.param else ["hold", "release"]
+
+
+def test_a_request_that_cannot_be_made_holds_nothing(
+    client: OpenAI, till: Till, endpoint: Endpoint, events: list[str]
+) -> None:
     with pytest.raises(TypeError):
         chat(client, extra_body={"metadata": object()})
     assert (till.held, till.spent, endpoint.count) == (0, 0, 0)
-    assert till.events() == ["hold", "release"]
+    assert till.events() == events
 
 
-def test_an_interrupt_before_a_call_is_sent_gives_its_hold_back(
-    client: OpenAI, till: Till, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+def test_an_interrupt_before_a_call_is_sent_holds_nothing(
+    client: OpenAI, till: Till, endpoint: Endpoint, events: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -117,7 +126,7 @@ def test_an_interrupt_before_a_call_is_sent_gives_its_hold_back(
     with pytest.raises(KeyboardInterrupt):
         chat(client)
     assert (till.held, till.spent, endpoint.count) == (0, 0, 0)
-    assert till.events() == ["hold", "release"]
+    assert till.events() == events
 
 
 # ---- a ledger that fails
@@ -146,7 +155,7 @@ def test_a_call_that_cannot_be_held_is_not_sent(
         raise LedgerError("The disk is full.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(till.engine.realm, "submit", failing)
+        patch.setattr(till.engine.realm, "execute", failing)
         with pytest.raises(LedgerError):
             chat(client)
     assert endpoint.count == 0

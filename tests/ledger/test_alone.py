@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Iterator
-from linecache import getline
-from pathlib import Path
-from types import FrameType, SimpleNamespace
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-import aumos_governance
 from aumos_governance.errors import LedgerError
 from aumos_governance.ledger import writer
 from aumos_governance.ledger.base import Ledger
+from tests.interrupting import PACKAGE, interrupted
 from tests.ledger.kit import CENT, USD, Backend, balance, opening, records, spend
-
-_OURS = str(Path(aumos_governance.__file__).parent / "ledger")
 
 
 @pytest.fixture
@@ -106,38 +102,6 @@ def test_an_error_reaches_who_asked(ledger: Ledger, monkeypatch: pytest.MonkeyPa
     assert balance(ledger).spent == CENT
 
 
-class Interrupting:
-    """Raises KeyboardInterrupt at one of the lines of the ledger that this thread comes to."""
-
-    def __init__(self, at: int) -> None:
-        self._left = at
-
-    def __call__(self, frame: FrameType, event: str, _: object) -> Any:
-        if not frame.f_code.co_filename.startswith(_OURS):
-            return None
-        # At these Python looks for no signal, so that nothing comes between them and what they guard.
-        line = getline(frame.f_code.co_filename, frame.f_lineno).lstrip()
-        if event == "line" and not line.startswith(("try:", "with ")):
-            self._left -= 1
-            if self._left == 0:
-                raise KeyboardInterrupt
-        return self
-
-
-def interrupted(ledger: Ledger, at: int) -> bool:
-    """Ask, be interrupted at a line, and tell whether there were that many."""
-    ask = spend()
-    former = sys.gettrace()
-    sys.settrace(Interrupting(at))
-    try:
-        ledger.execute(ask)
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(former)
-    return False
-
-
 def whole(ledger: Ledger) -> None:
     """Nothing is held back: nobody waits for who was interrupted, and no transaction is open."""
     spent = balance(ledger).spent
@@ -153,7 +117,7 @@ def adds_up(ledger: Ledger) -> bool:
 
 def test_an_interrupt_at_any_line_leaves_a_whole_ledger(ledger: Ledger) -> None:
     at = 1
-    while interrupted(ledger, at):
+    while interrupted(partial(ledger.execute, spend()), at, PACKAGE / "ledger"):
         whole(ledger)
         at += 1
     assert at > 200

@@ -101,6 +101,9 @@ class Hold(Charging):
     """
 
     until: int | None = None
+    hold_id: str | None = None
+    """What it is to be called, a fresh identifier of the ledger's, for whoever may have to give it back before they
+    hear of it; with None one is made."""
 
 
 @quick

@@ -59,7 +59,7 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
     check_sums(places, amount)
     charge = work.add(
         ChargeRow(
-            work.new_id(),
+            work.new_id() if held is None or held.hold_id is None else held.hold_id,
             session.id,
             "spent" if held is None else "held",
             amount,

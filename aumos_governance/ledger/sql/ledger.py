@@ -32,6 +32,7 @@ class SqlLedger:
     """A `Ledger` that does all waiting requests in one transaction."""
 
     def __init__(self, database: Database, *, clock: Clock = system_clock, on_commit: OnCommit | None = None) -> None:
+        self.at_once = database.at_once
         self._database = database
         self._clock = clock
         self._on_commit = on_commit

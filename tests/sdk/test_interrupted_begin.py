@@ -1,0 +1,78 @@
+"""Whoever is interrupted while an amount is held for them holds nothing, however far the ledger came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from aumos_governance import GovernanceAction, GovernanceDeniedError, GovernanceEngine, TrustLevel
+from aumos_governance.authorization import Grant
+from tests.interrupting import PACKAGE, interrupted
+
+ACTION = GovernanceAction("a", required_trust_level=1, budget_category="llm", budget_amount=Decimal("0.5"), tool="m")
+OURS = (PACKAGE / "ledger", *PACKAGE.glob("*.py"))
+Begin = Callable[[GovernanceEngine], Grant]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GovernanceEngine]:
+    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'governance.db'}"
+    with GovernanceEngine(ledger=url) as engine:
+        engine.budget.create_budget("llm", 1000)
+        yield engine
+
+
+def begin(engine: GovernanceEngine) -> Grant:
+    return engine.begin(ACTION)
+
+
+def begin_ahead(engine: GovernanceEngine) -> Grant:
+    return engine.begin_ahead(ACTION).grant()
+
+
+def held(engine: GovernanceEngine) -> Decimal:
+    # What is given back waits in line for the ledger, before this.
+    engine.evaluate_sync(GovernanceAction("a"))
+    engine.realm.submit(engine._request(GovernanceAction("a"))).result(10)
+    return engine.budget.balance("llm").held
+
+
+@pytest.mark.parametrize("call", [begin, begin_ahead])
+def test_an_interrupt_at_any_line_holds_nothing(engine: GovernanceEngine, call: Begin) -> None:
+    call(engine).release()
+    at, grants = 1, list[Grant]()
+    while where := interrupted(lambda: grants.append(call(engine)), at, *OURS):
+        # One that comes while a C library calls back may be lost: then the call went on to its end.
+        while grants:
+            grants.pop().release()
+        assert held(engine) == 0, where
+        at += 1
+    assert at > 100
+    # It was a call that nothing interrupted that ended this.
+    assert (len(grants), held(engine)) == (1, ACTION.budget_amount)
+    assert engine.realm.ledger.verify().ok
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_what_is_dropped_holds_nothing(engine: GovernanceEngine, asked: bool) -> None:
+    begun = engine.begin_ahead(ACTION)
+    if asked:
+        assert begun.grant().hold_id is not None
+    begun.drop()
+    begun.drop()
+    assert held(engine) == 0
+    assert [entry.event for entry in engine.audit.entries() if entry.event in ("hold", "release")] == (
+        ["hold", "release"] if asked else []
+    )
+
+
+def test_a_denied_one_has_nothing_to_give_back(engine: GovernanceEngine) -> None:
+    engine.trust.set_level("a", TrustLevel.L0_OBSERVER)
+    asked: list[str] = []
+    engine.realm.submit = lambda request: asked.append(type(request).__name__)  # type: ignore[assignment, method-assign, func-returns-value, return-value]
+    with pytest.raises(GovernanceDeniedError):
+        engine.begin(ACTION)
+    assert asked == []
