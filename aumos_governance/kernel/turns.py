@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from .waiter import Waiter
 
 __all__ = ["Source", "Turns"]
 
+_AWAKE_SECONDS: Final = 0.0003 if (os.cpu_count() or 1) > 1 else 0.0
+# On a single processor it would only keep the server from it.
+
 
 class Source(Protocol):
     """What is read by one thread at a time."""
 
-    def read(self, seconds: float | None = None) -> bool:
-        """Wait for what comes, at most so long, and hand it on; False at the end."""
+    def read(self, seconds: float | None = None, *, awake: float = 0.0) -> bool:
+        """Wait for what comes, at most so long, and hand it on; False at the end. It sleeps only after ``awake``."""
         ...
 
     def wake(self) -> None:
@@ -105,7 +109,9 @@ class Turns:
                 left = until - time.monotonic()
                 if left <= 0:
                     break
-                if not self._source.read(left):
+                # Who waits alone keeps awake for a moment: to be woken takes longer than many an answer.
+                awake = 0.0 if self._others else min(_AWAKE_SECONDS, left)
+                if not self._source.read(left, awake=awake):
                     return False
         finally:
             waiter.rouse = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -84,9 +85,10 @@ class LineChannel:
                 self.wake()
             return True
 
-    def read(self, seconds: float | None = None) -> bool:
+    def read(self, seconds: float | None = None, *, awake: float = 0.0) -> bool:
         """Wait for what comes, at most so long, and hand the lines on; False when the connection has ended.
 
+        For the first ``awake`` seconds this thread does not sleep, but looks again and again.
         Returns early when woken. Whoever is interrupted while waiting leaves everything as it was; whoever is
         interrupted later ends the connection, since what follows could not be told from what was lost.
         """
@@ -95,7 +97,7 @@ class LineChannel:
         if not self._reading:
             return False
         try:
-            return self._take_in(seconds)
+            return self._take_in(seconds, awake)
         except OSError:
             # The other end is gone.
             self.close()
@@ -134,12 +136,12 @@ class LineChannel:
         self._closed = True
         self._let_go()
 
-    def _take_in(self, seconds: float | None) -> bool:
+    def _take_in(self, seconds: float | None, awake: float) -> bool:
         if self._received and not self._too_long and b"\n" in self._received:
             # Read before, with the greeting.
             self._take_lines()
             return not self._closed
-        readable, writable, woken = self._waiter.wait(seconds, writing=bool(self._unsent))
+        readable, writable, woken = self._waiter.wait(seconds, awake, writing=bool(self._unsent))
         if woken:
             with suppress(BlockingIOError):
                 self._woken.recv(4096)
@@ -214,7 +216,7 @@ class _Waiter:
             for number in self._numbers:
                 self._poll.register(number, select.POLLIN)
 
-    def wait(self, seconds: float | None, *, writing: bool) -> tuple[bool, bool, bool]:
+    def wait(self, seconds: float | None, awake: float, *, writing: bool) -> tuple[bool, bool, bool]:
         """Whether the connection can be read, and written to, and whether we were woken."""
         connection, woken = self._numbers
         if self._poll is None:
@@ -224,7 +226,11 @@ class _Waiter:
         if writing != self._writing:
             self._poll.modify(connection, select.POLLIN | (select.POLLOUT if writing else 0))
             self._writing = writing
-        found = dict(self._poll.poll(None if seconds is None else seconds * 1e3))
-        events = found.get(connection, 0)
-        # Anything but writing is news to be read: data, an end, or an error.
-        return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT), woken in found
+        events = self._poll.poll(0) if awake else []
+        until = time.perf_counter() + awake
+        while not events and time.perf_counter() < until:
+            events = self._poll.poll(0)
+        found = dict(events or self._poll.poll(None if seconds is None else seconds * 1e3))
+        news = found.get(connection, 0)
+        # Anything but writing is to be read: data, an end, or an error.
+        return bool(news & ~select.POLLOUT), bool(news & select.POLLOUT), woken in found

@@ -23,9 +23,11 @@ class Source:
         self.coming: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self.reader: int | None = None
         self.ended = False
+        self.awake: list[float] = []
 
-    def read(self, seconds: float | None = None) -> bool:
+    def read(self, seconds: float | None = None, *, awake: float = 0.0) -> bool:
         assert self.reader is None, "two read at once"
+        self.awake.append(awake)
         self.reader = threading.get_ident()
         try:
             came = None if self.ended else self.coming.get(timeout=seconds)
@@ -94,6 +96,23 @@ def test_one_reads_for_all_and_gives_its_turn_on(source: Source) -> None:
         source.coming.put(asker.answer)
     for asker in others:
         asker.done()
+
+
+def test_only_who_waits_alone_keeps_awake(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aumos_governance.kernel.turns._AWAKE_SECONDS", 0.25)
+    turns = Turns(source, lambda: False)
+    first = Asker(turns)
+    reads(source, first.thread)
+    second = Asker(turns)
+    until(lambda: len(turns._others) == 1, "the second sleeps")
+    source.coming.put(lambda: None)
+    until(lambda: len(source.awake) == 2, "the first reads again")
+    source.coming.put(first.answer)
+    first.done()
+    reads(source, second.thread)
+    source.coming.put(second.answer)
+    second.done()
+    assert source.awake == [0.25, 0.0, 0.25]
 
 
 def test_whoever_is_woken_from_elsewhere_leaves_its_turn(source: Source) -> None:

@@ -22,7 +22,6 @@ import pytest
 from aumos_governance.errors import NotAllowedError
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import NotebookKey
-from aumos_governance.notebooks.line_channel import LineChannel
 from aumos_governance.notebooks.service import Caller, NotebookService
 from aumos_governance.protocol import MAX_LINE, socket_proof
 from aumos_governance.server import socket_folder
@@ -385,48 +384,3 @@ def test_a_token_in_another_process_opens_nothing(folder: Path, kernels: Kernels
 
 
 # ---- one channel by itself
-
-
-def test_a_channel_keeps_what_does_not_fit_and_gives_up_in_time() -> None:
-    near, far = socket.socketpair()
-    channel = LineChannel(near, lambda line: None, lambda: None, longest=100)
-    thread = threading.Thread(target=channel.run, daemon=True)
-    thread.start()
-    line = b"x" * 99_999 + b"\n"
-    sent = 0
-    while channel.send(line):
-        sent += 1
-        assert sent < 1_000, "a channel must not keep everything"
-    assert sent > 10
-    assert channel.send(b"late\n") is False
-    thread.join(20)
-    assert not thread.is_alive()
-    far.close()
-
-
-def test_a_channel_delivers_in_order_what_it_kept() -> None:
-    near, far = socket.socketpair()
-    channel = LineChannel(near, lambda line: None, lambda: None, longest=100)
-    thread = threading.Thread(target=channel.run, daemon=True)
-    thread.start()
-    for number in range(20_000):
-        assert channel.send(b"%06d\n" % number)
-    with far, far.makefile("rb") as lines:
-        assert [int(lines.readline()) for _ in range(20_000)] == list(range(20_000))
-        channel.close()
-        assert lines.readline() == b""
-    thread.join(20)
-    assert not thread.is_alive()
-
-
-def test_a_channel_tells_which_line_came_alone() -> None:
-    near, far = socket.socketpair()
-    heard: list[tuple[bytes, bool]] = []
-    channel = LineChannel(near, lambda line: heard.append((line, channel.alone)), lambda: None, longest=100)
-    with far:
-        for sent in (b"one\n", b"two\nthree\n", b"four\nfi", b"ve\n", b"si", b"x\n"):
-            far.send(sent)
-            assert channel.read(10)
-        channel.close()
-    assert [line for line, alone in heard if alone] == [b"one", b"five", b"six"]
-    assert [line for line, alone in heard if not alone] == [b"two", b"three", b"four"]
