@@ -35,11 +35,12 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @contextmanager
 def connected(server: LiveServer, kernel_id: str, *, load: bool = True) -> Iterator[Kernel]:
-    # Before, a client may take a kernel that is starting for a dead one.
+    # The server has heard of it.
     until(lambda: server.kernel_state(kernel_id) == "idle", "the kernel is ready", 60)
     client = BlockingKernelClient(connection_file=str(server.home / "runtime" / f"kernel-{kernel_id}.json"))
     client.load_connection_file()
-    client.start_channels()
+    # No heartbeat: one that is late by a second, as on a busy machine, would make a kernel that starts a dead one.
+    client.start_channels(hb=False)
     try:
         client.wait_for_ready(timeout=60)
         kernel = Kernel(client)
