@@ -1,0 +1,87 @@
+"""A kernel that asks for acts, and the person who answers."""
+
+from __future__ import annotations
+
+import json
+import queue
+from typing import Any
+
+from aumos_governance.ledger import base
+from aumos_governance.ledger.base import Ledger, NotebookKey, Origin
+from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.notebooks.callers import Caller
+from aumos_governance.notebooks.service import NotebookService
+from aumos_governance.protocol import Ask, Cell
+
+NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
+CALLER = Caller(NOTEBOOK, "kernel:k1", "k1:n1")
+ADA = Origin("ada", person=True, scope="user:ada")
+SHOWN = {"tool": "shell", "cost": "0.5", "code": "rm -r build"}
+
+
+class Clock:
+    """Time that only the test moves on."""
+
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def micros(self) -> int:
+        return int(self.now * 1_000_000)
+
+
+class Kernel:
+    """A kernel's side of the conversation, whose answers come when they come."""
+
+    def __init__(self, service: NotebookService, clock: Clock, caller: Caller = CALLER) -> None:
+        self.service, self.clock, self.caller = service, clock, caller
+        self.told: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.sent = 0
+
+    def send(self, op: str, ask_id: str | None = None, *, lasts: float = 30, **body: Any) -> None:
+        self.sent += 1
+        ask = Ask(ask_id or f"a{self.sent}", op, self.clock.now + lasts, Cell("c1", 3), body)
+        self.service.submit(self.caller, ask, lambda answer: self.told.put(json.loads(json.dumps(answer))))
+
+    def hear(self) -> dict[str, Any]:
+        return self.told.get(timeout=20)
+
+    def ask(self, op: str, ask_id: str | None = None, **body: Any) -> dict[str, Any]:
+        self.send(op, ask_id, **body)
+        return self.hear()
+
+    def act(self, ask_id: str | None = None, *, lasts: float = 30, **body: Any) -> None:
+        self.send("authorize", ask_id, lasts=lasts, **{"amount": "0.5", "tool": "shell", "shown": SHOWN} | body)
+
+    def waits(self) -> dict[str, Any]:
+        """It is told that a person is waited for; gives for what."""
+        told = self.hear()
+        assert told["ok"], told
+        waiting: dict[str, Any] = told["waiting"]
+        return waiting
+
+    def silent(self) -> None:
+        """Nothing more has come, after another look at all that waits."""
+        self.service.acting.watch.look()
+        assert self.told.empty(), self.told.get()
+
+
+def served(ledger: Ledger, clock: Clock) -> NotebookService:
+    return NotebookService(ledger, clock=clock, monotonic=clock)
+
+
+def pending(ledger: Ledger) -> tuple[base.Approval, ...]:
+    return ledger.read(base.ListApprovals(owner="ada", root="/srv"))
+
+
+def decide(ledger: Ledger, waiting: dict[str, Any], *, approve: bool = True) -> None:
+    request = base.DecideApproval(
+        key="", origin=ADA, approval_id=waiting["approval_id"], digest=waiting["digest"], approve=approve
+    )
+    ledger.execute(request)
+
+
+def change(ledger: Ledger, **values: Any) -> None:
+    ledger.execute(base.ChangeSession(key="", origin=ADA, notebook=NOTEBOOK, terms=SessionTerms(), **values))

@@ -1,0 +1,36 @@
+"""A kernel on a ledger in memory, whose clock only the test moves on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.base import Ledger
+from tests.notebooks.acts import Clock, Kernel, served
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(clock: Clock) -> Iterator[Ledger]:
+    ledger = open_ledger("memory://", clock=clock.micros)
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def kernel(ledger: Ledger, clock: Clock) -> Iterator[Kernel]:
+    service = served(ledger, clock)
+    yield Kernel(service, clock)
+    service.acting.close()
+
+
+@pytest.fixture
+def l3(kernel: Kernel) -> Kernel:
+    kernel.ask("open", trust_level=3, budget="5")
+    return kernel

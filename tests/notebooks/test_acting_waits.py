@@ -1,0 +1,180 @@
+"""An act that waits for a person: how long, and what may happen meanwhile, also to the server."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from aumos_governance.errors import ConflictError, UnavailableError
+from aumos_governance.ledger import base
+from aumos_governance.ledger.base import Ledger, Origin
+from tests.notebooks.acts import CALLER, NOTEBOOK, Clock, Kernel, decide, pending, served
+
+# ---- the wait and its ends
+
+
+def test_it_is_told_again_and_again_that_it_waits(l3: Kernel) -> None:
+    l3.act()
+    first = l3.waits()
+    l3.silent()
+    for _ in range(3):
+        l3.clock.now += 5
+        l3.service.acting.watch.look()
+        assert l3.waits() == first
+
+
+@pytest.mark.parametrize(("body", "seconds"), [({}, 600), ({"timeout": 20}, 20)])
+def test_nobody_answers_in_time(l3: Kernel, ledger: Ledger, body: dict[str, Any], seconds: float) -> None:
+    l3.act(lasts=10_000, **body)
+    waiting = l3.waits()
+    l3.clock.now += seconds - 1
+    l3.service.acting.watch.look()
+    assert l3.waits() == waiting
+    l3.clock.now += 2
+    l3.service.acting.watch.look()
+    told = l3.hear()["decision"]
+    assert (told["code"], told["reasons"]) == ("APPROVAL_TIMEOUT", ["Nobody said yes in time"])
+    assert not pending(ledger)
+
+
+def test_nobody_waits_any_more(l3: Kernel, ledger: Ledger) -> None:
+    l3.act("same")
+    l3.waits()
+    for _ in range(3):
+        l3.clock.now += 25
+        l3.act("same")
+        l3.waits()
+    l3.clock.now += 31
+    l3.service.acting.watch.look()
+    while "waiting" in (answer := l3.hear()):
+        pass
+    assert answer["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    assert not pending(ledger)
+
+
+def test_a_copy_that_comes_too_late_changes_nothing(l3: Kernel, ledger: Ledger) -> None:
+    l3.act("same")
+    waiting = l3.waits()
+    l3.act("same", lasts=-1)
+    assert l3.hear()["code"] == "EXPIRED"
+    l3.act("same", amount="0.7")
+    assert l3.hear()["code"] == "IDEMPOTENCY_KEY_REUSED"
+    decide(ledger, waiting)
+    assert l3.hear()["decision"]["allowed"]
+
+
+def test_cancelled_while_it_waits(l3: Kernel, ledger: Ledger) -> None:
+    l3.act("same")
+    waiting = l3.waits()
+    l3.send("cancel", "c", of="same", act=True)
+    told = {answer["id"]: answer for answer in (l3.hear(), l3.hear())}
+    assert told["c"]["voided"] is True
+    assert told["same"]["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    assert not pending(ledger)
+    with pytest.raises(ConflictError, match="withdrawn already"):
+        decide(ledger, waiting)
+    assert l3.ask("status")["state"]["held"] == "0"
+
+
+def test_cancelled_when_a_yes_has_let_it_run(l3: Kernel, ledger: Ledger) -> None:
+    l3.act("same")
+    decide(ledger, l3.waits())
+    assert l3.hear()["state"]["held"] == "0.5"
+    assert l3.ask("cancel", of="same", act=True)["voided"] is True
+    assert l3.ask("status")["state"]["held"] == "0"
+
+
+def test_cancelled_where_nobody_is_asked(kernel: Kernel) -> None:
+    kernel.ask("open", trust_level=5, budget="5")
+    kernel.act("same")
+    assert kernel.hear()["state"]["held"] == "0.5"
+    assert kernel.ask("cancel", of="same", act=True)["voided"] is True
+    assert kernel.ask("status")["state"]["held"] == "0"
+
+
+def test_cancelled_before_it_came(l3: Kernel, ledger: Ledger) -> None:
+    assert l3.ask("cancel", of="later", act=True)["voided"] is True
+    l3.act("later")
+    assert l3.hear()["code"] == "CONFLICT"
+    assert not pending(ledger)
+
+
+def test_a_kernel_that_is_gone(l3: Kernel, ledger: Ledger) -> None:
+    l3.act()
+    l3.waits()
+    ledger.execute(base.KernelGone(key="", origin=Origin("server"), incarnation=CALLER.incarnation))
+    assert l3.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
+
+
+def test_a_kernel_that_went_after_the_yes_holds_nothing(l3: Kernel, ledger: Ledger) -> None:
+    here: list[bool] = [True]
+
+    def attending() -> AbstractContextManager[None]:
+        if not here:
+            raise UnavailableError("gone")
+        return nullcontext()
+
+    l3.caller = replace(CALLER, attending=attending)
+    l3.act()
+    waiting = l3.waits()
+    here.clear()
+    decide(ledger, waiting)
+    assert l3.hear()["code"] == "UNAVAILABLE"
+    l3.caller = CALLER
+    assert l3.ask("status")["state"]["held"] == "0"
+
+
+def test_a_session_that_is_closed_meanwhile(l3: Kernel, ledger: Ledger) -> None:
+    l3.act()
+    l3.waits()
+    l3.service.close("ada", NOTEBOOK)
+    assert l3.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    assert not pending(ledger)
+
+
+# ---- another server
+
+
+def test_the_next_server_waits_for_the_same_answer(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
+    l3.act("same")
+    waiting = l3.waits()
+    l3.service.acting.close()
+    clock.now += 20
+    after = Kernel(served(ledger, clock), clock)
+    after.act("same")
+    assert after.waits() == waiting
+    assert len(pending(ledger)) == 1
+    decide(ledger, waiting)
+    answer = after.hear()
+    assert (answer["decision"]["allowed"], answer["state"]["held"]) == (True, "0.5")
+    # The answer got lost, so the ask comes once more.
+    last = Kernel(served(ledger, clock), clock)
+    last.act("same")
+    assert last.hear() == answer
+
+
+def test_a_yes_that_was_said_while_no_server_ran(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
+    l3.act("same")
+    waiting = l3.waits()
+    l3.service.acting.close()
+    decide(ledger, waiting)
+    after = Kernel(served(ledger, clock), clock)
+    after.act("same")
+    assert after.hear()["decision"]["allowed"]
+
+
+def test_a_server_that_took_the_kernel_for_gone_asks_again(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
+    l3.act("same")
+    waiting = l3.waits()
+    l3.service.acting.close()
+    ledger.execute(base.KernelsPresent(key="", origin=Origin("server"), owner="ada", root="/srv"))
+    after = Kernel(served(ledger, clock), clock)
+    after.act("same")
+    again = after.waits()
+    assert (again["digest"], again["until"]) == (waiting["digest"], waiting["until"])
+    assert again["approval_id"] != waiting["approval_id"]
+    decide(ledger, again)
+    assert after.hear()["decision"]["allowed"]
