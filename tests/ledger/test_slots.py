@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
 
@@ -91,43 +90,39 @@ def test_a_lone_one_is_not_waited_for() -> None:
 
 
 def test_an_interrupted_thread_keeps_no_answer_from_others(sqlite: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    waits = threading.Event()
+    asked = threading.Semaphore(0)
+    me = threading.get_ident()
 
-    class Announced(Slot):
+    class Interrupted(Slot):
         def result(self) -> object:
-            waits.set()
+            asked.release()
+            if threading.get_ident() == me:
+                raise KeyboardInterrupt
             return super().result()
 
-    monkeypatch.setattr(writer, "Slot", Announced)
+    monkeypatch.setattr(writer, "Slot", Interrupted)
     ledger = sqlite.open()
     ledger.execute(opening(budget=100 * USD))
     committing, go_on = threading.Event(), threading.Event()
 
     def hold(_: object) -> None:
         committing.set()
-        assert go_on.wait(10)
+        assert go_on.wait(20)
 
     end = ledger.subscribe(hold)
-    first = threading.Thread(target=ledger.execute, args=(spend(),), daemon=True)
+    first, *others = (threading.Thread(target=ledger.execute, args=(spend(),), daemon=True) for _ in range(3))
     first.start()
-    assert committing.wait(10)
+    assert committing.wait(20)
     end()
-    others = [threading.Thread(target=ledger.execute, args=(spend(),), daemon=True) for _ in range(2)]
-
-    def interrupt() -> None:
-        assert waits.wait(10)
-        for other in others:
-            other.start()
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # type: ignore[arg-type]
-
-    interrupter = threading.Thread(target=interrupt)
-    interrupter.start()
+    # Of those who wait for one transaction the first is interrupted, so it wakes nobody.
     with pytest.raises(KeyboardInterrupt):
         ledger.execute(spend())
-    interrupter.join()
+    for other in others:
+        other.start()
+    assert all(asked.acquire(timeout=20) for _ in range(3))
     go_on.set()
     for thread in (first, *others):
-        thread.join(10)
+        thread.join(20)
         assert not thread.is_alive()
-    # The interrupted request was queued first, and is done as well.
+    # The interrupted request was queued, and is done as well.
     assert balance(ledger).spent == 4 * CENT
