@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bridge.live_server import LiveServer
 from tests.kernel.real_kernel import Kernel, environment, started
 
 
@@ -13,3 +14,14 @@ def kernel(tmp_path: Path) -> Iterator[Kernel]:
     """A kernel with no server and state of its own, the magics loaded."""
     with started(environment(tmp_path), tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="module", params=["socket", "comm"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A governed server, whose kernels ask it one way and the other: people see the same."""
+    home = tmp_path_factory.mktemp(request.param)
+    live = LiveServer(home, f"--GovernanceExtension.local_socket={request.param == 'socket'}")
+    try:
+        yield live.start()
+    finally:
+        live.close()

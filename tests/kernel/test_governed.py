@@ -22,17 +22,6 @@ from tests.kernel.test_notebooks import ACCEPTANCE, ACCEPTANCE_LINES, sources
 LINK = "from aumos_governance.kernel.session import link\nclient = link(get_ipython()).client"
 
 
-@pytest.fixture(scope="module", params=["socket", "comm"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Whichever way the asks go, people see the same."""
-    home = tmp_path_factory.mktemp(request.param)
-    live = LiveServer(home, f"--GovernanceExtension.local_socket={request.param == 'socket'}")
-    try:
-        yield live.start()
-    finally:
-        live.close()
-
-
 @contextmanager
 def connected(server: LiveServer, kernel_id: str, *, load: bool = True) -> Iterator[Kernel]:
     # The server has heard of it.

@@ -28,17 +28,6 @@ CALL = "client.chat.completions.create(**asked)"
 STREAM = "stream = client.chat.completions.create(**asked, stream=True)\nchunk = next(iter(stream))"
 
 
-@pytest.fixture(scope="module", params=["socket", "comm"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Whichever way the asks go."""
-    home = tmp_path_factory.mktemp(request.param)
-    live = LiveServer(home, f"--GovernanceExtension.local_socket={request.param == 'socket'}")
-    try:
-        yield live.start()
-    finally:
-        live.close()
-
-
 @pytest.fixture
 def provider() -> Iterator[Endpoint]:
     with Endpoint() as endpoint:

@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
-
 from tests.bridge.live_server import GOVERNANCE, LiveServer, until
 from tests.kernel.real_kernel import Kernel, Outcome
 from tests.kernel.test_governed import notebook, stopped
@@ -27,17 +25,6 @@ def result(value):
 
 # Seconds pass for minutes.
 HASTY = "from aumos_governance.kernel import exchanges\nexchanges._RENEWED_EVERY = 0.5"
-
-
-@pytest.fixture(scope="module", params=["socket", "comm"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    live = LiveServer(
-        tmp_path_factory.mktemp(request.param), f"--GovernanceExtension.local_socket={request.param == 'socket'}"
-    )
-    try:
-        yield live.start()
-    finally:
-        live.close()
 
 
 @contextmanager
