@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those that are named: durable, engine, audit, postgres, bridge, footprint, calls, start."""
+"""Run all benchmarks, or those named: durable, engine, audit, postgres, bridge, footprint, calls, start, page."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from . import audit, bridge, calls, durable, engine, footprint, postgres, start
+from . import audit, bridge, calls, durable, engine, footprint, page, postgres, start
 from .results import Results
 
-SUITES = ("durable", "engine", "audit", "postgres", "bridge", "footprint", "calls", "start")
+SUITES = ("durable", "engine", "audit", "postgres", "bridge", "footprint", "calls", "start", "page")
 
 
 def main() -> None:
@@ -44,6 +44,8 @@ def main() -> None:
             calls.overhead(results, folder, 50 if options.quick else 1000)
         if "start" in chosen:
             start.start(results, folder / "start", 2 if options.quick else 16)
+        if "page" in chosen:
+            page.page(results, folder / "page", 5 if options.quick else 40)
     results.write(options.output)
     print(f"written to {options.output}")
 

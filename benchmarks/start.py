@@ -50,13 +50,10 @@ class Load:
 
 def start(results: Results, folder: Path, pairs: int) -> None:
     """JupyterLab with a notebook whose kernel runs: its loads with the extension, and without it, in turn."""
-    if importlib.util.find_spec("playwright") is None:
-        print("start: left out, for Playwright is not installed", flush=True)
-        return
-    with _page(folder) as (application, page):
+    with page_of(folder, "start") as (application, page):
         if page is None:
-            print("start: left out, for no browser was found; AUMOS_CHROMIUM may name one", flush=True)
             return
+        page.add_init_script(_WATCH)
         loads: dict[bool, list[Load]] = {True: [], False: []}
         # The first load of each starts the kernel, or fills the cache.
         for number in range(pairs + 1):
@@ -83,8 +80,12 @@ def start(results: Results, folder: Path, pairs: int) -> None:
 
 
 @contextlib.contextmanager
-def _page(folder: Path) -> Iterator[tuple[Any, Any]]:
-    """A JupyterLab and a page to load it in; None for both where there is no browser."""
+def page_of(folder: Path, suite: str) -> Iterator[tuple[Any, Any]]:
+    """A JupyterLab and a page to load it in; None for both, and a line that says so, where there is no browser."""
+    if importlib.util.find_spec("playwright") is None:
+        print(f"{suite}: left out, for Playwright is not installed", flush=True)
+        yield None, None
+        return
     from playwright.sync_api import Error, sync_playwright
 
     sys.path.insert(0, str(_UI_TESTS))
@@ -106,6 +107,7 @@ def _page(folder: Path) -> Iterator[tuple[Any, Any]]:
                 executable_path=path, args=[*arguments, *(["--no-sandbox"] if as_root else [])]
             )
         except Error:
+            print(f"{suite}: left out, for no browser was found; AUMOS_CHROMIUM may name one", flush=True)
             yield None, None
             return
         stack.callback(browser.close)
@@ -115,7 +117,6 @@ def _page(folder: Path) -> Iterator[tuple[Any, Any]]:
         stack.callback(application.stop)
         application.start()
         page = browser.new_page(viewport={"width": 1200, "height": 760})
-        page.add_init_script(_WATCH)
         yield application, page
 
 
