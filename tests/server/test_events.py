@@ -32,7 +32,9 @@ class Page:
 
 
 @pytest.fixture
-def watch(jp_ws_fetch: Callable[..., Any]) -> Iterator[Callable[[], Awaitable[Page]]]:
+def watch(
+    jp_ws_fetch: Callable[..., Any], jp_asyncio_loop: asyncio.AbstractEventLoop
+) -> Iterator[Callable[[], Awaitable[Page]]]:
     """Open a page's event stream."""
     streams: list[Any] = []
 
@@ -40,9 +42,13 @@ def watch(jp_ws_fetch: Callable[..., Any]) -> Iterator[Callable[[], Awaitable[Pa
         streams.append(await jp_ws_fetch("api", "events", "subscribe"))
         return Page(streams[-1])
 
+    async def leave() -> None:
+        for stream in streams:
+            stream.close()
+
     yield subscribe
-    for stream in streams:
-        stream.close()
+    # Outside of the loop a socket asks for the current one, which an earlier test's ``asyncio.run`` takes away.
+    jp_asyncio_loop.run_until_complete(leave())
 
 
 def state(seq: int, path: str = "a.ipynb", spent: int = 0) -> SessionState:
