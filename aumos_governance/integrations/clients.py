@@ -122,11 +122,12 @@ def _governed(kind: Any) -> Any:
 
     class Governed(kind):  # type: ignore[misc]
         def copy(self, *arguments: Any, **options: Any) -> Any:
-            token = _COPYING.set(True)
+            # Set within, since an interrupt may come as soon as it is.
             try:
+                _COPYING.set(True)
                 copied = super().copy(*arguments, **options)
             finally:
-                _COPYING.reset(token)
+                _COPYING.set(False)
             vars(copied)[_GOVERNOR] = vars(self)[_GOVERNOR].at(str(copied.base_url))
             return copied
 
@@ -174,18 +175,21 @@ def _governed_sync(kind: Any) -> Any:
                 call = governor.call(options, bool(given.get("stream")))
             except ConfigurationError as refusal:
                 raise governor.refused(refusal, options) from None
-            if call is None:
-                return super().request(cast_to, options, *arguments, **given)
-            token = CURRENT.set(call)
+            # A free call sets it too: within a paid one it is no attempt of that, nor of one that was interrupted.
+            former = CURRENT.get()
             try:
-                call.begin()
+                CURRENT.set(call)
+                if call is not None:
+                    call.begin()
                 return super().request(cast_to, options, *arguments, **given)
             except Exception as error:
-                call.raised(error)
+                if call is not None:
+                    call.raised(error)
                 raise
             finally:
-                CURRENT.reset(token)
-                call.left()
+                CURRENT.set(former)
+                if call is not None:
+                    call.left()
 
         def _prepare_request(self, request: Any) -> None:
             super()._prepare_request(request)
@@ -208,18 +212,21 @@ def _governed_async(kind: Any) -> Any:
                 call = governor.call(options, bool(given.get("stream")))
             except ConfigurationError as refusal:
                 raise await governor.refused_async(refusal, options) from None
-            if call is None:
-                return await super().request(cast_to, options, *arguments, **given)
-            token = CURRENT.set(call)
+            # As in a synchronous one.
+            former = CURRENT.get()
             try:
-                await call.begin_async()
+                CURRENT.set(call)
+                if call is not None:
+                    await call.begin_async()
                 return await super().request(cast_to, options, *arguments, **given)
             except Exception as error:
-                await call.raised_async(error)
+                if call is not None:
+                    await call.raised_async(error)
                 raise
             finally:
-                CURRENT.reset(token)
-                call.left()
+                CURRENT.set(former)
+                if call is not None:
+                    call.left()
 
         async def _prepare_request(self, request: Any) -> None:
             await super()._prepare_request(request)

@@ -57,6 +57,10 @@ def test_an_interrupt_at_any_line_leaves_no_hold(client: OpenAI, till: Till) -> 
     at = 1
     while where := interrupted(lambda: chat(client), at, *OURS):
         assert given_back(till), where
+        # Nor is what comes next taken for an attempt of the call that was interrupted.
+        held = len(till.records("hold"))
+        client.models.retrieve("gpt-4o")
+        assert len(till.records("hold")) == held, where
         at += 1
     assert at > 200
     spent = till.spent
