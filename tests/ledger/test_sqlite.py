@@ -60,6 +60,21 @@ def test_each_commit_is_synced(sqlite: Backend) -> None:
         assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
 
 
+def test_a_new_file_has_small_pages_and_an_older_one_stays_as_it_is(tmp_path: Path) -> None:
+    for made, size in ((None, 2048), (4096, 4096)):
+        path = tmp_path / f"{made}.db"
+        if made is not None:
+            with closed(sqlite3.connect(path)) as connection:
+                connection.execute(f"PRAGMA page_size={made}")
+                connection.execute("PRAGMA journal_mode=WAL")
+        for _ in range(2):
+            ledger = open_ledger(f"sqlite:///{path}")
+            ledger.execute(opening())
+            ledger.close()
+        with closed(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA page_size").fetchone() == (size,)
+
+
 def sqlite_database(backend: Backend) -> sqlite.SqliteDatabase:
     return sqlite.SqliteDatabase(Path(backend.url.removeprefix("sqlite:///")))
 

