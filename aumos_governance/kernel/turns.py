@@ -12,7 +12,7 @@ from .waiter import Waiter
 
 __all__ = ["Source", "Turns"]
 
-_AWAKE_SECONDS: Final = 0.0003 if (os.cpu_count() or 1) > 1 else 0.0
+_AWAKE_SECONDS: Final = 0.0006 if (os.cpu_count() or 1) > 1 else 0.0
 # On a single processor it would only keep the server from it.
 
 
