@@ -3,13 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import os
-import socket
-import stat
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,88 +13,16 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import NotAllowedError
-from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import NotebookKey
-from aumos_governance.notebooks.service import Caller, NotebookService
 from aumos_governance.protocol import MAX_LINE, socket_proof
-from aumos_governance.server import socket_folder
-from aumos_governance.server.conversation import AtOnce, Conversation
 from aumos_governance.server.local_socket import LocalSocket
-from aumos_governance.server.presence import Departures, Presence
-from aumos_governance.server.socket_peer import check_peer
 from aumos_governance.server.socket_tokens import Tokens
-
-LOG = logging.getLogger("local socket")
-
-
-class Kernels:
-    """Stands for the bridge: one kernel, whose process said hello as ``one``."""
-
-    def __init__(self, service: NotebookService) -> None:
-        self.service = service
-        self.presence = Presence("k", Departures(service.ledger, LOG), lambda: None)
-        self.presence.meet("one")
-        self.process_id: int | None = os.getpid()
-
-    def admit(self, kernel_id: str, nonce: str, connection: socket.socket) -> Conversation:
-        self.presence.check(nonce)
-        check_peer(connection, self.process_id)
-
-        def identify(incarnation: str) -> Caller:
-            return Caller(NotebookKey("ada", "/root", "a.ipynb"), f"kernel:{kernel_id}", incarnation)
-
-        return Conversation(
-            self.service, identify, self.presence, nonce=nonce, readers=AtOnce(), settle=lambda: None, log=LOG
-        )
-
-
-class Guest:
-    """A kernel's end of a connection, spoken by hand."""
-
-    def __init__(self, offer: dict[str, Any] | None) -> None:
-        assert offer is not None
-        self.offer = offer
-        address = offer["address"]
-        self.socket = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
-        self.socket.settimeout(20)
-        try:
-            self.socket.connect(address if isinstance(address, str) else tuple(address))
-        except OSError:
-            self.socket.close()
-            raise
-        self.lines = self.socket.makefile("rb")
-
-    def say(self, message: object) -> None:
-        self.socket.sendall(message if isinstance(message, bytes) else json.dumps(message).encode() + b"\n")
-
-    def hear(self) -> Any:
-        line = self.lines.readline()
-        return json.loads(line) if line else None
-
-    def enter(self) -> Guest:
-        self.say({"v": 1, "token": self.offer["token"]})
-        assert self.hear() == {"v": 1, "ok": True}
-        return self
-
-    def ask(self, op: str, **body: Any) -> Any:
-        self.say(message(op, **body))
-        (answer,) = self.hear()["answers"]
-        return answer
-
-    def close(self) -> None:
-        self.lines.close()
-        self.socket.close()
-
-
-def message(op: str, ask_id: str = "a", **body: Any) -> dict[str, Any]:
-    return {"v": 1, "asks": [{"id": ask_id, "op": op, "exp": time.time() + 60, **body}]}
+from tests.server.socket_guests import LOG, Guest, Kernels, known_kernels, message
 
 
 @pytest.fixture
 def kernels() -> Iterator[Kernels]:
-    ledger = open_ledger("memory://")
-    yield Kernels(NotebookService(ledger))
-    ledger.close()
+    with known_kernels() as known:
+        yield known
 
 
 @pytest.fixture(params=["unix", "tcp"])
@@ -303,84 +224,3 @@ def test_the_end_takes_everything_away(connect: Enter, local: LocalSocket) -> No
         assert not Path(address).parent.exists()
     with pytest.raises(OSError):  # noqa: PT011 - refused, or no such file
         Guest(guest.offer)
-
-
-# ---- Unix alone
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    # Not pytest's, whose path may be longer than that of a socket can be.
-    with tempfile.TemporaryDirectory(prefix="gov") as short:
-        yield Path(short) / "runtime"
-
-
-def test_only_its_user_can_enter_the_folder(folder: Path, kernels: Kernels) -> None:
-    served = LocalSocket(folder, LOG)
-    served.open(kernels.admit)
-    try:
-        offer = served.offer("k", "one")
-        assert offer is not None
-        assert stat.S_IMODE(Path(offer["address"]).parent.stat().st_mode) == 0o700
-    finally:
-        served.close()
-
-
-def test_a_folder_whose_path_is_too_long_is_replaced_by_a_short_one(tmp_path: Path) -> None:
-    made = socket_folder.make_folder(tmp_path / ("deep" * 30))
-    try:
-        assert len(os.fsencode(socket_folder.socket_path(made))) <= 100
-        assert stat.S_IMODE(made.stat().st_mode) == 0o700
-    finally:
-        made.rmdir()
-
-
-def test_what_a_dead_server_left_is_taken_away_and_a_live_one_stays(folder: Path, kernels: Kernels) -> None:
-    live = LocalSocket(folder, LOG)
-    live.open(kernels.admit)
-    dead, young = socket_folder.make_folder(folder), socket_folder.make_folder(folder)
-    with socket.socket(socket.AF_UNIX) as left:
-        left.bind(str(socket_folder.socket_path(dead)))
-    (known,) = set(folder.iterdir()) - {dead, young}
-    for old in (dead, known):
-        os.utime(old, (1, 1))
-    new = LocalSocket(folder, LOG)
-    new.open(kernels.admit)
-    try:
-        assert not dead.exists()
-        assert young.exists()
-        assert known.exists()
-        guest = Guest(live.offer("k", "one")).enter()
-        guest.close()
-    finally:
-        new.close()
-        live.close()
-
-
-CHILD = (
-    "import json, socket, sys\n"
-    "offer = json.loads(sys.argv[1])\n"
-    "link = socket.socket(socket.AF_UNIX); link.connect(offer['address'])\n"
-    "link.sendall(json.dumps({'v': 1, 'token': offer['token']}).encode() + b'\\n')\n"
-    "print(link.makefile().readline())"
-)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who is at the other end")
-def test_a_token_in_another_process_opens_nothing(folder: Path, kernels: Kernels) -> None:
-    served = LocalSocket(folder, LOG)
-    served.open(kernels.admit)
-    stranger = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    try:
-        command = [sys.executable, "-c", CHILD, json.dumps(served.offer("k", "one"))]
-        inside = subprocess.run(command, capture_output=True, text=True, check=True)
-        assert json.loads(inside.stdout)["ok"] is True, "a child of the kernel's process"
-        kernels.process_id = stranger.pid
-        outside = subprocess.run(command, capture_output=True, text=True, check=True)
-        assert json.loads(outside.stdout)["code"] == "NOT_ALLOWED"
-    finally:
-        stranger.communicate(b"\n")
-        served.close()
-
-
-# ---- one channel by itself
