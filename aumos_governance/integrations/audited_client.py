@@ -160,11 +160,12 @@ _ESTIMATE: Final[ContextVar[tuple[str, Decimal] | None]] = ContextVar("aumos_gov
 
 @contextmanager
 def _estimated(call_type: str, held: Decimal) -> Iterator[None]:
-    token = _ESTIMATE.set((call_type, held))
+    former = _ESTIMATE.get()
     try:
+        _ESTIMATE.set((call_type, held))
         yield
     finally:
-        _ESTIMATE.reset(token)
+        _ESTIMATE.set(former)
 
 
 class _Estimating:

@@ -25,8 +25,9 @@ def interruptible() -> Iterator[None]:
         # Set by another language than Python, and not to be put back by this one; or as it should be.
         yield
         return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Within, since from here on an interrupt may come as soon as it is set.
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         yield
     finally:
         signal.signal(signal.SIGINT, before)
