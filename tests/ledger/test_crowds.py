@@ -18,7 +18,7 @@ import pytest
 
 from aumos_governance.ledger.base import Ledger
 from tests.ledger.kit import CENT, USD, Backend, balance, opening, records, spend
-from tests.ledger.victims import request_for
+from tests.ledger.victims import acknowledged, request_for
 
 HERE = Path(__file__).parent
 
@@ -73,7 +73,7 @@ def test_what_was_acknowledged_before_a_kill_is_there_once(database: Backend, so
     chance, kills = random.Random(), 200 if soak else 10
     with program("victims.py", database.url, file) as process:
         # On a busy machine more than these may be needed until enough was acknowledged to be lost.
-        for _ in takewhile(lambda kill: kill < kills or len(file.read_text().splitlines()) <= 10, count()):
+        for _ in takewhile(lambda kill: kill < kills or len(acknowledged(file)) <= 10, count()):
             say(process)
             pid = int(said(process))
             end = time.monotonic() + chance.uniform(0, 0.4)
@@ -81,15 +81,15 @@ def test_what_was_acknowledged_before_a_kill_is_there_once(database: Backend, so
                 time.sleep(0.001)
             os.kill(pid, signal.SIGKILL)
             assert said(process) == "gone"
-    acknowledged = [json.loads(line) for line in file.read_text().splitlines()]
+    told = acknowledged(file)
     before = balance(ledger)
     check_sums(ledger)
-    for key, what, charge_id in acknowledged:
+    for key, what, charge_id in told:
         assert ledger.execute(request_for(key, what, charge_id)).charge_id == charge_id
     assert balance(ledger) == before
     charges = [record.charge_id for record in records(ledger, limit=1000) if record.event in ("spend", "hold")]
     assert len(set(charges)) == len(charges)
-    assert {charge_id for _, _, charge_id in acknowledged} <= set(charges)
+    assert {charge_id for _, _, charge_id in told} <= set(charges)
     check_sums(ledger)
 
 

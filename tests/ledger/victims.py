@@ -35,14 +35,20 @@ def request_for(key: str, what: str, charge_id: str = "") -> Request[Any]:
     return Settle(key=key, origin=KERNEL, hold_id=charge_id, amount=CENT)
 
 
+def acknowledged(file: Path) -> list[tuple[str, str, str]]:
+    """The key, what was asked for and the charge of each line that was written whole."""
+    return [tuple(json.loads(line)) for line in file.read_text().splitlines() if line.endswith("]")]
+
+
 def charge(url: str, name: str, file: int) -> None:
     ledger = open_ledger(url)
 
     def ask(key: str, what: str, charge_id: str = "") -> str:
         answer = ledger.execute(request_for(key, what, charge_id))
         assert answer.charge_id is not None
-        # One write is one line, whoever else writes; it stays when the process is gone.
-        os.write(file, f"{json.dumps([key, what, answer.charge_id])}\n".encode())
+        # One write is one line, whoever else writes, and stays when the process is gone. A kill in the middle of one
+        # that reaches into the file's next page leaves its first part: the next line begins on its own all the same.
+        os.write(file, f"\n{json.dumps([key, what, answer.charge_id])}\n".encode())
         return str(answer.charge_id)
 
     def go_on(thread: int) -> None:
