@@ -37,10 +37,16 @@ def until(condition: Callable[[], Any], what: str, timeout: float = 20.0) -> Any
         time.sleep(0.02)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def reserved_port() -> int:
+    """A port that is kept for a server of this process until this process ends."""
+    # A port that was only free would be another program's by the time a server takes it: tests run side by side.
+    # Bound and not listened at, nobody is given it, and a server may bind it beside this, as it reuses addresses.
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    port = int(holder.getsockname()[1])
+    holder.detach()
+    return port
 
 
 class LiveServer:
@@ -67,7 +73,7 @@ class LiveServer:
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start the process without waiting for anything."""
-        self.port = free_port()
+        self.port = reserved_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "JPY_"))}
         environment |= {

@@ -87,8 +87,9 @@ def test_what_never_left_is_free(till: Till) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = "http://{}:{}/v1".format(*unused.getsockname())
-    with OpenAI(base_url=address, api_key="key", max_retries=1) as nobody, pytest.raises(APIConnectionError):
-        chat(govern(nobody, engine=till.engine, budget_category="llm"))
+        # Bound and not listened at: no other program can answer there.
+        with OpenAI(base_url=address, api_key="key", max_retries=1) as nobody, pytest.raises(APIConnectionError):
+            chat(govern(nobody, engine=till.engine, budget_category="llm"))
     assert (till.spent, till.events()) == (0, ["hold", "release"])
 
 

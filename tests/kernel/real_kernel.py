@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -133,21 +133,33 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 @contextmanager
 def started(environ: Mapping[str, str], folder: Path, *, load: bool = True) -> Iterator[Kernel]:
     """A running kernel, with the magics loaded unless told otherwise."""
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(env=dict(environ), cwd=str(folder))
-    client = manager.blocking_client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=60)
-        kernel = Kernel(client)
+    with ExitStack() as ends:
+        kernel = Kernel(_client(environ, folder, ends))
         if load:
             assert kernel.run(LOAD).status == "ok"
         yield kernel
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-        manager.cleanup_resources()
-        client.context.term() if client.context is not manager.context else None
+
+
+def _client(environ: Mapping[str, str], folder: Path, ends: ExitStack) -> BlockingKernelClient:
+    for again in (True, False):
+        manager = KernelManager(kernel_name="python3")
+        with ExitStack() as here:
+            here.callback(manager.cleanup_resources)
+            manager.start_kernel(env=dict(environ), cwd=str(folder))
+            here.callback(manager.shutdown_kernel, now=True)
+            client = manager.blocking_client()
+            client.start_channels()
+            here.callback(client.stop_channels)
+            try:
+                client.wait_for_ready(timeout=60)
+            except RuntimeError:
+                # Its ports were looked for before it started, and one may be another program's when it binds them.
+                if again and not manager.is_alive():
+                    continue
+                raise
+            ends.push(here.pop_all())
+            return client
+    raise AssertionError("unreachable")
 
 
 def spent(kernel: Kernel) -> str:

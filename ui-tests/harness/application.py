@@ -38,7 +38,7 @@ class Application:
         self.root = folder / "root"
         self.log = folder / "server.log"
         self._options = options
-        self._port = _free_port()
+        self._port = _reserved_port()
         self._process: subprocess.Popen[bytes] | None = None
         # The application finds extensions among the tests' own modules.
         modules = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -168,8 +168,13 @@ def _folders(folder: Path) -> dict[str, str]:
     return {variable: str(folder / name) for variable, name in names.items()}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+def _reserved_port() -> int:
+    """A port that is kept for an application of this process until this process ends."""
+    # A port that was only free would be another program's by the time a server takes it: tests run side by side.
+    # Bound and not listened at, nobody is given it, and a server may bind it beside this, as it reuses addresses.
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    port: int = holder.getsockname()[1]
+    holder.detach()
     return port
