@@ -6,6 +6,7 @@ import asyncio
 import platform
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from .._version import __version__
@@ -73,7 +74,11 @@ class Client:
         """
         waiter = Waiter()
         steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, waiter.wake, on_waiting)
-        return Started(self._transport, waiter, steps, _body).answer()
+        try:
+            return Started(self._transport, waiter, steps, _body).answer()
+        finally:
+            # Interrupted on the way from the one to the other: it is taken back too.
+            steps.close()
 
     def start(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> Started:
         """As `ask`, but return once it is sent, to do something else before the answer is waited for."""
@@ -123,7 +128,7 @@ class Client:
 
         def wake() -> None:
             # The loop may have been closed since; then nobody waits.
-            if not loop.is_closed():
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(woken.set)
 
         steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, wake, on_waiting)

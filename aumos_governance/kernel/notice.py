@@ -19,7 +19,6 @@ class Notice:
 
     def say(self, line: str) -> None:
         """Show the line in place of the one before."""
-        self._shell.display_pub.publish(
-            {"text/plain": line}, transient={"display_id": self._id}, update=bool(self.said)
-        )
-        self.said = line
+        # Said before it is shown: an interrupt that comes while it is must find something to replace.
+        update, self.said = bool(self.said), line
+        self._shell.display_pub.publish({"text/plain": line}, transient={"display_id": self._id}, update=update)

@@ -222,9 +222,11 @@ class SocketTransport:
             line.abandon()
 
     def _connect(self) -> None:
-        self._line = None if self._offer is None else _Line(self._offer, self._take, lambda: bool(self._tasks))
-        if self._line is not None:
-            self._line.start()
+        line = None if self._offer is None else _Line(self._offer, self._take, lambda: bool(self._tasks))
+        if line is not None:
+            line.start()
+        # Last: one that an interrupt kept from being started would be waited for in vain.
+        self._line = line
 
     def _take(self, line: bytes) -> None:
         try:

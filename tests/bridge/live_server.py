@@ -151,8 +151,25 @@ class LiveServer:
             self.write_notebook(path)
         kernel = {"name": "python3"} if kernel_id is None else {"id": kernel_id}
         body = {"path": path, "name": Path(path).name, "type": "notebook", "kernel": kernel}
+        logged = self.log.stat().st_size
+        session = self.json("POST", "api/sessions", json=body)
+        try:
+            opened = LiveKernel(self, session["kernel"]["id"], session["id"])
+        except (websocket.WebSocketException, OSError):
+            if not self._lost_a_port(logged):
+                raise
+        else:
+            if not self._lost_a_port(logged):
+                return opened
+            opened.close()
+        # The server starts such a kernel again with other ports, and goes on listening to those it had.
+        self.json("DELETE", f"api/sessions/{session['id']}")
         session = self.json("POST", "api/sessions", json=body)
         return LiveKernel(self, session["kernel"]["id"], session["id"])
+
+    def _lost_a_port(self, logged: int) -> bool:
+        """Whether a kernel's port, looked for before it started, was another program's when it bound it."""
+        return b"Address already in use" in self.log.read_bytes()[logged:]
 
     @contextlib.contextmanager
     def notebook(self, path: str) -> Iterator[LiveKernel]:

@@ -12,13 +12,7 @@ import pytest
 
 from tests.bridge.live_server import LiveServer
 from tests.cli.conftest import Ended, Run, command
-from tests.kernel.test_governed import LINK, notebook
-
-SOCKET = """
-import time
-while not (client._transport._socket._line and client._transport._socket._line.ready):
-    time.sleep(0.01)
-"""
+from tests.kernel.test_governed import LINK, SOCKET, notebook
 
 
 @pytest.fixture(scope="module")

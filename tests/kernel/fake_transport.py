@@ -17,9 +17,12 @@ Answer = Callable[[Ask], Mapping[str, Any] | None]
 
 
 class FakeTransport:
-    """Answers each ask in a thread of its own with what ``answer`` gives, or with nothing for None."""
+    """Answers each ask in a thread of its own with what ``answer`` gives, or with nothing for None.
 
-    def __init__(self, answer: Answer | None = None, *, clock_ahead: float = 0.0, lossy: bool = True) -> None:
+    What is asked of one that is ``lossy`` goes out again where the answer is late, as it may be on a busy machine.
+    """
+
+    def __init__(self, answer: Answer | None = None, *, clock_ahead: float = 0.0, lossy: bool = False) -> None:
         self.lossy = lossy
         self.clock_ahead = clock_ahead
         self.answer: Answer = answer or (lambda ask: {"ok": True, "op": ask.op})

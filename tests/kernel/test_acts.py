@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bridge.live_server import until
 from tests.kernel.real_kernel import Kernel, environment, refused, spent, started
 from tests.kernel.test_notebooks import call, with_papermill
 
@@ -119,7 +120,8 @@ def test_an_interrupt_at_the_prompt_takes_the_question_back(kernel: Kernel, body
     outcome = kernel.run(cell, answer=lambda: os.kill(pid, signal.SIGINT))
     assert (outcome.ename, outcome.traceback) == ("KeyboardInterrupt", ["KeyboardInterrupt"])
     assert did_not_run(kernel)
-    assert events(kernel) == ["hold", "ask", "withdraw"]
+    # It is taken back without waiting for that, so that an interrupt takes no time.
+    until(lambda: events(kernel) == ["hold", "ask", "withdraw"], "the question is taken back")
 
 
 def test_where_the_front_end_takes_no_input_it_is_denied_at_once(kernel: Kernel) -> None:
@@ -243,7 +245,7 @@ def test_a_terminal_asks_the_person_at_it(tmp_path: Path) -> None:
     os.close(follower)
     screen = ""
 
-    def until(word: str) -> None:
+    def read_to(word: str) -> None:
         nonlocal screen
         deadline = time.monotonic() + 60
         while word not in screen:
@@ -256,18 +258,18 @@ def test_a_terminal_asks_the_person_at_it(tmp_path: Path) -> None:
         os.write(leader, text.encode())
 
     try:
-        until("In [1]: ")
+        read_to("In [1]: ")
         type_in("%load_ext aumos_governance.jupyter_extension\n")
-        until("In [2]: ")
+        read_to("In [2]: ")
         type_in("%governance --trust-level 3\n")
-        until("In [3]: ")
+        read_to("In [3]: ")
         type_in("%%governed --tool deploy --cost 0.05\nprint(6 * 7)\n\n\n")
-        until("An approval is needed to run: deploy, $0.05\n    print(6 * 7)\n")
-        until(QUESTION)
+        read_to("An approval is needed to run: deploy, $0.05\n    print(6 * 7)\n")
+        read_to(QUESTION)
         type_in("yes\n")
-        until("42\n")
-        until("Recorded: $0.05 for deploy ($9.95 remaining)\n")
-        until("In [4]: ")
+        read_to("42\n")
+        read_to("Recorded: $0.05 for deploy ($9.95 remaining)\n")
+        read_to("In [4]: ")
         type_in("exit\n")
         assert process.wait(30) == 0
     finally:

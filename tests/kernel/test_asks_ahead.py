@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +13,10 @@ import pytest
 from aumos_governance.errors import ConflictError, ServerUnreachableError, UnavailableError
 from aumos_governance.kernel.asks_ahead import Told
 from aumos_governance.kernel.client import Client
+from aumos_governance.kernel.waiter import Waiter
 from aumos_governance.protocol import Ask
 from tests.kernel.fake_transport import FakeTransport
-from tests.kernel.test_client import interrupts
+from tests.kernel.test_client import interrupts, press_ctrl_c
 
 __all__ = ["interrupts"]
 
@@ -112,6 +112,7 @@ def test_a_hold_that_is_answered_after_what_was_told_stands() -> None:
 
 def test_what_was_lost_is_told_again_in_the_same_words_and_not_forgotten() -> None:
     server = Server()
+    server.transport.lossy = True
     server.may_settle.set()
     server.lost = 2
     told = server.client.tell("settle", {"hold_id": "h"})
@@ -119,9 +120,10 @@ def test_what_was_lost_is_told_again_in_the_same_words_and_not_forgotten() -> No
         later = pool.submit(server.client.ask, "status")
         assert told.result()["ok"] is True
         later.result(20)
-    first, second, third = server.transport.of("settle")
-    assert {(ask.id, ask.body["hold_id"]) for ask in (first, second, third)} == {(first.id, "h")}
-    assert server.ops() == ["settle", "settle", "settle", "status"]
+    settlements = server.transport.of("settle")
+    assert len(settlements) >= 3
+    assert {(ask.id, ask.body["hold_id"]) for ask in settlements} == {(settlements[0].id, "h")}
+    assert server.ops() == ["settle"] * len(settlements) + ["status"]
 
 
 def test_a_no_is_for_whoever_asks_for_the_result_and_keeps_nobody_waiting() -> None:
@@ -214,11 +216,15 @@ def test_an_interrupt_while_it_is_waited_for_takes_it_back() -> None:
     def interrupt(ask: Ask) -> None:
         if ask.op == "hold":
             assert waited_for.wait(20)
-            signal.raise_signal(signal.SIGINT)
+            press_ctrl_c()
+
+    def wait(waiter: Waiter, seconds: float) -> None:
+        waited_for.set()
+        waiter.sleep(seconds)
 
     server.transport.answer = interrupt
+    server.transport.wait = wait  # type: ignore[method-assign]
     started = server.client.start("hold", {})
-    waited_for.set()
     with pytest.raises(KeyboardInterrupt):
         started.answer()
     assert server.transport.of("cancel")[0].body == {"of": server.transport.of("hold")[0].id}

@@ -36,7 +36,7 @@ class Reluctant(FakeTransport):
     """Answers a settlement no sooner than a thread waits for it."""
 
     def __init__(self) -> None:
-        super().__init__(self._decide, lossy=False)
+        super().__init__(self._decide)
         self.waited_for = threading.Event()
 
     def wait(self, waiter: Waiter, seconds: float) -> None:

@@ -20,6 +20,7 @@ from aumos_governance.errors import (
     ServerUnreachableError,
     UnavailableError,
 )
+from aumos_governance.kernel.asks_ahead import Started
 from aumos_governance.kernel.client import Client
 from aumos_governance.protocol import Ask, Cell
 from tests.kernel.fake_transport import FakeTransport
@@ -73,10 +74,10 @@ def test_a_lost_message_is_sent_again_with_the_same_id_and_content() -> None:
     def third_time(ask: Ask) -> dict[str, Any] | None:
         return {"ok": True} if len(transport.of("spend")) >= 3 else None
 
-    transport = FakeTransport(third_time)
+    transport = FakeTransport(third_time, lossy=True)
     client_of(transport).ask("spend", {"amount": "1"})
     sent = transport.of("spend")
-    assert len(sent) == 3
+    assert len(sent) >= 3
     assert len(set(map(repr, sent))) == 1
 
 
@@ -84,9 +85,9 @@ def test_a_failure_takes_back_what_was_sent_more_than_once() -> None:
     failure = {"ok": False, "code": "LEDGER_UNAVAILABLE", "message": "The disk is full."}
 
     def second_time(ask: Ask) -> dict[str, Any] | None:
-        return failure if len(transport.of("spend")) == 2 else None
+        return failure if len(transport.of("spend")) >= 2 else None
 
-    transport = FakeTransport(second_time)
+    transport = FakeTransport(second_time, lossy=True)
     with pytest.raises(LedgerError, match="disk is full"):
         client_of(transport).ask("spend", {"amount": "1"})
     (cancel,) = transport.wait_for("cancel")
@@ -120,7 +121,7 @@ def test_a_transport_that_loses_nothing_is_asked_once() -> None:
         timer.daemon = True
         timer.start()
 
-    transport = FakeTransport(late, lossy=False)
+    transport = FakeTransport(late)
     client_of(transport).ask("spend", {"amount": "1"})
     assert len(transport.of("spend")) == 1
 
@@ -138,11 +139,11 @@ def test_silence_raises_in_bounded_time_and_only_after_the_expiry() -> None:
 
 
 def test_a_server_that_greets_nobody_is_unreachable_in_bounded_time() -> None:
-    transport = FakeTransport()
+    transport = FakeTransport(lossy=True)
     transport._reply = lambda ask: None  # type: ignore[method-assign]
     began = time.monotonic()
     with pytest.raises(ServerUnreachableError):
-        client_of(transport, hello_timeout=0.6).ask("spend", {"amount": "1"})
+        client_of(transport, hello_timeout=2.0).ask("spend", {"amount": "1"})
     assert time.monotonic() - began < 5.0
     # The subscriber may not be connected yet, so a hello is said again; nothing else was asked.
     assert len(transport.of("hello")) >= 2
@@ -219,9 +220,9 @@ def test_tasks_wait_without_blocking_their_loop() -> None:
 
 
 def test_an_async_ask_is_sent_again_and_fails_closed_too() -> None:
-    transport = FakeTransport(lambda _: None)
+    transport = FakeTransport(lambda _: None, lossy=True)
     with pytest.raises(ServerUnreachableError):
-        asyncio.run(client_of(transport, timeout=0.5).ask_async("spend", {"amount": "1"}))
+        asyncio.run(client_of(transport, timeout=2.0).ask_async("spend", {"amount": "1"}))
     assert len(transport.of("spend")) >= 2
 
 
@@ -233,11 +234,18 @@ def interrupts() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+def press_ctrl_c() -> None:
+    """In the main thread, which it wakes; one that another thread takes is noticed when the main thread wakes next."""
+    main = threading.main_thread().ident
+    assert main is not None
+    signal.pthread_kill(main, signal.SIGINT)
+
+
 @pytest.mark.usefixtures("interrupts")
 def test_an_interrupt_takes_the_ask_back_and_goes_on_up() -> None:
     def interrupt(ask: Ask) -> None:
         if ask.op == "spend":
-            signal.raise_signal(signal.SIGINT)
+            press_ctrl_c()
 
     transport = FakeTransport(interrupt)
     with pytest.raises(KeyboardInterrupt):
@@ -248,6 +256,21 @@ def test_an_interrupt_takes_the_ask_back_and_goes_on_up() -> None:
     assert cancel.id != spend.id
     assert cancel.exp == spend.exp
     assert transport.urgent == [cancel]
+
+
+def test_an_interrupt_between_sending_and_waiting_takes_the_ask_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def press(started: Started) -> None:
+        raise KeyboardInterrupt
+
+    transport = FakeTransport(lambda ask: None if ask.op == "spend" else {"ok": True})
+    client = client_of(transport)
+    client.ask("status")
+    monkeypatch.setattr(Started, "answer", press)
+    # As in IPython, the traceback and all that hangs on it outlive the interrupt.
+    with pytest.raises(KeyboardInterrupt) as kept:
+        client.ask("spend", {"amount": "1"})
+    assert kept.tb is not None
+    assert [ask.op for ask in transport.sent] == ["hello", "status", "spend", "cancel"]
 
 
 def test_a_cancelled_task_takes_its_ask_back() -> None:
@@ -284,7 +307,7 @@ def test_what_never_went_out_needs_no_cancel_and_a_reading_none_either() -> None
 
 
 def test_an_ask_that_was_sent_before_is_cancelled_though_its_repetition_is_kept_back() -> None:
-    transport = FakeTransport(lambda _: None)
+    transport = FakeTransport(lambda _: None, lossy=True)
     client = client_of(transport)
 
     async def main() -> None:

@@ -48,12 +48,12 @@ def asked(transport: FakeTransport, on_waiting: Any = None) -> dict[str, Any]:
 
 def test_a_person_is_waited_for_longer_than_an_answer() -> None:
     told: list[tuple[Mapping[str, Any], threading.Thread]] = []
-    transport = FakeTransport(Person(15))
+    transport = FakeTransport(Person(15), lossy=True)
     answer = asked(transport, lambda waiting: told.append((waiting, threading.current_thread())))
     assert answer["hold_id"] == "h-1"
     assert told == [(WAITING, threading.current_thread())]
     sent = transport.of("authorize")
-    assert len(sent) == 15
+    assert len(sent) >= 15
     assert len({ask.id for ask in sent}) == 1
     expiries = [ask.exp for ask in sent]
     assert expiries == sorted(expiries)
@@ -62,14 +62,14 @@ def test_a_person_is_waited_for_longer_than_an_answer() -> None:
 
 
 def test_what_can_get_lost_nowhere_is_said_once_more_and_then_left() -> None:
-    transport = FakeTransport(Person(2), lossy=False)
+    transport = FakeTransport(Person(2))
     assert asked(transport)["hold_id"] == "h-1"
     first, renewed = transport.of("authorize")
     assert renewed.exp - first.exp > 86_400
 
 
 def test_a_server_that_falls_silent_is_not_waited_for() -> None:
-    transport = FakeTransport(Person(99, silent_after=3))
+    transport = FakeTransport(Person(99, silent_after=3), lossy=True)
     with pytest.raises(ServerUnreachableError, match="silent for"):
         asked(transport)
     (cancel,) = transport.wait_for("cancel")
@@ -81,7 +81,7 @@ def test_what_ends_the_wait_takes_the_question_back(error: Any) -> None:
     def end(waiting: Mapping[str, Any]) -> None:
         raise error
 
-    transport = FakeTransport(Person(99))
+    transport = FakeTransport(Person(99), lossy=True)
     with pytest.raises(error if isinstance(error, type) else type(error)):
         asked(transport, end)
     (cancel,) = transport.wait_for("cancel")
@@ -90,14 +90,16 @@ def test_what_ends_the_wait_takes_the_question_back(error: Any) -> None:
 
 
 def test_a_server_that_has_forgotten_the_kernel_is_met_again_and_asked_the_same() -> None:
+    forgets = iter([True])
+
     def answer(ask: Ask) -> Mapping[str, Any] | None:
         copies = len(transport.of("authorize"))
-        if ask.op == "authorize" and copies == 3:
+        if ask.op == "authorize" and copies >= 3 and next(forgets, False):
             return {"ok": False, "code": "HELLO_REQUIRED", "message": "Say hello."}
         return {"ok": True, "hold_id": "h-1"} if copies >= 6 else {"ok": True, "waiting": WAITING}
 
     told: list[Any] = []
-    transport = FakeTransport(answer)
+    transport = FakeTransport(answer, lossy=True)
     assert asked(transport, told.append)["hold_id"] == "h-1"
     assert (len(transport.of("hello")), len({ask.id for ask in transport.of("authorize")}), len(told)) == (2, 1, 1)
 
@@ -108,7 +110,7 @@ def test_an_error_of_a_waiting_act_is_raised() -> None:
             return {"ok": False, "code": "CONFLICT", "message": "It was cancelled."}
         return {"ok": True, "waiting": WAITING}
 
-    transport = FakeTransport(answer)
+    transport = FakeTransport(answer, lossy=True)
     with pytest.raises(ConflictError, match="cancelled") as caught:
         asked(transport)
     assert not isinstance(caught.value, GovernanceDeniedError)
@@ -116,7 +118,7 @@ def test_an_error_of_a_waiting_act_is_raised() -> None:
 
 def test_a_task_waits_and_lets_its_loop_go_on() -> None:
     async def story() -> tuple[dict[str, Any], int]:
-        transport = FakeTransport(Person(8))
+        transport = FakeTransport(Person(8), lossy=True)
         client = Client(transport, incarnation="n", timeout=0.3)
         turns = 0
 
@@ -137,7 +139,7 @@ def test_a_task_waits_and_lets_its_loop_go_on() -> None:
 
 
 def test_a_task_that_is_cancelled_takes_the_question_back() -> None:
-    transport = FakeTransport(Person(99))
+    transport = FakeTransport(Person(99), lossy=True)
 
     async def story() -> None:
         client = Client(transport, incarnation="n", timeout=0.3)

@@ -20,6 +20,11 @@ from tests.kernel.real_kernel import LOAD, Kernel, refused, spent
 from tests.kernel.test_notebooks import ACCEPTANCE, ACCEPTANCE_LINES, sources
 
 LINK = "from aumos_governance.kernel.session import link\nclient = link(get_ipython()).client"
+SOCKET = """
+import time
+while not (client._transport._socket._line and client._transport._socket._line.ready):
+    time.sleep(0.01)
+"""
 
 
 @contextmanager
@@ -54,7 +59,11 @@ def notebook(server: LiveServer, path: str, *, load: bool = True) -> Iterator[tu
 
 
 def _stands(task: Path) -> bool:
-    return (task / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+    try:
+        return (task / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except (FileNotFoundError, ProcessLookupError):
+        # It has ended.
+        return True
 
 
 @contextmanager
@@ -180,7 +189,9 @@ def interrupt(kernel: Kernel, when: threading.Event) -> threading.Thread:
 
 def test_an_interrupted_ask_is_taken_back(server: LiveServer, tmp_path: Path) -> None:
     with notebook(server, "interrupted.ipynb") as (kernel, _):
-        kernel.run(f"%governance\n{LINK}")
+        # Both asks go the same way then.
+        allowed = "--GovernanceExtension.local_socket=True"
+        kernel.run(f"%governance\n{LINK}\n{SOCKET if allowed in server.arguments else ''}")
         begun = tmp_path / "begun"
         kernel.run(
             "send = client._transport.send\n"
@@ -222,7 +233,7 @@ def test_a_kernel_that_never_met_its_server_fails_closed_too(server: LiveServer)
     with notebook(server, "unmet.ipynb") as (kernel, _):
         with stopped(server):
             began = time.monotonic()
-            refused(kernel.run("%governance"), "ServerUnreachableError", "did not answer within 5 seconds")
+            refused(kernel.run("%governance"), "ServerUnreachableError", "did not answer within")
             assert time.monotonic() - began < 10
         assert kernel.run("%governance").lines == ["Governance enabled: trust_level=L2, budget=$10.00"]
         # No embedded engine stood in for the server.

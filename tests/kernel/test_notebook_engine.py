@@ -176,7 +176,7 @@ def test_at_l4_a_person_is_told_before_and_after(server: LiveServer) -> None:
 MANAGERS = """
 from aumos_governance.engine import default_engine
 engine.trust.set_level("writer", 1)
-engine.budget.create_budget("mail", "0.5")
+engine.budget.create_budget("mail", "0.5", "lifetime")
 refused = {}
 def refuse(name, do):
     try:

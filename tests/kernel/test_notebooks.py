@@ -58,9 +58,15 @@ def lines(outputs: list[dict[str, Any]]) -> list[str]:
 
 
 def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *words], env=environment(folder), capture_output=True, text=True, cwd=folder, check=False
-    )
+    command = [sys.executable, "-m", *words]
+    for _ in range(3):
+        ended = subprocess.run(
+            command, env=environment(folder), capture_output=True, text=True, cwd=folder, check=False
+        )
+        # A kernel's ports are looked for before it starts, and one may be another program's when it binds them.
+        if "Kernel died before replying" not in ended.stderr:
+            break
+    return ended
 
 
 def with_jupyter_execute(notebook: Path, folder: Path) -> tuple[int, list[dict[str, Any]]]:

@@ -49,14 +49,14 @@ def test_agents_have_levels_up_to_the_sessions(ask: Asker) -> None:
 
 
 def test_categories_are_envelopes_inside_the_session(ask: Asker) -> None:
-    made = ask("budget", category="mail", limit="0.5", period="daily")
+    made = ask("budget", category="mail", limit="0.5", period="yearly")
     assert (made["created"], made["changed"]) == (True, False)
     assert made["budget"]["remaining"] == "0.5"
     assert ask("budget", category="mail", limit="0.6", create=False)["changed"]
     held = ask("hold", amount="0.4", category="mail", tool="gpt")
     assert held["state"]["held"] == "0.4"
     (state,) = ask("budgets")["budgets"]
-    assert (state["period"], state["limit"], state["held"], state["remaining"]) == ("daily", "0.6", "0.4", "0.2")
+    assert (state["period"], state["limit"], state["held"], state["remaining"]) == ("yearly", "0.6", "0.4", "0.2")
     over = ask("hold", amount="0.3", category="mail")["decision"]
     assert (over["code"], over["reasons"]) == ("BUDGET_EXCEEDED", ["Would exceed budget 'mail' ($0.70 > $0.60)"])
     assert ask("spend", amount="0.2", category="mail", agent_id="other", note="why")["decision"]["allowed"]
