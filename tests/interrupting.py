@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from linecache import getline
@@ -22,6 +23,8 @@ def interrupted(call: Callable[[], object], at: int, *under: Path) -> str:
     Tells which line that was, and nothing where there were not that many.
     """
     interrupting, former = _Interrupting(at, tuple(map(str, under))), sys.gettrace()
+    # A finalizer that the collector ran meanwhile could take the interrupt, and Python would only tell of it.
+    gc.disable()
     sys.settrace(interrupting)
     try:
         call()
@@ -29,6 +32,7 @@ def interrupted(call: Callable[[], object], at: int, *under: Path) -> str:
         pass
     finally:
         sys.settrace(former)
+        gc.enable()
     return interrupting.where
 
 

@@ -95,10 +95,7 @@ class CommTransport:
         message_type, content = self._opened(frames)
         if message_type != "comm_msg" or not str(content.get("comm_id")).startswith(COMM_PREFIX):
             return
-        data = content.get("data")
-        asks = data.get("asks") if isinstance(data, Mapping) else None
-        self._outbox.expect(len(asks) if isinstance(asks, list) else 1)
-        self._conversation.receive(data, self._outbox.put)
+        self._conversation.receive(content.get("data"), self._outbox.put, expect=self._outbox.expect)
 
     def _opened(self, frames: list[bytes]) -> tuple[object, Mapping[str, Any]]:
         """The type and content of a message that this kernel signed; raises ValueError for any other.

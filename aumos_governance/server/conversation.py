@@ -96,8 +96,17 @@ class Conversation:
         self._clock = clock
         self._stand_by_after = 0.0
 
-    def receive(self, data: object, reply: Reply, *, may_block: bool = False) -> None:
+    def receive(
+        self,
+        data: object,
+        reply: Reply,
+        *,
+        expect: Callable[[int], None] = lambda asks: None,
+        may_block: bool = False,
+    ) -> None:
         """Take one message in; ``reply`` may be called later and from another thread, and must not raise.
+
+        ``expect`` is told first how many asks it will be called for.
 
         A single ask is done here where this thread ``may_block``, since no other message waits for it: to wake another
         thread and to be woken by it takes longer than many a request.
@@ -105,9 +114,12 @@ class Conversation:
         try:
             asks = parse_asks(data)
         except InvalidRequestError as error:
-            for ask_id in _readable_ids(data):
+            ids = _readable_ids(data)
+            expect(len(ids))
+            for ask_id in ids:
                 reply(error_answer(ask_id, error.code, error.message))
             return
+        expect(len(asks))
         alone = len(asks) == 1
         for raw in asks:
             self._answer(raw, reply, alone, alone and may_block)

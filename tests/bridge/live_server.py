@@ -66,6 +66,7 @@ class LiveServer:
         self.arguments = arguments
         self.token = secrets.token_hex(8)
         self.log = home / "server.log"
+        self._judged = 0
         self.process: subprocess.Popen[bytes] | None = None
         self.client = httpx.Client(trust_env=False, timeout=30)
         for folder in ("root", "config", "data", "runtime", "ipython"):
@@ -165,7 +166,13 @@ class LiveServer:
         # The server starts such a kernel again with other ports, and goes on listening to those it had.
         self.json("DELETE", f"api/sessions/{session['id']}")
         session = self.json("POST", "api/sessions", json=body)
-        return LiveKernel(self, session["kernel"]["id"], session["id"])
+        opened = LiveKernel(self, session["kernel"]["id"], session["id"])
+        self._judged = self.log.stat().st_size
+        return opened
+
+    def raised(self) -> bool:
+        """Whether the log shows a traceback, but that of a kernel that lost a port."""
+        return b"Traceback" in self.log.read_bytes()[self._judged :]
 
     def _lost_a_port(self, logged: int) -> bool:
         """Whether a kernel's port, looked for before it started, was another program's when it bound it."""
@@ -239,6 +246,14 @@ class LiveKernel:
         """To the process that came in place of the one before."""
         self.close()
         self.connect()
+        # A kernel that the server takes for busy is not waited for, and what it says first may be lost.
+        until(self._is_heard, "the kernel is heard", 60)
+
+    def _is_heard(self) -> bool:
+        with contextlib.suppress(websocket.WebSocketTimeoutException):
+            self.collect(self.submit(""), 2)
+            return True
+        return False
 
     def restart(self) -> None:
         self.server.json("POST", f"api/kernels/{self.kernel_id}/restart")

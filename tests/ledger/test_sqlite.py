@@ -17,6 +17,7 @@ from aumos_governance.errors import ConfigurationError, LedgerError
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.sql import sqlite
 from aumos_governance.ledger.sql.filesystem import network_filesystem
+from aumos_governance.ledger.sql.sqlite import begin_immediate
 from tests.ledger.kit import CENT, NOTEBOOK, Backend, balance, opening, records, spend, state
 
 
@@ -139,6 +140,29 @@ def test_a_full_disk(sqlite: Backend) -> None:
     assert len(records(ledger)) == count + 1
     assert ledger.verify().ok
     assert state(ledger).seq > before.seq
+
+
+def test_a_locked_file_is_not_waited_for_again_to_purge_it(sqlite: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[None] = []
+
+    def begin(connection: sqlite3.Connection) -> None:
+        waits.append(None)
+        begin_immediate(connection)
+
+    ledger = sqlite.open()
+    ledger.execute(opening())
+    monkeypatch.setattr("aumos_governance.ledger.sql.sqlite.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("aumos_governance.ledger.sql.sqlite.begin_immediate", begin)
+    with closed(sqlite3.connect(sqlite.url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(ledger, "_next_purge", 0)
+        with pytest.raises(LedgerError, match="locked"):
+            ledger.execute(spend())
+        assert len(waits) == 1
+        other.execute("ROLLBACK")
+    monkeypatch.setattr(ledger, "_next_purge", 0)
+    assert ledger.execute(spend()).allowed
+    assert len(waits) == 3, "of the spend and of the purge"
 
 
 def test_a_file_locked_for_too_long(sqlite: Backend, monkeypatch: pytest.MonkeyPatch) -> None:

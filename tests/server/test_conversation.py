@@ -14,7 +14,7 @@ import pytest
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import Ledger, NotebookKey
 from aumos_governance.notebooks.service import Caller, NotebookService
-from aumos_governance.protocol import HELLO_REQUIRED
+from aumos_governance.protocol import HELLO_REQUIRED, MAX_ASKS
 from aumos_governance.server import conversation
 from aumos_governance.server.conversation import Conversation
 from aumos_governance.server.presence import Departures, Presence
@@ -261,6 +261,23 @@ def test_a_message_nobody_can_read_gets_one_answer(talk: Talk, message: Any) -> 
     talk.conversation.receive(message, talk.answers.append)
     [answer] = talk.answers
     assert (answer["id"], answer["ok"], answer["code"]) == (None, False, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("message", "owed"),
+    [
+        ({"v": 1, "asks": [{"id": str(number)} for number in range(MAX_ASKS + 1)]}, MAX_ASKS),
+        ({"v": 9, "asks": [{"id": "one"}, "no ask", {"id": "two"}]}, 2),
+        ({"v": 9, "asks": [{}, {}]}, 1),
+        ({"v": 1, "asks": [{"id": "one"}, "no ask"]}, 2),
+        (None, 1),
+    ],
+)
+def test_as_many_answers_are_announced_as_come(talk: Talk, message: Any, owed: int) -> None:
+    # One that never came would keep all later ones waiting for the loop.
+    announced: list[int] = []
+    talk.conversation.receive(message, talk.answers.append, expect=announced.append)
+    assert (announced, len(talk.answers)) == ([owed], owed)
 
 
 def test_how_a_kernel_asks_is_known(talk: Talk, service: NotebookService, readers: ThreadPoolExecutor) -> None:

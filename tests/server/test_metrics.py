@@ -73,7 +73,7 @@ def test_what_a_kernel_does_is_counted(server: LiveServer) -> None:
 
     assert (more("decisions_total allow"), more("decisions_total deny")) == (3, 1)
     assert more("ask_duration_seconds_count spend comm") == 3
-    assert more("ask_duration_seconds_count hello comm") == 1
+    assert more("ask_duration_seconds_count hello comm") >= 1
     assert 0 < more("ask_duration_seconds_sum spend comm") < 30
     assert more("commit_batch_size_count") >= 5
     assert more("commit_batch_size_sum") >= 5
@@ -155,9 +155,12 @@ async def test_a_burst_is_counted_once(tmp_path: Path, monkeypatch: pytest.Monke
     with ThreadPoolExecutor(1) as workers, closing(open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite")) as ledger:
         made = OpenHolds(ledger, "ann", "/a", loop=asyncio.get_running_loop(), workers=workers, log=LOG)
         counted: list[None] = []
-        monkeypatch.setattr(made, "_begin", lambda: counted.append(None))
+        begun = asyncio.Event()
+        monkeypatch.setattr(made, "_begin", lambda: (counted.append(None), begun.set()))
         for _ in range(100):
             made.offer(())
+        await asyncio.wait_for(begun.wait(), 20)
+        # Were it counted once more, that would be by now.
         await asyncio.sleep(0.2)
         assert counted == [None]
         made.counts.close()

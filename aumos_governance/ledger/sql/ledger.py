@@ -80,7 +80,11 @@ class SqlLedger:
         try:
             outcomes, states = self._transaction(requests)
         except Exception as error:  # noqa: BLE001 - it is raised where the requests were made
-            if len(requests) == 1 or (isinstance(error, LedgerError) and self._database.hopeless(error)):
+            hopeless = isinstance(error, LedgerError) and self._database.hopeless(error)
+            if hopeless:
+                # Before whoever asked hears of it, the purge would wait as long again, and as much in vain.
+                self._next_purge = self._clock() + _PURGE_EVERY
+            if len(requests) == 1 or hopeless:
                 return [error] * len(requests)
             # One of them spoilt it for all: by themselves the others still have their chance.
             alone = [self._alone(request) for request in requests]

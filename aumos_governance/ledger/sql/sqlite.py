@@ -31,7 +31,11 @@ __all__ = ["BUSY_SECONDS", "SqliteDatabase"]
 _T = TypeVar("_T")
 
 BUSY_SECONDS: Final = 10
-"""How long a transaction waits for another process that writes to the same file."""
+"""How long a transaction waits for another process that writes to the same file.
+
+No shorter than an ask may be acted on: a copy of it that waits behind could else be done after its asker was told that
+nothing was.
+"""
 _PAGE_BYTES: Final = 2048
 """A decision changes a few rows in each of a dozen pages, and all of these are written: half of SQLite's usual size
 makes a decision 8 to 13 % shorter, and a sum over all records 10 % longer."""
