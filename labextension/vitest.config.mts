@@ -21,6 +21,7 @@ export default defineConfig({
     globals: true,
     include: ['src/**/__tests__/**/*.spec.{ts,tsx}'],
     restoreMocks: true,
+    testTimeout: 20_000,
     setupFiles: ['src/__tests__/setup.ts'],
     server: { deps: { inline: [/@jupyterlab\//, /@jupyter\//] } }
   }

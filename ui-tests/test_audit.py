@@ -120,6 +120,8 @@ def test_filters_detail_cell_and_keyboard(tab: Locator, page: Page, archive_page
     tab.get_by_label("Agent").fill("agent-0")
     tab.get_by_label("Text").fill('"number":100000')
     expect(tab.locator(".aumos-AuditView-count")).to_have_text("1 record")
+    # How many there are may be known before they are.
+    expect(rows(tab).first).to_contain_text("agent-0")
     grid(tab).focus()
     page.keyboard.press("Enter")
     detail = page.get_by_role("region", name="Record 100,000")
@@ -147,6 +149,7 @@ def test_a_person_corrects_a_wrong_entry_and_goes_to_its_cell(
     page = archive_page.page
     tab = page.locator(".aumos-AuditView")
     expect(rows(tab)).to_have_count(2)
+    expect(rows(tab).first).to_contain_text("gpt-4o")
     rows(tab).first.click()
     detail = page.get_by_role("region", name="Record 2")
     detail.get_by_role("button", name="Correct…").click()
@@ -195,6 +198,7 @@ def test_files_hold_what_the_filters_let_through(
 
 
 def test_axe_finds_nothing(tab: Locator, archive_page: NotebookPage, picture: Callable[[str], None]) -> None:
+    expect(rows(tab).nth(3)).not_to_contain_text("…")
     rows(tab).nth(3).click()
     expect(tab.locator(".aumos-AuditDetail")).to_be_visible()
     for theme in ("JupyterLab Light", "JupyterLab Dark"):

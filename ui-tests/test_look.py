@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from harness.pages import NotebookPage
+from playwright.sync_api import expect
 
 # The contrast of a node's text with what is painted behind it, as WCAG counts it.
 _CONTRAST = """
@@ -41,6 +42,7 @@ def test_text_stands_out(governed: NotebookPage, picture: Callable[[str], None],
     assert governed.status.locator(".aumos-StatusItem-text").evaluate(_CONTRAST) >= 4.5
     governed.status.click()
     texts = governed.popover.locator("h2, p, dt, dd")
+    expect(texts.first).to_be_visible()
     assert texts.count() > 10
     assert min(text.evaluate(_CONTRAST) for text in texts.all()) >= 4.5
 

@@ -83,9 +83,7 @@ def test_the_panel_stands_in_the_right_side_bar(
     expect(panel).to_be_hidden()
     # Keys lead to it as in JupyterLab.
     page.cell(0).click()
-    page.page.keyboard.press("Alt+g")
-    page.page.keyboard.press("b")
-    expect(panel.get_by_role("button", name="Edit the budget")).to_be_focused()
+    page.lead("b", panel.get_by_role("button", name="Edit the budget"))
     picture("notebook7-panel")
     page.page.keyboard.press("Enter")
     panel.get_by_role("textbox", name="Budget in dollars").fill("5")

@@ -169,24 +169,17 @@ def test_neither_commands_nor_code_in_the_page_decide_anything(
 
 def test_keys_lead_to_each_control(panel: Locator, lab_page: NotebookPage) -> None:
     page = lab_page.page
-
-    def chord(key: str) -> None:
-        page.keyboard.press("Alt+g")
-        page.keyboard.press(key)
-
     lab_page.cell(0).click()
-    chord("b")
-    expect(button(panel, "Edit the budget")).to_be_focused()
-    chord("t")
-    expect(section(panel, "trust").locator(".aumos-Trust-current")).to_be_focused()
+    lab_page.lead("b", button(panel, "Edit the budget"))
+    lab_page.lead("t", section(panel, "trust").locator(".aumos-Trust-current"))
     assert panel.locator(":focus").evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid"
     page.keyboard.press("Enter")
     expect(panel.get_by_role("radio", name=re.compile("^L2"))).to_be_focused()
     page.keyboard.press("Escape")
-    chord("c")
-    expect(button(panel, "Close session…")).to_be_focused()
+    lab_page.lead("c", button(panel, "Close session…"))
     with page.expect_download() as download:
-        chord("e")
+        page.keyboard.press("Alt+g")
+        page.keyboard.press("e")
     assert download.value.suggested_filename.endswith(".csv")
 
 

@@ -118,7 +118,8 @@ def test_reports_are_there_until_they_are_acknowledged(panel: NotebookPage, lab:
     lab.stop()
     lab.start()
     report = section(panel, "reports").locator(".aumos-Card")
-    expect(report).to_contain_text("built")
+    # The longer a server was away, the longer JupyterLab waits before it tries again, up to half a minute.
+    expect(report).to_contain_text("built", timeout=60_000)
     # Its kernel ended with the server, so nobody waits for the answer.
     expect(section(panel, "approvals")).to_contain_text("nobody waits for it any more")
     # JupyterLab may show a dialog of its own on the lost connection.

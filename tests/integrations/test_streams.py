@@ -106,7 +106,8 @@ def test_what_is_open_at_the_end_is_settled_then() -> None:
     assert (open_one.tries, ended.tries) == (1, 0)
 
 
-def test_what_was_sent_is_looked_after_when_no_answer_is_heard() -> None:
+def test_what_was_sent_is_looked_after_when_no_answer_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aumos_governance.integrations.leftovers._ANSWERED_AFTER", 1.0)
     leftovers, silent, answered = Leftovers(), Charge(LedgerError("busy")), Charge()
     for charge in (silent, answered):
         leftovers.opened(charge)
@@ -119,7 +120,8 @@ def test_what_was_sent_is_looked_after_when_no_answer_is_heard() -> None:
     assert (silent.tries, answered.tries, leftovers._open, leftovers._sent) == (2, 0, set(), set())
 
 
-def test_what_was_sent_and_not_answered_is_looked_after_at_the_end() -> None:
+def test_what_was_sent_and_not_answered_is_looked_after_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aumos_governance.integrations.leftovers._ANSWERED_AFTER", 20.0)
     leftovers, silent = Leftovers(), Charge()
     leftovers.opened(silent)
     leftovers.sent(silent)

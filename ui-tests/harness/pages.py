@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from re import Pattern
 from typing import Any
@@ -103,6 +104,17 @@ class NotebookPage:
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
         expect(self.page.locator(".jp-Dialog")).to_have_count(0)
         self.kernel_is("idle")
+
+    def lead(self, key: str, target: Locator) -> None:
+        """Go to a control of the panel by its keys."""
+        for _ in range(3):
+            self.page.keyboard.press("Alt+g")
+            self.page.keyboard.press(key)
+            # JupyterLab forgets the first key after a second, which a busy machine may take for the next.
+            with contextlib.suppress(AssertionError):
+                expect(target).to_be_focused(timeout=5_000)
+                return
+        expect(target).to_be_focused()
 
     def cell(self, index: int) -> Locator:
         # Its number among the elements may be another: a cell far from view may not be in the page.

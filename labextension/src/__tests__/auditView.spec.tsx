@@ -21,13 +21,16 @@ describe('AuditView', () => {
   let asked: IAuditFilters[];
   let corrected: unknown[];
   let gone: unknown[];
+  let stalls: boolean;
 
   const api = (): IPanelApi =>
     ({
       audit: {
         records: (filters: IAuditFilters) => {
           asked.push(filters);
-          return Promise.resolve({ records, cursor: null });
+          return stalls
+            ? new Promise(() => undefined)
+            : Promise.resolve({ records, cursor: null });
         },
         sums: (by: string) =>
           Promise.resolve({
@@ -123,6 +126,7 @@ describe('AuditView', () => {
     asked = [];
     corrected = [];
     gone = [];
+    stalls = false;
   });
 
   afterEach(() => view.dispose());
@@ -201,6 +205,18 @@ describe('AuditView', () => {
     await press(find('.aumos-AuditDetail'), 'Escape');
     await settled();
     expect(view.node.querySelector('.aumos-AuditDetail')).toBeNull();
+  });
+
+  it('goes on showing a record while those of the list are not read yet', async () => {
+    await show();
+    const row = '.aumos-AuditTable-body [role=row]';
+    await drawn(view, () => find(row).click());
+    find('.aumos-AuditDetail');
+    stalls = true;
+    await type('Tool', 'gpt-4o', TYPED);
+    expect(find(row).textContent).toBe('…');
+    await drawn(view, () => find(row).click());
+    find('.aumos-AuditDetail');
   });
 
   it('lets a person take back a charge with a reason, and nobody else', async () => {

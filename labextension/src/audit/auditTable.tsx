@@ -67,6 +67,13 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
   const isAtTop = view.top < ROW_HEIGHT;
   React.useEffect(() => onTop(isAtTop), [onTop, isAtTop]);
 
+  // Of a row that is not read yet there is nothing to show, and what is shown stays.
+  const select = (record: IAuditRecord | null): void => {
+    if (record !== null) {
+      props.onSelect(record);
+    }
+  };
+
   const go = (index: number): void => {
     const node = grid.current;
     const to = Math.max(0, Math.min(total - 1, index));
@@ -101,7 +108,7 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
     if (to !== undefined) {
       go(to);
     } else if (isEnter) {
-      props.onSelect(pages.record(active));
+      select(pages.record(active));
     } else {
       return;
     }
@@ -126,7 +133,7 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
         trans={trans}
         onPress={(pressed, which) => {
           setActive(which);
-          props.onSelect(pressed);
+          select(pressed);
         }}
       />
     );
@@ -186,7 +193,7 @@ export namespace AuditTable {
     today: number;
     trans: TranslationBundle;
     /** Called when a record is to be shown in full. */
-    onSelect: (record: IAuditRecord | null) => void;
+    onSelect: (record: IAuditRecord) => void;
     /** Called when the top of the list comes into view or goes out of it. */
     onTop: (isAtTop: boolean) => void;
   }
