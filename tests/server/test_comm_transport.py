@@ -70,9 +70,10 @@ class Echo:
     def __init__(self) -> None:
         self.fail = False
 
-    def receive(self, data: Any, reply: Callable[[dict[str, Any]], None]) -> None:
+    def receive(self, data: Any, reply: Callable[[dict[str, Any]], None], *, expect: Callable[[int], None]) -> None:
         if self.fail:
             raise ZeroDivisionError
+        expect(len(data["asks"]))
         for ask in data["asks"]:
             reply({"id": ask, "ok": True})
 
@@ -175,7 +176,7 @@ async def test_what_is_not_for_us_is_left_alone(line: Any) -> None:
 async def test_an_answer_goes_out_though_the_loop_stands_still(line: Any) -> None:
     async with line() as connected:
         taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
-        connected.echo.receive = lambda data, reply: taken.set_result(reply)
+        connected.echo.receive = lambda data, reply, expect: (expect(len(data["asks"])), taken.set_result(reply))
         connected.kernel.say(["a"])
         answering = threading.Thread(target=await taken, args=[{"id": "a"}])
         answering.start()
@@ -187,7 +188,7 @@ async def test_an_answer_goes_out_though_the_loop_stands_still(line: Any) -> Non
 async def test_the_last_of_several_answers_takes_the_others_along(line: Any) -> None:
     async with line() as connected:
         taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
-        connected.echo.receive = lambda data, reply: taken.set_result(reply)
+        connected.echo.receive = lambda data, reply, expect: (expect(len(data["asks"])), taken.set_result(reply))
         connected.kernel.say(["a", "b", "c"])
         reply = await taken
         for ask in ("a", "b", "c"):
