@@ -36,7 +36,9 @@ class Spender(threading.Thread):
     def run(self) -> None:
         chance = random.Random(self.name)
         end, number = time.monotonic() + self._seconds, 0
-        while (start := time.monotonic()) < end:
+        full = False
+        # On a slow disk for longer, until a single cent does not fit.
+        while (start := time.monotonic()) < end or not (full or self.errors):
             number += 1
             amount = chance.choice((CENT, 2 * CENT, 3 * CENT))
             request = Spend(key=f"{self.name}-{number}", origin=KERNEL, notebook=NOTEBOOK, amount=amount)
@@ -47,6 +49,7 @@ class Spender(threading.Thread):
             else:
                 self.allowed += amount * decision.allowed
                 self.denied += not decision.allowed
+                full = full or (amount == CENT and not decision.allowed)
             self.slowest = max(self.slowest, time.monotonic() - start)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import subprocess
 import sys
@@ -156,6 +157,27 @@ def test_many_come_and_look_at_once(tmp_path: Path) -> None:
     for thread in lookers:
         thread.join()
     assert lost == []
+
+
+def test_who_looks_late_deletes_no_file_that_was_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "l-servers" / "0000000a"
+    file.parent.mkdir()
+    # Whoever comes has made it, and not locked it yet.
+    file.touch()
+    comes, flock, late = Attendance(tmp_path / "l"), fcntl.flock, [True]
+
+    def held_up(descriptor: int, operation: int) -> None:
+        if late:
+            late.clear()
+            # Meanwhile another looks, and deletes it, and who comes makes it anew.
+            assert Attendance(tmp_path / "l").now() == frozenset()
+            comes.begin("0000000a")
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", held_up)
+    assert Attendance(tmp_path / "l").now() == {"0000000a"}
+    assert comes.now() == {"0000000a"}
+    comes.end()
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:

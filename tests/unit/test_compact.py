@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aumos_governance.ledger.compact import dumps, encode, encoder_with
@@ -20,12 +20,14 @@ def by_the_book(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_is_the_standard_librarys(value: Any) -> None:
     assert dumps(value) == by_the_book(value)
     assert encode(value) == by_the_book(value).encode()
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_float_is_read_as_it_was(value: float) -> None:
     assert json.loads(dumps([value, None])) == [value, None]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aumos_governance import money
@@ -124,6 +124,7 @@ def test_what_cannot_be_a_cost_is_refused(cost: str) -> None:
         money.ceil_nano(Decimal(cost))
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=money.MAX_NANO))
 def test_text_and_decimals_go_there_and_back(nano: int) -> None:
     assert money.parse(money.to_text(nano)) == nano
@@ -131,17 +132,20 @@ def test_text_and_decimals_go_there_and_back(nano: int) -> None:
     assert money.parse(money.display(nano)) == nano
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**6))
 def test_cents_as_floats_are_exact(cents: int) -> None:
     assert money.parse(cents / 100) == cents * 10**7
 
 
+@settings(deadline=None)
 @given(st.one_of(st.integers(0, 10**9), st.floats(1e-9, 1e9), st.decimals("0.000000001", 10**9, places=9).map(float)))
 def test_a_number_means_what_its_digits_say(number: float) -> None:
     rounded = Decimal(repr(number)).quantize(Decimal("1e-9"), rounding=ROUND_HALF_EVEN)
     assert money.parse(number) == money.parse(rounded)
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**18), 10**18), st.sampled_from([1, 10**6, 10**7, 10**9]))
 def test_what_is_shown_is_exact(nano: int, unit: int) -> None:
     shown = money.display(nano // unit * unit)

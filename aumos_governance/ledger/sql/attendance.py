@@ -91,7 +91,12 @@ def _is_left(file: Path) -> bool:
         return False
     try:
         _fcntl.flock(descriptor, _fcntl.LOCK_EX | _fcntl.LOCK_NB)
-        file.unlink(missing_ok=True)
+        # Whoever came meanwhile has made the file anew, and what is locked here lies there no more.
+        if not os.path.samestat(os.fstat(descriptor), file.stat()):
+            return False
+        file.unlink()
+    except FileNotFoundError:
+        return True
     except OSError:
         return False
     finally:
