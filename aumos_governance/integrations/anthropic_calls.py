@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
 from .anthropic_sizes import Size, size_of
-from .calls import Asked, Meter, Paid, UsageMissingError, body_of_json, unknown_method
+from .calls import Asked, Cost, Meter, Paid, UsageMissingError, body_of_json, unknown_method
 from .pricing import Rates, unknown_price
+from .seen import Seen
 
 __all__ = ["PROVIDER"]
 
@@ -50,6 +51,7 @@ class _Message:
 
     name = "messages"
     body: Mapping[str, Any] | None = None
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or "")
@@ -73,7 +75,7 @@ class _Message:
             searched = rates.cost({"web_searches": size.searches})
         return searched + rates.bound(tokens, output if isinstance(output, int) else tokens, kinds=kinds)
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """By the usage of the answer. Raises UsageMissingError, also for terms that have no published price."""
         usage = answer.get("usage")
         if not isinstance(usage, Mapping):
@@ -89,7 +91,7 @@ class _Message:
                     used[unit] = used.get(unit, 0) + count
             elif kind != "message":
                 raise UsageMissingError
-        return rates.cost(used)
+        return Cost(rates.cost(used))
 
     def meter(self) -> Meter:
         """For its stream."""
@@ -101,6 +103,7 @@ class _Completion:
 
     name = "completions"
     body: Mapping[str, Any] | None = None
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or "")
@@ -111,11 +114,11 @@ class _Completion:
         tokens, output = _input_bound(size_of(self._asked), rates), self._asked.get("max_tokens_to_sample")
         return rates.bound(tokens, output if isinstance(output, int) else tokens)
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """What every call costs, where that was stated. Raises UsageMissingError otherwise."""
         if rates.flat is None:
             raise UsageMissingError
-        return rates.flat
+        return Cost(rates.flat)
 
     def meter(self) -> Meter:
         """For its stream."""
@@ -128,6 +131,7 @@ class _MessageMeter:
 
     answer: Mapping[str, Any] | None = None
     ended: bool = False
+    seen: Seen = field(default_factory=Seen)
     _model: str = ""
     _begun: Mapping[str, Any] | None = None
 
@@ -153,6 +157,7 @@ class _MessageMeter:
 class _CompletionMeter:
     answer: Mapping[str, Any] | None = None
     ended: bool = False
+    seen: Seen = field(default_factory=Seen)
 
     def see(self, data: bytes) -> bool:
         event = body_of_json(data)

@@ -16,11 +16,12 @@ from ..engine import Engine, GovernanceDecision
 from ..errors import ConfigurationError, GovernanceDeniedError
 from ..realm import named, to_level
 from ..types import GovernanceOutcome, TrustLevel
-from .calls import Asked, Meter, Paid, Provider
+from .calls import Asked, Cost, Meter, Paid, Provider
 from .charge import Charge
 from .clients import govern_with, is_client
 from .guard import Guard
 from .pricing import Amount, Prices, Rates
+from .seen import Seen
 
 __all__ = ["AuditedClient", "CallRecord"]
 
@@ -184,6 +185,7 @@ class _Estimated:
     """A paid call with another worst case."""
 
     def __init__(self, paid: Paid, worst: Decimal) -> None:
+        self.quoted: Rates | None = None
         self.name = paid.name
         self.model = paid.model
         self.body = paid.body
@@ -193,8 +195,8 @@ class _Estimated:
     def worst(self, rates: Rates) -> Decimal:
         return self._worst
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
-        return self._paid.cost(rates, answer)
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        return self._paid.cost(rates, answer, seen)
 
     def meter(self) -> Meter:
         return self._paid.meter()

@@ -10,12 +10,22 @@ from typing import Any, Protocol
 
 from ..errors import ConfigurationError
 from .pricing import Rates
+from .seen import Seen
 
-__all__ = ["Asked", "Meter", "Paid", "Provider", "UsageMissingError", "body_of_json", "unknown_method"]
+__all__ = ["Asked", "Cost", "Meter", "Paid", "Provider", "UsageMissingError", "body_of_json", "unknown_method"]
 
 
 class UsageMissingError(Exception):
     """An answer does not say, or not in earnest, what was used. It never reaches a caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a call cost."""
+
+    usd: Decimal
+    estimated: bool = False
+    """The usage report leaves a doubt, which is charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,11 @@ class Meter(Protocol):
         """The stream has said all that it will say of its usage."""
         ...
 
+    @property
+    def seen(self) -> Seen:
+        """What of the response has arrived."""
+        ...
+
     def see(self, data: bytes) -> bool:
         """Read one event's data; True when the caller did not ask for this event and must not see it."""
         ...
@@ -57,6 +72,9 @@ class Meter(Protocol):
 
 class Paid(Protocol):
     """One paid call."""
+
+    quoted: Rates | None
+    """The prices at which it was held, which also settle it; set by the guard."""
 
     @property
     def name(self) -> str:
@@ -75,8 +93,13 @@ class Paid(Protocol):
         """The most it can cost, in USD: what is held."""
         ...
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
-        """What it cost, in USD, by its answer. Raises UsageMissingError."""
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        """What it cost by its response, whose usage report is compared with what was seen to arrive.
+
+        ``seen`` None: ``answer`` is the whole body, and shows what arrived. ``seen.whole`` False: the response broke
+        off; the cost is what was reported so far, else what the call can have cost until then, as an estimate.
+        Raises UsageMissingError where what was held is to be charged, as an estimate.
+        """
         ...
 
     def meter(self) -> Meter:

@@ -17,6 +17,7 @@ from ..errors import AumOSGovernanceError, UnavailableError
 from .calls import Paid, UsageMissingError
 from .leftovers import leftovers
 from .pricing import UnusableUsageError
+from .seen import Seen
 
 if TYPE_CHECKING:
     from .guard import Guard
@@ -44,9 +45,9 @@ class Charge:
 
     # ---- in the thread or task that made the call
 
-    def settle(self, answer: Mapping[str, Any] | None) -> None:
-        """Charge what the answer says, or an estimate where it does not say it."""
-        self._end_in_thread(lambda: self._cost(answer))
+    def settle(self, answer: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
+        """Charge what the answer says, or an estimate where it does not say it; ``seen`` as in `Paid.cost`."""
+        self._end_in_thread(lambda: self._cost(answer, seen))
 
     def release(self) -> None:
         """It cost nothing."""
@@ -56,9 +57,9 @@ class Charge:
         """Charge what was held, flagged as an estimate."""
         self.settle(None)
 
-    async def settle_async(self, answer: Mapping[str, Any] | None) -> None:
+    async def settle_async(self, answer: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
         """As `settle`."""
-        await self._end_in_task(lambda: self._cost(answer))
+        await self._end_in_task(lambda: self._cost(answer, seen))
 
     async def release_async(self) -> None:
         """As `release`."""
@@ -99,11 +100,12 @@ class Charge:
             return False
         return True
 
-    def _cost(self, answer: Mapping[str, Any] | None) -> tuple[int, bool]:
-        if answer is None:
+    def _cost(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
+        if answer is None and seen is None:
             return self.grant.amount or 0, True
         try:
-            return money.ceil_nano(self._guard.cost(self.paid, answer)), False
+            cost = self._guard.cost(self.paid, answer or {}, seen)
+            return money.ceil_nano(cost.usd), cost.estimated
         except (UsageMissingError, UnusableUsageError, AumOSGovernanceError):
             return self.grant.amount or 0, True
 

@@ -15,10 +15,11 @@ from ..authorization import Begun
 from ..engine import Engine, GovernanceAction
 from ..errors import ConfigurationError
 from ..types import TrustLevel
-from .calls import Paid
+from .calls import Cost, Paid
 from .charge import Charge
 from .leftovers import leftovers
 from .pricing import Prices, Rates
+from .seen import Seen
 
 __all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcome", "body_of", "outcome_of"]
 
@@ -132,7 +133,8 @@ class Guard:
 
     def action(self, paid: Paid) -> GovernanceAction:
         """The action that a call is, with its worst case."""
-        worst = paid.worst(self.rates(paid.model))
+        paid.quoted = rates = self.rates(paid.model)
+        worst = paid.worst(rates)
         return self.action_of(paid.name, paid.model, money.to_decimal(money.ceil_nano(worst)))
 
     def action_of(self, name: str, model: str | None, amount: Decimal | None) -> GovernanceAction:
@@ -173,17 +175,17 @@ class Guard:
         """The model's prices. Raises ConfigurationError when they are not known."""
         return self.prices.rates(model, provider=self.provider, base_url=self.base_url)
 
-    def cost(self, paid: Paid, answer: Mapping[str, Any]) -> Decimal:
-        """What a call cost, in USD, by the prices of the model that answered. Raises UsageMissingError."""
-        rates = self.rates(paid.model)
+    def cost(self, paid: Paid, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        """What a call cost, by the prices of the model that answered. Raises as `Paid.cost`, and ConfigurationError."""
+        rates = paid.quoted or self.rates(paid.model)
         if rates.flat is not None:
-            return rates.flat
+            return Cost(rates.flat)
         answered = answer.get("model")
         if rates.found and isinstance(answered, str) and answered != paid.model:
             # A name of the provider's own is what was asked for.
             with suppress(ConfigurationError):
                 rates = self.rates(answered)
-        return paid.cost(rates, answer)
+        return paid.cost(rates, answer, seen)
 
 
 def body_of(answer: object) -> Mapping[str, Any]:

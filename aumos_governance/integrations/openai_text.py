@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ..errors import ConfigurationError
-from .calls import Asked, Meter, UsageMissingError
+from .calls import Asked, Cost, Meter, UsageMissingError
 from .openai_events import EventMeter, ResponseMeter
 from .pricing import Rates, UnusableUsageError, unknown_price
+from .seen import Seen
 from .sizes import size_of
 
 __all__ = [
@@ -62,6 +63,7 @@ class ChatCall:
     """``chat.completions``: ``create``, ``parse`` and ``stream``."""
 
     name = "chat.completions"
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or "unknown")
@@ -91,12 +93,12 @@ class ChatCall:
             fees = _search_fee(rates, "web_searches", 1)
         return fees + rates.bound(_input(size, rates), output, kinds=kinds, context=_terms(asked))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         used = read_usage(answer, _CHAT_USAGE, ("input_tokens",))
         if self._asked.get("web_search_options") is not None or "-search-" in self.model:
             used["web_searches"] = 1
-        return rates.cost(used, _terms(answer))
+        return Cost(rates.cost(used, _terms(answer)))
 
     def meter(self) -> Meter:
         """As `Paid.meter`."""
@@ -125,6 +127,7 @@ class EmbeddingCall:
 
     name = "embeddings"
     body = None
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or "unknown")
@@ -134,9 +137,9 @@ class EmbeddingCall:
         """As `Paid.worst`."""
         return rates.bound(_tokens_of(self._asked.get("input")), 0)
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        return rates.cost(read_usage(answer, {"input_tokens": ("prompt_tokens",)}, ("input_tokens",)))
+        return Cost(rates.cost(read_usage(answer, {"input_tokens": ("prompt_tokens",)}, ("input_tokens",))))
 
     def meter(self) -> Meter:
         """As `Paid.meter`."""
@@ -151,6 +154,7 @@ class ResponseCall:
 
     name = "responses"
     body = None
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or "unknown")
@@ -179,14 +183,14 @@ class ResponseCall:
         bound = rates.bound(_input(size, rates), output, kinds=kinds, context=_terms(asked))
         return bound + sum(fees, Decimal(0))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         used = read_usage(answer, _RESPONSE_USAGE, ("input_tokens", "output_tokens"))
         for item in answer.get("output") or ():
             unit = _search_of(item)
             if unit is not None:
                 used[unit] = used.get(unit, 0) + 1
-        return rates.cost(used, _terms(answer))
+        return Cost(rates.cost(used, _terms(answer)))
 
     def meter(self) -> Meter:
         """As `Paid.meter`."""

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 from .aws_frames import CONTENT_TYPE, Frames
 from .calls import Meter, body_of_json
 from .charge import Charge
+from .seen import Seen
 
 __all__ = ["watch", "watch_async"]
 
@@ -34,6 +35,8 @@ class _Reader(Protocol):
     def rest(self) -> bytes: ...
 
     def answer(self) -> Mapping[str, Any] | None: ...
+
+    def seen(self) -> Seen | None: ...
 
 
 class _Events:
@@ -67,6 +70,9 @@ class _Events:
     def answer(self) -> Mapping[str, Any] | None:
         return self._meter.answer
 
+    def seen(self) -> Seen | None:
+        return self._meter.seen
+
 
 class _Body:
     """One JSON body, passed on piece by piece."""
@@ -88,6 +94,9 @@ class _Body:
 
     def answer(self) -> Mapping[str, Any] | None:
         return body_of_json(b"".join(self._pieces)) if self._size <= _MOST_BODY else None
+
+    def seen(self) -> Seen | None:
+        return None  # The body itself shows it.
 
 
 def _data_of(event: bytes) -> bytes:
@@ -123,11 +132,11 @@ class _Watch:
                     self._reading = False
                 shown = self._reader.feed(chunk)
                 if self._reader.ended:
-                    self._charge.settle(self._reader.answer() or {})
+                    self._charge.settle(*self._evidence())
                 if shown:
                     yield shown
             # Before the last bytes: who gets them has the whole answer.
-            self._charge.settle(self._reader.answer() or {})
+            self._charge.settle(*self._evidence())
             if rest := self._reader.rest():
                 yield rest
         except Exception:
@@ -156,10 +165,10 @@ class _Watch:
                     self._reading = False
                 shown = self._reader.feed(chunk)
                 if self._reader.ended:
-                    await self._charge.settle_async(self._reader.answer() or {})
+                    await self._charge.settle_async(*self._evidence())
                 if shown:
                     yield shown
-            await self._charge.settle_async(self._reader.answer() or {})
+            await self._charge.settle_async(*self._evidence())
             if rest := self._reader.rest():
                 yield rest
         except Exception:
@@ -174,6 +183,13 @@ class _Watch:
         finally:
             if not self._reading:
                 self._charge.abandon()
+
+    def _evidence(self) -> tuple[Mapping[str, Any], Seen | None]:
+        """What a response that arrived to its end reports, and what of it was seen to arrive."""
+        seen = self._reader.seen()
+        if seen is not None:
+            seen.whole = True
+        return self._reader.answer() or {}, seen
 
 
 def watch(response: Any, charge: Charge, *, streamed: bool) -> None:

@@ -42,7 +42,7 @@ def worst(rates: Rates = RATES, **body: Any) -> Decimal:
 
 
 def cost(usage: Any, rates: Rates = RATES) -> Decimal:
-    return message().cost(rates, {"model": MODEL, "usage": usage})
+    return message().cost(rates, {"model": MODEL, "usage": usage}).usd
 
 
 class TestPaths:
