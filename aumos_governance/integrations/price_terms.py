@@ -20,7 +20,9 @@ __all__ = [
     "geo_multiplier",
     "has_geography",
     "lookups",
+    "same_model",
     "seller_at",
+    "thinks_by_default",
 ]
 
 LIST_PRICE: Final = Decimal(1)
@@ -174,6 +176,15 @@ def geo_multiplier(geo: object) -> Decimal | None:
     return _TENTH_MORE if geo == "us" else None
 
 
+def thinks_by_default(model: str) -> bool:
+    """Whether a model of Anthropic's may reason where the request does not mention it; unknown ones may.
+
+    https://platform.claude.com/docs/en/build-with-claude/extended-thinking: before Claude 5 it must be asked for.
+    """
+    version = _version(_CLAUDE, model.lower())
+    return version is None or version >= (5, 0)
+
+
 # ---- which name is billed
 
 
@@ -193,6 +204,11 @@ def billed_model(requested: str, answered: object) -> str:
         return f"{one.profile}{answered}" if one.profile and not other.profile else answered
     # Dated by the answer alone, it is the more exact of two names that are alike otherwise.
     return answered if other.date and not one.date and not (one.profile or one.variant) else requested
+
+
+def same_model(one: str, other: str) -> bool:
+    """Whether two names are of the same model, however exact each is."""
+    return _Name.of(one).base == _Name.of(other).base
 
 
 @dataclass(frozen=True, slots=True)

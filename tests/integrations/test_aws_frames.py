@@ -47,10 +47,13 @@ def test_events_are_read_however_the_bytes_come_and_pass_as_they_are(size: int) 
     assert reader.answer() == {"model": MODEL, "usage": {"input_tokens": 10, "output_tokens": 30}}
 
 
-def test_a_stream_that_breaks_has_told_nothing() -> None:
+def test_a_stream_that_breaks_has_reported_its_input_and_shows_what_arrived() -> None:
     reader = frames()
-    reader.feed(frame_of(EVENTS[0]) + frame_of(EVENTS[2])[:-3])
-    assert (reader.ended, reader.answer()) == (False, None)
+    reader.feed(frame_of(EVENTS[0]) + frame_of(EVENTS[1]) + frame_of(EVENTS[2])[:-3])
+    assert (reader.ended, reader.answer()) == (False, {"model": MODEL, "usage": {"input_tokens": 10}})
+    seen = reader.seen()
+    assert seen is not None
+    assert (seen.text, seen.whole) == (2, False)
 
 
 @pytest.mark.parametrize(
