@@ -20,6 +20,7 @@ from ..types import TrustLevel
 from .attempts import CURRENT, Call
 from .calls import Asked, Provider
 from .guard import METHOD_UNKNOWN, Guard
+from .price_terms import address_of
 from .pricing import Amount, Prices
 
 __all__ = ["govern", "govern_with", "is_client"]
@@ -60,7 +61,7 @@ def govern(
         engine if engine is not None else default_engine(),
         Prices(cost=cost, price=price, default_cost=default_cost),
         provider=provider.price_id,
-        base_url=str(getattr(client, "base_url", "")),
+        base_url=address_of(client),
         agent_id=agent_id,
         budget_category=budget_category,
         required_trust_level=to_level(required_trust_level, "required_trust_level"),
@@ -128,7 +129,7 @@ def _governed(kind: Any) -> Any:
                 copied = super().copy(*arguments, **options)
             finally:
                 _COPYING.set(False)
-            vars(copied)[_GOVERNOR] = vars(self)[_GOVERNOR].at(str(copied.base_url))
+            vars(copied)[_GOVERNOR] = vars(self)[_GOVERNOR].at(address_of(copied))
             return copied
 
         with_options = copy

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 __all__ = [
     "LIST_PRICE",
     "Lookup",
+    "address_of",
     "billed_model",
     "geo_multiplier",
     "has_geography",
@@ -58,6 +59,12 @@ _CLAUDE: Final = re.compile(
 _GPT: Final = re.compile(r"gpt-(?P<major>\d)(?:[.-](?P<minor>\d)(?!\d))?")
 _GEMINI: Final = re.compile(r"gemini-(?P<major>\d)(?:\.(?P<minor>\d))?")
 
+_VERTEX: Final = {
+    "global": "https://aiplatform.googleapis.com/v1",
+    "us": "https://aiplatform.us.rep.googleapis.com/v1",
+    "eu": "https://aiplatform.eu.rep.googleapis.com/v1",
+}
+"""The addresses that no region precedes: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/learn/locations."""
 _GOOGLE_FAMILIES: Final = (("claude", _CLAUDE, _CLAUDE_REGIONAL_SINCE), ("gemini", _GEMINI, _GEMINI_REGIONAL_SINCE))
 
 _DOTTED: Final = re.compile(r"^(?:(?P<region>[a-z]{2,6}(?:-gov)?)\.)?(?P<vendor>[a-z]+)\.(?=[a-z])")
@@ -96,6 +103,22 @@ def seller_at(base_url: str) -> str | None:
     if _TOGETHER_HOST.fullmatch(host) or host == "api.together.ai":
         return "together"
     return None
+
+
+def address_of(client: object) -> str:
+    """The address by which a client's calls are priced: its base URL, or its cloud's where that is only a way there.
+
+    A Vertex or Bedrock client names its region besides a base URL of the user's own.
+    """
+    base_url = str(getattr(client, "base_url", ""))
+    kinds = {kind.__name__ for kind in type(client).__mro__}
+    if _host(base_url).endswith((".googleapis.com", ".amazonaws.com", ".api.aws")):
+        return base_url
+    if "BaseVertexClient" in kinds and isinstance(region := getattr(client, "region", None), str):
+        return _VERTEX.get(region, f"https://{region}-aiplatform.googleapis.com/v1")
+    if kinds & {"BaseBedrockClient", "BaseMantleClient"}:
+        return f"https://bedrock-runtime.{getattr(client, 'aws_region', None) or 'us-east-1'}.amazonaws.com"
+    return base_url
 
 
 # ---- what the address and the model's name say

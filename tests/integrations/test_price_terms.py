@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from anthropic import Anthropic, AnthropicBedrock, AnthropicBedrockMantle, AnthropicVertex, AsyncAnthropicVertex
 
 from aumos_governance.integrations.price_terms import (
+    address_of,
     billed_model,
     geo_multiplier,
     has_geography,
@@ -14,6 +17,7 @@ from aumos_governance.integrations.price_terms import (
     seller_at,
 )
 
+PROXY = "http://127.0.0.1:8080/"
 VERTEX = {
     "global": "https://aiplatform.googleapis.com/v1",
     "us": "https://aiplatform.us.rep.googleapis.com/v1",
@@ -165,3 +169,25 @@ class TestTheBilledName:
         self, requested: str, answered: object, billed: str
     ) -> None:
         assert billed_model(requested, answered) == billed
+
+
+class TestTheAddressOfAClient:
+    """Which a base URL of the user's own, such as a proxy's, does not hide."""
+
+    def test_is_its_base_url(self) -> None:
+        assert address_of(Anthropic(api_key="k", base_url=PROXY)) == PROXY
+        assert address_of(object()) == ""
+
+    @pytest.mark.parametrize("region", ["global", "us", "us-east5"])
+    @pytest.mark.parametrize("kind", [AnthropicVertex, AsyncAnthropicVertex])
+    def test_is_the_cloud_s_of_its_region(self, kind: Any, region: str) -> None:
+        client = kind(region=region, project_id="p", access_token="t", base_url=PROXY)
+        own = kind(region=region, project_id="p", access_token="t")
+        assert address_of(client) == address_of(own).rstrip("/") == VERTEX[region]
+
+    @pytest.mark.parametrize("kind", [AnthropicBedrock, AnthropicBedrockMantle])
+    def test_is_the_other_cloud_s(self, kind: Any) -> None:
+        client = kind(aws_region="eu-west-1", api_key="k", base_url=PROXY)
+        assert (
+            seller_at(address_of(client)) == seller_at(address_of(kind(aws_region="eu-west-1", api_key="k"))) == "aws"
+        )
