@@ -22,8 +22,10 @@ __all__ = ["copy_client"]
 
 _MOST_OBJECTS: Final = 5_000
 """Objects that are searched for the original behind one attribute, the nearest first."""
-_LEAVES: Final = (str, bytes, int, float, type(None), type, type(sys))
+_LEAVES: Final = (str, bytes, int, float, type(None), type(sys))
 _NOTHING: Final[tuple[Any, ...]] = ()
+_LEAF: Final[list[Any]] = []
+_REMADE: Final = (MethodType, FunctionType, partial, list, tuple, dict)
 _GLOBAL_WRITES: Final = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL"})
 _GLOBAL_READS: Final = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 
@@ -64,22 +66,22 @@ class _Transfer:
         if not self._refers(value):
             return value
         made = self._made.get(id(value))
-        if made is not None:
-            return made
+        return self._remade(value, where, called) if made is None else made
+
+    def _remade(self, value: Any, where: str, called: bool) -> Any:
         kind = type(value)
-        if kind is MethodType:
-            return self._method(value, where)
-        if kind is FunctionType:
-            return self._function(value, where)
-        if kind is partial:
-            function, *arguments = (self._value(each, where, called=True) for each in (value.func, *value.args))
-            return partial(function, *arguments, **self._values(value.keywords, where))
+        remake = {MethodType: self._method, FunctionType: self._function, type: self._class, dict: self._values}.get(
+            kind
+        )
+        if remake is not None:
+            return remake(value, where)
         if kind in (list, tuple):
             return kind(self._value(each, where, called=called) for each in value)
-        if kind is dict:
-            return self._values(value, where)
-        if kind.__module__.partition(".")[0] == "wrapt":
-            return kind(self._value(value.__wrapped__, where, called=True), value._self_wrapper)
+        if kind in (partial, property) or kind.__module__.partition(".")[0] == "wrapt":
+            *parts, named = (
+                [*_own_parts(value), {}] if kind is not partial else [value.func, *value.args, value.keywords]
+            )
+            return kind(*(self._value(each, where, called=True) for each in parts), **self._values(named, where))
         if self._is_of_library(value):
             new = self._made[id(value)] = object.__new__(kind)
             self.attributes(value, new, where)
@@ -129,10 +131,20 @@ class _Transfer:
             setattr(new, name, getattr(function, name))
         return new
 
+    def _class(self, made: type[Any], where: str) -> type[Any]:
+        """A class whose methods refer to the original, such as a context manager around one of its streams."""
+        members = {name: each for name, each in vars(made).items() if name not in ("__dict__", "__weakref__")}
+        remade = {name for name, each in members.items() if self._refers(each)}
+        new = type(made.__name__, made.__bases__, {name: each for name, each in members.items() if name not in remade})
+        self._made[id(made)] = new
+        for name in remade:
+            setattr(new, name, self._value(members[name], f"{where}.{name}", called=True))
+        return new
+
     # ---- what refers to the original
 
     def _is_remade(self, value: Any) -> bool:
-        return type(value) in (MethodType, FunctionType, partial, list, tuple, dict) or self._is_of_library(value)
+        return type(value) in _REMADE or self._is_of_library(value)
 
     def _is_of_library(self, value: Any) -> bool:
         return hasattr(value, "__dict__") and any(
@@ -221,6 +233,11 @@ def _own_parts(value: Any) -> Iterable[Any]:
         return _parts_of_function(value)
     if kind is partial:
         return value.func, *value.args, *value.keywords.values()
+    if kind is property:
+        return value.fget, value.fset, value.fdel
+    if isinstance(value, type):
+        # Only what is defined within a function, or in a notebook, can have been given a client.
+        return [*vars(value).values()] if "<locals>" in value.__qualname__ or value.__module__ == "__main__" else _LEAF
     if isinstance(value, (list, tuple, set, frozenset, deque)):
         return [*value]
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""A governed client stands in for the plain one: what was set on it lives on, and code that inspects it sees no other."""
+"""A governed client stands in for the plain one: what was set on it lives on, and it looks the same."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ with warnings.catch_warnings():
 CALLS: list[str] = []
 
 own: Any = None
+own_original: Any = None
 
 
 @pytest.fixture
@@ -59,9 +60,9 @@ def by_closure(client: Any) -> None:
 
 
 def by_global_name(client: Any) -> None:
-    global own
+    global own  # noqa: PLW0603 - as a cell of a notebook does
     own = client.chat.completions.create
-    client.chat.completions.create = lambda **asked: (CALLS.append("global"), own(**asked))[1]
+    client.chat.completions.create = lambda **asked: (CALLS.__iadd__(["global"]), own(**asked))[1]
 
 
 def by_default_argument(client: Any) -> None:
@@ -131,9 +132,44 @@ def test_wrappers_of_anthropic_s_client_live_on(endpoint: Endpoint, till: Till) 
         traced = governed(wrap_anthropic(client), till)
         assert "create" in vars(traced.messages)
         traced.messages.create(**MESSAGE)
+        assert till.spent == MESSAGE_COST
         with traced.messages.stream(**MESSAGE) as stream:
             stream.get_final_message()
     assert till.spent == 2 * MESSAGE_COST
+
+
+def by_class(client: Any) -> None:
+    original = client.chat.completions.stream
+
+    class Base:
+        def __init__(self, **asked: Any) -> None:
+            self.asked = asked
+
+        def __enter__(self) -> Any:
+            return self.manager.__enter__()
+
+        def __exit__(self, *error: object) -> None:
+            self.manager.__exit__(*error)
+
+        manager: Any = None
+
+    class Manager(Base):
+        def __init__(self, **asked: Any) -> None:
+            super().__init__(**asked)
+            CALLS.append("class")
+
+        def __enter__(self) -> Any:
+            self.manager = original(**self.asked)
+            return super().__enter__()
+
+    client.chat.completions.stream = Manager
+
+
+def test_a_class_in_place_of_a_method_lives_on(wrapped: openai.OpenAI, till: Till) -> None:
+    by_class(wrapped)
+    with governed(wrapped, till).chat.completions.stream(model="gpt-4o", messages=ASKED, max_tokens=50) as stream:
+        stream.get_final_completion()
+    assert (till.spent, CALLS) == (COST, ["class"])
 
 
 def test_wrappers_of_an_async_client_live_on(endpoint: Endpoint, till: Till) -> None:
@@ -145,7 +181,7 @@ def test_wrappers_of_an_async_client_live_on(endpoint: Endpoint, till: Till) -> 
                 CALLS.append("async")
                 return await original(**asked)
 
-            client.chat.completions.create = create  # type: ignore[assignment,method-assign]
+            client.chat.completions.create = create  # type: ignore[method-assign]
             await governed(client, till).chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50)
 
     CALLS.clear()
@@ -156,7 +192,8 @@ def test_wrappers_of_an_async_client_live_on(endpoint: Endpoint, till: Till) -> 
 def test_global_names_of_a_wrapper_are_read_as_they_are_when_it_runs(wrapped: openai.OpenAI, till: Till) -> None:
     by_global_name(wrapped)
     client = governed(wrapped, till)
-    with mock.patch.object(inspect.getmodule(by_global_name), "CALLS", later := []):
+    later: list[str] = []
+    with mock.patch.object(inspect.getmodule(by_global_name), "CALLS", later):
         chat(client)
     assert later == ["global"]
 
@@ -176,14 +213,14 @@ def by_tracer(client: Any) -> None:
 
 
 def by_writing_function(client: Any) -> None:
-    original = client.chat.completions.create
+    global own_original  # noqa: PLW0603 - as a cell of a notebook does
+    own_original = client.chat.completions.create
 
     def create(**asked: Any) -> Any:
-        global own
+        global own  # noqa: PLW0603 - as a cell of a notebook does
         own = asked
         return own_original(**asked)
 
-    globals()["own_original"] = original
     client.chat.completions.create = create
 
 
@@ -292,7 +329,7 @@ LOOKS: dict[str, Callable[[Any], Any]] = {
     "pickle": pickle.dumps,
     "signature": lambda client: inspect.signature(type(client)),
     "vars": lambda client: [name for name in vars(client) if not name.startswith("_aumos")],
-    "socket": lambda client: setattr(client, "websocket_base_url", "wss://x") or client.websocket_base_url,
+    "socket": lambda client: (client.__setattr__("websocket_base_url", "wss://x"), client.websocket_base_url)[1],
 }
 
 
@@ -340,7 +377,7 @@ def test_the_module_s_own_client(endpoint: Endpoint, till: Till, monkeypatch: py
     monkeypatch.setattr(openai, "base_url", endpoint.openai_url)
     monkeypatch.setattr(openai, "http_client", None)
     monkeypatch.setattr(openai, "_client", None)
-    client: Any = govern(openai, engine=till.engine, budget_category="llm")  # type: ignore[type-var]
+    client: Any = govern(openai, engine=till.engine, budget_category="llm")
     chat(client)
     chat(openai)  # type: ignore[arg-type]
     assert (till.spent, endpoint.count) == (COST, 2)
