@@ -12,7 +12,7 @@ from .anthropic_paths import is_free
 from .anthropic_sizes import Size, size_of
 from .anthropic_usage import Units, has_unpriced_counts, is_implausible, other_iterations, units_of
 from .calls import Asked, Cost, Meter, Paid, UsageMissingError, unknown_method
-from .price_terms import LIST_PRICE, billed_model, geo_multiplier, has_geography, thinks_by_default
+from .price_terms import LIST_PRICE, billed_model, geo_multiplier, has_geography, same_model, thinks_by_default
 from .pricing import Rates, unknown_price
 from .seen import Seen
 
@@ -158,6 +158,10 @@ class _Message:
             raise UsageMissingError
         if has_unpriced_counts(usage, code_is_free=not self._measured().runs_code):
             raise UsageMissingError
+        model = str(answer.get("model") or "")
+        if rates.found and model and not same_model(rates.model, model):
+            # Another model answered, whose price is not known.
+            raise UsageMissingError
         seen = seen or seen_in(answer, hidden=False)
         if not seen.whole and usage.get("output_tokens") is None:
             return self._broken_off(rates, usage, seen)
@@ -167,7 +171,6 @@ class _Message:
                 # Declined before it began, which is not billed.
                 return Cost(Decimal(0))
             raise UsageMissingError
-        model = str(answer.get("model") or "")
         others = list(other_iterations(usage, model, main))
         cost = self._priced(rates, usage, main)
         for other in others:
