@@ -166,7 +166,9 @@ _PLAIN_PRICES: Final = {
     "output_tokens": "output_mtok",
 }
 _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_reasoning_tokens", *_PLAIN_PRICES})
-_UNCOUNTED: Final = frozenset({"web_searches_kcount", "storage_searches_kcount", "input_mtok", *_PLAIN_PRICES.values()})
+_UNCOUNTED: Final = frozenset(
+    {"web_searches_kcount", "storage_searches_kcount", "cache_write_1h_mtok", "input_mtok", *_PLAIN_PRICES.values()}
+)
 
 
 def _plain_cost(used: Mapping[str, Any], prices: Mapping[str, Any]) -> Decimal | None:
