@@ -31,6 +31,8 @@ class Charge:
     def __init__(self, guard: Guard, paid: Paid, grant: Granted) -> None:
         self.paid = paid
         self.grant = grant
+        self.kept = False
+        """Whether it is ended elsewhere than where its call ends, as a stream's is."""
         self._guard = guard
         # Taken once, by whoever ends it: a list's pop is atomic.
         self._token = [True]
