@@ -78,9 +78,9 @@ class Call:
     def unused(self) -> Charge | None:
         """What is held and not used; None when there is no more. The caller releases it."""
         try:
-            return self._free.pop()
+            return self._free.pop() if self._free else None
         except IndexError:
-            return None
+            return None  # Another thread was faster.
 
     def give_back(self, charge: Charge) -> None:
         """An attempt cost nothing: the next one of the same content may use what was held for it."""

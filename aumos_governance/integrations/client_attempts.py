@@ -40,21 +40,22 @@ def with_attempts(kind: Any, *, awaited: bool = False) -> Any:
 
 
 def _planning(kind: Any) -> Any:
-    rereads = _changes_requests(kind)
+    rereads, sends = _changes_requests(kind), hasattr(kind, "_attempt_request")
 
+    # Where nothing sets it, an interrupt may have left there what another client was sending.
     class Planning(kind):  # type: ignore[misc]
         def _plan(self, options: Any) -> tuple[Any, ConfigurationError] | None:
             # What is refused is recorded by the caller, which knows whether that is to be awaited.
             governor = self._governor()
             try:
                 PLANNED.set(None)
-                PLANNED.set(_plan(governor, self, options))
+                PLANNED.set(_plan(governor, self, options, SENDING.get() if sends else None))
             except ConfigurationError as refusal:
                 return governor, refusal
             return None
 
         def _attempt(self, request: Any) -> Attempt | None:
-            planned, sending = PLANNED.get(), SENDING.get()
+            planned, sending = PLANNED.get(), SENDING.get() if sends else None
             if planned is None:
                 return None
             if rereads:
@@ -143,12 +144,12 @@ def _sending_asynchronous(kind: Any) -> Any:
     return SendingClient
 
 
-def _plan(governor: _Governor, client: Any, options: Any) -> tuple[Call, Paid] | None:
+def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | None) -> tuple[Call, Paid] | None:
     """The call that an attempt belongs to, and what it pays for, which middleware may have changed; None: it is free.
 
     Raises ConfigurationError.
     """
-    call, sending = CURRENT.get(), SENDING.get()
+    call = CURRENT.get()
     if call is not None and call.owner is client and not call.over:
         if not has_middleware(client):
             return call, call.paid
