@@ -25,6 +25,7 @@ _BATCH: Final = {"processing": "batch"}
 _FAST_AT_LIST_PRICE: Final = "claude-opus-4-6"
 """It runs at standard speed, at standard rates, where fast mode is requested:
 https://platform.claude.com/docs/en/about-claude/pricing#fast-mode-pricing."""
+_NO_GEOGRAPHY: Final = (None, "", "not_available")
 _BATCH_MULTIPLIER: Final = Decimal("0.5")
 """https://platform.claude.com/docs/en/about-claude/pricing#batch-processing: half of all token prices."""
 
@@ -190,7 +191,9 @@ class _Message:
         if not _at_anthropic(rates):
             return rates.cost(units.counts)
         speed, tier = usage.get("speed") or self._asked.get("speed"), usage.get("service_tier")
-        multiplier = geo_multiplier(usage.get("inference_geo"))
+        geo = usage.get("inference_geo")
+        # Where the response does not say, it is taken to be served as requested.
+        multiplier = geo_multiplier(self._asked.get("inference_geo") if geo in _NO_GEOGRAPHY else geo)
         if multiplier is None or tier not in (None, "standard", "batch"):
             # The prices of priority capacity are agreed on, and not published.
             raise UsageMissingError

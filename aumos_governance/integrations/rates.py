@@ -79,8 +79,13 @@ class Rates:
 
     def varies(self, context: Mapping[str, str]) -> bool:
         """Whether the data has prices for these terms, such as ``{"speed": "fast"}``."""
-        pricing = self._pricing
-        return pricing is not None and vars(pricing.prices(context)) != vars(pricing.prices({}))
+        if self._pricing is None:
+            return False
+        try:
+            return vars(self._pricing.prices(context)) != vars(self._pricing.prices({}))
+        except TypeError:
+            # Versions of genai-prices before 0.2 know no terms.
+            return False
 
     def cost(self, usage: Mapping[str, Any], context: Mapping[str, str] | None = None) -> Decimal:
         """What the usage costs: counts under the names of genai-prices' units, such as ``cache_read_tokens``.
