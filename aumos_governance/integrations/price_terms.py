@@ -103,7 +103,8 @@ def seller_at(base_url: str) -> str | None:
         return "openai"
     if _TOGETHER_HOST.fullmatch(host) or host == "api.together.ai":
         return "together"
-    return None
+    # https://docs.x.ai/docs/key-information/regions: a region's own host, at the same price.
+    return "x-ai" if re.fullmatch(r"[a-z0-9-]+\.api\.x\.ai", host) else None
 
 
 def address_of(client: object) -> str:

@@ -72,6 +72,7 @@ class TestAddresses:
             ("https://bedrock-runtime.us-east-1.amazonaws.com", "aws"),
             ("https://eu.api.openai.com/v1", "openai"),
             ("https://ca-api.together.ai/v1", "together"),
+            ("https://us-east-1.api.x.ai/v1", "x-ai"),
             ("https://api.anthropic.com", None),
             ("https://claude.googleapis.com.example.org", None),
             ("http://127.0.0.1:8000", None),
