@@ -12,7 +12,7 @@ from .anthropic_paths import is_free
 from .anthropic_sizes import Size, size_of
 from .anthropic_usage import Units, has_unpriced_counts, is_implausible, other_iterations, units_of
 from .calls import Asked, Cost, Meter, Paid, UsageMissingError, unknown_method
-from .price_terms import LIST_PRICE, billed_model, geo_multiplier, has_geography, thinks_by_default
+from .price_terms import LIST_PRICE, billed_model, geo_multiplier, has_geography, same_model, thinks_by_default
 from .pricing import Rates, unknown_price
 from .seen import Seen
 
@@ -25,6 +25,7 @@ _BATCH: Final = {"processing": "batch"}
 _FAST_AT_LIST_PRICE: Final = "claude-opus-4-6"
 """It runs at standard speed, at standard rates, where fast mode is requested:
 https://platform.claude.com/docs/en/about-claude/pricing#fast-mode-pricing."""
+_NO_GEOGRAPHY: Final = (None, "", "not_available")
 _BATCH_MULTIPLIER: Final = Decimal("0.5")
 """https://platform.claude.com/docs/en/about-claude/pricing#batch-processing: half of all token prices."""
 
@@ -158,6 +159,10 @@ class _Message:
             raise UsageMissingError
         if has_unpriced_counts(usage, code_is_free=not self._measured().runs_code):
             raise UsageMissingError
+        model = str(answer.get("model") or "")
+        if rates.found and model and not same_model(rates.model, model):
+            # Another model answered, whose price is not known.
+            raise UsageMissingError
         seen = seen or seen_in(answer, hidden=False)
         if not seen.whole and usage.get("output_tokens") is None:
             return self._broken_off(rates, usage, seen)
@@ -167,7 +172,6 @@ class _Message:
                 # Declined before it began, which is not billed.
                 return Cost(Decimal(0))
             raise UsageMissingError
-        model = str(answer.get("model") or "")
         others = list(other_iterations(usage, model, main))
         cost = self._priced(rates, usage, main)
         for other in others:
@@ -187,7 +191,9 @@ class _Message:
         if not _at_anthropic(rates):
             return rates.cost(units.counts)
         speed, tier = usage.get("speed") or self._asked.get("speed"), usage.get("service_tier")
-        multiplier = geo_multiplier(usage.get("inference_geo"))
+        geo = usage.get("inference_geo")
+        # Where the response does not say, it is taken to be served as requested.
+        multiplier = geo_multiplier(self._asked.get("inference_geo") if geo in _NO_GEOGRAPHY else geo)
         if multiplier is None or tier not in (None, "standard", "batch"):
             # The prices of priority capacity are agreed on, and not published.
             raise UsageMissingError

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from .calls import body_of_json
 from .seen import Seen
 
 __all__ = ["CompletionMeter", "MessageMeter", "seen_in"]
+
+_IN: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 
 
 def seen_in(answer: Mapping[str, Any], *, hidden: bool) -> Seen:
@@ -52,8 +54,20 @@ class MessageMeter:
         elif kind == "message_delta":
             self._report(event.get("usage"))
         elif kind == "message_stop":
-            self.ended = True
+            self._end(event.get("amazon-bedrock-invocationMetrics"))
         return False
+
+    def _end(self, metrics: object) -> None:
+        """The stream is complete. Bedrock adds counts of its own to the last event, as its metrics."""
+        self.ended = True
+        usage = (self.answer or {}).get("usage")
+        counted = metrics.get("outputTokenCount") if isinstance(metrics, Mapping) else None
+        if type(counted) is not int or not isinstance(usage, dict):
+            return
+        reported = usage.setdefault("output_tokens", counted)
+        if type(reported) is int and counted > reported:
+            # The larger count is taken, as a doubt.
+            usage["total_tokens"] = sum(value for name in _IN if type(value := usage.get(name)) is int) + counted
 
     def _begin(self, message: Mapping[str, Any]) -> None:
         usage = message.get("usage")

@@ -15,8 +15,9 @@ __all__ = ["Iteration", "Units", "has_unpriced_counts", "is_implausible", "other
 _MOST_BYTES_PER_TOKEN: Final = 64
 """No tokenizer in use writes text in larger pieces on average."""
 _KNOWN: Final = frozenset(
-    {"input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "total_tokens"}
+    {"input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "total_tokens", "cost"}
 )
+"""``cost`` is what other sellers of Anthropic's interface state besides."""
 _KNOWN_CACHE: Final = frozenset({"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"})
 _SEARCHES: Final = "web_search_requests"
 # https://platform.claude.com/docs/en/about-claude/pricing#web-fetch-tool: "no additional charges".

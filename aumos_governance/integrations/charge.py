@@ -1,8 +1,9 @@
-"""What is held for one call, until it ends.
+"""What is held for one attempt, until it ends.
 
-A charge ends in one of three ways. It is settled with the cost that the answer tells. It is released when the call
-failed before it could cost anything: it was never sent, or answered with an error. Else it is settled as an estimate,
-which is what was held: nobody knows what an answer cost that never came, or broke off, or was not read to its end.
+A charge ends in one of three ways. It is settled with the cost that the response states. It is released when the
+attempt failed before it could cost anything: it was never sent, or was answered with an error. Else it is settled as an
+estimate: by what was seen of a response that broke off or was not read on, and with the amount held where there is
+nothing to go by.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from .seen import Seen
 if TYPE_CHECKING:
     from .guard import Guard
 
-__all__ = ["Charge"]
+__all__ = ["Charge", "Evidence"]
+
+Evidence = tuple[Mapping[str, Any] | None, Seen | None]
+"""What a response reports so far, and what of it was seen to arrive; None: the response is no stream."""
 
 
 class Charge:
@@ -31,11 +35,14 @@ class Charge:
     def __init__(self, guard: Guard, paid: Paid, grant: Granted) -> None:
         self.paid = paid
         self.grant = grant
+        self.kept = False
+        """Whether it is ended elsewhere than where its call ends, as a stream's is."""
         self._guard = guard
         # Taken once, by whoever ends it: a list's pop is atomic.
         self._token = [True]
         self._end: tuple[int | None, bool] = (grant.amount or 0, True)
         self._ending: Ending | None = None
+        self._seen_so_far: Callable[[], Evidence] | None = None
         leftovers.opened(self)
 
     @property
@@ -57,9 +64,17 @@ class Charge:
         """Charge what was held, flagged as an estimate."""
         self.settle(None)
 
+    def settle_partly(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> None:
+        """Charge what can have been paid for a response that broke off, flagged as an estimate."""
+        self._end_in_thread(lambda: self._partial(answer, seen))
+
     async def settle_async(self, answer: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
         """As `settle`."""
         await self._end_in_task(lambda: self._cost(answer, seen))
+
+    async def settle_partly_async(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> None:
+        """As `settle_partly`."""
+        await self._end_in_task(lambda: self._partial(answer, seen))
 
     async def release_async(self) -> None:
         """As `release`."""
@@ -71,9 +86,10 @@ class Charge:
 
     # ---- anywhere
 
-    def abandon(self) -> None:
-        """Nobody will end it: it is settled as an estimate, soon. Never waits."""
+    def abandon(self, seen_so_far: Callable[[], Evidence] | None = None) -> None:
+        """Settle it as an estimate, soon, by what ``seen_so_far`` gives then. Never waits."""
         if self._take():
+            self._seen_so_far = seen_so_far
             leftovers.note(self)
 
     def give_back(self) -> None:
@@ -90,6 +106,10 @@ class Charge:
             # What fails here is tried anew the next time.
             ending.result()
             return
+        seen_so_far, self._seen_so_far = self._seen_so_far, None
+        if seen_so_far is not None:
+            # Only here, since the garbage collector may have been the one to find it.
+            self._end = self._partial(*seen_so_far())
         cost, estimated = self._end
         self.grant.resolve_now(cost, estimated=estimated)
 
@@ -108,6 +128,12 @@ class Charge:
             return money.ceil_nano(cost.usd), cost.estimated
         except (UsageMissingError, UnusableUsageError, AumOSGovernanceError):
             return self.grant.amount or 0, True
+
+    def _partial(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
+        if seen is None:
+            # Of a body that is no stream, a part shows nothing.
+            return self.grant.amount or 0, True
+        return self._cost(answer, seen)[0], True
 
     def _end_in_thread(self, how: Callable[[], tuple[int | None, bool]]) -> None:
         # Whatever interrupts this from its first step on leaves the charge to be ended by the leftovers' thread.

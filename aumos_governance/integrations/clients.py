@@ -18,7 +18,8 @@ from ..errors import ConfigurationError
 from ..realm import to_level
 from ..types import TrustLevel
 from .attempts import CURRENT, Call
-from .calls import Asked, Provider
+from .calls import Asked, Paid, Provider
+from .client_attempts import has_middleware, with_attempts
 from .client_copies import copy_client
 from .client_kinds import client_of, library_of
 from .client_likeness import GOVERNOR, like_plain
@@ -117,7 +118,7 @@ class _Governor:
             "A governed client cannot be pickled: pickle the client that you gave to govern(), and govern it anew."
         )
 
-    def call(self, options: Any, streamed: bool) -> Call | None:
+    def call(self, owner: object, options: Any, streamed: bool) -> Call | None:
         """The paid call that a request makes, None for a free one; its body is changed where it must be."""
         bare = stream_options.withheld(self.place(options))
         asked = Asked(options.method, options.url, _body(options), streamed, _file_sizes(options.files), bare=bare)
@@ -127,7 +128,11 @@ class _Governor:
         if paid.body is not None:
             options.json_data = dict(paid.body)
             options.extra_json = None
-        return Call(self._guard, paid)
+        return Call(self._guard, paid, asked, owner=owner)
+
+    def paid(self, asked: Asked) -> Paid | None:
+        """As `Provider.paid`."""
+        return self._provider.paid(asked)
 
     def refused(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
         """As `Guard.refused`, of a request of which `call` does not know whether it costs."""
@@ -185,14 +190,15 @@ def _governed_sync(kind: Any) -> Any:
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
             governor = self._governor()
             try:
-                call = governor.call(options, bool(given.get("stream")))
+                call = governor.call(self, options, bool(given.get("stream")))
             except ConfigurationError as refusal:
                 raise governor.refused(refusal, options) from None
             # A free call sets it too: within a paid one it is no attempt of that, nor of one that was interrupted.
             former = CURRENT.get()
             try:
                 CURRENT.set(call)
-                if call is not None:
+                # Middleware may send something else, or nothing: each attempt is held as it is sent.
+                if call is not None and not has_middleware(self):
                     call.begin()
                 return super().request(cast_to, options, *arguments, **given)
             except Exception as error:
@@ -204,16 +210,6 @@ def _governed_sync(kind: Any) -> Any:
                 if call is not None:
                     call.left()
 
-        def _prepare_request(self, request: Any) -> None:
-            super()._prepare_request(request)
-            if (call := CURRENT.get()) is not None:
-                call.attempt()
-
-        def _process_response(self, **given: Any) -> Any:
-            if (call := CURRENT.get()) is not None:
-                call.answered(given["response"], streamed=bool(given.get("stream")))
-            return super()._process_response(**given)
-
     return GovernedSync
 
 
@@ -222,14 +218,14 @@ def _governed_async(kind: Any) -> Any:
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
             governor = self._governor()
             try:
-                call = governor.call(options, bool(given.get("stream")))
+                call = governor.call(self, options, bool(given.get("stream")))
             except ConfigurationError as refusal:
                 raise await governor.refused_async(refusal, options) from None
             # As in a synchronous one.
             former = CURRENT.get()
             try:
                 CURRENT.set(call)
-                if call is not None:
+                if call is not None and not has_middleware(self):
                     await call.begin_async()
                 return await super().request(cast_to, options, *arguments, **given)
             except Exception as error:
@@ -240,16 +236,6 @@ def _governed_async(kind: Any) -> Any:
                 CURRENT.set(former)
                 if call is not None:
                     call.left()
-
-        async def _prepare_request(self, request: Any) -> None:
-            await super()._prepare_request(request)
-            if (call := CURRENT.get()) is not None:
-                await call.attempt_async()
-
-        async def _process_response(self, **given: Any) -> Any:
-            if (call := CURRENT.get()) is not None:
-                await call.answered_async(given["response"], streamed=bool(given.get("stream")))
-            return await super()._process_response(**given)
 
     return GovernedAsync
 
@@ -263,7 +249,8 @@ def _blank(kind: Any) -> Any:
 def _governed_class(kind: Any) -> Any:
     try:
         awaited = _is_async(kind)
-        governed = resending((_governed_async if awaited else _governed_sync)(kind), awaited=awaited)
+        each = _governed_async if awaited else _governed_sync
+        governed = resending(each(with_attempts(kind, awaited=awaited)), awaited=awaited)
     except TypeError as error:
         raise ConfigurationError(
             f"{kind.__name__} cannot be governed, since no subclass can be made of it: {error}."

@@ -23,6 +23,7 @@ __all__ = [
     "lookups",
     "same_model",
     "seller_at",
+    "service_tiers",
     "thinks_by_default",
 ]
 
@@ -102,7 +103,8 @@ def seller_at(base_url: str) -> str | None:
         return "openai"
     if _TOGETHER_HOST.fullmatch(host) or host == "api.together.ai":
         return "together"
-    return None
+    # https://docs.x.ai/docs/key-information/regions: a region's own host, at the same price.
+    return "x-ai" if re.fullmatch(r"[a-z0-9-]+\.api\.x\.ai", host) else None
 
 
 def address_of(client: object) -> str:
@@ -197,6 +199,18 @@ def geo_multiplier(geo: object) -> Decimal | None:
     if geo in (None, "", "global", "not_available"):
         return LIST_PRICE
     return _TENTH_MORE if geo == "us" else None
+
+
+def service_tiers(seller: str | None, requested: object) -> tuple[dict[str, str], ...]:
+    """The contexts of genai-prices in which a request may be priced by its service tier; the dearest is to be held.
+
+    By the types of OpenAI's library the project's settings count where a request says ``auto`` or nothing, and another
+    tier than the requested one may serve it. The response names the one that did.
+    """
+    if seller != "openai":
+        return ({}, {"service_tier": requested}) if isinstance(requested, str) else ({},)
+    named = ("default", "flex", "priority", "fast") if requested in (None, "auto") else ("default", str(requested))
+    return ({}, *({"service_tier": tier} for tier in named))
 
 
 def thinks_by_default(model: str) -> bool:

@@ -79,8 +79,13 @@ class Rates:
 
     def varies(self, context: Mapping[str, str]) -> bool:
         """Whether the data has prices for these terms, such as ``{"speed": "fast"}``."""
-        pricing = self._pricing
-        return pricing is not None and vars(pricing.prices(context)) != vars(pricing.prices({}))
+        if self._pricing is None:
+            return False
+        try:
+            return vars(self._pricing.prices(context)) != vars(self._pricing.prices({}))
+        except TypeError:
+            # Versions of genai-prices before 0.2 know no terms.
+            return False
 
     def cost(self, usage: Mapping[str, Any], context: Mapping[str, str] | None = None) -> Decimal:
         """What the usage costs: counts under the names of genai-prices' units, such as ``cache_read_tokens``.
@@ -166,7 +171,9 @@ _PLAIN_PRICES: Final = {
     "output_tokens": "output_mtok",
 }
 _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_reasoning_tokens", *_PLAIN_PRICES})
-_UNCOUNTED: Final = frozenset({"web_searches_kcount", "storage_searches_kcount", "input_mtok", *_PLAIN_PRICES.values()})
+_UNCOUNTED: Final = frozenset(
+    {"web_searches_kcount", "storage_searches_kcount", "cache_write_1h_mtok", "input_mtok", *_PLAIN_PRICES.values()}
+)
 
 
 def _plain_cost(used: Mapping[str, Any], prices: Mapping[str, Any]) -> Decimal | None:

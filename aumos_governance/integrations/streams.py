@@ -1,7 +1,8 @@
 """Watches an answer's bytes on their way to the caller, and settles its charge by what they say.
 
 The caller's stream, response and events stay the provider's own: all of them read the HTTP response, whose reading and
-closing are watched here. What is closed before its end is settled as an estimate; so is what is dropped unread.
+closing are watched here. What breaks off, is closed before its end or dropped is settled as an estimate, by what of it
+has arrived.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import partial
 from typing import Any, Final, Protocol
 
 from .aws_frames import CONTENT_TYPE, Frames
 from .calls import Meter, body_of_json
-from .charge import Charge
+from .charge import Charge, Evidence
 from .seen import Seen
 
 __all__ = ["watch", "watch_async"]
@@ -116,8 +118,10 @@ class _Watch:
         self._reading = False
         self._read = read
         self._close = close
-        # Called where the garbage collector finds a response that nobody read.
-        weakref.finalize(response, charge.abandon).atexit = False
+        # Called where the garbage collector finds a response that was not read to its end. The reader refers to no
+        # response, so that this keeps none alive.
+        self._so_far = partial(_so_far, reader)
+        weakref.finalize(response, charge.abandon, self._so_far).atexit = False
 
     def iter_bytes(self, *arguments: Any, **options: Any) -> Iterator[bytes]:
         chunks = iter(self._read(*arguments, **options))
@@ -140,17 +144,17 @@ class _Watch:
             if rest := self._reader.rest():
                 yield rest
         except Exception:
-            self._charge.estimate()
+            self._charge.settle_partly(*self._so_far())
             raise
         finally:
-            self._charge.abandon()
+            self._charge.abandon(self._so_far)
 
     def close(self) -> None:
         try:
             self._close()
         finally:
             if not self._reading:
-                self._charge.abandon()
+                self._charge.abandon(self._so_far)
 
     async def aiter_bytes(self, *arguments: Any, **options: Any) -> AsyncIterator[bytes]:
         chunks = self._read(*arguments, **options).__aiter__()
@@ -172,17 +176,17 @@ class _Watch:
             if rest := self._reader.rest():
                 yield rest
         except Exception:
-            await self._charge.estimate_async()
+            await self._charge.settle_partly_async(*self._so_far())
             raise
         finally:
-            self._charge.abandon()
+            self._charge.abandon(self._so_far)
 
     async def aclose(self) -> None:
         try:
             await self._close()
         finally:
             if not self._reading:
-                self._charge.abandon()
+                self._charge.abandon(self._so_far)
 
     def _evidence(self) -> tuple[Mapping[str, Any], Seen | None]:
         """What a response that arrived to its end reports, and what of it was seen to arrive."""
@@ -190,6 +194,10 @@ class _Watch:
         if seen is not None:
             seen.whole = True
         return self._reader.answer() or {}, seen
+
+
+def _so_far(reader: _Reader) -> Evidence:
+    return reader.answer(), reader.seen()
 
 
 def watch(response: Any, charge: Charge, *, streamed: bool) -> None:

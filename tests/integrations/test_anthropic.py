@@ -269,6 +269,17 @@ def test_a_stream_that_breaks_is_charged_as_an_estimate(
     assert (spent > 0, held, desk.estimates) == (True, 0, 1)
 
 
+def test_a_stream_that_breaks_costs_its_input_and_what_arrived_of_its_output(desk: Desk, client: Anthropic) -> None:
+    desk.endpoint.script(Reply(usage=TOKENS, break_after=5))
+    events = client.messages.create(**ASK, thinking={"type": "disabled"}, stream=True)
+    arrived: list[str] = []
+    with pytest.raises(Exception, match=r"Connection error|peer closed"):
+        arrived.extend(event.delta.text for event in events if event.type == "content_block_delta")
+    seen = len("".join(arrived).encode())
+    assert seen
+    assert (desk.spent, desk.estimates) == (COST - (TOKENS.output - seen) * Decimal(10) / 1_000_000, 1)
+
+
 def test_a_stream_that_is_left_early_is_charged_as_an_estimate(desk: Desk, client: Anthropic) -> None:
     with client.messages.stream(**ASK) as stream:
         next(iter(stream.text_stream))

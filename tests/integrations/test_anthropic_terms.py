@@ -58,6 +58,10 @@ class TestGeography:
     def test_is_charged_by_the_word_of_the_response(self, stated: str | None, multiplier: str) -> None:
         assert cost({**ONE, "inference_geo": stated}) == Cost(LIST_COST * Decimal(multiplier))
 
+    def test_is_that_of_the_request_where_the_response_does_not_say_it(self) -> None:
+        assert cost(ONE, inference_geo="us") == Cost(LIST_COST * Decimal("1.1"))
+        assert cost({**ONE, "inference_geo": "global"}, inference_geo="us") == Cost(LIST_COST)
+
     def test_does_not_multiply_the_fee_of_a_search(self) -> None:
         usage = {**ONE, "inference_geo": "us", "server_tool_use": {"web_search_requests": 2}}
         tools = [{"type": "web_search_20250305", "name": "web_search"}]

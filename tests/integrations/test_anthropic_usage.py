@@ -103,6 +103,11 @@ class TestDoubt:
         with pytest.raises(UsageMissingError):
             cost(usage)
 
+    def test_another_model_s_answer_whose_price_is_not_known_is_charged_as_held(self) -> None:
+        with pytest.raises(UsageMissingError):
+            cost(FULL, model="our-model")
+        assert cost(FULL, model=f"{MODEL}-20260901") == Cost(FULL_COST)
+
     def test_counts_of_nothing_and_of_what_is_free_are_not(self) -> None:
         free = {"web_fetch_requests": 9, "image_generation_requests": 0}
         assert cost({**FULL, "server_tool_use": free, "video_seconds": 0}) == Cost(FULL_COST)

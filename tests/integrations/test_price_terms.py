@@ -15,6 +15,7 @@ from aumos_governance.integrations.price_terms import (
     has_geography,
     lookups,
     seller_at,
+    service_tiers,
 )
 
 PROXY = "http://127.0.0.1:8080/"
@@ -71,6 +72,7 @@ class TestAddresses:
             ("https://bedrock-runtime.us-east-1.amazonaws.com", "aws"),
             ("https://eu.api.openai.com/v1", "openai"),
             ("https://ca-api.together.ai/v1", "together"),
+            ("https://us-east-1.api.x.ai/v1", "x-ai"),
             ("https://api.anthropic.com", None),
             ("https://claude.googleapis.com.example.org", None),
             ("http://127.0.0.1:8000", None),
@@ -127,6 +129,25 @@ class TestGeography:
     )
     def test_multiplies(self, geo: str | None, multiplier: str | None) -> None:
         assert geo_multiplier(geo) == (None if multiplier is None else Decimal(multiplier))
+
+
+class TestServiceTiers:
+    @pytest.mark.parametrize(
+        ("seller", "requested", "tiers"),
+        [
+            ("openai", None, {"default", "flex", "priority", "fast"}),
+            ("openai", "auto", {"default", "flex", "priority", "fast"}),
+            ("openai", "flex", {"default", "flex"}),
+            ("openai", "priority", {"default", "priority"}),
+            ("google", "flex", {"flex"}),
+            ("google", None, set()),
+            (None, None, set()),
+        ],
+    )
+    def test_that_a_request_leaves_open(self, seller: str | None, requested: str | None, tiers: set[str]) -> None:
+        contexts = service_tiers(seller, requested)
+        assert contexts[0] == {}
+        assert {context["service_tier"] for context in contexts[1:]} == tiers
 
 
 class TestTheBilledName:
