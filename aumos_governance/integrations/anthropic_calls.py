@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from . import anthropic_later
 from .anthropic_sizes import Size, size_of
 from .calls import Asked, Cost, Meter, Paid, UsageMissingError, body_of_json, unknown_method
+from .later import Later
 from .pricing import Rates, unknown_price
 from .seen import Seen
+
+if TYPE_CHECKING:
+    from .guard import Guard
 
 __all__ = ["PROVIDER"]
 
@@ -37,10 +42,15 @@ class AnthropicProvider:
             return _Message(asked)
         if path == "/v1/complete":
             return _Completion(asked)
+        if path == "/v1/messages/batches":
+            return anthropic_later.batch_of(asked, self.paid)
         if path.startswith("/v1/messages/batches/") and path.endswith("/cancel"):
             return None
-        # Such as a batch: what it cost is known once someone fetches its results, perhaps never, perhaps elsewhere.
         raise unknown_method(asked)
+
+    def later(self, asked: Asked, guard: Guard) -> Later | None:
+        """As `Provider.later`."""
+        return anthropic_later.later(asked, guard)
 
 
 PROVIDER: Final = AnthropicProvider()
