@@ -76,7 +76,8 @@ class _Transfer:
         if remake is not None:
             return remake(value, where)
         if kind in (list, tuple):
-            return kind(self._value(each, where, called=called) for each in value)
+            moved = [self._value(each, where, called=called) for each in value]
+            return moved if kind is list else tuple(moved)
         if kind in (partial, property) or kind.__module__.partition(".")[0] == "wrapt":
             *parts, named = (
                 [*_own_parts(value), {}] if kind is not partial else [value.func, *value.args, value.keywords]

@@ -7,11 +7,10 @@ from typing import Any, Final, NoReturn
 
 from ..errors import ConfigurationError
 
-__all__ = ["GOVERNOR", "like_plain"]
+__all__ = ["GOVERNOR", "like_plain", "plain_kind"]
 
 GOVERNOR: Final = "_aumos_governor"
 """The attribute in which a governed client carries what governs it."""
-_OWN: Final = frozenset({GOVERNOR, "_governor"})
 _OPENS_SOCKETS: Final = frozenset({"_prepare_url", "_configure_realtime"})
 """The library's functions that read ``websocket_base_url`` to open a WebSocket: those of its resources, and of Azure's
 client. Whatever else reads it, such as `copy` or `inspect.getmembers`, opens none."""
@@ -22,9 +21,17 @@ def like_plain(kind: Any) -> Any:
 
     class Likeness(kind):  # type: ignore[misc]
         def __dir__(self) -> list[str]:
-            return [name for name in super().__dir__() if name not in _OWN]
+            plain = set(dir(plain_kind(type(self)))) | vars(self).keys()
+            return [name for name in super().__dir__() if name in plain and name != GOVERNOR]
 
     return _without_sockets(Likeness) if _opens_sockets(kind) else Likeness
+
+
+def plain_kind(governed: type[Any]) -> type[Any]:
+    """The class that a governed client's class was made of."""
+    ours = __name__.partition(".")[0]
+    # The first one has the name of the plain one, and those between were made here.
+    return next(base for base in governed.__mro__[1:] if base.__module__.partition(".")[0] != ours)
 
 
 def _without_sockets(kind: Any) -> Any:

@@ -1,0 +1,106 @@
+"""Batches: many requests submitted at once, held at the batch price until their results are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from ..errors import ConfigurationError
+from .calls import Asked, Cost, Meter, Paid, UsageMissingError
+from .rates import Rates, UnusableUsageError
+from .seen import Seen
+
+__all__ = ["BATCH_SHARE", "BatchCall", "BatchCosts"]
+
+BATCH_SHARE: Final = Decimal("0.5")
+"""The share of its usual price that a request in a batch costs.
+
+OpenAI: "50% cost discount compared to synchronous APIs" (platform.openai.com/docs/guides/batch). Anthropic: "All usage
+is charged at 50% of the standard API prices" (platform.claude.com/docs/en/build-with-claude/batch-processing).
+"""
+
+PaidOf = Callable[[Asked], Paid | None]
+RatesOf = Callable[[str], Rates]
+
+
+class BatchCall:
+    """The submission of a batch. Its charge is settled once its results are read."""
+
+    name = "batches"
+    body: Mapping[str, Any] | None = None
+    later = True
+
+    def __init__(self, requests: Iterable[tuple[str, Asked]], paid_of: PaidOf) -> None:
+        """``requests`` are the batch's own, by their ids. Raises ConfigurationError for what cannot be held."""
+        self.quoted: Rates | None = None
+        self.rates_of: RatesOf | None = None
+        """How the prices of each request's model are found; set by the guard."""
+        self.has_fees = False
+        """Some of its requests may use what is charged beside tokens."""
+        self._calls: dict[str, Paid] = {}
+        for id, asked in requests:
+            paid = paid_of(asked)
+            if paid is not None:
+                self._calls[id] = paid
+                self.has_fees = self.has_fees or bool(asked.body.get("tools") or asked.body.get("web_search_options"))
+        self.models = tuple(sorted({paid.model for paid in self._calls.values()}))
+        self.model = self.models[0] if self.models else "unknown"
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`: all of its requests at their worst."""
+        found = {paid.model: self._rates(paid.model, rates) for paid in self._calls.values()}
+        for paid in self._calls.values():
+            paid.quoted = found[paid.model]
+        parts = (paid.worst(found[paid.model]) * _share(found[paid.model]) for paid in self._calls.values())
+        return sum(parts, Decimal(0))
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        """As `Paid.cost`: the response to a submission states none."""
+        raise UsageMissingError("A batch's cost is known from its results.")
+
+    def meter(self) -> Meter:
+        """As `Paid.meter`; a submission has no stream."""
+        raise NotImplementedError
+
+    def of(self, id: str) -> Paid | None:
+        """The call that the request of this id is."""
+        return self._calls.get(id)
+
+    def _rates(self, model: str, rates: Rates) -> Rates:
+        return rates if model == self.model or self.rates_of is None else self.rates_of(model)
+
+
+class BatchCosts:
+    """Adds up what the results of a batch cost."""
+
+    def __init__(self, batch: BatchCall, cost_of: Callable[[Paid, Mapping[str, Any]], Cost]) -> None:
+        self._batch = batch
+        self._cost_of = cost_of
+        self._usd = Decimal(0)
+        self._estimated = False
+        self._seen: set[str] = set()
+
+    def result(self, id: str, answer: Mapping[str, Any] | None) -> None:
+        """The result of one request; None for one that failed, expired or was cancelled, and costs nothing."""
+        paid = self._batch.of(id)
+        if paid is None or answer is None or id in self._seen:
+            return
+        self._seen.add(id)
+        rates = paid.quoted
+        try:
+            cost = self._cost_of(paid, answer)
+        except (UsageMissingError, UnusableUsageError, ConfigurationError):
+            cost = Cost(Decimal(0) if rates is None else paid.worst(rates), estimated=True)
+        self._usd += cost.usd * _share(rates)
+        self._estimated = self._estimated or cost.estimated
+
+    @property
+    def total(self) -> Cost:
+        """What all of them cost, in USD."""
+        return Cost(self._usd, self._estimated)
+
+
+def _share(rates: Rates | None) -> Decimal:
+    # What the user states for each call is what it costs in a batch too.
+    return Decimal(1) if rates is None or rates.flat is not None else BATCH_SHARE
