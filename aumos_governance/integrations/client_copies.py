@@ -70,13 +70,16 @@ class _Transfer:
 
     def _remade(self, value: Any, where: str, called: bool) -> Any:
         kind = type(value)
-        remake = {MethodType: self._method, FunctionType: self._function, type: self._class, dict: self._values}.get(
-            kind
-        )
-        if remake is not None:
-            return remake(value, where)
+        remakes: dict[type[Any], Callable[[Any, str], Any]] = {
+            MethodType: self._method,
+            FunctionType: self._function,
+            type: self._class,
+            dict: self._values,
+        }
+        if kind in remakes:
+            return remakes[kind](value, where)
         if kind in (list, tuple):
-            moved = [self._value(each, where, called=called) for each in value]
+            moved: list[Any] = [self._value(each, where, called=called) for each in value]
             return moved if kind is list else tuple(moved)
         if kind in (partial, property) or kind.__module__.partition(".")[0] == "wrapt":
             *parts, named = (
