@@ -172,10 +172,10 @@ class TestServiceTiers:
     @pytest.mark.parametrize(
         ("seller", "requested", "tiers"),
         [
-            ("openai", None, {"default", "flex", "priority", "fast"}),
-            ("openai", "auto", {"default", "flex", "priority", "fast"}),
-            ("openai", "flex", {"default", "flex"}),
-            ("openai", "priority", {"default", "priority"}),
+            ("openai", None, {"priority"}),
+            ("openai", "auto", {"priority"}),
+            ("openai", "flex", {"flex"}),
+            ("openai", "priority", {"priority"}),
             ("google", "flex", {"flex"}),
             ("google", None, set()),
             (None, None, set()),
