@@ -21,6 +21,7 @@ from .charge import Charge
 from .clients import govern_with, is_client
 from .guard import Guard
 from .later import Later
+from .price_terms import address_of
 from .pricing import Amount, Prices, Rates
 from .seen import Seen
 
@@ -71,7 +72,7 @@ class AuditedClient(Generic[RecordT]):
             governance_engine,
             Prices(default_cost=default_cost),
             provider=self._provider.price_id,
-            base_url=str(getattr(client, "base_url", "")) if is_client(client) else "",
+            base_url=address_of(client) if is_client(client) else "",
             agent_id=agent_id,
             budget_category=budget_category,
             required_trust_level=to_level(required_trust_level, "required_trust_level"),

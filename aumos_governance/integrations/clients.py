@@ -22,6 +22,7 @@ from .calls import Asked, Paid, Provider
 from .client_attempts import has_middleware, with_attempts
 from .guard import METHOD_UNKNOWN, Guard
 from .later import Later
+from .price_terms import address_of
 from .pricing import Amount, Prices
 
 __all__ = ["govern", "govern_with", "is_client"]
@@ -62,7 +63,7 @@ def govern(
         engine if engine is not None else default_engine(),
         Prices(cost=cost, price=price, default_cost=default_cost),
         provider=provider.price_id,
-        base_url=str(getattr(client, "base_url", "")),
+        base_url=address_of(client),
         agent_id=agent_id,
         budget_category=budget_category,
         required_trust_level=to_level(required_trust_level, "required_trust_level"),
@@ -141,7 +142,7 @@ def _governed(kind: Any) -> Any:
                 copied = super().copy(*arguments, **options)
             finally:
                 _COPYING.set(False)
-            vars(copied)[_GOVERNOR] = vars(self)[_GOVERNOR].at(str(copied.base_url))
+            vars(copied)[_GOVERNOR] = vars(self)[_GOVERNOR].at(address_of(copied))
             return copied
 
         with_options = copy

@@ -21,6 +21,7 @@ from .calls import Cost, Paid
 from .charge import Charge
 from .followups import Followups
 from .leftovers import leftovers
+from .price_terms import billed_model
 from .pricing import Prices, Rates
 from .seen import Seen
 
@@ -191,11 +192,11 @@ class Guard:
         rates = paid.quoted or self.rates(paid.model)
         if rates.flat is not None:
             return Cost(rates.flat)
-        answered = answer.get("model")
-        if rates.found and isinstance(answered, str) and answered != paid.model:
+        billed = billed_model(paid.model, answer.get("model"))
+        if rates.found and billed != paid.model:
             # A name of the provider's own is what was asked for.
             with suppress(ConfigurationError):
-                rates = self.rates(answered)
+                rates = self.rates(billed)
         return paid.cost(rates, answer, seen)
 
 
