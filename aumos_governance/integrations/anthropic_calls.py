@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ConfigurationError
+from . import anthropic_later
 from .anthropic_events import CompletionMeter, MessageMeter, seen_in
 from .anthropic_paths import is_free
 from .anthropic_sizes import Size, size_of
 from .anthropic_usage import Units, has_unpriced_counts, is_implausible, other_iterations, units_of
 from .calls import Asked, Cost, Meter, Paid, UsageMissingError, unknown_method
+from .later import Later
 from .price_terms import LIST_PRICE, billed_model, geo_multiplier, has_geography, same_model, thinks_by_default
 from .pricing import Rates, unknown_price
 from .seen import Seen
+
+if TYPE_CHECKING:
+    from .guard import Guard
 
 __all__ = ["PROVIDER"]
 
@@ -44,8 +49,14 @@ class AnthropicProvider:
             return _Message(asked)
         if path == "/v1/complete":
             return _Completion(asked)
+        if path == "/v1/messages/batches":
+            return anthropic_later.batch_of(asked, self.paid)
         # Such as a session, which is billed by its tokens and its running time.
         raise unknown_method(asked)
+
+    def later(self, asked: Asked, guard: Guard) -> Later | None:
+        """As `Provider.later`."""
+        return anthropic_later.later(asked, guard)
 
 
 PROVIDER: Final = AnthropicProvider()

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from ..authorization import Begun
+from .batches import BatchCall
 from .calls import Asked, Paid, body_of_json
 from .charge import Charge
 from .guard import Guard, Outcome, outcome_of
@@ -221,7 +222,7 @@ class Attempt:
         if content is None:
             watch(response, charge, streamed=self._streamed)
             charge.kept = True
-        else:
+        elif not self._submitted(charge, content):
             charge.settle(body_of_json(content))
         self._charge = None
 
@@ -238,9 +239,20 @@ class Attempt:
         if content is None:
             watch_async(response, charge, streamed=self._streamed)
             charge.kept = True
-        else:
+        elif not self._submitted(charge, content):
             await charge.settle_async(body_of_json(content))
         self._charge = None
+
+    def _submitted(self, charge: Charge, content: bytes) -> bool:
+        """Whether it is a batch that the provider has accepted, whose charge is ended by its results."""
+        if not isinstance(self.paid, BatchCall):
+            return False
+        id = body_of_json(content).get("id")
+        if not isinstance(id, str):
+            return False
+        guard = self.call.guard
+        guard.followups.submitted(guard.reference(id), charge)
+        return True
 
     def _follow(self) -> Attempt | None:
         """Note that this is the call's attempt now; gives the one before it, which ended without a response."""

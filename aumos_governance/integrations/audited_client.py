@@ -20,6 +20,7 @@ from .calls import Asked, Cost, Meter, Paid, Provider
 from .charge import Charge
 from .clients import govern_with, is_client
 from .guard import Guard
+from .later import Later
 from .price_terms import address_of
 from .pricing import Amount, Prices, Rates
 from .seen import Seen
@@ -180,6 +181,9 @@ class _Estimating:
     def paid(self, asked: Asked) -> Paid | None:
         paid, estimate = self._provider.paid(asked), _ESTIMATE.get()
         return paid if paid is None or estimate is None else _Estimated(paid, estimate[1])
+
+    def later(self, asked: Asked, guard: Guard) -> Later | None:
+        return self._provider.later(asked, guard)
 
 
 class _Estimated:

@@ -6,11 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import ConfigurationError
 from .pricing import Rates
 from .seen import Seen
+
+if TYPE_CHECKING:
+    from .guard import Guard
+    from .later import Later
 
 __all__ = ["Asked", "Cost", "Meter", "Paid", "Provider", "UsageMissingError", "body_of_json", "unknown_method"]
 
@@ -38,6 +42,8 @@ class Asked:
     streamed: bool = False
     files: tuple[int | None, ...] = ()
     """The sizes of the files that go with it, in bytes; None for one whose size is not known."""
+    content: bytes | None = None
+    """The content of the file that it names as its input, as a batch does, where the client could read it."""
 
     @property
     def name(self) -> str:
@@ -120,6 +126,10 @@ class Provider(Protocol):
 
         Raises ConfigurationError for one of which nobody knows whether it costs.
         """
+        ...
+
+    def later(self, asked: Asked, guard: Guard) -> Later | None:
+        """Reads the response to a free request that says what an earlier one cost; None for any other."""
         ...
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .. import money
 from ..authorization import AsyncGrant, Ending, Granted
 from ..errors import AumOSGovernanceError, UnavailableError
-from .calls import Paid, UsageMissingError
+from .calls import Cost, Paid, UsageMissingError
 from .leftovers import leftovers
 from .pricing import UnusableUsageError
 from .seen import Seen
@@ -64,6 +64,10 @@ class Charge:
         """Charge what was held, flagged as an estimate."""
         self.settle(None)
 
+    def settle_cost(self, cost: Cost) -> None:
+        """Charge what a later response stated."""
+        self._end_in_thread(lambda: (money.ceil_nano(cost.usd), cost.estimated))
+
     def settle_partly(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> None:
         """Charge what can have been paid for a response that broke off, flagged as an estimate."""
         self._end_in_thread(lambda: self._partial(answer, seen))
@@ -85,6 +89,11 @@ class Charge:
         await self.settle_async(None)
 
     # ---- anywhere
+
+    def keep(self) -> None:
+        """Let what is held stand after the call, and after this process, until a later response says what it cost."""
+        self.kept = True
+        leftovers.ended(self)
 
     def abandon(self, seen_so_far: Callable[[], Evidence] | None = None) -> None:
         """Settle it as an estimate, soon, by what ``seen_so_far`` gives then. Never waits."""
@@ -125,15 +134,28 @@ class Charge:
             return self.grant.amount or 0, True
         try:
             cost = self._guard.cost(self.paid, answer or {}, seen)
-            return money.ceil_nano(cost.usd), cost.estimated
+            end = money.ceil_nano(cost.usd), cost.estimated
         except (UsageMissingError, UnusableUsageError, AumOSGovernanceError):
-            return self.grant.amount or 0, True
+            end = self.grant.amount or 0, True
+        if end[1] and answer is not None:
+            self._name(answer)
+        return end
+
+    def _name(self, answer: Mapping[str, Any]) -> None:
+        # An estimate, which the response itself may correct when it is retrieved.
+        id = answer.get("id")
+        if isinstance(id, str) and id and getattr(self.paid, "retrievable", False):
+            self.grant.reference = self._guard.reference(id)
+            self._guard.followups.estimated(self.grant.reference, self)
 
     def _partial(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
         if seen is None:
             # Of a body that is no stream, a part shows nothing.
             return self.grant.amount or 0, True
-        return self._cost(answer, seen)[0], True
+        cost, estimated = self._cost(answer, seen)
+        if not estimated and answer is not None:
+            self._name(answer)
+        return cost, True
 
     def _end_in_thread(self, how: Callable[[], tuple[int | None, bool]]) -> None:
         # Whatever interrupts this from its first step on leaves the charge to be ended by the leftovers' thread.

@@ -7,12 +7,14 @@ call as often as it likes, from other threads and tasks, and still while the cal
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from ..errors import ConfigurationError
 from .attempts import CURRENT, PLANNED, SENDING, Attempt, Call, Sending
 from .calls import Asked, Paid, body_of_json
+from .later import Later, hear, hear_async
 
 __all__ = ["has_middleware", "with_attempts"]
 
@@ -24,6 +26,8 @@ class _Governor(Protocol):
     def call(self, owner: object, options: Any, streamed: bool) -> Call | None: ...
 
     def paid(self, asked: Asked) -> Paid | None: ...
+
+    def later(self, options: Any, streamed: bool) -> Later | None: ...
 
 
 def has_middleware(client: Any) -> bool:
@@ -49,10 +53,18 @@ def _planning(kind: Any) -> Any:
             governor = self._governor()
             try:
                 PLANNED.set(None)
-                PLANNED.set(_plan(governor, self, options, SENDING.get() if sends else None))
+                sending = SENDING.get() if sends else None
+                PLANNED.set(_plan(governor, self, options, sending))
             except ConfigurationError as refusal:
                 return governor, refusal
             return None
+
+        def _later(self, given: Mapping[str, Any]) -> Later | None:
+            # Of what was paid for just now, the attempt itself reads the response.
+            if PLANNED.get() is not None or not _is_success(given["response"]):
+                return None
+            later: Later | None = self._governor().later(given["options"], bool(given.get("stream")))
+            return later
 
         def _attempt(self, request: Any) -> Attempt | None:
             planned, sending = PLANNED.get(), SENDING.get() if sends else None
@@ -81,6 +93,8 @@ def _synchronous(kind: Any) -> Any:
         def _process_response(self, **given: Any) -> Any:
             if (call := CURRENT.get()) is not None and call.last is not None:
                 call.last.answered(given["response"])
+            elif (later := self._later(given)) is not None:
+                hear(given["response"], later)
             return super()._process_response(**given)
 
     return Synchronous
@@ -120,6 +134,8 @@ def _asynchronous(kind: Any) -> Any:
         async def _process_response(self, **given: Any) -> Any:
             if (call := CURRENT.get()) is not None and call.last is not None:
                 await call.last.answered_async(given["response"])
+            elif (later := self._later(given)) is not None:
+                await hear_async(given["response"], later)
             return await super()._process_response(**given)
 
     return Asynchronous
@@ -185,6 +201,10 @@ def _changes_requests(kind: type[Any]) -> bool:
         for base in kind.__mro__
         for name in _REQUEST_HOOKS
     )
+
+
+def _is_success(response: Any) -> bool:
+    return 200 <= int(getattr(response, "status_code", 200)) < 300
 
 
 def _content(request: Any) -> bytes:

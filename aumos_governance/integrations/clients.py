@@ -21,6 +21,7 @@ from .attempts import CURRENT, Call
 from .calls import Asked, Paid, Provider
 from .client_attempts import has_middleware, with_attempts
 from .guard import METHOD_UNKNOWN, Guard
+from .later import Later
 from .price_terms import address_of
 from .pricing import Amount, Prices
 
@@ -96,9 +97,12 @@ class _Governor:
         """The same for another address of the provider."""
         return _Governor(self._guard.at(base_url), self._provider)
 
-    def call(self, owner: object, options: Any, streamed: bool) -> Call | None:
-        """The paid call that a request makes, None for a free one; its body is changed where it must be."""
-        asked = Asked(options.method, options.url, _body(options), streamed, _file_sizes(options.files))
+    def call(self, owner: object, options: Any, streamed: bool, content: bytes | None = None) -> Call | None:
+        """The paid call that a request makes, None for a free one; its body is changed where it must be.
+
+        ``content`` is that of the file which the request names as its input.
+        """
+        asked = Asked(options.method, options.url, _body(options), streamed, _file_sizes(options.files), content)
         paid = self._provider.paid(asked)
         if paid is None:
             return None
@@ -110,6 +114,10 @@ class _Governor:
     def paid(self, asked: Asked) -> Paid | None:
         """As `Provider.paid`."""
         return self._provider.paid(asked)
+
+    def later(self, options: Any, streamed: bool) -> Later | None:
+        """As `Provider.later`, of a free request."""
+        return self._provider.later(Asked(options.method, options.url, {}, streamed), self._guard)
 
     def refused(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
         """As `Guard.refused`, of a request of which `call` does not know whether it costs."""
@@ -178,7 +186,8 @@ def _governed_sync(kind: Any) -> Any:
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
             governor = self._governor()
             try:
-                call = governor.call(self, options, bool(given.get("stream")))
+                content = None if (file := _input_file(options)) is None else _read(self, file)
+                call = governor.call(self, options, bool(given.get("stream")), content)
             except ConfigurationError as refusal:
                 raise governor.refused(refusal, options) from None
             # A free call sets it too: within a paid one it is no attempt of that, nor of one that was interrupted.
@@ -206,7 +215,8 @@ def _governed_async(kind: Any) -> Any:
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
             governor = self._governor()
             try:
-                call = governor.call(self, options, bool(given.get("stream")))
+                content = None if (file := _input_file(options)) is None else await _read_async(self, file)
+                call = governor.call(self, options, bool(given.get("stream")), content)
             except ConfigurationError as refusal:
                 raise await governor.refused_async(refusal, options) from None
             # As in a synchronous one.
@@ -269,6 +279,30 @@ def _body(options: Any) -> dict[str, Any]:
     read = dict(body) if isinstance(body, Mapping) else {}
     extra = options.extra_json
     return {**read, **extra} if isinstance(extra, Mapping) else read
+
+
+def _input_file(options: Any) -> str | None:
+    """The file that an OpenAI batch names as its input, which shows what it may cost."""
+    if options.url != "/batches" or options.method.lower() != "post":
+        return None
+    file = _body(options).get("input_file_id")
+    return file if isinstance(file, str) else None
+
+
+def _read(client: Any, file: str) -> bytes | None:
+    try:
+        content: bytes = client.files.content(file).content
+    except Exception:  # noqa: BLE001 - for whatever reason, nobody knows then what the batch may cost
+        return None
+    return content
+
+
+async def _read_async(client: Any, file: str) -> bytes | None:
+    try:
+        content: bytes = (await client.files.content(file)).content
+    except Exception:  # noqa: BLE001 - as above
+        return None
+    return content
 
 
 def _file_sizes(files: Any) -> tuple[int | None, ...]:

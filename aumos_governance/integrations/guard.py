@@ -14,9 +14,12 @@ from .. import money
 from ..authorization import Begun
 from ..engine import Engine, GovernanceAction
 from ..errors import ConfigurationError
+from ..protocol import MAX_TEXT
 from ..types import TrustLevel
+from .batches import BatchCall
 from .calls import Cost, Paid
 from .charge import Charge
+from .followups import Followups
 from .leftovers import leftovers
 from .price_terms import billed_model
 from .pricing import Prices, Rates
@@ -77,6 +80,8 @@ class Guard:
         self.agent_id = agent_id
         self.budget_category = budget_category
         self.required_trust_level = required_trust_level
+        self.followups = Followups()
+        """What later responses may adjust or settle; the same for the client at other addresses."""
         leftovers.precede()
 
     def at(self, base_url: str) -> Guard:
@@ -84,6 +89,10 @@ class Guard:
         other = copy(self)
         other.base_url = base_url
         return other
+
+    def reference(self, id: str) -> str:
+        """The provider's name for a response or a batch, as the ledger knows it."""
+        return f"{self.provider}/{id}"[:MAX_TEXT]
 
     def ask(self, paid: Paid) -> Begun:
         """Ask for what `begin` holds, and do not wait for it yet. Raises ConfigurationError as that."""
@@ -134,6 +143,8 @@ class Guard:
 
     def action(self, paid: Paid) -> GovernanceAction:
         """The action that a call is, with its worst case."""
+        if isinstance(paid, BatchCall):
+            paid.rates_of = self.rates
         paid.quoted = rates = self.rates(paid.model)
         worst = paid.worst(rates)
         return self.action_of(paid.name, paid.model, money.to_decimal(money.ceil_nano(worst)))

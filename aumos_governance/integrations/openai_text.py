@@ -70,6 +70,7 @@ class ChatCall:
         self.model = str(asked.body.get("model") or "unknown")
         self.body: Mapping[str, Any] | None = None
         self._asked = asked.body
+        self.retrievable = asked.body.get("store") is True
         self._streamed = asked.streamed or asked.body.get("stream") is True
         options = asked.body.get("stream_options")
         told = isinstance(options, Mapping) and bool(options.get("include_usage"))
@@ -160,6 +161,7 @@ class ResponseCall:
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or "unknown")
         self._asked = asked.body
+        self.retrievable = asked.body.get("store") is not False
         self._tools = tuple(_tool_kinds(asked.body.get("tools")))
 
     def worst(self, rates: Rates) -> Decimal:

@@ -18,7 +18,7 @@ from .calls import Meter, body_of_json
 from .charge import Charge, Evidence
 from .seen import Seen
 
-__all__ = ["watch", "watch_async"]
+__all__ = ["Events", "watch", "watch_async"]
 
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
@@ -41,13 +41,14 @@ class _Reader(Protocol):
     def seen(self) -> Seen | None: ...
 
 
-class _Events:
+class Events:
     """Server-sent events, each passed on when it is complete, as it came."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._pending = b""
         self._searched = 0
+        self._id: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -58,7 +59,10 @@ class _Events:
         start, kept = 0, []
         for end in _END_OF_EVENT.finditer(pending, self._searched):
             event = pending[start : end.end()]
-            if not self._meter.see(_data_of(event)):
+            data = _data_of(event)
+            if self._id is None:
+                self._id = _id_of(data)
+            if not self._meter.see(data):
                 kept.append(event)
             start = end.end()
         self._pending = pending[start:]
@@ -70,7 +74,9 @@ class _Events:
         return rest
 
     def answer(self) -> Mapping[str, Any] | None:
-        return self._meter.answer
+        answer = self._meter.answer
+        # By its name what is charged for a stream that breaks off can be found when the response is retrieved.
+        return {"id": self._id} if answer is None and self._id else answer
 
     def seen(self) -> Seen | None:
         return self._meter.seen
@@ -99,6 +105,14 @@ class _Body:
 
     def seen(self) -> Seen | None:
         return None  # The body itself shows it.
+
+
+def _id_of(data: bytes) -> str:
+    """The response's id, as its first event has it; empty where that has none."""
+    event = body_of_json(data)
+    response = event.get("response")
+    id = response.get("id") if isinstance(response, dict) else event.get("id")
+    return id if isinstance(id, str) else ""
 
 
 def _data_of(event: bytes) -> bytes:
@@ -218,4 +232,4 @@ def _reader(response: Any, charge: Charge, streamed: bool) -> _Reader:
     if not streamed:
         return _Body()
     meter = charge.paid.meter()
-    return Frames(meter) if response.headers.get("content-type", "").startswith(CONTENT_TYPE) else _Events(meter)
+    return Frames(meter) if response.headers.get("content-type", "").startswith(CONTENT_TYPE) else Events(meter)

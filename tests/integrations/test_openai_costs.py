@@ -213,12 +213,6 @@ def test_what_is_free_passes_without_a_hold(client: OpenAI, till: Till) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[OpenAI], Any], str]] = {
-    "batch": (
-        lambda client: client.batches.create(
-            completion_window="24h", endpoint="/v1/chat/completions", input_file_id="f"
-        ),
-        "POST /batches was not sent",
-    ),
     "fine-tuning": (
         lambda client: client.fine_tuning.jobs.create(model="gpt-4o", training_file="f"),
         "POST /fine_tuning/jobs was not sent",
