@@ -253,7 +253,7 @@ def test_what_is_denied_is_not_sent(client: OpenAI, till: Till, endpoint: Endpoi
 
 
 @pytest.mark.parametrize("tier", [None, "auto"])
-def test_the_tier_that_a_project_may_set_is_in_the_hold(client: OpenAI, till: Till, tier: str | None) -> None:
+def test_the_tier_that_a_project_may_set_is_in_the_hold(tier: str | None) -> None:
     terms = {} if tier is None else {"service_tier": tier}
     asked = {"messages": [], "max_tokens": 1000}
 
@@ -263,8 +263,6 @@ def test_the_tier_that_a_project_may_set_is_in_the_hold(client: OpenAI, till: Ti
         return paid.worst(Prices().rates("gpt-5.4", provider="openai"))
 
     assert worst(**terms) > Decimal("1.9") * worst(service_tier="default")
-    chat(client, **terms)
-    assert till.spent == priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
 
 
 def test_prices_that_are_stated(client: OpenAI, endpoint: Endpoint, till: Till) -> None:
