@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["batch_of", "later"]
 
-_BATCH: Final = re.compile(r"/v1/messages/batches/([^/]+)(/results|/cancel)?")
+_BATCH: Final = re.compile(r"(?:https?://.*)?/v1/messages/batches/([^/]+)(/results|/cancel)?")
+"""The library reads results at the address that the batch names."""
 
 
 def batch_of(asked: Asked, paid_of: PaidOf) -> BatchCall:
@@ -56,6 +57,14 @@ def later(asked: Asked, guard: Guard) -> Later | None:
     def line(said: Mapping[str, Any]) -> None:
         result = said.get("result")
         message = result.get("message") if isinstance(result, Mapping) and result.get("type") == "succeeded" else None
-        costs.result(str(said.get("custom_id")), message if isinstance(message, Mapping) else None)
+        costs.result(str(said.get("custom_id")), _at_list_price(message) if isinstance(message, Mapping) else None)
 
     return LaterLines(line, lambda: guard.followups.read(reference, costs.total))
+
+
+def _at_list_price(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    # Reported with the tier "batch", whose share of the price is the batch's to apply.
+    usage = message.get("usage")
+    if not isinstance(usage, Mapping) or usage.get("service_tier") != "batch":
+        return message
+    return {**message, "usage": {**usage, "service_tier": "standard"}}

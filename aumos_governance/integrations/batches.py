@@ -20,6 +20,9 @@ OpenAI: "50% cost discount compared to synchronous APIs" (platform.openai.com/do
 is charged at 50% of the standard API prices" (platform.claude.com/docs/en/build-with-claude/batch-processing).
 """
 
+_WITHOUT_FEES: Final = frozenset({None, "function", "custom", "namespace"})
+"""The types of tools that only the caller runs."""
+
 PaidOf = Callable[[Asked], Paid | None]
 RatesOf = Callable[[str], Rates]
 
@@ -36,14 +39,14 @@ class BatchCall:
         self.quoted: Rates | None = None
         self.rates_of: RatesOf | None = None
         """How the prices of each request's model are found; set by the guard."""
-        self.has_fees = False
-        """Some of its requests may use what is charged beside tokens."""
         self._calls: dict[str, Paid] = {}
+        self._fees: set[str] = set()
         for id, asked in requests:
             paid = paid_of(asked)
             if paid is not None:
                 self._calls[id] = paid
-                self.has_fees = self.has_fees or bool(asked.body.get("tools") or asked.body.get("web_search_options"))
+                if _may_have_fees(asked.body):
+                    self._fees.add(id)
         self.models = tuple(sorted({paid.model for paid in self._calls.values()}))
         self.model = self.models[0] if self.models else "unknown"
 
@@ -52,7 +55,7 @@ class BatchCall:
         found = {paid.model: self._rates(paid.model, rates) for paid in self._calls.values()}
         for paid in self._calls.values():
             paid.quoted = found[paid.model]
-        parts = (paid.worst(found[paid.model]) * _share(found[paid.model]) for paid in self._calls.values())
+        parts = (paid.worst(found[paid.model]) * self.share(id) for id, paid in self._calls.items())
         return sum(parts, Decimal(0))
 
     def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
@@ -62,6 +65,23 @@ class BatchCall:
     def meter(self) -> Meter:
         """As `Paid.meter`; a submission has no stream."""
         raise NotImplementedError
+
+    def may_have_fees(self, id: str) -> bool:
+        """Whether one of its requests may use what is charged beside tokens."""
+        return id in self._fees
+
+    @property
+    def has_fees(self) -> bool:
+        """Whether some of its requests may use what is charged beside tokens."""
+        return bool(self._fees)
+
+    def share(self, id: str) -> Decimal:
+        """The share of its usual price that one of its requests costs."""
+        paid = self._calls[id]
+        if paid.quoted is None or paid.quoted.flat is not None or id in self._fees:
+            # What the user states for each call is what it costs in a batch too; and only tokens are cheaper there.
+            return Decimal(1)
+        return BATCH_SHARE
 
     def of(self, id: str) -> Paid | None:
         """The call that the request of this id is."""
@@ -87,13 +107,15 @@ class BatchCosts:
         if paid is None or answer is None or id in self._seen:
             return
         self._seen.add(id)
-        rates = paid.quoted
+        share = self._batch.share(id)
         try:
             cost = self._cost_of(paid, answer)
+            # Of searches and the like nobody knows whether they are cheaper in a batch.
+            estimated = cost.estimated or self._batch.may_have_fees(id)
         except (UsageMissingError, UnusableUsageError, ConfigurationError):
-            cost = Cost(Decimal(0) if rates is None else paid.worst(rates), estimated=True)
-        self._usd += cost.usd * _share(rates)
-        self._estimated = self._estimated or cost.estimated
+            cost, estimated = Cost(Decimal(0) if paid.quoted is None else paid.worst(paid.quoted)), True
+        self._usd += cost.usd * share
+        self._estimated = self._estimated or estimated
 
     @property
     def total(self) -> Cost:
@@ -101,6 +123,8 @@ class BatchCosts:
         return Cost(self._usd, self._estimated)
 
 
-def _share(rates: Rates | None) -> Decimal:
-    # What the user states for each call is what it costs in a batch too.
-    return Decimal(1) if rates is None or rates.flat is not None else BATCH_SHARE
+def _may_have_fees(body: Mapping[str, Any]) -> bool:
+    tools = body.get("tools")
+    kinds = [tool.get("type") for tool in tools if isinstance(tool, Mapping)] if isinstance(tools, list) else []
+    searches = body.get("web_search_options") is not None or "-search-" in str(body.get("model"))
+    return searches or any(kind not in _WITHOUT_FEES for kind in kinds)

@@ -214,12 +214,6 @@ def test_counting_and_listing_cost_nothing(desk: Desk, client: Anthropic) -> Non
     assert desk.balance == (0, 0)
 
 
-def test_a_batch_is_refused_since_nobody_knows_when_it_is_paid_for(desk: Desk, client: Anthropic) -> None:
-    with pytest.raises(ConfigurationError, match="was not sent"):
-        client.messages.batches.create(requests=[{"custom_id": "1", "params": ASK}])
-    assert (desk.endpoint.count, desk.balance) == (0, (0, 0))
-
-
 def test_a_call_that_is_denied_is_not_sent(desk: Desk, client: Anthropic) -> None:
     desk.engine.budget.create_budget("small", "0.001")
     small = govern(client, engine=desk.engine, budget_category="small")

@@ -70,7 +70,7 @@ class TestPaths:
         assert paid is not None
         assert (paid.name, paid.model) == (name, MODEL)
 
-    @pytest.mark.parametrize("path", ["/v1/messages/batches", "/v1/sessions", "/v1/dreams", "/v2/messages"])
+    @pytest.mark.parametrize("path", ["/v1/sessions", "/v1/dreams", "/v2/messages"])
     def test_of_unknown_cost(self, path: str) -> None:
         with pytest.raises(ConfigurationError, match="was not sent"):
             PROVIDER.paid(Asked("post", path, {}))

@@ -16,10 +16,8 @@ from aumos_governance.integrations.calls import Asked
 
 _WITHOUT_REQUEST = {"beta.webhooks.parse_unverified", "beta.webhooks.unwrap", "beta.messages.thread"}
 """The first check what a server was sent; a thread makes its requests by `messages.create` and `messages.stream`."""
-_PAID = {"/v1/messages", "/v1/complete"}
+_PAID = {"/v1/messages", "/v1/messages/batches", "/v1/complete"}
 _REFUSED = {
-    # Billed when it is done, perhaps elsewhere.
-    "/v1/messages/batches",
     # Managed Agents: a session is billed by its tokens and its running time. These begin one, or let one go on.
     "/v1/sessions",
     "/v1/sessions/x/events",
@@ -61,7 +59,7 @@ def _requests() -> Iterator[tuple[str, str, str]]:
 def _resources(owner: Any) -> Iterator[str]:
     # Earlier versions of the library make them with the client, later ones when they are used.
     made = {name for name, value in vars(owner).items() if isinstance(value, SyncAPIResource)}
-    for name in {*dir(type(owner)), *made}:
+    for name in sorted({*dir(type(owner)), *made}):
         lazy = type(inspect.getattr_static(type(owner), name, None)).__name__ == "cached_property"
         if (lazy or name in made) and not name.startswith(("with_", "_")):
             yield name
