@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .calls import Asked, Cost
+from .calls import Asked, Cost, Paid, UsageMissingError
 from .guard import Outcome, outcome_of
-from .openai_text import ChatCall, read_usage
+from .openai_text import ChatCall, EmbeddingCall, ResponseCall, read_usage
 from .pricing import Rates
 from .seen import Seen
 
-__all__ = ["LiteLLMCall", "failure_of", "price_id"]
+__all__ = ["LiteLLMCall", "address_of", "call_of", "failure_of", "price_id"]
 
 _REQUEST: Final = (
     "functions",
@@ -29,6 +30,10 @@ _REQUEST: Final = (
     "web_search_options",
 )
 """What is asked of the provider; other arguments are LiteLLM's own, keys and addresses among them."""
+_OTHER_REQUESTS: Final = frozenset(
+    {"input", "instructions", "max_output_tokens", "max_tool_calls", "previous_response_id", "prompt", "reasoning"}
+    | {"service_tier", "text", "tools", "background", "store"}
+)
 _PRICE_IDS: Final = {
     "anthropic_text": "anthropic",
     "bedrock": "aws",
@@ -56,6 +61,10 @@ _NO_ANSWER: Final = frozenset(
 """Errors that LiteLLM hides behind one with a status of its own making."""
 
 
+_OTHER_NAMES: Final = frozenset({"cache_write_tokens", "cache_write_1h_tokens"})
+"""What LiteLLM calls otherwise than OpenAI does."""
+
+
 class LiteLLMCall(ChatCall):
     """One completion. LiteLLM takes and tells all providers' in OpenAI's words."""
 
@@ -66,13 +75,46 @@ class LiteLLMCall(ChatCall):
         super().__init__(Asked("post", "/chat/completions", {"model": model, **body}))
 
     def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`."""
-        return Cost(rates.cost(read_usage(answer, _USAGE, ("input_tokens", "output_tokens"))))
+        """As `Paid.cost`. LiteLLM writes zeros where a provider counted nothing: beside an answer they say nothing."""
+        used = read_usage(answer, _USAGE, ("input_tokens", "output_tokens"))
+        if not used["input_tokens"] or (not used["output_tokens"] and _has_content(answer, seen)):
+            raise UsageMissingError("The usage has zeros beside an answer.")
+        if used.keys() & _OTHER_NAMES:
+            return Cost(rates.cost(used))
+        return super().cost(rates, answer, seen)
+
+
+def call_of(kind: str, model: str, arguments: Mapping[str, Any]) -> Paid:
+    """The paid call that one of LiteLLM's functions makes: ``completion``, ``responses`` or ``embedding``."""
+    if kind == "completion":
+        return LiteLLMCall(model, arguments)
+    body = {name: value for name, value in arguments.items() if name in _OTHER_REQUESTS and value is not None}
+    asked = Asked("post", f"/{kind}", {**body, "model": model})
+    return ResponseCall(asked) if kind == "responses" else EmbeddingCall(asked)
+
+
+def address_of(provider: str, arguments: Mapping[str, Any], found: str | None) -> str:
+    """The address of a call where it is another one than the provider's own; else an empty string."""
+    given = arguments.get("api_base") or arguments.get("base_url") or found
+    if given is None and provider in ("openai", "text-completion-openai"):
+        # In the order in which LiteLLM reads them.
+        given = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
+    return str(given or "")
 
 
 def price_id(provider: str) -> str:
     """What genai-prices calls a provider of LiteLLM."""
     return _PRICE_IDS.get(provider, provider)
+
+
+def _has_content(answer: Mapping[str, Any], seen: Seen | None) -> bool:
+    if seen is not None:
+        return seen.anything
+    for choice in answer.get("choices") or ():
+        message = choice.get("message") if isinstance(choice, Mapping) else None
+        if isinstance(message, Mapping) and (message.get("content") or message.get("tool_calls")):
+            return True
+    return False
 
 
 def failure_of(error: BaseException) -> str:
