@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from .guard import Guard
     from .later import Later
 
-__all__ = ["Asked", "Cost", "Meter", "Paid", "Provider", "UsageMissingError", "body_of_json", "unknown_method"]
+__all__ = [
+    "Asked",
+    "Cost",
+    "Meter",
+    "Paid",
+    "Provider",
+    "UsageMissingError",
+    "body_of_json",
+    "cannot_measure",
+    "unknown_method",
+]
 
 
 class UsageMissingError(Exception):
@@ -140,6 +150,14 @@ def body_of_json(content: bytes) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def cannot_measure(model: str, error: Exception) -> ConfigurationError:
+    """Says that a request cannot be held because of an error while it was measured."""
+    return ConfigurationError(
+        f"The call of {model!r} was not sent: what it may cost could not be worked out"
+        f" ({type(error).__name__}: {error}). State what each call costs with govern(client, cost=...)."
+    )
 
 
 def unknown_method(asked: Asked) -> ConfigurationError:

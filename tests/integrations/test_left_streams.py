@@ -61,7 +61,8 @@ def test_a_stream_that_is_left_is_an_estimate(
     assert till.held == 0
     assert till.events() == ["hold", "estimated"]
     held, settled = till.records()
-    assert settled.amount == held.amount
+    # gpt-4o hides nothing: the input is charged as bounded, and the output as seen.
+    assert 0 < settled.amount < held.amount
 
 
 def test_a_stream_that_breaks_is_an_estimate(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
