@@ -52,6 +52,8 @@ class Asked:
     streamed: bool = False
     files: tuple[int | None, ...] = ()
     """The sizes of the files that go with it, in bytes; None for one whose size is not known."""
+    bare: bool = False
+    """It goes out as the caller wrote it: the server refuses to be asked for a stream's usage."""
     content: bytes | None = None
     """The content of the file that it names as its input, as a batch does, where the client could read it."""
 

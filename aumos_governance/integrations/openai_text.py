@@ -60,7 +60,7 @@ class ChatCall:
         self._streamed = asked.streamed or asked.body.get("stream") is True
         options = asked.body.get("stream_options")
         told = isinstance(options, Mapping) and bool(options.get("include_usage"))
-        self._added = self._streamed and not told
+        self._added = self._streamed and not told and not asked.bare
         if self._added:
             added = {**(options if isinstance(options, Mapping) else {}), "include_usage": True}
             self.body = {**asked.body, "stream_options": added}
