@@ -15,7 +15,8 @@ __all__ = ["Iteration", "Units", "has_unpriced_counts", "is_implausible", "other
 _MOST_BYTES_PER_TOKEN: Final = 64
 """No tokenizer in use writes text in larger pieces on average."""
 _KNOWN: Final = frozenset(
-    {"input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "total_tokens", "cost"}
+    {"input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "total_tokens"}
+    | {"prompt_tokens", "completion_tokens", "cost"}
 )
 """``cost`` is what other sellers of Anthropic's interface state besides."""
 _KNOWN_CACHE: Final = frozenset({"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"})
@@ -71,6 +72,11 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
     if thinking > total_out:
         # Documented as part of the output, it can only have been counted beside it.
         total_out, doubtful = total_out + thinking, True
+    for name, larger in (("prompt_tokens", total_in), ("completion_tokens", total_out)):
+        # Servers that also speak OpenAI's language count twice; the larger count is taken.
+        doubtful |= _count(usage, name) > larger
+    total_in = max(total_in, _count(usage, "prompt_tokens"))
+    total_out = max(total_out, _count(usage, "completion_tokens"))
     unexplained = _count(usage, "total_tokens") - total_in - total_out
     if unexplained > 0:
         total_out, doubtful = total_out + unexplained, True

@@ -9,9 +9,10 @@ from typing import Any, Final
 from ..errors import ConfigurationError
 from .calls import Asked, Cost, Meter, UsageMissingError
 from .openai_events import EventMeter, ResponseMeter
+from .price_terms import service_tiers
 from .pricing import Rates, UnusableUsageError, unknown_price
 from .seen import Seen
-from .sizes import size_of
+from .sizes import Size, size_of
 
 __all__ = [
     "CONTEXT_TOKENS",
@@ -92,7 +93,7 @@ class ChatCall:
         fees = Decimal(0)
         if asked.get("web_search_options") is not None or "-search-" in self.model:
             fees = _search_fee(rates, "web_searches", 1)
-        return fees + rates.bound(_input(size, rates), output, kinds=kinds, context=_terms(asked))
+        return fees + _bound(rates, asked, size, output, kinds)
 
     def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
@@ -182,8 +183,7 @@ class ResponseCall:
         fees = [_search_fee(rates, unit, _SEARCHES if limit is None else limit) for unit in searches]
         output = _output(_whole(asked, "max_output_tokens"), rates)
         kinds = size.kinds | {"cache_write"}
-        bound = rates.bound(_input(size, rates), output, kinds=kinds, context=_terms(asked))
-        return bound + sum(fees, Decimal(0))
+        return _bound(rates, asked, size, output, kinds) + sum(fees, Decimal(0))
 
     def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
@@ -258,6 +258,13 @@ def _tokens_of(value: object) -> int:
     if isinstance(value, list) and value and isinstance(value[0], list):
         return sum(len(member) for member in value)
     return size_of(value or "").tokens
+
+
+def _bound(rates: Rates, asked: Mapping[str, Any], size: Size, output: int, kinds: Iterable[str]) -> Decimal:
+    """The bound of the tokens at the dearest service tier that the request leaves open."""
+    tokens, wanted = _input(size, rates), frozenset(kinds)
+    tiers = service_tiers(rates.seller, asked.get("service_tier"))
+    return max(rates.bound(tokens, output, kinds=wanted, context=tier) for tier in tiers)
 
 
 def _terms(said: Mapping[str, Any]) -> dict[str, str]:

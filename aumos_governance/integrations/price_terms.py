@@ -103,7 +103,8 @@ def seller_at(base_url: str) -> str | None:
         return "openai"
     if _TOGETHER_HOST.fullmatch(host) or host == "api.together.ai":
         return "together"
-    return None
+    # https://docs.x.ai/docs/key-information/regions: a region's own host, at the same price.
+    return "x-ai" if re.fullmatch(r"[a-z0-9-]+\.api\.x\.ai", host) else None
 
 
 def address_of(client: object) -> str:
@@ -206,10 +207,10 @@ def service_tiers(seller: str | None, requested: object) -> tuple[dict[str, str]
     By the types of OpenAI's library the project's settings count where a request says ``auto`` or nothing, and another
     tier than the requested one may serve it. The response names the one that did.
     """
-    if seller != "openai":
-        return ({}, {"service_tier": requested}) if isinstance(requested, str) else ({},)
-    named = ("default", "flex", "priority", "fast") if requested in (None, "auto") else ("default", str(requested))
-    return ({}, *({"service_tier": tier} for tier in named))
+    if isinstance(requested, str) and requested != "auto":
+        return ({}, {"service_tier": requested})
+    # Flex, the other one that a project may set, is cheaper.
+    return ({}, {"service_tier": "priority"}) if seller == "openai" else ({},)
 
 
 def thinks_by_default(model: str) -> bool:

@@ -59,7 +59,7 @@ def _requests() -> Iterator[tuple[str, str, str]]:
 def _resources(owner: Any) -> Iterator[str]:
     # Earlier versions of the library make them with the client, later ones when they are used.
     made = {name for name, value in vars(owner).items() if isinstance(value, SyncAPIResource)}
-    for name in {*dir(type(owner)), *made}:
+    for name in sorted({*dir(type(owner)), *made}):
         lazy = type(inspect.getattr_static(type(owner), name, None)).__name__ == "cached_property"
         if (lazy or name in made) and not name.startswith(("with_", "_")):
             yield name

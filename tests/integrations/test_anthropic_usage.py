@@ -81,6 +81,11 @@ class TestDoubt:
         assert cost({**FULL, "total_tokens": 1100}) == Cost(FULL_COST)
         assert cost({**FULL, "total_tokens": 1150}) == Cost((1000 * 4 + 150 * 20) / MILLION, estimated=True)
 
+    def test_of_two_counts_of_the_same_the_larger_is_charged(self) -> None:
+        assert cost({**FULL, "prompt_tokens": 1000, "completion_tokens": 100}) == Cost(FULL_COST)
+        assert cost({**FULL, "completion_tokens": 130}) == Cost((1000 * 4 + 130 * 20) / MILLION, estimated=True)
+        assert cost({**FULL, "prompt_tokens": 1200}) == Cost((1200 * 4 + 100 * 20) / MILLION, estimated=True)
+
     def test_a_cache_write_that_is_not_broken_down_is_charged_as_the_dearest_that_was_requested(self) -> None:
         written = {**FULL, "cache_creation_input_tokens": 1000}
         hour = [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral", "ttl": "1h"}}]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from anthropic import Anthropic, AnthropicBedrock, AnthropicBedrockMantle, AnthropicVertex, AsyncAnthropicVertex
+from genai_prices.data_snapshot import get_snapshot
 
 from aumos_governance.integrations.price_terms import (
     address_of,
@@ -17,6 +19,7 @@ from aumos_governance.integrations.price_terms import (
     seller_at,
     service_tiers,
 )
+from aumos_governance.integrations.pricing import Prices
 
 PROXY = "http://127.0.0.1:8080/"
 VERTEX = {
@@ -72,6 +75,7 @@ class TestAddresses:
             ("https://bedrock-runtime.us-east-1.amazonaws.com", "aws"),
             ("https://eu.api.openai.com/v1", "openai"),
             ("https://ca-api.together.ai/v1", "together"),
+            ("https://us-east-1.api.x.ai/v1", "x-ai"),
             ("https://api.anthropic.com", None),
             ("https://claude.googleapis.com.example.org", None),
             ("http://127.0.0.1:8000", None),
@@ -105,6 +109,40 @@ class TestBedrockNames:
         assert (last.model, last.multiplier) == (f"global.{model[3:]}", Decimal(multiplier))
 
 
+def _bedrock() -> dict[str, Any]:
+    (seller,) = (provider for provider in get_snapshot().providers if provider.id == "aws")
+    return {model.id: model for model in seller.models}
+
+
+class TestTheData:
+    """The rules agree with what genai-prices has of both sides."""
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            name.removeprefix("regional.")
+            for name in _bedrock()
+            if name.startswith("regional.") and f"global.{name.removeprefix('regional.')}" in _bedrock()
+        ],
+    )
+    def test_a_regional_profile_costs_a_tenth_more_than_the_global_one(self, name: str) -> None:
+        regional, globally = (_bedrock()[f"{kind}.{name}"] for kind in ("regional", "global"))
+        now = datetime.now(timezone.utc)
+        (found,) = (lookup for lookup in lookups("aws", f"xx.{name}") if lookup.model == f"global.{name}")
+        prices = [vars(model.get_prices(now))["output_mtok"] for model in (regional, globally)]
+        lowest = [getattr(price, "base", price) for price in prices]
+        assert lowest[0] == lowest[1] * found.multiplier
+
+    @pytest.mark.parametrize("name", [name for name in _bedrock() if ".anthropic." in name])
+    def test_each_claude_of_bedrock_is_found_by_its_profiles(self, name: str) -> None:
+        kind, _, bare = name.partition(".")
+        rates = Prices().rates(bare if kind == "regional" else name, provider="aws")
+        assert rates.seller == "aws"
+        assert rates.multiplier == 1
+        arn = f"arn:aws:bedrock:us-east-1:1:inference-profile/us.{bare}"
+        assert Prices().rates(arn, provider="aws").bound(1000, 1000) >= rates.bound(1000, 1000)
+
+
 class TestGeography:
     @pytest.mark.parametrize(
         ("model", "priced"),
@@ -134,10 +172,10 @@ class TestServiceTiers:
     @pytest.mark.parametrize(
         ("seller", "requested", "tiers"),
         [
-            ("openai", None, {"default", "flex", "priority", "fast"}),
-            ("openai", "auto", {"default", "flex", "priority", "fast"}),
-            ("openai", "flex", {"default", "flex"}),
-            ("openai", "priority", {"default", "priority"}),
+            ("openai", None, {"priority"}),
+            ("openai", "auto", {"priority"}),
+            ("openai", "flex", {"flex"}),
+            ("openai", "priority", {"priority"}),
             ("google", "flex", {"flex"}),
             ("google", None, set()),
             (None, None, set()),

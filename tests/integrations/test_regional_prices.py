@@ -110,6 +110,18 @@ def foundry(**options: Any) -> Any:
     return anthropic.AnthropicFoundry(resource="mine", api_key="k", **options)
 
 
+def first_party(**options: Any) -> Any:
+    return anthropic.Anthropic(api_key="k", **options)
+
+
+def on_aws(**options: Any) -> Any:
+    return anthropic.AnthropicAWS(aws_region="us-west-2", api_key="k", workspace_id="w", **options)
+
+
+def on_google_cloud(**options: Any) -> Any:
+    return anthropic.AnthropicGoogleCloud(project="p", workspace_id="w", token_provider=lambda: "t", **options)
+
+
 def create(client: Any, model: str) -> None:
     client.messages.create(model=model, max_tokens=1000, messages=HELLO)
 
@@ -178,7 +190,7 @@ def test_an_opaque_profile_of_bedrock_names_the_keyword_that_prices_it(books: Bo
 
 
 @pytest.mark.parametrize(("geo", "cost"), [("us", REGIONAL), ("global", LIST_COST), (None, LIST_COST)])
-@pytest.mark.parametrize("client", [foundry, lambda **options: anthropic.Anthropic(api_key="k", **options)])
+@pytest.mark.parametrize("client", [first_party, foundry, on_aws, on_google_cloud])
 def test_anthropic_s_own_price_list_with_its_geography(
     books: Books, client: Any, geo: str | None, cost: Decimal
 ) -> None:

@@ -52,7 +52,9 @@ def weather(city: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "given", [Model, OldModel, Data, Typed, pydantic.TypeAdapter(Data), list[Model], weather, Model(city="x")], ids=repr
+    "given",
+    [Model, OldModel, Data, Typed, pydantic.TypeAdapter(Data), list[Model], weather, Model(city="x")],
+    ids=["model", "earlier model", "dataclass", "typed dict", "adapter", "list", "function", "instance"],
 )
 def test_it_is_measured_by_what_is_sent_for_it(given: object) -> None:
     assert "city" in str(plain(given))
