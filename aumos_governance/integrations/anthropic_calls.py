@@ -92,7 +92,7 @@ class _Message:
         """One sampling of one model, and what precedes it."""
         rates, context = self._dearest(rates, asked.get("speed"))
         tokens, output = _input_bound(size, rates), asked.get("max_tokens")
-        longest = output if type(output) is int else tokens
+        longest = output if type(output) is int and output >= 0 else tokens
         kinds = [kind for kind, said in (("cache_write", size.cached), ("cache_write_1h", size.cached_1h)) if said]
         cost = rates.bound(tokens, longest, kinds=kinds, context=context)
         if size.compacted_at is not None and (size.unbounded or tokens > size.compacted_at):
