@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from .. import money
 from ..authorization import Begun
 from ..engine import Engine, GovernanceAction
-from ..errors import ConfigurationError
+from ..errors import AumOSGovernanceError, ConfigurationError
 from ..protocol import MAX_TEXT
 from ..types import TrustLevel
 from .batches import BatchCall
@@ -146,8 +146,17 @@ class Guard:
         if isinstance(paid, BatchCall):
             paid.rates_of = self.rates
         paid.quoted = rates = self.rates(paid.model)
-        worst = paid.worst(rates)
-        return self.action_of(paid.name, paid.model, money.to_decimal(money.ceil_nano(worst)))
+        try:
+            worst = money.to_decimal(money.ceil_nano(paid.worst(rates)))
+        except AumOSGovernanceError:
+            raise
+        except Exception as error:
+            # Such as that of a class in the request, which may raise anything.
+            raise ConfigurationError(
+                f"{paid.name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error});"
+                " state what each call costs with govern(client, cost=...)."
+            ) from error
+        return self.action_of(paid.name, paid.model, worst)
 
     def action_of(self, name: str, model: str | None, amount: Decimal | None) -> GovernanceAction:
         """The action that a call of this name is, of ``amount`` USD."""
