@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import ConfigurationError
+from ..errors import AumOSGovernanceError, ConfigurationError
 from .pricing import Rates
 from .seen import Seen
 
@@ -25,6 +25,7 @@ __all__ = [
     "UsageMissingError",
     "body_of_json",
     "cannot_measure",
+    "paid_by",
     "unknown_method",
 ]
 
@@ -154,12 +155,22 @@ def body_of_json(content: bytes) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def cannot_measure(model: str, error: Exception) -> ConfigurationError:
+def cannot_measure(name: str, error: Exception) -> ConfigurationError:
     """Says that a request cannot be held because of an error while it was measured."""
     return ConfigurationError(
-        f"The call of {model!r} was not sent: what it may cost could not be worked out"
-        f" ({type(error).__name__}: {error}). State what each call costs with govern(client, cost=...)."
+        f"{name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error}); state what each"
+        " call costs with govern(client, cost=...)."
     )
+
+
+def paid_by(provider: Provider, asked: Asked) -> Paid | None:
+    """As `Provider.paid`. Raises ConfigurationError, whatever the request holds."""
+    try:
+        return provider.paid(asked)
+    except AumOSGovernanceError:
+        raise
+    except Exception as error:
+        raise cannot_measure(asked.name, error) from error
 
 
 def unknown_method(asked: Asked) -> ConfigurationError:

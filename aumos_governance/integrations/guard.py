@@ -109,7 +109,7 @@ class Guard:
     async def begin_async(self, paid: Paid) -> Charge:
         """As `begin`."""
         try:
-            action = self._action(paid)
+            action = self.action(paid)
         except ConfigurationError as refusal:
             raise await self.refused_async(refusal, PRICE_UNKNOWN, paid.name, paid.model) from None
         return Charge(self, paid, await self.engine.begin_async(action))
@@ -147,8 +147,14 @@ class Guard:
         if isinstance(paid, BatchCall):
             paid.rates_of = self.rates
         paid.quoted = rates = self.rates(paid.model)
-        worst = paid.worst(rates) + rates.fee
-        return self.action_of(paid.name, paid.model, money.to_decimal(money.ceil_nano(worst)))
+        try:
+            worst = money.to_decimal(money.ceil_nano(paid.worst(rates) + rates.fee))
+        except AumOSGovernanceError:
+            raise
+        except Exception as error:
+            # Such as that of a class in the request, which may raise anything.
+            raise cannot_measure(paid.name, error) from error
+        return self.action_of(paid.name, paid.model, worst)
 
     def action_of(self, name: str, model: str | None, amount: Decimal | None) -> GovernanceAction:
         """The action that a call of this name is, of ``amount`` USD."""
@@ -178,17 +184,9 @@ class Guard:
         """As `refused`; the event loop goes on meanwhile."""
         return await asyncio.to_thread(self.refused, refusal, code, name, model)
 
-    def _action(self, paid: Paid) -> GovernanceAction:
-        try:
-            return self.action(paid)
-        except AumOSGovernanceError:
-            raise
-        except Exception as error:
-            raise cannot_measure(paid.model, error) from error
-
     def _priced(self, paid: Paid) -> GovernanceAction:
         try:
-            return self._action(paid)
+            return self.action(paid)
         except ConfigurationError as refusal:
             raise self.refused(refusal, PRICE_UNKNOWN, paid.name, paid.model) from None
 
