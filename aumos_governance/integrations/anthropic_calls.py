@@ -92,7 +92,7 @@ class _Message:
         """One sampling of one model, and what precedes it."""
         rates, context = self._dearest(rates, asked.get("speed"))
         tokens, output = _input_bound(size, rates), asked.get("max_tokens")
-        longest = output if type(output) is int else tokens
+        longest = output if type(output) is int and output >= 0 else tokens
         kinds = [kind for kind, said in (("cache_write", size.cached), ("cache_write_1h", size.cached_1h)) if said]
         cost = rates.bound(tokens, longest, kinds=kinds, context=context)
         if size.compacted_at is not None and (size.unbounded or tokens > size.compacted_at):
@@ -178,12 +178,12 @@ class _Message:
         if not seen.whole and usage.get("output_tokens") is None:
             return self._broken_off(rates, usage, seen)
         main = units_of(usage, hour_cache=self._measured().cached_1h)
-        if is_implausible(main, seen):
-            if answer.get("stop_reason") == "refusal" and not (main.input or main.output or seen.anything):
+        others = list(other_iterations(usage, model, main))
+        if is_implausible(main, seen) and not (_is_empty(main, seen) and others):
+            if answer.get("stop_reason") == "refusal" and _is_empty(main, seen):
                 # Declined before it began, which is not billed.
                 return Cost(Decimal(0))
             raise UsageMissingError
-        others = list(other_iterations(usage, model, main))
         cost = self._priced(rates, usage, main)
         for other in others:
             cost += self._priced(
@@ -280,6 +280,11 @@ def _given(body: Mapping[str, Any]) -> Mapping[str, Any]:
 def _at_anthropic(rates: Rates) -> bool:
     """Whether Anthropic's own price list counts, and its terms: not a stated price, nor Bedrock's or Google's."""
     return rates.found and rates.seller == "anthropic"
+
+
+def _is_empty(units: Units, seen: Seen) -> bool:
+    """Whether the sums are of nothing, and nothing arrived: such as of a request that only compacts."""
+    return not (units.input or units.output or seen.anything)
 
 
 def _is_repriced(usage: Mapping[str, Any]) -> bool:

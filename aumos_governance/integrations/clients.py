@@ -18,7 +18,7 @@ from ..errors import ConfigurationError
 from ..realm import to_level
 from ..types import TrustLevel
 from .attempts import CURRENT, Call
-from .calls import Asked, Paid, Provider
+from .calls import Asked, Paid, Provider, paid_by
 from .client_attempts import has_middleware, with_attempts
 from .client_copies import copy_client
 from .client_kinds import client_of, library_of
@@ -46,6 +46,7 @@ def govern(
     default_cost: Amount | None = None,
     price: Mapping[str, Any] | None = None,
     cost: Amount | None = None,
+    fee: Amount | None = None,
 ) -> ClientT:
     """A client like ``client``, whose every paid call is authorised, held and charged; ``client`` itself is unchanged.
 
@@ -58,7 +59,8 @@ def govern(
 
     What a model costs that genai-prices does not know: ``price`` per unit, as ``{"input_mtok": 2.5, "output_mtok":
     10}`` in USD per million tokens, or such a mapping for each of several models; ``default_cost`` USD a call; ``cost``
-    USD for every call of whatever model, and 0 for models of your own.
+    USD for every call of whatever model, and 0 for models of your own. ``fee`` USD are added to what is held and
+    charged for each call, such as for a hosted tool.
 
     A call raises GovernanceDeniedError, and is not sent, when it is denied, and ConfigurationError when nobody knows
     what it may cost. Raises InvalidRequestError for a client that is none of OpenAI's or Anthropic's.
@@ -67,7 +69,7 @@ def govern(
     provider = _provider_of(plain)
     guard = Guard(
         engine if engine is not None else default_engine(),
-        Prices(cost=cost, price=price, default_cost=default_cost),
+        Prices(cost=cost, price=price, default_cost=default_cost, fee=fee),
         provider=provider.price_id,
         base_url=address_of(plain),
         agent_id=agent_id,
@@ -126,7 +128,7 @@ class _Governor:
         """
         bare = stream_options.withheld(self.place(options))
         asked = Asked(options.method, options.url, _body(options), streamed, _file_sizes(options.files), bare, content)
-        paid = self._provider.paid(asked)
+        paid = paid_by(self._provider, asked)
         if paid is None:
             return None
         if paid.body is not None:
@@ -136,7 +138,7 @@ class _Governor:
 
     def paid(self, asked: Asked) -> Paid | None:
         """As `Provider.paid`."""
-        return self._provider.paid(asked)
+        return paid_by(self._provider, asked)
 
     def later(self, options: Any, streamed: bool) -> Later | None:
         """As `Provider.later`, of a free request."""

@@ -21,6 +21,7 @@ from .openai_text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
 from .pricing import Rates
 from .seen import Seen
 from .sizes import size_of
+from .usage import DoubtError, Report, checked
 
 __all__ = ["LangChainCall", "address_of", "provider_of"]
 
@@ -99,15 +100,9 @@ class LangChainCall:
             raise UsageMissingError
         into, out = _Details(usage.get("input_token_details")), _Details(usage.get("output_token_details"))
         hour = into.count("ephemeral_1h_input_tokens")
-        given, made = _whole(usage.get("input_tokens")), _whole(usage.get("output_tokens"))
-        total = usage.get("total_tokens")
-        hidden = total - given - made if type(total) is int else 0
-        if not made and answer.get("visible"):
-            # A framework writes zeros where a provider counted nothing.
-            raise UsageMissingError
-        used = {
-            "input_tokens": given,
-            "output_tokens": made + max(0, hidden),
+        counts: dict[str, int | float] = {
+            "input_tokens": _whole(usage.get("input_tokens")),
+            "output_tokens": _whole(usage.get("output_tokens")),
             "cache_read_tokens": into.count("cache_read"),
             "cache_write_tokens": into.count("cache_creation") + into.count("ephemeral_5m_input_tokens") + hour,
             "cache_write_1h_tokens": hour,
@@ -115,8 +110,15 @@ class LangChainCall:
             "output_audio_tokens": out.count("audio"),
             "output_reasoning_tokens": out.count("reasoning"),
         }
+        total = usage.get("total_tokens")
+        # A framework writes zeros where a provider counted nothing.
+        report = Report(counts, total=total if type(total) is int else None)
+        try:
+            used, estimated = checked(report, Seen(text=answer.get("visible") or 0, whole=True))
+        except DoubtError as doubt:
+            raise UsageMissingError(str(doubt)) from None
         tier = into.tier or out.tier
-        return Cost(rates.cost(used, {"service_tier": tier} if tier else None), estimated=hidden > 0)
+        return Cost(rates.cost(used, {"service_tier": tier} if tier else None), estimated)
 
     # ---- the same call as the provider's own client makes it
 

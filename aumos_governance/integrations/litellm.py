@@ -14,9 +14,9 @@ from .. import money
 from ..errors import ConfigurationError
 from .calls import Paid, UsageMissingError
 from .charge import Charge
-from .guard import CANNOT_BE_HELD, PRICE_UNKNOWN, Guard, Outcome, body_of
+from .guard import CANNOT_BE_HELD, PRICE_UNKNOWN, Guard, Outcome
 from .guards import Guards
-from .litellm_calls import address_of, call_of, failure_of, price_id
+from .litellm_calls import address_of, answer_of, call_of, failure_of, price_id
 from .pricing import UnusableUsageError
 from .stream_options import Place, stream_options
 
@@ -157,7 +157,7 @@ class _Watched:
         return getattr(self._chunks, name)
 
     def _answer(self, chunk: Any) -> Mapping[str, Any] | None:
-        return body_of(chunk) if getattr(chunk, "usage", None) is not None else None
+        return answer_of(self._charge.paid, chunk) if getattr(chunk, "usage", None) is not None else None
 
     def _is_shown(self, chunk: Any) -> bool:
         return self._show_usage or any(
@@ -254,11 +254,11 @@ async def _sent_async(
 
 
 def _settle(charge: Charge, answer: Any) -> None:
-    charge.release() if _is_cached(answer) else charge.settle(body_of(answer))
+    charge.release() if _is_cached(answer) else charge.settle(answer_of(charge.paid, answer))
 
 
 async def _settle_async(charge: Charge, answer: Any) -> None:
-    await (charge.release_async() if _is_cached(answer) else charge.settle_async(body_of(answer)))
+    await (charge.release_async() if _is_cached(answer) else charge.settle_async(answer_of(charge.paid, answer)))
 
 
 def _refusal(kind: str, asked: Mapping[str, Any]) -> ConfigurationError | None:
@@ -278,7 +278,7 @@ def _refusal(kind: str, asked: Mapping[str, Any]) -> ConfigurationError | None:
 def _cost(guard: Guard, paid: Paid, answer: Any) -> tuple[int, bool]:
     """What a call that was made has cost, in nano-USD, and whether that is an estimate."""
     try:
-        cost = guard.cost(paid, body_of(answer))
+        cost = guard.cost(paid, answer_of(paid, answer))
         return money.ceil_nano(cost.usd), cost.estimated
     except (UsageMissingError, UnusableUsageError):
         return money.ceil_nano(paid.worst(guard.rates(paid.model))), True

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from .calls import Asked, Cost, Paid, UsageMissingError
-from .guard import Outcome, outcome_of
-from .openai_text import ChatCall, EmbeddingCall, ResponseCall, read_usage
+from .guard import Outcome, body_of, outcome_of
+from .openai_seen import see_chat
+from .openai_text import ChatCall, EmbeddingCall, ResponseCall
 from .pricing import Rates
 from .seen import Seen
+from .sellers import STATE_COSTS, Reading
+from .usage import DoubtError, checked
 
-__all__ = ["LiteLLMCall", "address_of", "call_of", "failure_of", "price_id"]
+__all__ = ["LiteLLMCall", "address_of", "answer_of", "call_of", "failure_of", "price_id"]
 
 _REQUEST: Final = (
     "functions",
@@ -55,14 +58,11 @@ _USAGE: Final = {
     "output_audio_tokens": ("completion_tokens_details", "audio_tokens"),
     "output_reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
 }
+_READING: Final = Reading(tuple(_USAGE.items()), (), frozenset(_USAGE.values()))
 _NO_ANSWER: Final = frozenset(
     {"APIConnectionError", "APITimeoutError", "Timeout", "TimeoutException", "TransportError"}
 )
 """Errors that LiteLLM hides behind one with a status of its own making."""
-
-
-_OTHER_NAMES: Final = frozenset({"cache_write_tokens", "cache_write_1h_tokens"})
-"""What LiteLLM calls otherwise than OpenAI does."""
 
 
 class LiteLLMCall(ChatCall):
@@ -75,13 +75,19 @@ class LiteLLMCall(ChatCall):
         super().__init__(Asked("post", "/chat/completions", {"model": model, **body}))
 
     def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`. LiteLLM writes zeros where a provider counted nothing: beside an answer they say nothing."""
-        used = read_usage(answer, _USAGE, ("input_tokens", "output_tokens"))
-        if not used["input_tokens"] or (not used["output_tokens"] and _has_content(answer, seen)):
-            raise UsageMissingError("The usage has zeros beside an answer.")
-        if used.keys() & _OTHER_NAMES:
-            return Cost(rates.cost(used))
-        return super().cost(rates, answer, seen)
+        """As `Paid.cost`."""
+        if seen is None:
+            seen = Seen(whole=True)
+            see_chat(answer, seen)
+        usage = answer.get("usage")
+        report = _READING.report(usage) if isinstance(usage, Mapping) else None
+        if report is None:
+            raise UsageMissingError
+        try:
+            used, estimated = checked(report, seen)
+        except DoubtError as doubt:
+            raise UsageMissingError(str(doubt)) from None
+        return Cost(rates.cost(used), estimated)
 
 
 def call_of(kind: str, model: str, arguments: Mapping[str, Any]) -> Paid:
@@ -91,6 +97,15 @@ def call_of(kind: str, model: str, arguments: Mapping[str, Any]) -> Paid:
     body = {name: value for name, value in arguments.items() if name in _OTHER_REQUESTS and value is not None}
     asked = Asked("post", f"/{kind}", {**body, "model": model})
     return ResponseCall(asked) if kind == "responses" else EmbeddingCall(asked)
+
+
+def answer_of(paid: Paid, answer: object) -> Mapping[str, Any]:
+    """A response as a mapping, without the cost that LiteLLM computes and writes where a provider states its own."""
+    body, usage = body_of(answer), body_of(answer).get("usage")
+    seller = None if paid.quoted is None else paid.quoted.seller
+    if seller in STATE_COSTS or not isinstance(usage, Mapping) or "cost" not in usage:
+        return body
+    return {**body, "usage": {name: value for name, value in usage.items() if name != "cost"}}
 
 
 def address_of(provider: str, arguments: Mapping[str, Any], found: str | None) -> str:
@@ -105,16 +120,6 @@ def address_of(provider: str, arguments: Mapping[str, Any], found: str | None) -
 def price_id(provider: str) -> str:
     """What genai-prices calls a provider of LiteLLM."""
     return _PRICE_IDS.get(provider, provider)
-
-
-def _has_content(answer: Mapping[str, Any], seen: Seen | None) -> bool:
-    if seen is not None:
-        return seen.anything
-    for choice in answer.get("choices") or ():
-        message = choice.get("message") if isinstance(choice, Mapping) else None
-        if isinstance(message, Mapping) and (message.get("content") or message.get("tool_calls")):
-            return True
-    return False
 
 
 def failure_of(error: BaseException) -> str:

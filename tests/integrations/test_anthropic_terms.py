@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from anthropic import Omit, beta_tool
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from aumos_governance import ConfigurationError
+from aumos_governance import ConfigurationError, GovernanceEngine
 from aumos_governance.integrations.anthropic_calls import PROVIDER
 from aumos_governance.integrations.calls import Asked, Cost, Paid, UsageMissingError
+from aumos_governance.integrations.guard import Guard
 from aumos_governance.integrations.pricing import Prices, Rates
 
 # By genai-prices: $4 in and $20 out per million tokens, $5 into the cache, $8 for an hour; fast at $8 and $40.
@@ -243,3 +246,62 @@ class TestClasses:
             return to
 
         assert worst() < worst(tools=[send]) < worst() + 2000 * 4 * Decimal("1.1") / MILLION
+
+
+ODD = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=20),
+        st.binary(max_size=20),
+        st.sampled_from([Answer, Place, Answer(text="x", certain=True), object(), Omit(), iter(()), len]),
+        st.sampled_from(
+            ["web_search_20260209", "advisor_20260301", "compact_20260112", "image", "document", "default"]
+        ),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.tuples(inner),
+        st.dictionaries(
+            st.sampled_from(["type", "source", "edits", "trigger", "value", "max_uses", "max_tokens", "model", "ttl"]),
+            inner,
+            max_size=3,
+        ),
+    ),
+    max_leaves=8,
+)
+FIELDS = ["messages", "system", "tools", "context_management", "fallbacks", "thread", "container", "max_tokens"]
+
+
+@given(body=st.dictionaries(st.sampled_from([*FIELDS, "speed", "inference_geo", "output_format", "thinking"]), ODD))
+def test_no_request_makes_a_hold_fail_but_by_a_sentence(body: dict[str, Any]) -> None:
+    paid = message(**body)
+    held, sentence = Decimal(0), "nothing was sent"
+    try:
+        held = paid.worst(rates())
+    except ConfigurationError as refusal:
+        sentence = refusal.message
+    assert held >= 0
+    assert "nothing was sent" in sentence
+
+
+class Unwilling(BaseModel):
+    """Cannot be described."""
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("no schema")
+
+
+def test_an_unforeseen_error_refuses_the_call_with_its_cause() -> None:
+    class Broken(dict[str, Any]):
+        def items(self) -> Any:
+            raise RuntimeError("a broken mapping")
+
+    guard = Guard(GovernanceEngine(), Prices(), provider="anthropic")
+    with pytest.raises(ConfigurationError, match=r"was not sent.*a broken mapping.*cost="):
+        guard.action(message(output_format=Broken(type="x")))
+    assert guard.action(message(output_format=Unwilling)).budget_amount
+    guard.engine.close()

@@ -140,6 +140,12 @@ class TestIterations:
         compaction = {"type": "compaction", "input_tokens": 2000, "output_tokens": 50}
         assert cost({**FULL, "iterations": [compaction, OWN]}) == Cost(FULL_COST + (2000 * 4 + 50 * 20) / MILLION)
 
+    def test_of_a_request_that_only_compacts_are_all_that_it_costs(self) -> None:
+        compaction = {"type": "compaction", "input_tokens": 2000, "output_tokens": 50}
+        block = [{"type": "compaction", "content": "What was said so far."}]
+        usage = {"input_tokens": 0, "output_tokens": 0, "iterations": [compaction]}
+        assert cost(usage, block) == Cost((2000 * 4 + 50 * 20) / MILLION)
+
     def test_of_an_advisor_are_charged_at_its_own_price(self) -> None:
         advice = {"type": "advisor_message", "model": "claude-fable-5", "input_tokens": 3000, "output_tokens": 500}
         assert cost({**FULL, "iterations": [OWN, advice]}) == Cost(FULL_COST + (3000 * 10 + 500 * 50) / MILLION)
