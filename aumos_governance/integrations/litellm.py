@@ -277,6 +277,7 @@ def _refusal(kind: str, asked: Mapping[str, Any]) -> ConfigurationError | None:
 
 def _cost(guard: Guard, paid: Paid, answer: Any) -> tuple[int, bool]:
     """What a call that was made has cost, in nano-USD, and whether that is an estimate."""
+    paid.quoted = guard.rates(paid.model)
     try:
         cost = guard.cost(paid, answer_of(paid, answer))
         return money.ceil_nano(cost.usd), cost.estimated
