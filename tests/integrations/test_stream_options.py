@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_request_that_is_refused_either_way_fails_as_a_plain_client_s(
     endpoint.script(REFUSALS["named"], second)
     with pytest.raises(APIStatusError, match="too long"):
         chat(client, stream=True)
-    assert (till.spent, till.events()) == (0, ["hold", "release"] * 2)
+    assert (till.spent, till.events()) == (Decimal(0), ["hold", "release"] * 2)
     # Nothing was learned: the next one asks again.
     assert text(chat(client, stream=True)) == Reply().text
     assert asked_for_usage(endpoint) == [True, False, True]
