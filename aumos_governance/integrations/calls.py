@@ -31,7 +31,14 @@ __all__ = [
 
 
 class UsageMissingError(Exception):
-    """An answer does not say, or not in earnest, what was used. It never reaches a caller."""
+    """An answer does not say, or not in earnest, what was used. It never reaches a caller.
+
+    ``least`` USD is what the visible part of the answer costs at least.
+    """
+
+    def __init__(self, message: str = "", least: Decimal = Decimal(0)) -> None:
+        super().__init__(message)
+        self.least = least
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +165,8 @@ def body_of_json(content: bytes) -> Mapping[str, Any]:
 def cannot_measure(name: str, error: Exception) -> ConfigurationError:
     """Says that a request cannot be held because of an error while it was measured."""
     return ConfigurationError(
-        f"{name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error}); state what each"
-        " call costs with govern(client, cost=...)."
+        f"{name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error}); state what"
+        " each call costs with govern(client, cost=...)."
     )
 
 
