@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openai import OpenAI
+from openai import AsyncOpenAI, OpenAI
 
 from aumos_governance.integrations.calls import Asked, UsageMissingError
 from aumos_governance.integrations.openai_calls import PROVIDER
 from aumos_governance.integrations.pricing import Prices, Rates, UnusableUsageError
 from aumos_governance.integrations.seen import Seen
 from aumos_governance.integrations.usage import BYTES_A_TOKEN, DoubtError, Report, checked, least_tokens, weight
+from tests.integrations.chats import Run, chat_async
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till, priced
@@ -123,6 +124,19 @@ def test_what_only_the_total_has_is_output_and_an_estimate(
         list(answer)
     assert till.spent == priced("gpt-4o", {"input_tokens": 10, "output_tokens": 500})
     assert till.events() == ["hold", "estimated"]
+
+
+def test_awaited_calls_are_looked_at_as_well(run: Run[Any], till: Till, endpoint: Endpoint) -> None:
+    endpoint.default = Reply(usage={"prompt_tokens": 10, "total_tokens": 510})
+
+    async def both(client: AsyncOpenAI) -> None:
+        await chat_async(client)
+        async for _ in await chat_async(client, stream=True):
+            pass
+
+    run(both)
+    assert till.spent == 2 * priced("gpt-4o", {"input_tokens": 10, "output_tokens": 500})
+    assert sorted(till.events()) == ["estimated"] * 2 + ["hold"] * 2
 
 
 def test_responses_of_zeros_are_charged_as_held(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
