@@ -17,6 +17,7 @@ from .batches import BatchCall
 from .calls import Asked, Paid, body_of_json
 from .charge import Charge
 from .guard import Guard, Outcome, outcome_of
+from .resends import Sends
 from .streams import watch, watch_async
 
 __all__ = ["CURRENT", "PLANNED", "SENDING", "Attempt", "Call", "Sending"]
@@ -147,6 +148,9 @@ class Attempt:
         self._sending = sending
         self._begun: Begun | None = None
         self._charge: Charge | None = None
+        self.sends: Sends | None = None
+        """Where its request may go out more than once."""
+        self._more: list[Charge] = []
 
     def hold(self) -> None:
         """Hold its worst case. Raises GovernanceDeniedError, ConfigurationError."""
@@ -183,8 +187,17 @@ class Attempt:
             call.made(charge)
         self._has(charge)
 
+    def again(self) -> None:
+        """Its request is sent once more, side by side with the first or after it. Raises as `hold`."""
+        self._has_more(self.call.guard.begin(self.paid))
+
+    async def again_async(self) -> None:
+        """As `again`."""
+        self._has_more(await self.call.guard.begin_async(self.paid))
+
     def end(self) -> None:
         """No response will come for it: it is settled as an estimate, or was free."""
+        self._end_more()
         charge, self._charge = self._charge, None
         if charge is not None:
             if self.outcome == Outcome.FREE:
@@ -194,6 +207,7 @@ class Attempt:
 
     async def end_async(self) -> None:
         """As `end`."""
+        self._end_more()
         charge, self._charge = self._charge, None
         if charge is not None:
             if self.outcome == Outcome.FREE:
@@ -203,6 +217,7 @@ class Attempt:
 
     def drop(self) -> None:
         """It was interrupted: what is held for it is given back, or settled as an estimate. Never waits."""
+        self._end_more()
         begun, self._begun = self._begun, None
         if begun is not None:
             _drop(begun, self.call)
@@ -211,6 +226,7 @@ class Attempt:
 
     def answered(self, response: Any) -> None:
         """There is a response: what has been read is settled, what has not is watched."""
+        self._end_more()
         charge = self._charge
         if charge is None:
             return
@@ -228,6 +244,7 @@ class Attempt:
 
     async def answered_async(self, response: Any) -> None:
         """As `answered`."""
+        self._end_more()
         charge = self._charge
         if charge is None:
             return
@@ -242,6 +259,24 @@ class Attempt:
         elif not self._submitted(charge, content):
             await charge.settle_async(body_of_json(content))
         self._charge = None
+
+    def _has_more(self, charge: Charge) -> None:
+        charge.kept = True
+        self._more.append(charge)
+        if self._charge is None:
+            # The first one has a response already.
+            self._end_more()
+
+    def _end_more(self) -> None:
+        """Of all that were sent one has the response; the others are estimates, but for those that were free."""
+        paid = 0 if self.sends is None else self.sends.unpaid_for - 1
+        while self._more:
+            charge = self._more.pop()
+            if paid > 0:
+                charge.abandon()
+            else:
+                charge.give_back()
+            paid -= 1
 
     def _submitted(self, charge: Charge, content: bytes) -> bool:
         """Whether it is a batch that the provider has accepted, whose charge is ended by its results."""

@@ -15,6 +15,7 @@ from ..errors import ConfigurationError
 from .attempts import CURRENT, PLANNED, SENDING, Attempt, Call, Sending
 from .calls import Asked, Paid, body_of_json
 from .later import Later, hear, hear_async
+from .resends import Sends, may_send_again
 
 __all__ = ["has_middleware", "with_attempts"]
 
@@ -37,13 +38,13 @@ def has_middleware(client: Any) -> bool:
 
 def with_attempts(kind: Any, *, awaited: bool = False) -> Any:
     """A subclass of a client's class that holds and settles each attempt; its subclass says who governs, and how."""
-    made = (_asynchronous if awaited else _synchronous)(_planning(kind))
+    made = (_asynchronous if awaited else _synchronous)(_planning(kind, awaited=awaited))
     if not hasattr(kind, "_attempt_request"):
         return made
     return (_sending_asynchronous if awaited else _sending)(made)
 
 
-def _planning(kind: Any) -> Any:
+def _planning(kind: Any, *, awaited: bool) -> Any:
     rereads, sends = _changes_requests(kind), hasattr(kind, "_attempt_request")
 
     # Where nothing sets it, an interrupt may have left there what another client was sending.
@@ -73,7 +74,10 @@ def _planning(kind: Any) -> Any:
             if rereads:
                 planned = _really(self._governor(), planned, request)
             streamed = planned[0].asked.streamed if sending is None else sending.streamed
-            return Attempt(*planned, streamed=streamed, sending=sending)
+            attempt = Attempt(*planned, streamed=streamed, sending=sending)
+            if may_send_again(self):
+                attempt.sends = Sends(attempt, request.extensions, awaited=awaited)
+            return attempt
 
     return Planning
 

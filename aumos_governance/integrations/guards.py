@@ -27,9 +27,10 @@ class Guards:
         default_cost: Amount | None = None,
         price: Mapping[str, Any] | None = None,
         cost: Amount | None = None,
+        fee: Amount | None = None,
     ) -> None:
         self._engine = engine
-        self._prices = Prices(cost=cost, price=price, default_cost=default_cost)
+        self._prices = Prices(cost=cost, price=price, default_cost=default_cost, fee=fee)
         self._options: dict[str, Any] = {
             "agent_id": agent_id,
             "budget_category": budget_category,

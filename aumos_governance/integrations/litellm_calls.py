@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .calls import Asked, Cost
+from .calls import Asked, Cost, UsageMissingError
 from .guard import Outcome, outcome_of
-from .openai_text import ChatCall, read_usage
+from .openai_seen import see_chat
+from .openai_text import ChatCall
 from .pricing import Rates
 from .seen import Seen
+from .sellers import Reading
+from .usage import DoubtError, checked
 
 __all__ = ["LiteLLMCall", "failure_of", "price_id"]
 
@@ -50,6 +53,7 @@ _USAGE: Final = {
     "output_audio_tokens": ("completion_tokens_details", "audio_tokens"),
     "output_reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
 }
+_READING: Final = Reading(tuple(_USAGE.items()), (), frozenset(_USAGE.values()))
 _NO_ANSWER: Final = frozenset(
     {"APIConnectionError", "APITimeoutError", "Timeout", "TimeoutException", "TransportError"}
 )
@@ -67,7 +71,18 @@ class LiteLLMCall(ChatCall):
 
     def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        return Cost(rates.cost(read_usage(answer, _USAGE, ("input_tokens", "output_tokens"))))
+        if seen is None:
+            seen = Seen(whole=True)
+            see_chat(answer, seen)
+        usage = answer.get("usage")
+        report = _READING.report(usage) if isinstance(usage, Mapping) else None
+        if report is None:
+            raise UsageMissingError
+        try:
+            used, estimated = checked(report, seen)
+        except DoubtError as doubt:
+            raise UsageMissingError(str(doubt)) from None
+        return Cost(rates.cost(used), estimated)
 
 
 def price_id(provider: str) -> str:
