@@ -158,8 +158,8 @@ def body_of_json(content: bytes) -> Mapping[str, Any]:
 def cannot_measure(name: str, error: Exception) -> ConfigurationError:
     """Says that a request cannot be held because of an error while it was measured."""
     return ConfigurationError(
-        f"{name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error}); state what each"
-        " call costs with govern(client, cost=...)."
+        f"{name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error}); state what"
+        " each call costs with govern(client, cost=...)."
     )
 
 
