@@ -59,8 +59,8 @@ def govern(
 
     What a model costs that genai-prices does not know: ``price`` per unit, as ``{"input_mtok": 2.5, "output_mtok":
     10}`` in USD per million tokens, or such a mapping for each of several models; ``default_cost`` USD a call; ``cost``
-    USD for every call of whatever model, and 0 for models of your own. ``fee`` USD are added to what each call is held
-    and charged, such as for a hosted tool.
+    USD for every call of whatever model, and 0 for models of your own. ``fee`` USD are added to what is held and
+    charged for each call, such as for a hosted tool.
 
     A call raises GovernanceDeniedError, and is not sent, when it is denied, and ConfigurationError when nobody knows
     what it may cost. Raises InvalidRequestError for a client that is none of OpenAI's or Anthropic's.

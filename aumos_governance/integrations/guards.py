@@ -37,5 +37,6 @@ class Guards:
             "required_trust_level": to_level(required_trust_level, "required_trust_level"),
         }
 
-    def _guard(self, provider: str) -> Guard:
-        return Guard(self._engine or default_engine(), self._prices, provider=provider, **self._options)
+    def _guard(self, provider: str, base_url: str = "") -> Guard:
+        engine = self._engine or default_engine()
+        return Guard(engine, self._prices, provider=provider, base_url=base_url, **self._options)
