@@ -31,7 +31,14 @@ __all__ = [
 
 
 class UsageMissingError(Exception):
-    """An answer does not say, or not in earnest, what was used. It never reaches a caller."""
+    """An answer does not say, or not in earnest, what was used. It never reaches a caller.
+
+    ``least`` USD is what the visible part of the answer costs at least.
+    """
+
+    def __init__(self, message: str = "", least: Decimal = Decimal(0)) -> None:
+        super().__init__(message)
+        self.least = least
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,13 @@ def shows_all(model: str) -> bool:
 def see_chat(body: Mapping[str, Any], seen: Seen) -> None:
     """Count what a chat or completion shows, whole or as one event of a stream."""
     choices = body.get("choices")
+    if not choices:
+        return
     for choice in choices if isinstance(choices, list) else ():
-        if not isinstance(choice, Mapping):
+        if type(choice) is not dict and not isinstance(choice, Mapping):
             continue
         message = choice.get("message") or choice.get("delta")
-        if isinstance(message, Mapping):
+        if type(message) is dict or isinstance(message, Mapping):
             _see_message(message, seen)
         else:
             seen.text += _weight(choice.get("text"))

@@ -67,7 +67,10 @@ class ChatCall:
 
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
-        return self._worst(rates, self._limit(rates))
+        # Any of the models that OpenRouter may fall back on: https://openrouter.ai/docs/features/model-routing.
+        others = self._asked.get("models") if rates.seller == "openrouter" else None
+        names = [str(name) for name in others] if isinstance(others, (list, tuple)) else []
+        return max(self._worst(each, self._limit(each)) for each in (rates, *map(rates.of, names)))
 
     def _limit(self, rates: Rates) -> int:
         asked = self._asked
@@ -80,6 +83,9 @@ class ChatCall:
         size = size_of({name: value for name, value in asked.items() if name not in _NO_INPUT})
         kinds = size.kinds | {"cache_write"}
         kinds |= {kind for kind in ("audio", "image") if kind in (asked.get("modalities") or ())}
+        for kind in _tool_kinds(asked.get("tools")):
+            if kind not in ("function", "custom", "None"):
+                _require_fee(rates, kind)
         fees = extras_of(asked, rates, size)
         if self._searches() and rates.seller not in ("openrouter", "perplexity"):
             fees += _search_fee(rates, "web_searches", 1)
@@ -177,12 +183,8 @@ class ResponseCall:
     def _worst(self, rates: Rates, output: int) -> Decimal:
         asked = self._asked
         for kind in self._tools:
-            if kind not in _PRICED_BY_TOKENS and rates.flat is None and not rates.fee:
-                raise ConfigurationError(
-                    f"The call was not sent: the hosted tool {kind!r} is charged beside what the answer tells of its"
-                    " usage, so state what to add to each call with govern(client, fee=...), or what each call costs"
-                    " with cost=..."
-                )
+            if kind not in _PRICED_BY_TOKENS:
+                _require_fee(rates, kind)
         size = size_of({name: value for name, value in asked.items() if name not in _NO_INPUT})
         size.tokens += _TOOL_TOKENS * sum(kind not in ("function", "custom") for kind in self._tools)
         searches = [_SEARCH_UNITS[kind] for kind in self._tools if kind in _SEARCH_UNITS]
@@ -239,6 +241,8 @@ def read_usage(
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
             raise UsageMissingError(f"The answer's usage has no {'.'.join(path)}.")
         read[unit] = value
+    if not any(read.values()):
+        raise UsageMissingError("The answer's usage counts nothing.")
     return read
 
 
@@ -287,6 +291,14 @@ def _bound(rates: Rates, asked: Mapping[str, Any], size: Size, output: int, kind
 def _terms(said: Mapping[str, Any]) -> dict[str, str]:
     tier = said.get("service_tier")
     return {"service_tier": tier} if isinstance(tier, str) and tier != "auto" else {}
+
+
+def _require_fee(rates: Rates, tool: str) -> None:
+    if rates.flat is None and not rates.fee:
+        raise ConfigurationError(
+            f"The call was not sent: the hosted tool {tool!r} is charged beside what the answer tells of its usage, so"
+            " state what to add to each call with govern(client, fee=...), or what each call costs with cost=..."
+        )
 
 
 def _search_fee(rates: Rates, unit: str, count: int) -> Decimal:

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .calls import Cost, UsageMissingError
-from .rates import Rates, unknown_price
+from .rates import Rates, UnusableUsageError, unknown_price
 from .seen import Seen
 from .sizes import Size
-from .usage import DoubtError, checked
+from .usage import DoubtError, checked, least_tokens
 
 __all__ = ["broken", "extras_of", "require_kinds", "used_of"]
 
@@ -36,19 +36,27 @@ def used_of(
 ) -> tuple[Mapping[str, Any], bool]:
     """The counts to charge of an answer's usage, and whether they are an estimate. Raises UsageMissingError."""
     usage = answer.get("usage")
-    if not isinstance(usage, Mapping):
-        raise UsageMissingError("The answer has no usage.")
-    report = rates.reading(shape).report(usage)
+    report = rates.reading(shape).report(usage) if isinstance(usage, Mapping) else None
     if report is None:
-        raise UsageMissingError("The answer's usage has something that is no count.")
+        raise UsageMissingError("The answer has no usage, or one with something that is no count.", _least(rates, seen))
     try:
         counts, estimated = checked(report, seen, output=output)
     except DoubtError as doubt:
-        raise UsageMissingError(str(doubt)) from None
+        raise UsageMissingError(str(doubt), _least(rates, seen)) from None
     for unit in counts.keys() & _PRICE_KEYS.keys():
         if counts[unit] and not rates.has(_PRICE_KEYS[unit]):
-            raise UsageMissingError(f"{unit} have no price of their own.")
+            raise UsageMissingError(f"{unit} have no price of their own.", _least(rates, seen))
     return counts, estimated
+
+
+def _least(rates: Rates, seen: Seen | None) -> Decimal:
+    """What the visible output costs at least: a server may ignore the limit for which was held."""
+    if seen is None or not seen.anything:
+        return Decimal(0)
+    try:
+        return rates.cost({"output_tokens": least_tokens(seen)})
+    except UnusableUsageError:
+        return Decimal(0)
 
 
 def broken(

@@ -153,6 +153,7 @@ class _Known:
         self._more = more or _published(provider.id, model.id)
         self.context_window: int | None = model.context_window
         conditions = [each.constraint for each in model.prices] if isinstance(model.prices, list) else []
+        self._resolved: dict[Any, ModelPrice] = {}
         self._hourly = any(hasattr(condition, "start_time") for condition in conditions)
 
     def with_prices(self, stated: _Stated) -> _Known:
@@ -164,11 +165,17 @@ class _Known:
 
     def prices(self, context: Mapping[str, str], at: datetime) -> ModelPrice:
         # DeepSeek's prices by the hour are those of when a request is done: https://api-docs.deepseek.com/quick_start/pricing.
+        # Other conditions are days.
+        key = (tuple(context.items()), at.toordinal())
+        resolved = None if self._hourly else self._resolved.get(key)
+        if resolved is not None:
+            return resolved
         time = _now() if self._hourly else at
         prices: ModelPrice = self._model.get_prices(time, context) if context else self._model.get_prices(time)
         if self._more:
             prices = copy(prices)
             vars(prices).update(self._more)
+        self._resolved[key] = prices
         return prices
 
     def dearest(self, context: Mapping[str, str], at: datetime) -> list[ModelPrice]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from datetime import datetime, timezone
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..errors import ConfigurationError
@@ -224,6 +225,7 @@ def _plain_cost(used: Mapping[str, Any], prices: Mapping[str, Any]) -> Decimal |
     return None if text < 0 or (price is None and text) else (total + text * (price or 0)) / _PER
 
 
+@cache
 def _applies(name: str, kinds: frozenset[str]) -> bool:
     words = set(name.removesuffix("_mtok").split("_"))
     if not words & _MODALITIES <= kinds:

@@ -45,6 +45,8 @@ _COUNTED: Final = re.compile(
 """The names of counts that are charged beside text; others are parts of the sums, or times."""
 STATE_COSTS: Final = frozenset({"openrouter", "perplexity", "x-ai"})
 """Sellers whose responses state what was charged; see `stated_cost`."""
+_SUMS: Final = frozenset({"total_tokens", "text_tokens", "prompt_tokens", "completion_tokens"})
+"""Counts of which none is an extra; they are only left out to spare time."""
 _TICKS_A_DOLLAR: Final = Decimal(10**10)
 _TOTAL_OF_TEXT: Final = frozenset({"perplexity"})
 """Sellers whose total leaves out reasoning and citations, by the examples of their API reference."""
@@ -144,7 +146,8 @@ def _steps(path: Any) -> tuple[Any, ...]:
 def _at(usage: Mapping[str, Any], path: tuple[Any, ...]) -> Any:
     value: Any = usage
     for step in path:
-        if isinstance(value, Mapping) and isinstance(step, str):
+        # JSON gives dictionaries; to check for any mapping takes several times as long.
+        if type(value) is dict or (isinstance(value, Mapping) and isinstance(step, str)):
             value = value.get(step)
         elif isinstance(value, (list, tuple)) and not isinstance(step, str):
             value = step.extract(value)
@@ -154,21 +157,23 @@ def _at(usage: Mapping[str, Any], path: tuple[Any, ...]) -> Any:
 
 
 def _unknown(usage: Mapping[str, Any], above: tuple[str, ...], known: frozenset[tuple[Any, ...]]) -> list[str]:
-    found = []
+    found: list[str] = []
     for name, value in usage.items():
+        if not value or name in _SUMS:
+            continue
         path = (*above, name)
-        if isinstance(value, Mapping):
+        if type(value) is dict or isinstance(value, Mapping):
             if "cost" not in name:
                 found += _unknown(value, path, known)
-        elif (
-            value and path not in known and _COUNTED.search(".".join(path)) and _is_count(value) and "cost" not in name
-        ):
-            found.append(".".join(path))
+        elif path not in known and _is_count(value):
+            whole = ".".join(path)
+            if _COUNTED.search(whole) and "cost" not in whole:
+                found.append(whole)
     return found
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12
+    return (type(value) is int or type(value) is float) and 0 <= value < 1e12
 
 
 def _amount(value: object) -> Decimal | None:
