@@ -79,11 +79,11 @@ class _Message:
     def worst(self, rates: Rates) -> Decimal:
         """As long an answer as it allows, to an input that is all text of one byte a token, at its dearest price."""
         size = self._measured()
-        if size.runs_code and rates.flat is None:
+        if size.runs_code and rates.flat is None and not rates.fee:
             raise ConfigurationError(
                 f"{self.model} with code execution is billed by the hour of its container, which no response states, so"
                 " nothing was sent: add web_search_20260209, web_fetch_20260209 or later to the tools, with which it is"
-                " free, or state what each call costs with govern(client, cost=...)."
+                " free, or state what to add to each call with govern(client, fee=...), or what it costs with cost=...."
             )
         attempts = [self._attempt(rates, size, self._asked), *self._fallbacks(rates, size)]
         return sum(attempts, self._searches(rates, size)) + self._advice(rates, size)
@@ -168,7 +168,7 @@ class _Message:
         usage = answer.get("usage")
         if not isinstance(usage, Mapping):
             raise UsageMissingError
-        if has_unpriced_counts(usage, code_is_free=not self._measured().runs_code):
+        if has_unpriced_counts(usage, code_is_free=not self._measured().runs_code or bool(rates.fee)):
             raise UsageMissingError
         model = str(answer.get("model") or "")
         if rates.found and model and not same_model(rates.model, model):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import ConfigurationError
+from ..errors import AumOSGovernanceError, ConfigurationError
 from .pricing import Rates
 from .seen import Seen
 
@@ -16,11 +16,29 @@ if TYPE_CHECKING:
     from .guard import Guard
     from .later import Later
 
-__all__ = ["Asked", "Cost", "Meter", "Paid", "Provider", "UsageMissingError", "body_of_json", "unknown_method"]
+__all__ = [
+    "Asked",
+    "Cost",
+    "Meter",
+    "Paid",
+    "Provider",
+    "UsageMissingError",
+    "body_of_json",
+    "cannot_measure",
+    "paid_by",
+    "unknown_method",
+]
 
 
 class UsageMissingError(Exception):
-    """An answer does not say, or not in earnest, what was used. It never reaches a caller."""
+    """An answer does not say, or not in earnest, what was used. It never reaches a caller.
+
+    ``least`` USD is what the visible part of the answer costs at least.
+    """
+
+    def __init__(self, message: str = "", least: Decimal = Decimal(0)) -> None:
+        super().__init__(message)
+        self.least = least
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +60,8 @@ class Asked:
     streamed: bool = False
     files: tuple[int | None, ...] = ()
     """The sizes of the files that go with it, in bytes; None for one whose size is not known."""
+    bare: bool = False
+    """It goes out as the caller wrote it: the server refuses to be asked for a stream's usage."""
     content: bytes | None = None
     """The content of the file that it names as its input, as a batch does, where the client could read it."""
 
@@ -140,6 +160,24 @@ def body_of_json(content: bytes) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def cannot_measure(name: str, error: Exception) -> ConfigurationError:
+    """Says that a request cannot be held because of an error while it was measured."""
+    return ConfigurationError(
+        f"{name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error}); state what"
+        " each call costs with govern(client, cost=...)."
+    )
+
+
+def paid_by(provider: Provider, asked: Asked) -> Paid | None:
+    """As `Provider.paid`. Raises ConfigurationError, whatever the request holds."""
+    try:
+        return provider.paid(asked)
+    except AumOSGovernanceError:
+        raise
+    except Exception as error:
+        raise cannot_measure(asked.name, error) from error
 
 
 def unknown_method(asked: Asked) -> ConfigurationError:

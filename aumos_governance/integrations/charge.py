@@ -135,7 +135,9 @@ class Charge:
         try:
             cost = self._guard.cost(self.paid, answer or {}, seen)
             end = money.ceil_nano(cost.usd), cost.estimated
-        except (UsageMissingError, UnusableUsageError, AumOSGovernanceError):
+        except UsageMissingError as missing:
+            end = max(self.grant.amount or 0, money.ceil_nano(missing.least)), True
+        except (UnusableUsageError, AumOSGovernanceError):
             end = self.grant.amount or 0, True
         if end[1] and answer is not None:
             self._name(answer)

@@ -17,13 +17,14 @@ from ..errors import AumOSGovernanceError, ConfigurationError
 from ..protocol import MAX_TEXT
 from ..types import TrustLevel
 from .batches import BatchCall
-from .calls import Cost, Paid
+from .calls import Cost, Paid, cannot_measure
 from .charge import Charge
 from .followups import Followups
 from .leftovers import leftovers
 from .price_terms import billed_model
 from .pricing import Prices, Rates
 from .seen import Seen
+from .sellers import STATE_COSTS, stated_cost
 
 __all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcome", "body_of", "outcome_of"]
 
@@ -147,15 +148,12 @@ class Guard:
             paid.rates_of = self.rates
         paid.quoted = rates = self.rates(paid.model)
         try:
-            worst = money.to_decimal(money.ceil_nano(paid.worst(rates)))
+            worst = money.to_decimal(money.ceil_nano(paid.worst(rates) + rates.fee))
         except AumOSGovernanceError:
             raise
         except Exception as error:
             # Such as that of a class in the request, which may raise anything.
-            raise ConfigurationError(
-                f"{paid.name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error});"
-                " state what each call costs with govern(client, cost=...)."
-            ) from error
+            raise cannot_measure(paid.name, error) from error
         return self.action_of(paid.name, paid.model, worst)
 
     def action_of(self, name: str, model: str | None, amount: Decimal | None) -> GovernanceAction:
@@ -197,16 +195,26 @@ class Guard:
         return self.prices.rates(model, provider=self.provider, base_url=self.base_url)
 
     def cost(self, paid: Paid, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """What a call cost, by the prices of the model that answered. Raises as `Paid.cost`, and ConfigurationError."""
+        """What a call cost: by what the seller states, else by the prices of the model that answered.
+
+        Raises as `Paid.cost`, and ConfigurationError.
+        """
         rates = paid.quoted or self.rates(paid.model)
-        if rates.flat is not None:
-            return Cost(rates.flat)
+        if rates.flat is not None and not rates.assumed:
+            return Cost(rates.flat + rates.fee)
+        stated = stated_cost(rates.seller, answer)
+        if stated is not None and rates.seller in STATE_COSTS:
+            return Cost(stated + rates.fee)
         billed = billed_model(paid.model, answer.get("model"))
-        if rates.found and billed != paid.model:
+        if (rates.found or rates.assumed) and billed != paid.model:
             # A name of the provider's own is what was asked for.
             with suppress(ConfigurationError):
-                rates = self.rates(billed)
-        return paid.cost(rates, answer, seen)
+                rates = rates.of(billed)
+        cost = Cost(rates.flat) if rates.flat is not None else paid.cost(rates, answer, seen)
+        if stated is not None and stated != cost.usd:
+            # Of a server of which it is not known what its figure includes, the larger one.
+            cost = Cost(max(stated, cost.usd), cost.estimated or stated < cost.usd)
+        return Cost(cost.usd + rates.fee, cost.estimated)
 
 
 def body_of(answer: object) -> Mapping[str, Any]:

@@ -42,7 +42,7 @@ class Size:
 
     tokens: int = 0
     kinds: set[str] = field(default_factory=set)
-    """What there is beside text: ``audio``, ``image``."""
+    """What there is beside text: ``audio``, ``image``, ``video``."""
     unseen: bool = False
     """Part of the input is not in the request: only the model's context window bounds it."""
 
@@ -81,6 +81,10 @@ def _add_fields(value: Mapping[Any, Any], size: Size) -> None:
         elif name == "input_audio" and isinstance(member, Mapping):
             size.kinds.add("audio")
             size.tokens += _seconds(member.get("data")) * AUDIO_TOKENS_A_SECOND
+        elif name in ("video_url", "input_video"):
+            # Its length is not in the request.
+            size.kinds.add("video")
+            size.unseen = True
         elif name in ("image_url", "image_file") or (name == "source" and value.get("type") == "image"):
             size.kinds.add("image")
             size.tokens += IMAGE_TOKENS

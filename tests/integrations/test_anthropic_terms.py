@@ -144,8 +144,12 @@ class TestCodeExecution:
     @pytest.mark.parametrize("web", [None, "web_search_20250305", "web_fetch_20250910"])
     def test_is_refused_otherwise_with_what_solves_it(self, web: str | None) -> None:
         tools = [CODE, *([{"type": web, "name": "web"}] if web else [])]
-        with pytest.raises(ConfigurationError, match=r"web_search_20260209.*cost="):
+        with pytest.raises(ConfigurationError, match=r"web_search_20260209.*fee=.*cost="):
             worst(tools=tools)
+        stated = rates(fee="0.05")
+        assert worst(stated, tools=tools) > 0
+        used = {"code_execution_requests": 1}
+        assert cost({**ONE, "server_tool_use": used}, stated, tools=tools) == Cost(LIST_COST)
         assert worst(rates(cost="0.5"), tools=tools) == Decimal("0.5")
 
     def test_that_was_not_foreseen_is_charged_as_held(self) -> None:

@@ -227,7 +227,7 @@ REFUSED: dict[str, tuple[Callable[[OpenAI], Any], str]] = {
     ),
     "search": (
         lambda client: chat(client, model="gpt-4o-search-preview", web_search_options={}),
-        "gpt-4o-search-preview with searches",
+        "web_searches_kcount",
     ),
     "model": (lambda client: chat(client, model="my-model"), r"price=.*default_cost=.*cost=0"),
     "image model": (lambda client: client.images.generate(model="dall-e-3", prompt="x"), "dall-e-3"),

@@ -10,11 +10,20 @@ from typing import Annotated, Any
 
 import pydantic
 import pytest
+from langchain_openai import ChatOpenAI
 from pydantic import v1 as pydantic_v1
 from typing_extensions import TypedDict
 
+from aumos_governance.integrations.langchain import GovernedCalls
 from aumos_governance.integrations.schemas import UNKNOWN, plain
 from aumos_governance.integrations.sizes import size_of
+from tests.integrations.endpoint.replies import Reply, Tokens
+from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.till import Till, priced
+
+
+class Answer(pydantic.BaseModel):
+    a: int
 
 
 class Model(pydantic.BaseModel):
@@ -95,3 +104,13 @@ def test_an_iterator_is_not_used_up() -> None:
 )
 def test_objects_become_plain(given: object, expected: object) -> None:
     assert plain(given) == expected
+
+
+def test_langchain_s_structured_output_is_governed(endpoint: Endpoint, till: Till) -> None:
+    endpoint.default = Reply(text='{"a": 1}', usage=Tokens(input=10, output=20))
+    model = ChatOpenAI(model="gpt-4o", base_url=endpoint.openai_url, api_key="key", max_retries=0)  # type: ignore[arg-type]
+    calls = GovernedCalls(engine=till.engine, budget_category="llm")
+    answer = model.with_structured_output(Answer).invoke("x", config={"callbacks": [calls]})
+    assert answer == Answer(a=1)
+    assert till.spent == priced("gpt-4o", {"input_tokens": 10, "output_tokens": 20})
+    assert till.events() == ["hold", "settle"]
