@@ -22,11 +22,15 @@ from anthropic import (
     BetaRefusalFallbackMiddleware,
     InternalServerError,
 )
+from openai import APIConnectionError as OpenAIConnectionError
 from openai import OpenAI
 
 from aumos_governance import GovernanceDeniedError, GovernanceEngine, govern
+from aumos_governance.integrations.attempts import SENDING, Sending
 from aumos_governance.integrations.leftovers import leftovers
 from tests.integrations.chats import chat
+from tests.integrations.endpoint.replies import Reply
+from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till, priced
 from tests.interrupting import PACKAGE, interrupted
 
@@ -364,6 +368,18 @@ def test_what_a_subclass_sends_is_what_is_held(till: Till) -> None:
 
 
 # ---- interrupts
+
+
+def test_what_an_interrupt_left_behind_is_taken_for_nothing(endpoint: Endpoint, client: OpenAI, till: Till) -> None:
+    # An interrupt may come just before the context is put back. OpenAI's library has no function that sets it anew.
+    left = SENDING.set(Sending(streamed=False))
+    try:
+        endpoint.default = Reply(break_after=0)
+        with pytest.raises(OpenAIConnectionError):
+            chat(client)
+        assert (till.held, till.events()) == (Decimal(0), ["hold", "estimated"])
+    finally:
+        SENDING.reset(left)
 
 
 @pytest.fixture(params=[False, True], ids=["answer", "stream"])
