@@ -9,6 +9,7 @@ a call through it would be sent by the original, which is not governed.
 from __future__ import annotations
 
 import dis
+import gc
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -81,7 +82,7 @@ class _Transfer:
         if kind in (list, tuple):
             moved: list[Any] = [self._value(each, where, called=called) for each in value]
             return moved if kind is list else tuple(moved)
-        if kind in (partial, property) or kind.__module__.partition(".")[0] == "wrapt":
+        if kind in (partial, property) or _is_proxy(kind):
             *parts, named = (
                 [*_own_parts(value), {}] if kind is not partial else [value.func, *value.args, value.keywords]
             )
@@ -222,10 +223,13 @@ def _parts(value: Any) -> Iterable[Any]:
     own = _own_parts(value)
     if own is not _NOTHING:
         return own
-    try:
-        return [content for _, content in _attributes(value)]
-    except Exception:  # noqa: BLE001 - whatever an object makes of being looked at, it keeps nothing in its attributes
-        return _NOTHING
+    # Also of objects that are not written in Python, such as those of functools and wrapt.
+    return [each for each in gc.get_referents(value) if not isinstance(each, type)]
+
+
+def _is_proxy(kind: type[Any]) -> bool:
+    """Whether it is wrapt's wrapper around a function, compiled or not."""
+    return "FunctionWrapper" in {base.__name__ for base in kind.__mro__} and hasattr(kind, "__wrapped__")
 
 
 def _own_parts(value: Any) -> Iterable[Any]:
@@ -246,7 +250,7 @@ def _own_parts(value: Any) -> Iterable[Any]:
         return [*value]
     if isinstance(value, dict):
         return [*value.values()]
-    if kind.__module__.partition(".")[0] == "wrapt":
+    if _is_proxy(kind):
         return value.__wrapped__, value._self_wrapper
     return _NOTHING
 

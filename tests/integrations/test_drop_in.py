@@ -235,7 +235,11 @@ def by_proxy(client: Any) -> None:
     client.chat = Proxy(client.chat)
 
 
-@pytest.mark.parametrize("wrap", [by_tracer, by_writing_function, by_proxy])
+def by_cache(client: Any) -> None:
+    client.chat.completions.create = functools.lru_cache(client.chat.completions.create)
+
+
+@pytest.mark.parametrize("wrap", [by_tracer, by_writing_function, by_proxy, by_cache])
 def test_what_cannot_live_on_is_refused_aloud(wrapped: openai.OpenAI, till: Till, wrap: Callable[[Any], None]) -> None:
     wrap(wrapped)
     with pytest.raises(ConfigurationError, match=r"client\.chat.* govern the client first, then wrap what govern"):
