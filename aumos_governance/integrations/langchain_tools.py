@@ -24,7 +24,8 @@ def governed_tool(tool: _Tool, guard: ToolGuard | None = None, *, tell_model: bo
     A denied tool does not run, and GovernanceDeniedError ends the run; with ``tell_model`` the reason is the tool's
     result, which an agent's model reads. A tool that raises is not charged.
     """
-    judge, governed = guard or ToolGuard(), tool.model_copy()
+    judge = guard or ToolGuard()
+    governed: _Tool = tool.model_copy()
 
     def refused(denied: GovernanceDeniedError) -> Any:
         if not tell_model:
