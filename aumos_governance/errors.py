@@ -282,4 +282,4 @@ _BY_CODE = {
         LedgerError,
         LedgerVersionError,
     )
-}
+} | dict.fromkeys(("NOT_ESTIMATED", "ADJUSTED_ALREADY", "CORRECTED"), ConflictError)

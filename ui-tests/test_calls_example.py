@@ -25,7 +25,7 @@ def test_the_example_of_governed_calls(lab_page: NotebookPage, lab: Application)
     for index in work:
         lab_page.run(index)
     expect(lab_page.output(many)).to_contain_text("{'answered': 9, 'denied': 21}")
-    expect(lab_page.output(denied)).to_contain_text(re.compile(r"DENIED: Would exceed budget \(\$2\.00\d* > \$1\.00\)"))
+    expect(lab_page.output(denied)).to_contain_text(re.compile(r"DENIED: Would exceed budget \(\$3\.40\d* > \$1\.00\)"))
     lab_page.shows("L2 Suggest", re.compile(r"\$0\.99\d* left"))
     state = lab.governance(_EXAMPLE.name)
     assert (state["held"], state["over"]) == ("0", "0")

@@ -2,33 +2,38 @@
 
 The libraries of OpenAI and Anthropic are made by one generator, and send everything through one method of the client.
 The governed client is a copy of the given one, of a subclass of its class, that overrides this method: resources,
-helpers and raw responses come through it as well, and so does what is added to the library later on.
+helpers and raw responses come through it as well, and so does what is added to the library later on. What was set on
+the given one is on the copy too (`client_copies`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
 from typing import Any, Final, TypeVar, cast
 
 from ..engine import Engine, default_engine
-from ..errors import ConfigurationError, InvalidRequestError
+from ..errors import ConfigurationError
 from ..realm import to_level
 from ..types import TrustLevel
 from .attempts import CURRENT, Call
-from .calls import Asked, Provider
+from .calls import Asked, Paid, Provider, paid_by
+from .client_attempts import has_middleware, with_attempts
+from .client_copies import copy_client
+from .client_kinds import client_of, library_of
+from .client_likeness import GOVERNOR, like_plain, plain_kind
 from .guard import METHOD_UNKNOWN, Guard
+from .later import Later
+from .price_terms import address_of
 from .pricing import Amount, Prices
+from .stream_options import Place, resending, stream_options
 
 __all__ = ["govern", "govern_with", "is_client"]
 
 ClientT = TypeVar("ClientT")
 _PROVIDERS: Final = {"openai": "openai_calls", "anthropic": "anthropic_calls"}
 """The module beside this one that knows the calls of a library."""
-_GOVERNOR: Final = "_aumos_governor"
-_COPYING: Final[ContextVar[bool]] = ContextVar("aumos_governance_copying", default=False)
 
 
 def govern(
@@ -41,8 +46,12 @@ def govern(
     default_cost: Amount | None = None,
     price: Mapping[str, Any] | None = None,
     cost: Amount | None = None,
+    fee: Amount | None = None,
 ) -> ClientT:
     """A client like ``client``, whose every paid call is authorised, held and charged; ``client`` itself is unchanged.
+
+    ``client`` is one of OpenAI's or Anthropic's clients, or the module ``openai``: then what is returned is the client
+    behind its functions, with the settings of the module.
 
     Before a call its worst case is held, after it its true cost is charged: from the usage that the provider tells, by
     the prices of genai-prices. ``engine`` is the notebook's own where none is given. ``budget_category`` charges a
@@ -50,37 +59,38 @@ def govern(
 
     What a model costs that genai-prices does not know: ``price`` per unit, as ``{"input_mtok": 2.5, "output_mtok":
     10}`` in USD per million tokens, or such a mapping for each of several models; ``default_cost`` USD a call; ``cost``
-    USD for every call of whatever model, and 0 for models of your own.
+    USD for every call of whatever model, and 0 for models of your own. ``fee`` USD are added to what is held and
+    charged for each call, such as for a hosted tool.
 
     A call raises GovernanceDeniedError, and is not sent, when it is denied, and ConfigurationError when nobody knows
     what it may cost. Raises InvalidRequestError for a client that is none of OpenAI's or Anthropic's.
     """
-    provider = _provider_of(client)
+    plain = client_of(client)
+    provider = _provider_of(plain)
     guard = Guard(
         engine if engine is not None else default_engine(),
-        Prices(cost=cost, price=price, default_cost=default_cost),
+        Prices(cost=cost, price=price, default_cost=default_cost, fee=fee),
         provider=provider.price_id,
-        base_url=str(getattr(client, "base_url", "")),
+        base_url=address_of(plain),
         agent_id=agent_id,
         budget_category=budget_category,
         required_trust_level=to_level(required_trust_level, "required_trust_level"),
     )
-    return govern_with(client, guard, provider)
+    return cast("ClientT", govern_with(plain, guard, provider))
 
 
 def govern_with(client: ClientT, guard: Guard, provider: Provider) -> ClientT:
     """A client like ``client`` whose calls are those that ``provider`` knows, held and settled by ``guard``."""
-    governed = cast("Any", client).copy()
-    if _GOVERNOR not in vars(client):
-        governed.__class__ = _governed_class(cast("Any", type(client)))
+    kind: Any = type(client)
     # Of one that is governed already, what is said now counts in place of what was said then.
-    vars(governed)[_GOVERNOR] = _Governor(guard, provider)
+    governed = copy_client(client, kind if GOVERNOR in vars(client) else _governed_class(kind), str(library_of(client)))
+    governed.__dict__[GOVERNOR] = _Governor(guard, provider)
     return cast("ClientT", governed)
 
 
 def is_client(client: object) -> bool:
     """Whether `govern` knows the library that this client is of."""
-    return _library_of(client) is not None
+    return library_of(client) is not None
 
 
 class _Governor:
@@ -94,16 +104,45 @@ class _Governor:
         """The same for another address of the provider."""
         return _Governor(self._guard.at(base_url), self._provider)
 
-    def call(self, options: Any, streamed: bool) -> Call | None:
-        """The paid call that a request makes, None for a free one; its body is changed where it must be."""
-        asked = Asked(options.method, options.url, _body(options), streamed, _file_sizes(options.files))
-        paid = self._provider.paid(asked)
+    def governed(self, client: Any) -> Any:
+        """Another client, governed by the same."""
+        return govern_with(client, self._guard, self._provider)
+
+    def place(self, options: Any) -> Place:
+        """Where a request goes."""
+        return self._guard.base_url, str(_body(options).get("model"))
+
+    def __deepcopy__(self, memo: Any) -> _Governor:
+        # The ledger is one, whatever copies of a client there are.
+        return self
+
+    def __reduce__(self) -> Any:
+        raise ConfigurationError(
+            "A governed client cannot be pickled: pickle the client that you gave to govern(), and govern it anew."
+        )
+
+    def call(self, owner: object, options: Any, streamed: bool, content: bytes | None = None) -> Call | None:
+        """The paid call that a request makes, None for a free one; its body is changed where it must be.
+
+        ``content`` is that of the file which the request names as its input.
+        """
+        bare = stream_options.withheld(self.place(options))
+        asked = Asked(options.method, options.url, _body(options), streamed, _file_sizes(options.files), bare, content)
+        paid = paid_by(self._provider, asked)
         if paid is None:
             return None
         if paid.body is not None:
             options.json_data = dict(paid.body)
             options.extra_json = None
-        return Call(self._guard, paid)
+        return Call(self._guard, paid, asked, owner=owner)
+
+    def paid(self, asked: Asked) -> Paid | None:
+        """As `Provider.paid`."""
+        return paid_by(self._provider, asked)
+
+    def later(self, options: Any, streamed: bool) -> Later | None:
+        """As `Provider.later`, of a free request."""
+        return self._provider.later(Asked(options.method, options.url, {}, streamed), self._guard)
 
     def refused(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
         """As `Guard.refused`, of a request of which `call` does not know whether it costs."""
@@ -120,33 +159,22 @@ def _governed(kind: Any) -> Any:
     A class is made of each, and not mixed into it: only so can a client that is there become one.
     """
 
-    class Governed(kind):  # type: ignore[misc]
+    class Governed(like_plain(kind)):  # type: ignore[misc]
         def copy(self, *arguments: Any, **options: Any) -> Any:
-            # Set within, since an interrupt may come as soon as it is.
-            try:
-                _COPYING.set(True)
-                copied = super().copy(*arguments, **options)
-            finally:
-                _COPYING.set(False)
-            vars(copied)[_GOVERNOR] = vars(self)[_GOVERNOR].at(str(copied.base_url))
+            copied = super().copy(*arguments, **options)
+            governor = vars(self)[GOVERNOR].at(address_of(copied))
+            if not isinstance(copied, Governed):
+                # A subclass may make its copies by its own name.
+                return governor.governed(copied)
+            copied.__dict__[GOVERNOR] = governor
             return copied
 
         with_options = copy
 
-        @property
-        def websocket_base_url(self) -> Any:
-            own = vars(self)
-            if _GOVERNOR in own and not _COPYING.get():
-                # A session over a socket is charged as it goes on, which cannot be held for.
-                raise ConfigurationError(
-                    "Sessions over a WebSocket (realtime, live) cannot be governed: use the client that you gave to"
-                    " govern(), and record what they cost with %governance_spend."
-                )
-            return own.get("websocket_base_url")
-
-        @websocket_base_url.setter
-        def websocket_base_url(self, value: Any) -> None:
-            self.__dict__["websocket_base_url"] = value
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            # Its class cannot be found by its name, which is the plain one's.
+            made = super().__reduce_ex__(protocol)
+            return (_blank, (plain_kind(type(self)),), *made[2:]) if made[1] == (type(self),) else made
 
         def _should_retry(self, response: Any) -> Any:
             if (call := CURRENT.get()) is not None:
@@ -159,7 +187,7 @@ def _governed(kind: Any) -> Any:
             return super()._calculate_retry_timeout(*arguments, **options)
 
         def _governor(self) -> _Governor:
-            governor = vars(self).get(_GOVERNOR)
+            governor = vars(self).get(GOVERNOR)
             if not isinstance(governor, _Governor):
                 raise ConfigurationError("This client was made from a governed one's class: govern() it as well.")
             return governor
@@ -172,14 +200,16 @@ def _governed_sync(kind: Any) -> Any:
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
             governor = self._governor()
             try:
-                call = governor.call(options, bool(given.get("stream")))
+                content = None if (file := _input_file(options)) is None else _read(self, file)
+                call = governor.call(self, options, bool(given.get("stream")), content)
             except ConfigurationError as refusal:
                 raise governor.refused(refusal, options) from None
             # A free call sets it too: within a paid one it is no attempt of that, nor of one that was interrupted.
             former = CURRENT.get()
             try:
                 CURRENT.set(call)
-                if call is not None:
+                # Middleware may send something else, or nothing: each attempt is held as it is sent.
+                if call is not None and not has_middleware(self):
                     call.begin()
                 return super().request(cast_to, options, *arguments, **given)
             except Exception as error:
@@ -191,16 +221,6 @@ def _governed_sync(kind: Any) -> Any:
                 if call is not None:
                     call.left()
 
-        def _prepare_request(self, request: Any) -> None:
-            super()._prepare_request(request)
-            if (call := CURRENT.get()) is not None:
-                call.attempt()
-
-        def _process_response(self, **given: Any) -> Any:
-            if (call := CURRENT.get()) is not None:
-                call.answered(given["response"], streamed=bool(given.get("stream")))
-            return super()._process_response(**given)
-
     return GovernedSync
 
 
@@ -209,14 +229,15 @@ def _governed_async(kind: Any) -> Any:
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
             governor = self._governor()
             try:
-                call = governor.call(options, bool(given.get("stream")))
+                content = None if (file := _input_file(options)) is None else await _read_async(self, file)
+                call = governor.call(self, options, bool(given.get("stream")), content)
             except ConfigurationError as refusal:
                 raise await governor.refused_async(refusal, options) from None
             # As in a synchronous one.
             former = CURRENT.get()
             try:
                 CURRENT.set(call)
-                if call is not None:
+                if call is not None and not has_middleware(self):
                     await call.begin_async()
                 return await super().request(cast_to, options, *arguments, **given)
             except Exception as error:
@@ -228,22 +249,24 @@ def _governed_async(kind: Any) -> Any:
                 if call is not None:
                     call.left()
 
-        async def _prepare_request(self, request: Any) -> None:
-            await super()._prepare_request(request)
-            if (call := CURRENT.get()) is not None:
-                await call.attempt_async()
-
-        async def _process_response(self, **given: Any) -> Any:
-            if (call := CURRENT.get()) is not None:
-                await call.answered_async(given["response"], streamed=bool(given.get("stream")))
-            return await super()._process_response(**given)
-
     return GovernedAsync
+
+
+def _blank(kind: Any) -> Any:
+    """A governed client without attributes, for `copy` and `pickle` to fill."""
+    return object.__new__(_governed_class(kind))
 
 
 @cache
 def _governed_class(kind: Any) -> Any:
-    governed = _governed_async(kind) if _is_async(kind) else _governed_sync(kind)
+    try:
+        awaited = _is_async(kind)
+        each = _governed_async if awaited else _governed_sync
+        governed = resending(each(with_attempts(kind, awaited=awaited)), awaited=awaited)
+    except TypeError as error:
+        raise ConfigurationError(
+            f"{kind.__name__} cannot be governed, since no subclass can be made of it: {error}."
+        ) from None
     # Its name, in errors and in help, is the one that the user knows.
     governed.__name__, governed.__qualname__ = kind.__name__, kind.__qualname__
     governed.__module__, governed.__doc__ = kind.__module__, kind.__doc__
@@ -255,20 +278,7 @@ def _is_async(kind: type[Any]) -> bool:
 
 
 def _provider_of(client: object) -> Provider:
-    library = _library_of(client)
-    if library is None:
-        raise InvalidRequestError(
-            f"govern() takes a client of OpenAI's or Anthropic's library, not a {type(client).__name__}."
-        )
-    return cast("Provider", import_module(f".{_PROVIDERS[library]}", __package__).PROVIDER)
-
-
-def _library_of(client: object) -> str | None:
-    for base in type(client).__mro__:
-        library = base.__module__.partition(".")[0]
-        if library in _PROVIDERS and base.__name__ in ("SyncAPIClient", "AsyncAPIClient"):
-            return library
-    return None
+    return cast("Provider", import_module(f".{_PROVIDERS[str(library_of(client))]}", __package__).PROVIDER)
 
 
 def _named(options: Any) -> tuple[str, str | None]:
@@ -281,6 +291,30 @@ def _body(options: Any) -> dict[str, Any]:
     read = dict(body) if isinstance(body, Mapping) else {}
     extra = options.extra_json
     return {**read, **extra} if isinstance(extra, Mapping) else read
+
+
+def _input_file(options: Any) -> str | None:
+    """The file that an OpenAI batch names as its input, which shows what it may cost."""
+    if options.url != "/batches" or options.method.lower() != "post":
+        return None
+    file = _body(options).get("input_file_id")
+    return file if isinstance(file, str) else None
+
+
+def _read(client: Any, file: str) -> bytes | None:
+    try:
+        content: bytes = client.files.content(file).content
+    except Exception:  # noqa: BLE001 - for whatever reason, nobody knows then what the batch may cost
+        return None
+    return content
+
+
+async def _read_async(client: Any, file: str) -> bytes | None:
+    try:
+        content: bytes = (await client.files.content(file)).content
+    except Exception:  # noqa: BLE001 - as above
+        return None
+    return content
 
 
 def _file_sizes(files: Any) -> tuple[int | None, ...]:

@@ -27,14 +27,16 @@ class Guards:
         default_cost: Amount | None = None,
         price: Mapping[str, Any] | None = None,
         cost: Amount | None = None,
+        fee: Amount | None = None,
     ) -> None:
         self._engine = engine
-        self._prices = Prices(cost=cost, price=price, default_cost=default_cost)
+        self._prices = Prices(cost=cost, price=price, default_cost=default_cost, fee=fee)
         self._options: dict[str, Any] = {
             "agent_id": agent_id,
             "budget_category": budget_category,
             "required_trust_level": to_level(required_trust_level, "required_trust_level"),
         }
 
-    def _guard(self, provider: str) -> Guard:
-        return Guard(self._engine or default_engine(), self._prices, provider=provider, **self._options)
+    def _guard(self, provider: str, base_url: str = "") -> Guard:
+        engine = self._engine or default_engine()
+        return Guard(engine, self._prices, provider=provider, base_url=base_url, **self._options)

@@ -16,7 +16,8 @@ from ..errors import ConfigurationError
 from .charge import Charge
 from .guard import CANNOT_BE_HELD, Outcome, outcome_of
 from .guards import Guards
-from .langchain_calls import LangChainCall, answer_of, is_from_cache, provider_of
+from .langchain_answers import answer_of, is_from_cache
+from .langchain_calls import LangChainCall, address_of, provider_of
 from .langchain_tools import governed_tool
 
 __all__ = ["GovernedCalls", "governed_tool"]
@@ -45,11 +46,11 @@ class GovernedCalls(Guards, BaseCallbackHandler):
         self, serialized: dict[str, Any], messages: list[list[Any]], *, run_id: UUID, **kwargs: Any
     ) -> None:
         """Hold the worst case."""
-        self._begin(run_id, messages, kwargs)
+        self._begin(run_id, serialized, messages, kwargs)
 
     def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **kwargs: Any) -> None:
         """Hold the worst case."""
-        self._begin(run_id, prompts, kwargs)
+        self._begin(run_id, serialized, prompts, kwargs)
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """Settle by the usage."""
@@ -69,9 +70,10 @@ class GovernedCalls(Guards, BaseCallbackHandler):
         else:
             charge.estimate()
 
-    def _begin(self, run_id: UUID, inputs: list[Any], told: Mapping[str, Any]) -> None:
+    def _begin(self, run_id: UUID, model: Mapping[str, Any] | None, inputs: list[Any], told: Mapping[str, Any]) -> None:
         metadata, parameters = told.get("metadata") or {}, told.get("invocation_params") or {}
-        guard, call = self._guard(provider_of(metadata, parameters)), LangChainCall(inputs, parameters, metadata)
+        guard = self._guard(provider_of(metadata, parameters), address_of(model, metadata, parameters))
+        call = LangChainCall(inputs, parameters, metadata)
         if told.get("batch_size", 1) > 1 or len(inputs) > 1:
             refusal = ConfigurationError(
                 "Several prompts in one call cannot be held one by one, so nothing was sent: invoke the model for each,"

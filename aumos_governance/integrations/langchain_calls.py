@@ -1,24 +1,34 @@
-"""What a call of a LangChain model may cost at worst, and what its result says that it used."""
+"""What a call of a LangChain model may cost at worst, and what it cost.
+
+OpenAI's and Anthropic's models are measured and priced by the same code as calls of their governed clients. For other
+providers' there are LangChain's own figures.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage
-from langchain_core.outputs import ChatGeneration, LLMResult
+from langchain_core.messages import BaseMessage
 
-from .calls import Meter, UsageMissingError
+from . import anthropic_calls
+from .calls import Asked, Cost, Meter, Paid, UsageMissingError
+from .langchain_answers import CHAT, MESSAGE, RESPONSE
 from .openai_events import EventMeter
-from .openai_text import CONTEXT_TOKENS, OUTPUT_TOKENS
+from .openai_text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
 from .pricing import Rates
+from .seen import Seen
 from .sizes import size_of
+from .usage import DoubtError, Report, checked
 
-__all__ = ["LangChainCall", "answer_of", "is_from_cache", "provider_of"]
+__all__ = ["LangChainCall", "address_of", "provider_of"]
 
 _LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens", "max_tokens_to_sample", "num_predict")
-_INPUTS: Final = ("tools", "functions", "response_format", "system")
+_INPUTS: Final = ("tools", "functions", "response_format", "system", "text", "mcp_servers")
+_TERMS: Final = ("n", "service_tier", "web_search_options", "modalities", "prediction", "max_tool_calls", "background")
+_ANTHROPIC_TERMS: Final = ("speed", "inference_geo", "thinking", "cache_control", "container", "context_management")
 _TIERS: Final = ("flex", "priority")
 _PRICE_IDS: Final = {
     "amazon_bedrock": "aws",
@@ -29,26 +39,36 @@ _PRICE_IDS: Final = {
     "xai": "x-ai",
 }
 """What genai-prices calls a provider where LangChain calls it something else."""
+_ADDRESSES: Final = ("base_url", "api_base", "api_url", "endpoint")
+"""How the names of the fields end in which the models of LangChain's packages keep their address."""
+_OWN_KINDS: Final = frozenset({"function", "custom", "tool", "None"})
+"""The tools that a program runs; all others are the provider's."""
 
 
 class LangChainCall:
     """One call of one model."""
 
     body: Mapping[str, Any] | None = None
+    quoted: Rates | None = None
 
     def __init__(self, inputs: list[Any], parameters: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
         model = metadata.get("ls_model_name") or parameters.get("model") or parameters.get("model_name")
         self.model = str(model or "unknown")
         self.name = str(metadata.get("ls_model_type") or "chat")
-        self._inputs = inputs
+        self._inputs = [_plain(each) for each in inputs]
         self._parameters = parameters
         self._metadata = metadata
+        self._provider = provider_of(metadata, parameters)
 
     def worst(self, rates: Rates) -> Decimal:
-        """As long an answer as it allows, to an input that is all text of one byte a token."""
-        size = size_of([self._inputs, {name: self._parameters[name] for name in _INPUTS if name in self._parameters}])
+        """As a governed client of the provider holds it; of another provider, all that its prices allow."""
+        if self._is_openai():
+            return (self._response() if self._hosted() else self._chat()).worst(rates)
+        if self._provider == "anthropic":
+            return self._anthropic().worst(rates)
+        size = size_of([self._inputs, self._given(*_INPUTS)])
         window = rates.context_window
-        if size.unseen:
+        if size.unseen or self._hosted():
             tokens = window or CONTEXT_TOKENS
         else:
             tokens = size.tokens if window is None else min(size.tokens, window)
@@ -56,14 +76,31 @@ class LangChainCall:
         output = self._limit(window) * (count if isinstance(count, int) and count > 0 else 1)
         return rates.bound(tokens, output, kinds=size.kinds | {"cache_write", "cache_write_1h"})
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
-        """By LangChain's own figures. Raises UsageMissingError."""
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        """By the provider's own usage where LangChain passes it on, else by LangChain's. Raises UsageMissingError."""
+        shape = answer.get("shape")
+        if shape == CHAT:
+            return self._chat().cost(rates, answer, seen)
+        if shape == RESPONSE:
+            return self._response().cost(rates, answer, seen)
+        if shape == MESSAGE and self._provider == "anthropic":
+            return self._anthropic().cost(rates, answer, seen)
+        return self._by_langchain(rates, answer)
+
+    def meter(self) -> Meter:
+        """Never asked for: LangChain reads the streams."""
+        return EventMeter(swallow=False)
+
+    def _by_langchain(self, rates: Rates, answer: Mapping[str, Any]) -> Cost:
         usage = answer.get("usage")
         if not isinstance(usage, Mapping):
             raise UsageMissingError
+        if self._hosted() and rates.flat is None:
+            # What the provider's tools cost is not among LangChain's figures.
+            raise UsageMissingError
         into, out = _Details(usage.get("input_token_details")), _Details(usage.get("output_token_details"))
         hour = into.count("ephemeral_1h_input_tokens")
-        used = {
+        counts: dict[str, int | float] = {
             "input_tokens": _whole(usage.get("input_tokens")),
             "output_tokens": _whole(usage.get("output_tokens")),
             "cache_read_tokens": into.count("cache_read"),
@@ -73,22 +110,56 @@ class LangChainCall:
             "output_audio_tokens": out.count("audio"),
             "output_reasoning_tokens": out.count("reasoning"),
         }
+        total = usage.get("total_tokens")
+        # A framework writes zeros where a provider counted nothing.
+        report = Report(counts, total=total if type(total) is int else None)
+        try:
+            used, estimated = checked(report, Seen(text=answer.get("visible") or 0, whole=True))
+        except DoubtError as doubt:
+            raise UsageMissingError(str(doubt)) from None
         tier = into.tier or out.tier
-        return rates.cost(used, {"service_tier": tier} if tier else None)
+        return Cost(rates.cost(used, {"service_tier": tier} if tier else None), estimated)
 
-    def meter(self) -> Meter:
-        """Never asked for: LangChain reads the streams."""
-        return EventMeter(swallow=False)
+    # ---- the same call as the provider's own client makes it
+
+    def _chat(self) -> ChatCall:
+        limit = {"max_completion_tokens": self._stated_limit()}
+        body = {"model": self.model, "messages": self._inputs, **self._given(*_INPUTS, *_TERMS), **limit}
+        return ChatCall(Asked("post", "/chat/completions", body))
+
+    def _response(self) -> ResponseCall:
+        limit = {"max_output_tokens": self._stated_limit()}
+        body = {"model": self.model, "input": self._inputs, **self._given(*_INPUTS, *_TERMS), **limit}
+        return ResponseCall(Asked("post", "/responses", body))
+
+    def _anthropic(self) -> Paid:
+        limit = {"max_tokens": self._stated_limit() or OUTPUT_TOKENS}
+        messages = [message for each in self._inputs for message in (each if isinstance(each, list) else [each])]
+        body = {"model": self.model, "messages": messages, **self._given(*_INPUTS, *_ANTHROPIC_TERMS), **limit}
+        paid = anthropic_calls.PROVIDER.paid(Asked("post", "/v1/messages", body))
+        assert paid is not None
+        return paid
+
+    def _given(self, *names: str) -> dict[str, Any]:
+        return {name: self._parameters[name] for name in names if self._parameters.get(name) is not None}
+
+    def _is_openai(self) -> bool:
+        return "openai" in str(self._parameters.get("_type")) or self._provider in ("openai", "azure")
+
+    def _hosted(self) -> bool:
+        tools = self._parameters.get("tools")
+        kinds = {str(tool.get("type")) for tool in tools or () if isinstance(tool, Mapping)}
+        # Anthropic's tools of the program itself have no type, or this one.
+        return bool(kinds - _OWN_KINDS)
+
+    def _stated_limit(self) -> int | None:
+        for limit in (*(self._parameters.get(name) for name in _LIMITS), self._metadata.get("ls_max_tokens")):
+            if type(limit) is int and limit > 0:
+                return limit
+        return None
 
     def _limit(self, window: int | None) -> int:
-        for name in _LIMITS:
-            limit = self._parameters.get(name)
-            if isinstance(limit, int) and limit > 0:
-                return limit
-        limit = self._metadata.get("ls_max_tokens")
-        if isinstance(limit, int) and limit > 0:
-            return limit
-        return OUTPUT_TOKENS if window is None else min(OUTPUT_TOKENS, window)
+        return self._stated_limit() or (OUTPUT_TOKENS if window is None else min(OUTPUT_TOKENS, window))
 
 
 class _Details:
@@ -110,32 +181,51 @@ def provider_of(metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> s
     return _PRICE_IDS.get(told, told)
 
 
-def answer_of(result: LLMResult) -> dict[str, Any]:
-    """A result in the shape of an answer: the model that gave it, and its usage where it says that."""
-    message = _message(result)
-    if message is not None:
-        model = message.response_metadata.get("model_name") or message.response_metadata.get("model")
-        return {"model": model, "usage": message.usage_metadata}
-    told = result.llm_output or {}
-    usage = told.get("token_usage")
-    if not isinstance(usage, Mapping):
-        return {}
-    names = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens"}
-    return {"model": told.get("model_name"), "usage": {name: usage.get(theirs) for name, theirs in names.items()}}
+def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
+    """The address that a model's requests go to, as far as the model says it; else an empty string.
+
+    ``model`` is what LangChain tells of its constructor's arguments, environment variables that it reads included.
+    """
+    stated = (model or {}).get("kwargs") or {}
+    for name, value in stated.items():
+        if isinstance(value, str) and value.startswith("http") and name.endswith(_ADDRESSES):
+            return value
+    provider = provider_of(metadata, parameters)
+    if provider == "google" and isinstance(stated.get("location"), str):
+        return f"https://{stated['location']}-aiplatform.googleapis.com"
+    if provider == "aws" and isinstance(stated.get("region_name"), str):
+        return f"https://bedrock-runtime.{stated['region_name']}.amazonaws.com"
+    # OpenAI's own library reads this one.
+    return os.environ.get("OPENAI_BASE_URL", "") if provider == "openai" else ""
 
 
-def is_from_cache(result: LLMResult) -> bool:
-    """Whether LangChain had the answer, and the provider was not asked."""
-    message = _message(result)
-    usage: Mapping[str, Any] = (message.usage_metadata if message is not None else None) or {}
-    return usage.get("total_cost") == 0
+# ---- the input
 
 
-def _message(result: LLMResult) -> AIMessage | None:
-    # Each of several answers to one prompt says what all of them used.
-    first = result.generations[0][0] if result.generations and result.generations[0] else None
-    message = first.message if isinstance(first, ChatGeneration) else None
-    return message if isinstance(message, AIMessage) else None
+def _plain(given: Any) -> Any:
+    """Messages as the providers' APIs have them, and their media so that they are counted as such."""
+    if isinstance(given, list):
+        return [_plain(each) for each in given]
+    if not isinstance(given, BaseMessage):
+        return given
+    content = given.content
+    blocks = content if isinstance(content, str) else [*_blocks(content)]
+    calls = getattr(given, "tool_calls", None) or given.additional_kwargs.get("tool_calls")
+    return {"role": given.type, "content": blocks, **({"tool_calls": calls} if calls else {})}
+
+
+def _blocks(content: list[Any]) -> Iterator[Any]:
+    for block in content:
+        kind = block.get("type") if isinstance(block, Mapping) else None
+        is_shared = isinstance(block, Mapping) and {"url", "base64", "data", "file_id", "id"} & block.keys()
+        if kind == "image" and is_shared and "source" not in block:
+            yield {"type": "image_url", "image_url": {}}
+        elif kind == "audio" and is_shared:
+            yield {"type": "input_audio", "input_audio": {"data": block.get("base64") or block.get("data")}}
+        elif kind in ("file", "video", "document") and is_shared:
+            yield {"type": "file", "file_id": "unseen"}
+        else:
+            yield block
 
 
 def _whole(value: Any) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +12,13 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from .. import money
 from ..errors import ConfigurationError
-from .calls import UsageMissingError
+from .calls import Paid, UsageMissingError
 from .charge import Charge
-from .guard import CANNOT_BE_HELD, PRICE_UNKNOWN, Guard, Outcome, body_of
+from .guard import CANNOT_BE_HELD, PRICE_UNKNOWN, Guard, Outcome
 from .guards import Guards
-from .litellm_calls import LiteLLMCall, failure_of, price_id
+from .litellm_calls import address_of, answer_of, call_of, failure_of, price_id
 from .pricing import UnusableUsageError
+from .stream_options import Place, stream_options
 
 __all__ = ["GovernanceLogger", "GovernedLiteLLM"]
 
@@ -25,63 +26,87 @@ __all__ = ["GovernanceLogger", "GovernedLiteLLM"]
 class _Priced(Guards):
     """Which call is made, and its guard."""
 
-    def _call(self, arguments: Mapping[str, Any]) -> tuple[Guard, LiteLLMCall]:
-        model, provider, *_ = litellm.get_llm_provider(
+    def _call(self, arguments: Mapping[str, Any], kind: str = "completion") -> tuple[Guard, Paid]:
+        model, provider, _, found = litellm.get_llm_provider(
             arguments["model"], arguments.get("custom_llm_provider"), arguments.get("api_base")
         )
-        return self._guard(price_id(provider)), LiteLLMCall(model, arguments)
+        guard = self._guard(price_id(provider), address_of(provider, arguments, found))
+        return guard, call_of(kind, model, arguments)
 
 
 class GovernedLiteLLM(_Priced):
-    """``litellm.completion`` and ``acompletion``, each call of which is authorised, held and charged.
+    """``litellm.completion``, ``responses`` and ``embedding``, each call of which is authorised, held and charged.
 
-    A denied call raises GovernanceDeniedError, and one whose price nobody knows ConfigurationError: then nothing is
-    sent. What LiteLLM tries again counts as one call; ``fallbacks`` are refused, since another model costs otherwise.
+    So are their awaited twins, ``acompletion``, ``aresponses`` and ``aembedding``. A denied call raises
+    GovernanceDeniedError, and one whose price is not known ConfigurationError: then nothing is sent. What LiteLLM tries
+    again counts as one call; ``fallbacks`` are refused, since another model costs otherwise.
     """
 
     def completion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
         """As ``litellm.completion``; a stream as well."""
         asked = {"model": model, "messages": messages, **arguments}
-        charge, asked = self._begun(asked)
-        try:
-            answer = litellm.completion(**asked)
-        except Exception as error:
-            charge.release() if failure_of(error) == Outcome.FREE else charge.estimate()
-            raise
-        except BaseException:
-            charge.abandon()
-            raise
+        guard, paid = self._checked("completion", asked)
+        place, added = (guard.base_url, paid.model), _with_usage(paid)
+        if added and stream_options.withheld(place):
+            added = {}
+        charge, answer = _sent(guard, paid, lambda more: litellm.completion(**asked, **more), added, place)
         if asked.get("stream"):
             return _Chunks(answer, charge, show_usage=_asks_for_usage(arguments))
-        charge.release() if _is_cached(answer) else charge.settle(body_of(answer))
+        _settle(charge, answer)
         return answer
 
     async def acompletion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
         """As ``litellm.acompletion``; a stream as well."""
         asked = {"model": model, "messages": messages, **arguments}
-        guard, paid = self._call(asked)
-        if (refusal := _refusal(asked)) is not None:
-            raise await guard.refused_async(refusal, CANNOT_BE_HELD, paid.name, paid.model)
-        charge = await guard.begin_async(paid)
-        asked |= _with_usage(paid)
-        try:
-            answer = await litellm.acompletion(**asked)
-        except Exception as error:
-            await (charge.release_async() if failure_of(error) == Outcome.FREE else charge.estimate_async())
-            raise
-        except BaseException:
-            charge.abandon()
-            raise
+        guard, paid = await self._checked_async("completion", asked)
+        place, added = (guard.base_url, paid.model), _with_usage(paid)
+        if added and stream_options.withheld(place):
+            added = {}
+        charge, answer = await _sent_async(guard, paid, lambda more: litellm.acompletion(**asked, **more), added, place)
         if asked.get("stream"):
             return _AsyncChunks(answer, charge, show_usage=_asks_for_usage(arguments))
-        await (charge.release_async() if _is_cached(answer) else charge.settle_async(body_of(answer)))
+        await _settle_async(charge, answer)
         return answer
 
-    def _begun(self, asked: dict[str, Any]) -> tuple[Charge, dict[str, Any]]:
-        guard, paid = self._call(asked)
-        if (refusal := _refusal(asked)) is not None:
+    def responses(self, input: Any, model: str, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
+        """As ``litellm.responses``, not streamed."""
+        return self._whole("responses", {"model": model, "input": input, **arguments}, litellm.responses)
+
+    async def aresponses(self, input: Any, model: str, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
+        """As ``litellm.aresponses``, not streamed."""
+        return await self._whole_async("responses", {"model": model, "input": input, **arguments}, litellm.aresponses)
+
+    def embedding(self, model: str, input: Any, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
+        """As ``litellm.embedding``."""
+        return self._whole("embeddings", {"model": model, "input": input, **arguments}, litellm.embedding)
+
+    async def aembedding(self, model: str, input: Any, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
+        """As ``litellm.aembedding``."""
+        return await self._whole_async("embeddings", {"model": model, "input": input, **arguments}, litellm.aembedding)
+
+    def _whole(self, kind: str, asked: dict[str, Any], function: Callable[..., Any]) -> Any:
+        guard, paid = self._checked(kind, asked)
+        charge, answer = _sent(guard, paid, lambda more: function(**asked, **more), {}, ("", ""))
+        _settle(charge, answer)
+        return answer
+
+    async def _whole_async(self, kind: str, asked: dict[str, Any], function: Callable[..., Any]) -> Any:
+        guard, paid = await self._checked_async(kind, asked)
+        charge, answer = await _sent_async(guard, paid, lambda more: function(**asked, **more), {}, ("", ""))
+        await _settle_async(charge, answer)
+        return answer
+
+    def _checked(self, kind: str, asked: dict[str, Any]) -> tuple[Guard, Paid]:
+        guard, paid = self._call(asked, kind)
+        if (refusal := _refusal(kind, asked)) is not None:
             raise guard.refused(refusal, CANNOT_BE_HELD, paid.name, paid.model)
-        return guard.begin(paid), {**asked, **_with_usage(paid)}
+        return guard, paid
+
+    async def _checked_async(self, kind: str, asked: dict[str, Any]) -> tuple[Guard, Paid]:
+        guard, paid = self._call(asked, kind)
+        if (refusal := _refusal(kind, asked)) is not None:
+            raise await guard.refused_async(refusal, CANNOT_BE_HELD, paid.name, paid.model)
+        return guard, paid
 
 
 class GovernanceLogger(CustomLogger, _Priced):
@@ -132,7 +157,7 @@ class _Watched:
         return getattr(self._chunks, name)
 
     def _answer(self, chunk: Any) -> Mapping[str, Any] | None:
-        return body_of(chunk) if getattr(chunk, "usage", None) is not None else None
+        return answer_of(self._charge.paid, chunk) if getattr(chunk, "usage", None) is not None else None
 
     def _is_shown(self, chunk: Any) -> bool:
         return self._show_usage or any(
@@ -182,7 +207,66 @@ class _AsyncChunks(_Watched):
             return chunk
 
 
-def _refusal(asked: Mapping[str, Any]) -> ConfigurationError | None:
+def _sent(
+    guard: Guard, paid: Paid, call: Callable[[Mapping[str, Any]], Any], added: Mapping[str, Any], place: Place
+) -> tuple[Charge, Any]:
+    """Hold, and call; once more without what was ``added`` where the provider refuses it."""
+    charge = guard.begin(paid)
+    try:
+        answer = call(added)
+    except Exception as error:
+        charge.release() if failure_of(error) == Outcome.FREE else charge.estimate()
+        if not added or not stream_options.may_refuse(place, error):
+            raise
+    except BaseException:
+        charge.abandon()
+        raise
+    else:
+        if added:
+            stream_options.accepts(place)
+        return charge, answer
+    made = _sent(guard, paid, call, {}, place)
+    stream_options.refuses(place)
+    return made
+
+
+async def _sent_async(
+    guard: Guard, paid: Paid, call: Callable[[Mapping[str, Any]], Any], added: Mapping[str, Any], place: Place
+) -> tuple[Charge, Any]:
+    """As `_sent`."""
+    charge = await guard.begin_async(paid)
+    try:
+        answer = await call(added)
+    except Exception as error:
+        await (charge.release_async() if failure_of(error) == Outcome.FREE else charge.estimate_async())
+        if not added or not stream_options.may_refuse(place, error):
+            raise
+    except BaseException:
+        charge.abandon()
+        raise
+    else:
+        if added:
+            stream_options.accepts(place)
+        return charge, answer
+    made = await _sent_async(guard, paid, call, {}, place)
+    stream_options.refuses(place)
+    return made
+
+
+def _settle(charge: Charge, answer: Any) -> None:
+    charge.release() if _is_cached(answer) else charge.settle(answer_of(charge.paid, answer))
+
+
+async def _settle_async(charge: Charge, answer: Any) -> None:
+    await (charge.release_async() if _is_cached(answer) else charge.settle_async(answer_of(charge.paid, answer)))
+
+
+def _refusal(kind: str, asked: Mapping[str, Any]) -> ConfigurationError | None:
+    if kind != "completion" and asked.get("stream"):
+        return ConfigurationError(
+            "A streamed response of LiteLLM's cannot be settled by its usage, so nothing was sent: leave stream= out,"
+            " or stream completion()."
+        )
     if not asked.get("fallbacks") and not asked.get("context_window_fallback_dict"):
         return None
     return ConfigurationError(
@@ -191,22 +275,24 @@ def _refusal(asked: Mapping[str, Any]) -> ConfigurationError | None:
     )
 
 
-def _cost(guard: Guard, paid: LiteLLMCall, answer: Any) -> tuple[int, bool]:
+def _cost(guard: Guard, paid: Paid, answer: Any) -> tuple[int, bool]:
     """What a call that was made has cost, in nano-USD, and whether that is an estimate."""
+    paid.quoted = guard.rates(paid.model)
     try:
-        return money.ceil_nano(guard.cost(paid, body_of(answer))), False
+        cost = guard.cost(paid, answer_of(paid, answer))
+        return money.ceil_nano(cost.usd), cost.estimated
     except (UsageMissingError, UnusableUsageError):
         return money.ceil_nano(paid.worst(guard.rates(paid.model))), True
 
 
-def _unpriced(paid: LiteLLMCall) -> ConfigurationError:
+def _unpriced(paid: Paid) -> ConfigurationError:
     return ConfigurationError(
         f"A completion of {paid.model!r} was made, whose price is not known, and is not charged: state it with"
         " GovernanceLogger(price=...) per million tokens, default_cost=... USD a call, or cost=0."
     )
 
 
-def _with_usage(paid: LiteLLMCall) -> dict[str, Any]:
+def _with_usage(paid: Paid) -> dict[str, Any]:
     return {} if paid.body is None else {"stream_options": paid.body["stream_options"]}
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
-from .calls import Asked
-from .guard import Outcome, outcome_of
-from .openai_text import ChatCall, read_usage
+from .calls import Asked, Cost, Paid, UsageMissingError
+from .guard import Outcome, body_of, outcome_of
+from .openai_seen import see_chat
+from .openai_text import ChatCall, EmbeddingCall, ResponseCall
 from .pricing import Rates
+from .seen import Seen
+from .sellers import STATE_COSTS, Reading
+from .usage import DoubtError, checked
 
-__all__ = ["LiteLLMCall", "failure_of", "price_id"]
+__all__ = ["LiteLLMCall", "address_of", "answer_of", "call_of", "failure_of", "price_id"]
 
 _REQUEST: Final = (
     "functions",
@@ -29,6 +33,10 @@ _REQUEST: Final = (
     "web_search_options",
 )
 """What is asked of the provider; other arguments are LiteLLM's own, keys and addresses among them."""
+_OTHER_REQUESTS: Final = frozenset(
+    {"input", "instructions", "max_output_tokens", "max_tool_calls", "previous_response_id", "prompt", "reasoning"}
+    | {"service_tier", "text", "tools", "background", "store"}
+)
 _PRICE_IDS: Final = {
     "anthropic_text": "anthropic",
     "bedrock": "aws",
@@ -50,6 +58,7 @@ _USAGE: Final = {
     "output_audio_tokens": ("completion_tokens_details", "audio_tokens"),
     "output_reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
 }
+_READING: Final = Reading(tuple(_USAGE.items()), (), frozenset(_USAGE.values()))
 _NO_ANSWER: Final = frozenset(
     {"APIConnectionError", "APITimeoutError", "Timeout", "TimeoutException", "TransportError"}
 )
@@ -65,9 +74,47 @@ class LiteLLMCall(ChatCall):
         body = {name: arguments[name] for name in _REQUEST if arguments.get(name) is not None}
         super().__init__(Asked("post", "/chat/completions", {"model": model, **body}))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        return rates.cost(read_usage(answer, _USAGE, ("input_tokens", "output_tokens")))
+        if seen is None:
+            seen = Seen(whole=True)
+            see_chat(answer, seen)
+        usage = answer.get("usage")
+        report = _READING.report(usage) if isinstance(usage, Mapping) else None
+        if report is None:
+            raise UsageMissingError
+        try:
+            used, estimated = checked(report, seen)
+        except DoubtError as doubt:
+            raise UsageMissingError(str(doubt)) from None
+        return Cost(rates.cost(used), estimated)
+
+
+def call_of(kind: str, model: str, arguments: Mapping[str, Any]) -> Paid:
+    """The paid call that one of LiteLLM's functions makes: ``completion``, ``responses`` or ``embedding``."""
+    if kind == "completion":
+        return LiteLLMCall(model, arguments)
+    body = {name: value for name, value in arguments.items() if name in _OTHER_REQUESTS and value is not None}
+    asked = Asked("post", f"/{kind}", {**body, "model": model})
+    return ResponseCall(asked) if kind == "responses" else EmbeddingCall(asked)
+
+
+def answer_of(paid: Paid, answer: object) -> Mapping[str, Any]:
+    """A response as a mapping, without the cost that LiteLLM computes and writes where a provider states its own."""
+    body, usage = body_of(answer), body_of(answer).get("usage")
+    seller = None if paid.quoted is None else paid.quoted.seller
+    if seller in STATE_COSTS or not isinstance(usage, Mapping) or "cost" not in usage:
+        return body
+    return {**body, "usage": {name: value for name, value in usage.items() if name != "cost"}}
+
+
+def address_of(provider: str, arguments: Mapping[str, Any], found: str | None) -> str:
+    """The address of a call where it is another one than the provider's own; else an empty string."""
+    given = arguments.get("api_base") or arguments.get("base_url") or found
+    if given is None and provider in ("openai", "text-completion-openai"):
+        # In the order in which LiteLLM reads them.
+        given = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
+    return str(given or "")
 
 
 def price_id(provider: str) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from . import openai_media
+from . import openai_later, openai_media
 from .calls import Asked, Paid, Provider, unknown_method
+from .later import Later
+from .openai_paths import is_free
 from .openai_text import ChatCall, CompletionCall, EmbeddingCall, ResponseCall
+
+if TYPE_CHECKING:
+    from .guard import Guard
 
 __all__ = ["PROVIDER", "OpenAIProvider"]
 
@@ -25,12 +29,6 @@ _PAID: Final[dict[str, Callable[[Asked], Paid]]] = {
     "/audio/transcriptions": openai_media.TranscriptionCall,
     "/audio/translations": openai_media.TranscriptionCall,
 }
-_FREE: Final = re.compile(
-    r"/(moderations|files|uploads(/[^/]+(/[^/]+)?)?|responses/input_tokens|chat/completions/[^/]+"
-    r"|conversations(/[^/]+(/items)?)?|organization/.+|projects/.+|webhook_endpoints(/.+)?"
-    r"|(responses|batches|fine_tuning/jobs|evals/[^/]+/runs|threads/[^/]+/runs)/[^/]+/cancel)"
-)
-"""What is sent by POST and costs nothing. What is kept for months, or runs later at the provider's, is not here."""
 
 
 class OpenAIProvider:
@@ -40,15 +38,20 @@ class OpenAIProvider:
 
     def paid(self, asked: Asked) -> Paid | None:
         """As `Provider.paid`."""
-        if asked.method.lower() in ("get", "head", "delete"):
-            return None
         path = asked.path.partition("?")[0]
+        if is_free(asked.method.lower(), path) or (path == "/vector_stores" and not asked.body.get("file_ids")):
+            # A vector store is billed for what is in it.
+            return None
+        if path == "/batches":
+            return openai_later.batch_of(asked, self.paid)
         make = _PAID.get(path)
         if make is not None:
             return make(asked)
-        if _FREE.fullmatch(path):
-            return None
         raise unknown_method(asked)
+
+    def later(self, asked: Asked, guard: Guard) -> Later | None:
+        """As `Provider.later`."""
+        return openai_later.later(asked, guard)
 
 
 PROVIDER: Final[Provider] = OpenAIProvider()

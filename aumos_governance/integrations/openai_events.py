@@ -1,4 +1,4 @@
-"""What OpenAI's streams tell of their usage as they pass."""
+"""What OpenAI's streams show, and tell of their usage, as they pass."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .calls import body_of_json
+from .openai_seen import see_chat
+from .seen import Seen
 
 __all__ = ["EventMeter", "ResponseMeter"]
 
@@ -17,21 +19,22 @@ class EventMeter:
     """Streams whose last event but ``[DONE]`` has the usage: chat, completions, images, transcriptions, speech.
 
     A server that tells the usage so far with every event is heard out: its last word counts. ``swallow`` hides the
-    event that only tells the usage, and that the caller did not ask for.
+    event that only tells the usage, and that the caller did not ask for. ``hidden`` as in `Seen`.
     """
 
-    def __init__(self, *, swallow: bool = False) -> None:
+    def __init__(self, *, swallow: bool = False, hidden: bool = True) -> None:
         self.answer: Mapping[str, Any] | None = None
         self.ended = False
+        self.seen = Seen(hidden=hidden)
         self._swallow = swallow
 
     def see(self, data: bytes) -> bool:
         """As `Meter.see`."""
-        if b'"usage"' not in data:
-            if data == _DONE:
-                self.ended = True
+        if data == _DONE:
+            self.ended = True
             return False
         event = body_of_json(data)
+        see_chat(event, self.seen)
         usage = event.get("usage")
         if not isinstance(usage, Mapping):
             return False
@@ -44,9 +47,10 @@ class EventMeter:
 class ResponseMeter:
     """The events of the Responses API: the one that ends it has the whole response."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hidden: bool = True) -> None:
         self.answer: Mapping[str, Any] | None = None
         self.ended = False
+        self.seen = Seen(hidden=hidden)
 
     def see(self, data: bytes) -> bool:
         """As `Meter.see`."""
@@ -57,7 +61,23 @@ class ResponseMeter:
                 self.answer, self.ended = response, True
         elif data == _DONE:
             self.ended = True
+        elif b'.delta"' in data:
+            self._see_delta(body_of_json(data))
         return False
+
+    def _see_delta(self, event: Mapping[str, Any]) -> None:
+        kind, delta = str(event.get("type")), event.get("delta")
+        if not isinstance(delta, str):
+            return
+        size = len(delta) if delta.isascii() else len(delta.encode("utf-8", "surrogatepass"))
+        if "reasoning" in kind:
+            self.seen.reasoning += size
+        elif "arguments" in kind or "input" in kind:
+            self.seen.tools += size
+        elif "audio.delta" in kind:
+            self.seen.media += size
+        else:
+            self.seen.text += size
 
 
 _TYPES: Final = tuple(end.decode().strip('"') for end in _ENDS)

@@ -7,10 +7,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ..errors import ConfigurationError
-from .calls import Asked, Meter, UsageMissingError
+from .calls import Asked, Cost, Meter, UsageMissingError
 from .openai_events import EventMeter, ResponseMeter
+from .openai_seen import see_chat, see_response, shows_all
+from .openai_usage import broken, extras_of, require_kinds, used_of
+from .price_terms import service_tiers
 from .pricing import Rates, UnusableUsageError, unknown_price
-from .sizes import size_of
+from .seen import Seen
+from .sizes import Size, size_of
 
 __all__ = [
     "CONTEXT_TOKENS",
@@ -33,22 +37,6 @@ _MARGIN: Final = 64
 _SEARCHES: Final = 10
 """Searches that are held for where no limit is stated."""
 
-_CHAT_USAGE: Final = {
-    "input_tokens": ("prompt_tokens",),
-    "cache_read_tokens": ("prompt_tokens_details", "cached_tokens"),
-    "cache_write_tokens": ("prompt_tokens_details", "cache_write_tokens"),
-    "input_audio_tokens": ("prompt_tokens_details", "audio_tokens"),
-    "output_tokens": ("completion_tokens",),
-    "output_audio_tokens": ("completion_tokens_details", "audio_tokens"),
-    "output_reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
-}
-_RESPONSE_USAGE: Final = {
-    "input_tokens": ("input_tokens",),
-    "cache_read_tokens": ("input_tokens_details", "cached_tokens"),
-    "cache_write_tokens": ("input_tokens_details", "cache_write_tokens"),
-    "output_tokens": ("output_tokens",),
-    "output_reasoning_tokens": ("output_tokens_details", "reasoning_tokens"),
-}
 _SEARCH_UNITS: Final = {"web_search": "web_searches", "file_search": "storage_searches"}
 _SEARCH_PRICES: Final = {"web_searches": "web_searches_kcount", "storage_searches": "storage_searches_kcount"}
 _PRICED_BY_TOKENS: Final = frozenset(
@@ -62,45 +50,68 @@ class ChatCall:
     """``chat.completions``: ``create``, ``parse`` and ``stream``."""
 
     name = "chat.completions"
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or "unknown")
         self.body: Mapping[str, Any] | None = None
         self._asked = asked.body
+        self.retrievable = asked.body.get("store") is True
         self._streamed = asked.streamed or asked.body.get("stream") is True
         options = asked.body.get("stream_options")
         told = isinstance(options, Mapping) and bool(options.get("include_usage"))
-        self._added = self._streamed and not told
+        self._added = self._streamed and not told and not asked.bare
         if self._added:
             added = {**(options if isinstance(options, Mapping) else {}), "include_usage": True}
             self.body = {**asked.body, "stream_options": added}
 
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
+        # Any of the models that OpenRouter may fall back on: https://openrouter.ai/docs/features/model-routing.
+        others = self._asked.get("models") if rates.seller == "openrouter" else None
+        names = [str(name) for name in others] if isinstance(others, (list, tuple)) else []
+        return max(self._worst(each, self._limit(each)) for each in (rates, *map(rates.of, names)))
+
+    def _limit(self, rates: Rates) -> int:
+        asked = self._asked
+        output = _output(_whole(asked, "max_completion_tokens", "max_tokens"), rates) * _count(asked.get("n"))
+        # What was predicted and not taken is charged as output.
+        return output + (size_of(asked.get("prediction")).tokens if asked.get("prediction") else 0)
+
+    def _worst(self, rates: Rates, output: int) -> Decimal:
         asked = self._asked
         size = size_of({name: value for name, value in asked.items() if name not in _NO_INPUT})
         kinds = size.kinds | {"cache_write"}
-        if "audio" in (asked.get("modalities") or ()):
-            kinds.add("audio")
-        limit = _whole(asked, "max_completion_tokens", "max_tokens")
-        output = _output(limit, rates) * _count(asked.get("n"))
-        # What was predicted and not taken is charged as output.
-        output += size_of(asked.get("prediction")).tokens if asked.get("prediction") else 0
-        fees = Decimal(0)
-        if asked.get("web_search_options") is not None or "-search-" in self.model:
-            fees = _search_fee(rates, "web_searches", 1)
-        return fees + rates.bound(_input(size, rates), output, kinds=kinds, context=_terms(asked))
+        kinds |= {kind for kind in ("audio", "image") if kind in (asked.get("modalities") or ())}
+        for kind in _tool_kinds(asked.get("tools")):
+            if kind not in ("function", "custom", "None"):
+                _require_fee(rates, kind)
+        fees = extras_of(asked, rates, size)
+        if self._searches() and rates.seller not in ("openrouter", "perplexity"):
+            fees += _search_fee(rates, "web_searches", 1)
+        modalities = asked.get("modalities") or ()
+        require_kinds(rates, size.kinds, [kind for kind in ("audio", "image") if kind in modalities])
+        return fees + _bound(rates, asked, size, output, kinds)
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        used = read_usage(answer, _CHAT_USAGE, ("input_tokens",))
-        if self._asked.get("web_search_options") is not None or "-search-" in self.model:
-            used["web_searches"] = 1
-        return rates.cost(used, _terms(answer))
+        if seen is None:
+            seen = Seen(hidden=not shows_all(self.model), whole=True)
+            see_chat(answer, seen)
+        if not seen.whole:
+            limit = self._limit(rates)
+            return broken(rates, answer, seen, "chat", lambda output: self._worst(rates, output), limit)
+        used, estimated = used_of(rates, answer, "chat", seen)
+        if self._searches():
+            used = {**used, "web_searches": max(1, used.get("web_searches", 0))}
+        return Cost(rates.cost(used, _terms(answer)), estimated)
 
     def meter(self) -> Meter:
         """As `Paid.meter`."""
-        return EventMeter(swallow=self._added)
+        return EventMeter(swallow=self._added, hidden=not shows_all(self.model))
+
+    def _searches(self) -> bool:
+        return self._asked.get("web_search_options") is not None or "-search-" in self.model
 
 
 class CompletionCall(ChatCall):
@@ -108,16 +119,20 @@ class CompletionCall(ChatCall):
 
     name = "completions"
 
-    def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
+    def _limit(self, rates: Rates) -> int:
         asked = self._asked
         prompts = asked.get("prompt")
         several = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
         limit = _whole(asked, "max_tokens")
         # This API answers with 16 tokens where it is not told otherwise.
         output = (16 if limit is None else limit) * max(_count(asked.get("n")), _count(asked.get("best_of"))) * several
-        input_tokens = _tokens_of(prompts) + size_of(asked.get("suffix") or "").tokens
-        return rates.bound(input_tokens, output + (input_tokens if asked.get("echo") else 0))
+        return output + (self._input() if asked.get("echo") else 0)
+
+    def _worst(self, rates: Rates, output: int) -> Decimal:
+        return rates.bound(self._input(), output)
+
+    def _input(self) -> int:
+        return _tokens_of(self._asked.get("prompt")) + size_of(self._asked.get("suffix") or "").tokens
 
 
 class EmbeddingCall:
@@ -125,6 +140,7 @@ class EmbeddingCall:
 
     name = "embeddings"
     body = None
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or "unknown")
@@ -134,9 +150,10 @@ class EmbeddingCall:
         """As `Paid.worst`."""
         return rates.bound(_tokens_of(self._asked.get("input")), 0)
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        return rates.cost(read_usage(answer, {"input_tokens": ("prompt_tokens",)}, ("input_tokens",)))
+        used, estimated = used_of(rates, answer, "embeddings", None, output=False)
+        return Cost(rates.cost({"input_tokens": used["input_tokens"]}), estimated)
 
     def meter(self) -> Meter:
         """As `Paid.meter`."""
@@ -151,21 +168,23 @@ class ResponseCall:
 
     name = "responses"
     body = None
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or "unknown")
         self._asked = asked.body
+        self.retrievable = asked.body.get("store") is not False
         self._tools = tuple(_tool_kinds(asked.body.get("tools")))
 
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
+        return self._worst(rates, _output(_whole(self._asked, "max_output_tokens"), rates))
+
+    def _worst(self, rates: Rates, output: int) -> Decimal:
         asked = self._asked
         for kind in self._tools:
-            if kind not in _PRICED_BY_TOKENS and rates.flat is None:
-                raise ConfigurationError(
-                    f"The call was not sent: the hosted tool {kind!r} is charged beside what the answer tells of its"
-                    " usage, so state what each call costs with govern(client, cost=...)."
-                )
+            if kind not in _PRICED_BY_TOKENS:
+                _require_fee(rates, kind)
         size = size_of({name: value for name, value in asked.items() if name not in _NO_INPUT})
         size.tokens += _TOOL_TOKENS * sum(kind not in ("function", "custom") for kind in self._tools)
         searches = [_SEARCH_UNITS[kind] for kind in self._tools if kind in _SEARCH_UNITS]
@@ -174,23 +193,29 @@ class ResponseCall:
             size.unseen = True
         limit = _whole(asked, "max_tool_calls")
         fees = [_search_fee(rates, unit, _SEARCHES if limit is None else limit) for unit in searches]
-        output = _output(_whole(asked, "max_output_tokens"), rates)
         kinds = size.kinds | {"cache_write"}
-        bound = rates.bound(_input(size, rates), output, kinds=kinds, context=_terms(asked))
-        return bound + sum(fees, Decimal(0))
+        require_kinds(rates, size.kinds, ())
+        return _bound(rates, asked, size, output, kinds) + sum(fees, Decimal(0))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        used = read_usage(answer, _RESPONSE_USAGE, ("input_tokens", "output_tokens"))
+        if seen is not None and not seen.whole and not answer:
+            limit = _output(_whole(self._asked, "max_output_tokens"), rates)
+            return broken(rates, answer, seen, "responses", lambda output: self._worst(rates, output), limit)
+        # The event that ends a stream has the whole response.
+        seen = Seen(hidden=not shows_all(self.model), whole=True)
+        see_response(answer, seen)
+        counts, estimated = used_of(rates, answer, "responses", seen)
+        used = dict(counts)
         for item in answer.get("output") or ():
             unit = _search_of(item)
             if unit is not None:
                 used[unit] = used.get(unit, 0) + 1
-        return rates.cost(used, _terms(answer))
+        return Cost(rates.cost(used, _terms(answer)), estimated)
 
     def meter(self) -> Meter:
         """As `Paid.meter`."""
-        return ResponseMeter()
+        return ResponseMeter(hidden=not shows_all(self.model))
 
 
 _NO_INPUT: Final = frozenset({"prediction", "metadata", "stream_options", "user", "model", "safety_identifier"})
@@ -216,6 +241,8 @@ def read_usage(
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
             raise UsageMissingError(f"The answer's usage has no {'.'.join(path)}.")
         read[unit] = value
+    if not any(read.values()):
+        raise UsageMissingError("The answer's usage counts nothing.")
     return read
 
 
@@ -254,18 +281,35 @@ def _tokens_of(value: object) -> int:
     return size_of(value or "").tokens
 
 
+def _bound(rates: Rates, asked: Mapping[str, Any], size: Size, output: int, kinds: Iterable[str]) -> Decimal:
+    """The bound of the tokens at the dearest service tier that the request leaves open."""
+    tokens, wanted = _input(size, rates), frozenset(kinds)
+    tiers = service_tiers(rates.seller, asked.get("service_tier"))
+    return max(rates.bound(tokens, output, kinds=wanted, context=tier) for tier in tiers)
+
+
 def _terms(said: Mapping[str, Any]) -> dict[str, str]:
     tier = said.get("service_tier")
     return {"service_tier": tier} if isinstance(tier, str) and tier != "auto" else {}
 
 
+def _require_fee(rates: Rates, tool: str) -> None:
+    if rates.flat is None and not rates.fee:
+        raise ConfigurationError(
+            f"The call was not sent: the hosted tool {tool!r} is charged beside what the answer tells of its usage, so"
+            " state what to add to each call with govern(client, fee=...), or what each call costs with cost=..."
+        )
+
+
 def _search_fee(rates: Rates, unit: str, count: int) -> Decimal:
+    if rates.fee and not rates.has(_SEARCH_PRICES[unit]):
+        return Decimal(0)  # The caller states what to add.
     if not rates.has(_SEARCH_PRICES[unit]):
-        raise unknown_price(f"{rates.model} with searches")
+        raise unknown_price(rates.model, keys=[_SEARCH_PRICES[unit]])
     try:
         return rates.cost({unit: count}) if rates.flat is None else Decimal(0)
     except UnusableUsageError:
-        raise unknown_price(f"{rates.model} with searches") from None
+        raise unknown_price(rates.model, keys=[_SEARCH_PRICES[unit]]) from None
 
 
 def _tool_kinds(tools: object) -> Iterable[str]:

@@ -6,15 +6,20 @@ A program that starts genai-prices' own `UpdatePrices` gets the prices that this
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from copy import copy
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import money
 from ..errors import ConfigurationError, InvalidRequestError
+from .model_names import Named, is_local, named
+from .price_terms import lookups, seller_at
 from .rates import Rates, UnusableUsageError, unknown_price
+from .sellers import Reading, reading_of
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -29,8 +34,10 @@ class Prices:
     """Finds a model's prices: those stated here first, then the installed data of genai-prices.
 
     ``cost`` is what every call costs. ``price`` states prices per unit under genai-prices' names, ``{"input_mtok": 2.5,
-    "output_mtok": 10}`` in USD per million tokens, or such a mapping for each of several models. ``default_cost`` is
-    what a call costs whose model has no price otherwise. Raises ValueError for what is none of these.
+    "output_mtok": 10}`` in USD per million tokens, or such a mapping for each of several models, whose names may have
+    wildcards (``"llama*"``). Prices that leave out input and output are added to the known ones. ``default_cost`` is
+    what a call costs whose model has no price otherwise, unless its response says. ``fee`` is added to every call.
+    Raises ValueError for what is none of these.
     """
 
     def __init__(
@@ -39,34 +46,63 @@ class Prices:
         cost: Amount | None = None,
         price: Mapping[str, Any] | None = None,
         default_cost: Amount | None = None,
+        fee: Amount | None = None,
     ) -> None:
         self._cost = None if cost is None else money.to_decimal(money.parse(cost, what="cost"))
         self._default = (
             None if default_cost is None else money.to_decimal(money.parse(default_cost, what="default_cost"))
         )
+        self._fee = Decimal(0) if fee is None else money.to_decimal(money.parse(fee, what="fee"))
         self._stated, self._stated_by_model = _read_prices(price)
-        self._found: dict[tuple[str, str, str], tuple[Any, _Known | None]] = {}
+        self._found: dict[tuple[str, str, str], tuple[Any, _Place]] = {}
 
-    def rates(self, model: str, *, provider: str, base_url: str = "") -> Rates:
-        """The model's prices at this address, else at ``provider``. Raises ConfigurationError when none is known."""
+    def rates(self, model: str, *, provider: str, base_url: str = "", snapshot: Any = None) -> Rates:
+        """The model's prices at this address, else at ``provider``. Raises ConfigurationError when none is known.
+
+        ``snapshot``: the prices of genai-prices to look them up in; None: those that count now.
+        """
         if self._cost is not None:
-            return Rates(model, flat=self._cost)
-        stated = self._stated_by_model.get(model, self._stated)
-        if stated is not None:
-            return Rates(model, pricing=stated)
-        known = self._known(model, provider, base_url)
-        if known is not None:
-            return Rates(model, pricing=known)
-        if self._default is not None:
-            return Rates(model, flat=self._default)
-        raise unknown_price(model)
+            return Rates(model, flat=self._cost, fee=self._fee)
+        if snapshot is None:
+            snapshot = _library("data_snapshot").get_snapshot()
+        place = self._place(snapshot, model, provider, base_url)
 
-    def _known(self, model: str, provider: str, base_url: str) -> _Known | None:
-        snapshot = _library("data_snapshot").get_snapshot()
-        place = (model, provider, base_url)
-        found = self._found.get(place)
+        def others(name: str) -> Rates:
+            return self.rates(name, provider=provider, base_url=base_url, snapshot=snapshot)
+
+        pricing: _Stated | _Known | _Free | None = place.known
+        stated = self._stated_for(model)
+        if stated is not None:
+            pricing = stated if stated.complete or place.known is None else place.known.with_prices(stated)
+        elif pricing is None and self._default is not None:
+            return Rates(model, flat=self._default, fee=self._fee, seller=place.seller, assumed=True, others=others)
+        if pricing is None:
+            raise unknown_price(model, place.seller, local=is_local(base_url))
+        return Rates(
+            model,
+            pricing=pricing,
+            fee=self._fee,
+            seller=place.seller,
+            reading=place.reading,
+            searches=place.named.searches,
+            multiplier=Decimal(1) if pricing is stated or place.known is None else place.known.multiplier,
+            others=others,
+        )
+
+    def _stated_for(self, model: str) -> _Stated | None:
+        exact = self._stated_by_model.get(model)
+        if exact is not None:
+            return exact
+        for pattern, stated in self._stated_by_model.items():
+            if fnmatchcase(model, pattern):
+                return stated
+        return self._stated
+
+    def _place(self, snapshot: Any, model: str, provider: str, base_url: str) -> _Place:
+        key = (model, provider, base_url)
+        found = self._found.get(key)
         if found is None or found[0] is not snapshot:
-            found = self._found[place] = snapshot, _known(snapshot, model, provider, base_url)
+            found = self._found[key] = snapshot, _Place(snapshot, model, provider, base_url)
         return found[1]
 
 
@@ -90,12 +126,17 @@ class _Stated:
             read[name] = _price(name, value)
         if not read:
             raise InvalidRequestError("price must state at least one price, for example {'input_mtok': 2.5}.")
+        self.complete = bool(read.keys() & {"input_mtok", "output_mtok"})
+        """Whether they are all prices of a model, and not only some beside its known ones."""
         self._prices = model_price(**read)
 
-    def prices(self, context: Mapping[str, str]) -> ModelPrice:
+    def prices(self, context: Mapping[str, str], at: datetime) -> ModelPrice:
         return self._prices  # type: ignore[no-any-return]
 
-    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str]) -> Decimal:
+    def dearest(self, context: Mapping[str, str], at: datetime) -> list[ModelPrice]:
+        return [self._prices]
+
+    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str], at: datetime) -> Decimal:
         return cast("Decimal", self._prices.calc_price(_library("types").Usage(**usage))["total_price"])
 
 
@@ -104,33 +145,131 @@ class _Known:
 
     found = True
 
-    def __init__(self, provider: Any, model: Any) -> None:
+    def __init__(self, provider: Any, model: Any, multiplier: Decimal, more: Mapping[str, Any] | None = None) -> None:
+        self.seller: str = provider.id
+        self.multiplier = multiplier
         self._provider = provider
         self._model = model
+        self._more = more or _published(provider.id, model.id)
         self.context_window: int | None = model.context_window
+        conditions = [each.constraint for each in model.prices] if isinstance(model.prices, list) else []
+        self._resolved: dict[Any, ModelPrice] = {}
+        self._hourly = any(hasattr(condition, "start_time") for condition in conditions)
 
-    def prices(self, context: Mapping[str, str]) -> ModelPrice:
-        now = datetime.now(timezone.utc)
-        return self._model.get_prices(now, context) if context else self._model.get_prices(now)  # type: ignore[no-any-return]
+    def with_prices(self, stated: _Stated) -> _Known:
+        """The same with prices that the caller added."""
+        added = {name: price for name, price in vars(stated.prices({}, _now())).items() if price is not None}
+        other = _Known(self._provider, self._model, self.multiplier, {**self._more, **added})
+        other.found = False
+        return other
 
-    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str]) -> Decimal:
+    def prices(self, context: Mapping[str, str], at: datetime) -> ModelPrice:
+        # DeepSeek's prices by the hour are those of when a request is done: https://api-docs.deepseek.com/quick_start/pricing.
+        # Other conditions are days.
+        key = (tuple(context.items()), at.toordinal())
+        resolved = None if self._hourly else self._resolved.get(key)
+        if resolved is not None:
+            return resolved
+        time = _now() if self._hourly else at
+        prices: ModelPrice = self._model.get_prices(time, context) if context else self._model.get_prices(time)
+        if self._more:
+            prices = copy(prices)
+            vars(prices).update(self._more)
+        self._resolved[key] = prices
+        return prices
+
+    def dearest(self, context: Mapping[str, str], at: datetime) -> list[ModelPrice]:
+        if not self._hourly:
+            return [self.prices(context, at)]
+        return [self._model.get_prices(at + timedelta(hours=hours)) for hours in range(24)]
+
+    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str], at: datetime) -> Decimal:
+        used = _library("types").Usage(**usage)
+        if self._more:
+            return self.prices(context, at).calc_price(used)["total_price"]
+        time = _now() if self._hourly else at
         priced = self._model.calc_price(
-            _library("types").Usage(**usage), self._provider, price_context=dict(context) or None
+            used, self._provider, genai_request_timestamp=time, price_context=dict(context) or None
         )
         return cast("Decimal", priced.total_price)
 
 
-def _known(snapshot: Any, model: str, provider: str, base_url: str) -> _Known | None:
-    # At an address that sells models, its prices count alone. Any other one is taken for a way to the client's own.
-    seller = _seller(snapshot, None, base_url) or _seller(snapshot, provider, None)
-    if seller is None:
-        return None
-    try:
-        found, priced = snapshot.find_provider_model(model, seller, None, None)
-    except LookupError:
-        return None
-    prices = priced.get_prices(datetime.now(timezone.utc))
-    return _Known(found, priced) if any(price is not None for price in vars(prices).values()) else None
+class _Free:
+    """A model that its seller gives away."""
+
+    found = True
+    multiplier = Decimal(1)
+    context_window: int | None = None
+
+    def __init__(self, seller: str) -> None:
+        self.seller = seller
+        self._prices = _library("types").ModelPrice(input_mtok=Decimal(0), output_mtok=Decimal(0))
+
+    def with_prices(self, stated: _Stated) -> _Stated:
+        return stated
+
+    def prices(self, context: Mapping[str, str], at: datetime) -> ModelPrice:
+        return self._prices  # type: ignore[no-any-return]
+
+    def dearest(self, context: Mapping[str, str], at: datetime) -> list[ModelPrice]:
+        return [self._prices]
+
+    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str], at: datetime) -> Decimal:
+        return Decimal(0)
+
+
+class _Place:
+    """A model at its seller."""
+
+    def __init__(self, snapshot: Any, model: str, provider: str, base_url: str) -> None:
+        # At an address that sells models, its prices count alone. Any other one is taken for a way to the client's own.
+        at = seller_at(base_url)
+        seller = _seller(snapshot, at, None if at else base_url) or _seller(snapshot, provider, None)
+        self.named: Named = named(getattr(seller, "id", None), model, base_url)
+        if self.named.seller is not None:
+            seller = _seller(snapshot, self.named.seller, None)
+        self.seller: str | None = getattr(seller, "id", None)
+        self.known = None if seller is None else _known(snapshot, seller, model, self.named, base_url)
+        self._provider = seller
+        self._readings: dict[str, Reading] = {}
+
+    def reading(self, shape: str) -> Reading:
+        """How the seller reports the usage of this kind of response."""
+        found = self._readings.get(shape)
+        if found is None:
+            found = self._readings[shape] = reading_of(self._provider, shape)
+        return found
+
+
+def _known(snapshot: Any, seller: Any, model: str, name: Named, base_url: str) -> _Known | _Free | None:
+    names = dict.fromkeys((model, name.model))
+    for lookup in (lookup for each in names for lookup in lookups(seller.id, each, base_url)):
+        try:
+            found, priced = snapshot.find_provider_model(lookup.model, seller, None, None)
+        except LookupError:
+            continue
+        prices = priced.get_prices(_now())
+        if any(price is not None for price in vars(prices).values()):
+            return _Known(found, priced, lookup.multiplier)
+    return _Free(seller.id) if name.free else None
+
+
+def _published(seller: str, model: str) -> dict[str, Decimal]:
+    """Prices that a seller publishes and that genai-prices leaves out.
+
+    OpenAI's audio tokens: https://platform.openai.com/docs/models/gpt-4o-audio-preview, and
+    https://platform.openai.com/docs/models/gpt-4o-mini-audio-preview.
+    """
+    if seller not in ("openai", "azure"):
+        return {}
+    audio = {"gpt-4o-audio-preview": (40, 80), "gpt-4o-mini-audio-preview": (10, 20)}.get(model)
+    return (
+        {} if audio is None else dict(zip(("input_audio_mtok", "output_audio_mtok"), map(Decimal, audio), strict=True))
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 def _seller(snapshot: Any, provider: str | None, base_url: str | None) -> Any:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
+from datetime import datetime, timezone
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..errors import ConfigurationError
+from .sellers import Reading, reading_of
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -28,16 +32,46 @@ class Pricing(Protocol):
     found: bool
     """They come from the installed data, and were not stated by the caller."""
 
-    def prices(self, context: Mapping[str, str]) -> ModelPrice: ...
+    def prices(self, context: Mapping[str, str], at: datetime) -> ModelPrice: ...
 
-    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str]) -> Decimal: ...
+    def dearest(self, context: Mapping[str, str], at: datetime) -> list[ModelPrice]:
+        """All prices that may count until a call is done."""
+        ...
+
+    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str], at: datetime) -> Decimal: ...
 
 
 class Rates:
     """The prices of one model, in USD."""
 
-    def __init__(self, model: str, *, flat: Decimal | None = None, pricing: Pricing | None = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        *,
+        flat: Decimal | None = None,
+        pricing: Pricing | None = None,
+        seller: str | None = None,
+        multiplier: Decimal = Decimal(1),
+        others: Callable[[str], Rates] | None = None,
+        fee: Decimal = Decimal(0),
+        reading: Callable[[str], Reading] | None = None,
+        searches: bool = False,
+        assumed: bool = False,
+    ) -> None:
         self.model = model
+        self.seller = seller
+        """genai-prices' id of the seller at the client's address; None where it is not known."""
+        self.fee = fee
+        """What is added to each call."""
+        self.searches = searches
+        """The model's id asks for a web search with every request."""
+        self.assumed = assumed
+        """``flat`` stands in for a price that is not known, until a response says what it cost."""
+        self._reading = reading
+        self._at = datetime.now(timezone.utc)
+        self.multiplier = multiplier
+        """By what the prices of tokens are multiplied, such as at a regional address."""
+        self._others = others
         self.flat = flat
         """What every call costs, whatever it uses; None: what it uses is priced."""
         self._pricing = pricing
@@ -52,6 +86,30 @@ class Rates:
         """The most tokens that a request may have, where it is known."""
         return None if self._pricing is None else self._pricing.context_window
 
+    def of(self, model: str) -> Rates:
+        """Another model's prices at the same place. Raises ConfigurationError when they are not known."""
+        return self if self._others is None else self._others(model)
+
+    def reading(self, shape: str) -> Reading:
+        """How the seller reports the usage of a kind of response: ``chat``, ``responses`` or ``embeddings``."""
+        return reading_of(None, shape) if self._reading is None else self._reading(shape)
+
+    def times(self, multiplier: Decimal) -> Rates:
+        """The same with the prices of tokens multiplied once more."""
+        other = copy(self)
+        other.multiplier = self.multiplier * multiplier
+        return other
+
+    def varies(self, context: Mapping[str, str]) -> bool:
+        """Whether the data has prices for these terms, such as ``{"speed": "fast"}``."""
+        if self._pricing is None:
+            return False
+        try:
+            return vars(self._pricing.prices(context, self._at)) != vars(self._pricing.prices({}, self._at))
+        except TypeError:
+            # Versions of genai-prices before 0.2 know no terms.
+            return False
+
     def cost(self, usage: Mapping[str, Any], context: Mapping[str, str] | None = None) -> Decimal:
         """What the usage costs: counts under the names of genai-prices' units, such as ``cache_read_tokens``.
 
@@ -61,7 +119,16 @@ class Rates:
         if self._pricing is None:
             return self.flat or Decimal(0)
         used = {unit: count for unit, count in usage.items() if count}
-        prices = vars(self._pricing.prices(context or {}))
+        if self.multiplier == 1:
+            return self._cost(used, context)
+        # What is counted otherwise, such as searches, has a fee of its own.
+        tokens = {unit: count for unit, count in used.items() if unit.endswith("_tokens")}
+        others = {unit: count for unit, count in used.items() if unit not in tokens}
+        return self._cost(tokens, context) * self.multiplier + self._cost(others, context)
+
+    def _cost(self, used: Mapping[str, Any], context: Mapping[str, str] | None) -> Decimal:
+        assert self._pricing is not None
+        prices = vars(self._pricing.prices(context or {}, self._at))
         for unit, names in _PRICED_AS.items():
             if unit in used and all(prices.get(name) is None for name in names):
                 raise UnusableUsageError(f"{self.model} has no price for {unit}")
@@ -69,7 +136,7 @@ class Rates:
         if plain is not None:
             return plain
         try:
-            return self._pricing.cost(used, context or {})
+            return self._pricing.cost(used, context or {}, self._at)
         except (ValueError, TypeError, ArithmeticError) as error:
             raise UnusableUsageError(str(error)) from None
 
@@ -77,7 +144,7 @@ class Rates:
         """Whether one of genai-prices' prices, such as ``web_searches_kcount``, is known."""
         if self._pricing is None:
             return True
-        prices = vars(self._pricing.prices(context or {}))
+        prices = vars(self._pricing.prices(context or {}, self._at))
         return any(prices.get(name) is not None for name in names)
 
     def bound(
@@ -95,8 +162,14 @@ class Rates:
         """
         if self._pricing is None:
             return self.flat or Decimal(0)
-        prices = {name: price for name, price in vars(self._pricing.prices(context or {})).items() if price is not None}
         wanted = frozenset(kinds)
+        dearest = self._pricing.dearest(context or {}, self._at)
+        return max(self._bound(input_tokens, output_tokens, vars(prices), wanted) for prices in dearest)
+
+    def _bound(
+        self, input_tokens: int, output_tokens: int, known: Mapping[str, Any], wanted: frozenset[str]
+    ) -> Decimal:
+        prices = {name: price for name, price in known.items() if price is not None}
         total = Decimal(0)
         for tokens, sides in ((input_tokens, ("input", "cache")), (output_tokens, ("output",))):
             rates = [
@@ -107,7 +180,9 @@ class Rates:
             if tokens and not rates:
                 raise unknown_price(self.model)
             total += Decimal(tokens) * max(rates, default=Decimal(0)) / _PER
-        return total
+        # Perplexity charges each request beside its tokens.
+        requests = prices.get("requests_kcount")
+        return total * self.multiplier + (_dearest(requests, input_tokens) / 1_000 if requests is not None else 0)
 
 
 _PRICED_AS: Final = {
@@ -127,7 +202,9 @@ _PLAIN_PRICES: Final = {
     "output_tokens": "output_mtok",
 }
 _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_reasoning_tokens", *_PLAIN_PRICES})
-_UNCOUNTED: Final = frozenset({"web_searches_kcount", "storage_searches_kcount", "input_mtok", *_PLAIN_PRICES.values()})
+_UNCOUNTED: Final = frozenset(
+    {"web_searches_kcount", "storage_searches_kcount", "cache_write_1h_mtok", "input_mtok", *_PLAIN_PRICES.values()}
+)
 
 
 def _plain_cost(used: Mapping[str, Any], prices: Mapping[str, Any]) -> Decimal | None:
@@ -148,6 +225,7 @@ def _plain_cost(used: Mapping[str, Any], prices: Mapping[str, Any]) -> Decimal |
     return None if text < 0 or (price is None and text) else (total + text * (price or 0)) / _PER
 
 
+@cache
 def _applies(name: str, kinds: frozenset[str]) -> bool:
     words = set(name.removesuffix("_mtok").split("_"))
     if not words & _MODALITIES <= kinds:
@@ -167,9 +245,34 @@ def _dearest(price: Any, input_tokens: int) -> Decimal:
     return dearest
 
 
-def unknown_price(model: str) -> ConfigurationError:
-    """Says that a model cannot be governed without a stated price."""
+def unknown_price(
+    model: str, seller: str | None = None, *, local: bool = False, keys: Iterable[str] = ()
+) -> ConfigurationError:
+    """Says that a model cannot be governed without a stated price.
+
+    ``keys``: the only prices that are missing. ``local``: its address is of this machine or network.
+    """
+    missing = tuple(keys)
+    if missing:
+        example = ", ".join(f"{key!r}: ..." for key in missing)
+        return ConfigurationError(
+            f"The price of {model!r} is not known for all that the call may use, so nothing was sent: state it with"
+            f" govern(client, price={{{model!r}: {{{example}}}}}), or fee=... or cost=... USD a call."
+        )
+    if seller == "azure":
+        return ConfigurationError(
+            f"The price of {model!r} is not known, so nothing was sent: on Azure a deployment's name does not say its"
+            f" model, so state its prices with govern(client, price={{{model!r}: {{'input_mtok': ..., 'output_mtok':"
+            " ...}}), default_cost=... USD a call, or cost=0."
+        )
+    if seller == "openrouter":
+        return ConfigurationError(
+            f"The price of {model!r} is not known, so nothing was sent: state what is held for a call with"
+            " govern(client, default_cost=... USD), after which OpenRouter's own figure is charged, or price=... per"
+            " million tokens, or cost=0."
+        )
+    mine = " Is this a server of your own, cost=0?" if local else ""
     return ConfigurationError(
         f"The price of {model!r} is not known, so nothing was sent: state it with govern(client, price=...) per million"
-        " tokens, default_cost=... USD a call, or cost=0 for a model of your own that costs nothing."
+        f" tokens, default_cost=... USD a call, or cost=0 for a model of your own that costs nothing.{mine}"
     )

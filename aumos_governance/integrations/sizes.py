@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .schemas import UNKNOWN, plain
+
 __all__ = ["AUDIO_BYTES_A_SECOND", "AUDIO_TOKENS_A_SECOND", "IMAGE_TOKENS", "Size", "size_of"]
 
 IMAGE_TOKENS: Final = 50_000
@@ -40,7 +42,7 @@ class Size:
 
     tokens: int = 0
     kinds: set[str] = field(default_factory=set)
-    """What there is beside text: ``audio``, ``image``."""
+    """What there is beside text: ``audio``, ``image``, ``video``."""
     unseen: bool = False
     """Part of the input is not in the request: only the model's context window bounds it."""
 
@@ -63,10 +65,12 @@ def _add(value: object, size: Size) -> None:
             _add(member, size)
     elif isinstance(value, (bytes, bytearray)):
         size.tokens += len(value)
-    elif hasattr(value, "model_dump"):
-        _add(value.model_dump(exclude_unset=True), size)
-    else:
+    elif value is None or isinstance(value, (bool, int, float)):
         size.tokens += _NUMBER
+    elif (converted := plain(value)) is UNKNOWN:
+        size.unseen = True
+    else:
+        _add(converted, size)
 
 
 def _add_fields(value: Mapping[Any, Any], size: Size) -> None:
@@ -77,6 +81,10 @@ def _add_fields(value: Mapping[Any, Any], size: Size) -> None:
         elif name == "input_audio" and isinstance(member, Mapping):
             size.kinds.add("audio")
             size.tokens += _seconds(member.get("data")) * AUDIO_TOKENS_A_SECOND
+        elif name in ("video_url", "input_video"):
+            # Its length is not in the request.
+            size.kinds.add("video")
+            size.unseen = True
         elif name in ("image_url", "image_file") or (name == "source" and value.get("type") == "image"):
             size.kinds.add("image")
             size.tokens += IMAGE_TOKENS

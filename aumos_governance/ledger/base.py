@@ -45,6 +45,7 @@ from .contract.audit_facts import (
     VerifyResult,
 )
 from .contract.budget_facts import (
+    Adjusted,
     BudgetState,
     ChargeState,
     Corrected,
@@ -59,6 +60,7 @@ from .contract.budgets import (
     SetBudget,
 )
 from .contract.charges import (
+    Adjust,
     Charging,
     Checks,
     Correct,
@@ -112,6 +114,8 @@ from .contract.requests import (
 
 __all__ = [
     "AcknowledgeReport",
+    "Adjust",
+    "Adjusted",
     "AnswerT_co",
     "Approval",
     "ApprovalStatus",

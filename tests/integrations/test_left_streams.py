@@ -61,7 +61,8 @@ def test_a_stream_that_is_left_is_an_estimate(
     assert till.held == 0
     assert till.events() == ["hold", "estimated"]
     held, settled = till.records()
-    assert settled.amount == held.amount
+    # gpt-4o hides nothing: the input is charged as bounded, and the output as seen.
+    assert 0 < settled.amount < held.amount
 
 
 def test_a_stream_that_breaks_is_an_estimate(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
@@ -93,7 +94,7 @@ def test_usage_that_came_counts_though_the_stream_is_left(client: OpenAI, till: 
     stream.close()
     (settled,) = till.records("settle")
     # What is read from the network at once is not cut where the caller stops.
-    assert settled.amount in (int(COST * 10**9), till.records("hold")[0].amount)
+    assert int(COST * 10**9) <= settled.amount < till.records("hold")[0].amount
 
 
 def test_an_awaited_stream_that_is_left_is_an_estimate(run: Run[Any], till: Till, endpoint: Endpoint) -> None:

@@ -124,7 +124,7 @@ def test_the_example_of_governed_calls_runs_to_its_end(tmp_path: Path) -> None:
     assert code == 0, said
     assert "This is what a model could say to 'What is a budget?'." in said
     assert "{'answered': 9, 'denied': 21}" in said
-    assert any(line.startswith("DENIED: Would exceed budget ($2.00") for line in said)
+    assert any(line.startswith("DENIED: Would exceed budget ($3.40") for line in said)
     assert said[-1].startswith("Governance disabled. Session total: $0.00")
     assert {output["output_type"] for output in outputs} <= {"stream", "display_data", "execute_result"}
 

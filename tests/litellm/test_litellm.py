@@ -212,10 +212,53 @@ def test_a_level_that_is_too_low_stops_the_call(
 def test_an_error_that_was_answered_costs_nothing_and_the_rest_is_an_estimate(
     endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call, fault: Reply, end: str
 ) -> None:
-    endpoint.script(fault)
+    # A stream that is refused so is tried once more without being asked for its usage.
+    times = 2 if fault.status == 400 and call in (stream, streamed_awaited) else 1
+    endpoint.script(*[fault] * times)
     with pytest.raises(Exception, match=r"(?i)error|refused|limit"):
         call(governed, ask(endpoint))
-    assert (till.held, till.events()) == (0, ["hold", end])
+    assert (till.held, till.events()) == (0, ["hold", end] * times)
+
+
+@pytest.mark.parametrize("call", [stream, streamed_awaited])
+def test_a_server_that_refuses_stream_options_is_served(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call
+) -> None:
+    refusal = Reply(status=400, body=b'{"error": {"message": "Extra inputs are not permitted"}}')
+    endpoint.script(refusal, Reply(usage=None), Reply(usage=None))
+    model = f"openai/gpt-4o{'-mini' if call is stream else ''}"
+    for _ in range(2):
+        assert call(governed, ask(endpoint, model=model)) == TEXT
+    assert ["stream_options" in each.received.json for each in endpoint.exchanges] == [True, False, False]
+    assert till.events()[:2] == ["hold", "release"]
+    assert till.held == 0
+
+
+def test_zeros_and_missing_usage_are_charged_as_held(endpoint: Endpoint, till: Till, governed: GovernedLiteLLM) -> None:
+    endpoint.script(Reply(usage=None), Reply(usage=Tokens(input=0, output=0)), Reply(usage=Tokens(input=9, output=0)))
+    for number in range(1, 4):
+        complete(governed, ask(endpoint))
+        assert till.events()[-2:] == ["hold", "estimated"]
+        assert till.spent == sum(entry.amount for entry in till.records("hold")) / Decimal(10**9), number
+
+
+def test_the_address_decides_whose_prices_count(till: Till) -> None:
+    asked = {"model": "openai/gpt-oss-120b", "messages": ASK, "api_base": "https://api.cerebras.ai/v1", "max_tokens": 9}
+    guard, paid = GovernedLiteLLM(engine=till.engine)._call(asked)
+    assert (guard.rates(paid.model).seller, guard.base_url) == ("cerebras", "https://api.cerebras.ai/v1")
+
+
+def test_responses_and_embeddings(endpoint: Endpoint, till: Till, governed: GovernedLiteLLM) -> None:
+    to = {"api_base": endpoint.openai_url, "api_key": "key"}
+    governed.responses("x", model="openai/gpt-4o", max_output_tokens=50, **to)
+    assert till.spent == COST
+    governed.embedding(model="openai/text-embedding-3-small", input=["x"], **to)
+    assert till.spent == COST + priced("text-embedding-3-small", {"input_tokens": 1000})
+    asyncio.run(governed.aresponses("x", model="openai/gpt-4o", max_output_tokens=50, **to))
+    assert till.spent == 2 * COST + priced("text-embedding-3-small", {"input_tokens": 1000})
+    with pytest.raises(ConfigurationError, match="leave stream= out"):
+        governed.responses("x", model="openai/gpt-4o", stream=True, **to)
+    assert (endpoint.count, till.held) == (3, 0)
 
 
 def test_what_was_never_sent_costs_nothing(till: Till, endpoint: Endpoint, governed: GovernedLiteLLM) -> None:

@@ -1,0 +1,87 @@
+"""Which objects `govern` takes, and what it says of those that it does not take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from types import ModuleType
+from typing import Any, Final
+
+from ..errors import InvalidRequestError
+
+__all__ = ["LIBRARIES", "client_of", "library_of"]
+
+LIBRARIES: Final = ("openai", "anthropic")
+_HOLDS_CLIENTS: Final = ("client", "async_client", "root_client", "root_async_client", "_client", "_async_client")
+"""Attributes in which instructor, LangChain and others keep a client that they wrap."""
+_WRAPPED: Final = {
+    "instructor": "instructor.from_openai(govern(OpenAI()))",
+    "langchain_anthropic": "model.invoke(..., config={'callbacks': [GovernedCalls()]}), which governs any model",
+    "langchain_openai": "model.invoke(..., config={'callbacks': [GovernedCalls()]}), which governs any model",
+    "pydantic_ai": "OpenAIProvider(openai_client=govern(AsyncOpenAI()))",
+    "agents": "set_default_openai_client(govern(AsyncOpenAI()))",
+}
+"""How to wrap a governed client, by the package of the wrapper."""
+
+
+def library_of(client: object) -> str | None:
+    """The library that this client is of, one of `LIBRARIES`; None for any other object."""
+    for base in type(client).__mro__:
+        library = base.__module__.partition(".")[0]
+        if library in LIBRARIES and base.__name__ in ("SyncAPIClient", "AsyncAPIClient"):
+            return library
+    return None
+
+
+def client_of(given: object) -> Any:
+    """The client to govern: ``given``, or the one behind the functions of the module ``openai``.
+
+    Raises InvalidRequestError, with what to give instead, for all else.
+    """
+    if library_of(given) is not None:
+        return given
+    if isinstance(given, ModuleType):
+        load = getattr(given, "_load_client", None) if given.__name__ in LIBRARIES else None
+        if callable(load):
+            return load()
+        if given.__name__ in LIBRARIES:
+            raise InvalidRequestError(
+                f"The module {given.__name__} has no client of its own: make one, and govern that, as in"
+                f" govern({given.__name__}.{given.__name__.capitalize()}())."
+            )
+    if isinstance(given, type) and any(base.__name__.endswith("APIClient") for base in given.__mro__):
+        raise InvalidRequestError(
+            f"govern() takes a client of OpenAI's or Anthropic's library, not its class: govern({given.__name__}())."
+        )
+    package = type(given).__module__.partition(".")[0]
+    if any(library_of(held) is not None for held in _held(given)):
+        how = _WRAPPED.get(package, "Wrapper(govern(OpenAI()))")
+        if package in LIBRARIES:
+            raise InvalidRequestError(
+                f"govern() takes the whole client, not its {type(given).__name__}: govern(client), then use that part"
+                " of what it returns."
+            )
+        raise InvalidRequestError(
+            f"govern() takes a client of OpenAI's or Anthropic's library, and this {package}.{type(given).__name__}"
+            f" wraps one: govern the client first, then wrap what govern() returns, as in {how}."
+        )
+    raise InvalidRequestError(
+        f"govern() takes a client of OpenAI's or Anthropic's library, not a {type(given).__name__}."
+    )
+
+
+def _held(given: object) -> Iterator[object]:
+    """What an object keeps in its attributes, and what is kept in those."""
+    for each in _attributes(given):
+        yield each
+        if library_of(each) is None:
+            yield from _attributes(each)
+
+
+def _attributes(given: object) -> Iterator[object]:
+    # Properties may do anything, and fail as they like.
+    with suppress(Exception):
+        yield from list(vars(given).values())
+    for name in _HOLDS_CLIENTS:
+        with suppress(Exception):
+            yield getattr(given, name, None)

@@ -1,0 +1,75 @@
+"""What makes a governed client look like the plain one, also to code that only inspects it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final, NoReturn
+
+from ..errors import ConfigurationError
+
+__all__ = ["GOVERNOR", "like_plain", "plain_kind"]
+
+GOVERNOR: Final = "_aumos_governor"
+"""The attribute in which a governed client carries what governs it."""
+_OPENS_SOCKETS: Final = frozenset({"_prepare_url", "_configure_realtime"})
+"""The library's functions that read ``websocket_base_url`` to open a WebSocket: those of its resources, and of Azure's
+client. Whatever else reads it, such as `copy` or `inspect.getmembers`, opens none."""
+
+
+def like_plain(kind: Any) -> Any:
+    """A subclass of a client's class, for governed clients."""
+
+    class Likeness(kind):  # type: ignore[misc]
+        def __dir__(self) -> list[str]:
+            plain = set(dir(plain_kind(type(self)))) | vars(self).keys()
+            return [name for name in super().__dir__() if name in plain and name != GOVERNOR]
+
+    return _without_sockets(Likeness) if _opens_sockets(kind) else Likeness
+
+
+def plain_kind(governed: type[Any]) -> type[Any]:
+    """The class that a governed client's class was made of."""
+    ours = __name__.partition(".")[0]
+    # The first one has the name of the plain one, and those between were made here.
+    return next(base for base in governed.__mro__[1:] if base.__module__.partition(".")[0] != ours)
+
+
+def _without_sockets(kind: Any) -> Any:
+    class WithoutSockets(kind):  # type: ignore[misc]
+        @property
+        def websocket_base_url(self) -> Any:
+            if GOVERNOR in vars(self) and sys._getframe(1).f_code.co_name in _OPENS_SOCKETS:
+                _refuse_sockets()
+            try:
+                return vars(self)["websocket_base_url"]
+            except KeyError:
+                raise AttributeError(
+                    f"{type(self).__name__!r} object has no attribute 'websocket_base_url'",
+                    name="websocket_base_url",
+                    obj=self,
+                ) from None
+
+        @websocket_base_url.setter
+        def websocket_base_url(self, value: Any) -> None:
+            self.__dict__["websocket_base_url"] = value
+
+        if hasattr(kind, "_websocket_query_params"):
+            # Newer versions of OpenAI's library make the query of every WebSocket's address by it, and nothing else.
+            def _websocket_query_params(self, *arguments: Any, **options: Any) -> Any:
+                if GOVERNOR in vars(self):
+                    _refuse_sockets()
+                return super()._websocket_query_params(*arguments, **options)
+
+    return WithoutSockets
+
+
+def _opens_sockets(kind: Any) -> bool:
+    return any(base.__module__.partition(".")[0] == "openai" for base in kind.__mro__)
+
+
+def _refuse_sockets() -> NoReturn:
+    # A session over a socket is charged as it goes on, which cannot be held for.
+    raise ConfigurationError(
+        "Sessions over a WebSocket (realtime, live) cannot be governed: use the client that you gave to govern(), and"
+        " record what they cost with %governance_spend."
+    )

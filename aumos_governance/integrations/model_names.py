@@ -1,0 +1,72 @@
+"""Model ids that a seller decorates: what part of one is the model, and what the rest adds to its price."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+__all__ = ["Named", "is_local", "named"]
+
+_OPENROUTER_ROUTES: Final = (":nitro", ":floor", ":exacto", ":extended", ":thinking")
+"""Variants that choose among a model's providers, at their prices: https://openrouter.ai/docs/features/model-routing."""
+_HUGGING_FACE: Final = "router.huggingface.co"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A model as a price list knows it."""
+
+    model: str
+    seller: str | None = None
+    """genai-prices' id of the seller, where the id names it."""
+    free: bool = False
+    searches: bool = False
+    """It searches the web with every request, for a fee beside the tokens."""
+
+
+def named(seller: str | None, model: str, base_url: str = "") -> Named:
+    """What a model id says by the rule of its seller.
+
+    - OpenRouter: ``:free`` costs nothing, ``:online`` adds its web plugin, other variants choose the route.
+      https://openrouter.ai/docs/features/web-search
+    - Google: the OpenAI-shaped endpoints precede a model with ``google/`` or ``models/``.
+      https://ai.google.dev/gemini-api/docs/openai
+    - Hugging Face's router: ``:groq`` and the like name the provider whose prices count.
+      https://huggingface.co/docs/inference-providers
+    - Fireworks: ``accounts/fireworks/models/`` precedes its serverless models.
+      https://docs.fireworks.ai/getting-started/concepts
+    """
+    name = model.lower()
+    if seller == "openrouter":
+        return _at_openrouter(name)
+    if _host(base_url) == _HUGGING_FACE and ":" in name:
+        name, _, provider = name.rpartition(":")
+        return Named(name, seller=f"huggingface_{provider}")
+    if seller == "google":
+        return Named(name.removeprefix("models/").removeprefix("google/"))
+    if seller == "fireworks":
+        return Named(name.removeprefix("accounts/fireworks/models/"))
+    return Named(model)
+
+
+def is_local(base_url: str) -> bool:
+    """Whether an address is of this machine or of a private network."""
+    host = _host(base_url)
+    private = r"localhost|.*\.local|.*\.internal|127\..*|10\..*|192\.168\..*|172\.(1[6-9]|2\d|3[01])\..*|::1|0\.0\.0\.0"
+    return bool(host) and (re.fullmatch(private, host) is not None or "." not in host.replace(":", "."))
+
+
+def _at_openrouter(name: str) -> Named:
+    searches = name.endswith(":online")
+    name = name.removesuffix(":online")
+    if name.endswith(":free"):
+        return Named(name, free=True, searches=searches)
+    for route in _OPENROUTER_ROUTES:
+        name = name.removesuffix(route)
+    return Named(name, searches=searches)
+
+
+def _host(base_url: str) -> str:
+    return (urlsplit(base_url).hostname or "").lower()

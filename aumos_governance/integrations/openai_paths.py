@@ -1,0 +1,53 @@
+"""Which requests of OpenAI's library cost nothing, by the published price list.
+
+https://platform.openai.com/docs/pricing names what is billed: the tokens of models (also in batches, evals' runs and
+graders), images, audio and videos, training, and the tools: a container by its session, web and file searches by the
+call, and the storage of vector stores and ChatKit uploads by the gigabyte and day above a free gigabyte. Moderation is
+listed as free. What is not in that list has no price of its own.
+
+A request for something that is stored is free as a request. What storage costs a day depends on how long it is kept,
+which no request shows: adding files to a vector store is refused, its name, metadata and expiry are not.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["is_free"]
+
+_READS: Final = frozenset({"get", "head", "options", "delete"})
+"""Reading costs nothing there, nor does deleting: what was made was paid for when it was made."""
+_FREE: Final = re.compile(
+    r"/(?:"
+    # Listed as free; and counting, which has no price.
+    r"moderations|responses/input_tokens"
+    # Files and uploads: no price (https://platform.openai.com/docs/api-reference/files). Files for a container: the
+    # container is billed when it is made.
+    r"|files|uploads(?:/[^/]+(?:/(?:parts|complete|cancel))?)?|containers/[^/]+/files"
+    # What is kept of conversations and responses, and its metadata: no price; their tokens are billed by responses.
+    r"|chat/completions/[^/]+|conversations(?:/[^/]+(?:/items)?)?"
+    # An empty vector store, and the names and metadata of stores and of their files; ending a batch of files.
+    r"|vector_stores/[^/]+|vector_stores/[^/]+/files/[^/]+|vector_stores/[^/]+/file_batches/[^/]+/cancel"
+    # Definitions, billed by the runs, sessions and responses that use them: evals, skills, assistants with their
+    # threads and messages, agents, voices, vaults for their credentials.
+    r"|evals|evals/[^/]+|skills(?:/.+)?|assistants(?:/[^/]+)?|agents|agents/(?!automations$|environments$|sessions$)[^/]+"
+    r"|threads|threads/(?!runs$)[^/]+(?:/messages(?:/[^/]+)?)?|threads/[^/]+/runs/(?!cancel$)[^/]+"
+    r"|agents/environments/templates(?:/[^/]+)?|agents/automations/[^/]+/pause|vaults(?:/.+)?"
+    r"|audio/(?:voices|voice_consents(?:/[^/]+)?)"
+    # Secrets with which a browser opens a session: the session is billed, to the holder's connection.
+    r"|realtime/(?:client_secrets|sessions|transcription_sessions|translations/client_secrets)"
+    r"|chatkit/sessions(?:/[^/]+/cancel)?"
+    # Ending, refusing or handing on what runs; checking a grader's definition, which runs nothing.
+    r"|(?:responses|batches|fine_tuning/jobs|evals/[^/]+/runs|threads/[^/]+/runs)/[^/]+/cancel"
+    r"|fine_tuning/jobs/[^/]+/pause|fine_tuning/alpha/graders/validate|fine_tuning/checkpoints/[^/]+/permissions"
+    r"|(?:realtime/calls|live/sessions)/[^/]+/(?:hangup|refer|reject)"
+    # The administration of an organization, and where its events are sent to.
+    r"|organization/.+|projects/.+|webhook_endpoints(?:/.+)?"
+    r")"
+)
+
+
+def is_free(method: str, path: str) -> bool:
+    """Whether a request costs nothing; ``path`` without its query. False also where that is not known."""
+    return method in _READS or (method in ("post", "put", "patch") and bool(_FREE.fullmatch(path)))

@@ -1,0 +1,70 @@
+"""Requests that an HTTP client or transport of the user's own sends more than once: each one is held.
+
+httpx passes the extension ``trace`` of a request on to its connections, which call it as they send and receive
+(httpcore, "Request extensions"). So a request is seen where it really goes out, however often, and whatever wraps it.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .attempts import Attempt
+
+__all__ = ["Sends", "may_send_again"]
+
+_LIBRARIES: Final = frozenset({"openai", "anthropic", "httpx", "httpx2"})
+"""Their own clients and transports send a request again only after a redirect or an error, which costs nothing."""
+
+
+def may_send_again(client: Any) -> bool:
+    """Whether a client's HTTP client, or a transport of it, is of a class that may send a request more than once."""
+    http_client = getattr(client, "_client", None)
+    parts = [http_client, getattr(http_client, "_transport", None)]
+    mounts = getattr(http_client, "_mounts", None)
+    parts += mounts.values() if isinstance(mounts, dict) else ()
+    return any(part is not None and type(part).__module__.partition(".")[0] not in _LIBRARIES for part in parts)
+
+
+class Sends:
+    """Counts how often an attempt's request goes out, and how many of these may have to be paid."""
+
+    def __init__(self, attempt: Attempt, extensions: dict[str, Any], *, awaited: bool) -> None:
+        self._attempt = attempt
+        self._lock = threading.Lock()
+        self._former = extensions.get("trace")
+        self._held = 1
+        self.unpaid_for = 0
+        """How many were sent and not answered with an error."""
+        extensions["trace"] = self._trace_async if awaited else self._trace
+
+    def _trace(self, event: str, info: dict[str, Any]) -> None:
+        if self._former is not None:
+            self._former(event, info)
+        if self._needs_hold(event, info):
+            self._attempt.again()
+
+    async def _trace_async(self, event: str, info: dict[str, Any]) -> None:
+        if self._former is not None:
+            await self._former(event, info)
+        if self._needs_hold(event, info):
+            await self._attempt.again_async()
+
+    def _needs_hold(self, event: str, info: dict[str, Any]) -> bool:
+        kind = event.partition(".")[2]
+        with self._lock:
+            if kind == "send_request_headers.started":
+                self.unpaid_for += 1
+                if self.unpaid_for > self._held:
+                    self._held += 1
+                    return True
+            elif kind == "receive_response_headers.complete" and _is_error(info.get("return_value")):
+                self.unpaid_for -= 1
+        return False
+
+
+def _is_error(received: Any) -> bool:
+    # HTTP/1.1 gives the version before the status, HTTP/2 the status first.
+    status = next((part for part in received or () if isinstance(part, int)), 200)
+    return not 200 <= status < 300

@@ -1,0 +1,113 @@
+"""Serves streams from servers that refuse to be asked for a stream's usage.
+
+OpenAI's API tells the usage of a stream only where ``stream_options`` asks for it, so `govern` adds that field. Some
+servers that speak like OpenAI answer 400 or 422 to it. Which ones is found out by their responses, and remembered in
+this process.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any, Final
+
+__all__ = ["Place", "StreamOptions", "resending", "stream_options"]
+
+Place = tuple[str, str]
+"""A base URL and a model: one address may lead to several servers, chosen by the model."""
+_REFUSALS: Final = (400, 422)
+_BARE: Final[ContextVar[bool]] = ContextVar("aumos_governance_bare", default=False)
+"""The request that is being made goes out as its caller wrote it."""
+
+
+class StreamOptions:
+    """What was found out so far. Each method is one operation on a set, so threads need no lock."""
+
+    def __init__(self) -> None:
+        self._refuse: set[Place] = set()
+        self._accept: set[Place] = set()
+
+    def withheld(self, place: Place) -> bool:
+        """Whether a request to this place goes out without the field, unless its caller set it."""
+        return place in self._refuse or _BARE.get()
+
+    def may_refuse(self, place: Place, error: BaseException) -> bool:
+        """Whether a request that ended with this error may have been refused for the field.
+
+        The sentence of the refusal is the server's own and decides nothing: the request is sent again as the caller
+        wrote it, and its response counts.
+        """
+        return getattr(error, "status_code", None) in _REFUSALS and place not in self._accept
+
+    def accepts(self, place: Place) -> None:
+        """This server answered a request with the field."""
+        self._accept.add(place)
+
+    def refuses(self, place: Place) -> None:
+        """This server refused a request with the field, and answered the same one without it."""
+        self._refuse.add(place)
+
+
+stream_options: Final = StreamOptions()
+
+
+def resending(kind: Any, *, awaited: bool) -> Any:
+    """A subclass of a governed client's class that sends a refused request again as its caller wrote it."""
+
+    class Resending(kind):  # type: ignore[misc]
+        def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
+            body, place = _Body(options), self._governor().place(options)
+            try:
+                answer = super().request(cast_to, options, *arguments, **given)
+            except Exception as error:
+                if not body.changed or not stream_options.may_refuse(place, error):
+                    raise
+            else:
+                if body.changed:
+                    stream_options.accepts(place)
+                return answer
+            body.restore()
+            before = _BARE.set(True)
+            try:
+                answer = super().request(cast_to, options, *arguments, **given)
+            finally:
+                _BARE.reset(before)
+            stream_options.refuses(place)
+            return answer
+
+    class ResendingAsync(kind):  # type: ignore[misc]
+        async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
+            body, place = _Body(options), self._governor().place(options)
+            try:
+                answer = await super().request(cast_to, options, *arguments, **given)
+            except Exception as error:
+                if not body.changed or not stream_options.may_refuse(place, error):
+                    raise
+            else:
+                if body.changed:
+                    stream_options.accepts(place)
+                return answer
+            body.restore()
+            before = _BARE.set(True)
+            try:
+                answer = await super().request(cast_to, options, *arguments, **given)
+            finally:
+                _BARE.reset(before)
+            stream_options.refuses(place)
+            return answer
+
+    return ResendingAsync if awaited else Resending
+
+
+class _Body:
+    """The body of a request as the caller wrote it, while what is sent may be another one."""
+
+    def __init__(self, options: Any) -> None:
+        self._options = options
+        self._json, self._extra = options.json_data, options.extra_json
+
+    @property
+    def changed(self) -> bool:
+        return self._options.json_data is not self._json
+
+    def restore(self) -> None:
+        self._options.json_data, self._options.extra_json = self._json, self._extra
