@@ -168,7 +168,8 @@ $(STAMPS)/lab: $(LOCKS)/lab.txt pyproject.toml .ci/build_backend.py | $(STAMPS)/
 
 $(STAMPS)/dev: $(LOCKS)/dev.txt pyproject.toml .ci/build_backend.py | $(STAMPS)/node
 	$(call install-locked,dev)
-	@touch $@ $(STAMPS)/lab
+	@touch $(STAMPS)/lab
+	@echo locked >$@
 
 $(STAMPS)/node: .ci/node.py $(LOCKS)/node.txt | $(STAMPS)/venv
 	@python .ci/node.py || { echo "Installing node into $(VENV)"; \

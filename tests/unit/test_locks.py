@@ -137,7 +137,8 @@ def test_what_builds_is_locked() -> None:
 
 @pytest.fixture
 def _locked_environment() -> None:
-    if not Path(sys.prefix, ".make", "dev").exists():
+    stamp = Path(sys.prefix, ".make", "dev")
+    if not (stamp.exists() and stamp.read_text() == "locked\n"):
         pytest.skip("not the environment that make installs from the lock")
 
 
