@@ -67,6 +67,12 @@ async def test_notebooks_come_in_pages_by_path(rest: Any) -> None:
     assert (await rest("GET", "notebooks", limit="3")).body["after"] is None
 
 
+def price_data_body() -> dict[str, Any]:
+    found = price_data.describe()
+    assert found is not None
+    return found.body()
+
+
 @pytest.mark.parametrize(
     "governance_config",
     [
@@ -81,12 +87,6 @@ async def test_notebooks_come_in_pages_by_path(rest: Any) -> None:
         }
     ],
 )
-def price_data_body() -> dict[str, Any]:
-    found = price_data.describe()
-    assert found is not None
-    return found.body()
-
-
 async def test_config_is_what_was_configured(rest: Any) -> None:
     samples = json.loads((Path(__file__).parents[1] / "protocol" / "rest_config.json").read_text("utf-8"))
     expected = {**samples["valid"]["classroom"], "version": __version__, "price_data": price_data_body()}
