@@ -120,6 +120,7 @@ def update(url: str | None = None) -> PriceData:
             "A genai-prices that can update its prices is needed: pip install --upgrade genai-prices."
         ) from None
     data = _fetch(address)
+    raw: Any = None
     try:
         raw = json.loads(data)
         models = sum(len(provider.models) for provider in read(raw))

@@ -62,7 +62,8 @@ export interface IGovernanceConfig {
 
 /** How old the models' prices are. */
 export interface IPriceData {
-  readonly source: 'installed' | 'fetched';
+  /** `installed` or `fetched`. */
+  readonly source: string;
   /** Of genai-prices. */
   readonly version: string;
   /** A day in ISO 8601. */
