@@ -6,6 +6,7 @@ import json
 import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -71,14 +72,20 @@ def days_on(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
     monkeypatch.setattr(price_data, "_today", lambda: later)
 
 
+def start_days(value: Any) -> Iterator[date]:
+    """Yield each day from which a price applies, however its condition is nested."""
+    if isinstance(value, StartDateConstraint):
+        yield value.start_date
+    elif isinstance(value, (list, tuple, dict)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from start_days(each)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from start_days(getattr(value, field.name, None))
+
+
 def test_installed_prices_are_as_old_as_their_newest_price() -> None:
-    days = {
-        price.constraint.start_date
-        for provider in providers
-        for model in provider.models
-        for price in (model.prices if isinstance(model.prices, list) else ())
-        if isinstance(price.constraint, StartDateConstraint)
-    }
+    days = set(start_days(providers))
     found = price_data.describe()
     assert found is not None
     assert found.source == "installed"
