@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# A commit's pages are true as well when its locked prices have become old. Other words than in tests/conftest.py: Python
-# drops an option that PYTHONWARNINGS has too, and "error" would come after it.
+# A commit's pages are true as well when its locked prices have become old. Other words than in tests/conftest.py:
+# Python drops an option that PYTHONWARNINGS has too, and "error" would come after it.
 OLD_PRICES = "ignore:The models' prices"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
