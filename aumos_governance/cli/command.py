@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import Any, Final
 
 from ..errors import AumOSGovernanceError, InvalidRequestError, NotFoundError
+from ..integrations import price_data
 from . import output, reports
 from .options import FILTERS, arguments
 from .rest_client import NotGovernedError
@@ -95,11 +96,27 @@ def _export(options: Namespace) -> int:
     return GOOD
 
 
+def _prices(options: Namespace) -> int:
+    if options.url is not None and not options.update:
+        raise InvalidRequestError("Give --url only with --update.")
+    found = price_data.update(options.url) if options.update else price_data.describe()
+    if found is None:
+        raise NotFoundError(
+            "No dated prices are installed in this environment: pip install genai-prices, in that of the kernels."
+        )
+    if options.json:
+        output.print_json(found.body())
+    else:
+        output.print_lines(reports.price_lines(found.body(), output.terminal_width()))
+    return FOUND if found.old else GOOD
+
+
 _COMMANDS: Final[dict[str, Callable[[Namespace], int]]] = {
     "status": _status,
     "audit": _audit,
     "verify": _verify,
     "export": _export,
+    "prices": _prices,
 }
 
 

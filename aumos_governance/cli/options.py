@@ -25,18 +25,23 @@ FILTERS: Final = {
 """The filters of ``GET audit``: what stands for each value, and what it is."""
 
 _DESCRIPTION: Final = """\
-Show what AumOS Governance keeps of the notebooks on this machine's Jupyter servers. It only reads.
+Show what AumOS Governance keeps of the notebooks on this machine's Jupyter servers. It only reads, except for
+"prices --update".
 
 Without --server and --database-url the running governed servers of this user are asked. Where none runs, the ledger is
 read that the configuration files name, and a line on stderr says so. A ledger may be read while a server uses it;
 reading makes no ledger, upgrades none, and records nothing.
 """
+_PRICES: Final = """\
+Show how old the models' prices are that governed calls in this environment use. With --update, fetch what genai-prices
+publishes and keep it in Jupyter's data folder, for all programs of this user that start afterwards.
+"""
 _CODES: Final = """\
 exit codes:
   0    all is well
   1    something was found: a record that is not as it was written (verify); an unresolved hold, a session over its
-       budget, or a kernel that cannot be governed (status)
-  2    wrong usage, or neither a server nor a ledger could be read
+       budget, or a kernel that cannot be governed (status); prices that are older than 90 days (prices)
+  2    wrong usage, or neither a server nor a ledger could be read, or no prices are installed or could be fetched
   141  whoever read the output closed the pipe, as with other programs
 """
 
@@ -72,6 +77,18 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         return made
 
     command("status", "List notebooks with their sessions, kernels and open holds.")
+
+    prices = commands.add_parser(
+        "prices",
+        prog="jupyter governance prices",
+        help="Show how old the models' prices in this environment are, or fetch newer ones.",
+        description=_PRICES,
+        epilog=_CODES,
+        formatter_class=raw,
+    )
+    prices.add_argument("--update", action="store_true", help="fetch the newest prices and keep them for this user")
+    prices.add_argument("--url", help="with --update: fetch them from there; https, http or file")
+    prices.add_argument("--json", action="store_true", help="print JSON, as price_data of GET config")
 
     audit = command("audit", "List the newest audit records, newest last.")
     audit.add_argument("-n", "--last", type=_positive, default=20, metavar="N", help="how many (default: 20)")

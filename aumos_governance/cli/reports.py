@@ -10,7 +10,7 @@ from .. import money
 from ..denials import printable
 from .tables import Column, table
 
-__all__ = ["audit_lines", "needs_a_person", "status_lines", "verify_lines"]
+__all__ = ["audit_lines", "needs_a_person", "price_lines", "status_lines", "verify_lines"]
 
 Body = Mapping[str, Any]
 _NOTEBOOKS: Final = (
@@ -43,6 +43,7 @@ _AUDIT: Final = (
     Column("BY", cut="end"),
     Column("WHY", cut="end"),
 )
+_PRICES: Final = (Column("SOURCE"), Column("GENAI-PRICES"), Column("AS OF"), Column("AGE", right=True))
 
 
 def status_lines(status: Body, width: int | None) -> list[str]:
@@ -76,6 +77,15 @@ def verify_lines(result: Body, known_head: str | None) -> list[str]:
     head = result["heads"].get("ledger") or next(iter(result["heads"].values()), None)
     if head:
         lines.append(f"Keep this head where nobody here can reach it, and verify with --known-head later: {head}")
+    return lines
+
+
+def price_lines(prices: Body, width: int | None) -> list[str]:
+    """The age of the models' prices, and what to do where they are old."""
+    row = (prices["source"], prices["version"], prices["as_of"], _count(prices["age_days"], "day"))
+    lines = table(_PRICES, [row], width)
+    if prices["old"]:
+        lines += ["", "The prices are old. Update them: jupyter governance prices --update"]
     return lines
 
 

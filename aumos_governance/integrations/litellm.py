@@ -109,7 +109,7 @@ class GovernedLiteLLM(_Priced):
         return guard, paid
 
 
-class GovernanceLogger(CustomLogger, _Priced):  # type: ignore[misc] # LiteLLM is no part of this environment
+class GovernanceLogger(CustomLogger, _Priced):
     """Charges completions that were made without `GovernedLiteLLM`: ``litellm.callbacks = [GovernanceLogger()]``.
 
     LiteLLM ignores what a logger raises, so it cannot stop a call. It charges the cost afterwards, in full, so that the

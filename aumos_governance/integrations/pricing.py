@@ -1,4 +1,4 @@
-"""What usage costs, by the prices that genai-prices ships: nothing is fetched.
+"""What usage costs, by the prices that genai-prices ships, or newer ones that the user has fetched (`price_data`).
 
 A program that starts genai-prices' own `UpdatePrices` gets the prices that this has fetched, as it asked for.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .. import money
 from ..errors import ConfigurationError, InvalidRequestError
+from . import price_data
 from .model_names import Named, is_local, named
 from .price_terms import lookups, seller_at
 from .rates import Rates, UnusableUsageError, unknown_price
@@ -64,7 +65,7 @@ class Prices:
         if self._cost is not None:
             return Rates(model, flat=self._cost, fee=self._fee)
         if snapshot is None:
-            snapshot = _library("data_snapshot").get_snapshot()
+            snapshot = price_data.snapshot(_library("data_snapshot"))
         place = self._place(snapshot, model, provider, base_url)
 
         def others(name: str) -> Rates:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..errors import InvalidRequestError
+from ..integrations import price_data
 from ..ledger.base import AuditFilters, AuditQuery, AuditSums, NotebookKey
 from ..notebooks import wishes
 from ..notebooks.records import Records
@@ -41,7 +42,8 @@ class People:
         self._records = Records(service.ledger)
 
     def config(self) -> dict[str, Any]:
-        return self._settings.body()
+        prices = price_data.describe()
+        return {**self._settings.body(), "price_data": None if prices is None else prices.body()}
 
     def key(self, path: str) -> NotebookKey:
         """The notebook whose records those of ``path`` are."""

@@ -56,6 +56,21 @@ export interface IGovernanceConfig {
   readonly warn_at: readonly string[];
   readonly strict: boolean;
   readonly autostart: boolean;
+  /** The models' prices in the server's environment; null where genai-prices is not installed. */
+  readonly price_data: IPriceData | null;
+}
+
+/** How old the models' prices are. */
+export interface IPriceData {
+  /** `installed` or `fetched`. */
+  readonly source: string;
+  /** Of genai-prices. */
+  readonly version: string;
+  /** A day in ISO 8601. */
+  readonly as_of: string;
+  readonly age_days: number;
+  /** Older than 90 days. */
+  readonly old: boolean;
 }
 
 /** The body of an error answer. */

@@ -20,7 +20,7 @@ MODELS: dict[str, tuple[Reply, ...]] = {
 }
 
 
-# Run in the environment of LiteLLM, by tests/litellm.
+# Run by tests/litellm.
 ELSEWHERE = {"litellm.md"}
 
 

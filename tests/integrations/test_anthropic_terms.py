@@ -17,6 +17,7 @@ from aumos_governance.integrations.anthropic_calls import PROVIDER
 from aumos_governance.integrations.calls import Asked, Cost, Paid, UsageMissingError
 from aumos_governance.integrations.guard import Guard
 from aumos_governance.integrations.pricing import Prices, Rates
+from tests.integrations.till import needs_prices_of_0_2
 
 # By genai-prices: $4 in and $20 out per million tokens, $5 into the cache, $8 for an hour; fast at $8 and $40.
 MODEL = "claude-opus-5-5"
@@ -83,6 +84,7 @@ class TestGeography:
 
 
 class TestSpeed:
+    @needs_prices_of_0_2
     def test_fast_is_held_and_charged_at_its_price(self) -> None:
         assert worst(speed="fast", **GLOBAL) == 2 * worst(**GLOBAL)
         assert cost({**ONE, "speed": "fast"}, speed="fast") == Cost(2 * LIST_COST)
@@ -92,6 +94,7 @@ class TestSpeed:
     def test_standard_is_charged_where_the_response_names_it(self) -> None:
         assert cost({**ONE, "speed": "standard"}, speed="fast") == Cost(LIST_COST)
 
+    @needs_prices_of_0_2
     def test_both_multiply(self) -> None:
         assert cost({**ONE, "speed": "fast", "inference_geo": "us"}) == Cost(2 * LIST_COST * Decimal("1.1"))
 
@@ -197,6 +200,7 @@ class TestOtherModels:
     def test_the_server_s_choice_is_held_as_the_requested_model(self) -> None:
         assert worst(fallbacks="default") == 2 * worst()
 
+    @needs_prices_of_0_2
     def test_a_fast_request_falls_back_to_what_the_other_model_offers(self) -> None:
         listed = worst(speed="fast", fallbacks=[{"model": OLD}], **GLOBAL)
         assert listed == worst(speed="fast", **GLOBAL) + worst(model=OLD, **GLOBAL)

@@ -81,6 +81,10 @@ print(next(iter(stream)).id, flush=True)
 """
 
 
+@pytest.mark.skipif(
+    sys.version_info[:3] == (3, 13, 0),
+    reason="this release of Python crashes when OpenAI's library closes a stream then",
+)
 def test_what_is_open_when_the_interpreter_ends_is_an_estimate(endpoint: Endpoint, tmp_path: Any) -> None:
     endpoint.default = Reply(pause_after=2)
     url = f"sqlite:///{tmp_path / 'ledger.db'}"

@@ -23,7 +23,7 @@ from aumos_governance import ConfigurationError, govern
 from tests.integrations.chats import ASKED
 from tests.integrations.endpoint.replies import Reply, ToolCall
 from tests.integrations.endpoint.server import Endpoint
-from tests.integrations.till import Till
+from tests.integrations.till import Till, needs_prices_of_0_2
 
 CHAT: Any = {"model": "gpt-4o", "messages": ASKED, "max_tokens": 50}
 RESPONSE: Any = {"model": "gpt-4o", "input": "How is this done?", "instructions": "Be brief.", "max_output_tokens": 50}
@@ -206,7 +206,13 @@ def outcome(example: Example, client: Any) -> str:
     return re.sub(r"(chatcmpl-|resp_|msg_|req_)\w+", r"\1", came_to)
 
 
-@pytest.mark.parametrize("example", OPENAI.values(), ids=OPENAI)
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(example, id=name, marks=needs_prices_of_0_2 if name == "speech" else ())
+        for name, example in OPENAI.items()
+    ],
+)
 def test_it_runs_the_same(endpoint: Endpoint, till: Till, example: Example) -> None:
     with openai.OpenAI(base_url=endpoint.openai_url, api_key="key", max_retries=0) as plain:
         expected = outcome(example, plain)

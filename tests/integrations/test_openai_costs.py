@@ -18,7 +18,7 @@ from aumos_governance.integrations.openai_calls import PROVIDER
 from aumos_governance.integrations.pricing import Prices
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
-from tests.integrations.till import Till, priced
+from tests.integrations.till import Till, needs_prices_of_0_2, priced
 
 ASKED: Any = [{"role": "user", "content": "What is six times seven?"}]
 USED = Tokens(input=1_234, output=567, cached=200, reasoning=100)
@@ -141,6 +141,7 @@ def test_all_of_an_image_s_output_is_image_where_the_usage_does_not_tell(
     assert till.spent == priced("gpt-image-1.5", units)
 
 
+@needs_prices_of_0_2
 def test_speech_is_charged_by_the_character(client: OpenAI, till: Till) -> None:
     client.audio.speech.create(model="tts-1", voice="alloy", input="Grüße aus Köln")
     with client.audio.speech.with_streaming_response.create(model="tts-1", voice="alloy", input="Hi") as response:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
+from importlib.metadata import version
 from typing import Any
 
+import pytest
 from genai_prices import calc_price
 from genai_prices.types import Usage
 
@@ -13,6 +15,10 @@ from aumos_governance import GovernanceEngine
 from aumos_governance.integrations.leftovers import leftovers
 from aumos_governance.ledger.base import AuditEntry
 
+# Python 3.10 gets 0.1.13, whose data lacks some prices; there such a call is refused.
+needs_prices_of_0_2 = pytest.mark.skipif(
+    version("genai-prices").startswith("0.1."), reason="genai-prices 0.1 does not have this price"
+)
 NANO = Decimal(1).scaleb(-9)
 
 

@@ -1,8 +1,9 @@
-"""LiteLLM, whose dependencies need an environment of their own: `make test-litellm`."""
+"""LiteLLM: its completions, and its loggers."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import socket
@@ -24,10 +25,20 @@ from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till, priced
 
+# LiteLLM uses deprecated attributes of pydantic, and leaves event loops and sockets to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
 ASK: Any = [{"role": "user", "content": "What is the answer?"}]
 TEXT = Reply().text
 TOKENS = Tokens(input=1000, output=300, cached=400)
 COST = priced("gpt-4o", {"input_tokens": 1000, "output_tokens": 300, "cache_read_tokens": 400})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_over() -> Iterator[None]:
+    """Collect what LiteLLM leaves while its warnings are ignored, not during the next module's tests."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

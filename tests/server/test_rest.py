@@ -11,6 +11,7 @@ from jupyter_server.auth.authorizer import Authorizer
 from tornado.httpclient import HTTPClientError
 
 from aumos_governance import __version__
+from aumos_governance.integrations import price_data
 
 NOTHING = {
     "active": False,
@@ -66,6 +67,12 @@ async def test_notebooks_come_in_pages_by_path(rest: Any) -> None:
     assert (await rest("GET", "notebooks", limit="3")).body["after"] is None
 
 
+def price_data_body() -> dict[str, Any]:
+    found = price_data.describe()
+    assert found is not None
+    return found.body()
+
+
 @pytest.mark.parametrize(
     "governance_config",
     [
@@ -82,12 +89,14 @@ async def test_notebooks_come_in_pages_by_path(rest: Any) -> None:
 )
 async def test_config_is_what_was_configured(rest: Any) -> None:
     samples = json.loads((Path(__file__).parents[1] / "protocol" / "rest_config.json").read_text("utf-8"))
-    assert (await rest("GET", "config")).body == {**samples["valid"]["classroom"], "version": __version__}
+    expected = {**samples["valid"]["classroom"], "version": __version__, "price_data": price_data_body()}
+    assert (await rest("GET", "config")).body == expected
 
 
 async def test_config_defaults(rest: Any) -> None:
     samples = json.loads((Path(__file__).parents[1] / "protocol" / "rest_config.json").read_text("utf-8"))
-    assert (await rest("GET", "config")).body == {**samples["valid"]["defaults"], "version": __version__}
+    expected = {**samples["valid"]["defaults"], "version": __version__, "price_data": price_data_body()}
+    assert (await rest("GET", "config")).body == expected
 
 
 async def test_audit_pages_and_filters(rest: Any) -> None:

@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "kernel": {"vocabulary", "ledger", "managers", "calls"},
     "server": {"vocabulary", "ledger", "managers", "calls"},
     # Beside the server, whose settings and filters are the command line's as well.
-    "cli": {"vocabulary", "ledger", "managers", "server"},
+    "cli": {"vocabulary", "ledger", "managers", "calls", "server"},
 }
 # The vocabulary is shared by kernels whose environment holds nothing but IPython.
 STANDARD_LIBRARY_ONLY = {"vocabulary", "kernel", "notebooks"}

@@ -1,0 +1,250 @@
+"""How old the models' prices are, and newer ones without a release of anything.
+
+Prices come with genai-prices. `update` fetches what its own `UpdatePrices` fetches and keeps it in Jupyter's data
+folder, for all programs of the user that start afterwards. Nothing is fetched unless a user calls it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+import threading
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from ..errors import AumOSGovernanceError, ConfigurationError, InvalidRequestError
+
+__all__ = ["OLD_DAYS", "PriceData", "PriceDataError", "describe", "snapshot", "stored_file", "update"]
+
+OLD_DAYS: Final = 90
+"""Prices older than this many days are reported as old."""
+_FETCH_SECONDS: Final = 30
+_MOST_BYTES: Final = 64 << 20
+# As data.py writes a day from which a price applies, and as the fetched JSON does.
+_START_IN_PYTHON: Final = re.compile(rb"start_date=datetime\.date\((\d+), (\d+), (\d+)\)")
+_START_IN_JSON: Final = re.compile(rb'"start_date": ?"(\d+)-(\d+)-(\d+)"')
+_HEADER: Final = re.compile(rb'\{"fetched_at": "([^"]{1,40})", "providers": ')
+
+
+class PriceDataError(AumOSGovernanceError):
+    """Newer prices could not be fetched or are unusable; those there were still apply."""
+
+    default_code = "PRICES_NOT_UPDATED"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceData:
+    """The prices that governed calls of this environment use."""
+
+    source: str
+    """``installed`` with genai-prices, or ``fetched``."""
+    version: str
+    """Of genai-prices."""
+    as_of: date
+    """The day of the newest price that already applied when the data was made; of fetched data, the day of fetching."""
+
+    @property
+    def age_days(self) -> int:
+        return max(0, (_today() - self.as_of).days)
+
+    @property
+    def old(self) -> bool:
+        return self.age_days > OLD_DAYS
+
+    def body(self) -> dict[str, Any]:
+        """As `GET config` and ``jupyter governance prices --json`` show it."""
+        return {
+            "source": self.source,
+            "version": self.version,
+            "as_of": self.as_of.isoformat(),
+            "age_days": self.age_days,
+            "old": self.old,
+        }
+
+
+def describe() -> PriceData | None:
+    """Return what prices new programs use; None where genai-prices is not installed, or has no dated prices.
+
+    Reads text only: to import genai-prices takes a server half a second.
+    """
+    try:
+        installed_version = version("genai-prices")
+    except PackageNotFoundError:
+        return None
+    installed = _installed_as_of()
+    fetched = _fetched_at()
+    if fetched is not None and (installed is None or fetched.date() > installed):
+        return PriceData("fetched", installed_version, fetched.date())
+    return None if installed is None else PriceData("installed", installed_version, installed)
+
+
+def snapshot(library: Any) -> Any:
+    """Return the prices that count now: the fetched ones where they are newer than the installed ones.
+
+    ``library`` is ``genai_prices.data_snapshot``. What the program itself has set there counts before all. The first
+    call in a process warns if the prices are old.
+    """
+    current = library.get_snapshot()
+    if _chosen.current is not current:
+        with _lock:
+            if _chosen.current is not current:
+                _chosen.prices = _choose(library, current)
+                _chosen.current = current
+    return _chosen.prices
+
+
+def update(url: str | None = None) -> PriceData:
+    """Fetch the newest prices, check that the installed genai-prices can read them, and keep them for this user.
+
+    ``url`` is an ``https``, ``http`` or ``file`` URL; None: where genai-prices itself looks. This process uses them for
+    calls from now on; what was already held keeps its price. Raises PriceDataError, ConfigurationError where
+    genai-prices is missing, and InvalidRequestError for another kind of URL.
+    """
+    try:
+        read = import_module("genai_prices.types")._providers_from_raw
+        address = url or import_module("genai_prices.update_prices").DEFAULT_UPDATE_URL
+    except (ImportError, AttributeError):
+        raise ConfigurationError(
+            "A genai-prices that can update its prices is needed: pip install --upgrade genai-prices."
+        ) from None
+    data = _fetch(address)
+    raw: Any = None
+    try:
+        raw = json.loads(data)
+        models = sum(len(provider.models) for provider in read(raw))
+    except (ValueError, TypeError, AttributeError, LookupError):
+        models = 0
+    if models == 0:
+        raise PriceDataError(f"What {address} sent is no price data that genai-prices {version('genai-prices')} reads.")
+    newest, installed = _newest(_START_IN_JSON, json.dumps(raw).encode()), _installed_as_of()
+    if installed is not None and (newest is None or newest < installed):
+        raise PriceDataError(f"What {address} sent is older than the installed prices, which stay in use.")
+    _keep(raw)
+    with _lock:
+        _chosen.current = None
+    kept = describe()
+    assert kept is not None
+    return kept
+
+
+def stored_file() -> Path:
+    """Return where fetched prices are kept, whether or not there are any."""
+    from jupyter_core.paths import jupyter_data_dir
+
+    return Path(jupyter_data_dir()) / "aumos_governance" / "prices.json"
+
+
+class _Chosen:
+    """The prices in use, and the snapshot of genai-prices that was current when they were chosen."""
+
+    current: Any = None
+    prices: Any = None
+
+
+_chosen = _Chosen()
+_lock = threading.Lock()
+
+
+def _choose(library: Any, current: Any) -> Any:
+    if current.providers is not import_module("genai_prices.data").providers:
+        return current  # set by the program itself
+    found = describe()
+    prices = current
+    if found is not None and found.source == "fetched":
+        try:
+            raw = json.loads(stored_file().read_bytes())["providers"]
+            providers = import_module("genai_prices.types")._providers_from_raw(raw)
+            prices = library.DataSnapshot(providers=providers, from_auto_update=False)
+        except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
+            warnings.warn(
+                f"The fetched prices in {stored_file()} cannot be read ({type(error).__name__}), so the installed ones"
+                " apply; fetch them again: jupyter governance prices --update.",
+                stacklevel=2,
+            )
+            as_of = _installed_as_of()
+            found = None if as_of is None else PriceData("installed", found.version, as_of)
+    if found is not None and found.old:
+        _warn_of_age(found)
+    return prices
+
+
+@lru_cache(maxsize=1)
+def _warn_of_age(found: PriceData) -> None:
+    warnings.warn(
+        f"The models' prices are {found.age_days} days old, so newer models may have none and others may have changed;"
+        " update them: jupyter governance prices --update, or pip install --upgrade genai-prices.",
+        stacklevel=2,
+    )
+
+
+def _today() -> date:
+    return datetime.now(timezone.utc).date()
+
+
+@lru_cache(maxsize=1)
+def _installed_as_of() -> date | None:
+    spec = find_spec("genai_prices")
+    for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+        with suppress(OSError):
+            return _newest(_START_IN_PYTHON, Path(folder, "data.py").read_bytes())
+    return None
+
+
+def _newest(pattern: re.Pattern[bytes], text: bytes) -> date | None:
+    # Prices that are announced for a later day say nothing of the age.
+    days = {date(*map(int, found)) for found in set(pattern.findall(text))}
+    return max((day for day in days if day <= _today()), default=None)
+
+
+def _fetched_at() -> datetime | None:
+    try:
+        with stored_file().open("rb") as file:
+            header = _HEADER.match(file.read(100))
+        return None if header is None else datetime.fromisoformat(header[1].decode())
+    except (OSError, ValueError):
+        return None
+
+
+def _fetch(url: str) -> bytes:
+    if urlsplit(url).scheme not in {"https", "http", "file"}:
+        raise InvalidRequestError(f"The prices' address must be an https, http or file URL, not {url[:80]!r}.")
+    try:
+        with urlopen(url, timeout=_FETCH_SECONDS) as response:  # noqa: S310 - the scheme is checked above
+            data: bytes = response.read(_MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise PriceDataError(
+            f"No prices could be fetched from {url}: {reason}. Those there were stay in use."
+        ) from error
+    if len(data) > _MOST_BYTES:
+        raise PriceDataError(f"What {url} sent is larger than {_MOST_BYTES >> 20} MiB, which no price data is.")
+    return data
+
+
+def _keep(raw: Any) -> None:
+    """Write the prices in one step: a program that starts meanwhile reads the former ones or these."""
+    path = stored_file()
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    made: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, made = tempfile.mkstemp(prefix=".prices-", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(f'{{"fetched_at": "{now}", "providers": {json.dumps(raw)}}}\n')
+        Path(made).replace(path)
+    except OSError as error:
+        if made is not None:
+            Path(made).unlink(missing_ok=True)
+        raise PriceDataError(f"The prices cannot be kept in {path}: {error.strerror or error}.") from error
