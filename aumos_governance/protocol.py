@@ -47,7 +47,8 @@ close     (nothing)                                             ``state``
 audit     ``limit?, agent_id?, outcome?, event?, tool?,         ``records, cursor, total`` (newest last, unless
           action_type?, resource?, since?, until?,              ``oldest_first``)
           decisions?, oldest_first?, cursor?, count?``
-cancel    ``of`` (the id of the ask to void), ``act?``          ``voided``
+cancel    ``of`` (the id of the ask to void), ``act?``,         ``voided, state?``
+          ``delivered?``
 ========  ====================================================  ===============================================
 
 ``incarnation`` is a nonce of the kernel process; it belongs to the hello of a transport, later asks inherit
@@ -64,7 +65,9 @@ epoch in the server's clock, and left out it does not; 0 is an amount to hold an
 nobody knows what it costs, and it is denied and recorded with that ``code`` and ``reason``. ``resolution`` is
 ``{"hold_id", "outcome", "held", "spent", "overrun", "estimated", "record_id"}``, its outcome ``settled`` or
 ``released``; ``estimated`` when nobody knows the true cost, and the amount is a bound. A ``cancel`` takes back a
-``spend`` or ``hold`` that nobody waits for any more, and never a ``settle`` or ``release``.
+``spend`` or ``hold`` whose client gave it up, before or after its ``exp``, and never a ``settle`` or ``release``; an
+``open`` or ``close`` that was executed stands, and ``state`` says how things are then. With ``delivered`` true the
+response had arrived, and the client did not hand it over: the record of the void says so.
 
 An ``authorize`` is an act's whole way to its hold. ``shown`` is what a person is to see of it, an object. Where a
 person is to decide (code ``APPROVAL_REQUIRED``, with ``wait`` false that is the answer), the answer comes when they
