@@ -55,8 +55,11 @@ cancel    ``of`` (the id of the ask to void), ``act?``,         ``voided, state?
 it. ``state`` is the body of ``GET state`` in the REST interface. ``previous`` is ``null`` or ``{"sessions",
 "spent", "budget", "closed_at"}``: how many sessions of the notebook were closed before, what they spent
 together, and the last one's ceiling. ``notes`` are sentences for the person. ``decision`` is ``{"outcome",
-"allowed", "code", "reasons", "record_id", "charge_id", "amount", "tool", "overrun", "level"}``; ``level`` is the trust
-level at which it was decided, the lower of the session's and the agent's, and null where that played no part.
+"allowed", "code", "reasons", "record_id", "charge_id", "amount", "tool", "overrun", "level", "limit"}``; ``level`` is
+the trust level at which it was decided, the lower of the session's and the agent's, and null where that played no part.
+``limit`` is null, or the limit that forbids it: ``{"kind", "name", "asked", "allowed"}``, its kind ``session`` or
+``category`` for a budget, ``level`` or ``agent`` for a trust level (whose two numbers are whole), else that of a
+ceiling around the session.
 
 A hold is of ``kind`` ``call`` (as left out) or ``act``; ``until`` is when it ends by itself, in seconds since the
 epoch in the server's clock, and left out it does not; 0 is an amount to hold and to settle. A denied hold has

@@ -95,7 +95,9 @@ def taken_back_text(decision: SpendDecision) -> str:
 def refusal_sentence(decision: SpendDecision) -> str:
     """Why a spend was denied, what was asked, what is left and what a person can do."""
     remaining = None if decision.remaining is None else money.parse(decision.remaining)
-    return Denial(decision.code, decision.reasons, decision.tool, money.parse(decision.amount), remaining).sentence()
+    kind = None if decision.limit is None else decision.limit["kind"]
+    amount = money.parse(decision.amount)
+    return Denial(decision.code, decision.reasons, decision.tool, amount, remaining, kind).sentence()
 
 
 def overrun_sentence(decision: SpendDecision) -> str:

@@ -72,9 +72,11 @@ from .contract.charges import (
     Void,
 )
 from .contract.facts import (
+    TRUST_LIMITS,
     Balance,
     ClosedSessions,
     Decision,
+    Limit,
     NotebookKey,
     Opened,
     Origin,
@@ -111,6 +113,7 @@ from .contract.requests import (
 )
 
 __all__ = [
+    "TRUST_LIMITS",
     "AcknowledgeReport",
     "AnswerT_co",
     "Approval",
@@ -153,6 +156,7 @@ __all__ = [
     "KernelGone",
     "KernelsPresent",
     "Ledger",
+    "Limit",
     "ListApprovals",
     "ListBudgets",
     "ListConsents",

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from .. import money
-from ..ledger.base import AuditEntry, Decision, Resolved, SessionState
+from ..ledger.base import TRUST_LIMITS, AuditEntry, Decision, Limit, Resolved, SessionState
 
-__all__ = ["audit_body", "decision_body", "previous_body", "resolution_body", "state_body", "time_text"]
+__all__ = ["audit_body", "decision_body", "limit_body", "previous_body", "resolution_body", "state_body", "time_text"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -68,6 +68,18 @@ def decision_body(decision: Decision) -> dict[str, Any]:
         "tool": decision.tool,
         "overrun": decision.overrun,
         "level": None if decision.level is None else int(decision.level),
+        "limit": None if decision.limit is None else limit_body(decision.limit),
+    }
+
+
+def limit_body(limit: Limit) -> dict[str, Any]:
+    """Which limit forbids an action: decimal text in USD of a limit on money, whole numbers of a trust level."""
+    levels = limit.kind in TRUST_LIMITS
+    return {
+        "kind": limit.kind,
+        "name": limit.name,
+        "asked": limit.asked if levels else money.to_text(limit.asked),
+        "allowed": limit.allowed if levels else money.to_text(limit.allowed),
     }
 
 
