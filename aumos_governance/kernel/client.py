@@ -14,11 +14,11 @@ from .._version import __version__
 from ..clock import monotonic, since_epoch
 from ..errors import AumOSGovernanceError, ExpiredError, UnavailableError, from_code
 from ..protocol import HELLO_REQUIRED, Ask, Cell
-from .alarm import alarm
 from .ask_ids import new_ask_id
 from .asks_ahead import Started, Steps, Tellings, Told
 from .exchanges import FIRST_RESEND, GRACE_SECONDS, Exchanges, OnWaiting, Patience
 from .take_backs import UNDECIDED, InFlight, TakeBacks, cancel_body
+from .task_waits import response_of
 from .transport import Transport
 from .waiter import Waiter
 
@@ -83,7 +83,13 @@ class Client:
 
         The answer to an `authorize` may wait for a user for longer than ``timeout``: then ``on_waiting`` is called.
         """
-        return self.start(op, body or {}, cell=cell, timeout=timeout, on_waiting=on_waiting).answer()
+        request = self.start(op, body or {}, cell=cell, timeout=timeout, on_waiting=on_waiting)
+        try:
+            return request.answer()
+        except BaseException:
+            # Interrupted on the way from the one to the other.
+            request.take_back()
+            raise
 
     def start(
         self,
@@ -174,7 +180,7 @@ class Client:
         steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, wake, on_waiting, flight)
         try:
             with self._transport.awaited():
-                return _body(await _response(steps, woken, wake))
+                return _body(await response_of(steps, woken, wake))
         except BaseException:
             # Also GeneratorExit, of a task that was abandoned. Nothing is awaited here.
             try:
@@ -283,32 +289,6 @@ class Client:
     def _ask(self, ask_id: str, op: str, until: float, cell: Cell, body: Mapping[str, Any]) -> Ask:
         assert self._clock_offset is not None
         return Ask(ask_id, op, until + self._clock_offset, cell, body)
-
-
-async def _response(steps: Steps, woken: asyncio.Event, wake: Callable[[], None]) -> dict[str, Any]:
-    while True:
-        try:
-            seconds = next(steps)
-        except StopIteration as done:
-            found: dict[str, Any] = done.value
-            return found
-        await _wait(woken, wake, seconds)
-        woken.clear()
-
-
-async def _wait(woken: asyncio.Event, wake: Callable[[], None], seconds: float) -> None:
-    # asyncio.wait_for can swallow a cancellation before Python 3.12, and a loop's timers go by a clock that may stand.
-    try:
-        timer = alarm().set(seconds, wake)
-    except RuntimeError:
-        # No thread can be started any more.
-        asyncio.get_running_loop().call_later(seconds, wake)
-        await woken.wait()
-        return
-    try:
-        await woken.wait()
-    finally:
-        alarm().cancel(timer)
 
 
 def _hear(told: Told, answer: Mapping[str, Any] | None) -> None:
