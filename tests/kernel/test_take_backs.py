@@ -15,12 +15,12 @@ import pytest
 
 from aumos_governance import GovernanceAction
 from aumos_governance.authorization import Grant
-from aumos_governance.errors import ServerUnreachableError
+from aumos_governance.errors import ServerUnreachableError, UnavailableError
 from aumos_governance.kernel import commands, exchanges, session
 from aumos_governance.kernel.arguments import Arguments
 from aumos_governance.kernel.client import Client
 from aumos_governance.kernel.notebook_engine import NotebookEngine
-from aumos_governance.protocol import Ask
+from aumos_governance.protocol import Ask, asks_message
 from tests.bridge.test_clocks import Server
 from tests.interrupting import PACKAGE, interrupted
 from tests.kernel.fake_transport import FakeTransport
@@ -285,3 +285,30 @@ def test_an_interrupt_at_any_line_on_the_way_to_a_grant_holds_nothing(
         compare(where)
         at += 1
     assert at > 50
+
+
+def test_the_next_magic_names_what_was_given_up_and_stands(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client: Client = server.client  # type: ignore[attr-defined]
+    heard = server.send
+
+    def unheard_opening(ask: Ask, *, urgent: bool = False) -> None:
+        if ask.op == "open":
+            server.conversation.receive(asks_message([ask]), lambda _: None)
+        else:
+            heard(ask, urgent=urgent)
+
+    monkeypatch.setattr(server, "send", unheard_opening)
+    monkeypatch.setattr(client, "_timeout", 0.3)
+    shell = Shell()
+    with pytest.raises(UnavailableError):
+        commands.open_session(shell, Arguments(values={"--budget": "7"}, flags=frozenset(), positional=None))
+    assert capsys.readouterr().out == ""
+    spend = Arguments(values={}, flags=frozenset(), positional="1")
+    commands.spend(shell, spend)
+    named, recorded = capsys.readouterr().out.splitlines()
+    assert named == "The %governance that was given up took effect: trust_level=L2, budget=$7.00."
+    assert recorded == "Recorded: $1.00 for unknown ($6.00 remaining)"
+    commands.close_session(shell)
+    assert "given up" not in capsys.readouterr().out
