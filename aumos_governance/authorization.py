@@ -207,8 +207,14 @@ class Authorization:
 
     def __enter__(self) -> Grant:
         self._check_new()
-        self._grant = grant = self._engine.begin(self._action)
-        return grant
+        try:
+            self._grant = grant = self._engine.begin(self._action)
+            return grant
+        except BaseException:
+            # Interrupted on the way to the block, which does not run.
+            if self._grant is not None and self._grant.settlement is None:
+                self._grant.resolve_now(None)
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -10,8 +10,8 @@ from . import money
 
 __all__ = ["Denial", "printable"]
 
-_OWN_BUDGET: Final = "Would exceed budget"
-"""How the reason begins where the session's own budget, or one of its categories, is too small."""
+_OWN_BUDGETS: Final = frozenset({"session", "category"})
+"""The kinds of limit that are the session's own: its budget, and those of its categories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Denial:
     amount: int = 0
     remaining: int | None = None
     """What is left of the session's budget."""
+    limit: str | None = None
+    """The kind of limit that binds, as `Limit.kind` names it."""
 
     @property
     def reason(self) -> str:
@@ -58,7 +60,7 @@ class Denial:
 
     @property
     def _is_own(self) -> bool:
-        return bool(self.reasons) and self.reasons[-1].startswith(_OWN_BUDGET)
+        return self.limit in _OWN_BUDGETS
 
 
 _ADVICE: Final = {

@@ -19,7 +19,7 @@ from .consent.manager import ConsentManager
 from .engine_registry import default_engine, register_default_engine, registered_engine
 from .frozen import quick
 from .grants import Holder
-from .ledger.base import Decision, Evaluate, Ledger, Record
+from .ledger.base import Decision, Evaluate, Ledger, Limit, Record
 from .realm import Realm, named, to_level
 from .trust.manager import TrustManager
 from .types import GovernanceOutcome, TrustLevel
@@ -77,6 +77,10 @@ class GovernanceDecision:
     reasons: list[str]
     audit_record_id: str
     action: GovernanceAction
+    code: str | None = None
+    """Why it is denied or has a caveat, for programs, such as ``BUDGET_EXCEEDED``."""
+    limit: Limit | None = None
+    """Which limit forbids it, with its name and numbers; None where none does."""
 
 
 class Engine(Protocol):
@@ -199,7 +203,7 @@ class GovernanceEngine:
                 detail=detail_of(action) if keep else {},
             )
         )
-        return GovernanceDecision(GovernanceOutcome.DENY, False, [reason], recorded.record_id, action)
+        return GovernanceDecision(GovernanceOutcome.DENY, False, [reason], recorded.record_id, action, code)
 
     def begin(self, action: GovernanceAction) -> Grant:
         """Check an action and hold its amount, in one step; the caller settles or releases the grant, once.
@@ -258,4 +262,12 @@ class GovernanceEngine:
 
 
 def _decision(action: GovernanceAction, decision: Decision) -> GovernanceDecision:
-    return GovernanceDecision(decision.outcome, decision.allowed, list(decision.reasons), decision.record_id, action)
+    return GovernanceDecision(
+        decision.outcome,
+        decision.allowed,
+        list(decision.reasons),
+        decision.record_id,
+        action,
+        decision.code,
+        decision.limit,
+    )

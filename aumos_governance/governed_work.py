@@ -239,11 +239,11 @@ class GovernedWork:
         )
 
     def _checked(self, bound: _Bound, decision: GovernanceDecision) -> _Bound:
-        reason = decision.reasons[-1] if decision.reasons else ""
-        if decision.allowed or not reason.startswith((f"Would exceed budget {self._name!r}", "There is no budget")):
+        limit = decision.limit
+        if decision.allowed or limit is None or (limit.kind, limit.name) != ("category", self._name):
             # What else forbids it is found, and told, when the call itself is decided.
             return bound
-        if reason.startswith("There is no budget"):
+        if decision.code == "BUDGET_NOT_FOUND":
             return self._bound_anew()
         message = (
             f"DENIED: Nothing is left for {self._name}, whose budget is {money.display(self.limit or 0)}; a person can"
@@ -251,7 +251,7 @@ class GovernedWork:
         )
         raise GovernanceDeniedError(
             decision.action.agent_id,
-            reason,
+            decision.reasons[-1],
             decision.audit_record_id,
             message=message,
             denial_code="BUDGET_EXCEEDED",

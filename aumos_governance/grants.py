@@ -143,7 +143,8 @@ class Holder:
         if answer.code == "BUDGET_EXCEEDED" and category:
             for state in self._realm.read(ListBudgets(notebook=self._realm.notebook, category=category)):
                 left = state.balance.remaining
-        said = Denial(answer.code, answer.reasons, answer.tool or category or "this", answer.amount, left)
+        limit = None if answer.limit is None else answer.limit.kind
+        said = Denial(answer.code, answer.reasons, answer.tool or category or "this", answer.amount, left, limit)
         return said.sentence(_ADVICE.get(answer.code or "", "").format(agent=action.agent_id, category=category))
 
     def _give_back(self, request: Request[Decision]) -> None:

@@ -49,15 +49,19 @@ close     (nothing)                                             ``state``
 audit     ``limit?, agent_id?, outcome?, event?, tool?,         ``records, cursor, total`` (newest last, unless
           action_type?, resource?, since?, until?,              ``oldest_first``)
           decisions?, oldest_first?, cursor?, count?``
-cancel    ``of`` (the id of the ask to void), ``act?``          ``voided``
+cancel    ``of`` (the id of the ask to void), ``act?``,         ``voided, state?``
+          ``delivered?``
 ========  ====================================================  ===============================================
 
 ``incarnation`` is a nonce of the kernel process; it belongs to the hello of a transport, later asks inherit
 it. ``state`` is the body of ``GET state`` in the REST interface. ``previous`` is ``null`` or ``{"sessions",
 "spent", "budget", "closed_at"}``: how many sessions of the notebook were closed before, what they spent
 together, and the last one's ceiling. ``notes`` are sentences for the person. ``decision`` is ``{"outcome",
-"allowed", "code", "reasons", "record_id", "charge_id", "amount", "tool", "overrun", "level"}``; ``level`` is the trust
-level at which it was decided, the lower of the session's and the agent's, and null where that played no part.
+"allowed", "code", "reasons", "record_id", "charge_id", "amount", "tool", "overrun", "level", "limit"}``; ``level`` is
+the trust level at which it was decided, the lower of the session's and the agent's, and null where that played no part.
+``limit`` is null, or the limit that forbids it: ``{"kind", "name", "asked", "allowed"}``, its kind ``session`` or
+``category`` for a budget, ``level`` or ``agent`` for a trust level (whose two numbers are whole), else that of a
+ceiling around the session.
 
 A hold is of ``kind`` ``call`` (as left out) or ``act``; ``until`` is when it ends by itself, in seconds since the
 epoch in the server's clock, and left out it does not; 0 is an amount to hold and to settle. A denied hold has
@@ -66,7 +70,9 @@ epoch in the server's clock, and left out it does not; 0 is an amount to hold an
 nobody knows what it costs, and it is denied and recorded with that ``code`` and ``reason``. ``resolution`` is
 ``{"hold_id", "outcome", "held", "spent", "overrun", "estimated", "record_id"}``, its outcome ``settled`` or
 ``released``; ``estimated`` when nobody knows the true cost, and the amount is a bound. A ``cancel`` takes back a
-``spend`` or ``hold`` that nobody waits for any more, and never a ``settle`` or ``release``.
+``spend`` or ``hold`` whose client gave it up, before or after its ``exp``, and never a ``settle`` or ``release``; an
+``open`` or ``close`` that was executed stands, and ``state`` says how things are then. With ``delivered`` true the
+response had arrived, and the client did not hand it over: the record of the void says so.
 
 An ``adjust`` gives a charge that was settled as ``estimated`` its true cost, once, as a later response of the provider
 states it. It names the charge by its ``hold_id``, or by the ``reference`` that it was settled with: the provider's name

@@ -176,7 +176,10 @@ def _configured_ledger() -> Source:
     try:
         ledger = _ledger(configured_url())
     except NotFoundError as error:
-        raise NotFoundError(f"No governed server of this user runs here, and: {error.message}") from error
+        raise NotFoundError(
+            f"No governed server of this user runs here, and: {error.message} Set JUPYTER_DATA_DIR to the data folder"
+            " of the server, or name the ledger with --database-url."
+        ) from error
     output.tell(f"No governed server of this user runs here, so this is what the {ledger.name} says.")
     return ledger
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from .. import money
 from ..audit.record import detail_of
@@ -26,9 +26,6 @@ __all__ = [
     "refusal_body",
     "settled",
 ]
-
-_OWN_BUDGET: Final = "Would exceed budget ("
-"""How the reason begins where the session's own budget is too small, whose figures the answer tells."""
 
 
 class _OfNotebook:
@@ -142,7 +139,9 @@ def _result(cost: int | None, estimated: bool) -> str:
 def decided(action: GovernanceAction, answer: Mapping[str, Any]) -> GovernanceDecision:
     """The decision that an answer tells of."""
     told = decision_of(answer["decision"])
-    return GovernanceDecision(told.outcome, told.allowed, list(told.reasons), told.record_id, action)
+    return GovernanceDecision(
+        told.outcome, told.allowed, list(told.reasons), told.record_id, action, told.code, told.limit
+    )
 
 
 def allowed(action: GovernanceAction, answer: Mapping[str, Any]) -> GovernanceDecision:
@@ -153,19 +152,21 @@ def allowed(action: GovernanceAction, answer: Mapping[str, Any]) -> GovernanceDe
     told = answer["decision"]
     state: Mapping[str, Any] = answer.get("state") or {}
     reason, remaining = decision.reasons[-1], state.get("remaining")
-    own = reason.startswith(_OWN_BUDGET) and remaining is not None
+    limit = decision.limit
+    own = limit is not None and limit.kind == "session" and remaining is not None
     said = Denial(
         told["code"],
         decision.reasons,
         told["tool"] or _tool(action),
         money.parse(told["amount"]),
         money.parse(remaining) if own else None,
+        None if limit is None else limit.kind,
     )
     raise GovernanceDeniedError(
         action.agent_id or state.get("agent_id"),
         reason,
         decision.audit_record_id,
-        message=said.sentence(_advice(action, told["code"], reason)),
+        message=said.sentence(_advice(action, decision)),
         denial_code=told["code"],
     )
 
@@ -191,12 +192,14 @@ def settled(grant: Granted, answer: Mapping[str, Any] | None, *, estimated: bool
     )
 
 
-def _advice(action: GovernanceAction, code: str | None, reason: str) -> str | None:
-    category = action.budget_category
-    if code == "BUDGET_EXCEEDED" and category and reason.startswith(f"Would exceed budget {category!r}"):
+def _advice(action: GovernanceAction, decision: GovernanceDecision) -> str | None:
+    category, limit = action.budget_category, decision.limit
+    if limit is None:
+        return None
+    if decision.code == "BUDGET_EXCEEDED" and limit.kind == "category" and limit.name == category:
         return f"a person can raise it with notebook_engine().budget.set_limit({category!r}, limit)"
-    if code == "BUDGET_NOT_FOUND":
+    if decision.code == "BUDGET_NOT_FOUND":
         return f"make one with notebook_engine().budget.create_budget({category!r}, limit)"
-    if code == "TRUST_LEVEL_INSUFFICIENT" and reason.startswith("Agent "):
+    if limit.kind == "agent":
         return "a person can raise its level with notebook_engine().trust.set_level(agent_id, level)"
     return None

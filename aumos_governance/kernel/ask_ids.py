@@ -6,7 +6,7 @@ import itertools
 import os
 import uuid
 
-__all__ = ["new_ask_id"]
+__all__ = ["is_own", "new_ask_id"]
 
 _process = ""
 _numbers = itertools.count()
@@ -19,6 +19,11 @@ def new_ask_id() -> str:
     third of a decision's own cost in a batch of 100.
     """
     return f"{_process}-{next(_numbers):08x}"
+
+
+def is_own(ask_id: str) -> bool:
+    """Whether this process gave the id, and not the one that it was forked off."""
+    return ask_id.startswith(f"{_process}-")
 
 
 def _name_process() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
+from ..clock import monotonic
 from ..errors import AumOSGovernanceError
 from ..protocol import Ask
+from .take_backs import InFlight, TakeBacks
 from .transport import Transport
 from .waiter import Waiter
 
@@ -24,40 +25,69 @@ class Dropped(BaseException):
 
 
 class Started:
-    """An ask that was sent by this thread, which does something else before it waits for the answer."""
+    """A request that was sent by this thread, which does something else before it waits for the response.
+
+    Until `keep` says that the response is handed over, `take_back` undoes what was requested.
+    """
 
     def __init__(
-        self, transport: Transport, waiter: Waiter, steps: Steps, read: Callable[[Any], dict[str, Any]]
+        self,
+        transport: Transport,
+        waiter: Waiter,
+        steps: Steps,
+        read: Callable[[Any], dict[str, Any]],
+        flight: InFlight,
+        take_backs: TakeBacks,
     ) -> None:
         self._transport = transport
         self._waiter = waiter
         self._steps = steps
         self._read = read
+        self._flight = flight
+        self._take_backs = take_backs
         self._seconds = 0.0
         self._answer: Mapping[str, Any] | None = None
-        self._go_on()
+        try:
+            self._go_on()
+        except BaseException:
+            self.take_back()
+            raise
 
     def answer(self) -> dict[str, Any]:
-        """Block this thread until the answer is here; raises as `Client.ask`."""
+        """Block this thread until the response is here; raises as `Client.ask`, and has taken the request back then."""
         try:
             while self._answer is None:
                 self._transport.wait(self._waiter, self._seconds)
                 self._waiter.rest()
                 self._go_on()
-        finally:
-            # Interrupted while waiting: this lets the ask take itself back.
+            return self._read(self._answer)
+        except BaseException:
+            self.take_back()
+            raise
+
+    def keep(self) -> None:
+        """The response is handed over: from now on what was requested stands."""
+        self._flight.kept = True
+
+    def take_back(self) -> bool:
+        """The response is not handed over, and what was requested is undone; False after `keep`."""
+        try:
             self._steps.close()
-        return self._read(self._answer)
+        finally:
+            self._take_backs.take(self._flight)
+        return self._flight.taken
 
     def drop(self) -> dict[str, Any] | None:
-        """Take the ask back, without waiting; where its answer is here already, give that, if it is a yes."""
+        """Take the request back, without waiting; where its response is here already, give that, if it is a yes."""
         if self._answer is None:
             try:
                 self._steps.throw(Dropped())
             except StopIteration as done:
                 self._answer = done.value
             except Dropped:
+                self._take_backs.take(self._flight)
                 return None
+        self.keep()
         return dict(self._answer) if self._answer is not None and self._answer.get("ok") is True else None
 
     def _go_on(self) -> None:
@@ -88,7 +118,7 @@ class Told:
     @property
     def is_past(self) -> bool:
         """Nobody waits for it: it is over, or has had its time, or was the parent's before this process was forked."""
-        return self.over or time.monotonic() >= self.until or self.pid != os.getpid()
+        return self.over or monotonic() >= self.until or self.pid != os.getpid()
 
     def end(self, answer: dict[str, Any], error: AumOSGovernanceError | None = None) -> None:
         """It is answered, or given up; only the first time counts."""
@@ -137,4 +167,4 @@ class Tellings:
         for told in self.pending():
             told.then(wake)
             while not told.is_past:
-                yield max(0.0, told.until - time.monotonic())
+                yield max(0.0, told.until - monotonic())

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import platform
-import time
+import weakref
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from .._version import __version__
+from ..clock import monotonic, since_epoch
 from ..errors import AumOSGovernanceError, ExpiredError, UnavailableError, from_code
 from ..protocol import HELLO_REQUIRED, Ask, Cell
 from .ask_ids import new_ask_id
 from .asks_ahead import Started, Steps, Tellings, Told
-from .exchanges import FIRST_RESEND, GRACE_SECONDS, UNDECIDED, Exchanges, OnWaiting, Patience, cancelling
+from .exchanges import FIRST_RESEND, GRACE_SECONDS, Exchanges, OnWaiting, Patience
+from .take_backs import UNDECIDED, InFlight, TakeBacks, cancel_body
+from .task_waits import response_of
 from .transport import Transport
 from .waiter import Waiter
 
@@ -30,14 +34,17 @@ _NOT_MET: Final = frozenset({ExpiredError.default_code, HELLO_REQUIRED})
 # The server's clock is not where it was, since the machine slept or a clock was set; or the server is not the one that
 # was met.
 _MEETINGS: Final = 3
+_CANCEL_TRY_SECONDS: Final = 60.0
+_STANDING_SECONDS: Final = 1.0
 
 
 class Client:
     """Asks over one transport, from any number of threads and tasks at once.
 
     `ask` blocks its thread, `ask_async` lets the loop go on; both give the answer's body, or raise the error that the
-    answer stands for, or UnavailableError within ``timeout`` and the time of a first contact. Whoever is interrupted
-    while waiting (KeyboardInterrupt, a cancelled task) takes the ask back.
+    answer stands for, or UnavailableError within ``timeout`` and the time of a first contact. When they end in any
+    other way than with the answer (time-out, KeyboardInterrupt, a cancelled or abandoned task), the request is taken
+    back: nothing is charged or held for it. What charges is never answered after its time.
     """
 
     def __init__(
@@ -54,6 +61,10 @@ class Client:
         self._hello_timeout = hello_timeout
         self._exchanges = Exchanges(transport)
         self._tellings = Tellings()
+        self._take_backs = TakeBacks(
+            transport, self._exchanges.listen, self._exchanges.forget, self._exp, self._cancel_again
+        )
+        _clients.add(self)
         self._clock_offset: float | None = None
         self.greeting: Mapping[str, Any] = {}
         """The server's answer to the last hello; empty before the first."""
@@ -70,21 +81,51 @@ class Client:
     ) -> dict[str, Any]:
         """Ask, and block this thread until the answer is here.
 
-        The answer to an `authorize` may wait for a person for longer than ``timeout``: then ``on_waiting`` is called.
+        The answer to an `authorize` may wait for a user for longer than ``timeout``: then ``on_waiting`` is called.
         """
-        waiter = Waiter()
-        steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, waiter.wake, on_waiting)
+        request = self.start(op, body or {}, cell=cell, timeout=timeout, on_waiting=on_waiting)
         try:
-            return Started(self._transport, waiter, steps, _body).answer()
-        finally:
-            # Interrupted on the way from the one to the other: it is taken back too.
-            steps.close()
+            return request.answer()
+        except BaseException:
+            # Interrupted on the way from the one to the other.
+            request.take_back()
+            raise
 
-    def start(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> Started:
-        """As `ask`, but return once it is sent, to do something else before the answer is waited for."""
-        waiter = Waiter()
-        steps = self._steps(op, body, cell or Cell(), self._timeout, waiter.wake, None)
-        return Started(self._transport, waiter, steps, _body)
+    def start(
+        self,
+        op: str,
+        body: Mapping[str, Any],
+        *,
+        cell: Cell | None = None,
+        timeout: float | None = None,
+        on_waiting: OnWaiting | None = None,
+    ) -> Started:
+        """As `ask`, but return once it is sent, to do something else before the response is waited for.
+
+        A caller that does not make use of the response must call `Started.take_back` or `Started.drop`.
+        """
+        waiter, flight = Waiter(), InFlight()
+        steps = self._steps(op, body, cell or Cell(), timeout or self._timeout, waiter.wake, on_waiting, flight)
+        try:
+            return Started(self._transport, waiter, steps, _body, flight, self._take_backs)
+        except BaseException:
+            # Interrupted on the way from the one to the other.
+            self._take_backs.take(flight)
+            raise
+
+    def take_back(self, flight: InFlight) -> None:
+        """Undo what was requested by `ask_async` with this ``flight``, whose response is not made use of."""
+        self._take_backs.take(flight)
+
+    def standing(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """What was given up by its client and was executed all the same: ``open`` and ``close``, with the state then.
+
+        Each is told once. Blocks this thread for a moment where that is not known yet.
+        """
+        until = monotonic() + _STANDING_SECONDS
+        while self._take_backs.unsure and (left := until - monotonic()) > 0:
+            self._transport.wait(Waiter(), min(left, 0.02))
+        return self._take_backs.standing()
 
     def tell(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> Told:
         """Send what needs no answer to go on. What this client asks later waits for its answer, at most as long as for
@@ -94,7 +135,7 @@ class Client:
         """
         if self._clock_offset is None:
             raise UnavailableError("The governance server was not met yet, so it is told nothing.")
-        until = time.monotonic() + self._timeout
+        until = monotonic() + self._timeout
         told = Told(self._ask(new_ask_id(), op, until, cell or Cell(), body), until, self._see_to)
         waiting = self._exchanges.expect(told.ask.id, lambda: _hear(told, waiting.answer))
         self._tellings.add(told)
@@ -121,8 +162,12 @@ class Client:
         cell: Cell | None = None,
         timeout: float | None = None,
         on_waiting: OnWaiting | None = None,
+        flight: InFlight | None = None,
     ) -> dict[str, Any]:
-        """As `ask`; this task's loop runs on until the answer is here."""
+        """As `ask`; this task's loop runs on until the answer is here.
+
+        A caller that does not make use of the response passes the ``flight`` that it gave to `take_back`.
+        """
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
 
@@ -131,17 +176,18 @@ class Client:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(woken.set)
 
-        steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, wake, on_waiting)
-        with self._transport.awaited():
+        flight = InFlight() if flight is None else flight
+        steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, wake, on_waiting, flight)
+        try:
+            with self._transport.awaited():
+                return _body(await response_of(steps, woken, wake))
+        except BaseException:
+            # Also GeneratorExit, of a task that was abandoned. Nothing is awaited here.
             try:
-                while True:
-                    seconds = next(steps)
-                    await _wait(woken, seconds)
-                    woken.clear()
-            except StopIteration as done:
-                return _body(done.value)
-            finally:
                 steps.close()
+            finally:
+                self._take_backs.take(flight)
+            raise
 
     # ---- one ask
 
@@ -153,6 +199,7 @@ class Client:
         timeout: float,
         wake: Callable[[], None],
         on_waiting: OnWaiting | None,
+        flight: InFlight,
         ask_id: str = "",
     ) -> Steps:
         told: Sequence[Told] = ()
@@ -165,19 +212,24 @@ class Client:
             ask_id = new_ask_id()
         if self._clock_offset is None:
             yield from self._hello(wake)
-        patience = Patience(time.monotonic() + timeout, on_waiting)
+        patience = Patience(monotonic() + timeout, on_waiting)
         meetings = 1
         while True:
             ask = self._ask(ask_id, op, patience.until, cell, body)
-            answer = yield from self._exchanges.answer(ask, patience.until + GRACE_SECONDS, wake, patience)
+            answer = yield from self._exchanges.answer(ask, patience.until + GRACE_SECONDS, wake, patience, flight)
             if told and not all(one.is_past for one in told):
                 # Answered before what was told before it: it overtook that, and was decided without it.
                 told = ()
-                yield from self._exchanges.answer(cancelling(ask), patience.until + GRACE_SECONDS, wake)
+                cancel = self._ask(new_ask_id(), "cancel", patience.until, cell, cancel_body(ask))
+                yield from self._exchanges.answer(cancel, patience.until + GRACE_SECONDS, wake)
+                flight.ask, flight.sent = None, 0
                 yield from self._tellings.passed(wake)
                 ask_id = new_ask_id()
                 continue
-            if answer.get("code") not in _NOT_MET or meetings == _MEETINGS or time.monotonic() >= patience.until:
+            if answer.get("code") not in _NOT_MET or meetings == _MEETINGS or monotonic() >= patience.until:
+                if flight.sent > 1 and answer.get("code") in UNDECIDED:
+                    # One copy of it failed; another may still be done, and its client is told that nothing was.
+                    self._take_backs.take(flight)
                 return answer
             # Nothing was done, or it still waits, so the same ask may go out again, with an expiry that the server
             # reads as meant.
@@ -186,8 +238,8 @@ class Client:
 
     def _hello(self, wake: Callable[[], None]) -> Generator[float, None, None]:
         body = {"version": __version__, "python": platform.python_version(), "incarnation": self._incarnation}
-        hello = Ask(new_ask_id(), "hello", time.time() + _HELLO_VALID_SECONDS, Cell(), body)
-        answer = yield from self._exchanges.answer(hello, time.monotonic() + self._hello_timeout, wake)
+        hello = Ask(new_ask_id(), "hello", since_epoch() + _HELLO_VALID_SECONDS, Cell(), body)
+        answer = yield from self._exchanges.answer(hello, monotonic() + self._hello_timeout, wake)
         greeting = _body(answer)
         try:
             server_time = float(greeting["server_time"])
@@ -198,25 +250,37 @@ class Client:
             ) from None
         # The answer took a while to arrive, so the server's clock is past what it says: an expiry reckoned from here
         # comes a little early, never late. The monotonic clock ignores whoever sets this machine's time.
-        self._clock_offset = server_time - time.monotonic()
+        self._clock_offset = server_time - monotonic()
         self.greeting = greeting
 
     def _see_to(self, told: Told) -> None:
         """Wait for the answer to what was told, and ask it again where that does not come, or is no decision."""
         waiter = Waiter()
         told.then(waiter.wake)
-        until = time.monotonic() + FIRST_RESEND
-        while not told.over and (left := until - time.monotonic()) > 0:
+        until = monotonic() + FIRST_RESEND
+        while not told.over and (left := until - monotonic()) > 0:
             self._transport.wait(waiter, left)
             waiter.rest()
         if told.over:
             return
         ask = told.ask
-        steps = self._steps(ask.op, ask.body, ask.cell, self._timeout, waiter.wake, None, ask.id)
         try:
-            told.end(Started(self._transport, waiter, steps, _body).answer())
+            told.end(self._again(ask, self._timeout, waiter))
         except AumOSGovernanceError as error:
             told.end({}, error)
+
+    def _again(self, ask: Ask, timeout: float, waiter: Waiter) -> dict[str, Any]:
+        """Send the same request with a later expiry until it is answered."""
+        flight = InFlight()
+        steps = self._steps(ask.op, ask.body, ask.cell, timeout, waiter.wake, None, flight, ask.id)
+        return Started(self._transport, waiter, steps, _body, flight, self._take_backs).answer()
+
+    def _cancel_again(self, cancel: Ask) -> dict[str, Any]:
+        return self._again(cancel, _CANCEL_TRY_SECONDS, Waiter())
+
+    def _exp(self, seconds: float) -> float:
+        assert self._clock_offset is not None
+        return monotonic() + seconds + self._clock_offset
 
     def _forget(self, told: Told) -> None:
         self._tellings.discard(told)
@@ -225,15 +289,6 @@ class Client:
     def _ask(self, ask_id: str, op: str, until: float, cell: Cell, body: Mapping[str, Any]) -> Ask:
         assert self._clock_offset is not None
         return Ask(ask_id, op, until + self._clock_offset, cell, body)
-
-
-async def _wait(woken: asyncio.Event, seconds: float) -> None:
-    # asyncio.wait_for can swallow a cancellation before Python 3.12.
-    timer = asyncio.get_running_loop().call_later(seconds, woken.set)
-    try:
-        await woken.wait()
-    finally:
-        timer.cancel()
 
 
 def _hear(told: Told, answer: Mapping[str, Any] | None) -> None:
@@ -250,3 +305,15 @@ def _body(answer: Mapping[str, Any]) -> dict[str, Any]:
     if answer.get("ok") is True:
         return dict(answer)
     raise from_code(str(answer.get("code", "UNAVAILABLE")), str(answer.get("message", "There was no decision.")))
+
+
+_clients: weakref.WeakSet[Client] = weakref.WeakSet()
+
+
+def _forget_parents() -> None:
+    for client in tuple(_clients):
+        client._take_backs.forget_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Final
 
+from ..clock import monotonic
 from ..errors import InvalidRequestError, ServerUnreachableError, UnavailableError
 from ..protocol import COMM_PREFIX, COMM_TARGET, REPLY_TYPE, Ask, asks_message, parse_answers
 from .transport import Receiver
@@ -75,7 +75,7 @@ class CommTransport:
         with self._lock:
             self._kept_back[ask.id] = ask
             passes = urgent or (self._ending and ask.op not in _ENDS)
-            if self._under_way and not passes and time.monotonic() < self._under_way_until:
+            if self._under_way and not passes and monotonic() < self._under_way_until:
                 return
             batch = self._take()
         self._publish(batch)
@@ -102,7 +102,7 @@ class CommTransport:
     def _take(self) -> list[Ask]:
         batch = [self._kept_back.pop(ask_id) for ask_id in list(self._kept_back)[:_BATCH]]
         self._under_way = frozenset(ask.id for ask in batch)
-        self._under_way_until = time.monotonic() + _UNDER_WAY_SECONDS
+        self._under_way_until = monotonic() + _UNDER_WAY_SECONDS
         self._ending = all(ask.op in _ENDS for ask in batch)
         return batch
 

@@ -18,7 +18,8 @@ from .arguments import Arguments
 from .card import audit_html, status_html
 from .cells import current_cell
 from .decision import SpendDecision
-from .session import link
+from .interrupts import Deferred
+from .session import Link, link
 
 __all__ = ["close_session", "open_session", "show_audit", "show_status", "spend"]
 
@@ -55,18 +56,39 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
         wish["amount"] = arguments.positional
     if "--already-paid" in arguments.flags:
         wish["already_paid"] = True
-    decision = SpendDecision.from_answer(_ask(shell, "spend", wish))
-    if decision.allowed and not decision.overrun:
-        _say(display.recorded_text(decision))
-        return decision
-    sentence = display.overrun_sentence(decision) if decision.allowed else display.refusal_sentence(decision)
-    if "--no-raise" not in arguments.flags:
+    way = _way(shell)
+    recorded: SpendDecision | None = None
+    request = way.client.start("spend", wish, cell=current_cell(shell))
+    try:
+        decision = SpendDecision.from_answer(request.answer())
+        _say_standing(way)
+        sentence = _sentence(decision)
+        refused = sentence is not None and "--no-raise" not in arguments.flags
+        # It is charged exactly when the cell shows so: an interrupt comes before both, or after both.
+        with Deferred():
+            if sentence is None:
+                recorded = _said(decision, display.recorded_text(decision))
+            elif not refused:
+                _say(sentence)
+            request.keep()
+    except BaseException:
+        # What is raised into a thread cannot be deferred.
+        if request.take_back() and recorded is not None:
+            _say(display.taken_back_text(recorded))
+        raise
+    if refused:
         reason = "; ".join(decision.reasons)
         raise GovernanceDeniedError(
             decision.agent_id, reason, decision.record_id, message=sentence, denial_code=decision.code
         )
-    _say(sentence)
     return decision
+
+
+def _sentence(decision: SpendDecision) -> str | None:
+    """Why the spend does not fit; None where it does."""
+    if decision.allowed and not decision.overrun:
+        return None
+    return display.overrun_sentence(decision) if decision.allowed else display.refusal_sentence(decision)
 
 
 def close_session(shell: Any) -> None:
@@ -85,13 +107,26 @@ def show_audit(shell: Any, arguments: Arguments) -> None:
     _show(shell, display.audit_text(records), audit_html(records))
 
 
-def _ask(shell: Any, op: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _way(shell: Any) -> Link:
     global _state_file_told_in  # noqa: PLW0603  said once in a process, however often the extension is loaded
     way = link(shell)
     if way.state_file is not None and _state_file_told_in != os.getpid():
         _state_file_told_in = os.getpid()
         _say(display.state_file_text(way.state_file))
-    return way.client.ask(op, body, cell=current_cell(shell))
+    return way
+
+
+def _ask(shell: Any, op: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    way = _way(shell)
+    answer = way.client.ask(op, body, cell=current_cell(shell))
+    _say_standing(way)
+    return answer
+
+
+def _say_standing(way: Link) -> None:
+    """Name what an earlier cell gave up and what stands all the same."""
+    for op, state in way.client.standing():
+        _say(display.standing_text(op, state))
 
 
 def _values(arguments: Arguments, fields: Mapping[str, str]) -> dict[str, Any]:
@@ -100,6 +135,11 @@ def _values(arguments: Arguments, fields: Mapping[str, str]) -> dict[str, Any]:
 
 def _say(*lines: str) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _said(decision: SpendDecision, line: str) -> SpendDecision | None:
+    # In one step, so that nothing comes between showing it and knowing that it is shown.
+    return decision if sys.stdout.write(f"{line}\n") != 0 else None
 
 
 def _show(shell: Any, text: str, html: str) -> None:

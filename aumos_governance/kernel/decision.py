@@ -33,6 +33,8 @@ class SpendDecision:
     spent: Decimal | None
     budget: Decimal | None
     remaining: Decimal | None
+    limit: Mapping[str, Any] | None = None
+    """Which limit forbids it: ``kind``, ``name``, ``asked`` and ``allowed``, as in the wire protocol."""
 
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any]) -> SpendDecision:
@@ -53,6 +55,7 @@ class SpendDecision:
             spent=_decimal(state.get("spent")),
             budget=_decimal(state.get("budget")),
             remaining=_decimal(state.get("remaining")),
+            limit=told.get("limit"),
         )
 
     def __bool__(self) -> bool:

@@ -19,8 +19,10 @@ __all__ = [
     "printable",
     "recorded_text",
     "refusal_sentence",
+    "standing_text",
     "state_file_text",
     "status_text",
+    "taken_back_text",
     "usd",
 ]
 
@@ -85,10 +87,17 @@ def recorded_text(decision: SpendDecision) -> str:
     return f"Recorded: {usd(decision.amount)} for {printable(decision.tool)}{left}"
 
 
+def taken_back_text(decision: SpendDecision) -> str:
+    """That a spend which was shown as recorded is not charged, since its cell was interrupted right then."""
+    return f"Taken back: {usd(decision.amount)} for {printable(decision.tool)} is not charged"
+
+
 def refusal_sentence(decision: SpendDecision) -> str:
     """Why a spend was denied, what was asked, what is left and what a person can do."""
     remaining = None if decision.remaining is None else money.parse(decision.remaining)
-    return Denial(decision.code, decision.reasons, decision.tool, money.parse(decision.amount), remaining).sentence()
+    kind = None if decision.limit is None else decision.limit["kind"]
+    amount = money.parse(decision.amount)
+    return Denial(decision.code, decision.reasons, decision.tool, amount, remaining, kind).sentence()
 
 
 def overrun_sentence(decision: SpendDecision) -> str:
@@ -97,6 +106,14 @@ def overrun_sentence(decision: SpendDecision) -> str:
         f"OVERRUN: {usd(decision.amount)} for {printable(decision.tool)} was already paid, so it is recorded in full,"
         f" but is not allowed: {_reason(decision)}."
     )
+
+
+def standing_text(op: str, state: State) -> str:
+    """That an ``open`` or ``close`` whose cell was interrupted, or did not hear of it in time, took effect."""
+    if op == "close" or not state.get("active"):
+        return "The %governance_disable that was given up took effect: governance is inactive."
+    terms = _terms(state)
+    return f"The %governance that was given up took effect: {terms['trust_level']}, {terms['budget']}."
 
 
 def closed_text(state: State) -> str:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError, UnavailableError
+from ..errors import ConfigurationError, LedgerError, UnavailableError
 from ..protocol import Ask
 from .transport import Receiver
 from .waiter import Waiter
@@ -43,6 +43,7 @@ class EmbeddedTransport:
                 " kernel's environment; install it with: pip install aumos-governance"
             ) from error
         self.path = database_path()
+        _make_folder(self.path)
         self._pid = os.getpid()
         self._receiver: Receiver | None = None
         ledger = open_ledger(f"sqlite:///{self.path}")
@@ -94,6 +95,16 @@ class EmbeddedTransport:
             f"The governance ledger {self.path} gave no decision within {seconds:.0f} seconds, so nothing is"
             " authorised; another program may be using it."
         )
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(
+            f"The governance ledger {path} cannot be made, since its folder cannot ({error.strerror}); set the"
+            " environment variable JUPYTER_DATA_DIR to a folder that can be written to, and restart the kernel."
+        ) from error
 
 
 def database_path() -> Path:

@@ -48,8 +48,15 @@ def begin(shell: Any, arguments: Arguments, options: str) -> None:
         kind="act",
         shown=shown,
     )
-    grant = _granted(shell, action, shown, _seconds(arguments))
-    cell.endings.append(_Settling(shell, grant, shown, cost))
+    grant: Grant | None = None
+    try:
+        grant = _granted(shell, action, shown, _seconds(arguments))
+        cell.endings.append(_Settling(shell, grant, shown, cost))
+    except BaseException:
+        # Interrupted before the cell's end would settle it, and the cell does not run.
+        if grant is not None and not any(getattr(ending, "grant", None) is grant for ending in cell.endings):
+            grant.release()
+        raise
 
 
 def _granted(shell: Any, action: GovernanceAction, shown: Mapping[str, str], seconds: float | None) -> Grant:
@@ -75,12 +82,12 @@ class _Settling:
 
     def __init__(self, shell: Any, grant: Grant, shown: Mapping[str, str], cost: Decimal) -> None:
         self._shell = shell
-        self._grant = grant
+        self.grant = grant
         self._shown = shown
         self._cost = cost
 
     def __call__(self, raised: BaseException | None) -> None:
-        grant: Any = self._grant
+        grant: Any = self.grant
         if raised is None:
             ended = "done"
             settlement = grant.settle(self._cost)

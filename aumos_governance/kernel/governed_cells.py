@@ -34,10 +34,28 @@ class GovernedCells:
         """Raises InvalidRequestError or SyntaxError, which IPython shows in place of running the cell."""
         options = _options(lines[0]) if lines else None
         if options is None:
+            self._check_first(lines)
             return lines
         body = lines[1:]
         self._check(body, 1)
         return [f"get_ipython().run_line_magic({MAGIC!r}, {options!r})\n", *_with_cell_magic(body)]
+
+    def _check_first(self, lines: list[str]) -> None:
+        """Refuse a cell with ``%%governed`` below its first line, which IPython would not take for a cell magic."""
+        if not lines or lines[0].startswith("%%"):
+            return
+        place = next((number for number, line in enumerate(lines) if _options(line) is not None), None)
+        if place is None:
+            return
+        try:
+            ast.parse("".join(self._shell.input_transformer_manager.do_token_transforms(lines[:place])))
+        except SyntaxError:
+            # Within a text of several lines, or below what IPython refuses itself.
+            return
+        raise InvalidRequestError(
+            f"%%{MAGIC} must be the first line of its cell: move what is above it, comments too, below it or into a"
+            " cell of its own; nothing was run."
+        )
 
     def _check(self, body: list[str], above: int, *, python: bool = True) -> None:
         """Refuse what does not compile. ``above`` is how many lines of the cell stand above the body."""

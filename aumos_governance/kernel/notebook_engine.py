@@ -34,6 +34,7 @@ from .exchanges import OnWaiting
 from .person import person_here
 from .session import Link, link
 from .spawned import is_worker
+from .take_backs import InFlight
 from .waiting import waited
 from .wire_realm import WireRealm
 
@@ -92,12 +93,19 @@ class NotebookEngine:
         GovernanceDeniedError when it is denied, and as `evaluate_sync`: then nothing is held.
         """
         op, body, waiting = self._asking(action, on_waiting, timeout)
-        with waited(self._shell, body, waiting) as heard:
-            answer = self._way().client.ask(op, body, cell=current_cell(self._shell), on_waiting=heard)
-            decision = allowed(action, answer)
-        grant = NotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
-        grant.report_id = answer.get("report_id")
-        return grant
+        request: Started | None = None
+        try:
+            with waited(self._shell, body, waiting) as heard:
+                request = self._way().client.start(op, body, cell=current_cell(self._shell), on_waiting=heard)
+                answer = request.answer()
+                decision = allowed(action, answer)
+            grant = NotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
+            grant.report_id = answer.get("report_id")
+            return grant
+        except BaseException:
+            if request is not None:
+                request.take_back()
+            raise
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
         """As `Engine.begin_ahead`."""
@@ -109,12 +117,18 @@ class NotebookEngine:
     ) -> AsyncNotebookGrant:
         """Like `begin`, awaited. A task that is cancelled meanwhile holds nothing."""
         op, body, waiting = self._asking(action, on_waiting, timeout)
-        with waited(self._shell, body, waiting, blocks=False) as heard:
-            answer = await self._way().client.ask_async(op, body, cell=current_cell(self._shell), on_waiting=heard)
-            decision = allowed(action, answer)
-        grant = AsyncNotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
-        grant.report_id = answer.get("report_id")
-        return grant
+        client, flight = self._way().client, InFlight()
+        try:
+            with waited(self._shell, body, waiting, blocks=False) as heard:
+                cell = current_cell(self._shell)
+                answer = await client.ask_async(op, body, cell=cell, on_waiting=heard, flight=flight)
+                decision = allowed(action, answer)
+            grant = AsyncNotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
+            grant.report_id = answer.get("report_id")
+            return grant
+        except BaseException:
+            client.take_back(flight)
+            raise
 
     def authorize(self, action: GovernanceAction) -> Authorization:
         """Hold the action's amount, run the block, then charge what it truly cost: see `Authorization`."""

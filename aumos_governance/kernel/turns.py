@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from ..clock import monotonic
 from .waiter import Waiter
 
 __all__ = ["Source", "Turns"]
@@ -101,12 +101,12 @@ class Turns:
         return False
 
     def _read(self, waiter: Waiter, seconds: float) -> bool:
-        until = time.monotonic() + seconds
+        until = monotonic() + seconds
         # Before looking whether it was woken, so that whoever wakes it now cannot miss it.
         waiter.rouse = self._source.wake
         try:
             while not waiter.woken:
-                left = until - time.monotonic()
+                left = until - monotonic()
                 if left <= 0:
                     break
                 # Who waits alone keeps awake for a moment: to be woken takes longer than many an answer.

@@ -19,6 +19,7 @@ __all__ = [
     "decision_of",
     "entry_of",
     "filters_of",
+    "limit_of",
     "resolved_of",
     "said",
 ]
@@ -38,7 +39,18 @@ def decision_of(told: Mapping[str, Any]) -> base.Decision:
         told["overrun"] is True,
         None,
         None if level is None else TrustLevel(level),
+        limit_of(told.get("limit")),
     )
+
+
+def limit_of(told: Mapping[str, Any] | None) -> base.Limit | None:
+    """The limit that a decision's body names. A server of an earlier version names none."""
+    if told is None:
+        return None
+    kind, asked, allowed = str(told["kind"]), told["asked"], told["allowed"]
+    if kind not in base.TRUST_LIMITS:
+        asked, allowed = money.parse(asked), money.parse(allowed)
+    return base.Limit(kind, str(told["name"]), int(asked), int(allowed))
 
 
 def said(**fields: Any) -> dict[str, Any]:

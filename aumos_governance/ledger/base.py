@@ -74,9 +74,11 @@ from .contract.charges import (
     Void,
 )
 from .contract.facts import (
+    TRUST_LIMITS,
     Balance,
     ClosedSessions,
     Decision,
+    Limit,
     NotebookKey,
     Opened,
     Origin,
@@ -113,6 +115,7 @@ from .contract.requests import (
 )
 
 __all__ = [
+    "TRUST_LIMITS",
     "AcknowledgeReport",
     "Adjust",
     "Adjusted",
@@ -157,6 +160,7 @@ __all__ = [
     "KernelGone",
     "KernelsPresent",
     "Ledger",
+    "Limit",
     "ListApprovals",
     "ListBudgets",
     "ListConsents",

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from .. import money
 from ..types import ActionKind, TrustLevel
-from .contract.facts import Origin
+from .contract.facts import Limit, Origin
 
 __all__ = [
     "Refusal",
@@ -21,10 +21,11 @@ __all__ = [
 
 
 class Refusal(NamedTuple):
-    """A reason not to do something: a stable word and a sentence."""
+    """A reason not to do something: a stable word, a sentence, and the limit that binds, where one does."""
 
     code: str
     reason: str
+    limit: Limit | None = None
 
 
 _NO_SESSION: Final = "NO_SESSION"
@@ -45,6 +46,7 @@ def level_refusal(kind: ActionKind, required: TrustLevel, actual: int) -> Refusa
     return Refusal(
         "TRUST_LEVEL_INSUFFICIENT",
         f"{what} needs trust level {_level(required)}, and this notebook is at {_level(actual)}",
+        Limit("level", "", int(required), actual),
     )
 
 
@@ -64,6 +66,7 @@ def agent_refusal(agent_id: str, required: int, actual: int, scope: str | None) 
     return Refusal(
         "TRUST_LEVEL_INSUFFICIENT",
         f"Agent {agent_id!r} has trust level {_level(actual)}{where}, and this needs {_level(required)}",
+        Limit("agent", agent_id, int(required), actual),
     )
 
 
@@ -75,12 +78,16 @@ def no_consent(agent_id: str, data_type: str, purpose: str | None) -> Refusal:
 
 def no_budget(category: str) -> Refusal:
     """Why nothing can be charged to a category."""
-    return Refusal("BUDGET_NOT_FOUND", f"There is no budget {category!r}")
+    return Refusal("BUDGET_NOT_FOUND", f"There is no budget {category!r}", Limit("category", category))
 
 
-def over_budget(total: int, ceiling: int, envelope: str = "budget") -> Refusal:
-    """``total`` is what would be spent and held with the amount asked for."""
-    return Refusal("BUDGET_EXCEEDED", f"Would exceed {envelope} ({money.display(total)} > {money.display(ceiling)})")
+def over_budget(total: int, ceiling: int, envelope: str = "budget", kind: str = "session", name: str = "") -> Refusal:
+    """``total`` is what would be spent and held with the amount asked for, in the envelope of this kind and name."""
+    return Refusal(
+        "BUDGET_EXCEEDED",
+        f"Would exceed {envelope} ({money.display(total)} > {money.display(ceiling)})",
+        Limit(kind, name, total, ceiling),
+    )
 
 
 def _level(level: int) -> str:

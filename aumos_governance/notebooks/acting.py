@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..acts import ActSteps, PersonAsked, act_steps, is_reported, report_request
+from ..clock import monotonic as clock_monotonic
 from ..errors import ExpiredError, IdempotencyError
 from ..ledger.base import (
     Approval,
@@ -33,6 +34,7 @@ from ..ledger.base import (
 )
 from ..ledger.identifiers import made_at
 from ..protocol import Ask
+from . import wishes
 from .act_asks import ActAsk
 from .approval_watch import ApprovalWatch, Awaited
 from .callers import Caller, expiry_of, origin_of
@@ -81,7 +83,7 @@ class Acting:
         *,
         approval_seconds: float = APPROVAL_SECONDS,
         clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = clock_monotonic,
         log: logging.Logger,
     ) -> None:
         self._ledger = ledger
@@ -136,6 +138,7 @@ class Acting:
                 expires_at=expiry_of(ask),
                 notebook=caller.notebook,
                 of=of + step,
+                delivered=wishes.flag(ask.body, "delivered"),
             )
             self._ledger.submit(request).add_done_callback(lambda future: voided(future, then))
 

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from .. import money
-from ..ledger.base import Adjusted, AuditEntry, Decision, Resolved, SessionState
+from ..ledger.base import TRUST_LIMITS, Adjusted, AuditEntry, Decision, Limit, Resolved, SessionState
 
 __all__ = [
     "adjustment_body",
     "audit_body",
     "decision_body",
+    "limit_body",
     "previous_body",
     "resolution_body",
     "state_body",
@@ -76,6 +77,18 @@ def decision_body(decision: Decision) -> dict[str, Any]:
         "tool": decision.tool,
         "overrun": decision.overrun,
         "level": None if decision.level is None else int(decision.level),
+        "limit": None if decision.limit is None else limit_body(decision.limit),
+    }
+
+
+def limit_body(limit: Limit) -> dict[str, Any]:
+    """Which limit forbids an action: decimal text in USD of a limit on money, whole numbers of a trust level."""
+    levels = limit.kind in TRUST_LIMITS
+    return {
+        "kind": limit.kind,
+        "name": limit.name,
+        "asked": limit.asked if levels else money.to_text(limit.asked),
+        "allowed": limit.allowed if levels else money.to_text(limit.allowed),
     }
 
 

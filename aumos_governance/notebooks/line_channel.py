@@ -5,10 +5,11 @@ from __future__ import annotations
 import select
 import socket
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
+
+from ..clock import monotonic
 
 __all__ = ["LineChannel"]
 
@@ -227,8 +228,8 @@ class _Waiter:
             self._poll.modify(connection, select.POLLIN | (select.POLLOUT if writing else 0))
             self._writing = writing
         events = self._poll.poll(0) if awake else []
-        until = time.perf_counter() + awake
-        while not events and time.perf_counter() < until:
+        until = monotonic() + awake
+        while not events and monotonic() < until:
             events = self._poll.poll(0)
         found = dict(events or self._poll.poll(None if seconds is None else seconds * 1e3))
         news = found.get(connection, 0)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from .. import money
 from .._version import __version__
+from ..clock import monotonic as clock_monotonic
 from ..errors import AumOSGovernanceError, InvalidRequestError
 from ..ledger.base import (
     CloseSession,
@@ -56,7 +57,7 @@ class NotebookService(PersonRequests):
         *,
         approval_seconds: float = APPROVAL_SECONDS,
         clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = clock_monotonic,
         log: logging.Logger | None = None,
     ) -> None:
         super().__init__(ledger, terms if terms is not None else SessionTerms())
@@ -232,10 +233,12 @@ class NotebookService(PersonRequests):
         )
 
     def _cancel(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        wishes.known_only(ask.body, ("of", "act"))
+        wishes.known_only(ask.body, ("of", "act", "delivered"))
         of = wishes.text(ask.body, "of", "id of the ask to cancel")
         if wishes.flag(ask.body, "act"):
-            self._answer_with(self.acting.cancel(caller, ask), ask, reply, lambda voided: {"voided": voided})
+            self._answer_with(
+                self.acting.cancel(caller, ask), ask, reply, lambda voided: {"voided": voided, "state": None}
+            )
             return
         request = Void(
             key=ask.id,
@@ -243,10 +246,16 @@ class NotebookService(PersonRequests):
             expires_at=expiry_of(ask),
             notebook=caller.notebook,
             of=of,
+            delivered=wishes.flag(ask.body, "delivered"),
         )
 
         def answer(result: Voided) -> dict[str, Any]:
-            return {"voided": result.voided}
+            # What was executed and is not undone, an opening or a closing, is named with the state that it left.
+            state = None if result.voided else result.state
+            return {
+                "voided": result.voided,
+                "state": None if state is None else state_body(state, shared_with=caller.shared_with),
+            }
 
         self._decide(caller, request, ask, reply, answer)
 

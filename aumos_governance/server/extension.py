@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, TraitError, Unicode, default
 from traitlets.config import Config
@@ -128,6 +129,11 @@ class GovernanceExtension(ExtensionApp):
         except (AumOSGovernanceError, TraitError) as error:
             self._refuse(str(error))
         except Exception as error:
+            if isinstance(error, OSError) and _is_in_data_folder(error.filename):
+                self._refuse(
+                    f"AumOS Governance cannot make {error.filename} ({error.strerror}), so the server does not start;"
+                    " set the environment variable JUPYTER_DATA_DIR to a folder that can be written to."
+                )
             self.log.exception("AumOS Governance could not start.")
             self._refuse(f"AumOS Governance could not start ({type(error).__name__}), so the server does not either.")
 
@@ -280,3 +286,8 @@ def _without_password(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     # In the URL of a database the options may hold one too.
     return f"{scheme}{separator}{rest.partition('?')[0].rpartition('@')[2]}"
+
+
+def _is_in_data_folder(filename: object) -> bool:
+    folder = Path(jupyter_data_dir())
+    return isinstance(filename, str) and (Path(filename) in folder.parents or Path(filename).is_relative_to(folder))

@@ -47,3 +47,15 @@ def test_a_ledger_that_a_newer_version_wrote(launch: Callable[..., LiveServer]) 
     sentence = refuse(server)
     assert sentence.startswith("GovernanceExtension.database_url cannot be used: ")
     assert "newer" in sentence
+
+
+def test_a_data_folder_that_cannot_be_made(launch: Callable[..., LiveServer]) -> None:
+    server = launch()
+    (server.home / "file").write_text("")
+    folder = server.home / "file" / "data"
+    server.environment["JUPYTER_DATA_DIR"] = str(folder)
+    process = server.launch()
+    assert process.wait(30) == 1
+    (sentence,) = [line for line in server.log.read_text().splitlines() if line.startswith("[C ")]
+    assert str(folder) in sentence
+    assert "JUPYTER_DATA_DIR" in sentence

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bridge.live_server import LiveServer
+from tests.bridge.live_server import GOVERNANCE, LiveServer, until
 from tests.cli.conftest import Ended, Run, command
 from tests.kernel.test_governed import LINK, SOCKET, notebook
 
@@ -134,3 +134,25 @@ def test_a_server_without_governance_is_passed_over(tmp_path: Path, run: Run) ->
         assert (passed.code, passed.err.startswith("No governed server of this user runs here, and: ")) == (2, True)
     finally:
         bare.close()
+
+
+def test_a_gateways_kernel_is_told_with_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    gateway = LiveServer(tmp_path / "gateway", extensions={"aumos_governance": False})
+    address = f"--GatewayClient.auth_token={gateway.token}"
+    try:
+        gateway.start()
+        server = LiveServer(tmp_path / "server", f"--GatewayClient.url={gateway.url.rstrip('/')}", address)
+        try:
+            server.start()
+            server.write_notebook("far.ipynb")
+            session = {"path": "far.ipynb", "name": "far", "type": "notebook", "kernel": {"name": "python3"}}
+            kernel_id = server.json("POST", "api/sessions", json=session)["kernel"]["id"]
+            until(lambda: not server.json("GET", f"{GOVERNANCE}kernels")["kernels"][0]["reachable"], "it is looked at")
+            ended = command(server.home, "status")
+            assert ended.code == 1
+            assert any(line.split() == [kernel_id, "UNREACHABLE", "far.ipynb"] for line in ended.lines)
+            assert ended.lines[-1].startswith(f"The kernel {kernel_id} of far.ipynb cannot be governed")
+        finally:
+            server.close()
+    finally:
+        gateway.close()

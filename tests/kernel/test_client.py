@@ -134,8 +134,10 @@ def test_silence_raises_in_bounded_time_and_only_after_the_expiry() -> None:
         client.ask("spend", {"amount": "1"})
     assert time.monotonic() - began < 5.0
     assert transport.now() > max(ask.exp for ask in transport.of("spend"))
-    # Expired by now, so there is nothing to take back.
-    assert transport.of("cancel") == []
+    # It may have been decided in time, and only its response was not heard.
+    (cancel,) = transport.of("cancel")
+    assert cancel.body == {"of": transport.of("spend")[0].id}
+    assert cancel.exp > transport.now() + 60
 
 
 def test_a_server_that_greets_nobody_is_unreachable_in_bounded_time() -> None:
@@ -254,13 +256,18 @@ def test_an_interrupt_takes_the_ask_back_and_goes_on_up() -> None:
     (cancel,) = transport.of("cancel")
     assert cancel.body == {"of": spend.id}
     assert cancel.id != spend.id
-    assert cancel.exp == spend.exp
+    assert cancel.exp > spend.exp
     assert transport.urgent == [cancel]
 
 
 def test_an_interrupt_between_sending_and_waiting_takes_the_ask_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    def press(started: Started) -> None:
-        raise KeyboardInterrupt
+    answer = Started.answer
+
+    def press(started: Started) -> dict[str, Any]:
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        # What an earlier test left behind is still being taken back.
+        return answer(started)
 
     transport = FakeTransport(lambda ask: None if ask.op == "spend" else {"ok": True})
     client = client_of(transport)

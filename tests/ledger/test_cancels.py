@@ -60,14 +60,30 @@ def test_an_ask_cancelled_before_it_comes_is_refused(ledger: Ledger) -> None:
     assert len(records(ledger)) == 1
 
 
-def test_a_cancel_is_no_refund(backend: Backend) -> None:
+def test_a_cancel_that_comes_after_the_expiry_takes_back_what_was_not_heard(backend: Backend) -> None:
     ledger = backend.open()
     ledger.execute(opening())
     ask = spend(expires_at=backend.clock.now + 10 * SECOND)
     ledger.execute(ask)
     backend.clock.advance(11 * SECOND)
-    assert not ledger.execute(void(ask.key)).voided
-    assert balance(ledger).spent == CENT
+    assert ledger.execute(void(ask.key)).voided
+    assert balance(ledger).spent == 0
+    assert records(ledger)[-1].detail == {"ask": ask.key, "late": True}
+    assert ledger.verify().ok
+
+
+def test_the_record_says_that_the_response_had_arrived(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    heard, unheard = spend(), spend()
+    ledger.execute(heard)
+    ledger.execute(unheard)
+    assert ledger.execute(replace(void(heard.key), delivered=True)).voided
+    assert ledger.execute(void(unheard.key)).voided
+    delivered, plain = records(ledger)[-2:]
+    assert delivered.detail == {"ask": heard.key, "delivered": True}
+    assert plain.detail == {"ask": unheard.key}
+    assert delivered.reasons != plain.reasons
+    assert balance(ledger).spent == 0
 
 
 def test_only_an_allowed_spend_of_the_same_scope_is_taken_back(ledger: Ledger) -> None:

@@ -12,15 +12,15 @@ CENT = 10_000_000
 
 def test_a_budget_too_small_is_told_with_its_figures() -> None:
     reasons = ("Agent 'a' has trust level L2, and L1 is needed", over_budget(1020 * CENT, 1000 * CENT).reason)
-    assert Denial("BUDGET_EXCEEDED", reasons, "gpt-4o", 40 * CENT, 20 * CENT).sentence() == (
+    assert Denial("BUDGET_EXCEEDED", reasons, "gpt-4o", 40 * CENT, 20 * CENT, "session").sentence() == (
         "DENIED: Would exceed budget ($10.20 > $10.00); $0.40 for gpt-4o was asked for and $0.20 is left;"
         " a person can raise the budget with %governance --budget."
     )
 
 
 def test_a_ceiling_around_the_session_is_not_told_with_the_sessions_figures() -> None:
-    refusal = over_budget(400 * CENT, 300 * CENT, "the monthly ceiling 'class-5'")
-    assert Denial(refusal.code, (refusal.reason,), "gpt-4o", 100 * CENT, 900 * CENT).sentence() == (
+    refusal = over_budget(400 * CENT, 300 * CENT, "the monthly ceiling 'class-5'", "group", "class-5")
+    assert Denial(refusal.code, (refusal.reason,), "gpt-4o", 100 * CENT, 900 * CENT, "group").sentence() == (
         "DENIED: Would exceed the monthly ceiling 'class-5' ($4.00 > $3.00); $1.00 for gpt-4o was asked for;"
         " whoever runs the server can raise that ceiling."
     )

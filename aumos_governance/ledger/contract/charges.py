@@ -203,10 +203,13 @@ class Correct(Request[Corrected]):
 class Void(Request[Voided]):
     """Take back the spend or hold that came, or will come, with the key ``of`` in the same scope.
 
-    It reverses only an allowed spend or an open hold, and only before that ask's own ``expires_at`` (at any
-    time when it has none); the reversal is an audit record of its own. An ask that has not come yet will be
-    refused when it comes.
+    It reverses only an allowed spend or an open hold; the reversal is an audit record of its own. A request that has
+    not come yet will be refused when it comes. It is no refund: a client cancels what it has given up, which may be
+    after the request's own ``expires_at``, when the response was not heard in time; the record then has ``late`` in
+    its detail.
     """
 
     notebook: NotebookKey
     of: str
+    delivered: bool = False
+    """The response had reached the client, which did not hand it over; the record has ``delivered`` in its detail."""

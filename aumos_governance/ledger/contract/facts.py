@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from ...frozen import quick
 from ...types import GovernanceOutcome, TrustLevel
 
 __all__ = [
+    "TRUST_LIMITS",
     "Balance",
     "ClosedSessions",
     "Decision",
+    "Limit",
     "NotebookKey",
     "Opened",
     "Origin",
@@ -108,6 +111,26 @@ class SessionState:
     """The sessions closed before this one (all closed ones, when none is open); None when there was none."""
 
 
+TRUST_LIMITS: Final = frozenset({"level", "agent"})
+"""The kinds of limit that are trust levels; all others are on money."""
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The limit that keeps an action from being allowed."""
+
+    kind: str
+    """``session`` and ``category`` for a budget, an envelope's own kind for a ceiling around the session; ``level`` for
+    the session's trust level, ``agent`` for an agent's own."""
+    name: str = ""
+    """The category's, the ceiling's or the agent's; empty for the session's own."""
+    asked: int = 0
+    """What it would come to: nano-USD spent and held with the amount requested, or the trust level required."""
+    allowed: int = 0
+    """What the limit is, in the same unit."""
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -125,6 +148,8 @@ class Decision:
     state: SessionState | None = None
     level: TrustLevel | None = None
     """The level at which a hold was decided: the lower of the session's and the agent's own."""
+    limit: Limit | None = None
+    """Which limit forbids it, or binds it with a caveat; None where none does."""
 
     @property
     def allowed(self) -> bool:

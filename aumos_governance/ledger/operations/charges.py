@@ -134,6 +134,7 @@ def _decision(
         charge is not None and refusal is not None,
         state_of(work, notebook),
         _LEVELS[level],
+        None if refusal is None else refusal.limit,
     )
 
 

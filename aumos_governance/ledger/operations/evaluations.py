@@ -13,7 +13,7 @@ from ..periods import period_start
 from ..rows import BalanceRow, EnvelopeRow, SessionRow
 from ..verdicts import Refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session, over_budget
 from ..work import Work
-from .places import called, category_id
+from .places import called, category_id, name_of
 from .records import record
 from .sessions import open_session_of
 from .trust import agent_level, check_named, find_consent, realm_in
@@ -91,7 +91,8 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
         amount=amount or 0,
         detail=request.detail,
     )
-    return Decision(outcome, answer, record_id, amount or 0, request.action_type or "", code)
+    limit = None if found is None else found.limit
+    return Decision(outcome, answer, record_id, amount or 0, request.action_type or "", code, limit=limit)
 
 
 def _trust(
@@ -125,7 +126,7 @@ def _budget(work: Work, session: SessionRow, category: str | None, amount: int, 
         balance = work.peek(BalanceRow, id, period_start(envelope.period, work.now))
         counted = 0 if balance is None else balance.spent + balance.held
         if counted + amount > envelope.ceiling:
-            return over_budget(counted + amount, envelope.ceiling, called(envelope))
+            return over_budget(counted + amount, envelope.ceiling, called(envelope), envelope.kind, name_of(envelope))
         if left is None:
             left = envelope.ceiling - counted
     reasons.append(_enough_budget(category, left or 0, amount))

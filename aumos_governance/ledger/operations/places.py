@@ -21,6 +21,7 @@ __all__ = [
     "count",
     "envelope_id",
     "envelopes_for",
+    "name_of",
     "overdraw",
     "places_of",
 ]
@@ -76,7 +77,7 @@ def overdraw(places: list[Place], amount: int) -> Refusal | None:
     for envelope, balance in places:
         total = balance.spent + balance.held + amount
         if total > envelope.ceiling:
-            return over_budget(total, envelope.ceiling, called(envelope))
+            return over_budget(total, envelope.ceiling, called(envelope), envelope.kind, name_of(envelope))
     return None
 
 
@@ -106,6 +107,11 @@ def count(
     if session.closed_at is not None:
         notebook.closed_spent += spent
     work.touch(notebook)
+
+
+def name_of(envelope: EnvelopeRow) -> str:
+    """The envelope's name where it has one of its own."""
+    return "" if envelope.kind == "session" else envelope.name
 
 
 def called(envelope: EnvelopeRow) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ... import money
 from ...errors import ConflictError, InvalidAmountError, InvalidRequestError, NotAllowedError, NotFoundError
 from ..base import ChargeState, Correct, Corrected, Void, Voided
@@ -13,6 +15,9 @@ from .records import record
 from .states import state_at, state_of
 
 __all__ = ["correct", "void"]
+
+_TAKEN_BACK: Final = "The ask was cancelled"
+_TAKEN_BACK_UNSEEN: Final = "The ask was cancelled after its response had arrived, which was not handed over"
 
 
 def void(work: Work, request: Void) -> Voided:
@@ -37,7 +42,7 @@ def void(work: Work, request: Void) -> Voided:
         return Voided(True, state_at(work, request.notebook))
     charge = None if ask.charge_id is None else work.get(ChargeRow, ask.charge_id)
     late = ask.expires_at is not None and work.now > ask.expires_at
-    if charge is None or late or charge.corrected or charge.state not in (ChargeState.SPENT, ChargeState.HELD):
+    if charge is None or charge.corrected or charge.state not in (ChargeState.SPENT, ChargeState.HELD):
         return Voided(False, state_at(work, request.notebook))
     session = work.get(SessionRow, charge.session_id)
     notebook = work.get(NotebookRow, session.notebook_id)
@@ -56,14 +61,18 @@ def void(work: Work, request: Void) -> Voided:
         notebook,
         request.origin,
         "void",
-        reasons=("The ask was cancelled",),
+        reasons=(_TAKEN_BACK_UNSEEN if request.delivered else _TAKEN_BACK,),
         agent_id=charge.agent_id,
         tool=charge.tool,
         amount=charge.amount,
         spent_delta=-spent,
         held_delta=-held,
         charge_id=charge.id,
-        detail={"ask": request.of},
+        detail={
+            "ask": request.of,
+            **({"late": True} if late else {}),
+            **({"delivered": True} if request.delivered else {}),
+        },
     )
     return Voided(True, state_of(work, notebook))
 

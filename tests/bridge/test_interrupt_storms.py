@@ -1,0 +1,131 @@
+"""Interrupts at random in kernels of a real server: what was shown as recorded is exactly what is charged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.bridge.live_server import LiveServer, until
+from tests.bridge.test_faults import WAYS, arguments
+from tests.kernel.test_governed import LINK, notebook
+
+STORM = """
+import asyncio, ctypes, os, random, signal, threading, time
+def press(times, longest):
+    for _ in range(times):
+        time.sleep(random.uniform(0.001, longest))
+        os.kill(os.getpid(), signal.SIGINT)
+class Storm:
+    def __init__(self, times, longest=0.02):
+        self.thread = threading.Thread(target=press, args=(times, longest), daemon=True)
+    def __iter__(self):
+        self.thread.start()
+        while self.thread.is_alive():
+            yield
+ip = get_ipython()
+had = []
+"""
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    live = LiveServer(tmp_path_factory.mktemp(request.param), arguments(request.param))
+    try:
+        yield live.start()
+    finally:
+        live.close()
+
+
+def cents(server: LiveServer, path: str, field: str = "spent") -> int:
+    return round(float(server.state(path)[field]) * 100)
+
+
+def charged_exactly(server: LiveServer, path: str, count: int) -> None:
+    # What is taken back goes out when the cell ends, and is not waited for.
+    until(lambda: cents(server, path) == count, f"{count} are charged")
+
+
+@pytest.mark.soak
+def test_a_storm_of_interrupts(server: LiveServer, soak: bool) -> None:
+    """In the main thread of a loop of spends, beside a thread that spends too and takes the responses of both in."""
+    presses = 100
+    with notebook(server, "storm.ipynb") as (kernel, _):
+        kernel.run(f"%governance --budget 100000\n{LINK}\n{STORM}")
+        shown = 0
+        for _ in range(20 if soak else 2):
+            kernel.run(
+                "ends = threading.Event()\n"
+                "def beside():\n"
+                "    while not ends.is_set():\n"
+                "        had.append(client.ask('spend', {'amount': '0.01'})['decision']['charge_id'])\n"
+                "other = threading.Thread(target=beside)\n"
+                "other.start()"
+            )
+            outcome = kernel.run(
+                f"for _ in Storm({presses}):\n"
+                "    try:\n"
+                "        ip.run_line_magic('governance_spend', '0.01')\n"
+                "    except KeyboardInterrupt:\n"
+                "        pass\n",
+                timeout=120,
+            )
+            shown += outcome.text.count("Recorded: $0.01 for unknown")
+            # One may have fallen between two spends, and ended the cell before the others were pressed.
+            for _ in range(10):
+                if kernel.run("time.sleep(0.05)").status == "ok":
+                    break
+            assert kernel.run("ends.set()\nother.join()").status == "ok"
+            charged_exactly(server, "storm.ipynb", shown + int(kernel.value("len(had)")))
+        assert shown > 5
+        assert int(kernel.value("len(had)")) > 5
+        assert server.json("GET", "aumos-governance/v1/audit/verify")["ok"] is True
+
+
+@pytest.mark.soak
+def test_a_storm_on_governed_blocks_leaves_nothing_held(server: LiveServer, soak: bool) -> None:
+    with notebook(server, "blocks.ipynb") as (kernel, _):
+        kernel.run(
+            f"%governance --budget 100000\n{LINK}\n{STORM}\n"
+            "from decimal import Decimal\n"
+            "from aumos_governance import GovernanceAction, notebook_engine\n"
+            "engine = notebook_engine()\n"
+            "action = GovernanceAction('', budget_amount=Decimal('0.02'), tool='m')"
+        )
+        for _ in range(20 if soak else 2):
+            kernel.run(
+                "for _ in Storm(50):\n"
+                "    try:\n"
+                "        with engine.authorize(action): pass\n"
+                "    except KeyboardInterrupt:\n"
+                "        pass\n",
+                timeout=120,
+            )
+            for _ in range(10):
+                if kernel.run("time.sleep(0.05)").status == "ok":
+                    break
+            assert cents(server, "blocks.ipynb") > 0
+            until(lambda: cents(server, "blocks.ipynb", "held") == 0, "nothing is held")
+
+
+@pytest.mark.soak
+def test_a_storm_of_cancelled_tasks(server: LiveServer, soak: bool) -> None:
+    with notebook(server, "tasks.ipynb") as (kernel, _):
+        kernel.run(f"%governance --budget 100000\n{LINK}\n{STORM}")
+        outcome = kernel.run(
+            "async def spend():\n"
+            "    answer = await client.ask_async('spend', {'amount': '0.01'})\n"
+            "    had.append(answer['decision']['charge_id'])\n"
+            f"for _ in range({3000 if soak else 300}):\n"
+            "    task = asyncio.create_task(spend())\n"
+            "    await asyncio.sleep(random.uniform(0, 0.004))\n"
+            "    task.cancel()\n"
+            "    await asyncio.wait([task])\n"
+            "print(len(had))",
+            timeout=300,
+        )
+        had = int(outcome.text)
+        assert had > 5
+        charged_exactly(server, "tasks.ipynb", had)
+        voids = server.json("GET", "aumos-governance/v1/audit", params={"path": "tasks.ipynb", "event": "void"})
+        assert voids["records"], "some were charged before they were cancelled"
