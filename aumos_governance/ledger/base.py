@@ -41,6 +41,7 @@ from .contract.audit_facts import (
     AuditEntry,
     AuditPage,
     AuditSum,
+    Finding,
     Recorded,
     VerifyResult,
 )
@@ -146,6 +147,7 @@ __all__ = [
     "FileReport",
     "FindConsent",
     "FindTrust",
+    "Finding",
     "FinishReport",
     "GrantConsent",
     "HeldCharge",
@@ -218,7 +220,9 @@ class Ledger(Protocol):
     def verify(
         self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
     ) -> VerifyResult:
-        """Walk one session's chain, or all chains; with ``known_head``, also prove that this head is in it.
+        """Walk one session's chain, or all chains, and compare the tables with the records, all in one snapshot.
+
+        With ``known_head``, also prove that this head is in a chain.
 
         With ``under``, the ledger-wide chain and the sessions of this owner under this server root alone. Raises
         NotFoundError for no such session.

@@ -266,5 +266,5 @@ def _record(
         agent_id=row.agent_id,
         tool=row.tool,
         amount=row.amount,
-        detail={"approval": row.id, "digest": row.digest},
+        detail={"approval": row.id, "digest": row.digest} | ({"until": row.until} if event == "ask" else {}),
     )

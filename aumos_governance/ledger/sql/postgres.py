@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -22,6 +22,7 @@ from .migrate import REVISIONS, VERSION_TABLE, migrate
 from .postgres_connections import Connection, PostgresServer, roll_back
 from .postgres_errors import conflicts, contended, is_lost, spares_others, translated
 from .postgres_readers import PostgresReaders
+from .postgres_snapshot import PostgresSnapshot
 from .statements import Statements
 from .store import Cursor
 
@@ -124,6 +125,9 @@ class PostgresDatabase:
     def reading(self) -> Iterator[Cursor]:
         with self._readers.reading() as cursor:
             yield cursor
+
+    def snapshot(self) -> AbstractContextManager[PostgresSnapshot]:
+        return self._readers.snapshot()
 
     def attending(self) -> frozenset[str]:
         with self.reading() as cursor:

@@ -23,6 +23,7 @@ from ..work import Work
 from .attendance import Attendance
 from .filesystem import network_filesystem
 from .migrate import migrate
+from .sqlite_snapshot import SqliteSnapshot
 from .statements import Statements
 from .store import Cursor, NearStore
 
@@ -124,6 +125,16 @@ class SqliteDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[Cursor]:
+        with self._reading() as connection, closing(connection.cursor()) as cursor:
+            yield cursor
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSnapshot]:
+        with self._reading() as connection:
+            yield SqliteSnapshot(connection)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._translated():
             try:
                 connection = self._idle.pop()
@@ -132,8 +143,7 @@ class SqliteDatabase:
                 connection.execute("PRAGMA query_only=ON")
             try:
                 connection.execute("BEGIN")
-                with closing(connection.cursor()) as cursor:
-                    yield cursor
+                yield connection
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")

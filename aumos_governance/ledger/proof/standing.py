@@ -1,0 +1,160 @@
+"""What the ledger-wide chain says: which sessions were opened and closed, in which envelopes, in what order.
+
+Openings, closings and configurations all stand in this one chain, in the order in which they were committed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from ..base import EnvelopeKind
+from ..chain import AUDIT_COLUMNS
+from ..compact import dumps
+from ..operations.enclosures import subject_of
+from ..operations.places import envelope_id
+from .pending import ANY
+
+__all__ = ["Configured", "Entry", "Session", "Standing", "configuration", "nano"]
+
+_INDEX: Final = {name: AUDIT_COLUMNS.index(name) for name in AUDIT_COLUMNS}
+_SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
+
+
+class Entry:
+    """An audit record, by its columns' names; its details are read when they are asked for."""
+
+    __slots__ = ("_detail", "row")
+
+    def __init__(self, row: Sequence[Any]) -> None:
+        self.row = row
+        self._detail: dict[str, Any] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return self.row[_INDEX[name]]
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        if self._detail is None:
+            self._detail = json.loads(self.row[_INDEX["detail"]])
+        return self._detail
+
+    @property
+    def reason(self) -> str | None:
+        """The first of the record's reasons."""
+        reasons = json.loads(self.row[_INDEX["reasons"]])
+        return reasons[0] if reasons else None
+
+
+@dataclass(slots=True)
+class Session:
+    """What the records say of a session."""
+
+    id: str
+    notebook_id: str
+    outer: str = ""
+    """The envelopes around it, as its row should name them."""
+    outers: set[str] = field(default_factory=set)
+    """Those that it had at any time."""
+    envelope_id: str | None = None
+    """Its own envelope, as its row names it; None where there is no such row."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """What its row's columns should be."""
+    ceiling: Any = ANY
+    categories: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """The period and ceiling of each category's budget."""
+    complete: bool = False
+    """Whether it was opened by a version that records all that can be proven today."""
+    closed: bool = False
+    known: set[tuple[str, str | None]] = field(default_factory=set)
+    """Envelopes and category of charges that were found right."""
+
+
+@dataclass(slots=True)
+class Configured:
+    """An envelope of a server's configuration."""
+
+    name: str
+    kind: str
+    period: str
+    subject: str
+    ceilings: set[int]
+    """What its ceiling may be: of one that several servers may configure, any that was on record."""
+
+
+class Standing:
+    """The replay of the ledger-wide chain. ``places`` has the owner and root of each notebook."""
+
+    def __init__(self, places: dict[str, tuple[str, str]]) -> None:
+        self._places = places
+        self.sessions: dict[str, Session] = {}
+        self.newest: dict[str, str] = {}
+        """By notebook, the session that was opened last."""
+        self.closings: dict[str, list[tuple[str, int]]] = {}
+        """By notebook, its closed sessions and when each was closed, in order."""
+        self.notebooks: set[str] = set()
+        """All notebooks that a record names."""
+        self.configurations: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self.envelopes: dict[str, Configured] = {}
+
+    def take(self, row: Sequence[Any]) -> None:
+        """One record of the ledger-wide chain, which was found intact."""
+        notebook_id = row[_INDEX["notebook_id"]]
+        if notebook_id:
+            self.notebooks.add(notebook_id)
+        event = row[_INDEX["event"]]
+        if event == "open":
+            self._open(Entry(row))
+        elif event == "close":
+            entry = Entry(row)
+            session = self.sessions.get(entry.detail["session"])
+            if session is not None:
+                session.closed = True
+            self.closings.setdefault(notebook_id, []).append((entry.detail["session"], entry.at))
+        elif event == "configure":
+            self._configure(Entry(row).detail)
+
+    def _open(self, entry: Entry) -> None:
+        session = Session(entry.detail["session"], entry.notebook_id)
+        self.sessions[session.id] = session
+        self.newest[session.notebook_id] = session.id
+        self._enclose(session)
+
+    def _configure(self, detail: dict[str, Any]) -> None:
+        place = (detail["owner"], detail["root"])
+        self.configurations[place] = detail["to"]
+        for session in self.sessions.values():
+            if not session.closed and self._places.get(session.notebook_id) == place:
+                self._enclose(session)
+
+    def _enclose(self, session: Session) -> None:
+        place = self._places.get(session.notebook_id)
+        found = []
+        for spec in self.configurations.get(place, ()) if place is not None else ():
+            kind = EnvelopeKind(spec["encloses"])
+            subject = subject_of(kind, session.notebook_id, *place)  # type: ignore[misc]
+            id = envelope_id(kind.value, subject, spec["name"], spec["period"])
+            ceiling = nano(spec["ceiling"])
+            known = self.envelopes.get(id)
+            if known is None:
+                self.envelopes[id] = Configured(spec["name"], kind.value, spec["period"], subject, {ceiling})
+            elif kind in _SHARED:
+                known.ceilings.add(ceiling)
+            else:
+                known.ceilings = {ceiling}
+            found.append(id)
+        session.outer = " ".join(found)
+        session.outers.add(session.outer)
+
+
+def nano(text: str) -> int:
+    """An amount of a record's details, in nano-USD."""
+    return int(Decimal(text).scaleb(9))
+
+
+def configuration(specs: Sequence[dict[str, Any]]) -> str:
+    """What the row of a configuration holds, given what its record says."""
+    return dumps([[spec["name"], nano(spec["ceiling"]), spec["encloses"], spec["period"]] for spec in specs])
