@@ -9,7 +9,7 @@ from ..chain import AUDIT_COLUMNS
 from ..operations.places import category_id
 from ..rows import ApprovalRow, ChargeRow, CorrectionRow, ReportRow, Row, columns
 from .agreements import Agreements
-from .evidence import CHARGED_AT, CHARGED_IN, CHARGED_TO, HELD_PLAINLY, PLAIN, SETTLED_PLAINLY, SPENT_PLAINLY, Evidence
+from .evidence import CHARGED_AT, CHARGED_IN, CHARGED_TO, HELD_PLAINLY, PLAIN, SETTLED_PLAINLY, Evidence
 from .findings import DIFFERS, MALFORMED, Findings
 from .pending import Pending
 from .standing import Entry, Session, Standing
@@ -54,24 +54,31 @@ class Figures:
             return
         plain = row[PLAIN]
         # A detail may say when a hold ends, and whether an approval was used; mostly there is none.
-        if plain and (row[_DETAIL] == "{}" or plain == SETTLED_PLAINLY or not _says_more(row[_DETAIL])):
-            envelopes, category, charge_id = row[CHARGED_TO], row[CHARGED_IN], row[_CHARGE]
-            if plain == SPENT_PLAINLY:
-                self.pending.count(ChargeRow, session.id)
-            elif plain == HELD_PLAINLY:
-                self.pending.count(ChargeRow, session.id)
-                self._held.add(charge_id)
-            elif charge_id in self._held:
-                self._held.remove(charge_id)
-            else:
+        if not plain or (row[_DETAIL] != "{}" and plain != SETTLED_PLAINLY and _says_more(row[_DETAIL])):
+            self._take(session, row)
+            return
+        charge_id, held = row[_CHARGE], self._held
+        if plain == HELD_PLAINLY:
+            held.add(charge_id)
+        elif plain == SETTLED_PLAINLY:
+            if charge_id not in held:
                 self._take(session, row)
                 return
-            if (envelopes, category) not in session.known or category is not None:
-                detail = Entry(row).detail if plain != SETTLED_PLAINLY else None
-                self.check_envelopes(session, charge_id, envelopes, category, detail)
-            self.count(envelopes, row[CHARGED_AT], row[_SPENT], row[_HELD], plain != SETTLED_PLAINLY)
-        else:
-            self._take(session, row)
+            held.remove(charge_id)
+        envelopes, category, day = row[CHARGED_TO], row[CHARGED_IN], row[CHARGED_AT] // DAY
+        last = session.last
+        if last is None or category is not None or last[0] != day or last[1] != envelopes:
+            if plain != SETTLED_PLAINLY:
+                self.check_envelopes(session, charge_id, envelopes, category, Entry(row).detail)
+            last = (day, envelopes, self._sums_of(envelopes, day))
+            # Of a category each record is looked at.
+            session.last = last if category is None and plain != SETTLED_PLAINLY else None
+        sums = last[2]
+        sums[0] += row[_SPENT]
+        sums[1] += row[_HELD]
+        if plain != SETTLED_PLAINLY:
+            sums[2] += 1
+            session.charges += 1
 
     def _take(self, session: Session, row: Sequence[Any]) -> None:
         # From here on the slower way looks after it.
@@ -85,13 +92,13 @@ class Figures:
 
     def count(self, envelopes: str, at: int, spent: int, held: int, charges: int) -> None:
         """Add to what counts in these envelopes, in the period of ``at``."""
-        try:
-            found = self.sums[envelopes, at // DAY]
-        except KeyError:
-            found = self.sums[envelopes, at // DAY] = [0, 0, 0]
-        found[0] += spent
-        found[1] += held
-        found[2] += charges
+        sums = self._sums_of(envelopes, at // DAY)
+        sums[0] += spent
+        sums[1] += held
+        sums[2] += charges
+
+    def _sums_of(self, envelopes: str, day: int) -> list[int]:
+        return self.sums.setdefault((envelopes, day), [0, 0, 0])
 
     def recount(self, charge_id: str, spent: int, held: int) -> None:
         """Add to what counts where a charge counts that was made before."""

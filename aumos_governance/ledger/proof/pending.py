@@ -57,11 +57,6 @@ class Pending:
         known.update(values(before) if callable(values) else values)
         self._compare(kind, id)
 
-    def count(self, kind: type[Row], session_id: str) -> None:
-        """A row was made, and was compared elsewhere already."""
-        self.made[kind, session_id] += 1
-        self.settled[kind] += 1
-
     def row(self, kind: type[Row], id: str) -> tuple[Any, ...] | None:
         """The row as it is stored."""
         return self._evidence.find(kind, id)

@@ -69,6 +69,10 @@ class Session:
     complete: bool = False
     """Whether it was opened by a version that records all that can be proven today."""
     closed: bool = False
+    charges: int = 0
+    """How many charges of it were compared by the database."""
+    last: tuple[int, str, list[int]] | None = None
+    """The day and the envelopes of the charge seen last, and what counts there."""
     known: set[tuple[str, str | None]] = field(default_factory=set)
     """Envelopes and category of charges that were found right."""
 

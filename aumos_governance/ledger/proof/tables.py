@@ -58,6 +58,7 @@ class Tables:
         self.figures.finish()
         for kind in (ChargeRow, ApprovalRow, ReportRow, CorrectionRow):
             self.covered[kind.TABLE] += self.figures.pending.settled[kind]
+        self.covered[ChargeRow.TABLE] += sum(session.charges for session in self.standing.sessions.values())
         sessions = [session for id, session in self.standing.sessions.items() if id in self.walked]
         envelopes = self._envelopes(sessions)
         balances = self._balances(sessions, envelopes)
@@ -207,7 +208,10 @@ class Tables:
     def _excess(self, kind: type[Row], found: Counter[str]) -> None:
         for session_id, count in found.items():
             if session_id in self.walked:
-                excess = count > self.figures.pending.made[kind, session_id]
+                made = self.figures.pending.made[kind, session_id]
+                if kind is ChargeRow:
+                    made += self.standing.sessions[session_id].charges
+                excess = count > made
             else:
                 excess = self.scope.everything
             if excess:
