@@ -60,12 +60,14 @@ class Walk:
         for row in self._readable(name, rows):
             seq += 1
             if row[_SEQ] != seq:
-                return self._fail(name, seq, _wrong_seq(name, seq, row[_SEQ]))
+                return self._fail(name, seq, *_or_damaged(name, seq, row, _wrong_seq(name, seq, row[_SEQ])))
             if row[_PREVIOUS] != previous:
-                return self._fail(name, seq, f"Record {seq} of {_called(name)} does not follow the record before it.")
+                problem = f"Record {seq} of {_called(name)} does not follow the record before it."
+                return self._fail(name, seq, *_or_damaged(name, seq, row, problem))
             previous = row[_HASH]
             if not _is_intact(row):
-                return self._fail(name, seq, *_changed(name, seq, row))
+                problem = f"Record {seq} of {_called(name)} was changed after it was written."
+                return self._fail(name, seq, *_or_damaged(name, seq, row, problem))
             if seq in vouched and vouched[seq] != previous:
                 return self._fail(
                     name, seq, f"Record {seq} of {_called(name)} is not the one that the ledger's own chain names."
@@ -80,6 +82,9 @@ class Walk:
         return self.failure is None and self._ends(name, seq, previous, end)
 
     def _ends(self, name: str, seq: int, head: str, end: ChainEnd) -> bool:
+        if damaged("chains", (name, end.count, end.head)):
+            problem = f"What is kept of the end of {_called(name)} (head, count) is damaged."
+            return self._fail(name, seq, problem, DAMAGED, "chains")
         last_vouched = max(self._vouched.get(name, {}), default=0)
         if seq < max(end.count, last_vouched):
             return self._fail(
@@ -152,8 +157,8 @@ class Walk:
         except UnreadableError as error:
             self._fail(name, read + 1, f"Record {read + 1} of {_called(name)} cannot be read: {error}.", DAMAGED)
 
-    def _fail(self, name: str, seq: int, problem: str, code: str = CHAIN_BROKEN) -> bool:
-        finding = Finding(code, problem, "audit", name, seq)
+    def _fail(self, name: str, seq: int, problem: str, code: str = CHAIN_BROKEN, table: str = "audit") -> bool:
+        finding = Finding(code, problem, table, name, seq)
         self.failure = VerifyResult(False, self.checked, dict(self.heads), problem, name, seq, (finding,))
         return False
 
@@ -166,11 +171,11 @@ def _is_intact(row: AuditRow) -> bool:
         return False
 
 
-def _changed(name: str, seq: int, row: AuditRow) -> tuple[str, str]:
+def _or_damaged(name: str, seq: int, row: AuditRow, problem: str) -> tuple[str, str]:
     wrong = damaged("audit", row)
     if wrong:
         return f"Record {seq} of {_called(name)} is damaged: {', '.join(wrong)} cannot be read.", DAMAGED
-    return f"Record {seq} of {_called(name)} was changed after it was written.", CHAIN_BROKEN
+    return problem, CHAIN_BROKEN
 
 
 def _ignore(row: AuditRow) -> None:

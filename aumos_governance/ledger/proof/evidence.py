@@ -79,6 +79,10 @@ class Evidence(Protocol):
         """`session_records` in the order in which they were written; None where that is not known."""
         ...
 
+    def records(self) -> Iterator[AuditRow]:
+        """All records that can be read, in any order, with nothing beside them."""
+        ...
+
     def rows(self, kind: type[Row]) -> Iterator[tuple[Any, ...]]:
         """All rows of a table, whatever the scope."""
         ...

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ..chain import AUDIT_COLUMNS
+from ..damage import damaged
 from ..operations.places import category_id
 from ..rows import ApprovalRow, ChargeRow, CorrectionRow, ReportRow, Row, columns
 from .agreements import Agreements
@@ -36,6 +37,8 @@ class Figures:
         findings: Findings,
         rules: Mapping[str, Rule],
         agreements: Agreements,
+        *,
+        careful: bool = False,
     ) -> None:
         self.standing = standing
         self.findings = findings
@@ -44,6 +47,8 @@ class Figures:
         self.sums: dict[tuple[str, int], list[int]] = {}
         """By the envelopes and the day of a charge: what was spent and held, and how many charges there were."""
         self._rules = rules
+        self._careful = careful
+        """Whether each row is looked at here, also where the database finds it right."""
         self._held: set[str] = set()
         """Holds whose rows say that they were settled or released, which a record is still to say."""
 
@@ -54,7 +59,8 @@ class Figures:
             return
         plain = row[PLAIN]
         # A detail may say when a hold ends, and whether an approval was used; mostly there is none.
-        if not plain or (row[_DETAIL] != "{}" and plain != SETTLED_PLAINLY and _says_more(row[_DETAIL])):
+        more = row[_DETAIL] != "{}" and plain != SETTLED_PLAINLY and _says_more(row[_DETAIL])
+        if more or not plain or self._careful:
             self._take(session, row)
             return
         charge_id, held = row[_CHARGE], self._held
@@ -110,6 +116,10 @@ class Figures:
         self, session: Session, charge_id: str, envelopes: str, category: str | None, detail: Mapping[str, Any] | None
     ) -> None:
         """Whether a charge counts where its session and its category say; ``detail`` is that of its first record."""
+        row = self.pending.row(ChargeRow, charge_id) if (envelopes, category) not in session.known else ()
+        if row is not None and damaged(ChargeRow.TABLE, row):
+            # Which is a finding already, or will be.
+            return
         if category is not None and detail is not None and detail.get("category") != category:
             self.findings.differs(ChargeRow, (charge_id,), "category", detail.get("category"), category)
             return

@@ -18,7 +18,7 @@ from .evidence import Scope
 __all__ = ["MemoryEvidence"]
 
 _AT, _RECORD = AUDIT_COLUMNS.index("at"), AUDIT_COLUMNS.index("record_id")
-_NOTHING = (0, None, None, None)
+_NOTHING = (0, None, None, None, None, None)
 _NO_CHARGE = (None,) * len(columns[ChargeRow])
 
 
@@ -54,6 +54,9 @@ class MemoryEvidence:
 
     def records_as_written(self) -> Iterator[AuditRow] | None:
         return None
+
+    def records(self) -> Iterator[AuditRow]:
+        return (row for rows in self._chains.values() for row in rows)
 
     def rows(self, kind: type[Row]) -> Iterator[tuple[Any, ...]]:
         return map(values_of[kind], self._tables[kind].values())

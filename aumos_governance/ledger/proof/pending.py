@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
+from ..damage import damaged
 from ..rows import Row, columns
 from .evidence import Evidence
 from .findings import Findings
@@ -77,6 +78,9 @@ class Pending:
         expected, row = self._open[kind, id], self.row(kind, id)
         if row is None:
             self._miss(kind, id)
+            del self._open[kind, id]
+        elif damaged(kind.TABLE, row):
+            self._findings.check(kind, (id,), row)
             del self._open[kind, id]
         elif not any(
             _disagree(expected.get(name, ANY), found) for name, found in zip(columns[kind], row, strict=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
@@ -12,7 +12,7 @@ from ...errors import NotFoundError
 from ..base import Finding, VerifyResult
 from ..chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..damage import DAMAGED, UnreadableError
-from ..rows import AskRow, ChainRow, NotebookRow, SessionRow, columns
+from ..rows import ROWS, AskRow, ChainRow, NotebookRow, SessionRow, columns
 from ..verify import Walk
 from .agreements import Agreements
 from .asks import compare_asks
@@ -43,9 +43,10 @@ def verify(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyRe
         # Once more, more slowly, to name what is wrong.
         with evidence.salvaging():
             result = _last(evidence, scope, known_head)
-    if broken:
-        findings = (*result.findings, *broken)
-        result = replace(result, ok=False, findings=findings, problem=result.problem or broken[0].problem)
+    if broken or result.damaged:
+        named = {finding.table for finding in result.findings if finding.code == DAMAGED}
+        findings = (*result.findings, *(found for found in _unreadable(evidence) if found.table not in named), *broken)
+        result = replace(result, ok=False, findings=findings, problem=findings[0].problem)
     return result
 
 
@@ -57,6 +58,17 @@ def _last(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyRes
         return VerifyResult(False, 0, {}, problem, findings=(Finding(DAMAGED, problem),))
     assert found is not None
     return found
+
+
+def _unreadable(evidence: Evidence) -> Iterator[Finding]:
+    """The tables that cannot be read to their ends."""
+    for kind in (*ROWS, None):
+        table = "audit" if kind is None else kind.TABLE
+        try:
+            for _ in evidence.records() if kind is None else evidence.rows(kind):
+                pass
+        except UnreadableError as error:
+            yield Finding(DAMAGED, f"The table {table} cannot be read: {error}.", table)
 
 
 class _Proof:
@@ -81,12 +93,12 @@ class _Proof:
     def run(self, *, quick: bool) -> VerifyResult | None:
         """What is found; None where a quick attempt does not know what is wrong."""
         if self._scope.session_id is not None:
-            return self._run_one(self._scope.session_id)
+            return self._run_one(self._scope.session_id, quick=quick)
         walk = Walk(self._known_head, self._own)
         walk.take = self._take_ledgers
         if not walk.chain(LEDGER_CHAIN, self._evidence.ledger_records(), self._ends.get(LEDGER_CHAIN)):
             return None if quick else self._broken(walk)
-        figures = self._prepared()
+        figures = self._prepared(quick=quick)
         walk.take = figures.take
         if not self._walk(walk, quick=quick):
             return None if quick else self._broken(walk)
@@ -95,14 +107,14 @@ class _Proof:
             return None if quick else self._broken(walk)
         return self._compared(result, figures)
 
-    def _run_one(self, session_id: str) -> VerifyResult:
+    def _run_one(self, session_id: str, *, quick: bool) -> VerifyResult:
         end = self._ends.get(session_id)
         if end is None:
             raise NotFoundError(f"There is no session {session_id!r}.")
         ledgers, walk = Walk(), Walk(self._known_head)
         ledgers.take = self._take_ledgers
         vouched = ledgers.chain(LEDGER_CHAIN, self._evidence.ledger_records(), self._ends.get(LEDGER_CHAIN))
-        figures = self._prepared()
+        figures = self._prepared(quick=quick)
         walk.take = figures.take
         walk.chain(session_id, self._evidence.session_records(), end)
         result = walk.result(walked_all=False)
@@ -147,12 +159,13 @@ class _Proof:
         except MALFORMED:
             self._findings.malformed(row[0], row[_SEQ])
 
-    def _prepared(self) -> Figures:
+    def _prepared(self, *, quick: bool) -> Figures:
         for row in self._evidence.rows(SessionRow):
             session = self._standing.sessions.get(row[0]) if isinstance(row[0], str) else None
             if session is not None and isinstance(row[_ENVELOPE], str):
                 session.envelope_id = row[_ENVELOPE]
-        return Figures(self._evidence, self._standing, self._findings, RULES, self._agreements)
+        evidence, standing = self._evidence, self._standing
+        return Figures(evidence, standing, self._findings, RULES, self._agreements, careful=not quick)
 
     def _compared(self, result: VerifyResult, figures: Figures) -> VerifyResult:
         findings, scope = self._findings, self._scope

@@ -58,6 +58,10 @@ class SqlEvidence:
         text = self._statements.as_written
         return None if text is None else self._snapshot.stream(text)
 
+    def records(self) -> Iterator[AuditRow]:
+        with self._snapshot.salvaging():
+            yield from self._snapshot.stream(self._statements.records)
+
     def rows(self, kind: type[Row]) -> Iterator[tuple[Any, ...]]:
         # As much as can be read, whatever the values are: each is looked at.
         with self._snapshot.salvaging():

@@ -27,7 +27,9 @@ class ProofStatements:
         others = a.chain != said("'ledger'")
         self.ends = self._text(select(schema.tables["chains"]))
         self.ledger = self._text(select(_audit).where(a.chain == said("'ledger'")).order_by(a.seq))
-        by_seq = _joined().order_by(a.chain, a.seq)
+        self.records = self._text(select(_audit))
+        joined = _joined(dialect)
+        by_seq = joined.order_by(a.chain, a.seq)
         self.one = self._text(by_seq.where(a.chain == bindparam("chain")))
         self.others = self._text(by_seq.where(others))
         own = (
@@ -37,7 +39,7 @@ class ProofStatements:
         )
         self.of_server = self._text(by_seq.where(a.chain.in_(own)))
         self.as_written = (
-            self._text(_joined().where(others).order_by(literal_column("audit.rowid")))
+            self._text(joined.where(others).order_by(literal_column("audit.rowid")))
             if dialect.name == "sqlite"
             else None
         )
@@ -63,7 +65,7 @@ def _all(kind: type[Row]) -> Select[Any]:
     return select(table).order_by(*(table.c[name] for name in kind.KEY))
 
 
-def _joined() -> Select[Any]:
+def _joined(dialect: Dialect) -> Select[Any]:
     """Each record with its charge's row, which the database compares with it as far as most records go."""
     a, c = _audit.c, _charges.c
     plain = case(
@@ -72,7 +74,12 @@ def _joined() -> Select[Any]:
         (and_(a.event.in_((said("'settle'"), said("'release'"))), _is_settled()), said(str(SETTLED_PLAINLY))),
         else_=said("0"),
     )
-    return select(_audit, plain, c.envelopes, c.at, c.category).outerjoin(_charges, c.id == a.charge_id)
+    texts = (c.scope, c.incarnation, c.envelopes, c.category)
+    if dialect.name == "sqlite":
+        # A column there may hold a value of another type.
+        plain = case((or_(*(func.typeof(text) == said("'blob'") for text in texts)), said("0")), else_=plain)
+    # The last two only to be read: text that is not valid ends the stream.
+    return select(_audit, plain, c.envelopes, c.at, c.category, *texts[:2]).outerjoin(_charges, c.id == a.charge_id)
 
 
 def _same() -> tuple[ColumnElement[bool], ...]:
