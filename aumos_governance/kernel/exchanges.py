@@ -22,7 +22,7 @@ _LAST_RESEND: Final = 2.0
 GRACE_SECONDS: Final = 1.0
 """How long an answer is waited for past the ask's expiry: one that was decided just before it still has to arrive, and
 that costs no safety."""
-UNDECIDED: Final = frozenset({"INTERNAL", "LEDGER_UNAVAILABLE", "UNAVAILABLE"})
+UNDECIDED: Final = frozenset({"INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
 """Codes of answers after which the same ask may still be done, by another copy of it."""
 _TAKEN_BACK: Final = frozenset({"open", "spend", "hold", "authorize", "close"})
 # Never a settlement or a release: the money that they tell of is gone, or was never spent.

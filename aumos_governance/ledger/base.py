@@ -70,6 +70,8 @@ from .contract.charges import (
     Release,
     Settle,
     Spend,
+    TakeBack,
+    Unconfirmed,
     Void,
 )
 from .contract.facts import (
@@ -185,8 +187,10 @@ __all__ = [
     "SetTrust",
     "Settle",
     "Spend",
+    "TakeBack",
     "TouchTrust",
     "TrustAssignment",
+    "Unconfirmed",
     "VerifyResult",
     "Void",
     "Voided",

@@ -28,6 +28,7 @@ _OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {
     base.KernelsPresent: holds.kernels_present,
     base.ExpireHolds: holds.expire_holds,
     base.Void: reversals.void,
+    base.TakeBack: reversals.take_back,
     base.Correct: reversals.correct,
     base.MoveNotebook: notebooks.move_notebook,
     base.DeleteNotebook: notebooks.delete_notebook,

@@ -23,6 +23,8 @@ __all__ = [
     "Release",
     "Settle",
     "Spend",
+    "TakeBack",
+    "Unconfirmed",
     "Void",
 ]
 
@@ -188,3 +190,25 @@ class Void(Request[Voided]):
 
     notebook: NotebookKey
     of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """A charge whose commit is in doubt, and which its caller was told is not confirmed."""
+
+    session_id: str
+    charge_id: str
+    scope: str = ""
+    key: str = ""
+    """The idempotency key with which it was requested, in ``scope``; empty: none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack(Request[int]):
+    """Take back those of these charges that were committed after all; answers how many that were.
+
+    Each reversal is a ``void`` record, and the request is refused as a cancelled one when it comes again. A charge that
+    somebody resolved or corrected meanwhile stays as it is.
+    """
+
+    charges: tuple[Unconfirmed, ...]

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from ...errors import LedgerError
+from ...errors import LedgerError, NotConfirmedError
 from ..base import Request
 from ..work import Work
 from .attendance import Attendance
@@ -117,11 +117,23 @@ class SqliteDatabase:
                 # Closed by its end, since a connection stays open until the last of its cursors is.
                 with closing(connection.cursor()) as cursor:
                     yield cursor
-                connection.execute("COMMIT")
+                self._commit(connection)
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    def _commit(self, connection: sqlite3.Connection) -> None:
+        try:
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            # Where the disk did not say that it has it, the log may hold the commit all the same.
+            if "disk I/O" in str(error) and getattr(error, "sqlite_errorname", "SQLITE_IOERR") in _MAYBE_WRITTEN:
+                raise NotConfirmedError(
+                    f"The disk of the ledger {self.path} reported an error during a commit, so this is not confirmed; a"
+                    " spend or hold that was recorded is taken back when the ledger can be written again."
+                ) from error
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Cursor]:
@@ -198,6 +210,7 @@ class SqliteDatabase:
         return LedgerError(f"The ledger {self.path} failed: {text}; nothing was recorded.")
 
 
+_MAYBE_WRITTEN: Final = ("SQLITE_IOERR", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
 _WHAT: Final = {
     "disk is full": "cannot be written, since the disk is full",
     "disk I/O error": "cannot be read or written: the disk reports an error",
