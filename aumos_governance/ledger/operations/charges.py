@@ -56,7 +56,7 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
             return _decision(work, request, event, notebook, session, level, refusal, None, already_paid, True)
     if (refusal is not None and not already_paid) or not envelopes:
         return _decision(work, request, event, notebook, session, level, refusal, None, already_paid)
-    check_sums(places, amount)
+    check_sums(places, notebook, amount)
     charge = work.add(
         ChargeRow(
             work.new_id() if held is None or held.hold_id is None else held.hold_id,

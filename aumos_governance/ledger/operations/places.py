@@ -80,10 +80,15 @@ def overdraw(places: list[Place], amount: int) -> Refusal | None:
     return None
 
 
-def check_sums(places: list[Place], amount: int) -> None:
-    """Raises InvalidAmountError when a sum would leave the range of the columns."""
+def check_sums(places: list[Place], notebook: NotebookRow, amount: int) -> None:
+    """Raises InvalidAmountError when a sum would leave the range of the columns.
+
+    Every sum that the amount may ever count in is looked at: the balances, and what all closed sessions of the notebook
+    spent once this one is closed.
+    """
     for place in places:
-        if place.balance.spent + place.balance.held + amount > _MOST:
+        counted = place.balance.spent + place.balance.held + amount
+        if counted > _MOST or (notebook.closed_spent + counted > _MOST and place.envelope.kind == "session"):
             raise InvalidAmountError("The amount is more than the ledger can add up.")
 
 

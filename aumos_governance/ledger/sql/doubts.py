@@ -78,9 +78,7 @@ class Doubts:
         if thread is not None and thread is not threading.current_thread():
             thread.join()
         if self._charges:
-            _log.warning(
-                "%d charges are not confirmed, and the ledger was closed before they were.", len(self._charges)
-            )
+            _log.warning("The ledger was closed while %d charges were not confirmed.", len(self._charges))
 
     def _look(self) -> None:
         pause = _SOONEST

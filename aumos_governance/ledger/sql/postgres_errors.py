@@ -78,8 +78,8 @@ def translated(name: str, error: psycopg.Error, *, lost: bool) -> LedgerError:
 def not_confirmed(name: str, error: psycopg.Error) -> NotConfirmedError:
     """What is said when the connection was lost at a commit, and the database cannot be asked about it."""
     return NotConfirmedError(
-        f"The ledger's database {name} was lost during a commit ({_reason(error)}), so this is not confirmed; a spend or"
-        " hold that was recorded is taken back when the database can be reached again."
+        f"The ledger's database {name} was lost during a commit ({_reason(error)}), so this is not confirmed; a spend"
+        " or hold that was recorded is taken back when the database can be reached again."
     )
 
 
