@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .. import money
-from ..denials import printable
+from ..printing import printable
 from .tables import Column, table
 
 __all__ = ["audit_lines", "is_damaged", "needs_a_person", "status_lines", "verify_lines"]
@@ -79,11 +79,10 @@ def verify_lines(result: Body, known_head: str | None, width: int | None = None)
         f"{_count(result['checked'], 'record')} in {_count(len(result['heads']), 'chain')} are as they were written"
     )
     lines = [f"OK: {intact}{', and the known head is one of theirs' if known_head else ''}."]
-    lines += _coverage_lines(result)
     head = result["heads"].get("ledger") or next(iter(result["heads"].values()), None)
     if head:
         lines.append(f"Keep this head where nobody here can reach it, and verify with --known-head later: {head}")
-    return lines
+    return lines + _coverage_lines(result)
 
 
 def _wrong_lines(result: Body, width: int | None) -> list[str]:

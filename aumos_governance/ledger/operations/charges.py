@@ -9,6 +9,7 @@ from ...errors import InvalidAmountError
 from ...types import ActionKind, GovernanceOutcome, TrustLevel
 from ..base import Charging, Checks, Decision, Hold, Spend
 from ..chain import LEDGER_CHAIN
+from ..content import check_whole
 from ..rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
 from ..verdicts import Refusal, act_refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session
 from ..work import Work
@@ -34,6 +35,7 @@ def spend(work: Work, request: Spend) -> Decision:
 def hold(work: Work, request: Hold) -> Decision:
     """Set an amount aside."""
     _check_amount(request.amount, 0)
+    check_whole(until=request.until)
     return _charge(work, request, False, request)
 
 
@@ -56,7 +58,7 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
             return _decision(work, request, event, notebook, session, level, refusal, None, already_paid, True)
     if (refusal is not None and not already_paid) or not envelopes:
         return _decision(work, request, event, notebook, session, level, refusal, None, already_paid)
-    check_sums(places, notebook, amount)
+    check_sums(work, notebook, session, places, amount)
     charge = work.add(
         ChargeRow(
             work.new_id() if held is None or held.hold_id is None else held.hold_id,

@@ -80,16 +80,32 @@ def overdraw(places: list[Place], amount: int) -> Refusal | None:
     return None
 
 
-def check_sums(places: list[Place], notebook: NotebookRow, amount: int) -> None:
+def check_sums(
+    work: Work, notebook: NotebookRow, session: SessionRow, places: list[Place], amount: int, spent: int | None = None
+) -> None:
     """Raises InvalidAmountError when a sum would leave the range of the columns.
 
-    Every sum that the amount may ever count in is looked at: the balances, and what all closed sessions of the notebook
-    spent once this one is closed.
+    ``amount`` is what the balances grow by, and ``spent``, where it is another amount, what is spent now. Every sum is
+    looked at in which it may ever count: the balances, and what the notebook's closed sessions spent, to which an open
+    one is added when it is closed.
     """
-    for place in places:
-        counted = place.balance.spent + place.balance.held + amount
-        if counted > _MOST or (notebook.closed_spent + counted > _MOST and place.envelope.kind == "session"):
-            raise InvalidAmountError("The amount is more than the ledger can add up.")
+    if any(balance.spent + balance.held + amount > _MOST for _, balance in places):
+        raise _too_much()
+    if session.closed_at is None:
+        own = work.balance(session.envelope_id, 0)
+        closed = own.spent + own.held + amount
+    else:
+        closed = amount if spent is None else spent
+        newest = None if notebook.session_id is None else work.get(SessionRow, notebook.session_id)
+        if newest is not None and newest.closed_at is None:
+            later = work.balance(newest.envelope_id, 0)
+            closed += later.spent + later.held
+    if notebook.closed_spent + closed > _MOST:
+        raise _too_much()
+
+
+def _too_much() -> InvalidAmountError:
+    return InvalidAmountError("The amount is more than the ledger can add up.")
 
 
 def count(

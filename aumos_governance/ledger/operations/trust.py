@@ -17,6 +17,7 @@ from ..base import (
     TrustAssignment,
 )
 from ..chain import LEDGER_CHAIN
+from ..content import check_whole
 from ..realms import session_realm
 from ..rows import ConsentRow, SessionRow, TrustRow
 from ..selections import CONSENTS_OF_AGENT
@@ -110,6 +111,7 @@ def agent_level(work: Work, realm: str, agent_id: str, scope: str | None, defaul
 def grant_consent(work: Work, request: GrantConsent) -> Consent:
     """Allow the use of a kind of data."""
     check_named(agent_id=request.agent_id, data_type=request.data_type, granted_by=request.granted_by)
+    check_whole(until=request.until)
     realm = _realm_of(work, request.notebook, request.realm)
     key = (realm, request.agent_id, request.data_type, request.purpose or "")
     row = work.find(ConsentRow, *key)
