@@ -96,9 +96,8 @@ def _charges(records: list[tuple[Any, ...]], envelopes: dict[str, str]) -> Itera
             end = settled.get(id)
             state, spent, ended = ("held", 0, None) if end is None else ("settled", end[column["amount"]], end)
         at_end = (None, None) if ended is None else (ended[column["at"]], ended[column["actor"]])
-        yield (
-            id, session, state, amount, spent, 0, at, envelopes[session], tool, agent, None, "kernel", "one", None, *at_end,
-        )  # fmt: skip
+        figures = (id, session, state, amount, spent, 0, at, envelopes[session])
+        yield (*figures, tool, agent, None, "kernel", "one", None, *at_end)
 
 
 def _rows(ends: dict[str, Any], records: int, at: int) -> Iterator[tuple[Any, ...]]:

@@ -165,7 +165,7 @@ class Walk:
 
 def _is_intact(row: AuditRow) -> bool:
     try:
-        return digest(row[:_HASH]) == row[_HASH]
+        return bool(digest(row[:_HASH]) == row[_HASH])
     except (TypeError, ValueError):
         # Bytes, or text that is not valid: nothing that was ever hashed.
         return False
