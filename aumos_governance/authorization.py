@@ -85,6 +85,8 @@ class Granted:
         """What was asked for, in nano-USD; None when the action named no amount."""
         self.hold_id = hold_id
         """What is held in the ledger; None when the action named no amount, or an overdraft allowed it."""
+        self.reference: str | None = None
+        """The provider's name for the response, by which an estimate can be adjusted later, also by another process."""
         self.settlement: Settlement | None = None
         """How it was settled or released; None until then."""
         self._resolver = resolver

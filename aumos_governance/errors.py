@@ -294,4 +294,4 @@ _BY_CODE = {
         LedgerVersionError,
         NotConfirmedError,
     )
-}
+} | dict.fromkeys(("NOT_ESTIMATED", "ADJUSTED_ALREADY", "CORRECTED"), ConflictError)

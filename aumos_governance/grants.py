@@ -200,7 +200,14 @@ class Holder:
             return Spend(amount=cost, already_paid=True, **charge | {"detail": charge["detail"] | detail})
         if cost is None:
             return self._release(grant.hold_id)
-        return Settle(key="", origin=self._realm.origin, hold_id=grant.hold_id, amount=cost, estimated=estimated)
+        return Settle(
+            key="",
+            origin=self._realm.origin,
+            hold_id=grant.hold_id,
+            amount=cost,
+            estimated=estimated,
+            reference=grant.reference,
+        )
 
     def _settlement(self, grant: Granted, answer: Resolved | Decision | None, estimated: bool) -> Settlement:
         if answer is None:

@@ -28,8 +28,10 @@ spend     ``amount, tool?, already_paid?, category?,            ``decision, stat
 hold      ``amount, tool?, kind?, required_level?, category?,   ``decision, hold_id, state``
           agent_id?, action_type?, resource?, scope?,
           data_type?, purpose?, detail?, until?``
-settle    ``hold_id, amount, estimated?, report_id?, result?``  ``resolution, state``
+settle    ``hold_id, amount, estimated?, reference?,            ``resolution, state``
+          report_id?, result?``
 release   ``hold_id, report_id?, result?``                      ``resolution, state``
+adjust    ``amount, hold_id?, reference?``                      ``adjustment, state``
 authorize ``amount, shown, tool?, required_level?, category?,   ``decision, hold_id, report_id, state``, and before
           agent_id?, action_type?, resource?, scope?,           it any number of ``waiting``
           data_type?, purpose?, detail?, timeout?, wait?``
@@ -65,6 +67,12 @@ nobody knows what it costs, and it is denied and recorded with that ``code`` and
 ``{"hold_id", "outcome", "held", "spent", "overrun", "estimated", "record_id"}``, its outcome ``settled`` or
 ``released``; ``estimated`` when nobody knows the true cost, and the amount is a bound. A ``cancel`` takes back a
 ``spend`` or ``hold`` that nobody waits for any more, and never a ``settle`` or ``release``.
+
+An ``adjust`` gives a charge that was settled as ``estimated`` its true cost, once, as a later response of the provider
+states it. It names the charge by its ``hold_id``, or by the ``reference`` that it was settled with: the provider's name
+for its response, by which another kernel of the notebook finds the charge too. ``adjustment`` is ``{"hold_id",
+"estimate", "spent", "overrun", "record_id"}``. Refused with ``NOT_FOUND``, ``NOT_ESTIMATED``, ``ADJUSTED_ALREADY``, or
+``CORRECTED`` where a user has corrected the charge, it changes nothing.
 
 An ``authorize`` is an act's whole way to its hold. ``shown`` is what a person is to see of it, an object. Where a
 person is to decide (code ``APPROVAL_REQUIRED``, with ``wait`` false that is the answer), the answer comes when they
@@ -141,7 +149,7 @@ EVENT_SCHEMA_ID: Final = "https://aumos.dev/jupyter/governance/state/v1"
 OPS: Final = frozenset(
     {
         *("hello", "open", "status", "spend", "close", "audit", "cancel"),
-        *("hold", "settle", "release", "authorize", "evaluate"),
+        *("hold", "settle", "release", "adjust", "authorize", "evaluate"),
         *("trust", "agents", "budget", "budgets", "consent", "consents"),
     }
 )

@@ -16,7 +16,7 @@ from ..errors import (
     InvalidPeriodError,
     InvalidRequestError,
 )
-from ..ledger.base import BudgetState, HeldCharge, ListBudgets, ListHolds, Release, SetBudget, Settle, Spend
+from ..ledger.base import Adjust, BudgetState, HeldCharge, ListBudgets, ListHolds, Release, SetBudget, Settle, Spend
 from ..realm import Realm, named, to_datetime
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod
 
@@ -220,6 +220,26 @@ class BudgetManager:
     def release_hold(self, hold_id: str) -> None:
         """Give a hold back: nothing was paid. Raises as `settle_hold`."""
         self._realm.execute(Release(key="", origin=self._realm.origin, hold_id=hold_id))
+
+    def adjust_estimate(
+        self, cost: float | Decimal | str, *, hold_id: str | None = None, reference: str | None = None
+    ) -> None:
+        """Give an estimated charge its true cost in USD, as a later response of the provider states it; once.
+
+        ``hold_id`` names the charge, or else ``reference``, which its grant had when it was settled. More than the
+        estimate is recorded in full, less is given back. Raises NotFoundError for no such charge, and ConflictError for
+        one that is no estimate, that was adjusted before, or that a user has corrected.
+        """
+        self._realm.execute(
+            Adjust(
+                key="",
+                origin=self._realm.origin,
+                notebook=self._realm.notebook,
+                amount=money.parse(cost, what="cost"),
+                charge_id=hold_id,
+                reference=reference,
+            )
+        )
 
     def _set(self, category: str, ceiling: int, period: BudgetPeriod, *, create: bool) -> None:
         named(category=category)

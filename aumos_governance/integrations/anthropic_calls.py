@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from ..errors import ConfigurationError
+from . import anthropic_later
+from .anthropic_events import CompletionMeter, MessageMeter, seen_in
+from .anthropic_paths import is_free
 from .anthropic_sizes import Size, size_of
-from .calls import Asked, Meter, Paid, UsageMissingError, body_of_json, unknown_method
+from .anthropic_usage import Units, has_unpriced_counts, is_implausible, other_iterations, units_of
+from .calls import Asked, Cost, Meter, Paid, UsageMissingError, unknown_method
+from .later import Later
+from .price_terms import LIST_PRICE, billed_model, geo_multiplier, has_geography, same_model, thinks_by_default
 from .pricing import Rates, unknown_price
+from .seen import Seen
+
+if TYPE_CHECKING:
+    from .guard import Guard
 
 __all__ = ["PROVIDER"]
 
-_FREE_POSTS: Final = ("/v1/messages/count_tokens", "/v1/files", "/v1/skills")
-_FREE_METHODS: Final = frozenset({"get", "delete"})
-"""Reading costs nothing there, nor does deleting: what was made was paid for when it was made."""
 _ANY_CONTEXT: Final = 1_000_000
 """The most tokens of a request to a model whose context window is not known."""
-_DEARER: Final = {"speed": "fast", "inference_geo": "us", "service_tier": "priority"}
-"""Terms under which the published prices of genai-prices do not hold."""
+_FAST: Final = {"speed": "fast"}
+_BATCH: Final = {"processing": "batch"}
+_FAST_AT_LIST_PRICE: Final = "claude-opus-4-6"
+"""It runs at standard speed, at standard rates, where fast mode is requested:
+https://platform.claude.com/docs/en/about-claude/pricing#fast-mode-pricing."""
+_NO_GEOGRAPHY: Final = (None, "", "not_available")
+_BATCH_MULTIPLIER: Final = Decimal("0.5")
+"""https://platform.claude.com/docs/en/about-claude/pricing#batch-processing: half of all token prices."""
 
 
 class AnthropicProvider:
@@ -29,17 +42,21 @@ class AnthropicProvider:
 
     def paid(self, asked: Asked) -> Paid | None:
         """The call that a request makes; None for one that costs nothing. Raises ConfigurationError."""
-        method, path = asked.method.lower(), asked.path.partition("?")[0]
-        if method in _FREE_METHODS or path.startswith(_FREE_POSTS):
+        path = asked.path.partition("?")[0]
+        if is_free(asked.method.lower(), path):
             return None
         if path == "/v1/messages":
             return _Message(asked)
         if path == "/v1/complete":
             return _Completion(asked)
-        if path.startswith("/v1/messages/batches/") and path.endswith("/cancel"):
-            return None
-        # Such as a batch: what it cost is known once someone fetches its results, perhaps never, perhaps elsewhere.
+        if path == "/v1/messages/batches":
+            return anthropic_later.batch_of(asked, self.paid)
+        # Such as a session, which is billed by its tokens and its running time.
         raise unknown_method(asked)
+
+    def later(self, asked: Asked, guard: Guard) -> Later | None:
+        """As `Provider.later`."""
+        return anthropic_later.later(asked, guard)
 
 
 PROVIDER: Final = AnthropicProvider()
@@ -50,50 +67,182 @@ class _Message:
 
     name = "messages"
     body: Mapping[str, Any] | None = None
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
-        self.model = str(asked.body.get("model") or "")
-        self._asked = asked.body
+        self._asked = _given(asked.body)
+        self.model = str(self._asked.get("model") or "")
+        self._size: Size | None = None
+
+    # ---- before it is sent
 
     def worst(self, rates: Rates) -> Decimal:
         """As long an answer as it allows, to an input that is all text of one byte a token, at its dearest price."""
-        terms = [name for name, dear in _DEARER.items() if self._asked.get(name) == dear]
-        if terms and rates.found:
-            raise unknown_price(f"{self.model} with {terms[0]}={_DEARER[terms[0]]!r}")
-        size, output = size_of(self._asked), self._asked.get("max_tokens")
+        size = self._measured()
         if size.runs_code and rates.flat is None:
-            # By the hour of a container, of which the usage says nothing.
-            raise unknown_price(f"{self.model} with code execution")
-        tokens = _input_bound(size, rates)
-        kinds = [kind for kind, said in (("cache_write", size.cached), ("cache_write_1h", size.cached_1h)) if said]
-        searched = Decimal(0)
-        if size.searches and rates.flat is None:
-            if not rates.has("web_searches_kcount"):
-                raise unknown_price(f"{self.model} with web search")
-            searched = rates.cost({"web_searches": size.searches})
-        return searched + rates.bound(tokens, output if isinstance(output, int) else tokens, kinds=kinds)
+            raise ConfigurationError(
+                f"{self.model} with code execution is billed by the hour of its container, which no response states, so"
+                " nothing was sent: add web_search_20260209, web_fetch_20260209 or later to the tools, with which it is"
+                " free, or state what each call costs with govern(client, cost=...)."
+            )
+        attempts = [self._attempt(rates, size, self._asked), *self._fallbacks(rates, size)]
+        return sum(attempts, self._searches(rates, size)) + self._advice(rates, size)
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def _attempt(self, rates: Rates, size: Size, asked: Mapping[str, Any]) -> Decimal:
+        """One sampling of one model, and what precedes it."""
+        rates, context = self._dearest(rates, asked.get("speed"))
+        tokens, output = _input_bound(size, rates), asked.get("max_tokens")
+        longest = output if type(output) is int else tokens
+        kinds = [kind for kind, said in (("cache_write", size.cached), ("cache_write_1h", size.cached_1h)) if said]
+        cost = rates.bound(tokens, longest, kinds=kinds, context=context)
+        if size.compacted_at is not None and (size.unbounded or tokens > size.compacted_at):
+            # The summary is made by a request of its own.
+            cost += rates.bound(tokens, longest, kinds=kinds, context=context)
+        return cost
+
+    def _dearest(self, rates: Rates, speed: object) -> tuple[Rates, Mapping[str, str]]:
+        """The prices at the dearest terms that the request leaves open. Raises ConfigurationError for unknown ones."""
+        if not _at_anthropic(rates):
+            return rates, {}
+        context: Mapping[str, str] = {}
+        if speed == "fast" and not rates.model.startswith(_FAST_AT_LIST_PRICE):
+            context = _FAST
+            if not rates.varies(context):
+                raise unknown_price(f"{rates.model} with speed='fast'")
+        geo = self._asked.get("inference_geo")
+        if geo is None:
+            # The workspace's default counts, which the request does not show.
+            geo = "us" if has_geography(rates.model) else "global"
+        multiplier = geo_multiplier(geo)
+        if multiplier is None:
+            raise unknown_price(f"{rates.model} with inference_geo={geo!r}")
+        return rates.times(multiplier), context
+
+    def _fallbacks(self, rates: Rates, size: Size) -> Iterator[Decimal]:
+        """Other models that answer where the first declines, perhaps after a part of its answer, which is billed."""
+        fallbacks = self._asked.get("fallbacks")
+        if fallbacks == "default":
+            # The server's own choice, which the request does not show; those published cost no more than the model.
+            yield self._attempt(rates, size, self._asked)
+            return
+        for entry in fallbacks if isinstance(fallbacks, (list, tuple)) else ():
+            if isinstance(entry, Mapping):
+                overrides = {name: value for name, value in entry.items() if value is not None}
+                asked = {"max_tokens": self._asked.get("max_tokens"), "speed": self._asked.get("speed"), **overrides}
+                other = self._rates_of(rates, str(entry.get("model") or ""))
+                if asked["speed"] == "fast" and "speed" not in overrides and not other.varies(_FAST):
+                    asked["speed"] = None
+                yield self._attempt(other, size, asked)
+
+    def _advice(self, rates: Rates, size: Size) -> Decimal:
+        """The advisor reads the conversation so far, and what the model has answered until then."""
+        cost, output = Decimal(0), self._asked.get("max_tokens")
+        for advisor in size.advisors:
+            other, context = self._dearest(self._rates_of(rates, advisor.model), None)
+            tokens = _input_bound(size, other) + (output if type(output) is int else 0)
+            cost += advisor.uses * other.bound(tokens, advisor.output, kinds=("cache_write_1h",), context=context)
+        return cost
+
+    def _searches(self, rates: Rates, size: Size) -> Decimal:
+        if not size.searches or rates.flat is not None:
+            return Decimal(0)
+        if not rates.has("web_searches_kcount"):
+            raise ConfigurationError(
+                f"The price of web searches by {self.model!r} is not known, so nothing was sent: state it in USD per"
+                " 1,000 searches, beside the prices of tokens, with govern(client, price={'web_searches_kcount': ...})."
+            )
+        return rates.cost({"web_searches": size.searches})
+
+    def _rates_of(self, rates: Rates, model: str) -> Rates:
+        return rates.of(billed_model(self.model, model))
+
+    def _measured(self) -> Size:
+        if self._size is None:
+            self._size = size_of(self._asked)
+        return self._size
+
+    # ---- by its response
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """By the usage of the answer. Raises UsageMissingError, also for terms that have no published price."""
         usage = answer.get("usage")
         if not isinstance(usage, Mapping):
             raise UsageMissingError
-        if rates.found and any(usage.get(name) == dear for name, dear in _DEARER.items()):
+        if has_unpriced_counts(usage, code_is_free=not self._measured().runs_code):
             raise UsageMissingError
-        used = _units(usage)
-        for iteration in usage.get("iterations") or ():
-            # The sums leave out what the server did beside: a compaction by the same model, or other models' work.
-            kind = iteration.get("type") if isinstance(iteration, Mapping) else None
-            if kind == "compaction":
-                for unit, count in _units(iteration).items():
-                    used[unit] = used.get(unit, 0) + count
-            elif kind != "message":
-                raise UsageMissingError
-        return rates.cost(used)
+        model = str(answer.get("model") or "")
+        if rates.found and model and not same_model(rates.model, model):
+            # Another model answered, whose price is not known.
+            raise UsageMissingError
+        seen = seen or seen_in(answer, hidden=False)
+        if not seen.whole and usage.get("output_tokens") is None:
+            return self._broken_off(rates, usage, seen)
+        main = units_of(usage, hour_cache=self._measured().cached_1h)
+        if is_implausible(main, seen):
+            if answer.get("stop_reason") == "refusal" and not (main.input or main.output or seen.anything):
+                # Declined before it began, which is not billed.
+                return Cost(Decimal(0))
+            raise UsageMissingError
+        others = list(other_iterations(usage, model, main))
+        cost = self._priced(rates, usage, main)
+        for other in others:
+            cost += self._priced(
+                rates if other.model is None else self._rates_of(rates, other.model), usage, other.units
+            )
+        return Cost(cost, main.doubtful or not seen.whole or _is_repriced(usage))
+
+    def _rates_of_iteration(self, rates: Rates, model: str | None) -> Rates:
+        try:
+            return rates if model is None else self._rates_of(rates, model)
+        except ConfigurationError:
+            raise UsageMissingError from None
+
+    def _priced(self, rates: Rates, usage: Mapping[str, Any], units: Units) -> Decimal:
+        """What the counts cost at the terms that the report names. Raises UsageMissingError for unknown ones."""
+        if not _at_anthropic(rates):
+            return rates.cost(units.counts)
+        speed, tier = usage.get("speed") or self._asked.get("speed"), usage.get("service_tier")
+        geo = usage.get("inference_geo")
+        # Where the response does not say, it is taken to be served as requested.
+        multiplier = geo_multiplier(self._asked.get("inference_geo") if geo in _NO_GEOGRAPHY else geo)
+        if multiplier is None or tier not in (None, "standard", "batch"):
+            # The prices of priority capacity are agreed on, and not published.
+            raise UsageMissingError
+        context: Mapping[str, str] = {}
+        if tier == "batch":
+            context, multiplier = (_BATCH, multiplier) if rates.varies(_BATCH) else ({}, multiplier * _BATCH_MULTIPLIER)
+        elif speed == "fast" and rates.varies(_FAST):
+            context = _FAST
+        elif usage.get("speed") == "fast":
+            raise UsageMissingError
+        return (rates if multiplier == LIST_PRICE else rates.times(multiplier)).cost(units.counts, context)
+
+    def _broken_off(self, rates: Rates, usage: Mapping[str, Any], seen: Seen) -> Cost:
+        """The input as reported; the output as far as it arrived, or as long as it may be where not all is shown."""
+        if self._measured().served or self._asked.get("fallbacks"):
+            # What the server did meanwhile is not reported yet.
+            raise UsageMissingError
+        longest = self._asked.get("max_tokens")
+        if type(longest) is not int:
+            raise UsageMissingError
+        # A token is at least one byte of text.
+        output = longest if self._may_hide(seen) else min(longest, max(1, seen.visible + seen.reasoning))
+        units = units_of(usage, hour_cache=self._measured().cached_1h, output=output)
+        if not units.input:
+            raise UsageMissingError
+        return Cost(self._priced(rates, usage, units), estimated=True)
+
+    def _may_hide(self, seen: Seen) -> bool:
+        """Whether the model may have written what the stream does not show: its thinking comes as a summary, or not."""
+        if seen.hidden:
+            return True
+        thinking = self._asked.get("thinking")
+        kind = thinking.get("type") if isinstance(thinking, Mapping) else None
+        return kind != "disabled" and (kind is not None or thinks_by_default(self.model))
 
     def meter(self) -> Meter:
         """For its stream."""
-        return _MessageMeter()
+        return MessageMeter(seen=Seen(hidden=False))
 
 
 class _Completion:
@@ -101,64 +250,43 @@ class _Completion:
 
     name = "completions"
     body: Mapping[str, Any] | None = None
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
-        self.model = str(asked.body.get("model") or "")
-        self._asked = asked.body
+        self._asked = _given(asked.body)
+        self.model = str(self._asked.get("model") or "")
 
     def worst(self, rates: Rates) -> Decimal:
         """As long an answer as it allows."""
         tokens, output = _input_bound(size_of(self._asked), rates), self._asked.get("max_tokens_to_sample")
         return rates.bound(tokens, output if isinstance(output, int) else tokens)
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """What every call costs, where that was stated. Raises UsageMissingError otherwise."""
         if rates.flat is None:
             raise UsageMissingError
-        return rates.flat
+        return Cost(rates.flat)
 
     def meter(self) -> Meter:
         """For its stream."""
-        return _CompletionMeter()
+        return CompletionMeter(seen=Seen(hidden=False))
 
 
-@dataclass(slots=True)
-class _MessageMeter:
-    """The input is told with the first event, the output with the last but one; both are sums, not differences."""
-
-    answer: Mapping[str, Any] | None = None
-    ended: bool = False
-    _model: str = ""
-    _begun: Mapping[str, Any] | None = None
-
-    def see(self, data: bytes) -> bool:
-        if b'"usage"' not in data and b'"message_stop"' not in data:
-            return False
-        event = body_of_json(data)
-        kind = event.get("type")
-        if kind == "message_start" and isinstance(event.get("message"), dict):
-            self._model = event["message"].get("model") or ""
-            self._begun = event["message"].get("usage")
-        elif kind == "message_delta" and isinstance(event.get("usage"), dict):
-            begun = self._begun if isinstance(self._begun, dict) else {}
-            told = {name: value for name, value in event["usage"].items() if value is not None}
-            self._begun = {**begun, **told}
-            self.answer = {"model": self._model, "usage": self._begun}
-        elif kind == "message_stop":
-            self.ended = True
-        return False
+def _given(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without what the library leaves out of the request."""
+    return {name: value for name, value in body.items() if type(value).__name__ not in ("Omit", "NotGiven")}
 
 
-@dataclass(slots=True)
-class _CompletionMeter:
-    answer: Mapping[str, Any] | None = None
-    ended: bool = False
+def _at_anthropic(rates: Rates) -> bool:
+    """Whether Anthropic's own price list counts, and its terms: not a stated price, nor Bedrock's or Google's."""
+    return rates.found and rates.seller == "anthropic"
 
-    def see(self, data: bytes) -> bool:
-        event = body_of_json(data)
-        if event.get("stop_reason") is not None:
-            self.answer, self.ended = event, True
-        return False
+
+def _is_repriced(usage: Mapping[str, Any]) -> bool:
+    # A redeemed credit bills cache writes as reads; which counts that changes is not documented.
+    credit = usage.get("fallback_credit")
+    status = credit.get("status") if isinstance(credit, Mapping) else None
+    return isinstance(status, Mapping) and status.get("type") == "redeemed"
 
 
 def _input_bound(size: Size, rates: Rates) -> int:
@@ -166,32 +294,3 @@ def _input_bound(size: Size, rates: Rates) -> int:
     if size.unbounded:
         return window or _ANY_CONTEXT
     return size.tokens if window is None else min(size.tokens, window)
-
-
-def _units(usage: Mapping[str, Any]) -> dict[str, int]:
-    """The counts under genai-prices' names, where what came from the cache or went into it is input as well."""
-    created = usage.get("cache_creation")
-    created = created if isinstance(created, Mapping) else {}
-    searches = usage.get("server_tool_use")
-    searches = searches if isinstance(searches, Mapping) else {}
-    written, read = _count(usage, "cache_creation_input_tokens"), _count(usage, "cache_read_input_tokens")
-    written_1h = _count(created, "ephemeral_1h_input_tokens")
-    if written_1h > written:
-        raise UsageMissingError
-    return {
-        "input_tokens": _count(usage, "input_tokens", needed=True) + written + read,
-        "cache_write_tokens": written,
-        "cache_write_1h_tokens": written_1h,
-        "cache_read_tokens": read,
-        "output_tokens": _count(usage, "output_tokens", needed=True),
-        "web_searches": _count(searches, "web_search_requests"),
-    }
-
-
-def _count(usage: Mapping[str, Any], name: str, *, needed: bool = False) -> int:
-    value = usage.get(name)
-    if value is None and not needed:
-        return 0
-    if type(value) is not int or value < 0:
-        raise UsageMissingError
-    return value

@@ -1,139 +1,331 @@
-"""One call of a client, with the attempts that the client's library makes for it.
+"""One call of a client, and the attempts that are sent for it: each attempt is held and charged by itself.
 
-Each attempt may cost. One that is answered with an error costs nothing, and the next one takes its hold over. One that
-gets no answer is settled as an estimate, and the next one holds anew: it may be denied.
+Who sends an attempt is of no concern here: the library's retries, its middleware (which may send to another model, side
+by side, or while the answer is read), a subclass of the client. An attempt that is answered with an error costs
+nothing, and the next one with the same content takes its hold over. One without a response is settled as an estimate.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
 from ..authorization import Begun
-from .calls import Paid, body_of_json
+from .batches import BatchCall
+from .calls import Asked, Paid, body_of_json
 from .charge import Charge
 from .guard import Guard, Outcome, outcome_of
 from .streams import watch, watch_async
 
-__all__ = ["CURRENT", "Call"]
+__all__ = ["CURRENT", "PLANNED", "SENDING", "Attempt", "Call", "Sending"]
 
 
 class Call:
-    """A call that is under way."""
+    """A paid call that is under way, with what is held for it and not yet for one of its attempts."""
 
-    def __init__(self, guard: Guard, paid: Paid) -> None:
+    def __init__(self, guard: Guard, paid: Paid, asked: Asked, *, owner: object) -> None:
+        """``owner`` is the client that makes it, ``asked`` the request from which ``paid`` was made."""
+        self.guard = guard
         self.paid = paid
-        self._guard = guard
-        self._begun: Begun | None = None
-        self._charge: Charge | None = None
-        self._attempts = 0
-        self._outcome = Outcome.UNKNOWN
-        # Of whoever calls from within an except block, and not of this call.
+        self.asked = asked
+        self.owner = owner
+        self.over = False
+        """The client's method has returned. An attempt that a thread or task makes later is a call of its own."""
+        self.begun: Begun | None = None
+        self.contents: list[Call] = [self]
+        """What was planned so far: this content, and those that middleware made of it."""
+        self._free: list[Charge] = []
+        """What is held and paid for nothing yet; any thread may take it."""
+        self._made: list[Charge] = []
+        self.last: Attempt | None = None
+        # The exception that the caller handles already, and that is none of this call's.
         self._handled = sys.exc_info()[1]
 
+    def is_for(self, method: str, path: str, body: Mapping[str, Any]) -> bool:
+        """Whether a request is the one for which the hold was computed."""
+        asked = self.asked
+        return body == (self.paid.body or asked.body) and path == asked.path and method == asked.method
+
     def begin(self) -> None:
-        """Ask to hold the worst case; the first attempt waits for it, while the library makes the request.
+        """Request the hold; the first attempt waits for it, while the library makes the request.
 
         Raises ConfigurationError.
         """
-        self._begun = self._guard.ask(self.paid)
+        self.begun = self.guard.ask(self.paid)
 
     async def begin_async(self) -> None:
         """Hold the worst case. Raises GovernanceDeniedError, ConfigurationError."""
-        self._charge = await self._guard.begin_async(self.paid)
+        charge = await self.guard.begin_async(self.paid)
+        self.made(charge)
+        self._free.append(charge)
 
-    # ---- what the library tells on the way
+    def made(self, charge: Charge) -> None:
+        """A hold was made: the end of the call sees to it."""
+        self._made.append(charge)
 
-    def attempt(self) -> None:
-        """An attempt is about to be sent. Raises GovernanceDeniedError when nothing is held for it."""
-        if self._begun is not None:
-            # Until the charge is here, an interrupt gives back what was asked for, granted or not.
-            self._charge = self._guard.begin(self.paid, self._begun)
-            self._begun = None
-        if self._is_unanswered() and self._charge is not None:
-            self._charge.estimate()
-            self._charge = self._guard.begin(self.paid)
-        self._outcome = Outcome.UNKNOWN
+    def take(self, paid: Paid) -> Charge | None:
+        """What is held for an attempt of this content and is not used; None: nothing."""
+        for charge in tuple(self._free):
+            if charge.paid is paid:
+                try:
+                    self._free.remove(charge)
+                except ValueError:
+                    continue  # Another thread was faster.
+                return charge
+        return None
 
-    async def attempt_async(self) -> None:
-        """As `attempt`."""
-        if self._is_unanswered() and self._charge is not None:
-            await self._charge.estimate_async()
-            self._charge = await self._guard.begin_async(self.paid)
-        self._outcome = Outcome.UNKNOWN
+    def unused(self) -> Charge | None:
+        """What is held and not used; None when there is no more. The caller releases it."""
+        try:
+            return self._free.pop() if self._free else None
+        except IndexError:
+            return None  # Another thread was faster.
+
+    def give_back(self, charge: Charge) -> None:
+        """An attempt cost nothing: the next one of the same content may use what was held for it."""
+        charge.kept = False
+        self._free.append(charge)
+        if self.over and (left := self.unused()) is not None:
+            left.give_back()
+
+    # ---- what the library does on the way, where it makes one attempt after the other
 
     def refused(self) -> None:
-        """The attempt was answered with an error."""
-        self._outcome = Outcome.FREE
+        """The last attempt was answered with an error."""
+        if self.last is not None:
+            self.last.outcome = Outcome.FREE
 
     def failed(self) -> None:
-        """The library handles the error that the attempt ended with, and will try again."""
+        """The library handles the exception that the last attempt ended with, and will try again."""
         error = sys.exc_info()[1]
-        if error is not None and error is not self._handled and outcome_of(error) == Outcome.FREE:
-            self._outcome = Outcome.FREE
-
-    def answered(self, response: Any, *, streamed: bool) -> None:
-        """The attempt was answered: what has been read is settled, what has not is watched."""
-        charge = self._charge
-        if charge is None:
-            return
-        content = None if streamed else _content(response)
-        if content is None:
-            watch(response, charge, streamed=streamed)
-            self._charge = None
-        else:
-            charge.settle(body_of_json(content))
-
-    async def answered_async(self, response: Any, *, streamed: bool) -> None:
-        """As `answered`."""
-        charge = self._charge
-        if charge is None:
-            return
-        content = None if streamed else _content(response)
-        if content is None:
-            watch_async(response, charge, streamed=streamed)
-            self._charge = None
-        else:
-            await charge.settle_async(body_of_json(content))
+        if self.last is not None and error is not None and error is not self._handled:
+            self.last.outcome = outcome_of(error)
 
     # ---- the end of it
 
     def raised(self, error: Exception) -> None:
-        """The call ended with an error, after its last attempt."""
-        if self._charge is not None:
-            self._charge.release() if self._was_free(error) else self._charge.estimate()
+        """The call ended with an exception, after its last attempt."""
+        last, self.last = self.last, None
+        if last is not None:
+            last.outcome = outcome_of(error)
+            last.end()
+        while (charge := self.unused()) is not None:
+            charge.release()
 
     async def raised_async(self, error: Exception) -> None:
         """As `raised`."""
-        if self._charge is not None:
-            await (self._charge.release_async() if self._was_free(error) else self._charge.estimate_async())
+        last, self.last = self.last, None
+        if last is not None:
+            last.outcome = outcome_of(error)
+            await last.end_async()
+        while (charge := self.unused()) is not None:
+            await charge.release_async()
 
     def left(self) -> None:
-        """The call is over, perhaps by an interrupt: what nobody ended is settled as an estimate."""
-        if self._charge is not None:
+        """The call is over, perhaps by an interrupt: what is not ended is settled as an estimate, or given back."""
+        self.over = True
+        begun, self.begun = self.begun, None
+        if begun is not None:
+            _drop(begun, self)
+        while (charge := self.unused()) is not None:
+            charge.give_back()
+        for charge in self._made:
+            if not charge.kept:
+                charge.abandon()
+
+
+class Attempt:
+    """One request that is about to be sent."""
+
+    def __init__(self, call: Call, paid: Paid, *, streamed: bool, sending: Sending | None) -> None:
+        self.call = call
+        self.paid = paid
+        self.outcome = Outcome.UNKNOWN
+        self._streamed = streamed
+        self._sending = sending
+        self._begun: Begun | None = None
+        self._charge: Charge | None = None
+
+    def hold(self) -> None:
+        """Hold its worst case. Raises GovernanceDeniedError, ConfigurationError."""
+        call = self.call
+        last = self._follow()
+        if last is not None:
+            last.end()
+        charge = call.take(self.paid)
+        if charge is None:
+            while (unused := call.unused()) is not None:
+                unused.release()
+            if call.begun is None or self.paid is not call.paid:
+                self._begun = call.guard.ask(self.paid)
+                charge = call.guard.begin(self.paid, self._begun)
+            else:
+                charge = call.guard.begin(self.paid, call.begun)
+            # Until the charge is noted, an interrupt gives back what was requested.
+            self._charge = charge
+            call.made(charge)
+            self._begun = call.begun = None
+        self._has(charge)
+
+    async def hold_async(self) -> None:
+        """As `hold`."""
+        call = self.call
+        last = self._follow()
+        if last is not None:
+            await last.end_async()
+        charge = call.take(self.paid)
+        if charge is None:
+            while (unused := call.unused()) is not None:
+                await unused.release_async()
+            charge = await call.guard.begin_async(self.paid)
+            call.made(charge)
+        self._has(charge)
+
+    def end(self) -> None:
+        """No response will come for it: it is settled as an estimate, or was free."""
+        charge, self._charge = self._charge, None
+        if charge is not None:
+            if self.outcome == Outcome.FREE:
+                self.call.give_back(charge)
+            else:
+                charge.estimate()
+
+    async def end_async(self) -> None:
+        """As `end`."""
+        charge, self._charge = self._charge, None
+        if charge is not None:
+            if self.outcome == Outcome.FREE:
+                self.call.give_back(charge)
+            else:
+                await charge.estimate_async()
+
+    def drop(self) -> None:
+        """It was interrupted: what is held for it is given back, or settled as an estimate. Never waits."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            _drop(begun, self.call)
+        elif self._charge is not None:
             self._charge.abandon()
-        elif self._begun is not None:
-            grant = self._begun.drop()
-            if grant is not None:
-                Charge(self._guard, self.paid, grant).give_back()
 
-    def _is_unanswered(self) -> bool:
-        self._attempts += 1
-        return self._attempts > 1 and self._outcome == Outcome.UNKNOWN
+    def answered(self, response: Any) -> None:
+        """There is a response: what has been read is settled, what has not is watched."""
+        charge = self._charge
+        if charge is None:
+            return
+        if _is_error(response):
+            self.outcome = Outcome.FREE
+            self.end()
+            return
+        content = None if self._streamed else _content(response)
+        if content is None:
+            watch(response, charge, streamed=self._streamed)
+            charge.kept = True
+        elif not self._submitted(charge, content):
+            charge.settle(body_of_json(content))
+        self._charge = None
 
-    def _was_free(self, error: Exception) -> bool:
-        return self._attempts == 0 or outcome_of(error) == Outcome.FREE
+    async def answered_async(self, response: Any) -> None:
+        """As `answered`."""
+        charge = self._charge
+        if charge is None:
+            return
+        if _is_error(response):
+            self.outcome = Outcome.FREE
+            await self.end_async()
+            return
+        content = None if self._streamed else _content(response)
+        if content is None:
+            watch_async(response, charge, streamed=self._streamed)
+            charge.kept = True
+        elif not self._submitted(charge, content):
+            await charge.settle_async(body_of_json(content))
+        self._charge = None
+
+    def _submitted(self, charge: Charge, content: bytes) -> bool:
+        """Whether it is a batch that the provider has accepted, whose charge is ended by its results."""
+        if not isinstance(self.paid, BatchCall):
+            return False
+        id = body_of_json(content).get("id")
+        if not isinstance(id, str):
+            return False
+        guard = self.call.guard
+        guard.followups.submitted(guard.reference(id), charge)
+        return True
+
+    def _follow(self) -> Attempt | None:
+        """Note that this is the call's attempt now; gives the one before it, which ended without a response."""
+        call, sending = self.call, self._sending
+        if sending is not None:
+            sending.attempt = self
+            return None
+        last, call.last = call.last, self
+        return last
+
+    def _has(self, charge: Charge) -> None:
+        self._charge = charge
+        # Sent side by side, it may outlive the call, and is ended where it is sent.
+        charge.kept = self._sending is not None
+
+
+class Sending:
+    """Where a library sends one attempt in a function of its own, which sees how it ends."""
+
+    def __init__(self, *, streamed: bool) -> None:
+        self.streamed = streamed
+        self.attempt: Attempt | None = None
+
+    def answered(self, response: Any) -> None:
+        """There is a response."""
+        if self.attempt is not None:
+            self.attempt.answered(response)
+
+    async def answered_async(self, response: Any) -> None:
+        """As `answered`."""
+        if self.attempt is not None:
+            await self.attempt.answered_async(response)
+
+    def left(self) -> None:
+        """It is over, perhaps by an interrupt."""
+        if self.attempt is not None:
+            self.attempt.drop()
+
+    def failed(self, error: Exception) -> None:
+        """There is no response."""
+        if self.attempt is not None:
+            self.attempt.outcome = outcome_of(error)
+            self.attempt.end()
+
+    async def failed_async(self, error: Exception) -> None:
+        """As `failed`."""
+        if self.attempt is not None:
+            self.attempt.outcome = outcome_of(error)
+            await self.attempt.end_async()
 
 
 CURRENT: Final[ContextVar[Call | None]] = ContextVar("aumos_governance_call", default=None)
 """The paid call that this thread or task is making."""
+PLANNED: Final[ContextVar[tuple[Call, Paid] | None]] = ContextVar("aumos_governance_planned", default=None)
+"""What this thread or task is about to send; None where that costs nothing."""
+SENDING: Final[ContextVar[Sending | None]] = ContextVar("aumos_governance_sending", default=None)
+
+
+def _drop(begun: Begun, call: Call) -> None:
+    grant = begun.drop()
+    if grant is not None:
+        Charge(call.guard, call.paid, grant).give_back()
+
+
+def _is_error(response: Any) -> bool:
+    status = getattr(response, "status_code", 200)
+    return isinstance(status, int) and not 200 <= status < 300
 
 
 def _content(response: Any) -> bytes | None:
     try:
         content: bytes = response.content
     except RuntimeError:
-        # httpx says so of a response that is not read yet.
+        # httpx raises it for a response that is not read yet.
         return None
     return content

@@ -16,11 +16,14 @@ from ..engine import Engine, GovernanceDecision
 from ..errors import ConfigurationError, GovernanceDeniedError
 from ..realm import named, to_level
 from ..types import GovernanceOutcome, TrustLevel
-from .calls import Asked, Meter, Paid, Provider
+from .calls import Asked, Cost, Meter, Paid, Provider
 from .charge import Charge
 from .clients import govern_with, is_client
 from .guard import Guard
+from .later import Later
+from .price_terms import address_of
 from .pricing import Amount, Prices, Rates
+from .seen import Seen
 
 __all__ = ["AuditedClient", "CallRecord"]
 
@@ -69,7 +72,7 @@ class AuditedClient(Generic[RecordT]):
             governance_engine,
             Prices(default_cost=default_cost),
             provider=self._provider.price_id,
-            base_url=str(getattr(client, "base_url", "")) if is_client(client) else "",
+            base_url=address_of(client) if is_client(client) else "",
             agent_id=agent_id,
             budget_category=budget_category,
             required_trust_level=to_level(required_trust_level, "required_trust_level"),
@@ -179,11 +182,15 @@ class _Estimating:
         paid, estimate = self._provider.paid(asked), _ESTIMATE.get()
         return paid if paid is None or estimate is None else _Estimated(paid, estimate[1])
 
+    def later(self, asked: Asked, guard: Guard) -> Later | None:
+        return self._provider.later(asked, guard)
+
 
 class _Estimated:
     """A paid call with another worst case."""
 
     def __init__(self, paid: Paid, worst: Decimal) -> None:
+        self.quoted: Rates | None = None
         self.name = paid.name
         self.model = paid.model
         self.body = paid.body
@@ -193,8 +200,8 @@ class _Estimated:
     def worst(self, rates: Rates) -> Decimal:
         return self._worst
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
-        return self._paid.cost(rates, answer)
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        return self._paid.cost(rates, answer, seen)
 
     def meter(self) -> Meter:
         return self._paid.meter()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .calls import Meter
+from .seen import Seen
 
 __all__ = ["CONTENT_TYPE", "Frames"]
 
@@ -54,6 +55,10 @@ class Frames:
     def answer(self) -> Mapping[str, Any] | None:
         """What is known of the usage."""
         return self._meter.answer
+
+    def seen(self) -> Seen | None:
+        """What of the response has arrived."""
+        return self._meter.seen
 
     def _see(self, payload: bytes) -> None:
         try:

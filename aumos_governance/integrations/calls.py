@@ -6,16 +6,30 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import ConfigurationError
 from .pricing import Rates
+from .seen import Seen
 
-__all__ = ["Asked", "Meter", "Paid", "Provider", "UsageMissingError", "body_of_json", "unknown_method"]
+if TYPE_CHECKING:
+    from .guard import Guard
+    from .later import Later
+
+__all__ = ["Asked", "Cost", "Meter", "Paid", "Provider", "UsageMissingError", "body_of_json", "unknown_method"]
 
 
 class UsageMissingError(Exception):
     """An answer does not say, or not in earnest, what was used. It never reaches a caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a call cost."""
+
+    usd: Decimal
+    estimated: bool = False
+    """The usage report leaves a doubt, which is charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +42,8 @@ class Asked:
     streamed: bool = False
     files: tuple[int | None, ...] = ()
     """The sizes of the files that go with it, in bytes; None for one whose size is not known."""
+    content: bytes | None = None
+    """The content of the file that it names as its input, as a batch does, where the client could read it."""
 
     @property
     def name(self) -> str:
@@ -50,6 +66,11 @@ class Meter(Protocol):
         """The stream has said all that it will say of its usage."""
         ...
 
+    @property
+    def seen(self) -> Seen:
+        """What of the response has arrived."""
+        ...
+
     def see(self, data: bytes) -> bool:
         """Read one event's data; True when the caller did not ask for this event and must not see it."""
         ...
@@ -57,6 +78,9 @@ class Meter(Protocol):
 
 class Paid(Protocol):
     """One paid call."""
+
+    quoted: Rates | None
+    """The prices at which it was held, which also settle it; set by the guard."""
 
     @property
     def name(self) -> str:
@@ -75,8 +99,13 @@ class Paid(Protocol):
         """The most it can cost, in USD: what is held."""
         ...
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
-        """What it cost, in USD, by its answer. Raises UsageMissingError."""
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        """What it cost by its response, whose usage report is compared with what was seen to arrive.
+
+        ``seen`` None: ``answer`` is the whole body, and shows what arrived. ``seen.whole`` False: the response broke
+        off; the cost is what was reported so far, else what the call can have cost until then, as an estimate.
+        Raises UsageMissingError where what was held is to be charged, as an estimate.
+        """
         ...
 
     def meter(self) -> Meter:
@@ -97,6 +126,10 @@ class Provider(Protocol):
 
         Raises ConfigurationError for one of which nobody knows whether it costs.
         """
+        ...
+
+    def later(self, asked: Asked, guard: Guard) -> Later | None:
+        """Reads the response to a free request that says what an earlier one cost; None for any other."""
         ...
 
 

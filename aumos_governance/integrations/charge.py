@@ -1,8 +1,9 @@
-"""What is held for one call, until it ends.
+"""What is held for one attempt, until it ends.
 
-A charge ends in one of three ways. It is settled with the cost that the answer tells. It is released when the call
-failed before it could cost anything: it was never sent, or answered with an error. Else it is settled as an estimate,
-which is what was held: nobody knows what an answer cost that never came, or broke off, or was not read to its end.
+A charge ends in one of three ways. It is settled with the cost that the response states. It is released when the
+attempt failed before it could cost anything: it was never sent, or was answered with an error. Else it is settled as an
+estimate: by what was seen of a response that broke off or was not read on, and with the amount held where there is
+nothing to go by.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from typing import TYPE_CHECKING, Any
 from .. import money
 from ..authorization import AsyncGrant, Ending, Granted
 from ..errors import AumOSGovernanceError, UnavailableError
-from .calls import Paid, UsageMissingError
+from .calls import Cost, Paid, UsageMissingError
 from .leftovers import leftovers
 from .pricing import UnusableUsageError
+from .seen import Seen
 
 if TYPE_CHECKING:
     from .guard import Guard
 
-__all__ = ["Charge"]
+__all__ = ["Charge", "Evidence"]
+
+Evidence = tuple[Mapping[str, Any] | None, Seen | None]
+"""What a response reports so far, and what of it was seen to arrive; None: the response is no stream."""
 
 
 class Charge:
@@ -30,11 +35,14 @@ class Charge:
     def __init__(self, guard: Guard, paid: Paid, grant: Granted) -> None:
         self.paid = paid
         self.grant = grant
+        self.kept = False
+        """Whether it is ended elsewhere than where its call ends, as a stream's is."""
         self._guard = guard
         # Taken once, by whoever ends it: a list's pop is atomic.
         self._token = [True]
         self._end: tuple[int | None, bool] = (grant.amount or 0, True)
         self._ending: Ending | None = None
+        self._seen_so_far: Callable[[], Evidence] | None = None
         leftovers.opened(self)
 
     @property
@@ -44,9 +52,9 @@ class Charge:
 
     # ---- in the thread or task that made the call
 
-    def settle(self, answer: Mapping[str, Any] | None) -> None:
-        """Charge what the answer says, or an estimate where it does not say it."""
-        self._end_in_thread(lambda: self._cost(answer))
+    def settle(self, answer: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
+        """Charge what the answer says, or an estimate where it does not say it; ``seen`` as in `Paid.cost`."""
+        self._end_in_thread(lambda: self._cost(answer, seen))
 
     def release(self) -> None:
         """It cost nothing."""
@@ -56,9 +64,21 @@ class Charge:
         """Charge what was held, flagged as an estimate."""
         self.settle(None)
 
-    async def settle_async(self, answer: Mapping[str, Any] | None) -> None:
+    def settle_cost(self, cost: Cost) -> None:
+        """Charge what a later response stated."""
+        self._end_in_thread(lambda: (money.ceil_nano(cost.usd), cost.estimated))
+
+    def settle_partly(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> None:
+        """Charge what can have been paid for a response that broke off, flagged as an estimate."""
+        self._end_in_thread(lambda: self._partial(answer, seen))
+
+    async def settle_async(self, answer: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
         """As `settle`."""
-        await self._end_in_task(lambda: self._cost(answer))
+        await self._end_in_task(lambda: self._cost(answer, seen))
+
+    async def settle_partly_async(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> None:
+        """As `settle_partly`."""
+        await self._end_in_task(lambda: self._partial(answer, seen))
 
     async def release_async(self) -> None:
         """As `release`."""
@@ -70,9 +90,15 @@ class Charge:
 
     # ---- anywhere
 
-    def abandon(self) -> None:
-        """Nobody will end it: it is settled as an estimate, soon. Never waits."""
+    def keep(self) -> None:
+        """Let what is held stand after the call, and after this process, until a later response says what it cost."""
+        self.kept = True
+        leftovers.ended(self)
+
+    def abandon(self, seen_so_far: Callable[[], Evidence] | None = None) -> None:
+        """Settle it as an estimate, soon, by what ``seen_so_far`` gives then. Never waits."""
         if self._take():
+            self._seen_so_far = seen_so_far
             leftovers.note(self)
 
     def give_back(self) -> None:
@@ -89,6 +115,10 @@ class Charge:
             # What fails here is tried anew the next time.
             ending.result()
             return
+        seen_so_far, self._seen_so_far = self._seen_so_far, None
+        if seen_so_far is not None:
+            # Only here, since the garbage collector may have been the one to find it.
+            self._end = self._partial(*seen_so_far())
         cost, estimated = self._end
         self.grant.resolve_now(cost, estimated=estimated)
 
@@ -99,13 +129,33 @@ class Charge:
             return False
         return True
 
-    def _cost(self, answer: Mapping[str, Any] | None) -> tuple[int, bool]:
-        if answer is None:
+    def _cost(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
+        if answer is None and seen is None:
             return self.grant.amount or 0, True
         try:
-            return money.ceil_nano(self._guard.cost(self.paid, answer)), False
+            cost = self._guard.cost(self.paid, answer or {}, seen)
+            end = money.ceil_nano(cost.usd), cost.estimated
         except (UsageMissingError, UnusableUsageError, AumOSGovernanceError):
+            end = self.grant.amount or 0, True
+        if end[1] and answer is not None:
+            self._name(answer)
+        return end
+
+    def _name(self, answer: Mapping[str, Any]) -> None:
+        # An estimate, which the response itself may correct when it is retrieved.
+        id = answer.get("id")
+        if isinstance(id, str) and id and getattr(self.paid, "retrievable", False):
+            self.grant.reference = self._guard.reference(id)
+            self._guard.followups.estimated(self.grant.reference, self)
+
+    def _partial(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
+        if seen is None:
+            # Of a body that is no stream, a part shows nothing.
             return self.grant.amount or 0, True
+        cost, estimated = self._cost(answer, seen)
+        if not estimated and answer is not None:
+            self._name(answer)
+        return cost, True
 
     def _end_in_thread(self, how: Callable[[], tuple[int | None, bool]]) -> None:
         # Whatever interrupts this from its first step on leaves the charge to be ended by the leftovers' thread.

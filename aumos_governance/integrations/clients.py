@@ -18,8 +18,11 @@ from ..errors import ConfigurationError, InvalidRequestError
 from ..realm import to_level
 from ..types import TrustLevel
 from .attempts import CURRENT, Call
-from .calls import Asked, Provider
+from .calls import Asked, Paid, Provider
+from .client_attempts import has_middleware, with_attempts
 from .guard import METHOD_UNKNOWN, Guard
+from .later import Later
+from .price_terms import address_of
 from .pricing import Amount, Prices
 
 __all__ = ["govern", "govern_with", "is_client"]
@@ -60,7 +63,7 @@ def govern(
         engine if engine is not None else default_engine(),
         Prices(cost=cost, price=price, default_cost=default_cost),
         provider=provider.price_id,
-        base_url=str(getattr(client, "base_url", "")),
+        base_url=address_of(client),
         agent_id=agent_id,
         budget_category=budget_category,
         required_trust_level=to_level(required_trust_level, "required_trust_level"),
@@ -94,16 +97,27 @@ class _Governor:
         """The same for another address of the provider."""
         return _Governor(self._guard.at(base_url), self._provider)
 
-    def call(self, options: Any, streamed: bool) -> Call | None:
-        """The paid call that a request makes, None for a free one; its body is changed where it must be."""
-        asked = Asked(options.method, options.url, _body(options), streamed, _file_sizes(options.files))
+    def call(self, owner: object, options: Any, streamed: bool, content: bytes | None = None) -> Call | None:
+        """The paid call that a request makes, None for a free one; its body is changed where it must be.
+
+        ``content`` is that of the file which the request names as its input.
+        """
+        asked = Asked(options.method, options.url, _body(options), streamed, _file_sizes(options.files), content)
         paid = self._provider.paid(asked)
         if paid is None:
             return None
         if paid.body is not None:
             options.json_data = dict(paid.body)
             options.extra_json = None
-        return Call(self._guard, paid)
+        return Call(self._guard, paid, asked, owner=owner)
+
+    def paid(self, asked: Asked) -> Paid | None:
+        """As `Provider.paid`."""
+        return self._provider.paid(asked)
+
+    def later(self, options: Any, streamed: bool) -> Later | None:
+        """As `Provider.later`, of a free request."""
+        return self._provider.later(Asked(options.method, options.url, {}, streamed), self._guard)
 
     def refused(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
         """As `Guard.refused`, of a request of which `call` does not know whether it costs."""
@@ -128,7 +142,7 @@ def _governed(kind: Any) -> Any:
                 copied = super().copy(*arguments, **options)
             finally:
                 _COPYING.set(False)
-            vars(copied)[_GOVERNOR] = vars(self)[_GOVERNOR].at(str(copied.base_url))
+            vars(copied)[_GOVERNOR] = vars(self)[_GOVERNOR].at(address_of(copied))
             return copied
 
         with_options = copy
@@ -172,14 +186,16 @@ def _governed_sync(kind: Any) -> Any:
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
             governor = self._governor()
             try:
-                call = governor.call(options, bool(given.get("stream")))
+                content = None if (file := _input_file(options)) is None else _read(self, file)
+                call = governor.call(self, options, bool(given.get("stream")), content)
             except ConfigurationError as refusal:
                 raise governor.refused(refusal, options) from None
             # A free call sets it too: within a paid one it is no attempt of that, nor of one that was interrupted.
             former = CURRENT.get()
             try:
                 CURRENT.set(call)
-                if call is not None:
+                # Middleware may send something else, or nothing: each attempt is held as it is sent.
+                if call is not None and not has_middleware(self):
                     call.begin()
                 return super().request(cast_to, options, *arguments, **given)
             except Exception as error:
@@ -191,16 +207,6 @@ def _governed_sync(kind: Any) -> Any:
                 if call is not None:
                     call.left()
 
-        def _prepare_request(self, request: Any) -> None:
-            super()._prepare_request(request)
-            if (call := CURRENT.get()) is not None:
-                call.attempt()
-
-        def _process_response(self, **given: Any) -> Any:
-            if (call := CURRENT.get()) is not None:
-                call.answered(given["response"], streamed=bool(given.get("stream")))
-            return super()._process_response(**given)
-
     return GovernedSync
 
 
@@ -209,14 +215,15 @@ def _governed_async(kind: Any) -> Any:
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
             governor = self._governor()
             try:
-                call = governor.call(options, bool(given.get("stream")))
+                content = None if (file := _input_file(options)) is None else await _read_async(self, file)
+                call = governor.call(self, options, bool(given.get("stream")), content)
             except ConfigurationError as refusal:
                 raise await governor.refused_async(refusal, options) from None
             # As in a synchronous one.
             former = CURRENT.get()
             try:
                 CURRENT.set(call)
-                if call is not None:
+                if call is not None and not has_middleware(self):
                     await call.begin_async()
                 return await super().request(cast_to, options, *arguments, **given)
             except Exception as error:
@@ -228,22 +235,13 @@ def _governed_async(kind: Any) -> Any:
                 if call is not None:
                     call.left()
 
-        async def _prepare_request(self, request: Any) -> None:
-            await super()._prepare_request(request)
-            if (call := CURRENT.get()) is not None:
-                await call.attempt_async()
-
-        async def _process_response(self, **given: Any) -> Any:
-            if (call := CURRENT.get()) is not None:
-                await call.answered_async(given["response"], streamed=bool(given.get("stream")))
-            return await super()._process_response(**given)
-
     return GovernedAsync
 
 
 @cache
 def _governed_class(kind: Any) -> Any:
-    governed = _governed_async(kind) if _is_async(kind) else _governed_sync(kind)
+    awaited = _is_async(kind)
+    governed = (_governed_async if awaited else _governed_sync)(with_attempts(kind, awaited=awaited))
     # Its name, in errors and in help, is the one that the user knows.
     governed.__name__, governed.__qualname__ = kind.__name__, kind.__qualname__
     governed.__module__, governed.__doc__ = kind.__module__, kind.__doc__
@@ -281,6 +279,30 @@ def _body(options: Any) -> dict[str, Any]:
     read = dict(body) if isinstance(body, Mapping) else {}
     extra = options.extra_json
     return {**read, **extra} if isinstance(extra, Mapping) else read
+
+
+def _input_file(options: Any) -> str | None:
+    """The file that an OpenAI batch names as its input, which shows what it may cost."""
+    if options.url != "/batches" or options.method.lower() != "post":
+        return None
+    file = _body(options).get("input_file_id")
+    return file if isinstance(file, str) else None
+
+
+def _read(client: Any, file: str) -> bytes | None:
+    try:
+        content: bytes = client.files.content(file).content
+    except Exception:  # noqa: BLE001 - for whatever reason, nobody knows then what the batch may cost
+        return None
+    return content
+
+
+async def _read_async(client: Any, file: str) -> bytes | None:
+    try:
+        content: bytes = (await client.files.content(file)).content
+    except Exception:  # noqa: BLE001 - as above
+        return None
+    return content
 
 
 def _file_sizes(files: Any) -> tuple[int | None, ...]:

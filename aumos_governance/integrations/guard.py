@@ -14,11 +14,16 @@ from .. import money
 from ..authorization import Begun
 from ..engine import Engine, GovernanceAction
 from ..errors import ConfigurationError
+from ..protocol import MAX_TEXT
 from ..types import TrustLevel
-from .calls import Paid
+from .batches import BatchCall
+from .calls import Cost, Paid
 from .charge import Charge
+from .followups import Followups
 from .leftovers import leftovers
+from .price_terms import billed_model
 from .pricing import Prices, Rates
+from .seen import Seen
 
 __all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcome", "body_of", "outcome_of"]
 
@@ -75,6 +80,8 @@ class Guard:
         self.agent_id = agent_id
         self.budget_category = budget_category
         self.required_trust_level = required_trust_level
+        self.followups = Followups()
+        """What later responses may adjust or settle; the same for the client at other addresses."""
         leftovers.precede()
 
     def at(self, base_url: str) -> Guard:
@@ -82,6 +89,10 @@ class Guard:
         other = copy(self)
         other.base_url = base_url
         return other
+
+    def reference(self, id: str) -> str:
+        """The provider's name for a response or a batch, as the ledger knows it."""
+        return f"{self.provider}/{id}"[:MAX_TEXT]
 
     def ask(self, paid: Paid) -> Begun:
         """Ask for what `begin` holds, and do not wait for it yet. Raises ConfigurationError as that."""
@@ -132,7 +143,10 @@ class Guard:
 
     def action(self, paid: Paid) -> GovernanceAction:
         """The action that a call is, with its worst case."""
-        worst = paid.worst(self.rates(paid.model))
+        if isinstance(paid, BatchCall):
+            paid.rates_of = self.rates
+        paid.quoted = rates = self.rates(paid.model)
+        worst = paid.worst(rates)
         return self.action_of(paid.name, paid.model, money.to_decimal(money.ceil_nano(worst)))
 
     def action_of(self, name: str, model: str | None, amount: Decimal | None) -> GovernanceAction:
@@ -173,17 +187,17 @@ class Guard:
         """The model's prices. Raises ConfigurationError when they are not known."""
         return self.prices.rates(model, provider=self.provider, base_url=self.base_url)
 
-    def cost(self, paid: Paid, answer: Mapping[str, Any]) -> Decimal:
-        """What a call cost, in USD, by the prices of the model that answered. Raises UsageMissingError."""
-        rates = self.rates(paid.model)
+    def cost(self, paid: Paid, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        """What a call cost, by the prices of the model that answered. Raises as `Paid.cost`, and ConfigurationError."""
+        rates = paid.quoted or self.rates(paid.model)
         if rates.flat is not None:
-            return rates.flat
-        answered = answer.get("model")
-        if rates.found and isinstance(answered, str) and answered != paid.model:
+            return Cost(rates.flat)
+        billed = billed_model(paid.model, answer.get("model"))
+        if rates.found and billed != paid.model:
             # A name of the provider's own is what was asked for.
             with suppress(ConfigurationError):
-                rates = self.rates(answered)
-        return paid.cost(rates, answer)
+                rates = self.rates(billed)
+        return paid.cost(rates, answer, seen)
 
 
 def body_of(answer: object) -> Mapping[str, Any]:

@@ -9,10 +9,11 @@ from typing import Any, Final
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
-from .calls import Meter, UsageMissingError
+from .calls import Cost, Meter, UsageMissingError
 from .openai_events import EventMeter
 from .openai_text import CONTEXT_TOKENS, OUTPUT_TOKENS
 from .pricing import Rates
+from .seen import Seen
 from .sizes import size_of
 
 __all__ = ["LangChainCall", "answer_of", "is_from_cache", "provider_of"]
@@ -35,6 +36,7 @@ class LangChainCall:
     """One call of one model."""
 
     body: Mapping[str, Any] | None = None
+    quoted: Rates | None = None
 
     def __init__(self, inputs: list[Any], parameters: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
         model = metadata.get("ls_model_name") or parameters.get("model") or parameters.get("model_name")
@@ -56,7 +58,7 @@ class LangChainCall:
         output = self._limit(window) * (count if isinstance(count, int) and count > 0 else 1)
         return rates.bound(tokens, output, kinds=size.kinds | {"cache_write", "cache_write_1h"})
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """By LangChain's own figures. Raises UsageMissingError."""
         usage = answer.get("usage")
         if not isinstance(usage, Mapping):
@@ -74,7 +76,7 @@ class LangChainCall:
             "output_reasoning_tokens": out.count("reasoning"),
         }
         tier = into.tier or out.tier
-        return rates.cost(used, {"service_tier": tier} if tier else None)
+        return Cost(rates.cost(used, {"service_tier": tier} if tier else None))
 
     def meter(self) -> Meter:
         """Never asked for: LangChain reads the streams."""

@@ -194,7 +194,8 @@ def _refusal(asked: Mapping[str, Any]) -> ConfigurationError | None:
 def _cost(guard: Guard, paid: LiteLLMCall, answer: Any) -> tuple[int, bool]:
     """What a call that was made has cost, in nano-USD, and whether that is an estimate."""
     try:
-        return money.ceil_nano(guard.cost(paid, body_of(answer))), False
+        cost = guard.cost(paid, body_of(answer))
+        return money.ceil_nano(cost.usd), cost.estimated
     except (UsageMissingError, UnusableUsageError):
         return money.ceil_nano(paid.worst(guard.rates(paid.model))), True
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
-from .calls import Asked
+from .calls import Asked, Cost
 from .guard import Outcome, outcome_of
 from .openai_text import ChatCall, read_usage
 from .pricing import Rates
+from .seen import Seen
 
 __all__ = ["LiteLLMCall", "failure_of", "price_id"]
 
@@ -65,9 +65,9 @@ class LiteLLMCall(ChatCall):
         body = {name: arguments[name] for name in _REQUEST if arguments.get(name) is not None}
         super().__init__(Asked("post", "/chat/completions", {"model": model, **body}))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        return rates.cost(read_usage(answer, _USAGE, ("input_tokens", "output_tokens")))
+        return Cost(rates.cost(read_usage(answer, _USAGE, ("input_tokens", "output_tokens"))))
 
 
 def price_id(provider: str) -> str:

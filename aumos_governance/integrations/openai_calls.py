@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from . import openai_media
+from . import openai_later, openai_media
 from .calls import Asked, Paid, Provider, unknown_method
+from .later import Later
 from .openai_text import ChatCall, CompletionCall, EmbeddingCall, ResponseCall
+
+if TYPE_CHECKING:
+    from .guard import Guard
 
 __all__ = ["PROVIDER", "OpenAIProvider"]
 
@@ -43,12 +47,18 @@ class OpenAIProvider:
         if asked.method.lower() in ("get", "head", "delete"):
             return None
         path = asked.path.partition("?")[0]
+        if path == "/batches":
+            return openai_later.batch_of(asked, self.paid)
         make = _PAID.get(path)
         if make is not None:
             return make(asked)
         if _FREE.fullmatch(path):
             return None
         raise unknown_method(asked)
+
+    def later(self, asked: Asked, guard: Guard) -> Later | None:
+        """As `Provider.later`."""
+        return openai_later.later(asked, guard)
 
 
 PROVIDER: Final[Provider] = OpenAIProvider()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .calls import body_of_json
+from .seen import Seen
 
 __all__ = ["EventMeter", "ResponseMeter"]
 
@@ -23,6 +24,7 @@ class EventMeter:
     def __init__(self, *, swallow: bool = False) -> None:
         self.answer: Mapping[str, Any] | None = None
         self.ended = False
+        self.seen = Seen()
         self._swallow = swallow
 
     def see(self, data: bytes) -> bool:
@@ -47,6 +49,7 @@ class ResponseMeter:
     def __init__(self) -> None:
         self.answer: Mapping[str, Any] | None = None
         self.ended = False
+        self.seen = Seen()
 
     def see(self, data: bytes) -> bool:
         """As `Meter.see`."""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from .calls import Asked, Meter, UsageMissingError
+from .calls import Asked, Cost, Meter, UsageMissingError
 from .openai_events import EventMeter
 from .openai_text import read_usage
 from .pricing import Rates
+from .seen import Seen
 from .sizes import AUDIO_BYTES_A_SECOND, AUDIO_TOKENS_A_SECOND, size_of
 
 __all__ = ["ImageCall", "SpeechCall", "TranscriptionCall"]
@@ -44,6 +45,7 @@ _SOUND_USAGE: Final = {
 
 class _MediaCall:
     body = None
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or self._default)
@@ -70,12 +72,12 @@ class ImageCall(_MediaCall):
         each = _IMAGE_OUTPUT + _number(asked.get("partial_images"), 0) * _PARTIAL_IMAGE
         return rates.bound(given, each * _number(asked.get("n"), 1), kinds=("image", "cache_write"))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         used = read_usage(answer, _IMAGE_USAGE, ("input_tokens", "output_tokens"))
         if "output_image_tokens" not in used and rates.has("output_image_mtok"):
             used["output_image_tokens"] = used["output_tokens"] - used.get("output_text_tokens", 0)
-        return rates.cost(used)
+        return Cost(rates.cost(used))
 
 
 class SpeechCall(_MediaCall):
@@ -91,11 +93,11 @@ class SpeechCall(_MediaCall):
         told = size_of([text, self._asked.get("instructions") or ""]).tokens
         return rates.bound(told, len(text) * _SPOKEN_TOKENS + _PARTIAL_IMAGE, kinds=("audio",))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         if rates.flat is None and rates.has("input_mchars"):
-            return self.worst(rates)
-        return rates.cost(read_usage(answer, _SOUND_USAGE, ("input_tokens", "output_tokens")))
+            return Cost(self.worst(rates))
+        return Cost(rates.cost(read_usage(answer, _SOUND_USAGE, ("input_tokens", "output_tokens"))))
 
 
 class TranscriptionCall(_MediaCall):
@@ -112,15 +114,15 @@ class TranscriptionCall(_MediaCall):
         told = size_of(self._asked.get("prompt") or "").tokens
         return rates.bound(seconds * AUDIO_TOKENS_A_SECOND + told, seconds * _WRITTEN_TOKENS, kinds=("audio",))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         usage = answer.get("usage")
         seconds = usage.get("seconds") if isinstance(usage, Mapping) else answer.get("duration")
         if seconds is None:
-            return rates.cost(read_usage(answer, _SOUND_USAGE, ("input_tokens", "output_tokens")))
+            return Cost(rates.cost(read_usage(answer, _SOUND_USAGE, ("input_tokens", "output_tokens"))))
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < 1e9:
             raise UsageMissingError("The answer does not say how long the sound is.")
-        return rates.cost(_by_time(seconds))
+        return Cost(rates.cost(_by_time(seconds)))
 
 
 def _by_time(seconds: float) -> dict[str, int | float]:

@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ..errors import ConfigurationError
-from .calls import Asked, Meter, UsageMissingError
+from .calls import Asked, Cost, Meter, UsageMissingError
 from .openai_events import EventMeter, ResponseMeter
+from .price_terms import service_tiers
 from .pricing import Rates, UnusableUsageError, unknown_price
-from .sizes import size_of
+from .seen import Seen
+from .sizes import Size, size_of
 
 __all__ = [
     "CONTEXT_TOKENS",
@@ -62,11 +64,13 @@ class ChatCall:
     """``chat.completions``: ``create``, ``parse`` and ``stream``."""
 
     name = "chat.completions"
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or "unknown")
         self.body: Mapping[str, Any] | None = None
         self._asked = asked.body
+        self.retrievable = asked.body.get("store") is True
         self._streamed = asked.streamed or asked.body.get("stream") is True
         options = asked.body.get("stream_options")
         told = isinstance(options, Mapping) and bool(options.get("include_usage"))
@@ -89,14 +93,14 @@ class ChatCall:
         fees = Decimal(0)
         if asked.get("web_search_options") is not None or "-search-" in self.model:
             fees = _search_fee(rates, "web_searches", 1)
-        return fees + rates.bound(_input(size, rates), output, kinds=kinds, context=_terms(asked))
+        return fees + _bound(rates, asked, size, output, kinds)
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         used = read_usage(answer, _CHAT_USAGE, ("input_tokens",))
         if self._asked.get("web_search_options") is not None or "-search-" in self.model:
             used["web_searches"] = 1
-        return rates.cost(used, _terms(answer))
+        return Cost(rates.cost(used, _terms(answer)))
 
     def meter(self) -> Meter:
         """As `Paid.meter`."""
@@ -125,6 +129,7 @@ class EmbeddingCall:
 
     name = "embeddings"
     body = None
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or "unknown")
@@ -134,9 +139,9 @@ class EmbeddingCall:
         """As `Paid.worst`."""
         return rates.bound(_tokens_of(self._asked.get("input")), 0)
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        return rates.cost(read_usage(answer, {"input_tokens": ("prompt_tokens",)}, ("input_tokens",)))
+        return Cost(rates.cost(read_usage(answer, {"input_tokens": ("prompt_tokens",)}, ("input_tokens",))))
 
     def meter(self) -> Meter:
         """As `Paid.meter`."""
@@ -151,10 +156,12 @@ class ResponseCall:
 
     name = "responses"
     body = None
+    quoted: Rates | None = None
 
     def __init__(self, asked: Asked) -> None:
         self.model = str(asked.body.get("model") or "unknown")
         self._asked = asked.body
+        self.retrievable = asked.body.get("store") is not False
         self._tools = tuple(_tool_kinds(asked.body.get("tools")))
 
     def worst(self, rates: Rates) -> Decimal:
@@ -176,17 +183,16 @@ class ResponseCall:
         fees = [_search_fee(rates, unit, _SEARCHES if limit is None else limit) for unit in searches]
         output = _output(_whole(asked, "max_output_tokens"), rates)
         kinds = size.kinds | {"cache_write"}
-        bound = rates.bound(_input(size, rates), output, kinds=kinds, context=_terms(asked))
-        return bound + sum(fees, Decimal(0))
+        return _bound(rates, asked, size, output, kinds) + sum(fees, Decimal(0))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any]) -> Decimal:
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         used = read_usage(answer, _RESPONSE_USAGE, ("input_tokens", "output_tokens"))
         for item in answer.get("output") or ():
             unit = _search_of(item)
             if unit is not None:
                 used[unit] = used.get(unit, 0) + 1
-        return rates.cost(used, _terms(answer))
+        return Cost(rates.cost(used, _terms(answer)))
 
     def meter(self) -> Meter:
         """As `Paid.meter`."""
@@ -252,6 +258,13 @@ def _tokens_of(value: object) -> int:
     if isinstance(value, list) and value and isinstance(value[0], list):
         return sum(len(member) for member in value)
     return size_of(value or "").tokens
+
+
+def _bound(rates: Rates, asked: Mapping[str, Any], size: Size, output: int, kinds: Iterable[str]) -> Decimal:
+    """The bound of the tokens at the dearest service tier that the request leaves open."""
+    tokens, wanted = _input(size, rates), frozenset(kinds)
+    tiers = service_tiers(rates.seller, asked.get("service_tier"))
+    return max(rates.bound(tokens, output, kinds=wanted, context=tier) for tier in tiers)
 
 
 def _terms(said: Mapping[str, Any]) -> dict[str, str]:

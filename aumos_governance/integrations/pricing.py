@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .. import money
 from ..errors import ConfigurationError, InvalidRequestError
+from .price_terms import lookups, seller_at
 from .rates import Rates, UnusableUsageError, unknown_price
 
 if TYPE_CHECKING:
@@ -51,12 +52,16 @@ class Prices:
         """The model's prices at this address, else at ``provider``. Raises ConfigurationError when none is known."""
         if self._cost is not None:
             return Rates(model, flat=self._cost)
+
+        def others(name: str) -> Rates:
+            return self.rates(name, provider=provider, base_url=base_url)
+
         stated = self._stated_by_model.get(model, self._stated)
         if stated is not None:
-            return Rates(model, pricing=stated)
+            return Rates(model, pricing=stated, others=others)
         known = self._known(model, provider, base_url)
         if known is not None:
-            return Rates(model, pricing=known)
+            return Rates(model, pricing=known, seller=known.seller, multiplier=known.multiplier, others=others)
         if self._default is not None:
             return Rates(model, flat=self._default)
         raise unknown_price(model)
@@ -104,7 +109,9 @@ class _Known:
 
     found = True
 
-    def __init__(self, provider: Any, model: Any) -> None:
+    def __init__(self, provider: Any, model: Any, multiplier: Decimal) -> None:
+        self.seller: str = provider.id
+        self.multiplier = multiplier
         self._provider = provider
         self._model = model
         self.context_window: int | None = model.context_window
@@ -122,15 +129,19 @@ class _Known:
 
 def _known(snapshot: Any, model: str, provider: str, base_url: str) -> _Known | None:
     # At an address that sells models, its prices count alone. Any other one is taken for a way to the client's own.
-    seller = _seller(snapshot, None, base_url) or _seller(snapshot, provider, None)
+    named = seller_at(base_url)
+    seller = _seller(snapshot, named, None if named else base_url) or _seller(snapshot, provider, None)
     if seller is None:
         return None
-    try:
-        found, priced = snapshot.find_provider_model(model, seller, None, None)
-    except LookupError:
-        return None
-    prices = priced.get_prices(datetime.now(timezone.utc))
-    return _Known(found, priced) if any(price is not None for price in vars(prices).values()) else None
+    for lookup in lookups(seller.id, model, base_url):
+        try:
+            found, priced = snapshot.find_provider_model(lookup.model, seller, None, None)
+        except LookupError:
+            continue
+        prices = priced.get_prices(datetime.now(timezone.utc))
+        if any(price is not None for price in vars(prices).values()):
+            return _Known(found, priced, lookup.multiplier)
+    return None
 
 
 def _seller(snapshot: Any, provider: str | None, base_url: str | None) -> Any:

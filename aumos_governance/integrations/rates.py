@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -36,8 +37,22 @@ class Pricing(Protocol):
 class Rates:
     """The prices of one model, in USD."""
 
-    def __init__(self, model: str, *, flat: Decimal | None = None, pricing: Pricing | None = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        *,
+        flat: Decimal | None = None,
+        pricing: Pricing | None = None,
+        seller: str | None = None,
+        multiplier: Decimal = Decimal(1),
+        others: Callable[[str], Rates] | None = None,
+    ) -> None:
         self.model = model
+        self.seller = seller
+        """genai-prices' id of whose price list it is; None for stated prices."""
+        self.multiplier = multiplier
+        """By what the prices of tokens are multiplied, such as at a regional address."""
+        self._others = others
         self.flat = flat
         """What every call costs, whatever it uses; None: what it uses is priced."""
         self._pricing = pricing
@@ -52,6 +67,26 @@ class Rates:
         """The most tokens that a request may have, where it is known."""
         return None if self._pricing is None else self._pricing.context_window
 
+    def of(self, model: str) -> Rates:
+        """Another model's prices at the same place. Raises ConfigurationError when they are not known."""
+        return self if self._others is None else self._others(model)
+
+    def times(self, multiplier: Decimal) -> Rates:
+        """The same with the prices of tokens multiplied once more."""
+        other = copy(self)
+        other.multiplier = self.multiplier * multiplier
+        return other
+
+    def varies(self, context: Mapping[str, str]) -> bool:
+        """Whether the data has prices for these terms, such as ``{"speed": "fast"}``."""
+        if self._pricing is None:
+            return False
+        try:
+            return vars(self._pricing.prices(context)) != vars(self._pricing.prices({}))
+        except TypeError:
+            # Versions of genai-prices before 0.2 know no terms.
+            return False
+
     def cost(self, usage: Mapping[str, Any], context: Mapping[str, str] | None = None) -> Decimal:
         """What the usage costs: counts under the names of genai-prices' units, such as ``cache_read_tokens``.
 
@@ -61,6 +96,15 @@ class Rates:
         if self._pricing is None:
             return self.flat or Decimal(0)
         used = {unit: count for unit, count in usage.items() if count}
+        if self.multiplier == 1:
+            return self._cost(used, context)
+        # What is counted otherwise, such as searches, has a fee of its own.
+        tokens = {unit: count for unit, count in used.items() if unit.endswith("_tokens")}
+        others = {unit: count for unit, count in used.items() if unit not in tokens}
+        return self._cost(tokens, context) * self.multiplier + self._cost(others, context)
+
+    def _cost(self, used: Mapping[str, Any], context: Mapping[str, str] | None) -> Decimal:
+        assert self._pricing is not None
         prices = vars(self._pricing.prices(context or {}))
         for unit, names in _PRICED_AS.items():
             if unit in used and all(prices.get(name) is None for name in names):
@@ -107,7 +151,7 @@ class Rates:
             if tokens and not rates:
                 raise unknown_price(self.model)
             total += Decimal(tokens) * max(rates, default=Decimal(0)) / _PER
-        return total
+        return total * self.multiplier
 
 
 _PRICED_AS: Final = {
@@ -127,7 +171,9 @@ _PLAIN_PRICES: Final = {
     "output_tokens": "output_mtok",
 }
 _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_reasoning_tokens", *_PLAIN_PRICES})
-_UNCOUNTED: Final = frozenset({"web_searches_kcount", "storage_searches_kcount", "input_mtok", *_PLAIN_PRICES.values()})
+_UNCOUNTED: Final = frozenset(
+    {"web_searches_kcount", "storage_searches_kcount", "cache_write_1h_mtok", "input_mtok", *_PLAIN_PRICES.values()}
+)
 
 
 def _plain_cost(used: Mapping[str, Any], prices: Mapping[str, Any]) -> Decimal | None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .schemas import UNKNOWN, plain
+
 __all__ = ["AUDIO_BYTES_A_SECOND", "AUDIO_TOKENS_A_SECOND", "IMAGE_TOKENS", "Size", "size_of"]
 
 IMAGE_TOKENS: Final = 50_000
@@ -63,10 +65,12 @@ def _add(value: object, size: Size) -> None:
             _add(member, size)
     elif isinstance(value, (bytes, bytearray)):
         size.tokens += len(value)
-    elif hasattr(value, "model_dump"):
-        _add(value.model_dump(exclude_unset=True), size)
-    else:
+    elif value is None or isinstance(value, (bool, int, float)):
         size.tokens += _NUMBER
+    elif (converted := plain(value)) is UNKNOWN:
+        size.unseen = True
+    else:
+        _add(converted, size)
 
 
 def _add_fields(value: Mapping[Any, Any], size: Size) -> None:

@@ -1,7 +1,8 @@
 """Watches an answer's bytes on their way to the caller, and settles its charge by what they say.
 
 The caller's stream, response and events stay the provider's own: all of them read the HTTP response, whose reading and
-closing are watched here. What is closed before its end is settled as an estimate; so is what is dropped unread.
+closing are watched here. What breaks off, is closed before its end or dropped is settled as an estimate, by what of it
+has arrived.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import partial
 from typing import Any, Final, Protocol
 
 from .aws_frames import CONTENT_TYPE, Frames
 from .calls import Meter, body_of_json
-from .charge import Charge
+from .charge import Charge, Evidence
+from .seen import Seen
 
-__all__ = ["watch", "watch_async"]
+__all__ = ["Events", "watch", "watch_async"]
 
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
@@ -35,14 +38,17 @@ class _Reader(Protocol):
 
     def answer(self) -> Mapping[str, Any] | None: ...
 
+    def seen(self) -> Seen | None: ...
 
-class _Events:
+
+class Events:
     """Server-sent events, each passed on when it is complete, as it came."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._pending = b""
         self._searched = 0
+        self._id: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -53,7 +59,10 @@ class _Events:
         start, kept = 0, []
         for end in _END_OF_EVENT.finditer(pending, self._searched):
             event = pending[start : end.end()]
-            if not self._meter.see(_data_of(event)):
+            data = _data_of(event)
+            if self._id is None:
+                self._id = _id_of(data)
+            if not self._meter.see(data):
                 kept.append(event)
             start = end.end()
         self._pending = pending[start:]
@@ -65,7 +74,12 @@ class _Events:
         return rest
 
     def answer(self) -> Mapping[str, Any] | None:
-        return self._meter.answer
+        answer = self._meter.answer
+        # By its name what is charged for a stream that breaks off can be found when the response is retrieved.
+        return {"id": self._id} if answer is None and self._id else answer
+
+    def seen(self) -> Seen | None:
+        return self._meter.seen
 
 
 class _Body:
@@ -89,6 +103,17 @@ class _Body:
     def answer(self) -> Mapping[str, Any] | None:
         return body_of_json(b"".join(self._pieces)) if self._size <= _MOST_BODY else None
 
+    def seen(self) -> Seen | None:
+        return None  # The body itself shows it.
+
+
+def _id_of(data: bytes) -> str:
+    """The response's id, as its first event has it; empty where that has none."""
+    event = body_of_json(data)
+    response = event.get("response")
+    id = response.get("id") if isinstance(response, dict) else event.get("id")
+    return id if isinstance(id, str) else ""
+
 
 def _data_of(event: bytes) -> bytes:
     if event.startswith(b"data: ") and event.find(b"\n", 0, -2) < 0:
@@ -107,8 +132,10 @@ class _Watch:
         self._reading = False
         self._read = read
         self._close = close
-        # Called where the garbage collector finds a response that nobody read.
-        weakref.finalize(response, charge.abandon).atexit = False
+        # Called where the garbage collector finds a response that was not read to its end. The reader refers to no
+        # response, so that this keeps none alive.
+        self._so_far = partial(_so_far, reader)
+        weakref.finalize(response, charge.abandon, self._so_far).atexit = False
 
     def iter_bytes(self, *arguments: Any, **options: Any) -> Iterator[bytes]:
         chunks = iter(self._read(*arguments, **options))
@@ -123,25 +150,25 @@ class _Watch:
                     self._reading = False
                 shown = self._reader.feed(chunk)
                 if self._reader.ended:
-                    self._charge.settle(self._reader.answer() or {})
+                    self._charge.settle(*self._evidence())
                 if shown:
                     yield shown
             # Before the last bytes: who gets them has the whole answer.
-            self._charge.settle(self._reader.answer() or {})
+            self._charge.settle(*self._evidence())
             if rest := self._reader.rest():
                 yield rest
         except Exception:
-            self._charge.estimate()
+            self._charge.settle_partly(*self._so_far())
             raise
         finally:
-            self._charge.abandon()
+            self._charge.abandon(self._so_far)
 
     def close(self) -> None:
         try:
             self._close()
         finally:
             if not self._reading:
-                self._charge.abandon()
+                self._charge.abandon(self._so_far)
 
     async def aiter_bytes(self, *arguments: Any, **options: Any) -> AsyncIterator[bytes]:
         chunks = self._read(*arguments, **options).__aiter__()
@@ -156,24 +183,35 @@ class _Watch:
                     self._reading = False
                 shown = self._reader.feed(chunk)
                 if self._reader.ended:
-                    await self._charge.settle_async(self._reader.answer() or {})
+                    await self._charge.settle_async(*self._evidence())
                 if shown:
                     yield shown
-            await self._charge.settle_async(self._reader.answer() or {})
+            await self._charge.settle_async(*self._evidence())
             if rest := self._reader.rest():
                 yield rest
         except Exception:
-            await self._charge.estimate_async()
+            await self._charge.settle_partly_async(*self._so_far())
             raise
         finally:
-            self._charge.abandon()
+            self._charge.abandon(self._so_far)
 
     async def aclose(self) -> None:
         try:
             await self._close()
         finally:
             if not self._reading:
-                self._charge.abandon()
+                self._charge.abandon(self._so_far)
+
+    def _evidence(self) -> tuple[Mapping[str, Any], Seen | None]:
+        """What a response that arrived to its end reports, and what of it was seen to arrive."""
+        seen = self._reader.seen()
+        if seen is not None:
+            seen.whole = True
+        return self._reader.answer() or {}, seen
+
+
+def _so_far(reader: _Reader) -> Evidence:
+    return reader.answer(), reader.seen()
 
 
 def watch(response: Any, charge: Charge, *, streamed: bool) -> None:
@@ -194,4 +232,4 @@ def _reader(response: Any, charge: Charge, streamed: bool) -> _Reader:
     if not streamed:
         return _Body()
     meter = charge.paid.meter()
-    return Frames(meter) if response.headers.get("content-type", "").startswith(CONTENT_TYPE) else _Events(meter)
+    return Frames(meter) if response.headers.get("content-type", "").startswith(CONTENT_TYPE) else Events(meter)

@@ -92,7 +92,9 @@ def ending(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, d
     if cost is None:
         return "release", body
     body["amount"] = money.to_text(cost)
-    return "settle", {**body, "estimated": True} if estimated else body
+    if estimated:
+        body |= _given({"estimated": True, "reference": grant.reference})
+    return "settle", body
 
 
 def _about(action: GovernanceAction) -> dict[str, Any]:

@@ -25,7 +25,7 @@ that costs no safety."""
 UNDECIDED: Final = frozenset({"INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
 """Codes of answers after which the same ask may still be done, by another copy of it."""
 _TAKEN_BACK: Final = frozenset({"open", "spend", "hold", "authorize", "close"})
-# Never a settlement or a release: the money that they tell of is gone, or was never spent.
+# Never a settlement, a release or an adjustment: the money that they tell of is gone, or was never spent.
 
 _RENEWED_EVERY: Final = 5.0
 _RENEWED_FOR: Final = 30.0

@@ -12,6 +12,7 @@ from ..realm import to_micros
 from ..types import BudgetPeriod, GovernanceOutcome, TrustLevel
 
 __all__ = [
+    "adjusted_of",
     "assignment_of",
     "budget_of",
     "consent_of",
@@ -95,6 +96,17 @@ def resolved_of(told: Mapping[str, Any]) -> base.Resolved:
         told["overrun"] is True,
         told["record_id"],
         estimated=told["estimated"] is True,
+    )
+
+
+def adjusted_of(told: Mapping[str, Any]) -> base.Adjusted:
+    """The adjustment that a response reports."""
+    return base.Adjusted(
+        told["hold_id"],
+        money.parse(told["estimate"]),
+        money.parse(told["spent"]),
+        told["overrun"] is True,
+        told["record_id"],
     )
 
 

@@ -12,6 +12,7 @@ from ..ledger.base import AnswerT_co, NotebookKey, Origin, Query, Request
 from ..realm import Realm
 from ..types import TrustLevel
 from .wire_facts import (
+    adjusted_of,
     assignment_of,
     budget_of,
     consent_of,
@@ -113,8 +114,18 @@ def _spend(ask: Asking, request: base.Spend) -> base.Decision:
 
 
 def _settle(ask: Asking, request: base.Settle) -> base.Resolved:
-    body = said(hold_id=request.hold_id, amount=money.to_text(request.amount), estimated=request.estimated or None)
+    body = said(
+        hold_id=request.hold_id,
+        amount=money.to_text(request.amount),
+        estimated=request.estimated or None,
+        reference=request.reference,
+    )
     return resolved_of(ask("settle", body)["resolution"])
+
+
+def _adjust(ask: Asking, request: base.Adjust) -> base.Adjusted:
+    body = said(hold_id=request.charge_id, reference=request.reference, amount=money.to_text(request.amount))
+    return adjusted_of(ask("adjust", body)["adjustment"])
 
 
 def _release(ask: Asking, request: base.Release) -> base.Resolved:
@@ -144,6 +155,7 @@ _DO: Final[dict[type[Request[Any]], Callable[[Asking, Any], Any]]] = {
     base.Spend: _spend,
     base.Settle: _settle,
     base.Release: _release,
+    base.Adjust: _adjust,
     base.GrantConsent: _grant_consent,
     base.RevokeConsent: _revoke_consent,
 }

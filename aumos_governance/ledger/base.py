@@ -46,6 +46,7 @@ from .contract.audit_facts import (
     VerifyResult,
 )
 from .contract.budget_facts import (
+    Adjusted,
     BudgetState,
     ChargeState,
     Corrected,
@@ -60,6 +61,7 @@ from .contract.budgets import (
     SetBudget,
 )
 from .contract.charges import (
+    Adjust,
     Charging,
     Checks,
     Correct,
@@ -115,6 +117,8 @@ from .contract.requests import (
 
 __all__ = [
     "AcknowledgeReport",
+    "Adjust",
+    "Adjusted",
     "AnswerT_co",
     "Approval",
     "ApprovalStatus",

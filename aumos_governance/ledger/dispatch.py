@@ -10,7 +10,18 @@ from ..errors import ConflictError, ExpiredError, IdempotencyError, InvalidReque
 from . import base
 from .base import NotebookKey, Request
 from .content import check_whole, digest
-from .operations import approvals, charges, envelopes, evaluations, holds, notebooks, reversals, sessions, trust
+from .operations import (
+    adjustments,
+    approvals,
+    charges,
+    envelopes,
+    evaluations,
+    holds,
+    notebooks,
+    reversals,
+    sessions,
+    trust,
+)
 from .rows import AskRow, NotebookRow
 from .work import Work
 
@@ -24,6 +35,7 @@ _OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {
     base.Hold: charges.hold,
     base.Settle: holds.settle,
     base.Release: holds.release,
+    base.Adjust: adjustments.adjust,
     base.KernelGone: holds.kernel_gone,
     base.KernelsPresent: holds.kernels_present,
     base.ExpireHolds: holds.expire_holds,

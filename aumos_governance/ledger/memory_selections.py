@@ -10,6 +10,7 @@ from .rows import (
     ChargeRow,
     ConsentRow,
     EnvelopeRow,
+    EstimateRow,
     Key,
     NotebookRow,
     ReportRow,
@@ -45,6 +46,10 @@ def _due_holds(_: Tables, row: ChargeRow, now: int) -> bool:
 
 def _due_approvals(_: Tables, row: ApprovalRow, now: int) -> bool:
     return row.until is not None and row.until <= now and row.status == "pending"
+
+
+def _estimates_of_reference(_: Tables, row: EstimateRow, reference: str) -> bool:
+    return row.reference == reference
 
 
 def _holds_of_kernel(_: Tables, row: ChargeRow, incarnation: str) -> bool:
@@ -94,6 +99,7 @@ def _unseen_reports(store: Tables, row: ReportRow, owner: str, root: str) -> boo
 SELECTIONS: Final[dict[str, Callable[..., bool]]] = {
     "due_holds": _due_holds,
     "due_approvals": _due_approvals,
+    "estimates_of_reference": _estimates_of_reference,
     "holds_of_kernel": _holds_of_kernel,
     "holds_of_server": _holds_of_server,
     "pending_of_kernel": _pending_of_kernel,

@@ -21,6 +21,7 @@ __all__ = [
     "ConsentRow",
     "CorrectionRow",
     "EnvelopeRow",
+    "EstimateRow",
     "Key",
     "NotebookRow",
     "ReportRow",
@@ -162,6 +163,24 @@ class ChargeRow(Row):
 
 
 @dataclass(slots=True, eq=False)
+class EstimateRow(Row):
+    """A settled charge whose true cost is not known, or was not until it was adjusted."""
+
+    TABLE: ClassVar[str] = "estimates"
+    KEY: ClassVar[tuple[str, ...]] = ("charge_id",)
+
+    charge_id: str
+    reference: str | None
+    """What the provider calls the response that the charge paid for, such as ``openai/resp_1``."""
+    amount: int
+    """What was charged as an estimate."""
+    at: int
+    adjusted: int | None = None
+    """What the charge was adjusted to; None until then."""
+    adjusted_at: int | None = None
+
+
+@dataclass(slots=True, eq=False)
 class AskRow(Row):
     """A request that was done, kept under its idempotency key, with what was answered."""
 
@@ -281,6 +300,7 @@ ROWS: Final[tuple[type[Row], ...]] = (
     BalanceRow,
     ChainRow,
     ChargeRow,
+    EstimateRow,
     AskRow,
     ConfigurationRow,
     CorrectionRow,

@@ -139,6 +139,18 @@ charges = Table(
 _partial("charges_open", charges.c.incarnation, where="state IN ('held', 'unresolved')")
 _partial("charges_due", charges.c.until, where="until IS NOT NULL AND state IN ('held', 'unresolved')")
 
+estimates = Table(
+    "estimates",
+    metadata,
+    Column("charge_id", _TEXT, ForeignKey("charges.id"), nullable=False, primary_key=True),
+    _text("reference", null=True),
+    _int("amount"),
+    _int("at"),
+    _int("adjusted", null=True),
+    _int("adjusted_at", null=True),
+)
+_partial("estimates_reference", estimates.c.reference, where="reference IS NOT NULL")
+
 asks = Table(
     "asks",
     metadata,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Generic
 
-from .rows import ApprovalRow, ChargeRow, ConsentRow, EnvelopeRow, ReportRow, RowT, SessionRow, TrustRow
+from .rows import ApprovalRow, ChargeRow, ConsentRow, EnvelopeRow, EstimateRow, ReportRow, RowT, SessionRow, TrustRow
 
 __all__ = [
     "BUDGETS_OF_SESSION",
@@ -14,6 +14,7 @@ __all__ = [
     "COUNTING_HOLDS",
     "DUE_APPROVALS",
     "DUE_HOLDS",
+    "ESTIMATES_OF_REFERENCE",
     "HOLDS_OF_KERNEL",
     "HOLDS_OF_SERVER",
     "OPEN_SESSIONS",
@@ -37,6 +38,8 @@ DUE_HOLDS: Final = Selection(ChargeRow, "due_holds")
 """Holds that are not resolved and whose stated time is at or before ``now``."""
 DUE_APPROVALS: Final = Selection(ApprovalRow, "due_approvals")
 """Pending approvals whose stated time is at or before ``now``."""
+ESTIMATES_OF_REFERENCE: Final = Selection(EstimateRow, "estimates_of_reference")
+"""Estimated charges, adjusted ones included, with this ``reference``."""
 HOLDS_OF_KERNEL: Final = Selection(ChargeRow, "holds_of_kernel")
 """Holds in the state ``held`` with this ``incarnation``."""
 HOLDS_OF_SERVER: Final = Selection(ChargeRow, "holds_of_server")

@@ -6,9 +6,17 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from .. import money
-from ..ledger.base import AuditEntry, Decision, Resolved, SessionState
+from ..ledger.base import Adjusted, AuditEntry, Decision, Resolved, SessionState
 
-__all__ = ["audit_body", "decision_body", "previous_body", "resolution_body", "state_body", "time_text"]
+__all__ = [
+    "adjustment_body",
+    "audit_body",
+    "decision_body",
+    "previous_body",
+    "resolution_body",
+    "state_body",
+    "time_text",
+]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -81,6 +89,17 @@ def resolution_body(resolved: Resolved) -> dict[str, Any]:
         "overrun": resolved.overrun,
         "estimated": resolved.estimated,
         "record_id": resolved.record_id,
+    }
+
+
+def adjustment_body(adjusted: Adjusted) -> dict[str, Any]:
+    """How an estimated charge was adjusted."""
+    return {
+        "hold_id": adjusted.charge_id,
+        "estimate": money.to_text(adjusted.estimate),
+        "spent": money.to_text(adjusted.spent),
+        "overrun": adjusted.overrun,
+        "record_id": adjusted.record_id,
     }
 
 

@@ -8,15 +8,17 @@ from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.base import Checks, Decision, FinishReport, Hold, Release, Resolved, Settle
+from ..ledger.base import Adjust, Adjusted, Checks, Decision, FinishReport, Hold, Release, Resolved, Settle
 from ..protocol import Ask
 from ..types import ActionKind, TrustLevel
 from . import wishes
-from .bodies import decision_body, resolution_body, state_body
+from .bodies import adjustment_body, decision_body, resolution_body, state_body
 from .callers import Caller, expiry_of, origin_of
 
 __all__ = [
     "CHARGE_FIELDS",
+    "adjust_request",
+    "adjusted_answer",
     "amount_of",
     "charge_of",
     "finish_request",
@@ -81,7 +83,7 @@ def charge_of(body: Mapping[str, Any], least: TrustLevel) -> dict[str, Any]:
 
 def settle_request(caller: Caller, ask: Ask) -> Settle:
     """Raises InvalidRequestError or InvalidAmountError for what cannot be a settlement."""
-    wishes.known_only(ask.body, ("hold_id", "amount", "estimated", *_REPORT_FIELDS))
+    wishes.known_only(ask.body, ("hold_id", "amount", "estimated", "reference", *_REPORT_FIELDS))
     return Settle(
         key=ask.id,
         origin=origin_of(caller, ask),
@@ -89,6 +91,7 @@ def settle_request(caller: Caller, ask: Ask) -> Settle:
         hold_id=wishes.text(ask.body, "hold_id", "hold's id"),
         amount=amount_of(ask, "A settlement"),
         estimated=wishes.flag(ask.body, "estimated"),
+        reference=wishes.optional_text(ask.body, "reference", "reference"),
     )
 
 
@@ -100,6 +103,20 @@ def release_request(caller: Caller, ask: Ask) -> Release:
         origin=origin_of(caller, ask),
         expires_at=expiry_of(ask),
         hold_id=wishes.text(ask.body, "hold_id", "hold's id"),
+    )
+
+
+def adjust_request(caller: Caller, ask: Ask) -> Adjust:
+    """Raises InvalidRequestError or InvalidAmountError for what cannot be an adjustment."""
+    wishes.known_only(ask.body, ("hold_id", "reference", "amount"))
+    return Adjust(
+        key=ask.id,
+        origin=origin_of(caller, ask),
+        expires_at=expiry_of(ask),
+        notebook=caller.notebook,
+        charge_id=wishes.optional_text(ask.body, "hold_id", "hold's id"),
+        reference=wishes.optional_text(ask.body, "reference", "reference"),
+        amount=amount_of(ask, "An adjustment"),
     )
 
 
@@ -135,6 +152,15 @@ def resolved_answer(resolved: Resolved, shared_with: str | None) -> dict[str, An
     state = resolved.state
     return {
         "resolution": resolution_body(resolved),
+        "state": None if state is None else state_body(state, shared_with=shared_with),
+    }
+
+
+def adjusted_answer(adjusted: Adjusted, shared_with: str | None) -> dict[str, Any]:
+    """The response to an adjustment."""
+    state = adjusted.state
+    return {
+        "adjustment": adjustment_body(adjusted),
         "state": None if state is None else state_body(state, shared_with=shared_with),
     }
 

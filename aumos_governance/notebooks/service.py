@@ -73,6 +73,7 @@ class NotebookService(PersonRequests):
             "hold": self._hold,
             "settle": self._settle,
             "release": self._release,
+            "adjust": self._adjust,
             "authorize": self.acting.authorize,
             "close": self._close,
             "cancel": self._cancel,
@@ -182,6 +183,10 @@ class NotebookService(PersonRequests):
 
     def _release(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         self._resolve(holding.release_request(caller, ask), caller, ask, reply)
+
+    def _adjust(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        request = holding.adjust_request(caller, ask)
+        self._decide(caller, request, ask, reply, lambda done: holding.adjusted_answer(done, caller.shared_with))
 
     def _resolve(self, request: Request[Resolved], caller: Caller, ask: Ask, reply: Reply) -> None:
         finish = holding.finish_request(caller, ask)

@@ -46,6 +46,26 @@ def test_held_settled_and_released(server: LiveServer) -> None:
         assert (released["resolution"]["outcome"], released["state"]["remaining"]) == ("released", "5")
 
 
+def test_an_estimate_is_adjusted_once_and_on_record(server: LiveServer) -> None:
+    with server.notebook("adjusted.ipynb") as kernel:
+        kernel.do("open", budget="5")
+        first = hold(kernel)
+        kernel.do("settle", hold_id=first, amount="1", estimated=True, reference="openai/resp_1")
+        assert server.state("adjusted.ipynb")["spent"] == "1"
+        adjusted = kernel.do("adjust", reference="openai/resp_1", amount="0.25")
+        record_id = adjusted["adjustment"].pop("record_id")
+        assert adjusted["adjustment"] == {"hold_id": first, "estimate": "1", "spent": "0.25", "overrun": False}
+        assert (adjusted["state"]["spent"], server.state("adjusted.ipynb")["spent"]) == ("0.25", "0.25")
+        page = server.json("GET", GOVERNANCE + "audit", params={"path": "adjusted.ipynb", "event": "adjust"})
+        (record,) = page["records"]
+        assert (record["record_id"], record["spent_delta"]) == (record_id, "-0.75")
+        assert record["detail"] == {"before": "1", "after": "0.25"}
+        for named, code in (({"hold_id": first}, "ADJUSTED_ALREADY"), ({"reference": "openai/resp_2"}, "NOT_FOUND")):
+            refused = kernel.do("adjust", amount="0.1", **named)
+            assert (refused["ok"], refused["code"]) == (False, code)
+        assert server.state("adjusted.ipynb")["spent"] == "0.25"
+
+
 def test_a_cancelled_hold_gives_its_amount_back(server: LiveServer) -> None:
     with server.notebook("voided.ipynb") as kernel:
         kernel.do("open", budget="5")

@@ -47,10 +47,13 @@ def test_events_are_read_however_the_bytes_come_and_pass_as_they_are(size: int) 
     assert reader.answer() == {"model": MODEL, "usage": {"input_tokens": 10, "output_tokens": 30}}
 
 
-def test_a_stream_that_breaks_has_told_nothing() -> None:
+def test_a_stream_that_breaks_has_reported_its_input_and_shows_what_arrived() -> None:
     reader = frames()
-    reader.feed(frame_of(EVENTS[0]) + frame_of(EVENTS[2])[:-3])
-    assert (reader.ended, reader.answer()) == (False, None)
+    reader.feed(frame_of(EVENTS[0]) + frame_of(EVENTS[1]) + frame_of(EVENTS[2])[:-3])
+    assert (reader.ended, reader.answer()) == (False, {"model": MODEL, "usage": {"input_tokens": 10}})
+    seen = reader.seen()
+    assert seen is not None
+    assert (seen.text, seen.whole) == (2, False)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +77,21 @@ def test_the_models_of_bedrock_have_their_own_prices() -> None:
     rates = Prices().rates(MODEL, provider="anthropic", base_url="https://bedrock-runtime.eu-west-1.amazonaws.com")
     assert rates.found
     assert rates.bound(1_000_000, 0) > 0
+
+
+@pytest.mark.parametrize(
+    ("reported", "counted", "output"), [({}, 40, 40), ({"output_tokens": 30}, 30, 30), ({"output_tokens": 30}, 40, 40)]
+)
+def test_the_metrics_of_bedrock_are_evidence_too(reported: dict[str, int], counted: int, output: int) -> None:
+    paid = PROVIDER.paid(Asked("post", "/v1/messages", {"model": MODEL, "max_tokens": 100}, streamed=True))
+    assert paid is not None
+    meter = paid.meter()
+    delta = {"type": "message_delta", "delta": {}, **({"usage": reported} if reported else {})}
+    stop = {"type": "message_stop", "amazon-bedrock-invocationMetrics": {"outputTokenCount": counted}}
+    for event in (EVENTS[0], delta, stop):
+        meter.see(json.dumps(event).encode())
+    meter.seen.whole = True
+    rates = Prices().rates(MODEL, provider="aws")
+    charged = paid.cost(rates, meter.answer or {}, meter.seen)
+    assert charged.usd == rates.cost({"input_tokens": 10, "output_tokens": output})
+    assert charged.estimated == (output != reported.get("output_tokens", output))

@@ -72,7 +72,7 @@ def test_a_retry_that_no_longer_fits_is_denied(client: OpenAI, till: Till, endpo
     till.engine.budget.set_limit("llm", "0.002")
     endpoint.script(Reply(break_after=0), Reply(break_after=0))
     with pytest.raises(GovernanceDeniedError):
-        chat(client.with_options(max_retries=5), max_tokens=100)
+        chat(client.with_options(max_retries=5), max_tokens=100, service_tier="default")
     assert (till.events(), endpoint.count) == (["hold", "estimated", "hold"], 1)
 
 

@@ -13,6 +13,9 @@ import pytest
 from openai import OpenAI
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError, govern
+from aumos_governance.integrations.calls import Asked
+from aumos_governance.integrations.openai_calls import PROVIDER
+from aumos_governance.integrations.pricing import Prices
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till, priced
@@ -210,12 +213,6 @@ def test_what_is_free_passes_without_a_hold(client: OpenAI, till: Till) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[OpenAI], Any], str]] = {
-    "batch": (
-        lambda client: client.batches.create(
-            completion_window="24h", endpoint="/v1/chat/completions", input_file_id="f"
-        ),
-        "POST /batches was not sent",
-    ),
     "fine-tuning": (
         lambda client: client.fine_tuning.jobs.create(model="gpt-4o", training_file="f"),
         "POST /fine_tuning/jobs was not sent",
@@ -249,10 +246,23 @@ def test_what_is_denied_is_not_sent(client: OpenAI, till: Till, endpoint: Endpoi
     till.engine.budget.set_limit("llm", 0.001)
     with pytest.raises(GovernanceDeniedError, match="Would exceed budget 'llm'"):
         chat(client)
-    chat(client, max_tokens=50)
+    chat(client, max_tokens=50, service_tier="default")
     with pytest.raises(GovernanceDeniedError, match="needs"):
         chat(govern(client, engine=till.engine, budget_category="llm", required_trust_level=3))
     assert endpoint.count == 1
+
+
+@pytest.mark.parametrize("tier", [None, "auto"])
+def test_the_tier_that_a_project_may_set_is_in_the_hold(tier: str | None) -> None:
+    terms = {} if tier is None else {"service_tier": tier}
+    asked = {"messages": [], "max_tokens": 1000}
+
+    def worst(**more: Any) -> Decimal:
+        paid = PROVIDER.paid(Asked("post", "/chat/completions", {"model": "gpt-5.4", **asked, **more}))
+        assert paid is not None
+        return paid.worst(Prices().rates("gpt-5.4", provider="openai"))
+
+    assert worst(**terms) > Decimal("1.9") * worst(service_tier="default")
 
 
 def test_prices_that_are_stated(client: OpenAI, endpoint: Endpoint, till: Till) -> None:

@@ -36,7 +36,7 @@ def rates(model: str = "gpt-4o", **stated: Any) -> Rates:
 
 
 def worst(model: str, **body: Any) -> Decimal:
-    paid = PROVIDER.paid(Asked("post", "/chat/completions", {"model": model, **body}))
+    paid = PROVIDER.paid(Asked("post", "/chat/completions", {"model": model, "service_tier": "default", **body}))
     assert paid is not None
     return paid.worst(rates(model))
 

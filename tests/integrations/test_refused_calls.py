@@ -55,25 +55,23 @@ WITHOUT_A_PRICE = {
     "anthropic": (by(Anthropic, lambda client: client.messages.create(**ASK)), "messages"),
     "anthropic-async": (by(AsyncAnthropic, lambda client: client.messages.create(**ASK)), "messages"),
 }
-BATCH: Any = {"endpoint": "/v1/responses", "completion_window": "24h", "input_file_id": "file"}
-REQUESTS: Any = [{"custom_id": "1", "params": ASK}]
 JOB: Any = {"model": "gpt-4o", "training_file": "file"}
 OF_UNKNOWN_METHODS = {
-    "openai": (by(OpenAI, lambda client: client.batches.create(**BATCH)), None, "POST /batches"),
+    "openai": (by(OpenAI, lambda client: client.fine_tuning.jobs.create(**JOB)), "gpt-4o", "POST /fine_tuning/jobs"),
     "openai-async": (
         by(AsyncOpenAI, lambda client: client.fine_tuning.jobs.create(**JOB)),
         "gpt-4o",
         "POST /fine_tuning/jobs",
     ),
     "anthropic": (
-        by(Anthropic, lambda client: client.messages.batches.create(requests=REQUESTS)),
+        by(Anthropic, lambda client: client.post("/v1/dreams", cast_to=object, body={})),
         None,
-        "POST /v1/messages/batches",
+        "POST /v1/dreams",
     ),
     "anthropic-async": (
-        by(AsyncAnthropic, lambda client: client.messages.batches.create(requests=REQUESTS)),
+        by(AsyncAnthropic, lambda client: client.post("/v1/dreams", cast_to=object, body={})),
         None,
-        "POST /v1/messages/batches",
+        "POST /v1/dreams",
     ),
     "secret-address": (
         by(OpenAI, lambda client: client.post("https://ann:sk-pass@host/v2/new?key=sk-key", cast_to=object)),

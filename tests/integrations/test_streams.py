@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aumos_governance.errors import LedgerError, NotFoundError
 from aumos_governance.integrations.leftovers import Leftovers
 from aumos_governance.integrations.openai_events import EventMeter, ResponseMeter
-from aumos_governance.integrations.streams import _Events
+from aumos_governance.integrations.streams import Events
 
 WORD = b'data: {"choices":[{"delta":{"content":"word"}}],"usage":null}'
 USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}}'
@@ -25,7 +25,7 @@ NAMED = b'event: x\ndata: {"a":\ndata: 1}'
 
 def fed(chunks: list[bytes], *, swallow: bool) -> tuple[bytes, EventMeter]:
     meter = EventMeter(swallow=swallow)
-    events = _Events(meter)
+    events = Events(meter)
     seen = b"".join(events.feed(chunk) for chunk in chunks)
     return seen + events.rest(), meter
 

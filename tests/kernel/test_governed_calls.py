@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.bridge.live_server import LiveServer, until
+from tests.bridge.live_server import GOVERNANCE, LiveServer, until
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.kernel.real_kernel import Kernel
-from tests.kernel.test_governed import notebook, stopped
+from tests.kernel.test_governed import connected, notebook, stopped
 from tests.kernel.test_notebook_engine import meanwhile
 
 CLIENT = """
@@ -223,3 +223,49 @@ def test_an_interrupted_call_is_an_estimate(server: LiveServer, provider: Endpoi
         records = server.json("GET", "aumos-governance/v1/audit?path=interrupted-call.ipynb&event=settle")["records"]
         assert [record["detail"] for record in records] == [{"estimated": True}]
         assert holds(server, "interrupted-call.ipynb") == []
+
+
+BACKGROUND = """
+import httpx2
+state = {"status": "queued", "usage": None, "output": []}
+def answer(request):
+    told = {"id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-4o", "background": True, "tools": []}
+    return httpx2.Response(200, json={**told, "parallel_tool_calls": True, "tool_choice": "auto", **state})
+here = httpx2.Client(transport=httpx2.MockTransport(answer))
+client = govern(OpenAI(**address, http_client=here))
+"""
+DONE = """
+state |= {"status": "completed", "usage": {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}}
+client.responses.retrieve("resp_1").status
+"""
+
+
+def adjustments(server: LiveServer, path: str) -> list[str]:
+    page = server.json("GET", GOVERNANCE + "audit", params={"path": path, "event": "adjust"})
+    return [record["detail"]["after"] for record in page["records"]]
+
+
+def test_a_polled_background_response_is_adjusted(server: LiveServer, provider: Endpoint) -> None:
+    with notebook(server, "background.ipynb") as (kernel, _):
+        prepared(kernel, provider)
+        assert kernel.run(BACKGROUND).status == "ok"
+        assert kernel.run("client.responses.create(model='gpt-4o', input='x', background=True).status").status == "ok"
+        assert settled(server, "background.ipynb") != "0.000225"
+        for _ in range(2):
+            assert kernel.run(DONE).status == "ok"
+            assert settled(server, "background.ipynb") == "0.000225"
+        assert adjustments(server, "background.ipynb") == ["0.000225"]
+
+
+def test_the_kernel_after_a_restart_adjusts_it_too(server: LiveServer, provider: Endpoint) -> None:
+    with notebook(server, "polled.ipynb") as (kernel, kernel_id):
+        prepared(kernel, provider)
+        assert kernel.run(BACKGROUND).status == "ok"
+        assert kernel.run("client.responses.create(model='gpt-4o', input='x', background=True).status").status == "ok"
+        settled(server, "polled.ipynb")
+        server.json("POST", f"api/kernels/{kernel_id}/restart")
+        with connected(server, kernel_id) as again:
+            prepared(again, provider)
+            assert again.run(BACKGROUND + DONE).status == "ok"
+            assert settled(server, "polled.ipynb") == "0.000225"
+            assert adjustments(server, "polled.ipynb") == ["0.000225"]

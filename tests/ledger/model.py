@@ -17,6 +17,8 @@ class Charge:
     state: str = "spent"
     kernel: str = ""
     until: int | None = None
+    estimated: bool = False
+    """Settled as an estimate, and not adjusted yet."""
 
 
 @dataclass

@@ -90,6 +90,10 @@ def _charges(ledger: Ledger, clock: FakeClock) -> None:
     for end in (settle, release):
         held = ledger.execute(hold(tool=end.__name__)).charge_id
         ledger.execute(settle(held, 7 * CENT, estimated=True) if end is settle else release(held))
+    for amount in (9 * CENT, 2 * CENT):
+        estimate = ledger.execute(hold(8 * CENT)).charge_id
+        ledger.execute(settle(estimate, 5 * CENT, estimated=True, reference="openai/resp_1"))
+        ledger.execute(base.Adjust(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=amount, charge_id=estimate))
     over = ledger.execute(hold(CENT)).charge_id
     ledger.execute(settle(over, 3 * CENT))
     first = ledger.execute(spend(30 * CENT)).charge_id

@@ -175,15 +175,36 @@ class Histories(RuleBasedStateMachine):
             self.model.charge(ask.key, notebook, category, charge)
         return ask.key, decision.charge_id or "", kernel
 
-    @rule(hold=holds, amount=amounts, person=st.booleans())
-    def settle(self, hold: Made, amount: int, person: bool) -> None:
-        self.resolve(hold, person, amount)
+    @rule(hold=holds, amount=amounts, person=st.booleans(), estimated=st.booleans())
+    def settle(self, hold: Made, amount: int, person: bool, estimated: bool) -> None:
+        self.resolve(hold, person, amount, estimated)
+
+    @rule(hold=holds, amount=amounts)
+    def adjust(self, hold: Made, amount: int) -> None:
+        name, charge_id, _ = hold
+        charge = self.model.charges.get(name)
+        if charge is None:
+            return
+        request = base.Adjust(
+            key=key(),
+            origin=self.origin(charge.kernel),
+            notebook=at(NOTEBOOKS[0]),
+            charge_id=charge_id,
+            amount=amount,
+        )
+        self.model.expire(self.backend.clock.now + 1)
+        if not charge.estimated:
+            with pytest.raises(ConflictError):
+                self.do(request)
+        else:
+            assert self.do(request).estimate == charge.spent
+            charge.spent, charge.estimated = amount, False
 
     @rule(hold=holds, person=st.booleans())
     def release(self, hold: Made, person: bool) -> None:
         self.resolve(hold, person, None)
 
-    def resolve(self, hold: Made, person: bool, amount: int | None) -> None:
+    def resolve(self, hold: Made, person: bool, amount: int | None, estimated: bool = False) -> None:
         name, charge_id, _ = hold
         charge = self.model.charges.get(name)
         if charge is None:
@@ -193,7 +214,7 @@ class Histories(RuleBasedStateMachine):
         if amount is None:
             ask = base.Release(key=key(), origin=origin, hold_id=charge_id)
         else:
-            ask = base.Settle(key=key(), origin=origin, hold_id=charge_id, amount=amount)
+            ask = base.Settle(key=key(), origin=origin, hold_id=charge_id, amount=amount, estimated=estimated)
         open_states = ("held", "unresolved") if amount is None else ("held", "unresolved", "expired")
         self.model.expire(self.backend.clock.now + 1)
         if charge.state not in open_states:
@@ -206,7 +227,7 @@ class Histories(RuleBasedStateMachine):
             resolved = self.do(ask)
             assert resolved.overrun == ((amount or 0) > charge.held)
             charge.state = "released" if amount is None else "settled"
-            charge.held, charge.spent = 0, amount or 0
+            charge.held, charge.spent, charge.estimated = 0, amount or 0, estimated
 
     @rule(charge=st.one_of(charges, holds))
     def void(self, charge: Made) -> None:

@@ -10,6 +10,7 @@ from ...types import BudgetPeriod
 from .facts import Balance, NotebookKey, SessionState
 
 __all__ = [
+    "Adjusted",
     "BudgetState",
     "ChargeState",
     "Corrected",
@@ -70,6 +71,20 @@ class Resolved:
     state: SessionState | None = None
     estimated: bool = False
     """Nobody knows what was truly spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """An estimated charge that has its true cost now."""
+
+    charge_id: str
+    estimate: int
+    """What was charged until now."""
+    spent: int
+    overrun: bool
+    """More was spent than was held."""
+    record_id: str
+    state: SessionState | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from typing import Any
 
 from ...frozen import quick
 from ...types import ActionKind, TrustLevel
-from .budget_facts import Corrected, Resolved
+from .budget_facts import Adjusted, Corrected, Resolved
 from .facts import Decision, NotebookKey, Voided
 from .requests import Request
 
 __all__ = [
+    "Adjust",
     "Charging",
     "Checks",
     "Correct",
@@ -123,6 +124,8 @@ class Settle(Request[Resolved]):
     amount: int
     estimated: bool = False
     """Nobody knows what was truly spent: ``amount`` is a bound. Flagged, with outcome ``allow_with_caveat``."""
+    reference: str | None = None
+    """Of an estimate: what the provider calls its response, by which `Adjust` finds the charge later."""
 
 
 @quick
@@ -131,6 +134,25 @@ class Release(Request[Resolved]):
     """Resolve a hold that cost nothing. Who may, and what is raised, is as for `Settle`."""
 
     hold_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjust(Request[Adjusted]):
+    """Give an estimated charge its true cost, once, as a later response of the provider states it; 0 is a cost.
+
+    The charge is named by the id of its hold, or by the ``reference`` that it was settled with: then it is the latest
+    one of the notebook that is not adjusted yet, or else the latest one. It is one of the caller's scope or of the
+    notebook. Both amounts stay on record. More than the estimate is recorded in full, less is given back, in the
+    period in which the charge was made.
+
+    Raises NotFoundError for no such charge, and ConflictError, which changes nothing, with the code
+    ``NOT_ESTIMATED``, ``ADJUSTED_ALREADY``, or ``CORRECTED`` where a user has corrected the charge.
+    """
+
+    notebook: NotebookKey
+    amount: int
+    charge_id: str | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

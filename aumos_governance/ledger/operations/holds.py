@@ -8,7 +8,7 @@ from ... import money
 from ...errors import ConflictError, InvalidAmountError, NotAllowedError, NotFoundError
 from ...types import GovernanceOutcome
 from ..base import ChargeState, ExpireHolds, KernelGone, KernelsPresent, Origin, Release, Resolved, Settle
-from ..rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
+from ..rows import ApprovalRow, ChargeRow, EstimateRow, NotebookRow, SessionRow
 from ..selections import (
     DUE_APPROVALS,
     DUE_HOLDS,
@@ -37,7 +37,10 @@ def settle(work: Work, request: Settle) -> Resolved:
         raise InvalidAmountError("A cost must be from 0 to 1000000000 US dollars, in nano-dollars.")
     # A hold whose time ran out is settled all the same: what was spent is spent.
     charge = _held(work, request.hold_id, request.origin, (*_OPEN, ChargeState.EXPIRED))
-    return _resolve(work, charge, request.origin, ChargeState.SETTLED, amount, estimated=request.estimated)
+    resolved = _resolve(work, charge, request.origin, ChargeState.SETTLED, amount, estimated=request.estimated)
+    if request.estimated:
+        work.add(EstimateRow(charge.id, request.reference, amount, work.now))
+    return resolved
 
 
 def release(work: Work, request: Release) -> Resolved:

@@ -17,7 +17,7 @@ __all__ = ["OWN_EVENTS", "record"]
 OWN_EVENTS: Final = frozenset(
     (
         *("open", "change", "close", "configure", "budget"),
-        *("spend", "hold", "settle", "release", "expire", "void", "unresolved", "correct"),
+        *("spend", "hold", "settle", "release", "expire", "void", "unresolved", "adjust", "correct"),
         *("ask", "approve", "refuse", "withdraw", "report", "acknowledge"),
         *("trust", "consent", "revoke"),
     )

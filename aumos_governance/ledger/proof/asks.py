@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from ..base import ChargeState, Corrected, Decision, Recorded, Resolved
+from ..base import Adjusted, ChargeState, Corrected, Decision, Recorded, Resolved
 from ..chain import AUDIT_COLUMNS
 from ..damage import DAMAGED, UnreadableError
 from ..rows import AskRow, ChargeRow, columns
@@ -16,7 +16,13 @@ __all__ = ["compare_asks"]
 
 _WIDTH: Final = len(columns[AskRow])
 _END: Final = _WIDTH + len(columns[ChargeRow])
-_TIMED: Final = {Decision.__name__: 2, Resolved.__name__: 5, Corrected.__name__: 4, Recorded.__name__: 0}
+_TIMED: Final = {
+    Decision.__name__: 2,
+    Resolved.__name__: 5,
+    Corrected.__name__: 4,
+    Adjusted.__name__: 4,
+    Recorded.__name__: 0,
+}
 """By the type of an answer, where the id of its record is."""
 _OUTCOME, _AMOUNT, _CHARGE, _NOTEBOOK = (
     AUDIT_COLUMNS.index(name) for name in ("outcome", "amount", "charge_id", "notebook_id")
@@ -83,7 +89,7 @@ def _expected(
         return expected | {"answer": "an answer whose record is in the audit trail"}
     if name == "Decision" and [answer[0], answer[3]] != [record[_OUTCOME], record[_AMOUNT]]:
         expected["answer"] = "the outcome and amount of its record"
-    if name in ("Resolved", "Corrected") and answer[1 if name == "Corrected" else 0] != record[_CHARGE]:
+    if name in ("Adjusted", "Resolved", "Corrected") and answer[1 if name == "Corrected" else 0] != record[_CHARGE]:
         expected["answer"] = "the charge of its record"
     if ask["notebook_id"] is not None:
         expected["notebook_id"] = record[_NOTEBOOK]
@@ -94,7 +100,7 @@ _NONE: Final = '["NoneType",null]'
 
 
 def _charge_of(name: str, answer: Any) -> dict[str, Any]:
-    if name == "Resolved":
+    if name in ("Adjusted", "Resolved"):
         return {"charge_id": answer[0]}
     if name == "Corrected":
         return {"charge_id": answer[1]}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..chain import AUDIT_COLUMNS
 from ..damage import damaged
 from ..operations.places import category_id
-from ..rows import ApprovalRow, ChargeRow, CorrectionRow, ReportRow, Row, columns
+from ..rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow, Row, columns
 from .agreements import Agreements
 from .evidence import CHARGED_AT, CHARGED_IN, CHARGED_TO, HELD_PLAINLY, PLAIN, SETTLED_PLAINLY, Evidence
 from .findings import DIFFERS, MALFORMED, Findings
@@ -58,8 +58,8 @@ class Figures:
         if session is None:
             return
         plain = row[PLAIN]
-        # A detail may say when a hold ends, and whether an approval was used; mostly there is none.
-        more = row[_DETAIL] != "{}" and plain != SETTLED_PLAINLY and _says_more(row[_DETAIL])
+        # A detail may say when a hold ends, that an approval was used or a cost estimated; mostly there is none.
+        more = row[_DETAIL] != "{}" and _says_more(row[_DETAIL])
         if more or not plain or self._careful:
             self._take(session, row)
             return
@@ -158,6 +158,8 @@ class Figures:
 
 
 def _made(kind: type[Row], entry: Entry) -> str | None:
+    if kind is EstimateRow:
+        return entry.charge_id if entry.event == "settle" and entry.detail.get("estimated") else None
     if kind is ChargeRow:
         made: str | None = entry.charge_id if entry.event in ("spend", "hold") else None
         return made
@@ -173,4 +175,4 @@ _MADE_BY: Final[dict[type[Row], tuple[str, str]]] = {
 
 
 def _says_more(detail: str) -> bool:
-    return '"until"' in detail or '"approval' in detail
+    return '"until"' in detail or '"approval' in detail or '"estimated"' in detail

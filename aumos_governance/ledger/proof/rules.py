@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from ..rows import ApprovalRow, ChargeRow, CorrectionRow, ReportRow, columns
+from ..rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow, columns
 from .figures import Figures
 from .pending import ANY, Columns
 from .standing import Entry, Session, nano
@@ -119,6 +119,25 @@ def _resolved(state: str) -> Rule:
     return rule
 
 
+def _settle(figures: Figures, session: Session, entry: Entry) -> None:
+    _SETTLED(figures, session, entry)
+    if not entry.detail.get("estimated"):
+        return
+    if not session.complete and figures.pending.row(EstimateRow, entry.charge_id) is None:
+        # An earlier version kept no row of it.
+        return
+    values: Columns = {"amount": entry.amount, "at": entry.at, "adjusted": None, "adjusted_at": None}
+    figures.pending.make(EstimateRow, "", entry.charge_id, values)
+
+
+def _adjust(figures: Figures, session: Session, entry: Entry) -> None:
+    _charge_changed(figures, entry, {"spent": entry.amount})
+    figures.pending.change(EstimateRow, entry.charge_id, {"adjusted": entry.amount, "adjusted_at": entry.at})
+
+
+_SETTLED: Final = _resolved("settled")
+
+
 def _unresolved(figures: Figures, session: Session, entry: Entry) -> None:
     _charge_changed(figures, entry, {"state": "unresolved"})
 
@@ -208,7 +227,8 @@ RULES: Final[dict[str, Rule]] = {
     "budget": _budget,
     "spend": _charge("spent"),
     "hold": _charge("held"),
-    "settle": _resolved("settled"),
+    "settle": _settle,
+    "adjust": _adjust,
     "release": _resolved("released"),
     "expire": _resolved("expired"),
     "void": _resolved("voided"),

@@ -20,6 +20,7 @@ from ..rows import (
     ConsentRow,
     CorrectionRow,
     EnvelopeRow,
+    EstimateRow,
     Key,
     NotebookRow,
     ReportRow,
@@ -56,7 +57,7 @@ class Tables:
     def compare(self) -> None:
         """Compare all tables; what differs goes to the findings."""
         self.figures.finish()
-        for kind in (ChargeRow, ApprovalRow, ReportRow, CorrectionRow):
+        for kind in (ChargeRow, ApprovalRow, ReportRow, CorrectionRow, EstimateRow):
             self.covered[kind.TABLE] += self.figures.pending.settled[kind]
         self.covered[ChargeRow.TABLE] += sum(session.charges for session in self.standing.sessions.values())
         sessions = [session for id, session in self.standing.sessions.items() if id in self.walked]
@@ -201,9 +202,10 @@ class Tables:
                     found[row[_SESSION_ID[kind]]] += 1
             self._excess(kind, found)
         if self.scope.everything:
-            rows = sum(1 for _ in self._rows(CorrectionRow))
-            if rows > self.figures.pending.made[CorrectionRow, ""]:
-                self._name_excess(CorrectionRow, None)
+            for kind in (CorrectionRow, EstimateRow):
+                rows = sum(1 for _ in self._rows(kind))
+                if rows > self.figures.pending.made[kind, ""]:
+                    self._name_excess(kind, None)
 
     def _excess(self, kind: type[Row], found: Counter[str]) -> None:
         for session_id, count in found.items():

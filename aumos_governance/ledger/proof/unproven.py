@@ -15,6 +15,7 @@ UNPROVEN: Final[dict[tuple[str, str], str]] = {
     ("notebooks", "deleted_at"): "a deletion without an open session writes no record",
     ("charges", "scope"): "it is in no record; while the answer to the request is kept, it is compared with that",
     ("charges", "incarnation"): "which kernel process made a hold is in no record",
+    ("estimates", "reference"): "what the provider calls its response is in no record",
     ("approvals", "scope"): "it is in no record",
     ("approvals", "incarnation"): "which kernel process asks is in no record",
     ("trust", "touched_at"): "that an agent was active writes no record",

@@ -14,7 +14,7 @@ __all__ = ["REVISIONS", "VERSION_TABLE", "migrate"]
 
 _log = logging.getLogger(__name__)
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """All migrations, oldest first. Known here too, since importing Alembic takes longer than opening a ledger."""
 VERSION_TABLE: Final = "ledger_version"
 SCRIPTS: Final = Path(__file__).parent.parent / "migrations"

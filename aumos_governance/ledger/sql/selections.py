@@ -10,9 +10,12 @@ from .. import schema
 
 __all__ = ["SELECTIONS"]
 
-_charges, _approvals, _sessions, _notebooks, _reports, _envelopes, _trust, _consents = (
+_charges, _approvals, _sessions, _notebooks, _reports, _envelopes, _trust, _consents, _estimates = (
     schema.tables[name].c
-    for name in ("charges", "approvals", "sessions", "notebooks", "reports", "envelopes", "trust", "consents")
+    for name in (
+        *("charges", "approvals", "sessions", "notebooks", "reports", "envelopes", "trust", "consents"),
+        "estimates",
+    )
 )
 
 
@@ -44,6 +47,9 @@ SELECTIONS: Final[dict[str, Select[Any]]] = {
         "charges", _said("charges.until IS NOT NULL"), _OPEN, _charges.until <= bindparam("now")
     ).order_by(_charges.id),
     "due_approvals": _rows("approvals", _PENDING, _approvals.until <= bindparam("now")).order_by(_approvals.id),
+    "estimates_of_reference": _rows(
+        "estimates", _said("estimates.reference IS NOT NULL"), _estimates.reference == bindparam("reference")
+    ).order_by(_estimates.charge_id),
     "holds_of_kernel": _rows("charges", _OPEN, _HELD, _charges.incarnation == bindparam("incarnation")).order_by(
         _charges.id
     ),

@@ -35,6 +35,8 @@ export function eventWord(event: string, trans: TranslationBundle): string {
       return trans.__('Settlement');
     case 'release':
       return trans.__('Release');
+    case 'adjust':
+      return trans.__('Adjustment');
     case 'unresolved':
       return trans.__('Unresolved');
     case 'void':

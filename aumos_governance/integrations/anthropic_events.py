@@ -1,0 +1,136 @@
+"""Reads Anthropic's responses: what arrived of one, and what its stream reports on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .calls import body_of_json
+from .seen import Seen
+
+__all__ = ["CompletionMeter", "MessageMeter", "seen_in"]
+
+_IN: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+def seen_in(answer: Mapping[str, Any], *, hidden: bool) -> Seen:
+    """What a whole message shows."""
+    seen = Seen(hidden=hidden, whole=True)
+    content = answer.get("content")
+    for block in content if isinstance(content, list) else ():
+        if isinstance(block, Mapping):
+            _see_block(seen, block)
+    if isinstance(answer.get("completion"), str):
+        seen.text += _size(answer["completion"])
+    return seen
+
+
+@dataclass(slots=True)
+class MessageMeter:
+    """The input is reported with the first event, the output with the last but one; both are sums, not differences.
+
+    Until the output is reported, `answer` has no count of it: the first event's is a placeholder.
+    """
+
+    answer: Mapping[str, Any] | None = None
+    ended: bool = False
+    seen: Seen = field(default_factory=Seen)
+
+    def see(self, data: bytes) -> bool:
+        event = body_of_json(data)
+        kind = event.get("type")
+        if kind == "content_block_delta":
+            _see_delta(self.seen, event.get("delta"))
+        elif kind == "content_block_start":
+            block = event.get("content_block")
+            if isinstance(block, Mapping):
+                _see_block(self.seen, block)
+        elif kind == "message_start":
+            message = event.get("message")
+            if isinstance(message, Mapping):
+                self._begin(message)
+        elif kind == "message_delta":
+            self._report(event.get("usage"))
+        elif kind == "message_stop":
+            self._end(event.get("amazon-bedrock-invocationMetrics"))
+        return False
+
+    def _end(self, metrics: object) -> None:
+        """The stream is complete. Bedrock adds counts of its own to the last event, as its metrics."""
+        self.ended = True
+        usage = (self.answer or {}).get("usage")
+        counted = metrics.get("outputTokenCount") if isinstance(metrics, Mapping) else None
+        if type(counted) is not int or not isinstance(usage, dict):
+            return
+        reported = usage.setdefault("output_tokens", counted)
+        if type(reported) is int and counted > reported:
+            # The larger count is taken, as a doubt.
+            usage["total_tokens"] = sum(value for name in _IN if type(value := usage.get(name)) is int) + counted
+
+    def _begin(self, message: Mapping[str, Any]) -> None:
+        usage = message.get("usage")
+        reported = {**usage} if isinstance(usage, Mapping) else None
+        if reported is not None:
+            reported.pop("output_tokens", None)
+        self.answer = {"model": message.get("model") or "", "usage": reported}
+
+    def _report(self, usage: object) -> None:
+        if not isinstance(usage, Mapping):
+            return
+        begun = self.answer or {}
+        former = begun.get("usage")
+        reported = {name: value for name, value in usage.items() if value is not None}
+        self.answer = {"model": begun.get("model") or "", "usage": {**(former or {}), **reported}}
+
+
+@dataclass(slots=True)
+class CompletionMeter:
+    """Of a legacy completion, which reports no usage."""
+
+    answer: Mapping[str, Any] | None = None
+    ended: bool = False
+    seen: Seen = field(default_factory=Seen)
+
+    def see(self, data: bytes) -> bool:
+        event = body_of_json(data)
+        text = event.get("completion")
+        self.seen.text += _size(text) if isinstance(text, str) else 0
+        if event.get("stop_reason") is not None:
+            self.answer, self.ended = event, True
+        return False
+
+
+def _see_block(seen: Seen, block: Mapping[str, Any]) -> None:
+    kind = str(block.get("type") or "")
+    if kind == "text":
+        seen.text += _size(block.get("text"))
+    elif kind.endswith("tool_use"):
+        arguments = block.get("input")
+        seen.tools += _size(block.get("name")) + (_size(json.dumps(arguments)) if arguments else 0)
+    elif kind in ("thinking", "redacted_thinking"):
+        seen.hidden = True
+        seen.reasoning += _size(block.get("thinking"))
+    elif kind == "fallback":
+        # Another model begins here: what came before is not part of the report's sums.
+        seen.text = seen.tools = seen.reasoning = 0
+        seen.hidden = True
+
+
+def _see_delta(seen: Seen, delta: object) -> None:
+    if not isinstance(delta, Mapping):
+        return
+    kind = delta.get("type")
+    if kind == "text_delta":
+        seen.text += _size(delta.get("text"))
+    elif kind == "input_json_delta":
+        seen.tools += _size(delta.get("partial_json"))
+    elif kind == "thinking_delta":
+        seen.reasoning += _size(delta.get("thinking"))
+
+
+def _size(text: object) -> int:
+    if not isinstance(text, str):
+        return 0
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

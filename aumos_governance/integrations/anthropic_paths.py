@@ -1,0 +1,36 @@
+"""Which requests of Anthropic's library cost nothing, by the published price list.
+
+https://platform.claude.com/docs/en/about-claude/pricing names what is billed: the tokens of messages and of batches
+(reading results included in that), the tools of a message, and the tokens and running time of Managed Agents' sessions.
+https://platform.claude.com/docs/en/build-with-claude/files and .../token-counting say that files and counting are free.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["is_free"]
+
+_FREE_METHODS: Final = frozenset({"get", "head", "options", "delete"})
+"""Reading costs nothing there, nor does deleting: what was made was paid for when it was made."""
+_FREE_POSTS: Final = re.compile(
+    r"/v1/(?:"
+    # Counting, files, skills, models: no price, or said to be free.
+    r"messages/count_tokens|files|skills(?:/.+)?"
+    # Ending a batch: what it has done until then was paid for with its submission.
+    r"|messages/batches/[^/]+/cancel"
+    # Definitions that Managed Agents' sessions use. A session is billed, and only while it runs.
+    r"|agents(?:/.+)?|environments(?:/.+)?|memory_stores(?:/.+)?|vaults(?:/.+)?|tunnels(?:/.+)?"
+    # Ending, and changing, what runs; pausing a schedule.
+    r"|(?:sessions|deployments|dreams)/[^/]+/(?:archive|cancel|pause)|sessions/[^/]+/threads/[^/]+/archive"
+    r"|sessions/[^/]+|sessions/[^/]+/resources(?:/[^/]+)?"
+    # The administration of an organization and of its users.
+    r"|organizations/.+|user_profiles(?:/.+)?|compliance/.+"
+    r")"
+)
+
+
+def is_free(method: str, path: str) -> bool:
+    """Whether a request costs nothing; ``path`` without its query. False also where that is not known."""
+    return method in _FREE_METHODS or (method in ("post", "put", "patch") and bool(_FREE_POSTS.fullmatch(path)))

@@ -1,0 +1,164 @@
+"""What a usage report of Anthropic's says, compared with itself and with what was seen to arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .calls import UsageMissingError
+from .price_terms import same_model
+from .seen import Seen
+
+__all__ = ["Iteration", "Units", "has_unpriced_counts", "is_implausible", "other_iterations", "units_of"]
+
+_MOST_BYTES_PER_TOKEN: Final = 64
+"""No tokenizer in use writes text in larger pieces on average."""
+_KNOWN: Final = frozenset(
+    {"input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "total_tokens"}
+    | {"prompt_tokens", "completion_tokens", "cost"}
+)
+"""``cost`` is what other sellers of Anthropic's interface state besides."""
+_KNOWN_CACHE: Final = frozenset({"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"})
+_SEARCHES: Final = "web_search_requests"
+# https://platform.claude.com/docs/en/about-claude/pricing#web-fetch-tool: "no additional charges".
+_FREE_SERVER_TOOLS: Final = frozenset({"web_fetch_requests"})
+_CODE: Final = "code_execution_requests"
+
+
+@dataclass(slots=True)
+class Units:
+    """Counts under genai-prices' names, where what came from the cache or went into it is input as well."""
+
+    counts: dict[str, int]
+    doubtful: bool = False
+    """The report contradicts itself; the larger reading was taken."""
+
+    @property
+    def input(self) -> int:
+        return self.counts["input_tokens"]
+
+    @property
+    def output(self) -> int:
+        return self.counts["output_tokens"]
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """What the provider did beside the sampling that the report's sums are of."""
+
+    model: str | None
+    """None: the model that answered."""
+    units: Units
+
+
+def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int | None = None) -> Units:
+    """The counts of a report, or of one of its iterations. Raises UsageMissingError for none, and for impossible ones.
+
+    ``hour_cache``: the request writes to the cache for an hour. ``output`` takes the place of the reported output.
+    """
+    created, details = _mapping(usage, "cache_creation"), _mapping(usage, "output_tokens_details")
+    written, read = _count(usage, "cache_creation_input_tokens"), _count(usage, "cache_read_input_tokens")
+    five, hour = (_count(created, f"ephemeral_{ttl}_input_tokens") for ttl in ("5m", "1h"))
+    if five + hour > written:
+        raise UsageMissingError
+    doubtful = False
+    if hour_cache and five + hour < written:
+        # Not broken down: it may all be of the dearer kind that the request asks for.
+        hour, doubtful = written - five, True
+    total_in = _count(usage, "input_tokens", needed=True) + written + read
+    total_out = _count(usage, "output_tokens", needed=True) if output is None else output
+    thinking = _count(details, "thinking_tokens")
+    if thinking > total_out:
+        # Documented as part of the output, it can only have been counted beside it.
+        total_out, doubtful = total_out + thinking, True
+    for name, larger in (("prompt_tokens", total_in), ("completion_tokens", total_out)):
+        # Servers that also speak OpenAI's language count twice; the larger count is taken.
+        doubtful |= _count(usage, name) > larger
+    total_in = max(total_in, _count(usage, "prompt_tokens"))
+    total_out = max(total_out, _count(usage, "completion_tokens"))
+    unexplained = _count(usage, "total_tokens") - total_in - total_out
+    if unexplained > 0:
+        total_out, doubtful = total_out + unexplained, True
+    counts = {
+        "input_tokens": total_in,
+        "cache_write_tokens": written,
+        "cache_write_1h_tokens": hour,
+        "cache_read_tokens": read,
+        "output_tokens": total_out,
+        "web_searches": _count(_mapping(usage, "server_tool_use"), _SEARCHES),
+    }
+    return Units(counts, doubtful)
+
+
+def has_unpriced_counts(usage: Mapping[str, Any], *, code_is_free: bool) -> bool:
+    """Whether it counts something for which no price is known."""
+    free = _FREE_SERVER_TOOLS | {_SEARCHES} | ({_CODE} if code_is_free else frozenset())
+    return any(
+        _counts_something(value) and name not in known
+        for counts, known in (
+            (usage, _KNOWN),
+            (_mapping(usage, "cache_creation"), _KNOWN_CACHE),
+            (_mapping(usage, "server_tool_use"), free),
+        )
+        for name, value in counts.items()
+    )
+
+
+def is_implausible(units: Units, seen: Seen) -> bool:
+    """Whether the request cannot have taken so little input, or what arrived so little output."""
+    if not units.input:
+        return True
+    shown = seen.visible + seen.reasoning
+    return units.output * _MOST_BYTES_PER_TOKEN < shown
+
+
+def other_iterations(usage: Mapping[str, Any], model: str, main: Units) -> Iterator[Iteration]:
+    """What is billed beside the sums of the report. Raises UsageMissingError for what is not known.
+
+    By the types of Anthropic's library: the sums leave out a compaction, which its own model makes, and an advisor's
+    turns. With fallbacks they cover only the attempt that answered: another attempt stands there as a ``message`` of
+    another model, and is not billed where it declined before any output
+    (https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback). Turns of the model that answered are
+    part of the sums.
+    """
+    listed = usage.get("iterations")
+    own = {"input_tokens": 0, "output_tokens": 0}
+    for iteration in listed if isinstance(listed, list) else ():
+        if not isinstance(iteration, Mapping):
+            raise UsageMissingError
+        kind, named, units = iteration.get("type"), iteration.get("model"), units_of(iteration)
+        other = isinstance(named, str) and bool(model) and not same_model(named, model)
+        if kind == "compaction":
+            yield Iteration(None, units)
+        elif kind == "advisor_message" and isinstance(named, str):
+            yield Iteration(named, units)
+        elif kind == "message" and other:
+            if units.output:
+                yield Iteration(named, units)
+        elif kind in ("message", "fallback_message") and not other:
+            own = {name: count + units.counts[name] for name, count in own.items()}
+        else:
+            raise UsageMissingError
+    for name, count in own.items():
+        if count > main.counts[name]:
+            # The turns of the model that answered come to more than their sum.
+            main.counts[name], main.doubtful = count, True
+
+
+def _mapping(usage: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = usage.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _counts_something(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+
+
+def _count(usage: Mapping[str, Any], name: str, *, needed: bool = False) -> int:
+    value = usage.get(name)
+    if value is None and not needed:
+        return 0
+    if type(value) is not int or value < 0:
+        raise UsageMissingError
+    return value

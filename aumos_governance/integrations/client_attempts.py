@@ -1,0 +1,221 @@
+"""Where the libraries of OpenAI and Anthropic send a request: each one that they send is held just before, by itself.
+
+Both libraries prepare each attempt in `_prepare_options` and `_prepare_request`, and hand over its response to
+`_process_response`. Anthropic's, since it has middleware, does all this in `_attempt_request`, which the middleware may
+call as often as it likes, from other threads and tasks, and still while the caller reads a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final, Protocol
+
+from ..errors import ConfigurationError
+from .attempts import CURRENT, PLANNED, SENDING, Attempt, Call, Sending
+from .calls import Asked, Paid, body_of_json
+from .later import Later, hear, hear_async
+
+__all__ = ["has_middleware", "with_attempts"]
+
+_LIBRARIES: Final = ("openai", "anthropic")
+_REQUEST_HOOKS: Final = ("_prepare_options", "_build_request", "_prepare_request")
+
+
+class _Governor(Protocol):
+    def call(self, owner: object, options: Any, streamed: bool) -> Call | None: ...
+
+    def paid(self, asked: Asked) -> Paid | None: ...
+
+    def later(self, options: Any, streamed: bool) -> Later | None: ...
+
+
+def has_middleware(client: Any) -> bool:
+    """Whether the client's library may send something else than it was called with, or send it several times."""
+    return bool(getattr(client, "_middleware", ()))
+
+
+def with_attempts(kind: Any, *, awaited: bool = False) -> Any:
+    """A subclass of a client's class that holds and settles each attempt; its subclass says who governs, and how."""
+    made = (_asynchronous if awaited else _synchronous)(_planning(kind))
+    if not hasattr(kind, "_attempt_request"):
+        return made
+    return (_sending_asynchronous if awaited else _sending)(made)
+
+
+def _planning(kind: Any) -> Any:
+    rereads, sends = _changes_requests(kind), hasattr(kind, "_attempt_request")
+
+    # Where nothing sets it, an interrupt may have left there what another client was sending.
+    class Planning(kind):  # type: ignore[misc]
+        def _plan(self, options: Any) -> tuple[Any, ConfigurationError] | None:
+            # What is refused is recorded by the caller, which knows whether that is to be awaited.
+            governor = self._governor()
+            try:
+                PLANNED.set(None)
+                sending = SENDING.get() if sends else None
+                PLANNED.set(_plan(governor, self, options, sending))
+            except ConfigurationError as refusal:
+                return governor, refusal
+            return None
+
+        def _later(self, given: Mapping[str, Any]) -> Later | None:
+            # Of what was paid for just now, the attempt itself reads the response.
+            if PLANNED.get() is not None or not _is_success(given["response"]):
+                return None
+            later: Later | None = self._governor().later(given["options"], bool(given.get("stream")))
+            return later
+
+        def _attempt(self, request: Any) -> Attempt | None:
+            planned, sending = PLANNED.get(), SENDING.get() if sends else None
+            if planned is None:
+                return None
+            if rereads:
+                planned = _really(self._governor(), planned, request)
+            streamed = planned[0].asked.streamed if sending is None else sending.streamed
+            return Attempt(*planned, streamed=streamed, sending=sending)
+
+    return Planning
+
+
+def _synchronous(kind: Any) -> Any:
+    class Synchronous(kind):  # type: ignore[misc]
+        def _prepare_options(self, options: Any) -> Any:
+            if (refused := self._plan(options)) is not None:
+                raise refused[0].refused(refused[1], options)
+            return super()._prepare_options(options)
+
+        def _prepare_request(self, request: Any) -> None:
+            super()._prepare_request(request)
+            if (attempt := self._attempt(request)) is not None:
+                attempt.hold()
+
+        def _process_response(self, **given: Any) -> Any:
+            if (call := CURRENT.get()) is not None and call.last is not None:
+                call.last.answered(given["response"])
+            elif (later := self._later(given)) is not None:
+                hear(given["response"], later)
+            return super()._process_response(**given)
+
+    return Synchronous
+
+
+def _sending(kind: Any) -> Any:
+    class SendingClient(kind):  # type: ignore[misc]
+        def _attempt_request(self, *arguments: Any, **given: Any) -> Any:
+            sending, former = Sending(streamed=bool(given.get("stream"))), SENDING.get()
+            try:
+                SENDING.set(sending)
+                sent = super()._attempt_request(*arguments, **given)
+                sending.answered(sent[0])
+                return sent
+            except Exception as error:
+                sending.failed(error)
+                raise
+            finally:
+                SENDING.set(former)
+                sending.left()
+
+    return SendingClient
+
+
+def _asynchronous(kind: Any) -> Any:
+    class Asynchronous(kind):  # type: ignore[misc]
+        async def _prepare_options(self, options: Any) -> Any:
+            if (refused := self._plan(options)) is not None:
+                raise await refused[0].refused_async(refused[1], options)
+            return await super()._prepare_options(options)
+
+        async def _prepare_request(self, request: Any) -> None:
+            await super()._prepare_request(request)
+            if (attempt := self._attempt(request)) is not None:
+                await attempt.hold_async()
+
+        async def _process_response(self, **given: Any) -> Any:
+            if (call := CURRENT.get()) is not None and call.last is not None:
+                await call.last.answered_async(given["response"])
+            elif (later := self._later(given)) is not None:
+                await hear_async(given["response"], later)
+            return await super()._process_response(**given)
+
+    return Asynchronous
+
+
+def _sending_asynchronous(kind: Any) -> Any:
+    class SendingClient(kind):  # type: ignore[misc]
+        async def _attempt_request(self, *arguments: Any, **given: Any) -> Any:
+            sending, former = Sending(streamed=bool(given.get("stream"))), SENDING.get()
+            try:
+                SENDING.set(sending)
+                sent = await super()._attempt_request(*arguments, **given)
+                await sending.answered_async(sent[0])
+                return sent
+            except Exception as error:
+                await sending.failed_async(error)
+                raise
+            finally:
+                SENDING.set(former)
+                sending.left()
+
+    return SendingClient
+
+
+def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | None) -> tuple[Call, Paid] | None:
+    """The call that an attempt belongs to, and what it pays for, which middleware may have changed; None: it is free.
+
+    Raises ConfigurationError.
+    """
+    call = CURRENT.get()
+    if call is not None and call.owner is client and not call.over:
+        if not has_middleware(client):
+            return call, call.paid
+        for known in call.contents:
+            if known.is_for(options.method, options.url, _body(options)):
+                return call, known.paid
+    else:
+        # In a thread or a task of the middleware's own, or while the caller reads a stream.
+        call = None
+    changed = governor.call(client, options, sending is not None and sending.streamed)
+    if changed is None:
+        return None
+    if call is not None:
+        call.contents.append(changed)
+        return call, changed.paid
+    changed.over = True
+    return changed, changed.paid
+
+
+def _really(governor: _Governor, planned: tuple[Call, Paid], request: Any) -> tuple[Call, Paid]:
+    """The same, read from the request that is sent, for a client whose own class may have changed it."""
+    call, paid = planned
+    body = body_of_json(_content(request))
+    if not body or call.is_for(call.asked.method, call.asked.path, body):
+        return planned
+    return call, governor.paid(replace(call.asked, body=body)) or paid
+
+
+def _changes_requests(kind: type[Any]) -> bool:
+    """Whether a class of neither library has a say in what is sent."""
+    return any(
+        name in vars(base) and base.__module__.partition(".")[0] not in _LIBRARIES
+        for base in kind.__mro__
+        for name in _REQUEST_HOOKS
+    )
+
+
+def _is_success(response: Any) -> bool:
+    return 200 <= int(getattr(response, "status_code", 200)) < 300
+
+
+def _content(request: Any) -> bytes:
+    try:
+        content: bytes = request.content
+    except (AttributeError, RuntimeError):
+        return b""  # A file that is read while it is sent.
+    return content
+
+
+def _body(options: Any) -> dict[str, Any]:
+    body, extra = options.json_data, options.extra_json
+    read = dict(body) if isinstance(body, dict) else {}
+    return {**read, **extra} if isinstance(extra, dict) else read

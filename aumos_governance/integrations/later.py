@@ -1,0 +1,165 @@
+"""Free requests whose responses say what earlier ones cost, such as a poll: their bytes are read on their way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, Final, Protocol
+
+from .calls import Meter, body_of_json
+from .streams import Events
+
+__all__ = ["Later", "LaterBody", "LaterEvents", "LaterLines", "hear", "hear_async"]
+
+_log = logging.getLogger(__name__)
+_MOST_BODY: Final = 64 * 1024 * 1024
+_LONGEST_LINE: Final = 64 * 1024 * 1024
+
+
+class Later(Protocol):
+    """Reads one response."""
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more that counts will come."""
+        ...
+
+    def feed(self, chunk: bytes) -> None:
+        """The next bytes of it."""
+        ...
+
+    def done(self) -> None:
+        """It was read to its end: settle or adjust what it says. May wait for the ledger."""
+        ...
+
+
+class LaterBody:
+    """One JSON body."""
+
+    ended = False
+
+    def __init__(self, done: Callable[[Mapping[str, Any]], None]) -> None:
+        self._done = done
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size <= _MOST_BODY:
+            self._pieces.append(chunk)
+
+    def done(self) -> None:
+        if self._size <= _MOST_BODY:
+            self._done(body_of_json(b"".join(self._pieces)))
+
+
+class LaterEvents:
+    """Server-sent events, of which a meter finds the usage."""
+
+    def __init__(self, meter: Meter, done: Callable[[Mapping[str, Any]], None]) -> None:
+        self._meter = meter
+        self._events = Events(meter)
+        self._done = done
+
+    @property
+    def ended(self) -> bool:
+        return self._meter.ended
+
+    def feed(self, chunk: bytes) -> None:
+        self._events.feed(chunk)
+
+    def done(self) -> None:
+        if self._meter.answer is not None:
+            self._done(self._meter.answer)
+
+
+class LaterLines:
+    """A JSON object a line, each of which is read by itself."""
+
+    ended = False
+
+    def __init__(self, line: Callable[[Mapping[str, Any]], None], done: Callable[[], None]) -> None:
+        self._line = line
+        self._done = done
+        self._rest = b""
+        self._unreadable = False
+
+    def feed(self, chunk: bytes) -> None:
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            self._read(line)
+        if len(self._rest) > _LONGEST_LINE:
+            self._unreadable, self._rest = True, b""
+
+    def done(self) -> None:
+        self._read(self._rest)
+        self._rest = b""
+        if not self._unreadable:
+            self._done()
+
+    def _read(self, line: bytes) -> None:
+        if line.strip():
+            self._line(body_of_json(line))
+
+
+def hear(response: Any, later: Later) -> None:
+    """Read an httpx response along with the caller."""
+    content = _content(response)
+    if content is not None:
+        later.feed(content)
+        _finish(later)
+        return
+    read = response.iter_bytes
+
+    def iter_bytes(*arguments: Any, **options: Any) -> Iterator[bytes]:
+        ended = False
+        for chunk in read(*arguments, **options):
+            later.feed(chunk)
+            if later.ended and not ended:
+                ended = True
+                _finish(later)
+            yield chunk
+        if not ended:
+            _finish(later)
+
+    response.iter_bytes = iter_bytes
+
+
+async def hear_async(response: Any, later: Later) -> None:
+    """As `hear`, for a response that is awaited."""
+    content = _content(response)
+    if content is not None:
+        later.feed(content)
+        await asyncio.to_thread(_finish, later)
+        return
+    read = response.aiter_bytes
+
+    async def aiter_bytes(*arguments: Any, **options: Any) -> AsyncIterator[bytes]:
+        ended = False
+        async for chunk in read(*arguments, **options):
+            later.feed(chunk)
+            if later.ended and not ended:
+                ended = True
+                await asyncio.to_thread(_finish, later)
+            yield chunk
+        if not ended:
+            await asyncio.to_thread(_finish, later)
+
+    response.aiter_bytes = aiter_bytes
+
+
+def _finish(later: Later) -> None:
+    try:
+        later.done()
+    except Exception:  # noqa: BLE001 - the response was asked for by the caller, and is not withheld for this
+        _log.exception("What a response says of an earlier call's cost could not be recorded")
+
+
+def _content(response: Any) -> bytes | None:
+    try:
+        content: bytes = response.content
+    except RuntimeError:
+        # httpx raises it for a response that is not read yet.
+        return None
+    return content

@@ -1,0 +1,145 @@
+"""OpenAI's later word on what was paid for: responses that are retrieved, and batches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from ..errors import ConfigurationError
+from .batches import BATCH_SHARE, BatchCall, BatchCosts, PaidOf
+from .calls import Asked, Cost, Paid, UsageMissingError, body_of_json
+from .later import Later, LaterBody, LaterEvents, LaterLines
+from .openai_events import ResponseMeter
+from .openai_text import ChatCall, ResponseCall
+from .rates import UnusableUsageError
+
+if TYPE_CHECKING:
+    from .guard import Guard
+
+__all__ = ["batch_of", "later"]
+
+_RESPONSE: Final = re.compile(r"/responses/([^/]+)(/cancel)?")
+_CHAT: Final = re.compile(r"/chat/completions/([^/]+)")
+_BATCH: Final = re.compile(r"/batches/([^/]+)(/cancel)?")
+_FILE: Final = re.compile(r"/files/([^/]+)/content")
+_ENDED: Final = frozenset({"completed", "incomplete", "failed", "cancelled"})
+_BATCH_ENDED: Final = frozenset({"completed", "expired", "cancelled", "failed"})
+
+
+def batch_of(asked: Asked, paid_of: PaidOf) -> BatchCall:
+    """The submission of a batch, whose input file's content the client has read. Raises ConfigurationError."""
+    if asked.content is None:
+        raise ConfigurationError(
+            f"{asked.name} was not sent: its input file cannot be read through this client, so nobody knows what the"
+            " batch may cost. Use the client that you gave to govern() for it, and record what it cost with"
+            " %governance_spend."
+        )
+    return BatchCall(_requests(asked), paid_of)
+
+
+def _requests(asked: Asked) -> Iterator[tuple[str, Asked]]:
+    for number, line in enumerate((asked.content or b"").splitlines(), 1):
+        if not line.strip():
+            continue
+        request = body_of_json(line)
+        id, path, body = request.get("custom_id"), request.get("url"), request.get("body")
+        if not isinstance(id, str) or not isinstance(path, str) or not isinstance(body, dict):
+            raise ConfigurationError(
+                f"{asked.name} was not sent: line {number} of its input file must have a custom_id, a url and a body."
+            )
+        yield id, Asked(str(request.get("method") or "POST"), path.removeprefix("/v1"), body)
+
+
+def later(asked: Asked, guard: Guard) -> Later | None:
+    """Reads the response to a free request that may say what an earlier one cost; None for any other."""
+    path, method = asked.path.partition("?")[0], asked.method.lower()
+    if found := _RESPONSE.fullmatch(path):
+        if found[2] is None and method != "get":
+            return None
+
+        def stated(body: Mapping[str, Any]) -> None:
+            if body.get("status") in _ENDED:
+                _stated(guard, body, ResponseCall)
+
+        return LaterEvents(ResponseMeter(), stated) if asked.streamed else LaterBody(stated)
+    if method == "get" and _CHAT.fullmatch(path):
+        return LaterBody(lambda body: _stated(guard, body, ChatCall))
+    if _BATCH.fullmatch(path) and method in ("get", "post"):
+        return LaterBody(lambda body: _batch(guard, body))
+    if path == "/batches" and method == "get":
+        return LaterBody(lambda body: _listed(guard, body))
+    if method == "get" and (found := _FILE.fullmatch(path)):
+        return _results(guard, found[1])
+    return None
+
+
+def _stated(guard: Guard, body: Mapping[str, Any], kind: type[ResponseCall | ChatCall]) -> None:
+    id = body.get("id")
+    if isinstance(id, str) and isinstance(body.get("usage"), Mapping):
+        # The response repeats the request's model, tools and tier.
+        guard.followups.stated(guard, guard.reference(id), body, kind(Asked("POST", "", body)))
+
+
+def _listed(guard: Guard, body: Mapping[str, Any]) -> None:
+    for batch in body.get("data") or ():
+        if isinstance(batch, Mapping):
+            _batch(guard, batch)
+
+
+def _batch(guard: Guard, body: Mapping[str, Any]) -> None:
+    id = body.get("id")
+    if not isinstance(id, str):
+        return
+    reference = guard.reference(id)
+    charge = guard.followups.batch(reference)
+    if charge is None:
+        return
+    file = body.get("output_file_id")
+    if isinstance(file, str):
+        guard.followups.writes_to(reference, file)
+    if body.get("status") not in _BATCH_ENDED:
+        return
+    usage = body.get("usage")
+    if isinstance(usage, Mapping) and usage.get("total_tokens"):
+        cost = _cost_of_usage(guard, charge.paid, body)
+        if cost is not None:
+            guard.followups.read(reference, cost)
+    elif not body.get("output_file_id") and _nothing_done(body):
+        guard.followups.read(reference, None)
+
+
+def _cost_of_usage(guard: Guard, paid: Paid, body: Mapping[str, Any]) -> Cost | None:
+    """The cost of a batch of one model, by the sum of its usage; None where the sum does not show everything."""
+    if not isinstance(paid, BatchCall) or len(paid.models) != 1 or paid.has_fees:
+        return None
+    call = ResponseCall(Asked("POST", "/responses", {"model": paid.model}))
+    call.quoted = paid.quoted
+    if paid.quoted is not None and paid.quoted.flat is not None:
+        return None  # By the number of its requests, which the results have.
+    try:
+        cost = guard.cost(call, {"usage": body["usage"], "model": paid.model, "output": ()})
+    except (UsageMissingError, UnusableUsageError, ConfigurationError):
+        return None
+    return None if cost.estimated else Cost(cost.usd * BATCH_SHARE)
+
+
+def _nothing_done(body: Mapping[str, Any]) -> bool:
+    counts = body.get("request_counts")
+    # A batch that failed was refused before it ran.
+    return body.get("status") == "failed" or (isinstance(counts, Mapping) and counts.get("completed") == 0)
+
+
+def _results(guard: Guard, file_id: str) -> Later | None:
+    reference = guard.followups.batch_of(file_id)
+    charge = None if reference is None else guard.followups.batch(reference)
+    if reference is None or charge is None or not isinstance(charge.paid, BatchCall):
+        return None
+    costs = BatchCosts(charge.paid, guard.cost)
+
+    def line(result: Mapping[str, Any]) -> None:
+        response = result.get("response")
+        answer = response.get("body") if isinstance(response, Mapping) and response.get("status_code") == 200 else None
+        costs.result(str(result.get("custom_id")), answer if isinstance(answer, Mapping) else None)
+
+    return LaterLines(line, lambda: guard.followups.read(reference, costs.total))

@@ -1,0 +1,35 @@
+"""The table of estimated charges, which a later response of the provider may adjust once."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+# Sorted by code point, as SQLite does by itself.
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "estimates",
+        sa.Column("charge_id", TEXT, nullable=False),
+        sa.Column("reference", TEXT, nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("adjusted", sa.BigInteger(), nullable=True),
+        sa.Column("adjusted_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["charge_id"], ["charges.id"], name=op.f("estimates_charge_id_fk")),
+        sa.PrimaryKeyConstraint("charge_id", name=op.f("estimates_pk")),
+    )
+    op.create_index(
+        "estimates_reference",
+        "estimates",
+        ["reference"],
+        sqlite_where=sa.text("reference IS NOT NULL"),
+        postgresql_where=sa.text("reference IS NOT NULL"),
+    )

@@ -1,0 +1,81 @@
+"""A provider in this process that answers by a table of paths, and governed clients of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+from anthropic import Anthropic, AsyncAnthropic
+from openai import AsyncOpenAI, OpenAI
+
+from aumos_governance import GovernanceEngine, govern
+
+__all__ = ["Desk"]
+
+Answer = Callable[[dict[str, Any]], Any]
+
+
+class Desk:
+    """``answers`` gives what is answered by method and path; a body's bytes, a mapping, or a response as it is."""
+
+    def __init__(self, engine: GovernanceEngine) -> None:
+        self.answers: dict[str, Any] = {}
+        self.asked: list[str] = []
+        self._engine = engine
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        name = f"{request.method} {request.url.path.removeprefix('/v1')}"
+        self.asked.append(name)
+        answer = self.answers.get(name)
+        if callable(answer):
+            is_json = request.headers.get("content-type") == "application/json"
+            answer = answer(json.loads(request.content) if is_json else {})
+        if answer is None:
+            return httpx2.Response(404, json={"error": {"message": "There is no such thing."}})
+        if isinstance(answer, httpx2.Response):
+            return answer
+        if isinstance(answer, bytes):
+            return httpx2.Response(200, content=_Pieces(answer))
+        return httpx2.Response(200, json=answer)
+
+    async def awaited(self, request: httpx2.Request) -> httpx2.Response:
+        answer = self(request)
+        content = answer.stream
+        return httpx2.Response(answer.status_code, headers=answer.headers, content=_pieces(content))
+
+    def openai(self, **options: Any) -> OpenAI:
+        answering = httpx2.Client(transport=httpx2.MockTransport(self))
+        return self.governed(OpenAI(api_key="k", max_retries=0, http_client=answering), **options)
+
+    def async_openai(self) -> AsyncOpenAI:
+        answering = httpx2.AsyncClient(transport=httpx2.MockTransport(self.awaited))
+        return self.governed(AsyncOpenAI(api_key="k", max_retries=0, http_client=answering))
+
+    def anthropic(self, **options: Any) -> Anthropic:
+        answering = httpx2.Client(transport=httpx2.MockTransport(self))
+        return self.governed(Anthropic(api_key="k", max_retries=0, http_client=answering), **options)
+
+    def async_anthropic(self) -> AsyncAnthropic:
+        answering = httpx2.AsyncClient(transport=httpx2.MockTransport(self.awaited))
+        return self.governed(AsyncAnthropic(api_key="k", max_retries=0, http_client=answering))
+
+    def governed(self, client: Any, **options: Any) -> Any:
+        return govern(client, engine=self._engine, budget_category="llm", **options)
+
+
+class _Pieces(httpx2.SyncByteStream):
+    """Bytes that arrive ten at a time."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __iter__(self) -> Any:
+        for start in range(0, len(self._content), 10):
+            yield self._content[start : start + 10]
+
+
+async def _pieces(content: Any) -> Any:
+    for piece in content:
+        yield piece

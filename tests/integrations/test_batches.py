@@ -1,0 +1,389 @@
+"""A batch is held at the batch price when it is submitted, and settled when its results are read."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from aumos_governance import ConfigurationError, GovernanceDeniedError, GovernanceEngine
+from aumos_governance.integrations.leftovers import leftovers
+from tests.integrations.desk import Desk
+from tests.integrations.till import Till, priced
+
+HALF = Decimal("0.5")
+MODEL = "claude-haiku-4-5"
+BATCH: Any = {"endpoint": "/v1/chat/completions", "completion_window": "24h", "input_file_id": "file_in"}
+
+
+def lines(*told: Any) -> bytes:
+    return b"".join(json.dumps(one).encode() + b"\n" for one in told)
+
+
+def chat(id: str, model: str = "gpt-4o", **body: Any) -> dict[str, Any]:
+    asked = {"model": model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 100, **body}
+    return {"custom_id": id, "method": "POST", "url": "/v1/chat/completions", "body": asked}
+
+
+def chat_result(id: str, output: int = 20, status: int = 200, model: str = "gpt-4o", **body: Any) -> dict[str, Any]:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 10, "completion_tokens": output, "total_tokens": 10 + output}
+    answer = {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice]}
+    return {"custom_id": id, "response": {"status_code": status, "body": {**answer, "usage": usage, **body}}}
+
+
+def batch(status: str = "completed", **fields: Any) -> dict[str, Any]:
+    told = {"id": "batch_1", "object": "batch", "created_at": 1, **BATCH, "status": status}
+    return told | {"output_file_id": "file_out" if status == "completed" else None} | fields
+
+
+def chat_cost(output: int = 20, model: str = "gpt-4o") -> Decimal:
+    return priced(model, {"input_tokens": 10, "output_tokens": output})
+
+
+@pytest.fixture
+def till() -> Iterator[Till]:
+    """As the others', but a batch may stay held."""
+    till = Till()
+    with till.engine:
+        yield till
+
+
+@pytest.fixture
+def desk(till: Till) -> Desk:
+    desk = Desk(till.engine)
+    desk.answers = {
+        "GET /files/file_in/content": lines(chat("a"), chat("b"), chat("c")),
+        "POST /batches": batch("validating"),
+        "GET /batches/batch_1": batch(),
+        "GET /batches": {"object": "list", "data": [batch()], "has_more": False},
+        "GET /files/file_out/content": lines(chat_result("a"), chat_result("b", 40), chat_result("c", 0, 400)),
+    }
+    return desk
+
+
+# ---- OpenAI
+
+
+def test_it_is_held_at_half_of_what_its_requests_may_cost(desk: Desk, till: Till) -> None:
+    client = desk.openai()
+    client.chat.completions.with_raw_response  # noqa: B018 - the same client may be used for other calls
+    client.batches.create(**BATCH)
+    held = till.held
+    desk.answers["POST /chat/completions"] = chat_result("a")["response"]["body"]
+    client.chat.completions.create(**chat("a")["body"])
+    single = Decimal(till.records("hold")[-1].amount).scaleb(-9)
+    assert held == 3 * single * HALF
+    assert (till.held, till.spent) == (held, chat_cost())
+
+
+@pytest.mark.parametrize("how", ["content", "streamed", "raw", "list"])
+def test_it_is_settled_when_its_results_are_read(desk: Desk, till: Till, how: str) -> None:
+    client = desk.openai()
+    client.batches.create(**BATCH)
+    held = till.held
+    if how == "list":
+        assert next(iter(client.batches.list())).id == "batch_1"
+    else:
+        assert client.batches.retrieve("batch_1").output_file_id == "file_out"
+    assert (till.held, till.spent) == (held, 0)
+    if how == "streamed":
+        with client.files.with_streaming_response.content("file_out") as response:
+            assert len(list(response.iter_lines())) == 3
+    elif how == "raw":
+        assert client.files.with_raw_response.content("file_out").content
+    else:
+        assert client.files.content("file_out").text.count("\n") == 3
+    # A request that was answered with an error costs nothing.
+    assert (till.held, till.spent) == (0, (chat_cost() + chat_cost(40)) * HALF)
+    assert till.events() == ["hold", "settle"]
+    client.files.content("file_out")
+    assert till.events() == ["hold", "settle"]
+
+
+def test_results_that_are_read_in_part_settle_nothing(desk: Desk, till: Till) -> None:
+    client = desk.openai()
+    client.batches.create(**BATCH)
+    client.batches.retrieve("batch_1")
+    with client.files.with_streaming_response.content("file_out") as response:
+        next(response.iter_bytes())
+    gc.collect()
+    assert till.events() == ["hold"]
+
+
+def test_the_batch_s_own_usage_settles_it(desk: Desk, till: Till) -> None:
+    usage = {
+        "input_tokens": 20,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": 60,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 80,
+    }
+    client = desk.openai()
+    client.batches.create(**BATCH)
+    desk.answers["GET /batches/batch_1"] = batch("in_progress", usage={**usage, "total_tokens": 0})
+    client.batches.retrieve("batch_1")
+    assert till.events() == ["hold"]
+    desk.answers["GET /batches/batch_1"] = batch(usage=usage)
+    client.batches.retrieve("batch_1")
+    assert (till.held, till.spent) == (0, priced("gpt-4o", {"input_tokens": 20, "output_tokens": 60}) * HALF)
+    client.files.content("file_out")
+    assert till.events() == ["hold", "settle"]
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        batch("failed"),
+        batch("cancelled", request_counts={"completed": 0, "failed": 0, "total": 3}),
+        batch("expired", request_counts={"completed": 0, "failed": 3, "total": 3}, error_file_id="file_err"),
+    ],
+    ids=lambda ended: ended["status"],
+)
+def test_one_that_ends_without_a_result_costs_nothing(desk: Desk, till: Till, ended: dict[str, Any]) -> None:
+    client = desk.openai()
+    client.batches.create(**BATCH)
+    desk.answers["POST /batches/batch_1/cancel"] = batch("cancelling")
+    client.batches.cancel("batch_1")
+    assert till.held > 0
+    desk.answers["GET /batches/batch_1"] = ended
+    client.batches.retrieve("batch_1")
+    assert (till.held, till.spent, till.events()) == (0, 0, ["hold", "release"])
+
+
+def test_a_result_without_usage_is_counted_at_its_worst(desk: Desk, till: Till) -> None:
+    client = desk.openai()
+    client.batches.create(**BATCH)
+    held = till.held
+    client.batches.retrieve("batch_1")
+    desk.answers["GET /files/file_out/content"] = lines(chat_result("a"), chat_result("b", usage=None))
+    client.files.content("file_out")
+    assert till.spent == chat_cost() * HALF + held / 3
+    assert till.events() == ["hold", "estimated"]
+
+
+def test_more_than_was_held_is_charged_in_full(desk: Desk, till: Till) -> None:
+    client = desk.openai()
+    client.batches.create(**BATCH)
+    client.batches.retrieve("batch_1")
+    desk.answers["GET /files/file_out/content"] = lines(chat_result("a", 90_000))
+    client.files.content("file_out")
+    assert till.spent == chat_cost(90_000) * HALF
+    assert till.records("settle")[0].detail["overrun"] is True
+
+
+def test_a_stated_cost_counts_for_each_request(desk: Desk, till: Till) -> None:
+    client = desk.openai(cost="0.01")
+    client.batches.create(**BATCH)
+    assert till.held == Decimal("0.03")
+    client.batches.retrieve("batch_1")
+    client.files.content("file_out")
+    assert till.spent == Decimal("0.02")
+
+
+def test_awaited(desk: Desk, till: Till) -> None:
+    async def batched() -> None:
+        client = desk.async_openai()
+        await client.batches.create(**BATCH)
+        assert till.held > 0
+        await client.batches.retrieve("batch_1")
+        await client.files.content("file_out")
+
+    asyncio.run(batched())
+    assert (till.held, till.spent) == (0, (chat_cost() + chat_cost(40)) * HALF)
+
+
+def test_one_that_does_not_fit_is_not_sent(desk: Desk) -> None:
+    with GovernanceEngine() as engine:
+        till = Till(engine, limit=0.001)
+        desk._engine = engine
+        with pytest.raises(GovernanceDeniedError):
+            desk.openai().batches.create(**BATCH)
+        assert ("POST /batches" in desk.asked, till.held) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (httpx2.Response(404, json={}), "its input file cannot be read"),
+        (lines(chat("a"), {"custom_id": "b"}), "line 2 of its input file must have"),
+        (b"no JSON\n", "line 1 of its input file must have"),
+        (lines(chat("a", "my-model")), "The price of 'my-model' is not known"),
+        (lines({**chat("a"), "url": "/v1/something/new"}), "POST /something/new was not sent"),
+    ],
+)
+def test_one_that_cannot_be_measured_is_refused(desk: Desk, till: Till, content: Any, words: str) -> None:
+    desk.answers["GET /files/file_in/content"] = content
+    with pytest.raises(ConfigurationError, match=words):
+        desk.openai().batches.create(**BATCH)
+    assert ("POST /batches" in desk.asked, till.held, till.events()) == (False, 0, [])
+
+    async def batched() -> None:
+        with pytest.raises(ConfigurationError, match=words):
+            await desk.async_openai().batches.create(**BATCH)
+
+    asyncio.run(batched())
+
+
+def test_a_submission_that_is_refused_by_the_provider_costs_nothing(desk: Desk, till: Till) -> None:
+    desk.answers["POST /batches"] = httpx2.Response(400, json={"error": {"message": "No."}})
+    with pytest.raises(Exception, match="No"):
+        desk.openai().batches.create(**BATCH)
+    assert (till.held, till.events()) == (0, ["hold", "release"])
+
+
+def test_what_is_never_read_stays_held_and_shown(desk: Desk, till: Till) -> None:
+    desk.openai().batches.create(**BATCH)
+    held = till.held
+    gc.collect()
+    # As at the interpreter's end.
+    leftovers.finish()
+    assert (till.held, till.spent, till.events()) == (held, 0, ["hold"])
+    (hold,) = till.engine.budget.holds()
+    assert (hold.tool, Decimal(hold.amount).scaleb(-9)) == ("gpt-4o", held)
+    till.engine.budget.settle_hold(hold.charge_id, "0.001")
+    assert till.held == 0
+
+
+PROGRAM = """
+import sys, tests.integrations.test_batches as batches
+from aumos_governance import GovernanceEngine
+from tests.integrations.desk import Desk
+from tests.integrations.till import Till
+
+till = Till(GovernanceEngine(ledger=sys.argv[1]))
+desk = Desk(till.engine)
+desk.answers = {
+    "GET /files/file_in/content": batches.lines(batches.chat("a")), "POST /batches": batches.batch("validating")
+}
+desk.openai().batches.create(**batches.BATCH)
+"""
+
+
+def test_the_hold_outlives_its_process(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    subprocess.run([sys.executable, "-c", PROGRAM, url], check=True, timeout=60)
+    with GovernanceEngine(ledger=url) as engine:
+        assert engine.budget.balance("llm").held > 0
+        assert [entry.event for entry in engine.audit.entries()][-1] == "hold"
+
+
+# ---- Anthropic
+
+
+def message(id: str, output: int = 100, *, kind: str = "succeeded", model: str = MODEL, **usage: Any) -> dict[str, Any]:
+    told = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "content": [{"type": "text", "text": "hi"}],
+        "usage": {"input_tokens": 10, "output_tokens": output, "service_tier": "batch", **usage},
+    }
+    return {"custom_id": id, "result": {"type": kind, **({"message": told} if kind == "succeeded" else {})}}
+
+
+def message_batch(status: str = "in_progress", succeeded: int = 0) -> dict[str, Any]:
+    counts = {"processing": 0, "succeeded": succeeded, "errored": 0, "canceled": 0, "expired": 0}
+    return {
+        "id": "msgbatch_1",
+        "type": "message_batch",
+        "processing_status": status,
+        "request_counts": counts,
+        "created_at": "2026-01-01T00:00:00Z",
+        "expires_at": "2026-01-02T00:00:00Z",
+        "results_url": "https://api.anthropic.com/v1/messages/batches/msgbatch_1/results" if succeeded else None,
+    }
+
+
+def request(id: str, model: str = MODEL, **params: Any) -> Any:
+    asked = {"model": model, "max_tokens": 200, "messages": [{"role": "user", "content": "Hello"}]}
+    return {"custom_id": id, "params": asked | params}
+
+
+def cost(output: int = 100, model: str = MODEL) -> Decimal:
+    return priced(model, {"input_tokens": 10, "output_tokens": output}, provider="anthropic")
+
+
+@pytest.fixture
+def messages(desk: Desk) -> Desk:
+    desk.answers |= {
+        "POST /messages/batches": message_batch(),
+        "GET /messages/batches/msgbatch_1": message_batch("ended", 2),
+        "GET /messages/batches/msgbatch_1/results": lines(
+            message("a"), message("b", 50), message("c", kind="errored"), message("d", kind="expired")
+        ),
+    }
+    return desk
+
+
+@pytest.mark.parametrize("beta", [False, True])
+def test_a_batch_of_messages_is_settled_when_its_results_are_read(messages: Desk, till: Till, beta: bool) -> None:
+    client = messages.anthropic()
+    batches = client.beta.messages.batches if beta else client.messages.batches
+    batches.create(requests=[request(id) for id in "abcd"])
+    held = till.held
+    assert held > 4 * cost(200) * HALF
+    batches.retrieve("msgbatch_1")
+    assert (till.held, till.spent) == (held, 0)
+    assert len(list(batches.results("msgbatch_1"))) == 4
+    assert (till.held, till.spent) == (0, (cost() + cost(50)) * HALF)
+    assert till.events() == ["hold", "settle"]
+
+
+def test_a_batch_of_several_models(messages: Desk, till: Till) -> None:
+    opus = "claude-opus-4-5"
+    client = messages.anthropic()
+    client.messages.batches.create(requests=[request("a"), request("b", opus)])
+    assert till.held > (cost(200) + cost(200, opus)) * HALF
+    messages.answers["GET /messages/batches/msgbatch_1/results"] = lines(message("a"), message("b", model=opus))
+    list(client.messages.batches.results("msgbatch_1"))
+    assert till.spent == (cost() + cost(model=opus)) * HALF
+
+
+def test_a_batch_of_messages_that_all_failed_costs_nothing(messages: Desk, till: Till) -> None:
+    client = messages.anthropic()
+    client.messages.batches.create(requests=[request("a")])
+    messages.answers["GET /messages/batches/msgbatch_1"] = message_batch("ended")
+    client.messages.batches.retrieve("msgbatch_1")
+    assert (till.held, till.events()) == (0, ["hold", "release"])
+
+
+def test_a_search_in_a_batch_is_an_estimate_at_the_full_price(messages: Desk, till: Till) -> None:
+    client = messages.anthropic()
+    search = {"type": "web_search_20250305", "name": "web_search", "max_uses": 2}
+    client.messages.batches.create(requests=[request("a", tools=[search])])
+    held = till.held
+    used = {"server_tool_use": {"web_search_requests": 1}}
+    messages.answers["GET /messages/batches/msgbatch_1/results"] = lines(message("a", **used))
+    list(client.messages.batches.results("msgbatch_1"))
+    assert held > till.spent == cost() + Decimal("0.01")
+    assert till.events() == ["hold", "estimated"]
+
+
+def test_awaited_messages(messages: Desk, till: Till) -> None:
+    async def batched() -> None:
+        client = messages.async_anthropic()
+        await client.messages.batches.create(requests=[request(id) for id in "ab"])
+        async for _ in await client.messages.batches.results("msgbatch_1"):
+            pass
+
+    asyncio.run(batched())
+    assert (till.held, till.spent) == (0, (cost() + cost(50)) * HALF)
+
+
+def test_a_batch_without_params_is_refused(messages: Desk, till: Till) -> None:
+    with pytest.raises(ConfigurationError, match="must have a custom_id and params"):
+        messages.anthropic().messages.batches.create(requests=[{"custom_id": "a"}])  # type: ignore[typeddict-item]
+    assert (messages.asked, till.held) == ([], 0)

@@ -1,0 +1,248 @@
+"""A later response of the provider corrects an estimate: once, by what it says, whoever retrieves it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from openai import APIConnectionError, OpenAI
+
+from aumos_governance import GovernanceEngine
+from aumos_governance.errors import LedgerError
+from tests.integrations.desk import Desk
+from tests.integrations.till import Till, priced
+
+COST = priced("gpt-4o", {"input_tokens": 10, "output_tokens": 20})
+ASK: Any = {"model": "gpt-4o", "input": "x"}
+RESPONSE = "GET /responses/resp_1"
+
+
+def response(status: str = "completed", *, id: str = "resp_1", output: int = 20, **fields: Any) -> dict[str, Any]:
+    text = {
+        "type": "message",
+        "id": "m",
+        "role": "assistant",
+        "status": "completed",
+        "content": [{"type": "output_text", "text": "hi", "annotations": []}],
+    }
+    usage = {
+        "input_tokens": 10,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": output,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 10 + output,
+    }
+    done = status == "completed"
+    told = {
+        "id": id,
+        "object": "response",
+        "created_at": 1,
+        "status": status,
+        "model": "gpt-4o",
+        "usage": usage if done else None,
+        "output": [text] if done else [],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "background": True,
+    }
+    return told | fields
+
+
+def events(*told: dict[str, Any]) -> bytes:
+    return b"".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n".encode() for one in told)
+
+
+CREATED = {"type": "response.created", "sequence_number": 0, "response": response("queued")}
+DELTA = {"type": "response.output_text.delta", "sequence_number": 1, "item_id": "m", "output_index": 0}
+DELTA |= {"content_index": 0, "delta": "hi", "logprobs": []}
+COMPLETED = {"type": "response.completed", "sequence_number": 2, "response": response()}
+
+
+def stream(*told: dict[str, Any], error: bool = False) -> httpx2.Response:
+    def pieces() -> Iterator[bytes]:
+        yield events(*told)
+        if error:
+            raise httpx2.ReadError("The line is gone.")
+
+    return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=pieces())
+
+
+@pytest.fixture
+def desk(till: Till) -> Desk:
+    desk = Desk(till.engine)
+    desk.answers = {
+        "POST /responses": response("queued"),
+        RESPONSE: response(),
+        "POST /responses/resp_1/cancel": response("cancelled"),
+    }
+    return desk
+
+
+def adjusted(till: Till) -> list[str]:
+    return ["estimated" if entry.detail.get("estimated") else entry.event for entry in till.records("settle", "adjust")]
+
+
+# ---- background responses
+
+
+def test_a_background_response_is_adjusted_once_it_is_polled(desk: Desk, till: Till) -> None:
+    client = desk.openai()
+    begun = client.responses.create(**ASK, background=True)
+    estimate = till.spent
+    desk.answers[RESPONSE] = response("in_progress")
+    client.responses.retrieve(begun.id)
+    assert (till.spent, adjusted(till)) == (estimate, ["estimated"])
+    desk.answers[RESPONSE] = response()
+    for _ in range(3):
+        assert client.responses.retrieve(begun.id).usage is not None
+    assert (till.spent, adjusted(till)) == (COST, ["estimated", "adjust"])
+    (record,) = till.records("adjust")
+    assert (Decimal(record.detail["before"]), Decimal(record.detail["after"])) == (estimate, COST)
+
+
+@pytest.mark.parametrize("raw", ["raw", "streaming", "copy", "options"])
+def test_however_it_is_retrieved(desk: Desk, till: Till, raw: str) -> None:
+    client = desk.openai()
+    client.responses.create(**ASK, background=True)
+    if raw == "raw":
+        client.responses.with_raw_response.retrieve("resp_1").parse()
+    elif raw == "streaming":
+        with client.responses.with_streaming_response.retrieve("resp_1") as response:
+            response.read()
+    elif raw == "copy":
+        client.copy().responses.retrieve("resp_1")
+    else:
+        client.with_options(timeout=9).responses.retrieve("resp_1", timeout=8)
+    assert (till.spent, adjusted(till)) == (COST, ["estimated", "adjust"])
+
+
+@pytest.mark.parametrize("after", [None, 1])
+def test_a_background_response_that_is_streamed_on(desk: Desk, till: Till, after: int | None) -> None:
+    client = desk.openai()
+    client.responses.create(**ASK, background=True)
+    desk.answers[RESPONSE] = stream(CREATED, DELTA, COMPLETED)
+    more = {} if after is None else {"starting_after": after}
+    kinds = [event.type for event in client.responses.retrieve("resp_1", stream=True, **more)]
+    assert kinds == ["response.created", "response.output_text.delta", "response.completed"]
+    assert (till.spent, adjusted(till)) == (COST, ["estimated", "adjust"])
+
+
+def test_a_stream_that_breaks_off_is_adjusted_when_it_is_retrieved(desk: Desk, till: Till) -> None:
+    client = desk.openai()
+    desk.answers["POST /responses"] = stream(CREATED, DELTA, error=True)
+    with pytest.raises((APIConnectionError, httpx2.ReadError)):
+        list(client.responses.create(**ASK, background=True, stream=True))
+    assert adjusted(till) == ["estimated"]
+    client.responses.retrieve("resp_1")
+    assert (till.spent, adjusted(till)) == (COST, ["estimated", "adjust"])
+
+
+def test_a_cancelled_one_costs_what_it_used_until_then(desk: Desk, till: Till) -> None:
+    client = desk.openai()
+    client.responses.create(**ASK, background=True)
+    estimate = till.spent
+    client.responses.cancel("resp_1")
+    assert (till.spent, adjusted(till)) == (estimate, ["estimated"])
+    desk.answers["POST /responses/resp_1/cancel"] = response("cancelled", usage=response(output=5)["usage"])
+    client.responses.cancel("resp_1")
+    assert till.spent == priced("gpt-4o", {"input_tokens": 10, "output_tokens": 5})
+
+
+def test_more_than_was_held_is_charged_in_full(desk: Desk, till: Till) -> None:
+    client = desk.openai()
+    client.responses.create(**ASK, background=True, max_output_tokens=16)
+    desk.answers[RESPONSE] = response(output=9_000)
+    client.responses.retrieve("resp_1")
+    assert till.spent == priced("gpt-4o", {"input_tokens": 10, "output_tokens": 9_000})
+    (record,) = till.records("adjust")
+    assert record.detail["overrun"] is True
+
+
+def test_what_is_retrieved_and_was_charged_truly_stays(desk: Desk, till: Till) -> None:
+    client = desk.openai()
+    desk.answers["POST /responses"] = response()
+    client.responses.create(**ASK)
+    desk.answers[RESPONSE] = response(output=500)
+    client.responses.retrieve("resp_1")
+    assert (till.spent, adjusted(till)) == (COST, ["settle"])
+
+
+def test_awaited(desk: Desk, till: Till) -> None:
+    async def polled() -> None:
+        client = desk.async_openai()
+        begun = await client.responses.create(**ASK, background=True)
+        await client.responses.retrieve(begun.id)
+
+    asyncio.run(polled())
+    assert (till.spent, adjusted(till)) == (COST, ["estimated", "adjust"])
+
+
+def test_awaited_and_streamed(desk: Desk, till: Till) -> None:
+    async def polled() -> None:
+        client = desk.async_openai()
+        await client.responses.create(**ASK, background=True)
+        desk.answers[RESPONSE] = stream(CREATED, DELTA, COMPLETED)
+        async for _ in await client.responses.retrieve("resp_1", stream=True):
+            pass
+
+    asyncio.run(polled())
+    assert (till.spent, adjusted(till)) == (COST, ["estimated", "adjust"])
+
+
+def test_a_stored_chat_is_adjusted_too(desk: Desk, till: Till) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
+    chat = {"id": "chat_1", "object": "chat.completion", "created": 1, "model": "gpt-4o", "choices": [choice]}
+    usage = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
+    desk.answers |= {
+        "POST /chat/completions": chat,
+        "GET /chat/completions/chat_1": {**chat, "usage": usage},
+    }
+    client = desk.openai()
+    client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "x"}], store=True)
+    client.chat.completions.retrieve("chat_1")
+    assert (till.spent, adjusted(till)) == (COST, ["estimated", "adjust"])
+
+
+def test_another_process_finds_the_estimate_in_the_ledger(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    with GovernanceEngine(ledger=url) as engine:
+        desk = Desk(Till(engine).engine)
+        desk.answers["POST /responses"] = response("queued")
+        desk.openai().responses.create(**ASK, background=True)
+    with GovernanceEngine(ledger=url) as engine:
+        desk = Desk(engine)
+        desk.answers[RESPONSE] = response()
+        for _ in range(2):
+            desk.openai().responses.retrieve("resp_1")
+        assert engine.budget.balance("llm").spent == COST
+        assert [entry.event for entry in engine.audit.entries()].count("adjust") == 1
+
+
+def test_a_ledger_that_fails_withholds_no_response(desk: Desk, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = desk.openai()
+    client.responses.create(**ASK, background=True)
+    execute, failures = till.engine.realm.execute, iter([True])
+
+    def failing(request: Any) -> Any:
+        if type(request).__name__ == "Adjust" and next(failures, False):
+            raise LedgerError("The disk is full.")
+        return execute(request)
+
+    monkeypatch.setattr(till.engine.realm, "execute", failing)
+    with pytest.warns(RuntimeWarning, match="not recorded yet: The disk is full"):
+        assert client.responses.retrieve("resp_1").status == "completed"
+    client.responses.retrieve("resp_1")
+    assert (till.spent, adjusted(till)) == (COST, ["estimated", "adjust"])
+
+
+def test_what_was_never_paid_for_here_changes_nothing(desk: Desk, till: Till) -> None:
+    client: OpenAI = desk.openai()
+    client.responses.retrieve("resp_1")
+    assert (till.spent, till.records("hold", "settle", "adjust")) == (Decimal(0), [])
