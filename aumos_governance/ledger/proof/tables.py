@@ -202,10 +202,10 @@ class Tables:
                     found[row[_SESSION_ID[kind]]] += 1
             self._excess(kind, found)
         if self.scope.everything:
-            for kind in (CorrectionRow, EstimateRow):
-                rows = sum(1 for _ in self._rows(kind))
-                if rows > self.figures.pending.made[kind, ""]:
-                    self._name_excess(kind, None)
+            for single in (CorrectionRow, EstimateRow):
+                rows = sum(1 for _ in self._rows(single))
+                if rows > self.figures.pending.made[single, ""]:
+                    self._name_excess(single, None)
 
     def _excess(self, kind: type[Row], found: Counter[str]) -> None:
         for session_id, count in found.items():
