@@ -25,7 +25,6 @@ DOCS = Path(__file__).parents[2] / "docs" / "audit.md"
 TABLES = [name for name in schema.tables if name != "audit"]
 PROVEN_WHERE = {
     ("notebooks", "owner"): "session_id IS NOT NULL AND owner = 'ann'",
-    ("notebooks", "root"): "session_id IS NOT NULL AND owner = 'ann'",
     ("configurations", "owner"): "envelopes <> '[]'",
     ("configurations", "root"): "envelopes <> '[]'",
     ("approvals", "shown"): "status <> 'pending'",

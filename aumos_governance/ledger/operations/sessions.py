@@ -148,7 +148,12 @@ def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan) -> None
         notebook,
         origin,
         "open",
-        detail={"session": session.id, "count": 1, "head": work.get(ChainRow, session.id).head},
+        detail={
+            "session": session.id,
+            "count": 1,
+            "head": work.get(ChainRow, session.id).head,
+            "around": session.outer_envelopes,
+        },
     )
 
 

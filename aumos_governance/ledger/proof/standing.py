@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -103,6 +103,10 @@ class Standing:
         """All notebooks that a record names."""
         self.configurations: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.envelopes: dict[str, Configured] = {}
+        self.joined: set[str] = set()
+        """Notebooks that turned out to be another one."""
+        self.emptied: set[str] = set()
+        """Envelopes of such notebooks, whose sums were moved: their rows stay, without figures."""
 
     def take(self, row: Sequence[Any]) -> None:
         """One record of the ledger-wide chain, which was found intact."""
@@ -120,28 +124,55 @@ class Standing:
             self.closings.setdefault(notebook_id, []).append((entry.detail["session"], entry.at))
         elif event == "configure":
             self._configure(Entry(row).detail)
+        elif event == "enclose":
+            # A session that is open lies in other ceilings from now on.
+            detail = Entry(row).detail
+            self._put(self.sessions[detail["session"]], detail["around"])
+        elif event == "join":
+            # One notebook turned out to be another one, which has its sessions from now on.
+            detail = Entry(row).detail
+            self._join(detail["notebook"], detail["into"])
 
     def _open(self, entry: Entry) -> None:
         session = Session(entry.detail["session"], entry.notebook_id)
         self.sessions[session.id] = session
         self.newest[session.notebook_id] = session.id
-        self._enclose(session)
+        self._learn(self._places.get(session.notebook_id), session)
+        self._put(session, entry.detail.get("around", self._configured(session)))
 
     def _configure(self, detail: dict[str, Any]) -> None:
         place = (detail["owner"], detail["root"])
         self.configurations[place] = detail["to"]
+        around = detail.get("around")
         for session in self.sessions.values():
-            if not session.closed and self._places.get(session.notebook_id) == place:
-                self._enclose(session)
+            if session.closed or (session.id not in around if around is not None else self._place(session) != place):
+                continue
+            self._learn(place, session)
+            self._put(session, self._configured(session) if around is None else around[session.id])
 
-    def _enclose(self, session: Session) -> None:
-        place = self._places.get(session.notebook_id)
-        found = []
+    def _place(self, session: Session) -> tuple[str, str] | None:
+        return self._places.get(session.notebook_id)
+
+    def _put(self, session: Session, outer: str) -> None:
+        session.outer = outer
+        session.outers.add(outer)
+
+    def _configured(self, session: Session) -> str:
+        """The ceilings around a session as records of earlier versions have it: those of its notebook's server."""
+        return " ".join(self._ids(self._place(session), session))
+
+    def _ids(self, place: tuple[str, str] | None, session: Session) -> dict[str, tuple[dict[str, Any], str]]:
+        found = {}
         for spec in self.configurations.get(place, ()) if place is not None else ():
             kind = EnvelopeKind(spec["encloses"])
             subject = subject_of(kind, session.notebook_id, *place)  # type: ignore[misc]
-            id = envelope_id(kind.value, subject, spec["name"], spec["period"])
-            ceiling = nano(spec["ceiling"])
+            found[envelope_id(kind.value, subject, spec["name"], spec["period"])] = (spec, subject)
+        return found
+
+    def _learn(self, place: tuple[str, str] | None, session: Session) -> None:
+        """The ceilings of a configuration have these figures now that it was put around a session."""
+        for id, (spec, subject) in self._ids(place, session).items():
+            kind, ceiling = EnvelopeKind(spec["encloses"]), nano(spec["ceiling"])
             known = self.envelopes.get(id)
             if known is None:
                 self.envelopes[id] = Configured(spec["name"], kind.value, spec["period"], subject, {ceiling})
@@ -149,9 +180,43 @@ class Standing:
                 known.ceilings.add(ceiling)
             else:
                 known.ceilings = {ceiling}
-            found.append(id)
-        session.outer = " ".join(found)
-        session.outers.add(session.outer)
+
+    def owner_of(self, session: Session) -> str | None:
+        """Whose the session's notebook is, by the ceilings around it; None where these do not say."""
+        for id in session.outer.split():
+            envelope = self.envelopes.get(id)
+            if envelope is not None and envelope.kind == EnvelopeKind.OWNER.value:
+                return envelope.subject
+            if envelope is not None and envelope.kind == EnvelopeKind.SERVER.value:
+                owner: str = json.loads(envelope.subject)[0]
+                return owner
+        return None
+
+    def _join(self, goes: str, stays: str) -> None:
+        self.joined.add(goes)
+        mine, theirs = self.closings.get(stays, []), self.closings.pop(goes, [])
+        if theirs and (not mine or mine[-1][1] < theirs[-1][1]):
+            newest = self.newest.get(stays)
+            if newest is None or self.sessions[newest].closed:
+                self.newest[stays] = self.newest[goes]
+            mine, theirs = theirs, mine
+        # The last one tells what was closed last; the order of the others says nothing.
+        self.closings[stays] = [*theirs, *mine]
+        for session in self.sessions.values():
+            if session.notebook_id == goes:
+                session.notebook_id = stays
+        for id, envelope in list(self.envelopes.items()):
+            if envelope.subject == goes and envelope.kind == EnvelopeKind.NOTEBOOK.value:
+                new = envelope_id(envelope.kind, stays, envelope.name, envelope.period)
+                self.envelopes.setdefault(new, replace(envelope, subject=stays, ceilings=set(envelope.ceilings)))
+                self.emptied.add(id)
+                for session in self.sessions.values():
+                    session.outer = _replaced(session.outer, id, new)
+                    session.outers = {_replaced(outer, id, new) for outer in session.outers}
+
+
+def _replaced(envelopes: str, old: str, new: str) -> str:
+    return " ".join(dict.fromkeys(new if id == old else id for id in envelopes.split()))
 
 
 def nano(text: str) -> int:

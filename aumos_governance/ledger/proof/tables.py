@@ -85,7 +85,7 @@ class Tables:
                 values, named = None, False
             also.pop(key, None)
             if values is None:
-                if key in expected:
+                if key in expected or (kind is BalanceRow and key[0] in self.standing.emptied and not any(row[width:])):
                     continue
                 if self.scope.everything and self.findings.check(kind, key, row) and not named:
                     self.findings.unknown(kind, key)
@@ -111,7 +111,7 @@ class Tables:
         if self.scope.session_id is not None:
             return expected
         of = {session.notebook_id for session in sessions}
-        for id in of | self._named():
+        for id in (of | self._named()) - self.standing.joined:
             closings = self.standing.closings.get(id, [])
             closed = [self.standing.sessions[session] for session, _ in closings if session in self.standing.sessions]
             spent = [balances.get((session.envelope_id, 0), {}).get("spent", 0) for session in closed]
@@ -122,6 +122,10 @@ class Tables:
                 "closed_budget": closed[-1].ceiling if closed else 0,
                 "closed_at": closings[-1][1] if closings else None,
             }
+        for session in sessions:
+            owner = self.standing.owner_of(session)
+            if owner is not None and (session.notebook_id,) in expected:
+                expected[session.notebook_id,]["owner"] = owner
         return expected
 
     def _envelopes(self, sessions: list[Session]) -> dict[str, Columns]:
@@ -133,6 +137,7 @@ class Tables:
                 expected[category_id(session.id, name)] = _envelope("category", name, period, ceiling, session.id)
         if self.scope.session_id is None:
             around = {id for session in sessions for outer in session.outers for id in outer.split()}
+            around |= self.standing.emptied
             for id, made in self.standing.envelopes.items():
                 if id in around:
                     ceilings = frozenset(made.ceilings) if len(made.ceilings) > 1 else next(iter(made.ceilings))

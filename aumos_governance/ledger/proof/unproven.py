@@ -10,6 +10,7 @@ from typing import Final
 __all__ = ["PARTLY", "UNPROVEN"]
 
 UNPROVEN: Final[dict[tuple[str, str], str]] = {
+    ("notebooks", "root"): "which server's root a notebook lies under is in no record",
     ("notebooks", "path"): "a rename writes no record; each record names the path of its time",
     ("notebooks", "seq"): "it only tells pages that something changed",
     ("notebooks", "deleted_at"): "a deletion without an open session writes no record",
@@ -24,8 +25,7 @@ UNPROVEN: Final[dict[tuple[str, str], str]] = {
 """By table and column: why nothing proves it."""
 
 PARTLY: Final[dict[tuple[str, str], str]] = {
-    ("notebooks", "owner"): "where the notebook had a session within configured ceilings",
-    ("notebooks", "root"): "where the notebook had a session within configured ceilings",
+    ("notebooks", "owner"): "where the notebook had a session within a ceiling of its owner or server",
     ("configurations", "owner"): "where a ceiling is or was configured",
     ("configurations", "root"): "where a ceiling is or was configured",
     ("approvals", "shown"): "once decided: it must be gone",
