@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from . import money
+from .printing import printable
 
 __all__ = ["Denial", "printable"]
 
@@ -71,12 +72,3 @@ _ADVICE: Final = {
     "APPROVAL_TIMEOUT": "run the cell again to ask again",
     "APPROVAL_WITHDRAWN": "run the cell again to ask again",
 }
-
-
-def printable(text: str) -> str:
-    """Text from elsewhere, with what would move the cursor or reverse the line written out."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )

@@ -21,7 +21,8 @@
     └── UnavailableError           no decision could be had, so nothing was authorised
         ├── ServerUnreachableError the governance server does not answer
         └── LedgerError            the ledger cannot be read or written now
-            └── LedgerVersionError the ledger was written by a newer version of this package
+            ├── LedgerVersionError the ledger was written by a newer version of this package
+            └── NotConfirmedError  whether the ledger recorded the request is not known
 
 ``code`` is stable and meant for programs; ``message`` is one sentence meant for people.
 """
@@ -48,6 +49,7 @@ __all__ = [
     "LedgerError",
     "LedgerVersionError",
     "NotAllowedError",
+    "NotConfirmedError",
     "NotFoundError",
     "ServerUnreachableError",
     "TrustLevelError",
@@ -254,6 +256,15 @@ class LedgerVersionError(LedgerError):
     default_code = "LEDGER_TOO_NEW"
 
 
+class NotConfirmedError(LedgerError):
+    """The ledger was lost while it committed, so that nobody knows whether the request was recorded.
+
+    A spend or hold that was is taken back as soon as the ledger can be reached again.
+    """
+
+    default_code = "NOT_CONFIRMED"
+
+
 def from_code(code: str, message: str) -> AumOSGovernanceError:
     """The error that an answer's ``code`` and ``message`` stand for, as the other side raised it.
 
@@ -281,5 +292,6 @@ _BY_CODE = {
         ServerUnreachableError,
         LedgerError,
         LedgerVersionError,
+        NotConfirmedError,
     )
 } | dict.fromkeys(("NOT_ESTIMATED", "ADJUSTED_ALREADY", "CORRECTED"), ConflictError)

@@ -16,6 +16,7 @@ from typing import Any
 
 from aumos_governance.ledger import chain, open_ledger
 from aumos_governance.ledger.base import AuditQuery, AuditSums, Ledger, NotebookKey, OpenSession
+from aumos_governance.ledger.rows import ChargeRow, columns
 from aumos_governance.ledger.terms import SessionTerms
 from aumos_governance.types import GovernanceOutcome
 
@@ -55,38 +56,75 @@ def filled(folder: Path, records: int) -> Ledger:
     ledger.close()
     ends = {record.chain: (record.seq, record.hash, record.notebook, record.notebook_id) for record in opened}
     insert = f"INSERT INTO audit VALUES ({','.join('?' * len(chain.AUDIT_COLUMNS))})"
+    charge = f"INSERT INTO charges VALUES ({','.join('?' * len(columns[ChargeRow]))})"
     # Straight into the tables, since what is measured here is reading.
     with closing(sqlite3.connect(folder / f"audit-{records}.db", isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous=OFF")
+        envelopes = dict(connection.execute("SELECT id, envelope_id FROM sessions"))
         rows = _rows(ends, records, opened[0].at)
         for _ in range(0, records, BATCH):
+            written = list(itertools.islice(rows, BATCH))
             connection.execute("BEGIN")
-            connection.executemany(insert, itertools.islice(rows, BATCH))
+            connection.executemany(insert, written)
+            connection.executemany(charge, _charges(written, envelopes))
             connection.execute("COMMIT")
         connection.execute("BEGIN")
         connection.executemany(
             "UPDATE chains SET count = ?, head = ? WHERE chain = ?",
             [(end[0], end[1], name) for name, end in ends.items()],
         )
+        connection.execute(
+            "UPDATE balances SET (spent, held, charges) = (SELECT coalesce(sum(spent), 0),"
+            " coalesce(sum(amount * (state = 'held')), 0), count(*) FROM charges WHERE envelopes = envelope_id)"
+        )
         connection.execute("COMMIT")
     return open_ledger(url)
+
+
+def _charges(records: list[tuple[Any, ...]], envelopes: dict[str, str]) -> Iterator[tuple[Any, ...]]:
+    """What the spends and holds among the records made, each hold settled by the record after it."""
+    column = {name: number for number, name in enumerate(chain.AUDIT_COLUMNS)}
+    settled = {row[column["charge_id"]]: row for row in records if row[column["event"]] == "settle"}
+    for row in records:
+        session, at, event, agent, tool, amount, id = (
+            row[column[name]] for name in ("chain", "at", "event", "agent_id", "tool", "amount", "charge_id")
+        )
+        if id is None or event == "settle":
+            continue
+        state, spent, ended = "spent", amount, None
+        if event == "hold":
+            end = settled.get(id)
+            state, spent, ended = ("held", 0, None) if end is None else ("settled", end[column["amount"]], end)
+        at_end = (None, None) if ended is None else (ended[column["at"]], ended[column["actor"]])
+        figures = (id, session, state, amount, spent, 0, at, envelopes[session])
+        yield (*figures, tool, agent, None, "kernel", "one", None, *at_end)
 
 
 def _rows(ends: dict[str, Any], records: int, at: int) -> Iterator[tuple[Any, ...]]:
     chance = random.Random(1)
     names = list(ends)
-    for _ in range(records):
+    held: tuple[str, str, str, str] | None = None
+    for number in range(1, records + 1):
         name = chance.choice(names)
-        seq, head, path, notebook_id = ends[name]
         at += chance.randrange(1, 2_000_000)
         denied = chance.random() < 0.01
         tool = "rare" if chance.random() < 0.0005 else chance.choice(TOOLS)
-        event = "spend" if chance.random() < 0.97 else "hold"
+        # The last of a batch is no hold, which the next one would have to settle.
+        event = "spend" if chance.random() < 0.7 or not number % BATCH else "hold"
         agent = f"agent-{chance.randrange(20)}"
-        outcome, spent = ("deny", 0) if denied else ("allow", 1000)
+        outcome, spent, reserved, charge_id = ("allow", 1000, 0, f"{at:032x}")
+        if held is not None:
+            # A call lasts a little, and is settled then.
+            name, charge_id, agent, tool = held
+            event, denied, reserved, held = "settle", False, -1000, None
+        elif denied:
+            outcome, spent, charge_id = "deny", 0, None  # type: ignore[assignment]
+        elif event == "hold":
+            spent, reserved, held = 0, 1000, (name, charge_id, agent, tool)
+        seq, head, path, notebook_id = ends[name]
         fields = (
             name, seq + 1, f"{chance.getrandbits(128):032x}", at, event, outcome, "kernel", path, notebook_id, None,
-            "[]", agent, tool, None, None, "cell", 1, 1000, spent, 0, None, "{}", head,
+            "[]", agent, tool, None, None, "cell", 1, 1000, spent, reserved, charge_id, "{}", head,
         )  # fmt: skip
         digest = chain.link(fields)
         ends[name] = (seq + 1, digest, path, notebook_id)
@@ -126,7 +164,7 @@ def reading(results: Results, folder: Path, records: int) -> None:
     start = time.perf_counter()
     found = ledger.verify()
     assert found.ok, found.problem
-    results.add("verify, each record", (time.perf_counter() - start) / found.checked * 1e6, "us", 6)
+    results.add("verify, each record", (time.perf_counter() - start) / found.checked * 1e6, "us", 8)
     ledger.close()
     empty = f"sqlite:///{folder}/empty.db"
     open_ledger(empty).close()

@@ -19,6 +19,7 @@ __all__ = ["main"]
 
 GOOD: Final = 0
 FOUND: Final = 1
+DAMAGED: Final = 3
 FAILED: Final = 2
 _INTERRUPTED: Final = 130
 _PIPE_CLOSED: Final = 141
@@ -78,8 +79,10 @@ def _verify(options: Namespace) -> int:
     if options.json:
         output.print_json(result)
     else:
-        output.print_lines(reports.verify_lines(result, options.known_head))
-    return GOOD if result["ok"] else FOUND
+        output.print_lines(reports.verify_lines(result, options.known_head, output.terminal_width()))
+    if result["ok"]:
+        return GOOD
+    return DAMAGED if reports.is_damaged(result) else FOUND
 
 
 def _export(options: Namespace) -> int:

@@ -39,9 +39,10 @@ publishes and keep it in Jupyter's data folder, for all programs of this user th
 _CODES: Final = """\
 exit codes:
   0    all is well
-  1    something was found: a record that is not as it was written (verify); an unresolved hold, a session over its
-       budget, or a kernel that cannot be governed (status); prices that are older than 90 days (prices)
+  1    something was found: a record or a figure that is not as it was written (verify); an unresolved hold, a session
+       over its budget, or a kernel that cannot be governed (status); prices that are older than 90 days (prices)
   2    wrong usage, or neither a server nor a ledger could be read, or no prices are installed or could be fetched
+  3    the ledger is damaged: something in it cannot be read (verify)
   141  whoever read the output closed the pipe, as with other programs
 """
 
@@ -94,7 +95,9 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     audit.add_argument("-n", "--last", type=_positive, default=20, metavar="N", help="how many (default: 20)")
     _add_filters(audit)
 
-    verify = command("verify", "Verify the hash chains, all or one session's; names the first bad record.")
+    verify = command(
+        "verify", "Verify the hash chains, and the figures by them, all or one session's; names what is wrong."
+    )
     of = verify.add_mutually_exclusive_group()
     of.add_argument("--path", help="of the notebook whose open or last session is verified")
     of.add_argument("--session-id", metavar="ID", help="of the session that is verified")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AumOSGovernanceError
+from ..printing import printable
 
 __all__ = ["OutputError", "let_go_of_stdout", "print_json", "print_lines", "tell", "terminal_width", "write_file"]
 
@@ -26,19 +27,20 @@ class OutputError(AumOSGovernanceError):
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print for people; characters that the terminal's encoding lacks are written out."""
-    _write(("".join(f"{line}\n" for line in lines)).encode(_encoding(), "backslashreplace"))
+    """Print for people; what a terminal would act on, or its encoding lacks, is written out."""
+    _write(("".join(f"{printable(line)}\n" for line in lines)).encode(_encoding(), "backslashreplace"))
 
 
 def print_json(body: Any) -> None:
     """Print for programs, in ASCII."""
-    _write(json.dumps(body, indent=2).encode() + b"\n")
+    # The one character of ASCII that JSON leaves as it is and a terminal does not show.
+    _write(json.dumps(body, indent=2).replace("\x7f", "\\u007f").encode() + b"\n")
 
 
 def tell(sentence: str) -> None:
     """Say something beside the output."""
     with suppress(OSError, ValueError):
-        sys.stderr.write(f"{sentence}\n".encode(_encoding(), "backslashreplace").decode(_encoding()))
+        sys.stderr.write(f"{printable(sentence)}\n".encode(_encoding(), "backslashreplace").decode(_encoding()))
 
 
 def terminal_width() -> int | None:

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .. import money
-from ..denials import printable
+from ..printing import printable
 from .tables import Column, table
 
-__all__ = ["audit_lines", "needs_a_person", "price_lines", "status_lines", "verify_lines"]
+__all__ = ["audit_lines", "is_damaged", "needs_a_person", "price_lines", "status_lines", "verify_lines"]
 
 Body = Mapping[str, Any]
 _NOTEBOOKS: Final = (
@@ -44,6 +44,7 @@ _AUDIT: Final = (
     Column("WHY", cut="end"),
 )
 _PRICES: Final = (Column("SOURCE"), Column("GENAI-PRICES"), Column("AS OF"), Column("AGE", right=True))
+_FINDINGS: Final = (Column("CODE"), Column("TABLE"), Column("RECORD", cut="end"), Column("FOUND", cut="end"))
 
 
 def status_lines(status: Body, width: int | None) -> list[str]:
@@ -66,10 +67,15 @@ def audit_lines(records: Sequence[Body], width: int | None) -> list[str]:
     return table(_AUDIT, [_audit_row(record) for record in records], width)
 
 
-def verify_lines(result: Body, known_head: str | None) -> list[str]:
+def is_damaged(result: Body) -> bool:
+    """Whether a verification found something that cannot be read."""
+    return any(finding["code"] == "DAMAGED" for finding in result.get("findings", ()))
+
+
+def verify_lines(result: Body, known_head: str | None, width: int | None = None) -> list[str]:
     """What a verification found."""
     if not result["ok"]:
-        return [f"NOT OK: {result['problem']}", f"Found intact until then: {_count(result['checked'], 'record')}."]
+        return _wrong_lines(result, width) + _coverage_lines(result)
     intact = (
         f"{_count(result['checked'], 'record')} in {_count(len(result['heads']), 'chain')} are as they were written"
     )
@@ -77,6 +83,27 @@ def verify_lines(result: Body, known_head: str | None) -> list[str]:
     head = result["heads"].get("ledger") or next(iter(result["heads"].values()), None)
     if head:
         lines.append(f"Keep this head where nobody here can reach it, and verify with --known-head later: {head}")
+    return lines + _coverage_lines(result)
+
+
+def _wrong_lines(result: Body, width: int | None) -> list[str]:
+    lines = [f"NOT OK: {result['problem']}"]
+    if result["chain"] is not None:
+        lines.append(f"Found intact until then: {_count(result['checked'], 'record')}.")
+    findings = result.get("findings", ())
+    if len(findings) > 1:
+        rows = [
+            (
+                finding["code"],
+                finding["table"] or "",
+                " ".join(str(part) for part in (finding["record"], finding["seq"]) if part is not None),
+                finding["problem"],
+            )
+            for finding in findings
+        ]
+        lines += ["", *table(_FINDINGS, rows, width)]
+    if result.get("unlisted"):
+        lines.append(f"And {_count(result['unlisted'], 'more finding')}.")
     return lines
 
 
@@ -87,6 +114,15 @@ def price_lines(prices: Body, width: int | None) -> list[str]:
     if prices["old"]:
         lines += ["", "The prices are old. Update them: jupyter governance prices --update"]
     return lines
+
+
+def _coverage_lines(result: Body) -> list[str]:
+    """What was compared with the records, and what was not; a server of an earlier version compares nothing."""
+    covered = {name: count for name, count in result.get("covered", {}).items() if name not in ("audit", "chains")}
+    lines = []
+    if covered:
+        lines.append(f"As the records say: {', '.join(f'{count:,} {name}' for name, count in covered.items())}.")
+    return lines + [f"Not covered: {sentence[:1].lower()}{sentence[1:]}" for sentence in result.get("not_covered", ())]
 
 
 def _wants(place: Body) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..denials import printable
+from ..printing import printable
 
 __all__ = ["Column", "table"]
 

@@ -24,7 +24,7 @@ __all__ = ["CANCEL_SECONDS", "CHARGING", "UNDECIDED", "Cancel", "InFlight", "Tak
 
 CANCEL_SECONDS: Final = 600.0
 """How long a request is tried to be taken back where its server does not answer."""
-UNDECIDED: Final = frozenset({"INTERNAL", "LEDGER_UNAVAILABLE", "UNAVAILABLE"})
+UNDECIDED: Final = frozenset({"INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
 """Codes of responses after which the same request may still be done, by another copy of it."""
 CHARGING: Final = frozenset({"spend", "hold", "authorize"})
 """What is undone when its response was not handed over."""

@@ -41,6 +41,7 @@ from .contract.audit_facts import (
     AuditEntry,
     AuditPage,
     AuditSum,
+    Finding,
     Recorded,
     VerifyResult,
 )
@@ -71,6 +72,8 @@ from .contract.charges import (
     Release,
     Settle,
     Spend,
+    TakeBack,
+    Unconfirmed,
     Void,
 )
 from .contract.facts import (
@@ -153,6 +156,7 @@ __all__ = [
     "FileReport",
     "FindConsent",
     "FindTrust",
+    "Finding",
     "FinishReport",
     "GrantConsent",
     "HeldCharge",
@@ -191,8 +195,10 @@ __all__ = [
     "SetTrust",
     "Settle",
     "Spend",
+    "TakeBack",
     "TouchTrust",
     "TrustAssignment",
+    "Unconfirmed",
     "VerifyResult",
     "Void",
     "Voided",
@@ -226,7 +232,9 @@ class Ledger(Protocol):
     def verify(
         self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
     ) -> VerifyResult:
-        """Walk one session's chain, or all chains; with ``known_head``, also prove that this head is in it.
+        """Walk one session's chain, or all chains, and compare the tables with the records, all in one snapshot.
+
+        With ``known_head``, also prove that this head is in a chain.
 
         With ``under``, the ledger-wide chain and the sessions of this owner under this server root alone. Raises
         NotFoundError for no such session.

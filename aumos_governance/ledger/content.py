@@ -17,11 +17,12 @@ from ..errors import InvalidRequestError
 from .base import Request
 from .compact import dumps, encoder_with
 
-__all__ = ["check_text", "digest"]
+__all__ = ["check_text", "check_whole", "digest"]
 
 MAX_CONTENT: Final = 64 * 1024
 """The most bytes of UTF-8 that a request may amount to."""
 
+_BEYOND: Final = 2**63
 _LEFT_OUT: Final = frozenset({"key", "origin", "expires_at", "terms", "notebook"})
 _ORIGIN: Final = ("origin.actor", "origin.person", "origin.cell_id", "origin.execution_count")
 
@@ -66,6 +67,13 @@ def digest(request: Request[Any]) -> str:
     if b"\\u0000" in text:
         _check_values(request)
     return sha256(text).hexdigest()
+
+
+def check_whole(**numbers: int | None) -> None:
+    """Raises InvalidRequestError that names the first number which no column can hold: beyond 64 bits."""
+    for name, number in numbers.items():
+        if number is not None and not (type(number) is int and -_BEYOND <= number < _BEYOND):
+            raise InvalidRequestError(f"{name} must be a whole number of at most 64 bits.")
 
 
 def check_text(*texts: str) -> None:

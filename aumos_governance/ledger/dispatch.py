@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
 from . import base
 from .base import NotebookKey, Request
-from .content import digest
+from .content import check_whole, digest
 from .operations import (
     adjustments,
     approvals,
@@ -40,6 +40,7 @@ _OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {
     base.KernelsPresent: holds.kernels_present,
     base.ExpireHolds: holds.expire_holds,
     base.Void: reversals.void,
+    base.TakeBack: reversals.take_back,
     base.Correct: reversals.correct,
     base.MoveNotebook: notebooks.move_notebook,
     base.DeleteNotebook: notebooks.delete_notebook,
@@ -78,6 +79,10 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
     if operation is None:
         raise InvalidRequestError(f"The ledger does not know the request {type(request).__name__}.")
     scope, key = request.origin.scope, request.key
+    if (number := request.origin.execution_count) is not None:
+        check_whole(execution_count=number)
+    if (number := request.expires_at) is not None:
+        check_whole(expires_at=number)
     # In memory, what is only checked and recorded is looked at well enough when its record is hashed.
     content = "" if not key and work.in_memory and type(request) is base.Evaluate else digest(request)
     asked = work.find(AskRow, scope, key) if key else None

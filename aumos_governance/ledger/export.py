@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from .. import money
+from ..printing import json_printable, printable
 from .base import AuditEntry, AuditQuery, Ledger
 from .compact import dumps
 from .cursors import MAX_PAGE
@@ -20,7 +22,9 @@ COLUMNS: Final = tuple(field.name for field in fields(AuditEntry))
 """The columns of a CSV file, and the members of a line of JSON."""
 _MONEY: Final = frozenset({"amount", "spent_delta", "held_delta"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA: Final = re.compile("(^|;)( *'* *[=+\\-@\u2212\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
+"""Where a cell, or a cell of those who split at semicolons, would be a formula, also in full width and small forms, and
+also where it has an apostrophe already, so that one is taken off again by whoever takes one off."""
 
 
 def walk(ledger: Ledger, query: AuditQuery) -> Iterator[AuditEntry]:
@@ -39,20 +43,22 @@ def json_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
     """One line of JSON for each record, newline included.
 
     Everything is in it that its hash covers, so that a chain can be verified from the file; amounts are
-    integer nano-USD and times integer microseconds, as hashed.
+    integer nano-USD and times integer microseconds, as hashed. Characters that a terminal or an editor acts on are
+    written as JSON's own escapes, which are the same text once it is read.
     """
     for record in records:
         members = {name: getattr(record, name) for name in COLUMNS}
         members["outcome"] = record.outcome.value
         members["detail"] = dict(record.detail)
-        yield dumps(members) + "\n"
+        yield json_printable(dumps(members)) + "\n"
 
 
 def csv_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
-    """A line of titles, then one line for each record, as RFC 4180 has it, CRLF included.
+    r"""A line of titles, then one line for each record, as RFC 4180 has it, CRLF included.
 
-    It is for people: amounts are USD, times are ISO 8601 in UTC, and a text that a spreadsheet would take for a
-    formula is preceded by an apostrophe.
+    It is for people, and not to be read back: amounts are USD, times are ISO 8601 in UTC. What a spreadsheet would take
+    for a formula, also one that splits cells at a semicolon, is preceded by an apostrophe; control characters, line
+    breaks and marks that turn the direction of text are written out, as ``\n`` or ``\u202e``.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer)
@@ -75,11 +81,15 @@ def _cell(name: str, value: Any) -> Any:
     if name == "at":
         return (_EPOCH + timedelta(microseconds=value)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if name == "detail":
-        return dumps(dict(value)) if value else ""
+        return _harmless(json_printable(dumps(dict(value)))) if value else ""
     if name == "reasons":
         value = "; ".join(value)
     elif name == "outcome":
         return value.value
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
+    if isinstance(value, str):
+        return _harmless(printable(value))
     return "" if value is None else value
+
+
+def _harmless(text: str) -> str:
+    return _FORMULA.sub("\\1'\\2", text)

@@ -7,17 +7,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from ..errors import LedgerError, NotFoundError
+from ..errors import LedgerError
 from .base import AnswerT_co, Listener, Query, Request, SessionState, VerifyResult
-from .chain import LEDGER_CHAIN
 from .clock import Clock, system_clock
 from .dispatch import begin, perform
 from .listeners import Listeners
 from .memory_reads import answer
 from .memory_store import MemoryStore
 from .operations.states import state_of
-from .rows import ChainRow
-from .verify import ChainEnd, Walk, walk_all
 from .work import Work
 
 __all__ = ["MemoryLedger"]
@@ -82,28 +79,16 @@ class MemoryLedger:
         self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
     ) -> VerifyResult:
         self._check()
+        # Here, since a database library is loaded with it.
+        from .proof.evidence import Scope
+        from .proof.memory import MemoryEvidence
+        from .proof.run import verify
+
+        scope = Scope(session_id, under)
         with self._lock:
             self._store.finish()
-            records = {name: tuple(rows) for name, rows in self._store.chains.items()}
-            ends = {
-                row.chain: ChainEnd(row.count, row.head)
-                for row in self._store.tables[ChainRow].values()
-                if isinstance(row, ChainRow)
-            }
-            of_server = None if under is None else self._store.of_server(*under)
-        walk = Walk(known_head)
-        if of_server is not None:
-            walk.notebooks, sessions = of_server
-            own = {LEDGER_CHAIN, *sessions}
-            records = {name: rows for name, rows in records.items() if name in own}
-            ends = {name: end for name, end in ends.items() if name in own}
-        if session_id is None:
-            ledger = records.pop(LEDGER_CHAIN)
-            return walk_all(walk, ledger, (row for rows in records.values() for row in rows), ends)
-        if session_id not in ends:
-            raise NotFoundError(f"There is no session {session_id!r}.")
-        walk.chain(session_id, records.get(session_id, ()), ends[session_id])
-        return walk.result(walked_all=False)
+            evidence = MemoryEvidence(self._store, scope)
+        return verify(evidence, scope, known_head)
 
     def attending(self) -> frozenset[str]:
         # No other process can see it.

@@ -41,7 +41,7 @@ class Records:
     def verify(
         self, session_id: str | None, known_head: str | None, under: tuple[str, str] | None = None
     ) -> dict[str, Any]:
-        """Walk one session's chain, or every chain, and prove that ``known_head`` is in it where it is given.
+        """Verify one session, or everything, and prove that ``known_head`` is in a chain where it is given.
 
         With ``under``, those of one owner and server root alone.
         """
@@ -56,6 +56,19 @@ class Records:
             "problem": result.problem,
             "chain": result.chain,
             "seq": result.seq,
+            "findings": [
+                {
+                    "code": found.code,
+                    "table": found.table,
+                    "record": found.record,
+                    "seq": found.seq,
+                    "problem": found.problem,
+                }
+                for found in result.findings
+            ],
+            "unlisted": result.unlisted,
+            "covered": dict(result.covered),
+            "not_covered": list(result.not_covered),
         }
 
     def session_of(self, notebook: NotebookKey) -> str:

@@ -50,7 +50,8 @@ def test_the_page_names_the_commands_and_codes_that_there_are() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(command._COMMANDS)
     codes = re.findall(r"^\| (\d+) \|", text, re.MULTILINE)
     assert codes == re.findall(r"^  (\d+) ", options._CODES, re.MULTILINE)
-    assert codes == [str(code) for code in (command.GOOD, command.FOUND, command.FAILED, command._PIPE_CLOSED)]
+    known = (command.GOOD, command.FOUND, command.FAILED, command.DAMAGED, command._PIPE_CLOSED)
+    assert codes == [str(code) for code in known]
 
 
 def test_the_filters_are_those_of_the_interface() -> None:

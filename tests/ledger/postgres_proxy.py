@@ -29,6 +29,12 @@ class PostgresProxy(threading.Thread):
         """Cut when the server says that a commit was done: the client never hears it."""
         self.cut_question = False
         """Cut when the client next says anything: the server never hears it."""
+        self.cut_at = b""
+        """Cut when the client says this: the server never hears it."""
+        self.refuses = False
+        """Whether new connections are cut at once."""
+        self.refuse_after_cut = False
+        """Whether that begins with the next cut."""
         self.cuts = 0
 
     def run(self) -> None:
@@ -48,6 +54,10 @@ class PostgresProxy(threading.Thread):
 
     def _accept(self) -> None:
         client, server = self._listener.accept()[0], socket.socket(socket.AF_UNIX)
+        if self.refuses:
+            client.close()
+            server.close()
+            return
         server.connect(self._server)
         self._peers |= {client: server, server: client}
         self._clients.add(client)
@@ -57,12 +67,14 @@ class PostgresProxy(threading.Thread):
         with contextlib.suppress(ConnectionError):
             data = source.recv(65536)
         if source in self._clients:
-            cut = self.cut_question
+            cut = self.cut_question or bool(self.cut_at and self.cut_at in data)
             self.cut_question = False
         else:
             cut = self.cut_answer and COMMITTED in data
             self.cut_answer = self.cut_answer and not cut
         self.cuts += cut
+        if cut and self.refuse_after_cut:
+            self.refuses = True
         if data and not cut:
             self._peers[source].sendall(data)
             return

@@ -60,8 +60,8 @@ def test_a_scoped_level_beats_the_one_everywhere(ledger: Ledger) -> None:
     ledger.execute(trust("a", 2))
     assert found(ledger, "a") == (2, None)
     details = [record.detail for record in records(ledger, event="trust")]
-    assert details[0] == {"scope": None, "from": None, "to": 3, "by": "ann"}
-    assert details[-1] == {"scope": None, "from": 3, "to": 2, "by": None}
+    assert details[0] == {"scope": None, "from": None, "to": 3, "by": "ann", "realm": ""}
+    assert details[-1] == {"scope": None, "from": 3, "to": 2, "by": None, "realm": ""}
 
 
 def test_levels_are_touched_and_removed(backend: Backend) -> None:

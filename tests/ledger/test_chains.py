@@ -10,6 +10,7 @@ import pytest
 from aumos_governance.errors import NotFoundError
 from aumos_governance.ledger import chain
 from aumos_governance.ledger.base import Ledger, NotebookKey
+from aumos_governance.ledger.sql.proof_reads import SqlEvidence
 from tests.ledger.kit import CENT, OTHER, Backend, closing, move, opening, records, spend, void
 
 
@@ -189,7 +190,7 @@ def test_records_are_read_once_in_the_order_they_were_written(sqlite: Backend, m
     ledger = sqlite.open()
     session = fill(ledger)
     whole = ledger.verify()
-    monkeypatch.setattr(ledger._database.statements, "other_chains", "never executed")  # type: ignore[attr-defined]
+    monkeypatch.setattr(SqlEvidence, "session_records", None)
     assert ledger.verify(known_head=whole.heads[session]) == whole
 
 
@@ -228,7 +229,9 @@ def test_a_chain_written_anew_is_found_by_the_ledgers_own_chain(database: Backen
         )
     database.run_sql(f"UPDATE chains SET head = '{previous}' WHERE chain = '{session}'")
     reopened = database.open()
-    assert reopened.verify(session).ok
+    # Its own chain is whole, and the charge is not what it says.
+    alone = reopened.verify(session)
+    assert (alone.chain, {finding.table for finding in alone.findings}) == (None, {"charges"})
     found = reopened.verify()
     assert found.problem is not None
     assert "is not the one that the ledger's own chain names" in found.problem

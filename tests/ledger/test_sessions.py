@@ -76,8 +76,8 @@ def test_open_with_other_values_is_a_recorded_change_that_keeps_what_was_spent(l
     assert record.event == "change"
     assert record.actor == "kernel"
     assert record.detail == {
-        "trust_level": {"from": 2, "to": 3, "by": "kernel", "was_set_by": "kernel"},
-        "budget": {"from": "10", "to": "4", "by": "kernel", "was_set_by": "kernel"},
+        "trust_level": {"from": 2, "to": 3, "by": "kernel", "by_person": False, "was_set_by": "kernel"},
+        "budget": {"from": "10", "to": "4", "by": "kernel", "by_person": False, "was_set_by": "kernel"},
         "agent_id": {"from": None, "to": "a2", "by": "kernel"},
     }
 
@@ -161,7 +161,8 @@ def test_a_person_who_confirms_a_kernels_value_makes_it_theirs(ledger: Ledger) -
     confirmed = ledger.execute(change(budget=3 * USD))
     assert confirmed.changed
     assert confirmed.state.budget_by_person
-    assert records(ledger)[-1].detail["budget"] == {"from": "3", "to": "3", "by": "ann", "was_set_by": "kernel"}
+    step = {"from": "3", "to": "3", "by": "ann", "by_person": True, "was_set_by": "kernel"}
+    assert records(ledger)[-1].detail["budget"] == step
     assert not ledger.execute(change(budget=3 * USD)).changed
     assert len(records(ledger)) == 2
 

@@ -156,7 +156,7 @@ async def test_a_csv_file_holds_no_formula(rest: Any, download: Any, spends: Spe
     assert response.headers["Content-Disposition"].endswith('.csv"')
     titles, *rows = list(csv.reader(io.StringIO(response.body.decode(), newline="")))
     tools = [row[titles.index("tool")] for row in rows][1:]
-    assert tools == ["'=HYPERLINK(1)", "'+1", "'-1", "'@SUM(1)", "'\t=1", 'a,b\n"c"', "üö"]
+    assert tools == ["'=HYPERLINK(1)", "'+1", "'-1", "'@SUM(1)", "\\t=1", 'a,b\\n"c"', "üö"]
     assert [row[titles.index("spent_delta")] for row in rows][1:] == ["0.01"] * len(odd)
     listed = (await rest("GET", "audit", path="a.ipynb")).body["records"]
     assert [row[titles.index("at")] for row in rows] == [record["at"] for record in reversed(listed)]

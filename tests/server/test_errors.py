@@ -24,6 +24,7 @@ EXPECTED = {
     "InvalidRequestError": 400,
     "LedgerError": 503,
     "LedgerVersionError": 503,
+    "NotConfirmedError": 503,
     "NotAllowedError": 403,
     "NotFoundError": 404,
     "ServerUnreachableError": 503,

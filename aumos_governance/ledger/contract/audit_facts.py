@@ -13,6 +13,7 @@ __all__ = [
     "AuditEntry",
     "AuditPage",
     "AuditSum",
+    "Finding",
     "Recorded",
     "VerifyResult",
 ]
@@ -65,8 +66,22 @@ class AuditPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it was written."""
+
+    code: str
+    """``CHAIN_BROKEN``, ``HEAD_UNKNOWN``, ``ROW_MISSING``, ``ROW_UNKNOWN``, ``ROW_DIFFERS`` or ``DAMAGED``."""
+    problem: str
+    """One sentence."""
+    table: str | None = None
+    record: str | None = None
+    """The key of the row, its parts with a space between; of an audit record its chain, with its number in ``seq``."""
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """What a walk over hash chains found."""
+    """What a walk over hash chains found, and the comparison of the tables with the records."""
 
     ok: bool
     checked: int
@@ -78,6 +93,19 @@ class VerifyResult:
     chain: str | None = None
     seq: int | None = None
     """Where the first bad record is."""
+    findings: tuple[Finding, ...] = ()
+    """All that is not as it was written, the bad record first; at most 100."""
+    unlisted: int = 0
+    """How many more findings there are."""
+    covered: Mapping[str, int] = field(default_factory=dict)
+    """By table, how many rows are as the records say; ``audit`` counts the records themselves."""
+    not_covered: tuple[str, ...] = ()
+    """What was not compared, and why: one sentence each. It is no fault."""
+
+    @property
+    def damaged(self) -> bool:
+        """Whether something that is stored cannot be read, beyond what somebody may have changed."""
+        return any(finding.code == "DAMAGED" for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ __all__ = [
     "Release",
     "Settle",
     "Spend",
+    "TakeBack",
+    "Unconfirmed",
     "Void",
 ]
 
@@ -213,3 +215,25 @@ class Void(Request[Voided]):
     of: str
     delivered: bool = False
     """The response had reached the client, which did not hand it over; the record has ``delivered`` in its detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """A charge whose commit is in doubt, and which its caller was told is not confirmed."""
+
+    session_id: str
+    charge_id: str
+    scope: str = ""
+    key: str = ""
+    """The idempotency key with which it was requested, in ``scope``; empty: none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack(Request[int]):
+    """Take back those of these charges that were committed after all; answers how many that were.
+
+    Each reversal is a ``void`` record, and the request is refused as a cancelled one when it comes again. A charge that
+    somebody resolved or corrected meanwhile stays as it is.
+    """
+
+    charges: tuple[Unconfirmed, ...]

@@ -40,7 +40,7 @@ def adjust(work: Work, request: Adjust) -> Adjusted:
     session = work.get(SessionRow, charge.session_id)
     notebook = work.get(NotebookRow, session.notebook_id)
     places = places_of(work, charge.envelopes, charge.at)
-    check_sums(places, max(0, delta))
+    check_sums(work, notebook, session, places, max(0, delta), delta)
     charge.spent = amount
     work.save(charge)
     estimate.adjusted, estimate.adjusted_at = amount, work.now

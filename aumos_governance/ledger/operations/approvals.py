@@ -21,6 +21,7 @@ from ..base import (
     WithdrawApproval,
 )
 from ..compact import dumps
+from ..content import check_whole
 from ..rows import ApprovalRow, NotebookRow, ReportRow, SessionRow
 from ..work import Work
 from .reach import reaches
@@ -44,6 +45,7 @@ def ask(work: Work, request: AskApproval) -> Approval:
     """Put a question to a person."""
     if not request.digest:
         raise InvalidRequestError("An approval needs the digest of what it is for.")
+    check_whole(amount=request.amount, until=request.until)
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
     if notebook is None or session is None:
@@ -266,5 +268,5 @@ def _record(
         agent_id=row.agent_id,
         tool=row.tool,
         amount=row.amount,
-        detail={"approval": row.id, "digest": row.digest},
+        detail={"approval": row.id, "digest": row.digest} | ({"until": row.until} if event == "ask" else {}),
     )

@@ -9,6 +9,7 @@ from ...errors import InvalidAmountError
 from ...types import ActionKind, GovernanceOutcome, TrustLevel
 from ..base import Charging, Checks, Decision, Hold, Spend
 from ..chain import LEDGER_CHAIN
+from ..content import check_whole
 from ..rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
 from ..verdicts import Refusal, act_refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session
 from ..work import Work
@@ -34,6 +35,7 @@ def spend(work: Work, request: Spend) -> Decision:
 def hold(work: Work, request: Hold) -> Decision:
     """Set an amount aside."""
     _check_amount(request.amount, 0)
+    check_whole(until=request.until)
     return _charge(work, request, False, request)
 
 
@@ -56,7 +58,7 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
             return _decision(work, request, event, notebook, session, level, refusal, None, already_paid, True)
     if (refusal is not None and not already_paid) or not envelopes:
         return _decision(work, request, event, notebook, session, level, refusal, None, already_paid)
-    check_sums(places, amount)
+    check_sums(work, notebook, session, places, amount)
     charge = work.add(
         ChargeRow(
             work.new_id() if held is None or held.hold_id is None else held.hold_id,
@@ -75,12 +77,13 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
             None if held is None else held.until,
         )
     )
-    if approval is not None and refusal is None:
+    used = approval is not None and refusal is None
+    if approval is not None and used:
         approval.status = "used"
         work.save(approval)
     spent, reserved = (amount, 0) if held is None else (0, amount)
     count(work, notebook, session, places, spent=spent, held=reserved, charges=1)
-    return _decision(work, request, event, notebook, session, level, refusal, charge, already_paid)
+    return _decision(work, request, event, notebook, session, level, refusal, charge, already_paid, used=used)
 
 
 def _decision(
@@ -94,6 +97,8 @@ def _decision(
     charge: ChargeRow | None,
     already_paid: bool,
     overdraft: bool = False,
+    *,
+    used: bool = False,
 ) -> Decision:
     code, reasons = (None, ()) if refusal is None else (refusal.code, (refusal.reason,))
     outcome = GovernanceOutcome.ALLOW
@@ -121,7 +126,7 @@ def _decision(
         spent_delta=0 if charge is None else charge.spent,
         held_delta=0 if charge is None or event == "spend" else charge.amount,
         charge_id=charge_id,
-        detail=_detail(request, already_paid, charge is not None and refusal is not None),
+        detail=_detail(request, already_paid, charge is not None and refusal is not None, used=used),
     )
     return Decision(
         outcome,
@@ -205,7 +210,7 @@ def _approval(work: Work, session: SessionRow, request: Charging, level: int) ->
     return found if fits and found is not None and found.digest == request.digest else None
 
 
-def _detail(request: Charging, already_paid: bool, overrun: bool) -> dict[str, Any] | None:
+def _detail(request: Charging, already_paid: bool, overrun: bool, *, used: bool = False) -> dict[str, Any] | None:
     detail: dict[str, Any] = dict(request.detail)
     if already_paid:
         detail["already_paid"] = True
@@ -217,6 +222,9 @@ def _detail(request: Charging, already_paid: bool, overrun: bool) -> dict[str, A
         detail["note"] = request.note
     if request.approval_id is not None:
         detail["approval"] = request.approval_id
+        detail["approval_used"] = used
+    if isinstance(request, Hold) and request.until is not None:
+        detail["until"] = request.until
     return detail or None
 
 

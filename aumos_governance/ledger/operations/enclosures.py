@@ -10,7 +10,7 @@ from ..rows import ConfigurationRow, EnvelopeRow, NotebookRow, SessionRow
 from ..work import Work
 from .places import envelope_id
 
-__all__ = ["enclose"]
+__all__ = ["enclose", "subject_of"]
 
 
 def enclose(work: Work, notebook: NotebookRow, session: SessionRow) -> None:
@@ -18,7 +18,7 @@ def enclose(work: Work, notebook: NotebookRow, session: SessionRow) -> None:
     row = work.find(ConfigurationRow, notebook.owner, notebook.root)
     outer = []
     for name, ceiling, kind, period in json.loads(row.envelopes) if row is not None else ():
-        subject = _subject(EnvelopeKind(kind), notebook)
+        subject = subject_of(EnvelopeKind(kind), notebook.id, notebook.owner, notebook.root)
         id = envelope_id(kind, subject, name, period)
         envelope = work.find(EnvelopeRow, id)
         if envelope is None:
@@ -30,11 +30,12 @@ def enclose(work: Work, notebook: NotebookRow, session: SessionRow) -> None:
     session.outer_envelopes = " ".join(outer)
 
 
-def _subject(kind: EnvelopeKind, notebook: NotebookRow) -> str:
+def subject_of(kind: EnvelopeKind, notebook_id: str, owner: str, root: str) -> str:
+    """Whose a configured envelope is that encloses this notebook."""
     if kind is EnvelopeKind.NOTEBOOK:
-        return notebook.id
+        return notebook_id
     if kind is EnvelopeKind.OWNER:
-        return notebook.owner
+        return owner
     if kind is EnvelopeKind.SERVER:
-        return dumps([notebook.owner, notebook.root])
+        return dumps([owner, root])
     return ""

@@ -59,6 +59,8 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
         "root": request.root,
         "from": _readable(before),
         "to": _readable(json.loads(text)),
+        # Which ceilings each open session lies in from now on.
+        "around": {session.id: session.outer_envelopes for session in sessions},
     }
     record(work, LEDGER_CHAIN, None, request.origin, "configure", detail=detail)
     return True

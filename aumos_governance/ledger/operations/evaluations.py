@@ -5,16 +5,17 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ... import money
-from ...errors import InvalidAmountError
+from ...errors import InvalidAmountError, InvalidRequestError
 from ...types import ActionKind, GovernanceOutcome, TrustLevel
 from ..base import Decision, Evaluate, Record, Recorded
 from ..chain import LEDGER_CHAIN
+from ..content import check_whole
 from ..periods import period_start
 from ..rows import BalanceRow, EnvelopeRow, SessionRow
 from ..verdicts import Refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session, over_budget
 from ..work import Work
 from .places import called, category_id, name_of
-from .records import record
+from .records import OWN_EVENTS, record
 from .sessions import open_session_of
 from .trust import agent_level, check_named, find_consent, realm_in
 
@@ -22,7 +23,13 @@ __all__ = ["append_record", "evaluate"]
 
 
 def append_record(work: Work, request: Record) -> Recorded:
-    """Record what was decided elsewhere."""
+    """Record what was decided elsewhere.
+
+    Raises InvalidRequestError for an event by which the ledger's own records prove its rows.
+    """
+    if request.event in OWN_EVENTS:
+        raise InvalidRequestError(f"A record's event cannot be {request.event!r}, which the ledger writes itself.")
+    check_whole(amount=request.amount)
     notebook = work.notebook_or_new(request.notebook)
     session = open_session_of(work, notebook)
     record_id = record(

@@ -110,7 +110,7 @@ def _resolve(
     session = work.get(SessionRow, charge.session_id)
     notebook = work.get(NotebookRow, session.notebook_id)
     places = places_of(work, charge.envelopes, charge.at)
-    check_sums(places, max(0, spent - held))
+    check_sums(work, notebook, session, places, max(0, spent - held), spent)
     overrun = spent > held
     reasons, detail = _caveats(spent, held, estimated) if overrun or estimated else ((), None)
     charge.state = outcome.value

@@ -81,11 +81,32 @@ def overdraw(places: list[Place], amount: int) -> Refusal | None:
     return None
 
 
-def check_sums(places: list[Place], amount: int) -> None:
-    """Raises InvalidAmountError when a sum would leave the range of the columns."""
-    for place in places:
-        if place.balance.spent + place.balance.held + amount > _MOST:
-            raise InvalidAmountError("The amount is more than the ledger can add up.")
+def check_sums(
+    work: Work, notebook: NotebookRow, session: SessionRow, places: list[Place], amount: int, spent: int | None = None
+) -> None:
+    """Raises InvalidAmountError when a sum would leave the range of the columns.
+
+    ``amount`` is what the balances grow by, and ``spent``, where it is another amount, what is spent now. Every sum is
+    looked at in which it may ever count: the balances, and what the notebook's closed sessions spent, to which an open
+    one is added when it is closed.
+    """
+    if any(balance.spent + balance.held + amount > _MOST for _, balance in places):
+        raise _too_much()
+    if session.closed_at is None:
+        own = work.balance(session.envelope_id, 0)
+        closed = own.spent + own.held + amount
+    else:
+        closed = amount if spent is None else spent
+        newest = None if notebook.session_id is None else work.get(SessionRow, notebook.session_id)
+        if newest is not None and newest.closed_at is None:
+            later = work.balance(newest.envelope_id, 0)
+            closed += later.spent + later.held
+    if notebook.closed_spent + closed > _MOST:
+        raise _too_much()
+
+
+def _too_much() -> InvalidAmountError:
+    return InvalidAmountError("The amount is more than the ledger can add up.")
 
 
 def count(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from ...types import GovernanceOutcome
 from ..base import Origin
@@ -12,7 +12,17 @@ from ..compact import dumps
 from ..rows import NotebookRow
 from ..work import Work
 
-__all__ = ["record"]
+__all__ = ["OWN_EVENTS", "record"]
+
+OWN_EVENTS: Final = frozenset(
+    (
+        *("open", "change", "close", "configure", "enclose", "join", "budget"),
+        *("spend", "hold", "settle", "release", "expire", "void", "unresolved", "adjust", "correct"),
+        *("ask", "approve", "refuse", "withdraw", "report", "acknowledge"),
+        *("trust", "consent", "revoke"),
+    )
+)
+"""The events of the records that say what the ledger's rows hold; `proof.rules` has a rule for each."""
 
 
 def record(

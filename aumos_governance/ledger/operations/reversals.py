@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from ... import money
 from ...errors import ConflictError, InvalidAmountError, InvalidRequestError, NotAllowedError, NotFoundError
-from ..base import ChargeState, Correct, Corrected, Void, Voided
-from ..rows import AskRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
+from ..base import ChargeState, Correct, Corrected, Origin, TakeBack, Void, Voided
+from ..rows import AskRow, ChainRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
 from ..work import Work
 from .places import count, places_of
 from .reach import reaches
 from .records import record
 from .states import state_at, state_of
 
-__all__ = ["correct", "void"]
+__all__ = ["correct", "take_back", "void"]
 
 _TAKEN_BACK: Final = "The ask was cancelled"
 _TAKEN_BACK_UNSEEN: Final = "The ask was cancelled after its response had arrived, which was not handed over"
@@ -44,37 +44,64 @@ def void(work: Work, request: Void) -> Voided:
     late = ask.expires_at is not None and work.now > ask.expires_at
     if charge is None or charge.corrected or charge.state not in (ChargeState.SPENT, ChargeState.HELD):
         return Voided(False, state_at(work, request.notebook))
+    detail: dict[str, Any] = {"ask": request.of}
+    if late:
+        detail["late"] = True
+    if request.delivered:
+        detail["delivered"] = True
+    why = _TAKEN_BACK_UNSEEN if request.delivered else _TAKEN_BACK
+    notebook = _reverse(work, charge, ask, request.origin, why, detail)
+    return Voided(True, state_of(work, notebook))
+
+
+def take_back(work: Work, request: TakeBack) -> int:
+    """Take back what was committed though its caller was told that it is not confirmed."""
+    taken = 0
+    for doubt in request.charges:
+        # First, since a transaction that is still about to commit has it, and is waited for here.
+        if work.find(ChainRow, doubt.session_id) is None:
+            continue
+        charge = work.find(ChargeRow, doubt.charge_id)
+        if charge is None or charge.corrected or charge.state not in (ChargeState.SPENT, ChargeState.HELD):
+            continue
+        ask = work.find(AskRow, doubt.scope, doubt.key) if doubt.key else None
+        detail: dict[str, Any] = {"unconfirmed": True} | ({"ask": doubt.key} if doubt.key else {})
+        _reverse(work, charge, ask, request.origin, "Its caller was told that it is not confirmed", detail)
+        taken += 1
+    return taken
+
+
+def _reverse(
+    work: Work, charge: ChargeRow, ask: AskRow | None, origin: Origin, why: str, detail: dict[str, Any]
+) -> NotebookRow:
     session = work.get(SessionRow, charge.session_id)
     notebook = work.get(NotebookRow, session.notebook_id)
     spent, held = (charge.spent, 0) if charge.state == ChargeState.SPENT else (0, charge.amount)
     places = places_of(work, charge.envelopes, charge.at)
     charge.state = ChargeState.VOIDED.value
     charge.resolved_at = work.now
-    charge.resolved_by = request.origin.actor
+    charge.resolved_by = origin.actor
     work.save(charge)
-    ask.cancelled = True
-    work.save(ask)
+    if ask is not None:
+        ask.cancelled = True
+        work.save(ask)
     count(work, notebook, session, places, spent=-spent, held=-held)
     record(
         work,
         session.id,
         notebook,
-        request.origin,
+        origin,
         "void",
-        reasons=(_TAKEN_BACK_UNSEEN if request.delivered else _TAKEN_BACK,),
+        reasons=(why,),
         agent_id=charge.agent_id,
         tool=charge.tool,
         amount=charge.amount,
         spent_delta=-spent,
         held_delta=-held,
         charge_id=charge.id,
-        detail={
-            "ask": request.of,
-            **({"late": True} if late else {}),
-            **({"delivered": True} if request.delivered else {}),
-        },
+        detail=detail,
     )
-    return Voided(True, state_of(work, notebook))
+    return notebook
 
 
 def correct(work: Work, request: Correct) -> Corrected:

@@ -136,8 +136,10 @@ def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan) -> None
     detail: dict[str, Any] = {
         "trust_level": plan.trust.value,
         "trust_set_by": plan.trust.set_by,
+        "trust_by_person": plan.trust.by_person,
         "budget": money.to_text(plan.budget.value),
         "budget_set_by": plan.budget.set_by,
+        "budget_by_person": plan.budget.by_person,
     }
     record(work, session.id, notebook, origin, "open", agent_id=plan.agent_id, detail=detail)
     record(
@@ -146,7 +148,12 @@ def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan) -> None
         notebook,
         origin,
         "open",
-        detail={"session": session.id, "count": 1, "head": work.get(ChainRow, session.id).head},
+        detail={
+            "session": session.id,
+            "count": 1,
+            "head": work.get(ChainRow, session.id).head,
+            "around": session.outer_envelopes,
+        },
     )
 
 
@@ -181,7 +188,7 @@ def _change(work: Work, notebook: NotebookRow, session: SessionRow, origin: Orig
 
 
 def _step(before: object, after: object, old: Value, new: Value) -> dict[str, Any]:
-    return {"from": before, "to": after, "by": new.set_by, "was_set_by": old.set_by}
+    return {"from": before, "to": after, "by": new.set_by, "by_person": new.by_person, "was_set_by": old.set_by}
 
 
 def _standing(work: Work, key: NotebookKey) -> Standing | None:

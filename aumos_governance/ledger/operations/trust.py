@@ -10,7 +10,6 @@ from ..base import (
     Consent,
     GrantConsent,
     NotebookKey,
-    Origin,
     RemoveTrust,
     RevokeConsent,
     SetTrust,
@@ -18,6 +17,7 @@ from ..base import (
     TrustAssignment,
 )
 from ..chain import LEDGER_CHAIN
+from ..content import check_whole
 from ..realms import session_realm
 from ..rows import ConsentRow, SessionRow, TrustRow
 from ..selections import CONSENTS_OF_AGENT
@@ -60,7 +60,7 @@ def set_trust(work: Work, request: SetTrust) -> TrustAssignment:
     row.assigned_by = request.assigned_by
     row.assigned_at = row.touched_at = work.now
     detail = {"scope": request.scope, "from": before, "to": row.level, "by": request.assigned_by}
-    _record(work, request.notebook, request.origin, "trust", request.agent_id, detail)
+    _record(work, request, "trust", request.agent_id, detail)
     return assignment_of(row)
 
 
@@ -89,7 +89,7 @@ def remove_trust(work: Work, request: RemoveTrust) -> bool:
     detail = {"scope": request.scope, "from": row.level, "to": None}
     row.level = None
     work.save(row)
-    _record(work, request.notebook, request.origin, "trust", request.agent_id, detail)
+    _record(work, request, "trust", request.agent_id, detail)
     return True
 
 
@@ -111,6 +111,7 @@ def agent_level(work: Work, realm: str, agent_id: str, scope: str | None, defaul
 def grant_consent(work: Work, request: GrantConsent) -> Consent:
     """Allow the use of a kind of data."""
     check_named(agent_id=request.agent_id, data_type=request.data_type, granted_by=request.granted_by)
+    check_whole(until=request.until)
     realm = _realm_of(work, request.notebook, request.realm)
     key = (realm, request.agent_id, request.data_type, request.purpose or "")
     row = work.find(ConsentRow, *key)
@@ -119,8 +120,13 @@ def grant_consent(work: Work, request: GrantConsent) -> Consent:
     else:
         row.granted_by, row.granted_at, row.expires_at, row.revoked = request.granted_by, work.now, request.until, False
         work.save(row)
-    detail = {"data_type": request.data_type, "purpose": request.purpose, "granted_by": request.granted_by}
-    _record(work, request.notebook, request.origin, "consent", request.agent_id, detail)
+    detail = {
+        "data_type": request.data_type,
+        "purpose": request.purpose,
+        "granted_by": request.granted_by,
+        "until": request.until,
+    }
+    _record(work, request, "consent", request.agent_id, detail)
     return consent_of(row)
 
 
@@ -141,7 +147,7 @@ def revoke_consent(work: Work, request: RevokeConsent) -> int:
         row.revoked = True
         work.save(row)
         detail = {"data_type": row.data_type, "purpose": row.purpose or None}
-        _record(work, request.notebook, request.origin, "revoke", request.agent_id, detail)
+        _record(work, request, "revoke", request.agent_id, detail)
     return len(rows)
 
 
@@ -212,8 +218,16 @@ def _loosened(agent_id: str, level: int) -> NotAllowedError:
     )
 
 
-def _record(work: Work, key: NotebookKey, origin: Origin, event: str, agent_id: str, detail: dict[str, Any]) -> None:
-    notebook = work.notebook_or_new(key)
+def _record(
+    work: Work,
+    request: SetTrust | RemoveTrust | GrantConsent | RevokeConsent,
+    event: str,
+    agent_id: str,
+    detail: dict[str, Any],
+) -> None:
+    notebook = work.notebook_or_new(request.notebook)
     session = open_session_of(work, notebook)
     chain = LEDGER_CHAIN if session is None else session.id
-    record(work, chain, notebook, origin, event, agent_id=agent_id, detail=detail)
+    # Null: the realm of the session itself, whose chain this is.
+    detail["realm"] = request.realm
+    record(work, chain, notebook, request.origin, event, agent_id=agent_id, detail=detail)

@@ -37,7 +37,8 @@ def open_postgres(
 
 def read_sqlite(location: str) -> SqlReader:
     """The ledger in the file that the URL names after ``sqlite://``; see `reading.open_reader`."""
-    from .reading import SqliteFile, SqlReader
+    from .reading import SqlReader
+    from .sqlite_file import SqliteFile
 
     return SqlReader(SqliteFile(_path(location)))
 

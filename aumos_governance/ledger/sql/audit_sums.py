@@ -25,6 +25,9 @@ _NAMES: Final[dict[str, ColumnElement[Any]]] = {
 }
 _INDEXED: Final = {"tool": said("(tool IS NOT NULL)"), "agent": said("(agent_id IS NOT NULL)")}
 
+_HALF, _REST = "32", str(2**32 - 1)
+"""Amounts are summed in two halves: SQLite's sums end at 64 bits, with an error."""
+
 Compiled = tuple[str, tuple[str, ...]]
 
 
@@ -48,15 +51,15 @@ class SumReads:
         denied: dict[Any, int] = {}
         if query.outcome in (None, GovernanceOutcome.DENY):
             only_denied = values | {"outcome": GovernanceOutcome.DENY.value}
-            denied = {name: int(records) for name, records, _ in self._rows(cursor, query, only_denied, denied=True)}
+            denied = {name: int(records) for name, records, *_ in self._rows(cursor, query, only_denied, denied=True)}
         return tuple(
             AuditSum(
                 stretch_name(query.by, name) if query.by in STRETCHES else name,
                 int(records),
                 denied.get(name, 0),
-                int(spent),
+                (int(high) << int(_HALF)) + int(low),
             )
-            for name, records, spent in totals
+            for name, records, high, low in totals
         )
 
     def _rows(self, cursor: Cursor, query: AuditSums, values: dict[str, Any], *, denied: bool) -> list[Any]:
@@ -75,5 +78,7 @@ class SumReads:
         where = conditions(given, rare, doubles=indexed is not None)
         if indexed is not None:
             where.append(indexed)
-        statement = select(name, func.count(), func.sum(_COLUMNS.spent_delta)).select_from(schema.audit).where(*where)
+        spent = _COLUMNS.spent_delta
+        sums = (func.sum(spent.op(">>")(said(_HALF))), func.sum(spent.op("&")(said(_REST))))
+        statement = select(name, func.count(), *sums).select_from(schema.audit).where(*where)
         return compile_text(statement.group_by(name).order_by(name), self._dialect)

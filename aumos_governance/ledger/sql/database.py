@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
@@ -12,10 +12,30 @@ from ..work import Work
 from .statements import Statements
 from .store import Cursor
 
-__all__ = ["Database", "Readings"]
+__all__ = ["Database", "Readings", "Snapshot"]
 
 
 _T = TypeVar("_T")
+
+
+class Snapshot(Protocol):
+    """What a verification reads: all of it from one consistent view. May raise `damage.UnreadableError`."""
+
+    def damage(self) -> list[str]:
+        """What the database's own check finds, in its words."""
+        ...
+
+    def salvaging(self) -> AbstractContextManager[None]:
+        """Within it also text is read that is not valid, with lone surrogates in the place of what is wrong."""
+        ...
+
+    def stream(self, text: str, values: Sequence[Any] = ..., /) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement, one by one; others may be read meanwhile."""
+        ...
+
+    def first(self, text: str, values: Sequence[Any], /) -> tuple[Any, ...] | None:
+        """The first row of a statement."""
+        ...
 
 
 class Readings(Protocol):
@@ -25,6 +45,10 @@ class Readings(Protocol):
 
     def reading(self) -> AbstractContextManager[Cursor]:
         """A consistent view of what is committed, on a connection of its own; from any thread."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Like `reading`, for a verification."""
         ...
 
 

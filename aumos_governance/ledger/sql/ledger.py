@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any, Final
 
-from ...errors import AumOSGovernanceError, ExpiredError, LedgerError
-from ..base import AnswerT_co, Listener, Query, Request, SessionState, VerifyResult
+from ...errors import AumOSGovernanceError, ExpiredError, LedgerError, NotConfirmedError
+from ..base import AnswerT_co, Listener, Query, Request, SessionState, TakeBack, VerifyResult
 from ..clock import Clock, system_clock
 from ..dispatch import begin, perform
 from ..listeners import Listeners
@@ -17,6 +18,7 @@ from ..retention import KEEP_ASKS
 from ..work import Work
 from ..writer import Writer
 from .database import Database
+from .doubts import Doubts
 from .reads import Reader
 
 __all__ = ["OnCommit", "SqlLedger"]
@@ -43,6 +45,7 @@ class SqlLedger:
         self._closed = False
         self._pid = os.getpid()
         self._writer = Writer(self._batch, self._after, name="aumos-governance-ledger", at_once=database.at_once)
+        self._doubts = Doubts(self._writer.submit)
 
     def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
         done: AnswerT_co = self._writer.execute(request)
@@ -71,6 +74,7 @@ class SqlLedger:
 
     def close(self) -> None:
         self._closed = True
+        self._doubts.end()
         self._writer.close()
         self._database.close()
 
@@ -80,7 +84,9 @@ class SqlLedger:
         try:
             outcomes, states = self._transaction(requests)
         except Exception as error:  # noqa: BLE001 - it is raised where the requests were made
-            hopeless = isinstance(error, LedgerError) and self._database.hopeless(error)
+            # What may be committed already must not be done again, and what nobody can do is not tried again.
+            hopeless = isinstance(error, NotConfirmedError)
+            hopeless = hopeless or (isinstance(error, LedgerError) and self._database.hopeless(error))
             if hopeless:
                 # Before whoever asked hears of it, the purge would wait as long again, and as much in vain.
                 self._next_purge = self._clock() + _PURGE_EVERY
@@ -102,8 +108,12 @@ class SqlLedger:
         return outcome, states
 
     def _transaction(self, requests: Sequence[Request[Any]]) -> tuple[list[Any], tuple[SessionState, ...]]:
+        outcomes: list[Any] = []
+        if self._doubts:
+            requests = [self._current(request, requests) for request in requests]
+
         def do(work: Work) -> tuple[list[Any], tuple[SessionState, ...]]:
-            outcomes: list[Any] = []
+            outcomes.clear()
             expiry: int | None = None
             begin(work, self._clock())
             if len(requests) > 1:
@@ -126,10 +136,19 @@ class SqlLedger:
             states = tuple(state_of(work, notebook) for notebook in work.touched()) if self._listeners else ()
             return outcomes, states
 
-        done = self._database.perform(requests, do)
+        try:
+            done = self._database.perform(requests, do)
+        except NotConfirmedError:
+            self._doubts.add(requests, outcomes)
+            raise
+        if self._doubts:
+            self._doubts.confirm(requests, outcomes)
         if self._on_commit is not None:
             self._on_commit(len(requests))
         return done
+
+    def _current(self, request: Request[Any], beside: Sequence[Request[Any]]) -> Request[Any]:
+        return replace(request, charges=self._doubts.current(beside)) if isinstance(request, TakeBack) else request
 
     def _after(self) -> None:
         states, self._states = self._states, ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -20,8 +20,9 @@ from ..work import Work
 from .locking import LockingStore, Name, TrailedWork, Trails
 from .migrate import REVISIONS, VERSION_TABLE, migrate
 from .postgres_connections import Connection, PostgresServer, roll_back
-from .postgres_errors import conflicts, contended, is_lost, spares_others, translated
+from .postgres_errors import conflicts, contended, is_lost, not_confirmed, spares_others, translated
 from .postgres_readers import PostgresReaders
+from .postgres_snapshot import PostgresSnapshot
 from .statements import Statements
 from .store import Cursor
 
@@ -125,6 +126,9 @@ class PostgresDatabase:
         with self._readers.reading() as cursor:
             yield cursor
 
+    def snapshot(self) -> AbstractContextManager[PostgresSnapshot]:
+        return self._readers.snapshot()
+
     def attending(self) -> frozenset[str]:
         with self.reading() as cursor:
             cursor.execute(_WHO_ATTENDS, (_ATTENDING,))
@@ -157,10 +161,17 @@ class PostgresDatabase:
             if not (isinstance(error, psycopg.Error) and is_lost(error, connection)):
                 raise
             self._drop()
-            if ended is None or ended[1].proof is None or not self._has(ended[1].proof):
+            if ended is None or ended[1].proof is None or not self._is_there(ended[1].proof, error):
                 raise _LostError(error) from error
         self._trails.learn(ended[0])
         return ended[2]
+
+    def _is_there(self, record: AuditRow, error: psycopg.Error) -> bool:
+        """Like `_has`; raises NotConfirmedError where that cannot be found out."""
+        try:
+            return self._has(record)
+        except (LedgerError, _LostError):
+            raise not_confirmed(self._server.name, error) from error
 
     def _has(self, record: AuditRow) -> bool:
         """Whether an audit record was committed by a transaction whose connection is lost."""

@@ -7,9 +7,18 @@ from typing import Final
 import psycopg
 from psycopg import errors
 
-from ...errors import LedgerError
+from ...errors import LedgerError, NotConfirmedError
 
-__all__ = ["LOCK_SECONDS", "STATEMENT_SECONDS", "conflicts", "contended", "is_lost", "spares_others", "translated"]
+__all__ = [
+    "LOCK_SECONDS",
+    "STATEMENT_SECONDS",
+    "conflicts",
+    "contended",
+    "is_lost",
+    "not_confirmed",
+    "spares_others",
+    "translated",
+]
 
 LOCK_SECONDS: Final = 10
 """How long a statement waits for rows that another transaction has locked."""
@@ -64,6 +73,14 @@ def translated(name: str, error: psycopg.Error, *, lost: bool) -> LedgerError:
         if isinstance(error, kind):
             return LedgerError(f"The ledger {name} {what}; nothing was recorded.")
     return LedgerError(f"The ledger {name} failed: {_reason(error)}; nothing was recorded.")
+
+
+def not_confirmed(name: str, error: psycopg.Error) -> NotConfirmedError:
+    """What is said when the connection was lost at a commit, and the database cannot be asked about it."""
+    return NotConfirmedError(
+        f"The ledger's database {name} was lost during a commit ({_reason(error)}), so this is not confirmed; a spend"
+        " or hold that was recorded is taken back when the database can be reached again."
+    )
 
 
 def contended(name: str) -> LedgerError:

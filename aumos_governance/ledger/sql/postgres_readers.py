@@ -11,6 +11,7 @@ import psycopg
 
 from .postgres_connections import Connection, PostgresServer, roll_back
 from .postgres_errors import is_lost, translated
+from .postgres_snapshot import PostgresSnapshot
 from .store import Cursor
 
 __all__ = ["PostgresReaders"]
@@ -35,6 +36,17 @@ class PostgresReaders:
         connection = self._reader()
         try:
             yield _ReadingCursor(connection.cursor())
+        except psycopg.Error as error:
+            raise translated(self._server.name, error, lost=is_lost(error, connection)) from error
+        finally:
+            self._give_back(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[PostgresSnapshot]:
+        """A consistent view of what is committed, for a verification."""
+        connection = self._reader()
+        try:
+            yield PostgresSnapshot(connection)
         except psycopg.Error as error:
             raise translated(self._server.name, error, lost=is_lost(error, connection)) from error
         finally:

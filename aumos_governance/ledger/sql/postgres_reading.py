@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from .postgres_connections import PostgresServer
 from .postgres_readers import PostgresReaders
+from .postgres_snapshot import PostgresSnapshot
 from .statements import Statements
 from .store import Cursor
 
@@ -25,6 +26,9 @@ class PostgresReading:
 
     def reading(self) -> AbstractContextManager[Cursor]:
         return self._readers.reading()
+
+    def snapshot(self) -> AbstractContextManager[PostgresSnapshot]:
+        return self._readers.snapshot()
 
     def has(self, table: str) -> bool:
         with self.reading() as cursor:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
-from ...errors import InvalidRequestError, NotFoundError
+from ...errors import InvalidRequestError
 from ..base import (
     AuditQuery,
     AuditSums,
@@ -17,14 +17,12 @@ from ..base import (
     SessionState,
     VerifyResult,
 )
-from ..chain import LEDGER_CHAIN, AuditRow
 from ..clock import Clock
 from ..content import check_text
 from ..cursors import check_limit
 from ..lists import READERS
 from ..operations.states import build_state
 from ..rows import EnvelopeRow, NotebookRow, SessionRow, columns
-from ..verify import ChainEnd, Walk, walk_all
 from ..work import Work
 from .audit_reads import AuditReads
 from .audit_sums import SumReads
@@ -68,34 +66,14 @@ class Reader:
     def verify(
         self, session_id: str | None, known_head: str | None, under: tuple[str, str] | None = None
     ) -> VerifyResult:
-        """Walk one session's chain, or all chains, those of one owner and root or everyone's."""
-        statements = self._database.statements
-        walk = Walk(known_head)
-        with self._database.reading() as cursor:
-            cursor.execute(statements.chain_ends)
-            ends = {name: ChainEnd(count, head) for name, count, head in cursor.fetchall()}
-            if under is not None:
-                ends = self._narrow(cursor, walk, ends, under)
-            if session_id is None:
-                ledger = _stream(cursor, statements.one_chain, (LEDGER_CHAIN,))
-                if under is not None:
-                    return walk_all(walk, ledger, _stream(cursor, statements.chains_of_server, under), ends)
-                sessions = _stream(cursor, statements.other_chains, (LEDGER_CHAIN,))
-                as_written = statements.as_written and _stream(cursor, statements.as_written, (LEDGER_CHAIN,))
-                return walk_all(walk, ledger, sessions, ends, as_written or None)
-            if session_id not in ends:
-                raise NotFoundError(f"There is no session {session_id!r}.")
-            walk.chain(session_id, _stream(cursor, statements.one_chain, (session_id,)), ends[session_id])
-            return walk.result(walked_all=False)
+        """Verify one session, or everything, or what is of one owner and root."""
+        from ..proof.evidence import Scope
+        from ..proof.run import verify
+        from .proof_reads import SqlEvidence
 
-    def _narrow(
-        self, cursor: Cursor, walk: Walk, ends: dict[str, ChainEnd], under: tuple[str, str]
-    ) -> dict[str, ChainEnd]:
-        cursor.execute(self._database.statements.notebooks_of_server, under)
-        walk.notebooks = {id for (id,) in cursor.fetchall()}
-        cursor.execute(self._database.statements.sessions_of_server, under)
-        own = {LEDGER_CHAIN, *(id for (id,) in cursor.fetchall())}
-        return {name: end for name, end in ends.items() if name in own}
+        scope = Scope(session_id, under)
+        with self._database.snapshot() as snapshot:
+            return verify(SqlEvidence(snapshot, self._database.statements, scope), scope, known_head)
 
     def _read_state(self, cursor: Cursor, query: ReadState) -> SessionState:
         key = query.notebook
@@ -112,14 +90,6 @@ class Reader:
         check_text(query.owner, query.root, query.after)
         cursor.execute(self._database.statements.list_states, (query.owner, query.root, query.after, query.limit))
         return tuple(_state(values) for values in cursor.fetchall())
-
-
-def _stream(cursor: Cursor, text: str, values: tuple[Any, ...]) -> Iterator[AuditRow]:
-    # Lazy, since all records of a ledger may be more than fit into memory.
-    cursor.execute(text, values)
-    # Not "yield from", which would close the cursor when a walk is left early, maybe after its connection.
-    for row in cursor:  # noqa: UP028
-        yield row
 
 
 def _state(values: tuple[Any, ...]) -> SessionState:

@@ -17,12 +17,13 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from ...errors import LedgerError
+from ...errors import LedgerError, NotConfirmedError
 from ..base import Request
 from ..work import Work
 from .attendance import Attendance
 from .filesystem import network_filesystem
 from .migrate import migrate
+from .sqlite_snapshot import SqliteSnapshot
 from .statements import Statements
 from .store import Cursor, NearStore
 
@@ -116,14 +117,36 @@ class SqliteDatabase:
                 # Closed by its end, since a connection stays open until the last of its cursors is.
                 with closing(connection.cursor()) as cursor:
                     yield cursor
-                connection.execute("COMMIT")
+                self._commit(connection)
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
 
+    def _commit(self, connection: sqlite3.Connection) -> None:
+        try:
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            # Where the disk did not say that it has it, the log may hold the commit all the same.
+            if "disk I/O" in str(error) and getattr(error, "sqlite_errorname", "SQLITE_IOERR") in _MAYBE_WRITTEN:
+                raise NotConfirmedError(
+                    f"The disk of the ledger {self.path} reported an error during a commit, so this is not confirmed; a"
+                    " spend or hold that was recorded is taken back when the ledger can be written again."
+                ) from error
+            raise
+
     @contextmanager
     def reading(self) -> Iterator[Cursor]:
+        with self._reading() as connection, closing(connection.cursor()) as cursor:
+            yield cursor
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSnapshot]:
+        with self._reading() as connection:
+            yield SqliteSnapshot(connection)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._translated():
             try:
                 connection = self._idle.pop()
@@ -132,8 +155,7 @@ class SqliteDatabase:
                 connection.execute("PRAGMA query_only=ON")
             try:
                 connection.execute("BEGIN")
-                with closing(connection.cursor()) as cursor:
-                    yield cursor
+                yield connection
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -188,6 +210,7 @@ class SqliteDatabase:
         return LedgerError(f"The ledger {self.path} failed: {text}; nothing was recorded.")
 
 
+_MAYBE_WRITTEN: Final = ("SQLITE_IOERR", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
 _WHAT: Final = {
     "disk is full": "cannot be written, since the disk is full",
     "disk I/O error": "cannot be read or written: the disk reports an error",

@@ -158,25 +158,6 @@ class Statements:
             .limit(bindparam("limit"))
             .offset(NO_OFFSET)
         )
-        self._read_chains()
-
-    def _read_chains(self) -> None:
-        audit, notebooks, sessions = schema.audit, schema.tables["notebooks"].c, schema.tables["sessions"].c
-        self.chain_ends = self._text(select(schema.tables["chains"]))
-        by_seq = select(audit).order_by(audit.c.chain, audit.c.seq)
-        self.one_chain = self._text(by_seq.where(audit.c.chain == bindparam("chain")))
-        others = audit.c.chain != bindparam("chain")
-        self.other_chains = self._text(by_seq.where(others))
-        as_written = select(audit).where(others).order_by(literal_column("audit.rowid"))
-        self.as_written = self._text(as_written) if self.dialect.name == "sqlite" else None
-        """As `other_chains`, in the order in which they were written, where a database keeps that."""
-        of_server = (notebooks.owner == bindparam("owner"), notebooks.root == bindparam("root"))
-        own = (
-            select(sessions.id).join(schema.tables["notebooks"], notebooks.id == sessions.notebook_id).where(*of_server)
-        )
-        self.notebooks_of_server = self._text(select(notebooks.id).where(*of_server))
-        self.sessions_of_server = self._text(own)
-        self.chains_of_server = self._text(by_seq.where(audit.c.chain.in_(own)))
 
     def _listed(self) -> Select[Any]:
         keys: ColumnElement[Any] = bindparam("keys")

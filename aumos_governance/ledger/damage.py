@@ -1,0 +1,52 @@
+"""Values that cannot be what was written: of another type than their column's, or text that is not valid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+__all__ = ["DAMAGED", "UnreadableError", "damaged"]
+
+DAMAGED: Final = "DAMAGED"
+"""What is stored cannot be read, or is no value that was ever written."""
+
+
+class UnreadableError(Exception):
+    """What is stored cannot be read; the text is the driver's reason."""
+
+
+@lru_cache(maxsize=32)
+def _types(table: str) -> tuple[tuple[str, bool, bool], ...]:
+    # Here, so that a ledger in memory that is never verified loads no database library.
+    from sqlalchemy import BigInteger, SmallInteger
+
+    from . import schema
+
+    return tuple(
+        (column.name, isinstance(column.type, (BigInteger, SmallInteger)), bool(column.nullable))
+        for column in schema.tables[table].columns
+    )
+
+
+def damaged(table: str, values: Sequence[Any]) -> list[str]:
+    """The columns whose values have another type than the column, or are text that is not valid."""
+    wrong = []
+    for (name, whole, null), value in zip(_types(table), values, strict=False):
+        if value is None:
+            good = null
+        elif whole:
+            good = isinstance(value, int)
+        else:
+            good = isinstance(value, str) and (value.isascii() or _is_valid(value))
+        if not good:
+            wrong.append(name)
+    return wrong
+
+
+def _is_valid(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

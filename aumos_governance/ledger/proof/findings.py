@@ -1,0 +1,87 @@
+"""What a verification found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..base import Finding
+from ..damage import DAMAGED, damaged
+from ..rows import Row
+
+__all__ = ["DIFFERS", "MALFORMED", "MISSING", "MOST", "UNKNOWN", "Findings", "named"]
+
+MISSING: Final = "ROW_MISSING"
+"""The records speak of a row that is not there."""
+UNKNOWN: Final = "ROW_UNKNOWN"
+"""A row is there that no record speaks of."""
+DIFFERS: Final = "ROW_DIFFERS"
+"""A row says something else than the records."""
+MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
+"""What is raised for the details of a record that no version of this package wrote."""
+MOST: Final = 100
+"""How many findings are told; of more, how many there are."""
+
+_SHOWN: Final = 60
+
+
+@dataclass(slots=True)
+class Findings:
+    """The first findings, and how many more there are."""
+
+    listed: list[Finding] = field(default_factory=list)
+    unlisted: int = 0
+
+    def add(self, code: str, table: str, record: str | None, problem: str, seq: int | None = None) -> None:
+        """``record`` is the row's key, or the chain of an audit record, whose number is ``seq``."""
+        if len(self.listed) < MOST:
+            self.listed.append(Finding(code, problem, table, record, seq))
+        else:
+            self.unlisted += 1
+
+    def differs(self, kind: type[Row], key: Sequence[Any], column: str, expected: Any, found: Any) -> None:
+        """A column of a row says something else than the records do."""
+        self.add(
+            DIFFERS,
+            kind.TABLE,
+            named(key),
+            f"{column} of {kind.TABLE} {named(key)} is {_shown(found)}, and the records say {_shown(expected)}.",
+        )
+
+    def missing(self, kind: type[Row], key: Sequence[Any]) -> None:
+        self.add(MISSING, kind.TABLE, named(key), f"The records speak of {kind.TABLE} {named(key)}, which is missing.")
+
+    def unknown(self, kind: type[Row], key: Sequence[Any]) -> None:
+        self.add(UNKNOWN, kind.TABLE, named(key), f"No record speaks of {kind.TABLE} {named(key)}, which is there.")
+
+    def malformed(self, chain: str, seq: int) -> None:
+        self.add(
+            "RECORD_UNKNOWN",
+            "audit",
+            chain,
+            f"Record {seq} of chain {chain} does not say what its event says in this version.",
+            seq,
+        )
+
+    def check(self, kind: type[Row], key: Sequence[Any], values: Sequence[Any]) -> bool:
+        """Whether each value of a row is of its column's type; those that are not are findings."""
+        wrong = damaged(kind.TABLE, values)
+        if wrong:
+            self.add(
+                DAMAGED,
+                kind.TABLE,
+                named(key),
+                f"{kind.TABLE} {named(key)} is damaged: {', '.join(wrong)} cannot be read.",
+            )
+        return not wrong
+
+
+def named(key: Sequence[Any]) -> str:
+    """A row's key as a sentence names it."""
+    return " ".join(part if isinstance(part, str) and part else repr(part) for part in key)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

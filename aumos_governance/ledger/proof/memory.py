@@ -1,0 +1,85 @@
+"""The evidence of a ledger in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from operator import itemgetter
+from typing import Any
+
+from .. import codec
+from ..chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from ..memory_store import MemoryStore
+from ..rows import AskRow, ChainRow, ChargeRow, Key, Row, SessionRow, columns, values_of
+from ..verify import ChainEnd
+from .evidence import Scope
+
+__all__ = ["MemoryEvidence"]
+
+_AT, _RECORD = AUDIT_COLUMNS.index("at"), AUDIT_COLUMNS.index("record_id")
+_NOTHING = (0, None, None, None, None, None)
+_NO_CHARGE = (None,) * len(columns[ChargeRow])
+
+
+class MemoryEvidence:
+    """A copy of what a store holds at this moment; what rows say is compared one by one."""
+
+    def __init__(self, store: MemoryStore, scope: Scope) -> None:
+        # Stored rows are replaced and never changed, so that a copy of the tables is a snapshot.
+        self._tables: dict[type[Row], dict[Key, Row]] = {kind: dict(rows) for kind, rows in store.tables.items()}
+        self._chains = {name: tuple(rows) for name, rows in store.chains.items()}
+        self._of_server = None if scope.under is None else store.of_server(*scope.under)[1]
+        self._scope = scope
+        self._by_record: dict[tuple[int, str], AuditRow] | None = None
+
+    def damage(self) -> list[str]:
+        return []
+
+    def salvaging(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def ends(self) -> Mapping[str, ChainEnd]:
+        return {values[0]: ChainEnd(values[1], values[2]) for values in self.rows(ChainRow)}
+
+    def ledger_records(self) -> Iterator[AuditRow]:
+        return iter(self._chains[LEDGER_CHAIN])
+
+    def session_records(self) -> Iterator[AuditRow]:
+        for name, rows in self._chains.items():
+            wanted = name == self._scope.session_id if self._scope.session_id is not None else name != LEDGER_CHAIN
+            if wanted and (self._of_server is None or name in self._of_server):
+                for row in rows:
+                    yield (*row, *_NOTHING)
+
+    def records_as_written(self) -> Iterator[AuditRow] | None:
+        return None
+
+    def records(self) -> Iterator[AuditRow]:
+        return (row for rows in self._chains.values() for row in rows)
+
+    def rows(self, kind: type[Row]) -> Iterator[tuple[Any, ...]]:
+        return map(values_of[kind], self._tables[kind].values())
+
+    def find(self, kind: type[Row], *key: Any) -> tuple[Any, ...] | None:
+        row = self._tables[kind].get(key)
+        values: tuple[Any, ...] | None = None if row is None else values_of[kind](row)
+        return values
+
+    def charge_counts(self) -> Iterable[tuple[str, int]]:
+        session_id = columns[ChargeRow].index("session_id")
+        return Counter(map(itemgetter(session_id), self.rows(ChargeRow))).items()
+
+    def asks(self) -> Iterator[tuple[Any, ...]]:
+        charge_id, answer = columns[AskRow].index("charge_id"), columns[AskRow].index("answer")
+        session_id, notebook_id = columns[ChargeRow].index("session_id"), columns[SessionRow].index("notebook_id")
+        for values in self.rows(AskRow):
+            charge = None if values[charge_id] is None else self.find(ChargeRow, values[charge_id])
+            session = None if charge is None else self.find(SessionRow, charge[session_id])
+            text = codec.encode(values[answer])
+            yield (*values[:answer], text, *(charge or _NO_CHARGE), None if session is None else session[notebook_id])
+
+    def record_at(self, at: int, record_id: str) -> AuditRow | None:
+        if self._by_record is None:
+            self._by_record = {(row[_AT], row[_RECORD]): row for rows in self._chains.values() for row in rows}
+        return self._by_record.get((at, record_id))

@@ -1,0 +1,214 @@
+"""One verification: the chains are walked, what their records say is replayed, and the tables are compared with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+
+from ...errors import NotFoundError
+from ..base import Finding, VerifyResult
+from ..chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from ..damage import DAMAGED, UnreadableError
+from ..rows import ROWS, AskRow, ChainRow, NotebookRow, SessionRow, columns
+from ..verify import Walk
+from .agreements import Agreements
+from .asks import compare_asks
+from .evidence import Evidence, Scope
+from .figures import Figures
+from .findings import MALFORMED, Findings
+from .rules import RULES
+from .standing import Entry, Standing
+from .tables import Tables
+
+__all__ = ["verify"]
+
+_EVENT, _SEQ = (AUDIT_COLUMNS.index(name) for name in ("event", "seq"))
+_UNVOUCHED: Final = "The tables: the ledger's own chain is broken."
+_UNPROVEN: Final = "The tables: a record that they are proven by is broken."
+_AGREEMENTS: Final = ("trust", "consent", "revoke")
+_ENVELOPE, _NOTEBOOK = (columns[SessionRow].index(name) for name in ("envelope_id", "notebook_id"))
+
+
+def verify(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyResult:
+    """Verify what is in the scope. Raises NotFoundError for a session that is not there."""
+    broken = [Finding(DAMAGED, f"The database's own check finds: {problem}.") for problem in evidence.damage()]
+    try:
+        result = _Proof(evidence, scope, known_head).run(quick=True)
+    except UnreadableError:
+        result = None
+    if result is None:
+        # Once more, more slowly, to name what is wrong.
+        with evidence.salvaging():
+            result = _last(evidence, scope, known_head)
+    if broken or result.damaged:
+        named = {finding.table for finding in result.findings if finding.code == DAMAGED}
+        findings = (*result.findings, *(found for found in _unreadable(evidence) if found.table not in named), *broken)
+        result = replace(result, ok=False, findings=findings, problem=findings[0].problem)
+    return result
+
+
+def _last(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyResult:
+    try:
+        found = _Proof(evidence, scope, known_head).run(quick=False)
+    except UnreadableError as error:
+        problem = f"The ledger cannot be read: {error}."
+        return VerifyResult(False, 0, {}, problem, findings=(Finding(DAMAGED, problem),))
+    assert found is not None
+    return found
+
+
+def _unreadable(evidence: Evidence) -> Iterator[Finding]:
+    """The tables that cannot be read to their ends."""
+    for kind in (*ROWS, None):
+        table = "audit" if kind is None else kind.TABLE
+        try:
+            for _ in evidence.records() if kind is None else evidence.rows(kind):
+                pass
+        except UnreadableError as error:
+            yield Finding(DAMAGED, f"The table {table} cannot be read: {error}.", table)
+
+
+class _Proof:
+    """One attempt at a verification."""
+
+    def __init__(self, evidence: Evidence, scope: Scope, known_head: str | None) -> None:
+        self._evidence = evidence
+        self._scope = scope
+        self._known_head = known_head
+        self._findings = Findings()
+        self._agreements = Agreements()
+        places = {row[0]: (row[1], row[2]) for row in evidence.rows(NotebookRow) if _is_text(row[:3])}
+        self._standing = Standing(places)
+        self._ends = dict(evidence.ends())
+        self._own: set[str] | None = None
+        if scope.under is not None:
+            self._own = {id for id, place in places.items() if place == scope.under}
+            sessions = {row[0] for row in evidence.rows(SessionRow) if row[_NOTEBOOK] in self._own}
+            own = {LEDGER_CHAIN, *sessions}
+            self._ends = {name: end for name, end in self._ends.items() if name in own}
+
+    def run(self, *, quick: bool) -> VerifyResult | None:
+        """What is found; None where a quick attempt does not know what is wrong."""
+        if self._scope.session_id is not None:
+            return self._run_one(self._scope.session_id, quick=quick)
+        walk = Walk(self._known_head, self._own)
+        walk.take = self._take_ledgers
+        if not walk.chain(LEDGER_CHAIN, self._evidence.ledger_records(), self._ends.get(LEDGER_CHAIN)):
+            return None if quick else self._broken(walk)
+        figures = self._prepared(quick=quick)
+        walk.take = figures.take
+        if not self._walk(walk, quick=quick):
+            return None if quick else self._broken(walk)
+        result = walk.result(walked_all=True)
+        if not result.ok and result.chain is not None:
+            return None if quick else self._broken(walk)
+        return self._compared(result, figures)
+
+    def _run_one(self, session_id: str, *, quick: bool) -> VerifyResult:
+        end = self._ends.get(session_id)
+        if end is None:
+            raise NotFoundError(f"There is no session {session_id!r}.")
+        ledgers, walk = Walk(), Walk(self._known_head)
+        ledgers.take = self._take_ledgers
+        vouched = ledgers.chain(LEDGER_CHAIN, self._evidence.ledger_records(), self._ends.get(LEDGER_CHAIN))
+        figures = self._prepared(quick=quick)
+        walk.take = figures.take
+        walk.chain(session_id, self._evidence.session_records(), end)
+        result = walk.result(walked_all=False)
+        if walk.failure is not None and result.chain is not None:
+            return self._broken(walk)
+        if not vouched:
+            return replace(
+                result,
+                covered={"audit": result.checked},
+                not_covered=("The tables: the ledger's own chain is broken.",),
+            )
+        return self._compared(result, figures)
+
+    def _walk(self, walk: Walk, *, quick: bool) -> bool:
+        if quick:
+            as_written = self._evidence.records_as_written()
+            if as_written is not None:
+                return walk.glance(as_written, self._ends) and self._walk_empty(walk)
+        for name, rows in groupby(self._evidence.session_records(), key=itemgetter(0)):
+            if not walk.chain(name, rows, self._ends.get(name)):
+                return False
+        return self._walk_empty(walk)
+
+    def _walk_empty(self, walk: Walk) -> bool:
+        return all(name in walk.heads or walk.chain(name, (), end) for name, end in self._ends.items())
+
+    def _broken(self, walk: Walk) -> VerifyResult:
+        result = walk.result(walked_all=self._scope.session_id is None)
+        return replace(
+            result,
+            covered={"audit": result.checked},
+            not_covered=("The tables: a record that they are proven by is broken.",),
+        )
+
+    # ---- what the records say
+
+    def _take_ledgers(self, row: AuditRow) -> None:
+        try:
+            self._standing.take(row)
+            if self._scope.everything and row[_EVENT] in _AGREEMENTS:
+                self._agreements.take(Entry(row), None)
+        except MALFORMED:
+            self._findings.malformed(row[0], row[_SEQ])
+
+    def _prepared(self, *, quick: bool) -> Figures:
+        for row in self._evidence.rows(SessionRow):
+            session = self._standing.sessions.get(row[0]) if isinstance(row[0], str) else None
+            if session is not None and isinstance(row[_ENVELOPE], str):
+                session.envelope_id = row[_ENVELOPE]
+        evidence, standing = self._evidence, self._standing
+        return Figures(evidence, standing, self._findings, RULES, self._agreements, careful=not quick)
+
+    def _compared(self, result: VerifyResult, figures: Figures) -> VerifyResult:
+        findings, scope = self._findings, self._scope
+        walked = {scope.session_id} if scope.session_id is not None else set(self._ends) - {LEDGER_CHAIN}
+        tables = Tables(self._evidence, self._standing, figures, findings, scope, walked)
+        tables.compare()
+        covered = {"audit": result.checked, **{name: count for name, count in tables.covered.items() if count}}
+        if scope.everything:
+            self._check_chains()
+            covered[ChainRow.TABLE] = len(self._ends)
+            if asks := compare_asks(self._evidence, findings):
+                covered[AskRow.TABLE] = asks
+        listed = (*result.findings, *findings.listed)
+        return replace(
+            result,
+            ok=not listed,
+            problem=listed[0].problem if listed else None,
+            findings=listed,
+            unlisted=findings.unlisted,
+            covered=covered,
+            not_covered=self._uncovered(walked),
+        )
+
+    def _check_chains(self) -> None:
+        for name in self._ends:
+            if name != LEDGER_CHAIN and name not in self._standing.sessions:
+                self._findings.unknown(ChainRow, (name,))
+
+    def _uncovered(self, walked: set[str]) -> tuple[str, ...]:
+        found = []
+        if self._scope.session_id is not None:
+            found.append("All other sessions, the ceilings around this one, and kept answers: verify the whole ledger.")
+        elif self._scope.under is not None:
+            found.append("The ceilings that others share, other owners' sessions, and kept answers.")
+        if any(not session.complete for id, session in self._standing.sessions.items() if id in walked):
+            found.append(
+                "Whether a user set the level and budget, when holds end, and which approvals were used, in sessions"
+                " that an earlier version opened."
+            )
+        if self._agreements.uncovered:
+            found.append("Levels and consents that an earlier version recorded without their realm.")
+        return tuple(found)
+
+
+def _is_text(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)

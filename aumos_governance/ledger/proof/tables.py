@@ -1,0 +1,248 @@
+"""The tables compared with what all records together say; what was compared record by record is counted."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..base import EnvelopeKind
+from ..damage import DAMAGED, UnreadableError
+from ..operations.places import category_id
+from ..periods import period_start
+from ..rows import (
+    ApprovalRow,
+    BalanceRow,
+    ChargeRow,
+    ConfigurationRow,
+    ConsentRow,
+    CorrectionRow,
+    EnvelopeRow,
+    EstimateRow,
+    Key,
+    NotebookRow,
+    ReportRow,
+    Row,
+    SessionRow,
+    TrustRow,
+    columns,
+)
+from .evidence import Evidence, Scope
+from .figures import DAY, Figures
+from .findings import Findings
+from .pending import ANY, Columns
+from .standing import Session, Standing, configuration
+
+__all__ = ["Tables"]
+
+_SHARED: Final = (EnvelopeKind.OWNER.value, EnvelopeKind.TEAM.value)
+_SESSION_ID: Final = {kind: columns[kind].index("session_id") for kind in (ApprovalRow, ReportRow)}
+
+
+@dataclass(slots=True)
+class Tables:
+    """One comparison. ``walked`` are the sessions whose records were all seen."""
+
+    evidence: Evidence
+    standing: Standing
+    figures: Figures
+    findings: Findings
+    scope: Scope
+    walked: set[str]
+    covered: Counter[str] = field(default_factory=Counter)
+    """By table, how many rows are as the records say."""
+
+    def compare(self) -> None:
+        """Compare all tables; what differs goes to the findings."""
+        self.figures.finish()
+        for kind in (ChargeRow, ApprovalRow, ReportRow, CorrectionRow, EstimateRow):
+            self.covered[kind.TABLE] += self.figures.pending.settled[kind]
+        self.covered[ChargeRow.TABLE] += sum(session.charges for session in self.standing.sessions.values())
+        sessions = [session for id, session in self.standing.sessions.items() if id in self.walked]
+        envelopes = self._envelopes(sessions)
+        balances = self._balances(sessions, envelopes)
+        self._whole(SessionRow, {(session.id,): _session(session) for session in sessions}, {})
+        self._whole(NotebookRow, self._notebooks(sessions, balances), dict.fromkeys((id,) for id in self._named()))
+        self._whole(EnvelopeRow, {(id,): values for id, values in envelopes.items()}, {})
+        self._whole(BalanceRow, balances, {})
+        self._configurations()
+        self._agreements()
+        self._counts()
+
+    # ---- tables that are small, and known as a whole
+
+    def _whole(self, kind: type[Row], expected: dict[Key, Columns], also: dict[tuple[Any, ...], None]) -> None:
+        """Compare a table; of rows in ``also`` it is known only that they are there."""
+        left, width = dict(expected), len(kind.KEY)
+        for row in self._rows(kind):
+            key = row[:width]
+            try:
+                values = left.pop(key, None)
+                named = key in also
+            except TypeError:
+                values, named = None, False
+            also.pop(key, None)
+            if values is None:
+                if key in expected or (kind is BalanceRow and key[0] in self.standing.emptied and not any(row[width:])):
+                    continue
+                if self.scope.everything and self.findings.check(kind, key, row) and not named:
+                    self.findings.unknown(kind, key)
+                continue
+            if not self.findings.check(kind, key, row):
+                continue
+            good = True
+            for name, found in zip(columns[kind], row, strict=False):
+                value = values.get(name, ANY)
+                if value is ANY or value == found or (isinstance(value, frozenset) and found in value):
+                    continue
+                good = False
+                self.findings.differs(kind, key, name, value, found)
+            self.covered[kind.TABLE] += good
+        for key in [*left, *also]:
+            self.findings.missing(kind, key)
+
+    def _named(self) -> set[str]:
+        return self.standing.notebooks if self.scope.everything else set()
+
+    def _notebooks(self, sessions: list[Session], balances: dict[Key, Columns]) -> dict[Key, Columns]:
+        expected: dict[Key, Columns] = {}
+        if self.scope.session_id is not None:
+            return expected
+        of = {session.notebook_id for session in sessions}
+        for id in (of | self._named()) - self.standing.joined:
+            closings = self.standing.closings.get(id, [])
+            closed = [self.standing.sessions[session] for session, _ in closings if session in self.standing.sessions]
+            spent = [balances.get((session.envelope_id, 0), {}).get("spent", 0) for session in closed]
+            expected[id,] = {
+                "session_id": self.standing.newest.get(id),
+                "closed_sessions": len(closed),
+                "closed_spent": sum(spent),
+                "closed_budget": closed[-1].ceiling if closed else 0,
+                "closed_at": closings[-1][1] if closings else None,
+            }
+        for session in sessions:
+            owner = self.standing.owner_of(session)
+            if owner is not None and (session.notebook_id,) in expected:
+                expected[session.notebook_id,]["owner"] = owner
+        return expected
+
+    def _envelopes(self, sessions: list[Session]) -> dict[str, Columns]:
+        expected: dict[str, Columns] = {}
+        for session in sessions:
+            if session.envelope_id is not None:
+                expected[session.envelope_id] = _envelope("session", "budget", "lifetime", session.ceiling, session.id)
+            for name, (period, ceiling) in session.categories.items():
+                expected[category_id(session.id, name)] = _envelope("category", name, period, ceiling, session.id)
+        if self.scope.session_id is None:
+            around = {id for session in sessions for outer in session.outers for id in outer.split()}
+            around |= self.standing.emptied
+            for id, made in self.standing.envelopes.items():
+                if id in around:
+                    ceilings = frozenset(made.ceilings) if len(made.ceilings) > 1 else next(iter(made.ceilings))
+                    expected[id] = _envelope(made.kind, made.name, made.period, ceilings, made.subject)
+        return expected
+
+    def _balances(self, sessions: list[Session], envelopes: dict[str, Columns]) -> dict[Key, Columns]:
+        expected: dict[Key, Columns] = {
+            (session.envelope_id, 0): {"spent": 0, "held": 0, "charges": 0}
+            for session in sessions
+            if session.envelope_id is not None
+        }
+        for (ids, day), (spent, held, charges) in self.figures.sums.items():
+            for id in ids.split():
+                envelope = envelopes.get(id)
+                if envelope is None or (not self.scope.everything and envelope["kind"] in _SHARED):
+                    # Others count in it as well.
+                    continue
+                key = (id, period_start(envelope["period"], day * DAY))
+                sums = expected.setdefault(key, {"spent": 0, "held": 0, "charges": 0})
+                sums["spent"] += spent
+                sums["held"] += held
+                sums["charges"] += charges
+        return expected
+
+    def _configurations(self) -> None:
+        left = dict(self.standing.configurations)
+        for row in self._rows(ConfigurationRow):
+            key = row[:2]
+            if not self.findings.check(ConfigurationRow, [str(part) for part in key], row):
+                continue
+            said = left.pop(key, None)
+            expected = configuration(said or ())
+            if said is None and row[2] == expected:
+                # None were ever configured, which is written down and is no record.
+                continue
+            if row[2] != expected:
+                try:
+                    json.loads(row[2])
+                except ValueError:
+                    self.findings.add(
+                        DAMAGED, ConfigurationRow.TABLE, " ".join(key), "envelopes of a configuration is no JSON."
+                    )
+                else:
+                    self.findings.differs(ConfigurationRow, key, "envelopes", expected, row[2])
+            else:
+                self.covered[ConfigurationRow.TABLE] += 1
+        for key in left:
+            self.findings.missing(ConfigurationRow, key)
+
+    def _agreements(self) -> None:
+        for kind in (TrustRow, ConsentRow):
+            for row in self._rows(kind):
+                good = self.figures.agreements.compare(kind, row, self.scope.everything, self.findings)
+                self.covered[kind.TABLE] += good
+        if self.scope.everything:
+            self.figures.agreements.finish(self.findings)
+
+    # ---- rows that the records made, each of which was compared: there may be no more of them
+
+    def _counts(self) -> None:
+        self._excess(ChargeRow, Counter(dict(self.evidence.charge_counts())))
+        for kind in (ApprovalRow, ReportRow):
+            found: Counter[str] = Counter()
+            for row in self._rows(kind):
+                if self.findings.check(kind, (str(row[0]),), row):
+                    found[row[_SESSION_ID[kind]]] += 1
+            self._excess(kind, found)
+        if self.scope.everything:
+            for single in (CorrectionRow, EstimateRow):
+                rows = sum(1 for _ in self._rows(single))
+                if rows > self.figures.pending.made[single, ""]:
+                    self._name_excess(single, None)
+
+    def _excess(self, kind: type[Row], found: Counter[str]) -> None:
+        for session_id, count in found.items():
+            if session_id in self.walked:
+                made = self.figures.pending.made[kind, session_id]
+                if kind is ChargeRow:
+                    made += self.standing.sessions[session_id].charges
+                excess = count > made
+            else:
+                excess = self.scope.everything
+            if excess:
+                self._name_excess(kind, session_id)
+
+    def _name_excess(self, kind: type[Row], session_id: str | None) -> None:
+        made = {
+            id for of, id in self.figures.made_ids(kind, self.evidence.session_records()) if session_id in (None, of)
+        }
+        for row in self._rows(kind):
+            of_session = session_id is None or row[columns[kind].index("session_id")] == session_id
+            if of_session and row[0] not in made:
+                self.findings.unknown(kind, row[:1])
+
+    def _rows(self, kind: type[Row]) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self.evidence.rows(kind)
+        except UnreadableError as error:
+            self.findings.add(DAMAGED, kind.TABLE, None, f"The table {kind.TABLE} cannot be read: {error}.")
+
+
+def _session(session: Session) -> Columns:
+    return {"notebook_id": session.notebook_id, "outer_envelopes": session.outer, **session.values}
+
+
+def _envelope(kind: str, name: str, period: str, ceiling: Any, subject: str) -> Columns:
+    return {"kind": kind, "name": name, "period": period, "ceiling": ceiling, "subject": subject}

@@ -1,0 +1,40 @@
+"""The columns that no record proves, each with its reason; a test holds the list against the tables.
+
+A column that is in neither list is proven in every row: another value in it is a finding.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["PARTLY", "UNPROVEN"]
+
+UNPROVEN: Final[dict[tuple[str, str], str]] = {
+    ("notebooks", "root"): "which server's root a notebook lies under is in no record",
+    ("notebooks", "path"): "a rename writes no record; each record names the path of its time",
+    ("notebooks", "seq"): "it only tells pages that something changed",
+    ("notebooks", "deleted_at"): "a deletion without an open session writes no record",
+    ("charges", "scope"): "it is in no record; while the answer to the request is kept, it is compared with that",
+    ("charges", "incarnation"): "which kernel process made a hold is in no record",
+    ("estimates", "reference"): "what the provider calls its response is in no record",
+    ("approvals", "scope"): "it is in no record",
+    ("approvals", "incarnation"): "which kernel process asks is in no record",
+    ("trust", "touched_at"): "that an agent was active writes no record",
+    ("asks", "key"): "the key of a request is in no record",
+}
+"""By table and column: why nothing proves it."""
+
+PARTLY: Final[dict[tuple[str, str], str]] = {
+    ("notebooks", "owner"): "where the notebook had a session within a ceiling of its owner or server",
+    ("configurations", "owner"): "where a ceiling is or was configured",
+    ("configurations", "root"): "where a ceiling is or was configured",
+    ("approvals", "shown"): "once decided: it must be gone",
+    ("reports", "shown"): "once acknowledged: it must be gone",
+    ("asks", "scope"): "where the answer is a charge",
+    ("asks", "digest"): "where the request was cancelled before it came",
+    ("asks", "at"): "where the answer is a decision, a settled hold, a correction or a record",
+    ("asks", "expires_at"): "where the request was cancelled before it came",
+    ("asks", "notebook_id"): "where the answer is a decision, a settled hold, a correction or a record",
+    ("asks", "answer"): "the charge, amount, tool, outcome and record in it; of other answers that they can be read",
+}
+"""By table and column: in which rows it is proven."""

@@ -1,0 +1,56 @@
+"""What a verification reads of PostgreSQL: one repeatable read, in which rows are looked up beside a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from itertools import count
+from typing import Any, Final
+
+import psycopg
+from psycopg import errors
+
+from ..damage import UnreadableError
+from .postgres_connections import Connection
+
+__all__ = ["PostgresSnapshot"]
+
+_AT_ONCE: Final = 2_000
+_DAMAGED: Final = (errors.DataCorrupted, errors.IndexCorrupted, errors.CharacterNotInRepertoire)
+
+
+class PostgresSnapshot:
+    """A `Snapshot` on a connection in a transaction that only reads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._names = count()
+
+    def damage(self) -> list[str]:
+        # The server checks its pages itself, as it reads them, where its checksums are on.
+        return []
+
+    def salvaging(self) -> AbstractContextManager[None]:
+        # No text is stored that is not valid, and no value of another type.
+        return nullcontext()
+
+    def stream(self, text: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        # A cursor of the server's: the connection is free between its parts, and no statement takes long.
+        try:
+            with closing(self._connection.cursor(f"proof_{next(self._names)}")) as cursor:
+                cursor.itersize = _AT_ONCE
+                cursor.execute(text, values)
+                yield from cursor
+        except _DAMAGED as error:
+            raise UnreadableError(_said(error)) from error
+
+    def first(self, text: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
+        try:
+            with self._connection.cursor() as cursor:
+                return cursor.execute(text, values).fetchone()
+        except _DAMAGED as error:
+            raise UnreadableError(_said(error)) from error
+
+
+def _said(error: psycopg.Error) -> str:
+    return error.diag.message_primary or type(error).__name__

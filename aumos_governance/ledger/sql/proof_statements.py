@@ -1,0 +1,116 @@
+"""The statements by which a verification reads: all of them in one snapshot, records as a stream."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Dialect, Select, and_, bindparam, case, func, literal_column, or_, select
+from sqlalchemy.sql import ClauseElement
+
+from .. import schema
+from ..proof.evidence import HELD_PLAINLY, SETTLED_PLAINLY, SPENT_PLAINLY
+from ..rows import ROWS, Row
+from .audit_filters import said
+from .statements import compile_text
+
+__all__ = ["ProofStatements"]
+
+_audit, _charges, _sessions = schema.audit, schema.tables["charges"], schema.tables["sessions"]
+
+
+class ProofStatements:
+    """Compiled once for each dialect, when the first verification needs them."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        a, sessions, notebooks = _audit.c, _sessions.c, schema.tables["notebooks"].c
+        others = a.chain != said("'ledger'")
+        self.ends = self._text(select(schema.tables["chains"]))
+        self.ledger = self._text(select(_audit).where(a.chain == said("'ledger'")).order_by(a.seq))
+        self.records = self._text(select(_audit))
+        joined = _joined(dialect)
+        by_seq = joined.order_by(a.chain, a.seq)
+        self.one = self._text(by_seq.where(a.chain == bindparam("chain")))
+        self.others = self._text(by_seq.where(others))
+        own = (
+            select(sessions.id)
+            .join(schema.tables["notebooks"], notebooks.id == sessions.notebook_id)
+            .where(notebooks.owner == bindparam("owner"), notebooks.root == bindparam("root"))
+        )
+        self.of_server = self._text(by_seq.where(a.chain.in_(own)))
+        self.as_written = (
+            self._text(joined.where(others).order_by(literal_column("audit.rowid")))
+            if dialect.name == "sqlite"
+            else None
+        )
+        """As `others`, in the order in which they were written, where a database keeps that."""
+        self.rows: Final = {kind: self._text(_all(kind)) for kind in ROWS}
+        self.charge_counts = self._text(select(_charges.c.session_id, func.count()).group_by(_charges.c.session_id))
+        asks = schema.tables["asks"]
+        self.asks = self._text(
+            select(asks, _charges, sessions.notebook_id)
+            .outerjoin(_charges, _charges.c.id == asks.c.charge_id)
+            .outerjoin(_sessions, sessions.id == _charges.c.session_id)
+        )
+        self.record_at = self._text(
+            select(_audit).where(a.at == bindparam("at"), a.record_id == bindparam("record_id"))
+        )
+
+    def _text(self, statement: ClauseElement) -> str:
+        return compile_text(statement, self._dialect)[0]
+
+
+def _all(kind: type[Row]) -> Select[Any]:
+    table = schema.tables[kind.TABLE]
+    return select(table).order_by(*(table.c[name] for name in kind.KEY))
+
+
+def _joined(dialect: Dialect) -> Select[Any]:
+    """Each record with its charge's row, which the database compares with it as far as most records go."""
+    a, c = _audit.c, _charges.c
+    plain = case(
+        (and_(a.event == said("'spend'"), _is_spent()), said(str(SPENT_PLAINLY))),
+        (and_(a.event == said("'hold'"), _is_held()), said(str(HELD_PLAINLY))),
+        (and_(a.event.in_((said("'settle'"), said("'release'"))), _is_settled()), said(str(SETTLED_PLAINLY))),
+        else_=said("0"),
+    )
+    texts = (c.scope, c.incarnation, c.envelopes, c.category)
+    if dialect.name == "sqlite":
+        # A column there may hold a value of another type.
+        plain = case((or_(*(func.typeof(text) == said("'blob'") for text in texts)), said("0")), else_=plain)
+    # The last two only to be read: text that is not valid ends the stream.
+    return select(_audit, plain, c.envelopes, c.at, c.category, *texts[:2]).outerjoin(_charges, c.id == a.charge_id)
+
+
+def _same() -> tuple[ColumnElement[bool], ...]:
+    a, c = _audit.c, _charges.c
+    return (
+        c.session_id == a.chain,
+        c.amount == a.amount,
+        c.at == a.at,
+        c.corrected == said("0"),
+        c.until.is_(None),
+        c.tool == a.tool,
+        c.agent_id.is_not_distinct_from(a.agent_id),
+    )
+
+
+def _is_spent() -> ColumnElement[bool]:
+    a, c = _audit.c, _charges.c
+    as_made = (c.state == said("'spent'"), c.spent == a.spent_delta, c.spent == a.amount)
+    return and_(*_same(), *as_made, c.resolved_at.is_(None), c.resolved_by.is_(None))
+
+
+def _is_held() -> ColumnElement[bool]:
+    a, c = _audit.c, _charges.c
+    return and_(*_same(), c.amount == a.held_delta, c.state.in_((said("'settled'"), said("'released'"))))
+
+
+def _is_settled() -> ColumnElement[bool]:
+    a, c = _audit.c, _charges.c
+    ended = or_(
+        and_(a.event == said("'settle'"), c.state == said("'settled'")),
+        and_(a.event == said("'release'"), c.state == said("'released'")),
+    )
+    figures = (c.spent == a.spent_delta, c.amount == -a.held_delta, c.corrected == said("0"))
+    return and_(c.session_id == a.chain, ended, *figures, c.resolved_at == a.at, c.resolved_by == a.actor)

@@ -1,0 +1,130 @@
+"""A SQLite file that is only read, also where nothing can be written beside it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+from ...errors import LedgerError, NotFoundError
+from .filesystem import network_filesystem
+from .sqlite_snapshot import SqliteSnapshot
+from .statements import Statements
+from .store import Cursor
+
+__all__ = ["SqliteFile"]
+
+_BUSY_SECONDS: Final = 10
+_COPIES: Final = 3
+_READ_ONLY: Final = ("unable to open", "readonly", "read-only")
+
+
+class SqliteFile:
+    """A SQLite file that exists; each reading has a connection of its own. Raises NotFoundError for no such file.
+
+    On a file system that cannot be written SQLite cannot read a file whose log (the ``-wal`` file) is not empty, so
+    both are copied to a temporary folder first; without a log the file is read as one that cannot change.
+    """
+
+    def __init__(self, path: Path) -> None:
+        kind = network_filesystem(path)
+        if kind is not None:
+            raise LedgerError(f"The ledger {path} lies on a network file system ({kind}), where SQLite is not safe.")
+        if not path.is_file():
+            raise NotFoundError(f"There is no ledger {path}.")
+        self.name = str(path)
+        self.statements = Statements(SQLiteDialect_pysqlite(paramstyle="qmark"))
+        self._path = path
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._frozen: tuple[object, ...] | None = None
+        """How the file was when it was taken for one that cannot change; else None."""
+        # Not mode=ro, which leaves SQLite's side files behind where nobody else has the file open. This mode makes
+        # no database either, and reads where it may not write.
+        self._uri = f"{path.as_uri()}?mode=rw"
+        if self._needs_writing():
+            self._uri = f"{path.as_uri()}?mode=ro"
+            if self._needs_writing():
+                self._set_aside()
+
+    @contextmanager
+    def reading(self) -> Iterator[Cursor]:
+        with self._reading() as connection, closing(connection.cursor()) as cursor:
+            yield cursor
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSnapshot]:
+        with self._reading() as connection:
+            yield SqliteSnapshot(connection)
+
+    def has(self, table: str) -> bool:
+        with self.reading() as cursor:
+            cursor.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
+            return cursor.fetchone() is not None
+
+    def close(self) -> None:
+        """Nothing stays open, and no copy stays."""
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(
+                sqlite3.connect(self._uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
+            ) as connection:
+                connection.execute("PRAGMA query_only=ON")
+                connection.execute("BEGIN")
+                yield connection
+        except sqlite3.Error as error:
+            raise LedgerError(f"The ledger {self.name} cannot be read: {error}.") from error
+        if self._frozen is not None and self._frozen != self._signs():
+            raise LedgerError(f"The ledger {self.name} was changed while it was read; read it again.")
+
+    def _needs_writing(self) -> bool:
+        """Whether SQLite would have to write beside the file to read it, and cannot."""
+        try:
+            with closing(sqlite3.connect(self._uri, uri=True, timeout=_BUSY_SECONDS)) as connection:
+                connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        except sqlite3.Error as error:
+            return any(sign in str(error) for sign in _READ_ONLY)
+        return False
+
+    def _set_aside(self) -> None:
+        log = Path(f"{self._path}-wal")
+        if not log.exists() or log.stat().st_size == 0:
+            self._uri = f"{self._path.as_uri()}?mode=ro&immutable=1"
+            self._frozen = self._signs()
+            return
+        self._folder = tempfile.TemporaryDirectory(prefix="aumos-governance-ledger-")
+        copy = Path(self._folder.name) / self._path.name
+        try:
+            for _ in range(_COPIES):
+                before = self._signs()
+                shutil.copyfile(self._path, copy)
+                shutil.copyfile(log, f"{copy}-wal")
+                if self._signs() == before:
+                    self._uri = f"{copy.as_uri()}?mode=rw"
+                    return
+        except OSError as error:
+            self.close()
+            raise LedgerError(f"The ledger {self.name} cannot be copied to be read: {error.strerror}.") from error
+        self.close()
+        raise LedgerError(f"The ledger {self.name} was changed while it was copied to be read; read it again.")
+
+    def _signs(self) -> tuple[object, ...]:
+        # Somebody may write to it by another way than the mount that cannot be written.
+        signs: list[object] = []
+        for path in (self._path, Path(f"{self._path}-wal")):
+            try:
+                found = path.stat()
+            except OSError:
+                signs.append(None)
+            else:
+                signs.append((found.st_ino, found.st_size, found.st_mtime_ns))
+        return tuple(signs)

@@ -1,0 +1,54 @@
+"""What a verification reads of a SQLite file: one read transaction, in which also damaged values can be read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ..damage import UnreadableError
+
+__all__ = ["SqliteSnapshot"]
+
+
+class SqliteSnapshot:
+    """A `Snapshot` on a connection that has begun to read."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def damage(self) -> list[str]:
+        try:
+            found = [str(text) for (text,) in self._connection.execute("PRAGMA quick_check(20)")]
+        except sqlite3.Error as error:
+            return [str(error)]
+        # Several lines in one row, the first of which may name the database.
+        return [line for text in found for line in text.splitlines() if line not in ("ok", "*** in database main ***")]
+
+    @contextmanager
+    def salvaging(self) -> Iterator[None]:
+        before = self._connection.text_factory
+        self._connection.text_factory = _text
+        try:
+            yield
+        finally:
+            self._connection.text_factory = before
+
+    def stream(self, text: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._connection.execute(text, values)
+        except sqlite3.Error as error:
+            raise UnreadableError(str(error)) from error
+
+    def first(self, text: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
+        try:
+            found: tuple[Any, ...] | None = self._connection.execute(text, values).fetchone()
+        except sqlite3.Error as error:
+            raise UnreadableError(str(error)) from error
+        return found
+
+
+def _text(stored: bytes) -> str:
+    # Bytes that are no UTF-8 become lone surrogates, which no text of ours holds.
+    return stored.decode("utf-8", "surrogateescape")

@@ -1,0 +1,186 @@
+"""A ledger on which everything was done that can be done, so that each table has rows of every kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aumos_governance.ledger import base
+from aumos_governance.ledger.base import EnvelopeKind, EnvelopeSpec, Ledger, NotebookKey
+from aumos_governance.types import ActionKind, BudgetPeriod, GovernanceOutcome, TrustLevel
+from tests.ledger.charges import OTHER_KERNEL, correct, gone, hold, release, settle
+from tests.ledger.kit import (
+    CENT,
+    HOUR,
+    KERNEL,
+    NOTEBOOK,
+    OTHER,
+    PERSON,
+    SECOND,
+    SERVER,
+    USD,
+    FakeClock,
+    at,
+    change,
+    closing,
+    delete,
+    key,
+    move,
+    opening,
+    spend,
+    void,
+)
+
+THEIRS = NotebookKey("bob", "/srv/bob", "b.ipynb")
+ACT = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE, "tool": "mail"}
+
+
+def configure(owner: str, root: str, *specs: EnvelopeSpec) -> base.ConfigureEnvelopes:
+    return base.ConfigureEnvelopes(key=key(), origin=SERVER, owner=owner, root=root, envelopes=specs)
+
+
+def budget(category: str, ceiling: int, *, create: bool = True) -> base.SetBudget:
+    return base.SetBudget(
+        key=key(),
+        origin=KERNEL,
+        notebook=NOTEBOOK,
+        category=category,
+        ceiling=ceiling,
+        period=BudgetPeriod.DAILY,
+        create=create,
+    )
+
+
+def fill_richly(ledger: Ledger, clock: FakeClock) -> None:
+    _envelopes(ledger)
+    _charges(ledger, clock)
+    _agreements(ledger, clock)
+    _endings(ledger)
+
+
+def _envelopes(ledger: Ledger) -> None:
+    team = EnvelopeSpec("team", 90 * USD, EnvelopeKind.TEAM, BudgetPeriod.MONTHLY)
+    mine = [
+        EnvelopeSpec("book", 40 * USD, EnvelopeKind.NOTEBOOK),
+        EnvelopeSpec("ann", 50 * USD, EnvelopeKind.OWNER, BudgetPeriod.YEARLY),
+        EnvelopeSpec("server", 60 * USD, EnvelopeKind.SERVER, BudgetPeriod.DAILY),
+        team,
+    ]
+    ledger.execute(configure("ann", "/srv/ann", mine[0]))
+    ledger.execute(opening(agent_id="planner", budget=5 * USD))
+    ledger.execute(spend(3 * CENT))
+    ledger.execute(configure("ann", "/srv/ann", *mine))
+    ledger.execute(configure("bob", "/srv/bob", replace(team, ceiling=80 * USD)))
+    ledger.execute(configure("eve", "/srv/eve"))
+    ledger.execute(opening(THEIRS, origin=OTHER_KERNEL))
+    ledger.execute(spend(notebook=THEIRS, origin=OTHER_KERNEL))
+    ledger.execute(change(trust_level=TrustLevel.L3_ACT_APPROVE, budget=8 * USD, agent_id="writer"))
+    ledger.execute(budget("research", 2 * USD))
+    ledger.execute(budget("research", 3 * USD, create=False))
+
+
+def _charges(ledger: Ledger, clock: FakeClock) -> None:
+    ledger.execute(spend(5 * CENT, tool="gpt-4o", category="research", note="a note"))
+    ledger.execute(spend(20 * USD))
+    ledger.execute(spend(9 * USD, already_paid=True, tool="paid"))
+    ledger.execute(change(budget=30 * USD))
+    taken = spend(4 * CENT, key="taken back")
+    ledger.execute(taken)
+    ledger.execute(void(taken.key))
+    ledger.execute(void("never comes"))
+    for end in (settle, release):
+        held = ledger.execute(hold(tool=end.__name__)).charge_id
+        ledger.execute(settle(held, 7 * CENT, estimated=True) if end is settle else release(held))
+    for amount in (9 * CENT, 2 * CENT):
+        estimate = ledger.execute(hold(8 * CENT)).charge_id
+        ledger.execute(settle(estimate, 5 * CENT, estimated=True, reference="openai/resp_1"))
+        ledger.execute(base.Adjust(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=amount, charge_id=estimate))
+    over = ledger.execute(hold(CENT)).charge_id
+    ledger.execute(settle(over, 3 * CENT))
+    first = ledger.execute(spend(30 * CENT)).charge_id
+    ledger.execute(correct(first, 10 * CENT))
+    ledger.execute(correct(first, 5 * CENT, reason="again"))
+    late = ledger.execute(hold(6 * CENT, until=clock.now + 5 * SECOND)).charge_id
+    ledger.execute(hold(2 * CENT, until=clock.now + 6 * SECOND, category="research"))
+    clock.advance(10 * SECOND)
+    ledger.execute(base.ExpireHolds(key=key(), origin=SERVER))
+    ledger.execute(settle(late, 2 * CENT))
+    ledger.execute(hold(8 * CENT, tool="stays", until=clock.now + 90 * HOUR))
+    clock.advance(30 * HOUR)
+    left = ledger.execute(hold(9 * CENT, origin=OTHER_KERNEL, tool="left")).charge_id
+    ledger.execute(hold(11 * CENT, origin=OTHER_KERNEL, tool="unresolved"))
+    ledger.execute(gone("two"))
+    ledger.execute(settle(left, 4 * CENT, origin=PERSON))
+
+
+def _agreements(ledger: Ledger, clock: FakeClock) -> None:
+    about = {"origin": KERNEL, "notebook": NOTEBOOK}
+    for decision in (True, False, None):
+        asked = ledger.execute(
+            base.AskApproval(
+                key=key(),
+                **about,
+                digest=f"digest of {decision}",
+                shown="{}",
+                tool="mail",
+                amount=CENT,
+                until=clock.now + HOUR,
+            )
+        )
+        if decision is None:
+            ledger.execute(base.WithdrawApproval(key=key(), origin=KERNEL, approval_id=asked.approval_id))
+        else:
+            ledger.execute(
+                base.DecideApproval(
+                    key=key(), origin=PERSON, approval_id=asked.approval_id, digest=asked.digest, approve=decision
+                )
+            )
+        act = spend(CENT, approval_id=asked.approval_id, digest=asked.digest, **ACT)
+        assert ledger.execute(act).allowed == (decision is True)
+    for digest in ("one that is approved only", "one that waits"):
+        asked = ledger.execute(base.AskApproval(key=key(), **about, digest=digest, shown="{}"))
+        if digest == "one that waits":
+            continue
+        ledger.execute(
+            base.DecideApproval(key=key(), origin=PERSON, approval_id=asked.approval_id, digest=digest, approve=True)
+        )
+    for how in ("seen", "unseen", "finished"):
+        report = ledger.execute(base.FileReport(key=key(), **about, shown='{"a":1}', tool=how))
+        if how == "finished":
+            ledger.execute(
+                base.FinishReport(key=key(), **about, report_id=report.report_id, result="done", spent="0.01")
+            )
+        if how == "seen":
+            ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=report.report_id))
+    for realm in (None, "ann"):
+        given = {"key": "", **about, "agent_id": "helper", "realm": realm}
+        ledger.execute(base.SetTrust(**given, level=TrustLevel.L1_MONITOR, assigned_by="ann"))
+        ledger.execute(base.SetTrust(**given, level=TrustLevel.L2_SUGGEST, scope="files", assigned_by="ann"))
+        ledger.execute(base.SetTrust(**given, level=TrustLevel.L3_ACT_APPROVE, scope="mail", assigned_by="ann"))
+        ledger.execute(base.RemoveTrust(**given, scope="mail"))
+        grant = {"data_type": "names", "granted_by": "ann"}
+        ledger.execute(base.GrantConsent(**given, **grant, purpose=None, until=clock.now + HOUR))
+        ledger.execute(base.GrantConsent(**given, **grant, purpose="mail"))
+        ledger.execute(base.RevokeConsent(**given, data_type="names", purpose="mail"))
+    ledger.execute(
+        base.SetTrust(key=key(), **about | {"notebook": at("never.ipynb")}, agent_id="x", level=TrustLevel(1))
+    )
+    ledger.execute(base.TouchTrust(key=key(), origin=KERNEL, agent_id="helper", realm="ann"))
+    ledger.execute(base.Evaluate(key="", **about, agent_id="helper", required_level=TrustLevel.L5_AUTONOMOUS))
+    ledger.execute(
+        base.Record(key=key(), **about, event="log", outcome=GovernanceOutcome.DENY, reasons=("Why, with ümläuts",))
+    )
+
+
+def _endings(ledger: Ledger) -> None:
+    ledger.execute(opening(OTHER))
+    ledger.execute(spend(12 * CENT, OTHER))
+    still = ledger.execute(hold(13 * CENT, notebook=OTHER)).charge_id
+    ledger.execute(opening(OTHER, new=True, budget=4 * USD))
+    ledger.execute(settle(still, 14 * CENT))
+    ledger.execute(closing(OTHER))
+    ledger.execute(spend(notebook=at("never.ipynb")))
+    ledger.execute(opening(at("gone.ipynb")))
+    ledger.execute(spend(notebook=at("gone.ipynb")))
+    ledger.execute(delete("gone.ipynb"))
+    ledger.execute(move(OTHER.path, "elsewhere.ipynb"))
+    ledger.execute(spend(CENT, tool="last", detail={"model": "m"}))

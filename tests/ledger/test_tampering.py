@@ -1,0 +1,271 @@
+"""A verification finds whatever is changed, deleted or added in any table, or the documentation says that it cannot."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from aumos_governance.ledger import schema
+from aumos_governance.ledger.base import Ledger, VerifyResult
+from aumos_governance.ledger.proof.unproven import PARTLY, UNPROVEN
+from aumos_governance.ledger.reading import open_reader
+from tests.ledger.kit import Backend
+from tests.ledger.kit import closing as close_session
+from tests.ledger.rich import fill_richly
+
+DOCS = Path(__file__).parents[2] / "docs" / "audit.md"
+TABLES = [name for name in schema.tables if name != "audit"]
+PROVEN_WHERE = {
+    ("notebooks", "owner"): "session_id IS NOT NULL AND owner = 'ann'",
+    ("configurations", "owner"): "envelopes <> '[]'",
+    ("configurations", "root"): "envelopes <> '[]'",
+    ("approvals", "shown"): "status <> 'pending'",
+    ("reports", "shown"): "acknowledged_at IS NOT NULL",
+    ("asks", "scope"): """charge_id IS NOT NULL AND answer LIKE '["Decision"%'""",
+    ("asks", "digest"): "digest = ''",
+    ("asks", "expires_at"): "digest = ''",
+    ("asks", "at"): """substr(answer, 3, 8) IN ('Decision', 'Resolved', 'Correcte', 'Recorded')""",
+    ("asks", "notebook_id"): """notebook_id IS NOT NULL AND substr(answer, 3, 8) IN ('Decision', 'Recorded')""",
+    ("asks", "answer"): "true",
+}
+"""Which rows are meant by the words of `PARTLY`."""
+
+
+class Stored:
+    """The tables of a rich ledger, changed and set right again by SQL that no constraint keeps from it."""
+
+    def __init__(self, backend: Backend) -> None:
+        ledger = backend.open()
+        fill_richly(ledger, backend.clock)
+        ledger.close()
+        self.backend = backend
+        self.is_sqlite = backend.name == "sqlite"
+        self.reader = open_reader(backend.url)
+
+    def select(self, text: str) -> list[tuple[Any, ...]]:
+        if self.is_sqlite:
+            with closing(sqlite3.connect(self.backend.url.removeprefix("sqlite:///"))) as connection:
+                return connection.execute(text).fetchall()
+        with psycopg.connect(self.backend.url) as connection:
+            return connection.execute(text).fetchall()  # type: ignore[call-overload,no-any-return]
+
+    def run(self, text: str) -> None:
+        assert self.backend.run_sql is not None
+        self.backend.run_sql(text if self.is_sqlite else f"SET session_replication_role = replica; {text}")
+
+    def verify(self) -> VerifyResult:
+        return self.reader.verify()
+
+
+@pytest.fixture
+def stored(database: Backend) -> Iterator[Stored]:
+    made = Stored(database)
+    with closing(made.reader):
+        yield made
+
+
+def literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+
+
+def other(column: Any, value: Any) -> Any:
+    if isinstance(column.type, (schema.BigInteger, schema.SmallInteger)):
+        # Not the next one, which may be another row's.
+        return 1 if value is None else value + 1_000
+    return "x" if value is None else f"{value}x"
+
+
+def rows_of(stored: Stored, table: str, where: str, every: bool) -> Iterator[dict[str, Any]]:
+    columns = schema.tables[table].columns.keys()
+    rows = stored.select(f"SELECT {', '.join(map(quoted, columns))} FROM {table} WHERE {where}")
+    for row in rows if every else rows[-1:]:
+        yield dict(zip(columns, row, strict=True))
+
+
+def quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def condition(table: str, row: dict[str, Any], **changed: Any) -> str:
+    values = row | changed
+    keys = schema.tables[table].primary_key.columns.keys()
+    return " AND ".join(f"{quoted(key)} = {literal(values[key])}" for key in keys)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("table", schema.tables)
+def test_another_value_in_any_column_is_found(stored: Stored, table: str, soak: bool) -> None:
+    assert stored.verify().ok
+    for column in schema.tables[table].columns:
+        name = column.name
+        if (table, name) in UNPROVEN:
+            continue
+        tried = 0
+        for row in rows_of(stored, table, PROVEN_WHERE.get((table, name), "1 = 1"), soak):
+            value = other(column, row[name])
+            change = f"UPDATE {table} SET {quoted(name)} ="
+            stored.run(f"{change} {literal(value)} WHERE {condition(table, row)}")
+            found = stored.verify()
+            assert not found.ok, f"{table}.{name} {row[name]!r} became {value!r}, and nothing was found: {row}"
+            assert found.findings[0].problem == found.problem
+            stored.run(f"{change} {literal(row[name])} WHERE {condition(table, row, **{name: value})}")
+            tried += 1
+        assert tried, f"no row has a {table}.{name} to be changed"
+    assert stored.verify().ok
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("table", schema.tables)
+def test_a_row_that_is_gone_is_found(stored: Stored, table: str, soak: bool) -> None:
+    # Kept answers are forgotten after two days, so that one may be missing; so may the note that nothing is configured.
+    where = {"asks": "1 = 0", "configurations": "envelopes <> '[]'"}.get(table, "1 = 1")
+    for row in rows_of(stored, table, where, soak):
+        names, values = ", ".join(map(quoted, row)), ", ".join(map(literal, row.values()))
+        stored.run(f"DELETE FROM {table} WHERE {condition(table, row)}")
+        found = stored.verify()
+        assert not found.ok, f"{row} is gone, and nothing was found"
+        stored.run(f"INSERT INTO {table} ({names}) VALUES ({values})")
+    assert stored.verify().ok
+
+
+@pytest.mark.parametrize("table", [name for name in TABLES if name != "asks"])
+def test_a_row_too_many_is_found(stored: Stored, table: str) -> None:
+    (row, *_) = rows_of(stored, table, {"configurations": "envelopes <> '[]'"}.get(table, "1 = 1"), every=False)
+    first = schema.tables[table].primary_key.columns.keys()[0]
+    row[first] = f"{row[first]}x"
+    if table == "notebooks":
+        row["path"] = "another.ipynb"
+    stored.run(f"INSERT INTO {table} ({', '.join(map(quoted, row))}) VALUES ({', '.join(map(literal, row.values()))})")
+    found = stored.verify()
+    if table == "chains":
+        assert found.problem == f"Record 1 of session {row[first]} is missing, with all that followed it."
+    else:
+        assert table in {finding.table for finding in found.findings}, found.findings
+        assert (found.chain, found.checked) == (None, found.covered["audit"])
+
+
+def test_answers_of_charges_are_compared_with_them(stored: Stored) -> None:
+    where = """charge_id IS NOT NULL AND answer LIKE '["Decision"%'"""
+    (row, *_) = rows_of(stored, "asks", where, every=False)
+    forged = row["answer"].replace(f",{row['charge_id']}", "").replace('"allow",[]', '"allow",[ ]', 1)
+    forged = re.sub(r'("[0-9a-f]{32}"),(\d+),', lambda found: f"{found[1]},{int(found[2]) + 1},", forged, count=1)
+    assert forged != row["answer"]
+    stored.run(f"UPDATE asks SET answer = {literal(forged)} WHERE {condition('asks', row)}")
+    (finding,) = stored.verify().findings
+    assert (finding.code, finding.table, finding.record) == ("ROW_DIFFERS", "asks", f"{row['scope']} {row['key']}")
+
+
+def test_every_column_is_proven_or_listed_and_the_documentation_has_the_list() -> None:
+    known = {(table.name, column.name) for table in schema.tables.values() for column in table.columns}
+    assert set(UNPROVEN) | set(PARTLY) <= known
+    assert not set(UNPROVEN) & set(PARTLY)
+    assert set(PROVEN_WHERE) == set(PARTLY)
+    text = DOCS.read_text()
+    for (table, column), reason in {**UNPROVEN, **PARTLY}.items():
+        assert re.search(rf"^\| `{table}\.{column}` \| (.+) \|$", text, re.MULTILINE), (
+            f"{table}.{column} is not in audit.md"
+        )
+        assert f"| `{table}.{column}` | {reason} |" in text
+
+
+def test_what_an_earlier_version_did_not_record_is_not_covered_and_no_fault(stored: Stored) -> None:
+    """Records as the first versions wrote them: without what came later, and with hashes of their own."""
+    rewrite_as_before(stored)
+    found = stored.verify()
+    assert found.ok, found.findings
+    assert [sentence.partition(",")[0] for sentence in found.not_covered] == [
+        "Whether a user set the level and budget",
+        "Levels and consents that an earlier version recorded without their realm.",
+    ]
+
+
+def rewrite_as_before(stored: Stored) -> None:
+    import json
+
+    from aumos_governance.ledger import chain
+
+    columns = list(chain.AUDIT_COLUMNS)
+    detail_at, hash_at = columns.index("detail"), columns.index("hash")
+    heads: dict[str, str] = {}
+    by_session: dict[str, dict[int, str]] = {}
+    rows = stored.select(f"SELECT {', '.join(map(quoted, columns))} FROM audit ORDER BY chain = 'ledger', chain, seq")
+    for row in rows:
+        detail = json.loads(row[detail_at])
+        for gone in ("trust_by_person", "budget_by_person", "realm", "until", "approval_used"):
+            detail.pop(gone, None)
+        for step in detail.values():
+            if isinstance(step, dict):
+                step.pop("by_person", None)
+        if row[0] == "ledger" and row[4] in ("open", "close"):
+            detail["head"] = by_session[detail["session"]][detail["count"]]
+        fields = [*row[:detail_at], chain.dumps(detail), heads.get(row[0], "")]
+        digest = chain.link(fields)
+        heads[row[0]] = digest
+        by_session.setdefault(row[0], {})[row[1]] = digest
+        stored.run(
+            f"UPDATE audit SET detail = {literal(fields[-2])}, previous_hash = {literal(fields[-1])},"
+            f" hash = '{digest}' WHERE chain = '{row[0]}' AND seq = {row[1]}"
+        )
+    for name, head in heads.items():
+        stored.run(f"UPDATE chains SET head = '{head}' WHERE chain = '{name}'")
+    assert hash_at
+
+
+def test_one_sessions_figures_and_one_owners_are_proven_alone(stored: Stored) -> None:
+    session, envelope = stored.select("SELECT id, envelope_id FROM sessions ORDER BY id")[0]
+    with closing(open_reader(stored.backend.url)) as reader:
+        assert reader.verify(session).ok
+        assert reader.verify(session).not_covered
+        stored.run(f"UPDATE balances SET spent = spent - 1 WHERE envelope_id = '{envelope}'")
+        for found in (reader.verify(session), reader.verify(under=("ann", "/srv/ann"))):
+            assert [(finding.table, finding.record) for finding in found.findings] == [("balances", f"{envelope} 0")]
+        assert reader.verify(under=("bob", "/srv/bob")).ok
+
+
+def test_memory_is_proven_as_well(memory: Backend) -> None:
+    ledger: Any = memory.open()
+    fill_richly(ledger, memory.clock)
+    assert ledger.verify().ok
+    from aumos_governance.ledger.rows import BalanceRow, ChargeRow
+
+    for kind, column in ((BalanceRow, "held"), (ChargeRow, "spent")):
+        row = next(iter(ledger._store.tables[kind].values()))
+        setattr(row, column, getattr(row, column) + 1)
+        assert kind.TABLE in {finding.table for finding in ledger.verify().findings}
+        setattr(row, column, getattr(row, column) - 1)
+
+
+def test_a_log_that_was_cut_is_found_by_a_head_kept_elsewhere(sqlite: Backend, tmp_path: Path) -> None:
+    ledger: Ledger = sqlite.open()
+    path = Path(sqlite.url.removeprefix("sqlite:///"))
+    # From here on all is in the log alone.
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    fill_richly(ledger, sqlite.clock)
+    ledger.execute(close_session())
+    kept = ledger.verify().heads["ledger"]
+    log = Path(f"{path}-wal").read_bytes()
+    found_whole = 0
+    for length in range(len(log), 32, -max(1, len(log) // 12)):
+        copy = tmp_path / "cut.db"
+        shutil.copyfile(path, copy)
+        Path(f"{copy}-wal").write_bytes(log[:length])
+        Path(f"{copy}-shm").unlink(missing_ok=True)
+        with closing(open_reader(f"sqlite:///{copy}")) as reader:
+            found = reader.verify(known_head=kept)
+        # Cut anywhere, it is an earlier state, whole in itself.
+        assert [finding.code for finding in found.findings] in ([], ["HEAD_UNKNOWN"])
+        found_whole += found.ok
+        for side in ("-wal", "-shm"):
+            Path(f"{copy}{side}").unlink(missing_ok=True)
+    assert found_whole >= 1
