@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Dialect, func, select
@@ -26,7 +27,7 @@ _NAMES: Final[dict[str, ColumnElement[Any]]] = {
 _INDEXED: Final = {"tool": said("(tool IS NOT NULL)"), "agent": said("(agent_id IS NOT NULL)")}
 
 _HALF, _REST = "32", str(2**32 - 1)
-"""Amounts are summed in two halves: SQLite's sums end at 64 bits, with an error."""
+"""SQLite's sums end at 64 bits, with an error; then amounts are summed in two halves, which takes a third longer."""
 
 Compiled = tuple[str, tuple[str, ...]]
 
@@ -63,7 +64,17 @@ class SumReads:
         )
 
     def _rows(self, cursor: Cursor, query: AuditSums, values: dict[str, Any], *, denied: bool) -> list[Any]:
-        shape = (frozenset(values), query.by, denied or is_rare(query))
+        try:
+            return self._read(cursor, query, values, denied=denied, halves=False)
+        except sqlite3.Error as error:
+            if "overflow" not in str(error):
+                raise
+            return self._read(cursor, query, values, denied=denied, halves=True)
+
+    def _read(
+        self, cursor: Cursor, query: AuditSums, values: dict[str, Any], *, denied: bool, halves: bool
+    ) -> list[Any]:
+        shape = (frozenset(values), query.by, denied or is_rare(query), halves)
         compiled = self._compiled.get(shape)
         if compiled is None:
             compiled = self._compiled[shape] = self._compile(*shape)
@@ -71,7 +82,7 @@ class SumReads:
         found: list[Any] = cursor.fetchall()
         return found
 
-    def _compile(self, given: frozenset[str], by: str, rare: bool) -> Compiled:
+    def _compile(self, given: frozenset[str], by: str, rare: bool, halves: bool) -> Compiled:
         name = _NAMES[by]
         indexed = _INDEXED.get(by)
         # The ledger-wide doubles have neither tool nor agent.
@@ -79,6 +90,8 @@ class SumReads:
         if indexed is not None:
             where.append(indexed)
         spent = _COLUMNS.spent_delta
-        sums = (func.sum(spent.op(">>")(said(_HALF))), func.sum(spent.op("&")(said(_REST))))
+        sums: tuple[ColumnElement[Any], ...] = (said("0"), func.sum(spent))
+        if halves:
+            sums = (func.sum(spent.op(">>")(said(_HALF))), func.sum(spent.op("&")(said(_REST))))
         statement = select(name, func.count(), *sums).select_from(schema.audit).where(*where)
         return compile_text(statement.group_by(name).order_by(name), self._dialect)
