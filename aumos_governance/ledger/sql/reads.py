@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import InvalidRequestError, NotFoundError
@@ -21,14 +22,16 @@ from ..chain import LEDGER_CHAIN, AuditRow
 from ..clock import Clock
 from ..content import check_text
 from ..cursors import check_limit
+from ..files import file_of, sort_key
 from ..lists import READERS
-from ..operations.states import build_state
+from ..operations.states import build_state, seen_from
 from ..rows import EnvelopeRow, NotebookRow, SessionRow, columns
 from ..verify import ChainEnd, Walk, walk_all
 from ..work import Work
 from .audit_reads import AuditReads
 from .audit_sums import SumReads
 from .database import Readings
+from .scope import scope
 from .store import Cursor, SqlStore
 
 __all__ = ["Reader"]
@@ -74,12 +77,13 @@ class Reader:
         with self._database.reading() as cursor:
             cursor.execute(statements.chain_ends)
             ends = {name: ChainEnd(count, head) for name, count, head in cursor.fetchall()}
-            if under is not None:
-                ends = self._narrow(cursor, walk, ends, under)
+            own = None if under is None else scope(*under)
+            if own is not None:
+                ends = self._narrow(cursor, walk, ends, own)
             if session_id is None:
                 ledger = _stream(cursor, statements.one_chain, (LEDGER_CHAIN,))
-                if under is not None:
-                    return walk_all(walk, ledger, _stream(cursor, statements.chains_of_server, under), ends)
+                if own is not None:
+                    return walk_all(walk, ledger, _stream(cursor, statements.chains_of_server, own), ends)
                 sessions = _stream(cursor, statements.other_chains, (LEDGER_CHAIN,))
                 as_written = statements.as_written and _stream(cursor, statements.as_written, (LEDGER_CHAIN,))
                 return walk_all(walk, ledger, sessions, ends, as_written or None)
@@ -89,7 +93,7 @@ class Reader:
             return walk.result(walked_all=False)
 
     def _narrow(
-        self, cursor: Cursor, walk: Walk, ends: dict[str, ChainEnd], under: tuple[str, str]
+        self, cursor: Cursor, walk: Walk, ends: dict[str, ChainEnd], under: tuple[str, ...]
     ) -> dict[str, ChainEnd]:
         cursor.execute(self._database.statements.notebooks_of_server, under)
         walk.notebooks = {id for (id,) in cursor.fetchall()}
@@ -100,18 +104,22 @@ class Reader:
     def _read_state(self, cursor: Cursor, query: ReadState) -> SessionState:
         key = query.notebook
         check_text(key.owner, key.root, key.path)
-        cursor.execute(self._database.statements.state_at, (key.owner, key.root, key.path))
+        place = (key.owner, file_of(key.root, key.path))
+        cursor.execute(self._database.statements.state_at, place)
         values = cursor.fetchone()
         if values is not None:
-            return _state(values)
-        cursor.execute(self._database.statements.last_seq, (key.owner, key.root, key.path))
+            state = _state(values)
+            return state if state.notebook == key else replace(state, notebook=key)
+        cursor.execute(self._database.statements.last_seq, place)
         return SessionState(NotebookKey(key.owner, key.root, key.path), int(cursor.fetchone()[0]))
 
     def _list_states(self, cursor: Cursor, query: ListStates) -> tuple[SessionState, ...]:
         check_limit(query.limit)
         check_text(query.owner, query.root, query.after)
-        cursor.execute(self._database.statements.list_states, (query.owner, query.root, query.after, query.limit))
-        return tuple(_state(values) for values in cursor.fetchall())
+        after = sort_key(query.root, query.after)
+        values = (*scope(query.owner, query.root), after, query.limit)
+        cursor.execute(self._database.statements.list_states, values)
+        return tuple(seen_from(query.root, _state(found)) for found in cursor.fetchall())
 
 
 def _stream(cursor: Cursor, text: str, values: tuple[Any, ...]) -> Iterator[AuditRow]:
