@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "aumos_governance"
 
-VOCABULARY = {"_version", "types", "errors", "money", "config", "frozen", "protocol"}
+VOCABULARY = {"_version", "types", "errors", "money", "config", "frozen", "owner", "protocol"}
 MANAGERS = {
     "acts",
     "approvals",
