@@ -131,6 +131,7 @@ __all__ = [
     "OPS",
     "PROTOCOL_VERSION",
     "REPLY_TYPE",
+    "STRICT_ENV",
     "Ask",
     "Cell",
     "answers_message",
@@ -143,6 +144,8 @@ __all__ = [
 ]
 
 PROTOCOL_VERSION: Final = 1
+STRICT_ENV: Final = "AUMOS_GOVERNANCE_STRICT"
+"""In the environment of all that a strict server starts, so that no child process decides for itself."""
 KERNEL_ENV: Final = "KERNEL_AUMOS_GOVERNANCE"
 """Set for a governed kernel alone: JSON ``{"v": 1, "kernel_id": ...}``."""
 COMM_TARGET: Final = "aumos.governance"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime, timedelta, timezone
 from typing import Final
@@ -15,6 +13,7 @@ from .errors import InvalidRequestError
 from .ledger import open_ledger
 from .ledger.base import AnswerT_co, Ledger, NotebookKey, OpenSession, Origin, Query, Request
 from .ledger.terms import SessionTerms
+from .owner import owner as this_owner
 from .types import TrustLevel
 
 __all__ = ["Realm", "answer_of", "named", "to_datetime", "to_level", "to_micros"]
@@ -37,7 +36,7 @@ class Realm:
     def __init__(self, ledger: Ledger | str | None = None, *, owner: str | None = None) -> None:
         self._owns_ledger = ledger is None or isinstance(ledger, str)
         self.ledger = open_ledger(ledger or "memory://") if ledger is None or isinstance(ledger, str) else ledger
-        self.name = _user() if owner is None else owner
+        self.name = this_owner() if owner is None else owner
         """Keeps the agents of several owners apart."""
         self.notebook = NotebookKey(self.name, "", _PATH)
         # The same for all engines of this owner, so that one may resolve what another one, ended meanwhile, held.
@@ -121,12 +120,3 @@ def to_micros(when: datetime) -> int:
 def to_datetime(micros: int) -> datetime:
     """The UTC datetime of microseconds since the epoch."""
     return _EPOCH + timedelta(microseconds=micros)
-
-
-def _user() -> str:
-    find: Callable[[], str] = getpass.getuser
-    try:
-        return find()
-    except (ImportError, KeyError, OSError):
-        # A container's user may have no name.
-        return ""

@@ -9,6 +9,7 @@ from typing import Any, cast
 from ..errors import InvalidRequestError, NotFoundError
 from ..ledger.base import Ledger, ListStates, NotebookKey, ReadState
 from ..ledger.cursors import MAX_PAGE
+from ..ledger.files import file_of
 from ..ledger.reading import open_reader
 from ..notebooks import wishes
 from ..notebooks.bodies import audit_body, state_body
@@ -31,8 +32,14 @@ class LedgerSource:
 
     def places(self) -> list[dict[str, Any]]:
         found = []
+        shown: set[tuple[str, str]] = set()
         for owner, root in self._reader.places():
-            notebooks, holds = self._notebooks(owner, root), self._holds(owner, root)
+            # A root's list has what lies below it, so below one that was listed before, too: "/a" comes before "/a/b".
+            files = [(file_of(root, body["path"]), body) for body in self._notebooks(owner, root)]
+            notebooks = [body for file, body in files if (owner, file) not in shown]
+            shown |= {(owner, file) for file, _ in files}
+            holds = [body for body in self._holds(owner, root) if (owner, body["id"]) not in shown]
+            shown |= {(owner, body["id"]) for body in holds}
             if notebooks or holds:
                 body = {"owner": owner, "root": root, "notebooks": notebooks, "holds": holds, "kernels": None}
                 found.append(body)
@@ -87,12 +94,14 @@ class LedgerSource:
         Raises NotFoundError for none, and InvalidRequestError where several servers have one there.
         """
         path = wishes.text({"path": path}, "path", "path")
-        found = [
-            key
+        # By the file: several roots may reach it.
+        named = {
+            (owner, file_of(root, key.path)): key
             for owner, root in self._reader.places()
             for key in _keys(owner, root, path)
             if self._ledger.read(ReadState(notebook=key)).seq
-        ]
+        }
+        found = list(named.values())
         if not found:
             raise NotFoundError(f"The {self.name} knows no notebook {path!r}.")
         if len(found) > 1:

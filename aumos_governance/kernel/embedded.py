@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import getpass
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, LedgerError, UnavailableError
+from ..owner import owner
 from ..protocol import Ask
 from .transport import Receiver
 from .waiter import Waiter
@@ -50,7 +50,7 @@ class EmbeddedTransport:
         atexit.register(ledger.close)
         self._service: NotebookService = NotebookService(ledger)
         self._caller: Caller = Caller(
-            notebook=NotebookKey(owner=_owner(), root="embedded", path=name), scope=scope, incarnation=scope
+            notebook=NotebookKey(owner=owner(), root="embedded", path=name), scope=scope, incarnation=scope
         )
 
     def connect(self, receiver: Receiver) -> None:
@@ -79,7 +79,7 @@ class EmbeddedTransport:
         """
         from ..ledger.base import DecideApproval, Origin
 
-        person = _owner()
+        person = owner()
         self._service.ledger.execute(
             DecideApproval(
                 key="",
@@ -121,14 +121,3 @@ def notebook_name(variables: Mapping[str, Any], environ: Mapping[str, str]) -> s
         if isinstance(told, str) and told:
             return str(Path(told).absolute())
     return environ.get("JPY_SESSION_NAME") or None
-
-
-def _owner() -> str:
-    name = os.environ.get("JUPYTERHUB_USER")
-    if name:
-        return name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # A container may run under a number that has no name.
-        return f"uid-{os.getuid()}"

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..protocol import KERNEL_ENV
+from ..protocol import KERNEL_ENV, STRICT_ENV
 
 __all__ = ["KernelIdentity", "Situation", "connection_file_name", "identify"]
 
@@ -34,7 +34,8 @@ class KernelIdentity:
     situation: Situation
     kernel_id: str | None = None
     strict: bool = False
-    """The server that set the environment is strict, so that what is started inside its kernels fails closed."""
+    """The server that set the environment is strict, so that what it or its kernels start, and it does not know, fails
+    closed."""
 
 
 def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kernel: bool) -> KernelIdentity:
@@ -45,11 +46,12 @@ def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kern
     closed. Raises ConfigurationError for a sign that cannot be read.
     """
     raw = environ.get(KERNEL_ENV)
+    inside_strict = bool(environ.get(STRICT_ENV))
     if not raw:
-        return KernelIdentity(Situation.UNGOVERNED)
+        return KernelIdentity(Situation.UNGOVERNED, None, inside_strict)
     said = _read(raw)
     kernel_id = said.get("kernel_id")
-    strict = said.get("strict") is True
+    strict = inside_strict or said.get("strict") is True
     if kernel_id is None:
         return KernelIdentity(Situation.OUT_OF_REACH, None, strict)
     mine = is_kernel if connection_file is None else PurePath(connection_file).name == f"kernel-{kernel_id}.json"

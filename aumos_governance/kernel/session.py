@@ -83,10 +83,10 @@ def _make(shell: Any) -> Link:
     if identity.situation is Situation.INHERITED and shell is None and is_worker(os.environ):
         left = left_offer(os.environ)
         return Link(Client(SpawnedTransport(left.offer), incarnation=left.incarnation), os.getpid())
-    if identity.situation is Situation.INHERITED and identity.strict:
+    if identity.strict:
         raise UnavailableError(
-            "This process was started inside a kernel of a strict governance server, which does not know it, so nothing"
-            " is authorised here; ask in the notebook itself."
+            "This process was started inside a strict governance server (GovernanceExtension.strict), which does not"
+            " know it, so nothing is authorised here; do this work in a notebook of that server."
         )
     from .embedded import EmbeddedTransport, notebook_name
 

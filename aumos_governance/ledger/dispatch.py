@@ -17,12 +17,13 @@ from .operations import (
     envelopes,
     evaluations,
     holds,
+    joins,
     notebooks,
     reversals,
     sessions,
     trust,
 )
-from .rows import AskRow, NotebookRow
+from .rows import AskRow, NotebookAliasRow, NotebookRow
 from .work import Work
 
 __all__ = ["begin", "perform"]
@@ -44,6 +45,7 @@ _OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {
     base.Correct: reversals.correct,
     base.MoveNotebook: notebooks.move_notebook,
     base.DeleteNotebook: notebooks.delete_notebook,
+    base.JoinNotebooks: joins.join_notebooks,
     base.ConfigureEnvelopes: envelopes.configure,
     base.SetBudget: envelopes.set_budget,
     base.AskApproval: approvals.ask,
@@ -126,7 +128,11 @@ def _again(work: Work, request: Request[Any], asked: AskRow, content: str) -> An
 def _same_notebook(work: Work, request: Request[Any], asked: AskRow) -> bool:
     # By identity and not by path: between an ask and its retry the notebook may have been renamed.
     notebook = _notebook(work, request)
-    return notebook is None or asked.notebook_id in (None, notebook.id)
+    if notebook is None or asked.notebook_id in (None, notebook.id):
+        return True
+    # It was asked of a notebook that turned out to be this one.
+    alias = work.find(NotebookAliasRow, asked.notebook_id)
+    return alias is not None and alias.notebook_id == notebook.id
 
 
 def _notebook(work: Work, request: Request[Any]) -> NotebookRow | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
@@ -12,6 +13,7 @@ from . import base
 from .base import Balance, ChargeState, EnvelopeState, HeldCharge, NotebookKey
 from .content import check_text
 from .cursors import check_limit
+from .files import file_of, path_below
 from .operations.approvals import approval_of, report_of
 from .operations.envelopes import budget_state
 from .operations.places import category_id, places_of
@@ -23,6 +25,7 @@ from .selections import (
     CONSENTS_OF_AGENT,
     CONSENTS_OF_REALM,
     COUNTING_HOLDS,
+    NOTEBOOKS_OF_OWNER,
     PENDING_OF_SERVER,
     TRUST_OF_REALM,
     UNSEEN_REPORTS,
@@ -41,7 +44,7 @@ def _holds(work: Work, query: base.ListHolds) -> tuple[HeldCharge, ...]:
     return tuple(
         HeldCharge(
             row.id,
-            _key(notebook),
+            _named(notebook, query.root),
             row.session_id,
             ChargeState(row.state),
             row.amount,
@@ -95,11 +98,17 @@ def _approval(work: Work, query: base.ReadApproval) -> base.Approval:
 
 
 def _approvals(work: Work, query: base.ListApprovals) -> tuple[base.Approval, ...]:
-    return tuple(approval_of(row, notebook) for row, notebook in _page(work, query, PENDING_OF_SERVER))
+    return tuple(
+        replace(approval_of(row, notebook), notebook=_named(notebook, query.root))
+        for row, notebook in _page(work, query, PENDING_OF_SERVER)
+    )
 
 
 def _reports(work: Work, query: base.ListReports) -> tuple[base.Report, ...]:
-    return tuple(report_of(row, notebook) for row, notebook in _page(work, query, UNSEEN_REPORTS))
+    return tuple(
+        replace(report_of(row, notebook), notebook=_named(notebook, query.root))
+        for row, notebook in _page(work, query, UNSEEN_REPORTS)
+    )
 
 
 def _trust(work: Work, query: base.FindTrust) -> base.TrustAssignment | None:
@@ -133,10 +142,11 @@ def _page(
     check_limit(query.limit)
     check_text(query.owner, query.root, query.after)
     found = []
+    wanted_file = None if query.notebook is None else (query.notebook.owner, _file(query.notebook))
     # Few are open at any time, and their ids are in order of time.
     for row in work.select(selection, query.owner, query.root):
         notebook = _notebook(work, row.session_id)
-        if row.id > query.after and wanted(row) and query.notebook in (None, _key(notebook)):
+        if row.id > query.after and wanted(row) and wanted_file in (None, (notebook.owner, notebook.file)):
             found.append((row, notebook))
             if len(found) == query.limit:
                 break
@@ -154,12 +164,24 @@ def _notebook(work: Work, session_id: str) -> NotebookRow:
     return work.get(NotebookRow, work.get(SessionRow, session_id).notebook_id)
 
 
-def _key(notebook: NotebookRow) -> NotebookKey:
-    return NotebookKey(notebook.owner, notebook.root, notebook.path)
+def _file(key: NotebookKey) -> str:
+    return file_of(key.root, key.path)
+
+
+def _named(notebook: NotebookRow, root: str) -> NotebookKey:
+    """The notebook's key as seen from this root."""
+    return NotebookKey(notebook.owner, root, path_below(root, notebook.file))
+
+
+def _notebooks(work: Work, query: base.ListNotebooks) -> tuple[NotebookKey, ...]:
+    check_text(query.owner)
+    rows = sorted(work.select(NOTEBOOKS_OF_OWNER, query.owner), key=attrgetter("file"))
+    return tuple(NotebookKey(row.owner, row.root, row.path) for row in rows)
 
 
 READERS: Final[dict[type[base.Query[Any]], Callable[[Work, Any], Any]]] = {
     base.ListHolds: _holds,
+    base.ListNotebooks: _notebooks,
     base.ListEnvelopes: _envelopes,
     base.ListBudgets: _budgets,
     base.ReadApproval: _approval,

@@ -24,9 +24,10 @@ from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow, entry
 from .clock import Clock
 from .contract.queries import DECISIONS
 from .cursors import check_limit, read_cursor, write_cursor
+from .files import file_of, lies_in, sort_key
 from .lists import READERS
 from .memory_store import MemoryStore
-from .operations.states import state_at, state_of
+from .operations.states import seen_from, state_at, state_of
 from .rows import NotebookRow
 from .sums import sum_name
 from .work import Work
@@ -63,9 +64,9 @@ def _list_states(store: MemoryStore, query: ListStates) -> tuple[SessionState, .
     found = [
         notebook
         for notebook in store.live(query.owner, query.root)
-        if notebook.session_id is not None and notebook.path > query.after
+        if notebook.session_id is not None and notebook.file > sort_key(query.root, query.after)
     ]
-    return tuple(state_of(work, notebook) for notebook in found[: query.limit])
+    return tuple(seen_from(query.root, state_of(work, notebook)) for notebook in found[: query.limit])
 
 
 def _audit(store: MemoryStore, query: AuditQuery) -> AuditPage:
@@ -125,12 +126,12 @@ def _matcher(store: MemoryStore, query: AuditFilters) -> Callable[[AuditRow], bo
         ("action_type", query.action_type),
         ("resource", query.resource),
         ("outcome", None if query.outcome is None else query.outcome.value),
-        ("notebook_id", None if query.notebook is None else _notebook_id(store, query.notebook)),
     ):
         if value is not None:
             wanted[AUDIT_COLUMNS.index(name)] = value
     event = AUDIT_COLUMNS.index("event")
     text = None if query.text is None else _lower(query.text)
+    ids = None if query.notebook is None else store.aliases(_notebook_id(store, query.notebook))
 
     def matches(row: AuditRow) -> bool:
         if query.session_id is None and row[_CHAIN] == LEDGER_CHAIN and row[event] in ("open", "close"):
@@ -139,6 +140,8 @@ def _matcher(store: MemoryStore, query: AuditFilters) -> Callable[[AuditRow], bo
         if query.since is not None and row[_AT] < query.since:
             return False
         if query.until is not None and row[_AT] >= query.until:
+            return False
+        if ids is not None and row[_NOTEBOOK_ID] not in ids:
             return False
         if any(row[column] != value for column, value in wanted.items()):
             return False
@@ -153,14 +156,15 @@ def _matcher(store: MemoryStore, query: AuditFilters) -> Callable[[AuditRow], bo
 
 def _lies_under(store: MemoryStore, row: AuditRow, under: tuple[str, str]) -> bool:
     notebook = store.tables[NotebookRow].get((row[_NOTEBOOK_ID],))
-    return isinstance(notebook, NotebookRow) and (notebook.owner, notebook.root) == under
+    return isinstance(notebook, NotebookRow) and lies_in(notebook, *under)
 
 
 def _notebook_id(store: MemoryStore, key: NotebookKey) -> str:
-    live = store.notebook_at(key.owner, key.root, key.path)
+    file = file_of(key.root, key.path)
+    live = store.notebook_at(key.owner, file)
     if live is not None:
         return live.id
-    deleted = store.deleted_at(key.owner, key.root, key.path)
+    deleted = store.deleted_at(key.owner, file)
     # No id is empty, so nothing matches where there never was a notebook.
     return max(deleted, key=attrgetter("deleted_at", "id")).id if deleted else ""
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from .files import lies_in
 from .rows import (
     ApprovalRow,
+    BalanceRow,
     ChargeRow,
     ConsentRow,
     EnvelopeRow,
     EstimateRow,
     Key,
+    NotebookAliasRow,
     NotebookRow,
     ReportRow,
     Row,
@@ -36,8 +39,7 @@ def notebook_of(store: Tables, session_id: str) -> NotebookRow:
 
 
 def _of_server(store: Tables, session_id: str, owner: str, root: str) -> bool:
-    notebook = notebook_of(store, session_id)
-    return (notebook.owner, notebook.root) == (owner, root)
+    return lies_in(notebook_of(store, session_id), owner, root)
 
 
 def _due_holds(_: Tables, row: ChargeRow, now: int) -> bool:
@@ -70,6 +72,34 @@ def _pending_of_server(store: Tables, row: ApprovalRow, owner: str, root: str) -
 
 def _open_sessions(store: Tables, row: SessionRow, owner: str, root: str) -> bool:
     return row.closed_at is None and _of_server(store, row.id, owner, root)
+
+
+def _notebooks_of_owner(_: Tables, row: NotebookRow, owner: str) -> bool:
+    return row.deleted_at is None and row.owner == owner
+
+
+def _sessions_of_notebook(_: Tables, row: SessionRow, notebook_id: str) -> bool:
+    return row.notebook_id == notebook_id
+
+
+def _aliases_of_notebook(_: Tables, row: NotebookAliasRow, notebook_id: str) -> bool:
+    return row.notebook_id == notebook_id
+
+
+def _ceilings_of(_: Tables, row: EnvelopeRow, kind: str, subject: str) -> bool:
+    return row.kind == kind and row.subject == subject
+
+
+def _balances_of(_: Tables, row: BalanceRow, envelope_id: str) -> bool:
+    return row.envelope_id == envelope_id
+
+
+def _charges_in(_: Tables, row: ChargeRow, envelope_id: str) -> bool:
+    return envelope_id in row.envelopes.split()
+
+
+def _sessions_in(_: Tables, row: SessionRow, envelope_id: str) -> bool:
+    return envelope_id in row.outer_envelopes.split()
 
 
 def _consents_of_agent(_: Tables, row: ConsentRow, realm: str, agent_id: str) -> bool:
@@ -105,6 +135,13 @@ SELECTIONS: Final[dict[str, Callable[..., bool]]] = {
     "pending_of_kernel": _pending_of_kernel,
     "pending_of_server": _pending_of_server,
     "open_sessions": _open_sessions,
+    "notebooks_of_owner": _notebooks_of_owner,
+    "sessions_of_notebook": _sessions_of_notebook,
+    "aliases_of_notebook": _aliases_of_notebook,
+    "ceilings_of": _ceilings_of,
+    "balances_of": _balances_of,
+    "charges_in": _charges_in,
+    "sessions_in": _sessions_in,
     "consents_of_agent": _consents_of_agent,
     "consents_of_realm": _consents_of_realm,
     "trust_of_realm": _trust_of_realm,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from .files import lies_in
 from .memory_selections import SELECTIONS
 from .retention import KEEP_ASKS
 from .rows import (
@@ -15,6 +16,7 @@ from .rows import (
     ChainRow,
     ChargeRow,
     Key,
+    NotebookAliasRow,
     NotebookRow,
     Row,
     RowT,
@@ -39,8 +41,8 @@ class MemoryStore:
         """All records in the order they were written."""
         self.chains: dict[str, list[AuditRow]] = {LEDGER_CHAIN: []}
         self.tables[ChainRow][LEDGER_CHAIN,] = ChainRow(LEDGER_CHAIN)
-        self.places: dict[tuple[str, str, str], str] = {}
-        self._place: dict[str, tuple[str, str, str]] = {}
+        self.places: dict[tuple[str, str], str] = {}
+        self._place: dict[str, tuple[str, str]] = {}
         self._timed: dict[tuple[type[Row], str], int] = {}
         """When each open hold and each pending approval ends by itself."""
         self._unfinished: tuple[tuple[Row, ...], tuple[AuditRow, ...]] | None = None
@@ -55,15 +57,15 @@ class MemoryStore:
     def asked(self, scope: str, keys: Sequence[str]) -> list[AskRow]:
         return [row for key in keys if (row := self.load(AskRow, (scope, key))) is not None]
 
-    def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
-        id = self.places.get((owner, root, path))
+    def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
+        id = self.places.get((owner, file))
         return None if id is None else self.load(NotebookRow, (id,))
 
-    def notebooks_under(self, owner: str, root: str, path: str) -> list[NotebookRow]:
+    def notebooks_under(self, owner: str, file: str) -> list[NotebookRow]:
         found = [
             self.places[place]
             for place in sorted(self.places)
-            if place[:2] == (owner, root) and (place[2] == path or place[2].startswith(f"{path}/"))
+            if place[0] == owner and (place[1] == file or place[1].startswith(f"{file}/"))
         ]
         return [row for id in found if (row := self.load(NotebookRow, (id,))) is not None]
 
@@ -76,8 +78,8 @@ class MemoryStore:
     def due(self, now: int) -> bool:
         return bool(self._timed) and min(self._timed.values()) <= now
 
-    def last_seq(self, owner: str, root: str, path: str) -> int:
-        return max((row.seq for row in self.deleted_at(owner, root, path)), default=0)
+    def last_seq(self, owner: str, file: str) -> int:
+        return max((row.seq for row in self.deleted_at(owner, file)), default=0)
 
     def write(self, new: Iterable[Row], changed: Iterable[Row], audit: Iterable[AuditRow]) -> None:
         # Kept until all is in its place, so that a KeyboardInterrupt in the middle loses nothing.
@@ -118,22 +120,25 @@ class MemoryStore:
                 return
             del asks[oldest]
 
-    def deleted_at(self, owner: str, root: str, path: str) -> list[NotebookRow]:
-        """The deleted notebooks that had this path."""
+    def deleted_at(self, owner: str, file: str) -> list[NotebookRow]:
+        """The deleted notebooks that were this file."""
         rows: Any = self.tables[NotebookRow].values()
-        return [
-            row for row in rows if row.deleted_at is not None and (row.owner, row.root, row.path) == (owner, root, path)
-        ]
+        return [row for row in rows if row.deleted_at is not None and (row.owner, row.file) == (owner, file)]
 
     def live(self, owner: str, root: str) -> list[NotebookRow]:
-        """The live notebooks of an owner and root, by path."""
-        places = sorted(place for place in self.places if place[:2] == (owner, root))
-        return [self.tables[NotebookRow][self.places[place],] for place in places]  # type: ignore[misc]
+        """The live notebooks of an owner and root, by file."""
+        rows: Any = [self.tables[NotebookRow][self.places[place],] for place in sorted(self.places)]
+        return [row for row in rows if lies_in(row, owner, root)]
+
+    def aliases(self, notebook_id: str) -> set[str]:
+        """The ids under which a notebook has records: its own, and those of notebooks that turned out to be it."""
+        rows: Any = self.tables[NotebookAliasRow].values()
+        return {notebook_id, *(row.id for row in rows if row.notebook_id == notebook_id)}
 
     def of_server(self, owner: str, root: str) -> tuple[set[str], set[str]]:
         """The ids of all notebooks, deleted ones included, and of all sessions of an owner and root."""
         rows: Any = self.tables
-        notebooks = {row.id for row in rows[NotebookRow].values() if (row.owner, row.root) == (owner, root)}
+        notebooks = {row.id for row in rows[NotebookRow].values() if lies_in(row, owner, root)}
         return notebooks, {row.id for row in rows[SessionRow].values() if row.notebook_id in notebooks}
 
     def _time(self, row: ChargeRow | ApprovalRow, until: int | None, running: bool) -> None:
@@ -147,6 +152,6 @@ class MemoryStore:
         if before is not None and self.places.get(before) == notebook.id:
             del self.places[before]
         if notebook.deleted_at is None:
-            place = (notebook.owner, notebook.root, notebook.path)
+            place = (notebook.owner, notebook.file)
             self._place[notebook.id] = place
             self.places[place] = notebook.id

@@ -23,6 +23,7 @@ __all__ = [
     "EnvelopeRow",
     "EstimateRow",
     "Key",
+    "NotebookAliasRow",
     "NotebookRow",
     "ReportRow",
     "Row",
@@ -50,7 +51,10 @@ RowT = TypeVar("RowT", bound=Row)
 
 @dataclass(slots=True, eq=False)
 class NotebookRow(Row):
-    """A notebook, live or deleted, with what its closed sessions add up to."""
+    """A notebook, live or deleted, with what its closed sessions add up to.
+
+    ``root`` and ``path`` are how it was named first; ``file`` is what it is found by.
+    """
 
     TABLE: ClassVar[str] = "notebooks"
 
@@ -66,6 +70,20 @@ class NotebookRow(Row):
     closed_spent: int = 0
     closed_budget: int = 0
     closed_at: int | None = None
+    file: str = ""
+    """Its identity: `files.file_of` of root and path."""
+
+
+@dataclass(slots=True, eq=False)
+class NotebookAliasRow(Row):
+    """A notebook that turned out to be another one, by another path."""
+
+    TABLE: ClassVar[str] = "notebook_aliases"
+
+    id: str
+    """The notebook that it was taken for. Its row stays, and its records name it."""
+    notebook_id: str
+    """The notebook that it is."""
 
 
 @dataclass(slots=True, eq=False)
@@ -295,6 +313,7 @@ class ConsentRow(Row):
 
 ROWS: Final[tuple[type[Row], ...]] = (
     NotebookRow,
+    NotebookAliasRow,
     EnvelopeRow,
     SessionRow,
     BalanceRow,

@@ -58,10 +58,20 @@ notebooks = Table(
     _int("closed_spent"),
     _int("closed_budget"),
     _int("closed_at", null=True),
+    # Filled in every row. Tables of the first version have no such column, and SQLite adds none that must be filled.
+    _text("file", null=True),
 )
-_place = (notebooks.c.owner, notebooks.c.root, notebooks.c.path)
+_place = (notebooks.c.owner, notebooks.c.file)
 _partial("notebooks_live", *_place, unique=True, where="deleted_at IS NULL")
 _partial("notebooks_deleted", *_place, where="deleted_at IS NOT NULL")
+
+aliases = Table(
+    "notebook_aliases",
+    metadata,
+    _reference("id", "notebooks", primary_key=True),
+    _reference("notebook_id", "notebooks"),
+)
+Index("notebook_aliases_notebook", aliases.c.notebook_id)
 
 envelopes = Table(
     "envelopes",

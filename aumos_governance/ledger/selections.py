@@ -5,10 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Generic
 
-from .rows import ApprovalRow, ChargeRow, ConsentRow, EnvelopeRow, EstimateRow, ReportRow, RowT, SessionRow, TrustRow
+from .rows import (
+    ApprovalRow,
+    BalanceRow,
+    ChargeRow,
+    ConsentRow,
+    EnvelopeRow,
+    EstimateRow,
+    NotebookAliasRow,
+    NotebookRow,
+    ReportRow,
+    RowT,
+    SessionRow,
+    TrustRow,
+)
 
 __all__ = [
+    "ALIASES_OF_NOTEBOOK",
+    "BALANCES_OF",
     "BUDGETS_OF_SESSION",
+    "CEILINGS_OF",
+    "CHARGES_IN",
     "CONSENTS_OF_AGENT",
     "CONSENTS_OF_REALM",
     "COUNTING_HOLDS",
@@ -17,9 +34,12 @@ __all__ = [
     "ESTIMATES_OF_REFERENCE",
     "HOLDS_OF_KERNEL",
     "HOLDS_OF_SERVER",
+    "NOTEBOOKS_OF_OWNER",
     "OPEN_SESSIONS",
     "PENDING_OF_KERNEL",
     "PENDING_OF_SERVER",
+    "SESSIONS_IN",
+    "SESSIONS_OF_NOTEBOOK",
     "TRUST_OF_REALM",
     "UNSEEN_REPORTS",
     "Selection",
@@ -50,6 +70,20 @@ PENDING_OF_SERVER: Final = Selection(ApprovalRow, "pending_of_server")
 """Pending approvals of notebooks with this ``owner`` and ``root``."""
 OPEN_SESSIONS: Final = Selection(SessionRow, "open_sessions")
 """Open sessions of notebooks with this ``owner`` and ``root``."""
+NOTEBOOKS_OF_OWNER: Final = Selection(NotebookRow, "notebooks_of_owner")
+"""The live notebooks of this ``owner``."""
+SESSIONS_OF_NOTEBOOK: Final = Selection(SessionRow, "sessions_of_notebook")
+"""All sessions of the notebook with this ``notebook_id``."""
+ALIASES_OF_NOTEBOOK: Final = Selection(NotebookAliasRow, "aliases_of_notebook")
+"""The notebooks that turned out to be the one with this ``notebook_id``."""
+CEILINGS_OF: Final = Selection(EnvelopeRow, "ceilings_of")
+"""The envelopes of this ``kind`` and ``subject``."""
+BALANCES_OF: Final = Selection(BalanceRow, "balances_of")
+"""The balances of the envelope with this ``envelope_id``."""
+CHARGES_IN: Final = Selection(ChargeRow, "charges_in")
+"""All charges that count in the envelope with this ``envelope_id``; reads every charge."""
+SESSIONS_IN: Final = Selection(SessionRow, "sessions_in")
+"""All sessions that the envelope with this ``envelope_id`` encloses; reads every session."""
 BUDGETS_OF_SESSION: Final = Selection(EnvelopeRow, "budgets_of_session")
 """The categories' envelopes of the session with this ``session_id``."""
 COUNTING_HOLDS: Final = Selection(ChargeRow, "counting_holds")

@@ -14,14 +14,15 @@ from typing import Any, Protocol
 from .base import NotebookKey, Request, SessionState
 from .chain import LEDGER_CHAIN, AuditRow, link
 from .content import check_text
+from .files import file_of
 from .identifiers import new_id
 from .rows import AskRow, BalanceRow, ChainRow, Key, NotebookRow, Row, RowT, key_of
 from .selections import Selection
 
 __all__ = ["Store", "Work"]
 
-Place = tuple[str, str, str]
-"""A notebook's owner, root and path."""
+Place = tuple[str, str]
+"""A notebook's owner and file."""
 
 
 class Store(Protocol):
@@ -45,12 +46,12 @@ class Store(Protocol):
         """The answers under these keys of a scope, as far as there are any."""
         ...
 
-    def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
-        """The live notebook with this path."""
+    def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
+        """The live notebook that is this file."""
         ...
 
-    def notebooks_under(self, owner: str, root: str, path: str) -> list[NotebookRow]:
-        """The live notebooks with this path or in this folder, by path."""
+    def notebooks_under(self, owner: str, file: str) -> list[NotebookRow]:
+        """The live notebooks that are this file or lie in this folder, by file."""
         ...
 
     def select(self, selection: Selection[RowT], values: tuple[Any, ...]) -> list[RowT]:
@@ -61,8 +62,8 @@ class Store(Protocol):
         """Whether a hold or an approval has come to its stated time."""
         ...
 
-    def last_seq(self, owner: str, root: str, path: str) -> int:
-        """The highest ``seq`` that a deleted notebook with this path had; 0 when there was none."""
+    def last_seq(self, owner: str, file: str) -> int:
+        """The highest ``seq`` that a deleted notebook with this file had; 0 when there was none."""
         ...
 
     def write(self, new: Iterable[Row], changed: Iterable[Row], audit: Iterable[AuditRow]) -> None:
@@ -169,8 +170,8 @@ class Work:
     # ---- notebooks
 
     def notebook(self, key: NotebookKey) -> NotebookRow | None:
-        """The live notebook with this path."""
-        place = (key.owner, key.root, key.path)
+        """The live notebook that this key names."""
+        place = (key.owner, file_of(key.root, key.path))
         try:
             return self._places[place]
         except KeyError:
@@ -180,7 +181,7 @@ class Work:
     def peek_notebook(self, key: NotebookKey) -> NotebookRow | None:
         """Like `notebook`, only to be read, as with `peek`."""
         places = self.store.places
-        place = (key.owner, key.root, key.path)
+        place = (key.owner, file_of(key.root, key.path))
         if places is None or place in self._places:
             return self.notebook(key)
         id = places.get(place)
@@ -190,31 +191,34 @@ class Work:
         """The live notebook with this path; one is made where there is none."""
         found = self.notebook(key)
         if found is None:
-            seq = self.store.last_seq(key.owner, key.root, key.path)
-            found = self.add(NotebookRow(self.new_id(), key.owner, key.root, key.path, seq))
-            self._places[key.owner, key.root, key.path] = found
+            file = file_of(key.root, key.path)
+            seq = self.store.last_seq(key.owner, file)
+            found = self.add(NotebookRow(self.new_id(), key.owner, key.root, key.path, seq, file=file))
+            self._places[key.owner, file] = found
         return found
 
-    def notebooks_under(self, owner: str, root: str, path: str) -> list[NotebookRow]:
-        """The live notebooks with this path or in this folder, by path."""
-        check_text(owner, root, path)
+    def notebooks_under(self, owner: str, file: str) -> list[NotebookRow]:
+        """The live notebooks that are this file or lie in this folder, by file."""
+        check_text(owner, file)
         self.write()
-        found = self.store.notebooks_under(owner, root, path)
-        return [known for known in (self._know((owner, root, row.path), row) for row in found) if known is not None]
+        found = self.store.notebooks_under(owner, file)
+        return [known for known in (self._know((owner, row.file), row) for row in found) if known is not None]
 
-    def relocate(self, notebook: NotebookRow, path: str) -> None:
-        """The live notebook has another path now, where no live one lies."""
-        self._places[notebook.owner, notebook.root, notebook.path] = None
-        floor = self.store.last_seq(notebook.owner, notebook.root, path)
-        notebook.path = path
-        notebook.seq = max(notebook.seq, floor)
-        self._places[notebook.owner, notebook.root, path] = notebook
+    def relocate(self, notebook: NotebookRow, root: str, path: str) -> None:
+        """The live notebook is another file now, which no live one is, and named so."""
+        file = file_of(root, path)
+        if file != notebook.file:
+            self._places[notebook.owner, notebook.file] = None
+            floor = self.store.last_seq(notebook.owner, file)
+            notebook.seq = max(notebook.seq, floor)
+            self._places[notebook.owner, file] = notebook
+        notebook.root, notebook.path, notebook.file = root, path, file
         self.touch(notebook)
 
     def remove(self, notebook: NotebookRow) -> None:
         """The notebook is gone; its row stays."""
         notebook.deleted_at = self.now
-        self._places[notebook.owner, notebook.root, notebook.path] = None
+        self._places[notebook.owner, notebook.file] = None
         self.touch(notebook)
 
     def touch(self, notebook: NotebookRow) -> None:

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from jupyter_core.utils import ensure_async
@@ -19,6 +20,7 @@ from ..ledger.base import ReadState
 from ..notebooks.service import Caller, NotebookService
 from .comm_transport import CommTransport
 from .conversation import AtOnce, Conversation, Transport
+from .kernel_sessions import close_kernel
 from .local_socket import LocalSocket
 from .presence import Departures, Presence, process_of
 from .rooms import Rooms, Row
@@ -64,6 +66,7 @@ class Bridge:
         at_once: Callable[[], bool] = lambda: False,
         announce: Callable[[set[str]], None],
         autostart: bool,
+        look: Callable[[Iterable[str]], Awaitable[None]] | None = None,
         log: logging.Logger,
         server: str = "",
         local_socket: LocalSocket | None = None,
@@ -78,6 +81,7 @@ class Bridge:
         self._at_once = at_once
         self._announce = announce
         self._autostart = autostart
+        self._look_for_moved = look
         self._log = log
         self._server = server
         self._local_socket = local_socket
@@ -144,6 +148,8 @@ class Bridge:
             try:
                 if self._reconcile():
                     await self._read_rows()
+                elif self._look_for_moved is not None:
+                    await self._look_for_moved(())
                 await self._note_departures()
             except Exception:  # noqa: BLE001 - the watch over the kernels must go on
                 self._log.exception("The kernels could not be looked through for governance.")
@@ -160,6 +166,7 @@ class Bridge:
             self._let_go(kernel_id)
         for kernel_id in self._presences.keys() - alive.keys():
             self._presences.pop(kernel_id).leave()
+            self._end(kernel_id)
         self._unreachable &= alive.keys()
         self._without_ports = {key: since for key, since in self._without_ports.items() if key in alive}
         self._started = {entry for entry in self._started if entry[0] in alive}
@@ -178,6 +185,12 @@ class Bridge:
                 self._presences.pop(kernel_id).leave()
             came = self._reach(kernel_id, kernel_manager, ports) or came
         return came or bool(gone)
+
+    def _end(self, kernel_id: str) -> None:
+        """The kernel is gone, and with it the session of one that was no notebook's."""
+        if not self._rooms.has_path(kernel_id):
+            close_kernel(self._service.ledger, self._rooms.notebook_of(kernel_id))
+        self._rooms.forget(kernel_id)
 
     async def _note_departures(self) -> None:
         """Find kernels whose process ended and maybe was replaced, be it by one that never asks anything."""
@@ -244,8 +257,17 @@ class Bridge:
             readers=self._readers if nonce is None else AtOnce(),
             settle=self._settle,
             at_once=lambda: nonce is None and self._at_once(),
+            admit=partial(self._check_document, kernel_id),
             log=self._log,
         )
+
+    def _check_document(self, kernel_id: str) -> None:
+        if self._service.terms.strict and not self._rooms.has_path(kernel_id):
+            raise NotAllowedError(
+                "This server is strict (GovernanceExtension.strict), and no notebook is known for this kernel, so"
+                " nothing is authorised; open the notebook in JupyterLab, or name an existing notebook as the path when"
+                " the kernel is started."
+            )
 
     def _note_without_ports(self, kernel_id: str) -> None:
         since = self._without_ports.setdefault(kernel_id, time.monotonic())
@@ -280,6 +302,8 @@ class Bridge:
                 Row(model["id"], model["path"] or "", model["type"] or "", model["kernel"]["id"]) for model in models
             ]
             changed = self._rooms.update(rows)
+            if self._look_for_moved is not None:
+                await self._look_for_moved(self._rooms.files())
         if changed:
             self._announce(changed)
         if self._autostart:

@@ -66,7 +66,7 @@ class Conversation:
     a ``nonce`` the transport itself proves which process is at its other end; else that is the one whose hello it
     carried last. ``at_once`` says whether the thread that receives, which must not be blocked, may read a single status
     itself and stand by for a moment while the ledger does a single request: the ledger is near, and nothing else has to
-    be waited for.
+    be waited for. ``admit`` raises what keeps this kernel from anything but a greeting.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class Conversation:
         readers: Executor,
         settle: Callable[[], None],
         at_once: Callable[[], bool] = lambda: False,
+        admit: Callable[[], None] = lambda: None,
         log: logging.Logger,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -92,6 +93,7 @@ class Conversation:
         self._readers = readers
         self._settle = settle
         self._at_once = at_once
+        self._admit = admit
         self._log = log
         self._clock = clock
         self._stand_by_after = 0.0
@@ -143,6 +145,7 @@ class Conversation:
         self._presence.check(nonce)
         assert nonce is not None
         self._presence.transport = self._transport
+        self._admit()
         caller = self._identify(self._presence.incarnation(nonce))
         if ask.op == "authorize":
             # It goes on when this is over, and asks then whether the kernel is still there.

@@ -7,10 +7,10 @@ does not start either.
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -21,14 +21,17 @@ from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
 from ..ledger import open_ledger
-from ..ledger.base import ConfigureEnvelopes, KernelsPresent, Origin
+from ..ledger.base import ConfigureEnvelopes, JoinNotebooks, KernelsPresent, Ledger, ListNotebooks, Origin
 from ..notebooks.service import NotebookService
-from ..protocol import REPLY_TYPE
+from ..owner import owner
+from ..protocol import REPLY_TYPE, STRICT_ENV
 from .bridge import KERNEL_EVENTS, Bridge
-from .contents_moves import CONTENTS_EVENTS, ContentsMoves
+from .contents_moves import ContentsMoves
+from .documents import Documents
 from .envelope_traits import Envelopes, read_envelopes
 from .handlers import routes
-from .kernel_environment import mark_kernels
+from .kernel_environment import mark_children, mark_kernels
+from .kernel_sessions import close_left
 from .local_socket import LocalSocket
 from .metrics import commit_done
 from .open_holds import OpenHolds
@@ -145,7 +148,8 @@ class GovernanceExtension(ExtensionApp):
             max_budget=self.max_budget,
             max_trust_level=self.max_trust_level,
             warn_at=self.warn_at,
-            strict=self.strict,
+            # A server that a strict server's child process starts is inside of it.
+            strict=self.strict or bool(os.environ.get(STRICT_ENV)),
             autostart=self.autostart,
             database_url=self.database_url,
             envelopes=read_envelopes(self.envelopes),
@@ -154,7 +158,11 @@ class GovernanceExtension(ExtensionApp):
         self._ledger = self._open_ledger(settings)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="aumos-governance")
         loop = serverapp.io_loop.asyncio_loop
-        self._rooms = rooms = Rooms(_owner(), _root(serverapp))
+        documents = Documents(serverapp.contents_manager, serverapp.contents_manager.root_dir or serverapp.root_dir)
+        self._rooms = rooms = Rooms(owner(), documents.root, documents.locate)
+        _rename_known(self._ledger, documents, rooms.owner)
+        if not self._ledger.attending() - {self._name}:
+            close_left(self._ledger, rooms)
         # Also where there are none: those of an earlier configuration end then.
         self._ledger.execute(
             ConfigureEnvelopes(
@@ -182,7 +190,8 @@ class GovernanceExtension(ExtensionApp):
         def announce(paths: set[str]) -> None:
             self._workers.submit(events.reread, self._ledger, paths)
 
-        moves = ContentsMoves(serverapp.contents_manager, self._ledger, rooms, self.log, announce)
+        moves = ContentsMoves(documents, self._ledger, rooms, self.log, announce)
+        moves.follow(serverapp.contents_manager)
         self._bridge = Bridge(
             serverapp.kernel_manager,
             serverapp.session_manager,
@@ -194,16 +203,17 @@ class GovernanceExtension(ExtensionApp):
             at_once=lambda: not settings.shared and moves.settled(),
             announce=announce,
             autostart=settings.autostart,
+            look=partial(moves.look, self._workers),
             log=self.log,
             server=self._name,
             local_socket=LocalSocket(Path(serverapp.runtime_dir), self.log) if self.local_socket else None,
         )
         self._people = People(service, rooms, settings, moves.settle, self._bridge.kernels)
         self._bridge.follow_sessions()
-        mark_kernels(serverapp.kernel_manager, strict=settings.terms.strict)
+        self._unmark = mark_children(strict=settings.terms.strict)
+        mark_kernels(serverapp.kernel_manager, strict=settings.terms.strict, documents=documents, name=rooms.name)
         _leave_untracked(serverapp)
         serverapp.event_logger.add_listener(schema_id=KERNEL_EVENTS, listener=self._bridge.on_kernel_event)
-        serverapp.event_logger.add_listener(schema_id=CONTENTS_EVENTS, listener=moves.on_event)
         self.log.info("AumOS Governance keeps its ledger in %s", _without_password(settings.database_url))
 
     def initialize_handlers(self) -> None:
@@ -221,6 +231,7 @@ class GovernanceExtension(ExtensionApp):
         except Exception:
             self.log.exception("The kernels could not be shut down for governance.")
         await self._bridge.stop()
+        self._unmark()
         self._service.acting.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
@@ -256,18 +267,12 @@ class GovernanceExtension(ExtensionApp):
         raise SystemExit(1)
 
 
-def _owner() -> str:
-    """Whose notebooks these are: the hub's user, or the operating system's."""
-    try:
-        return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        # A container may run under a number that has no name.
-        return f"uid:{os.getuid()}"
-
-
-def _root(serverapp: Any) -> str:
-    """The folder that paths are relative to, as the contents manager sees it."""
-    return str(Path(serverapp.contents_manager.root_dir or serverapp.root_dir).expanduser().absolute())
+def _rename_known(ledger: Ledger, documents: Documents, owner: str) -> None:
+    """Have notebooks that were known by a link, before links were resolved, known by their files."""
+    renamed = ((known, documents.renamed(known)) for known in ledger.read(ListNotebooks(owner=owner)))
+    pairs = tuple((known, new) for known, new in renamed if new is not None)
+    if pairs:
+        ledger.execute(JoinNotebooks(key="", origin=Origin("server"), pairs=pairs))
 
 
 def _leave_untracked(serverapp: Any) -> None:

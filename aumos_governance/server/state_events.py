@@ -113,11 +113,14 @@ class StateEvents:
             self._begin(state)
 
     def _emit_state(self, state: SessionState) -> None:
-        path = state.notebook.path
-        if self._rooms.place(path).shared_with is None:
-            self._emit(state_body(state))
+        names = self._rooms.names_of(state.notebook)
+        path = names[0]
+        if self._rooms.shared_with(path) is None:
+            for name in names:
+                self._emit({**state_body(state), "path": name})
         for other in self._rooms.sharers(path):
-            self._emit({**state_body(state, shared_with=path), "path": other})
+            for name in self._rooms.names_of(self._rooms.key(other)):
+                self._emit({**state_body(state, shared_with=path), "path": name})
 
     def _emit(self, body: dict[str, Any]) -> None:
         nonce = secrets.token_hex(16)

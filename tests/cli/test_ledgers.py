@@ -96,6 +96,15 @@ def test_what_a_person_must_decide_is_found(ledger: Path, run: Run) -> None:
     )
 
 
+def test_a_notebook_that_two_roots_reach_is_shown_once(ledger: Path, run: Run) -> None:
+    fill(ledger, NotebookKey("ann", "/srv", "b.ipynb"), 1)
+    shown = run("status").out
+    assert shown.count("a.ipynb") == 1
+    assert "ann/a.ipynb" in shown
+    for path in ("a.ipynb", "ann/a.ipynb", "/srv/ann/a.ipynb"):
+        assert run("verify", "--path", path).lines[0] == "OK: 4 records in 1 chain are as they were written."
+
+
 def test_one_path_under_two_roots_must_be_told_apart(ledger: Path, run: Run) -> None:
     fill(ledger, NotebookKey("ann", "/srv/other", "a.ipynb"), 1)
     ended = run("audit", "--path", "a.ipynb")

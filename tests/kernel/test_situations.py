@@ -34,7 +34,11 @@ def test_a_forked_child_gets_an_engine_of_its_own(kernel: Kernel) -> None:
 def test_a_kernel_started_inside_a_strict_servers_kernel_fails_closed(tmp_path: Path) -> None:
     sign = '{"v": 1, "kernel_id": "another", "strict": true}'
     with started(environment(tmp_path, KERNEL_AUMOS_GOVERNANCE=sign), tmp_path) as kernel:
-        refused(kernel.run("%governance"), "UnavailableError", "started inside a kernel of a strict governance server")
+        refused(
+            kernel.run("%governance"),
+            "UnavailableError",
+            "inside a strict governance server (GovernanceExtension.strict)",
+        )
     assert not (tmp_path / "data" / "aumos_governance").exists()
 
 

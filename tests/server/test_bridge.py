@@ -16,10 +16,10 @@ from jupyter_server.gateway.managers import GatewayMappingKernelManager
 
 from aumos_governance.ledger import open_ledger
 from aumos_governance.notebooks.service import NotebookService
-from aumos_governance.protocol import KERNEL_ENV, REPLY_TYPE
+from aumos_governance.protocol import KERNEL_ENV, REPLY_TYPE, STRICT_ENV
 from aumos_governance.server import bridge as bridge_module
 from aumos_governance.server.bridge import Bridge
-from aumos_governance.server.kernel_environment import mark_kernels
+from aumos_governance.server.kernel_environment import mark_children, mark_kernels
 from aumos_governance.server.rooms import Rooms
 
 
@@ -204,10 +204,16 @@ class Gateway(GatewayMappingKernelManager):
 async def test_a_gateways_kernel_fails_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KERNEL_ENV, "of the kernel this server was started in")
     gateway = Gateway()
-    mark_kernels(gateway, strict=True)
+    monkeypatch.delenv(STRICT_ENV, raising=False)
+    unmark = mark_children(strict=True)
     assert KERNEL_ENV not in os.environ
+    assert os.environ[STRICT_ENV] == "1"
+    unmark()
+    assert STRICT_ENV not in os.environ
+    mark_kernels(gateway, strict=True, documents=None, name=lambda kernel_id, path: None)  # type: ignore[arg-type]
     await gateway.start_kernel(path="x", env={"A": "1"})
     assert gateway.started["env"]["A"] == "1"
+    assert gateway.started["env"][STRICT_ENV] == "1"
     assert json.loads(gateway.started["env"][KERNEL_ENV]) == {"v": 1, "kernel_id": None, "strict": True}
 
 

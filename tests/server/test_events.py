@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,9 +52,13 @@ def watch(
     jp_asyncio_loop.run_until_complete(leave())
 
 
-def state(seq: int, path: str = "a.ipynb", spent: int = 0) -> SessionState:
+def state(extension: Any, seq: int, path: str = "a.ipynb", spent: int = 0) -> SessionState:
     return SessionState(
-        NotebookKey("ada", "/root", path), seq, active=True, session_id="s", balance=Balance(10**10, spent, 0)
+        NotebookKey("ada", extension._rooms.root, path),
+        seq,
+        active=True,
+        session_id="s",
+        balance=Balance(10**10, spent, 0),
     )
 
 
@@ -72,7 +77,7 @@ async def test_bursts_are_thinned_and_the_last_state_always_comes(extension: Any
 
     def burst() -> None:
         for seq in range(1, 1_001):
-            extension._events.offer((state(seq, spent=seq), state(seq, "b.ipynb")))
+            extension._events.offer((state(extension, seq, spent=seq), state(extension, seq, "b.ipynb")))
 
     # As the ledger does it: from a thread of its own.
     await loop.run_in_executor(None, burst)
@@ -90,12 +95,12 @@ async def test_bursts_are_thinned_and_the_last_state_always_comes(extension: Any
 
 async def test_an_older_state_never_follows_a_newer_one(extension: Any, watch: Any) -> None:
     page = await watch()
-    extension._events.offer((state(1),))
+    extension._events.offer((state(extension, 1),))
     await page.receive_until(lambda event: event["seq"] == 1)
-    extension._events.offer((state(3),))
-    extension._events.offer((state(2),))
+    extension._events.offer((state(extension, 3),))
+    extension._events.offer((state(extension, 2),))
     await page.receive_until(lambda event: event["seq"] == 3)
-    extension._events.offer((state(4),))
+    extension._events.offer((state(extension, 4),))
     await page.receive_until(lambda event: event["seq"] == 4)
     assert [event["seq"] for event in page.seen] == [1, 3, 4]
 
@@ -103,7 +108,7 @@ async def test_an_older_state_never_follows_a_newer_one(extension: Any, watch: A
 async def test_who_shares_a_kernel_hears_of_it_under_its_own_path(extension: Any, watch: Any) -> None:
     page = await watch()
     extension._rooms.update([Row("1", "a.ipynb", "notebook", "k"), Row("2", "b.ipynb", "notebook", "k")])
-    extension._events.offer((state(1),))
+    extension._events.offer((state(extension, 1),))
     event = await page.receive_until(lambda event: event["path"] == "b.ipynb")
     assert (event["shared_with"], event["budget"], event["seq"]) == ("a.ipynb", "10", 1)
     assert [(event["path"], event["shared_with"]) for event in page.seen] == [("a.ipynb", None), ("b.ipynb", "a.ipynb")]
@@ -121,3 +126,16 @@ async def test_a_forged_event_is_refused(jp_fetch: Any, rest: Any, watch: Any, n
     await rest("PATCH", "state", {"budget": "5"}, path="a.ipynb")
     await page.receive_until(lambda event: event["path"] == "a.ipynb")
     assert [event["budget"] for event in page.seen] == ["5"]
+
+
+async def test_a_page_that_reads_a_notebook_by_a_link_hears_of_it_by_that_name(
+    extension: Any, watch: Any, rest: Any, jp_root_dir: Path
+) -> None:
+    (jp_root_dir / "a.ipynb").touch()
+    (jp_root_dir / "link.ipynb").symlink_to("a.ipynb")
+    page = await watch()
+    assert (await rest("GET", "state", path="link.ipynb")).body["seq"] == 0
+    changed = (await rest("PATCH", "state", {"budget": "5"}, path="a.ipynb")).body
+    event = await page.receive_until(lambda event: event["path"] == "link.ipynb")
+    assert (event["seq"], event["budget"], event["shared_with"]) == (changed["seq"], "5", None)
+    assert (await rest("GET", "state", path="link.ipynb")).body == {**changed, "path": "link.ipynb"}

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "aumos_governance"
 
-VOCABULARY = {"_version", "clock", "types", "errors", "money", "config", "frozen", "printing", "protocol"}
+VOCABULARY = {"_version", "clock", "types", "errors", "money", "config", "frozen", "owner", "printing", "protocol"}
 MANAGERS = {
     "acts",
     "approvals",

@@ -28,7 +28,10 @@ __all__ = [
 @quick
 @dataclass(frozen=True, slots=True)
 class NotebookKey:
-    """A notebook's identity: who owns it, which server root it lies under, and its path there."""
+    """A notebook by one of its names: who owns it, which server root it is seen from, and its path there.
+
+    Root and path together are the file, and that is the identity: `files.file_of`.
+    """
 
     owner: str
     root: str

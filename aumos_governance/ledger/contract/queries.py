@@ -49,6 +49,13 @@ class ReadState(Query[SessionState]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListNotebooks(Query[tuple[NotebookKey, ...]]):
+    """All live notebooks of an owner, as they were named first, by file."""
+
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListStates(Query[tuple[SessionState, ...]]):
     """All live notebooks of an owner and root that ever had a session, by path, after ``after``."""
 

@@ -9,7 +9,16 @@ from ...types import TrustLevel
 from ..terms import SessionTerms
 from .facts import NotebookKey, Opened, Origin, SessionState
 
-__all__ = ["AnswerT_co", "ChangeSession", "CloseSession", "DeleteNotebook", "MoveNotebook", "OpenSession", "Request"]
+__all__ = [
+    "AnswerT_co",
+    "ChangeSession",
+    "CloseSession",
+    "DeleteNotebook",
+    "JoinNotebooks",
+    "MoveNotebook",
+    "OpenSession",
+    "Request",
+]
 
 AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
@@ -94,3 +103,15 @@ class DeleteNotebook(Request[int]):
     owner: str
     root: str
     path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinNotebooks(Request[int]):
+    """Notebooks turned out to be the same file under another name; answers how many were joined or renamed.
+
+    ``pairs`` are two keys each: the one that a notebook was known by, and the one that it is to be known by. Where both
+    are known, they become one notebook: what both spent counts against the ceilings of the one, of two open sessions
+    the older one stays and the other is closed, and what that one held keeps counting. No record is changed.
+    """
+
+    pairs: tuple[tuple[NotebookKey, NotebookKey], ...]

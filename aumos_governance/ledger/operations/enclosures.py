@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from ..base import EnvelopeKind
 from ..compact import dumps
@@ -13,12 +15,22 @@ from .places import envelope_id
 __all__ = ["enclose", "subject_of"]
 
 
-def enclose(work: Work, notebook: NotebookRow, session: SessionRow) -> None:
-    """Put the configured envelopes around a session, whose row the caller saves."""
-    row = work.find(ConfigurationRow, notebook.owner, notebook.root)
+def enclose(
+    work: Work, notebook: NotebookRow, session: SessionRow, root: str, before: Sequence[Sequence[Any]] = ()
+) -> None:
+    """Put the envelopes that a server of this root is configured with around a session, whose row the caller saves.
+
+    ``before`` is what the same server was configured with. What servers of other roots put around the session stays:
+    several roots may reach its notebook, and a charge must fit in the ceilings of all.
+    """
+    row = work.find(ConfigurationRow, notebook.owner, root)
+    former = {
+        envelope_id(kind, subject_of(EnvelopeKind(kind), notebook.id, notebook.owner, root), name, period)
+        for name, _, kind, period in before
+    }
     outer = []
     for name, ceiling, kind, period in json.loads(row.envelopes) if row is not None else ():
-        subject = subject_of(EnvelopeKind(kind), notebook.id, notebook.owner, notebook.root)
+        subject = subject_of(EnvelopeKind(kind), notebook.id, notebook.owner, root)
         id = envelope_id(kind, subject, name, period)
         envelope = work.find(EnvelopeRow, id)
         if envelope is None:
@@ -27,7 +39,8 @@ def enclose(work: Work, notebook: NotebookRow, session: SessionRow) -> None:
             envelope.ceiling = ceiling
             work.save(envelope)
         outer.append(id)
-    session.outer_envelopes = " ".join(outer)
+    kept = [id for id in session.outer_envelopes.split() if id not in former and id not in outer]
+    session.outer_envelopes = " ".join([*outer, *kept])
 
 
 def subject_of(kind: EnvelopeKind, notebook_id: str, owner: str, root: str) -> str:

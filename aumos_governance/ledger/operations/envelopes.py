@@ -52,7 +52,7 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
         row.envelopes = text
         work.save(row)
     for session in sessions:
-        enclose(work, work.get(NotebookRow, session.notebook_id), session)
+        enclose(work, work.get(NotebookRow, session.notebook_id), session, request.root, before)
         work.save(session)
     detail = {
         "owner": request.owner,

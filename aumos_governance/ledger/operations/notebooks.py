@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...errors import InvalidRequestError
 from ..base import DeleteNotebook, MoveNotebook, NotebookKey, Origin
+from ..files import file_of, path_below
 from ..rows import NotebookRow
 from ..work import Work
 from .sessions import close, open_session_of
@@ -19,19 +20,21 @@ def move_notebook(work: Work, request: MoveNotebook) -> int:
         raise InvalidRequestError(f"{old!r} cannot be moved into itself.")
     moved: list[NotebookRow] = []
     # By path, so that a/b has left before a/b/c comes to where it lay.
-    for notebook in work.notebooks_under(request.owner, request.root, old):
-        path = new + notebook.path[len(old) :]
-        ousted = work.notebook(NotebookKey(request.owner, request.root, path))
+    source, target = file_of(request.root, old), file_of(request.root, new)
+    for notebook in work.notebooks_under(request.owner, source):
+        # By the root that it was named from first, so that a later server of that root finds its path there.
+        path = path_below(notebook.root, target + notebook.file[len(source) :])
+        ousted = work.notebook(NotebookKey(request.owner, notebook.root, path))
         if ousted is not None:
             _remove(work, ousted, request.origin, "another notebook was moved to its path")
             notebook.seq = max(notebook.seq, ousted.seq)
-        work.relocate(notebook, path)
+        work.relocate(notebook, notebook.root, path)
         moved.append(notebook)
     return len(moved)
 
 
 def delete_notebook(work: Work, request: DeleteNotebook) -> int:
-    gone = work.notebooks_under(request.owner, request.root, request.path)
+    gone = work.notebooks_under(request.owner, file_of(request.root, request.path))
     for notebook in gone:
         _remove(work, notebook, request.origin, "the notebook was deleted")
     return len(gone)

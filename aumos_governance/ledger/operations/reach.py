@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..base import Origin
+from ..files import lies_in
 from ..rows import ApprovalRow, ChargeRow, NotebookRow, ReportRow, SessionRow
 from ..work import Work
 
@@ -14,4 +15,4 @@ def reaches(work: Work, origin: Origin, row: ApprovalRow | ChargeRow | ReportRow
     if origin.within is None:
         return True
     notebook = work.get(NotebookRow, work.get(SessionRow, row.session_id).notebook_id)
-    return (notebook.owner, notebook.root) == origin.within
+    return lies_in(notebook, *origin.within)

@@ -9,12 +9,13 @@ from ...errors import InvalidAmountError, InvalidRequestError
 from ...types import BudgetPeriod, TrustLevel
 from ..base import ChangeSession, CloseSession, NotebookKey, Opened, OpenSession, Origin, SessionState
 from ..chain import LEDGER_CHAIN
+from ..files import lies_in
 from ..rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
 from ..terms import Plan, Standing, Value, check_close, plan_change, plan_open
 from ..work import Work
 from .enclosures import enclose
 from .records import record
-from .states import own_envelope, state_at, state_of
+from .states import own_envelope, state_at
 
 __all__ = ["change_session", "close", "close_session", "open_session", "open_session_of"]
 
@@ -53,7 +54,7 @@ def close_session(work: Work, request: CloseSession) -> SessionState:
         return state_at(work, request.notebook)
     check_close(request.terms, by_person=request.origin.person)
     close(work, notebook, session, request.origin)
-    return state_of(work, notebook)
+    return state_at(work, request.notebook)
 
 
 def open_session_of(work: Work, notebook: NotebookRow | None) -> SessionRow | None:
@@ -95,19 +96,24 @@ def close(work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin
 
 def _carry_out(work: Work, request: OpenSession | ChangeSession, plan: Plan) -> Opened:
     notebook = work.notebook_or_new(request.notebook)
+    if not lies_in(notebook, request.notebook.owner, request.notebook.root):
+        # A link leads to it from below another root; the server that uses it now is the one that must show it.
+        work.relocate(notebook, request.notebook.root, request.notebook.path)
     session = open_session_of(work, notebook)
     if plan.close_first and session is not None:
         close(work, notebook, session, request.origin, "a new session was asked for")
         # Records are paged by time, and the end of one session comes before the start of the next.
         work.now += 1
     if plan.open_new:
-        _open(work, notebook, request.origin, plan)
+        _open(work, notebook, request.origin, plan, request.notebook.root)
     elif session is not None and _differs(work, session, plan):
         _change(work, notebook, session, request.origin, plan)
-    return Opened(state_of(work, notebook), plan.open_new, plan.changed, plan.notes)
+    if session is not None and not plan.open_new:
+        _enclose_more(work, notebook, session, request.notebook.root)
+    return Opened(state_at(work, request.notebook), plan.open_new, plan.changed, plan.notes)
 
 
-def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan) -> None:
+def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan, root: str) -> None:
     id = work.new_id()
     envelope = work.add(
         EnvelopeRow(work.new_id(), "session", "budget", BudgetPeriod.LIFETIME.value, plan.budget.value, id)
@@ -129,7 +135,7 @@ def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan) -> None
             envelope_id=envelope.id,
         )
     )
-    enclose(work, notebook, session)
+    enclose(work, notebook, session, root)
     work.add(ChainRow(session.id))
     notebook.session_id = session.id
     work.touch(notebook)
@@ -155,6 +161,16 @@ def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan) -> None
             "around": session.outer_envelopes,
         },
     )
+
+
+def _enclose_more(work: Work, notebook: NotebookRow, session: SessionRow, root: str) -> None:
+    """A session that another server opened, by another root, is from now on within this one's ceilings too."""
+    before = session.outer_envelopes
+    enclose(work, notebook, session, root)
+    if set(session.outer_envelopes.split()) == set(before.split()):
+        session.outer_envelopes = before
+    else:
+        work.save(session)
 
 
 def _differs(work: Work, session: SessionRow, plan: Plan) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...types import TrustLevel
 from ..base import Balance, ClosedSessions, NotebookKey, SessionState
+from ..files import file_of, path_below
 from ..rows import EnvelopeRow, NotebookRow, SessionRow
 from ..work import Work
 
-__all__ = ["build_state", "own_envelope", "state_at", "state_of"]
+__all__ = ["build_state", "own_envelope", "seen_from", "state_at", "state_of"]
 
 _LEVELS = tuple(TrustLevel)
 
@@ -16,8 +19,17 @@ def state_at(work: Work, key: NotebookKey) -> SessionState:
     """The state of whatever notebook has this path now."""
     notebook = work.notebook(key)
     if notebook is None:
-        return SessionState(key, work.store.last_seq(key.owner, key.root, key.path))
-    return state_of(work, notebook)
+        return SessionState(key, work.store.last_seq(key.owner, file_of(key.root, key.path)))
+    state = state_of(work, notebook)
+    return state if state.notebook == key else replace(state, notebook=key)
+
+
+def seen_from(root: str, state: SessionState) -> SessionState:
+    """The state with the notebook named from this root, whichever it was named from first."""
+    key = state.notebook
+    if key.root == root:
+        return state
+    return replace(state, notebook=NotebookKey(key.owner, root, path_below(root, file_of(key.root, key.path))))
 
 
 def state_of(work: Work, notebook: NotebookRow) -> SessionState:

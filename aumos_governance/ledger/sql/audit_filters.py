@@ -15,6 +15,8 @@ from ..base import AuditFilters, NotebookKey
 from ..chain import LEDGER_CHAIN
 from ..content import check_text
 from ..contract.queries import DECISIONS
+from ..files import file_of
+from .scope import of_server, scope
 from .statements import NO_OFFSET, compile_text
 from .store import Cursor
 
@@ -22,6 +24,7 @@ __all__ = ["FilterReads", "conditions", "is_rare", "said"]
 
 _COLUMNS: Final = schema.audit.c
 _NOTEBOOKS: Final = schema.tables["notebooks"].c
+_ALIASES: Final = schema.tables["notebook_aliases"].c
 _EQUAL: Final = ("agent_id", "outcome", "event", "tool", "action_type", "resource")
 _TEXT: Final = ("tool", "agent_id", "actor", "notebook", "reasons", "detail", "action_type", "resource")
 
@@ -43,10 +46,14 @@ class FilterReads:
         # The live notebook at a path, else the one deleted last.
         self._notebook_id = compile_text(
             select(notebooks.id)
-            .where(*(notebooks[name] == bindparam(name) for name in ("owner", "root", "path")))
+            .where(*(notebooks[name] == bindparam(name) for name in ("owner", "file")))
             .order_by(notebooks.deleted_at.is_not(None), notebooks.deleted_at.desc(), notebooks.id.desc())
             .limit(said("1"))
             .offset(NO_OFFSET),
+            dialect,
+        )[0]
+        self._has_aliases = compile_text(
+            select(_ALIASES.id).where(_ALIASES.notebook_id == bindparam("id")).limit(said("1")).offset(NO_OFFSET),
             dialect,
         )[0]
 
@@ -60,17 +67,20 @@ class FilterReads:
                 if isinstance(value, str):
                     check_text(value)
         if query.notebook is not None:
-            values["notebook_id"] = self._id_of(cursor, query.notebook)
+            id = self._id_of(cursor, query.notebook)
+            cursor.execute(self._has_aliases, (id,))
+            values["notebook_id" if cursor.fetchone() is None else "any_notebook_id"] = id
         if query.decisions:
             values["decisions"] = True
         if query.under is not None:
             check_text(*query.under)
-            values["owner"], values["root"] = query.under
+            names = ("owner", "root", "first", "last")
+            values.update(zip(names, scope(*query.under), strict=True))
         return values
 
     def _id_of(self, cursor: Cursor, key: NotebookKey) -> str:
         check_text(key.owner, key.root, key.path)
-        cursor.execute(self._notebook_id, (key.owner, key.root, key.path))
+        cursor.execute(self._notebook_id, (key.owner, file_of(key.root, key.path)))
         found = cursor.fetchone()
         # No id is empty, so nothing matches where there never was a notebook.
         return "" if found is None else str(found[0])
@@ -86,6 +96,11 @@ def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> l
     found: list[ColumnElement[bool]] = [
         _COLUMNS[name] == bindparam(name) for name in (*_EQUAL, "notebook_id") if name in given
     ]
+    if "any_notebook_id" in given:
+        # Notebooks that turned out to be this one keep their ids in their records.
+        this: ColumnElement[str] = bindparam("any_notebook_id")
+        others = select(_ALIASES.id).where(_ALIASES.notebook_id == this)
+        found.append(or_(_COLUMNS.notebook_id == this, _COLUMNS.notebook_id.in_(others)))
     if rare:
         # Says in the index's own words that the partial index on outcomes will do.
         found.append(said("outcome <> 'allow'"))
@@ -98,7 +113,7 @@ def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> l
     if "owner" in given:
         # EXISTS, so that the planner still walks the records in the order of pages, and looks each one's notebook up.
         ours = select(said("1")).where(_NOTEBOOKS.id == _COLUMNS.notebook_id)
-        ours = ours.where(_NOTEBOOKS.owner == bindparam("owner"), _NOTEBOOKS.root == bindparam("root"))
+        ours = ours.where(of_server())
         found.append(ours.correlate(schema.audit).exists())
     if "text" in given:
         found.append(or_(*(_contains(_COLUMNS[name]) for name in _TEXT)))

@@ -19,6 +19,7 @@ from ...errors import InvalidRequestError
 from ..base import NotebookKey, Request
 from ..chain import LEDGER_CHAIN, AuditRow
 from ..content import check_text
+from ..files import file_of
 from ..rows import ROWS, AskRow, ChainRow, ChargeRow, Key, NotebookRow, Row, RowT, key_of
 from ..work import Place, Work
 from .statements import Statements
@@ -78,10 +79,10 @@ class LockingStore(SqlStore):
         rows = (self.load(AskRow, (scope, key)) for key in keys)
         return [row for row in rows if row is not None]
 
-    def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
+    def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
         self._collect()
-        # Only one live notebook has this path, and this one is locked, so it is still that one.
-        return self._places.get((owner, root, path)) or super().notebook_at(owner, root, path)
+        # Only one live notebook is this file, and this one is locked, so it is still that one.
+        return self._places.get((owner, file)) or super().notebook_at(owner, file)
 
     def write(self, new: Iterable[Row], changed: Iterable[Row], audit: Iterable[AuditRow]) -> None:
         if self.missed:
@@ -102,7 +103,7 @@ class LockingStore(SqlStore):
                 row = super()._row(kind, values)
                 self._rows[kind, key_of(row)] = row
                 if isinstance(row, NotebookRow) and row.deleted_at is None:
-                    self._places[row.owner, row.root, row.path] = row
+                    self._places[row.owner, row.file] = row
 
     def _row(self, kind: type[RowT], values: Sequence[Any]) -> RowT:
         self._collect()
@@ -169,7 +170,7 @@ def _trails_of(request: Request[Any]) -> Iterable[Trail]:
     # What a kernel asks without naming a notebook is about the notebook that it named before.
     place = getattr(request, "notebook", None)
     if isinstance(place, NotebookKey):
-        yield (place.owner, place.root, place.path)
+        yield (place.owner, file_of(place.root, place.path))
     yield (request.origin.scope,)
 
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
 from ...errors import LedgerVersionError
+from .statements import Statements
 
 __all__ = ["REVISIONS", "VERSION_TABLE", "migrate"]
 
 _log = logging.getLogger(__name__)
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 """All migrations, oldest first. Known here too, since importing Alembic takes longer than opening a ledger."""
+_JOINED: Final = "0003"
+"""The revision before which one file could be several notebooks."""
 VERSION_TABLE: Final = "ledger_version"
 SCRIPTS: Final = Path(__file__).parent.parent / "migrations"
 
 
-def migrate(connection: Connection, name: str) -> None:
+def migrate(connection: Connection, name: str, statements: Statements) -> None:
     """Create or upgrade the tables within the connection's transaction, which must keep all others out.
 
     Raises LedgerVersionError when they are newer than this package; ``name`` is what messages call the ledger.
@@ -41,6 +45,13 @@ def migrate(connection: Connection, name: str) -> None:
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    if version is not None and version < _JOINED:
+        from .joining import join_marked
+
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        with closing(driver.cursor()) as cursor:
+            join_marked(cursor, statements)
     _log.info("The ledger %s has schema %s now (before: %s).", name, REVISIONS[-1], version or "none")
 
 

@@ -82,7 +82,7 @@ class PostgresDatabase:
         try:
             with engine.begin() as connection:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _MIGRATION_LOCK})
-                migrate(connection, self._server.name)
+                migrate(connection, self._server.name, self.statements)
         except DBAPIError as error:
             if isinstance(error.orig, psycopg.Error):
                 raise translated(self._server.name, error.orig, lost=error.connection_invalidated) from error.orig

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import InvalidRequestError
@@ -20,13 +21,15 @@ from ..base import (
 from ..clock import Clock
 from ..content import check_text
 from ..cursors import check_limit
+from ..files import file_of, sort_key
 from ..lists import READERS
-from ..operations.states import build_state
+from ..operations.states import build_state, seen_from
 from ..rows import EnvelopeRow, NotebookRow, SessionRow, columns
 from ..work import Work
 from .audit_reads import AuditReads
 from .audit_sums import SumReads
 from .database import Readings
+from .scope import scope
 from .store import Cursor, SqlStore
 
 __all__ = ["Reader"]
@@ -78,18 +81,22 @@ class Reader:
     def _read_state(self, cursor: Cursor, query: ReadState) -> SessionState:
         key = query.notebook
         check_text(key.owner, key.root, key.path)
-        cursor.execute(self._database.statements.state_at, (key.owner, key.root, key.path))
+        place = (key.owner, file_of(key.root, key.path))
+        cursor.execute(self._database.statements.state_at, place)
         values = cursor.fetchone()
         if values is not None:
-            return _state(values)
-        cursor.execute(self._database.statements.last_seq, (key.owner, key.root, key.path))
+            state = _state(values)
+            return state if state.notebook == key else replace(state, notebook=key)
+        cursor.execute(self._database.statements.last_seq, place)
         return SessionState(NotebookKey(key.owner, key.root, key.path), int(cursor.fetchone()[0]))
 
     def _list_states(self, cursor: Cursor, query: ListStates) -> tuple[SessionState, ...]:
         check_limit(query.limit)
         check_text(query.owner, query.root, query.after)
-        cursor.execute(self._database.statements.list_states, (query.owner, query.root, query.after, query.limit))
-        return tuple(_state(values) for values in cursor.fetchall())
+        after = sort_key(query.root, query.after)
+        values = (*scope(query.owner, query.root), after, query.limit)
+        cursor.execute(self._database.statements.list_states, values)
+        return tuple(seen_from(query.root, _state(found)) for found in cursor.fetchall())
 
 
 def _state(values: tuple[Any, ...]) -> SessionState:

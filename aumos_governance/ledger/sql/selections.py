@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, literal_column, select
 
 from .. import schema
+from .scope import of_server, scope
 
-__all__ = ["SELECTIONS"]
+__all__ = ["SELECTIONS", "parameters"]
 
 _charges, _approvals, _sessions, _notebooks, _reports, _envelopes, _trust, _consents, _estimates = (
     schema.tables[name].c
@@ -17,6 +18,7 @@ _charges, _approvals, _sessions, _notebooks, _reports, _envelopes, _trust, _cons
         "estimates",
     )
 )
+_aliases, _balances = (schema.tables[name].c for name in ("notebook_aliases", "balances"))
 
 
 def _said(text: str) -> ColumnElement[Any]:
@@ -34,12 +36,17 @@ def _of_server(kind: str, session_id: ColumnElement[str]) -> Select[Any]:
         select(schema.tables[kind])
         .join(schema.tables["sessions"], _sessions.id == session_id)
         .join(schema.tables["notebooks"], _notebooks.id == _sessions.notebook_id)
-        .where(_notebooks.owner == bindparam("owner"), _notebooks.root == bindparam("root"))
+        .where(of_server())
     )
 
 
 def _rows(kind: str, *conditions: ColumnElement[bool]) -> Select[Any]:
     return select(schema.tables[kind]).where(*conditions)
+
+
+def _anywhere() -> ColumnElement[str]:
+    percent: ColumnElement[str] = literal_column("'%'")
+    return percent + bindparam("envelope_id", type_=Text()) + percent
 
 
 SELECTIONS: Final[dict[str, Select[Any]]] = {
@@ -61,11 +68,26 @@ SELECTIONS: Final[dict[str, Select[Any]]] = {
     "open_sessions": select(schema.tables["sessions"])
     .join(schema.tables["notebooks"], _notebooks.id == _sessions.notebook_id)
     .where(
-        _notebooks.owner == bindparam("owner"),
-        _notebooks.root == bindparam("root"),
+        of_server(),
         _said("sessions.closed_at IS NULL"),
     )
     .order_by(_sessions.id),
+    "notebooks_of_owner": _rows(
+        "notebooks", _notebooks.owner == bindparam("owner"), _notebooks.deleted_at.is_(None)
+    ).order_by(_notebooks.id),
+    "sessions_of_notebook": _rows("sessions", _sessions.notebook_id == bindparam("notebook_id")).order_by(_sessions.id),
+    "aliases_of_notebook": _rows("notebook_aliases", _aliases.notebook_id == bindparam("notebook_id")).order_by(
+        _aliases.id
+    ),
+    "ceilings_of": _rows(
+        "envelopes", _envelopes.kind == bindparam("kind"), _envelopes.subject == bindparam("subject")
+    ).order_by(_envelopes.id),
+    "balances_of": _rows("balances", _balances.envelope_id == bindparam("envelope_id")).order_by(
+        _balances.period_start
+    ),
+    # An id has 32 hex digits, so what holds its text holds it as a word.
+    "charges_in": _rows("charges", _charges.envelopes.like(_anywhere())).order_by(_charges.id),
+    "sessions_in": _rows("sessions", _sessions.outer_envelopes.like(_anywhere())).order_by(_sessions.id),
     "counting_holds": _of_server("charges", _charges.session_id).where(_OPEN).order_by(_charges.id),
     "unseen_reports": _of_server("reports", _reports.session_id)
     .where(_said("reports.acknowledged_at IS NULL"))
@@ -83,4 +105,13 @@ SELECTIONS: Final[dict[str, Select[Any]]] = {
         "consents", _consents.realm == bindparam("realm"), _consents.agent_id == bindparam("agent_id")
     ).order_by(_consents.realm, _consents.agent_id, _consents.data_type, _consents.purpose),
 }
-"""By the selection's name; the parameters come in the order of its values."""
+"""By the selection's name; the parameters are what `parameters` makes of its values."""
+
+_OF_SERVER: Final = frozenset(
+    {"holds_of_server", "pending_of_server", "open_sessions", "counting_holds", "unseen_reports"}
+)
+
+
+def parameters(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The parameters of a selection's statement."""
+    return scope(*values) if name in _OF_SERVER else values

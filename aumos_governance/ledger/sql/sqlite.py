@@ -94,7 +94,7 @@ class SqliteDatabase:
             try:
                 with engine.connect() as connection:
                     begin_immediate(_driver(connection))
-                    migrate(connection, str(self.path))
+                    migrate(connection, str(self.path), self.statements)
                     _driver(connection).execute("COMMIT")
             except DBAPIError as error:
                 if isinstance(error.orig, sqlite3.Error):

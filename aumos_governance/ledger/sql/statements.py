@@ -32,6 +32,7 @@ from sqlalchemy.sql import ClauseElement
 from .. import codec, schema
 from ..chain import AUDIT_COLUMNS
 from ..rows import ROWS, AskRow, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, Row, SessionRow, columns
+from .scope import of_server
 from .selections import SELECTIONS
 
 __all__ = ["NEAR", "NO_OFFSET", "Statement", "Statements", "compile_text"]
@@ -73,26 +74,26 @@ class Statements:
         """By name of selection: its text; the parameters are the selection's values."""
         self.insert: Final = {kind: self._insert(kind) for kind in ROWS}
         self.update: Final = {kind: self._update(kind) for kind in ROWS}
-        self.touch_notebook: Final = self._update(NotebookRow, but=("owner", "root", "path", "deleted_at"))
+        self.touch_notebook: Final = self._update(NotebookRow, but=("owner", "root", "path", "file", "deleted_at"))
         """Writes a notebook that stays where it is: a database would else write to the indexes of its place, too."""
         self.append = self._text(insert(schema.audit).values({name: bindparam(name) for name in AUDIT_COLUMNS}))
         """Appends an audit record, given in the order of `AUDIT_COLUMNS`."""
 
         notebooks = schema.tables["notebooks"].c
-        place = [notebooks.owner == bindparam("owner"), notebooks.root == bindparam("root")]
+        owner, file = notebooks.owner == bindparam("owner"), notebooks.file
         whole = select(schema.tables["notebooks"])
-        live, path = notebooks.deleted_at.is_(None), notebooks.path
-        self.notebook_at = self._text(whole.where(*place, path == bindparam("path"), live))
+        live = notebooks.deleted_at.is_(None)
+        self.notebook_at = self._text(whole.where(owner, file == bindparam("file"), live))
         self.notebooks_under = self._text(
             whole.where(
-                *place,
-                or_(path == bindparam("path"), and_(path >= bindparam("first"), path <= bindparam("last"))),
+                owner,
+                or_(file == bindparam("file"), and_(file >= bindparam("first"), file <= bindparam("last"))),
                 live,
-            ).order_by(path)
+            ).order_by(file)
         )
         self.last_seq = self._text(
             select(func.coalesce(func.max(notebooks.seq), literal_column("0"))).where(
-                *place, path == bindparam("path"), notebooks.deleted_at.is_not(None)
+                owner, file == bindparam("file"), notebooks.deleted_at.is_not(None)
             )
         )
         self.park_notebook = self._text(
@@ -137,7 +138,7 @@ class Statements:
             .outerjoin(sessions, sessions.c.id == notebooks.session_id)
             .outerjoin(envelopes, envelopes.c.id == sessions.c.envelope_id)
             .outerjoin(balances, balances.c.envelope_id == envelopes.c.id)
-            .where(*place, live)
+            .where(live)
         )
         near = (
             select(schema.tables["notebooks"], *(schema.tables[kind.TABLE] for kind in NEAR[1:]))
@@ -149,12 +150,12 @@ class Statements:
             )
             .outerjoin(schema.tables["chains"], schema.tables["chains"].c.chain == sessions.c.id)
         )
-        self.notebook_near = self._text(near.where(*place, live, path == bindparam("path")))
+        self.notebook_near = self._text(near.where(owner, live, file == bindparam("file")))
         """Like `notebook_at`, with its newest session, that session's own envelope and balance, and its chain."""
-        self.state_at = self._text(states.where(path == bindparam("path")))
+        self.state_at = self._text(states.where(owner, file == bindparam("file")))
         self.list_states = self._text(
-            states.where(path > bindparam("after"), notebooks.session_id.is_not(None))
-            .order_by(path)
+            states.where(of_server(), file > bindparam("after"), notebooks.session_id.is_not(None))
+            .order_by(file)
             .limit(bindparam("limit"))
             .offset(NO_OFFSET)
         )

@@ -12,10 +12,12 @@ from ..chain import AuditRow
 from ..compact import dumps
 from ..rows import ROWS, AskRow, Key, NotebookRow, Row, RowT, columns, key_of
 from ..selections import Selection
+from .selections import parameters
 from .statements import NEAR, Statement, Statements
 
 __all__ = ["Cursor", "NearStore", "SqlStore"]
 
+_Name = tuple[str, str, str]
 _AT_ONCE: Final = 32
 """The most rows that one statement inserts, a power of two: 24 columns of each are below SQLite's oldest limit, 999."""
 
@@ -43,8 +45,8 @@ class SqlStore:
     def __init__(self, cursor: Cursor, statements: Statements) -> None:
         self._cursor = cursor
         self._statements = statements
-        self._paths: dict[str, str] = {}
-        """The stored path of each notebook that was loaded."""
+        self._names: dict[str, _Name] = {}
+        """How each notebook that was loaded is named in the store."""
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
         self._cursor.execute(self._statements.load[kind], key)
@@ -55,27 +57,27 @@ class SqlStore:
         self._cursor.execute(self._statements.asked, (scope, dumps(keys)))
         return [self._row(AskRow, values) for values in self._cursor.fetchall()]
 
-    def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
-        self._cursor.execute(self._statements.notebook_at, (owner, root, path))
+    def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
+        self._cursor.execute(self._statements.notebook_at, (owner, file))
         values = self._cursor.fetchone()
         return None if values is None else self._row(NotebookRow, values)
 
-    def notebooks_under(self, owner: str, root: str, path: str) -> list[NotebookRow]:
-        # "0" follows "/" in Unicode, so this is the range of all paths that start with "path/".
-        self._cursor.execute(self._statements.notebooks_under, (owner, root, path, f"{path}/", f"{path}0"))
+    def notebooks_under(self, owner: str, file: str) -> list[NotebookRow]:
+        # "0" follows "/" in Unicode, so this is the range of all files that start with "file/".
+        self._cursor.execute(self._statements.notebooks_under, (owner, file, f"{file}/", f"{file}0"))
         rows = [self._row(NotebookRow, values) for values in self._cursor.fetchall()]
-        return [row for row in rows if row.path == path or row.path.startswith(f"{path}/")]
+        return [row for row in rows if row.file == file or row.file.startswith(f"{file}/")]
 
     def select(self, selection: Selection[RowT], values: tuple[Any, ...]) -> list[RowT]:
-        self._cursor.execute(self._statements.select[selection.name], values)
+        self._cursor.execute(self._statements.select[selection.name], parameters(selection.name, values))
         return [self._row(selection.kind, found) for found in self._cursor.fetchall()]
 
     def due(self, now: int) -> bool:
         self._cursor.execute(self._statements.due, (now, now))
         return self._cursor.fetchone() is not None
 
-    def last_seq(self, owner: str, root: str, path: str) -> int:
-        self._cursor.execute(self._statements.last_seq, (owner, root, path))
+    def last_seq(self, owner: str, file: str) -> int:
+        self._cursor.execute(self._statements.last_seq, (owner, file))
         return int(self._cursor.fetchone()[0])
 
     def write(self, new: Iterable[Row], changed: Iterable[Row], audit: Iterable[AuditRow]) -> None:
@@ -100,7 +102,7 @@ class SqlStore:
         stay: list[NotebookRow] = []
         for row in notebooks:
             assert isinstance(row, NotebookRow)
-            leaves = row.deleted_at is not None or self._paths.get(row.id, row.path) != row.path
+            leaves = row.deleted_at is not None or self._names.get(row.id, _name(row)) != _name(row)
             (moved if leaves else stay).append(row)
         if moved:
             # Within one transaction notebooks may have changed places, and no order of updates suits that.
@@ -115,7 +117,7 @@ class SqlStore:
     def _row(self, kind: type[RowT], values: Sequence[Any]) -> RowT:
         row = kind(*values)
         if isinstance(row, NotebookRow):
-            self._paths[row.id] = row.path
+            self._names[row.id] = _name(row)
         elif isinstance(row, AskRow):
             row.answer = codec.decode(row.answer)
         return row
@@ -146,8 +148,8 @@ class NearStore(SqlStore):
         found = self._near.pop((kind, key), None)
         return super().load(kind, key) if found is None else found  # type: ignore[return-value]
 
-    def notebook_at(self, owner: str, root: str, path: str) -> NotebookRow | None:
-        self._cursor.execute(self._statements.notebook_near, (owner, root, path))
+    def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
+        self._cursor.execute(self._statements.notebook_near, (owner, file))
         values = self._cursor.fetchone()
         if values is None:
             return None
@@ -167,6 +169,10 @@ class NearStore(SqlStore):
 def _many(text: str, count: int) -> str:
     head, values, row = text.partition(" VALUES ")
     return head + values + ", ".join([row] * count)
+
+
+def _name(notebook: NotebookRow) -> _Name:
+    return notebook.root, notebook.path, notebook.file
 
 
 def _by_kind(rows: Iterable[Row]) -> dict[type[Row], list[Row]]:

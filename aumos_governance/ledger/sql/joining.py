@@ -1,0 +1,34 @@
+"""Joins the notebooks that a migration found to be the same file, as soon as the tables are up to date."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Final
+
+from ..base import JoinNotebooks, NotebookKey, Origin
+from ..clock import system_clock
+from ..operations.joins import join_notebooks
+from ..work import Work
+from .statements import Statements
+from .store import Cursor, SqlStore
+
+__all__ = ["join_marked"]
+
+_MARKED: Final = (
+    "SELECT owner, root, path, file FROM notebooks"
+    " WHERE deleted_at IS NULL AND substr(file, length(file) - 32) = '/' || id ORDER BY id"
+)
+
+
+def join_marked(cursor: Cursor, statements: Statements) -> int:
+    """Join what revision 0003 marked, within the cursor's transaction; answers how many notebooks that were."""
+    cursor.execute(_MARKED)
+    pairs = tuple(
+        (NotebookKey(owner, posixpath.dirname(file), posixpath.basename(file)), NotebookKey(owner, root, path))
+        for owner, root, path, file in cursor.fetchall()
+    )
+    work = Work(SqlStore(cursor, statements))
+    work.now = system_clock()
+    joined = join_notebooks(work, JoinNotebooks(key="", origin=Origin("server"), pairs=pairs))
+    work.write()
+    return joined

@@ -1,0 +1,225 @@
+"""One file under several names is one notebook; a ledger of the first version becomes that with no record changed."""
+
+from __future__ import annotations
+
+from contextlib import closing as closed
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import MetaData, create_engine, insert, select, text
+
+from aumos_governance.ledger import base, open_ledger
+from aumos_governance.ledger.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger, NotebookKey
+from aumos_governance.ledger.sql import migrate
+from tests.ledger.charges import OTHER_KERNEL, hold, settle
+from tests.ledger.kit import (
+    CENT,
+    NOTEBOOK,
+    SERVER,
+    USD,
+    FakeClock,
+    balance,
+    closing,
+    key,
+    opening,
+    records,
+    spend,
+    state,
+)
+from tests.ledger.postgres_server import PostgresServer
+
+BELOW = NotebookKey("ann", "/srv/ann/work", "plan.ipynb")
+"""The file of `NOTEBOOK`, from the folder below."""
+LINK = NotebookKey("ann", "/srv/link", "plan.ipynb")
+"""Known by a name that only the file system shows to be the same."""
+EACH = EnvelopeSpec("each", 8 * USD, EnvelopeKind.NOTEBOOK)
+
+
+def configure(ledger: Ledger, *roots: str) -> None:
+    for root in roots:
+        ledger.execute(base.ConfigureEnvelopes(key=key(), origin=SERVER, owner="ann", root=root, envelopes=(EACH,)))
+
+
+def join(old: NotebookKey, new: NotebookKey) -> base.JoinNotebooks:
+    return base.JoinNotebooks(key=key(), origin=SERVER, pairs=((old, new),))
+
+
+def ceiling(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> Balance:
+    return {found.name: found.balance for found in ledger.read(base.ListEnvelopes(notebook=notebook))}["each"]
+
+
+def test_every_root_above_a_file_reaches_the_same_notebook(ledger: Ledger) -> None:
+    configure(ledger, "/srv/ann", "/srv/ann/work", "/")
+    opened = ledger.execute(opening(budget=10 * USD)).state
+    above = NotebookKey("ann", "/", "srv/ann/work/plan.ipynb")
+    for seen in (BELOW, above):
+        resumed = ledger.execute(opening(seen, budget=10 * USD))
+        assert not resumed.opened
+        assert resumed.state.session_id == opened.session_id
+        assert resumed.state.notebook == seen == state(ledger, seen).notebook
+        assert [found.notebook for found in ledger.read(base.ListStates(owner="ann", root=seen.root))] == [seen]
+    assert ledger.execute(spend(6 * USD)).allowed
+    assert not ledger.execute(spend(6 * USD, BELOW)).allowed
+    ledger.execute(closing(BELOW))
+    ledger.execute(opening(above, budget=10 * USD))
+    assert not ledger.execute(spend(6 * USD, above)).allowed
+    assert ceiling(ledger, BELOW) == Balance(8 * USD, 6 * USD, 0)
+    assert state(ledger, NotebookKey("bob", "/srv/ann", "work/plan.ipynb")).session_id is None
+
+
+def test_a_hold_is_shown_by_every_root_above_it_and_by_no_other(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    charge = ledger.execute(hold(CENT)).charge_id
+    for root, shown in (("/srv/ann/work", [BELOW]), ("/srv/ann", [NOTEBOOK]), ("/srv/ann2", []), ("/srv/annex", [])):
+        found = ledger.read(base.ListHolds(owner="ann", root=root))
+        assert [(each.charge_id, each.notebook) for each in found] == [(charge, notebook) for notebook in shown]
+    assert ledger.read(base.ListHolds(owner="ann", root="/", notebook=BELOW))[0].charge_id == charge
+
+
+def test_two_notebooks_that_prove_to_be_one_sum_against_its_ceiling(ledger: Ledger) -> None:
+    configure(ledger, "/srv/ann", "/srv/link")
+    older = ledger.execute(opening(LINK, budget=20 * USD)).state
+    younger = ledger.execute(opening(budget=20 * USD)).state
+    ledger.execute(spend(5 * USD, LINK))
+    ledger.execute(spend(4 * USD))
+    held = ledger.execute(hold(2 * USD)).charge_id
+    before = [record for record in records(ledger) if record.notebook]
+    assert ledger.execute(join(LINK, NOTEBOOK)) == 1
+    now = state(ledger)
+    assert now.session_id == older.session_id
+    assert now.active
+    assert state(ledger, LINK).session_id is None
+    # What the younger session spent and holds is not lost, and more than the ceiling allows.
+    assert ceiling(ledger) == Balance(8 * USD, 9 * USD, 2 * USD)
+    assert ceiling(ledger).over == 3 * USD
+    assert not ledger.execute(spend(CENT)).allowed
+    closed_record = records(ledger, session_id=younger.session_id)[-1]
+    assert (closed_record.event, closed_record.actor) == ("close", "server")
+    assert "same file" in str(closed_record.detail["why"])
+    ledger.execute(settle(held, 1 * USD))
+    assert ceiling(ledger) == Balance(8 * USD, 10 * USD, 0)
+    assert state(ledger).previous is not None
+    assert state(ledger).previous.spent == 5 * USD  # type: ignore[union-attr]
+    # Records stay as they were, and all of them are the notebook's.
+    found = records(ledger, notebook=NOTEBOOK)
+    assert [record for record in found if record.record_id in {each.record_id for each in before}] == before
+    assert {record.notebook for record in found} >= {"plan.ipynb", "work/plan.ipynb"}
+    assert ledger.verify().ok
+    assert ledger.execute(join(LINK, NOTEBOOK)) == 0
+
+
+def test_the_younger_name_wins_where_only_it_has_an_open_session(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    ledger.execute(spend(1 * USD))
+    ledger.execute(closing())
+    open_session = ledger.execute(opening(LINK)).state.session_id
+    ledger.execute(join(LINK, NOTEBOOK))
+    now = state(ledger)
+    assert (now.session_id, now.active) == (open_session, True)
+    assert now.previous is not None
+    assert now.previous.spent == 1 * USD
+
+
+def test_a_notebook_that_nothing_else_is_gets_its_name_alone(ledger: Ledger) -> None:
+    session = ledger.execute(opening(LINK)).state.session_id
+    assert ledger.execute(join(LINK, NOTEBOOK)) == 1
+    assert state(ledger).session_id == session
+    assert ledger.execute(join(NotebookKey("ann", "/srv/ann", "unknown.ipynb"), NOTEBOOK)) == 0
+    assert state(ledger).session_id == session
+
+
+def test_a_retry_of_a_request_finds_its_answer_after_the_join(ledger: Ledger) -> None:
+    ledger.execute(opening(LINK))
+    ledger.execute(opening())
+    request = spend(CENT, NOTEBOOK, origin=OTHER_KERNEL)
+    first = ledger.execute(request)
+    ledger.execute(join(LINK, NOTEBOOK))
+    again = ledger.execute(request)
+    assert again.record_id == first.record_id
+    assert balance(ledger).spent == 0
+
+
+# ---- ledgers of the first version
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def first_version(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database with the tables of revision 0001."""
+    if request.param == "sqlite":
+        url = driver_url = f"sqlite:///{tmp_path / 'first.db'}"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        url = server.url(server.create())
+        driver_url = url.replace("postgresql:", "postgresql+psycopg:")
+    engine = create_engine(driver_url)
+    config = Config()
+    config.set_main_option("script_location", str(migrate.SCRIPTS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    write_first_version(engine, tmp_path / "source.db")
+    engine.dispose()
+    return url
+
+
+def write_first_version(engine: object, source: Path) -> None:
+    """Two notebooks that the first version took one file for, with an open session each, and a holding one."""
+    other = NotebookKey("ann", "/srv/elsewhere", "plan.ipynb")
+    with closed(open_ledger(f"sqlite:///{source}", clock=FakeClock())) as ledger:
+        configure(ledger, "/srv/ann", "/srv/elsewhere")
+        ledger.execute(opening(budget=20 * USD))
+        ledger.execute(opening(other, budget=20 * USD))
+        ledger.execute(spend(5 * USD))
+        ledger.execute(spend(4 * USD, other))
+        ledger.execute(hold(2 * USD, notebook=other, key="the hold"))
+        ledger.execute(opening(NotebookKey("ann", "", "engine")))
+        ledger.execute(opening(NotebookKey("ann", "embedded", "/home/ann/x.ipynb")))
+    old = MetaData()
+    old.reflect(engine)  # type: ignore[arg-type]
+    new = MetaData()
+    reader = create_engine(f"sqlite:///{source}")
+    new.reflect(reader)
+    with reader.connect() as rows, engine.begin() as target:  # type: ignore[attr-defined]
+        target.execute(text("DELETE FROM chains"))
+        for table in old.sorted_tables:
+            if table.name != migrate.VERSION_TABLE:
+                names = [column.name for column in table.columns]
+                found = rows.execute(select(*(new.tables[table.name].c[name] for name in names))).mappings().all()
+                if found:
+                    target.execute(insert(table), [dict(row) for row in found])
+        # No record names a root, so this is what a server in the folder below would have written.
+        target.execute(text("UPDATE notebooks SET root = '/srv/ann/work' WHERE root = '/srv/elsewhere'"))
+    reader.dispose()
+
+
+def audit(url: str) -> list[tuple[object, ...]]:
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT * FROM audit ORDER BY chain, seq")).all()
+    engine.dispose()
+    return [tuple(row) for row in found]
+
+
+def test_a_ledger_of_the_first_version_is_joined_and_still_verifies(first_version: str) -> None:
+    before = audit(first_version)
+    with closed(open_ledger(first_version)) as ledger:
+        assert ledger.verify().ok
+        now = state(ledger)
+        assert state(ledger, BELOW).session_id == now.session_id
+        assert ceiling(ledger) == Balance(8 * USD, 9 * USD, 2 * USD)
+        assert balance(ledger).spent == 5 * USD
+        assert [held.amount for held in ledger.read(base.ListHolds(owner="ann", root="/srv/ann"))] == [2 * USD]
+        assert not ledger.execute(spend(CENT, BELOW)).allowed
+        for key_ in (NotebookKey("ann", "", "engine"), NotebookKey("ann", "embedded", "/home/ann/x.ipynb")):
+            assert state(ledger, key_).active
+        found = records(ledger, notebook=NOTEBOOK)
+        assert [record.event for record in found if record.event == "close"] == ["close"]
+        assert {record.notebook for record in found} == {"plan.ipynb", "work/plan.ipynb"}
+        assert ledger.verify(under=("ann", "/srv/ann")).ok
+    after = audit(first_version)
+    assert [row for row in after if row in before] == before
+    # Opened once more it is as it was.
+    with closed(open_ledger(first_version)) as ledger:
+        assert state(ledger).session_id == now.session_id
