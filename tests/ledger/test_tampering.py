@@ -144,7 +144,7 @@ def test_a_row_too_many_is_found(stored: Stored, table: str) -> None:
     first = schema.tables[table].primary_key.columns.keys()[0]
     row[first] = f"{row[first]}x"
     if table == "notebooks":
-        row["path"] = "another.ipynb"
+        row["path"] = row["file"] = "another.ipynb"
     stored.run(f"INSERT INTO {table} ({', '.join(map(quoted, row))}) VALUES ({', '.join(map(literal, row.values()))})")
     found = stored.verify()
     if table == "chains":

@@ -17,11 +17,13 @@ __all__ = ["enclose", "subject_of"]
 
 def enclose(
     work: Work, notebook: NotebookRow, session: SessionRow, root: str, before: Sequence[Sequence[Any]] = ()
-) -> None:
+) -> bool:
     """Put the envelopes that a server of this root is configured with around a session, whose row the caller saves.
 
     ``before`` is what the same server was configured with. What servers of other roots put around the session stays:
     several roots may reach its notebook, and a charge must fit in the ceilings of all.
+
+    Answers whether other ceilings, or other figures of them, are around it now.
     """
     row = work.find(ConfigurationRow, notebook.owner, root)
     former = {
@@ -29,6 +31,7 @@ def enclose(
         for name, _, kind, period in before
     }
     outer = []
+    differs = False
     for name, ceiling, kind, period in json.loads(row.envelopes) if row is not None else ():
         subject = subject_of(EnvelopeKind(kind), notebook.id, notebook.owner, root)
         id = envelope_id(kind, subject, name, period)
@@ -38,9 +41,14 @@ def enclose(
         elif envelope.ceiling != ceiling:
             envelope.ceiling = ceiling
             work.save(envelope)
+            differs = True
         outer.append(id)
     kept = [id for id in session.outer_envelopes.split() if id not in former and id not in outer]
-    session.outer_envelopes = " ".join([*outer, *kept])
+    around = [*outer, *kept]
+    if set(around) == set(session.outer_envelopes.split()):
+        return differs
+    session.outer_envelopes = " ".join(around)
+    return True
 
 
 def subject_of(kind: EnvelopeKind, notebook_id: str, owner: str, root: str) -> str:

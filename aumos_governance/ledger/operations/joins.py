@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..base import EnvelopeKind, JoinNotebooks, NotebookKey, Origin
+from ..chain import LEDGER_CHAIN
 from ..files import file_of
 from ..rows import EnvelopeRow, NotebookAliasRow, NotebookRow, SessionRow
 from ..selections import (
@@ -15,6 +16,7 @@ from ..selections import (
 )
 from ..work import Work
 from .places import envelope_id
+from .records import record
 from .sessions import close, open_session_of
 
 __all__ = ["join_notebooks"]
@@ -63,6 +65,7 @@ def _merge(work: Work, stays: NotebookRow, goes: NotebookRow, origin: Origin) ->
         alias.notebook_id = stays.id
         work.save(alias)
     work.add(NotebookAliasRow(goes.id, stays.id))
+    record(work, LEDGER_CHAIN, stays, origin, "join", detail={"notebook": goes.id, "into": stays.id})
     stays.seq = max(stays.seq, goes.seq)
     work.remove(goes)
     work.touch(stays)
@@ -71,6 +74,7 @@ def _merge(work: Work, stays: NotebookRow, goes: NotebookRow, origin: Origin) ->
 def _take_over_sums(work: Work, stays: NotebookRow, goes: NotebookRow) -> None:
     stays.closed_sessions += goes.closed_sessions
     stays.closed_spent += goes.closed_spent
+    goes.closed_sessions = goes.closed_spent = 0
     if goes.session_id is None or goes.closed_at is None:
         return
     if stays.closed_at is None or stays.closed_at < goes.closed_at:
@@ -78,6 +82,7 @@ def _take_over_sums(work: Work, stays: NotebookRow, goes: NotebookRow) -> None:
         latest = None if stays.session_id is None else work.get(SessionRow, stays.session_id)
         if latest is None or latest.closed_at is not None:
             stays.session_id = goes.session_id
+    goes.session_id, goes.closed_at, goes.closed_budget = None, None, 0
 
 
 def _move_ceiling(work: Work, envelope: EnvelopeRow, notebook_id: str) -> None:

@@ -96,6 +96,7 @@ def close(work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin
 
 def _carry_out(work: Work, request: OpenSession | ChangeSession, plan: Plan) -> Opened:
     notebook = work.notebook_or_new(request.notebook)
+    known_by = notebook.root
     if not lies_in(notebook, request.notebook.owner, request.notebook.root):
         # A link leads to it from below another root; the server that uses it now is the one that must show it.
         work.relocate(notebook, request.notebook.root, request.notebook.path)
@@ -104,16 +105,18 @@ def _carry_out(work: Work, request: OpenSession | ChangeSession, plan: Plan) -> 
         close(work, notebook, session, request.origin, "a new session was asked for")
         # Records are paged by time, and the end of one session comes before the start of the next.
         work.now += 1
+    # Which server's ceilings are meant, and which root the notebook was known by until now.
+    place = {"root": request.notebook.root, **({} if notebook.root == known_by else {"was": known_by})}
     if plan.open_new:
-        _open(work, notebook, request.origin, plan, request.notebook.root)
+        _open(work, notebook, request.origin, plan, place)
     elif session is not None and _differs(work, session, plan):
         _change(work, notebook, session, request.origin, plan)
     if session is not None and not plan.open_new:
-        _enclose_more(work, notebook, session, request.notebook.root)
+        _enclose_more(work, notebook, session, request.origin, place)
     return Opened(state_at(work, request.notebook), plan.open_new, plan.changed, plan.notes)
 
 
-def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan, root: str) -> None:
+def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan, place: dict[str, str]) -> None:
     id = work.new_id()
     envelope = work.add(
         EnvelopeRow(work.new_id(), "session", "budget", BudgetPeriod.LIFETIME.value, plan.budget.value, id)
@@ -135,7 +138,7 @@ def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan, root: s
             envelope_id=envelope.id,
         )
     )
-    enclose(work, notebook, session, root)
+    enclose(work, notebook, session, place["root"])
     work.add(ChainRow(session.id))
     notebook.session_id = session.id
     work.touch(notebook)
@@ -159,18 +162,19 @@ def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan, root: s
             "count": 1,
             "head": work.get(ChainRow, session.id).head,
             "around": session.outer_envelopes,
+            **place,
         },
     )
 
 
-def _enclose_more(work: Work, notebook: NotebookRow, session: SessionRow, root: str) -> None:
+def _enclose_more(
+    work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin, place: dict[str, str]
+) -> None:
     """A session that another server opened, by another root, is from now on within this one's ceilings too."""
-    before = session.outer_envelopes
-    enclose(work, notebook, session, root)
-    if set(session.outer_envelopes.split()) == set(before.split()):
-        session.outer_envelopes = before
-    else:
+    if enclose(work, notebook, session, place["root"]) or "was" in place:
         work.save(session)
+        detail = {"session": session.id, "around": session.outer_envelopes, **place}
+        record(work, LEDGER_CHAIN, notebook, origin, "enclose", detail=detail)
 
 
 def _differs(work: Work, session: SessionRow, plan: Plan) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ..base import Adjusted, ChargeState, Corrected, Decision, Recorded, Resolved
@@ -29,18 +30,21 @@ _OUTCOME, _AMOUNT, _CHARGE, _NOTEBOOK = (
 )
 
 
-def compare_asks(evidence: Evidence, findings: Findings) -> int:
-    """Compare all kept answers; answers how many are right as far as records say."""
+def compare_asks(evidence: Evidence, findings: Findings, aliases: Mapping[str, str]) -> int:
+    """Compare all kept answers; answers how many are right as far as records say.
+
+    ``aliases`` tells of a notebook which one it proved to be: answers keep the one that they were asked for.
+    """
     right = 0
     try:
         for row in evidence.asks():
-            right += _compare(evidence, findings, row)
+            right += _compare(evidence, findings, row, aliases)
     except UnreadableError as error:
         findings.add(DAMAGED, AskRow.TABLE, None, f"The table {AskRow.TABLE} cannot be read: {error}.")
     return right
 
 
-def _compare(evidence: Evidence, findings: Findings, row: tuple[Any, ...]) -> bool:
+def _compare(evidence: Evidence, findings: Findings, row: tuple[Any, ...], aliases: Mapping[str, str]) -> bool:
     values = row[:_WIDTH]
     key = values[:2]
     if not findings.check(AskRow, [str(part) for part in key], values):
@@ -52,7 +56,10 @@ def _compare(evidence: Evidence, findings: Findings, row: tuple[Any, ...]) -> bo
         findings.add(DAMAGED, AskRow.TABLE, " ".join(key), f"The kept answer of asks {' '.join(key)} is no answer.")
         return False
     charge = dict(zip(columns[ChargeRow], row[_WIDTH:_END], strict=True))
-    expected = _expected(evidence, ask, name, answer, charge, row[_END])
+    notebook_id = row[_END]
+    if notebook_id is not None and aliases.get(ask["notebook_id"]) == notebook_id:
+        notebook_id = ask["notebook_id"]
+    expected = _expected(evidence, ask, name, answer, charge, notebook_id)
     wrong = [(column, value) for column, value in expected.items() if value != ask.get(column)]
     for column, value in wrong:
         findings.differs(AskRow, key, column, value, ask[column])

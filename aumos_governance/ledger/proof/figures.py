@@ -123,7 +123,7 @@ class Figures:
         if category is not None and detail is not None and detail.get("category") != category:
             self.findings.differs(ChargeRow, (charge_id,), "category", detail.get("category"), category)
             return
-        if (envelopes, category) in session.known:
+        if (envelopes, category) in session.known or self.standing.is_vague(session):
             return
         own = "" if session.envelope_id is None else session.envelope_id
         if category is not None:

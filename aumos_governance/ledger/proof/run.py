@@ -12,7 +12,8 @@ from ...errors import NotFoundError
 from ..base import Finding, VerifyResult
 from ..chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..damage import DAMAGED, UnreadableError
-from ..rows import ROWS, AskRow, ChainRow, NotebookRow, SessionRow, columns
+from ..files import lies_in
+from ..rows import ROWS, AskRow, ChainRow, NotebookAliasRow, NotebookRow, SessionRow, columns
 from ..verify import Walk
 from .agreements import Agreements
 from .asks import compare_asks
@@ -80,12 +81,17 @@ class _Proof:
         self._known_head = known_head
         self._findings = Findings()
         self._agreements = Agreements()
-        places = {row[0]: (row[1], row[2]) for row in evidence.rows(NotebookRow) if _is_text(row[:3])}
+        notebooks = {row[0]: NotebookRow(*row) for row in evidence.rows(NotebookRow) if _is_text((*row[:3], row[-1]))}
+        places = {id: (notebook.owner, notebook.root) for id, notebook in notebooks.items()}
         self._standing = Standing(places)
         self._ends = dict(evidence.ends())
         self._own: set[str] | None = None
         if scope.under is not None:
-            self._own = {id for id, place in places.items() if place == scope.under}
+            # The records of a notebook that proved to be another one name it still.
+            aliases = dict(row for row in evidence.rows(NotebookAliasRow) if _is_text(row))
+            self._own = {
+                id for id in notebooks if lies_in(notebooks.get(aliases.get(id, id), notebooks[id]), *scope.under)
+            }
             sessions = {row[0] for row in evidence.rows(SessionRow) if row[_NOTEBOOK] in self._own}
             own = {LEDGER_CHAIN, *sessions}
             self._ends = {name: end for name, end in self._ends.items() if name in own}
@@ -176,7 +182,7 @@ class _Proof:
         if scope.everything:
             self._check_chains()
             covered[ChainRow.TABLE] = len(self._ends)
-            if asks := compare_asks(self._evidence, findings):
+            if asks := compare_asks(self._evidence, findings, self._standing.aliases):
                 covered[AskRow.TABLE] = asks
         listed = (*result.findings, *findings.listed)
         return replace(
@@ -205,6 +211,8 @@ class _Proof:
                 "Whether a user set the level and budget, when holds end, and which approvals were used, in sessions"
                 " that an earlier version opened."
             )
+        if any(self._standing.is_vague(session) for id, session in self._standing.sessions.items() if id in walked):
+            found.append("The ceilings around sessions that an earlier version opened in notebooks that were joined.")
         if self._agreements.uncovered:
             found.append("Levels and consents that an earlier version recorded without their realm.")
         return tuple(found)

@@ -66,6 +66,8 @@ class Session:
     ceiling: Any = ANY
     categories: dict[str, tuple[str, int]] = field(default_factory=dict)
     """The period and ceiling of each category's budget."""
+    said: bool = True
+    """Whether the records say which envelopes are around it; those of earlier versions leave it to its server's."""
     complete: bool = False
     """Whether it was opened by a version that records all that can be proven today."""
     closed: bool = False
@@ -105,6 +107,10 @@ class Standing:
         self.envelopes: dict[str, Configured] = {}
         self.joined: set[str] = set()
         """Notebooks that turned out to be another one."""
+        self.aliases: dict[str, str] = {}
+        """By such a notebook, the one that it is."""
+        self.renamed: set[str] = set()
+        """Notebooks that were joined, or known by another root, so that their rows do not tell their first server."""
         self.emptied: set[str] = set()
         """Envelopes of such notebooks, whose sums were moved: their rows stay, without figures."""
 
@@ -126,8 +132,10 @@ class Standing:
             self._configure(Entry(row).detail)
         elif event == "enclose":
             # A session that is open lies in other ceilings from now on.
-            detail = Entry(row).detail
-            self._put(self.sessions[detail["session"]], detail["around"])
+            entry = Entry(row)
+            session = self.sessions[entry.detail["session"]]
+            self._learn(self._placed(entry, session), session)
+            self._put(session, entry.detail["around"])
         elif event == "join":
             # One notebook turned out to be another one, which has its sessions from now on.
             detail = Entry(row).detail
@@ -137,8 +145,9 @@ class Standing:
         session = Session(entry.detail["session"], entry.notebook_id)
         self.sessions[session.id] = session
         self.newest[session.notebook_id] = session.id
-        self._learn(self._places.get(session.notebook_id), session)
-        self._put(session, entry.detail.get("around", self._configured(session)))
+        self._learn(self._placed(entry, session), session)
+        session.said = "around" in entry.detail
+        self._put(session, entry.detail["around"] if session.said else self._configured(session))
 
     def _configure(self, detail: dict[str, Any]) -> None:
         place = (detail["owner"], detail["root"])
@@ -148,7 +157,19 @@ class Standing:
             if session.closed or (session.id not in around if around is not None else self._place(session) != place):
                 continue
             self._learn(place, session)
+            session.said = session.said and around is not None
             self._put(session, self._configured(session) if around is None else around[session.id])
+
+    def _placed(self, entry: Entry, session: Session) -> tuple[str, str] | None:
+        """The owner and root of the server that a record is of."""
+        place, root = self._place(session), entry.detail.get("root")
+        if "was" in entry.detail:
+            self.renamed.add(session.notebook_id)
+        return place if place is None or root is None else (place[0], root)
+
+    def is_vague(self, session: Session) -> bool:
+        """Whether neither records nor rows say which envelopes are, or were, around a session."""
+        return not session.said and session.notebook_id in self.renamed
 
     def _place(self, session: Session) -> tuple[str, str] | None:
         return self._places.get(session.notebook_id)
@@ -194,6 +215,8 @@ class Standing:
 
     def _join(self, goes: str, stays: str) -> None:
         self.joined.add(goes)
+        self.renamed.update((goes, stays))
+        self.aliases = {id: stays if into == goes else into for id, into in self.aliases.items()} | {goes: stays}
         mine, theirs = self.closings.get(stays, []), self.closings.pop(goes, [])
         if theirs and (not mine or mine[-1][1] < theirs[-1][1]):
             newest = self.newest.get(stays)

@@ -22,6 +22,7 @@ from ..rows import (
     EnvelopeRow,
     EstimateRow,
     Key,
+    NotebookAliasRow,
     NotebookRow,
     ReportRow,
     Row,
@@ -63,8 +64,14 @@ class Tables:
         sessions = [session for id, session in self.standing.sessions.items() if id in self.walked]
         envelopes = self._envelopes(sessions)
         balances = self._balances(sessions, envelopes)
-        self._whole(SessionRow, {(session.id,): _session(session) for session in sessions}, {})
+        expected = {(session.id,): _session(session) for session in sessions}
+        for session in filter(self.standing.is_vague, sessions):
+            expected[session.id,]["outer_envelopes"] = ANY
+        self._whole(SessionRow, expected, {})
         self._whole(NotebookRow, self._notebooks(sessions, balances), dict.fromkeys((id,) for id in self._named()))
+        if self.scope.everything:
+            joined: dict[Key, Columns] = {(id,): {"notebook_id": into} for id, into in self.standing.aliases.items()}
+            self._whole(NotebookAliasRow, joined, {})
         self._whole(EnvelopeRow, {(id,): values for id, values in envelopes.items()}, {})
         self._whole(BalanceRow, balances, {})
         self._configurations()
@@ -122,6 +129,13 @@ class Tables:
                 "closed_budget": closed[-1].ceiling if closed else 0,
                 "closed_at": closings[-1][1] if closings else None,
             }
+        if self.scope.everything:
+            # What they added up to is the other notebook's.
+            nothing: Columns = {
+                **dict.fromkeys(("session_id", "closed_at")),
+                **dict.fromkeys(("closed_sessions", "closed_spent", "closed_budget"), 0),
+            }
+            expected.update({(id,): dict(nothing) for id in self.standing.joined})
         for session in sessions:
             owner = self.standing.owner_of(session)
             if owner is not None and (session.notebook_id,) in expected:

@@ -15,6 +15,7 @@ from ..rows import Row
 from ..verify import ChainEnd
 from .database import Snapshot
 from .proof_statements import ProofStatements
+from .scope import scope as server_scope
 from .statements import Statements
 
 __all__ = ["SqlEvidence"]
@@ -51,7 +52,7 @@ class SqlEvidence:
         if self._scope.session_id is not None:
             return self._snapshot.stream(self._statements.one, (self._scope.session_id,))
         if self._scope.under is not None:
-            return self._snapshot.stream(self._statements.of_server, self._scope.under)
+            return self._snapshot.stream(self._statements.of_server, server_scope(*self._scope.under))
         return self._snapshot.stream(self._statements.others)
 
     def records_as_written(self) -> Iterator[AuditRow] | None:

@@ -11,6 +11,7 @@ from .. import schema
 from ..proof.evidence import HELD_PLAINLY, SETTLED_PLAINLY, SPENT_PLAINLY
 from ..rows import ROWS, Row
 from .audit_filters import said
+from .scope import of_server
 from .statements import compile_text
 
 __all__ = ["ProofStatements"]
@@ -35,7 +36,7 @@ class ProofStatements:
         own = (
             select(sessions.id)
             .join(schema.tables["notebooks"], notebooks.id == sessions.notebook_id)
-            .where(notebooks.owner == bindparam("owner"), notebooks.root == bindparam("root"))
+            .where(of_server())
         )
         self.of_server = self._text(by_seq.where(a.chain.in_(own)))
         self.as_written = (
