@@ -54,6 +54,7 @@ def fill_richly(ledger: Ledger, clock: FakeClock) -> None:
     _envelopes(ledger)
     _charges(ledger, clock)
     _agreements(ledger, clock)
+    _join(ledger)
     _endings(ledger)
 
 
@@ -169,6 +170,20 @@ def _agreements(ledger: Ledger, clock: FakeClock) -> None:
     ledger.execute(
         base.Record(key=key(), **about, event="log", outcome=GovernanceOutcome.DENY, reasons=("Why, with ümläuts",))
     )
+
+
+def _join(ledger: Ledger) -> None:
+    """Two names of one file, each with an open session, of which the younger one ends."""
+    link, file = NotebookKey("ann", "/srv/link", "joined.ipynb"), at("joined.ipynb")
+    each = EnvelopeSpec("each", 8 * USD, EnvelopeKind.NOTEBOOK)
+    ledger.execute(configure("ann", "/srv/link", each))
+    for notebook in (link, file):
+        ledger.execute(opening(notebook))
+        ledger.execute(spend(CENT, notebook))
+        ledger.execute(hold(CENT, notebook=notebook))
+    ledger.execute(base.JoinNotebooks(key=key(), origin=SERVER, pairs=((link, file),)))
+    ledger.execute(opening(file))
+    ledger.execute(spend(CENT, file))
 
 
 def _endings(ledger: Ledger) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing as closed
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -12,6 +13,7 @@ from sqlalchemy import MetaData, create_engine, insert, select, text
 
 from aumos_governance.ledger import base, open_ledger
 from aumos_governance.ledger.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger, NotebookKey
+from aumos_governance.ledger.operations import envelopes, sessions
 from aumos_governance.ledger.sql import migrate
 from tests.ledger.charges import OTHER_KERNEL, hold, settle
 from tests.ledger.kit import (
@@ -130,6 +132,70 @@ def test_a_notebook_that_nothing_else_is_gets_its_name_alone(ledger: Ledger) -> 
     assert state(ledger).session_id == session
 
 
+@pytest.mark.parametrize("first", [LINK, NOTEBOOK])
+def test_a_joined_ledger_is_proven_by_its_records(ledger: Ledger, first: NotebookKey) -> None:
+    second = NOTEBOOK if first is LINK else LINK
+    configure(ledger, "/srv/ann", "/srv/link")
+    asked, opened = {}, []
+    for notebook in (first, second):
+        ledger.execute(opening(notebook, budget=20 * USD))
+        ledger.execute(spend(CENT, notebook))
+        ledger.execute(closing(notebook))
+        opened.append(ledger.execute(opening(notebook, budget=10 * USD)).state.session_id)
+        ledger.execute(spend(2 * CENT, notebook))
+        asked[notebook] = ledger.execute(hold(3 * CENT, notebook=notebook)).charge_id
+    assert ledger.verify().ok
+    ledger.execute(join(LINK, NOTEBOOK))
+    assert ledger.verify().findings == ()
+    goes, stays = (
+        next(row for row in records(ledger) if row.event == "join").detail[name] for name in ("notebook", "into")
+    )
+    assert goes != stays
+    ledger.execute(settle(asked[second], CENT))
+    ledger.execute(spend(CENT))
+    ledger.execute(opening(BELOW, budget=10 * USD))
+    ledger.execute(
+        base.ConfigureEnvelopes(
+            key=key(),
+            origin=SERVER,
+            owner="ann",
+            root="/srv/ann/work",
+            envelopes=(
+                EnvelopeSpec("each", 7 * USD, EnvelopeKind.NOTEBOOK),
+                EnvelopeSpec("all", 9 * USD, EnvelopeKind.SERVER),
+            ),
+        )
+    )
+    ledger.execute(spend(CENT))
+    ledger.execute(opening(budget=10 * USD))
+    ledger.execute(closing())
+    ledger.execute(opening(BELOW, budget=10 * USD))
+    ledger.execute(opening(budget=10 * USD))
+    ledger.execute(spend(CENT))
+    third = NotebookKey("ann", "/srv/third", "plan.ipynb")
+    ledger.execute(opening(third))
+    ledger.execute(spend(CENT, third))
+    ledger.execute(join(third, NOTEBOOK))
+    assert "enclose" in {row.event for row in records(ledger)}
+    result = ledger.verify()
+    assert (result.findings, result.not_covered) == ((), ())
+    assert result.covered["notebook_aliases"] == 2
+    for root in ("/srv/ann", "/srv/ann/work", "/srv/link", "/"):
+        assert ledger.verify(under=("ann", root)).findings == ()
+    for session_id in (*opened, state(ledger).session_id):
+        assert ledger.verify(session_id=session_id).findings == ()
+
+
+def test_a_notebook_that_another_root_takes_over_is_proven(ledger: Ledger) -> None:
+    configure(ledger, "/srv/ann", "/srv/link")
+    outside = NotebookKey("ann", "/srv/link", "../elsewhere/x.ipynb")
+    seen = NotebookKey("ann", "/srv/ann", "../elsewhere/x.ipynb")
+    for notebook in (outside, seen, outside):
+        ledger.execute(opening(notebook))
+        ledger.execute(spend(CENT, notebook))
+    assert ledger.verify().findings == ()
+
+
 def test_a_retry_of_a_request_finds_its_answer_after_the_join(ledger: Ledger) -> None:
     ledger.execute(opening(LINK))
     ledger.execute(opening())
@@ -168,7 +234,8 @@ def write_first_version(engine: object, source: Path) -> None:
     """Two notebooks that the first version took one file for, with an open session each, and a holding one."""
     other = NotebookKey("ann", "/srv/elsewhere", "plan.ipynb")
     with closed(open_ledger(f"sqlite:///{source}", clock=FakeClock())) as ledger:
-        configure(ledger, "/srv/ann", "/srv/elsewhere")
+        # The one in the folder below has the same ceilings.
+        configure(ledger, "/srv/ann", "/srv/elsewhere", "/srv/ann/work")
         ledger.execute(opening(budget=20 * USD))
         ledger.execute(opening(other, budget=20 * USD))
         ledger.execute(spend(5 * USD))
@@ -192,6 +259,38 @@ def write_first_version(engine: object, source: Path) -> None:
         # No record names a root, so this is what a server in the folder below would have written.
         target.execute(text("UPDATE notebooks SET root = '/srv/ann/work' WHERE root = '/srv/elsewhere'"))
     reader.dispose()
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records that say no more of ceilings than those of the first version."""
+    for module in (sessions, envelopes):
+
+        def less(*given: Any, detail: dict[str, Any], record: Any = module.record, **more: Any) -> str:
+            kept = {
+                name: value for name, value in detail.items() if name not in ("around", "root") or "owner" in detail
+            }
+            kept.pop("around", None)
+            found: str = record(*given, detail=kept, **more)
+            return found
+
+        monkeypatch.setattr(module, "record", less)
+
+
+@pytest.mark.usefixtures("silent")
+def test_what_the_first_version_did_not_record_is_not_covered_after_a_join(
+    first_version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    with closed(open_ledger(first_version)) as ledger:
+        result = ledger.verify()
+        assert result.findings == ()
+        assert any("joined" in each for each in result.not_covered)
+        assert result.covered["notebook_aliases"] == 1
+        ledger.execute(opening(BELOW, budget=20 * USD))
+        ledger.execute(closing())
+        ledger.execute(opening(budget=20 * USD))
+        assert ledger.verify().findings == ()
 
 
 def audit(url: str) -> list[tuple[object, ...]]:
