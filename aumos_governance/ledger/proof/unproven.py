@@ -27,6 +27,7 @@ UNPROVEN: Final[dict[tuple[str, str], str]] = {
 
 PARTLY: Final[dict[tuple[str, str], str]] = {
     ("notebooks", "owner"): "where the notebook had a session within a ceiling of its owner or server",
+    ("balances", "period_start"): "where the sums did not move to another notebook by a join; they must be 0 then",
     ("configurations", "owner"): "where a ceiling is or was configured",
     ("configurations", "root"): "where a ceiling is or was configured",
     ("approvals", "shown"): "once decided: it must be gone",
