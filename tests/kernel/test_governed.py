@@ -326,7 +326,7 @@ def test_a_strict_server_is_obeyed_and_binds_what_is_started_inside(tmp_path: Pa
             refused(kernel.run("%governance --budget 100"), "NotAllowedError", "strict")
             assert kernel.run("%governance").lines == ["Governance enabled: trust_level=L2, budget=$3.00"]
             refused(kernel.run("%governance_disable"), "NotAllowedError", "strict")
-            assert "started inside a kernel of a strict governance server" in kernel.run(INNER).text
+            assert "strict governance server (GovernanceExtension.strict)" in kernel.run(INNER).text
     finally:
         server.close()
 

@@ -12,6 +12,7 @@ from aumos_governance.errors import ConfigurationError, LedgerError, LedgerVersi
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import AuditQuery, Hold, ListHolds, ListStates, NotebookKey
 from aumos_governance.ledger.reading import LedgerReader, open_reader
+from aumos_governance.ledger.sql.migrate import REVISIONS
 from tests.ledger.kit import KERNEL, NOTEBOOK, Backend, key, opening, spend
 
 
@@ -55,7 +56,7 @@ def test_another_versions_ledger_is_refused(database: Backend) -> None:
         with pytest.raises(LedgerVersionError, match=r"has schema 9999.*; upgrade aumos-governance\.$"):
             open_reader(database.url)
     finally:
-        database.run_sql("UPDATE ledger_version SET version_num = '0001'")
+        database.run_sql(f"UPDATE ledger_version SET version_num = '{REVISIONS[-1]}'")
 
 
 def test_reading_leaves_nothing_behind(tmp_path: Path) -> None:
