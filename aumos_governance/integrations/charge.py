@@ -43,6 +43,7 @@ class Charge:
         self._end: tuple[int | None, bool] = (grant.amount or 0, True)
         self._ending: Ending | None = None
         self._seen_so_far: Callable[[], Evidence] | None = None
+        self._watched: Callable[[], Evidence] | None = None
         leftovers.opened(self)
 
     @property
@@ -101,6 +102,10 @@ class Charge:
             self._seen_so_far = seen_so_far
             leftovers.note(self)
 
+    def watched(self, seen_so_far: Callable[[], Evidence]) -> None:
+        """Charge what ``seen_so_far`` gives then, where the interpreter ends before anything else ends this charge."""
+        self._watched = seen_so_far
+
     def give_back(self) -> None:
         """Nobody will make the call: it is released, soon. Never waits."""
         if self._take():
@@ -109,7 +114,9 @@ class Charge:
 
     def end_now(self) -> None:
         """As `Leftover.end_now`: for its thread alone, once it was noted."""
-        self._take()
+        if self._take():
+            # The interpreter ends while a response is still being read.
+            self._seen_so_far = self._watched
         ending, self._ending = self._ending, None
         if ending is not None:
             # What fails here is tried anew the next time.

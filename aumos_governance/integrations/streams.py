@@ -136,6 +136,7 @@ class _Watch:
         # response, so that this keeps none alive.
         self._so_far = partial(_so_far, reader)
         weakref.finalize(response, charge.abandon, self._so_far).atexit = False
+        charge.watched(self._so_far)
 
     def iter_bytes(self, *arguments: Any, **options: Any) -> Iterator[bytes]:
         chunks = iter(self._read(*arguments, **options))
