@@ -81,7 +81,8 @@ result([grant.hold_id, len(waited), grant.settle(0.25).spent])
 """
         with meanwhile(approve):
             hold_id, waited, spent = told(kernel.run(code))
-        assert (bool(hold_id), waited, spent) == (True, 1, "0.25")
+        # On a busy machine the decision may arrive before the thread that waits has looked at what it waits for.
+        assert (bool(hold_id), waited in (0, 1), spent) == (True, True, "0.25")
         state = server.state("yes.ipynb")
         assert (state["spent"], state["held"]) == ("0.25", "0")
 
