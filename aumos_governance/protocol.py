@@ -7,7 +7,8 @@ bodies travel on every transport.
 An **ask** is ``{"id", "op", "exp", "cell", ...}``:
 
 - ``id``: the idempotency key. An ask sent again with the same id and content is answered again, not done again.
-- ``exp``: seconds since the epoch in the *server's* clock after which the server must not act on the ask.
+- ``exp``: seconds since the epoch in the *server's* clock after which the server must not act on the ask; at most
+  48 hours ahead, but for a ``hello``, whose client does not know that clock yet.
 - ``cell``: ``{"id": str | null, "count": int | null}``, the cell that asks (its id and execution count).
 
 An **answer** is ``{"id", "ok": true, ...}`` or ``{"id", "ok": false, "code", "message"}``. A denied spend is
@@ -49,7 +50,7 @@ close     (nothing)                                             ``state``
 audit     ``limit?, agent_id?, outcome?, event?, tool?,         ``records, cursor, total`` (newest last, unless
           action_type?, resource?, since?, until?,              ``oldest_first``)
           decisions?, oldest_first?, cursor?, count?``
-cancel    ``of`` (the id of the ask to void), ``act?``,         ``voided, state?``
+cancel    ``of`` (the id of the ask to void), ``act?``,         ``voided, found, state?``
           ``delivered?``
 ========  ====================================================  ===============================================
 
@@ -72,7 +73,11 @@ nobody knows what it costs, and it is denied and recorded with that ``code`` and
 ``released``; ``estimated`` when nobody knows the true cost, and the amount is a bound. A ``cancel`` takes back a
 ``spend`` or ``hold`` whose client gave it up, before or after its ``exp``, and never a ``settle`` or ``release``; an
 ``open`` or ``close`` that was executed stands, and ``state`` says how things are then. With ``delivered`` true the
-response had arrived, and the client did not hand it over: the record of the void says so.
+response had arrived, and the client did not hand it over: the record of the void says so. ``found`` is what the
+ledger had of the request: ``charge`` (taken back), ``resolved`` (it was settled, released or corrected, and stands),
+``no_charge`` (it charged nothing), ``nothing`` (it is refused if it still comes), or ``unknown``: the notebook is older
+than the 48 hours for which the ledger keeps ids, so that the request may have been done before; ``voided`` is then
+false, and the request is refused if it still comes.
 
 An ``adjust`` gives a charge that was settled as ``estimated`` its true cost, once, as a later response of the provider
 states it. It names the charge by its ``hold_id``, or by the ``reference`` that it was settled with: the provider's name

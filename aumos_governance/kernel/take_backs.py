@@ -150,7 +150,9 @@ class TakeBacks:
         if response.get("ok") is not True and response.get("code") in UNDECIDED | {"EXPIRED", "HELLO_REQUIRED"}:
             # It is sent again.
             return
-        if not cancel.answered and cancel.op in _PREVENTED and response.get("voided") is False:
+        # A request of this process is never as old as what the server no longer knows.
+        stands = response.get("voided") is False and response.get("found") != "unknown"
+        if not cancel.answered and cancel.op in _PREVENTED and stands:
             self._standing.append((cancel.op, response.get("state") or {}))
         cancel.answered = True
         self._unanswered.pop(cancel, None)

@@ -31,7 +31,6 @@ from ..ledger.base import (
     SessionState,
     Spend,
     Void,
-    Voided,
 )
 from ..ledger.terms import SessionTerms
 from ..protocol import Ask, error_answer
@@ -39,6 +38,7 @@ from . import holding, session_asks, wishes
 from .acting import APPROVAL_SECONDS, Acting
 from .bodies import decision_body, previous_body, state_body
 from .callers import Caller, expiry_of, origin_of
+from .cancels import cancel_body
 from .person_requests import PersonRequests
 
 __all__ = ["Caller", "NotebookService", "Reply"]
@@ -235,10 +235,10 @@ class NotebookService(PersonRequests):
     def _cancel(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         wishes.known_only(ask.body, ("of", "act", "delivered"))
         of = wishes.text(ask.body, "of", "id of the ask to cancel")
+        if of == ask.id:
+            raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
         if wishes.flag(ask.body, "act"):
-            self._answer_with(
-                self.acting.cancel(caller, ask), ask, reply, lambda voided: {"voided": voided, "state": None}
-            )
+            self._answer_with(self.acting.cancel(caller, ask), ask, reply, lambda done: cancel_body(done, None))
             return
         request = Void(
             key=ask.id,
@@ -248,16 +248,7 @@ class NotebookService(PersonRequests):
             of=of,
             delivered=wishes.flag(ask.body, "delivered"),
         )
-
-        def answer(result: Voided) -> dict[str, Any]:
-            # What was executed and is not undone, an opening or a closing, is named with the state that it left.
-            state = None if result.voided else result.state
-            return {
-                "voided": result.voided,
-                "state": None if state is None else state_body(state, shared_with=caller.shared_with),
-            }
-
-        self._decide(caller, request, ask, reply, answer)
+        self._decide(caller, request, ask, reply, lambda done: cancel_body(done, caller.shared_with))
 
     def _decide(
         self,

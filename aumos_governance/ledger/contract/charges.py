@@ -209,6 +209,9 @@ class Void(Request[Voided]):
     not come yet will be refused when it comes. It is no refund: a client cancels what it has given up, which may be
     after the request's own ``expires_at``, when the response was not heard in time; the record then has ``late`` in
     its detail.
+
+    A request that the ledger does not know may be older than the keys that it keeps: where the notebook is that old,
+    the answer says so (`Found.UNKNOWN`). Raises InvalidRequestError for a request that would cancel itself.
     """
 
     notebook: NotebookKey
