@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from .. import money
 from .._version import __version__
@@ -32,6 +32,7 @@ from ..ledger.base import (
     Spend,
     Void,
 )
+from ..ledger.retention import KEEP_ASKS
 from ..ledger.terms import SessionTerms
 from ..protocol import Ask, error_answer
 from . import holding, session_asks, wishes
@@ -45,6 +46,7 @@ __all__ = ["Caller", "NotebookService", "Reply"]
 
 AnswerT = TypeVar("AnswerT")
 Reply = Callable[[dict[str, Any]], None]
+_MICROS: Final = 1_000_000
 
 
 class NotebookService(PersonRequests):
@@ -91,6 +93,8 @@ class NotebookService(PersonRequests):
         an answer with ``ok: false``; nothing is raised.
         """
         try:
+            if ask.op != "hello" and ask.exp > self._clock() + KEEP_ASKS / _MICROS:
+                raise InvalidRequestError("An ask's exp must be at most 48 hours ahead, in the clock of the hello.")
             self._asks[ask.op](caller, ask, reply)
         except Exception as error:  # noqa: BLE001 - an asker must always get an answer
             reply(self._failure(ask, error))

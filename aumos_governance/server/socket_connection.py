@@ -13,7 +13,7 @@ import orjson
 
 from ..errors import AumOSGovernanceError, InvalidRequestError
 from ..notebooks.line_channel import LineChannel
-from ..protocol import MAX_LINE, PROTOCOL_VERSION, answers_message, error_answer
+from ..protocol import MAX_LINE, NESTED_TOO_DEEP, PROTOCOL_VERSION, answers_message, error_answer
 from .conversation import Conversation
 
 __all__ = ["Admit", "SocketConnection"]
@@ -87,7 +87,10 @@ class SocketConnection:
     def _take(self, line: bytes) -> None:
         try:
             message = _read(line)
-        except (ValueError, RecursionError):
+        except RecursionError:
+            self._refuse(NESTED_TOO_DEEP)
+            return
+        except ValueError:
             self._refuse("A governance message must be a line of JSON in UTF-8.")
             return
         assert self._conversation is not None
