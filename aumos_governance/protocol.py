@@ -150,6 +150,7 @@ __all__ = [
     "parse_answers",
     "parse_ask",
     "parse_asks",
+    "shown",
     "socket_proof",
 ]
 
@@ -267,7 +268,7 @@ def parse_ask(raw: object) -> Ask:
     op = body.pop("op", None)
     if not isinstance(op, str) or op not in OPS:
         known = ", ".join(sorted(OPS))
-        raise InvalidRequestError(f"The op {str(op)[:40]!r} is not known to this server, which knows {known}.")
+        raise InvalidRequestError(f"The op {shown(op)} is not known to this server, which knows {known}.")
     exp = body.pop("exp", None)
     if not is_number(exp, MAX_TIME):
         raise InvalidRequestError("An ask's exp must be a number of seconds since the epoch.")
@@ -320,7 +321,7 @@ def _members(data: object, name: str) -> list[Any]:
     version = data.get("v")
     if version != PROTOCOL_VERSION or isinstance(version, bool):
         raise InvalidRequestError(
-            f"The governance protocol version is {version!r:.40}, and this side speaks version {PROTOCOL_VERSION};"
+            f"The governance protocol version is {shown(version)}, and this side speaks version {PROTOCOL_VERSION};"
             " install the same version of aumos-governance for the kernel and the server."
         )
     members = data.get(name)
@@ -329,6 +330,11 @@ def _members(data: object, name: str) -> list[Any]:
     if len(members) > MAX_ASKS:
         raise InvalidRequestError(f"A governance message must have at most {MAX_ASKS} {name}.")
     return members
+
+
+def shown(value: object) -> str:
+    """A value of a message as a refusal names it: short, and without a look into what may be nested deep."""
+    return f"{value!r:.40}" if isinstance(value, (str, int, float)) else _kind(value)
 
 
 def _kind(value: object) -> str:

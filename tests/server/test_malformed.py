@@ -28,6 +28,8 @@ from tests.server.socket_guests import LOG, Guest, known_kernels, message
 from tests.server.test_comm_transport import TOPIC, FakeKernel
 
 NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
+DEEP = {"970 levels": '{"a":' * 970 + "1" + "}" * 970, "lists of 970 levels": "[" * 970 + "]" * 970}
+"""As text, since they are too deep for the writer of JSON."""
 FAILURES = {"INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED"}
 
 
@@ -149,6 +151,21 @@ def test_over_the_socket_each_gets_one_error_and_the_connection_goes_on(guest: G
     (refused,), (after,) = guest.hear()["answers"], guest.hear()["answers"]
     is_refused(refused, word)
     assert (after["id"], after["ok"]) == ("next", True)
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_message_of_any_kind_gets_one_error_and_the_connection_goes_on(guest: Guest, name: str) -> None:
+    text = DEEP[name] if name in DEEP else json.dumps(NASTY[name])
+    messages = [text, f'{{"v": {text}, "asks": []}}', f'{{"v": 1, "asks": [{text}]}}']
+    if NASTY[name] != []:
+        # An empty list of asks is right, and needs no answer.
+        messages.append(f'{{"v": 1, "asks": {text}}}')
+    for data in messages:
+        guest.say(data.encode() + b"\n")
+        (refused,) = guest.hear()["answers"]
+        assert (refused["id"], refused["ok"], refused["code"]) == (None, False, "INVALID_REQUEST")
+        assert len(refused["message"]) < 300
+    assert guest.ask("status")["ok"] is True
 
 
 @pytest.mark.parametrize("name", RAW)
