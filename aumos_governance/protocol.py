@@ -73,8 +73,9 @@ nobody knows what it costs, and it is denied and recorded with that ``code`` and
 ``released``; ``estimated`` when nobody knows the true cost, and the amount is a bound. A ``cancel`` takes back a
 ``spend`` or ``hold`` whose client gave it up, before or after its ``exp``, and never a ``settle`` or ``release``; an
 ``open`` or ``close`` that was executed stands, and ``state`` says how things are then. With ``delivered`` true the
-response had arrived, and the client did not hand it over: the record of the void says so. ``found`` is what the
-ledger had of the request: ``charge`` (taken back), ``resolved`` (it was settled, released or corrected, and stands),
+response had arrived, and the client did not hand it over: the record of the void says so. It says ``answered`` where
+the response was sent a second before the cancel or earlier. ``found`` is what the ledger had of the request:
+``charge`` (taken back), ``resolved`` (it was settled, released or corrected, and stands),
 ``no_charge`` (it charged nothing), ``nothing`` (it is refused if it still comes), or ``unknown``: the notebook is older
 than the 48 hours for which the ledger keeps ids, so that the request may have been done before; ``voided`` is then
 false, and the request is refused if it still comes.

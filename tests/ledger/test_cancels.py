@@ -71,7 +71,7 @@ def test_a_cancel_that_comes_after_the_expiry_takes_back_what_was_not_heard(back
     backend.clock.advance(11 * SECOND)
     assert ledger.execute(void(ask.key)).voided
     assert balance(ledger).spent == 0
-    assert records(ledger)[-1].detail == {"ask": ask.key, "late": True}
+    assert records(ledger)[-1].detail == {"ask": ask.key, "late": True, "answered": True}
     assert ledger.verify().ok
 
 
@@ -87,6 +87,21 @@ def test_the_record_says_that_the_response_had_arrived(ledger: Ledger) -> None:
     assert plain.detail == {"ask": unheard.key}
     assert delivered.reasons != plain.reasons
     assert balance(ledger).spent == 0
+
+
+def test_the_record_says_that_the_response_was_sent_long_before(backend: Backend) -> None:
+    ledger = backend.open()
+    ledger.execute(opening())
+    used, crossed = spend(), spend()
+    ledger.execute(used)
+    backend.clock.advance(2 * SECOND)
+    ledger.execute(crossed)
+    ledger.execute(void(used.key))
+    ledger.execute(void(crossed.key))
+    assert [record.detail for record in records(ledger)[-2:]] == [
+        {"ask": used.key, "answered": True},
+        {"ask": crossed.key},
+    ]
 
 
 def test_only_an_allowed_spend_of_the_same_scope_is_taken_back(ledger: Ledger) -> None:

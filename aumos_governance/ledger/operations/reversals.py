@@ -18,6 +18,8 @@ from .states import state_at, state_of
 
 __all__ = ["correct", "take_back", "void"]
 
+_ON_ITS_WAY: Final = 1_000_000
+"""Microseconds for which a response may still be under way to its client, and a cancel may cross it."""
 _TAKEN_BACK: Final = "The ask was cancelled"
 _TAKEN_BACK_UNSEEN: Final = "The ask was cancelled after its response had arrived, which was not handed over"
 
@@ -55,6 +57,8 @@ def void(work: Work, request: Void) -> Voided:
     detail: dict[str, Any] = {"ask": request.of}
     if late:
         detail["late"] = True
+    if work.now - ask.at >= _ON_ITS_WAY:
+        detail["answered"] = True
     if request.delivered:
         detail["delivered"] = True
     why = _TAKEN_BACK_UNSEEN if request.delivered else _TAKEN_BACK
