@@ -37,12 +37,11 @@ class RestHandler(APIHandler):
         self.people = people
         self.workers = workers
 
-    async def prepare(self, **options: Any) -> Any:
+    async def prepare(self, **options: Any) -> None:
         # For every route that there is and will be: what changes something is a user's decision.
-        prepared = await super().prepare(**options)
+        await super().prepare(**options)
         if self.request.method not in _READING and self.current_user is not None:
             check_decides(self)
-        return prepared
 
     async def answer(self, work: Callable[..., dict[str, Any]], *args: Any) -> None:
         """Do blocking work in a thread, and finish with its body."""
