@@ -16,13 +16,14 @@ from ..notebooks.users import User
 from . import http_errors
 from .people import People
 from .rooms import clean_path
-from .users import user_of
+from .users import check_decides, user_of
 
 __all__ = ["AUTH_RESOURCE", "RestHandler"]
 
 AnswerT = TypeVar("AnswerT")
 AUTH_RESOURCE: Final = "aumos-governance"
 _MAX_BODY: Final = 64 * 1024
+_READING: Final = ("GET", "HEAD", "OPTIONS")
 _EVERYWHERE: Final = frozenset({"_xsrf", "token", "no_track_activity"})
 """Parameters that the server itself reads."""
 
@@ -35,6 +36,12 @@ class RestHandler(APIHandler):
     def initialize(self, people: People, workers: Executor) -> None:
         self.people = people
         self.workers = workers
+
+    async def prepare(self, **options: Any) -> None:
+        # For every route that there is and will be: what changes something is a user's decision.
+        await super().prepare(**options)
+        if self.request.method not in _READING and self.current_user is not None:
+            check_decides(self)
 
     async def answer(self, work: Callable[..., dict[str, Any]], *args: Any) -> None:
         """Do blocking work in a thread, and finish with its body."""

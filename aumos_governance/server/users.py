@@ -9,18 +9,22 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from jupyter_server.base.handlers import JupyterHandler
 
+from ..errors import NotAllowedError
 from ..notebooks.users import User
 
-__all__ = ["ANONYMOUS", "BY_TOKEN", "is_made_up", "user_of"]
+__all__ = ["ANONYMOUS", "BY_TOKEN", "NO_BROWSER", "check_decides", "is_made_up", "user_of"]
 
 BY_TOKEN: Final = "token"  # noqa: S105 - no token, but the word for one
 """The recorded name of a program that shows the server's token."""
 ANONYMOUS: Final = "anonymous"
 """The recorded name of a program on a server that demands nothing."""
+NO_BROWSER: Final = "BROWSER_LOGIN_REQUIRED"
+"""The code of a refusal of `check_decides`."""
 _RANDOM_NAME: Final = re.compile(r"[0-9a-f]{32}")
 _PURPOSE: Final = b"aumos-governance idempotency scope\0"
 _XSRF_HEADERS: Final = ("X-Xsrftoken", "X-Csrftoken")
@@ -50,6 +54,33 @@ def user_of(handler: JupyterHandler, owner: str) -> User:
         scope = f"user:{handler.current_user.username}" if with_cookie else ANONYMOUS
     in_browser = with_cookie and (not by_token or any(name in handler.request.headers for name in _XSRF_HEADERS))
     return User(owner if in_browser else BY_TOKEN if by_token else ANONYMOUS, scope)
+
+
+def check_decides(handler: JupyterHandler) -> None:
+    """Raise NotAllowedError for a request to a JupyterHub user's server that no login in a browser stands behind.
+
+    A kernel there has the server's own token (``JUPYTERHUB_API_TOKEN``), and a user can make others for programs. Only
+    a login in a browser gives a token with a session, which the hub tells with the token's user:
+    https://jupyterhub.readthedocs.io/en/stable/reference/rest-api.html ("session_id"). JupyterLab's pages send that
+    token in the header that programs use, so the header says nothing; and a page opened with a program's token in its
+    address has a cookie, so the cookie says nothing either.
+    """
+    model = _hub_model(handler)
+    if model is not None and not model.get("session_id"):
+        raise NotAllowedError(
+            "On a JupyterHub this is decided by a user who logged in with a browser, not by a program with a token, so"
+            " nothing was changed; decide it in JupyterLab.",
+            NO_BROWSER,
+        )
+
+
+def _hub_model(handler: JupyterHandler) -> Mapping[str, Any] | None:
+    """What the hub said of the request's token; None on a server that is no hub's."""
+    # The second is where JupyterHub leaves it in a server that runs without its extension.
+    for model in (getattr(handler.current_user, "hub_user", None), getattr(handler, "_cached_hub_user", None)):
+        if isinstance(model, Mapping):
+            return model
+    return None
 
 
 def _is_by_token(handler: JupyterHandler) -> bool:
