@@ -20,7 +20,7 @@ class ConfigureEnvelopes(Request[bool]):
     With another period an envelope is a new one. Answers whether anything changed, which is then recorded.
     Raises ConfigurationError for two envelopes of one name, or a ceiling that is none.
 
-    What servers share (an ``owner`` or ``team`` ceiling) is only created here. Once stored it stands around all sessions
+    What servers share (an ``owner`` or ``team`` ceiling) is only created here. Once stored it is around all sessions
     of the owner under any root, until `SetCeiling` changes it; `ListCeilings` tells what stands.
     """
 
