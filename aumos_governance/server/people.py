@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 
 from ..errors import InvalidRequestError
 from ..integrations import price_data
-from ..ledger.base import AuditFilters, AuditQuery, AuditSums, NotebookKey
+from ..ledger.base import AuditFilters, AuditQuery, AuditSums, ListCeilings, NotebookKey
 from ..notebooks import wishes
 from ..notebooks.records import Records
 from ..notebooks.service import NotebookService
 from ..notebooks.waiting import Waiting
+from .ceilings import differences
 from .rooms import Place, Rooms, clean_path
 from .settings import Settings
 
@@ -43,7 +44,12 @@ class People:
 
     def config(self) -> dict[str, Any]:
         prices = price_data.describe()
-        return {**self._settings.body(), "price_data": None if prices is None else prices.body()}
+        ceilings = self._service.ledger.read(ListCeilings(owner=self._rooms.owner))
+        return {
+            **self._settings.body(),
+            "price_data": None if prices is None else prices.body(),
+            "ceilings_differ": differences(self._settings.envelopes, ceilings),
+        }
 
     def key(self, path: str) -> NotebookKey:
         """The notebook whose records those of ``path`` are."""
