@@ -13,6 +13,7 @@ from .content import check_whole, digest
 from .operations import (
     adjustments,
     approvals,
+    ceilings,
     charges,
     envelopes,
     evaluations,
@@ -48,6 +49,7 @@ _OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {
     base.DeleteNotebook: notebooks.delete_notebook,
     base.JoinNotebooks: joins.join_notebooks,
     base.ConfigureEnvelopes: envelopes.configure,
+    base.SetCeiling: ceilings.set_ceiling,
     base.SetBudget: envelopes.set_budget,
     base.AskApproval: approvals.ask,
     base.DecideApproval: approvals.decide,

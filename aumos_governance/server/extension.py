@@ -21,11 +21,20 @@ from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
 from ..ledger import open_ledger
-from ..ledger.base import ConfigureEnvelopes, JoinNotebooks, KernelsPresent, Ledger, ListNotebooks, Origin
+from ..ledger.base import (
+    ConfigureEnvelopes,
+    JoinNotebooks,
+    KernelsPresent,
+    Ledger,
+    ListCeilings,
+    ListNotebooks,
+    Origin,
+)
 from ..notebooks.service import NotebookService
 from ..owner import owner
 from ..protocol import REPLY_TYPE, STRICT_ENV
 from .bridge import KERNEL_EVENTS, Bridge
+from .ceilings import difference_sentence, differences
 from .contents_moves import ContentsMoves
 from .documents import Documents
 from .envelope_traits import Envelopes, read_envelopes
@@ -170,6 +179,9 @@ class GovernanceExtension(ExtensionApp):
                 key="", origin=Origin("server"), owner=rooms.owner, root=rooms.root, envelopes=settings.envelopes
             )
         )
+        ceilings = self._ledger.read(ListCeilings(owner=rooms.owner))
+        for difference in differences(settings.envelopes, ceilings):
+            self.log.warning("AumOS Governance: %s", difference_sentence(difference))
         # Before any kernel can ask: what those of an earlier server held is left to a person. Another server of this
         # root that is still there knows its own.
         self._ledger.execute(

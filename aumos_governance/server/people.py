@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 from ..errors import InvalidRequestError
 from ..integrations import price_data
-from ..ledger.base import AuditFilters, AuditQuery, AuditSums, NotebookKey
+from ..ledger.base import AuditFilters, AuditQuery, AuditSums, ListCeilings, NotebookKey
 from ..notebooks import wishes
 from ..notebooks.records import Records
 from ..notebooks.service import NotebookService
 from ..notebooks.users import User
 from ..notebooks.waiting import Waiting
+from .ceilings import differences
 from .rooms import Place, Rooms, clean_path
 from .settings import Settings
 
@@ -50,10 +51,12 @@ class People:
     def config(self, one_user: bool) -> dict[str, Any]:
         """``one_user``: whether the server knows no names of users, so that all who log in are its owner."""
         prices = price_data.describe()
+        ceilings = self._service.ledger.read(ListCeilings(owner=self._rooms.owner))
         return {
             **self._settings.body(),
             "user": self.owner if one_user else None,
             "price_data": None if prices is None else prices.body(),
+            "ceilings_differ": differences(self._settings.envelopes, ceilings),
         }
 
     def key(self, path: str) -> NotebookKey:
