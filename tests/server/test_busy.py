@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from aumos_governance.errors import AumOSGovernanceError
 from aumos_governance.ledger import open_ledger
 from aumos_governance.notebooks.service import NotebookService
 from aumos_governance.server.admission import Admission
@@ -39,7 +40,7 @@ class Slow:
             request, future = self.waiting.pop(0)
             try:
                 future.set_result(self.ledger.execute(request))
-            except Exception as error:
+            except AumOSGovernanceError as error:
                 future.set_exception(error)
 
 
