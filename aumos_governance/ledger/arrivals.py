@@ -77,8 +77,8 @@ class Arrivals(Generic[WaitingT]):
             self._own = None
 
     def _sort_arrived(self) -> None:
-        # Not more than are there now, or a flood could keep the writer from writing.
-        for _ in range(self._arrived.qsize()):
+        # All that are there, and some that come meanwhile; not all, or a flood could keep the writer from writing.
+        for _ in range(self._arrived.qsize() + MAX_OF_ONE):
             if self._own is not None:
                 break
             try:

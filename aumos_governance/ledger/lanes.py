@@ -39,6 +39,13 @@ class Lanes(Generic[EntryT]):
         """
         taken: list[EntryT] = []
         turns, lanes = self._turns, self._lanes
+        if len(turns) == 1:
+            # As nearly always: what the loops below do, in half the time.
+            waiting = lanes[turns[0]]
+            taken = [waiting.popleft() for _ in range(min(len(waiting), most, of_each))]
+            if not waiting:
+                del lanes[turns.popleft()]
+            return taken
         for _ in range(of_each):
             for _ in range(min(len(turns), most - len(taken))):
                 lane = turns.popleft()
