@@ -25,8 +25,9 @@ _RENEWED_EVERY: Final = 5.0
 _RENEWED_FOR: Final = 30.0
 # While a person is waited for, the server hears now and then that somebody still waits; nobody does once it has not for
 # so long, nor for an answer once the server has been silent for so long.
-_UNLOST_FOR: Final = 7 * 86_400.0
-# Where no message can get lost nothing has to be repeated, and a person may be typing in the thread that waits.
+_UNLOST_FOR: Final = 47 * 3_600.0
+# Where no message can get lost nothing has to be repeated, and a person may be typing in the thread that waits. An
+# expiry may be at most 48 hours ahead.
 
 _ENDS: Final = frozenset({"settle", "release", "adjust", "cancel"})
 

@@ -153,7 +153,9 @@ class TakeBacks:
                 with suppress(RuntimeError):
                     alarm().set(_AGAIN_AFTER, self._repeat)
             return
-        if not cancel.answered and cancel.op in _PREVENTED and response.get("voided") is False:
+        # A request of this process is never as old as what the server no longer knows.
+        stands = response.get("voided") is False and response.get("found") != "unknown"
+        if not cancel.answered and cancel.op in _PREVENTED and stands:
             self._standing.append((cancel.op, response.get("state") or {}))
         cancel.answered = True
         self._unanswered.pop(cancel, None)

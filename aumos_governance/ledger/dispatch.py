@@ -23,6 +23,7 @@ from .operations import (
     sessions,
     trust,
 )
+from .retention import HOUR, KEEP_ASKS
 from .rows import AskRow, NotebookAliasRow, NotebookRow
 from .work import Work
 
@@ -90,8 +91,14 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
     asked = work.find(AskRow, scope, key) if key else None
     if asked is not None:
         return _again(work, request, asked, content)
-    if request.expires_at is not None and now > request.expires_at:
-        raise ExpiredError("The request came to the ledger after its expiry, so nothing was done.")
+    if request.expires_at is not None:
+        if now > request.expires_at:
+            raise ExpiredError("The request came to the ledger after its expiry, so nothing was done.")
+        if request.expires_at > now + KEEP_ASKS:
+            # Else a copy of it could be done once more when the key is forgotten.
+            raise InvalidRequestError(
+                f"A request's expiry must be at most {KEEP_ASKS // HOUR} hours ahead, as long as its key is kept."
+            )
     answer = operation(work, request)
     if not key:
         return answer

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 from ..errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, UnavailableError
 from ..notebooks import wishes
 from ..notebooks.service import Caller, NotebookService, Reply
-from ..protocol import MAX_ASKS, Ask, error_answer, parse_ask, parse_asks
+from ..protocol import MAX_ASKS, MAX_TEXT, Ask, error_answer, is_text, parse_ask, parse_asks
 from .admission import Admission
 from .metrics import metered
 from .presence import Presence
@@ -246,7 +246,8 @@ def _internal(ask_id: str | None) -> dict[str, Any]:
 
 def _readable_id(raw: object) -> str | None:
     ask_id = raw.get("id") if isinstance(raw, Mapping) else None
-    return ask_id if isinstance(ask_id, str) else None
+    # One that is no id is not sent back: it may be too long, or what no message can hold.
+    return ask_id if isinstance(ask_id, str) and 0 < len(ask_id) <= MAX_TEXT and is_text(ask_id) else None
 
 
 def _readable_ids(data: object) -> list[str | None]:

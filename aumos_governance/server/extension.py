@@ -29,6 +29,7 @@ from .bridge import KERNEL_EVENTS, Bridge
 from .contents_moves import ContentsMoves
 from .documents import Documents
 from .envelope_traits import Envelopes, read_envelopes
+from .event_streams import STREAM, EventStream
 from .handlers import routes
 from .kernel_environment import mark_children, mark_kernels
 from .kernel_sessions import close_left
@@ -224,7 +225,7 @@ class GovernanceExtension(ExtensionApp):
         self.log.info("AumOS Governance keeps its ledger in %s", _without_password(settings.database_url))
 
     def initialize_handlers(self) -> None:
-        self.handlers.extend(routes(self._people, self._workers, self._long_reads))
+        self.handlers.extend([*routes(self._people, self._workers, self._long_reads), (STREAM, EventStream)])
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self._bridge.start()

@@ -13,6 +13,7 @@ from ..notebooks import wishes
 from .audit_handlers import AuditHandler, ExportHandler, SumsHandler, VerifyHandler
 from .people import People
 from .rest import RestHandler
+from .users import is_made_up
 from .waiting_handlers import (
     AcknowledgeHandler,
     ApprovalsHandler,
@@ -80,7 +81,7 @@ class ConfigHandler(RestHandler):
     @authorized
     async def get(self) -> None:
         self.parameters(())
-        await self.answer(self.people.config)
+        await self.answer(self.people.config, is_made_up(self))
 
 
 HANDLERS: Final[dict[str, type[RestHandler]]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any, Final, TypeVar
@@ -13,16 +12,17 @@ from jupyter_server.base.handlers import APIHandler
 
 from ..errors import InvalidRequestError
 from ..notebooks import wishes
+from ..notebooks.users import User
 from . import http_errors
 from .people import People
 from .rooms import clean_path
+from .users import user_of
 
 __all__ = ["AUTH_RESOURCE", "RestHandler"]
 
 AnswerT = TypeVar("AnswerT")
 AUTH_RESOURCE: Final = "aumos-governance"
 _MAX_BODY: Final = 64 * 1024
-_RANDOM_NAME: Final = re.compile(r"[0-9a-f]{32}")
 _EVERYWHERE: Final = frozenset({"_xsrf", "token", "no_track_activity"})
 """Parameters that the server itself reads."""
 
@@ -90,11 +90,8 @@ class RestHandler(APIHandler):
     def idempotency_key(self) -> str | None:
         return wishes.optional_text(self.request.headers, "Idempotency-Key", "header Idempotency-Key")
 
-    def person(self) -> str:
-        user = self.current_user
-        # With a token alone the server makes up a user for each browser, whose user name is a random number.
-        made_up = user.name.startswith("Anonymous ") and _RANDOM_NAME.fullmatch(user.username)
-        return str(user.name if made_up else user.username)
+    def person(self) -> User:
+        return user_of(self, self.people.owner)
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         # tornado takes every error that is not its own for a failure inside.

@@ -56,6 +56,8 @@ export interface IGovernanceConfig {
   readonly warn_at: readonly string[];
   readonly strict: boolean;
   readonly autostart: boolean;
+  /** The name under which records show the user of a server whose users have no names; else null. */
+  readonly user?: string | null;
   /** The models' prices in the server's environment; null where genai-prices is not installed. */
   readonly price_data: IPriceData | null;
 }
@@ -118,7 +120,8 @@ export function isConfig(value: unknown): value is IGovernanceConfig {
     Array.isArray(value.warn_at) &&
     value.warn_at.every(isDecimal) &&
     typeof value.strict === 'boolean' &&
-    typeof value.autostart === 'boolean'
+    typeof value.autostart === 'boolean' &&
+    isNullOr(value.user ?? null, isString)
   );
 }
 

@@ -115,7 +115,7 @@ def test_a_storm_on_governed_blocks_leaves_hardly_anything_held(server: LiveServ
 def test_a_storm_of_cancelled_tasks(server: LiveServer, soak: bool) -> None:
     with notebook(server, "tasks.ipynb") as (kernel, _):
         kernel.run(f"%governance --budget 100000\n{LINK}\n{STORM}")
-        # Cancelled at random within twice the time that one takes here, so that on any machine some are had and some not.
+        # Within twice the time that one takes here, so that on any machine some are cancelled and some are not.
         kernel.run(
             "async def spend():\n"
             "    answer = await client.ask_async('spend', {'amount': '0.01'})\n"
