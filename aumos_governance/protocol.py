@@ -12,7 +12,8 @@ An **ask** is ``{"id", "op", "exp", "cell", ...}``:
 - ``cell``: ``{"id": str | null, "count": int | null}``, the cell that asks (its id and execution count).
 
 An **answer** is ``{"id", "ok": true, ...}`` or ``{"id", "ok": false, "code", "message"}``. A denied spend is
-``ok``: the decision was had, and it is no. ``ok: false`` means that there is no decision.
+``ok``: the decision was had, and it is no. ``ok: false`` means that there is no decision. With the code ``BUSY`` too
+many requests were in flight: nothing was done, and the same request may be sent again after a moment.
 
 Money is decimal text in USD. What each op carries beyond that, and its answer:
 

@@ -46,6 +46,7 @@ from .local_socket import LocalSocket
 from .metrics import commit_done
 from .open_holds import OpenHolds
 from .people import People
+from .readers import Readers
 from .rooms import Rooms
 from .settings import Settings, default_database_url, read_settings
 from .state_events import StateEvents
@@ -54,6 +55,10 @@ from .traits import Dollars, Fractions, Level, Seconds
 __all__ = ["GovernanceExtension"]
 
 _WORKERS: Final = 4
+_READERS: Final = 2
+_LONG_READS: Final = 1
+"""Threads for what may read the whole record. One alone: Python runs one at a time in any case, and each one more makes
+all others wait longer for their turn."""
 
 
 class GovernanceExtension(ExtensionApp):
@@ -167,6 +172,8 @@ class GovernanceExtension(ExtensionApp):
         self._name = f"{secrets.randbits(31):08x}"
         self._ledger = self._open_ledger(settings)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="aumos-governance")
+        self._readers = Readers(_READERS)
+        self._long_reads = ThreadPoolExecutor(_LONG_READS, thread_name_prefix="aumos-governance-long")
         loop = serverapp.io_loop.asyncio_loop
         documents = Documents(serverapp.contents_manager, serverapp.contents_manager.root_dir or serverapp.root_dir)
         self._rooms = rooms = Rooms(owner(), documents.root, documents.locate)
@@ -211,7 +218,7 @@ class GovernanceExtension(ExtensionApp):
             service,
             rooms,
             loop=loop,
-            readers=self._workers,
+            readers=self._readers,
             settle=moves.settle,
             at_once=lambda: not settings.shared and moves.settled(),
             announce=announce,
@@ -230,7 +237,7 @@ class GovernanceExtension(ExtensionApp):
         self.log.info("AumOS Governance keeps its ledger in %s", _without_password(settings.database_url))
 
     def initialize_handlers(self) -> None:
-        self.handlers.extend([*routes(self._people, self._workers), (STREAM, EventStream)])
+        self.handlers.extend([*routes(self._people, self._workers, self._long_reads), (STREAM, EventStream)])
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self._bridge.start()
@@ -250,7 +257,8 @@ class GovernanceExtension(ExtensionApp):
             unsubscribe()
         self._holds.counts.close()
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, self._workers.shutdown)
+        for threads in (self._readers, self._long_reads, self._workers):
+            await loop.run_in_executor(None, threads.shutdown)
         await loop.run_in_executor(None, self._ledger.close)
 
     # ---- refusing to start

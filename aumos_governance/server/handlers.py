@@ -107,7 +107,9 @@ HANDLERS: Final[dict[str, type[RestHandler]]] = {
 """By path below the prefix."""
 
 
-def routes(people: People, workers: Executor) -> list[tuple[str, type[RestHandler], dict[str, Any]]]:
+def routes(
+    people: People, workers: Executor, long_reads: Executor
+) -> list[tuple[str, type[RestHandler], dict[str, Any]]]:
     """What to add to the server's handlers."""
-    parts = {"people": people, "workers": workers}
+    parts = {"people": people, "workers": workers, "long_reads": long_reads}
     return [(PREFIX + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path), handler, parts) for path, handler in HANDLERS.items()]

@@ -33,9 +33,10 @@ class RestHandler(APIHandler):
 
     auth_resource = AUTH_RESOURCE
 
-    def initialize(self, people: People, workers: Executor) -> None:
+    def initialize(self, people: People, workers: Executor, long_reads: Executor) -> None:
         self.people = people
         self.workers = workers
+        self.long_reads = long_reads
 
     async def prepare(self, **options: Any) -> None:
         # For every route that there is and will be: what changes something is a user's decision.
@@ -43,13 +44,17 @@ class RestHandler(APIHandler):
         if self.request.method not in _READING and self.current_user is not None:
             check_decides(self)
 
-    async def answer(self, work: Callable[..., dict[str, Any]], *args: Any) -> None:
-        """Do blocking work in a thread, and finish with its body."""
-        self.finish(json.dumps(await self.in_thread(work, *args)))
+    async def answer(self, work: Callable[..., dict[str, Any]], *args: Any, long: bool = False) -> None:
+        """Do blocking work in a thread, and finish with its body; ``long`` as for `in_thread`."""
+        self.finish(json.dumps(await self.in_thread(work, *args, long=long)))
 
-    async def in_thread(self, work: Callable[..., AnswerT], *args: Any) -> AnswerT:
-        """Do blocking work: the ledger waits for the disk, and the loop serves everyone."""
-        return await asyncio.get_running_loop().run_in_executor(self.workers, work, *args)
+    async def in_thread(self, work: Callable[..., AnswerT], *args: Any, long: bool = False) -> AnswerT:
+        """Do blocking work: the ledger waits for the disk, and the loop serves everyone.
+
+        What may read the whole record is ``long``, and has threads of its own, so that all else does not wait for it.
+        """
+        threads = self.long_reads if long else self.workers
+        return await asyncio.get_running_loop().run_in_executor(threads, work, *args)
 
     def parameters(self, known: Iterable[str]) -> dict[str, str]:
         """The query's parameters; one that nobody reads is refused, since it may be a misspelt filter."""
