@@ -7,8 +7,8 @@ import {
   type IGovernanceState,
   isConfig,
   isState
-} from './protocol';
-import { isIdentity, RESOURCE } from './protocolSession';
+} from './protocol/state';
+import { isIdentity, RESOURCE } from './protocol/session';
 
 export { asFailure, type FailureCode, GovernanceApiError } from './apiRequests';
 

@@ -11,7 +11,7 @@ import {
   type IVerification,
   type Outcome,
   type SumsBy
-} from './protocolAudit';
+} from './protocol/audit';
 
 /** Which records: those that match all that is given. The names are the wire's. */
 export interface IAuditFilters {

@@ -2,15 +2,15 @@
 
 import type { ServerConnection } from '@jupyterlab/services';
 import { ServerRequests } from './apiRequests';
-import { type IGovernanceState, isState } from './protocol';
+import { type IGovernanceState, isState } from './protocol/state';
 import {
   type IEnvelope,
   type IKernel,
   isEnvelopes,
   isKernels,
   isNotebookPage
-} from './protocolSession';
-import type { IPage } from './protocolWaiting';
+} from './protocol/session';
+import type { IPage } from './protocol/waiting';
 
 /** What a person sets; what is left out stays. */
 export interface IChange {

@@ -16,7 +16,7 @@ import {
   isReport,
   isReportPage,
   isResolutionAnswer
-} from './protocolWaiting';
+} from './protocol/waiting';
 
 /** Where a page of a list begins, and whose it is: that of one notebook where a path is given. */
 export interface IPageOptions {

@@ -1,7 +1,7 @@
 import { asFailure, type GovernanceApiError } from './api';
 import type { IAuditApi, IAuditFilters } from './apiAudit';
 import { Observable } from './observable';
-import type { IAuditRecord } from './protocolAudit';
+import type { IAuditRecord } from './protocol/audit';
 
 /** How many records one request asks for. */
 const PAGE = 500;

@@ -9,7 +9,7 @@ import { pricePlugin, receiptsPlugin } from './pluginsCells';
 import { waitingPlugin } from './pluginsLists';
 import { panelPlugin } from './pluginsPanel';
 
-export * from './protocol';
+export * from './protocol/state';
 export * from './tokens';
 
 export default [

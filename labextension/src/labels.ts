@@ -7,7 +7,7 @@ import {
   type IGovernanceState,
   SET_BY_KERNEL,
   SET_BY_SERVER
-} from './protocol';
+} from './protocol/state';
 import type { StatusItemContent } from './settings';
 import type { IGovernanceModel } from './tokens';
 import { trustLevels } from './trustLevels';

@@ -6,7 +6,7 @@ import {
   type IGovernanceConfig,
   type IGovernanceState,
   isStateEvent
-} from './protocol';
+} from './protocol/state';
 import type { Connection, IGovernanceModel } from './tokens';
 
 /** How long to wait before a failed read is tried again; each time twice as long, up to the last. */

@@ -15,7 +15,7 @@ import { governanceIcon } from './icons';
 import { NotebookNavigation } from './notebookNavigation';
 import { auditSection } from './panel/auditBrief';
 import { spendingSection } from './panel/spending';
-import type { IAuditRecord } from './protocolAudit';
+import type { IAuditRecord } from './protocol/audit';
 import { IGovernanceModel, IGovernancePanel } from './tokens';
 
 /** Opens the audit record in full; it decides nothing. */

@@ -2,7 +2,7 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { formatUsd, parseUsd } from './money';
-import type { IGovernanceState } from './protocol';
+import type { IGovernanceState } from './protocol/state';
 import type { IStatedCosts } from './statedCosts';
 
 /** The most cells that are named one by one. */

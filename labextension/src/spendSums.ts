@@ -2,7 +2,7 @@
 
 import type { IAuditApi } from './apiAudit';
 import { parseUsd } from './money';
-import type { IAuditSum, SumsBy } from './protocolAudit';
+import type { IAuditSum, SumsBy } from './protocol/audit';
 
 /** A stretch of time, or a tool, and what was spent in it or by it; in nano-dollars. */
 export interface ISpent {

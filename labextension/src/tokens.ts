@@ -5,7 +5,7 @@ import type { ISignal } from '@lumino/signaling';
 import type { GovernanceApiError } from './api';
 import type { Notation } from './notation';
 import type { IPanelApi, IPanelSection } from './panel/section';
-import type { IGovernanceConfig, IGovernanceState } from './protocol';
+import type { IGovernanceConfig, IGovernanceState } from './protocol/state';
 
 /**
  * How current the figures are: not yet known; changes arrive as they happen; the server answers but

@@ -1,6 +1,6 @@
 import { asFailure, type GovernanceApiError } from './api';
 import { Observable } from './observable';
-import type { IPage, IWaiting } from './protocolWaiting';
+import type { IPage, IWaiting } from './protocol/waiting';
 import type { IGovernanceModel } from './tokens';
 
 /** How many are read, and drawn: who has more to see than this sees these first. */

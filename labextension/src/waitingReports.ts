@@ -1,5 +1,5 @@
 import type { IWaitingApi } from './apiWaiting';
-import type { IReport } from './protocolWaiting';
+import type { IReport } from './protocol/waiting';
 import type { IGovernanceModel } from './tokens';
 import { WaitingList } from './waitingList';
 

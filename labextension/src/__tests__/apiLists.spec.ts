@@ -1,6 +1,6 @@
 import { AuditApi } from '../apiAudit';
 import { WaitingApi } from '../apiWaiting';
-import type { IApproval } from '../protocolWaiting';
+import type { IApproval } from '../protocol/waiting';
 import {
   approvals,
   audit,

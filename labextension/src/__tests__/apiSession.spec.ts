@@ -1,6 +1,6 @@
 import { SessionApi } from '../apiSession';
 import { GovernanceApi } from '../api';
-import { isEnvelopes, isKernels, isNotebookPage } from '../protocolSession';
+import { isEnvelopes, isKernels, isNotebookPage } from '../protocol/session';
 import { envelopes, kernels, states } from './samples';
 import { answering, json } from './server';
 

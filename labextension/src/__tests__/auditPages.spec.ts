@@ -1,7 +1,7 @@
 import { GovernanceApiError } from '../api';
 import type { IAuditApi, IAuditFilters } from '../apiAudit';
 import { AuditPages } from '../auditPages';
-import type { IAuditRecord } from '../protocolAudit';
+import type { IAuditRecord } from '../protocol/audit';
 import { unreachable } from './fakes';
 import { sampleRecord } from './waitingFakes';
 

@@ -4,7 +4,7 @@ import type { IAuditFilters } from '../apiAudit';
 import { AuditView } from '../audit/auditView';
 import { Notation } from '../notation';
 import type { IPanelApi } from '../panel/section';
-import type { IAuditRecord, IVerification } from '../protocolAudit';
+import type { IAuditRecord, IVerification } from '../protocol/audit';
 import { drawn } from './drawing';
 import { FakeModel } from './fakes';
 import { personPresses } from './person';

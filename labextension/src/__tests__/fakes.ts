@@ -3,7 +3,7 @@
 import { Signal } from '@lumino/signaling';
 import { GovernanceApiError, type IGovernanceApi } from '../api';
 import type { EventsStatus, IEvents } from '../events';
-import type { IGovernanceConfig, IGovernanceState } from '../protocol';
+import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
 import type { Connection, IGovernanceModel } from '../tokens';
 import { sampleConfig } from './samples';
 

@@ -1,6 +1,6 @@
 import { GovernanceApiError } from '../api';
 import { GovernanceModel } from '../model';
-import { STATE_EVENT_SCHEMA, type IGovernanceState } from '../protocol';
+import { STATE_EVENT_SCHEMA, type IGovernanceState } from '../protocol/state';
 import { FakeApi, FakeEvents, unreachable } from './fakes';
 import { configs, sampleState } from './samples';
 

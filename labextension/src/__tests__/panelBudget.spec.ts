@@ -1,4 +1,4 @@
-import type { IEnvelope } from '../protocolSession';
+import type { IEnvelope } from '../protocol/session';
 import { panelOfEachTest, PATH } from './panelScene';
 import { envelopes, sampleConfig } from './samples';
 

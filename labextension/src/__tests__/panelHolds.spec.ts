@@ -1,4 +1,4 @@
-import type { IHold } from '../protocolWaiting';
+import type { IHold } from '../protocol/waiting';
 import { panelOfEachTest, PATH } from './panelScene';
 import { holds } from './samples';
 

@@ -1,4 +1,4 @@
-import type { IKernel } from '../protocolSession';
+import type { IKernel } from '../protocol/session';
 import { panelOfEachTest, PATH } from './panelScene';
 import { sampleState } from './samples';
 

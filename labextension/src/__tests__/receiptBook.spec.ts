@@ -1,5 +1,5 @@
 import type { IAuditApi } from '../apiAudit';
-import type { IAuditRecord } from '../protocolAudit';
+import type { IAuditRecord } from '../protocol/audit';
 import { ReceiptBook } from '../receipts/receiptBook';
 import { sampleRecord } from './waitingFakes';
 

@@ -12,7 +12,7 @@ import kernels from '../../../tests/protocol/rest_kernels.json';
 import money from '../../../tests/protocol/money.json';
 import reports from '../../../tests/protocol/rest_reports.json';
 import states from '../../../tests/protocol/rest_state.json';
-import type { IGovernanceConfig, IGovernanceState } from '../protocol';
+import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
 
 export {
   approvals,

@@ -7,7 +7,7 @@ import { Notation } from '../notation';
 import { NotationContext } from '../panel/notation';
 import { Spending } from '../panel/spending';
 import type { IPanelApi } from '../panel/section';
-import type { IAuditSum } from '../protocolAudit';
+import type { IAuditSum } from '../protocol/audit';
 import { MAX_STRETCHES, readSpending, startOf, withOthers } from '../spendSums';
 import { drawn } from './drawing';
 import { FakeModel } from './fakes';

@@ -2,8 +2,8 @@
 
 import type { IAuditApi } from '../apiAudit';
 import type { IWaitingApi } from '../apiWaiting';
-import type { IAuditRecord } from '../protocolAudit';
-import type { IApproval, IPage, IReport } from '../protocolWaiting';
+import type { IAuditRecord } from '../protocol/audit';
+import type { IApproval, IPage, IReport } from '../protocol/waiting';
 import { approvals, audit, reports } from './samples';
 
 export function sampleApproval(changes: Partial<IApproval> = {}): IApproval {

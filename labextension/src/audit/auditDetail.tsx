@@ -5,7 +5,7 @@ import type { IWaitingApi } from '../apiWaiting';
 import { textOf } from '../foreignText';
 import { formatUsd } from '../money';
 import type { Notation } from '../notation';
-import type { IAuditRecord } from '../protocolAudit';
+import type { IAuditRecord } from '../protocol/audit';
 import { Button } from '../panel/button';
 import { CellLink } from '../panel/cellLink';
 import { ForeignText } from '../panel/foreignText';

@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IAuditFilters } from '../apiAudit';
 import { oneLine } from '../labels';
-import { type Outcome, OUTCOMES } from '../protocolAudit';
+import { type Outcome, OUTCOMES } from '../protocol/audit';
 import { Button } from '../panel/button';
 import { outcomeWord } from './recordWords';
 

@@ -4,7 +4,7 @@ import type { AuditPages } from '../auditPages';
 import { oneLine } from '../labels';
 import { formatUsd } from '../money';
 import { useNotation } from '../panel/notation';
-import type { IAuditRecord } from '../protocolAudit';
+import type { IAuditRecord } from '../protocol/audit';
 import { eventWord, outcomeWord, subjectOf } from './recordWords';
 
 /** The height of a row, in pixels, as the style sheet has it. */

@@ -11,7 +11,7 @@ import { Navigation } from '../panel/navigation';
 import { NotationContext } from '../panel/notation';
 import type { IPanelApi } from '../panel/section';
 import { ErrorLine, Note } from '../panel/words';
-import type { IAuditRecord } from '../protocolAudit';
+import type { IAuditRecord } from '../protocol/audit';
 import type { IGovernanceModel } from '../tokens';
 import { AuditDetail } from './auditDetail';
 import { AuditFilters } from './auditFilters';

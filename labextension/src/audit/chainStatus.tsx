@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IAuditApi } from '../apiAudit';
-import type { IVerification } from '../protocolAudit';
+import type { IVerification } from '../protocol/audit';
 import type { Notation } from '../notation';
 import { Button } from '../panel/button';
 import { useNotation } from '../panel/notation';

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { IApproval } from '../protocolWaiting';
+import type { IApproval } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 import { formatAge, formatLeft } from './ages';
 import { CellLink } from './cellLink';

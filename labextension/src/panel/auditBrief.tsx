@@ -3,7 +3,7 @@ import { ChainStatus } from '../audit/chainStatus';
 import { ExportLinks } from '../audit/exportLinks';
 import { eventWord, outcomeWord, subjectOf } from '../audit/recordWords';
 import { formatUsd } from '../money';
-import type { IAuditRecord } from '../protocolAudit';
+import type { IAuditRecord } from '../protocol/audit';
 import { formatAge } from './ages';
 import { Button } from './button';
 import { useNow } from './clock';

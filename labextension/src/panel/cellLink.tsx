@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { ICell } from '../protocolWaiting';
+import type { ICell } from '../protocol/waiting';
 import { Button } from './button';
 import { Navigation } from './navigation';
 

@@ -4,7 +4,7 @@ import { BudgetBar } from '../budgetBar';
 import { figuresWithin } from '../figures';
 import { oneLine } from '../labels';
 import { formatUsd, parseUsd } from '../money';
-import type { IEnvelope } from '../protocolSession';
+import type { IEnvelope } from '../protocol/session';
 import { revisionOf, useReading } from './hooks';
 import type { ISectionProps } from './section';
 import { ErrorLine, OneLine } from './words';

@@ -1,6 +1,6 @@
 import React from 'react';
 import { formatUsd, parseUsd, writeUsd } from '../money';
-import type { IHold } from '../protocolWaiting';
+import type { IHold } from '../protocol/waiting';
 import { formatAge } from './ages';
 import { AmountField } from './amountField';
 import { Button } from './button';

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
 import React from 'react';
-import type { IGovernanceState } from '../protocol';
+import type { IGovernanceState } from '../protocol/state';
 import type { IGovernanceModel } from '../tokens';
 
 /** The least time between two readings of one list. */

@@ -4,7 +4,7 @@ import { BudgetBar } from '../budgetBar';
 import { figuresOf } from '../figures';
 import { oneLine } from '../labels';
 import { formatUsd } from '../money';
-import type { IGovernanceState } from '../protocol';
+import type { IGovernanceState } from '../protocol/state';
 import { Button } from './button';
 import { useReading } from './hooks';
 import { Navigation } from './navigation';

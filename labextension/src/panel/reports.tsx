@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { IReport } from '../protocolWaiting';
+import type { IReport } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 import type { WaitingReports } from '../waitingReports';
 import { formatAge } from './ages';

@@ -4,7 +4,7 @@ import type { ComponentType } from 'react';
 import type { IAuditApi } from '../apiAudit';
 import type { ISessionApi } from '../apiSession';
 import type { IWaitingApi } from '../apiWaiting';
-import type { IGovernanceState } from '../protocol';
+import type { IGovernanceState } from '../protocol/state';
 import type { IGovernanceModel } from '../tokens';
 
 /** What the panel's sections ask the server with. */

@@ -2,7 +2,7 @@ import React from 'react';
 import { figuresOf } from '../figures';
 import { oneLine, setBy } from '../labels';
 import { formatUsd } from '../money';
-import type { IGovernanceState } from '../protocol';
+import type { IGovernanceState } from '../protocol/state';
 import { Button } from './button';
 import { useAction, usePerson, useReading } from './hooks';
 import { PersonButton } from './personButton';

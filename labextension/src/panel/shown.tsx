@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { textOf } from '../foreignText';
-import { isRecord } from '../guards';
+import { isRecord } from '../protocol/guards';
 import { parseUsd } from '../money';
 import { ForeignText } from './foreignText';
 import { OneLine } from './words';

@@ -1,5 +1,5 @@
 import React from 'react';
-import type { IWaiting } from '../protocolWaiting';
+import type { IWaiting } from '../protocol/waiting';
 import type { WaitingList } from '../waitingList';
 import { Note } from './words';
 

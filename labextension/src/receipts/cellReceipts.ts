@@ -3,7 +3,7 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import type { IGovernanceState } from '../protocol';
+import type { IGovernanceState } from '../protocol/state';
 import type { GovernanceSettings } from '../settings';
 import type { IGovernanceModel } from '../tokens';
 import { ReceiptBadge } from './receiptBadge';

@@ -13,7 +13,7 @@ import {
   isString,
   isTime
 } from './guards';
-import { isState } from './protocol';
+import { isState } from './state';
 
 /** The resource that the server's authorizer is asked about. */
 export const RESOURCE = 'aumos-governance';

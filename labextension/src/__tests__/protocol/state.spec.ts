@@ -1,5 +1,10 @@
-import { isConfig, isErrorBody, isState, isStateEvent } from '../protocol';
-import { configs, errors, events, states } from './samples';
+import {
+  isConfig,
+  isErrorBody,
+  isState,
+  isStateEvent
+} from '../../protocol/state';
+import { configs, errors, events, states } from '../samples';
 
 function cases(samples: object): [string, unknown][] {
   return Object.entries(samples);

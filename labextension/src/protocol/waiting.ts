@@ -11,7 +11,7 @@ import {
   isTextOrNull,
   isTime
 } from './guards';
-import { type IGovernanceState, isState } from './protocol';
+import { type IGovernanceState, isState } from './state';
 
 /** The cell in which something was asked, where it was asked in one. */
 export interface ICell {

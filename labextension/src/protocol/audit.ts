@@ -13,7 +13,7 @@ import {
   isTextOrNull,
   isTime
 } from './guards';
-import { type ICell, isCell } from './protocolWaiting';
+import { type ICell, isCell } from './waiting';
 
 /** How something that was asked ended. */
 export type Outcome = 'allow' | 'deny' | 'allow_with_caveat';

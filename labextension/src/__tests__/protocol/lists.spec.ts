@@ -1,4 +1,4 @@
-import { isAuditPage, isAuditSums, isVerification } from '../protocolAudit';
+import { isAuditPage, isAuditSums, isVerification } from '../../protocol/audit';
 import {
   isApproval,
   isApprovalPage,
@@ -7,8 +7,8 @@ import {
   isReport,
   isReportPage,
   isResolutionAnswer
-} from '../protocolWaiting';
-import { approvals, audit, corrections, holds, reports } from './samples';
+} from '../../protocol/waiting';
+import { approvals, audit, corrections, holds, reports } from '../samples';
 
 type Guard = (value: unknown) => boolean;
 
