@@ -8,7 +8,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { GovernanceApi } from './api';
 import { ServerEvents } from './events';
 import { FrontNotebook } from './frontNotebook';
-import { TRANSLATION_DOMAIN } from './labels';
+import { TRANSLATION_DOMAIN } from './words/labels';
 import { GovernanceModel } from './model';
 import { ISettings } from './pluginsCommands';
 import type { GovernanceSettings } from './settings';

@@ -12,7 +12,7 @@ import {
   type INotice,
   type INotifier
 } from './notifications';
-import { TRANSLATION_DOMAIN } from './labels';
+import { TRANSLATION_DOMAIN } from './words/labels';
 import { GovernanceSettings } from './settings';
 import { translateSchema } from './settingsSchema';
 import { IGovernanceModel, IGovernancePanel } from './tokens';

@@ -4,7 +4,7 @@ import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { BudgetBar } from './budgetBar';
-import { heading, notes, oneLine, rows, shownFigures } from './labels';
+import { heading, notes, oneLine, rows, shownFigures } from './words/labels';
 import type { IGovernanceModel } from './tokens';
 
 /**

@@ -1,7 +1,7 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { formatUsd, parseUsd } from './money';
+import { formatUsd, parseUsd } from './words/money';
 import type { IGovernanceState } from './protocol/state';
 import type { IStatedCosts } from './statedCosts';
 

@@ -1,7 +1,7 @@
 /** What a session's spending adds up to over time and by tool, as it is drawn. */
 
 import type { IAuditApi } from './apiAudit';
-import { parseUsd } from './money';
+import { parseUsd } from './words/money';
 import type { IAuditSum, SumsBy } from './protocol/audit';
 
 /** A stretch of time, or a tool, and what was spent in it or by it; in nano-dollars. */

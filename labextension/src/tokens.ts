@@ -3,7 +3,7 @@ import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import type { GovernanceApiError } from './api';
-import type { Notation } from './notation';
+import type { Notation } from './words/notation';
 import type { IPanelApi, IPanelSection } from './panel/section';
 import type { IGovernanceConfig, IGovernanceState } from './protocol/state';
 

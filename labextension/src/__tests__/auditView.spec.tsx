@@ -2,7 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IAuditFilters } from '../apiAudit';
 import { AuditView } from '../audit/auditView';
-import { Notation } from '../notation';
+import { Notation } from '../words/notation';
 import type { IPanelApi } from '../panel/section';
 import type { IAuditRecord, IVerification } from '../protocol/audit';
 import { drawn } from './drawing';

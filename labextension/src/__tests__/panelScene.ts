@@ -3,7 +3,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IChange } from '../apiSession';
-import { Notation } from '../notation';
+import { Notation } from '../words/notation';
 import { budgetSection } from '../panel/budget';
 import { holdsSection } from '../panel/holds';
 import { notebooksSection } from '../panel/notebooks';

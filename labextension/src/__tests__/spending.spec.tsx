@@ -3,7 +3,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 import type { IAuditApi, IAuditFilters } from '../apiAudit';
-import { Notation } from '../notation';
+import { Notation } from '../words/notation';
 import { NotationContext } from '../panel/notation';
 import { Spending } from '../panel/spending';
 import type { IPanelApi } from '../panel/section';

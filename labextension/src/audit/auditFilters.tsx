@@ -2,7 +2,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IAuditFilters } from '../apiAudit';
-import { oneLine } from '../labels';
+import { oneLine } from '../words/labels';
 import { type Outcome, OUTCOMES } from '../protocol/audit';
 import { Button } from '../panel/button';
 import { outcomeWord } from './recordWords';

@@ -4,7 +4,7 @@ import type { Message } from '@lumino/messaging';
 import React from 'react';
 import type { IAuditFilters } from '../apiAudit';
 import { AuditPages } from '../auditPages';
-import type { Notation } from '../notation';
+import type { Notation } from '../words/notation';
 import type { INotebookNavigation } from '../notebookNavigation';
 import { Button } from '../panel/button';
 import { Navigation } from '../panel/navigation';

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IAuditApi } from '../apiAudit';
 import type { IVerification } from '../protocol/audit';
-import type { Notation } from '../notation';
+import type { Notation } from '../words/notation';
 import { Button } from '../panel/button';
 import { useNotation } from '../panel/notation';
 

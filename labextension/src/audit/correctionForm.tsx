@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IWaitingApi } from '../apiWaiting';
-import { formatUsd, parseUsd, typedUsd, writeUsd } from '../money';
+import { formatUsd, parseUsd, typedUsd, writeUsd } from '../words/money';
 import type { IAuditRecord } from '../protocol/audit';
 import type { ICorrectionAnswer } from '../protocol/waiting';
 import { AmountInput } from '../panel/amountInput';

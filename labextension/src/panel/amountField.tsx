@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { formatUsd, typedUsd } from '../money';
+import { formatUsd, typedUsd } from '../words/money';
 import { AmountInput } from './amountInput';
 import { Button } from './button';
 import { PersonButton } from './personButton';

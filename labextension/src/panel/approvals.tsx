@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { oneLine } from '../labels';
+import { oneLine } from '../words/labels';
 import type { IDecided, WaitingApprovals } from '../waitingApprovals';
 import { ApprovalCard } from './approvalCard';
 import { useNow } from './clock';

@@ -2,7 +2,7 @@ import React from 'react';
 import { ChainStatus } from '../audit/chainStatus';
 import { ExportLinks } from '../audit/exportLinks';
 import { eventWord, outcomeWord, subjectOf } from '../audit/recordWords';
-import { formatUsd } from '../money';
+import { formatUsd } from '../words/money';
 import type { IAuditRecord } from '../protocol/audit';
 import { formatAge } from './ages';
 import { Button } from './button';

@@ -1,8 +1,8 @@
 import React from 'react';
 import { BudgetBar } from '../budgetBar';
-import { figuresOf, type IFigures } from '../figures';
-import { setBy, severityWords } from '../labels';
-import { formatUsd, parseUsd, writeUsd } from '../money';
+import { figuresOf, type IFigures } from '../words/figures';
+import { setBy, severityWords } from '../words/labels';
+import { formatUsd, parseUsd, writeUsd } from '../words/money';
 import { AmountField } from './amountField';
 import { Button } from './button';
 import { Envelopes } from './envelopes';

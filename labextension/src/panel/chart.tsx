@@ -1,5 +1,5 @@
 import React from 'react';
-import { share } from '../money';
+import { share } from '../words/money';
 
 /** One bar: what it is of, and its figure in words. */
 export interface IBar {

@@ -1,9 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { BudgetBar } from '../budgetBar';
-import { figuresWithin } from '../figures';
-import { oneLine } from '../labels';
-import { formatUsd, parseUsd } from '../money';
+import { figuresWithin } from '../words/figures';
+import { oneLine } from '../words/labels';
+import { formatUsd, parseUsd } from '../words/money';
 import type { IEnvelope } from '../protocol/session';
 import { revisionOf, useReading } from './hooks';
 import type { ISectionProps } from './section';

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { excerpt, pieces } from '../foreignText';
+import { excerpt, pieces } from '../words/foreignText';
 import { Button } from './button';
 import { useNotation } from './notation';
 

@@ -1,5 +1,5 @@
 import React from 'react';
-import { formatUsd, parseUsd, writeUsd } from '../money';
+import { formatUsd, parseUsd, writeUsd } from '../words/money';
 import type { IHold } from '../protocol/waiting';
 import { formatAge } from './ages';
 import { AmountField } from './amountField';

@@ -1,5 +1,5 @@
 import React from 'react';
-import { Notation } from '../notation';
+import { Notation } from '../words/notation';
 
 /** How dates and counts are written wherever it is given; as the browser does where it is not. */
 export const NotationContext = React.createContext(new Notation());

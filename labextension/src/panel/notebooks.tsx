@@ -1,9 +1,9 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import React from 'react';
 import { BudgetBar } from '../budgetBar';
-import { figuresOf } from '../figures';
-import { oneLine } from '../labels';
-import { formatUsd } from '../money';
+import { figuresOf } from '../words/figures';
+import { oneLine } from '../words/labels';
+import { formatUsd } from '../words/money';
 import type { IGovernanceState } from '../protocol/state';
 import { Button } from './button';
 import { useReading } from './hooks';

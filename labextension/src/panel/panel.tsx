@@ -3,7 +3,7 @@ import { SidePanel } from '@jupyterlab/ui-components';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Panel } from '@lumino/widgets';
 import { governanceIcon } from '../icons';
-import type { Notation } from '../notation';
+import type { Notation } from '../words/notation';
 import type { INotebookNavigation } from '../notebookNavigation';
 import type { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { PanelBody } from './panelBody';

@@ -1,13 +1,13 @@
 import React from 'react';
-import { figuresOf } from '../figures';
-import { oneLine, setBy } from '../labels';
-import { formatUsd } from '../money';
+import { figuresOf } from '../words/figures';
+import { oneLine, setBy } from '../words/labels';
+import { formatUsd } from '../words/money';
 import type { IGovernanceState } from '../protocol/state';
 import { Button } from './button';
 import { useAction, usePerson, useReading } from './hooks';
 import { PersonButton } from './personButton';
 import type { IPanelSection, ISectionProps } from './section';
-import { trustLevels } from '../trustLevels';
+import { trustLevels } from '../words/trustLevels';
 import { ErrorLine, Note, OneLine } from './words';
 
 /** The session that stands or stood, which is opened and closed here. */

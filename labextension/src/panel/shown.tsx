@@ -1,8 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { textOf } from '../foreignText';
+import { textOf } from '../words/foreignText';
 import { isRecord } from '../protocol/guards';
-import { parseUsd } from '../money';
+import { parseUsd } from '../words/money';
 import { ForeignText } from './foreignText';
 import { OneLine } from './words';
 

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { oneLine } from '../labels';
-import { formatUsd } from '../money';
+import { oneLine } from '../words/labels';
+import { formatUsd } from '../words/money';
 import {
   type ISpending,
   type ISpent,

@@ -1,6 +1,6 @@
 import { caretDownIcon, checkIcon } from '@jupyterlab/ui-components';
 import React from 'react';
-import { type ITrustLevel, trustLevels } from '../trustLevels';
+import { type ITrustLevel, trustLevels } from '../words/trustLevels';
 import { Button, buttonClass } from './button';
 import { useAction, usePerson } from './hooks';
 import { PersonButton } from './personButton';

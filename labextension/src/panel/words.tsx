@@ -1,8 +1,8 @@
 /** The small pieces of text that the panel's sections are made of. */
 
 import React from 'react';
-import { oneLine } from '../labels';
-import { formatUsd } from '../money';
+import { oneLine } from '../words/labels';
+import { formatUsd } from '../words/money';
 
 /** An amount, never rounded. */
 export function Money(props: { amount: string | bigint }): React.JSX.Element {

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
-import { formatUsd } from '../money';
+import { formatUsd } from '../words/money';
 import { Money, OneLine } from '../panel/words';
 import type { IReceipt } from './receiptBook';
 

@@ -1,6 +1,6 @@
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { IAuditApi } from '../apiAudit';
-import { parseUsd } from '../money';
+import { parseUsd } from '../words/money';
 import type { IAuditRecord } from '../protocol/audit';
 
 /** How many records are read at once. */

@@ -5,8 +5,8 @@ import {
   formatUsd,
   parseUsd,
   share
-} from '../money';
-import { money } from './samples';
+} from '../../words/money';
+import { money } from '../samples';
 
 describe('money', () => {
   it.each(money)(

@@ -7,9 +7,9 @@ import {
   type IGovernanceState,
   SET_BY_KERNEL,
   SET_BY_SERVER
-} from './protocol/state';
-import type { StatusItemContent } from './settings';
-import type { IGovernanceModel } from './tokens';
+} from '../protocol/state';
+import type { StatusItemContent } from '../settings';
+import type { IGovernanceModel } from '../tokens';
 import { trustLevels } from './trustLevels';
 
 /** Under which the translations of what is said here are found. */

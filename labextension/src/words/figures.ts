@@ -1,7 +1,7 @@
 /** What a session's figures amount to: how full its budget is, and how alarming that is. */
 
 import { parseUsd, share } from './money';
-import type { IGovernanceState } from './protocol/state';
+import type { IGovernanceState } from '../protocol/state';
 
 const ONE = parseUsd('1');
 

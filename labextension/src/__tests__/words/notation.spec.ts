@@ -1,6 +1,6 @@
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { nullTranslator, type ITranslator } from '@jupyterlab/translation';
-import { Notation, shownLocale } from '../notation';
+import { Notation, shownLocale } from '../../words/notation';
 
 // Of the same day wherever the test runs.
 const NOON = '2026-03-02T12:00:00.000000Z';

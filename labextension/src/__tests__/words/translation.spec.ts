@@ -5,8 +5,8 @@ import {
   TranslationManager
 } from '@jupyterlab/translation';
 import ts from 'typescript';
-import SCHEMA from '../../schema/settings.json';
-import { translateSchema } from '../settingsSchema';
+import SCHEMA from '../../../schema/settings.json';
+import { translateSchema } from '../../settingsSchema';
 
 const SOURCES = join(import.meta.dirname, '..');
 const TRANSLATIONS = JSON.parse(

@@ -1,4 +1,4 @@
-import { excerpt, pieces, textOf } from '../foreignText';
+import { excerpt, pieces, textOf } from '../../words/foreignText';
 
 describe('pieces', () => {
   it.each([
