@@ -1,5 +1,5 @@
-import { asFailure, type GovernanceApiError } from './api';
-import type { IAuditApi, IAuditFilters } from './apiAudit';
+import { asFailure, type GovernanceApiError } from './server/api';
+import type { IAuditApi, IAuditFilters } from './server/auditApi';
 import { Observable } from './observable';
 import type { IAuditRecord } from './protocol/audit';
 

@@ -1,6 +1,10 @@
 import { type ISignal, Signal } from '@lumino/signaling';
-import { asFailure, type GovernanceApiError, type IGovernanceApi } from './api';
-import type { EventsStatus, IEvents } from './events';
+import {
+  asFailure,
+  type GovernanceApiError,
+  type IGovernanceApi
+} from './server/api';
+import type { EventsStatus, IEvents } from './server/events';
 import { Observable } from './observable';
 import {
   type IGovernanceConfig,

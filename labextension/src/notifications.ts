@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { PathExt } from '@jupyterlab/coreutils';
-import type { IAuditApi } from './apiAudit';
+import type { IAuditApi } from './server/auditApi';
 import { figuresOf } from './words/figures';
 import { oneLine, severityWords } from './words/labels';
 import { formatUsd } from './words/money';

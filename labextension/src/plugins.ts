@@ -5,8 +5,8 @@ import type {
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { GovernanceApi } from './api';
-import { ServerEvents } from './events';
+import { GovernanceApi } from './server/api';
+import { ServerEvents } from './server/events';
 import { FrontNotebook } from './frontNotebook';
 import { TRANSLATION_DOMAIN } from './words/labels';
 import { GovernanceModel } from './model';

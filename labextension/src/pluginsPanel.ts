@@ -6,9 +6,9 @@ import {
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { AuditApi } from './apiAudit';
-import { SessionApi } from './apiSession';
-import { WaitingApi } from './apiWaiting';
+import { AuditApi } from './server/auditApi';
+import { SessionApi } from './server/sessionApi';
+import { WaitingApi } from './server/waitingApi';
 import { TRANSLATION_DOMAIN } from './words/labels';
 import { Notation, shownLocale } from './words/notation';
 import { NotebookNavigation } from './notebookNavigation';

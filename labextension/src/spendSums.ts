@@ -1,6 +1,6 @@
 /** What a session's spending adds up to over time and by tool, as it is drawn. */
 
-import type { IAuditApi } from './apiAudit';
+import type { IAuditApi } from './server/auditApi';
 import { parseUsd } from './words/money';
 import type { IAuditSum, SumsBy } from './protocol/audit';
 

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
-import type { GovernanceApiError } from './api';
+import type { GovernanceApiError } from './server/api';
 import type { Notation } from './words/notation';
 import type { IPanelApi, IPanelSection } from './panel/section';
 import type { IGovernanceConfig, IGovernanceState } from './protocol/state';

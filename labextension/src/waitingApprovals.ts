@@ -1,7 +1,7 @@
 import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
-import type { IAuditApi } from './apiAudit';
-import type { IWaitingApi } from './apiWaiting';
+import type { IAuditApi } from './server/auditApi';
+import type { IWaitingApi } from './server/waitingApi';
 import type { IApproval } from './protocol/waiting';
 import type { IGovernanceModel } from './tokens';
 import { WaitingList } from './waitingList';

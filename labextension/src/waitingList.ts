@@ -1,4 +1,4 @@
-import { asFailure, type GovernanceApiError } from './api';
+import { asFailure, type GovernanceApiError } from './server/api';
 import { Observable } from './observable';
 import type { IPage, IWaiting } from './protocol/waiting';
 import type { IGovernanceModel } from './tokens';

@@ -1,4 +1,4 @@
-import type { IWaitingApi } from './apiWaiting';
+import type { IWaitingApi } from './server/waitingApi';
 import type { IReport } from './protocol/waiting';
 import type { IGovernanceModel } from './tokens';
 import { WaitingList } from './waitingList';

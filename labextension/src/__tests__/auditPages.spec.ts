@@ -1,5 +1,5 @@
-import { GovernanceApiError } from '../api';
-import type { IAuditApi, IAuditFilters } from '../apiAudit';
+import { GovernanceApiError } from '../server/api';
+import type { IAuditApi, IAuditFilters } from '../server/auditApi';
 import { AuditPages } from '../auditPages';
 import type { IAuditRecord } from '../protocol/audit';
 import { unreachable } from './fakes';

@@ -1,6 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import type { IAuditFilters } from '../apiAudit';
+import type { IAuditFilters } from '../server/auditApi';
 import { AuditView } from '../audit/auditView';
 import { Notation } from '../words/notation';
 import type { IPanelApi } from '../panel/section';

@@ -1,4 +1,4 @@
-import { GovernanceApiError } from '../api';
+import { GovernanceApiError } from '../server/api';
 import { GovernanceModel } from '../model';
 import { STATE_EVENT_SCHEMA, type IGovernanceState } from '../protocol/state';
 import { FakeApi, FakeEvents, unreachable } from './fakes';

@@ -1,6 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
-import type { IAuditApi } from '../apiAudit';
+import type { IAuditApi } from '../server/auditApi';
 import { GovernanceNotifications, type INotice } from '../notifications';
 import type { IAuditRecord } from '../protocol/audit';
 import type { IApproval } from '../protocol/waiting';

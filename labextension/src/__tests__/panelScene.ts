@@ -2,7 +2,7 @@
 
 import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import type { IChange } from '../apiSession';
+import type { IChange } from '../server/sessionApi';
 import { Notation } from '../words/notation';
 import { budgetSection } from '../panel/budget';
 import { holdsSection } from '../panel/holds';

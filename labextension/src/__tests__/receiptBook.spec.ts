@@ -1,4 +1,4 @@
-import type { IAuditApi } from '../apiAudit';
+import type { IAuditApi } from '../server/auditApi';
 import type { IAuditRecord } from '../protocol/audit';
 import { ReceiptBook } from '../receipts/receiptBook';
 import { sampleRecord } from './waitingFakes';

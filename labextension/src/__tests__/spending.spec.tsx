@@ -2,7 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
-import type { IAuditApi, IAuditFilters } from '../apiAudit';
+import type { IAuditApi, IAuditFilters } from '../server/auditApi';
 import { Notation } from '../words/notation';
 import { NotationContext } from '../panel/notation';
 import { Spending } from '../panel/spending';

@@ -1,6 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import { GovernanceApiError } from '../api';
+import { GovernanceApiError } from '../server/api';
 import { GovernanceStatusItem } from '../statusItem';
 import { drawn } from './drawing';
 import { FakeModel, unreachable } from './fakes';

@@ -1,4 +1,4 @@
-import { GovernanceApiError } from '../api';
+import { GovernanceApiError } from '../server/api';
 import { WaitingApprovals } from '../waitingApprovals';
 import { WaitingReports } from '../waitingReports';
 import { FakeModel, unreachable } from './fakes';

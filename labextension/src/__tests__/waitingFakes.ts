@@ -1,7 +1,7 @@
 /** What waits, and a record of how it ended, as a test wants them. */
 
-import type { IAuditApi } from '../apiAudit';
-import type { IWaitingApi } from '../apiWaiting';
+import type { IAuditApi } from '../server/auditApi';
+import type { IWaitingApi } from '../server/waitingApi';
 import type { IAuditRecord } from '../protocol/audit';
 import type { IApproval, IPage, IReport } from '../protocol/waiting';
 import { approvals, audit, reports } from './samples';

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { closeIcon } from '@jupyterlab/ui-components';
 import React from 'react';
-import type { IWaitingApi } from '../apiWaiting';
+import type { IWaitingApi } from '../server/waitingApi';
 import { textOf } from '../words/foreignText';
 import { formatUsd } from '../words/money';
 import type { Notation } from '../words/notation';

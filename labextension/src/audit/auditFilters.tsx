@@ -1,7 +1,7 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { IAuditFilters } from '../apiAudit';
+import type { IAuditFilters } from '../server/auditApi';
 import { oneLine } from '../words/labels';
 import { type Outcome, OUTCOMES } from '../protocol/audit';
 import { Button } from '../panel/button';

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
-import type { IAuditFilters } from '../apiAudit';
+import type { IAuditFilters } from '../server/auditApi';
 import { AuditPages } from '../auditPages';
 import type { Notation } from '../words/notation';
 import type { INotebookNavigation } from '../notebookNavigation';

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { IAuditApi } from '../apiAudit';
+import type { IAuditApi } from '../server/auditApi';
 import type { IVerification } from '../protocol/audit';
 import type { Notation } from '../words/notation';
 import { Button } from '../panel/button';

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { IWaitingApi } from '../apiWaiting';
+import type { IWaitingApi } from '../server/waitingApi';
 import { formatUsd, parseUsd, typedUsd, writeUsd } from '../words/money';
 import type { IAuditRecord } from '../protocol/audit';
 import type { ICorrectionAnswer } from '../protocol/waiting';

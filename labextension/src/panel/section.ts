@@ -1,9 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
 import type { ComponentType } from 'react';
-import type { IAuditApi } from '../apiAudit';
-import type { ISessionApi } from '../apiSession';
-import type { IWaitingApi } from '../apiWaiting';
+import type { IAuditApi } from '../server/auditApi';
+import type { ISessionApi } from '../server/sessionApi';
+import type { IWaitingApi } from '../server/waitingApi';
 import type { IGovernanceState } from '../protocol/state';
 import type { IGovernanceModel } from '../tokens';
 

@@ -1,5 +1,5 @@
 import { type ISignal, Signal } from '@lumino/signaling';
-import type { IAuditApi } from '../apiAudit';
+import type { IAuditApi } from '../server/auditApi';
 import { parseUsd } from '../words/money';
 import type { IAuditRecord } from '../protocol/audit';
 

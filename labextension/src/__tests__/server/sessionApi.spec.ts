@@ -1,8 +1,8 @@
-import { SessionApi } from '../apiSession';
-import { GovernanceApi } from '../api';
-import { isEnvelopes, isKernels, isNotebookPage } from '../protocol/session';
-import { envelopes, kernels, states } from './samples';
-import { answering, json } from './server';
+import { SessionApi } from '../../server/sessionApi';
+import { GovernanceApi } from '../../server/api';
+import { isEnvelopes, isKernels, isNotebookPage } from '../../protocol/session';
+import { envelopes, kernels, states } from '../samples';
+import { answering, json } from '../server';
 
 const STATE = states.valid.active;
 

@@ -1,7 +1,7 @@
 /** What the server's REST API tells of what waits for a person, and takes of a person's answers. */
 
 import type { ServerConnection } from '@jupyterlab/services';
-import { ServerRequests } from './apiRequests';
+import { ServerRequests } from './requests';
 import {
   type IApproval,
   type ICorrectionAnswer,
@@ -16,7 +16,7 @@ import {
   isReport,
   isReportPage,
   isResolutionAnswer
-} from './protocol/waiting';
+} from '../protocol/waiting';
 
 /** Where a page of a list begins, and whose it is: that of one notebook where a path is given. */
 export interface IPageOptions {

@@ -1,16 +1,16 @@
 /** What a person changes of a notebook's governance, and what is read beside its state. */
 
 import type { ServerConnection } from '@jupyterlab/services';
-import { ServerRequests } from './apiRequests';
-import { type IGovernanceState, isState } from './protocol/state';
+import { ServerRequests } from './requests';
+import { type IGovernanceState, isState } from '../protocol/state';
 import {
   type IEnvelope,
   type IKernel,
   isEnvelopes,
   isKernels,
   isNotebookPage
-} from './protocol/session';
-import type { IPage } from './protocol/waiting';
+} from '../protocol/session';
+import type { IPage } from '../protocol/waiting';
 
 /** What a person sets; what is left out stays. */
 export interface IChange {

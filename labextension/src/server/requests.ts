@@ -2,7 +2,7 @@
 
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import { API_NAMESPACE, isErrorBody } from './protocol/state';
+import { API_NAMESPACE, isErrorBody } from '../protocol/state';
 
 /** Why an answer could not be had, beside the codes that the server itself gives. */
 export type FailureCode =

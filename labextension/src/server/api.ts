@@ -1,16 +1,16 @@
 /** What the server's REST API tells of a notebook's governance. */
 
 import type { ServerConnection } from '@jupyterlab/services';
-import { ServerRequests } from './apiRequests';
+import { ServerRequests } from './requests';
 import {
   type IGovernanceConfig,
   type IGovernanceState,
   isConfig,
   isState
-} from './protocol/state';
-import { isIdentity, RESOURCE } from './protocol/session';
+} from '../protocol/state';
+import { isIdentity, RESOURCE } from '../protocol/session';
 
-export { asFailure, type FailureCode, GovernanceApiError } from './apiRequests';
+export { asFailure, type FailureCode, GovernanceApiError } from './requests';
 
 /** What the model asks of the server. */
 export interface IGovernanceApi {

@@ -1,6 +1,6 @@
-import { AuditApi } from '../apiAudit';
-import { WaitingApi } from '../apiWaiting';
-import type { IApproval } from '../protocol/waiting';
+import { AuditApi } from '../../server/auditApi';
+import { WaitingApi } from '../../server/waitingApi';
+import type { IApproval } from '../../protocol/waiting';
 import {
   approvals,
   audit,
@@ -8,8 +8,8 @@ import {
   errors,
   holds,
   reports
-} from './samples';
-import { answering, json } from './server';
+} from '../samples';
+import { answering, json } from '../server';
 
 const BASE = '/user/ada/aumos-governance/v1/';
 

@@ -1,7 +1,7 @@
 /** What the server's REST API tells of the audit record. */
 
 import type { ServerConnection } from '@jupyterlab/services';
-import { ServerRequests } from './apiRequests';
+import { ServerRequests } from './requests';
 import {
   type IAuditPage,
   type IAuditSums,
@@ -11,7 +11,7 @@ import {
   type IVerification,
   type Outcome,
   type SumsBy
-} from './protocol/audit';
+} from '../protocol/audit';
 
 /** Which records: those that match all that is given. The names are the wire's. */
 export interface IAuditFilters {

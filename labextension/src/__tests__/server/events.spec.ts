@@ -1,6 +1,6 @@
 import { ServerConnection } from '@jupyterlab/services';
-import { type EventsStatus, ServerEvents } from '../events';
-import { events as samples } from './samples';
+import { type EventsStatus, ServerEvents } from '../../server/events';
+import { events as samples } from '../samples';
 
 class FakeWebSocket extends EventTarget {
   static all: FakeWebSocket[] = [];
