@@ -1,6 +1,6 @@
 import { asFailure, type GovernanceApiError } from './server/api';
 import type { IAuditApi, IAuditFilters } from './server/auditApi';
-import { Observable } from './observable';
+import { Observable } from './state/observable';
 import type { IAuditRecord } from './protocol/audit';
 
 /** How many records one request asks for. */

@@ -7,9 +7,9 @@ import { oneLine, severityWords } from './words/labels';
 import { formatUsd } from './words/money';
 import type { IGovernanceState } from './protocol/state';
 import type { IApproval } from './protocol/waiting';
-import type { GovernanceSettings } from './settings';
+import type { GovernanceSettings } from './state/settings';
 import type { IGovernanceModel } from './tokens';
-import type { IWaitingApprovals } from './waitingApprovals';
+import type { IWaitingApprovals } from './state/waitingApprovals';
 
 /** How long changes of a notebook are left to gather before its denials are read, in milliseconds. */
 const GATHER = 700;

@@ -7,11 +7,11 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { GovernanceApi } from './server/api';
 import { ServerEvents } from './server/events';
-import { FrontNotebook } from './frontNotebook';
+import { FrontNotebook } from './state/frontNotebook';
 import { TRANSLATION_DOMAIN } from './words/labels';
-import { GovernanceModel } from './model';
+import { GovernanceModel } from './state/model';
 import { ISettings } from './pluginsCommands';
-import type { GovernanceSettings } from './settings';
+import type { GovernanceSettings } from './state/settings';
 import { GovernanceStatusItem } from './statusItem';
 import { IGovernanceModel } from './tokens';
 

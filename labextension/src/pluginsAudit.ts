@@ -12,7 +12,7 @@ import {
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { AuditView } from './audit/auditView';
 import { governanceIcon } from './icons';
-import { NotebookNavigation } from './notebookNavigation';
+import { NotebookNavigation } from './state/notebookNavigation';
 import { auditSection } from './panel/auditBrief';
 import { spendingSection } from './panel/spending';
 import type { IAuditRecord } from './protocol/audit';

@@ -9,7 +9,7 @@ import { ISettings } from './pluginsCommands';
 import { askToRun } from './pricePrompt';
 import { CellReceipts } from './receipts/cellReceipts';
 import { ReceiptBook } from './receipts/receiptBook';
-import type { GovernanceSettings } from './settings';
+import type { GovernanceSettings } from './state/settings';
 import { statedCosts } from './statedCosts';
 import { IGovernanceModel, IGovernancePanel } from './tokens';
 

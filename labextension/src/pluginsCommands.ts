@@ -13,10 +13,10 @@ import {
   type INotifier
 } from './notifications';
 import { TRANSLATION_DOMAIN } from './words/labels';
-import { GovernanceSettings } from './settings';
-import { translateSchema } from './settingsSchema';
+import { GovernanceSettings } from './state/settings';
+import { translateSchema } from './state/settingsSchema';
 import { IGovernanceModel, IGovernancePanel } from './tokens';
-import { IWaitingApprovals } from './waitingApprovals';
+import { IWaitingApprovals } from './state/waitingApprovals';
 
 /** How long a notice that does not stay is shown, in milliseconds. */
 const SHOWN = 10_000;

@@ -5,8 +5,8 @@ import type {
 import { approvalsSection } from './panel/approvals';
 import { reportsSection } from './panel/reports';
 import { IGovernanceModel, IGovernancePanel } from './tokens';
-import { IWaitingApprovals, WaitingApprovals } from './waitingApprovals';
-import { WaitingReports } from './waitingReports';
+import { IWaitingApprovals, WaitingApprovals } from './state/waitingApprovals';
+import { WaitingReports } from './state/waitingReports';
 
 /** Shows what waits for a person's answer, and what was done and nobody has seen. */
 export const waitingPlugin: JupyterFrontEndPlugin<IWaitingApprovals> = {

@@ -11,7 +11,7 @@ import { SessionApi } from './server/sessionApi';
 import { WaitingApi } from './server/waitingApi';
 import { TRANSLATION_DOMAIN } from './words/labels';
 import { Notation, shownLocale } from './words/notation';
-import { NotebookNavigation } from './notebookNavigation';
+import { NotebookNavigation } from './state/notebookNavigation';
 import { budgetSection } from './panel/budget';
 import { holdsSection } from './panel/holds';
 import { notebooksSection } from './panel/notebooks';
@@ -21,7 +21,7 @@ import { sessionSection } from './panel/session';
 import { PanelSubject } from './panel/subject';
 import { trustSection } from './panel/trust';
 import { ISettings } from './pluginsCommands';
-import type { GovernanceSettings } from './settings';
+import type { GovernanceSettings } from './state/settings';
 import { IGovernanceModel, IGovernancePanel } from './tokens';
 
 /** Provides the side panel, in the right area of JupyterLab and of Notebook 7. */

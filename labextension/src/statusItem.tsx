@@ -7,7 +7,7 @@ import { type Severity, SEVERITIES } from './words/figures';
 import { alertIcon, governanceIcon, offIcon } from './icons';
 import { alarm, shownFigures, summary, tooltip } from './words/labels';
 import { GovernancePopover } from './popover';
-import type { GovernanceSettings } from './settings';
+import type { GovernanceSettings } from './state/settings';
 import type { IGovernanceModel } from './tokens';
 
 /** Trust level and remaining budget of the notebook in front, in one line; hidden where there is none. */

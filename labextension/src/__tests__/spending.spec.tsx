@@ -8,7 +8,12 @@ import { NotationContext } from '../panel/notation';
 import { Spending } from '../panel/spending';
 import type { IPanelApi } from '../panel/section';
 import type { IAuditSum } from '../protocol/audit';
-import { MAX_STRETCHES, readSpending, startOf, withOthers } from '../spendSums';
+import {
+  MAX_STRETCHES,
+  readSpending,
+  startOf,
+  withOthers
+} from '../state/spendSums';
 import { drawn } from './drawing';
 import { FakeModel } from './fakes';
 import { sampleState } from './samples';

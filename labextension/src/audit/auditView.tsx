@@ -5,7 +5,7 @@ import React from 'react';
 import type { IAuditFilters } from '../server/auditApi';
 import { AuditPages } from '../auditPages';
 import type { Notation } from '../words/notation';
-import type { INotebookNavigation } from '../notebookNavigation';
+import type { INotebookNavigation } from '../state/notebookNavigation';
 import { Button } from '../panel/button';
 import { Navigation } from '../panel/navigation';
 import { NotationContext } from '../panel/notation';

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { oneLine } from '../words/labels';
-import type { IDecided, WaitingApprovals } from '../waitingApprovals';
+import type { IDecided, WaitingApprovals } from '../state/waitingApprovals';
 import { ApprovalCard } from './approvalCard';
 import { useNow } from './clock';
 import type { IPanelSection, ISectionProps } from './section';

@@ -4,7 +4,7 @@ import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Panel } from '@lumino/widgets';
 import { governanceIcon } from '../icons';
 import type { Notation } from '../words/notation';
-import type { INotebookNavigation } from '../notebookNavigation';
+import type { INotebookNavigation } from '../state/notebookNavigation';
 import type { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { PanelBody } from './panelBody';
 import type { IPanelApi, IPanelSection } from './section';

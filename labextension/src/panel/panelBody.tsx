@@ -6,7 +6,7 @@ import React from 'react';
 import { doubts, oneLine } from '../words/labels';
 import type { IGovernanceModel } from '../tokens';
 import type { Notation } from '../words/notation';
-import type { INotebookNavigation } from '../notebookNavigation';
+import type { INotebookNavigation } from '../state/notebookNavigation';
 import { Button } from './button';
 import { Navigation } from './navigation';
 import { NotationContext } from './notation';

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IReport } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
-import type { WaitingReports } from '../waitingReports';
+import type { WaitingReports } from '../state/waitingReports';
 import { formatAge } from './ages';
 import { CellLink } from './cellLink';
 import { useNow } from './clock';

@@ -9,7 +9,7 @@ import {
   readTools,
   startOf,
   withOthers
-} from '../spendSums';
+} from '../state/spendSums';
 import { Chart, type IBar } from './chart';
 import { revisionOf, useReading } from './hooks';
 import { useNotation } from './notation';

@@ -1,4 +1,4 @@
-import { Observable } from '../observable';
+import { Observable } from '../state/observable';
 import type { IGovernanceState } from '../protocol/state';
 import type { IGovernanceModel } from '../tokens';
 

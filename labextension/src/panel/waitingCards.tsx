@@ -1,6 +1,6 @@
 import React from 'react';
 import type { IWaiting } from '../protocol/waiting';
-import type { WaitingList } from '../waitingList';
+import type { WaitingList } from '../state/waitingList';
 import { Note } from './words';
 
 /** How many wait, where any do. */

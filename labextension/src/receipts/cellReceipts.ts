@@ -4,7 +4,7 @@ import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IGovernanceState } from '../protocol/state';
-import type { GovernanceSettings } from '../settings';
+import type { GovernanceSettings } from '../state/settings';
 import type { IGovernanceModel } from '../tokens';
 import { ReceiptBadge } from './receiptBadge';
 import type { ReceiptBook } from './receiptBook';

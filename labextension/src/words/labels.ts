@@ -8,7 +8,7 @@ import {
   SET_BY_KERNEL,
   SET_BY_SERVER
 } from '../protocol/state';
-import type { StatusItemContent } from '../settings';
+import type { StatusItemContent } from '../state/settings';
 import type { IGovernanceModel } from '../tokens';
 import { trustLevels } from './trustLevels';
 

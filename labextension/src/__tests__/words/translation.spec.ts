@@ -6,7 +6,7 @@ import {
 } from '@jupyterlab/translation';
 import ts from 'typescript';
 import SCHEMA from '../../../schema/settings.json';
-import { translateSchema } from '../../settingsSchema';
+import { translateSchema } from '../../state/settingsSchema';
 
 const SOURCES = join(import.meta.dirname, '..');
 const TRANSLATIONS = JSON.parse(

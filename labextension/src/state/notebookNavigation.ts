@@ -1,7 +1,7 @@
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { CommandRegistry } from '@lumino/commands';
-import type { ICell } from './protocol/waiting';
+import type { ICell } from '../protocol/waiting';
 
 /** Leads to notebooks and their cells. */
 export interface INotebookNavigation {

@@ -2,7 +2,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
-import { FrontNotebook } from '../frontNotebook';
+import { FrontNotebook } from '../../state/frontNotebook';
 
 class FakePanel {
   readonly context = {

@@ -1,9 +1,9 @@
 import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
-import type { IAuditApi } from './server/auditApi';
-import type { IWaitingApi } from './server/waitingApi';
-import type { IApproval } from './protocol/waiting';
-import type { IGovernanceModel } from './tokens';
+import type { IAuditApi } from '../server/auditApi';
+import type { IWaitingApi } from '../server/waitingApi';
+import type { IApproval } from '../protocol/waiting';
+import type { IGovernanceModel } from '../tokens';
 import { WaitingList } from './waitingList';
 
 /** How many answers are remembered to be shown. */

@@ -1,8 +1,11 @@
-import { GovernanceApiError } from '../server/api';
-import { GovernanceModel } from '../model';
-import { STATE_EVENT_SCHEMA, type IGovernanceState } from '../protocol/state';
-import { FakeApi, FakeEvents, unreachable } from './fakes';
-import { configs, sampleState } from './samples';
+import { GovernanceApiError } from '../../server/api';
+import { GovernanceModel } from '../../state/model';
+import {
+  STATE_EVENT_SCHEMA,
+  type IGovernanceState
+} from '../../protocol/state';
+import { FakeApi, FakeEvents, unreachable } from '../fakes';
+import { configs, sampleState } from '../samples';
 
 const A = 'a.ipynb';
 const B = 'b.ipynb';

@@ -1,7 +1,7 @@
-import { asFailure, type GovernanceApiError } from './server/api';
+import { asFailure, type GovernanceApiError } from '../server/api';
 import { Observable } from './observable';
-import type { IPage, IWaiting } from './protocol/waiting';
-import type { IGovernanceModel } from './tokens';
+import type { IPage, IWaiting } from '../protocol/waiting';
+import type { IGovernanceModel } from '../tokens';
 
 /** How many are read, and drawn: who has more to see than this sees these first. */
 export const MAX_READ = 50;

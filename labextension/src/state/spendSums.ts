@@ -1,8 +1,8 @@
 /** What a session's spending adds up to over time and by tool, as it is drawn. */
 
-import type { IAuditApi } from './server/auditApi';
-import { parseUsd } from './words/money';
-import type { IAuditSum, SumsBy } from './protocol/audit';
+import type { IAuditApi } from '../server/auditApi';
+import { parseUsd } from '../words/money';
+import type { IAuditSum, SumsBy } from '../protocol/audit';
 
 /** A stretch of time, or a tool, and what was spent in it or by it; in nano-dollars. */
 export interface ISpent {

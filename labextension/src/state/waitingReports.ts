@@ -1,6 +1,6 @@
-import type { IWaitingApi } from './server/waitingApi';
-import type { IReport } from './protocol/waiting';
-import type { IGovernanceModel } from './tokens';
+import type { IWaitingApi } from '../server/waitingApi';
+import type { IReport } from '../protocol/waiting';
+import type { IGovernanceModel } from '../tokens';
 import { WaitingList } from './waitingList';
 
 /** The reports of all notebooks that nobody has acknowledged. */

@@ -1,13 +1,13 @@
-import { GovernanceApiError } from '../server/api';
-import { WaitingApprovals } from '../waitingApprovals';
-import { WaitingReports } from '../waitingReports';
-import { FakeModel, unreachable } from './fakes';
+import { GovernanceApiError } from '../../server/api';
+import { WaitingApprovals } from '../../state/waitingApprovals';
+import { WaitingReports } from '../../state/waitingReports';
+import { FakeModel, unreachable } from '../fakes';
 import {
   FakeTrail,
   FakeWaiting,
   sampleApproval,
   sampleRecord
-} from './waitingFakes';
+} from '../waitingFakes';
 
 describe('WaitingApprovals', () => {
   let model: FakeModel;

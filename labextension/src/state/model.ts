@@ -3,15 +3,15 @@ import {
   asFailure,
   type GovernanceApiError,
   type IGovernanceApi
-} from './server/api';
-import type { EventsStatus, IEvents } from './server/events';
+} from '../server/api';
+import type { EventsStatus, IEvents } from '../server/events';
 import { Observable } from './observable';
 import {
   type IGovernanceConfig,
   type IGovernanceState,
   isStateEvent
-} from './protocol/state';
-import type { Connection, IGovernanceModel } from './tokens';
+} from '../protocol/state';
+import type { Connection, IGovernanceModel } from '../tokens';
 
 /** How long to wait before a failed read is tried again; each time twice as long, up to the last. */
 const RETRY = { first: 1000, last: 30000 };
