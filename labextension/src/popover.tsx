@@ -3,7 +3,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
-import { BudgetBar } from './budgetBar';
+import { BudgetBar } from './widgets/budgetBar';
 import { heading, notes, oneLine, rows, shownFigures } from './words/labels';
 import type { IGovernanceModel } from './tokens';
 

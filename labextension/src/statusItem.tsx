@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { type LabIcon, ReactWidget } from '@jupyterlab/ui-components';
 import { type ISignal, Signal } from '@lumino/signaling';
 import React from 'react';
-import { BudgetBar } from './budgetBar';
+import { BudgetBar } from './widgets/budgetBar';
 import { type Severity, SEVERITIES } from './words/figures';
 import { alertIcon, governanceIcon, offIcon } from './icons';
 import { alarm, shownFigures, summary, tooltip } from './words/labels';

@@ -4,7 +4,7 @@ import { Widget } from '@lumino/widgets';
 import React from 'react';
 import type { IAuditApi, IAuditFilters } from '../server/auditApi';
 import { Notation } from '../words/notation';
-import { NotationContext } from '../panel/notation';
+import { NotationContext } from '../widgets/notation';
 import { Spending } from '../panel/spending';
 import type { IPanelApi } from '../panel/section';
 import type { IAuditSum } from '../protocol/audit';

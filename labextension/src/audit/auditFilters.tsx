@@ -4,7 +4,7 @@ import React from 'react';
 import type { IAuditFilters } from '../server/auditApi';
 import { oneLine } from '../words/labels';
 import { type Outcome, OUTCOMES } from '../protocol/audit';
-import { Button } from '../panel/button';
+import { Button } from '../widgets/button';
 import { outcomeWord } from './recordWords';
 
 /** How long nothing must be typed before the list follows what was typed, in milliseconds. */

@@ -3,7 +3,7 @@ import React from 'react';
 import type { AuditPages } from '../auditPages';
 import { oneLine } from '../words/labels';
 import { formatUsd } from '../words/money';
-import { useNotation } from '../panel/notation';
+import { useNotation } from '../widgets/notation';
 import type { IAuditRecord } from '../protocol/audit';
 import { eventWord, outcomeWord, subjectOf } from './recordWords';
 

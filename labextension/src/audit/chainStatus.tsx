@@ -3,8 +3,8 @@ import React from 'react';
 import type { IAuditApi } from '../server/auditApi';
 import type { IVerification } from '../protocol/audit';
 import type { Notation } from '../words/notation';
-import { Button } from '../panel/button';
-import { useNotation } from '../panel/notation';
+import { Button } from '../widgets/button';
+import { useNotation } from '../widgets/notation';
 
 /** Whether the records are those that were written, as the server finds when it walks their chains. */
 export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {

@@ -10,11 +10,11 @@ import {
   startOf,
   withOthers
 } from '../state/spendSums';
-import { Chart, type IBar } from './chart';
-import { revisionOf, useReading } from './hooks';
-import { useNotation } from './notation';
+import { Chart, type IBar } from '../widgets/chart';
+import { revisionOf, useReading } from '../widgets/hooks';
+import { useNotation } from '../widgets/notation';
 import type { IPanelSection, ISectionProps } from './section';
-import { ErrorLine, Note } from './words';
+import { ErrorLine, Note } from '../widgets/words';
 
 /** The section of what a session's spending went to, and when; it is of the open session, or of the last one. */
 export const spendingSection: IPanelSection = {

@@ -1,9 +1,9 @@
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
-import { PersonButton } from '../panel/personButton';
-import { drawn } from './drawing';
-import { personPresses } from './person';
+import { PersonButton } from '../../widgets/personButton';
+import { drawn } from '../drawing';
+import { personPresses } from '../person';
 
 describe('PersonButton', () => {
   const onPerson = vi.fn();

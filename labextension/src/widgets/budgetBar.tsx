@@ -1,5 +1,5 @@
 import React from 'react';
-import type { IFigures } from './words/figures';
+import type { IFigures } from '../words/figures';
 
 /**
  * A bar that fills with what is spent, then, lighter, with what is held.
