@@ -12,7 +12,7 @@ import { TRANSLATION_DOMAIN } from './words/labels';
 import { GovernanceModel } from './state/model';
 import { ISettings } from './pluginsCommands';
 import type { GovernanceSettings } from './state/settings';
-import { GovernanceStatusItem } from './statusItem';
+import { GovernanceStatusItem } from './status/statusItem';
 import { IGovernanceModel } from './tokens';
 
 /** Provides the model, and tells it which notebook is in front. */

@@ -1,10 +1,10 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import { GovernanceApiError } from '../server/api';
-import { GovernanceStatusItem } from '../statusItem';
-import { drawn } from './drawing';
-import { FakeModel, unreachable } from './fakes';
-import { sampleConfig, sampleState } from './samples';
+import { GovernanceApiError } from '../../server/api';
+import { GovernanceStatusItem } from '../../status/statusItem';
+import { drawn } from '../drawing';
+import { FakeModel, unreachable } from '../fakes';
+import { sampleConfig, sampleState } from '../samples';
 
 describe('GovernanceStatusItem', () => {
   let model: FakeModel;

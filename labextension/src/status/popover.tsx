@@ -3,9 +3,9 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
-import { BudgetBar } from './widgets/budgetBar';
-import { heading, notes, oneLine, rows, shownFigures } from './words/labels';
-import type { IGovernanceModel } from './tokens';
+import { BudgetBar } from '../widgets/budgetBar';
+import { heading, notes, oneLine, rows, shownFigures } from '../words/labels';
+import type { IGovernanceModel } from '../tokens';
 
 /**
  * The figures of the notebook in front, in a box beside an anchor.

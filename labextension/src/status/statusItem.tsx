@@ -2,13 +2,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { type LabIcon, ReactWidget } from '@jupyterlab/ui-components';
 import { type ISignal, Signal } from '@lumino/signaling';
 import React from 'react';
-import { BudgetBar } from './widgets/budgetBar';
-import { type Severity, SEVERITIES } from './words/figures';
-import { alertIcon, governanceIcon, offIcon } from './icons';
-import { alarm, shownFigures, summary, tooltip } from './words/labels';
+import { BudgetBar } from '../widgets/budgetBar';
+import { type Severity, SEVERITIES } from '../words/figures';
+import { alertIcon, governanceIcon, offIcon } from '../icons';
+import { alarm, shownFigures, summary, tooltip } from '../words/labels';
 import { GovernancePopover } from './popover';
-import type { GovernanceSettings } from './state/settings';
-import type { IGovernanceModel } from './tokens';
+import type { GovernanceSettings } from '../state/settings';
+import type { IGovernanceModel } from '../tokens';
 
 /** Trust level and remaining budget of the notebook in front, in one line; hidden where there is none. */
 export class GovernanceStatusItem extends ReactWidget {

@@ -1,8 +1,8 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { GovernancePopover } from '../popover';
-import { drawn } from './drawing';
-import { FakeModel, unreachable } from './fakes';
-import { sampleState } from './samples';
+import { GovernancePopover } from '../../status/popover';
+import { drawn } from '../drawing';
+import { FakeModel, unreachable } from '../fakes';
+import { sampleState } from '../samples';
 
 describe('GovernancePopover', () => {
   let model: FakeModel;
