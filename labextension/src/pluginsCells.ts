@@ -6,11 +6,11 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { CommandIds } from './commands';
 import { ISettings } from './pluginsCommands';
-import { askToRun } from './pricePrompt';
+import { askToRun } from './cells/pricePrompt';
 import { CellReceipts } from './receipts/cellReceipts';
 import { ReceiptBook } from './receipts/receiptBook';
 import type { GovernanceSettings } from './state/settings';
-import { statedCosts } from './statedCosts';
+import { statedCosts } from './cells/statedCosts';
 import { IGovernanceModel, IGovernancePanel } from './tokens';
 
 /** Shows beside each cell what it spent. */

@@ -1,4 +1,4 @@
-import { statedCosts } from '../statedCosts';
+import { statedCosts } from '../../cells/statedCosts';
 
 const code = (source: string): { source: string; isCode: boolean } => ({
   source,

@@ -1,8 +1,8 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { formatUsd, parseUsd } from './words/money';
-import type { IGovernanceState } from './protocol/state';
+import { formatUsd, parseUsd } from '../words/money';
+import type { IGovernanceState } from '../protocol/state';
 import type { IStatedCosts } from './statedCosts';
 
 /** The most cells that are named one by one. */

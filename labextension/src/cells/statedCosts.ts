@@ -1,6 +1,6 @@
 /** What cells say they will cost at most, added up before they are run. */
 
-import { typedUsd } from './words/money';
+import { typedUsd } from '../words/money';
 
 /** A cell, as far as its stated cost goes. */
 export interface ISource {
