@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { AuditPages } from '../auditPages';
+import type { AuditPages } from './auditPages';
 import { oneLine } from '../words/labels';
 import { formatUsd } from '../words/money';
 import { useNotation } from '../widgets/notation';

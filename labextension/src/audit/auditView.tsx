@@ -3,7 +3,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
 import type { IAuditFilters } from '../server/auditApi';
-import { AuditPages } from '../auditPages';
+import { AuditPages } from './auditPages';
 import type { Notation } from '../words/notation';
 import type { INotebookNavigation } from '../state/notebookNavigation';
 import { Button } from '../widgets/button';

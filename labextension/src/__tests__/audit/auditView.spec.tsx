@@ -1,15 +1,15 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import type { IAuditFilters } from '../server/auditApi';
-import { AuditView } from '../audit/auditView';
-import { Notation } from '../words/notation';
-import type { IPanelApi } from '../panel/section';
-import type { IAuditRecord, IVerification } from '../protocol/audit';
-import { drawn } from './drawing';
-import { FakeModel } from './fakes';
-import { personPresses } from './person';
-import { audit, corrections } from './samples';
-import { sampleRecord } from './waitingFakes';
+import type { IAuditFilters } from '../../server/auditApi';
+import { AuditView } from '../../audit/auditView';
+import { Notation } from '../../words/notation';
+import type { IPanelApi } from '../../panel/section';
+import type { IAuditRecord, IVerification } from '../../protocol/audit';
+import { drawn } from '../drawing';
+import { FakeModel } from '../fakes';
+import { personPresses } from '../person';
+import { audit, corrections } from '../samples';
+import { sampleRecord } from '../waitingFakes';
 
 const EVIL = `<img src=x onerror=alert(1)>\u202E\n${'x'.repeat(10_000)}`;
 

@@ -1,7 +1,7 @@
-import { asFailure, type GovernanceApiError } from './server/api';
-import type { IAuditApi, IAuditFilters } from './server/auditApi';
-import { Observable } from './state/observable';
-import type { IAuditRecord } from './protocol/audit';
+import { asFailure, type GovernanceApiError } from '../server/api';
+import type { IAuditApi, IAuditFilters } from '../server/auditApi';
+import { Observable } from '../state/observable';
+import type { IAuditRecord } from '../protocol/audit';
 
 /** How many records one request asks for. */
 const PAGE = 500;
