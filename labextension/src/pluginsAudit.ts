@@ -13,8 +13,8 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { AuditView } from './audit/auditView';
 import { governanceIcon } from './icons';
 import { NotebookNavigation } from './state/notebookNavigation';
-import { auditSection } from './panel/auditBrief';
-import { spendingSection } from './panel/spending';
+import { auditSection } from './panel/sections/auditBrief';
+import { spendingSection } from './panel/sections/spending';
 import type { IAuditRecord } from './protocol/audit';
 import { IGovernanceModel, IGovernancePanel } from './tokens';
 

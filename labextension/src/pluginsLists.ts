@@ -2,8 +2,8 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { approvalsSection } from './panel/approvals';
-import { reportsSection } from './panel/reports';
+import { approvalsSection } from './panel/sections/approvals';
+import { reportsSection } from './panel/sections/reports';
 import { IGovernanceModel, IGovernancePanel } from './tokens';
 import { IWaitingApprovals, WaitingApprovals } from './state/waitingApprovals';
 import { WaitingReports } from './state/waitingReports';

@@ -1,15 +1,15 @@
 import React from 'react';
-import { ChainStatus } from '../audit/chainStatus';
-import { ExportLinks } from '../audit/exportLinks';
-import { eventWord, outcomeWord, subjectOf } from '../audit/recordWords';
-import { formatUsd } from '../words/money';
-import type { IAuditRecord } from '../protocol/audit';
-import { formatAge } from '../widgets/ages';
-import { Button } from '../widgets/button';
-import { useNow } from '../widgets/clock';
-import { revisionOf, useReading } from '../widgets/hooks';
-import type { IPanelSection, ISectionProps } from './section';
-import { ErrorLine, Note, OneLine } from '../widgets/words';
+import { ChainStatus } from '../../audit/chainStatus';
+import { ExportLinks } from '../../audit/exportLinks';
+import { eventWord, outcomeWord, subjectOf } from '../../audit/recordWords';
+import { formatUsd } from '../../words/money';
+import type { IAuditRecord } from '../../protocol/audit';
+import { formatAge } from '../../widgets/ages';
+import { Button } from '../../widgets/button';
+import { useNow } from '../../widgets/clock';
+import { revisionOf, useReading } from '../../widgets/hooks';
+import type { IPanelSection, ISectionProps } from '../section';
+import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
 /** How many of the newest records the panel shows. */
 const NEWEST = 6;

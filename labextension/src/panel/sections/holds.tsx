@@ -1,16 +1,21 @@
 import React from 'react';
-import { formatUsd, parseUsd, writeUsd } from '../words/money';
-import type { IHold } from '../protocol/waiting';
-import { formatAge } from '../widgets/ages';
-import { AmountField } from '../widgets/amountField';
-import { Button } from '../widgets/button';
-import { CellLink } from '../widgets/cellLink';
-import { useNow } from '../widgets/clock';
-import { revisionOf, useAction, usePerson, useReading } from '../widgets/hooks';
-import { useNotation } from '../widgets/notation';
-import { PersonButton } from '../widgets/personButton';
-import type { IPanelSection, ISectionProps } from './section';
-import { ErrorLine, Money, Note, OneLine } from '../widgets/words';
+import { formatUsd, parseUsd, writeUsd } from '../../words/money';
+import type { IHold } from '../../protocol/waiting';
+import { formatAge } from '../../widgets/ages';
+import { AmountField } from '../../widgets/amountField';
+import { Button } from '../../widgets/button';
+import { CellLink } from '../../widgets/cellLink';
+import { useNow } from '../../widgets/clock';
+import {
+  revisionOf,
+  useAction,
+  usePerson,
+  useReading
+} from '../../widgets/hooks';
+import { useNotation } from '../../widgets/notation';
+import { PersonButton } from '../../widgets/personButton';
+import type { IPanelSection, ISectionProps } from '../section';
+import { ErrorLine, Money, Note, OneLine } from '../../widgets/words';
 
 /** How many are shown: a notebook seldom holds more than its calls under way. */
 const LIMIT = 100;

@@ -2,20 +2,24 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
-import { approvalsSection } from '../panel/approvals';
-import { reportsSection } from '../panel/reports';
-import type { IPanelApi, IPanelSection, ISectionProps } from '../panel/section';
-import { WaitingApprovals } from '../state/waitingApprovals';
-import { WaitingReports } from '../state/waitingReports';
-import { drawn } from './drawing';
-import { FakeModel } from './fakes';
-import { personPresses } from './person';
+import { approvalsSection } from '../../panel/sections/approvals';
+import { reportsSection } from '../../panel/sections/reports';
+import type {
+  IPanelApi,
+  IPanelSection,
+  ISectionProps
+} from '../../panel/section';
+import { WaitingApprovals } from '../../state/waitingApprovals';
+import { WaitingReports } from '../../state/waitingReports';
+import { drawn } from '../drawing';
+import { FakeModel } from '../fakes';
+import { personPresses } from '../person';
 import {
   FakeTrail,
   FakeWaiting,
   sampleApproval,
   sampleReport
-} from './waitingFakes';
+} from '../waitingFakes';
 
 const trans = nullTranslator.load('aumos_governance');
 const PATH = 'research/agents.ipynb';

@@ -1,4 +1,4 @@
-import { SectionMemory } from '../panel/sectionMemory';
+import { SectionMemory } from '../../panel/sectionMemory';
 
 describe('what the panel remembers of its sections', () => {
   function storage(kept: string | null): Pick<Storage, 'getItem' | 'setItem'> {

@@ -2,24 +2,24 @@
 
 import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import type { IChange } from '../server/sessionApi';
-import { Notation } from '../words/notation';
-import { budgetSection } from '../panel/budget';
-import { holdsSection } from '../panel/holds';
-import { notebooksSection } from '../panel/notebooks';
-import { PanelBody } from '../panel/panelBody';
-import type { IPanelApi } from '../panel/section';
-import { SectionMemory } from '../panel/sectionMemory';
-import { sessionSection } from '../panel/session';
-import { PanelSubject } from '../panel/subject';
-import { trustSection } from '../panel/trust';
-import type { IGovernanceState } from '../protocol/state';
-import type { IEnvelope, IKernel } from '../protocol/session';
-import type { IHold } from '../protocol/waiting';
-import { drawn } from './drawing';
-import { FakeModel } from './fakes';
-import { personPresses } from './person';
-import { sampleState } from './samples';
+import type { IChange } from '../../server/sessionApi';
+import { Notation } from '../../words/notation';
+import { budgetSection } from '../../panel/sections/budget';
+import { holdsSection } from '../../panel/sections/holds';
+import { notebooksSection } from '../../panel/sections/notebooks';
+import { PanelBody } from '../../panel/panelBody';
+import type { IPanelApi } from '../../panel/section';
+import { SectionMemory } from '../../panel/sectionMemory';
+import { sessionSection } from '../../panel/sections/session';
+import { PanelSubject } from '../../panel/subject';
+import { trustSection } from '../../panel/sections/trust';
+import type { IGovernanceState } from '../../protocol/state';
+import type { IEnvelope, IKernel } from '../../protocol/session';
+import type { IHold } from '../../protocol/waiting';
+import { drawn } from '../drawing';
+import { FakeModel } from '../fakes';
+import { personPresses } from '../person';
+import { sampleState } from '../samples';
 
 /** The notebook of the sample states. */
 export const PATH = 'research/agents.ipynb';

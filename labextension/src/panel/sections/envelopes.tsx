@@ -1,13 +1,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { BudgetBar } from '../widgets/budgetBar';
-import { figuresWithin } from '../words/figures';
-import { oneLine } from '../words/labels';
-import { formatUsd, parseUsd } from '../words/money';
-import type { IEnvelope } from '../protocol/session';
-import { revisionOf, useReading } from '../widgets/hooks';
-import type { ISectionProps } from './section';
-import { ErrorLine, OneLine } from '../widgets/words';
+import { BudgetBar } from '../../widgets/budgetBar';
+import { figuresWithin } from '../../words/figures';
+import { oneLine } from '../../words/labels';
+import { formatUsd, parseUsd } from '../../words/money';
+import type { IEnvelope } from '../../protocol/session';
+import { revisionOf, useReading } from '../../widgets/hooks';
+import type { ISectionProps } from '../section';
+import { ErrorLine, OneLine } from '../../widgets/words';
 
 /** The ceilings around the session, inner before outer; nothing where there are none. */
 export function Envelopes(

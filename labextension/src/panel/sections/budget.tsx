@@ -1,14 +1,14 @@
 import React from 'react';
-import { BudgetBar } from '../widgets/budgetBar';
-import { figuresOf, type IFigures } from '../words/figures';
-import { setBy, severityWords } from '../words/labels';
-import { formatUsd, parseUsd, writeUsd } from '../words/money';
-import { AmountField } from '../widgets/amountField';
-import { Button } from '../widgets/button';
+import { BudgetBar } from '../../widgets/budgetBar';
+import { figuresOf, type IFigures } from '../../words/figures';
+import { setBy, severityWords } from '../../words/labels';
+import { formatUsd, parseUsd, writeUsd } from '../../words/money';
+import { AmountField } from '../../widgets/amountField';
+import { Button } from '../../widgets/button';
 import { Envelopes } from './envelopes';
-import { useAction, usePerson } from '../widgets/hooks';
-import type { IPanelSection, ISectionProps } from './section';
-import { ErrorLine, Money, Note } from '../widgets/words';
+import { useAction, usePerson } from '../../widgets/hooks';
+import type { IPanelSection, ISectionProps } from '../section';
+import { ErrorLine, Money, Note } from '../../widgets/words';
 
 /** What the notebook has cost, and what is left; the ceiling can be set here. */
 export const budgetSection: IPanelSection = {

@@ -1,7 +1,7 @@
 import React from 'react';
-import type { IWaiting } from '../protocol/waiting';
-import type { WaitingList } from '../state/waitingList';
-import { Note } from '../widgets/words';
+import type { IWaiting } from '../../protocol/waiting';
+import type { WaitingList } from '../../state/waitingList';
+import { Note } from '../../widgets/words';
 
 /** How many wait, where any do. */
 export function WaitingCount(props: {

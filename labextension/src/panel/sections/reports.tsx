@@ -1,18 +1,18 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { IReport } from '../protocol/waiting';
-import type { IGovernanceModel } from '../tokens';
-import type { WaitingReports } from '../state/waitingReports';
-import { formatAge } from '../widgets/ages';
-import { CellLink } from '../widgets/cellLink';
-import { useNow } from '../widgets/clock';
-import { useAction, usePerson } from '../widgets/hooks';
-import { leadOn } from '../widgets/leads';
-import { PersonButton } from '../widgets/personButton';
-import type { IPanelSection, ISectionProps } from './section';
-import { Shown } from '../widgets/shown';
+import type { IReport } from '../../protocol/waiting';
+import type { IGovernanceModel } from '../../tokens';
+import type { WaitingReports } from '../../state/waitingReports';
+import { formatAge } from '../../widgets/ages';
+import { CellLink } from '../../widgets/cellLink';
+import { useNow } from '../../widgets/clock';
+import { useAction, usePerson } from '../../widgets/hooks';
+import { leadOn } from '../../widgets/leads';
+import { PersonButton } from '../../widgets/personButton';
+import type { IPanelSection, ISectionProps } from '../section';
+import { Shown } from '../../widgets/shown';
 import { WaitingCards, WaitingCount } from './waitingCards';
-import { ErrorLine, OneLine } from '../widgets/words';
+import { ErrorLine, OneLine } from '../../widgets/words';
 
 /** The section of what was done at trust level 4 and nobody has seen yet; there only while something is. */
 export function reportsSection(store: WaitingReports): IPanelSection {

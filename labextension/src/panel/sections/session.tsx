@@ -1,14 +1,14 @@
 import React from 'react';
-import { figuresOf } from '../words/figures';
-import { oneLine, setBy } from '../words/labels';
-import { formatUsd } from '../words/money';
-import type { IGovernanceState } from '../protocol/state';
-import { Button } from '../widgets/button';
-import { useAction, usePerson, useReading } from '../widgets/hooks';
-import { PersonButton } from '../widgets/personButton';
-import type { IPanelSection, ISectionProps } from './section';
-import { trustLevels } from '../words/trustLevels';
-import { ErrorLine, Note, OneLine } from '../widgets/words';
+import { figuresOf } from '../../words/figures';
+import { oneLine, setBy } from '../../words/labels';
+import { formatUsd } from '../../words/money';
+import type { IGovernanceState } from '../../protocol/state';
+import { Button } from '../../widgets/button';
+import { useAction, usePerson, useReading } from '../../widgets/hooks';
+import { PersonButton } from '../../widgets/personButton';
+import type { IPanelSection, ISectionProps } from '../section';
+import { trustLevels } from '../../words/trustLevels';
+import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
 /** The session that stands or stood, which is opened and closed here. */
 export const sessionSection: IPanelSection = {

@@ -1,14 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { IApproval } from '../protocol/waiting';
-import type { IGovernanceModel } from '../tokens';
-import { formatAge, formatLeft } from '../widgets/ages';
-import { CellLink } from '../widgets/cellLink';
-import { useAction, usePerson } from '../widgets/hooks';
-import { leadOn } from '../widgets/leads';
-import { PersonButton } from '../widgets/personButton';
-import { Shown } from '../widgets/shown';
-import { ErrorLine, Money, OneLine } from '../widgets/words';
+import type { IApproval } from '../../protocol/waiting';
+import type { IGovernanceModel } from '../../tokens';
+import { formatAge, formatLeft } from '../../widgets/ages';
+import { CellLink } from '../../widgets/cellLink';
+import { useAction, usePerson } from '../../widgets/hooks';
+import { leadOn } from '../../widgets/leads';
+import { PersonButton } from '../../widgets/personButton';
+import { Shown } from '../../widgets/shown';
+import { ErrorLine, Money, OneLine } from '../../widgets/words';
 
 /** One question to a person, with exactly what is asked, and the two answers. */
 export function ApprovalCard(props: ApprovalCard.IProps): React.JSX.Element {

@@ -1,11 +1,11 @@
 import { caretDownIcon, checkIcon } from '@jupyterlab/ui-components';
 import React from 'react';
-import { type ITrustLevel, trustLevels } from '../words/trustLevels';
-import { Button, buttonClass } from '../widgets/button';
-import { useAction, usePerson } from '../widgets/hooks';
-import { PersonButton } from '../widgets/personButton';
-import type { IPanelSection, ISectionProps } from './section';
-import { ErrorLine } from '../widgets/words';
+import { type ITrustLevel, trustLevels } from '../../words/trustLevels';
+import { Button, buttonClass } from '../../widgets/button';
+import { useAction, usePerson } from '../../widgets/hooks';
+import { PersonButton } from '../../widgets/personButton';
+import type { IPanelSection, ISectionProps } from '../section';
+import { ErrorLine } from '../../widgets/words';
 
 /** What the notebook may do: its trust level, and the choice of another. */
 export const trustSection: IPanelSection = {

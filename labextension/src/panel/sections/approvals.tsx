@@ -1,12 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { oneLine } from '../words/labels';
-import type { IDecided, WaitingApprovals } from '../state/waitingApprovals';
+import { oneLine } from '../../words/labels';
+import type { IDecided, WaitingApprovals } from '../../state/waitingApprovals';
 import { ApprovalCard } from './approvalCard';
-import { useNow } from '../widgets/clock';
-import type { IPanelSection, ISectionProps } from './section';
+import { useNow } from '../../widgets/clock';
+import type { IPanelSection, ISectionProps } from '../section';
 import { ownFirst, WaitingCards, WaitingCount } from './waitingCards';
-import { ErrorLine, Note } from '../widgets/words';
+import { ErrorLine, Note } from '../../widgets/words';
 
 /** How long a card must have stood where it stands before it can be answered, in milliseconds. */
 const STEADY = 400;

@@ -1,16 +1,16 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import React from 'react';
-import { BudgetBar } from '../widgets/budgetBar';
-import { figuresOf } from '../words/figures';
-import { oneLine } from '../words/labels';
-import { formatUsd } from '../words/money';
-import type { IGovernanceState } from '../protocol/state';
-import { Button } from '../widgets/button';
-import { useReading } from '../widgets/hooks';
-import { Navigation } from '../widgets/navigation';
-import type { IPanelSection, ISectionProps } from './section';
-import type { PanelSubject } from './subject';
-import { ErrorLine, Note, OneLine } from '../widgets/words';
+import { BudgetBar } from '../../widgets/budgetBar';
+import { figuresOf } from '../../words/figures';
+import { oneLine } from '../../words/labels';
+import { formatUsd } from '../../words/money';
+import type { IGovernanceState } from '../../protocol/state';
+import { Button } from '../../widgets/button';
+import { useReading } from '../../widgets/hooks';
+import { Navigation } from '../../widgets/navigation';
+import type { IPanelSection, ISectionProps } from '../section';
+import type { PanelSubject } from '../subject';
+import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
 /** How many notebooks are read at once. */
 const PAGES = 5;

@@ -1,6 +1,6 @@
-import { PanelSubject } from '../panel/subject';
-import { FakeModel } from './fakes';
-import { sampleState } from './samples';
+import { PanelSubject } from '../../panel/subject';
+import { FakeModel } from '../fakes';
+import { sampleState } from '../samples';
 
 describe('PanelSubject', () => {
   let model: FakeModel;

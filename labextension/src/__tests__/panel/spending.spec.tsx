@@ -2,21 +2,21 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
-import type { IAuditApi, IAuditFilters } from '../server/auditApi';
-import { Notation } from '../words/notation';
-import { NotationContext } from '../widgets/notation';
-import { Spending } from '../panel/spending';
-import type { IPanelApi } from '../panel/section';
-import type { IAuditSum } from '../protocol/audit';
+import type { IAuditApi, IAuditFilters } from '../../server/auditApi';
+import { Notation } from '../../words/notation';
+import { NotationContext } from '../../widgets/notation';
+import { Spending } from '../../panel/sections/spending';
+import type { IPanelApi } from '../../panel/section';
+import type { IAuditSum } from '../../protocol/audit';
 import {
   MAX_STRETCHES,
   readSpending,
   startOf,
   withOthers
-} from '../state/spendSums';
-import { drawn } from './drawing';
-import { FakeModel } from './fakes';
-import { sampleState } from './samples';
+} from '../../state/spendSums';
+import { drawn } from '../drawing';
+import { FakeModel } from '../fakes';
+import { sampleState } from '../samples';
 
 function sum(name: string, spent: string, records = 1): IAuditSum {
   return { name, spent, records, denied: 0 };

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { oneLine } from '../words/labels';
-import { formatUsd } from '../words/money';
+import { oneLine } from '../../words/labels';
+import { formatUsd } from '../../words/money';
 import {
   type ISpending,
   type ISpent,
@@ -9,12 +9,12 @@ import {
   readTools,
   startOf,
   withOthers
-} from '../state/spendSums';
-import { Chart, type IBar } from '../widgets/chart';
-import { revisionOf, useReading } from '../widgets/hooks';
-import { useNotation } from '../widgets/notation';
-import type { IPanelSection, ISectionProps } from './section';
-import { ErrorLine, Note } from '../widgets/words';
+} from '../../state/spendSums';
+import { Chart, type IBar } from '../../widgets/chart';
+import { revisionOf, useReading } from '../../widgets/hooks';
+import { useNotation } from '../../widgets/notation';
+import type { IPanelSection, ISectionProps } from '../section';
+import { ErrorLine, Note } from '../../widgets/words';
 
 /** The section of what a session's spending went to, and when; it is of the open session, or of the last one. */
 export const spendingSection: IPanelSection = {
