@@ -2,11 +2,11 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { approvalsSection } from './panel/sections/approvals';
-import { reportsSection } from './panel/sections/reports';
-import { IGovernanceModel, IGovernancePanel } from './tokens';
-import { IWaitingApprovals, WaitingApprovals } from './state/waitingApprovals';
-import { WaitingReports } from './state/waitingReports';
+import { approvalsSection } from '../panel/sections/approvals';
+import { reportsSection } from '../panel/sections/reports';
+import { IGovernanceModel, IGovernancePanel } from '../tokens';
+import { IWaitingApprovals, WaitingApprovals } from '../state/waitingApprovals';
+import { WaitingReports } from '../state/waitingReports';
 
 /** Shows what waits for a person's answer, and what was done and nobody has seen. */
 export const waitingPlugin: JupyterFrontEndPlugin<IWaitingApprovals> = {

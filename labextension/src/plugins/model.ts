@@ -5,15 +5,15 @@ import type {
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { GovernanceApi } from './server/api';
-import { ServerEvents } from './server/events';
-import { FrontNotebook } from './state/frontNotebook';
-import { TRANSLATION_DOMAIN } from './words/labels';
-import { GovernanceModel } from './state/model';
-import { ISettings } from './pluginsCommands';
-import type { GovernanceSettings } from './state/settings';
-import { GovernanceStatusItem } from './status/statusItem';
-import { IGovernanceModel } from './tokens';
+import { GovernanceApi } from '../server/api';
+import { ServerEvents } from '../server/events';
+import { FrontNotebook } from '../state/frontNotebook';
+import { TRANSLATION_DOMAIN } from '../words/labels';
+import { GovernanceModel } from '../state/model';
+import { ISettings } from './commands';
+import type { GovernanceSettings } from '../state/settings';
+import { GovernanceStatusItem } from '../status/statusItem';
+import { IGovernanceModel } from '../tokens';
 
 /** Provides the model, and tells it which notebook is in front. */
 export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {

@@ -6,17 +6,17 @@ import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
-import { addCommands, CommandIds } from './commands';
+import { addCommands, CommandIds } from '../commands';
 import {
   GovernanceNotifications,
   type INotice,
   type INotifier
-} from './notifications';
-import { TRANSLATION_DOMAIN } from './words/labels';
-import { GovernanceSettings } from './state/settings';
-import { translateSchema } from './state/settingsSchema';
-import { IGovernanceModel, IGovernancePanel } from './tokens';
-import { IWaitingApprovals } from './state/waitingApprovals';
+} from '../notifications';
+import { TRANSLATION_DOMAIN } from '../words/labels';
+import { GovernanceSettings } from '../state/settings';
+import { translateSchema } from '../state/settingsSchema';
+import { IGovernanceModel, IGovernancePanel } from '../tokens';
+import { IWaitingApprovals } from '../state/waitingApprovals';
 
 /** How long a notice that does not stay is shown, in milliseconds. */
 const SHOWN = 10_000;

@@ -6,23 +6,23 @@ import {
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { AuditApi } from './server/auditApi';
-import { SessionApi } from './server/sessionApi';
-import { WaitingApi } from './server/waitingApi';
-import { TRANSLATION_DOMAIN } from './words/labels';
-import { Notation, shownLocale } from './words/notation';
-import { NotebookNavigation } from './state/notebookNavigation';
-import { budgetSection } from './panel/sections/budget';
-import { holdsSection } from './panel/sections/holds';
-import { notebooksSection } from './panel/sections/notebooks';
-import { GovernancePanel } from './panel/panel';
-import { SectionMemory } from './panel/sectionMemory';
-import { sessionSection } from './panel/sections/session';
-import { PanelSubject } from './panel/subject';
-import { trustSection } from './panel/sections/trust';
-import { ISettings } from './pluginsCommands';
-import type { GovernanceSettings } from './state/settings';
-import { IGovernanceModel, IGovernancePanel } from './tokens';
+import { AuditApi } from '../server/auditApi';
+import { SessionApi } from '../server/sessionApi';
+import { WaitingApi } from '../server/waitingApi';
+import { TRANSLATION_DOMAIN } from '../words/labels';
+import { Notation, shownLocale } from '../words/notation';
+import { NotebookNavigation } from '../state/notebookNavigation';
+import { budgetSection } from '../panel/sections/budget';
+import { holdsSection } from '../panel/sections/holds';
+import { notebooksSection } from '../panel/sections/notebooks';
+import { GovernancePanel } from '../panel/panel';
+import { SectionMemory } from '../panel/sectionMemory';
+import { sessionSection } from '../panel/sections/session';
+import { PanelSubject } from '../panel/subject';
+import { trustSection } from '../panel/sections/trust';
+import { ISettings } from './commands';
+import type { GovernanceSettings } from '../state/settings';
+import { IGovernanceModel, IGovernancePanel } from '../tokens';
 
 /** Provides the side panel, in the right area of JupyterLab and of Notebook 7. */
 export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {

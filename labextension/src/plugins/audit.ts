@@ -10,13 +10,13 @@ import {
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { AuditView } from './audit/auditView';
-import { governanceIcon } from './icons';
-import { NotebookNavigation } from './state/notebookNavigation';
-import { auditSection } from './panel/sections/auditBrief';
-import { spendingSection } from './panel/sections/spending';
-import type { IAuditRecord } from './protocol/audit';
-import { IGovernanceModel, IGovernancePanel } from './tokens';
+import { AuditView } from '../audit/auditView';
+import { governanceIcon } from '../icons';
+import { NotebookNavigation } from '../state/notebookNavigation';
+import { auditSection } from '../panel/sections/auditBrief';
+import { spendingSection } from '../panel/sections/spending';
+import type { IAuditRecord } from '../protocol/audit';
+import { IGovernanceModel, IGovernancePanel } from '../tokens';
 
 /** Opens the audit record in full; it decides nothing. */
 export const OPEN_AUDIT = 'aumos-governance:open-audit';

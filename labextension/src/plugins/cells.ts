@@ -4,14 +4,14 @@ import type {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { CommandIds } from './commands';
-import { ISettings } from './pluginsCommands';
-import { askToRun } from './cells/pricePrompt';
-import { CellReceipts } from './receipts/cellReceipts';
-import { ReceiptBook } from './receipts/receiptBook';
-import type { GovernanceSettings } from './state/settings';
-import { statedCosts } from './cells/statedCosts';
-import { IGovernanceModel, IGovernancePanel } from './tokens';
+import { CommandIds } from '../commands';
+import { ISettings } from './commands';
+import { askToRun } from '../cells/pricePrompt';
+import { CellReceipts } from '../receipts/cellReceipts';
+import { ReceiptBook } from '../receipts/receiptBook';
+import type { GovernanceSettings } from '../state/settings';
+import { statedCosts } from '../cells/statedCosts';
+import { IGovernanceModel, IGovernancePanel } from '../tokens';
 
 /** Shows beside each cell what it spent. */
 export const receiptsPlugin: JupyterFrontEndPlugin<void> = {
