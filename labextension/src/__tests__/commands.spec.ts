@@ -4,8 +4,8 @@ import schema from '../../schema/settings.json';
 import { addCommands, CommandIds } from '../commands';
 import { DEFAULT_SETTINGS } from '../state/settings';
 import type { IGovernancePanel } from '../tokens';
-import { FakeModel } from './fakes';
-import { sampleState } from './samples';
+import { FakeModel } from './support/fakes';
+import { sampleState } from './support/samples';
 
 describe('the commands', () => {
   let commands: CommandRegistry;

@@ -6,9 +6,9 @@ import type { IAuditRecord } from '../protocol/audit';
 import type { IApproval } from '../protocol/waiting';
 import { GovernanceSettings } from '../state/settings';
 import type { IWaitingApprovals } from '../state/waitingApprovals';
-import { FakeModel } from './fakes';
-import { sampleState } from './samples';
-import { sampleApproval, sampleRecord } from './waitingFakes';
+import { FakeModel } from './support/fakes';
+import { sampleState } from './support/samples';
+import { sampleApproval, sampleRecord } from './support/waitingFakes';
 
 describe('GovernanceNotifications', () => {
   let model: FakeModel;

@@ -2,8 +2,8 @@ import { GovernanceApiError } from '../../server/api';
 import type { IAuditApi, IAuditFilters } from '../../server/auditApi';
 import { AuditPages } from '../../audit/auditPages';
 import type { IAuditRecord } from '../../protocol/audit';
-import { unreachable } from '../fakes';
-import { sampleRecord } from '../waitingFakes';
+import { unreachable } from '../support/fakes';
+import { sampleRecord } from '../support/waitingFakes';
 
 /** A trail of records numbered from the newest, 0, on; its cursors are the number of the next one. */
 class FakeRecords {

@@ -5,11 +5,11 @@ import { AuditView } from '../../audit/auditView';
 import { Notation } from '../../words/notation';
 import type { IPanelApi } from '../../panel/section';
 import type { IAuditRecord, IVerification } from '../../protocol/audit';
-import { drawn } from '../drawing';
-import { FakeModel } from '../fakes';
-import { personPresses } from '../person';
-import { audit, corrections } from '../samples';
-import { sampleRecord } from '../waitingFakes';
+import { drawn } from '../support/drawing';
+import { FakeModel } from '../support/fakes';
+import { personPresses } from '../support/person';
+import { audit, corrections } from '../support/samples';
+import { sampleRecord } from '../support/waitingFakes';
 
 const EVIL = `<img src=x onerror=alert(1)>\u202E\n${'x'.repeat(10_000)}`;
 

@@ -11,15 +11,15 @@ import type {
 } from '../../panel/section';
 import { WaitingApprovals } from '../../state/waitingApprovals';
 import { WaitingReports } from '../../state/waitingReports';
-import { drawn } from '../drawing';
-import { FakeModel } from '../fakes';
-import { personPresses } from '../person';
+import { drawn } from '../support/drawing';
+import { FakeModel } from '../support/fakes';
+import { personPresses } from '../support/person';
 import {
   FakeTrail,
   FakeWaiting,
   sampleApproval,
   sampleReport
-} from '../waitingFakes';
+} from '../support/waitingFakes';
 
 const trans = nullTranslator.load('aumos_governance');
 const PATH = 'research/agents.ipynb';

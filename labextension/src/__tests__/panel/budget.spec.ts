@@ -1,6 +1,6 @@
 import type { IEnvelope } from '../../protocol/session';
 import { panelOfEachTest, PATH } from './panelScene';
-import { envelopes, sampleConfig } from '../samples';
+import { envelopes, sampleConfig } from '../support/samples';
 
 describe('the budget in the panel', () => {
   const panel = panelOfEachTest();

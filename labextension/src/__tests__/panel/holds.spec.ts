@@ -1,6 +1,6 @@
 import type { IHold } from '../../protocol/waiting';
 import { panelOfEachTest, PATH } from './panelScene';
-import { holds } from '../samples';
+import { holds } from '../support/samples';
 
 describe('the holds in the panel', () => {
   const panel = panelOfEachTest();

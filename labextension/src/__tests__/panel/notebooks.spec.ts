@@ -1,5 +1,5 @@
 import { panelOfEachTest, PATH } from './panelScene';
-import { sampleState } from '../samples';
+import { sampleState } from '../support/samples';
 
 describe('the notebooks in the panel', () => {
   const panel = panelOfEachTest();

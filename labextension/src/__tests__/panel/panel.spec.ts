@@ -1,8 +1,8 @@
 import { budgetSection } from '../../panel/sections/budget';
 import { SectionMemory } from '../../panel/sectionMemory';
-import { unreachable } from '../fakes';
+import { unreachable } from '../support/fakes';
 import { panelOfEachTest } from './panelScene';
-import { sampleState } from '../samples';
+import { sampleState } from '../support/samples';
 
 describe('the panel', () => {
   const panel = panelOfEachTest();

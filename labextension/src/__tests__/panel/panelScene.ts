@@ -16,10 +16,10 @@ import { trustSection } from '../../panel/sections/trust';
 import type { IGovernanceState } from '../../protocol/state';
 import type { IEnvelope, IKernel } from '../../protocol/session';
 import type { IHold } from '../../protocol/waiting';
-import { drawn } from '../drawing';
-import { FakeModel } from '../fakes';
-import { personPresses } from '../person';
-import { sampleState } from '../samples';
+import { drawn } from '../support/drawing';
+import { FakeModel } from '../support/fakes';
+import { personPresses } from '../support/person';
+import { sampleState } from '../support/samples';
 
 /** The notebook of the sample states. */
 export const PATH = 'research/agents.ipynb';

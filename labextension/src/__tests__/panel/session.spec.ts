@@ -1,6 +1,6 @@
 import type { IKernel } from '../../protocol/session';
 import { panelOfEachTest, PATH } from './panelScene';
-import { sampleState } from '../samples';
+import { sampleState } from '../support/samples';
 
 describe('the session in the panel', () => {
   const panel = panelOfEachTest();

@@ -14,9 +14,9 @@ import {
   startOf,
   withOthers
 } from '../../state/spendSums';
-import { drawn } from '../drawing';
-import { FakeModel } from '../fakes';
-import { sampleState } from '../samples';
+import { drawn } from '../support/drawing';
+import { FakeModel } from '../support/fakes';
+import { sampleState } from '../support/samples';
 
 function sum(name: string, spent: string, records = 1): IAuditSum {
   return { name, spent, records, denied: 0 };

@@ -1,6 +1,6 @@
 import { PanelSubject } from '../../panel/subject';
-import { FakeModel } from '../fakes';
-import { sampleState } from '../samples';
+import { FakeModel } from '../support/fakes';
+import { sampleState } from '../support/samples';
 
 describe('PanelSubject', () => {
   let model: FakeModel;

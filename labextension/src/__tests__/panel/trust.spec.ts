@@ -1,5 +1,5 @@
 import { panelOfEachTest, PATH } from './panelScene';
-import { sampleConfig } from '../samples';
+import { sampleConfig } from '../support/samples';
 
 describe('the trust level in the panel', () => {
   const panel = panelOfEachTest();

@@ -8,7 +8,13 @@ import {
   isReportPage,
   isResolutionAnswer
 } from '../../protocol/waiting';
-import { approvals, audit, corrections, holds, reports } from '../samples';
+import {
+  approvals,
+  audit,
+  corrections,
+  holds,
+  reports
+} from '../support/samples';
 
 type Guard = (value: unknown) => boolean;
 

@@ -4,7 +4,7 @@ import {
   isState,
   isStateEvent
 } from '../../protocol/state';
-import { configs, errors, events, states } from '../samples';
+import { configs, errors, events, states } from '../support/samples';
 
 function cases(samples: object): [string, unknown][] {
   return Object.entries(samples);

@@ -1,7 +1,7 @@
 import type { IAuditApi } from '../../server/auditApi';
 import type { IAuditRecord } from '../../protocol/audit';
 import { ReceiptBook } from '../../receipts/receiptBook';
-import { sampleRecord } from '../waitingFakes';
+import { sampleRecord } from '../support/waitingFakes';
 
 const PATH = 'a.ipynb';
 

@@ -1,6 +1,6 @@
 import { GovernanceApi, GovernanceApiError } from '../../server/api';
-import { configs, errors, sampleState, states } from '../samples';
-import { type Answer, answering, json } from '../server';
+import { configs, errors, sampleState, states } from '../support/samples';
+import { type Answer, answering, json } from '../support/server';
 
 function api(answer: Answer): { api: GovernanceApi; requests: Request[] } {
   const { serverSettings, requests } = answering(answer);

@@ -1,6 +1,6 @@
 import { ServerConnection } from '@jupyterlab/services';
 import { type EventsStatus, ServerEvents } from '../../server/events';
-import { events as samples } from '../samples';
+import { events as samples } from '../support/samples';
 
 class FakeWebSocket extends EventTarget {
   static all: FakeWebSocket[] = [];

@@ -1,8 +1,8 @@
 import { SessionApi } from '../../server/sessionApi';
 import { GovernanceApi } from '../../server/api';
 import { isEnvelopes, isKernels, isNotebookPage } from '../../protocol/session';
-import { envelopes, kernels, states } from '../samples';
-import { answering, json } from '../server';
+import { envelopes, kernels, states } from '../support/samples';
+import { answering, json } from '../support/server';
 
 const STATE = states.valid.active;
 

@@ -8,8 +8,8 @@ import {
   errors,
   holds,
   reports
-} from '../samples';
-import { answering, json } from '../server';
+} from '../support/samples';
+import { answering, json } from '../support/server';
 
 const BASE = '/user/ada/aumos-governance/v1/';
 

@@ -4,8 +4,8 @@ import {
   STATE_EVENT_SCHEMA,
   type IGovernanceState
 } from '../../protocol/state';
-import { FakeApi, FakeEvents, unreachable } from '../fakes';
-import { configs, sampleState } from '../samples';
+import { FakeApi, FakeEvents, unreachable } from '../support/fakes';
+import { configs, sampleState } from '../support/samples';
 
 const A = 'a.ipynb';
 const B = 'b.ipynb';

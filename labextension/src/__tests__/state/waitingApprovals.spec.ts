@@ -1,13 +1,13 @@
 import { GovernanceApiError } from '../../server/api';
 import { WaitingApprovals } from '../../state/waitingApprovals';
 import { WaitingReports } from '../../state/waitingReports';
-import { FakeModel, unreachable } from '../fakes';
+import { FakeModel, unreachable } from '../support/fakes';
 import {
   FakeTrail,
   FakeWaiting,
   sampleApproval,
   sampleRecord
-} from '../waitingFakes';
+} from '../support/waitingFakes';
 
 describe('WaitingApprovals', () => {
   let model: FakeModel;

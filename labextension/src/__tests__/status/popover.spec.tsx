@@ -1,8 +1,8 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { GovernancePopover } from '../../status/popover';
-import { drawn } from '../drawing';
-import { FakeModel, unreachable } from '../fakes';
-import { sampleState } from '../samples';
+import { drawn } from '../support/drawing';
+import { FakeModel, unreachable } from '../support/fakes';
+import { sampleState } from '../support/samples';
 
 describe('GovernancePopover', () => {
   let model: FakeModel;

@@ -2,9 +2,9 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import { GovernanceApiError } from '../../server/api';
 import { GovernanceStatusItem } from '../../status/statusItem';
-import { drawn } from '../drawing';
-import { FakeModel, unreachable } from '../fakes';
-import { sampleConfig, sampleState } from '../samples';
+import { drawn } from '../support/drawing';
+import { FakeModel, unreachable } from '../support/fakes';
+import { sampleConfig, sampleState } from '../support/samples';
 
 describe('GovernanceStatusItem', () => {
   let model: FakeModel;

@@ -2,8 +2,8 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { PersonButton } from '../../widgets/personButton';
-import { drawn } from '../drawing';
-import { personPresses } from '../person';
+import { drawn } from '../support/drawing';
+import { personPresses } from '../support/person';
 
 describe('PersonButton', () => {
   const onPerson = vi.fn();

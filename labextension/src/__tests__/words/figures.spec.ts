@@ -1,5 +1,5 @@
 import { figuresOf, type IFigures } from '../../words/figures';
-import { sampleState } from '../samples';
+import { sampleState } from '../support/samples';
 
 const WARN_AT = ['0.5', '0.8'];
 

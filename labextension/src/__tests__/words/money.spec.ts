@@ -6,7 +6,7 @@ import {
   parseUsd,
   share
 } from '../../words/money';
-import { money } from '../samples';
+import { money } from '../support/samples';
 
 describe('money', () => {
   it.each(money)(

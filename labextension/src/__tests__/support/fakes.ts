@@ -1,10 +1,10 @@
 /** A server and its events, and a model, as a test wants them. */
 
 import { Signal } from '@lumino/signaling';
-import { GovernanceApiError, type IGovernanceApi } from '../server/api';
-import type { EventsStatus, IEvents } from '../server/events';
-import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
-import type { Connection, IGovernanceModel } from '../tokens';
+import { GovernanceApiError, type IGovernanceApi } from '../../server/api';
+import type { EventsStatus, IEvents } from '../../server/events';
+import type { IGovernanceConfig, IGovernanceState } from '../../protocol/state';
+import type { Connection, IGovernanceModel } from '../../tokens';
 import { sampleConfig } from './samples';
 
 /** Answers what the test put in; an unanswered path is out of reach. */

@@ -1,9 +1,9 @@
 /** What waits, and a record of how it ended, as a test wants them. */
 
-import type { IAuditApi } from '../server/auditApi';
-import type { IWaitingApi } from '../server/waitingApi';
-import type { IAuditRecord } from '../protocol/audit';
-import type { IApproval, IPage, IReport } from '../protocol/waiting';
+import type { IAuditApi } from '../../server/auditApi';
+import type { IWaitingApi } from '../../server/waitingApi';
+import type { IAuditRecord } from '../../protocol/audit';
+import type { IApproval, IPage, IReport } from '../../protocol/waiting';
 import { approvals, audit, reports } from './samples';
 
 export function sampleApproval(changes: Partial<IApproval> = {}): IApproval {
