@@ -8,7 +8,7 @@ import ts from 'typescript';
 import SCHEMA from '../../../schema/settings.json';
 import { translateSchema } from '../../state/settingsSchema';
 
-const SOURCES = join(import.meta.dirname, '..');
+const SOURCES = join(import.meta.dirname, '../..');
 const TRANSLATIONS = JSON.parse(
   readFileSync(
     join(
