@@ -1,4 +1,4 @@
-import { asFailure, type GovernanceApiError } from '../server/api';
+import { asFailure, type GovernanceApiError } from '../server/requests';
 import type { IAuditApi, IAuditFilters } from '../server/auditApi';
 import { Observable } from '../state/observable';
 import type { IAuditRecord } from '../protocol/audit';

@@ -9,7 +9,7 @@ import type { INotebookNavigation } from '../state/notebookNavigation';
 import { Button } from '../widgets/button';
 import { Navigation } from '../widgets/navigation';
 import { NotationContext } from '../widgets/notation';
-import type { IPanelApi } from '../panel/section';
+import type { IPanelApi } from '../tokens';
 import { ErrorLine, Note } from '../widgets/words';
 import type { IAuditRecord } from '../protocol/audit';
 import type { IGovernanceModel } from '../tokens';

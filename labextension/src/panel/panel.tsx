@@ -7,7 +7,7 @@ import type { Notation } from '../words/notation';
 import type { INotebookNavigation } from '../state/notebookNavigation';
 import type { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { PanelBody } from './panelBody';
-import type { IPanelApi, IPanelSection } from './section';
+import type { IPanelApi, IPanelSection } from '../tokens';
 import type { SectionMemory } from './sectionMemory';
 import type { PanelSubject } from './subject';
 

@@ -10,7 +10,7 @@ import type { INotebookNavigation } from '../state/notebookNavigation';
 import { Button } from '../widgets/button';
 import { Navigation } from '../widgets/navigation';
 import { NotationContext } from '../widgets/notation';
-import type { IPanelApi, IPanelSection, ISectionProps } from './section';
+import type { IPanelApi, IPanelSection, ISectionProps } from '../tokens';
 import { SectionFrame } from './sectionFrame';
 import type { SectionMemory } from './sectionMemory';
 import type { PanelSubject } from './subject';

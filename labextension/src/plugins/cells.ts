@@ -5,7 +5,7 @@ import type {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { CommandIds } from '../commands';
-import { ISettings } from './commands';
+import { ISettings } from '../state/settings';
 import { askToRun } from '../cells/pricePrompt';
 import { CellReceipts } from '../receipts/cellReceipts';
 import { ReceiptBook } from '../receipts/receiptBook';

@@ -5,7 +5,6 @@ import type {
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { Token } from '@lumino/coreutils';
 import { addCommands, CommandIds } from '../commands';
 import {
   GovernanceNotifications,
@@ -13,19 +12,13 @@ import {
   type INotifier
 } from '../notifications';
 import { TRANSLATION_DOMAIN } from '../words/labels';
-import { GovernanceSettings } from '../state/settings';
+import { GovernanceSettings, ISettings } from '../state/settings';
 import { translateSchema } from '../state/settingsSchema';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { IWaitingApprovals } from '../state/waitingApprovals';
 
 /** How long a notice that does not stay is shown, in milliseconds. */
 const SHOWN = 10_000;
-
-/** The settings, for the plugins of this extension. */
-export const ISettings = new Token<GovernanceSettings>(
-  'aumos-governance:ISettings',
-  'What the person chose to see of governance, and to be told.'
-);
 
 /** Provides the settings: the defaults at first, what the person chose once it is read. */
 export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {

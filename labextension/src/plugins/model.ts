@@ -10,8 +10,7 @@ import { ServerEvents } from '../server/events';
 import { FrontNotebook } from '../state/frontNotebook';
 import { TRANSLATION_DOMAIN } from '../words/labels';
 import { GovernanceModel } from '../state/model';
-import { ISettings } from './commands';
-import type { GovernanceSettings } from '../state/settings';
+import { type GovernanceSettings, ISettings } from '../state/settings';
 import { GovernanceStatusItem } from '../status/statusItem';
 import { IGovernanceModel } from '../tokens';
 

@@ -20,8 +20,7 @@ import { SectionMemory } from '../panel/sectionMemory';
 import { sessionSection } from '../panel/sections/session';
 import { PanelSubject } from '../panel/subject';
 import { trustSection } from '../panel/sections/trust';
-import { ISettings } from './commands';
-import type { GovernanceSettings } from '../state/settings';
+import { type GovernanceSettings, ISettings } from '../state/settings';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 
 /** Provides the side panel, in the right area of JupyterLab and of Notebook 7. */

@@ -10,8 +10,6 @@ import {
 } from '../protocol/state';
 import { isIdentity, RESOURCE } from '../protocol/session';
 
-export { asFailure, type FailureCode, GovernanceApiError } from './requests';
-
 /** What the model asks of the server. */
 export interface IGovernanceApi {
   /** The state of the notebook at a path local to the server. */

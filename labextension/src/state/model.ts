@@ -1,9 +1,6 @@
 import { type ISignal, Signal } from '@lumino/signaling';
-import {
-  asFailure,
-  type GovernanceApiError,
-  type IGovernanceApi
-} from '../server/api';
+import type { IGovernanceApi } from '../server/api';
+import { asFailure, type GovernanceApiError } from '../server/requests';
 import type { EventsStatus, IEvents } from '../server/events';
 import { Observable } from './observable';
 import {

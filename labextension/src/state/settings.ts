@@ -1,7 +1,6 @@
+import { Token } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
-
-/** What the item of the status bar shows. */
-export type StatusItemContent = 'level-and-left' | 'left' | 'level';
+import type { StatusItemContent } from '../words/labels';
 
 /** What the person chose to see and to be told. */
 export interface IGovernanceSettings {
@@ -48,3 +47,9 @@ export class GovernanceSettings {
   private readonly _changed = new Signal<this, IGovernanceSettings>(this);
   private _current = DEFAULT_SETTINGS;
 }
+
+/** The settings, for the plugins of this extension. */
+export const ISettings = new Token<GovernanceSettings>(
+  'aumos-governance:ISettings',
+  'What the person chose to see of governance, and to be told.'
+);

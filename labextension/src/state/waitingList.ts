@@ -1,4 +1,4 @@
-import { asFailure, type GovernanceApiError } from '../server/api';
+import { asFailure, type GovernanceApiError } from '../server/requests';
 import { Observable } from './observable';
 import type { IPage, IWaiting } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';

@@ -1,21 +1,36 @@
-/** What the person reads: a notebook's state in words. */
+/** What the user reads: a notebook's state in words. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { figuresOf, type IFigures } from './figures';
 import { formatUsd } from './money';
 import {
+  type IGovernanceConfig,
   type IGovernanceState,
   SET_BY_KERNEL,
   SET_BY_SERVER
 } from '../protocol/state';
-import type { StatusItemContent } from '../state/settings';
-import type { IGovernanceModel } from '../tokens';
-import { trustLevels } from './trustLevels';
 
 /** Under which the translations of what is said here are found. */
 export const TRANSLATION_DOMAIN = 'aumos_governance';
 
 const MAX_CHARACTERS = 200;
+
+/**
+ * How current the figures are: not yet known; changes arrive as they happen; the server answers but
+ * changes do not arrive; the server does not answer.
+ */
+export type Connection = 'connecting' | 'live' | 'interrupted' | 'unreachable';
+
+/** What is known of the notebook that is shown; the model is one such. */
+export interface IKnown {
+  readonly state: IGovernanceState | null;
+  readonly config: IGovernanceConfig | null;
+  readonly connection: Connection;
+  readonly failure: { readonly code: string; readonly message: string } | null;
+}
+
+/** What the item of the status bar shows. */
+export type StatusItemContent = 'level-and-left' | 'left' | 'level';
 
 /** A figure and its name. */
 export interface IRow {
@@ -24,13 +39,13 @@ export interface IRow {
 }
 
 /** The figures of the state that a model shows; null where there are none. */
-export function shownFigures(model: IGovernanceModel): IFigures | null {
+export function shownFigures(model: IKnown): IFigures | null {
   return model.state && figuresOf(model.state, model.config?.warn_at ?? []);
 }
 
 /** The few words of the status item. */
 export function summary(
-  model: IGovernanceModel,
+  model: IKnown,
   trans: TranslationBundle,
   content: StatusItemContent = 'level-and-left'
 ): string {
@@ -60,10 +75,7 @@ export function summary(
 }
 
 /** What is to be said of how current the figures are; empty where they are. */
-export function doubts(
-  model: IGovernanceModel,
-  trans: TranslationBundle
-): string[] {
+export function doubts(model: IKnown, trans: TranslationBundle): string[] {
   const { state, failure } = model;
   if (!failure) {
     return model.connection === 'interrupted'
@@ -80,10 +92,7 @@ export function doubts(
 }
 
 /** What is to be said beyond the figures, most pressing first. */
-export function notes(
-  model: IGovernanceModel,
-  trans: TranslationBundle
-): string[] {
+export function notes(model: IKnown, trans: TranslationBundle): string[] {
   const { state } = model;
   const lines = doubts(model, trans);
   if (state && !state.active) {
@@ -97,10 +106,7 @@ export function notes(
 }
 
 /** The figures by name; those of the last session where none is open. */
-export function rows(
-  model: IGovernanceModel,
-  trans: TranslationBundle
-): IRow[] {
+export function rows(model: IKnown, trans: TranslationBundle): IRow[] {
   const { state } = model;
   const figures = shownFigures(model);
   if (!state || !figures) {
@@ -126,10 +132,7 @@ export function rows(
 }
 
 /** Which figures they are: those of now, or of a session that is closed. */
-export function heading(
-  model: IGovernanceModel,
-  trans: TranslationBundle
-): string {
+export function heading(model: IKnown, trans: TranslationBundle): string {
   if (model.connection === 'unreachable') {
     return trans.__('Governance: unreachable');
   }
@@ -142,10 +145,7 @@ export function heading(
 }
 
 /** How much of the budget is used, in words, once a warning mark is passed; else empty. */
-export function alarm(
-  model: IGovernanceModel,
-  trans: TranslationBundle
-): string {
+export function alarm(model: IKnown, trans: TranslationBundle): string {
   const figures = shownFigures(model);
   return model.state?.active && figures ? severityWords(figures, trans) : '';
 }
@@ -170,10 +170,7 @@ export function severityWords(
 }
 
 /** Everything in plain lines, for a tooltip. */
-export function tooltip(
-  model: IGovernanceModel,
-  trans: TranslationBundle
-): string {
+export function tooltip(model: IKnown, trans: TranslationBundle): string {
   return [
     heading(model, trans),
     ...rows(model, trans).map(row => `${row.name}: ${isolated(row.value)}`),
@@ -222,4 +219,51 @@ function level(state: IGovernanceState, trans: TranslationBundle): string {
   return [`L${state.trust_level}`, known?.label ?? state.trust_label ?? '']
     .filter(Boolean)
     .join(' ');
+}
+
+/** A trust level, and what a notebook may do at it. */
+export interface ITrustLevel {
+  readonly level: number;
+  /** `L0` to `L5`. */
+  readonly short: string;
+  readonly label: string;
+  /** What it means for calls and acts, in a sentence. */
+  readonly sentence: string;
+}
+
+/** The levels from the tightest to the loosest. */
+export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
+  return [
+    [
+      trans.__('Observer'),
+      trans.__('Nothing is called and nothing is done: it can only look.')
+    ],
+    [
+      trans.__('Monitor'),
+      trans.__('Models are called within the budget; acts are only suggested.')
+    ],
+    [
+      trans.__('Suggest'),
+      trans.__(
+        'Models are called within the budget; acts are suggested, with what they would do and cost.'
+      )
+    ],
+    [
+      trans.__('Act (Approval Required)'),
+      trans.__('Each act waits until a person approves it here.')
+    ],
+    [
+      trans.__('Act (Report After)'),
+      trans.__('Acts are done at once, and reported here afterwards.')
+    ],
+    [
+      trans.__('Autonomous'),
+      trans.__('Acts are done at once, and only recorded.')
+    ]
+  ].map(([label = '', sentence = ''], level) => ({
+    level,
+    short: `L${level}`,
+    label,
+    sentence
+  }));
 }

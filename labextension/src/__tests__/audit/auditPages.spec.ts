@@ -1,4 +1,4 @@
-import { GovernanceApiError } from '../../server/api';
+import { GovernanceApiError } from '../../server/requests';
 import type { IAuditApi, IAuditFilters } from '../../server/auditApi';
 import { AuditPages } from '../../audit/auditPages';
 import type { IAuditRecord } from '../../protocol/audit';

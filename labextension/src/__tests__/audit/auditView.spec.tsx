@@ -3,7 +3,7 @@ import { Widget } from '@lumino/widgets';
 import type { IAuditFilters } from '../../server/auditApi';
 import { AuditView } from '../../audit/auditView';
 import { Notation } from '../../words/notation';
-import type { IPanelApi } from '../../panel/section';
+import type { IPanelApi } from '../../tokens';
 import type { IAuditRecord, IVerification } from '../../protocol/audit';
 import { drawn } from '../support/drawing';
 import { FakeModel } from '../support/fakes';

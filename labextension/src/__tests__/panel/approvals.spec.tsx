@@ -4,11 +4,7 @@ import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { approvalsSection } from '../../panel/sections/approvals';
 import { reportsSection } from '../../panel/sections/reports';
-import type {
-  IPanelApi,
-  IPanelSection,
-  ISectionProps
-} from '../../panel/section';
+import type { IPanelApi, IPanelSection, ISectionProps } from '../../tokens';
 import { WaitingApprovals } from '../../state/waitingApprovals';
 import { WaitingReports } from '../../state/waitingReports';
 import { drawn } from '../support/drawing';

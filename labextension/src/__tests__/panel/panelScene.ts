@@ -8,7 +8,7 @@ import { budgetSection } from '../../panel/sections/budget';
 import { holdsSection } from '../../panel/sections/holds';
 import { notebooksSection } from '../../panel/sections/notebooks';
 import { PanelBody } from '../../panel/panelBody';
-import type { IPanelApi } from '../../panel/section';
+import type { IPanelApi } from '../../tokens';
 import { SectionMemory } from '../../panel/sectionMemory';
 import { sessionSection } from '../../panel/sections/session';
 import { PanelSubject } from '../../panel/subject';

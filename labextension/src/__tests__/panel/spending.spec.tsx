@@ -6,7 +6,7 @@ import type { IAuditApi, IAuditFilters } from '../../server/auditApi';
 import { Notation } from '../../words/notation';
 import { NotationContext } from '../../widgets/notation';
 import { Spending } from '../../panel/sections/spending';
-import type { IPanelApi } from '../../panel/section';
+import type { IPanelApi } from '../../tokens';
 import type { IAuditSum } from '../../protocol/audit';
 import {
   MAX_STRETCHES,

@@ -1,4 +1,5 @@
-import { GovernanceApi, GovernanceApiError } from '../../server/api';
+import { GovernanceApi } from '../../server/api';
+import { GovernanceApiError } from '../../server/requests';
 import { configs, errors, sampleState, states } from '../support/samples';
 import { type Answer, answering, json } from '../support/server';
 

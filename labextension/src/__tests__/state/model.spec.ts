@@ -1,4 +1,4 @@
-import { GovernanceApiError } from '../../server/api';
+import { GovernanceApiError } from '../../server/requests';
 import { GovernanceModel } from '../../state/model';
 import {
   STATE_EVENT_SCHEMA,

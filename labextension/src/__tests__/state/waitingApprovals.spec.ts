@@ -1,4 +1,4 @@
-import { GovernanceApiError } from '../../server/api';
+import { GovernanceApiError } from '../../server/requests';
 import { WaitingApprovals } from '../../state/waitingApprovals';
 import { WaitingReports } from '../../state/waitingReports';
 import { FakeModel, unreachable } from '../support/fakes';

@@ -1,6 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import { GovernanceApiError } from '../../server/api';
+import { GovernanceApiError } from '../../server/requests';
 import { GovernanceStatusItem } from '../../status/statusItem';
 import { drawn } from '../support/drawing';
 import { FakeModel, unreachable } from '../support/fakes';

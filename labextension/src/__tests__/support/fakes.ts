@@ -1,7 +1,8 @@
 /** A server and its events, and a model, as a test wants them. */
 
 import { Signal } from '@lumino/signaling';
-import { GovernanceApiError, type IGovernanceApi } from '../../server/api';
+import type { IGovernanceApi } from '../../server/api';
+import { GovernanceApiError } from '../../server/requests';
 import type { EventsStatus, IEvents } from '../../server/events';
 import type { IGovernanceConfig, IGovernanceState } from '../../protocol/state';
 import type { Connection, IGovernanceModel } from '../../tokens';

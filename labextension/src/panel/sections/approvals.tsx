@@ -4,7 +4,7 @@ import { oneLine } from '../../words/labels';
 import type { IDecided, WaitingApprovals } from '../../state/waitingApprovals';
 import { ApprovalCard } from './approvalCard';
 import { useNow } from '../../widgets/clock';
-import type { IPanelSection, ISectionProps } from '../section';
+import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ownFirst, WaitingCards, WaitingCount } from './waitingCards';
 import { ErrorLine, Note } from '../../widgets/words';
 

@@ -8,7 +8,7 @@ import { formatAge } from '../../widgets/ages';
 import { Button } from '../../widgets/button';
 import { useNow } from '../../widgets/clock';
 import { revisionOf, useReading } from '../../widgets/hooks';
-import type { IPanelSection, ISectionProps } from '../section';
+import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
 /** How many of the newest records the panel shows. */

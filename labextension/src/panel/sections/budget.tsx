@@ -7,7 +7,7 @@ import { AmountField } from '../../widgets/amountField';
 import { Button } from '../../widgets/button';
 import { Envelopes } from './envelopes';
 import { useAction, usePerson } from '../../widgets/hooks';
-import type { IPanelSection, ISectionProps } from '../section';
+import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Money, Note } from '../../widgets/words';
 
 /** What the notebook has cost, and what is left; the ceiling can be set here. */

@@ -6,7 +6,7 @@ import { oneLine } from '../../words/labels';
 import { formatUsd, parseUsd } from '../../words/money';
 import type { IEnvelope } from '../../protocol/session';
 import { revisionOf, useReading } from '../../widgets/hooks';
-import type { ISectionProps } from '../section';
+import type { ISectionProps } from '../../tokens';
 import { ErrorLine, OneLine } from '../../widgets/words';
 
 /** The ceilings around the session, inner before outer; nothing where there are none. */

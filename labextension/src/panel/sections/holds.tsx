@@ -14,7 +14,7 @@ import {
 } from '../../widgets/hooks';
 import { useNotation } from '../../widgets/notation';
 import { PersonButton } from '../../widgets/personButton';
-import type { IPanelSection, ISectionProps } from '../section';
+import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Money, Note, OneLine } from '../../widgets/words';
 
 /** How many are shown: a notebook seldom holds more than its calls under way. */

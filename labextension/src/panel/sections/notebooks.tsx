@@ -8,7 +8,7 @@ import type { IGovernanceState } from '../../protocol/state';
 import { Button } from '../../widgets/button';
 import { useReading } from '../../widgets/hooks';
 import { Navigation } from '../../widgets/navigation';
-import type { IPanelSection, ISectionProps } from '../section';
+import type { IPanelSection, ISectionProps } from '../../tokens';
 import type { PanelSubject } from '../subject';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 

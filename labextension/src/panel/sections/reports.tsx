@@ -9,7 +9,7 @@ import { useNow } from '../../widgets/clock';
 import { useAction, usePerson } from '../../widgets/hooks';
 import { leadOn } from '../../widgets/leads';
 import { PersonButton } from '../../widgets/personButton';
-import type { IPanelSection, ISectionProps } from '../section';
+import type { IPanelSection, ISectionProps } from '../../tokens';
 import { Shown } from '../../widgets/shown';
 import { WaitingCards, WaitingCount } from './waitingCards';
 import { ErrorLine, OneLine } from '../../widgets/words';

@@ -1,13 +1,12 @@
 import React from 'react';
 import { figuresOf } from '../../words/figures';
-import { oneLine, setBy } from '../../words/labels';
+import { oneLine, setBy, trustLevels } from '../../words/labels';
 import { formatUsd } from '../../words/money';
 import type { IGovernanceState } from '../../protocol/state';
 import { Button } from '../../widgets/button';
 import { useAction, usePerson, useReading } from '../../widgets/hooks';
 import { PersonButton } from '../../widgets/personButton';
-import type { IPanelSection, ISectionProps } from '../section';
-import { trustLevels } from '../../words/trustLevels';
+import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
 /** The session that stands or stood, which is opened and closed here. */

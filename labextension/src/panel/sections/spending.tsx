@@ -13,7 +13,7 @@ import {
 import { Chart, type IBar } from '../../widgets/chart';
 import { revisionOf, useReading } from '../../widgets/hooks';
 import { useNotation } from '../../widgets/notation';
-import type { IPanelSection, ISectionProps } from '../section';
+import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note } from '../../widgets/words';
 
 /** The section of what a session's spending went to, and when; it is of the open session, or of the last one. */

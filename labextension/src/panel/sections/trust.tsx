@@ -1,10 +1,10 @@
 import { caretDownIcon, checkIcon } from '@jupyterlab/ui-components';
 import React from 'react';
-import { type ITrustLevel, trustLevels } from '../../words/trustLevels';
+import { type ITrustLevel, trustLevels } from '../../words/labels';
 import { Button, buttonClass } from '../../widgets/button';
 import { useAction, usePerson } from '../../widgets/hooks';
 import { PersonButton } from '../../widgets/personButton';
-import type { IPanelSection, ISectionProps } from '../section';
+import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine } from '../../widgets/words';
 
 /** What the notebook may do: its trust level, and the choice of another. */
