@@ -10,6 +10,7 @@ import { waitingPlugin } from './plugins/waiting';
 import { panelPlugin } from './plugins/panel';
 
 export * from './protocol/state';
+export { isStateEvent } from './server/events';
 export * from './tokens';
 
 export default [

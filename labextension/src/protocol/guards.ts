@@ -1,7 +1,10 @@
-/** The shapes that the bodies of answers and events are made of. */
+/** What the guards of bodies are made of. */
+
+/** Whether a value has the shape of a type. */
+export type Guard<T> = (value: unknown) => value is T;
 
 /** Whether a value has some shape. */
-export type Guard = (value: unknown) => boolean;
+type Check = (value: unknown) => boolean;
 
 /** Whether a value is an object that is no list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
@@ -16,62 +19,62 @@ export function isBoolean(value: unknown): value is boolean {
   return typeof value === 'boolean';
 }
 
-/** Whether a value is an amount of USD as it travels: text, never a number. */
-export function isDecimal(value: unknown): value is string {
-  return isString(value) && /^-?\d+(\.\d{1,9})?$/.test(value);
+export function isInteger(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
 
 export function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return isInteger(value) && value >= 0;
 }
 
-/** Whether a value is a time as it travels: ISO 8601 in UTC. */
+/** Whether a value is a time as it travels: ISO 8601. */
 export function isTime(value: unknown): value is string {
   return isString(value) && !Number.isNaN(Date.parse(value));
 }
 
-export function isNullOr(value: unknown, guard: Guard): boolean {
-  return value === null || guard(value);
+/** Tells text of a pattern. */
+export function isMatch(pattern: RegExp): Guard<string> {
+  return (value): value is string => isString(value) && pattern.test(value);
 }
 
-/** Whether a value is a list of which each entry has a shape. */
-export function isListOf(value: unknown, guard: Guard): boolean {
-  return Array.isArray(value) && value.every(entry => guard(entry));
+/** Tells some words. */
+export function isOneOf<T extends string>(words: readonly T[]): Guard<T> {
+  return (value): value is T => (words as readonly unknown[]).includes(value);
 }
 
-/** Whether a value is one of some words. */
-export function isOneOf(value: unknown, words: readonly string[]): boolean {
-  return isString(value) && words.includes(value);
+export function isNullOr<T>(guard: Guard<T>): Guard<T | null> {
+  return (value): value is T | null => value === null || guard(value);
 }
 
-/** Whether the members of an object have the shapes that are given by their names. */
-export function hasMembers(
-  value: unknown,
-  members: Readonly<Record<string, Guard>>
-): boolean {
-  return (
-    isRecord(value) &&
-    Object.entries(members).every(([name, guard]) => guard(value[name]))
-  );
+/** Tells lists of which each entry has a shape. */
+export function isListOf<T>(guard: Guard<T>): Guard<T[]> {
+  return (value): value is T[] => Array.isArray(value) && value.every(guard);
 }
 
-export function isTextOrNull(value: unknown): value is string | null {
-  return value === null || isString(value);
+/** Tells objects of which each member has a shape, whatever its name. */
+export function isMapOf<T>(guard: Guard<T>): Guard<Record<string, T>> {
+  return (value): value is Record<string, T> =>
+    isRecord(value) && Object.values(value).every(guard);
 }
 
-/** A page of a list as it travels: the list under its name, and where the next page begins. */
-export type Listed<K extends string, T> = Record<K, T[]> & {
-  after: string | null;
-};
+/** Tells objects whose members have the shapes that are given by their names. */
+export function isObject<T>(
+  members: Readonly<Record<string, Check>>
+): Guard<T> {
+  const checks = Object.entries(members);
+  return (value): value is T =>
+    isRecord(value) && checks.every(([name, check]) => check(value[name]));
+}
 
-/** Tells the pages of a list by the shape of its entries. */
-export function isPageOf<K extends string, T>(
-  name: K,
-  isEntry: (value: unknown) => value is T
-): (value: unknown) => value is Listed<K, T> {
-  return (value): value is Listed<K, T> =>
-    hasMembers(value, {
-      [name]: list => isListOf(list, isEntry),
-      after: isTextOrNull
-    });
+/** Tells what has two shapes. */
+export function both<T>(guard: Guard<T>, check: Check): Guard<T> {
+  return (value): value is T => guard(value) && check(value);
+}
+
+/** Tells objects that have a shape whenever one of their members has a value. */
+export function whenever(
+  [name, value]: readonly [string, unknown],
+  check: Check
+): Check {
+  return body => isRecord(body) && (body[name] !== value || check(body));
 }

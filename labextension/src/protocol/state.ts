@@ -1,10 +1,15 @@
 /**
- * What the server says: the bodies of its REST answers and events, as they travel.
+ * The governance state of a notebook, and what is configured, as they travel.
  *
- * Money is a decimal string in USD with at most nine decimals. The names are the wire's.
+ * Money is a decimal string in USD with at most nine decimals. The names are the wire's; the shapes are those of
+ * `openapi.yaml`, which describes each field.
  */
 
-import { isCount, isDecimal, isNullOr, isRecord, isString } from './guards';
+import type { components } from './openapi';
+
+export { isConfig, isError as isErrorBody, isState } from './bodies';
+
+type Schemas = components['schemas'];
 
 /** Where the REST API lives under the server's base URL. */
 export const API_NAMESPACE = 'aumos-governance/v1';
@@ -25,108 +30,13 @@ export const SET_BY_SERVER = 'server';
  * A closed session keeps its last figures with `active: false`; where none was ever opened, all but
  * `path`, `active` and `seq` is null.
  */
-export interface IGovernanceState {
-  readonly path: string;
-  readonly active: boolean;
-  readonly session_id: string | null;
-  readonly trust_level: number | null;
-  readonly trust_label: string | null;
-  readonly budget: string | null;
-  readonly spent: string | null;
-  readonly held: string | null;
-  readonly remaining: string | null;
-  readonly over: string | null;
-  readonly agent_id: string | null;
-  /** `kernel`, `server`, or the name of the person who set what stands. */
-  readonly set_by: string | null;
-  /** The notebook whose session this one shares, as both run on one kernel. */
-  readonly shared_with: string | null;
-  /** Counts the changes of this notebook's state; never falls. */
-  readonly seq: number;
-}
+export type IGovernanceState = Schemas['State'];
 
 /** What the server's administrator configured. */
-export interface IGovernanceConfig {
-  readonly version: string;
-  readonly default_budget: string;
-  readonly default_trust_level: number;
-  readonly max_budget: string | null;
-  readonly max_trust_level: number;
-  /** Fractions of the budget at which the person is warned. */
-  readonly warn_at: readonly string[];
-  readonly strict: boolean;
-  readonly autostart: boolean;
-  /** The models' prices in the server's environment; null where genai-prices is not installed. */
-  readonly price_data: IPriceData | null;
-}
+export type IGovernanceConfig = Schemas['Config'];
 
 /** How old the models' prices are. */
-export interface IPriceData {
-  /** `installed` or `fetched`. */
-  readonly source: string;
-  /** Of genai-prices. */
-  readonly version: string;
-  /** A day in ISO 8601. */
-  readonly as_of: string;
-  readonly age_days: number;
-  /** Older than 90 days. */
-  readonly old: boolean;
-}
+export type IPriceData = Schemas['PriceData'];
 
-/** The body of an error answer. */
-export interface IErrorBody {
-  readonly code: string;
-  readonly message: string;
-}
-
-/** Whether a value is a state body. */
-export function isState(value: unknown): value is IGovernanceState {
-  return (
-    isRecord(value) &&
-    typeof value.path === 'string' &&
-    typeof value.active === 'boolean' &&
-    isCount(value.seq) &&
-    ['session_id', 'trust_label', 'agent_id', 'set_by', 'shared_with'].every(
-      name => isNullOr(value[name], isString)
-    ) &&
-    isNullOr(value.trust_level, isCount) &&
-    ['budget', 'spent', 'held', 'remaining', 'over'].every(name =>
-      isNullOr(value[name], isDecimal)
-    ) &&
-    (!value.active || (isDecimal(value.budget) && isDecimal(value.spent)))
-  );
-}
-
-/** Whether a value is an event of ours; it then carries a state body's fields. */
-export function isStateEvent(
-  value: unknown
-): value is IGovernanceState & { readonly schema_id: string } {
-  return (
-    isRecord(value) && value.schema_id === STATE_EVENT_SCHEMA && isState(value)
-  );
-}
-
-/** Whether a value is a config body. */
-export function isConfig(value: unknown): value is IGovernanceConfig {
-  return (
-    isRecord(value) &&
-    typeof value.version === 'string' &&
-    isDecimal(value.default_budget) &&
-    isCount(value.default_trust_level) &&
-    isNullOr(value.max_budget, isDecimal) &&
-    isCount(value.max_trust_level) &&
-    Array.isArray(value.warn_at) &&
-    value.warn_at.every(isDecimal) &&
-    typeof value.strict === 'boolean' &&
-    typeof value.autostart === 'boolean'
-  );
-}
-
-/** Whether a value is the body of an error answer. */
-export function isErrorBody(value: unknown): value is IErrorBody {
-  return (
-    isRecord(value) &&
-    typeof value.code === 'string' &&
-    typeof value.message === 'string'
-  );
-}
+/** The body of an error response. */
+export type IErrorBody = Schemas['Error'];

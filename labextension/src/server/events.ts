@@ -7,6 +7,12 @@ import {
 } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
+import { isRecord } from '../protocol/guards';
+import {
+  type IGovernanceState,
+  isState,
+  STATE_EVENT_SCHEMA
+} from '../protocol/state';
 
 /** Whether events flow. */
 export type EventsStatus = 'connecting' | 'open' | 'closed';
@@ -150,4 +156,13 @@ export namespace ServerEvents {
     /** The server to listen to. */
     serverSettings: ServerConnection.ISettings;
   }
+}
+
+/** Whether a value is an event of ours; it then carries a state body's fields. */
+export function isStateEvent(
+  value: unknown
+): value is IGovernanceState & { readonly schema_id: string } {
+  return (
+    isRecord(value) && value.schema_id === STATE_EVENT_SCHEMA && isState(value)
+  );
 }

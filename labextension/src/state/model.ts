@@ -1,13 +1,13 @@
+import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { IGovernanceApi } from '../server/api';
 import { asFailure, type GovernanceApiError } from '../server/requests';
-import type { EventsStatus, IEvents } from '../server/events';
-import { Observable } from './observable';
 import {
-  type IGovernanceConfig,
-  type IGovernanceState,
+  type EventsStatus,
+  type IEvents,
   isStateEvent
-} from '../protocol/state';
+} from '../server/events';
+import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
 import type { Connection, IGovernanceModel } from '../tokens';
 
 /** How long to wait before a failed read is tried again; each time twice as long, up to the last. */
@@ -19,9 +19,8 @@ const RETRY = { first: 1000, last: 30000 };
  * The server is asked when a notebook comes to the front that is not known to be current, and when
  * events flow again after an interruption. An answer or event older than what is known is ignored.
  */
-export class GovernanceModel extends Observable implements IGovernanceModel {
+export class GovernanceModel implements IGovernanceModel, IDisposable {
   constructor(options: GovernanceModel.IOptions) {
-    super();
     this._api = options.api;
     this._events = options.events;
     this._events.emitted.connect(this._onEmitted, this);
@@ -77,10 +76,19 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     return this._learned;
   }
 
-  override dispose(): void {
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
     this._ticket += 1;
     this._cancelRetry();
-    super.dispose();
+    Signal.clearData(this);
   }
 
   stateOf(path: string): IGovernanceState | null {
@@ -99,7 +107,7 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     this._path = path;
     this._failure = null;
     this._cancelRetry();
-    this.tell();
+    this._changed.emit();
     if (path !== null && !this._current.has(path)) {
       void this.refresh();
     }
@@ -108,7 +116,7 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
   /** Say that the notebook in front has another kernel: which session it uses depends on it. */
   noteKernel(): void {
     this._kernelChanges += 1;
-    this.tell();
+    this._changed.emit();
     void this.refresh();
   }
 
@@ -144,7 +152,7 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
   private _onStatus(_: IEvents, status: EventsStatus): void {
     this._interruptions += 1;
     this._current.clear();
-    this.tell();
+    this._changed.emit();
     if (status === 'open') {
       void this._readConfig();
     }
@@ -170,7 +178,7 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
       ]);
       this._config = config;
       this._mayChange = mayChange;
-      this.tell();
+      this._changed.emit();
     } catch {
       // The read of the state says what is wrong; what was configured before is the best guess.
     }
@@ -189,7 +197,7 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     if (known?.seq !== state.seq || !counted) {
       this._learned.emit(state);
     }
-    this.tell();
+    this._changed.emit();
   }
 
   /** Note how asking about the notebook in front ended. */
@@ -197,7 +205,7 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     this._cancelRetry();
     if (failure !== this._failure) {
       this._failure = failure;
-      this.tell();
+      this._changed.emit();
     }
     // With events interrupted, their return is the moment to ask again.
     if (failure?.isTransient && this._events.status === 'open') {
@@ -214,10 +222,12 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
 
   private readonly _api: IGovernanceApi;
   private readonly _events: IEvents;
+  private readonly _changed = new Signal<this, void>(this);
   private readonly _learned = new Signal<this, IGovernanceState>(this);
   private readonly _states = new Map<string, IGovernanceState>();
   /** The notebooks whose known state is current as long as events flow. */
   private readonly _current = new Set<string>();
+  private _isDisposed = false;
   private _path: string | null = null;
   private _config: IGovernanceConfig | null = null;
   private _failure: GovernanceApiError | null = null;

@@ -157,7 +157,7 @@ describe('AuditView', () => {
   });
 
   it('names a broken chain loudly', async () => {
-    verification = audit.verifications.changed;
+    verification = audit.verifications.changed as IVerification;
     await show();
     expect(find('.aumos-ChainStatus [role=alert]').textContent).toContain(
       'The record is broken. Record 4 of session'

@@ -1,9 +1,5 @@
-import {
-  isConfig,
-  isErrorBody,
-  isState,
-  isStateEvent
-} from '../../protocol/state';
+import { isConfig, isErrorBody, isState } from '../../protocol/state';
+import { isStateEvent } from '../../server/events';
 import { configs, errors, events, states } from '../support/samples';
 
 function cases(samples: object): [string, unknown][] {

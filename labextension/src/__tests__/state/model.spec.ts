@@ -5,7 +5,7 @@ import {
   type IGovernanceState
 } from '../../protocol/state';
 import { FakeApi, FakeEvents, unreachable } from '../support/fakes';
-import { configs, sampleState } from '../support/samples';
+import { configs, sampleConfig, sampleState } from '../support/samples';
 
 const A = 'a.ipynb';
 const B = 'b.ipynb';
@@ -60,7 +60,7 @@ describe('GovernanceModel', () => {
   });
 
   it('reads the configuration once events flow', async () => {
-    api.configAnswer = configs.valid.classroom;
+    api.configAnswer = sampleConfig('classroom');
     events.become('open');
     await settled();
     expect(model.config).toEqual(configs.valid.classroom);

@@ -43,5 +43,5 @@ export function sampleState(
 export function sampleConfig(
   name: keyof typeof configs.valid = 'defaults'
 ): IGovernanceConfig {
-  return configs.valid[name];
+  return configs.valid[name] as IGovernanceConfig;
 }
