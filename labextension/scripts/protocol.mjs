@@ -159,8 +159,8 @@ function objectOf({
   }
   const members = Object.entries(properties)
     // What has no type may be anything.
-    .filter(
-      ([, { description: _, ...schema }]) => Object.keys(schema).length > 0
+    .filter(([, schema]) =>
+      Object.keys(schema).some(key => key !== 'description')
     )
     .map(([name, schema]) =>
       required.includes(name)

@@ -7,7 +7,11 @@ import { type Severity, SEVERITIES } from '../words/figures';
 import { alertIcon, governanceIcon, offIcon } from '../icons';
 import { alarm, shownFigures, summary, tooltip } from '../words/labels';
 import { GovernancePopover } from './popover';
-import type { GovernanceSettings } from '../state/settings';
+import {
+  DEFAULT_SETTINGS,
+  type GovernanceSettings,
+  type IGovernanceSettings
+} from '../state/settings';
 import type { IGovernanceModel } from '../tokens';
 
 /** Trust level and remaining budget of the notebook in front, in one line; hidden where there is none. */
@@ -17,10 +21,11 @@ export class GovernanceStatusItem extends ReactWidget {
     this._model = options.model;
     this._trans = options.trans;
     this._settings = options.settings;
+    this._shown = options.settings?.current ?? DEFAULT_SETTINGS;
     this.id = 'aumos-governance-status';
     this.addClass('aumos-StatusItem');
     this._model.changed.connect(this._onChanged, this);
-    this._settings?.changed.connect(this._onChanged, this);
+    this._settings?.changed.connect(this._onSettings, this);
     this._onChanged();
   }
 
@@ -31,10 +36,7 @@ export class GovernanceStatusItem extends ReactWidget {
 
   /** Whether there is something to show, and the person wants it shown. */
   get isActive(): boolean {
-    return (
-      this._model.path !== null &&
-      (this._settings?.current.showStatusItem ?? true)
-    );
+    return this._model.path !== null && this._shown.showStatusItem;
   }
 
   override dispose(): void {
@@ -42,7 +44,7 @@ export class GovernanceStatusItem extends ReactWidget {
       return;
     }
     this._model.changed.disconnect(this._onChanged, this);
-    this._settings?.changed.disconnect(this._onChanged, this);
+    this._settings?.changed.disconnect(this._onSettings, this);
     this._popover?.dispose();
     super.dispose();
   }
@@ -51,11 +53,7 @@ export class GovernanceStatusItem extends ReactWidget {
     const model = this._model;
     const figures = model.state?.active ? shownFigures(model) : null;
     const reachable = model.connection !== 'unreachable';
-    const text = summary(
-      model,
-      this._trans,
-      this._settings?.current.statusItem
-    );
+    const text = summary(model, this._trans, this._shown.statusItem);
     const warning = alarm(model, this._trans);
     const icon = this._icon(figures?.severity ?? null);
     return (
@@ -80,6 +78,11 @@ export class GovernanceStatusItem extends ReactWidget {
         </span>
       </>
     );
+  }
+
+  private _onSettings(_: unknown, current: IGovernanceSettings): void {
+    this._shown = current;
+    this._onChanged();
   }
 
   private _onChanged(): void {
@@ -146,6 +149,7 @@ export class GovernanceStatusItem extends ReactWidget {
   private readonly _trans: TranslationBundle;
   private readonly _settings: GovernanceSettings | undefined;
   private readonly _activeChanged = new Signal<this, void>(this);
+  private _shown: IGovernanceSettings;
   private _popover: GovernancePopover | null = null;
   private _announcement = '';
   private _announced: { session: string | null; severity: Severity } = {
