@@ -12,14 +12,10 @@ import { WaitingApi } from '../server/waitingApi';
 import { TRANSLATION_DOMAIN } from '../words/labels';
 import { Notation, shownLocale } from '../words/notation';
 import { NotebookNavigation } from '../state/notebookNavigation';
-import { budgetSection } from '../panel/sections/budget';
-import { holdsSection } from '../panel/sections/holds';
-import { notebooksSection } from '../panel/sections/notebooks';
 import { GovernancePanel } from '../panel/panel';
+import { panelSections } from '../panel/sections';
 import { SectionMemory } from '../panel/sectionMemory';
-import { sessionSection } from '../panel/sections/session';
 import { PanelSubject } from '../panel/subject';
-import { trustSection } from '../panel/sections/trust';
 import { type GovernanceSettings, ISettings } from '../state/settings';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 
@@ -62,13 +58,7 @@ export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
       memory: new SectionMemory(window.localStorage),
       activate: ({ id }) => app.shell.activateById(id)
     });
-    for (const section of [
-      trustSection,
-      budgetSection,
-      holdsSection,
-      sessionSection,
-      notebooksSection(subject)
-    ]) {
+    for (const section of panelSections(subject)) {
       panel.addSection(section);
     }
     const place = (): void => {

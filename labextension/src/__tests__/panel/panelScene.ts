@@ -4,15 +4,11 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IChange } from '../../server/sessionApi';
 import { Notation } from '../../words/notation';
-import { budgetSection } from '../../panel/sections/budget';
-import { holdsSection } from '../../panel/sections/holds';
-import { notebooksSection } from '../../panel/sections/notebooks';
 import { PanelBody } from '../../panel/panelBody';
 import type { IPanelApi } from '../../tokens';
+import { panelSections } from '../../panel/sections';
 import { SectionMemory } from '../../panel/sectionMemory';
-import { sessionSection } from '../../panel/sections/session';
 import { PanelSubject } from '../../panel/subject';
-import { trustSection } from '../../panel/sections/trust';
 import type { IGovernanceState } from '../../protocol/state';
 import type { IEnvelope, IKernel } from '../../protocol/session';
 import type { IHold } from '../../protocol/waiting';
@@ -80,13 +76,7 @@ export class PanelScene {
       memory: new SectionMemory(window.localStorage),
       navigation: { open: lead, goTo: lead }
     });
-    for (const one of [
-      notebooksSection(this.subject),
-      sessionSection,
-      holdsSection,
-      budgetSection,
-      trustSection
-    ]) {
+    for (const one of panelSections(this.subject)) {
       this.body.addSection(one);
     }
     await this.settle(() => Widget.attach(this.body, document.body));
