@@ -9,13 +9,11 @@ from collections.abc import Callable
 from typing import Final
 
 from ..rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow, columns
-from .figures import Figures
+from .figures import Figures, Rule
 from .pending import ANY, Columns
 from .standing import Entry, Session, nano
 
-__all__ = ["RULES", "Rule"]
-
-Rule = Callable[[Figures, Session, Entry], None]
+__all__ = ["RULES"]
 
 _STATUS: Final = columns[ApprovalRow].index("status")
 
