@@ -18,7 +18,7 @@ from ..errors import ConfigurationError
 from ..realm import to_level
 from ..types import TrustLevel
 from .attempts import CURRENT, Call
-from .calls import Asked, Paid, Provider, paid_by
+from .calls import Asked, Paid
 from .client_attempts import has_middleware, with_attempts
 from .client_copies import copy_client
 from .client_kinds import client_of, library_of
@@ -27,6 +27,7 @@ from .guard import METHOD_UNKNOWN, Guard
 from .later import Later
 from .price_terms import address_of
 from .pricing import Amount, Prices
+from .provider import Provider, paid_by
 from .stream_options import Place, resending, stream_options
 
 __all__ = ["govern", "govern_with", "is_client"]
