@@ -33,8 +33,11 @@ from .stream_options import Place, resending, stream_options
 __all__ = ["govern", "govern_with", "is_client"]
 
 ClientT = TypeVar("ClientT")
-_PROVIDERS: Final = {"openai": "openai_calls", "anthropic": "anthropic_calls"}
-"""The module beside this one that knows the calls of a library."""
+_PROVIDERS: Final = {
+    "openai": "aumos_governance.integrations.openai_calls",
+    "anthropic": "aumos_governance.integrations.anthropic_calls",
+}
+"""The module that knows the calls of a library."""
 
 
 def govern(
@@ -279,7 +282,7 @@ def _is_async(kind: type[Any]) -> bool:
 
 
 def _provider_of(client: object) -> Provider:
-    return cast("Provider", import_module(f".{_PROVIDERS[str(library_of(client))]}", __package__).PROVIDER)
+    return cast("Provider", import_module(_PROVIDERS[str(library_of(client))]).PROVIDER)
 
 
 def _named(options: Any) -> tuple[str, str | None]:
