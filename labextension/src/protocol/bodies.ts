@@ -189,6 +189,20 @@ export const isPriceData: Guard<Schemas['PriceData']> =
     old: isBoolean
   });
 
+export const isCeilingFigures: Guard<Schemas['CeilingFigures']> =
+  /* @__PURE__ */ isObject({
+    limit: isAmount,
+    period: isOneOf(['daily', 'weekly', 'monthly', 'yearly', 'lifetime'])
+  });
+
+export const isCeilingDifference: Guard<Schemas['CeilingDifference']> =
+  /* @__PURE__ */ isObject({
+    name: isString,
+    kind: isOneOf(['owner', 'team']),
+    configured: isNullOr(isCeilingFigures),
+    stands: isListOf(isCeilingFigures)
+  });
+
 export const isConfig: Guard<Schemas['Config']> = /* @__PURE__ */ isObject({
   version: isString,
   default_budget: isAmount,
@@ -198,7 +212,9 @@ export const isConfig: Guard<Schemas['Config']> = /* @__PURE__ */ isObject({
   warn_at: isListOf(isMatch(/^(0\.[0-9]{1,9}|1)$/)),
   strict: isBoolean,
   autostart: isBoolean,
-  price_data: isNullOr(isPriceData)
+  user: isNullOr(isString),
+  price_data: isNullOr(isPriceData),
+  ceilings_differ: isListOf(isCeilingDifference)
 });
 
 export const isOutcome: Guard<Schemas['Outcome']> = /* @__PURE__ */ isOneOf([

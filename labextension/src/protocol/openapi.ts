@@ -58,8 +58,29 @@ export interface components {
       readonly warn_at: readonly string[];
       readonly strict: boolean;
       readonly autostart: boolean;
+      /** @description On a server whose users have no names of their own (a token or password alone opens it), the name under which records show its user; else null. */
+      readonly user: string | null;
       /** @description The models' prices in the server's environment; null where genai-prices is not installed. */
       readonly price_data: components['schemas']['PriceData'] | null;
+      /**
+       * @description The ceilings that servers share (kinds team and owner) which stand otherwise than this server is configured.
+       *     What stands counts; only a user changes it, by the command line.
+       */
+      readonly ceilings_differ: readonly components['schemas']['CeilingDifference'][];
+    };
+    readonly CeilingDifference: {
+      readonly name: string;
+      /** @enum {unknown} */
+      readonly kind: 'owner' | 'team';
+      /** @description Null where this server is configured with no such envelope. */
+      readonly configured: components['schemas']['CeilingFigures'] | null;
+      /** @description Empty where the ceiling was lifted; several only where servers of earlier versions disagreed. */
+      readonly stands: readonly components['schemas']['CeilingFigures'][];
+    };
+    readonly CeilingFigures: {
+      readonly limit: components['schemas']['Amount'];
+      /** @enum {unknown} */
+      readonly period: 'daily' | 'weekly' | 'monthly' | 'yearly' | 'lifetime';
     };
     readonly PriceData: {
       /** @enum {unknown} */
