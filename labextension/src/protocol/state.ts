@@ -35,6 +35,12 @@ export type IGovernanceState = Schemas['State'];
 /** What the server's administrator configured. */
 export type IGovernanceConfig = Schemas['Config'];
 
+/** A shared ceiling that stands otherwise than the server is configured. */
+export type ICeilingDifference = Schemas['CeilingDifference'];
+
+/** A ceiling's amount in USD and its period. */
+export type ICeilingFigures = Schemas['CeilingFigures'];
+
 /** How old the models' prices are. */
 export type IPriceData = Schemas['PriceData'];
 
