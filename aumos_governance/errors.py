@@ -19,6 +19,7 @@
     │   └── IdempotencyError       an idempotency key came again with other content
     ├── ExpiredError               the request came after its own expiry; nothing was done
     └── UnavailableError           no decision could be had, so nothing was authorised
+        ├── BusyError              too many requests wait already; nothing was done, and it may be sent again
         ├── ServerUnreachableError the governance server does not answer
         └── LedgerError            the ledger cannot be read or written now
             ├── LedgerVersionError the ledger was written by a newer version of this package
@@ -36,6 +37,7 @@ __all__ = [
     "AumOSGovernanceError",
     "BudgetExceededError",
     "BudgetNotFoundError",
+    "BusyError",
     "ConfigurationError",
     "ConflictError",
     "ConsentDeniedError",
@@ -238,6 +240,12 @@ class UnavailableError(AumOSGovernanceError):
     default_code = "UNAVAILABLE"
 
 
+class BusyError(UnavailableError):
+    """Too many requests are in flight already. Nothing was done, and the same request may be sent again."""
+
+    default_code = "BUSY"
+
+
 class ServerUnreachableError(UnavailableError):
     """The server that governs this kernel does not answer."""
 
@@ -289,6 +297,7 @@ _BY_CODE = {
         IdempotencyError,
         ExpiredError,
         UnavailableError,
+        BusyError,
         ServerUnreachableError,
         LedgerError,
         LedgerVersionError,

@@ -7,11 +7,13 @@ bodies travel on every transport.
 An **ask** is ``{"id", "op", "exp", "cell", ...}``:
 
 - ``id``: the idempotency key. An ask sent again with the same id and content is answered again, not done again.
-- ``exp``: seconds since the epoch in the *server's* clock after which the server must not act on the ask.
+- ``exp``: seconds since the epoch in the *server's* clock after which the server must not act on the ask; at most
+  48 hours ahead, but for a ``hello``, whose client does not know that clock yet.
 - ``cell``: ``{"id": str | null, "count": int | null}``, the cell that asks (its id and execution count).
 
 An **answer** is ``{"id", "ok": true, ...}`` or ``{"id", "ok": false, "code", "message"}``. A denied spend is
-``ok``: the decision was had, and it is no. ``ok: false`` means that there is no decision.
+``ok``: the decision was had, and it is no. ``ok: false`` means that there is no decision. With the code ``BUSY`` too
+many requests were in flight: nothing was done, and the same request may be sent again after a moment.
 
 Money is decimal text in USD. What each op carries beyond that, and its answer:
 
@@ -49,7 +51,7 @@ close     (nothing)                                             ``state``
 audit     ``limit?, agent_id?, outcome?, event?, tool?,         ``records, cursor, total`` (newest last, unless
           action_type?, resource?, since?, until?,              ``oldest_first``)
           decisions?, oldest_first?, cursor?, count?``
-cancel    ``of`` (the id of the ask to void), ``act?``,         ``voided, state?``
+cancel    ``of`` (the id of the ask to void), ``act?``,         ``voided, found, state?``
           ``delivered?``
 ========  ====================================================  ===============================================
 
@@ -72,7 +74,12 @@ nobody knows what it costs, and it is denied and recorded with that ``code`` and
 ``released``; ``estimated`` when nobody knows the true cost, and the amount is a bound. A ``cancel`` takes back a
 ``spend`` or ``hold`` whose client gave it up, before or after its ``exp``, and never a ``settle`` or ``release``; an
 ``open`` or ``close`` that was executed stands, and ``state`` says how things are then. With ``delivered`` true the
-response had arrived, and the client did not hand it over: the record of the void says so.
+response had arrived, and the client did not hand it over: the record of the void says so. It says ``answered`` where
+the response was sent a second before the cancel or earlier. ``found`` is what the ledger had of the request:
+``charge`` (taken back), ``resolved`` (it was settled, released or corrected, and stands),
+``no_charge`` (it charged nothing), ``nothing`` (it is refused if it still comes), or ``unknown``: the notebook is older
+than the 48 hours for which the ledger keeps ids, so that the request may have been done before; ``voided`` is then
+false, and the request is refused if it still comes.
 
 An ``adjust`` gives a charge that was settled as ``estimated`` its true cost, once, as a later response of the provider
 states it. It names the charge by its ``hold_id``, or by the ``reference`` that it was settled with: the provider's name
@@ -110,10 +117,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, TypeGuard
 
 from .errors import InvalidRequestError
 from .frozen import quick
@@ -126,8 +133,11 @@ __all__ = [
     "IOPUB_TOPIC",
     "KERNEL_ENV",
     "MAX_ASKS",
+    "MAX_DEPTH",
     "MAX_LINE",
     "MAX_TEXT",
+    "MAX_TIME",
+    "NESTED_TOO_DEEP",
     "OPS",
     "PROTOCOL_VERSION",
     "REPLY_TYPE",
@@ -137,9 +147,12 @@ __all__ = [
     "answers_message",
     "asks_message",
     "error_answer",
+    "is_number",
+    "is_text",
     "parse_answers",
     "parse_ask",
     "parse_asks",
+    "shown",
     "socket_proof",
 ]
 
@@ -166,6 +179,12 @@ HELLO_REQUIRED: Final = "HELLO_REQUIRED"
 """The code of the answer to an ask before any hello: nothing was done; say hello and ask again."""
 MAX_ASKS: Final = 1_000
 """The most asks in one message."""
+MAX_DEPTH: Final = 64
+"""The most lists and objects within one another that a field may hold."""
+NESTED_TOO_DEEP: Final = f"A governance message must not be nested much deeper than {MAX_DEPTH} levels."
+"""The refusal of one that the reader of JSON gives up."""
+MAX_TIME: Final = 1e12
+"""The latest time, in seconds since the epoch."""
 MAX_LINE: Final = 4 * 1024 * 1024
 """The most bytes of one line on a local socket."""
 MAX_TEXT: Final = 1_000
@@ -246,14 +265,43 @@ def parse_ask(raw: object) -> Ask:
     ask_id = body.pop("id", None)
     if not isinstance(ask_id, str) or not 0 < len(ask_id) <= MAX_TEXT:
         raise InvalidRequestError(f"An ask's id must be text of 1 to {MAX_TEXT} characters.")
+    if not is_text(ask_id):
+        raise InvalidRequestError("An ask's id has a character that is not text.")
     op = body.pop("op", None)
     if not isinstance(op, str) or op not in OPS:
         known = ", ".join(sorted(OPS))
-        raise InvalidRequestError(f"The op {str(op)[:40]!r} is not known to this server, which knows {known}.")
+        raise InvalidRequestError(f"The op {shown(op)} is not known to this server, which knows {known}.")
     exp = body.pop("exp", None)
-    if isinstance(exp, bool) or not isinstance(exp, (int, float)) or not math.isfinite(exp) or abs(exp) > 1e12:
+    if not is_number(exp, MAX_TIME):
         raise InvalidRequestError("An ask's exp must be a number of seconds since the epoch.")
+    for name, value in body.items():
+        if isinstance(value, (dict, list)):
+            _check_depth(name, value)
     return Ask(id=ask_id, op=op, exp=float(exp), cell=_cell(body.pop("cell", None)), body=body)
+
+
+def is_number(raw: object, most: float) -> TypeGuard[int | float]:
+    """Whether this is a number from minus ``most`` to ``most``; NaN is none, and neither is true.
+
+    Compared, since `math.isfinite` fails for a whole number beyond all floats, which JSON may hold.
+    """
+    return not isinstance(raw, bool) and isinstance(raw, (int, float)) and -most <= raw <= most
+
+
+def is_text(raw: str) -> bool:
+    """Whether every database and transport can hold it: no NUL, and no half of a surrogate pair."""
+    return raw.isprintable() or not any(0xD800 <= ord(character) <= 0xDFFF or character == "\0" for character in raw)
+
+
+def _check_depth(name: str, value: dict[str, Any] | list[Any]) -> None:
+    # Level by level: what is nested too deep for one call each would end the reading of all that came with it.
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        members = chain.from_iterable(each.values() if isinstance(each, dict) else each for each in level)
+        level = [member for member in members if isinstance(member, (dict, list))]
+        if not level:
+            return
+    raise InvalidRequestError(f"The field {name[:40]!r} is nested more than {MAX_DEPTH} levels deep.")
 
 
 def _cell(raw: object) -> Cell:
@@ -262,7 +310,7 @@ def _cell(raw: object) -> Cell:
     if not isinstance(raw, Mapping):
         raise InvalidRequestError(f"An ask's cell must be an object, not {_kind(raw)}.")
     cell_id, count = raw.get("id"), raw.get("count")
-    if cell_id is not None and not (isinstance(cell_id, str) and len(cell_id) <= MAX_TEXT):
+    if cell_id is not None and not (isinstance(cell_id, str) and len(cell_id) <= MAX_TEXT and is_text(cell_id)):
         raise InvalidRequestError(f"A cell's id must be text of at most {MAX_TEXT} characters or null.")
     if count is not None and (isinstance(count, bool) or not isinstance(count, int) or not 0 <= count < 2**63):
         raise InvalidRequestError("A cell's count must be a whole number or null.")
@@ -275,7 +323,7 @@ def _members(data: object, name: str) -> list[Any]:
     version = data.get("v")
     if version != PROTOCOL_VERSION or isinstance(version, bool):
         raise InvalidRequestError(
-            f"The governance protocol version is {version!r:.40}, and this side speaks version {PROTOCOL_VERSION};"
+            f"The governance protocol version is {shown(version)}, and this side speaks version {PROTOCOL_VERSION};"
             " install the same version of aumos-governance for the kernel and the server."
         )
     members = data.get(name)
@@ -284,6 +332,11 @@ def _members(data: object, name: str) -> list[Any]:
     if len(members) > MAX_ASKS:
         raise InvalidRequestError(f"A governance message must have at most {MAX_ASKS} {name}.")
     return members
+
+
+def shown(value: object) -> str:
+    """A value of a message as a refusal names it: short, and without a look into what may be nested deep."""
+    return f"{value!r:.40}" if isinstance(value, (str, int, float)) else _kind(value)
 
 
 def _kind(value: object) -> str:

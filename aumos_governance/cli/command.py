@@ -114,12 +114,22 @@ def _prices(options: Namespace) -> int:
     return FOUND if found.old else GOOD
 
 
+def _ceiling(options: Namespace) -> int:
+    # Here, since a database library is loaded with it, and a server is asked without one.
+    from .ceilings import ceiling
+    from .configured_ledger import configured_url
+
+    ceiling(options, options.database_url or configured_url())
+    return GOOD
+
+
 _COMMANDS: Final[dict[str, Callable[[Namespace], int]]] = {
     "status": _status,
     "audit": _audit,
     "verify": _verify,
     "export": _export,
     "prices": _prices,
+    "ceiling": _ceiling,
 }
 
 

@@ -26,7 +26,7 @@ FILTERS: Final = {
 
 _DESCRIPTION: Final = """\
 Show what AumOS Governance keeps of the notebooks on this machine's Jupyter servers. It only reads, except for
-"prices --update".
+"prices --update", "ceiling set" and "ceiling lift".
 
 Without --server and --database-url the running governed servers of this user are asked. Where none runs, the ledger is
 read that the configuration files name, and a line on stderr says so. A ledger may be read while a server uses it;
@@ -35,6 +35,11 @@ reading makes no ledger, upgrades none, and records nothing.
 _PRICES: Final = """\
 Show how old the models' prices are that governed calls in this environment use. With --update, fetch what genai-prices
 publishes and keep it in Jupyter's data folder, for all programs of this user that start afterwards.
+"""
+_CEILING: Final = """\
+Show the ceilings that servers with one ledger share (envelopes of the kinds team and user). The first server that is
+configured with one creates it; from then on it stands whatever servers are configured with, and only "set" and "lift"
+change it, on record. They open the ledger itself, which servers may be using meanwhile.
 """
 _CODES: Final = """\
 exit codes:
@@ -91,6 +96,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     prices.add_argument("--url", help="with --update: fetch them from there; https, http or file")
     prices.add_argument("--json", action="store_true", help="print JSON, as price_data of GET config")
 
+    _add_ceiling(commands)
+
     audit = command("audit", "List the newest audit records, newest last.")
     audit.add_argument("-n", "--last", type=_positive, default=20, metavar="N", help="how many (default: 20)")
     _add_filters(audit)
@@ -115,6 +122,35 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 def _add_filters(parser: argparse.ArgumentParser) -> None:
     for name, (stands_for, summary) in FILTERS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", metavar=stands_for, help=summary)
+
+
+def _add_ceiling(commands: argparse._SubParsersAction[_Parser]) -> None:
+    raw = argparse.RawDescriptionHelpFormatter
+    prog = "jupyter governance ceiling"
+    summary = "Show the ceilings that servers share, or change or lift one, on record."
+    parser = commands.add_parser(
+        "ceiling", prog=prog, help=summary, description=_CEILING, epilog=_CODES, formatter_class=raw
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, of in (
+        ("list", "List the ceilings with their figures in the current period."),
+        ("set", "Give a ceiling another amount, and another period where one is named; a lifted one stands again."),
+        ("lift", "Lift a ceiling: it encloses nothing until it is set again."),
+    ):
+        made = actions.add_parser(name, prog=f"{prog} {name}", help=of, description=of)
+        if name != "list":
+            made.add_argument("name", metavar="NAME", help="of the ceiling")
+        if name == "set":
+            made.add_argument("amount", metavar="AMOUNT", help="in US dollars")
+            made.add_argument("--period", choices=("daily", "weekly", "monthly", "yearly", "lifetime"))
+        if name != "list":
+            made.add_argument("--kind", choices=("team", "owner", "user"), help="where several ceilings have this name")
+            made.add_argument("--user", metavar="NAME", help="whose ceiling it is, where several users have one")
+            made.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+        made.add_argument(
+            "--database-url", metavar="URL", help="the ledger: sqlite:////path/to/file or postgresql://..."
+        )
+        made.add_argument("--json", action="store_true", help="print the ceilings as JSON")
 
 
 def _positive(text: str) -> int:

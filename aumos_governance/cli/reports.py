@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from .. import money
 from ..printing import printable
+from ..server.ceilings import difference_sentence
 from .tables import Column, table
 
 __all__ = ["audit_lines", "is_damaged", "needs_a_person", "price_lines", "status_lines", "verify_lines"]
@@ -161,7 +162,8 @@ def _place_lines(place: Body, width: int | None) -> list[str]:
         lines += ["", *table(_HOLDS, [_hold_row(hold) for hold in place["holds"]], width)]
     else:
         lines += ["", "No hold is open."]
-    return lines
+    differ = [printable(difference_sentence(difference)) for difference in place.get("ceilings_differ", ())]
+    return lines + (["", *differ] if differ else [])
 
 
 def _notebook_row(state: Body) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ class ServerSource:
                 "notebooks": self._all("notebooks"),
                 "holds": self._all("holds"),
                 "kernels": self._client.get("kernels")["kernels"],
+                # A server of an earlier version does not say.
+                "ceilings_differ": self.config().get("ceilings_differ", []),
             }
         ]
 

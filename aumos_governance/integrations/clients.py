@@ -110,7 +110,10 @@ class _Governor:
 
     def place(self, options: Any) -> Place:
         """Where a request goes."""
-        return self._guard.base_url, str(_body(options).get("model"))
+        return self._place(_body(options))
+
+    def _place(self, body: Mapping[str, Any]) -> Place:
+        return self._guard.base_url, str(body.get("model"))
 
     def __deepcopy__(self, memo: Any) -> _Governor:
         # The ledger is one, whatever copies of a client there are.
@@ -126,8 +129,9 @@ class _Governor:
 
         ``content`` is that of the file which the request names as its input.
         """
-        bare = stream_options.withheld(self.place(options))
-        asked = Asked(options.method, options.url, _body(options), streamed, _file_sizes(options.files), bare, content)
+        body = _body(options)
+        bare = stream_options.withheld(self._place(body))
+        asked = Asked(options.method, options.url, body, streamed, _file_sizes(options.files), bare, content)
         paid = paid_by(self._provider, asked)
         if paid is None:
             return None
@@ -287,10 +291,9 @@ def _named(options: Any) -> tuple[str, str | None]:
 
 
 def _body(options: Any) -> dict[str, Any]:
-    body = options.json_data
-    read = dict(body) if isinstance(body, Mapping) else {}
-    extra = options.extra_json
-    return {**read, **extra} if isinstance(extra, Mapping) else read
+    body, extra = options.json_data, options.extra_json
+    read = dict(body) if type(body) is dict or isinstance(body, Mapping) else {}
+    return {**read, **extra} if extra is not None and isinstance(extra, Mapping) else read
 
 
 def _input_file(options: Any) -> str | None:

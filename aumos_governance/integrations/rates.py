@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from datetime import datetime, timezone
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..errors import ConfigurationError
 from .sellers import Reading, reading_of
+from .token_prices import dearest, greatest_of, plain_prices, sides
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
 
 __all__ = ["Pricing", "Rates", "UnusableUsageError", "unknown_price"]
 
-_MODALITIES: Final = frozenset({"audio", "image", "video"})
 _PER: Final = 1_000_000
 
 
@@ -128,9 +127,11 @@ class Rates:
 
     def _cost(self, used: Mapping[str, Any], context: Mapping[str, str] | None) -> Decimal:
         assert self._pricing is not None
-        prices = vars(self._pricing.prices(context or {}, self._at))
-        for unit, names in _PRICED_AS.items():
-            if unit in used and all(prices.get(name) is None for name in names):
+        prices = self._pricing.prices(context or {}, self._at)
+        known = vars(prices)
+        for unit in used:
+            names = _PRICED_AS.get(unit)
+            if names is not None and all(known.get(name) is None for name in names):
                 raise UnusableUsageError(f"{self.model} has no price for {unit}")
         plain = _plain_cost(used, prices)
         if plain is not None:
@@ -163,26 +164,19 @@ class Rates:
         if self._pricing is None:
             return self.flat or Decimal(0)
         wanted = frozenset(kinds)
-        dearest = self._pricing.dearest(context or {}, self._at)
-        return max(self._bound(input_tokens, output_tokens, vars(prices), wanted) for prices in dearest)
+        every = self._pricing.dearest(context or {}, self._at)
+        return max(self._bound(input_tokens, output_tokens, prices, wanted) for prices in every)
 
-    def _bound(
-        self, input_tokens: int, output_tokens: int, known: Mapping[str, Any], wanted: frozenset[str]
-    ) -> Decimal:
-        prices = {name: price for name, price in known.items() if price is not None}
-        total = Decimal(0)
-        for tokens, sides in ((input_tokens, ("input", "cache")), (output_tokens, ("output",))):
-            rates = [
-                _dearest(price, input_tokens)
-                for name, price in prices.items()
-                if name.startswith(sides) and name.endswith("_mtok") and _applies(name, wanted)
-            ]
-            if tokens and not rates:
-                raise unknown_price(self.model)
-            total += Decimal(tokens) * max(rates, default=Decimal(0)) / _PER
+    def _bound(self, input_tokens: int, output_tokens: int, prices: ModelPrice, wanted: frozenset[str]) -> Decimal:
+        inputs, outputs, requests = sides(prices, wanted)
+        if (input_tokens and not inputs) or (output_tokens and not outputs):
+            raise unknown_price(self.model)
+        total = (
+            input_tokens * greatest_of(inputs, input_tokens) + output_tokens * greatest_of(outputs, input_tokens)
+        ) / _PER
         # Perplexity charges each request beside its tokens.
-        requests = prices.get("requests_kcount")
-        return total * self.multiplier + (_dearest(requests, input_tokens) / 1_000 if requests is not None else 0)
+        more = dearest(requests, input_tokens) / 1_000 if requests is not None else 0
+        return (total if self.multiplier == 1 else total * self.multiplier) + more
 
 
 _PRICED_AS: Final = {
@@ -202,47 +196,25 @@ _PLAIN_PRICES: Final = {
     "output_tokens": "output_mtok",
 }
 _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_reasoning_tokens", *_PLAIN_PRICES})
-_UNCOUNTED: Final = frozenset(
-    {"web_searches_kcount", "storage_searches_kcount", "cache_write_1h_mtok", "input_mtok", *_PLAIN_PRICES.values()}
-)
 
 
-def _plain_cost(used: Mapping[str, Any], prices: Mapping[str, Any]) -> Decimal | None:
+def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
     """What genai-prices computes of text at prices without tiers, in a tenth of its time; None: it is to be asked."""
     if not used.keys() <= _PLAIN_UNITS or not all(type(count) is int and count > 0 for count in used.values()):
         return None
-    if not all(price is None or (name in _UNCOUNTED and type(price) is Decimal) for name, price in prices.items()):
+    known = plain_prices(prices)
+    if known is None:
         return None
     text, total = used.get("input_tokens", 0), Decimal(0)
     for unit, name in _PLAIN_PRICES.items():
-        price = prices.get(name)
-        if price is not None:
-            total += used.get(unit, 0) * price
+        price, count = known.get(name), used.get(unit)
+        if price is not None and count is not None:
+            total += count * price
             # What the cache served is part of the input, at a price of its own.
-            text -= 0 if unit == "output_tokens" else used.get(unit, 0)
-    price = prices.get("input_mtok")
+            text -= 0 if unit == "output_tokens" else count
+    price = known.get("input_mtok")
     # More from the cache than there was input is a contradiction, which is for the library to say.
     return None if text < 0 or (price is None and text) else (total + text * (price or 0)) / _PER
-
-
-@cache
-def _applies(name: str, kinds: frozenset[str]) -> bool:
-    words = set(name.removesuffix("_mtok").split("_"))
-    if not words & _MODALITIES <= kinds:
-        return False
-    if "cache" not in words:
-        return True
-    if "write" not in words:
-        return False
-    return "cache_write_1h" in kinds if "1h" in words else bool(kinds & {"cache_write", "cache_write_1h"})
-
-
-def _dearest(price: Any, input_tokens: int) -> Decimal:
-    if isinstance(price, Decimal):
-        return price
-    tiers: list[Decimal] = [tier.price for tier in price.tiers if input_tokens > tier.start]
-    dearest: Decimal = max([price.base, *tiers])
-    return dearest
 
 
 def unknown_price(

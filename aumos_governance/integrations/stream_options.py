@@ -55,16 +55,17 @@ def resending(kind: Any, *, awaited: bool) -> Any:
 
     class Resending(kind):  # type: ignore[misc]
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
-            body, place = _Body(options), self._governor().place(options)
+            body = _Body(options)
             try:
                 answer = super().request(cast_to, options, *arguments, **given)
             except Exception as error:
-                if not body.changed or not stream_options.may_refuse(place, error):
+                if not body.changed or not stream_options.may_refuse(self._governor().place(options), error):
                     raise
             else:
                 if body.changed:
-                    stream_options.accepts(place)
+                    stream_options.accepts(self._governor().place(options))
                 return answer
+            place = self._governor().place(options)
             body.restore()
             before = _BARE.set(True)
             try:
@@ -76,16 +77,17 @@ def resending(kind: Any, *, awaited: bool) -> Any:
 
     class ResendingAsync(kind):  # type: ignore[misc]
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
-            body, place = _Body(options), self._governor().place(options)
+            body = _Body(options)
             try:
                 answer = await super().request(cast_to, options, *arguments, **given)
             except Exception as error:
-                if not body.changed or not stream_options.may_refuse(place, error):
+                if not body.changed or not stream_options.may_refuse(self._governor().place(options), error):
                     raise
             else:
                 if body.changed:
-                    stream_options.accepts(place)
+                    stream_options.accepts(self._governor().place(options))
                 return answer
+            place = self._governor().place(options)
             body.restore()
             before = _BARE.set(True)
             try:

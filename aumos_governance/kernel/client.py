@@ -12,11 +12,13 @@ from typing import Any, Final
 
 from .._version import __version__
 from ..clock import monotonic, since_epoch
-from ..errors import AumOSGovernanceError, ExpiredError, UnavailableError, from_code
+from ..errors import AumOSGovernanceError, BusyError, ExpiredError, UnavailableError, from_code
 from ..protocol import HELLO_REQUIRED, Ask, Cell
+from .alarm import alarm
 from .ask_ids import new_ask_id
 from .asks_ahead import Started, Steps, Tellings, Told
 from .exchanges import FIRST_RESEND, GRACE_SECONDS, Exchanges, OnWaiting, Patience
+from .pauses import LONGEST_PAUSE, pauses, waited
 from .take_backs import UNDECIDED, InFlight, TakeBacks, cancel_body
 from .task_waits import response_of
 from .transport import Transport
@@ -44,7 +46,8 @@ class Client:
     `ask` blocks its thread, `ask_async` lets the loop go on; both give the answer's body, or raise the error that the
     answer stands for, or UnavailableError within ``timeout`` and the time of a first contact. When they end in any
     other way than with the answer (time-out, KeyboardInterrupt, a cancelled or abandoned task), the request is taken
-    back: nothing is charged or held for it. What charges is never answered after its time.
+    back: nothing is charged or held for it. No response is given after its time. A request that the server refuses
+    since too many are in flight goes out again until its time is over.
     """
 
     def __init__(
@@ -137,7 +140,7 @@ class Client:
             raise UnavailableError("The governance server was not met yet, so it is told nothing.")
         until = monotonic() + self._timeout
         told = Told(self._ask(new_ask_id(), op, until, cell or Cell(), body), until, self._see_to)
-        waiting = self._exchanges.expect(told.ask.id, lambda: _hear(told, waiting.answer))
+        waiting = self._exchanges.expect(told.ask.id, lambda: self._hear(told, waiting.answer))
         self._tellings.add(told)
         told.then(lambda: self._forget(told))
         try:
@@ -213,9 +216,9 @@ class Client:
         if self._clock_offset is None:
             yield from self._hello(wake)
         patience = Patience(monotonic() + timeout, on_waiting)
-        meetings = 1
+        meetings, pause = 1, pauses()
         while True:
-            ask = self._ask(ask_id, op, patience.until, cell, body)
+            ask, copies = self._ask(ask_id, op, patience.until, cell, body), flight.sent
             answer = yield from self._exchanges.answer(ask, patience.until + GRACE_SECONDS, wake, patience, flight)
             if told and not all(one.is_past for one in told):
                 # Answered before what was told before it: it overtook that, and was decided without it.
@@ -225,6 +228,12 @@ class Client:
                 flight.ask, flight.sent = None, 0
                 yield from self._tellings.passed(wake)
                 ask_id = new_ask_id()
+                continue
+            if answer.get("code") == BusyError.default_code and monotonic() < patience.until:
+                if flight.sent == copies + 1:
+                    # The only copy of this round, and nothing was done.
+                    flight.sent = copies
+                yield from waited(min(monotonic() + next(pause), patience.until))
                 continue
             if answer.get("code") not in _NOT_MET or meetings == _MEETINGS or monotonic() >= patience.until:
                 if flight.sent > 1 and answer.get("code") in UNDECIDED:
@@ -252,6 +261,23 @@ class Client:
         # comes a little early, never late. The monotonic clock ignores whoever sets this machine's time.
         self._clock_offset = server_time - monotonic()
         self.greeting = greeting
+
+    def _hear(self, told: Told, answer: Mapping[str, Any] | None) -> None:
+        if answer is None or answer.get("code") in _NOT_MET | UNDECIDED:
+            # Whoever sees to it sends it again; a busy server needs only a moment.
+            if answer is not None and answer.get("code") == BusyError.default_code:
+                with suppress(RuntimeError):
+                    alarm().set(LONGEST_PAUSE, lambda: self._send_again(told))
+            return
+        try:
+            told.end(_body(answer))
+        except AumOSGovernanceError as error:
+            told.end({}, error)
+
+    def _send_again(self, told: Told) -> None:
+        if not told.is_past:
+            with suppress(AumOSGovernanceError):
+                self._transport.send(told.ask)
 
     def _see_to(self, told: Told) -> None:
         """Wait for the answer to what was told, and ask it again where that does not come, or is no decision."""
@@ -289,16 +315,6 @@ class Client:
     def _ask(self, ask_id: str, op: str, until: float, cell: Cell, body: Mapping[str, Any]) -> Ask:
         assert self._clock_offset is not None
         return Ask(ask_id, op, until + self._clock_offset, cell, body)
-
-
-def _hear(told: Told, answer: Mapping[str, Any] | None) -> None:
-    if answer is None or answer.get("code") in _NOT_MET | UNDECIDED:
-        # Whoever sees to it asks again.
-        return
-    try:
-        told.end(_body(answer))
-    except AumOSGovernanceError as error:
-        told.end({}, error)
 
 
 def _body(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ..clock import monotonic
 from ..errors import AumOSGovernanceError
 from ..protocol import Ask
 from .asks_ahead import Dropped, Steps
-from .take_backs import CHARGING, InFlight, has_charged
+from .take_backs import InFlight
 from .transport import Transport
 
 __all__ = ["FIRST_RESEND", "GRACE_SECONDS", "Exchanges", "OnWaiting", "Patience", "Waiting"]
@@ -25,8 +25,11 @@ _RENEWED_EVERY: Final = 5.0
 _RENEWED_FOR: Final = 30.0
 # While a person is waited for, the server hears now and then that somebody still waits; nobody does once it has not for
 # so long, nor for an answer once the server has been silent for so long.
-_UNLOST_FOR: Final = 7 * 86_400.0
-# Where no message can get lost nothing has to be repeated, and a person may be typing in the thread that waits.
+_UNLOST_FOR: Final = 47 * 3_600.0
+# Where no message can get lost nothing has to be repeated, and a person may be typing in the thread that waits. An
+# expiry may be at most 48 hours ahead.
+
+_ENDS: Final = frozenset({"settle", "release", "adjust", "cancel"})
 
 OnWaiting = Callable[[Mapping[str, Any]], None]
 """Called once, in the thread or the loop that asks, with what is told when an answer waits for a person."""
@@ -98,8 +101,8 @@ class Exchanges:
         """The steps to the response; UnavailableError once ``give_up`` on the monotonic clock has come.
 
         With ``patience`` that is put off, and the request's expiry with it, for as long as a user is waited for.
-        ``flight`` notes what became of it, for whoever takes it back. A charge or a hold that is heard of after
-        ``give_up`` is none.
+        ``flight`` notes what became of it, for whoever takes it back. A response that comes after ``give_up`` is none,
+        unless it denies, or ends a charge: that is done, and stays so.
         """
         flight = InFlight() if flight is None else flight
         flight.ask, flight.response = ask, None
@@ -128,7 +131,7 @@ class Exchanges:
                     continue
                 yield max(0.0, min(resend_at, give_up) - monotonic())
             now = monotonic()
-            if now >= give_up and ask.op in CHARGING and has_charged(waiting.answer):
+            if now >= give_up and ask.op not in _ENDS and _is_yes(waiting.answer):
                 raise self._transport.silence(now - began)
             return dict(waiting.answer)
         except Dropped:
@@ -155,3 +158,9 @@ class Exchanges:
         patience.until = monotonic() + (_RENEWED_FOR if self._transport.lossy else _UNLOST_FOR)
         begins, patience.has_waited = not patience.has_waited, True
         return replace(ask, exp=patience.until + clock_offset), begins
+
+
+def _is_yes(response: Mapping[str, Any]) -> bool:
+    decision = response.get("decision")
+    denied = isinstance(decision, Mapping) and decision.get("allowed") is not True
+    return response.get("ok") is True and not denied

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..clock import monotonic
-from ..errors import AumOSGovernanceError
+from ..errors import AumOSGovernanceError, BusyError
 from ..protocol import Ask
 from .alarm import alarm
 from .ask_ids import is_own, new_ask_id
@@ -24,7 +24,7 @@ __all__ = ["CANCEL_SECONDS", "CHARGING", "UNDECIDED", "Cancel", "InFlight", "Tak
 
 CANCEL_SECONDS: Final = 600.0
 """How long a request is tried to be taken back where its server does not answer."""
-UNDECIDED: Final = frozenset({"INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
+UNDECIDED: Final = frozenset({"BUSY", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
 """Codes of responses after which the same request may still be done, by another copy of it."""
 CHARGING: Final = frozenset({"spend", "hold", "authorize"})
 """What is undone when its response was not handed over."""
@@ -148,9 +148,14 @@ class TakeBacks:
 
     def _hear(self, cancel: Cancel, response: Mapping[str, Any]) -> None:
         if response.get("ok") is not True and response.get("code") in UNDECIDED | {"EXPIRED", "HELLO_REQUIRED"}:
-            # It is sent again.
+            # It is sent again: by what repeats it already, or by the alarm, as nothing got lost.
+            if response.get("code") == BusyError.default_code:
+                with suppress(RuntimeError):
+                    alarm().set(_AGAIN_AFTER, self._repeat)
             return
-        if not cancel.answered and cancel.op in _PREVENTED and response.get("voided") is False:
+        # A request of this process is never as old as what the server no longer knows.
+        stands = response.get("voided") is False and response.get("found") != "unknown"
+        if not cancel.answered and cancel.op in _PREVENTED and stands:
             self._standing.append((cancel.op, response.get("state") or {}))
         cancel.answered = True
         self._unanswered.pop(cancel, None)

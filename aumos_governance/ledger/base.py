@@ -48,6 +48,7 @@ from .contract.audit_facts import (
 from .contract.budget_facts import (
     Adjusted,
     BudgetState,
+    CeilingState,
     ChargeState,
     Corrected,
     EnvelopeKind,
@@ -59,6 +60,7 @@ from .contract.budget_facts import (
 from .contract.budgets import (
     ConfigureEnvelopes,
     SetBudget,
+    SetCeiling,
 )
 from .contract.charges import (
     Adjust,
@@ -81,6 +83,7 @@ from .contract.facts import (
     Balance,
     ClosedSessions,
     Decision,
+    Found,
     Limit,
     NotebookKey,
     Opened,
@@ -97,6 +100,7 @@ from .contract.queries import (
     FindTrust,
     ListApprovals,
     ListBudgets,
+    ListCeilings,
     ListConsents,
     ListEnvelopes,
     ListHolds,
@@ -136,6 +140,7 @@ __all__ = [
     "AuditSums",
     "Balance",
     "BudgetState",
+    "CeilingState",
     "ChangeSession",
     "ChargeState",
     "Charging",
@@ -160,6 +165,7 @@ __all__ = [
     "FindTrust",
     "Finding",
     "FinishReport",
+    "Found",
     "GrantConsent",
     "HeldCharge",
     "Hold",
@@ -170,6 +176,7 @@ __all__ = [
     "Limit",
     "ListApprovals",
     "ListBudgets",
+    "ListCeilings",
     "ListConsents",
     "ListEnvelopes",
     "ListHolds",
@@ -196,6 +203,7 @@ __all__ = [
     "RevokeConsent",
     "SessionState",
     "SetBudget",
+    "SetCeiling",
     "SetTrust",
     "Settle",
     "Spend",

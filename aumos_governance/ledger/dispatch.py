@@ -13,6 +13,7 @@ from .content import check_whole, digest
 from .operations import (
     adjustments,
     approvals,
+    ceilings,
     charges,
     envelopes,
     evaluations,
@@ -23,6 +24,7 @@ from .operations import (
     sessions,
     trust,
 )
+from .retention import HOUR, KEEP_ASKS
 from .rows import AskRow, NotebookAliasRow, NotebookRow
 from .work import Work
 
@@ -47,6 +49,7 @@ _OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {
     base.DeleteNotebook: notebooks.delete_notebook,
     base.JoinNotebooks: joins.join_notebooks,
     base.ConfigureEnvelopes: envelopes.configure,
+    base.SetCeiling: ceilings.set_ceiling,
     base.SetBudget: envelopes.set_budget,
     base.AskApproval: approvals.ask,
     base.DecideApproval: approvals.decide,
@@ -90,8 +93,14 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
     asked = work.find(AskRow, scope, key) if key else None
     if asked is not None:
         return _again(work, request, asked, content)
-    if request.expires_at is not None and now > request.expires_at:
-        raise ExpiredError("The request came to the ledger after its expiry, so nothing was done.")
+    if request.expires_at is not None:
+        if now > request.expires_at:
+            raise ExpiredError("The request came to the ledger after its expiry, so nothing was done.")
+        if request.expires_at > now + KEEP_ASKS:
+            # Else a copy of it could be done once more when the key is forgotten.
+            raise InvalidRequestError(
+                f"A request's expiry must be at most {KEEP_ASKS // HOUR} hours ahead, as long as its key is kept."
+            )
     answer = operation(work, request)
     if not key:
         return answer

@@ -15,12 +15,15 @@ from .content import check_text
 from .cursors import check_limit
 from .files import file_of, path_below
 from .operations.approvals import approval_of, report_of
+from .operations.ceilings import ceiling_states
+from .operations.enclosures import shared_around
 from .operations.envelopes import budget_state
 from .operations.places import category_id, places_of
 from .operations.trust import assignment_of, consent_of, find_consent, find_trust
 from .periods import period_start
 from .rows import ApprovalRow, ChargeRow, EnvelopeRow, NotebookRow, ReportRow, SessionRow
 from .selections import (
+    ALL_CEILINGS,
     BUDGETS_OF_SESSION,
     CONSENTS_OF_AGENT,
     CONSENTS_OF_REALM,
@@ -73,6 +76,13 @@ def _envelopes(work: Work, query: base.ListEnvelopes) -> tuple[EnvelopeState, ..
         )
         for envelope, balance in places_of(work, session.envelopes, work.now)
     )
+
+
+def _ceilings(work: Work, query: base.ListCeilings) -> tuple[base.CeilingState, ...]:
+    if query.owner is None:
+        return ceiling_states(work, work.select(ALL_CEILINGS))
+    check_text(query.owner)
+    return ceiling_states(work, list(shared_around(work, query.owner)))
 
 
 def _budgets(work: Work, query: base.ListBudgets) -> tuple[base.BudgetState, ...]:
@@ -183,6 +193,7 @@ READERS: Final[dict[type[base.Query[Any]], Callable[[Work, Any], Any]]] = {
     base.ListHolds: _holds,
     base.ListNotebooks: _notebooks,
     base.ListEnvelopes: _envelopes,
+    base.ListCeilings: _ceilings,
     base.ListBudgets: _budgets,
     base.ReadApproval: _approval,
     base.ListApprovals: _approvals,

@@ -9,11 +9,13 @@ from .files import lies_in
 from .rows import (
     ApprovalRow,
     BalanceRow,
+    CeilingRow,
     ChargeRow,
     ConsentRow,
     EnvelopeRow,
     EstimateRow,
     Key,
+    MembershipRow,
     NotebookAliasRow,
     NotebookRow,
     ReportRow,
@@ -70,8 +72,16 @@ def _pending_of_server(store: Tables, row: ApprovalRow, owner: str, root: str) -
     return row.status == "pending" and _of_server(store, row.session_id, owner, root)
 
 
-def _open_sessions(store: Tables, row: SessionRow, owner: str, root: str) -> bool:
-    return row.closed_at is None and _of_server(store, row.id, owner, root)
+def _open_sessions_of_owner(store: Tables, row: SessionRow, owner: str) -> bool:
+    return row.closed_at is None and notebook_of(store, row.id).owner == owner
+
+
+def _all_ceilings(_: Tables, row: CeilingRow) -> bool:
+    return True
+
+
+def _memberships(_: Tables, row: MembershipRow) -> bool:
+    return True
 
 
 def _notebooks_of_owner(_: Tables, row: NotebookRow, owner: str) -> bool:
@@ -134,7 +144,9 @@ SELECTIONS: Final[dict[str, Callable[..., bool]]] = {
     "holds_of_server": _holds_of_server,
     "pending_of_kernel": _pending_of_kernel,
     "pending_of_server": _pending_of_server,
-    "open_sessions": _open_sessions,
+    "open_sessions_of_owner": _open_sessions_of_owner,
+    "all_ceilings": _all_ceilings,
+    "memberships": _memberships,
     "notebooks_of_owner": _notebooks_of_owner,
     "sessions_of_notebook": _sessions_of_notebook,
     "aliases_of_notebook": _aliases_of_notebook,

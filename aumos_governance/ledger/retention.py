@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["KEEP_ASKS"]
+__all__ = ["HOUR", "KEEP_ASKS"]
 
-KEEP_ASKS: Final = 48 * 3600 * 1_000_000
+HOUR: Final = 3600 * 1_000_000
+"""Microseconds."""
+KEEP_ASKS: Final = 48 * HOUR
 """Microseconds. Twice the promised day, so that a retry after a night and a day still finds its answer."""

@@ -15,6 +15,7 @@ __all__ = [
     "ApprovalRow",
     "AskRow",
     "BalanceRow",
+    "CeilingRow",
     "ChainRow",
     "ChargeRow",
     "ConfigurationRow",
@@ -23,6 +24,7 @@ __all__ = [
     "EnvelopeRow",
     "EstimateRow",
     "Key",
+    "MembershipRow",
     "NotebookAliasRow",
     "NotebookRow",
     "ReportRow",
@@ -231,6 +233,36 @@ class ConfigurationRow(Row):
 
 
 @dataclass(slots=True, eq=False)
+class CeilingRow(Row):
+    """A ceiling that several servers share, as it stands whatever their configurations say."""
+
+    TABLE: ClassVar[str] = "ceilings"
+    KEY: ClassVar[tuple[str, ...]] = ("kind", "subject", "name")
+
+    kind: str
+    subject: str
+    """The owner, or nothing for a team."""
+    name: str
+    envelopes: str
+    """The ids of its envelopes, with spaces between: one, or none where it was lifted; of earlier versions several."""
+
+
+@dataclass(slots=True, eq=False)
+class MembershipRow(Row):
+    """The shared ceilings around all sessions of an owner, under any root.
+
+    Whoever puts a ceiling around an owner's sessions and whoever opens one of them meet at this row.
+    """
+
+    TABLE: ClassVar[str] = "memberships"
+    KEY: ClassVar[tuple[str, ...]] = ("owner",)
+
+    owner: str
+    ceilings: str
+    """JSON: a sorted list of kind and name each."""
+
+
+@dataclass(slots=True, eq=False)
 class CorrectionRow(Row):
     TABLE: ClassVar[str] = "corrections"
 
@@ -322,6 +354,8 @@ ROWS: Final[tuple[type[Row], ...]] = (
     EstimateRow,
     AskRow,
     ConfigurationRow,
+    MembershipRow,
+    CeilingRow,
     CorrectionRow,
     ApprovalRow,
     ReportRow,

@@ -185,6 +185,22 @@ configurations = Table(
     _text("envelopes"),
 )
 
+memberships = Table(
+    "memberships",
+    metadata,
+    _text("owner", primary_key=True),
+    _text("ceilings"),
+)
+
+ceilings = Table(
+    "ceilings",
+    metadata,
+    _text("kind", primary_key=True),
+    _text("subject", primary_key=True),
+    _text("name", primary_key=True),
+    _text("envelopes"),
+)
+
 corrections = Table(
     "corrections",
     metadata,

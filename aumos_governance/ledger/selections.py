@@ -8,10 +8,12 @@ from typing import Final, Generic
 from .rows import (
     ApprovalRow,
     BalanceRow,
+    CeilingRow,
     ChargeRow,
     ConsentRow,
     EnvelopeRow,
     EstimateRow,
+    MembershipRow,
     NotebookAliasRow,
     NotebookRow,
     ReportRow,
@@ -22,6 +24,7 @@ from .rows import (
 
 __all__ = [
     "ALIASES_OF_NOTEBOOK",
+    "ALL_CEILINGS",
     "BALANCES_OF",
     "BUDGETS_OF_SESSION",
     "CEILINGS_OF",
@@ -34,8 +37,9 @@ __all__ = [
     "ESTIMATES_OF_REFERENCE",
     "HOLDS_OF_KERNEL",
     "HOLDS_OF_SERVER",
+    "MEMBERSHIPS",
     "NOTEBOOKS_OF_OWNER",
-    "OPEN_SESSIONS",
+    "OPEN_SESSIONS_OF_OWNER",
     "PENDING_OF_KERNEL",
     "PENDING_OF_SERVER",
     "SESSIONS_IN",
@@ -68,8 +72,12 @@ PENDING_OF_KERNEL: Final = Selection(ApprovalRow, "pending_of_kernel")
 """Pending approvals with this ``incarnation``."""
 PENDING_OF_SERVER: Final = Selection(ApprovalRow, "pending_of_server")
 """Pending approvals of notebooks with this ``owner`` and ``root``."""
-OPEN_SESSIONS: Final = Selection(SessionRow, "open_sessions")
-"""Open sessions of notebooks with this ``owner`` and ``root``."""
+OPEN_SESSIONS_OF_OWNER: Final = Selection(SessionRow, "open_sessions_of_owner")
+"""Open sessions of notebooks with this ``owner``."""
+ALL_CEILINGS: Final = Selection(CeilingRow, "all_ceilings")
+"""All shared ceilings."""
+MEMBERSHIPS: Final = Selection(MembershipRow, "memberships")
+"""All owners, with the shared ceilings around their sessions."""
 NOTEBOOKS_OF_OWNER: Final = Selection(NotebookRow, "notebooks_of_owner")
 """The live notebooks of this ``owner``."""
 SESSIONS_OF_NOTEBOOK: Final = Selection(SessionRow, "sessions_of_notebook")

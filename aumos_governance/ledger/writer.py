@@ -1,4 +1,4 @@
-"""Group commit: all requests that wait go into one transaction, and each is answered.
+"""Group commit: the requests that wait go into one transaction, the callers in turn, and each is answered.
 
 A thread does them. But where nobody else is asking, to wake that thread and to be woken by it takes longer than the
 request, so the thread that asks may do its own request itself.
@@ -12,17 +12,14 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from ..errors import LedgerError
+from .arrivals import Arrivals
 from .base import Request
 from .slots import Slot, Wakings
 
-__all__ = ["MAX_BATCH", "Writer"]
-
-MAX_BATCH: Final = 500
-"""The most requests of one transaction, so that the first of them does not wait for ever."""
+__all__ = ["Writer"]
 
 Batch = Callable[[Sequence[Request[Any]]], Sequence[Any]]
 """Does requests in one transaction; answers each with its answer or with the exception to raise."""
@@ -77,7 +74,7 @@ class Writer:
     """
 
     def __init__(self, batch: Batch, after: After, *, name: str, at_once: bool = False) -> None:
-        self._queue: SimpleQueue[tuple[Request[Any], _Waiting] | None] = SimpleQueue()
+        self._arrivals: Arrivals[_Waiting] = Arrivals()
         self._turn = _Turn()
         self._batch = batch
         self._after = after
@@ -85,11 +82,11 @@ class Writer:
         self._closed = False
         self._pid = os.getpid()
         self._thread = threading.Thread(
-            target=_run, args=(self._queue, self._turn, batch, after), name=name, daemon=True
+            target=_run, args=(self._arrivals, self._turn, batch, after), name=name, daemon=True
         )
         self._thread.start()
         # The thread must not keep the interpreter from ending, but what is queued is done first.
-        self._finish = weakref.finalize(self, _finish, self._queue, self._thread, self._pid)
+        self._finish = weakref.finalize(self, _finish, self._arrivals, self._thread, self._pid)
 
     def execute(self, request: Request[Any]) -> Any:
         """Do a request and give its answer, or raise what it ended with.
@@ -139,7 +136,7 @@ class Writer:
             if self._closed:
                 raise LedgerError("The ledger is closed.")
             self._turn.queued += 1
-            self._queue.put((request, waiting))
+            self._arrivals.add(request, waiting)
 
     def _check(self) -> None:
         if os.getpid() != self._pid:
@@ -159,19 +156,16 @@ class Writer:
                 pass
 
 
-def _finish(queue: SimpleQueue[Any], thread: threading.Thread, pid: int) -> None:
+def _finish(arrivals: Arrivals[Any], thread: threading.Thread, pid: int) -> None:
     if os.getpid() == pid:
-        queue.put(None)
+        arrivals.end()
         thread.join()
 
 
-def _run(queue: SimpleQueue[tuple[Request[Any], _Waiting] | None], turn: _Turn, batch: Batch, after: After) -> None:
-    ended = False
+def _run(arrivals: Arrivals[_Waiting], turn: _Turn, batch: Batch, after: After) -> None:
     wakings = Wakings()
-    while not ended:
-        try:
-            waiting = [queue.get(timeout=wakings.wait())]
-        except Empty:
+    while not arrivals.over:
+        if not arrivals.wait(wakings.wait()):
             # Some of those who were answered are not awake yet.
             continue
         if not turn.alone:
@@ -179,21 +173,16 @@ def _run(queue: SimpleQueue[tuple[Request[Any], _Waiting] | None], turn: _Turn, 
             time.sleep(0)
         with turn.lock:
             turn.holder = threading.get_ident()
-            while len(waiting) < MAX_BATCH:
-                try:
-                    waiting.append(queue.get_nowait())
-                except Empty:
-                    break
-            ended = None in waiting
+            waiting = arrivals.take()
             # A future that its caller cancelled meanwhile is left out: nobody waits for it, nothing was done.
-            asked = [entry for entry in waiting if entry is not None and entry[1].set_running_or_notify_cancel()]
+            asked = [entry for entry in waiting if entry[1].set_running_or_notify_cancel()]
             turn.alone = len(asked) < 2
             if asked:
                 wakings.begin(_answer(asked, batch))
                 after()
             with turn.counting:
                 # One that was interrupted may have counted a request that it did not queue.
-                turn.done = turn.queued if queue.empty() else turn.done + len(waiting)
+                turn.done = turn.queued if arrivals.empty else turn.done + len(waiting)
             turn.holder = 0
     wakings.end()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import InvalidRequestError
 from ..ledger.base import Hold
-from ..protocol import Ask
+from ..protocol import MAX_TIME, Ask, is_number
 from ..types import ActionKind, TrustLevel
 from . import wishes
 from .callers import Caller, expiry_of, origin_of
@@ -57,7 +56,7 @@ class ActAsk:
 def _seconds(raw: object) -> float | None:
     if raw is None:
         return None
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw):
+    if not is_number(raw, MAX_TIME):
         raise InvalidRequestError("An act's timeout must be a number of seconds.")
     if not 0 < raw <= _MOST_SECONDS:
         raise InvalidRequestError("An act's timeout must be more than 0 seconds, and at most 604800, which is a week.")

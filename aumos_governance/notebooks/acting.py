@@ -38,6 +38,7 @@ from . import wishes
 from .act_asks import ActAsk
 from .approval_watch import ApprovalWatch, Awaited
 from .callers import Caller, expiry_of, origin_of
+from .cancels import act_voided
 from .holding import held_answer
 
 __all__ = ["APPROVAL_SECONDS", "Acting"]
@@ -122,16 +123,16 @@ class Acting:
             if act.seen_pending:
                 self._say_waiting(act)
 
-    def cancel(self, caller: Caller, ask: Ask) -> Future[bool]:
-        """Take an act back, whatever it has come to; the answer is whether it has not begun, and will not."""
+    def cancel(self, caller: Caller, ask: Ask) -> Future[Voided]:
+        """Take an act back, whatever it has come to; the answer says whether it has not begun, and will not."""
         of = str(ask.body["of"])
         with self._lock:
             act = self._acts.get((caller.scope, of))
             if act is not None:
                 act.cancelled = True
-        answered: Future[bool] = Future()
+        answered: Future[Voided] = Future()
 
-        def void(step: str, then: Callable[[bool], None]) -> None:
+        def void(step: str, then: Callable[[Voided], None]) -> None:
             request = Void(
                 key=ask.id + step,
                 origin=origin_of(caller, ask),
@@ -142,14 +143,14 @@ class Acting:
             )
             self._ledger.submit(request).add_done_callback(lambda future: voided(future, then))
 
-        def voided(future: Future[Voided], then: Callable[[bool], None]) -> None:
+        def voided(future: Future[Voided], then: Callable[[Voided], None]) -> None:
             try:
-                then(future.result().voided)
+                then(future.result())
             except BaseException as error:  # noqa: BLE001 - whoever waits for the answer must hear of it
                 answered.set_exception(error)
 
         # What a yes begins goes first, so that one that is said just now begins nothing.
-        void("/act", lambda act_voided: void("", lambda hold_voided: answered.set_result(act_voided or hold_voided)))
+        void("/act", lambda act: void("", lambda hold: answered.set_result(act_voided(act, hold))))
         if act is not None and act.awaited is not None:
             self.watch.withdraw(act.awaited)
         return answered

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidRequestError
 from ..ledger.base import Adjust, Adjusted, Checks, Decision, FinishReport, Hold, Release, Resolved, Settle
-from ..protocol import Ask
+from ..protocol import MAX_TIME, Ask, is_number
 from ..types import ActionKind, TrustLevel
 from . import wishes
 from .bodies import adjustment_body, decision_body, resolution_body, state_body
@@ -184,6 +183,6 @@ def _kind(raw: object) -> ActionKind:
 def _until(raw: object) -> int | None:
     if raw is None:
         return None
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw) or abs(raw) > 1e12:
+    if not is_number(raw, MAX_TIME):
         raise InvalidRequestError("A hold's until must be a number of seconds since the epoch.")
     return int(raw * _MICROS)

@@ -13,12 +13,12 @@ from ..ledger.base import (
     Ledger,
     ListStates,
     NotebookKey,
-    Origin,
     ReadState,
 )
 from ..ledger.terms import SessionTerms
 from . import wishes
 from .bodies import audit_body, state_body
+from .users import User
 
 __all__ = ["PersonRequests"]
 
@@ -40,13 +40,13 @@ class PersonRequests:
         return [state_body(state) for state in self.ledger.read(query)]
 
     def change(
-        self, person: str, notebook: NotebookKey, body: Mapping[str, Any], *, key: str | None = None
+        self, person: User, notebook: NotebookKey, body: Mapping[str, Any], *, key: str | None = None
     ) -> dict[str, Any]:
         """A person's change; opens a session where there is none. Raises what the ledger raises."""
         wishes.known_only(body, ("trust_level", "budget", "agent_id"))
         request = ChangeSession(
             key=key or _new_key(),
-            origin=_person(person),
+            origin=person.origin(),
             notebook=notebook,
             terms=self.terms,
             trust_level=wishes.optional_level(body),
@@ -55,19 +55,15 @@ class PersonRequests:
         )
         return state_body(self.ledger.execute(request).state)
 
-    def close(self, person: str, notebook: NotebookKey, *, key: str | None = None) -> dict[str, Any]:
+    def close(self, person: User, notebook: NotebookKey, *, key: str | None = None) -> dict[str, Any]:
         """A person closes the session; with none open nothing changes."""
-        request = CloseSession(key=key or _new_key(), origin=_person(person), notebook=notebook, terms=self.terms)
+        request = CloseSession(key=key or _new_key(), origin=person.origin(), notebook=notebook, terms=self.terms)
         return state_body(self.ledger.execute(request))
 
     def audit(self, query: AuditQuery) -> dict[str, Any]:
         """One page of records, in the query's order, with the cursor of the next one."""
         page = self.ledger.read(query)
         return {"records": [audit_body(entry) for entry in page.records], "cursor": page.cursor}
-
-
-def _person(name: str) -> Origin:
-    return Origin(actor=name, person=True, scope=f"user:{name}")
 
 
 def _new_key() -> str:

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from .. import money
 from .._version import __version__
@@ -31,20 +31,22 @@ from ..ledger.base import (
     SessionState,
     Spend,
     Void,
-    Voided,
 )
+from ..ledger.retention import KEEP_ASKS
 from ..ledger.terms import SessionTerms
 from ..protocol import Ask, error_answer
 from . import holding, session_asks, wishes
 from .acting import APPROVAL_SECONDS, Acting
 from .bodies import decision_body, previous_body, state_body
 from .callers import Caller, expiry_of, origin_of
+from .cancels import cancel_body
 from .person_requests import PersonRequests
 
 __all__ = ["Caller", "NotebookService", "Reply"]
 
 AnswerT = TypeVar("AnswerT")
 Reply = Callable[[dict[str, Any]], None]
+_MICROS: Final = 1_000_000
 
 
 class NotebookService(PersonRequests):
@@ -91,6 +93,8 @@ class NotebookService(PersonRequests):
         an answer with ``ok: false``; nothing is raised.
         """
         try:
+            if ask.op != "hello" and ask.exp > self._clock() + KEEP_ASKS / _MICROS:
+                raise InvalidRequestError("An ask's exp must be at most 48 hours ahead, in the clock of the hello.")
             self._asks[ask.op](caller, ask, reply)
         except Exception as error:  # noqa: BLE001 - an asker must always get an answer
             reply(self._failure(ask, error))
@@ -235,10 +239,10 @@ class NotebookService(PersonRequests):
     def _cancel(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         wishes.known_only(ask.body, ("of", "act", "delivered"))
         of = wishes.text(ask.body, "of", "id of the ask to cancel")
+        if of == ask.id:
+            raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
         if wishes.flag(ask.body, "act"):
-            self._answer_with(
-                self.acting.cancel(caller, ask), ask, reply, lambda voided: {"voided": voided, "state": None}
-            )
+            self._answer_with(self.acting.cancel(caller, ask), ask, reply, lambda done: cancel_body(done, None))
             return
         request = Void(
             key=ask.id,
@@ -248,16 +252,7 @@ class NotebookService(PersonRequests):
             of=of,
             delivered=wishes.flag(ask.body, "delivered"),
         )
-
-        def answer(result: Voided) -> dict[str, Any]:
-            # What was executed and is not undone, an opening or a closing, is named with the state that it left.
-            state = None if result.voided else result.state
-            return {
-                "voided": result.voided,
-                "state": None if state is None else state_body(state, shared_with=caller.shared_with),
-            }
-
-        self._decide(caller, request, ask, reply, answer)
+        self._decide(caller, request, ask, reply, lambda done: cancel_body(done, caller.shared_with))
 
     def _decide(
         self,

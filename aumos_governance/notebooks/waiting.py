@@ -32,6 +32,7 @@ from ..ledger.base import (
 )
 from . import wishes
 from .holding import resolved_answer
+from .users import User
 from .waiting_bodies import approval_body, cell_body, corrected_body, envelope_body, hold_body, report_body
 
 __all__ = ["Waiting"]
@@ -88,7 +89,7 @@ class Waiting:
 
     # ---- what a person says; each raises what the ledger raises
 
-    def settle(self, person: str, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    def settle(self, person: User, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Resolve a hold, whose kernel is gone, with what it cost."""
         wishes.known_only(body, ("amount",))
         if body.get("amount") is None:
@@ -101,13 +102,13 @@ class Waiting:
         )
         return resolved_answer(self._ledger.execute(request), None)
 
-    def release(self, person: str, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    def release(self, person: User, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Resolve a hold, whose kernel is gone, that cost nothing."""
         wishes.known_only(body, ())
         request = Release(key=key or _new_key(), origin=self._origin(person), hold_id=_id(hold_id, "hold"))
         return resolved_answer(self._ledger.execute(request), None)
 
-    def decide(self, person: str, approval_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    def decide(self, person: User, approval_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Approve or deny exactly what was shown, which ``digest`` stands for."""
         wishes.known_only(body, ("decision", "digest"))
         decision = body.get("decision")
@@ -122,7 +123,7 @@ class Waiting:
         )
         return self._approval_body(self._ledger.execute(request))
 
-    def acknowledge(self, person: str, report_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    def acknowledge(self, person: User, report_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """A person has seen a report; a second time changes nothing."""
         wishes.known_only(body, ())
         request = AcknowledgeReport(
@@ -130,7 +131,7 @@ class Waiting:
         )
         return self._report_body(self._ledger.execute(request))
 
-    def correct(self, person: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    def correct(self, person: User, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Take back a charge, or part of it, by an entry with a reason."""
         wishes.known_only(body, ("charge_id", "amount", "reason"))
         if body.get("amount") is None:
@@ -144,8 +145,8 @@ class Waiting:
         )
         return corrected_body(self._ledger.execute(request))
 
-    def _origin(self, person: str) -> Origin:
-        return Origin(actor=person, person=True, scope=f"user:{person}", within=(self._owner, self._root))
+    def _origin(self, person: User) -> Origin:
+        return person.origin(within=(self._owner, self._root))
 
     # ---- bodies, each with the cell it came from
 

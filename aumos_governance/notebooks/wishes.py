@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..protocol import MAX_TEXT
+from ..protocol import MAX_TEXT, is_text
 from ..types import TrustLevel
 
 __all__ = ["flag", "known_only", "members", "optional_budget", "optional_level", "optional_text", "text", "whole"]
@@ -45,8 +45,7 @@ def text(body: Mapping[str, Any], name: str, what: str) -> str:
         raise InvalidRequestError(f"The {what} must be text that is not empty, not {_shown(raw)}.")
     if len(raw) > MAX_TEXT:
         raise InvalidRequestError(f"The {what} must have at most {MAX_TEXT} characters, but has {len(raw)}.")
-    if not raw.isprintable() and any(0xD800 <= ord(character) <= 0xDFFF or character == "\0" for character in raw):
-        # Neither a NUL nor half a surrogate pair can be stored as text by every database.
+    if not is_text(raw):
         raise InvalidRequestError(f"The {what} has a character that is not text.")
     return raw
 

@@ -20,6 +20,7 @@ __all__ = [
     "audit_query",
     "export_form",
     "export_query",
+    "is_search",
     "sums_query",
 ]
 
@@ -39,6 +40,8 @@ _FILTERS: Final = (
 PARAMETERS: Final = (*_FILTERS, "limit", "cursor")
 SUMS_PARAMETERS: Final = (*_FILTERS, "by")
 EXPORT_PARAMETERS: Final = (*_FILTERS, "format")
+_SEARCHED: Final = frozenset({"text", "action_type", "resource", "event"})
+# No index leads to these, so that a page may take reading the whole record.
 KeyOf = Callable[[str], NotebookKey]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -50,6 +53,11 @@ def audit_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
         limit=wishes.whole(parameters, "limit", default=100, least=1, most=1_000),
         cursor=wishes.optional_text(parameters, "cursor", "cursor"),
     )
+
+
+def is_search(parameters: Mapping[str, str]) -> bool:
+    """Whether these filters may take reading the whole record for a page."""
+    return not _SEARCHED.isdisjoint(parameters)
 
 
 def sums_query(parameters: Mapping[str, str], key: KeyOf) -> AuditSums:

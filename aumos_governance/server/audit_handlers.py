@@ -24,7 +24,8 @@ class AuditHandler(RestHandler):
     @authorized
     async def get(self) -> None:
         parameters = self.parameters(audit_filter.PARAMETERS)
-        await self.answer(self.people.audit, audit_filter.audit_query(parameters, self.people.key))
+        query = audit_filter.audit_query(parameters, self.people.key)
+        await self.answer(self.people.audit, query, long=audit_filter.is_search(parameters))
 
 
 class SumsHandler(RestHandler):
@@ -32,19 +33,19 @@ class SumsHandler(RestHandler):
     @authorized
     async def get(self) -> None:
         parameters = self.parameters(audit_filter.SUMS_PARAMETERS)
-        await self.answer(self.people.sums, audit_filter.sums_query(parameters, self.people.key))
+        await self.answer(self.people.sums, audit_filter.sums_query(parameters, self.people.key), long=True)
 
 
 class VerifyHandler(RestHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        await self.answer(self.people.verify, self.parameters(("path", "session_id", "known_head")))
+        await self.answer(self.people.verify, self.parameters(("path", "session_id", "known_head")), long=True)
 
 
 class ExportHandler(RestHandler):
-    def initialize(self, people: People, workers: Executor) -> None:
-        super().initialize(people, workers)
+    def initialize(self, people: People, workers: Executor, long_reads: Executor) -> None:
+        super().initialize(people, workers, long_reads)
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def on_connection_close(self) -> None:
@@ -56,9 +57,10 @@ class ExportHandler(RestHandler):
     async def get(self) -> None:
         parameters = self.parameters(audit_filter.EXPORT_PARAMETERS)
         form = audit_filter.export_form(parameters)
-        parts = await self.in_thread(self.people.export, audit_filter.export_query(parameters, self.people.key), form)
+        query = audit_filter.export_query(parameters, self.people.key)
+        parts = await self.in_thread(self.people.export, query, form, long=True)
         # What can be refused is refused before a status is sent.
-        part = await self.in_thread(next, parts, None)
+        part = await self.in_thread(next, parts, None, long=True)
         self.set_header("Content-Type", _TYPES[form])
         today = datetime.now(timezone.utc).date().isoformat()
         self.set_header("Content-Disposition", f'attachment; filename="governance-audit-{today}.{form}"')
@@ -67,7 +69,7 @@ class ExportHandler(RestHandler):
                 self.write(part)
                 # Done when the other side has taken it in, so that nothing piles up here; and never, when that is gone.
                 await asyncio.wait((self.flush(), self._gone), return_when=asyncio.FIRST_COMPLETED)
-                part = await self.in_thread(next, parts, None)
+                part = await self.in_thread(next, parts, None, long=True)
             parts.close()
         except Exception:
             # Ended in good order, a file that lacks its second half would pass for a whole one.

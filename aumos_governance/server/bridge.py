@@ -7,7 +7,6 @@ import logging
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -18,11 +17,13 @@ from jupyter_server.gateway.managers import GatewayMappingKernelManager
 from ..errors import NotAllowedError
 from ..ledger.base import ReadState
 from ..notebooks.service import Caller, NotebookService
+from .admission import Admission
 from .comm_transport import CommTransport
 from .conversation import AtOnce, Conversation, Transport
 from .kernel_sessions import close_kernel
 from .local_socket import LocalSocket
 from .presence import Departures, Presence, process_of
+from .readers import Readers
 from .rooms import Rooms, Row
 from .socket_peer import check_peer
 
@@ -61,7 +62,7 @@ class Bridge:
         rooms: Rooms,
         *,
         loop: asyncio.AbstractEventLoop,
-        readers: ThreadPoolExecutor,
+        readers: Readers,
         settle: Callable[[], None],
         at_once: Callable[[], bool] = lambda: False,
         announce: Callable[[set[str]], None],
@@ -77,6 +78,7 @@ class Bridge:
         self._rooms = rooms
         self._loop = loop
         self._readers = readers
+        self._admission = Admission()
         self._settle = settle
         self._at_once = at_once
         self._announce = announce
@@ -254,10 +256,11 @@ class Bridge:
             presence,
             nonce=nonce,
             offer=offer,
-            readers=self._readers if nonce is None else AtOnce(),
+            readers=self._readers.of(kernel_id) if nonce is None else AtOnce(),
             settle=self._settle,
             at_once=lambda: nonce is None and self._at_once(),
             admit=partial(self._check_document, kernel_id),
+            admission=self._admission,
             log=self._log,
         )
 
@@ -317,7 +320,8 @@ class Bridge:
         if not self._rooms.has_path(kernel_id) or (kernel_id, notebook.path) in self._started:
             return
         self._started.add((kernel_id, notebook.path))
-        self._readers.submit(self._open_first_session, Caller(notebook=notebook, scope=f"kernel:{kernel_id}"))
+        caller = Caller(notebook=notebook, scope=f"kernel:{kernel_id}")
+        self._readers.of(kernel_id).submit(self._open_first_session, caller)
 
     def _open_first_session(self, caller: Caller) -> None:
         try:

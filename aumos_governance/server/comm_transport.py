@@ -17,7 +17,7 @@ import zmq
 from jupyter_client.session import Session
 from zmq.eventloop.zmqstream import ZMQStream
 
-from ..protocol import COMM_PREFIX, IOPUB_TOPIC, REPLY_TYPE, answers_message, error_answer
+from ..protocol import COMM_PREFIX, IOPUB_TOPIC, NESTED_TOO_DEEP, REPLY_TYPE, answers_message, error_answer
 from .conversation import Conversation
 from .outbox import Outbox
 
@@ -82,6 +82,8 @@ class CommTransport:
         # An exception that leaves this callback would silence the stream for good.
         try:
             self._receive(frames)
+        except RecursionError:
+            self._refuse(NESTED_TOO_DEEP)
         except Exception as error:  # noqa: BLE001 - see above
             self._log.warning("A governance message of a kernel could not be read: %s", error)
             self._refuse("The governance message could not be read.")

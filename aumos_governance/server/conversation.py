@@ -18,7 +18,8 @@ from typing import Any, Final, Protocol
 from ..errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, UnavailableError
 from ..notebooks import wishes
 from ..notebooks.service import Caller, NotebookService, Reply
-from ..protocol import MAX_ASKS, Ask, error_answer, parse_ask, parse_asks
+from ..protocol import MAX_ASKS, MAX_TEXT, Ask, error_answer, is_text, parse_ask, parse_asks
+from .admission import Admission
 from .metrics import metered
 from .presence import Presence
 
@@ -66,7 +67,8 @@ class Conversation:
     a ``nonce`` the transport itself proves which process is at its other end; else that is the one whose hello it
     carried last. ``at_once`` says whether the thread that receives, which must not be blocked, may read a single status
     itself and stand by for a moment while the ledger does a single request: the ledger is near, and nothing else has to
-    be waited for. ``admit`` raises what keeps this kernel from anything but a greeting.
+    be waited for. ``admit`` raises what keeps this kernel from anything but a greeting. ``admission`` counts what is in
+    flight, of this kernel and of all others.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Conversation:
         settle: Callable[[], None],
         at_once: Callable[[], bool] = lambda: False,
         admit: Callable[[], None] = lambda: None,
+        admission: Admission | None = None,
         log: logging.Logger,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -94,6 +97,7 @@ class Conversation:
         self._settle = settle
         self._at_once = at_once
         self._admit = admit
+        self._admission = Admission() if admission is None else admission
         self._log = log
         self._clock = clock
         self._stand_by_after = 0.0
@@ -150,28 +154,41 @@ class Conversation:
         if ask.op == "authorize":
             # It goes on when this is over, and asks then whether the kernel is still there.
             caller = replace(caller, attending=partial(self._presence.attending, nonce))
-        if ask.op not in _READINGS:
-            # Expiry is the ledger's to judge: an ask sent again may have been done in time, and only the
-            # ledger can tell that from one that was not.
-            if may_block:
-                # What is done at once may overtake what was queued, and must not overtake a rename.
-                self._settle()
-                with self._presence.asking(nonce):
-                    self._service.submit(replace(caller, blocks=True), ask, reply)
-            elif alone and ask.op != "authorize" and self._at_once() and time.monotonic() >= self._stand_by_after:
-                self._stand_by(nonce, caller, ask, reply)
-            else:
-                with self._presence.attending(nonce):
-                    self._service.submit(caller, ask, reply)
-        elif ask.exp < self._clock():
-            raise ExpiredError("The ask reached the governance server after its expiry; nothing was done.")
-        elif alone and ask.op == "status" and self._at_once():
+        is_reading = ask.op in _READINGS
+        if may_block and not is_reading and ask.op != "authorize":
+            # Not counted: it has its response before this connection's next request is read.
+            self._change(nonce, caller, ask, reply, alone, may_block)
+            return
+        if is_reading and ask.exp < self._clock():
+            raise _too_late()
+        if is_reading and alone and ask.op == "status" and self._at_once():
             self._service.submit(caller, ask, reply)
-        else:
-            try:
-                self._readers.submit(self._read, caller, ask, reply)
-            except RuntimeError:
+            return
+        admitted = self._admission.enter(caller.scope, ask.op, ask.id, reply)
+        try:
+            if is_reading:
+                self._readers.submit(self._read, caller, ask, admitted)
+            else:
+                self._change(nonce, caller, ask, admitted, alone, may_block)
+        except BaseException as error:
+            admitted.leave()
+            if is_reading and isinstance(error, RuntimeError):
                 raise UnavailableError("The governance server is stopping, so nothing was done.") from None
+            raise
+
+    def _change(self, nonce: str, caller: Caller, ask: Ask, reply: Reply, alone: bool, may_block: bool) -> None:
+        # Expiry is the ledger's to judge: an ask sent again may have been done in time, and only the
+        # ledger can tell that from one that was not.
+        if may_block:
+            # What is done at once may overtake what was queued, and must not overtake a rename.
+            self._settle()
+            with self._presence.asking(nonce):
+                self._service.submit(replace(caller, blocks=True), ask, reply)
+        elif alone and ask.op != "authorize" and self._at_once() and time.monotonic() >= self._stand_by_after:
+            self._stand_by(nonce, caller, ask, reply)
+        else:
+            with self._presence.attending(nonce):
+                self._service.submit(caller, ask, reply)
 
     def _stand_by(self, nonce: str, caller: Caller, ask: Ask, reply: Reply) -> None:
         """Leave the interpreter to the ledger's thread for the moment that it needs.
@@ -205,11 +222,20 @@ class Conversation:
 
     def _read(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         try:
+            if ask.exp < self._clock():
+                # It waited for its turn.
+                error = _too_late()
+                reply(error_answer(ask.id, error.code, error.message))
+                return
             self._settle()
             self._service.submit(caller, ask, reply)
         except Exception:  # noqa: BLE001 - an asker must always get an answer
             self._log.exception("A reading for a kernel could not be handled.")
             reply(_internal(ask.id))
+
+
+def _too_late() -> ExpiredError:
+    return ExpiredError("The ask reached the governance server after its expiry; nothing was done.")
 
 
 def _internal(ask_id: str | None) -> dict[str, Any]:
@@ -220,7 +246,8 @@ def _internal(ask_id: str | None) -> dict[str, Any]:
 
 def _readable_id(raw: object) -> str | None:
     ask_id = raw.get("id") if isinstance(raw, Mapping) else None
-    return ask_id if isinstance(ask_id, str) else None
+    # One that is no id is not sent back: it may be too long, or what no message can hold.
+    return ask_id if isinstance(ask_id, str) and 0 < len(ask_id) <= MAX_TEXT and is_text(ask_id) else None
 
 
 def _readable_ids(data: object) -> list[str | None]:

@@ -21,14 +21,24 @@ from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
 from ..ledger import open_ledger
-from ..ledger.base import ConfigureEnvelopes, JoinNotebooks, KernelsPresent, Ledger, ListNotebooks, Origin
+from ..ledger.base import (
+    ConfigureEnvelopes,
+    JoinNotebooks,
+    KernelsPresent,
+    Ledger,
+    ListCeilings,
+    ListNotebooks,
+    Origin,
+)
 from ..notebooks.service import NotebookService
 from ..owner import owner
 from ..protocol import REPLY_TYPE, STRICT_ENV
 from .bridge import KERNEL_EVENTS, Bridge
+from .ceilings import difference_sentence, differences
 from .contents_moves import ContentsMoves
 from .documents import Documents
 from .envelope_traits import Envelopes, read_envelopes
+from .event_streams import STREAM, EventStream
 from .handlers import routes
 from .kernel_environment import mark_children, mark_kernels
 from .kernel_sessions import close_left
@@ -36,6 +46,7 @@ from .local_socket import LocalSocket
 from .metrics import commit_done
 from .open_holds import OpenHolds
 from .people import People
+from .readers import Readers
 from .rooms import Rooms
 from .settings import Settings, default_database_url, read_settings
 from .state_events import StateEvents
@@ -44,6 +55,10 @@ from .traits import Dollars, Fractions, Level, Seconds
 __all__ = ["GovernanceExtension"]
 
 _WORKERS: Final = 4
+_READERS: Final = 2
+_LONG_READS: Final = 1
+"""Threads for what may read the whole record. One alone: Python runs one at a time in any case, and each one more makes
+all others wait longer for their turn."""
 
 
 class GovernanceExtension(ExtensionApp):
@@ -157,6 +172,8 @@ class GovernanceExtension(ExtensionApp):
         self._name = f"{secrets.randbits(31):08x}"
         self._ledger = self._open_ledger(settings)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="aumos-governance")
+        self._readers = Readers(_READERS)
+        self._long_reads = ThreadPoolExecutor(_LONG_READS, thread_name_prefix="aumos-governance-long")
         loop = serverapp.io_loop.asyncio_loop
         documents = Documents(serverapp.contents_manager, serverapp.contents_manager.root_dir or serverapp.root_dir)
         self._rooms = rooms = Rooms(owner(), documents.root, documents.locate)
@@ -169,6 +186,9 @@ class GovernanceExtension(ExtensionApp):
                 key="", origin=Origin("server"), owner=rooms.owner, root=rooms.root, envelopes=settings.envelopes
             )
         )
+        ceilings = self._ledger.read(ListCeilings(owner=rooms.owner))
+        for difference in differences(settings.envelopes, ceilings):
+            self.log.warning("AumOS Governance: %s", difference_sentence(difference))
         # Before any kernel can ask: what those of an earlier server held is left to a person. Another server of this
         # root that is still there knows its own.
         self._ledger.execute(
@@ -198,7 +218,7 @@ class GovernanceExtension(ExtensionApp):
             service,
             rooms,
             loop=loop,
-            readers=self._workers,
+            readers=self._readers,
             settle=moves.settle,
             at_once=lambda: not settings.shared and moves.settled(),
             announce=announce,
@@ -217,7 +237,7 @@ class GovernanceExtension(ExtensionApp):
         self.log.info("AumOS Governance keeps its ledger in %s", _without_password(settings.database_url))
 
     def initialize_handlers(self) -> None:
-        self.handlers.extend(routes(self._people, self._workers))
+        self.handlers.extend([*routes(self._people, self._workers, self._long_reads), (STREAM, EventStream)])
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self._bridge.start()
@@ -237,7 +257,8 @@ class GovernanceExtension(ExtensionApp):
             unsubscribe()
         self._holds.counts.close()
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, self._workers.shutdown)
+        for threads in (self._readers, self._long_reads, self._workers):
+            await loop.run_in_executor(None, threads.shutdown)
         await loop.run_in_executor(None, self._ledger.close)
 
     # ---- refusing to start

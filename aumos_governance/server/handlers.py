@@ -13,6 +13,7 @@ from ..notebooks import wishes
 from .audit_handlers import AuditHandler, ExportHandler, SumsHandler, VerifyHandler
 from .people import People
 from .rest import RestHandler
+from .users import is_made_up
 from .waiting_handlers import (
     AcknowledgeHandler,
     ApprovalsHandler,
@@ -80,7 +81,7 @@ class ConfigHandler(RestHandler):
     @authorized
     async def get(self) -> None:
         self.parameters(())
-        await self.answer(self.people.config)
+        await self.answer(self.people.config, is_made_up(self))
 
 
 HANDLERS: Final[dict[str, type[RestHandler]]] = {
@@ -106,7 +107,9 @@ HANDLERS: Final[dict[str, type[RestHandler]]] = {
 """By path below the prefix."""
 
 
-def routes(people: People, workers: Executor) -> list[tuple[str, type[RestHandler], dict[str, Any]]]:
+def routes(
+    people: People, workers: Executor, long_reads: Executor
+) -> list[tuple[str, type[RestHandler], dict[str, Any]]]:
     """What to add to the server's handlers."""
-    parts = {"people": people, "workers": workers}
+    parts = {"people": people, "workers": workers, "long_reads": long_reads}
     return [(PREFIX + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path), handler, parts) for path, handler in HANDLERS.items()]

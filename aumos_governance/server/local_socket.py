@@ -15,8 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from ..errors import UnavailableError
 from .conversation import Conversation
-from .socket_connection import SocketConnection
+from .socket_connection import TOO_MANY_CONNECTIONS, SocketConnection
 from .socket_folder import make_folder, socket_path
 from .socket_tokens import Tokens
 
@@ -29,6 +30,10 @@ Called in the connection's own thread; raises AumOSGovernanceError where that pr
 """
 
 _MOST_CONNECTIONS: Final = 512
+_MOST_OF_A_KERNEL: Final = 128
+"""A kernel's own connection, and one for each of its child processes."""
+_MOST_GREETING: Final = 128
+"""Of those that have shown no token yet, which anyone on the machine may be where the socket is TCP."""
 _WAITING_CONNECTIONS: Final = 128
 _BREATH: Final = 0.1
 """Seconds to wait when the system gives no connection, as when all files are in use."""
@@ -45,7 +50,8 @@ class LocalSocket:
         self._folder: Path | None = None
         self._listener: socket.socket | None = None
         self._lock = threading.Lock()
-        self._connections: set[SocketConnection] = set()
+        self._connections: dict[SocketConnection, str | None] = {}
+        """Each with its kernel; None before its greeting."""
         self._closed = threading.Event()
         self._waking, self._woken = socket.socketpair()
         self._address: str | list[Any] | None = None
@@ -124,28 +130,41 @@ class LocalSocket:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         served = SocketConnection(connection, self._admit_holder, self._tokens.prove, self._log)
         with self._lock:
-            if self._closed.is_set() or len(self._connections) >= _MOST_CONNECTIONS:
-                # Whoever it was asks over comm.
-                connection.close()
-                return
-            self._connections.add(served)
+            greeting = sum(kernel is None for kernel in self._connections.values())
+            full = len(self._connections) >= _MOST_CONNECTIONS or greeting >= _MOST_GREETING
+            if not full and not self._closed.is_set():
+                self._connections[served] = None
+        if full or self._closed.is_set():
+            # The kernel's requests go over comm.
+            served.turn_away("The governance server has as many local connections as it serves.")
+            return
         try:
             threading.Thread(target=self._run, args=(served,), name="aumos-governance-kernel", daemon=True).start()
         except RuntimeError as error:
             self._log.warning("A kernel could not connect to the governance server: %s", error)
             connection.close()
-            self._connections.discard(served)
+            with self._lock:
+                self._connections.pop(served, None)
 
-    def _admit_holder(self, token: object, connection: socket.socket) -> Conversation:
+    def _admit_holder(self, served: SocketConnection, token: object, connection: socket.socket) -> Conversation:
         kernel_id, nonce = self._tokens.read(token)
-        return self._admit(kernel_id, nonce, connection)
+        conversation = self._admit(kernel_id, nonce, connection)
+        with self._lock:
+            if sum(kernel == kernel_id for kernel in self._connections.values()) >= _MOST_OF_A_KERNEL:
+                raise UnavailableError(
+                    f"This kernel and its child processes have {_MOST_OF_A_KERNEL} connections to the governance"
+                    " server already; end some of the processes.",
+                    TOO_MANY_CONNECTIONS,
+                )
+            self._connections[served] = kernel_id
+        return conversation
 
     def _run(self, served: SocketConnection) -> None:
         try:
             served.run()
         finally:
             with self._lock:
-                self._connections.discard(served)
+                self._connections.pop(served, None)
 
     def _remove_folder(self) -> None:
         folder, self._folder = self._folder, None

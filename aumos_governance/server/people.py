@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 
 from ..errors import InvalidRequestError
 from ..integrations import price_data
-from ..ledger.base import AuditFilters, AuditQuery, AuditSums, NotebookKey
+from ..ledger.base import AuditFilters, AuditQuery, AuditSums, ListCeilings, NotebookKey
 from ..notebooks import wishes
 from ..notebooks.records import Records
 from ..notebooks.service import NotebookService
+from ..notebooks.users import User
 from ..notebooks.waiting import Waiting
+from .ceilings import differences
 from .rooms import Place, Rooms, clean_path
 from .settings import Settings
 
@@ -41,9 +43,21 @@ class People:
         """What a person says to what waits, which is named by its id."""
         self._records = Records(service.ledger)
 
-    def config(self) -> dict[str, Any]:
+    @property
+    def owner(self) -> str:
+        """The user whose notebooks the server serves."""
+        return self._rooms.owner
+
+    def config(self, one_user: bool) -> dict[str, Any]:
+        """``one_user``: whether the server knows no names of users, so that all who log in are its owner."""
         prices = price_data.describe()
-        return {**self._settings.body(), "price_data": None if prices is None else prices.body()}
+        ceilings = self._service.ledger.read(ListCeilings(owner=self._rooms.owner))
+        return {
+            **self._settings.body(),
+            "user": self.owner if one_user else None,
+            "price_data": None if prices is None else prices.body(),
+            "ceilings_differ": differences(self._settings.envelopes, ceilings),
+        }
 
     def key(self, path: str) -> NotebookKey:
         """The notebook whose records those of ``path`` are."""
@@ -53,11 +67,11 @@ class People:
         place = self._place(path)
         return _as_seen(path, place, self._service.state(place.notebook, shared_with=place.shared_with))
 
-    def change(self, person: str, path: str, wishes: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    def change(self, person: User, path: str, wishes: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         place = self._place(path)
         return _as_seen(path, place, self._service.change(person, place.notebook, wishes, key=key))
 
-    def close(self, person: str, path: str, key: str | None) -> dict[str, Any]:
+    def close(self, person: User, path: str, key: str | None) -> dict[str, Any]:
         place = self._place(path)
         return _as_seen(path, place, self._service.close(person, place.notebook, key=key))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any, Final, TypeVar
@@ -13,16 +12,18 @@ from jupyter_server.base.handlers import APIHandler
 
 from ..errors import InvalidRequestError
 from ..notebooks import wishes
+from ..notebooks.users import User
 from . import http_errors
 from .people import People
 from .rooms import clean_path
+from .users import check_decides, user_of
 
 __all__ = ["AUTH_RESOURCE", "RestHandler"]
 
 AnswerT = TypeVar("AnswerT")
 AUTH_RESOURCE: Final = "aumos-governance"
 _MAX_BODY: Final = 64 * 1024
-_RANDOM_NAME: Final = re.compile(r"[0-9a-f]{32}")
+_READING: Final = ("GET", "HEAD", "OPTIONS")
 _EVERYWHERE: Final = frozenset({"_xsrf", "token", "no_track_activity"})
 """Parameters that the server itself reads."""
 
@@ -32,17 +33,28 @@ class RestHandler(APIHandler):
 
     auth_resource = AUTH_RESOURCE
 
-    def initialize(self, people: People, workers: Executor) -> None:
+    def initialize(self, people: People, workers: Executor, long_reads: Executor) -> None:
         self.people = people
         self.workers = workers
+        self.long_reads = long_reads
 
-    async def answer(self, work: Callable[..., dict[str, Any]], *args: Any) -> None:
-        """Do blocking work in a thread, and finish with its body."""
-        self.finish(json.dumps(await self.in_thread(work, *args)))
+    async def prepare(self, **options: Any) -> None:
+        # For every route that there is and will be: what changes something is a user's decision.
+        await super().prepare(**options)
+        if self.request.method not in _READING and self.current_user is not None:
+            check_decides(self)
 
-    async def in_thread(self, work: Callable[..., AnswerT], *args: Any) -> AnswerT:
-        """Do blocking work: the ledger waits for the disk, and the loop serves everyone."""
-        return await asyncio.get_running_loop().run_in_executor(self.workers, work, *args)
+    async def answer(self, work: Callable[..., dict[str, Any]], *args: Any, long: bool = False) -> None:
+        """Do blocking work in a thread, and finish with its body; ``long`` as for `in_thread`."""
+        self.finish(json.dumps(await self.in_thread(work, *args, long=long)))
+
+    async def in_thread(self, work: Callable[..., AnswerT], *args: Any, long: bool = False) -> AnswerT:
+        """Do blocking work: the ledger waits for the disk, and the loop serves everyone.
+
+        What may read the whole record is ``long``, and has threads of its own, so that all else does not wait for it.
+        """
+        threads = self.long_reads if long else self.workers
+        return await asyncio.get_running_loop().run_in_executor(threads, work, *args)
 
     def parameters(self, known: Iterable[str]) -> dict[str, str]:
         """The query's parameters; one that nobody reads is refused, since it may be a misspelt filter."""
@@ -85,11 +97,8 @@ class RestHandler(APIHandler):
     def idempotency_key(self) -> str | None:
         return wishes.optional_text(self.request.headers, "Idempotency-Key", "header Idempotency-Key")
 
-    def person(self) -> str:
-        user = self.current_user
-        # With a token alone the server makes up a user for each browser, whose user name is a random number.
-        made_up = user.name.startswith("Anonymous ") and _RANDOM_NAME.fullmatch(user.username)
-        return str(user.name if made_up else user.username)
+    def person(self) -> User:
+        return user_of(self, self.people.owner)
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         # tornado takes every error that is not its own for a failure inside.

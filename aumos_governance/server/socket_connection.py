@@ -11,19 +11,25 @@ from typing import Any, Final
 
 import orjson
 
+from ..clock import monotonic
 from ..errors import AumOSGovernanceError, InvalidRequestError
 from ..notebooks.line_channel import LineChannel
-from ..protocol import MAX_LINE, PROTOCOL_VERSION, answers_message, error_answer
+from ..protocol import MAX_LINE, NESTED_TOO_DEEP, PROTOCOL_VERSION, answers_message, error_answer, shown
 from .conversation import Conversation
 
-__all__ = ["Admit", "SocketConnection"]
+__all__ = ["TOO_MANY_CONNECTIONS", "Admit", "SocketConnection"]
 
-Admit = Callable[[object, socket.socket], Conversation]
-"""The conversation of whoever shows this token on this connection; raises AumOSGovernanceError for nobody's."""
+TOO_MANY_CONNECTIONS: Final = "TOO_MANY_CONNECTIONS"
+"""The code of the refusal of a connection beyond a limit."""
+Admit = Callable[["SocketConnection", object, socket.socket], Conversation]
+"""The conversation of the holder of this token on this connection; raises AumOSGovernanceError for an unknown one."""
 Prove = Callable[[object, object], str | None]
 """What shows the holder of this token, with this challenge, that it talks to this server."""
 _GREETING_SECONDS: Final = 5.0
+"""For the whole greeting, however many pieces it comes in."""
 _GREETING_BYTES: Final = 8192
+_LEAST_SECONDS: Final = 0.001
+"""A time-out of 0 would not wait at all, and raise another error."""
 
 
 class SocketConnection:
@@ -47,6 +53,13 @@ class SocketConnection:
         except Exception:  # noqa: BLE001 - in a thread of its own, where nobody else would hear of it
             self._log.exception("A local connection of a kernel failed.")
 
+    def turn_away(self, why: str) -> None:
+        """End the connection without serving it; the client gets the reason, unless sending it would block."""
+        refusal = {"v": PROTOCOL_VERSION, "ok": False, "code": TOO_MANY_CONNECTIONS, "message": why}
+        with self._connection as connection, suppress(OSError):
+            connection.setblocking(False)
+            connection.send(_line(refusal))
+
     def close(self) -> None:
         """End the connection, from any thread."""
         self._closed = True
@@ -61,15 +74,14 @@ class SocketConnection:
     def _greet(self) -> bool:
         """Read the first line and answer it; False where the connection is not to go on."""
         connection = self._connection
-        connection.settimeout(_GREETING_SECONDS)
         try:
-            line, received = _first_line(connection)
+            line, received = _first_line(connection, monotonic() + _GREETING_SECONDS)
             if line is None:
                 return False
             try:
                 greeting = _greeting(line)
                 token = greeting.get("token")
-                self._conversation = self._admit(token, connection)
+                self._conversation = self._admit(self, token, connection)
             except AumOSGovernanceError as error:
                 _say(connection, {"v": PROTOCOL_VERSION, "ok": False, "code": error.code, "message": error.message})
                 return False
@@ -87,7 +99,10 @@ class SocketConnection:
     def _take(self, line: bytes) -> None:
         try:
             message = _read(line)
-        except (ValueError, RecursionError):
+        except RecursionError:
+            self._refuse(NESTED_TOO_DEEP)
+            return
+        except ValueError:
             self._refuse("A governance message must be a line of JSON in UTF-8.")
             return
         assert self._conversation is not None
@@ -106,10 +121,13 @@ class SocketConnection:
         self._channel.send(_line(answers_message([answer])))
 
 
-def _first_line(connection: socket.socket) -> tuple[bytes | None, bytes]:
+def _first_line(connection: socket.socket, until: float) -> tuple[bytes | None, bytes]:
     received = b""
     while b"\n" not in received:
+        connection.settimeout(max(until - monotonic(), _LEAST_SECONDS))
         data = connection.recv(_GREETING_BYTES)
+        if monotonic() > until:
+            raise TimeoutError("the greeting took too long")
         if not data or len(received) + len(data) > _GREETING_BYTES:
             return None, b""
         received += data
@@ -127,7 +145,7 @@ def _greeting(line: bytes) -> dict[str, Any]:
     version = greeting.get("v")
     if version != PROTOCOL_VERSION or isinstance(version, bool):
         raise InvalidRequestError(
-            f"The governance protocol version is {version!r:.40}, and this server speaks version {PROTOCOL_VERSION}."
+            f"The governance protocol version is {shown(version)}, and this server speaks version {PROTOCOL_VERSION}."
         )
     return greeting
 

@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { figuresOf, type IFigures } from './figures';
 import { formatUsd } from './money';
 import {
+  type IGovernanceConfig,
   type IGovernanceState,
   SET_BY_KERNEL,
   SET_BY_SERVER
@@ -116,7 +117,7 @@ export function rows(
       name: trans.__('Over'),
       value: figures.over > 0n ? formatUsd(figures.over) : ''
     },
-    { name: trans.__('Set by'), value: setBy(state, trans) },
+    { name: trans.__('Set by'), value: setBy(state, model.config, trans) },
     { name: trans.__('Agent'), value: state.agent_id ?? '' },
     { name: trans.__('Shared with'), value: state.shared_with ?? '' }
   ];
@@ -198,9 +199,19 @@ function isolated(text: string): string {
   return `\u2068${text}\u2069`;
 }
 
+/** The name of a record's user; the only user of the server is the reader. */
+export function userName(
+  name: string,
+  config: IGovernanceConfig | null,
+  trans: TranslationBundle
+): string {
+  return config?.user === name ? trans.__('you') : name;
+}
+
 /** Who set what stands. */
 export function setBy(
   state: IGovernanceState,
+  config: IGovernanceConfig | null,
   trans: TranslationBundle
 ): string {
   switch (state.set_by) {
@@ -209,7 +220,7 @@ export function setBy(
     case SET_BY_SERVER:
       return trans.__("the server's configuration");
     default:
-      return oneLine(state.set_by ?? '');
+      return oneLine(userName(state.set_by ?? '', config, trans));
   }
 }
 

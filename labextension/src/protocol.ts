@@ -56,8 +56,27 @@ export interface IGovernanceConfig {
   readonly warn_at: readonly string[];
   readonly strict: boolean;
   readonly autostart: boolean;
+  /** The name under which records show the user of a server whose users have no names; else null. */
+  readonly user?: string | null;
   /** The models' prices in the server's environment; null where genai-prices is not installed. */
   readonly price_data: IPriceData | null;
+  /** Ceilings shared with other servers that stand otherwise than this one is configured. */
+  readonly ceilings_differ: readonly ICeilingDifference[];
+}
+
+/** A shared ceiling that stands otherwise than the server is configured. */
+export interface ICeilingDifference {
+  readonly name: string;
+  readonly kind: string;
+  readonly configured: ICeilingFigures | null;
+  /** Empty where it was lifted. */
+  readonly stands: readonly ICeilingFigures[];
+}
+
+/** A ceiling's amount in USD and its period. */
+export interface ICeilingFigures {
+  readonly limit: string;
+  readonly period: string;
 }
 
 /** How old the models' prices are. */
@@ -118,7 +137,9 @@ export function isConfig(value: unknown): value is IGovernanceConfig {
     Array.isArray(value.warn_at) &&
     value.warn_at.every(isDecimal) &&
     typeof value.strict === 'boolean' &&
-    typeof value.autostart === 'boolean'
+    typeof value.autostart === 'boolean' &&
+    Array.isArray(value.ceilings_differ) &&
+    isNullOr(value.user ?? null, isString)
   );
 }
 

@@ -38,6 +38,19 @@ def configure(owner: str, root: str, *specs: EnvelopeSpec) -> base.ConfigureEnve
     return base.ConfigureEnvelopes(key=key(), origin=SERVER, owner=owner, root=root, envelopes=specs)
 
 
+def set_ceiling(
+    name: str,
+    ceiling: int | None,
+    period: BudgetPeriod | None = None,
+    *,
+    kind: EnvelopeKind = EnvelopeKind.TEAM,
+    subject: str = "",
+) -> base.SetCeiling:
+    return base.SetCeiling(
+        key=key(), origin=PERSON, encloses=kind, subject=subject, name=name, ceiling=ceiling, period=period
+    )
+
+
 def budget(category: str, ceiling: int, *, create: bool = True) -> base.SetBudget:
     return base.SetBudget(
         key=key(),
@@ -72,7 +85,11 @@ def _envelopes(ledger: Ledger) -> None:
     ledger.execute(configure("ann", "/srv/ann", *mine))
     ledger.execute(configure("bob", "/srv/bob", replace(team, ceiling=80 * USD)))
     ledger.execute(configure("eve", "/srv/eve"))
+    ledger.execute(configure("ann", "/srv/other"))
     ledger.execute(opening(THEIRS, origin=OTHER_KERNEL))
+    for period, ceiling in ((BudgetPeriod.DAILY, 70 * USD), (None, None), (BudgetPeriod.MONTHLY, 85 * USD)):
+        ledger.execute(set_ceiling("team", ceiling, period))
+    ledger.execute(set_ceiling("ann", None, kind=EnvelopeKind.OWNER, subject="ann"))
     ledger.execute(spend(notebook=THEIRS, origin=OTHER_KERNEL))
     ledger.execute(change(trust_level=TrustLevel.L3_ACT_APPROVE, budget=8 * USD, agent_id="writer"))
     ledger.execute(budget("research", 2 * USD))

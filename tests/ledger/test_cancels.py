@@ -8,11 +8,14 @@ import pytest
 
 from aumos_governance.errors import (
     ConflictError,
+    ExpiredError,
     IdempotencyError,
+    InvalidRequestError,
 )
-from aumos_governance.ledger.base import Balance, Ledger
+from aumos_governance.ledger.base import Balance, Found, Ledger
 from tests.ledger.kit import (
     CENT,
+    HOUR,
     KERNEL,
     PERSON,
     SECOND,
@@ -68,7 +71,7 @@ def test_a_cancel_that_comes_after_the_expiry_takes_back_what_was_not_heard(back
     backend.clock.advance(11 * SECOND)
     assert ledger.execute(void(ask.key)).voided
     assert balance(ledger).spent == 0
-    assert records(ledger)[-1].detail == {"ask": ask.key, "late": True}
+    assert records(ledger)[-1].detail == {"ask": ask.key, "late": True, "answered": True}
     assert ledger.verify().ok
 
 
@@ -84,6 +87,21 @@ def test_the_record_says_that_the_response_had_arrived(ledger: Ledger) -> None:
     assert plain.detail == {"ask": unheard.key}
     assert delivered.reasons != plain.reasons
     assert balance(ledger).spent == 0
+
+
+def test_the_record_says_that_the_response_was_sent_long_before(backend: Backend) -> None:
+    ledger = backend.open()
+    ledger.execute(opening())
+    used, crossed = spend(), spend()
+    ledger.execute(used)
+    backend.clock.advance(2 * SECOND)
+    ledger.execute(crossed)
+    ledger.execute(void(used.key))
+    ledger.execute(void(crossed.key))
+    assert [record.detail for record in records(ledger)[-2:]] == [
+        {"ask": used.key, "answered": True},
+        {"ask": crossed.key},
+    ]
 
 
 def test_only_an_allowed_spend_of_the_same_scope_is_taken_back(ledger: Ledger) -> None:
@@ -113,3 +131,58 @@ def test_a_cancel_reaches_a_closed_session(ledger: Ledger) -> None:
     assert previous is not None
     assert previous.spent == 0
     assert ledger.verify().ok
+
+
+def test_the_answer_names_what_was_found(ledger: Ledger) -> None:
+    wish = opening()
+    ledger.execute(wish)
+    spent, denied = spend(), spend(11 * USD)
+    ledger.execute(spent)
+    ledger.execute(denied)
+    found = {of: ledger.execute(void(of)).found for of in (spent.key, denied.key, wish.key, "never came")}
+    assert list(found.values()) == [Found.CHARGE, Found.NO_CHARGE, Found.NO_CHARGE, Found.NOTHING]
+    assert {of: ledger.execute(void(of)).found for of in found} == found, "a second cancel is answered the same"
+
+
+def test_a_cancel_of_what_may_have_been_forgotten_says_so(backend: Backend) -> None:
+    ledger = backend.open()
+    ledger.execute(opening())
+    ask = spend(3 * CENT)
+    ledger.execute(ask)
+    backend.clock.advance(49 * HOUR)
+    # A request made after that long, and the ledger forgets the keys of two days ago.
+    ledger.execute(spend(CENT))
+    for _ in range(2):
+        answer = ledger.execute(void(ask.key))
+        assert (answer.voided, answer.found) == (False, Found.UNKNOWN)
+    assert balance(ledger).spent == 4 * CENT, "it stands"
+    assert [record.event for record in records(ledger)] == ["open", "spend", "spend"]
+    with pytest.raises(ConflictError, match="cancelled"):
+        ledger.execute(ask)
+    assert ledger.verify().ok
+
+
+def test_a_request_cannot_cancel_itself(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    itself = void("itself", key="itself")
+    with pytest.raises(InvalidRequestError, match="itself"):
+        ledger.execute(itself)
+    assert [record.event for record in records(ledger)] == ["open"]
+    # Nothing is left of it.
+    ledger.execute(spend(key="itself"))
+    assert balance(ledger).spent == CENT
+
+
+def test_no_request_expires_after_its_key_is_forgotten(backend: Backend) -> None:
+    ledger = backend.open()
+    ledger.execute(opening())
+    with pytest.raises(InvalidRequestError, match="48 hours"):
+        ledger.execute(spend(expires_at=backend.clock.now + 48 * HOUR + SECOND))
+    ask = spend(expires_at=backend.clock.now + 48 * HOUR)
+    ledger.execute(ask)
+    backend.clock.advance(49 * HOUR)
+    ledger.execute(spend())
+    # The key is forgotten, and a copy of the request does nothing.
+    with pytest.raises(ExpiredError):
+        ledger.execute(ask)
+    assert balance(ledger).spent == 2 * CENT

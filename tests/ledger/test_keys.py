@@ -23,6 +23,7 @@ from tests.ledger.kit import (
     SECOND,
     USD,
     Backend,
+    FakeClock,
     at,
     balance,
     closing,
@@ -58,7 +59,7 @@ def test_a_request_that_comes_again_is_answered_again(backend: Backend) -> None:
 
 def test_a_retry_may_differ_in_what_the_asker_does_not_choose(ledger: Ledger) -> None:
     ledger.execute(opening())
-    ask = spend(expires_at=10**17)
+    ask = spend(expires_at=FakeClock().now + 60 * SECOND)
     answer = ledger.execute(ask)
     later = replace(ask, expires_at=None, origin=replace(KERNEL, incarnation="two"))
     assert ledger.execute(later) == answer

@@ -24,11 +24,13 @@ from tests.ledger.rich import fill_richly
 DOCS = Path(__file__).parents[2] / "docs" / "audit.md"
 TABLES = [name for name in schema.tables if name != "audit"]
 NOT_EMPTIED = "envelope_id NOT IN (SELECT e.id FROM envelopes e JOIN notebook_aliases a ON a.id = e.subject)"
+NOT_EMPTY = {"configurations": "envelopes <> '[]'", "memberships": "ceilings <> '[]'"}
 PROVEN_WHERE = {
     ("balances", "period_start"): NOT_EMPTIED,
     ("notebooks", "owner"): "session_id IS NOT NULL AND owner = 'ann'",
     ("configurations", "owner"): "envelopes <> '[]'",
     ("configurations", "root"): "envelopes <> '[]'",
+    ("memberships", "owner"): "ceilings <> '[]'",
     ("approvals", "shown"): "status <> 'pending'",
     ("reports", "shown"): "acknowledged_at IS NOT NULL",
     ("asks", "scope"): """charge_id IS NOT NULL AND answer LIKE '["Decision"%'""",
@@ -131,7 +133,7 @@ def test_another_value_in_any_column_is_found(stored: Stored, table: str, soak: 
 def test_a_row_that_is_gone_is_found(stored: Stored, table: str, soak: bool) -> None:
     # Kept answers are forgotten after two days, so that one may be missing; so may the note that nothing is configured.
     # Sums that are 0 since a notebook was joined with another one say nothing.
-    where = {"asks": "1 = 0", "configurations": "envelopes <> '[]'", "balances": NOT_EMPTIED}.get(table, "1 = 1")
+    where = {"asks": "1 = 0", "balances": NOT_EMPTIED, **NOT_EMPTY}.get(table, "1 = 1")
     for row in rows_of(stored, table, where, soak):
         names, values = ", ".join(map(quoted, row)), ", ".join(map(literal, row.values()))
         stored.run(f"DELETE FROM {table} WHERE {condition(table, row)}")
@@ -143,7 +145,7 @@ def test_a_row_that_is_gone_is_found(stored: Stored, table: str, soak: bool) -> 
 
 @pytest.mark.parametrize("table", [name for name in TABLES if name != "asks"])
 def test_a_row_too_many_is_found(stored: Stored, table: str) -> None:
-    (row, *_) = rows_of(stored, table, {"configurations": "envelopes <> '[]'"}.get(table, "1 = 1"), every=False)
+    (row, *_) = rows_of(stored, table, NOT_EMPTY.get(table, "1 = 1"), every=False)
     first = schema.tables[table].primary_key.columns.keys()[0]
     row[first] = f"{row[first]}x"
     if table == "notebooks":

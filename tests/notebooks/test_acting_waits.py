@@ -11,6 +11,7 @@ import pytest
 from aumos_governance.errors import ConflictError, UnavailableError
 from aumos_governance.ledger import base
 from aumos_governance.ledger.base import Ledger, Origin
+from aumos_governance.notebooks.users import User
 from tests.notebooks.acts import CALLER, NOTEBOOK, Clock, Kernel, decide, pending, served
 
 # ---- the wait and its ends
@@ -130,7 +131,7 @@ def test_a_kernel_that_went_after_the_yes_holds_nothing(l3: Kernel, ledger: Ledg
 def test_a_session_that_is_closed_meanwhile(l3: Kernel, ledger: Ledger) -> None:
     l3.act()
     l3.waits()
-    l3.service.close("ada", NOTEBOOK)
+    l3.service.close(User("ada"), NOTEBOOK)
     assert l3.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
     assert not pending(ledger)
 

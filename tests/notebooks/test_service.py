@@ -16,6 +16,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import AuditQuery, Ledger, NotebookKey
 from aumos_governance.ledger.terms import SessionTerms
 from aumos_governance.notebooks.service import Caller, NotebookService
+from aumos_governance.notebooks.users import User
 from aumos_governance.protocol import Ask, Cell, parse_ask
 from aumos_governance.types import TrustLevel
 
@@ -179,7 +180,7 @@ def test_a_cancelled_spend_is_given_back(ask: Asker) -> None:
 
 def test_what_a_person_sets_the_kernel_only_tightens(service: NotebookService, ask: Asker) -> None:
     ask("open", trust_level=2, budget="10")
-    service.change("teacher", NOTEBOOK, {"budget": "5"})
+    service.change(User("teacher"), NOTEBOOK, {"budget": "5"})
     opened = ask("open", trust_level=2, budget="10")
     assert opened["state"]["budget"] == "5"
     assert opened["state"]["set_by"] == "teacher"
@@ -191,16 +192,16 @@ def test_what_a_person_sets_the_kernel_only_tightens(service: NotebookService, a
 
 def test_a_person_opens_changes_and_closes(service: NotebookService) -> None:
     assert service.state(NOTEBOOK)["trust_level"] is None
-    opened = service.change("ada", NOTEBOOK, {"trust_level": 3})
+    opened = service.change(User("ada"), NOTEBOOK, {"trust_level": 3})
     assert (opened["active"], opened["trust_level"], opened["budget"], opened["set_by"]) == (True, 3, "10", "ada")
     assert [state["path"] for state in service.states("ada", "/srv")] == [NOTEBOOK.path]
-    closed = service.close("ada", NOTEBOOK)
+    closed = service.close(User("ada"), NOTEBOOK)
     assert not closed["active"]
-    assert service.close("ada", NOTEBOOK) == closed
+    assert service.close(User("ada"), NOTEBOOK) == closed
     with pytest.raises(InvalidRequestError, match="'spent' is not known here; the fields are agent_id, budget"):
-        service.change("ada", NOTEBOOK, {"spent": "0"})
+        service.change(User("ada"), NOTEBOOK, {"spent": "0"})
     with pytest.raises(InvalidAmountError):
-        service.change("ada", NOTEBOOK, {"budget": "lots"})
+        service.change(User("ada"), NOTEBOOK, {"budget": "lots"})
     page = service.audit(AuditQuery(notebook=NOTEBOOK, limit=1, oldest_first=True))
     assert len(page["records"]) == 1
     assert page["cursor"]
@@ -219,7 +220,7 @@ def test_the_terms_bind_kernel_and_person(ledger: Ledger) -> None:
     assert "highest this server allows (max_budget)" in ask("open", budget="20.01")["message"]
     assert ask("open", trust_level=4)["code"] == "NOT_ALLOWED"
     with pytest.raises(NotAllowedError, match="max_trust_level"):
-        service.change("ada", NOTEBOOK, {"trust_level": 5})
+        service.change(User("ada"), NOTEBOOK, {"trust_level": 5})
     state = ask("open")["state"]
     assert (state["trust_level"], state["budget"]) == (1, "5")
 
@@ -233,8 +234,8 @@ def test_a_strict_server_leaves_loosening_to_people(ledger: Ledger) -> None:
     assert ask("open", budget="4")["state"]["budget"] == "4"
     assert ask("open", new=True)["code"] == "NOT_ALLOWED"
     assert ask("close")["code"] == "NOT_ALLOWED"
-    assert service.change("teacher", NOTEBOOK, {"budget": "8"})["budget"] == "8"
-    service.close("teacher", NOTEBOOK)
+    assert service.change(User("teacher"), NOTEBOOK, {"budget": "8"})["budget"] == "8"
+    service.close(User("teacher"), NOTEBOOK)
     assert ask("open", budget="1")["code"] == "NOT_ALLOWED"
 
 

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +19,7 @@ from aumos_governance.protocol import KERNEL_ENV, REPLY_TYPE, STRICT_ENV
 from aumos_governance.server import bridge as bridge_module
 from aumos_governance.server.bridge import Bridge
 from aumos_governance.server.kernel_environment import mark_children, mark_kernels
+from aumos_governance.server.readers import Readers
 from aumos_governance.server.rooms import Rooms
 
 
@@ -80,7 +80,8 @@ def parts(monkeypatch: pytest.MonkeyPatch, jp_asyncio_loop: Any) -> Iterator[tup
     FakeTransport.log.clear()
     ledger = open_ledger("memory://")
     kernels, sessions, rooms = Kernels(), Sessions(), Rooms("ada", "/root")
-    with ThreadPoolExecutor(1) as readers:
+    readers = Readers(1)
+    try:
         yield (
             Bridge(
                 kernels,
@@ -98,6 +99,8 @@ def parts(monkeypatch: pytest.MonkeyPatch, jp_asyncio_loop: Any) -> Iterator[tup
             sessions,
             rooms,
         )
+    finally:
+        readers.shutdown()
     ledger.close()
 
 

@@ -14,6 +14,7 @@ from traitlets.config.loader import DeferredConfigList
 from aumos_governance.ledger import base
 from aumos_governance.ledger.base import EnvelopeKind, EnvelopeSpec, Origin
 from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.server.ceilings import difference_sentence, differences
 from aumos_governance.server.envelope_traits import read_envelopes
 from aumos_governance.server.extension import GovernanceExtension
 from aumos_governance.types import BudgetPeriod
@@ -153,3 +154,54 @@ async def test_without_envelopes_nothing_is_recorded(rest: Any, extension: Any) 
     assert spend(extension, "a.ipynb", USD).allowed
     assert (await rest("GET", "envelopes", path="a.ipynb")).body == {"envelopes": []}
     assert (await rest("GET", "audit", event="configure")).body["records"] == []
+
+
+# ---- ceilings that stand otherwise
+
+
+async def test_what_stands_otherwise_is_shown_until_a_user_changes_it(rest: Any, extension: Any) -> None:
+    check("Config", (await rest("GET", "config")).body)
+    assert (await rest("GET", "config")).body["ceilings_differ"] == []
+
+    def change(ceiling: int | None, period: BudgetPeriod) -> None:
+        extension._ledger.execute(
+            base.SetCeiling(
+                key=next(_keys),
+                origin=Origin("ann", person=True),
+                encloses=EnvelopeKind.TEAM,
+                subject="",
+                name="class-5",
+                ceiling=ceiling,
+                period=period,
+            )
+        )
+
+    change(3 * USD, BudgetPeriod.DAILY)
+    body = (await rest("GET", "config")).body
+    check("Config", body)
+    configured = {"limit": "100", "period": "monthly"}
+    assert body["ceilings_differ"] == [
+        {"name": "class-5", "kind": "team", "configured": configured, "stands": [{"limit": "3", "period": "daily"}]}
+    ]
+    assert difference_sentence(body["ceilings_differ"][0]) == (
+        "The team ceiling 'class-5' stands at $3.00 daily, whatever this server is configured with ($100.00 monthly);"
+        " only jupyter governance ceiling changes it."
+    )
+    change(None, BudgetPeriod.DAILY)
+    (found,) = (await rest("GET", "config")).body["ceilings_differ"]
+    assert found == {"name": "class-5", "kind": "team", "configured": configured, "stands": []}
+    change(100 * USD, BudgetPeriod.MONTHLY)
+    assert (await rest("GET", "config")).body["ceilings_differ"] == []
+
+
+def test_a_server_without_envelopes_differs_from_what_stands() -> None:
+    stands = base.CeilingState(EnvelopeKind.OWNER, "ann", "mine", BudgetPeriod.DAILY, 0, base.Balance(USD, 0, 0))
+    lifted = base.CeilingState(EnvelopeKind.OWNER, "ann", "gone", None, 0, base.Balance(0, 0, 0))
+    (found,) = differences((), [stands, lifted])
+    assert found == {
+        "name": "mine",
+        "kind": "owner",
+        "configured": None,
+        "stands": [{"limit": "1", "period": "daily"}],
+    }
+    assert "(no such envelope)" in difference_sentence(found)

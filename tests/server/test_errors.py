@@ -12,6 +12,7 @@ EXPECTED = {
     "AumOSGovernanceError": 500,
     "BudgetExceededError": 409,
     "BudgetNotFoundError": 404,
+    "BusyError": 503,
     "ConfigurationError": 500,
     "ConflictError": 409,
     "ConsentDeniedError": 403,

@@ -14,6 +14,7 @@ import pytest
 
 from aumos_governance.errors import NotAllowedError
 from aumos_governance.protocol import MAX_LINE, socket_proof
+from aumos_governance.server import local_socket, socket_connection
 from aumos_governance.server.local_socket import LocalSocket
 from aumos_governance.server.socket_tokens import Tokens
 from tests.server.socket_guests import LOG, Guest, Kernels, known_kernels, message
@@ -91,6 +92,69 @@ def test_a_greeting_without_end_is_cut_short(connect: Enter) -> None:
         assert guest.hear() is None
 
 
+def test_a_greeting_in_drops_has_no_more_time_than_another(connect: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket_connection, "_GREETING_SECONDS", 0.5)
+    guest = connect()
+    guest.socket.settimeout(0.05)
+    began, drops = time.monotonic(), 0
+    while time.monotonic() < began + 5:
+        try:
+            guest.say(b"{")
+            drops += 1
+            if guest.socket.recv(1) == b"":
+                break
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+    assert drops > 2
+    assert time.monotonic() < began + 5, "it was never cut"
+
+
+def test_one_kernel_has_its_share_of_the_connections(
+    connect: Enter, local: LocalSocket, kernels: Kernels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_socket, "_MOST_OF_A_KERNEL", 3)
+    guests = [connect().enter() for _ in range(3)]
+    refused = connect()
+    refused.say({"v": 1, "token": refused.offer["token"]})
+    answer = refused.hear()
+    assert (answer["ok"], answer["code"]) == (False, "TOO_MANY_CONNECTIONS")
+    assert "3 connections" in answer["message"]
+    assert refused.hear() is None
+    # Those that are there go on, and another kernel has a share of its own.
+    assert all(guest.ask("status")["ok"] for guest in guests)
+    other = Guest(local.offer("other", "one")).enter()
+    other.close()
+    # One that ends makes room.
+    guests[0].close()
+    assert wait_until(lambda: len(local._connections) == 2)
+    assert connect().enter().ask("status")["ok"]
+
+
+def test_those_who_show_no_token_leave_room_for_kernels(
+    connect: Enter, local: LocalSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_socket, "_MOST_GREETING", 2)
+    inside = connect().enter()
+    idle = [connect() for _ in range(2)]
+    assert wait_until(lambda: len(local._connections) == 3)
+    refused = connect()
+    assert refused.hear()["code"] == "TOO_MANY_CONNECTIONS"
+    assert inside.ask("status")["ok"]
+    idle[0].close()
+    assert wait_until(lambda: len(local._connections) == 2)
+    assert connect().enter().ask("status")["ok"]
+
+
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Whether it comes true within a few seconds: another thread notices the end of a connection."""
+    pause, until = threading.Event(), time.monotonic() + 10
+    while not condition() and time.monotonic() < until:
+        pause.wait(0.005)
+    return condition()
+
+
 def test_tokens_of_another_server_and_of_a_process_before_are_worth_nothing(
     connect: Enter, local: LocalSocket, kernels: Kernels
 ) -> None:
@@ -130,7 +194,7 @@ def test_a_token_names_one_kernel_alone() -> None:
     [
         (b"not json\n", "JSON"),
         (b"\xff\n", "JSON"),
-        (b"[" * 100_000 + b"\n", "JSON"),
+        (b"[" * 100_000 + b"\n", "nested"),
         (b"\n", "JSON"),
         (b"null\n", "object"),
         (b'{"v": 2, "asks": []}\n', "version"),

@@ -38,9 +38,8 @@ def test_every_route_and_method_is_described(extension: Any) -> None:
     }
     described = {path: set(item) - {"parameters"} for path, item in DESCRIPTION["paths"].items()}
     assert described == served
-    assert [handler for _, handler, _ in handlers.routes(extension._people, extension._workers)] == [
-        *handlers.HANDLERS.values()
-    ]
+    routes = handlers.routes(extension._people, extension._workers, extension._long_reads)
+    assert [handler for _, handler, _ in routes] == [*handlers.HANDLERS.values()]
     assert parameters("/audit", "get") == set(audit_filter.PARAMETERS)
     assert parameters("/audit/sums", "get") == set(audit_filter.SUMS_PARAMETERS)
     assert parameters("/audit/export", "get") == set(audit_filter.EXPORT_PARAMETERS)

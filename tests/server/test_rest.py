@@ -12,6 +12,7 @@ from tornado.httpclient import HTTPClientError
 
 from aumos_governance import __version__
 from aumos_governance.integrations import price_data
+from aumos_governance.owner import owner
 
 NOTHING = {
     "active": False,
@@ -33,8 +34,7 @@ async def test_a_persons_change_opens_a_session_and_stands(rest: Any) -> None:
     opened = (await rest("PATCH", "state", {"budget": "5", "agent_id": "agent-7"}, path="a.ipynb")).body
     assert (opened["active"], opened["budget"], opened["remaining"], opened["trust_level"]) == (True, "5", "5", 2)
     assert opened["agent_id"] == "agent-7"
-    # A server with a token alone makes up a user, whose user name is a random number that would tell nobody anything.
-    assert opened["set_by"].startswith("Anonymous ")
+    assert opened["set_by"] == "token"
     changed = (await rest("PATCH", "state", {"trust_level": 1}, path="a.ipynb")).body
     assert (changed["budget"], changed["trust_level"], changed["trust_label"]) == ("5", 1, "Monitor")
     assert changed["session_id"] == opened["session_id"]
@@ -89,13 +89,23 @@ def price_data_body() -> dict[str, Any]:
 )
 async def test_config_is_what_was_configured(rest: Any) -> None:
     samples = json.loads((Path(__file__).parents[1] / "protocol" / "rest_config.json").read_text("utf-8"))
-    expected = {**samples["valid"]["classroom"], "version": __version__, "price_data": price_data_body()}
+    expected = {
+        **samples["valid"]["classroom"],
+        "version": __version__,
+        "user": owner(),
+        "price_data": price_data_body(),
+    }
     assert (await rest("GET", "config")).body == expected
 
 
 async def test_config_defaults(rest: Any) -> None:
     samples = json.loads((Path(__file__).parents[1] / "protocol" / "rest_config.json").read_text("utf-8"))
-    expected = {**samples["valid"]["defaults"], "version": __version__, "price_data": price_data_body()}
+    expected = {
+        **samples["valid"]["defaults"],
+        "version": __version__,
+        "user": owner(),
+        "price_data": price_data_body(),
+    }
     assert (await rest("GET", "config")).body == expected
 
 
@@ -128,9 +138,7 @@ async def test_audit_pages_and_filters(rest: Any) -> None:
 
 async def test_an_idempotency_key_makes_a_repeated_request_safe(rest: Any) -> None:
     first = await rest("PATCH", "state", {"budget": "5"}, path="a.ipynb")
-    # The user's name is in a cookie, without which every request is another anonymous user's.
-    cookie = first.response.headers["Set-Cookie"].split(";")[0]
-    headers = {"Idempotency-Key": "k-1", "Cookie": cookie}
+    headers = {"Idempotency-Key": "k-1"}
     once = await rest("PATCH", "state", {"budget": "6"}, headers, path="a.ipynb")
     again = await rest("PATCH", "state", {"budget": "6"}, headers, path="a.ipynb")
     assert again.body == once.body

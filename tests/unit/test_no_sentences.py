@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -55,7 +56,11 @@ def say() -> Iterator[Say]:
 
     def ask(op: str, **body: Any) -> dict[str, Any]:
         answered: Future[dict[str, Any]] = Future()
-        service.submit(caller, parse_ask({"id": f"k-{next(count)}", "op": op, "exp": 9e9, **body}), answered.set_result)
+        service.submit(
+            caller,
+            parse_ask({"id": f"k-{next(count)}", "op": op, "exp": time.time() + 60, **body}),
+            answered.set_result,
+        )
         return answered.result(20)
 
     ask("open", budget="1")

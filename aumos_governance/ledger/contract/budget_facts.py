@@ -12,6 +12,7 @@ from .facts import Balance, NotebookKey, SessionState
 __all__ = [
     "Adjusted",
     "BudgetState",
+    "CeilingState",
     "ChargeState",
     "Corrected",
     "EnvelopeKind",
@@ -138,6 +139,20 @@ class EnvelopeState:
     balance: Balance
     charges: int
     """How many charges were made in this period, voided ones included."""
+
+
+@dataclass(frozen=True, slots=True)
+class CeilingState:
+    """A ceiling that servers share, as it stands. Several of one kind, subject and name differ in their periods."""
+
+    kind: EnvelopeKind
+    subject: str
+    """The owner; nothing for a team."""
+    name: str
+    period: BudgetPeriod | None
+    """None: it was lifted."""
+    period_start: int
+    balance: Balance
 
 
 @dataclass(frozen=True, slots=True)

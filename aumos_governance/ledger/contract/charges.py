@@ -208,7 +208,11 @@ class Void(Request[Voided]):
     It reverses only an allowed spend or an open hold; the reversal is an audit record of its own. A request that has
     not come yet will be refused when it comes. It is no refund: a client cancels what it has given up, which may be
     after the request's own ``expires_at``, when the response was not heard in time; the record then has ``late`` in
-    its detail.
+    its detail. It has ``answered`` where the response was sent a second before the cancel or earlier, whatever the
+    client says of it.
+
+    A request that the ledger does not know may be older than the keys that it keeps: where the notebook is that old,
+    the answer says so (`Found.UNKNOWN`). Raises InvalidRequestError for a request that would cancel itself.
     """
 
     notebook: NotebookKey

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from ...frozen import quick
@@ -13,6 +14,7 @@ __all__ = [
     "Balance",
     "ClosedSessions",
     "Decision",
+    "Found",
     "Limit",
     "NotebookKey",
     "Opened",
@@ -172,9 +174,29 @@ class Opened:
     """Sentences for the person, for example which value stands and who set it."""
 
 
+class Found(str, Enum):
+    """What the ledger had of a request that was cancelled."""
+
+    CHARGE = "charge"
+    """A spend or an open hold, which is taken back now or was before."""
+    RESOLVED = "resolved"
+    """A charge that was settled, released or corrected, and stands."""
+    NO_CHARGE = "no_charge"
+    """A denial, or what charges nothing; it stands."""
+    NOTHING = "nothing"
+    """Nothing: it did not come before, and is refused if it still comes."""
+    UNKNOWN = "unknown"
+    """Nothing, and it may be so old that the ledger forgot its key; it is refused if it still comes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """Whether an ask stands cancelled, by this cancel or an earlier one; False when nothing may be taken back."""
+    """Whether an ask stands cancelled, by this cancel or an earlier one; False when nothing may be taken back.
+
+    Also False where the ledger cannot know, as ``found`` says.
+    """
 
     voided: bool
     state: SessionState | None = None
+    found: Found | None = None
+    """None in what an earlier version of this package answered."""

@@ -8,7 +8,7 @@ from typing import Final, Generic
 from ...types import GovernanceOutcome
 from .agreement_facts import Approval, Consent, Report, TrustAssignment
 from .audit_facts import AuditPage, AuditSum
-from .budget_facts import BudgetState, EnvelopeState, HeldCharge
+from .budget_facts import BudgetState, CeilingState, EnvelopeState, HeldCharge
 from .facts import NotebookKey, SessionState
 from .requests import AnswerT_co
 
@@ -22,6 +22,7 @@ __all__ = [
     "FindTrust",
     "ListApprovals",
     "ListBudgets",
+    "ListCeilings",
     "ListConsents",
     "ListEnvelopes",
     "ListHolds",
@@ -139,6 +140,13 @@ class ListEnvelopes(Query[tuple[EnvelopeState, ...]]):
     """The envelopes that a charge of this notebook must fit in now, the session's own first."""
 
     notebook: NotebookKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListCeilings(Query[tuple[CeilingState, ...]]):
+    """The ceilings that servers share, lifted ones included: those around an owner's sessions, or with None all."""
+
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

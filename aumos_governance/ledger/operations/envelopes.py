@@ -16,51 +16,64 @@ from ...errors import (
     NotFoundError,
 )
 from ...types import BudgetPeriod
-from ..base import Balance, BudgetState, ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec, Origin, SetBudget
+from ..base import Balance, BudgetState, ConfigureEnvelopes, EnvelopeSpec, Origin, SetBudget
 from ..chain import LEDGER_CHAIN
 from ..compact import dumps
+from ..files import lies_in
 from ..periods import period_start
 from ..rows import BalanceRow, ConfigurationRow, EnvelopeRow, NotebookRow, SessionRow
-from ..selections import OPEN_SESSIONS
+from ..selections import OPEN_SESSIONS_OF_OWNER
 from ..work import Work
-from .enclosures import enclose
+from .ceilings import share, shared_detail
+from .enclosures import ORDER, enclose
 from .places import category_id
 from .records import record
 from .sessions import open_session_of
 
 __all__ = ["budget_state", "configure", "set_budget"]
 
-_ORDER = tuple(EnvelopeKind)
-
 
 def configure(work: Work, request: ConfigureEnvelopes) -> bool:
     """Put envelopes around a server's sessions."""
-    specs = sorted(request.envelopes, key=lambda spec: _ORDER.index(spec.encloses))
+    owner, root = request.owner, request.root
+    specs = sorted(request.envelopes, key=lambda spec: ORDER[spec.encloses.value])
     _check(specs)
     text = dumps([[spec.name, spec.ceiling, spec.encloses.value, spec.period.value] for spec in specs])
-    sessions = work.select(OPEN_SESSIONS, request.owner, request.root)
-    row = work.find(ConfigurationRow, request.owner, request.root)
-    if (row.envelopes if row is not None else "[]") == text:
-        if row is None:
-            # Even none is written down: an opening in another process and the first envelopes then meet at this row.
-            work.add(ConfigurationRow(request.owner, request.root, text))
-        return False
-    before = [] if row is None else json.loads(row.envelopes)
+    sessions = work.select(OPEN_SESSIONS_OF_OWNER, owner)
+    row = work.find(ConfigurationRow, owner, root)
+    stored = "[]" if row is None else row.envelopes
     if row is None:
-        work.add(ConfigurationRow(request.owner, request.root, text))
-    else:
+        # Even none is written down: an opening in another process and the first envelopes then meet at this row.
+        work.add(ConfigurationRow(owner, root, text))
+    elif text != stored:
         row.envelopes = text
         work.save(row)
+    before = json.loads(stored)
+    changed = share(work, owner, specs) or text != stored
+    around, elsewhere = {}, {}
     for session in sessions:
-        enclose(work, work.get(NotebookRow, session.notebook_id), session, request.root, before)
-        work.save(session)
+        notebook = work.get(NotebookRow, session.notebook_id)
+        # What servers share is around the owner's other sessions as well.
+        inside = text != stored and lies_in(notebook, owner, root)
+        moved = enclose(work, notebook, session, root if inside else None, before if inside else ())
+        if moved:
+            work.save(session)
+        if inside:
+            around[session.id] = session.outer_envelopes
+        elif moved:
+            elsewhere[session.id] = session.outer_envelopes
+    if not changed and not elsewhere:
+        return False
     detail = {
-        "owner": request.owner,
-        "root": request.root,
+        "owner": owner,
+        "root": root,
         "from": _readable(before),
         "to": _readable(json.loads(text)),
         # Which ceilings each open session lies in from now on.
-        "around": {session.id: session.outer_envelopes for session in sessions},
+        "around": around,
+        **({"elsewhere": elsewhere} if elsewhere else {}),
+        # What stands of what servers share, whatever this one is configured with.
+        "shared": shared_detail(work, owner),
     }
     record(work, LEDGER_CHAIN, None, request.origin, "configure", detail=detail)
     return True

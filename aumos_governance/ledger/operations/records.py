@@ -16,7 +16,7 @@ __all__ = ["OWN_EVENTS", "record"]
 
 OWN_EVENTS: Final = frozenset(
     (
-        *("open", "change", "close", "configure", "enclose", "join", "budget"),
+        *("open", "change", "close", "configure", "ceiling", "enclose", "join", "budget"),
         *("spend", "hold", "settle", "release", "expire", "void", "unresolved", "adjust", "correct"),
         *("ask", "approve", "refuse", "withdraw", "report", "acknowledge"),
         *("trust", "consent", "revoke"),

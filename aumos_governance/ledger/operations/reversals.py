@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from ... import money
 from ...errors import ConflictError, InvalidAmountError, InvalidRequestError, NotAllowedError, NotFoundError
-from ..base import ChargeState, Correct, Corrected, Origin, TakeBack, Void, Voided
+from ..base import ChargeState, Correct, Corrected, Found, Origin, TakeBack, Void, Voided
+from ..retention import KEEP_ASKS
 from ..rows import AskRow, ChainRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
+from ..selections import SESSIONS_OF_NOTEBOOK
 from ..work import Work
 from .places import count, places_of
 from .reach import reaches
@@ -16,14 +18,20 @@ from .states import state_at, state_of
 
 __all__ = ["correct", "take_back", "void"]
 
+_ON_ITS_WAY: Final = 1_000_000
+"""Microseconds for which a response may still be under way to its client, and a cancel may cross it."""
 _TAKEN_BACK: Final = "The ask was cancelled"
 _TAKEN_BACK_UNSEEN: Final = "The ask was cancelled after its response had arrived, which was not handed over"
 
 
 def void(work: Work, request: Void) -> Voided:
     """Take back the ask with the key ``of``, or refuse it beforehand."""
+    if request.of == request.key:
+        raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
     ask = work.find(AskRow, request.origin.scope, request.of)
     if ask is None:
+        # Before any change.
+        answer = _unseen(work, request, work.now)
         work.add(
             AskRow(
                 scope=request.origin.scope,
@@ -37,21 +45,34 @@ def void(work: Work, request: Void) -> Voided:
                 answer=None,
             )
         )
-        return Voided(True, state_at(work, request.notebook))
+        return answer
+    if ask.cancelled and not ask.digest:
+        return _unseen(work, request, ask.at)
     if ask.cancelled:
-        return Voided(True, state_at(work, request.notebook))
+        return Voided(True, state_at(work, request.notebook), Found.CHARGE)
     charge = None if ask.charge_id is None else work.get(ChargeRow, ask.charge_id)
     late = ask.expires_at is not None and work.now > ask.expires_at
     if charge is None or charge.corrected or charge.state not in (ChargeState.SPENT, ChargeState.HELD):
-        return Voided(False, state_at(work, request.notebook))
+        return Voided(False, state_at(work, request.notebook), Found.NO_CHARGE if charge is None else Found.RESOLVED)
     detail: dict[str, Any] = {"ask": request.of}
     if late:
         detail["late"] = True
+    if work.now - ask.at >= _ON_ITS_WAY:
+        detail["answered"] = True
     if request.delivered:
         detail["delivered"] = True
     why = _TAKEN_BACK_UNSEEN if request.delivered else _TAKEN_BACK
     notebook = _reverse(work, charge, ask, request.origin, why, detail)
-    return Voided(True, state_of(work, notebook))
+    return Voided(True, state_of(work, notebook), Found.CHARGE)
+
+
+def _unseen(work: Work, request: Void, since: int) -> Voided:
+    """The answer where the ledger had nothing of the request when it was first cancelled, at ``since``."""
+    notebook = work.notebook(request.notebook)
+    sessions = () if notebook is None else work.select(SESSIONS_OF_NOTEBOOK, notebook.id)
+    # What a younger notebook ever requested is still known by its keys.
+    old = any(session.opened_at <= since - KEEP_ASKS for session in sessions)
+    return Voided(not old, state_at(work, request.notebook), Found.UNKNOWN if old else Found.NOTHING)
 
 
 def take_back(work: Work, request: TakeBack) -> int:

@@ -11,7 +11,8 @@ from typing import Final
 from ..rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow, columns
 from .figures import Figures
 from .pending import ANY, Columns
-from .standing import Entry, Session, nano
+from .shared import nano
+from .standing import Entry, Session
 
 __all__ = ["RULES", "Rule"]
 

@@ -1,6 +1,7 @@
 """What the ledger-wide chain says: which sessions were opened and closed, in which envelopes, in what order.
 
-Openings, closings and configurations all stand in this one chain, in the order in which they were committed.
+Openings, closings, configurations and shared ceilings all stand in this one chain, in the order in which they were
+committed.
 """
 
 from __future__ import annotations
@@ -8,20 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any, Final
 
 from ..base import EnvelopeKind
 from ..chain import AUDIT_COLUMNS
 from ..compact import dumps
-from ..operations.enclosures import subject_of
+from ..operations.enclosures import SHARED, subject_of
 from ..operations.places import envelope_id
 from .pending import ANY
+from .shared import Configured, SharedCeilings, nano
 
-__all__ = ["Configured", "Entry", "Session", "Standing", "configuration", "nano"]
+__all__ = ["Entry", "Session", "Standing", "configuration"]
 
 _INDEX: Final = {name: AUDIT_COLUMNS.index(name) for name in AUDIT_COLUMNS}
-_SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
 
 
 class Entry:
@@ -79,18 +79,6 @@ class Session:
     """Envelopes and category of charges that were found right."""
 
 
-@dataclass(slots=True)
-class Configured:
-    """An envelope of a server's configuration."""
-
-    name: str
-    kind: str
-    period: str
-    subject: str
-    ceilings: set[int]
-    """What its ceiling may be: of one that several servers may configure, any that was on record."""
-
-
 class Standing:
     """The replay of the ledger-wide chain. ``places`` has the owner and root of each notebook."""
 
@@ -105,6 +93,7 @@ class Standing:
         """All notebooks that a record names."""
         self.configurations: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.envelopes: dict[str, Configured] = {}
+        self.shared = SharedCeilings(self.envelopes)
         self.joined: set[str] = set()
         """Notebooks that turned out to be another one."""
         self.aliases: dict[str, str] = {}
@@ -130,6 +119,11 @@ class Standing:
             self.closings.setdefault(notebook_id, []).append((entry.detail["session"], entry.at))
         elif event == "configure":
             self._configure(Entry(row).detail)
+        elif event == "ceiling":
+            detail = Entry(row).detail
+            self.shared.begin(self.configurations)
+            self.shared.set(detail)
+            self._put_all(detail["around"])
         elif event == "enclose":
             # A session that is open lies in other ceilings from now on.
             entry = Entry(row)
@@ -151,6 +145,9 @@ class Standing:
 
     def _configure(self, detail: dict[str, Any]) -> None:
         place = (detail["owner"], detail["root"])
+        shared = detail.get("shared")
+        if shared is not None:
+            self.shared.begin(self.configurations)
         self.configurations[place] = detail["to"]
         around = detail.get("around")
         for session in self.sessions.values():
@@ -159,6 +156,17 @@ class Standing:
             self._learn(place, session)
             session.said = session.said and around is not None
             self._put(session, self._configured(session) if around is None else around[session.id])
+        self._put_all(detail.get("elsewhere", {}))
+        if shared is not None:
+            self.shared.take(place[0], detail["to"], shared)
+
+    def _put_all(self, around: dict[str, str]) -> None:
+        for id, outer in around.items():
+            self._put(self.sessions[id], outer)
+
+    def finish(self) -> None:
+        """All records were seen."""
+        self.shared.begin(self.configurations)
 
     def _placed(self, entry: Entry, session: Session) -> tuple[str, str] | None:
         """The owner and root of the server that a record is of."""
@@ -194,10 +202,13 @@ class Standing:
         """The ceilings of a configuration have these figures now that it was put around a session."""
         for id, (spec, subject) in self._ids(place, session).items():
             kind, ceiling = EnvelopeKind(spec["encloses"]), nano(spec["ceiling"])
+            if kind in SHARED and self.shared.begun:
+                # A configuration does not change them any more.
+                continue
             known = self.envelopes.get(id)
             if known is None:
                 self.envelopes[id] = Configured(spec["name"], kind.value, spec["period"], subject, {ceiling})
-            elif kind in _SHARED:
+            elif kind in SHARED:
                 known.ceilings.add(ceiling)
             else:
                 known.ceilings = {ceiling}
@@ -240,11 +251,6 @@ class Standing:
 
 def _replaced(envelopes: str, old: str, new: str) -> str:
     return " ".join(dict.fromkeys(new if id == old else id for id in envelopes.split()))
-
-
-def nano(text: str) -> int:
-    """An amount of a record's details, in nano-USD."""
-    return int(Decimal(text).scaleb(9))
 
 
 def configuration(specs: Sequence[dict[str, Any]]) -> str:

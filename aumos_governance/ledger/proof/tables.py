@@ -15,6 +15,7 @@ from ..periods import period_start
 from ..rows import (
     ApprovalRow,
     BalanceRow,
+    CeilingRow,
     ChargeRow,
     ConfigurationRow,
     ConsentRow,
@@ -22,6 +23,7 @@ from ..rows import (
     EnvelopeRow,
     EstimateRow,
     Key,
+    MembershipRow,
     NotebookAliasRow,
     NotebookRow,
     ReportRow,
@@ -58,6 +60,7 @@ class Tables:
     def compare(self) -> None:
         """Compare all tables; what differs goes to the findings."""
         self.figures.finish()
+        self.standing.finish()
         for kind in (ChargeRow, ApprovalRow, ReportRow, CorrectionRow, EstimateRow):
             self.covered[kind.TABLE] += self.figures.pending.settled[kind]
         self.covered[ChargeRow.TABLE] += sum(session.charges for session in self.standing.sessions.values())
@@ -75,6 +78,8 @@ class Tables:
         self._whole(EnvelopeRow, {(id,): values for id, values in envelopes.items()}, {})
         self._whole(BalanceRow, balances, {})
         self._configurations()
+        self._whole(CeilingRow, self.standing.shared.rows(), {})
+        self._whole(MembershipRow, self.standing.shared.member_rows(), {})
         self._agreements()
         self._counts()
 
@@ -92,7 +97,7 @@ class Tables:
                 values, named = None, False
             also.pop(key, None)
             if values is None:
-                if key in expected or (kind is BalanceRow and key[0] in self.standing.emptied and not any(row[width:])):
+                if key in expected or self._says_nothing(kind, row):
                     continue
                 if self.scope.everything and self.findings.check(kind, key, row) and not named:
                     self.findings.unknown(kind, key)
@@ -109,6 +114,13 @@ class Tables:
             self.covered[kind.TABLE] += good
         for key in [*left, *also]:
             self.findings.missing(kind, key)
+
+    def _says_nothing(self, kind: type[Row], row: tuple[Any, ...]) -> bool:
+        """Whether a row may be there without a record."""
+        if kind is MembershipRow:
+            # None were ever shared, which is written down and is no record.
+            return bool(row[1] == "[]")
+        return kind is BalanceRow and row[0] in self.standing.emptied and not any(row[len(kind.KEY) :])
 
     def _named(self) -> set[str]:
         return self.standing.notebooks if self.scope.everything else set()
@@ -151,10 +163,10 @@ class Tables:
                 expected[category_id(session.id, name)] = _envelope("category", name, period, ceiling, session.id)
         if self.scope.session_id is None:
             around = {id for session in sessions for outer in session.outers for id in outer.split()}
-            around |= self.standing.emptied
+            around |= self.standing.emptied | self.standing.shared.stood
             for id, made in self.standing.envelopes.items():
                 if id in around:
-                    ceilings = frozenset(made.ceilings) if len(made.ceilings) > 1 else next(iter(made.ceilings))
+                    ceilings = frozenset(made.ceilings) if len(made.ceilings) != 1 else next(iter(made.ceilings))
                     expected[id] = _envelope(made.kind, made.name, made.period, ceilings, made.subject)
         return expected
 

@@ -30,6 +30,7 @@ PARTLY: Final[dict[tuple[str, str], str]] = {
     ("balances", "period_start"): "where the sums did not move to another notebook by a join; they must be 0 then",
     ("configurations", "owner"): "where a ceiling is or was configured",
     ("configurations", "root"): "where a ceiling is or was configured",
+    ("memberships", "owner"): "where a shared ceiling is around the owner's sessions",
     ("approvals", "shown"): "once decided: it must be gone",
     ("reports", "shown"): "once acknowledged: it must be gone",
     ("asks", "scope"): "where the answer is a charge",

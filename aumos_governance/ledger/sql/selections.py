@@ -18,7 +18,9 @@ _charges, _approvals, _sessions, _notebooks, _reports, _envelopes, _trust, _cons
         "estimates",
     )
 )
-_aliases, _balances = (schema.tables[name].c for name in ("notebook_aliases", "balances"))
+_aliases, _balances, _ceilings, _memberships = (
+    schema.tables[name].c for name in ("notebook_aliases", "balances", "ceilings", "memberships")
+)
 
 
 def _said(text: str) -> ColumnElement[Any]:
@@ -65,13 +67,12 @@ SELECTIONS: Final[dict[str, Select[Any]]] = {
         _approvals.id
     ),
     "pending_of_server": _of_server("approvals", _approvals.session_id).where(_PENDING).order_by(_approvals.id),
-    "open_sessions": select(schema.tables["sessions"])
+    "open_sessions_of_owner": select(schema.tables["sessions"])
     .join(schema.tables["notebooks"], _notebooks.id == _sessions.notebook_id)
-    .where(
-        of_server(),
-        _said("sessions.closed_at IS NULL"),
-    )
+    .where(_notebooks.owner == bindparam("owner"), _said("sessions.closed_at IS NULL"))
     .order_by(_sessions.id),
+    "all_ceilings": _rows("ceilings").order_by(_ceilings.kind, _ceilings.subject, _ceilings.name),
+    "memberships": _rows("memberships").order_by(_memberships.owner),
     "notebooks_of_owner": _rows(
         "notebooks", _notebooks.owner == bindparam("owner"), _notebooks.deleted_at.is_(None)
     ).order_by(_notebooks.id),
@@ -107,9 +108,7 @@ SELECTIONS: Final[dict[str, Select[Any]]] = {
 }
 """By the selection's name; the parameters are what `parameters` makes of its values."""
 
-_OF_SERVER: Final = frozenset(
-    {"holds_of_server", "pending_of_server", "open_sessions", "counting_holds", "unseen_reports"}
-)
+_OF_SERVER: Final = frozenset({"holds_of_server", "pending_of_server", "counting_holds", "unseen_reports"})
 
 
 def parameters(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:

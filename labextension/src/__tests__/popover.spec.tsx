@@ -2,7 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { GovernancePopover } from '../popover';
 import { drawn } from './drawing';
 import { FakeModel, unreachable } from './fakes';
-import { sampleState } from './samples';
+import { sampleConfig, sampleState } from './samples';
 
 describe('GovernancePopover', () => {
   let model: FakeModel;
@@ -74,6 +74,15 @@ describe('GovernancePopover', () => {
       'Set by': 'the notebook'
     });
     expect(notes()).toEqual([]);
+  });
+
+  it("calls the server's only user you", async () => {
+    model.config = { ...sampleConfig(), user: 'ada' };
+    await open('active', { set_by: 'ada' });
+    expect(figures()['Set by']).toBe('you');
+    const byBob = sampleState('active', { set_by: 'bob' });
+    await drawn(popover, () => model.show(byBob));
+    expect(figures()['Set by']).toBe('bob');
   });
 
   it('draws the bar with the warning marks', async () => {

@@ -3,8 +3,10 @@ import { closeIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { IWaitingApi } from '../apiWaiting';
 import { textOf } from '../foreignText';
+import { userName } from '../labels';
 import { formatUsd } from '../money';
 import type { Notation } from '../notation';
+import type { IGovernanceConfig } from '../protocol';
 import type { IAuditRecord } from '../protocolAudit';
 import { Button } from '../panel/button';
 import { CellLink } from '../panel/cellLink';
@@ -46,7 +48,7 @@ export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
           <closeIcon.react tag="span" />
         </Button>
       </header>
-      <Fields fields={fields(record, notation, trans)} />
+      <Fields fields={fields(record, props.model.config, notation, trans)} />
       {chargeId !== null && isCorrectable(record) && (
         <CorrectionForm
           key={record.record_id}
@@ -109,6 +111,7 @@ function marks(record: IAuditRecord, trans: TranslationBundle): Field[] {
 /** What a record tells of what happened. */
 function fields(
   record: IAuditRecord,
+  config: IGovernanceConfig | null,
   notation: Notation,
   trans: TranslationBundle
 ): Field[] {
@@ -144,7 +147,7 @@ function fields(
     [trans.__('Action'), text(record.action_type)],
     [trans.__('Resource'), text(record.resource)],
     [trans.__('Agent'), text(record.agent_id)],
-    [trans.__('By'), text(record.actor)],
+    [trans.__('By'), text(userName(record.actor, config, trans))],
     [trans.__('Notebook'), text(record.notebook)],
     [
       trans.__('Cell'),

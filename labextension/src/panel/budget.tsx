@@ -59,7 +59,7 @@ function Budget(props: ISectionProps): React.JSX.Element | null {
         </p>
       )}
       <Ceiling {...props} path={path} figures={figures} />
-      <Note>{trans.__('Set by %1.', setBy(state, trans))}</Note>
+      <Note>{trans.__('Set by %1.', setBy(state, model.config, trans))}</Note>
       <Envelopes {...props} path={path} remaining={figures.remaining} />
     </>
   );

@@ -84,7 +84,7 @@ function Close(props: IProps): React.JSX.Element {
         </dd>
         <dt>{trans.__('Set by')}</dt>
         <dd>
-          <bdi>{setBy(state, trans)}</bdi>
+          <bdi>{setBy(state, model.config, trans)}</bdi>
         </dd>
       </dl>
       {isAsked ? (

@@ -1,0 +1,143 @@
+"""``jupyter governance ceiling``: shows the ceilings that servers share, and changes or lifts one on record."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any, Final
+
+from .. import money
+from ..errors import InvalidRequestError, NotAllowedError, NotFoundError
+from ..ledger import open_ledger
+from ..ledger.base import CeilingState, EnvelopeKind, ListCeilings, Origin, SetCeiling
+from ..ledger.reading import open_reader
+from ..owner import owner
+from ..printing import printable
+from ..protocol import KERNEL_ENV, STRICT_ENV
+from ..types import BudgetPeriod
+from . import output
+from .tables import Column, table
+
+__all__ = ["ceiling"]
+
+_CEILINGS: Final = (
+    Column("CEILING", cut="end"),
+    Column("KIND"),
+    Column("OF", cut="end"),
+    Column("PERIOD"),
+    Column("LIMIT", right=True),
+    Column("SPENT", right=True),
+    Column("HELD", right=True),
+    Column("REMAINING", right=True),
+)
+_KINDS: Final = {"team": EnvelopeKind.TEAM, "owner": EnvelopeKind.OWNER, "user": EnvelopeKind.OWNER}
+
+
+def ceiling(options: Namespace, url: str) -> None:
+    """Do what was asked, of the ledger that ``url`` names; raises AumOSGovernanceError."""
+    if options.action != "list":
+        _refuse_inside()
+    # Makes no ledger and upgrades none.
+    with closing(open_reader(url)) as reader:
+        found = reader.read(ListCeilings())
+    if options.action != "list":
+        _set(options, url, _chosen(options, found))
+        with closing(open_reader(url)) as reader:
+            found = reader.read(ListCeilings())
+    if options.json:
+        output.print_json({"ceilings": [_body(state) for state in found]})
+    else:
+        lines = table(_CEILINGS, [_row(state) for state in found], output.terminal_width()) if found else []
+        output.print_lines(lines or ["No ceiling is shared; a server's envelopes of the kinds team and user are."])
+
+
+def _set(options: Namespace, url: str, states: Sequence[CeilingState]) -> None:
+    first = states[0]
+    amount = None if options.action == "lift" else money.parse(options.amount, what="ceiling")
+    period = BudgetPeriod(options.period) if amount is not None and options.period else None
+    stands = " and ".join(_text(state) for state in states)
+    to = "none" if amount is None else f"{money.display(amount)} {period or first.period or ''}".rstrip()
+    of = f" of {printable(first.subject)}" if first.subject else ""
+    sentence = f"The {first.kind} ceiling {printable(first.name)!r}{of}: from {stands} to {to}."
+    if not options.yes:
+        _confirm(sentence)
+    with closing(open_ledger(url)) as ledger:
+        changed = ledger.execute(
+            SetCeiling(
+                key="",
+                origin=Origin(owner(), person=True),
+                encloses=first.kind,
+                subject=first.subject,
+                name=first.name,
+                ceiling=amount,
+                period=period,
+            )
+        )
+    output.tell(f"{sentence} {'It is on record.' if changed else 'That is what stood already.'}")
+
+
+def _chosen(options: Namespace, found: Sequence[CeilingState]) -> list[CeilingState]:
+    """The states of the only ceiling that is meant."""
+    kind = None if options.kind is None else _KINDS[options.kind]
+    matching = [
+        state
+        for state in found
+        if state.name == options.name
+        and kind in (None, state.kind)
+        and (options.user is None or (state.kind is EnvelopeKind.OWNER and state.subject == options.user))
+    ]
+    if not matching:
+        raise NotFoundError(
+            f"There is no such shared ceiling {options.name!r}: a server's envelopes of the kinds team and user create"
+            " one; jupyter governance ceiling list shows those that there are."
+        )
+    if len({(state.kind, state.subject) for state in matching}) > 1:
+        raise InvalidRequestError(f"Several ceilings are named {options.name!r}; choose one with --kind or --user.")
+    return matching
+
+
+def _refuse_inside() -> None:
+    # A cell, or an agent in a strict server, is no user who decides.
+    for name in (KERNEL_ENV, STRICT_ENV):
+        if os.environ.get(name):
+            raise NotAllowedError(
+                f"A ceiling is changed in a terminal of your own, not from a notebook or inside a strict server ({name}"
+                " is set here)."
+            )
+
+
+def _confirm(sentence: str) -> None:
+    if not sys.stdin.isatty():
+        raise InvalidRequestError(f"{sentence} Nothing was changed; confirm it with --yes.")
+    output.tell(f"{sentence} It counts for all servers with this ledger. Type yes to confirm:")
+    if sys.stdin.readline().strip().lower() != "yes":
+        raise InvalidRequestError("Nothing was changed.")
+
+
+def _text(state: CeilingState) -> str:
+    return "lifted" if state.period is None else f"{money.display(state.balance.limit)} {state.period}"
+
+
+def _row(state: CeilingState) -> tuple[str, ...]:
+    figures = state.balance
+    amounts = (figures.limit, figures.spent, figures.held, figures.remaining)
+    shown = ("",) * 4 if state.period is None else tuple(map(money.display, amounts))
+    return (state.name, state.kind.value, state.subject, str(state.period or "lifted"), *shown)
+
+
+def _body(state: CeilingState) -> dict[str, Any]:
+    figures = state.balance
+    amounts = {
+        name: None if state.period is None else money.to_text(getattr(figures, name))
+        for name in ("limit", "spent", "held", "remaining", "over")
+    }
+    return {
+        "name": state.name,
+        "kind": state.kind.value,
+        "user": state.subject or None,
+        "period": None if state.period is None else state.period.value,
+        **amounts,
+    }

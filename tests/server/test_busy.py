@@ -1,0 +1,174 @@
+"""A conversation whose kernel, or whose server, has too many requests in flight."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from aumos_governance.errors import AumOSGovernanceError
+from aumos_governance.ledger import open_ledger
+from aumos_governance.notebooks.service import NotebookService
+from aumos_governance.server.admission import Admission
+from aumos_governance.server.conversation import AtOnce, Conversation
+from aumos_governance.server.presence import Departures, Presence
+from tests.server.test_conversation import HELLO, LOG, ask, identify
+
+
+class Slow:
+    """A ledger whose requests are done when `let` says so, in the order in which they came."""
+
+    def __init__(self, ledger: Any) -> None:
+        self.ledger = ledger
+        self.waiting: list[tuple[Any, Future[Any]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.ledger, name)
+
+    def submit(self, request: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.waiting.append((request, future))
+        return future
+
+    def let(self, count: int = 1) -> None:
+        for _ in range(count):
+            request, future = self.waiting.pop(0)
+            try:
+                future.set_result(self.ledger.execute(request))
+            except AumOSGovernanceError as error:
+                future.set_exception(error)
+
+
+@pytest.fixture
+def slow() -> Iterator[Slow]:
+    ledger = open_ledger("memory://")
+    yield Slow(ledger)
+    ledger.close()
+
+
+class Talk:
+    """A kernel's conversation over one transport, with what was answered."""
+
+    def __init__(self, slow: Slow, admission: Admission, readers: Executor | None = None, now: Any = time.time) -> None:
+        self.answers: list[dict[str, Any]] = []
+        presence = Presence("k", Departures(slow.ledger, LOG), lambda: None)
+        self.service = NotebookService(slow)  # type: ignore[arg-type]
+        self.conversation = Conversation(
+            self.service,
+            identify,
+            presence,
+            readers=readers or AtOnce(),
+            settle=lambda: None,
+            admission=admission,
+            log=logging.getLogger("busy"),
+            clock=now,
+        )
+        self.say(HELLO)
+        self.answers.clear()
+
+    def say(self, *asks: Any, may_block: bool = False) -> list[dict[str, Any]]:
+        """Send one message; gives what is answered before the thread that received it goes on."""
+        before = len(self.answers)
+        self.conversation.receive({"v": 1, "asks": list(asks)}, self.answers.append, may_block=may_block)
+        return self.answers[before:]
+
+
+def spends(first: int, count: int) -> list[dict[str, Any]]:
+    return [ask("spend", f"s{number}", amount="0.01") for number in range(first, first + count)]
+
+
+def test_what_is_too_much_is_refused_at_once_and_not_done(slow: Slow) -> None:
+    admission = Admission(3)
+    talk = Talk(slow, admission)
+    refused = talk.say(*spends(0, 5))
+    assert [(answer["id"], answer["ok"], answer["code"]) for answer in refused] == [
+        ("s3", False, "BUSY"),
+        ("s4", False, "BUSY"),
+    ]
+    assert len(slow.waiting) == 3
+    slow.let(2)
+    assert [answer["id"] for answer in talk.answers[2:]] == ["s0", "s1"]
+    # The same request again, now that there is room.
+    assert talk.say(*spends(3, 3))[0]["id"] == "s5"
+    slow.let(3)
+    assert [answer["id"] for answer in talk.answers[5:]] == ["s2", "s3", "s4"]
+    assert admission.in_flight() == 0
+
+
+def test_a_kernel_that_may_be_blocked_is_served_at_once_whatever_is_in_flight(slow: Slow) -> None:
+    talk = Talk(slow, Admission(1))
+    talk.say(*spends(0, 2))
+    assert talk.say(ask("open", "o"), may_block=True)[0]["opened"]
+
+
+def test_what_cannot_be_read_is_not_in_flight(slow: Slow) -> None:
+    admission = Admission(1)
+    talk = Talk(slow, admission)
+    for _ in range(3):
+        assert talk.say(ask("spend"), ask("spend", amount="x"))[1]["code"] == "INVALID_AMOUNT"
+        assert talk.say(ask("authorize"))[0]["code"] == "INVALID_REQUEST"
+    assert admission.in_flight() == 0
+
+
+def test_a_failure_inside_leaves_nothing_in_flight(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    admission = Admission(1)
+    talk = Talk(slow, admission)
+
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(NotebookService, "submit", broken)
+    for _ in range(3):
+        assert {answer["code"] for answer in talk.say(*spends(0, 2))} == {"INTERNAL"}
+        assert talk.say(ask("audit"))[0]["code"] == "INTERNAL"
+    assert admission.in_flight() == 0
+
+
+def test_readings_are_in_flight_until_they_are_answered(slow: Slow) -> None:
+    let = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        admission = Admission(2)
+        talk = Talk(slow, admission, pool)
+        pool.submit(let.wait, 20)
+        assert [answer["id"] for answer in talk.say(*(ask("status", f"r{number}") for number in range(3)))] == ["r2"]
+        let.set()
+    assert [answer["id"] for answer in talk.answers] == ["r2", "r0", "r1"]
+    assert admission.in_flight() == 0
+    assert talk.say(ask("status"))[0]["code"] == "UNAVAILABLE", "the threads are gone"
+    assert admission.in_flight() == 0
+
+
+def test_a_reading_that_waited_past_its_expiry_is_not_read(slow: Slow) -> None:
+    let, late = threading.Event(), 0.0
+    with ThreadPoolExecutor(1) as pool:
+        talk = Talk(slow, Admission(), pool, lambda: time.time() + late)
+        pool.submit(let.wait, 20)
+        assert talk.say(ask("audit", ttl=60)) == []
+        late = 61.0
+        let.set()
+    assert [answer["code"] for answer in talk.answers] == ["EXPIRED"]
+
+
+def test_an_action_that_waits_for_a_user_is_in_flight_no_more(slow: Slow) -> None:
+    admission = Admission(1)
+    talk = Talk(slow, admission)
+    talk.say(ask("open", "o", trust_level=3, budget="10"))
+    slow.let()
+    act = ask("authorize", "act", amount="1", shown={"tool": "mail"}, tool="mail", required_level=3)
+    talk.say(act)
+    assert admission.in_flight() == 1
+    assert talk.say(act) == [], "a copy is the same request"
+    assert admission.in_flight() == 1
+    deadline = time.monotonic() + 20
+    while admission.in_flight() and time.monotonic() < deadline:
+        slow.let(len(slow.waiting))
+        time.sleep(0.005)
+    assert "waiting" in talk.answers[-1]
+    assert admission.in_flight() == 0
+    assert talk.say(ask("spend", "s", amount="1")) == []
+    talk.service.acting.close()
