@@ -229,12 +229,12 @@ def test_an_interrupted_call_is_an_estimate(server: LiveServer, provider: Endpoi
 
 
 BACKGROUND = """
-import httpx2
+from tests.integrations.wire import http
 state = {"status": "queued", "usage": None, "output": []}
 def answer(request):
     told = {"id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-4o", "background": True, "tools": []}
-    return httpx2.Response(200, json={**told, "parallel_tool_calls": True, "tool_choice": "auto", **state})
-here = httpx2.Client(transport=httpx2.MockTransport(answer))
+    return http.Response(200, json={**told, "parallel_tool_calls": True, "tool_choice": "auto", **state})
+here = http.Client(transport=http.MockTransport(answer))
 client = govern(OpenAI(**address, http_client=here))
 """
 DONE = """
