@@ -18,6 +18,7 @@ from aumos_governance import ConfigurationError, GovernanceDeniedError, Governan
 from aumos_governance.integrations.leftovers import leftovers
 from tests.integrations.desk import Desk
 from tests.integrations.till import Till, priced
+from tests.integrations.wire import http
 
 HALF = Decimal("0.5")
 MODEL = "claude-haiku-4-5"
@@ -258,7 +259,6 @@ import sys, tests.integrations.test_batches as batches
 from aumos_governance import GovernanceEngine
 from tests.integrations.desk import Desk
 from tests.integrations.till import Till
-from tests.integrations.wire import http
 
 till = Till(GovernanceEngine(ledger=sys.argv[1]))
 desk = Desk(till.engine)

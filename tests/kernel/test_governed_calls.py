@@ -12,6 +12,7 @@ import pytest
 from tests.bridge.live_server import GOVERNANCE, LiveServer, until
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.wire import http
 from tests.kernel.real_kernel import Kernel
 from tests.kernel.test_governed import connected, notebook, stopped
 from tests.kernel.test_notebook_engine import meanwhile
@@ -228,8 +229,9 @@ def test_an_interrupted_call_is_an_estimate(server: LiveServer, provider: Endpoi
         assert holds(server, "interrupted-call.ipynb") == []
 
 
-BACKGROUND = """
-from tests.integrations.wire import http
+BACKGROUND = (
+    f"import {http.__name__} as http"
+    + """
 state = {"status": "queued", "usage": None, "output": []}
 def answer(request):
     told = {"id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-4o", "background": True, "tools": []}
@@ -237,6 +239,7 @@ def answer(request):
 here = http.Client(transport=http.MockTransport(answer))
 client = govern(OpenAI(**address, http_client=here))
 """
+)
 DONE = """
 state |= {"status": "completed", "usage": {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}}
 client.responses.retrieve("resp_1").status
