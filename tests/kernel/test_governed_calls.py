@@ -229,17 +229,15 @@ def test_an_interrupted_call_is_an_estimate(server: LiveServer, provider: Endpoi
         assert holds(server, "interrupted-call.ipynb") == []
 
 
-BACKGROUND = (
-    f"import {http.__name__} as http"
-    + """
+BACKGROUND = """
+import HTTP as http
 state = {"status": "queued", "usage": None, "output": []}
 def answer(request):
     told = {"id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-4o", "background": True, "tools": []}
     return http.Response(200, json={**told, "parallel_tool_calls": True, "tool_choice": "auto", **state})
 here = http.Client(transport=http.MockTransport(answer))
 client = govern(OpenAI(**address, http_client=here))
-"""
-)
+""".replace("HTTP", http.__name__)
 DONE = """
 state |= {"status": "completed", "usage": {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}}
 client.responses.retrieve("resp_1").status
