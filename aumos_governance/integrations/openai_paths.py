@@ -37,9 +37,11 @@ _FREE: Final = re.compile(
     r"|audio/(?:voices|voice_consents(?:/[^/]+)?)"
     # Secrets with which a browser opens a session: the session is billed, to the holder's connection.
     r"|realtime/(?:client_secrets|sessions|transcription_sessions|translations/client_secrets)"
-    r"|chatkit/sessions(?:/[^/]+/cancel)?"
-    # Ending, refusing or handing on what runs; checking a grader's definition, which runs nothing.
+    r"|chatkit/sessions(?:/[^/]+/cancel)?|chatkit/files"
+    # Ending, refusing or handing on what runs (earlier libraries end an eval's run at its own
+    # path); checking a grader's definition, which runs nothing.
     r"|(?:responses|batches|fine_tuning/jobs|evals/[^/]+/runs|threads/[^/]+/runs)/[^/]+/cancel"
+    r"|evals/[^/]+/runs/[^/]+"
     r"|fine_tuning/jobs/[^/]+/pause|fine_tuning/alpha/graders/validate|fine_tuning/checkpoints/[^/]+/permissions"
     r"|(?:realtime/calls|live/sessions)/[^/]+/(?:hangup|refer|reject)"
     # The administration of an organization, and where its events are sent to.

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import httpx2
 from anthropic import Anthropic, AsyncAnthropic
 from openai import AsyncOpenAI, OpenAI
 
 from aumos_governance import GovernanceEngine, govern
+from tests.integrations.wire import http
 
 __all__ = ["Desk"]
 
@@ -25,7 +25,7 @@ class Desk:
         self.asked: list[str] = []
         self._engine = engine
 
-    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+    def __call__(self, request: http.Request) -> http.Response:
         name = f"{request.method} {request.url.path.removeprefix('/v1')}"
         self.asked.append(name)
         answer = self.answers.get(name)
@@ -33,39 +33,39 @@ class Desk:
             is_json = request.headers.get("content-type") == "application/json"
             answer = answer(json.loads(request.content) if is_json else {})
         if answer is None:
-            return httpx2.Response(404, json={"error": {"message": "There is no such thing."}})
-        if isinstance(answer, httpx2.Response):
+            return http.Response(404, json={"error": {"message": "There is no such thing."}})
+        if isinstance(answer, http.Response):
             return answer
         if isinstance(answer, bytes):
-            return httpx2.Response(200, content=_Pieces(answer))
-        return httpx2.Response(200, json=answer)
+            return http.Response(200, content=_Pieces(answer))
+        return http.Response(200, json=answer)
 
-    async def awaited(self, request: httpx2.Request) -> httpx2.Response:
+    async def awaited(self, request: http.Request) -> http.Response:
         answer = self(request)
         content = answer.stream
-        return httpx2.Response(answer.status_code, headers=answer.headers, content=_pieces(content))
+        return http.Response(answer.status_code, headers=answer.headers, content=_pieces(content))
 
     def openai(self, **options: Any) -> OpenAI:
-        answering = httpx2.Client(transport=httpx2.MockTransport(self))
+        answering = http.Client(transport=http.MockTransport(self))
         return self.governed(OpenAI(api_key="k", max_retries=0, http_client=answering), **options)
 
     def async_openai(self) -> AsyncOpenAI:
-        answering = httpx2.AsyncClient(transport=httpx2.MockTransport(self.awaited))
+        answering = http.AsyncClient(transport=http.MockTransport(self.awaited))
         return self.governed(AsyncOpenAI(api_key="k", max_retries=0, http_client=answering))
 
     def anthropic(self, **options: Any) -> Anthropic:
-        answering = httpx2.Client(transport=httpx2.MockTransport(self))
+        answering = http.Client(transport=http.MockTransport(self))
         return self.governed(Anthropic(api_key="k", max_retries=0, http_client=answering), **options)
 
     def async_anthropic(self) -> AsyncAnthropic:
-        answering = httpx2.AsyncClient(transport=httpx2.MockTransport(self.awaited))
+        answering = http.AsyncClient(transport=http.MockTransport(self.awaited))
         return self.governed(AsyncAnthropic(api_key="k", max_retries=0, http_client=answering))
 
     def governed(self, client: Any, **options: Any) -> Any:
         return govern(client, engine=self._engine, budget_category="llm", **options)
 
 
-class _Pieces(httpx2.SyncByteStream):
+class _Pieces(http.SyncByteStream):
     """Bytes that arrive ten at a time."""
 
     def __init__(self, content: bytes) -> None:

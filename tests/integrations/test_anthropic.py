@@ -12,10 +12,7 @@ import anthropic
 import pytest
 from anthropic import (
     Anthropic,
-    AnthropicAWS,
     AnthropicBedrock,
-    AnthropicBedrockMantle,
-    AnthropicFoundry,
     AnthropicVertex,
     AsyncAnthropic,
     beta_tool,
@@ -27,6 +24,7 @@ from aumos_governance.integrations.leftovers import leftovers
 from tests.integrations.clerk import CALL
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.wire import feature
 
 MODEL = "claude-sonnet-5-5"
 ASK: Any = {"model": MODEL, "max_tokens": 100, "messages": [{"role": "user", "content": "What is the answer?"}]}
@@ -196,10 +194,20 @@ def test_each_turn_of_the_tool_runner_is_a_call(desk: Desk, client: Anthropic, t
 @pytest.mark.parametrize(
     ("make", "multiplier"),
     [
-        (lambda url: AnthropicFoundry(base_url=f"{url}/anthropic", api_key="key"), "1"),
+        (lambda url: feature(anthropic, "AnthropicFoundry")(base_url=f"{url}/anthropic", api_key="key"), "1"),
         # A name without a profile is served in the region.
-        (lambda url: AnthropicBedrockMantle(base_url=url, api_key="key", aws_region="eu-west-1"), "1.1"),
-        (lambda url: AnthropicAWS(base_url=url, api_key="key", aws_region="eu-west-1", workspace_id="workspace"), "1"),
+        (
+            lambda url: feature(anthropic, "AnthropicBedrockMantle")(
+                base_url=url, api_key="key", aws_region="eu-west-1"
+            ),
+            "1.1",
+        ),
+        (
+            lambda url: feature(anthropic, "AnthropicAWS")(
+                base_url=url, api_key="key", aws_region="eu-west-1", workspace_id="workspace"
+            ),
+            "1",
+        ),
     ],
 )
 def test_the_other_houses_of_the_same_models(desk: Desk, make: Callable[[str], Any], multiplier: str) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from decimal import Decimal
-from importlib import import_module
 from typing import Any
 
-import anthropic
 import pytest
 from anthropic import Anthropic
 
@@ -16,10 +14,8 @@ from aumos_governance import GovernanceEngine, govern
 from aumos_governance.integrations.anthropic_calls import PROVIDER
 from aumos_governance.integrations.calls import Asked, Paid
 from aumos_governance.integrations.pricing import Prices
+from tests.integrations.wire import http
 
-http = import_module(
-    next(kind for kind in anthropic.DefaultHttpxClient.__mro__ if "httpx" in kind.__module__).__module__.split(".")[0]
-)
 MODEL = "claude-opus-5-5"
 OLD = "claude-3-haiku-20240307"
 USAGE = {"input_tokens": 1000, "output_tokens": 100, "service_tier": "batch", "inference_geo": "global"}

@@ -7,19 +7,17 @@ import gc
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
-import httpx2
+import anthropic
 import pytest
 from anthropic import (
     Anthropic,
     APIConnectionError,
     AsyncAnthropic,
-    BetaFallbackState,
-    BetaRefusalFallbackMiddleware,
     InternalServerError,
 )
 from openai import APIConnectionError as OpenAIConnectionError
@@ -32,6 +30,7 @@ from tests.integrations.chats import chat
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till, priced
+from tests.integrations.wire import feature, http, needs_parameter
 from tests.interrupting import PACKAGE, interrupted
 
 HAIKU, OPUS = "claude-haiku-4-5", "claude-opus-4-5"
@@ -43,6 +42,14 @@ def cost(model: str, output: int = 100) -> Decimal:
     return priced(model, {"input_tokens": 1000, "output_tokens": output}, provider="anthropic")
 
 
+def chained(middleware: Sequence[Any]) -> dict[str, Any]:
+    """The option of a client with this middleware; skips the test where the library's clients have none."""
+    if not middleware:
+        return {}
+    needs_parameter(Anthropic, "middleware")
+    return {"middleware": middleware}
+
+
 class Provider:
     """Answers what it is sent by a function of the request's body and its number, counted from 1."""
 
@@ -50,23 +57,23 @@ class Provider:
         self.models: list[str] = []
         self.answer: Callable[[dict[str, Any], int], Any] = lambda body, _: message(body)
 
-    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+    def __call__(self, request: http.Request) -> http.Response:
         body = json.loads(request.content)
         self.models.append(body["model"])
         answer = self.answer(body, len(self.models))
-        return answer if isinstance(answer, httpx2.Response) else httpx2.Response(200, json=answer)
+        return answer if isinstance(answer, http.Response) else http.Response(200, json=answer)
 
-    async def awaited(self, request: httpx2.Request) -> httpx2.Response:
+    async def awaited(self, request: http.Request) -> http.Response:
         return self(request)
 
     def client(self, till: Till, *middleware: Any, **options: Any) -> Anthropic:
-        answering = httpx2.Client(transport=httpx2.MockTransport(self))
-        plain = Anthropic(api_key="k", http_client=answering, middleware=middleware, **{"max_retries": 0} | options)
+        answering = http.Client(transport=http.MockTransport(self))
+        plain = Anthropic(api_key="k", http_client=answering, **{"max_retries": 0} | options | chained(middleware))
         return govern(plain, engine=till.engine, budget_category="llm")
 
     def async_client(self, till: Till, *middleware: Any) -> AsyncAnthropic:
-        answering = httpx2.AsyncClient(transport=httpx2.MockTransport(self.awaited))
-        plain = AsyncAnthropic(api_key="k", http_client=answering, middleware=middleware, max_retries=0)
+        answering = http.AsyncClient(transport=http.MockTransport(self.awaited))
+        plain = AsyncAnthropic(api_key="k", http_client=answering, max_retries=0, **chained(middleware))
         return govern(plain, engine=till.engine, budget_category="llm")
 
 
@@ -99,7 +106,7 @@ def message(body: dict[str, Any], reason: str = "end_turn", output: int = 100) -
     if reason == "refusal":
         del events[1:4]
     sent = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
-    return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=sent.encode())
+    return http.Response(200, headers={"content-type": "text/event-stream"}, content=sent.encode())
 
 
 @pytest.fixture
@@ -116,8 +123,8 @@ def refusing(body: dict[str, Any], number: int) -> Any:
 
 def test_a_refused_stream_and_its_fallback_are_two_charges(provider: Provider, till: Till) -> None:
     provider.answer = refusing
-    client = provider.client(till, BetaRefusalFallbackMiddleware([{"model": OPUS}]))
-    with BetaFallbackState(), client.beta.messages.stream(**ASK) as stream:
+    client = provider.client(till, feature(anthropic, "BetaRefusalFallbackMiddleware")([{"model": OPUS}]))
+    with anthropic.BetaFallbackState(), client.beta.messages.stream(**ASK) as stream:
         assert stream.get_final_message().model == OPUS
     assert provider.models == [HAIKU, OPUS]
     assert till.spent == cost(HAIKU, 1) + cost(OPUS)
@@ -127,8 +134,8 @@ def test_a_refused_stream_and_its_fallback_are_two_charges(provider: Provider, t
 
 def test_a_refused_answer_and_its_fallback_are_two_charges(provider: Provider, till: Till) -> None:
     provider.answer = refusing
-    client = provider.client(till, BetaRefusalFallbackMiddleware([{"model": OPUS}]))
-    with BetaFallbackState():
+    client = provider.client(till, feature(anthropic, "BetaRefusalFallbackMiddleware")([{"model": OPUS}]))
+    with anthropic.BetaFallbackState():
         assert client.beta.messages.create(**ASK).model == OPUS
     assert (till.spent, till.events()) == (cost(HAIKU, 1) + cost(OPUS), ["hold", "settle"] * 2)
 
@@ -137,8 +144,8 @@ def test_an_awaited_refused_stream_and_its_fallback_are_two_charges(provider: Pr
     provider.answer = refusing
 
     async def streamed() -> str:
-        client = provider.async_client(till, BetaRefusalFallbackMiddleware([{"model": OPUS}]))
-        with BetaFallbackState():
+        client = provider.async_client(till, feature(anthropic, "BetaRefusalFallbackMiddleware")([{"model": OPUS}]))
+        with anthropic.BetaFallbackState():
             async with client.beta.messages.stream(**ASK) as stream:
                 return (await stream.get_final_message()).model
 
@@ -152,8 +159,8 @@ def test_a_fallback_that_does_not_fit_is_not_sent(provider: Provider) -> None:
     # The first one's hold fits, the fallback's does not.
     with GovernanceEngine() as engine:
         till = Till(engine, limit=0.02)
-        client = provider.client(till, BetaRefusalFallbackMiddleware([{"model": OPUS}]))
-        with BetaFallbackState(), client.beta.messages.stream(**ASK) as stream:
+        client = provider.client(till, feature(anthropic, "BetaRefusalFallbackMiddleware")([{"model": OPUS}]))
+        with anthropic.BetaFallbackState(), client.beta.messages.stream(**ASK) as stream:
             assert stream.get_final_message().model == HAIKU
         assert provider.models == [HAIKU]
         assert (till.spent, till.held) == (cost(HAIKU, 1), Decimal(0))
@@ -195,7 +202,7 @@ def test_another_model_after_an_error_is_held_in_place_of_the_first(provider: Pr
         response = go(request)
         return response if response.http_response.is_success else go(to_opus(request))
 
-    provider.answer = lambda body, number: httpx2.Response(529, json={}) if number == 1 else message(body)
+    provider.answer = lambda body, number: http.Response(529, json={}) if number == 1 else message(body)
     with GovernanceEngine() as engine:
         # Either one fits, both do not.
         till = Till(engine, limit=0.027)
@@ -213,7 +220,7 @@ def test_another_model_after_a_failed_connection(provider: Provider, till: Till)
 
     def answer(body: dict[str, Any], number: int) -> Any:
         if body["model"] == HAIKU:
-            raise httpx2.ConnectError("refused") if number == 1 else httpx2.ReadTimeout("late")
+            raise http.ConnectError("refused") if number == 1 else http.ReadTimeout("late")
         return message(body)
 
     provider.answer = answer
@@ -239,7 +246,7 @@ def test_middleware_that_sends_nothing_holds_nothing(provider: Provider, till: T
 
 
 def test_the_same_content_is_tried_again_with_the_same_hold(provider: Provider, till: Till) -> None:
-    provider.answer = lambda body, number: httpx2.Response(500, json={}) if number < 2 else message(body)
+    provider.answer = lambda body, number: http.Response(500, json={}) if number < 2 else message(body)
     for client in (
         provider.client(till, lambda request, go: go(request), max_retries=1),
         provider.client(till, max_retries=1),
@@ -248,7 +255,7 @@ def test_the_same_content_is_tried_again_with_the_same_hold(provider: Provider, 
         client.messages.create(**ASK)
         assert len(provider.models) == 2
     assert till.events() == ["hold", "settle"] * 2
-    provider.answer = lambda *_: httpx2.Response(500, json={})
+    provider.answer = lambda *_: http.Response(500, json={})
     with pytest.raises(InternalServerError):
         provider.client(till, lambda request, go: go(request)).messages.create(**ASK)
     assert till.events()[4:] == ["hold", "release"]
@@ -301,7 +308,7 @@ def test_a_request_that_outlives_its_call_is_charged(provider: Provider, till: T
 def test_awaited_side_by_side_the_slower_one_is_an_estimate_when_it_is_cancelled(till: Till) -> None:
     provider, opus_sent = Provider(), asyncio.Event()
 
-    async def answer(request: httpx2.Request) -> httpx2.Response:
+    async def answer(request: http.Request) -> http.Response:
         if json.loads(request.content)["model"] == OPUS:
             opus_sent.set()
             await asyncio.Event().wait()
@@ -317,8 +324,8 @@ def test_awaited_side_by_side_the_slower_one_is_an_estimate_when_it_is_cancelled
         return done.pop().result()
 
     async def hedged() -> None:
-        answering = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
-        plain = AsyncAnthropic(api_key="k", http_client=answering, middleware=[hedging], max_retries=0)
+        answering = http.AsyncClient(transport=http.MockTransport(answer))
+        plain = AsyncAnthropic(api_key="k", http_client=answering, max_retries=0, **chained([hedging]))
         client = govern(plain, engine=till.engine, budget_category="llm")
         assert (await client.messages.create(**ASK)).model == HAIKU
 
@@ -352,13 +359,13 @@ class Upgrading(OpenAI):
 
 
 def test_what_a_subclass_sends_is_what_is_held(till: Till) -> None:
-    def answer(request: httpx2.Request) -> httpx2.Response:
+    def answer(request: http.Request) -> http.Response:
         told = {"id": "c", "object": "chat.completion", "created": 1, "model": json.loads(request.content)["model"]}
         choice = {"index": 0, "message": {"role": "assistant", "content": "42"}, "finish_reason": "stop"}
         usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
-        return httpx2.Response(200, json={**told, "choices": [choice], "usage": usage})
+        return http.Response(200, json={**told, "choices": [choice], "usage": usage})
 
-    answering = httpx2.Client(transport=httpx2.MockTransport(answer))
+    answering = http.Client(transport=http.MockTransport(answer))
     client = govern(
         Upgrading(api_key="k", http_client=answering, max_retries=0), engine=till.engine, budget_category="llm"
     )
@@ -390,11 +397,11 @@ def streamed(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def falling_back(provider: Provider, till: Till, streamed: bool) -> Callable[[], object]:
     """A call whose middleware sends two requests, the second one perhaps while the caller reads."""
-    client = provider.client(till, BetaRefusalFallbackMiddleware([{"model": OPUS}]))
+    client = provider.client(till, feature(anthropic, "BetaRefusalFallbackMiddleware")([{"model": OPUS}]))
 
     def call() -> object:
         provider.models.clear()
-        with BetaFallbackState():
+        with anthropic.BetaFallbackState():
             if not streamed:
                 return client.beta.messages.create(**ASK)
             with client.beta.messages.stream(**ASK) as stream:

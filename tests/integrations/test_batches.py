@@ -12,13 +12,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError, GovernanceEngine
 from aumos_governance.integrations.leftovers import leftovers
 from tests.integrations.desk import Desk
 from tests.integrations.till import Till, priced
+from tests.integrations.wire import http
 
 HALF = Decimal("0.5")
 MODEL = "claude-haiku-4-5"
@@ -214,7 +214,7 @@ def test_one_that_does_not_fit_is_not_sent(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (httpx2.Response(404, json={}), "its input file cannot be read"),
+        (http.Response(404, json={}), "its input file cannot be read"),
         (lines(chat("a"), {"custom_id": "b"}), "line 2 of its input file must have"),
         (b"no JSON\n", "line 1 of its input file must have"),
         (lines(chat("a", "my-model")), "The price of 'my-model' is not known"),
@@ -235,7 +235,7 @@ def test_one_that_cannot_be_measured_is_refused(desk: Desk, till: Till, content:
 
 
 def test_a_submission_that_is_refused_by_the_provider_costs_nothing(desk: Desk, till: Till) -> None:
-    desk.answers["POST /batches"] = httpx2.Response(400, json={"error": {"message": "No."}})
+    desk.answers["POST /batches"] = http.Response(400, json={"error": {"message": "No."}})
     with pytest.raises(Exception, match="No"):
         desk.openai().batches.create(**BATCH)
     assert (till.held, till.events()) == (0, ["hold", "release"])

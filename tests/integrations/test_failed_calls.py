@@ -6,7 +6,6 @@ import contextlib
 import socket
 from typing import Any
 
-import httpx2
 import pytest
 from openai import (
     APIConnectionError,
@@ -22,6 +21,7 @@ from tests.integrations.chats import ASKED, COST, Run, chat, chat_async
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till
+from tests.integrations.wire import http
 
 # ---- answered with an error
 
@@ -98,8 +98,8 @@ def test_an_error_that_the_caller_handles_already_is_none_of_the_call_s(
 ) -> None:
     endpoint.script(Reply(break_after=0))
     try:
-        raise httpx2.ConnectError("of another call")
-    except httpx2.ConnectError:
+        raise http.ConnectError("of another call")
+    except http.ConnectError:
         chat(client.with_options(max_retries=1))
     assert till.events() == ["hold", "estimated", "hold", "settle"]
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 from openai import OpenAI
 
@@ -14,6 +13,7 @@ from aumos_governance import GovernanceEngine, govern
 from aumos_governance.integrations.leftovers import leftovers
 from tests.integrations.chats import chat
 from tests.integrations.till import Till
+from tests.integrations.wire import http
 from tests.interrupting import PACKAGE, interrupted
 
 # The ledger's own lines have tests of their own.
@@ -38,7 +38,7 @@ def till(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Till]:
 @pytest.fixture
 def client(till: Till) -> Iterator[OpenAI]:
     """A governed one, whose provider is a function of this process."""
-    answering = httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json=ANSWER)))
+    answering = http.Client(transport=http.MockTransport(lambda _: http.Response(200, json=ANSWER)))
     with OpenAI(base_url="http://local/v1", api_key="key", max_retries=0, http_client=answering) as plain:
         yield govern(plain, engine=till.engine, budget_category="llm")
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from openai import APIConnectionError, OpenAI
 
@@ -17,6 +16,7 @@ from aumos_governance import GovernanceEngine
 from aumos_governance.errors import LedgerError
 from tests.integrations.desk import Desk
 from tests.integrations.till import Till, priced
+from tests.integrations.wire import http
 
 COST = priced("gpt-4o", {"input_tokens": 10, "output_tokens": 20})
 ASK: Any = {"model": "gpt-4o", "input": "x"}
@@ -65,13 +65,13 @@ DELTA |= {"content_index": 0, "delta": "hi", "logprobs": []}
 COMPLETED = {"type": "response.completed", "sequence_number": 2, "response": response()}
 
 
-def stream(*told: dict[str, Any], error: bool = False) -> httpx2.Response:
+def stream(*told: dict[str, Any], error: bool = False) -> http.Response:
     def pieces() -> Iterator[bytes]:
         yield events(*told)
         if error:
-            raise httpx2.ReadError("The line is gone.")
+            raise http.ReadError("The line is gone.")
 
-    return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=pieces())
+    return http.Response(200, headers={"content-type": "text/event-stream"}, content=pieces())
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_a_background_response_that_is_streamed_on(desk: Desk, till: Till, after
 def test_a_stream_that_breaks_off_is_adjusted_when_it_is_retrieved(desk: Desk, till: Till) -> None:
     client = desk.openai()
     desk.answers["POST /responses"] = stream(CREATED, DELTA, error=True)
-    with pytest.raises((APIConnectionError, httpx2.ReadError)):
+    with pytest.raises((APIConnectionError, http.ReadError)):
         list(client.responses.create(**ASK, background=True, stream=True))
     assert adjusted(till) == ["estimated"]
     client.responses.retrieve("resp_1")

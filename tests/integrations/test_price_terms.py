@@ -6,8 +6,9 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
+import anthropic
 import pytest
-from anthropic import Anthropic, AnthropicBedrock, AnthropicBedrockMantle, AnthropicVertex, AsyncAnthropicVertex
+from anthropic import Anthropic, AnthropicVertex, AsyncAnthropicVertex
 from genai_prices.data_snapshot import get_snapshot
 
 from aumos_governance.integrations.price_terms import (
@@ -20,6 +21,7 @@ from aumos_governance.integrations.price_terms import (
     service_tiers,
 )
 from aumos_governance.integrations.pricing import Prices
+from tests.integrations.wire import feature, needs_parameter
 
 PROXY = "http://127.0.0.1:8080/"
 VERTEX = {
@@ -243,8 +245,10 @@ class TestTheAddressOfAClient:
         own = kind(region=region, project_id="p", access_token="t")
         assert address_of(client) == address_of(own).rstrip("/") == VERTEX[region]
 
-    @pytest.mark.parametrize("kind", [AnthropicBedrock, AnthropicBedrockMantle])
-    def test_is_the_other_cloud_s(self, kind: Any) -> None:
+    @pytest.mark.parametrize("name", ["AnthropicBedrock", "AnthropicBedrockMantle"])
+    def test_is_the_other_cloud_s(self, name: str) -> None:
+        kind = feature(anthropic, name)
+        needs_parameter(kind, "api_key")
         client = kind(aws_region="eu-west-1", api_key="k", base_url=PROXY)
         assert (
             seller_at(address_of(client)) == seller_at(address_of(kind(aws_region="eu-west-1", api_key="k"))) == "aws"

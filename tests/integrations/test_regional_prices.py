@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from importlib import import_module
 from typing import Any
 
 import anthropic
@@ -14,11 +13,8 @@ import openai
 import pytest
 
 from aumos_governance import GovernanceEngine, govern
+from tests.integrations.wire import feature, http, needs_parameter
 
-# The libraries' own HTTP library, which they share or have copied.
-http = import_module(
-    next(k for k in anthropic.DefaultHttpxClient.__mro__ if "httpx" in k.__module__).__module__.split(".")[0]
-)
 MILLION = Decimal(1_000_000)
 HELLO: Any = [{"role": "user", "content": "hello"}]
 USAGE = {"input_tokens": 1000, "output_tokens": 1000}
@@ -99,15 +95,16 @@ def vertex(region: str, **options: Any) -> Any:
 
 
 def bedrock(region: str = "eu-west-1", **options: Any) -> Any:
+    needs_parameter(anthropic.AnthropicBedrock, "api_key")
     return anthropic.AnthropicBedrock(aws_region=region, api_key="k", **options)
 
 
 def mantle(**options: Any) -> Any:
-    return anthropic.AnthropicBedrockMantle(aws_region="eu-west-1", api_key="k", **options)
+    return feature(anthropic, "AnthropicBedrockMantle")(aws_region="eu-west-1", api_key="k", **options)
 
 
 def foundry(**options: Any) -> Any:
-    return anthropic.AnthropicFoundry(resource="mine", api_key="k", **options)
+    return feature(anthropic, "AnthropicFoundry")(resource="mine", api_key="k", **options)
 
 
 def first_party(**options: Any) -> Any:
@@ -115,11 +112,13 @@ def first_party(**options: Any) -> Any:
 
 
 def on_aws(**options: Any) -> Any:
-    return anthropic.AnthropicAWS(aws_region="us-west-2", api_key="k", workspace_id="w", **options)
+    return feature(anthropic, "AnthropicAWS")(aws_region="us-west-2", api_key="k", workspace_id="w", **options)
 
 
 def on_google_cloud(**options: Any) -> Any:
-    return anthropic.AnthropicGoogleCloud(project="p", workspace_id="w", token_provider=lambda: "t", **options)
+    return feature(anthropic, "AnthropicGoogleCloud")(
+        project="p", workspace_id="w", token_provider=lambda: "t", **options
+    )
 
 
 def create(client: Any, model: str) -> None:

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-import httpx2
 import pytest
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 
@@ -17,9 +16,10 @@ from tests.integrations.chats import COST, chat, chat_async, plain
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till
+from tests.integrations.wire import http
 
 
-class Hedging(httpx2.Client):
+class Hedging(http.Client):
     """Sends each request twice side by side, and gives the response that was sent first."""
 
     def send(self, request: Any, **options: Any) -> Any:
@@ -30,11 +30,11 @@ class Hedging(httpx2.Client):
             return first.result()
 
 
-class Again(httpx2.BaseTransport):
+class Again(http.BaseTransport):
     """Sends a request again where the response is an error, or where it does not like it."""
 
     def __init__(self, *, dislikes: int = 0) -> None:
-        self._inner = httpx2.HTTPTransport()
+        self._inner = http.HTTPTransport()
         self._dislikes = dislikes
 
     def handle_request(self, request: Any) -> Any:
@@ -49,9 +49,9 @@ class Again(httpx2.BaseTransport):
         self._inner.close()
 
 
-class AgainAsync(httpx2.AsyncBaseTransport):
+class AgainAsync(http.AsyncBaseTransport):
     def __init__(self) -> None:
-        self._inner = httpx2.AsyncHTTPTransport()
+        self._inner = http.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: Any) -> Any:
         await (await self._inner.handle_async_request(request)).aread()
@@ -89,7 +89,7 @@ def test_one_that_does_not_fit_is_not_sent(endpoint: Endpoint) -> None:
 def test_a_response_that_a_transport_does_not_like_is_paid_for_too(
     endpoint: Endpoint, till: Till, streamed: bool
 ) -> None:
-    with governed(endpoint, till, httpx2.Client(transport=Again(dislikes=2))) as client:
+    with governed(endpoint, till, http.Client(transport=Again(dislikes=2))) as client:
         answer = chat(client, stream=streamed)
         if streamed:
             list(answer)
@@ -99,7 +99,7 @@ def test_a_response_that_a_transport_does_not_like_is_paid_for_too(
 
 def test_errors_cost_nothing_and_one_hold_is_enough(endpoint: Endpoint, till: Till) -> None:
     endpoint.script(Reply(status=500), Reply(status=429))
-    with governed(endpoint, till, httpx2.Client(transport=Again())) as client:
+    with governed(endpoint, till, http.Client(transport=Again())) as client:
         chat(client)
     assert (endpoint.count, till.spent, till.events()) == (3, COST, ["hold", "settle"])
 
@@ -107,7 +107,7 @@ def test_errors_cost_nothing_and_one_hold_is_enough(endpoint: Endpoint, till: Ti
 def test_an_extension_of_the_user_s_own_is_called_too(endpoint: Endpoint, till: Till) -> None:
     seen: list[str] = []
 
-    class Tracing(httpx2.Client):
+    class Tracing(http.Client):
         def build_request(self, *arguments: Any, **options: Any) -> Any:
             options["extensions"] = {**(options.get("extensions") or {}), "trace": lambda event, _: seen.append(event)}
             return super().build_request(*arguments, **options)
@@ -120,7 +120,7 @@ def test_an_extension_of_the_user_s_own_is_called_too(endpoint: Endpoint, till: 
 
 def test_awaited(endpoint: Endpoint, till: Till) -> None:
     async def asked() -> None:
-        async with httpx2.AsyncClient(transport=AgainAsync()) as answering:
+        async with http.AsyncClient(transport=AgainAsync()) as answering:
             made = AsyncOpenAI(base_url=endpoint.openai_url, api_key="key", max_retries=0, http_client=answering)
             await chat_async(govern(made, engine=till.engine, budget_category="llm"))
 

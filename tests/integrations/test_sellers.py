@@ -7,7 +7,6 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-import httpx2
 import pytest
 from genai_prices.data_snapshot import get_snapshot
 from openai import AzureOpenAI, OpenAI
@@ -19,6 +18,7 @@ from aumos_governance.integrations.sellers import reading_of, stated_cost
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till
+from tests.integrations.wire import http
 
 XAI = "https://api.x.ai/v1"
 OPENAI = "https://api.openai.com/v1"
@@ -32,19 +32,19 @@ OPENROUTER = "https://openrouter.ai/api/v1"
 @pytest.fixture
 def at(endpoint: Endpoint, till: Till) -> Iterator[Make]:
     """Makes a governed client of any address, whose requests come to the endpoint."""
-    own = httpx2.URL(endpoint.openai_url)
+    own = http.URL(endpoint.openai_url)
 
-    class Here(httpx2.HTTPTransport):
-        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+    class Here(http.HTTPTransport):
+        def handle_request(self, request: http.Request) -> http.Response:
             path = own.path.rstrip("/") + "/" + request.url.path.partition("/chat/")[1].strip("/")
             path += "/" + request.url.path.partition("/chat/")[2] if "/chat/" in request.url.path else ""
             request.url = own.copy_with(path=path if "/chat/" in request.url.path else request.url.path)
             return super().handle_request(request)
 
-    with httpx2.Client(transport=Here()) as http:
+    with http.Client(transport=Here()) as sender:
 
         def make(base_url: str, **options: Any) -> OpenAI:
-            plain = OpenAI(api_key="key", base_url=base_url, http_client=http, max_retries=0)
+            plain = OpenAI(api_key="key", base_url=base_url, http_client=sender, max_retries=0)
             return govern(plain, engine=till.engine, budget_category="llm", **options)
 
         yield make

@@ -12,6 +12,7 @@ import pytest
 from tests.bridge.live_server import GOVERNANCE, LiveServer, until
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.wire import http
 from tests.kernel.real_kernel import Kernel
 from tests.kernel.test_governed import connected, notebook, stopped
 from tests.kernel.test_notebook_engine import meanwhile
@@ -229,14 +230,14 @@ def test_an_interrupted_call_is_an_estimate(server: LiveServer, provider: Endpoi
 
 
 BACKGROUND = """
-import httpx2
+import HTTP as http
 state = {"status": "queued", "usage": None, "output": []}
 def answer(request):
     told = {"id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-4o", "background": True, "tools": []}
-    return httpx2.Response(200, json={**told, "parallel_tool_calls": True, "tool_choice": "auto", **state})
-here = httpx2.Client(transport=httpx2.MockTransport(answer))
+    return http.Response(200, json={**told, "parallel_tool_calls": True, "tool_choice": "auto", **state})
+here = http.Client(transport=http.MockTransport(answer))
 client = govern(OpenAI(**address, http_client=here))
-"""
+""".replace("HTTP", http.__name__)
 DONE = """
 state |= {"status": "completed", "usage": {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}}
 client.responses.retrieve("resp_1").status

@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -16,8 +17,12 @@ from typing import Any
 # It would fetch its prices, which nothing here looks at.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
-import litellm
 import pytest
+
+with warnings.catch_warnings():
+    # Versions up to 1.108 read their data with a deprecated function when they are imported.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import litellm
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError, GovernanceEngine, TrustLevel
 from aumos_governance.integrations.litellm import GovernanceLogger, GovernedLiteLLM
