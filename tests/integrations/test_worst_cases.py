@@ -76,7 +76,9 @@ def test_a_completion_is_made_as_often_as_the_larger_number_says(n: Any, best_of
     assert worst(COMPLETIONS, prompt="abc", max_tokens=10, n=n, best_of=best_of) - base == 2 * 10 * (times - 1)
 
 
-@pytest.mark.parametrize(("prompt", "times"), [(["a", "b", "c"], 3), ([[1], [2]], 2), ([1, 2, 3], 1), ("abc", 1), ([], 1)])
+@pytest.mark.parametrize(
+    ("prompt", "times"), [(["a", "b", "c"], 3), ([[1], [2]], 2), ([1, 2, 3], 1), ("abc", 1), ([], 1)]
+)
 def test_each_prompt_is_completed(prompt: Any, times: int) -> None:
     difference = worst(COMPLETIONS, prompt=prompt, max_tokens=11) - worst(COMPLETIONS, prompt=prompt, max_tokens=10)
     assert difference == 2 * times
@@ -141,4 +143,7 @@ def test_a_tool_of_the_provider_s_own_is_described_at_length() -> None:
     asked = {"input": "x", "max_output_tokens": 0}
     for kind, words in (("computer", 4_096), ("function", 0), ("custom", 0)):
         tools = [{"type": kind}]
-        assert worst(RESPONSES, **asked, tools=tools) - worst(RESPONSES, **asked) == size_of({"tools": tools}).tokens - size_of({}).tokens + words
+        assert (
+            worst(RESPONSES, **asked, tools=tools) - worst(RESPONSES, **asked)
+            == size_of({"tools": tools}).tokens - size_of({}).tokens + words
+        )

@@ -12,10 +12,9 @@ import ast
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 __all__ = ["Mutant", "mutants_of"]
-
-Change = tuple[str, Callable[[], None]]
 
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -42,39 +41,43 @@ _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one module, and the module's whole text with it."""
+    """One change of one module."""
 
     module: str
     where: str
     what: str
-    text: str
+    source: str
+    number: int
 
     @property
     def name(self) -> str:
         """The same in every run and with every Python: it names no line."""
         return f"{self.module} | {self.where} | {self.what}"
 
+    @property
+    def text(self) -> str:
+        """The module's whole text with the change."""
+        tree = ast.parse(self.source)
+        _, _, apply = next(islice(_changes(tree), self.number, None))
+        apply()
+        return ast.unparse(tree)
+
 
 def mutants_of(module: str, source: str) -> list[Mutant]:
     """All of a module's, in the order of its text."""
-    tree = ast.parse(source)
     found: list[Mutant] = []
     seen: Counter[tuple[str, str]] = Counter()
-    for where, what, apply, undo in _changes(tree):
+    for number, (where, what, _) in enumerate(_changes(ast.parse(source))):
         seen[where, what] += 1
         count = seen[where, what]
-        apply()
-        text = ast.unparse(tree)
-        undo()
-        found.append(Mutant(module, where, what if count == 1 else f"{what} #{count}", text))
+        found.append(Mutant(module, where, what if count == 1 else f"{what} #{count}", source, number))
     return found
 
 
-def _changes(tree: ast.Module) -> Iterator[tuple[str, str, Callable[[], None], Callable[[], None]]]:
+def _changes(tree: ast.Module) -> Iterator[tuple[str, str, Callable[[], None]]]:
     for where, owner, field, index, node in _nodes(tree):
         for new in _instead(node):
-            what = f"{_short(node)} -> {_short(new)}"
-            yield where, what, _placing(owner, field, index, new), _placing(owner, field, index, node)
+            yield where, f"{_short(node)} -> {_short(new)}", _placing(owner, field, index, new)
 
 
 def _placing(owner: ast.AST, field: str, index: int | None, node: ast.AST) -> Callable[[], None]:
