@@ -12,6 +12,7 @@ from aumos_governance import UnavailableError, money
 from aumos_governance.integrations.attempts import Attempt, Call, Sending
 from aumos_governance.integrations.calls import Asked, Paid
 from aumos_governance.integrations.guard import Guard, Outcome
+from aumos_governance.integrations.leftovers import leftovers
 from aumos_governance.integrations.openai_calls import PROVIDER
 from aumos_governance.integrations.pricing import Prices
 from tests.integrations.chats import ASKED, COST
@@ -212,3 +213,20 @@ def test_a_part_of_a_body_that_is_no_stream_is_charged_as_held(guard: Guard, pai
     charge = guard.begin(paid)
     charge.settle_partly(ANSWER, None)
     assert (till.events(), till.spent) == (["hold", "estimated"], held_in(till))
+
+
+def test_the_first_of_two_ends_that_wait_counts(
+    guard: Guard, paid: Paid, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, unused = guard.begin(paid), guard.begin(paid)
+    monkeypatch.setattr(leftovers, "note", lambda _: None)
+    left.abandon()
+    left.give_back()
+    unused.give_back()
+    unused.abandon()
+    monkeypatch.undo()
+    left.end_now()
+    unused.end_now()
+    leftovers.ended(left)
+    leftovers.ended(unused)
+    assert (till.events(), till.spent) == (["hold", "hold", "estimated", "release"], held_in(till))

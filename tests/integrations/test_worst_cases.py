@@ -147,3 +147,8 @@ def test_a_tool_of_the_provider_s_own_is_described_at_length() -> None:
             worst(RESPONSES, **asked, tools=tools) - worst(RESPONSES, **asked)
             == size_of({"tools": tools}).tokens - size_of({}).tokens + words
         )
+
+
+@pytest.mark.parametrize("asked", [{"tools": [{"type": "mcp"}]}, {"model": None}])
+def test_what_the_provider_adds_to_the_input_is_held_at_the_window(asked: dict[str, Any]) -> None:
+    assert worst(RESPONSES, input="x", max_output_tokens=50, **asked) == CONTEXT_TOKENS + 2 * 50

@@ -35,9 +35,11 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="do without slow tests and PostgreSQL, and trust that all tests pass"
     )
+    parser.add_argument("--matching", default="", help="only those whose names hold this text, all of them")
     parser.add_argument("--list", action="store_true", help="only name the changes")
     options = parser.parse_args()
-    sample = list(chosen(options.module, options.sample, options.seed))
+    size = 0 if options.matching else options.sample
+    sample = [one for one in chosen(options.module, size, options.seed) if options.matching in one.name]
     print(f"{len(sample)} mutants, seed {options.seed}", flush=True)
     if options.list:
         print(*(mutant.name for mutant in sample), sep="\n")

@@ -48,7 +48,7 @@ class Copy:
         self.write(module, path_of(module).read_text("utf-8"))
 
     def failed(self, files: Sequence[str], chosen: str, timeout: float) -> tuple[bool, float, str]:
-        """Whether a test of those files fails or takes longer than ``timeout``; the seconds taken, and what was said."""
+        """Whether a test fails, or all take over ``timeout``; the seconds taken, and what was printed."""
         temporary = self._folder / "tmp"
         temporary.mkdir(exist_ok=True)
         paths = (str(self._folder), str(ROOT), os.environ.get("PYTHONPATH", ""))

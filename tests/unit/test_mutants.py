@@ -56,7 +56,7 @@ def test_the_listed_modules_and_tests_are_there() -> None:
     for module in LISTED:
         assert path_of(module).is_file()
         assert files_of(module)
-    with pytest.raises(SystemExit, match="no module aumos_governance.nothing"):
+    with pytest.raises(SystemExit, match="no module"):
         path_of("aumos_governance.nothing")
     with pytest.raises(SystemExit, match="not one of the modules"):
         list(chosen(["nothing"], 1, 0))
