@@ -1,9 +1,8 @@
 """What may be changed in a module, one thing at a time, so that its tests should notice.
 
-An own small set, since neither of the testers that are kept today fits. mutmut 3 has no seeded sample, changes nothing
-outside of functions and calls each function through another one, which the tests of interrupts at any line would
-count. cosmic-ray 8 rewrites the sources in place, which other processes import meanwhile, and never deletes a
-statement, which is how a missing check looks. Both bring ten packages that nothing else here needs.
+An own small set. It is made for a seeded sample over listed modules, a
+deleted statement (which is how a missing check looks), and changes in a copy of the package that child processes see
+too, while others import the sources.
 """
 
 from __future__ import annotations
