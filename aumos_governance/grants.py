@@ -15,7 +15,6 @@ from .approvals import Approvals, Approver
 from .audit.record import detail_of
 from .authorization import AsyncGrant, Grant, Granted, Settlement
 from .config import GovernanceConfig
-from .denials import Denial
 from .errors import AumOSGovernanceError, GovernanceDeniedError
 from .ledger.base import (
     Checks,
@@ -31,6 +30,7 @@ from .ledger.base import (
 from .ledger.identifiers import new_id
 from .realm import Realm, answer_of, named, to_level
 from .types import ActionKind, TrustLevel
+from .wire.denials import Denial
 
 __all__ = ["Holder"]
 

@@ -16,8 +16,8 @@ from ..ledger.base import CeilingState, EnvelopeKind, ListCeilings, Origin, SetC
 from ..ledger.reading import open_reader
 from ..owner import owner
 from ..printing import printable
-from ..protocol import KERNEL_ENV, STRICT_ENV
 from ..types import BudgetPeriod
+from ..wire.protocol import KERNEL_ENV, STRICT_ENV
 from . import output
 from .tables import Column, table
 

@@ -11,11 +11,11 @@ from ..ledger.base import Ledger, ListStates, NotebookKey, ReadState
 from ..ledger.cursors import MAX_PAGE
 from ..ledger.files import file_of
 from ..ledger.reading import open_reader
-from ..notebooks import wishes
-from ..notebooks.bodies import audit_body, state_body
 from ..notebooks.records import Records
 from ..notebooks.waiting import Waiting
 from ..server import audit_filter
+from ..wire import fields
+from ..wire.bodies import audit_body, state_body
 
 __all__ = ["LedgerSource"]
 
@@ -93,7 +93,7 @@ class LedgerSource:
 
         Raises NotFoundError for none, and InvalidRequestError where several servers have one there.
         """
-        path = wishes.text({"path": path}, "path", "path")
+        path = fields.text({"path": path}, "path", "path")
         # By the file: several roots may reach it.
         named = {
             (owner, file_of(root, key.path)): key

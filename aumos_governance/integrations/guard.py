@@ -14,8 +14,8 @@ from .. import money
 from ..authorization import Begun
 from ..engine import Engine, GovernanceAction
 from ..errors import AumOSGovernanceError, ConfigurationError
-from ..protocol import MAX_TEXT
 from ..types import TrustLevel
+from ..wire.protocol import MAX_TEXT
 from .batches import BatchCall
 from .calls import Cost, Paid, cannot_measure
 from .charge import Charge

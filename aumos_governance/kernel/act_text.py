@@ -7,7 +7,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from ..denials import printable
+from ..wire.denials import printable
 from .card import card_html
 from .display import usd
 

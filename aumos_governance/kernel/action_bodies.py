@@ -8,10 +8,10 @@ from typing import Any
 from .. import money
 from ..audit.record import detail_of
 from ..authorization import AsyncGrant, Grant, Granted, Settlement
-from ..denials import Denial
 from ..engine import GovernanceAction, GovernanceDecision
 from ..errors import GovernanceDeniedError
 from ..realm import to_level
+from ..wire.denials import Denial
 from .wire_facts import decision_of
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..clock import monotonic
 from ..errors import AumOSGovernanceError
-from ..protocol import Ask
+from ..wire.protocol import Ask
 from .take_backs import InFlight, TakeBacks
 from .transport import Transport
 from .waiter import Waiter

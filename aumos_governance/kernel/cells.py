@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..protocol import MAX_TEXT, Cell
+from ..wire.protocol import MAX_TEXT, Cell
 
 __all__ = ["current_cell"]
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from .._version import __version__
 from ..clock import monotonic, since_epoch
 from ..errors import AumOSGovernanceError, BusyError, ExpiredError, UnavailableError, from_code
-from ..protocol import HELLO_REQUIRED, Ask, Cell
+from ..wire.protocol import HELLO_REQUIRED, Ask, Cell
 from .alarm import alarm
 from .ask_ids import new_ask_id
 from .asks_ahead import Started, Steps, Tellings, Told

@@ -16,7 +16,14 @@ from typing import Any, Final
 
 from ..clock import monotonic
 from ..errors import InvalidRequestError, ServerUnreachableError, UnavailableError
-from ..protocol import COMM_PREFIX, COMM_TARGET, REPLY_TYPE, Ask, asks_message, parse_answers
+from ..wire.protocol import (
+    COMM_PREFIX,
+    COMM_TARGET,
+    REPLY_TYPE,
+    Ask,
+    asks_message,
+    parse_answers,
+)
 from .transport import Receiver
 from .waiter import Waiter
 

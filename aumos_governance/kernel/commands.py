@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import GovernanceDeniedError
-from ..notebooks import wishes
+from ..wire import fields
 from . import display
 from .arguments import Arguments
 from .card import audit_html, status_html
@@ -102,7 +102,7 @@ def close_session(shell: Any) -> None:
 
 def show_audit(shell: Any, arguments: Arguments) -> None:
     """Show the newest audit records."""
-    last = wishes.whole(arguments.values, "--last", default=10, least=1, most=1_000)
+    last = fields.whole(arguments.values, "--last", default=10, least=1, most=1_000)
     records = _ask(shell, "audit", {"limit": last})["records"]
     _show(shell, display.audit_text(records), audit_html(records))
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .. import money
-from ..denials import Denial, printable
+from ..wire.denials import Denial, printable
 from .decision import SpendDecision
 
 __all__ = [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, LedgerError, UnavailableError
 from ..owner import owner
-from ..protocol import Ask
+from ..wire.protocol import Ask
 from .transport import Receiver
 from .waiter import Waiter
 

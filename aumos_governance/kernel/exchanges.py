@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..clock import monotonic
 from ..errors import AumOSGovernanceError
-from ..protocol import Ask
+from ..wire.protocol import Ask
 from .asks_ahead import Dropped, Steps
 from .take_backs import InFlight
 from .transport import Transport

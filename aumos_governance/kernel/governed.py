@@ -11,8 +11,8 @@ from .. import money
 from ..authorization import Grant
 from ..engine import GovernanceAction
 from ..errors import AumOSGovernanceError, GovernanceDeniedError, InvalidRequestError
-from ..protocol import MAX_TEXT
 from ..types import TrustLevel
+from ..wire.protocol import MAX_TEXT
 from . import running_cells
 from .act_text import recorded_text, suggestion_html, suggestion_lines
 from .arguments import Arguments

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..protocol import KERNEL_ENV, STRICT_ENV
+from ..wire.protocol import KERNEL_ENV, STRICT_ENV
 
 __all__ = ["KernelIdentity", "Situation", "connection_file_name", "identify"]
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ..errors import UnavailableError
-from ..protocol import Ask
+from ..wire.protocol import Ask
 from .comm_transport import CommTransport
 from .socket_transport import SocketTransport
 from .spawned import leave_offer

@@ -16,8 +16,15 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from ..errors import InvalidRequestError, ServerUnreachableError, UnavailableError
-from ..notebooks.line_channel import LineChannel
-from ..protocol import MAX_LINE, PROTOCOL_VERSION, Ask, asks_message, parse_answers, socket_proof
+from ..wire.line_channel import LineChannel
+from ..wire.protocol import (
+    MAX_LINE,
+    PROTOCOL_VERSION,
+    Ask,
+    asks_message,
+    parse_answers,
+    socket_proof,
+)
 from .transport import Receiver
 from .turns import Turns
 from .waiter import Waiter

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import ServerUnreachableError, UnavailableError
-from ..protocol import KERNEL_ENV, Ask
+from ..wire.protocol import KERNEL_ENV, Ask
 from .socket_transport import SocketTransport
 from .transport import Receiver
 from .waiter import Waiter

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ..clock import monotonic
 from ..errors import AumOSGovernanceError, BusyError
-from ..protocol import Ask
+from ..wire.protocol import Ask
 from .alarm import alarm
 from .ask_ids import is_own, new_ask_id
 from .interrupts import Deferred

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ..errors import UnavailableError
-from ..protocol import Ask
+from ..wire.protocol import Ask
 from .waiter import Waiter
 
 __all__ = ["Receiver", "Transport"]

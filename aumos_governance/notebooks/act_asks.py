@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from ..errors import InvalidRequestError
 from ..ledger.base import Hold
-from ..protocol import MAX_TIME, Ask, is_number
 from ..types import ActionKind, TrustLevel
-from . import wishes
+from ..wire import fields
+from ..wire.protocol import MAX_TIME, Ask, is_number
 from .callers import Caller, expiry_of, origin_of
 from .holding import CHARGE_FIELDS, amount_of, charge_of
 
@@ -36,7 +36,7 @@ class ActAsk:
     def read(cls, caller: Caller, ask: Ask) -> ActAsk:
         """Raises InvalidRequestError or InvalidAmountError for what is no act."""
         body = ask.body
-        wishes.known_only(body, _FIELDS)
+        fields.known_only(body, _FIELDS)
         shown = body.get("shown")
         if not isinstance(shown, Mapping):
             raise InvalidRequestError("An act needs what a person is to see of it: an object called shown.")
@@ -49,7 +49,7 @@ class ActAsk:
             kind=ActionKind.ACT,
             **charge_of(body, TrustLevel.L3_ACT_APPROVE),
         )
-        wait = body.get("wait") is None or wishes.flag(body, "wait")
+        wait = body.get("wait") is None or fields.flag(body, "wait")
         return cls(holding, shown, _seconds(body.get("timeout")), wait)
 
 

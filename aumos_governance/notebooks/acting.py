@@ -33,8 +33,8 @@ from ..ledger.base import (
     Voided,
 )
 from ..ledger.identifiers import made_at
-from ..protocol import Ask
-from . import wishes
+from ..wire import fields
+from ..wire.protocol import Ask
 from .act_asks import ActAsk
 from .approval_watch import ApprovalWatch, Awaited
 from .callers import Caller, expiry_of, origin_of
@@ -139,7 +139,7 @@ class Acting:
                 expires_at=expiry_of(ask),
                 notebook=caller.notebook,
                 of=of + step,
-                delivered=wishes.flag(ask.body, "delivered"),
+                delivered=fields.flag(ask.body, "delivered"),
             )
             self._ledger.submit(request).add_done_callback(lambda future: voided(future, then))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..ledger.base import NotebookKey, Origin
-from ..protocol import Ask
+from ..wire.protocol import Ask
 
 __all__ = ["Caller", "expiry_of", "origin_of"]
 

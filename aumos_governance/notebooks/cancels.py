@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..ledger.base import Found, Voided
-from .bodies import state_body
+from ..wire.bodies import state_body
 
 __all__ = ["act_voided", "cancel_body"]
 

@@ -10,10 +10,10 @@ from .. import money
 from ..errors import InvalidRequestError
 from ..ledger.base import Decision, Evaluate, Record, Recorded, Request
 from ..ledger.terms import SessionTerms
-from ..protocol import Ask
 from ..types import GovernanceOutcome, TrustLevel
-from . import wishes
-from .bodies import decision_body
+from ..wire import fields
+from ..wire.bodies import decision_body
+from ..wire.protocol import Ask
 from .callers import Caller, expiry_of, origin_of
 
 __all__ = ["Decided", "evaluate"]
@@ -30,24 +30,24 @@ _CODE: Final = re.compile(r"[A-Z][A-Z_]{0,63}")
 def evaluate(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
     """A check, or the record of what the kernel's own side refused; neither charges anything."""
     body = ask.body
-    wishes.known_only(body, _FIELDS)
+    fields.known_only(body, _FIELDS)
     if body.get("refused") is not None:
-        return _refusal(caller, ask, wishes.members(body, "refused"))
+        return _refusal(caller, ask, fields.members(body, "refused"))
     request = Evaluate(
         key=ask.id,
         origin=origin_of(caller, ask),
         expires_at=expiry_of(ask),
         notebook=caller.notebook,
-        agent_id=wishes.optional_text(body, "agent_id", "agent id") or "",
-        required_level=wishes.optional_level(body, "required_level"),
-        scope=wishes.optional_text(body, "scope", "scope"),
-        category=wishes.optional_text(body, "category", "category"),
+        agent_id=fields.optional_text(body, "agent_id", "agent id") or "",
+        required_level=fields.optional_level(body, "required_level"),
+        scope=fields.optional_text(body, "scope", "scope"),
+        category=fields.optional_text(body, "category", "category"),
         amount=None if body.get("amount") is None else money.parse(body["amount"]),
-        action_type=wishes.optional_text(body, "action_type", "action_type"),
-        resource=wishes.optional_text(body, "resource", "resource"),
-        data_type=wishes.optional_text(body, "data_type", "data_type"),
-        purpose=wishes.optional_text(body, "purpose", "purpose"),
-        detail=wishes.members(body, "detail"),
+        action_type=fields.optional_text(body, "action_type", "action_type"),
+        resource=fields.optional_text(body, "resource", "resource"),
+        data_type=fields.optional_text(body, "data_type", "data_type"),
+        purpose=fields.optional_text(body, "purpose", "purpose"),
+        detail=fields.members(body, "detail"),
         default_level=TrustLevel.L5_AUTONOMOUS,
         realm=None,
     )
@@ -60,12 +60,12 @@ def evaluate(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
 
 def _refusal(caller: Caller, ask: Ask, refused: Mapping[str, Any]) -> Decided:
     # Only ever a denial: what a kernel says of itself allows nothing.
-    wishes.known_only(refused, ("code", "reason", "tool"))
-    code, body = wishes.text(refused, "code", "code"), ask.body
+    fields.known_only(refused, ("code", "reason", "tool"))
+    code, body = fields.text(refused, "code", "code"), ask.body
     if _CODE.fullmatch(code) is None:
         raise InvalidRequestError("A refusal's code is one word of capitals and underscores, as PRICE_UNKNOWN.")
-    reason, tool = wishes.text(refused, "reason", "reason"), wishes.optional_text(refused, "tool", "tool")
-    category = wishes.optional_text(body, "category", "category")
+    reason, tool = fields.text(refused, "reason", "reason"), fields.optional_text(refused, "tool", "tool")
+    category = fields.optional_text(body, "category", "category")
     request = Record(
         key=ask.id,
         origin=origin_of(caller, ask),
@@ -75,11 +75,11 @@ def _refusal(caller: Caller, ask: Ask, refused: Mapping[str, Any]) -> Decided:
         outcome=GovernanceOutcome.DENY,
         code=code,
         reasons=(reason,),
-        agent_id=wishes.optional_text(body, "agent_id", "agent id"),
+        agent_id=fields.optional_text(body, "agent_id", "agent id"),
         tool=tool,
-        action_type=wishes.optional_text(body, "action_type", "action_type"),
-        resource=wishes.optional_text(body, "resource", "resource"),
-        detail={**wishes.members(body, "detail"), **({} if category is None else {"category": category})},
+        action_type=fields.optional_text(body, "action_type", "action_type"),
+        resource=fields.optional_text(body, "resource", "resource"),
+        detail={**fields.members(body, "detail"), **({} if category is None else {"category": category})},
     )
 
     def answer(recorded: Recorded) -> dict[str, Any]:

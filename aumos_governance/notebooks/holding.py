@@ -8,10 +8,10 @@ from typing import Any, Final
 from .. import money
 from ..errors import InvalidRequestError
 from ..ledger.base import Adjust, Adjusted, Checks, Decision, FinishReport, Hold, Release, Resolved, Settle
-from ..protocol import MAX_TIME, Ask, is_number
 from ..types import ActionKind, TrustLevel
-from . import wishes
-from .bodies import adjustment_body, decision_body, resolution_body, state_body
+from ..wire import fields
+from ..wire.bodies import adjustment_body, decision_body, resolution_body, state_body
+from ..wire.protocol import MAX_TIME, Ask, is_number
 from .callers import Caller, expiry_of, origin_of
 
 __all__ = [
@@ -41,7 +41,7 @@ _REPORT_FIELDS: Final = ("report_id", "result")
 def hold_request(caller: Caller, ask: Ask) -> Hold:
     """Raises InvalidRequestError or InvalidAmountError for what cannot be held."""
     body = ask.body
-    wishes.known_only(body, (*CHARGE_FIELDS, "amount", "kind", "until"))
+    fields.known_only(body, (*CHARGE_FIELDS, "amount", "kind", "until"))
     return Hold(
         key=ask.id,
         origin=origin_of(caller, ask),
@@ -56,25 +56,25 @@ def hold_request(caller: Caller, ask: Ask) -> Hold:
 
 def charge_of(body: Mapping[str, Any], least: TrustLevel) -> dict[str, Any]:
     """What a charge is for and who makes it; ``least`` is the level it needs where it names none."""
-    required = wishes.optional_level(body, "required_level")
-    scope = wishes.optional_text(body, "scope", "scope")
-    category = wishes.optional_text(body, "category", "category")
-    data_type = wishes.optional_text(body, "data_type", "data_type")
+    required = fields.optional_level(body, "required_level")
+    scope = fields.optional_text(body, "scope", "scope")
+    category = fields.optional_text(body, "category", "category")
+    data_type = fields.optional_text(body, "data_type", "data_type")
     checks = Checks(
         realm=None,
         scope=scope,
         default_level=TrustLevel.L5_AUTONOMOUS,
         data_type=data_type,
-        purpose=wishes.optional_text(body, "purpose", "purpose"),
+        purpose=fields.optional_text(body, "purpose", "purpose"),
     )
     return {
-        "tool": wishes.optional_text(body, "tool", "tool") or "unknown",
+        "tool": fields.optional_text(body, "tool", "tool") or "unknown",
         "required_level": least if required is None else required,
         "category": category,
-        "agent_id": wishes.optional_text(body, "agent_id", "agent id"),
-        "action_type": wishes.optional_text(body, "action_type", "action_type"),
-        "resource": wishes.optional_text(body, "resource", "resource"),
-        "detail": wishes.members(body, "detail"),
+        "agent_id": fields.optional_text(body, "agent_id", "agent id"),
+        "action_type": fields.optional_text(body, "action_type", "action_type"),
+        "resource": fields.optional_text(body, "resource", "resource"),
+        "detail": fields.members(body, "detail"),
         # With these a category that has no budget is a denial on record, and without one they would change nothing.
         "checks": None if scope is None and category is None and data_type is None else checks,
     }
@@ -82,39 +82,39 @@ def charge_of(body: Mapping[str, Any], least: TrustLevel) -> dict[str, Any]:
 
 def settle_request(caller: Caller, ask: Ask) -> Settle:
     """Raises InvalidRequestError or InvalidAmountError for what cannot be a settlement."""
-    wishes.known_only(ask.body, ("hold_id", "amount", "estimated", "reference", *_REPORT_FIELDS))
+    fields.known_only(ask.body, ("hold_id", "amount", "estimated", "reference", *_REPORT_FIELDS))
     return Settle(
         key=ask.id,
         origin=origin_of(caller, ask),
         expires_at=expiry_of(ask),
-        hold_id=wishes.text(ask.body, "hold_id", "hold's id"),
+        hold_id=fields.text(ask.body, "hold_id", "hold's id"),
         amount=amount_of(ask, "A settlement"),
-        estimated=wishes.flag(ask.body, "estimated"),
-        reference=wishes.optional_text(ask.body, "reference", "reference"),
+        estimated=fields.flag(ask.body, "estimated"),
+        reference=fields.optional_text(ask.body, "reference", "reference"),
     )
 
 
 def release_request(caller: Caller, ask: Ask) -> Release:
     """Raises InvalidRequestError for what names no hold."""
-    wishes.known_only(ask.body, ("hold_id", *_REPORT_FIELDS))
+    fields.known_only(ask.body, ("hold_id", *_REPORT_FIELDS))
     return Release(
         key=ask.id,
         origin=origin_of(caller, ask),
         expires_at=expiry_of(ask),
-        hold_id=wishes.text(ask.body, "hold_id", "hold's id"),
+        hold_id=fields.text(ask.body, "hold_id", "hold's id"),
     )
 
 
 def adjust_request(caller: Caller, ask: Ask) -> Adjust:
     """Raises InvalidRequestError or InvalidAmountError for what cannot be an adjustment."""
-    wishes.known_only(ask.body, ("hold_id", "reference", "amount"))
+    fields.known_only(ask.body, ("hold_id", "reference", "amount"))
     return Adjust(
         key=ask.id,
         origin=origin_of(caller, ask),
         expires_at=expiry_of(ask),
         notebook=caller.notebook,
-        charge_id=wishes.optional_text(ask.body, "hold_id", "hold's id"),
-        reference=wishes.optional_text(ask.body, "reference", "reference"),
+        charge_id=fields.optional_text(ask.body, "hold_id", "hold's id"),
+        reference=fields.optional_text(ask.body, "reference", "reference"),
         amount=amount_of(ask, "An adjustment"),
     )
 
@@ -130,8 +130,8 @@ def finish_request(caller: Caller, ask: Ask) -> FinishReport | None:
         key=f"{ask.id}/report",
         origin=origin_of(caller, ask),
         notebook=caller.notebook,
-        report_id=wishes.text(ask.body, "report_id", "report's id"),
-        result=wishes.text(ask.body, "result", "result"),
+        report_id=fields.text(ask.body, "report_id", "report's id"),
+        result=fields.text(ask.body, "result", "result"),
         spent=money.to_text(amount_of(ask, "A settlement")) if "amount" in ask.body else None,
     )
 

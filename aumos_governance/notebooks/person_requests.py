@@ -16,8 +16,8 @@ from ..ledger.base import (
     ReadState,
 )
 from ..ledger.terms import SessionTerms
-from . import wishes
-from .bodies import audit_body, state_body
+from ..wire import fields
+from ..wire.bodies import audit_body, state_body
 from .users import User
 
 __all__ = ["PersonRequests"]
@@ -43,15 +43,15 @@ class PersonRequests:
         self, person: User, notebook: NotebookKey, body: Mapping[str, Any], *, key: str | None = None
     ) -> dict[str, Any]:
         """A person's change; opens a session where there is none. Raises what the ledger raises."""
-        wishes.known_only(body, ("trust_level", "budget", "agent_id"))
+        fields.known_only(body, ("trust_level", "budget", "agent_id"))
         request = ChangeSession(
             key=key or _new_key(),
             origin=person.origin(),
             notebook=notebook,
             terms=self.terms,
-            trust_level=wishes.optional_level(body),
-            budget=wishes.optional_budget(body),
-            agent_id=wishes.optional_text(body, "agent_id", "agent id"),
+            trust_level=fields.optional_level(body),
+            budget=fields.optional_budget(body),
+            agent_id=fields.optional_text(body, "agent_id", "agent id"),
         )
         return state_body(self.ledger.execute(request).state)
 

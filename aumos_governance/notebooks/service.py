@@ -34,10 +34,11 @@ from ..ledger.base import (
 )
 from ..ledger.retention import KEEP_ASKS
 from ..ledger.terms import SessionTerms
-from ..protocol import Ask, error_answer
-from . import holding, session_asks, wishes
+from ..wire import fields
+from ..wire.bodies import decision_body, previous_body, state_body
+from ..wire.protocol import Ask, error_answer
+from . import holding, session_asks
 from .acting import APPROVAL_SECONDS, Acting
-from .bodies import decision_body, previous_body, state_body
 from .callers import Caller, expiry_of, origin_of
 from .cancels import cancel_body
 from .person_requests import PersonRequests
@@ -126,17 +127,17 @@ class NotebookService(PersonRequests):
         )
 
     def _open(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        wishes.known_only(ask.body, ("trust_level", "budget", "agent_id", "new"))
+        fields.known_only(ask.body, ("trust_level", "budget", "agent_id", "new"))
         request = OpenSession(
             key=ask.id,
             origin=origin_of(caller, ask),
             expires_at=expiry_of(ask),
             notebook=caller.notebook,
             terms=self.terms,
-            trust_level=wishes.optional_level(ask.body),
-            budget=wishes.optional_budget(ask.body),
-            agent_id=wishes.optional_text(ask.body, "agent_id", "agent id"),
-            new=wishes.flag(ask.body, "new"),
+            trust_level=fields.optional_level(ask.body),
+            budget=fields.optional_budget(ask.body),
+            agent_id=fields.optional_text(ask.body, "agent_id", "agent id"),
+            new=fields.flag(ask.body, "new"),
         )
 
         def answer(result: Opened) -> dict[str, Any]:
@@ -156,7 +157,7 @@ class NotebookService(PersonRequests):
         reply({"id": ask.id, "ok": True, "state": body, "previous": previous_body(state)})
 
     def _spend(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        wishes.known_only(ask.body, ("amount", "tool", "already_paid", "category", "agent_id", "note"))
+        fields.known_only(ask.body, ("amount", "tool", "already_paid", "category", "agent_id", "note"))
         if "amount" not in ask.body:
             raise InvalidRequestError("A spend needs an amount in US dollars, for example 0.05.")
         request = Spend(
@@ -165,11 +166,11 @@ class NotebookService(PersonRequests):
             expires_at=expiry_of(ask),
             notebook=caller.notebook,
             amount=money.parse_positive(ask.body["amount"]),
-            tool=wishes.optional_text(ask.body, "tool", "tool") or "unknown",
-            already_paid=wishes.flag(ask.body, "already_paid"),
-            category=wishes.optional_text(ask.body, "category", "category"),
-            agent_id=wishes.optional_text(ask.body, "agent_id", "agent id"),
-            note=wishes.optional_text(ask.body, "note", "note"),
+            tool=fields.optional_text(ask.body, "tool", "tool") or "unknown",
+            already_paid=fields.flag(ask.body, "already_paid"),
+            category=fields.optional_text(ask.body, "category", "category"),
+            agent_id=fields.optional_text(ask.body, "agent_id", "agent id"),
+            note=fields.optional_text(ask.body, "note", "note"),
         )
 
         def answer(decision: Decision) -> dict[str, Any]:
@@ -237,11 +238,11 @@ class NotebookService(PersonRequests):
         )
 
     def _cancel(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        wishes.known_only(ask.body, ("of", "act", "delivered"))
-        of = wishes.text(ask.body, "of", "id of the ask to cancel")
+        fields.known_only(ask.body, ("of", "act", "delivered"))
+        of = fields.text(ask.body, "of", "id of the ask to cancel")
         if of == ask.id:
             raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
-        if wishes.flag(ask.body, "act"):
+        if fields.flag(ask.body, "act"):
             self._answer_with(self.acting.cancel(caller, ask), ask, reply, lambda done: cancel_body(done, None))
             return
         request = Void(
@@ -250,7 +251,7 @@ class NotebookService(PersonRequests):
             expires_at=expiry_of(ask),
             notebook=caller.notebook,
             of=of,
-            delivered=wishes.flag(ask.body, "delivered"),
+            delivered=fields.flag(ask.body, "delivered"),
         )
         self._decide(caller, request, ask, reply, lambda done: cancel_body(done, caller.shared_with))
 

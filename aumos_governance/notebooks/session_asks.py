@@ -27,10 +27,10 @@ from ..ledger.base import (
 )
 from ..ledger.realms import session_realm
 from ..ledger.terms import SessionTerms
-from ..protocol import Ask
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod, GovernanceOutcome
-from . import wishes
-from .bodies import audit_body, time_text
+from ..wire import fields
+from ..wire.bodies import audit_body, time_text
+from ..wire.protocol import Ask
 from .callers import Caller, expiry_of, origin_of
 from .checks import Decided, evaluate
 
@@ -43,31 +43,31 @@ _MOST_MICROS: Final = 2**62
 def trust(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
     """Give an agent a level within the session, or with no level take it away."""
     body = ask.body
-    wishes.known_only(body, ("agent_id", "level", "scope", "assigned_by"))
+    fields.known_only(body, ("agent_id", "level", "scope", "assigned_by"))
     about: dict[str, Any] = {
         "key": ask.id,
         "origin": origin_of(caller, ask),
         "expires_at": expiry_of(ask),
         "notebook": caller.notebook,
-        "agent_id": wishes.text(body, "agent_id", "agent id"),
-        "scope": wishes.optional_text(body, "scope", "scope"),
+        "agent_id": fields.text(body, "agent_id", "agent id"),
+        "scope": fields.optional_text(body, "scope", "scope"),
         "realm": None,
         # As for the session's own level: a strict server lets a notebook only tighten it.
         "tighten_only": terms.strict,
     }
     if "level" not in body:
         raise InvalidRequestError("An agent is given a trust level from 0 to 5, or null, which takes its own away.")
-    level = wishes.optional_level(body, "level")
+    level = fields.optional_level(body, "level")
     if level is None:
         return RemoveTrust(**about), lambda removed: {"level": None, "removed": removed}
-    request = SetTrust(**about, level=level, assigned_by=wishes.optional_text(body, "assigned_by", "assigned_by"))
+    request = SetTrust(**about, level=level, assigned_by=fields.optional_text(body, "assigned_by", "assigned_by"))
     return request, lambda assigned: {"level": int(assigned.level), "removed": False}
 
 
 def budget(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
     """Make a category's envelope within the session, or with ``create`` false change its ceiling."""
     body = ask.body
-    wishes.known_only(body, ("category", "limit", "period", "create"))
+    fields.known_only(body, ("category", "limit", "period", "create"))
     if body.get("limit") is None:
         raise InvalidRequestError("A budget needs a limit in US dollars, for example 5.")
     period = body.get("period") or BudgetPeriod.MONTHLY.value
@@ -80,10 +80,10 @@ def budget(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
         origin=origin_of(caller, ask),
         expires_at=expiry_of(ask),
         notebook=caller.notebook,
-        category=wishes.text(body, "category", "category"),
+        category=fields.text(body, "category", "category"),
         ceiling=money.parse(body["limit"], what="limit"),
         period=BudgetPeriod(period),
-        create=body.get("create") is None or wishes.flag(body, "create"),
+        create=body.get("create") is None or fields.flag(body, "create"),
         tighten_only=terms.strict,
     )
 
@@ -96,30 +96,30 @@ def budget(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
 def consent(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
     """Allow an agent the use of a kind of data within the session, or with no ``granted_by`` take that back."""
     body = ask.body
-    wishes.known_only(body, ("agent_id", "data_type", "purpose", "granted_by", "until"))
+    fields.known_only(body, ("agent_id", "data_type", "purpose", "granted_by", "until"))
     about: dict[str, Any] = {
         "key": ask.id,
         "origin": origin_of(caller, ask),
         "expires_at": expiry_of(ask),
         "notebook": caller.notebook,
-        "agent_id": wishes.text(body, "agent_id", "agent id"),
-        "purpose": wishes.optional_text(body, "purpose", "purpose"),
+        "agent_id": fields.text(body, "agent_id", "agent id"),
+        "purpose": fields.optional_text(body, "purpose", "purpose"),
         "realm": None,
     }
-    granted_by = wishes.optional_text(body, "granted_by", "granted_by")
+    granted_by = fields.optional_text(body, "granted_by", "granted_by")
     if granted_by is None:
-        revoke = RevokeConsent(**about, data_type=wishes.optional_text(body, "data_type", "data_type"))
+        revoke = RevokeConsent(**about, data_type=fields.optional_text(body, "data_type", "data_type"))
         return revoke, lambda revoked: {"consent": None, "revoked": revoked}
     if terms.strict:
         raise NotAllowedError("This server is strict: a notebook gives its agents no consents, so nothing was changed.")
-    data_type, until = wishes.text(body, "data_type", "data_type"), _micros(body, "until")
+    data_type, until = fields.text(body, "data_type", "data_type"), _micros(body, "until")
     request = GrantConsent(**about, data_type=data_type, granted_by=granted_by, until=until)
     return request, lambda granted: {"consent": _consent_body(granted), "revoked": 0}
 
 
 def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
     """The levels that agents were given within the session, and the session's own, above which none counts."""
-    wishes.known_only(body, ())
+    fields.known_only(body, ())
     state = ledger.read(ReadState(notebook=caller.notebook))
     if not state.active or state.session_id is None or state.trust_level is None:
         return {"session_level": None, "agents": []}
@@ -129,17 +129,17 @@ def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str,
 
 def consents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
     """The consents within the session; of one agent where it is named, and with a data type the one that counts now."""
-    wishes.known_only(body, ("agent_id", "data_type", "purpose"))
+    fields.known_only(body, ("agent_id", "data_type", "purpose"))
     state = ledger.read(ReadState(notebook=caller.notebook))
     if not state.active or state.session_id is None:
         return {"consents": []}
     realm = session_realm(state.session_id)
-    agent_id = wishes.optional_text(body, "agent_id", "agent id")
-    data_type = wishes.optional_text(body, "data_type", "data_type")
+    agent_id = fields.optional_text(body, "agent_id", "agent id")
+    data_type = fields.optional_text(body, "data_type", "data_type")
     if data_type is None:
         found = ledger.read(ListConsents(agent_id=agent_id, realm=realm))
         return {"consents": [_consent_body(one) for one in found]}
-    purpose = wishes.optional_text(body, "purpose", "purpose")
+    purpose = fields.optional_text(body, "purpose", "purpose")
     agent = agent_id or state.agent_id or ""
     counts = ledger.read(FindConsent(agent_id=agent, data_type=data_type, purpose=purpose, realm=realm))
     return {"consents": [] if counts is None else [_consent_body(counts)]}
@@ -147,15 +147,15 @@ def consents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[st
 
 def budgets(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
     """The envelopes of the session's categories, by name."""
-    wishes.known_only(body, ("category",))
-    category = wishes.optional_text(body, "category", "category")
+    fields.known_only(body, ("category",))
+    category = fields.optional_text(body, "category", "category")
     found = ledger.read(ListBudgets(notebook=caller.notebook, category=category))
     return {"budgets": [budget_body(state) for state in found]}
 
 
 def audit(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
     """A page of the notebook's records, and how many match where that is asked."""
-    wishes.known_only(
+    fields.known_only(
         body, (*_AUDIT_TEXTS, "limit", "outcome", "since", "until", "oldest_first", "decisions", "cursor", "count")
     )
     filters: dict[str, Any] = {
@@ -163,20 +163,20 @@ def audit(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, 
         "outcome": _outcome(body.get("outcome")),
         "since": _micros(body, "since"),
         "until": _micros(body, "until"),
-        "decisions": wishes.flag(body, "decisions"),
-        **{name: wishes.optional_text(body, name, name) for name in _AUDIT_TEXTS},
+        "decisions": fields.flag(body, "decisions"),
+        **{name: fields.optional_text(body, name, name) for name in _AUDIT_TEXTS},
     }
-    oldest_first = wishes.flag(body, "oldest_first")
+    oldest_first = fields.flag(body, "oldest_first")
     page = ledger.read(
         AuditQuery(
             **filters,
-            limit=wishes.whole(body, "limit", default=10, least=1, most=1_000),
-            cursor=wishes.optional_text(body, "cursor", "cursor"),
+            limit=fields.whole(body, "limit", default=10, least=1, most=1_000),
+            cursor=fields.optional_text(body, "cursor", "cursor"),
             oldest_first=oldest_first,
         )
     )
     records = page.records if oldest_first else tuple(reversed(page.records))
-    total = ledger.read(CountAudit(**filters)) if wishes.flag(body, "count") else None
+    total = ledger.read(CountAudit(**filters)) if fields.flag(body, "count") else None
     return {"records": [audit_body(entry) for entry in records], "cursor": page.cursor, "total": total}
 
 

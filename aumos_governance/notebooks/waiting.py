@@ -30,10 +30,17 @@ from ..ledger.base import (
     Report,
     Settle,
 )
-from . import wishes
+from ..wire import fields
+from ..wire.waiting_bodies import (
+    approval_body,
+    cell_body,
+    corrected_body,
+    envelope_body,
+    hold_body,
+    report_body,
+)
 from .holding import resolved_answer
 from .users import User
-from .waiting_bodies import approval_body, cell_body, corrected_body, envelope_body, hold_body, report_body
 
 __all__ = ["Waiting"]
 
@@ -91,7 +98,7 @@ class Waiting:
 
     def settle(self, person: User, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Resolve a hold, whose kernel is gone, with what it cost."""
-        wishes.known_only(body, ("amount",))
+        fields.known_only(body, ("amount",))
         if body.get("amount") is None:
             raise InvalidRequestError("A settlement needs an amount in US dollars, for example 0.05; 0 is one.")
         request = Settle(
@@ -104,13 +111,13 @@ class Waiting:
 
     def release(self, person: User, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Resolve a hold, whose kernel is gone, that cost nothing."""
-        wishes.known_only(body, ())
+        fields.known_only(body, ())
         request = Release(key=key or _new_key(), origin=self._origin(person), hold_id=_id(hold_id, "hold"))
         return resolved_answer(self._ledger.execute(request), None)
 
     def decide(self, person: User, approval_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Approve or deny exactly what was shown, which ``digest`` stands for."""
-        wishes.known_only(body, ("decision", "digest"))
+        fields.known_only(body, ("decision", "digest"))
         decision = body.get("decision")
         if decision not in ("approve", "deny"):
             raise InvalidRequestError("The decision must be approve or deny.")
@@ -118,14 +125,14 @@ class Waiting:
             key=key or _new_key(),
             origin=self._origin(person),
             approval_id=_id(approval_id, "approval"),
-            digest=wishes.text(body, "digest", "digest"),
+            digest=fields.text(body, "digest", "digest"),
             approve=decision == "approve",
         )
         return self._approval_body(self._ledger.execute(request))
 
     def acknowledge(self, person: User, report_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """A person has seen a report; a second time changes nothing."""
-        wishes.known_only(body, ())
+        fields.known_only(body, ())
         request = AcknowledgeReport(
             key=key or _new_key(), origin=self._origin(person), report_id=_id(report_id, "report")
         )
@@ -133,15 +140,15 @@ class Waiting:
 
     def correct(self, person: User, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Take back a charge, or part of it, by an entry with a reason."""
-        wishes.known_only(body, ("charge_id", "amount", "reason"))
+        fields.known_only(body, ("charge_id", "amount", "reason"))
         if body.get("amount") is None:
             raise InvalidRequestError("A correction needs the amount to take back in US dollars, for example 0.05.")
         request = Correct(
             key=key or _new_key(),
             origin=self._origin(person),
-            charge_id=wishes.text(body, "charge_id", "charge_id"),
+            charge_id=fields.text(body, "charge_id", "charge_id"),
             amount=money.parse_positive(body["amount"]),
-            reason=wishes.text(body, "reason", "reason"),
+            reason=fields.text(body, "reason", "reason"),
         )
         return corrected_body(self._ledger.execute(request))
 
@@ -182,7 +189,7 @@ def _page(
 
 
 def _id(raw: str, what: str) -> str:
-    return wishes.text({"id": raw}, "id", f"{what}'s id")
+    return fields.text({"id": raw}, "id", f"{what}'s id")
 
 
 def _new_key() -> str:

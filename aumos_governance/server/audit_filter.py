@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from ..errors import InvalidRequestError
 from ..ledger.base import AuditQuery, AuditSums, NotebookKey
-from ..notebooks import wishes
 from ..notebooks.records import EXPORTS
 from ..types import GovernanceOutcome
+from ..wire import fields
 from .rooms import clean_path
 
 __all__ = [
@@ -50,8 +50,8 @@ def audit_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
     """A page. Raises InvalidRequestError, in a sentence that names the parameter; so do the others."""
     return AuditQuery(
         **_filters(parameters, key),
-        limit=wishes.whole(parameters, "limit", default=100, least=1, most=1_000),
-        cursor=wishes.optional_text(parameters, "cursor", "cursor"),
+        limit=fields.whole(parameters, "limit", default=100, least=1, most=1_000),
+        cursor=fields.optional_text(parameters, "cursor", "cursor"),
     )
 
 
@@ -62,7 +62,7 @@ def is_search(parameters: Mapping[str, str]) -> bool:
 
 def sums_query(parameters: Mapping[str, str], key: KeyOf) -> AuditSums:
     """Sums, by tool where nothing else is said."""
-    return AuditSums(**_filters(parameters, key), by=wishes.optional_text(parameters, "by", "by") or "tool")
+    return AuditSums(**_filters(parameters, key), by=fields.optional_text(parameters, "by", "by") or "tool")
 
 
 def export_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
@@ -86,7 +86,7 @@ def _filters(parameters: Mapping[str, str], key: KeyOf) -> dict[str, Any]:
         "outcome": _outcome(parameters.get("outcome")),
         "since": _moment(parameters, "since"),
         "until": _moment(parameters, "until"),
-        **{name: wishes.optional_text(parameters, name, name) for name in texts},
+        **{name: fields.optional_text(parameters, name, name) for name in texts},
     }
 
 

@@ -17,7 +17,14 @@ import zmq
 from jupyter_client.session import Session
 from zmq.eventloop.zmqstream import ZMQStream
 
-from ..protocol import COMM_PREFIX, IOPUB_TOPIC, NESTED_TOO_DEEP, REPLY_TYPE, answers_message, error_answer
+from ..wire.protocol import (
+    COMM_PREFIX,
+    IOPUB_TOPIC,
+    NESTED_TOO_DEEP,
+    REPLY_TYPE,
+    answers_message,
+    error_answer,
+)
 from .conversation import Conversation
 from .outbox import Outbox
 

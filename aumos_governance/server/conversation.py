@@ -16,9 +16,17 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from ..errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, UnavailableError
-from ..notebooks import wishes
 from ..notebooks.service import Caller, NotebookService, Reply
-from ..protocol import MAX_ASKS, MAX_TEXT, Ask, error_answer, is_text, parse_ask, parse_asks
+from ..wire import fields
+from ..wire.protocol import (
+    MAX_ASKS,
+    MAX_TEXT,
+    Ask,
+    error_answer,
+    is_text,
+    parse_ask,
+    parse_asks,
+)
 from .admission import Admission
 from .metrics import metered
 from .presence import Presence
@@ -209,7 +217,7 @@ class Conversation:
             self._stand_by_after = time.monotonic() + _NO_MOMENT
 
     def _greet(self, ask: Ask, reply: Reply) -> None:
-        nonce = wishes.text(ask.body, "incarnation", "incarnation")
+        nonce = fields.text(ask.body, "incarnation", "incarnation")
         if self._nonce is None:
             self._presence.meet(nonce)
         elif nonce == self._nonce:

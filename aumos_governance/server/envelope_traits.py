@@ -11,8 +11,8 @@ from traitlets import List, TraitError
 from .. import money
 from ..errors import AumOSGovernanceError
 from ..ledger.base import EnvelopeKind, EnvelopeSpec
-from ..notebooks import wishes
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod
+from ..wire import fields
 from .traits import full_name, shown
 
 __all__ = ["Envelopes", "read_envelopes"]
@@ -78,7 +78,7 @@ def _envelope(where: str, item: Any) -> dict[str, str]:
 
 def _name(where: str, value: Any) -> str:
     try:
-        return wishes.text({"name": value}, "name", "name")
+        return fields.text({"name": value}, "name", "name")
     except AumOSGovernanceError:
         raise TraitError(f"{where}.name is {shown(value)}, but must be text of 1 to 1000 characters.") from None
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from jupyter_core.utils import ensure_async
 from jupyter_server.services.events.handlers import SubscribeWebsocket
 
-from ..protocol import EVENT_SCHEMA_ID
+from ..wire.protocol import EVENT_SCHEMA_ID
 from .rest import AUTH_RESOURCE
 
 __all__ = ["STREAM", "EventStream"]

@@ -32,7 +32,7 @@ from ..ledger.base import (
 )
 from ..notebooks.service import NotebookService
 from ..owner import owner
-from ..protocol import REPLY_TYPE, STRICT_ENV
+from ..wire.protocol import REPLY_TYPE, STRICT_ENV
 from .bridge import KERNEL_EVENTS, Bridge
 from .ceilings import difference_sentence, differences
 from .contents_moves import ContentsMoves

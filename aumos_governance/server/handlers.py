@@ -9,7 +9,7 @@ from typing import Any, Final
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..notebooks import wishes
+from ..wire import fields
 from .audit_handlers import AuditHandler, ExportHandler, SumsHandler, VerifyHandler
 from .people import People
 from .rest import RestHandler
@@ -48,7 +48,7 @@ class CloseHandler(RestHandler):
     @authorized
     async def post(self) -> None:
         path = self.path_parameter()
-        wishes.known_only(self.json_object(), ())
+        fields.known_only(self.json_object(), ())
         await self.answer(self.people.close, self.person(), path, self.idempotency_key())
 
 

@@ -13,7 +13,7 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.gateway.managers import GatewayMappingKernelManager
 
 from ..errors import InvalidRequestError
-from ..protocol import KERNEL_ENV, PROTOCOL_VERSION, STRICT_ENV
+from ..wire.protocol import KERNEL_ENV, PROTOCOL_VERSION, STRICT_ENV
 from .documents import Documents
 from .rooms import clean_path
 

@@ -15,8 +15,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from ..ledger.base import ChargeState
 from ..notebooks.service import Reply
-from ..protocol import OPS
 from ..types import GovernanceOutcome
+from ..wire.protocol import OPS
 
 __all__ = ["HOLD_STATES", "TRANSPORTS", "HoldCounts", "commit_done", "metered"]
 

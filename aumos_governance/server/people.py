@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 from ..errors import InvalidRequestError
 from ..integrations import price_data
 from ..ledger.base import AuditFilters, AuditQuery, AuditSums, ListCeilings, NotebookKey
-from ..notebooks import wishes
 from ..notebooks.records import Records
 from ..notebooks.service import NotebookService
 from ..notebooks.users import User
 from ..notebooks.waiting import Waiting
+from ..wire import fields
 from .ceilings import differences
 from .rooms import Place, Rooms, clean_path
 from .settings import Settings
@@ -109,8 +109,8 @@ class People:
     def verify(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         """Every chain, or that of one session, or that of a notebook's session."""
         path = parameters.get("path")
-        session_id = wishes.optional_text(parameters, "session_id", "session_id")
-        known_head = wishes.optional_text(parameters, "known_head", "known_head")
+        session_id = fields.optional_text(parameters, "session_id", "session_id")
+        known_head = fields.optional_text(parameters, "known_head", "known_head")
         if path is not None and session_id is not None:
             raise InvalidRequestError("Give either path or session_id, not both.")
         if path is not None:

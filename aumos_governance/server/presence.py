@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import AumOSGovernanceError, UnavailableError
 from ..ledger.base import KernelGone, Ledger, Origin
-from ..protocol import HELLO_REQUIRED
+from ..wire.protocol import HELLO_REQUIRED
 
 __all__ = ["Departures", "Presence", "process_of"]
 

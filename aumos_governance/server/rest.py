@@ -11,8 +11,8 @@ from typing import Any, Final, TypeVar
 from jupyter_server.base.handlers import APIHandler
 
 from ..errors import InvalidRequestError
-from ..notebooks import wishes
 from ..notebooks.users import User
+from ..wire import fields
 from . import http_errors
 from .people import People
 from .rooms import clean_path
@@ -66,17 +66,17 @@ class RestHandler(APIHandler):
                 if len(values) > 1:
                     raise InvalidRequestError(f"The parameter {name[:40]!r} must be given once.")
                 found[name] = values[0]
-        wishes.known_only(found, known)
+        fields.known_only(found, known)
         return found
 
     def page_of(self, parameters: Mapping[str, str]) -> tuple[str | None, str, int]:
         """The notebook's path (None: all of them), where the page starts, and how long it may be."""
         path = parameters.get("path")
-        after = wishes.optional_text(parameters, "after", "after")
+        after = fields.optional_text(parameters, "after", "after")
         return None if path is None else clean_path(path), after or "", self.limit_parameter(parameters)
 
     def limit_parameter(self, parameters: Mapping[str, str]) -> int:
-        return wishes.whole(parameters, "limit", default=100, least=1, most=1_000)
+        return fields.whole(parameters, "limit", default=100, least=1, most=1_000)
 
     def path_parameter(self) -> str:
         return clean_path(self.parameters(("path",)).get("path", ""))
@@ -95,7 +95,7 @@ class RestHandler(APIHandler):
         return body
 
     def idempotency_key(self) -> str | None:
-        return wishes.optional_text(self.request.headers, "Idempotency-Key", "header Idempotency-Key")
+        return fields.optional_text(self.request.headers, "Idempotency-Key", "header Idempotency-Key")
 
     def person(self) -> User:
         return user_of(self, self.people.owner)

@@ -13,8 +13,15 @@ import orjson
 
 from ..clock import monotonic
 from ..errors import AumOSGovernanceError, InvalidRequestError
-from ..notebooks.line_channel import LineChannel
-from ..protocol import MAX_LINE, NESTED_TOO_DEEP, PROTOCOL_VERSION, answers_message, error_answer, shown
+from ..wire.line_channel import LineChannel
+from ..wire.protocol import (
+    MAX_LINE,
+    NESTED_TOO_DEEP,
+    PROTOCOL_VERSION,
+    answers_message,
+    error_answer,
+    shown,
+)
 from .conversation import Conversation
 
 __all__ = ["TOO_MANY_CONNECTIONS", "Admit", "SocketConnection"]

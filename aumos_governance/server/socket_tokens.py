@@ -7,7 +7,7 @@ import hmac
 import secrets
 
 from ..errors import NotAllowedError
-from ..protocol import socket_proof
+from ..wire.protocol import socket_proof
 
 __all__ = ["Tokens"]
 

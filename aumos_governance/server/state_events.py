@@ -15,8 +15,8 @@ from jupyter_events import EventLogger
 
 from ..errors import NotAllowedError
 from ..ledger.base import Ledger, NotebookKey, ReadState, SessionState
-from ..notebooks.bodies import state_body
-from ..protocol import EVENT_SCHEMA_ID
+from ..wire.bodies import state_body
+from ..wire.protocol import EVENT_SCHEMA_ID
 from .rooms import Rooms
 
 __all__ = ["StateEvents"]

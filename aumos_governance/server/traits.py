@@ -11,7 +11,7 @@ from traitlets import List, TraitError, TraitType
 
 from .. import money
 from ..errors import AumOSGovernanceError
-from ..notebooks import wishes
+from ..wire import fields
 
 __all__ = ["Dollars", "Fractions", "Level", "Seconds", "full_name", "shown"]
 
@@ -40,7 +40,7 @@ class Level(TraitType[Any, Any]):
 
     def validate(self, obj: Any, value: Any) -> int:
         try:
-            level = wishes.optional_level({"level": value}, "level")
+            level = fields.optional_level({"level": value}, "level")
         except AumOSGovernanceError:
             level = None
         if level is None:

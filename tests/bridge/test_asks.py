@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from aumos_governance import __version__
-from aumos_governance.protocol import EVENT_SCHEMA_ID
+from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
 from tests.bridge.live_server import GOVERNANCE, RAW_KERNEL, LiveKernel, LiveServer, until
 
 

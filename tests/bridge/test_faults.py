@@ -119,7 +119,7 @@ def test_a_kernel_that_is_killed_between_hold_and_settlement(server: LiveServer)
 
 def test_a_kernel_that_does_not_read_keeps_no_other_waiting(server: LiveServer) -> None:
     with notebook(server, "deaf.ipynb") as (deaf, _), notebook(server, "other.ipynb") as (other, _):
-        deaf.run(f"%governance\n{LINK}\nfrom aumos_governance.protocol import Ask\nimport os, signal, time")
+        deaf.run(f"%governance\n{LINK}\nfrom aumos_governance.wire.protocol import Ask\nimport os, signal, time")
         pid = int(deaf.value("os.getpid()"))
         other.run(f"%governance\n{LINK}\nimport time")
         deaf.client.execute(

@@ -53,7 +53,7 @@ for thread in crowd: thread.start()
 TORRENT = """
 import json, threading, time, uuid
 from collections import Counter
-from aumos_governance.protocol import Ask, asks_message
+from aumos_governance.wire.protocol import Ask, asks_message
 name, had, transport = uuid.uuid4().hex, Counter(), client._transport
 take, reading, sent = transport._receiver, transport.awaited(), 0
 heard = threading.Condition()

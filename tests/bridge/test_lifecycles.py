@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from aumos_governance.protocol import KERNEL_ENV
+from aumos_governance.wire.protocol import KERNEL_ENV
 from tests.bridge.live_server import GOVERNANCE, LiveKernel, LiveServer, until
 
 

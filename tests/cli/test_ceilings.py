@@ -10,8 +10,8 @@ import pytest
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import AuditQuery, ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec, Origin
 from aumos_governance.owner import owner
-from aumos_governance.protocol import KERNEL_ENV, STRICT_ENV
 from aumos_governance.types import BudgetPeriod
+from aumos_governance.wire.protocol import KERNEL_ENV, STRICT_ENV
 from tests.cli.conftest import Run, command
 
 USD = 1_000_000_000

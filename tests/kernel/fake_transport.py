@@ -11,7 +11,7 @@ from typing import Any
 from aumos_governance.errors import ServerUnreachableError, UnavailableError
 from aumos_governance.kernel.transport import Receiver
 from aumos_governance.kernel.waiter import Waiter
-from aumos_governance.protocol import Ask
+from aumos_governance.wire.protocol import Ask
 
 Answer = Callable[[Ask], Mapping[str, Any] | None]
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from aumos_governance.kernel.ask_ids import new_ask_id
-from aumos_governance.protocol import MAX_TEXT
+from aumos_governance.wire.protocol import MAX_TEXT
 
 
 def test_ids_count_up_in_a_process() -> None:

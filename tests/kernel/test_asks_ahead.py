@@ -14,7 +14,7 @@ from aumos_governance.errors import ConflictError, ServerUnreachableError, Unava
 from aumos_governance.kernel.asks_ahead import Told
 from aumos_governance.kernel.client import Client
 from aumos_governance.kernel.waiter import Waiter
-from aumos_governance.protocol import Ask
+from aumos_governance.wire.protocol import Ask
 from tests.kernel.fake_transport import FakeTransport
 from tests.kernel.test_client import interrupts, press_ctrl_c
 

@@ -15,7 +15,7 @@ from aumos_governance.errors import BusyError, ServerUnreachableError
 from aumos_governance.kernel import exchanges
 from aumos_governance.kernel.client import Client
 from aumos_governance.kernel.pauses import LONGEST_PAUSE, pauses
-from aumos_governance.protocol import Ask
+from aumos_governance.wire.protocol import Ask
 from tests.kernel.fake_transport import FakeTransport
 
 BUSY = {"ok": False, "code": "BUSY", "message": "Too many requests."}

@@ -16,7 +16,7 @@ from aumos_governance.kernel.client import Client
 from aumos_governance.kernel.notebook_engine import NotebookEngine
 from aumos_governance.kernel.session import Link
 from aumos_governance.kernel.waiter import Waiter
-from aumos_governance.protocol import Ask
+from aumos_governance.wire.protocol import Ask
 from tests.kernel.fake_transport import FakeTransport
 
 ALLOWED = {

@@ -22,7 +22,7 @@ from aumos_governance.errors import (
 )
 from aumos_governance.kernel.asks_ahead import Started
 from aumos_governance.kernel.client import Client
-from aumos_governance.protocol import Ask, Cell
+from aumos_governance.wire.protocol import Ask, Cell
 from tests.kernel.fake_transport import FakeTransport
 
 

@@ -12,7 +12,7 @@ import pytest
 from aumos_governance.errors import ConflictError, GovernanceDeniedError, ServerUnreachableError
 from aumos_governance.kernel import exchanges
 from aumos_governance.kernel.client import Client
-from aumos_governance.protocol import Ask
+from aumos_governance.wire.protocol import Ask
 from tests.kernel.fake_transport import FakeTransport
 
 WAITING = {"approval_id": "p-1", "digest": "d-1", "until": 1.0}

@@ -13,7 +13,7 @@ import pytest
 
 from aumos_governance.errors import InvalidRequestError, UnavailableError
 from aumos_governance.kernel.comm_transport import CommTransport
-from aumos_governance.protocol import Ask, answers_message, parse_asks
+from aumos_governance.wire.protocol import Ask, answers_message, parse_asks
 
 
 class RecordedComm(comm.BaseComm):

@@ -10,7 +10,7 @@ import pytest
 from aumos_governance.errors import ConfigurationError
 from aumos_governance.kernel.embedded import notebook_name
 from aumos_governance.kernel.identity import Situation, identify
-from aumos_governance.protocol import KERNEL_ENV
+from aumos_governance.wire.protocol import KERNEL_ENV
 
 KERNEL_ID = "0c9e2d0e-4f0e-4a36-9a7b-1d8f3f1c2b3a"
 

@@ -19,7 +19,7 @@ from aumos_governance.kernel.client import Client
 from aumos_governance.kernel.socket_transport import SocketTransport, _Line
 from aumos_governance.kernel.spawned import SpawnedTransport
 from aumos_governance.kernel.waiter import Waiter
-from aumos_governance.protocol import Ask, socket_proof
+from aumos_governance.wire.protocol import Ask, socket_proof
 from tests.bridge.live_server import until
 
 Answers = Callable[[dict[str, Any]], Any]

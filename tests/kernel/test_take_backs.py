@@ -20,7 +20,7 @@ from aumos_governance.kernel import commands, exchanges, session
 from aumos_governance.kernel.arguments import Arguments
 from aumos_governance.kernel.client import Client
 from aumos_governance.kernel.notebook_engine import NotebookEngine
-from aumos_governance.protocol import Ask, asks_message
+from aumos_governance.wire.protocol import Ask, asks_message
 from tests.bridge.test_clocks import Server
 from tests.interrupting import PACKAGE, interrupted
 from tests.kernel.fake_transport import FakeTransport

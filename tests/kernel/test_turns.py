@@ -12,7 +12,7 @@ import pytest
 
 from aumos_governance.kernel.turns import Turns
 from aumos_governance.kernel.waiter import Waiter
-from aumos_governance.notebooks.line_channel import LineChannel
+from aumos_governance.wire.line_channel import LineChannel
 from tests.bridge.live_server import until
 
 

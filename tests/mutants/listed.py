@@ -47,7 +47,7 @@ _PROOF = (
     "tests/ledger/test_joins.py",
 )
 _SDK = (
-    "tests/unit/test_denials.py",
+    "tests/wire/test_denials.py",
     "tests/sdk/test_authorize.py",
     "tests/sdk/test_acts.py",
     "tests/sdk/test_approvals.py",
@@ -73,7 +73,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.acts": (*_SDK, "tests/kernel/test_acts.py"),
     "aumos_governance.approvals": _SDK,
     "aumos_governance.authorization": _SDK,
-    "aumos_governance.denials": _SDK,
+    "aumos_governance.wire.denials": _SDK,
     "aumos_governance.grants": _SDK,
     "aumos_governance.trust.manager": _SDK,
     "aumos_governance.integrations.charge": _CHARGES,

@@ -11,7 +11,7 @@ from aumos_governance.ledger.base import Ledger, NotebookKey, Origin
 from aumos_governance.ledger.terms import SessionTerms
 from aumos_governance.notebooks.callers import Caller
 from aumos_governance.notebooks.service import NotebookService
-from aumos_governance.protocol import Ask, Cell
+from aumos_governance.wire.protocol import Ask, Cell
 
 NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
 CALLER = Caller(NOTEBOOK, "kernel:k1", "k1:n1")

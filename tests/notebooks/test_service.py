@@ -17,8 +17,8 @@ from aumos_governance.ledger.base import AuditQuery, Ledger, NotebookKey
 from aumos_governance.ledger.terms import SessionTerms
 from aumos_governance.notebooks.service import Caller, NotebookService
 from aumos_governance.notebooks.users import User
-from aumos_governance.protocol import Ask, Cell, parse_ask
 from aumos_governance.types import TrustLevel
+from aumos_governance.wire.protocol import Ask, Cell, parse_ask
 
 SAMPLES = json.loads((Path(__file__).parents[1] / "protocol" / "wire.json").read_text())
 NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")

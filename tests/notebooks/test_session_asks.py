@@ -12,7 +12,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import Ledger
 from aumos_governance.ledger.terms import SessionTerms
 from aumos_governance.notebooks.service import NotebookService
-from aumos_governance.protocol import Ask, Cell
+from aumos_governance.wire.protocol import Ask, Cell
 from tests.notebooks.test_service import Asker
 
 

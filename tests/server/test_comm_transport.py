@@ -15,8 +15,8 @@ from jupyter_client.session import Session
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
-from aumos_governance.protocol import IOPUB_TOPIC, REPLY_TYPE
 from aumos_governance.server.comm_transport import CommTransport
+from aumos_governance.wire.protocol import IOPUB_TOPIC, REPLY_TYPE
 
 TOPIC = IOPUB_TOPIC + b"1"
 

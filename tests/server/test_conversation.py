@@ -14,10 +14,10 @@ import pytest
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import Ledger, NotebookKey
 from aumos_governance.notebooks.service import Caller, NotebookService
-from aumos_governance.protocol import HELLO_REQUIRED, MAX_ASKS
 from aumos_governance.server import conversation
 from aumos_governance.server.conversation import Conversation
 from aumos_governance.server.presence import Departures, Presence
+from aumos_governance.wire.protocol import HELLO_REQUIRED, MAX_ASKS
 
 LOG = logging.getLogger("conversation")
 NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")

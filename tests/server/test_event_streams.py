@@ -12,8 +12,8 @@ from jupyter_server.auth import IdentityProvider, User
 from jupyter_server.auth.authorizer import Authorizer
 from traitlets.config import Config
 
-from aumos_governance.protocol import EVENT_SCHEMA_ID
 from aumos_governance.server import event_streams
+from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
 
 CONTENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
 ADA, BOB = {"Authorization": "token ada"}, {"Authorization": "token bob"}

@@ -12,8 +12,8 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from aumos_governance.ledger.base import Balance, NotebookKey, SessionState
-from aumos_governance.protocol import EVENT_SCHEMA_ID
 from aumos_governance.server.rooms import Row
+from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
 
 
 class Page:

@@ -15,7 +15,7 @@ from jupyter_server.auth import IdentityProvider, User
 from jupyter_server.auth.authorizer import Authorizer
 from traitlets.config import Config
 
-from aumos_governance.protocol import EVENT_SCHEMA_ID
+from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
 
 ADA, EVE = {"Authorization": "token ada"}, {"Authorization": "token eve"}
 SERVICES = "https://events.jupyter.org/jupyter_server"

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import NotAllowedError
-from aumos_governance.protocol import MAX_LINE, socket_proof
 from aumos_governance.server import local_socket, socket_connection
 from aumos_governance.server.local_socket import LocalSocket
 from aumos_governance.server.socket_tokens import Tokens
+from aumos_governance.wire.protocol import MAX_LINE, socket_proof
 from tests.server.socket_guests import LOG, Guest, Kernels, known_kernels, message
 
 

@@ -16,11 +16,11 @@ import zmq
 
 from aumos_governance.ledger.base import Ledger, NotebookKey
 from aumos_governance.notebooks.service import Caller, NotebookService
-from aumos_governance.protocol import IOPUB_TOPIC
 from aumos_governance.server.comm_transport import CommTransport
 from aumos_governance.server.conversation import AtOnce, Conversation
 from aumos_governance.server.local_socket import LocalSocket
 from aumos_governance.server.presence import Departures, Presence
+from aumos_governance.wire.protocol import IOPUB_TOPIC
 from tests.ledger.conftest import memory, postgres_database, postgres_server, postgresql, sqlite  # noqa: F401 - fixtures
 from tests.ledger.kit import Backend
 from tests.server.malformed import NASTY, RAW, attacks

@@ -10,8 +10,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 import aumos_governance.server
-from aumos_governance.protocol import EVENT_SCHEMA_ID
 from aumos_governance.server import audit_filter, handlers
+from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
 
 SERVER = Path(aumos_governance.server.__file__).parent
 DESCRIPTION: dict[str, Any] = yaml.safe_load((SERVER / "openapi.yaml").read_text("utf-8"))

@@ -20,12 +20,12 @@ from aumos_governance import (
     TrustLevel,
     governed,
 )
-from aumos_governance.denials import Denial
 from aumos_governance.kernel.action_bodies import allowed
 from aumos_governance.ledger import open_ledger, verdicts
 from aumos_governance.ledger.base import Limit, NotebookKey
 from aumos_governance.notebooks.service import Caller, NotebookService
-from aumos_governance.protocol import parse_ask
+from aumos_governance.wire.denials import Denial
+from aumos_governance.wire.protocol import parse_ask
 
 PACKAGE = Path(aumos_governance.__file__).parent
 SENTENCES = {"reason", "reasons", "message", "sentence", "denial_reason", "caveat", "note", "notes"}

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from .. import money
-from ..ledger.base import TRUST_LIMITS, Adjusted, AuditEntry, Decision, Limit, Resolved, SessionState
+from ..ledger.base import (
+    TRUST_LIMITS,
+    Adjusted,
+    AuditEntry,
+    Decision,
+    Limit,
+    Resolved,
+    SessionState,
+)
 
 __all__ = [
     "adjustment_body",

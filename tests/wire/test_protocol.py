@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from aumos_governance import protocol
 from aumos_governance.errors import InvalidRequestError
+from aumos_governance.wire import protocol
 
 SAMPLES = json.loads((Path(__file__).parents[1] / "protocol" / "wire.json").read_text())
 

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from aumos_governance.notebooks import line_channel
-from aumos_governance.notebooks.line_channel import LineChannel
+from aumos_governance.wire import line_channel
+from aumos_governance.wire.line_channel import LineChannel
 
 
 def test_a_channel_keeps_what_does_not_fit_and_gives_up_in_time() -> None:

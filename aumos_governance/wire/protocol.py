@@ -122,8 +122,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final, TypeGuard
 
-from .errors import InvalidRequestError
-from .frozen import quick
+from ..errors import InvalidRequestError
+from ..frozen import quick
 
 __all__ = [
     "COMM_PREFIX",

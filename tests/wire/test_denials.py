@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aumos_governance.denials import Denial
 from aumos_governance.ledger.verdicts import over_budget
+from aumos_governance.wire.denials import Denial
 
 CENT = 10_000_000
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from . import money
-from .printing import printable
+from .. import money
+from ..printing import printable
 
 __all__ = ["Denial", "printable"]
 

@@ -6,7 +6,14 @@ import json
 from typing import Any
 
 from .. import money
-from ..ledger.base import Approval, AuditEntry, Corrected, EnvelopeState, HeldCharge, Report
+from ..ledger.base import (
+    Approval,
+    AuditEntry,
+    Corrected,
+    EnvelopeState,
+    HeldCharge,
+    Report,
+)
 from .bodies import state_body, time_text
 
 __all__ = ["approval_body", "cell_body", "corrected_body", "envelope_body", "hold_body", "report_body"]

@@ -7,8 +7,8 @@ from typing import Any
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..protocol import MAX_TEXT, is_text
 from ..types import TrustLevel
+from .protocol import MAX_TEXT, is_text
 
 __all__ = ["flag", "known_only", "members", "optional_budget", "optional_level", "optional_text", "text", "whole"]
 
