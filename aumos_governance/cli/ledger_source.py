@@ -11,9 +11,9 @@ from ..ledger.base import Ledger, ListStates, NotebookKey, ReadState
 from ..ledger.cursors import MAX_PAGE
 from ..ledger.files import file_of
 from ..ledger.reading import open_reader
-from ..notebooks.records import Records
-from ..notebooks.waiting import Waiting
 from ..server import audit_filter
+from ..service.records import Records
+from ..service.waiting import Waiting
 from ..wire import fields
 from ..wire.bodies import audit_body, state_body
 

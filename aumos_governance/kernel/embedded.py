@@ -16,7 +16,7 @@ from .transport import Receiver
 from .waiter import Waiter
 
 if TYPE_CHECKING:
-    from ..notebooks.service import Caller, NotebookService
+    from ..service.service import Caller, NotebookService
 
 __all__ = ["EmbeddedTransport", "database_path", "notebook_name"]
 
@@ -34,7 +34,7 @@ class EmbeddedTransport:
         try:
             from ..ledger import open_ledger
             from ..ledger.base import NotebookKey
-            from ..notebooks.service import Caller, NotebookService
+            from ..service.service import Caller, NotebookService
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] == __name__.partition(".")[0]:
                 raise

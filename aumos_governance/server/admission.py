@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from ..errors import BusyError
-from ..notebooks.service import Reply
+from ..service.service import Reply
 
 __all__ = ["MOST_IN_FLIGHT", "MOST_OF_ALL", "SHARE", "Admission", "Admitted"]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..errors import InvalidRequestError
 from ..ledger.base import AuditQuery, AuditSums, NotebookKey
-from ..notebooks.records import EXPORTS
+from ..service.records import EXPORTS
 from ..types import GovernanceOutcome
 from ..wire import fields
 from .rooms import clean_path

@@ -16,7 +16,7 @@ from jupyter_server.gateway.managers import GatewayMappingKernelManager
 
 from ..errors import NotAllowedError
 from ..ledger.base import ReadState
-from ..notebooks.service import Caller, NotebookService
+from ..service.service import Caller, NotebookService
 from .admission import Admission
 from .comm_transport import CommTransport
 from .conversation import AtOnce, Conversation, Transport

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from ..errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, UnavailableError
-from ..notebooks.service import Caller, NotebookService, Reply
+from ..service.service import Caller, NotebookService, Reply
 from ..wire import fields
 from ..wire.protocol import (
     MAX_ASKS,

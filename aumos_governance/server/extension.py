@@ -30,8 +30,8 @@ from ..ledger.base import (
     ListNotebooks,
     Origin,
 )
-from ..notebooks.service import NotebookService
 from ..owner import owner
+from ..service.service import NotebookService
 from ..wire.protocol import REPLY_TYPE, STRICT_ENV
 from .bridge import KERNEL_EVENTS, Bridge
 from .ceilings import difference_sentence, differences

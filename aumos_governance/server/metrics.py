@@ -14,7 +14,7 @@ from weakref import WeakSet
 from prometheus_client import Counter, Gauge, Histogram
 
 from ..ledger.base import ChargeState
-from ..notebooks.service import Reply
+from ..service.service import Reply
 from ..types import GovernanceOutcome
 from ..wire.protocol import OPS
 

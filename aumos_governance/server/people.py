@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from ..errors import InvalidRequestError
 from ..integrations import price_data
 from ..ledger.base import AuditFilters, AuditQuery, AuditSums, ListCeilings, NotebookKey
-from ..notebooks.records import Records
-from ..notebooks.service import NotebookService
-from ..notebooks.users import User
-from ..notebooks.waiting import Waiting
+from ..service.records import Records
+from ..service.service import NotebookService
+from ..service.users import User
+from ..service.waiting import Waiting
 from ..wire import fields
 from .ceilings import differences
 from .rooms import Place, Rooms, clean_path

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from jupyter_server.base.handlers import APIHandler
 
 from ..errors import InvalidRequestError
-from ..notebooks.users import User
+from ..service.users import User
 from ..wire import fields
 from . import http_errors
 from .people import People

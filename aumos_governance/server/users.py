@@ -15,7 +15,7 @@ from typing import Any, Final
 from jupyter_server.base.handlers import JupyterHandler
 
 from ..errors import NotAllowedError
-from ..notebooks.users import User
+from ..service.users import User
 
 __all__ = ["ANONYMOUS", "BY_TOKEN", "NO_BROWSER", "check_decides", "is_made_up", "user_of"]
 

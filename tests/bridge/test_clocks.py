@@ -15,9 +15,9 @@ from aumos_governance.kernel.transport import Receiver
 from aumos_governance.kernel.waiter import Waiter
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import NotebookKey
-from aumos_governance.notebooks.service import Caller, NotebookService
 from aumos_governance.server.conversation import AtOnce, Conversation
 from aumos_governance.server.presence import Departures, Presence
+from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.wire.protocol import Ask, asks_message
 
 LOG = logging.getLogger("clocks")

@@ -60,10 +60,10 @@ _SDK = (
     "tests/ledger/test_spends.py",
 )
 _NOTEBOOKS = (
-    "tests/notebooks/test_acting.py",
-    "tests/notebooks/test_acting_waits.py",
-    "tests/notebooks/test_service.py",
-    "tests/notebooks/test_session_asks.py",
+    "tests/service/test_acting.py",
+    "tests/service/test_acting_waits.py",
+    "tests/service/test_service.py",
+    "tests/service/test_session_requests.py",
     "tests/server/test_conversation.py",
 )
 
@@ -98,7 +98,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.terms": ("tests/unit/test_terms.py", *_BOOKS),
     "aumos_governance.ledger.verdicts": ("tests/unit/test_verdicts.py", *_BOOKS),
     "aumos_governance.ledger.verify": _PROOF,
-    "aumos_governance.notebooks.acting": _NOTEBOOKS,
+    "aumos_governance.service.acting": _NOTEBOOKS,
     "aumos_governance.server.people": (
         "tests/server/test_people.py",
         "tests/server/test_rest.py",

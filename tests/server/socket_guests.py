@@ -13,10 +13,10 @@ from typing import Any
 
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import NotebookKey
-from aumos_governance.notebooks.service import Caller, NotebookService
 from aumos_governance.server.conversation import AtOnce, Conversation
 from aumos_governance.server.presence import Departures, Presence
 from aumos_governance.server.socket_peer import check_peer
+from aumos_governance.service.service import Caller, NotebookService
 
 __all__ = ["LOG", "Guest", "Kernels", "known_kernels", "message"]
 

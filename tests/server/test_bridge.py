@@ -14,12 +14,12 @@ import pytest
 from jupyter_server.gateway.managers import GatewayMappingKernelManager
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.notebooks.service import NotebookService
 from aumos_governance.server import bridge as bridge_module
 from aumos_governance.server.bridge import Bridge
 from aumos_governance.server.kernel_environment import mark_children, mark_kernels
 from aumos_governance.server.readers import Readers
 from aumos_governance.server.rooms import Rooms
+from aumos_governance.service.service import NotebookService
 from aumos_governance.wire.protocol import KERNEL_ENV, REPLY_TYPE, STRICT_ENV
 
 

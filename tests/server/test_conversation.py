@@ -13,10 +13,10 @@ import pytest
 
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import Ledger, NotebookKey
-from aumos_governance.notebooks.service import Caller, NotebookService
 from aumos_governance.server import conversation
 from aumos_governance.server.conversation import Conversation
 from aumos_governance.server.presence import Departures, Presence
+from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.wire.protocol import HELLO_REQUIRED, MAX_ASKS
 
 LOG = logging.getLogger("conversation")

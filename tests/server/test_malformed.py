@@ -15,11 +15,11 @@ import pytest
 import zmq
 
 from aumos_governance.ledger.base import Ledger, NotebookKey
-from aumos_governance.notebooks.service import Caller, NotebookService
 from aumos_governance.server.comm_transport import CommTransport
 from aumos_governance.server.conversation import AtOnce, Conversation
 from aumos_governance.server.local_socket import LocalSocket
 from aumos_governance.server.presence import Departures, Presence
+from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.wire.protocol import IOPUB_TOPIC
 from tests.ledger.conftest import memory, postgres_database, postgres_server, postgresql, sqlite  # noqa: F401 - fixtures
 from tests.ledger.kit import Backend

@@ -9,10 +9,10 @@ import pytest
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import AuditQuery, AuditSums, NotebookKey
 from aumos_governance.ledger.terms import SessionTerms
-from aumos_governance.notebooks.service import Caller, NotebookService
 from aumos_governance.server.people import People
 from aumos_governance.server.rooms import Rooms
 from aumos_governance.server.settings import Settings
+from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.wire.protocol import Ask, Cell
 
 

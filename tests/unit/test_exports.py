@@ -26,7 +26,7 @@ MODULES = [
     "ledger.terms",
     "money",
     "wire.bodies",
-    "notebooks.service",
+    "service.service",
     "wire.protocol",
     "realm",
     "trust.manager",

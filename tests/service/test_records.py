@@ -10,7 +10,7 @@ from pathlib import Path
 from aumos_governance.ledger import base, open_ledger
 from aumos_governance.ledger.base import AuditQuery, Ledger, NotebookKey, Origin
 from aumos_governance.ledger.terms import SessionTerms
-from aumos_governance.notebooks.records import Records
+from aumos_governance.service.records import Records
 
 KERNEL = Origin("kernel", scope="kernel-1")
 MANY = 12_000

@@ -37,11 +37,11 @@ from ..ledger.terms import SessionTerms
 from ..wire import fields
 from ..wire.bodies import decision_body, previous_body, state_body
 from ..wire.protocol import Ask, error_answer
-from . import holding, session_asks
+from . import holding, session_requests
 from .acting import APPROVAL_SECONDS, Acting
 from .callers import Caller, expiry_of, origin_of
 from .cancels import cancel_body
-from .person_requests import PersonRequests
+from .user_requests import PersonRequests
 
 __all__ = ["Caller", "NotebookService", "Reply"]
 
@@ -81,8 +81,8 @@ class NotebookService(PersonRequests):
             "authorize": self.acting.authorize,
             "close": self._close,
             "cancel": self._cancel,
-            **dict.fromkeys(session_asks.DECIDED, self._decide_within),
-            **dict.fromkeys(session_asks.READ, self._read),
+            **dict.fromkeys(session_requests.DECIDED, self._decide_within),
+            **dict.fromkeys(session_requests.READ, self._read),
         }
 
     def submit(self, caller: Caller, ask: Ask, reply: Reply) -> None:
@@ -219,11 +219,11 @@ class NotebookService(PersonRequests):
         )
 
     def _decide_within(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        request, answer = session_asks.DECIDED[ask.op](caller, self.terms, ask)
+        request, answer = session_requests.DECIDED[ask.op](caller, self.terms, ask)
         self._decide(caller, request, ask, reply, answer)
 
     def _read(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        reply({"id": ask.id, "ok": True, **session_asks.READ[ask.op](self.ledger, caller, ask.body)})
+        reply({"id": ask.id, "ok": True, **session_requests.READ[ask.op](self.ledger, caller, ask.body)})
 
     def _close(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         request = CloseSession(

@@ -11,8 +11,16 @@ import pytest
 from aumos_governance.errors import ConflictError, UnavailableError
 from aumos_governance.ledger import base
 from aumos_governance.ledger.base import Ledger, Origin
-from aumos_governance.notebooks.users import User
-from tests.notebooks.acts import CALLER, NOTEBOOK, Clock, Kernel, decide, pending, served
+from aumos_governance.service.users import User
+from tests.service.acts import (
+    CALLER,
+    NOTEBOOK,
+    Clock,
+    Kernel,
+    decide,
+    pending,
+    served,
+)
 
 # ---- the wait and its ends
 

@@ -8,7 +8,13 @@ from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidRequestError, NotFoundError
-from ..ledger.base import AuditQuery, AuditSums, Ledger, NotebookKey, ReadState
+from ..ledger.base import (
+    AuditQuery,
+    AuditSums,
+    Ledger,
+    NotebookKey,
+    ReadState,
+)
 from ..ledger.export import csv_lines, json_lines, walk
 
 __all__ = ["EXPORTS", "Records"]

@@ -15,8 +15,8 @@ from aumos_governance.errors import InvalidAmountError, InvalidRequestError, Not
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import AuditQuery, Ledger, NotebookKey
 from aumos_governance.ledger.terms import SessionTerms
-from aumos_governance.notebooks.service import Caller, NotebookService
-from aumos_governance.notebooks.users import User
+from aumos_governance.service.service import Caller, NotebookService
+from aumos_governance.service.users import User
 from aumos_governance.types import TrustLevel
 from aumos_governance.wire.protocol import Ask, Cell, parse_ask
 

@@ -11,9 +11,9 @@ import pytest
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import Ledger
 from aumos_governance.ledger.terms import SessionTerms
-from aumos_governance.notebooks.service import NotebookService
+from aumos_governance.service.service import NotebookService
 from aumos_governance.wire.protocol import Ask, Cell
-from tests.notebooks.test_service import Asker
+from tests.service.test_service import Asker
 
 
 @pytest.fixture

@@ -10,7 +10,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
-from ..ledger.base import Approval, ApprovalStatus, Ledger, Origin, ReadApproval, SessionState, WithdrawApproval
+from ..ledger.base import (
+    Approval,
+    ApprovalStatus,
+    Ledger,
+    Origin,
+    ReadApproval,
+    SessionState,
+    WithdrawApproval,
+)
 
 __all__ = ["ApprovalWatch", "Awaited"]
 

@@ -8,7 +8,13 @@ from typing import Any, Final, TypeAlias
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.base import Decision, Evaluate, Record, Recorded, Request
+from ..ledger.base import (
+    Decision,
+    Evaluate,
+    Record,
+    Recorded,
+    Request,
+)
 from ..ledger.terms import SessionTerms
 from ..types import GovernanceOutcome, TrustLevel
 from ..wire import fields

@@ -9,8 +9,8 @@ from typing import Any
 from aumos_governance.ledger import base
 from aumos_governance.ledger.base import Ledger, NotebookKey, Origin
 from aumos_governance.ledger.terms import SessionTerms
-from aumos_governance.notebooks.callers import Caller
-from aumos_governance.notebooks.service import NotebookService
+from aumos_governance.service.callers import Caller
+from aumos_governance.service.service import NotebookService
 from aumos_governance.wire.protocol import Ask, Cell
 
 NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")

@@ -11,7 +11,15 @@ import pytest
 from aumos_governance.ledger import base
 from aumos_governance.ledger.base import ApprovalStatus, Ledger, NotebookKey
 from aumos_governance.types import TrustLevel
-from tests.notebooks.acts import ADA, CALLER, SHOWN, Kernel, change, decide, pending
+from tests.service.acts import (
+    ADA,
+    CALLER,
+    SHOWN,
+    Kernel,
+    change,
+    decide,
+    pending,
+)
 
 # ---- by level
 

@@ -8,7 +8,7 @@ import pytest
 
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import Ledger
-from tests.notebooks.acts import Clock, Kernel, served
+from tests.service.acts import Clock, Kernel, served
 
 
 @pytest.fixture

@@ -7,7 +7,17 @@ from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.base import Adjust, Adjusted, Checks, Decision, FinishReport, Hold, Release, Resolved, Settle
+from ..ledger.base import (
+    Adjust,
+    Adjusted,
+    Checks,
+    Decision,
+    FinishReport,
+    Hold,
+    Release,
+    Resolved,
+    Settle,
+)
 from ..types import ActionKind, TrustLevel
 from ..wire import fields
 from ..wire.bodies import adjustment_body, decision_body, resolution_body, state_body

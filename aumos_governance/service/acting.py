@@ -14,7 +14,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ..acts import ActSteps, PersonAsked, act_steps, is_reported, report_request
+from ..acts import (
+    ActSteps,
+    PersonAsked,
+    act_steps,
+    is_reported,
+    report_request,
+)
 from ..clock import monotonic as clock_monotonic
 from ..errors import ExpiredError, IdempotencyError
 from ..ledger.base import (
@@ -35,7 +41,7 @@ from ..ledger.base import (
 from ..ledger.identifiers import made_at
 from ..wire import fields
 from ..wire.protocol import Ask
-from .act_asks import ActAsk
+from .action_requests import ActAsk
 from .approval_watch import ApprovalWatch, Awaited
 from .callers import Caller, expiry_of, origin_of
 from .cancels import act_voided

@@ -1,0 +1,1 @@
+"""What kernels, agents and users may request of a notebook, as operations on the ledger."""
