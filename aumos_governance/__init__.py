@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .audit.query import AuditFilter, AuditQueryResult, aggregate_outcomes
     from .audit.record import AuditRecord, GovernanceDecisionContext
     from .audit_chain import ChainedAuditRecord, HashChainedAuditLog
-    from .authorization import AsyncGrant, Authorization, Grant, Settlement
+    from .authority.authorization import AsyncGrant, Authorization, Grant, Settlement
     from .budget.manager import BudgetBalance, BudgetCheckResult, BudgetManager, SpendingTransaction
     from .config import AuditConfig, BudgetConfig, ConsentConfig, GovernanceConfig, TrustConfig
     from .consent.manager import ConsentCheckResult, ConsentManager, ConsentRecord
@@ -136,7 +136,7 @@ _HOMES: Final = {
     "audit.query": ("AuditFilter", "AuditQueryResult", "aggregate_outcomes"),
     "audit.record": ("AuditRecord", "GovernanceDecisionContext"),
     "audit_chain": ("ChainedAuditRecord", "HashChainedAuditLog"),
-    "authorization": ("AsyncGrant", "Authorization", "Grant", "Settlement"),
+    "authority.authorization": ("AsyncGrant", "Authorization", "Grant", "Settlement"),
     "budget.manager": ("BudgetBalance", "BudgetCheckResult", "BudgetManager", "SpendingTransaction"),
     "config": ("AuditConfig", "BudgetConfig", "ConsentConfig", "GovernanceConfig", "TrustConfig"),
     "consent.manager": ("ConsentCheckResult", "ConsentManager", "ConsentRecord"),

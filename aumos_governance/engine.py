@@ -6,17 +6,17 @@ from types import TracebackType
 from typing import Final
 
 from . import money
-from .actions import GovernanceAction, GovernanceDecision
-from .approvals import Approver
 from .audit.logger import AuditLogger
 from .audit.record import EVENT, detail_of
-from .authorization import AsyncGrant, Authorization, Begun, Grant
+from .authority.actions import GovernanceAction, GovernanceDecision
+from .authority.approvals import Approver
+from .authority.authorization import AsyncGrant, Authorization, Begun, Grant
+from .authority.engine_protocol import Engine
+from .authority.engine_registry import default_engine, register_default_engine, registered_engine
+from .authority.grants import Holder
 from .budget.manager import BudgetManager
 from .config import GovernanceConfig
 from .consent.manager import ConsentManager
-from .engine_protocol import Engine
-from .engine_registry import default_engine, register_default_engine, registered_engine
-from .grants import Holder
 from .ledger.base import Decision, Evaluate, Ledger, Record
 from .realm import Realm, named, to_level
 from .trust.manager import TrustManager

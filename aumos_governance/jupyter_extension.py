@@ -14,7 +14,7 @@ __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics. Nothing is asked and nothing is opened before the first one is used."""
-    from .engine_registry import register_default_engine
+    from .authority.engine_registry import register_default_engine
     from .kernel import governed_cells, running_cells
     from .kernel.magics import GovernanceMagics
 
@@ -26,7 +26,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take the magics away. The governance session stays as it is: only a person's act or a magic closes it."""
-    from .engine_registry import register_default_engine
+    from .authority.engine_registry import register_default_engine
     from .kernel import governed_cells, running_cells
     from .kernel.magics import GovernanceMagics
 

@@ -11,7 +11,7 @@ from inspect import iscoroutinefunction
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from .. import money
-from ..authorization import Begun
+from ..authority.authorization import Begun
 from ..engine import Engine, GovernanceDecision
 from ..errors import ConfigurationError, GovernanceDeniedError
 from ..realm import named, to_level

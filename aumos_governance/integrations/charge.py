@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from .. import money
-from ..authorization import AsyncGrant, Ending, Granted
+from ..authority.authorization import AsyncGrant, Ending, Granted
 from ..errors import AumOSGovernanceError, UnavailableError
 from .calls import Cost, Paid, UsageMissingError
 from .leftovers import leftovers

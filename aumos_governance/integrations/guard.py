@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 from .. import money
-from ..authorization import Begun
+from ..authority.authorization import Begun
 from ..engine import Engine, GovernanceAction
 from ..errors import AumOSGovernanceError, ConfigurationError
 from ..types import TrustLevel

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import money
 from ..audit.record import detail_of
-from ..authorization import AsyncGrant, Grant, Granted, Settlement
+from ..authority.authorization import AsyncGrant, Grant, Granted, Settlement
 from ..engine import GovernanceAction, GovernanceDecision
 from ..errors import GovernanceDeniedError
 from ..realm import to_level

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .. import money
-from ..authorization import Grant
+from ..authority.authorization import Grant
 from ..engine import GovernanceAction
 from ..errors import AumOSGovernanceError, GovernanceDeniedError, InvalidRequestError
 from ..types import TrustLevel

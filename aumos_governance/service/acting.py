@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ..acts import (
+from ..authority.action_steps import (
     ActSteps,
     PersonAsked,
     act_steps,

@@ -55,7 +55,8 @@ def test_loading_imports_only_what_reads_a_line(tmp_path: Path) -> None:
     assert {name.partition(".")[0] for name in modules}.isdisjoint(HEAVY)
     assert {name for name in modules if name.startswith("aumos_governance.")} == {
         "aumos_governance._version",
-        "aumos_governance.engine_registry",
+        "aumos_governance.authority",
+        "aumos_governance.authority.engine_registry",
         "aumos_governance.errors",
         "aumos_governance.jupyter_extension",
         "aumos_governance.kernel",

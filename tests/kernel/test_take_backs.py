@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from aumos_governance import GovernanceAction
-from aumos_governance.authorization import Grant
+from aumos_governance.authority.authorization import Grant
 from aumos_governance.errors import ServerUnreachableError, UnavailableError
 from aumos_governance.kernel import commands, exchanges, session
 from aumos_governance.kernel.arguments import Arguments

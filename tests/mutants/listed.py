@@ -70,11 +70,11 @@ _NOTEBOOKS = (
 # By dotted name: a module that moves is renamed here, in equivalents.txt, and nowhere else.
 LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.money": ("tests/unit/test_money.py", "tests/sdk/test_budget.py"),
-    "aumos_governance.acts": (*_SDK, "tests/kernel/test_acts.py"),
-    "aumos_governance.approvals": _SDK,
-    "aumos_governance.authorization": _SDK,
+    "aumos_governance.authority.action_steps": (*_SDK, "tests/kernel/test_acts.py"),
+    "aumos_governance.authority.approvals": _SDK,
+    "aumos_governance.authority.authorization": _SDK,
     "aumos_governance.wire.denials": _SDK,
-    "aumos_governance.grants": _SDK,
+    "aumos_governance.authority.grants": _SDK,
     "aumos_governance.trust.manager": _SDK,
     "aumos_governance.integrations.charge": _CHARGES,
     "aumos_governance.integrations.attempts": _CHARGES,

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.acts import MOST_SHOWN, PersonAsked, act_steps, digest_of, is_reported, report_request
+from aumos_governance.authority.action_steps import (
+    MOST_SHOWN,
+    PersonAsked,
+    act_steps,
+    digest_of,
+    is_reported,
+    report_request,
+)
 from aumos_governance.errors import InvalidRequestError
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.base import (

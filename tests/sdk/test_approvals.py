@@ -16,7 +16,7 @@ from aumos_governance import (
     GovernanceEngine,
     InvalidRequestError,
 )
-from aumos_governance.approvals import Approver
+from aumos_governance.authority.approvals import Approver
 from aumos_governance.ledger.base import ListApprovals, ListHolds, ListReports
 
 SHOWN = {"code": "deploy()", "arguments": {"where": "production"}}

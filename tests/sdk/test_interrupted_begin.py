@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aumos_governance import GovernanceAction, GovernanceDeniedError, GovernanceEngine, TrustLevel
-from aumos_governance.authorization import Grant
+from aumos_governance.authority.authorization import Grant
 from tests.interrupting import PACKAGE, interrupted
 
 ACTION = GovernanceAction("a", required_trust_level=1, budget_category="llm", budget_amount=Decimal("0.5"), tool="m")

@@ -16,7 +16,7 @@ MODULES = [
     "audit.query",
     "audit.record",
     "audit_chain",
-    "authorization",
+    "authority.authorization",
     "budget.manager",
     "config",
     "consent.manager",

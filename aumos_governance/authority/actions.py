@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from .frozen import quick
-from .ledger.base import Limit
-from .types import GovernanceOutcome
+from ..frozen import quick
+from ..ledger.base import Limit
+from ..types import GovernanceOutcome
 
 __all__ = ["GovernanceAction", "GovernanceDecision"]
 

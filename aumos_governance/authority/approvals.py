@@ -8,10 +8,9 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from . import money
-from .acts import PersonAsked, act_steps, is_reported, report_request
-from .errors import ConfigurationError
-from .ledger.base import (
+from .. import money
+from ..errors import ConfigurationError
+from ..ledger.base import (
     Approval,
     DecideApproval,
     Decision,
@@ -22,7 +21,8 @@ from .ledger.base import (
     Request,
     WithdrawApproval,
 )
-from .realm import Realm, answer_of
+from ..realm import Realm, answer_of
+from .action_steps import PersonAsked, act_steps, is_reported, report_request
 
 __all__ = ["Approvals", "Approver"]
 

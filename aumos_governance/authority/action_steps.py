@@ -12,10 +12,18 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-from . import money
-from .errors import InvalidRequestError
-from .ledger.base import Approval, ApprovalStatus, AskApproval, Decision, FileReport, Hold, Request
-from .types import ActionKind, TrustLevel
+from .. import money
+from ..errors import InvalidRequestError
+from ..ledger.base import (
+    Approval,
+    ApprovalStatus,
+    AskApproval,
+    Decision,
+    FileReport,
+    Hold,
+    Request,
+)
+from ..types import ActionKind, TrustLevel
 
 __all__ = [
     "MOST_SHOWN",

@@ -9,14 +9,11 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeGuard
 
-from . import money
-from .actions import GovernanceAction, GovernanceDecision
-from .approvals import Approvals, Approver
-from .audit.record import detail_of
-from .authorization import AsyncGrant, Grant, Granted, Settlement
-from .config import GovernanceConfig
-from .errors import AumOSGovernanceError, GovernanceDeniedError
-from .ledger.base import (
+from .. import money
+from ..audit.record import detail_of
+from ..config import GovernanceConfig
+from ..errors import AumOSGovernanceError, GovernanceDeniedError
+from ..ledger.base import (
     Checks,
     Decision,
     Hold,
@@ -27,10 +24,13 @@ from .ledger.base import (
     Settle,
     Spend,
 )
-from .ledger.identifiers import new_id
-from .realm import Realm, answer_of, named, to_level
-from .types import ActionKind, TrustLevel
-from .wire.denials import Denial
+from ..ledger.identifiers import new_id
+from ..realm import Realm, answer_of, named, to_level
+from ..types import ActionKind, TrustLevel
+from ..wire.denials import Denial
+from .actions import GovernanceAction, GovernanceDecision
+from .approvals import Approvals, Approver
+from .authorization import AsyncGrant, Grant, Granted, Settlement
 
 __all__ = ["Holder"]
 

@@ -10,9 +10,9 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Protocol
 
-from . import money
+from .. import money
+from ..errors import AumOSGovernanceError, ConflictError
 from .actions import GovernanceAction, GovernanceDecision
-from .errors import AumOSGovernanceError, ConflictError
 
 __all__ = ["AsyncGrant", "Authorization", "Begun", "Ending", "Grant", "Granted", "Resolver", "Settlement"]
 
