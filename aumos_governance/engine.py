@@ -17,7 +17,7 @@ from .authority.grants import Holder
 from .budget.manager import BudgetManager
 from .config import GovernanceConfig
 from .consent.manager import ConsentManager
-from .ledger.base import Decision, Evaluate, Ledger, Record
+from .ledger.contract.base import Decision, Evaluate, Ledger, Record
 from .realm import Realm, named, to_level
 from .trust.manager import TrustManager
 from .types import GovernanceOutcome, TrustLevel

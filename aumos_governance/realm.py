@@ -11,8 +11,16 @@ from typing import Final
 from . import money
 from .errors import InvalidRequestError
 from .ledger import open_ledger
-from .ledger.base import AnswerT_co, Ledger, NotebookKey, OpenSession, Origin, Query, Request
-from .ledger.terms import SessionTerms
+from .ledger.contract.base import (
+    AnswerT_co,
+    Ledger,
+    NotebookKey,
+    OpenSession,
+    Origin,
+    Query,
+    Request,
+)
+from .ledger.contract.terms import SessionTerms
 from .owner import owner as this_owner
 from .types import TrustLevel
 

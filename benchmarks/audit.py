@@ -15,9 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from aumos_governance.ledger import chain, open_ledger
-from aumos_governance.ledger.base import AuditQuery, AuditSums, Ledger, NotebookKey, OpenSession
+from aumos_governance.ledger.contract.base import (
+    AuditQuery,
+    AuditSums,
+    Ledger,
+    NotebookKey,
+    OpenSession,
+)
+from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.ledger.rows import ChargeRow, columns
-from aumos_governance.ledger.terms import SessionTerms
 from aumos_governance.types import GovernanceOutcome
 
 from .durable import ORIGIN, key
@@ -30,7 +36,7 @@ TOOLS = ("gpt-4o", "gpt-4o-mini", "claude", "embedding", "search", "plot", "shel
 WATCHED = """
 import sys
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import AuditQuery, AuditSums
+from aumos_governance.ledger.contract.base import AuditQuery, AuditSums
 
 def resident():
     with open("/proc/self/statm") as statm:

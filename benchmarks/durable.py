@@ -12,8 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import Ledger, NotebookKey, OpenSession, Origin, Spend
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import (
+    Ledger,
+    NotebookKey,
+    OpenSession,
+    Origin,
+    Spend,
+)
+from aumos_governance.ledger.contract.terms import SessionTerms
 
 from .results import Results
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ..config import AuditConfig
 from ..errors import InvalidRequestError
-from ..ledger.base import AuditEntry, AuditQuery, CountAudit, Record
+from ..ledger.contract.base import AuditEntry, AuditQuery, CountAudit, Record
 from ..realm import Realm, to_datetime, to_micros
 from ..types import GovernanceOutcome
 from .query import AuditFilter, AuditQueryResult, to_outcome

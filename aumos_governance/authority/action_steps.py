@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.base import (
+from ..ledger.contract.base import (
     Approval,
     ApprovalStatus,
     AskApproval,

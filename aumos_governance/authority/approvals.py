@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from .. import money
 from ..errors import ConfigurationError
-from ..ledger.base import (
+from ..ledger.contract.base import (
     Approval,
     DecideApproval,
     Decision,

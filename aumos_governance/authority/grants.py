@@ -13,7 +13,7 @@ from .. import money
 from ..audit.record import detail_of
 from ..config import GovernanceConfig
 from ..errors import AumOSGovernanceError, GovernanceDeniedError
-from ..ledger.base import (
+from ..ledger.contract.base import (
     Checks,
     Decision,
     Hold,

@@ -16,7 +16,17 @@ from ..errors import (
     InvalidPeriodError,
     InvalidRequestError,
 )
-from ..ledger.base import Adjust, BudgetState, HeldCharge, ListBudgets, ListHolds, Release, SetBudget, Settle, Spend
+from ..ledger.contract.base import (
+    Adjust,
+    BudgetState,
+    HeldCharge,
+    ListBudgets,
+    ListHolds,
+    Release,
+    SetBudget,
+    Settle,
+    Spend,
+)
 from ..realm import Realm, named, to_datetime
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod
 

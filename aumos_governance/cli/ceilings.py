@@ -12,7 +12,13 @@ from typing import Any, Final
 from .. import money
 from ..errors import InvalidRequestError, NotAllowedError, NotFoundError
 from ..ledger import open_ledger
-from ..ledger.base import CeilingState, EnvelopeKind, ListCeilings, Origin, SetCeiling
+from ..ledger.contract.base import (
+    CeilingState,
+    EnvelopeKind,
+    ListCeilings,
+    Origin,
+    SetCeiling,
+)
 from ..ledger.reading import open_reader
 from ..owner import owner
 from ..printing import printable

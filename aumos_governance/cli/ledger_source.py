@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from ..errors import InvalidRequestError, NotFoundError
-from ..ledger.base import Ledger, ListStates, NotebookKey, ReadState
+from ..ledger.contract.base import Ledger, ListStates, NotebookKey, ReadState
 from ..ledger.cursors import MAX_PAGE
 from ..ledger.files import file_of
 from ..ledger.reading import open_reader

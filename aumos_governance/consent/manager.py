@@ -7,7 +7,13 @@ from datetime import datetime, timezone
 
 from ..config import ConsentConfig
 from ..errors import InvalidRequestError
-from ..ledger.base import Consent, FindConsent, GrantConsent, ListConsents, RevokeConsent
+from ..ledger.contract.base import (
+    Consent,
+    FindConsent,
+    GrantConsent,
+    ListConsents,
+    RevokeConsent,
+)
 from ..realm import Realm, named, to_datetime, to_micros
 
 __all__ = ["ConsentCheckResult", "ConsentManager", "ConsentRecord"]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from .. import money
-from ..ledger import base
+from ..ledger.contract import base
 from ..realm import to_micros
 from ..types import BudgetPeriod, GovernanceOutcome, TrustLevel
 

@@ -7,8 +7,14 @@ from typing import Any, Final, NoReturn, Protocol, cast
 
 from .. import money
 from ..errors import AumOSGovernanceError, BudgetNotFoundError, ConsentNotFoundError, NotAllowedError
-from ..ledger import base
-from ..ledger.base import AnswerT_co, NotebookKey, Origin, Query, Request
+from ..ledger.contract import base
+from ..ledger.contract.base import (
+    AnswerT_co,
+    NotebookKey,
+    Origin,
+    Query,
+    Request,
+)
 from ..realm import Realm
 from ..types import TrustLevel
 from .wire_facts import (

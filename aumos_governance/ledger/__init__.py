@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import ConfigurationError
-from .base import Ledger
+from .contract.base import Ledger
 
 __all__ = ["open_ledger"]
 

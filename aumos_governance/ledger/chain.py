@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from ..errors import InvalidRequestError
 from ..types import GovernanceOutcome
-from .base import AuditEntry
 from .compact import dumps, encode
 from .content import check_text
+from .contract.base import AuditEntry
 
 __all__ = ["AUDIT_COLUMNS", "LEDGER_CHAIN", "START", "AuditRow", "digest", "entry", "link", "row"]
 

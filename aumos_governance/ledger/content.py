@@ -14,8 +14,8 @@ from operator import attrgetter
 from typing import Any, Final
 
 from ..errors import InvalidRequestError
-from .base import Request
 from .compact import dumps, encoder_with
+from .contract.base import Request
 
 __all__ = ["check_text", "check_whole", "digest"]
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ..errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
-from . import base
-from .base import NotebookKey, Request
 from .content import check_whole, digest
+from .contract import base
+from .contract.base import NotebookKey, Request
 from .operations import (
     adjustments,
     approvals,

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from .. import money
 from ..printing import json_printable, printable
-from .base import AuditEntry, AuditQuery, Ledger
 from .compact import dumps
+from .contract.base import AuditEntry, AuditQuery, Ledger
 from .cursors import MAX_PAGE
 
 __all__ = ["COLUMNS", "csv_lines", "json_lines", "walk"]

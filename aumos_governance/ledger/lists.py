@@ -9,9 +9,15 @@ from typing import Any, Final, TypeVar
 
 from ..errors import NotFoundError
 from ..types import BudgetPeriod
-from . import base
-from .base import Balance, ChargeState, EnvelopeState, HeldCharge, NotebookKey
 from .content import check_text
+from .contract import base
+from .contract.base import (
+    Balance,
+    ChargeState,
+    EnvelopeState,
+    HeldCharge,
+    NotebookKey,
+)
 from .cursors import check_limit
 from .files import file_of, path_below
 from .operations.approvals import approval_of, report_of

@@ -8,8 +8,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from ..errors import LedgerError
-from .base import AnswerT_co, Listener, Query, Request, SessionState, VerifyResult
 from .clock import Clock, system_clock
+from .contract.base import (
+    AnswerT_co,
+    Listener,
+    Query,
+    Request,
+    SessionState,
+    VerifyResult,
+)
 from .dispatch import begin, perform
 from .listeners import Listeners
 from .memory_reads import answer

@@ -7,7 +7,9 @@ from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from ..errors import InvalidRequestError
-from .base import (
+from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow, entry
+from .clock import Clock
+from .contract.base import (
     AuditFilters,
     AuditPage,
     AuditQuery,
@@ -20,8 +22,6 @@ from .base import (
     ReadState,
     SessionState,
 )
-from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow, entry
-from .clock import Clock
 from .contract.queries import DECISIONS
 from .cursors import check_limit, read_cursor, write_cursor
 from .files import file_of, lies_in, sort_key

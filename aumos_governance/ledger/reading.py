@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..errors import ConfigurationError
-from .base import AnswerT_co, Query, VerifyResult
+from .contract.base import AnswerT_co, Query, VerifyResult
 
 __all__ = ["LedgerReader", "open_reader"]
 

@@ -8,8 +8,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
-from .base import Finding, VerifyResult
 from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, START, AuditRow, digest
+from .contract.base import Finding, VerifyResult
 from .damage import DAMAGED, UnreadableError, damaged
 
 __all__ = ["CHAIN_BROKEN", "ChainEnd", "Walk"]

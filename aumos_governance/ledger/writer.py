@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from ..errors import LedgerError
 from .arrivals import Arrivals
-from .base import Request
+from .contract.base import Request
 from .slots import Slot, Wakings
 
 __all__ = ["Writer"]

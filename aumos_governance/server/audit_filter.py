@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from ..errors import InvalidRequestError
-from ..ledger.base import AuditQuery, AuditSums, NotebookKey
+from ..ledger.contract.base import AuditQuery, AuditSums, NotebookKey
 from ..service.records import EXPORTS
 from ..types import GovernanceOutcome
 from ..wire import fields

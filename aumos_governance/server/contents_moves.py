@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, wait
 from typing import Any, Final
 
-from ..ledger.base import DeleteNotebook, Ledger, MoveNotebook, Origin, Request
+from ..ledger.contract.base import (
+    DeleteNotebook,
+    Ledger,
+    MoveNotebook,
+    Origin,
+    Request,
+)
 from .documents import Documents
 from .file_marks import FileMarks
 from .rooms import Rooms

@@ -21,7 +21,7 @@ from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
 from ..ledger import open_ledger
-from ..ledger.base import (
+from ..ledger.contract.base import (
     ConfigureEnvelopes,
     JoinNotebooks,
     KernelsPresent,

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from ..ledger.base import CloseSession, Ledger, ListNotebooks, NotebookKey, Origin, ReadState
-from ..ledger.terms import SessionTerms
+from ..ledger.contract.base import (
+    CloseSession,
+    Ledger,
+    ListNotebooks,
+    NotebookKey,
+    Origin,
+    ReadState,
+)
+from ..ledger.contract.terms import SessionTerms
 from .rooms import KERNEL_PATH, Rooms
 
 __all__ = ["close_kernel", "close_left"]

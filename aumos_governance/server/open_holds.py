@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from typing import Final
 
 from ..errors import AumOSGovernanceError
-from ..ledger.base import Ledger, ListHolds, SessionState
+from ..ledger.contract.base import Ledger, ListHolds, SessionState
 from ..ledger.cursors import MAX_PAGE
 from .metrics import HOLD_STATES, HoldCounts
 

@@ -8,7 +8,13 @@ from typing import Any, TypeVar
 
 from ..errors import InvalidRequestError
 from ..integrations import price_data
-from ..ledger.base import AuditFilters, AuditQuery, AuditSums, ListCeilings, NotebookKey
+from ..ledger.contract.base import (
+    AuditFilters,
+    AuditQuery,
+    AuditSums,
+    ListCeilings,
+    NotebookKey,
+)
 from ..service.records import Records
 from ..service.service import NotebookService
 from ..service.users import User

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import AumOSGovernanceError, UnavailableError
-from ..ledger.base import KernelGone, Ledger, Origin
+from ..ledger.contract.base import KernelGone, Ledger, Origin
 from ..wire.protocol import HELLO_REQUIRED
 
 __all__ = ["Departures", "Presence", "process_of"]

@@ -10,8 +10,8 @@ from typing import Any
 from .. import money
 from .._version import __version__
 from ..errors import ConfigurationError
-from ..ledger.base import EnvelopeSpec
-from ..ledger.terms import SessionTerms
+from ..ledger.contract.base import EnvelopeSpec
+from ..ledger.contract.terms import SessionTerms
 from ..types import TrustLevel
 
 __all__ = ["Settings", "default_database_url", "read_settings"]

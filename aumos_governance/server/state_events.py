@@ -14,7 +14,7 @@ from typing import Any, Final
 from jupyter_events import EventLogger
 
 from ..errors import NotAllowedError
-from ..ledger.base import Ledger, NotebookKey, ReadState, SessionState
+from ..ledger.contract.base import Ledger, NotebookKey, ReadState, SessionState
 from ..wire.bodies import state_body
 from ..wire.protocol import EVENT_SCHEMA_ID
 from .rooms import Rooms

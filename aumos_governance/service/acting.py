@@ -23,7 +23,7 @@ from ..authority.action_steps import (
 )
 from ..clock import monotonic as clock_monotonic
 from ..errors import ExpiredError, IdempotencyError
-from ..ledger.base import (
+from ..ledger.contract.base import (
     Approval,
     ApprovalStatus,
     AskApproval,

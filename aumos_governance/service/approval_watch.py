@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
-from ..ledger.base import (
+from ..ledger.contract.base import (
     Approval,
     ApprovalStatus,
     Ledger,

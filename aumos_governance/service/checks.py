@@ -8,14 +8,14 @@ from typing import Any, Final, TypeAlias
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.base import (
+from ..ledger.contract.base import (
     Decision,
     Evaluate,
     Record,
     Recorded,
     Request,
 )
-from ..ledger.terms import SessionTerms
+from ..ledger.contract.terms import SessionTerms
 from ..types import GovernanceOutcome, TrustLevel
 from ..wire import fields
 from ..wire.bodies import decision_body

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.base import (
+from ..ledger.contract.base import (
     Adjust,
     Adjusted,
     Checks,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidRequestError, NotFoundError
-from ..ledger.base import (
+from ..ledger.contract.base import (
     AuditQuery,
     AuditSums,
     Ledger,

@@ -17,7 +17,7 @@ from .. import money
 from .._version import __version__
 from ..clock import monotonic as clock_monotonic
 from ..errors import AumOSGovernanceError, InvalidRequestError
-from ..ledger.base import (
+from ..ledger.contract.base import (
     CloseSession,
     Decision,
     Ledger,
@@ -32,8 +32,8 @@ from ..ledger.base import (
     Spend,
     Void,
 )
+from ..ledger.contract.terms import SessionTerms
 from ..ledger.retention import KEEP_ASKS
-from ..ledger.terms import SessionTerms
 from ..wire import fields
 from ..wire.bodies import decision_body, previous_body, state_body
 from ..wire.protocol import Ask, error_answer

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidPeriodError, InvalidRequestError, NotAllowedError
-from ..ledger.base import (
+from ..ledger.contract.base import (
     AuditQuery,
     BudgetState,
     Consent,
@@ -25,8 +25,8 @@ from ..ledger.base import (
     SetTrust,
     TrustAssignment,
 )
+from ..ledger.contract.terms import SessionTerms
 from ..ledger.realms import session_realm
-from ..ledger.terms import SessionTerms
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod, GovernanceOutcome
 from ..wire import fields
 from ..wire.bodies import audit_body, time_text

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from ..ledger.base import (
+from ..ledger.contract.base import (
     AuditQuery,
     ChangeSession,
     CloseSession,
@@ -15,7 +15,7 @@ from ..ledger.base import (
     NotebookKey,
     ReadState,
 )
-from ..ledger.terms import SessionTerms
+from ..ledger.contract.terms import SessionTerms
 from ..wire import fields
 from ..wire.bodies import audit_body, state_body
 from .users import User

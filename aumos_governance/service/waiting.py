@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.base import (
+from ..ledger.contract.base import (
     AcknowledgeReport,
     Approval,
     AuditEntry,

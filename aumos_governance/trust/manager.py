@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from ..config import TrustConfig
 from ..errors import TrustLevelError
-from ..ledger.base import FindTrust, ListTrust, RemoveTrust, SetTrust, TouchTrust, TrustAssignment
+from ..ledger.contract.base import (
+    FindTrust,
+    ListTrust,
+    RemoveTrust,
+    SetTrust,
+    TouchTrust,
+    TrustAssignment,
+)
 from ..realm import Realm, named, to_level
 from ..types import TrustLevel
 

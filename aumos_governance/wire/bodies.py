@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from .. import money
-from ..ledger.base import (
+from ..ledger.contract.base import (
     TRUST_LIMITS,
     Adjusted,
     AuditEntry,

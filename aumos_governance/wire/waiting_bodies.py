@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from .. import money
-from ..ledger.base import (
+from ..ledger.contract.base import (
     Approval,
     AuditEntry,
     Corrected,

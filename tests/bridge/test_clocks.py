@@ -14,7 +14,7 @@ from aumos_governance.kernel.client import Client
 from aumos_governance.kernel.transport import Receiver
 from aumos_governance.kernel.waiter import Waiter
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import NotebookKey
+from aumos_governance.ledger.contract.base import NotebookKey
 from aumos_governance.server.conversation import AtOnce, Conversation
 from aumos_governance.server.presence import Departures, Presence
 from aumos_governance.service.service import Caller, NotebookService

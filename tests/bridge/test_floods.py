@@ -18,8 +18,8 @@ import httpx
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import NotebookKey, OpenSession, Origin, Spend
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import NotebookKey, OpenSession, Origin, Spend
+from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.bridge.live_server import GOVERNANCE, LiveServer
 from tests.bridge.test_faults import arguments
 from tests.kernel.real_kernel import Kernel

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import AuditQuery, ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec, Origin
+from aumos_governance.ledger.contract.base import (
+    AuditQuery,
+    ConfigureEnvelopes,
+    EnvelopeKind,
+    EnvelopeSpec,
+    Origin,
+)
 from aumos_governance.owner import owner
 from aumos_governance.types import BudgetPeriod
 from aumos_governance.wire.protocol import KERNEL_ENV, STRICT_ENV

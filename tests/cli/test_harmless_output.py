@@ -12,8 +12,15 @@ import pytest
 from aumos_governance.kernel.card import audit_html
 from aumos_governance.kernel.display import audit_rows
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import Hold, KernelGone, NotebookKey, OpenSession, Origin, Spend
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import (
+    Hold,
+    KernelGone,
+    NotebookKey,
+    OpenSession,
+    Origin,
+    Spend,
+)
+from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.cli.conftest import Run
 from tests.ledger.test_harmless_exports import CONTROLS, MARKS
 

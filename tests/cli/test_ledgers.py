@@ -12,8 +12,15 @@ from pathlib import Path
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import Hold, KernelGone, NotebookKey, OpenSession, Origin, Spend
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import (
+    Hold,
+    KernelGone,
+    NotebookKey,
+    OpenSession,
+    Origin,
+    Spend,
+)
+from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.cli.conftest import Ended, Run, command, environment
 
 KERNEL = Origin("kernel", scope="kernel:1", incarnation="1:one")

@@ -10,7 +10,7 @@ import yaml
 from prometheus_client import Counter, Gauge, Histogram
 from traitlets.config import Config
 
-from aumos_governance.ledger.base import EnvelopeKind
+from aumos_governance.ledger.contract.base import EnvelopeKind
 from aumos_governance.server import metrics
 from aumos_governance.server.envelope_traits import read_envelopes
 from aumos_governance.server.extension import GovernanceExtension

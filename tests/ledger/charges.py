@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import Ledger
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import Ledger
 from tests.ledger.kit import (
     CENT,
     KERNEL,

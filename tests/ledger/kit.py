@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from aumos_governance.ledger import base, open_ledger
-from aumos_governance.ledger.base import Ledger, NotebookKey, Origin
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import Ledger, NotebookKey, Origin
+from aumos_governance.ledger.contract.terms import SessionTerms
 
 USD = 1_000_000_000
 CENT = USD // 100

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import EnvelopeKind, EnvelopeSpec, Ledger, NotebookKey
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import EnvelopeKind, EnvelopeSpec, Ledger, NotebookKey
 from aumos_governance.types import ActionKind, BudgetPeriod, GovernanceOutcome, TrustLevel
 from tests.ledger.charges import OTHER_KERNEL, correct, gone, hold, release, settle
 from tests.ledger.kit import (

@@ -11,8 +11,8 @@ from aumos_governance.errors import (
     NotAllowedError,
     NotFoundError,
 )
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import Ledger
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import Ledger
 from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
 from tests.ledger.charges import OTHER_KERNEL, gone, hold
 from tests.ledger.kit import (

@@ -15,8 +15,8 @@ from aumos_governance.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger
 from aumos_governance.types import BudgetPeriod, GovernanceOutcome
 from tests.ledger.charges import OTHER_KERNEL, correct, gone, hold, settle, sums
 from tests.ledger.kit import (

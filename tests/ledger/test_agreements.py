@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConsentNotFoundError, InvalidRequestError
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import AuditSums, CountAudit, Ledger
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import AuditSums, CountAudit, Ledger
 from aumos_governance.types import GovernanceOutcome, TrustLevel
 from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, OTHER, SECOND, USD, Backend, balance, key, opening, records, spend
 from tests.ledger.test_envelopes import budget

@@ -14,7 +14,14 @@ import pytest
 
 from aumos_governance.errors import LedgerError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import ConfigureEnvelopes, Hold, KernelsPresent, Ledger, ListHolds, Origin
+from aumos_governance.ledger.contract.base import (
+    ConfigureEnvelopes,
+    Hold,
+    KernelsPresent,
+    Ledger,
+    ListHolds,
+    Origin,
+)
 from aumos_governance.ledger.sql.attendance import Attendance
 from tests.bridge.live_server import until
 from tests.ledger.kit import NOTEBOOK, SERVER, Backend, key, opening
@@ -23,7 +30,7 @@ from tests.ledger.postgres_server import PostgresServer
 ATTENDER = """
 import sys, time
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import ConfigureEnvelopes, Origin
+from aumos_governance.ledger.contract.base import ConfigureEnvelopes, Origin
 ledger = open_ledger(sys.argv[1], server=sys.argv[2])
 ledger.execute(ConfigureEnvelopes(key="", origin=Origin("server"), owner="ann", root="/srv/ann", envelopes=()))
 print("here", flush=True)

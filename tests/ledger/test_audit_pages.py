@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import InvalidRequestError
-from aumos_governance.ledger.base import AuditQuery, AuditSums, Ledger, ListStates, NotebookKey
+from aumos_governance.ledger.contract.base import (
+    AuditQuery,
+    AuditSums,
+    Ledger,
+    ListStates,
+    NotebookKey,
+)
 from aumos_governance.types import GovernanceOutcome
 from tests.ledger.kit import CENT, NOTEBOOK, OTHER, USD, Backend, closing, opening, records, spend
 

@@ -12,7 +12,7 @@ from aumos_governance.errors import (
     IdempotencyError,
     InvalidRequestError,
 )
-from aumos_governance.ledger.base import Balance, Found, Ledger
+from aumos_governance.ledger.contract.base import Balance, Found, Ledger
 from tests.ledger.kit import (
     CENT,
     HOUR,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import BudgetNotFoundError
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import Checks, Ledger
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import Checks, Ledger
 from aumos_governance.types import ActionKind, BudgetPeriod, GovernanceOutcome, TrustLevel
 from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, PERSON, USD, balance, key, opening, records
 

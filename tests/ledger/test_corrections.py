@@ -11,7 +11,7 @@ from aumos_governance.errors import (
     NotAllowedError,
     NotFoundError,
 )
-from aumos_governance.ledger.base import Balance, Ledger
+from aumos_governance.ledger.contract.base import Balance, Ledger
 from tests.ledger.charges import correct, hold, settle, sums
 from tests.ledger.kit import (
     CENT,

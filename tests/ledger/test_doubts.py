@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConflictError, LedgerError, NotConfirmedError
-from aumos_governance.ledger.base import Ledger, Request, SessionState
+from aumos_governance.ledger.contract.base import Ledger, Request, SessionState
 from tests.ledger.charges import hold
 from tests.ledger.kit import CENT, Backend, balance, opening, records, spend
 from tests.ledger.postgres_proxy import PostgresProxy

@@ -13,8 +13,8 @@ from aumos_governance.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger
 from aumos_governance.ledger.periods import period_start
 from aumos_governance.types import BudgetPeriod
 from tests.ledger.charges import hold, settle

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from aumos_governance.ledger import export
-from aumos_governance.ledger.base import AuditEntry, AuditQuery, Ledger
 from aumos_governance.ledger.chain import AUDIT_COLUMNS
+from aumos_governance.ledger.contract.base import AuditEntry, AuditQuery, Ledger
 from tests.ledger.kit import CENT, NOTEBOOK, OTHER, USD, closing, opening, records, spend
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.ledger import export
-from aumos_governance.ledger.base import AuditQuery, Correct, Ledger
+from aumos_governance.ledger.contract.base import AuditQuery, Correct, Ledger
 from tests.ledger.kit import NOTEBOOK, PERSON, key, opening, records, spend
 
 CONTROLS = [

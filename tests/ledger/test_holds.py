@@ -12,8 +12,8 @@ from aumos_governance.errors import (
     NotAllowedError,
     NotFoundError,
 )
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import Balance, ChargeState, Ledger
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import Balance, ChargeState, Ledger
 from aumos_governance.types import GovernanceOutcome
 from tests.ledger.charges import OTHER_KERNEL, gone, held, hold, release, settle, sums
 from tests.ledger.kit import (

@@ -11,8 +11,15 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import MetaData, create_engine, insert, select, text
 
-from aumos_governance.ledger import base, open_ledger
-from aumos_governance.ledger.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger, NotebookKey
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import (
+    Balance,
+    EnvelopeKind,
+    EnvelopeSpec,
+    Ledger,
+    NotebookKey,
+)
 from aumos_governance.ledger.operations import envelopes, sessions
 from aumos_governance.ledger.sql import migrate
 from tests.ledger.charges import OTHER_KERNEL, hold, settle

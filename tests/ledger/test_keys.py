@@ -12,8 +12,8 @@ from aumos_governance.errors import (
     InvalidAmountError,
     InvalidRequestError,
 )
-from aumos_governance.ledger.base import Ledger, Request
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import Ledger, Request
+from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.ledger.kit import (
     CENT,
     HOUR,

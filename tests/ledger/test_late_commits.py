@@ -8,8 +8,15 @@ import pytest
 
 from aumos_governance.errors import ExpiredError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import Ledger, NotebookKey, OpenSession, Origin, ReadState, Spend
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import (
+    Ledger,
+    NotebookKey,
+    OpenSession,
+    Origin,
+    ReadState,
+    Spend,
+)
+from aumos_governance.ledger.contract.terms import SessionTerms
 
 NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
 ORIGIN = Origin("kernel", scope="kernel:k", incarnation="one")

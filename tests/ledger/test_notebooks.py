@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aumos_governance.errors import InvalidRequestError
-from aumos_governance.ledger.base import Ledger, SessionState
+from aumos_governance.ledger.contract.base import Ledger, SessionState
 from tests.ledger.kit import CENT, Backend, at, balance, delete, key, move, opening, records, spend, state
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from aumos_governance.errors import ConflictError, LedgerError, NotConfirmedError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import Ledger
+from aumos_governance.ledger.contract.base import Ledger
 from aumos_governance.ledger.sql import postgres_connections
 from tests.ledger.kit import CENT, USD, Backend, balance, opening, records, spend, state
 from tests.ledger.postgres_proxy import PostgresProxy

@@ -15,8 +15,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from aumos_governance.errors import ConflictError, NotAllowedError
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import EnvelopeKind, EnvelopeSpec, Request
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import EnvelopeKind, EnvelopeSpec, Request
 from aumos_governance.types import BudgetPeriod, TrustLevel
 from tests.ledger.conftest import EMPTY
 from tests.ledger.kit import CENT, KERNEL, PERSON, SECOND, SERVER, TERMS, Backend, at, key, records, state

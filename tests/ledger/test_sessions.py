@@ -5,8 +5,15 @@ from dataclasses import replace
 import pytest
 
 from aumos_governance.errors import InvalidAmountError, InvalidRequestError, NotAllowedError
-from aumos_governance.ledger.base import Balance, ClosedSessions, Ledger, ListStates, Origin, SessionState
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import (
+    Balance,
+    ClosedSessions,
+    Ledger,
+    ListStates,
+    Origin,
+    SessionState,
+)
+from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.types import TrustLevel
 from tests.ledger.kit import (
     CENT,

@@ -9,7 +9,7 @@ import pytest
 from aumos_governance.errors import (
     InvalidAmountError,
 )
-from aumos_governance.ledger.base import Balance, Ledger
+from aumos_governance.ledger.contract.base import Balance, Ledger
 from aumos_governance.types import GovernanceOutcome, TrustLevel
 from tests.ledger.kit import (
     CENT,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import AumOSGovernanceError, InvalidAmountError, InvalidRequestError
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import AuditSums, EnvelopeKind, EnvelopeSpec, Ledger
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import AuditSums, EnvelopeKind, EnvelopeSpec, Ledger
 from aumos_governance.types import GovernanceOutcome
 from tests.ledger.charges import hold, settle
 from tests.ledger.kit import (

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from aumos_governance.ledger import schema
-from aumos_governance.ledger.base import Ledger, VerifyResult
+from aumos_governance.ledger.contract.base import Ledger, VerifyResult
 from aumos_governance.ledger.proof.unproven import PARTLY, UNPROVEN
 from aumos_governance.ledger.reading import open_reader
 from tests.ledger.kit import Backend

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConflictError, InvalidRequestError, NotFoundError
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import Ledger
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import Ledger
 from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, OTHER, PERSON, SERVER, key, opening, spend
 
 ANN = ("ann", "/srv/ann")

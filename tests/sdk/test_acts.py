@@ -18,7 +18,7 @@ from aumos_governance.authority.action_steps import (
 )
 from aumos_governance.errors import InvalidRequestError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import (
+from aumos_governance.ledger.contract.base import (
     Approval,
     AuditQuery,
     DecideApproval,

@@ -16,8 +16,8 @@ from aumos_governance import (
     InvalidPeriodError,
     NotFoundError,
 )
-from aumos_governance.ledger.base import CloseSession, Origin
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import CloseSession, Origin
+from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.sdk.conftest import MakeEngine
 
 OVERDRAFT = GovernanceConfig(budget=BudgetConfig(allow_overdraft=True))

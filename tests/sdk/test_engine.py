@@ -19,8 +19,8 @@ from aumos_governance import (
     TrustLevel,
 )
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import ChangeSession, CloseSession, Origin
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import ChangeSession, CloseSession, Origin
+from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.sdk.conftest import MakeEngine
 
 PERSON = Origin("ann", person=True)

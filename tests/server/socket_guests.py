@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import NotebookKey
+from aumos_governance.ledger.contract.base import NotebookKey
 from aumos_governance.server.conversation import AtOnce, Conversation
 from aumos_governance.server.presence import Departures, Presence
 from aumos_governance.server.socket_peer import check_peer

@@ -17,9 +17,9 @@ import pytest
 from tornado.httpclient import HTTPClientError, HTTPResponse
 
 from aumos_governance.errors import LedgerError
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import Origin
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import Origin
+from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.server.conftest import GOVERNANCE
 from tests.server.test_openapi import check
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import Ledger, NotebookKey
+from aumos_governance.ledger.contract.base import Ledger, NotebookKey
 from aumos_governance.server import conversation
 from aumos_governance.server.conversation import Conversation
 from aumos_governance.server.presence import Departures, Presence

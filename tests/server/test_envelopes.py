@@ -11,9 +11,9 @@ from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfigList
 
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import EnvelopeKind, EnvelopeSpec, Origin
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import EnvelopeKind, EnvelopeSpec, Origin
+from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server.ceilings import difference_sentence, differences
 from aumos_governance.server.envelope_traits import read_envelopes
 from aumos_governance.server.extension import GovernanceExtension

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import zmq
 
-from aumos_governance.ledger.base import Ledger, NotebookKey
+from aumos_governance.ledger.contract.base import Ledger, NotebookKey
 from aumos_governance.server.comm_transport import CommTransport
 from aumos_governance.server.conversation import AtOnce, Conversation
 from aumos_governance.server.local_socket import LocalSocket

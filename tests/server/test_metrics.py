@@ -15,8 +15,14 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import Hold, KernelGone, NotebookKey, OpenSession, Origin
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import (
+    Hold,
+    KernelGone,
+    NotebookKey,
+    OpenSession,
+    Origin,
+)
+from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server import metrics
 from aumos_governance.server import open_holds as open_holds_module
 from aumos_governance.server.open_holds import OpenHolds

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import AuditQuery, AuditSums, NotebookKey
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import AuditQuery, AuditSums, NotebookKey
+from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server.people import People
 from aumos_governance.server.rooms import Rooms
 from aumos_governance.server.settings import Settings

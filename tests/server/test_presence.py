@@ -13,8 +13,16 @@ import pytest
 
 from aumos_governance.errors import LedgerError, UnavailableError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import Hold, KernelGone, Ledger, ListHolds, NotebookKey, OpenSession, Origin
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import (
+    Hold,
+    KernelGone,
+    Ledger,
+    ListHolds,
+    NotebookKey,
+    OpenSession,
+    Origin,
+)
+from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server.presence import Departures, Presence
 
 NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")

@@ -10,7 +10,7 @@ import pytest
 from jupyter_server.auth import IdentityProvider, User
 from traitlets.config import Config
 
-from aumos_governance.ledger.base import Origin, Spend
+from aumos_governance.ledger.contract.base import Origin, Spend
 
 XSRF = "0123456789abcdef" * 2
 

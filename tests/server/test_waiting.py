@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import NotebookKey, Origin
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import NotebookKey, Origin
+from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.types import TrustLevel
 from tests.server.test_openapi import check
 from tests.server.test_rest import ReadOnly

@@ -6,9 +6,9 @@ import json
 import queue
 from typing import Any
 
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import Ledger, NotebookKey, Origin
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import Ledger, NotebookKey, Origin
+from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.service.callers import Caller
 from aumos_governance.service.service import NotebookService
 from aumos_governance.wire.protocol import Ask, Cell

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import ApprovalStatus, Ledger, NotebookKey
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import ApprovalStatus, Ledger, NotebookKey
 from aumos_governance.types import TrustLevel
 from tests.service.acts import (
     ADA,

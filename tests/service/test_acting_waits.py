@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConflictError, UnavailableError
-from aumos_governance.ledger import base
-from aumos_governance.ledger.base import Ledger, Origin
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import Ledger, Origin
 from aumos_governance.service.users import User
 from tests.service.acts import (
     CALLER,

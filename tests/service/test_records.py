@@ -7,9 +7,10 @@ import tracemalloc
 from collections import deque
 from pathlib import Path
 
-from aumos_governance.ledger import base, open_ledger
-from aumos_governance.ledger.base import AuditQuery, Ledger, NotebookKey, Origin
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.base import AuditQuery, Ledger, NotebookKey, Origin
+from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.service.records import Records
 
 KERNEL = Origin("kernel", scope="kernel-1")

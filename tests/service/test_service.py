@@ -13,8 +13,8 @@ import pytest
 from aumos_governance import money
 from aumos_governance.errors import InvalidAmountError, InvalidRequestError, NotAllowedError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.base import AuditQuery, Ledger, NotebookKey
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import AuditQuery, Ledger, NotebookKey
+from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.service.users import User
 from aumos_governance.types import TrustLevel

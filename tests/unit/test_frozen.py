@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import pytest
 
 from aumos_governance.frozen import quick
-from aumos_governance.ledger.base import Decision, Origin, Spend
+from aumos_governance.ledger.contract.base import Decision, Origin, Spend
 
 T = TypeVar("T")
 

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import NotAllowedError
-from aumos_governance.ledger.terms import Plan, SessionTerms, Standing, Value, check_close, plan_change, plan_open
+from aumos_governance.ledger.contract.terms import (
+    Plan,
+    SessionTerms,
+    Standing,
+    Value,
+    check_close,
+    plan_change,
+    plan_open,
+)
 from aumos_governance.types import TrustLevel
 
 USD = 10**9

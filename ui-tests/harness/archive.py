@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from aumos_governance.ledger import chain, open_ledger
-from aumos_governance.ledger.base import AuditQuery, NotebookKey, OpenSession, Origin
-from aumos_governance.ledger.terms import SessionTerms
+from aumos_governance.ledger.contract.base import AuditQuery, NotebookKey, OpenSession, Origin
+from aumos_governance.ledger.contract.terms import SessionTerms
 
 from .application import Application
 

@@ -15,7 +15,14 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from aumos_governance import money
-from aumos_governance.ledger.base import AskApproval, FileReport, Hold, KernelGone, NotebookKey, Origin
+from aumos_governance.ledger.contract.base import (
+    AskApproval,
+    FileReport,
+    Hold,
+    KernelGone,
+    NotebookKey,
+    Origin,
+)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

@@ -1,1 +1,1 @@
-"""The parts of the ledger's contract; `base` gathers them, and is what others import."""
+"""What is known of the ledger from outside: its records, requests and queries, and the terms of sessions."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ...types import TrustLevel
-from ..terms import SessionTerms
 from .facts import NotebookKey, Opened, Origin, SessionState
+from .terms import SessionTerms
 
 __all__ = [
     "AnswerT_co",

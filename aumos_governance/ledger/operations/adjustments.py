@@ -7,7 +7,7 @@ from typing import Any, Final
 from ... import money
 from ...errors import ConflictError, InvalidAmountError, InvalidRequestError, NotFoundError
 from ...types import GovernanceOutcome
-from ..base import Adjust, Adjusted
+from ..contract.base import Adjust, Adjusted
 from ..rows import ChargeRow, EstimateRow, NotebookRow, SessionRow
 from ..selections import ESTIMATES_OF_REFERENCE
 from ..work import Work

@@ -7,7 +7,9 @@ from typing import Any
 
 from ...errors import ConflictError, InvalidRequestError, NotAllowedError, NotFoundError
 from ...types import GovernanceOutcome
-from ..base import (
+from ..compact import dumps
+from ..content import check_whole
+from ..contract.base import (
     AcknowledgeReport,
     Approval,
     ApprovalStatus,
@@ -20,8 +22,6 @@ from ..base import (
     Report,
     WithdrawApproval,
 )
-from ..compact import dumps
-from ..content import check_whole
 from ..rows import ApprovalRow, NotebookRow, ReportRow, SessionRow
 from ..work import Work
 from .reach import reaches

@@ -9,9 +9,15 @@ from typing import Any
 from ... import money
 from ...errors import InvalidAmountError, InvalidRequestError, NotFoundError
 from ...types import BudgetPeriod
-from ..base import Balance, CeilingState, EnvelopeKind, EnvelopeSpec, SetCeiling
 from ..chain import LEDGER_CHAIN
 from ..compact import dumps
+from ..contract.base import (
+    Balance,
+    CeilingState,
+    EnvelopeKind,
+    EnvelopeSpec,
+    SetCeiling,
+)
 from ..periods import period_start
 from ..rows import CeilingRow, EnvelopeRow, NotebookRow, SessionRow
 from ..selections import MEMBERSHIPS, OPEN_SESSIONS_OF_OWNER, SESSIONS_IN

@@ -7,9 +7,15 @@ from typing import Any
 from ... import money
 from ...errors import InvalidAmountError
 from ...types import ActionKind, GovernanceOutcome, TrustLevel
-from ..base import Charging, Checks, Decision, Hold, Spend
 from ..chain import LEDGER_CHAIN
 from ..content import check_whole
+from ..contract.base import (
+    Charging,
+    Checks,
+    Decision,
+    Hold,
+    Spend,
+)
 from ..rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
 from ..verdicts import Refusal, act_refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session
 from ..work import Work

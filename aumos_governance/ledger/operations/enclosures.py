@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from ..base import EnvelopeKind
 from ..compact import dumps
+from ..contract.base import EnvelopeKind
 from ..rows import CeilingRow, ConfigurationRow, EnvelopeRow, MembershipRow, NotebookRow, SessionRow
 from ..work import Work
 from .places import envelope_id

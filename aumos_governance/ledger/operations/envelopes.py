@@ -16,9 +16,16 @@ from ...errors import (
     NotFoundError,
 )
 from ...types import BudgetPeriod
-from ..base import Balance, BudgetState, ConfigureEnvelopes, EnvelopeSpec, Origin, SetBudget
 from ..chain import LEDGER_CHAIN
 from ..compact import dumps
+from ..contract.base import (
+    Balance,
+    BudgetState,
+    ConfigureEnvelopes,
+    EnvelopeSpec,
+    Origin,
+    SetBudget,
+)
 from ..files import lies_in
 from ..periods import period_start
 from ..rows import BalanceRow, ConfigurationRow, EnvelopeRow, NotebookRow, SessionRow

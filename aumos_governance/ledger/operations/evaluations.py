@@ -7,9 +7,9 @@ from functools import lru_cache
 from ... import money
 from ...errors import InvalidAmountError, InvalidRequestError
 from ...types import ActionKind, GovernanceOutcome, TrustLevel
-from ..base import Decision, Evaluate, Record, Recorded
 from ..chain import LEDGER_CHAIN
 from ..content import check_whole
+from ..contract.base import Decision, Evaluate, Record, Recorded
 from ..periods import period_start
 from ..rows import BalanceRow, EnvelopeRow, SessionRow
 from ..verdicts import Refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session, over_budget

@@ -7,7 +7,16 @@ from typing import Any
 from ... import money
 from ...errors import ConflictError, InvalidAmountError, NotAllowedError, NotFoundError
 from ...types import GovernanceOutcome
-from ..base import ChargeState, ExpireHolds, KernelGone, KernelsPresent, Origin, Release, Resolved, Settle
+from ..contract.base import (
+    ChargeState,
+    ExpireHolds,
+    KernelGone,
+    KernelsPresent,
+    Origin,
+    Release,
+    Resolved,
+    Settle,
+)
 from ..rows import ApprovalRow, ChargeRow, EstimateRow, NotebookRow, SessionRow
 from ..selections import (
     DUE_APPROVALS,

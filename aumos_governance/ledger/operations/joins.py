@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..base import EnvelopeKind, JoinNotebooks, NotebookKey, Origin
 from ..chain import LEDGER_CHAIN
+from ..contract.base import EnvelopeKind, JoinNotebooks, NotebookKey, Origin
 from ..files import file_of
 from ..rows import EnvelopeRow, NotebookAliasRow, NotebookRow, SessionRow
 from ..selections import (

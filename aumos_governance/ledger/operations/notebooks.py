@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...errors import InvalidRequestError
-from ..base import DeleteNotebook, MoveNotebook, NotebookKey, Origin
+from ..contract.base import DeleteNotebook, MoveNotebook, NotebookKey, Origin
 from ..files import file_of, path_below
 from ..rows import NotebookRow
 from ..work import Work

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base import Origin
+from ..contract.base import Origin
 from ..files import lies_in
 from ..rows import ApprovalRow, ChargeRow, NotebookRow, ReportRow, SessionRow
 from ..work import Work

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ...types import GovernanceOutcome
-from ..base import Origin
 from ..compact import dumps
+from ..contract.base import Origin
 from ..rows import NotebookRow
 from ..work import Work
 

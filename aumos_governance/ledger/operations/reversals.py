@@ -6,7 +6,16 @@ from typing import Any, Final
 
 from ... import money
 from ...errors import ConflictError, InvalidAmountError, InvalidRequestError, NotAllowedError, NotFoundError
-from ..base import ChargeState, Correct, Corrected, Found, Origin, TakeBack, Void, Voided
+from ..contract.base import (
+    ChargeState,
+    Correct,
+    Corrected,
+    Found,
+    Origin,
+    TakeBack,
+    Void,
+    Voided,
+)
 from ..retention import KEEP_ASKS
 from ..rows import AskRow, ChainRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
 from ..selections import SESSIONS_OF_NOTEBOOK

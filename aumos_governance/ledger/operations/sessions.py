@@ -7,11 +7,26 @@ from typing import Any
 from ... import money
 from ...errors import InvalidAmountError, InvalidRequestError
 from ...types import BudgetPeriod, TrustLevel
-from ..base import ChangeSession, CloseSession, NotebookKey, Opened, OpenSession, Origin, SessionState
 from ..chain import LEDGER_CHAIN
+from ..contract.base import (
+    ChangeSession,
+    CloseSession,
+    NotebookKey,
+    Opened,
+    OpenSession,
+    Origin,
+    SessionState,
+)
+from ..contract.terms import (
+    Plan,
+    Standing,
+    Value,
+    check_close,
+    plan_change,
+    plan_open,
+)
 from ..files import lies_in
 from ..rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
-from ..terms import Plan, Standing, Value, check_close, plan_change, plan_open
 from ..work import Work
 from .enclosures import enclose
 from .records import record

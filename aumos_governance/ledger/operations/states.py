@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...types import TrustLevel
-from ..base import Balance, ClosedSessions, NotebookKey, SessionState
+from ..contract.base import Balance, ClosedSessions, NotebookKey, SessionState
 from ..files import file_of, path_below
 from ..rows import EnvelopeRow, NotebookRow, SessionRow
 from ..work import Work

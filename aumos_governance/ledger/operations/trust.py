@@ -6,7 +6,9 @@ from typing import Any
 
 from ...errors import ConsentNotFoundError, InvalidRequestError, NotAllowedError, NotFoundError
 from ...types import TrustLevel
-from ..base import (
+from ..chain import LEDGER_CHAIN
+from ..content import check_whole
+from ..contract.base import (
     Consent,
     GrantConsent,
     NotebookKey,
@@ -16,8 +18,6 @@ from ..base import (
     TouchTrust,
     TrustAssignment,
 )
-from ..chain import LEDGER_CHAIN
-from ..content import check_whole
 from ..realms import session_realm
 from ..rows import ConsentRow, SessionRow, TrustRow
 from ..selections import CONSENTS_OF_AGENT

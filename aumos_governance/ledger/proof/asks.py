@@ -6,8 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..base import Adjusted, ChargeState, Corrected, Decision, Recorded, Resolved
 from ..chain import AUDIT_COLUMNS
+from ..contract.base import (
+    Adjusted,
+    ChargeState,
+    Corrected,
+    Decision,
+    Recorded,
+    Resolved,
+)
 from ..damage import DAMAGED, UnreadableError
 from ..rows import AskRow, ChargeRow, columns
 from .evidence import Evidence

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..base import Finding
+from ..contract.base import Finding
 from ..damage import DAMAGED, damaged
 from ..rows import Row
 

@@ -9,8 +9,8 @@ from operator import itemgetter
 from typing import Any, Final
 
 from ...errors import NotFoundError
-from ..base import Finding, VerifyResult
 from ..chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from ..contract.base import Finding, VerifyResult
 from ..damage import DAMAGED, UnreadableError
 from ..files import lies_in
 from ..rows import ROWS, AskRow, ChainRow, NotebookAliasRow, NotebookRow, SessionRow, columns

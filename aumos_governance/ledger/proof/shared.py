@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ..base import EnvelopeKind
 from ..compact import dumps
+from ..contract.base import EnvelopeKind
 from ..operations.enclosures import SHARED, subject_of
 from ..operations.places import envelope_id
 

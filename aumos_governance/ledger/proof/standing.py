@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from ..base import EnvelopeKind
 from ..chain import AUDIT_COLUMNS
 from ..compact import dumps
+from ..contract.base import EnvelopeKind
 from ..operations.enclosures import SHARED, subject_of
 from ..operations.places import envelope_id
 from .pending import ANY

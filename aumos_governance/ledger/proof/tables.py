@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..base import EnvelopeKind
+from ..contract.base import EnvelopeKind
 from ..damage import DAMAGED, UnreadableError
 from ..operations.places import category_id
 from ..periods import period_start

@@ -11,9 +11,9 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from ...types import GovernanceOutcome
 from .. import schema
-from ..base import AuditFilters, NotebookKey
 from ..chain import LEDGER_CHAIN
 from ..content import check_text
+from ..contract.base import AuditFilters, NotebookKey
 from ..contract.queries import DECISIONS
 from ..files import file_of
 from .scope import of_server, scope

@@ -12,7 +12,14 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from ...errors import LedgerError
-from ..base import Charging, Decision, Origin, Request, TakeBack, Unconfirmed
+from ..contract.base import (
+    Charging,
+    Decision,
+    Origin,
+    Request,
+    TakeBack,
+    Unconfirmed,
+)
 
 __all__ = ["Doubts"]
 

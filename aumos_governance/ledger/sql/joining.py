@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 from typing import Final
 
-from ..base import JoinNotebooks, NotebookKey, Origin
 from ..clock import system_clock
+from ..contract.base import JoinNotebooks, NotebookKey, Origin
 from ..operations.joins import join_notebooks
 from ..work import Work
 from .statements import Statements

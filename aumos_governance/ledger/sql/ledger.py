@@ -9,8 +9,16 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import AumOSGovernanceError, ExpiredError, LedgerError, NotConfirmedError
-from ..base import AnswerT_co, Listener, Query, Request, SessionState, TakeBack, VerifyResult
 from ..clock import Clock, system_clock
+from ..contract.base import (
+    AnswerT_co,
+    Listener,
+    Query,
+    Request,
+    SessionState,
+    TakeBack,
+    VerifyResult,
+)
 from ..dispatch import begin, perform
 from ..listeners import Listeners
 from ..operations.states import state_of

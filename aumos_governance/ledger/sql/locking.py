@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from ...errors import InvalidRequestError
-from ..base import NotebookKey, Request
 from ..chain import LEDGER_CHAIN, AuditRow
 from ..content import check_text
+from ..contract.base import NotebookKey, Request
 from ..files import file_of
 from ..rows import ROWS, AskRow, ChainRow, ChargeRow, Key, NotebookRow, Row, RowT, key_of
 from ..work import Place, Work

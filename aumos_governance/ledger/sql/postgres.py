@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ...errors import LedgerError
-from ..base import Request
 from ..chain import AUDIT_COLUMNS, AuditRow
+from ..contract.base import Request
 from ..rows import ChainRow
 from ..work import Work
 from .locking import LockingStore, Name, TrailedWork, Trails

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from ...errors import LedgerVersionError, NotFoundError
-from ..base import AnswerT_co, Query, VerifyResult
 from ..clock import system_clock
+from ..contract.base import AnswerT_co, Query, VerifyResult
 from .database import Readings
 from .migrate import REVISIONS, VERSION_TABLE
 from .reads import Reader

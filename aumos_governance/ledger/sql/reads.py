@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import InvalidRequestError
-from ..base import (
+from ..clock import Clock
+from ..content import check_text
+from ..contract.base import (
     AuditQuery,
     AuditSums,
     CountAudit,
@@ -18,8 +20,6 @@ from ..base import (
     SessionState,
     VerifyResult,
 )
-from ..clock import Clock
-from ..content import check_text
 from ..cursors import check_limit
 from ..files import file_of, sort_key
 from ..lists import READERS

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ...errors import LedgerError, NotConfirmedError
-from ..base import Request
+from ..contract.base import Request
 from ..work import Work
 from .attendance import Attendance
 from .filesystem import network_filesystem

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .. import money
-from ..errors import NotAllowedError
-from ..types import TrustLevel
+from ... import money
+from ...errors import NotAllowedError
+from ...types import TrustLevel
 
 __all__ = ["Plan", "SessionTerms", "Standing", "Value", "check_close", "plan_change", "plan_open"]
 

@@ -15,14 +15,14 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol
 
-from .contract.agreement_facts import (
+from .agreement_facts import (
     Approval,
     ApprovalStatus,
     Consent,
     Report,
     TrustAssignment,
 )
-from .contract.agreements import (
+from .agreements import (
     AcknowledgeReport,
     AskApproval,
     DecideApproval,
@@ -37,7 +37,7 @@ from .contract.agreements import (
     TouchTrust,
     WithdrawApproval,
 )
-from .contract.audit_facts import (
+from .audit_facts import (
     AuditEntry,
     AuditPage,
     AuditSum,
@@ -45,7 +45,7 @@ from .contract.audit_facts import (
     Recorded,
     VerifyResult,
 )
-from .contract.budget_facts import (
+from .budget_facts import (
     Adjusted,
     BudgetState,
     CeilingState,
@@ -57,12 +57,8 @@ from .contract.budget_facts import (
     HeldCharge,
     Resolved,
 )
-from .contract.budgets import (
-    ConfigureEnvelopes,
-    SetBudget,
-    SetCeiling,
-)
-from .contract.charges import (
+from .budgets import ConfigureEnvelopes, SetBudget, SetCeiling
+from .charges import (
     Adjust,
     Charging,
     Checks,
@@ -78,7 +74,7 @@ from .contract.charges import (
     Unconfirmed,
     Void,
 )
-from .contract.facts import (
+from .facts import (
     TRUST_LIMITS,
     Balance,
     ClosedSessions,
@@ -91,7 +87,7 @@ from .contract.facts import (
     SessionState,
     Voided,
 )
-from .contract.queries import (
+from .queries import (
     AuditFilters,
     AuditQuery,
     AuditSums,
@@ -112,7 +108,7 @@ from .contract.queries import (
     ReadApproval,
     ReadState,
 )
-from .contract.requests import (
+from .requests import (
     AnswerT_co,
     ChangeSession,
     CloseSession,
