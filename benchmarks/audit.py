@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from aumos_governance.ledger import chain, open_ledger
+from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.base import (
     AuditQuery,
     AuditSums,
@@ -24,6 +24,7 @@ from aumos_governance.ledger.contract.base import (
 )
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.ledger.rows import ChargeRow, columns
+from aumos_governance.ledger.rules import chain
 from aumos_governance.types import GovernanceOutcome
 
 from .durable import ORIGIN, key

@@ -24,7 +24,7 @@ from ..ledger.contract.base import (
     Settle,
     Spend,
 )
-from ..ledger.identifiers import new_id
+from ..ledger.rules.identifiers import new_id
 from ..realm import Realm, answer_of, named, to_level
 from ..types import ActionKind, TrustLevel
 from ..wire.denials import Denial

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from ..errors import InvalidRequestError, NotFoundError
 from ..ledger.contract.base import Ledger, ListStates, NotebookKey, ReadState
-from ..ledger.cursors import MAX_PAGE
-from ..ledger.files import file_of
 from ..ledger.reading import open_reader
+from ..ledger.rules.cursors import MAX_PAGE
+from ..ledger.rules.files import file_of
 from ..server import audit_filter
 from ..service.records import Records
 from ..service.waiting import Waiting

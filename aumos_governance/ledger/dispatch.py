@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ..errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
-from .content import check_whole, digest
 from .contract import base
 from .contract.base import NotebookKey, Request
 from .operations import (
@@ -24,8 +23,9 @@ from .operations import (
     sessions,
     trust,
 )
-from .retention import HOUR, KEEP_ASKS
 from .rows import AskRow, NotebookAliasRow, NotebookRow
+from .rules.content import check_whole, digest
+from .rules.retention import HOUR, KEEP_ASKS
 from .work import Work
 
 __all__ = ["begin", "perform"]

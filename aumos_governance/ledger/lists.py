@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 
 from ..errors import NotFoundError
 from ..types import BudgetPeriod
-from .content import check_text
 from .contract import base
 from .contract.base import (
     Balance,
@@ -18,16 +17,17 @@ from .contract.base import (
     HeldCharge,
     NotebookKey,
 )
-from .cursors import check_limit
-from .files import file_of, path_below
 from .operations.approvals import approval_of, report_of
 from .operations.ceilings import ceiling_states
 from .operations.enclosures import shared_around
 from .operations.envelopes import budget_state
 from .operations.places import category_id, places_of
 from .operations.trust import assignment_of, consent_of, find_consent, find_trust
-from .periods import period_start
 from .rows import ApprovalRow, ChargeRow, EnvelopeRow, NotebookRow, ReportRow, SessionRow
+from .rules.content import check_text
+from .rules.cursors import check_limit
+from .rules.files import file_of, path_below
+from .rules.periods import period_start
 from .selections import (
     ALL_CEILINGS,
     BUDGETS_OF_SESSION,

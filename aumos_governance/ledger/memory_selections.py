@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from .files import lies_in
 from .rows import (
     ApprovalRow,
     BalanceRow,
@@ -23,6 +22,7 @@ from .rows import (
     SessionRow,
     TrustRow,
 )
+from .rules.files import lies_in
 
 __all__ = ["SELECTIONS"]
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
-from .files import lies_in
 from .memory_selections import SELECTIONS
-from .retention import KEEP_ASKS
 from .rows import (
     ROWS,
     ApprovalRow,
@@ -24,6 +21,9 @@ from .rows import (
     key_of,
     values_of,
 )
+from .rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from .rules.files import lies_in
+from .rules.retention import KEEP_ASKS
 from .selections import Selection
 
 __all__ = ["MemoryStore"]

@@ -8,9 +8,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
-from .chain import AUDIT_COLUMNS, LEDGER_CHAIN, START, AuditRow, digest
 from .contract.base import Finding, VerifyResult
 from .damage import DAMAGED, UnreadableError, damaged
+from .rules.chain import (
+    AUDIT_COLUMNS,
+    LEDGER_CHAIN,
+    START,
+    AuditRow,
+    digest,
+)
 
 __all__ = ["CHAIN_BROKEN", "ChainEnd", "Walk"]
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from ..errors import AumOSGovernanceError
 from ..ledger.contract.base import Ledger, ListHolds, SessionState
-from ..ledger.cursors import MAX_PAGE
+from ..ledger.rules.cursors import MAX_PAGE
 from .metrics import HOLD_STATES, HoldCounts
 
 __all__ = ["OpenHolds"]

@@ -38,7 +38,7 @@ from ..ledger.contract.base import (
     Void,
     Voided,
 )
-from ..ledger.identifiers import made_at
+from ..ledger.rules.identifiers import made_at
 from ..wire import fields
 from ..wire.protocol import Ask
 from .action_requests import ActAsk

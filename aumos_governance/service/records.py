@@ -15,7 +15,7 @@ from ..ledger.contract.base import (
     NotebookKey,
     ReadState,
 )
-from ..ledger.export import csv_lines, json_lines, walk
+from ..ledger.rules.export import csv_lines, json_lines, walk
 
 __all__ = ["EXPORTS", "Records"]
 

@@ -33,7 +33,7 @@ from ..ledger.contract.base import (
     Void,
 )
 from ..ledger.contract.terms import SessionTerms
-from ..ledger.retention import KEEP_ASKS
+from ..ledger.rules.retention import KEEP_ASKS
 from ..wire import fields
 from ..wire.bodies import decision_body, previous_body, state_body
 from ..wire.protocol import Ask, error_answer

@@ -26,7 +26,7 @@ from ..ledger.contract.base import (
     TrustAssignment,
 )
 from ..ledger.contract.terms import SessionTerms
-from ..ledger.realms import session_realm
+from ..ledger.rules.realms import session_realm
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod, GovernanceOutcome
 from ..wire import fields
 from ..wire.bodies import audit_body, time_text

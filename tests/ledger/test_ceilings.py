@@ -13,10 +13,10 @@ import psycopg
 import pytest
 
 from aumos_governance.errors import InvalidAmountError, InvalidRequestError, NotFoundError
-from aumos_governance.ledger import chain
 from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import EnvelopeKind, EnvelopeSpec, Ledger, NotebookKey
 from aumos_governance.ledger.reading import open_reader
+from aumos_governance.ledger.rules import chain
 from aumos_governance.ledger.sql import migrate
 from aumos_governance.types import BudgetPeriod, GovernanceOutcome
 from tests.ledger.kit import CENT, NOTEBOOK, PERSON, USD, Backend, key, opening, records, spend

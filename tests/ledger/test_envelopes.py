@@ -15,7 +15,7 @@ from aumos_governance.errors import (
 )
 from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger
-from aumos_governance.ledger.periods import period_start
+from aumos_governance.ledger.rules.periods import period_start
 from aumos_governance.types import BudgetPeriod
 from tests.ledger.charges import hold, settle
 from tests.ledger.kit import (

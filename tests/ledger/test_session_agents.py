@@ -10,7 +10,7 @@ import pytest
 from aumos_governance.errors import NotAllowedError, NotFoundError
 from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import Ledger
-from aumos_governance.ledger.realms import session_realm
+from aumos_governance.ledger.rules.realms import session_realm
 from aumos_governance.types import ActionKind, TrustLevel
 from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, OTHER, PERSON, TERMS, USD, Backend, key, opening
 

@@ -197,7 +197,7 @@ def test_what_an_earlier_version_did_not_record_is_not_covered_and_no_fault(stor
 def rewrite_as_before(stored: Stored) -> None:
     import json
 
-    from aumos_governance.ledger import chain
+    from aumos_governance.ledger.rules import chain
 
     columns = list(chain.AUDIT_COLUMNS)
     detail_at, hash_at = columns.index("detail"), columns.index("hash")

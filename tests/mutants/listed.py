@@ -95,8 +95,8 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.operations.trust": _BOOKS,
     "aumos_governance.ledger.proof.rules": _PROOF,
     "aumos_governance.ledger.proof.standing": _PROOF,
-    "aumos_governance.ledger.contract.terms": ("tests/unit/test_terms.py", *_BOOKS),
-    "aumos_governance.ledger.verdicts": ("tests/unit/test_verdicts.py", *_BOOKS),
+    "aumos_governance.ledger.contract.terms": ("tests/ledger/rules/test_terms.py", *_BOOKS),
+    "aumos_governance.ledger.rules.verdicts": ("tests/ledger/rules/test_verdicts.py", *_BOOKS),
     "aumos_governance.ledger.verify": _PROOF,
     "aumos_governance.service.acting": _NOTEBOOKS,
     "aumos_governance.server.people": (

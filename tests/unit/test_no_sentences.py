@@ -21,8 +21,9 @@ from aumos_governance import (
     governed,
 )
 from aumos_governance.kernel.action_bodies import allowed
-from aumos_governance.ledger import open_ledger, verdicts
+from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.base import Limit, NotebookKey
+from aumos_governance.ledger.rules import verdicts
 from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.wire.denials import Denial
 from aumos_governance.wire.protocol import parse_ask

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aumos_governance.ledger.verdicts import over_budget
+from aumos_governance.ledger.rules.verdicts import over_budget
 from aumos_governance.wire.denials import Denial
 
 CENT = 10_000_000

@@ -11,9 +11,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from aumos_governance.ledger import chain, open_ledger
+from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.base import AuditQuery, NotebookKey, OpenSession, Origin
 from aumos_governance.ledger.contract.terms import SessionTerms
+from aumos_governance.ledger.rules import chain
 
 from .application import Application
 

@@ -7,8 +7,6 @@ from typing import Any
 
 from ...errors import ConflictError, InvalidRequestError, NotAllowedError, NotFoundError
 from ...types import GovernanceOutcome
-from ..compact import dumps
-from ..content import check_whole
 from ..contract.base import (
     AcknowledgeReport,
     Approval,
@@ -23,6 +21,8 @@ from ..contract.base import (
     WithdrawApproval,
 )
 from ..rows import ApprovalRow, NotebookRow, ReportRow, SessionRow
+from ..rules.compact import dumps
+from ..rules.content import check_whole
 from ..work import Work
 from .reach import reaches
 from .records import record

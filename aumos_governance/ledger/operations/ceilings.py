@@ -9,8 +9,6 @@ from typing import Any
 from ... import money
 from ...errors import InvalidAmountError, InvalidRequestError, NotFoundError
 from ...types import BudgetPeriod
-from ..chain import LEDGER_CHAIN
-from ..compact import dumps
 from ..contract.base import (
     Balance,
     CeilingState,
@@ -18,8 +16,10 @@ from ..contract.base import (
     EnvelopeSpec,
     SetCeiling,
 )
-from ..periods import period_start
 from ..rows import CeilingRow, EnvelopeRow, NotebookRow, SessionRow
+from ..rules.chain import LEDGER_CHAIN
+from ..rules.compact import dumps
+from ..rules.periods import period_start
 from ..selections import MEMBERSHIPS, OPEN_SESSIONS_OF_OWNER, SESSIONS_IN
 from ..work import Work
 from .enclosures import SHARED, enclose, membership_of, shared_around, subject_of

@@ -7,8 +7,6 @@ from typing import Any
 from ... import money
 from ...errors import InvalidAmountError
 from ...types import ActionKind, GovernanceOutcome, TrustLevel
-from ..chain import LEDGER_CHAIN
-from ..content import check_whole
 from ..contract.base import (
     Charging,
     Checks,
@@ -17,7 +15,17 @@ from ..contract.base import (
     Spend,
 )
 from ..rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
-from ..verdicts import Refusal, act_refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session
+from ..rules.chain import LEDGER_CHAIN
+from ..rules.content import check_whole
+from ..rules.verdicts import (
+    Refusal,
+    act_refusal,
+    agent_refusal,
+    level_refusal,
+    no_budget,
+    no_consent,
+    no_session,
+)
 from ..work import Work
 from .places import check_sums, count, envelopes_for, overdraw, places_of
 from .records import record

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from ..compact import dumps
 from ..contract.base import EnvelopeKind
 from ..rows import CeilingRow, ConfigurationRow, EnvelopeRow, MembershipRow, NotebookRow, SessionRow
+from ..rules.compact import dumps
 from ..work import Work
 from .places import envelope_id
 

@@ -16,8 +16,6 @@ from ...errors import (
     NotFoundError,
 )
 from ...types import BudgetPeriod
-from ..chain import LEDGER_CHAIN
-from ..compact import dumps
 from ..contract.base import (
     Balance,
     BudgetState,
@@ -26,9 +24,11 @@ from ..contract.base import (
     Origin,
     SetBudget,
 )
-from ..files import lies_in
-from ..periods import period_start
 from ..rows import BalanceRow, ConfigurationRow, EnvelopeRow, NotebookRow, SessionRow
+from ..rules.chain import LEDGER_CHAIN
+from ..rules.compact import dumps
+from ..rules.files import lies_in
+from ..rules.periods import period_start
 from ..selections import OPEN_SESSIONS_OF_OWNER
 from ..work import Work
 from .ceilings import share, shared_detail

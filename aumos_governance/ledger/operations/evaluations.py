@@ -7,12 +7,20 @@ from functools import lru_cache
 from ... import money
 from ...errors import InvalidAmountError, InvalidRequestError
 from ...types import ActionKind, GovernanceOutcome, TrustLevel
-from ..chain import LEDGER_CHAIN
-from ..content import check_whole
 from ..contract.base import Decision, Evaluate, Record, Recorded
-from ..periods import period_start
 from ..rows import BalanceRow, EnvelopeRow, SessionRow
-from ..verdicts import Refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session, over_budget
+from ..rules.chain import LEDGER_CHAIN
+from ..rules.content import check_whole
+from ..rules.periods import period_start
+from ..rules.verdicts import (
+    Refusal,
+    agent_refusal,
+    level_refusal,
+    no_budget,
+    no_consent,
+    no_session,
+    over_budget,
+)
 from ..work import Work
 from .places import called, category_id, name_of
 from .records import OWN_EVENTS, record

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..chain import LEDGER_CHAIN
 from ..contract.base import EnvelopeKind, JoinNotebooks, NotebookKey, Origin
-from ..files import file_of
 from ..rows import EnvelopeRow, NotebookAliasRow, NotebookRow, SessionRow
+from ..rules.chain import LEDGER_CHAIN
+from ..rules.files import file_of
 from ..selections import (
     ALIASES_OF_NOTEBOOK,
     BALANCES_OF,

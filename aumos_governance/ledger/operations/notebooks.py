@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...errors import InvalidRequestError
 from ..contract.base import DeleteNotebook, MoveNotebook, NotebookKey, Origin
-from ..files import file_of, path_below
 from ..rows import NotebookRow
+from ..rules.files import file_of, path_below
 from ..work import Work
 from .sessions import close, open_session_of
 

@@ -7,10 +7,10 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from ...errors import BudgetNotFoundError, InvalidAmountError
-from ..compact import encode
-from ..periods import period_start
 from ..rows import BalanceRow, EnvelopeRow, NotebookRow, SessionRow
-from ..verdicts import Refusal, over_budget
+from ..rules.compact import encode
+from ..rules.periods import period_start
+from ..rules.verdicts import Refusal, over_budget
 from ..work import Work
 
 __all__ = [

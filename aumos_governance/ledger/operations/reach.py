@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..contract.base import Origin
-from ..files import lies_in
 from ..rows import ApprovalRow, ChargeRow, NotebookRow, ReportRow, SessionRow
+from ..rules.files import lies_in
 from ..work import Work
 
 __all__ = ["reaches"]

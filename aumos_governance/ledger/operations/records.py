@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ...types import GovernanceOutcome
-from ..compact import dumps
 from ..contract.base import Origin
 from ..rows import NotebookRow
+from ..rules.compact import dumps
 from ..work import Work
 
 __all__ = ["OWN_EVENTS", "record"]

@@ -16,8 +16,8 @@ from ..contract.base import (
     Void,
     Voided,
 )
-from ..retention import KEEP_ASKS
 from ..rows import AskRow, ChainRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
+from ..rules.retention import KEEP_ASKS
 from ..selections import SESSIONS_OF_NOTEBOOK
 from ..work import Work
 from .places import count, places_of

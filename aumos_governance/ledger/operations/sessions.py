@@ -7,7 +7,6 @@ from typing import Any
 from ... import money
 from ...errors import InvalidAmountError, InvalidRequestError
 from ...types import BudgetPeriod, TrustLevel
-from ..chain import LEDGER_CHAIN
 from ..contract.base import (
     ChangeSession,
     CloseSession,
@@ -25,8 +24,9 @@ from ..contract.terms import (
     plan_change,
     plan_open,
 )
-from ..files import lies_in
 from ..rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
+from ..rules.chain import LEDGER_CHAIN
+from ..rules.files import lies_in
 from ..work import Work
 from .enclosures import enclose
 from .records import record

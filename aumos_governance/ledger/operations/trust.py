@@ -6,8 +6,6 @@ from typing import Any
 
 from ...errors import ConsentNotFoundError, InvalidRequestError, NotAllowedError, NotFoundError
 from ...types import TrustLevel
-from ..chain import LEDGER_CHAIN
-from ..content import check_whole
 from ..contract.base import (
     Consent,
     GrantConsent,
@@ -18,8 +16,10 @@ from ..contract.base import (
     TouchTrust,
     TrustAssignment,
 )
-from ..realms import session_realm
 from ..rows import ConsentRow, SessionRow, TrustRow
+from ..rules.chain import LEDGER_CHAIN
+from ..rules.content import check_whole
+from ..rules.realms import session_realm
 from ..selections import CONSENTS_OF_AGENT
 from ..work import Work
 from .records import record

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..realms import session_realm
 from ..rows import ConsentRow, Key, Row, TrustRow, columns
+from ..rules.realms import session_realm
 from .findings import Findings
 from .pending import ANY, Columns
 from .standing import Entry

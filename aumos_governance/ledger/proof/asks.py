@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..chain import AUDIT_COLUMNS
 from ..contract.base import (
     Adjusted,
     ChargeState,
@@ -17,6 +16,7 @@ from ..contract.base import (
 )
 from ..damage import DAMAGED, UnreadableError
 from ..rows import AskRow, ChargeRow, columns
+from ..rules.chain import AUDIT_COLUMNS
 from .evidence import Evidence
 from .findings import Findings
 

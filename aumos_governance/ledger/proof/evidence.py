@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from ..chain import AUDIT_COLUMNS, AuditRow
 from ..rows import Row
+from ..rules.chain import AUDIT_COLUMNS, AuditRow
 from ..verify import ChainEnd
 
 __all__ = [

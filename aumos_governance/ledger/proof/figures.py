@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from ..chain import AUDIT_COLUMNS
 from ..damage import damaged
 from ..operations.places import category_id
 from ..rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow, Row, columns
+from ..rules.chain import AUDIT_COLUMNS
 from .agreements import Agreements
 from .evidence import CHARGED_AT, CHARGED_IN, CHARGED_TO, HELD_PLAINLY, PLAIN, SETTLED_PLAINLY, Evidence
 from .findings import DIFFERS, MALFORMED, Findings

@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, nullcontext
 from operator import itemgetter
 from typing import Any
 
-from .. import codec
-from ..chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..memory_store import MemoryStore
 from ..rows import AskRow, ChainRow, ChargeRow, Key, Row, SessionRow, columns, values_of
+from ..rules import codec
+from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..verify import ChainEnd
 from .evidence import Scope
 

@@ -9,11 +9,11 @@ from operator import itemgetter
 from typing import Any, Final
 
 from ...errors import NotFoundError
-from ..chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..contract.base import Finding, VerifyResult
 from ..damage import DAMAGED, UnreadableError
-from ..files import lies_in
 from ..rows import ROWS, AskRow, ChainRow, NotebookAliasRow, NotebookRow, SessionRow, columns
+from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from ..rules.files import lies_in
 from ..verify import Walk
 from .agreements import Agreements
 from .asks import compare_asks

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ..compact import dumps
 from ..contract.base import EnvelopeKind
 from ..operations.enclosures import SHARED, subject_of
 from ..operations.places import envelope_id
+from ..rules.compact import dumps
 
 __all__ = ["Configured", "SharedCeilings", "nano"]
 

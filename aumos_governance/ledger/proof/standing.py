@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from ..chain import AUDIT_COLUMNS
-from ..compact import dumps
 from ..contract.base import EnvelopeKind
 from ..operations.enclosures import SHARED, subject_of
 from ..operations.places import envelope_id
+from ..rules.chain import AUDIT_COLUMNS
+from ..rules.compact import dumps
 from .pending import ANY
 from .shared import Configured, SharedCeilings, nano
 

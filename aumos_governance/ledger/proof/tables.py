@@ -11,7 +11,6 @@ from typing import Any, Final
 from ..contract.base import EnvelopeKind
 from ..damage import DAMAGED, UnreadableError
 from ..operations.places import category_id
-from ..periods import period_start
 from ..rows import (
     ApprovalRow,
     BalanceRow,
@@ -32,6 +31,7 @@ from ..rows import (
     TrustRow,
     columns,
 )
+from ..rules.periods import period_start
 from .evidence import Evidence, Scope
 from .figures import DAY, Figures
 from .findings import Findings

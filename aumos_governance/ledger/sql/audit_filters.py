@@ -11,11 +11,11 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from ...types import GovernanceOutcome
 from .. import schema
-from ..chain import LEDGER_CHAIN
-from ..content import check_text
 from ..contract.base import AuditFilters, NotebookKey
 from ..contract.queries import DECISIONS
-from ..files import file_of
+from ..rules.chain import LEDGER_CHAIN
+from ..rules.content import check_text
+from ..rules.files import file_of
 from .scope import of_server, scope
 from .statements import NO_OFFSET, compile_text
 from .store import Cursor

@@ -7,9 +7,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Dialect, bindparam, func, select, tuple_
 
 from .. import schema
-from ..chain import AUDIT_COLUMNS, entry
 from ..contract.base import AuditPage, AuditQuery, CountAudit
-from ..cursors import check_limit, read_cursor, write_cursor
+from ..rules.chain import AUDIT_COLUMNS, entry
+from ..rules.cursors import check_limit, read_cursor, write_cursor
 from .audit_filters import FilterReads, conditions, is_rare
 from .statements import NO_OFFSET, compile_text
 from .store import Cursor

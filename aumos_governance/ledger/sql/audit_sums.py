@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Dialect, func, select
 from ...types import GovernanceOutcome
 from .. import schema
 from ..contract.base import AuditSum, AuditSums
-from ..sums import STRETCHES, check_by, stretch_name
+from ..rules.sums import STRETCHES, check_by, stretch_name
 from .audit_filters import FilterReads, conditions, is_rare, said
 from .statements import compile_text
 from .store import Cursor

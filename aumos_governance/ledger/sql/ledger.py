@@ -22,7 +22,7 @@ from ..contract.base import (
 from ..dispatch import begin, perform
 from ..listeners import Listeners
 from ..operations.states import state_of
-from ..retention import KEEP_ASKS
+from ..rules.retention import KEEP_ASKS
 from ..work import Work
 from ..writer import Writer
 from .database import Database

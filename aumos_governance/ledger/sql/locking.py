@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from ...errors import InvalidRequestError
-from ..chain import LEDGER_CHAIN, AuditRow
-from ..content import check_text
 from ..contract.base import NotebookKey, Request
-from ..files import file_of
 from ..rows import ROWS, AskRow, ChainRow, ChargeRow, Key, NotebookRow, Row, RowT, key_of
+from ..rules.chain import LEDGER_CHAIN, AuditRow
+from ..rules.content import check_text
+from ..rules.files import file_of
 from ..work import Place, Work
 from .statements import Statements
 from .store import Cursor, SqlStore

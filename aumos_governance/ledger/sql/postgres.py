@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ...errors import LedgerError
-from ..chain import AUDIT_COLUMNS, AuditRow
 from ..contract.base import Request
 from ..rows import ChainRow
+from ..rules.chain import AUDIT_COLUMNS, AuditRow
 from ..work import Work
 from .locking import LockingStore, Name, TrailedWork, Trails
 from .migrate import REVISIONS, VERSION_TABLE, migrate

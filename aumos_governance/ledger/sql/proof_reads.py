@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Dialect
 
-from ..chain import AuditRow
 from ..proof.evidence import Scope
 from ..rows import Row
+from ..rules.chain import AuditRow
 from ..verify import ChainEnd
 from .database import Snapshot
 from .proof_statements import ProofStatements

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from ...errors import InvalidRequestError
 from ..clock import Clock
-from ..content import check_text
 from ..contract.base import (
     AuditQuery,
     AuditSums,
@@ -20,11 +19,12 @@ from ..contract.base import (
     SessionState,
     VerifyResult,
 )
-from ..cursors import check_limit
-from ..files import file_of, sort_key
 from ..lists import READERS
 from ..operations.states import build_state, seen_from
 from ..rows import EnvelopeRow, NotebookRow, SessionRow, columns
+from ..rules.content import check_text
+from ..rules.cursors import check_limit
+from ..rules.files import file_of, sort_key
 from ..work import Work
 from .audit_reads import AuditReads
 from .audit_sums import SumReads

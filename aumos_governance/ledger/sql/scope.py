@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, bindparam, or_
 
 from .. import schema
-from ..files import range_of
+from ..rules.files import range_of
 
 __all__ = ["of_server", "scope"]
 

@@ -29,9 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import ClauseElement
 
-from .. import codec, schema
-from ..chain import AUDIT_COLUMNS
+from .. import schema
 from ..rows import ROWS, AskRow, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, Row, SessionRow, columns
+from ..rules import codec
+from ..rules.chain import AUDIT_COLUMNS
 from .scope import of_server
 from .selections import SELECTIONS
 

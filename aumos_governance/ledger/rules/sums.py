@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-from ..errors import InvalidRequestError
+from ...errors import InvalidRequestError
 from .chain import AUDIT_COLUMNS, AuditRow
 
 __all__ = ["STRETCHES", "check_by", "stretch_name", "sum_name"]

@@ -10,9 +10,16 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.ledger import export
 from aumos_governance.ledger.contract.base import AuditQuery, Correct, Ledger
-from tests.ledger.kit import NOTEBOOK, PERSON, key, opening, records, spend
+from aumos_governance.ledger.rules import export
+from tests.ledger.kit import (
+    NOTEBOOK,
+    PERSON,
+    key,
+    opening,
+    records,
+    spend,
+)
 
 CONTROLS = [
     "\x1b[2J\x1b[H",

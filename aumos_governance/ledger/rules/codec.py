@@ -15,8 +15,8 @@ from enum import Enum
 from operator import attrgetter
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from ..contract import base
 from .compact import encoder_with
-from .contract import base
 
 __all__ = ["decode", "encode"]
 

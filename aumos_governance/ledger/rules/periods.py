@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
-from ..types import BudgetPeriod
+from ...types import BudgetPeriod
 
 __all__ = ["period_start"]
 

@@ -8,10 +8,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from aumos_governance.ledger import export
-from aumos_governance.ledger.chain import AUDIT_COLUMNS
 from aumos_governance.ledger.contract.base import AuditEntry, AuditQuery, Ledger
-from tests.ledger.kit import CENT, NOTEBOOK, OTHER, USD, closing, opening, records, spend
+from aumos_governance.ledger.rules import export
+from aumos_governance.ledger.rules.chain import AUDIT_COLUMNS
+from tests.ledger.kit import (
+    CENT,
+    NOTEBOOK,
+    OTHER,
+    USD,
+    closing,
+    opening,
+    records,
+    spend,
+)
 
 
 def filled(ledger: Ledger) -> Ledger:

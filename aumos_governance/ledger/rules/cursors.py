@@ -8,10 +8,10 @@ import json
 from dataclasses import fields
 from hashlib import sha256
 
-from ..errors import InvalidRequestError
+from ...errors import InvalidRequestError
+from ..contract.base import AuditQuery
 from .compact import encoder_with
 from .content import check_text
-from .contract.base import AuditQuery
 
 __all__ = ["MAX_PAGE", "AuditPosition", "check_limit", "read_cursor", "write_cursor"]
 

@@ -13,9 +13,9 @@ from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Final
 
-from ..errors import InvalidRequestError
+from ...errors import InvalidRequestError
+from ..contract.base import Request
 from .compact import dumps, encoder_with
-from .contract.base import Request
 
 __all__ = ["check_text", "check_whole", "digest"]
 

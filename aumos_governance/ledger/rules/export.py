@@ -10,10 +10,10 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
-from .. import money
-from ..printing import json_printable, printable
+from ... import money
+from ...printing import json_printable, printable
+from ..contract.base import AuditEntry, AuditQuery, Ledger
 from .compact import dumps
-from .contract.base import AuditEntry, AuditQuery, Ledger
 from .cursors import MAX_PAGE
 
 __all__ = ["COLUMNS", "csv_lines", "json_lines", "walk"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from .. import money
-from ..types import ActionKind, TrustLevel
-from .contract.facts import Limit, Origin
+from ... import money
+from ...types import ActionKind, TrustLevel
+from ..contract.facts import Limit, Origin
 
 __all__ = [
     "Refusal",

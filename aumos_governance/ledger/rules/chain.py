@@ -15,11 +15,11 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Final
 
-from ..errors import InvalidRequestError
-from ..types import GovernanceOutcome
+from ...errors import InvalidRequestError
+from ...types import GovernanceOutcome
+from ..contract.base import AuditEntry
 from .compact import dumps, encode
 from .content import check_text
-from .contract.base import AuditEntry
 
 __all__ = ["AUDIT_COLUMNS", "LEDGER_CHAIN", "START", "AuditRow", "digest", "entry", "link", "row"]
 

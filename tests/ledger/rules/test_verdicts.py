@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aumos_governance.ledger.contract.facts import Limit, Origin
-from aumos_governance.ledger.verdicts import (
+from aumos_governance.ledger.rules.verdicts import (
     Refusal,
     act_refusal,
     agent_refusal,

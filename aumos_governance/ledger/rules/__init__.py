@@ -1,0 +1,1 @@
+"""Pure rules and forms of the ledger: no storage, no clock."""
