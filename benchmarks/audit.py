@@ -23,8 +23,8 @@ from aumos_governance.ledger.contract.base import (
     OpenSession,
 )
 from aumos_governance.ledger.contract.terms import SessionTerms
-from aumos_governance.ledger.rows import ChargeRow, columns
 from aumos_governance.ledger.rules import chain
+from aumos_governance.ledger.transaction.rows import ChargeRow, columns
 from aumos_governance.types import GovernanceOutcome
 
 from .durable import ORIGIN, key

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from ..errors import LedgerError
-from .clock import Clock, system_clock
+from .commit.clock import Clock, system_clock
+from .commit.dispatch import begin, perform
+from .commit.listeners import Listeners
 from .contract.base import (
     AnswerT_co,
     Listener,
@@ -17,12 +19,10 @@ from .contract.base import (
     SessionState,
     VerifyResult,
 )
-from .dispatch import begin, perform
-from .listeners import Listeners
 from .memory_reads import answer
 from .memory_store import MemoryStore
 from .operations.states import state_of
-from .work import Work
+from .transaction.work import Work
 
 __all__ = ["MemoryLedger"]
 

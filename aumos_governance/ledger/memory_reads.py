@@ -7,7 +7,7 @@ from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from ..errors import InvalidRequestError
-from .clock import Clock
+from .commit.clock import Clock
 from .contract.base import (
     AuditFilters,
     AuditPage,
@@ -22,15 +22,15 @@ from .contract.base import (
     SessionState,
 )
 from .contract.queries import DECISIONS
-from .lists import READERS
 from .memory_store import MemoryStore
+from .operations.lists import READERS
 from .operations.states import seen_from, state_at, state_of
-from .rows import NotebookRow
 from .rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow, entry
 from .rules.cursors import check_limit, read_cursor, write_cursor
 from .rules.files import file_of, lies_in, sort_key
 from .rules.sums import sum_name
-from .work import Work
+from .transaction.rows import NotebookRow
+from .transaction.work import Work
 
 __all__ = ["answer"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from .rows import (
+from .rules.files import lies_in
+from .transaction.rows import (
     ApprovalRow,
     BalanceRow,
     CeilingRow,
@@ -22,7 +23,6 @@ from .rows import (
     SessionRow,
     TrustRow,
 )
-from .rules.files import lies_in
 
 __all__ = ["SELECTIONS"]
 

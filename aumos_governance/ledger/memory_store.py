@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from .memory_selections import SELECTIONS
-from .rows import (
+from .rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from .rules.files import lies_in
+from .rules.retention import KEEP_ASKS
+from .transaction.rows import (
     ROWS,
     ApprovalRow,
     AskRow,
@@ -21,10 +24,7 @@ from .rows import (
     key_of,
     values_of,
 )
-from .rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
-from .rules.files import lies_in
-from .rules.retention import KEEP_ASKS
-from .selections import Selection
+from .transaction.selections import Selection
 
 __all__ = ["MemoryStore"]
 

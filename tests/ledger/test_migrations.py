@@ -15,10 +15,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from aumos_governance.errors import LedgerVersionError
-from aumos_governance.ledger import schema
-from aumos_governance.ledger.rows import ROWS, columns
 from aumos_governance.ledger.rules.chain import AUDIT_COLUMNS
 from aumos_governance.ledger.sql import migrate
+from aumos_governance.ledger.transaction import schema
+from aumos_governance.ledger.transaction.rows import ROWS, columns
 from tests.ledger.kit import Backend
 
 

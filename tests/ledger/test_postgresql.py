@@ -15,9 +15,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from aumos_governance.errors import ConfigurationError, LedgerError, LedgerVersionError
-from aumos_governance.ledger import open_ledger, schema
+from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.sql import migrate, postgres_connections
 from aumos_governance.ledger.sql.postgres_connections import PostgresServer as Connector
+from aumos_governance.ledger.transaction import schema
 from tests.ledger.kit import Backend, opening
 from tests.ledger.postgres_server import PostgresServer
 

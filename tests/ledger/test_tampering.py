@@ -13,10 +13,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from aumos_governance.ledger import schema
 from aumos_governance.ledger.contract.base import Ledger, VerifyResult
 from aumos_governance.ledger.proof.unproven import PARTLY, UNPROVEN
 from aumos_governance.ledger.reading import open_reader
+from aumos_governance.ledger.transaction import schema
 from tests.ledger.kit import Backend
 from tests.ledger.kit import closing as close_session
 from tests.ledger.rich import fill_richly
@@ -241,7 +241,7 @@ def test_memory_is_proven_as_well(memory: Backend) -> None:
     ledger: Any = memory.open()
     fill_richly(ledger, memory.clock)
     assert ledger.verify().ok
-    from aumos_governance.ledger.rows import BalanceRow, ChargeRow
+    from aumos_governance.ledger.transaction.rows import BalanceRow, ChargeRow
 
     for kind, column in ((BalanceRow, "held"), (ChargeRow, "spent")):
         row = next(iter(ledger._store.tables[kind].values()))

@@ -25,16 +25,16 @@ _PRICES = (
     "tests/integrations/test_stream_options.py",
 )
 _BOOKS = (
-    "tests/ledger/test_holds.py",
-    "tests/ledger/test_spends.py",
-    "tests/ledger/test_acts.py",
-    "tests/ledger/test_corrections.py",
-    "tests/ledger/test_adjustments.py",
-    "tests/ledger/test_envelopes.py",
-    "tests/ledger/test_keys.py",
-    "tests/ledger/test_waiting.py",
-    "tests/ledger/test_sessions.py",
-    "tests/ledger/test_session_agents.py",
+    "tests/ledger/operations/test_holds.py",
+    "tests/ledger/operations/test_spends.py",
+    "tests/ledger/operations/test_approvals.py",
+    "tests/ledger/operations/test_corrections.py",
+    "tests/ledger/operations/test_adjustments.py",
+    "tests/ledger/operations/test_envelopes.py",
+    "tests/ledger/operations/test_keys.py",
+    "tests/ledger/operations/test_waiting.py",
+    "tests/ledger/operations/test_sessions.py",
+    "tests/ledger/operations/test_session_agents.py",
     "tests/sdk/test_approvals.py",
     "tests/sdk/test_authorize.py",
 )
@@ -42,9 +42,9 @@ _PROOF = (
     "tests/ledger/test_chains.py",
     "tests/ledger/test_tampering.py",
     "tests/ledger/test_damage.py",
-    "tests/ledger/test_agreements.py",
-    "tests/ledger/test_alone.py",
-    "tests/ledger/test_joins.py",
+    "tests/ledger/operations/test_agreements.py",
+    "tests/ledger/commit/test_alone.py",
+    "tests/ledger/operations/test_joins.py",
 )
 _SDK = (
     "tests/wire/test_denials.py",
@@ -56,8 +56,8 @@ _SDK = (
     "tests/sdk/test_decorators.py",
     "tests/sdk/test_consent.py",
     "tests/sdk/test_engine.py",
-    "tests/ledger/test_acts.py",
-    "tests/ledger/test_spends.py",
+    "tests/ledger/operations/test_approvals.py",
+    "tests/ledger/operations/test_spends.py",
 )
 _NOTEBOOKS = (
     "tests/service/test_acting.py",
@@ -89,8 +89,8 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.operations.evaluations": _BOOKS,
     "aumos_governance.ledger.operations.holds": _BOOKS,
     "aumos_governance.ledger.operations.joins": (
-        "tests/ledger/test_joins.py",
-        "tests/ledger/test_notebooks.py",
+        "tests/ledger/operations/test_joins.py",
+        "tests/ledger/operations/test_notebooks.py",
     ),
     "aumos_governance.ledger.operations.trust": _BOOKS,
     "aumos_governance.ledger.proof.rules": _PROOF,

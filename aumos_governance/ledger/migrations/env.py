@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from aumos_governance.ledger.schema import metadata
 from aumos_governance.ledger.sql.migrate import VERSION_TABLE
+from aumos_governance.ledger.transaction.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -8,9 +8,9 @@ from ... import money
 from ...errors import ConflictError, InvalidAmountError, InvalidRequestError, NotFoundError
 from ...types import GovernanceOutcome
 from ..contract.base import Adjust, Adjusted
-from ..rows import ChargeRow, EstimateRow, NotebookRow, SessionRow
-from ..selections import ESTIMATES_OF_REFERENCE
-from ..work import Work
+from ..transaction.rows import ChargeRow, EstimateRow, NotebookRow, SessionRow
+from ..transaction.selections import ESTIMATES_OF_REFERENCE
+from ..transaction.work import Work
 from .places import check_sums, count, places_of
 from .reach import reaches
 from .records import record

@@ -20,10 +20,10 @@ from ..contract.base import (
     Report,
     WithdrawApproval,
 )
-from ..rows import ApprovalRow, NotebookRow, ReportRow, SessionRow
 from ..rules.compact import dumps
 from ..rules.content import check_whole
-from ..work import Work
+from ..transaction.rows import ApprovalRow, NotebookRow, ReportRow, SessionRow
+from ..transaction.work import Work
 from .reach import reaches
 from .records import record
 from .sessions import open_session_of

@@ -16,12 +16,12 @@ from ..contract.base import (
     EnvelopeSpec,
     SetCeiling,
 )
-from ..rows import CeilingRow, EnvelopeRow, NotebookRow, SessionRow
 from ..rules.chain import LEDGER_CHAIN
 from ..rules.compact import dumps
 from ..rules.periods import period_start
-from ..selections import MEMBERSHIPS, OPEN_SESSIONS_OF_OWNER, SESSIONS_IN
-from ..work import Work
+from ..transaction.rows import CeilingRow, EnvelopeRow, NotebookRow, SessionRow
+from ..transaction.selections import MEMBERSHIPS, OPEN_SESSIONS_OF_OWNER, SESSIONS_IN
+from ..transaction.work import Work
 from .enclosures import SHARED, enclose, membership_of, shared_around, subject_of
 from .places import envelope_id
 from .records import record

@@ -14,7 +14,6 @@ from ..contract.base import (
     Hold,
     Spend,
 )
-from ..rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
 from ..rules.chain import LEDGER_CHAIN
 from ..rules.content import check_whole
 from ..rules.verdicts import (
@@ -26,7 +25,8 @@ from ..rules.verdicts import (
     no_consent,
     no_session,
 )
-from ..work import Work
+from ..transaction.rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
+from ..transaction.work import Work
 from .places import check_sums, count, envelopes_for, overdraw, places_of
 from .records import record
 from .sessions import open_session_of

@@ -24,13 +24,19 @@ from ..contract.base import (
     Origin,
     SetBudget,
 )
-from ..rows import BalanceRow, ConfigurationRow, EnvelopeRow, NotebookRow, SessionRow
 from ..rules.chain import LEDGER_CHAIN
 from ..rules.compact import dumps
 from ..rules.files import lies_in
 from ..rules.periods import period_start
-from ..selections import OPEN_SESSIONS_OF_OWNER
-from ..work import Work
+from ..transaction.rows import (
+    BalanceRow,
+    ConfigurationRow,
+    EnvelopeRow,
+    NotebookRow,
+    SessionRow,
+)
+from ..transaction.selections import OPEN_SESSIONS_OF_OWNER
+from ..transaction.work import Work
 from .ceilings import share, shared_detail
 from .enclosures import ORDER, enclose
 from .places import category_id

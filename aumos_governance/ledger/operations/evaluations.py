@@ -8,7 +8,6 @@ from ... import money
 from ...errors import InvalidAmountError, InvalidRequestError
 from ...types import ActionKind, GovernanceOutcome, TrustLevel
 from ..contract.base import Decision, Evaluate, Record, Recorded
-from ..rows import BalanceRow, EnvelopeRow, SessionRow
 from ..rules.chain import LEDGER_CHAIN
 from ..rules.content import check_whole
 from ..rules.periods import period_start
@@ -21,7 +20,8 @@ from ..rules.verdicts import (
     no_session,
     over_budget,
 )
-from ..work import Work
+from ..transaction.rows import BalanceRow, EnvelopeRow, SessionRow
+from ..transaction.work import Work
 from .places import called, category_id, name_of
 from .records import OWN_EVENTS, record
 from .sessions import open_session_of

@@ -17,8 +17,14 @@ from ..contract.base import (
     Resolved,
     Settle,
 )
-from ..rows import ApprovalRow, ChargeRow, EstimateRow, NotebookRow, SessionRow
-from ..selections import (
+from ..transaction.rows import (
+    ApprovalRow,
+    ChargeRow,
+    EstimateRow,
+    NotebookRow,
+    SessionRow,
+)
+from ..transaction.selections import (
     DUE_APPROVALS,
     DUE_HOLDS,
     HOLDS_OF_KERNEL,
@@ -26,7 +32,7 @@ from ..selections import (
     PENDING_OF_KERNEL,
     PENDING_OF_SERVER,
 )
-from ..work import Work
+from ..transaction.work import Work
 from .approvals import withdraw
 from .places import check_sums, count, places_of
 from .reach import reaches

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..contract.base import EnvelopeKind, JoinNotebooks, NotebookKey, Origin
-from ..rows import EnvelopeRow, NotebookAliasRow, NotebookRow, SessionRow
 from ..rules.chain import LEDGER_CHAIN
 from ..rules.files import file_of
-from ..selections import (
+from ..transaction.rows import EnvelopeRow, NotebookAliasRow, NotebookRow, SessionRow
+from ..transaction.selections import (
     ALIASES_OF_NOTEBOOK,
     BALANCES_OF,
     CEILINGS_OF,
@@ -14,7 +14,7 @@ from ..selections import (
     SESSIONS_IN,
     SESSIONS_OF_NOTEBOOK,
 )
-from ..work import Work
+from ..transaction.work import Work
 from .places import envelope_id
 from .records import record
 from .sessions import close, open_session_of

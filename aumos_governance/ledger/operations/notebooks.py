@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ...errors import InvalidRequestError
 from ..contract.base import DeleteNotebook, MoveNotebook, NotebookKey, Origin
-from ..rows import NotebookRow
 from ..rules.files import file_of, path_below
-from ..work import Work
+from ..transaction.rows import NotebookRow
+from ..transaction.work import Work
 from .sessions import close, open_session_of
 
 __all__ = ["delete_notebook", "move_notebook"]

@@ -7,11 +7,11 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from ...errors import BudgetNotFoundError, InvalidAmountError
-from ..rows import BalanceRow, EnvelopeRow, NotebookRow, SessionRow
 from ..rules.compact import encode
 from ..rules.periods import period_start
 from ..rules.verdicts import Refusal, over_budget
-from ..work import Work
+from ..transaction.rows import BalanceRow, EnvelopeRow, NotebookRow, SessionRow
+from ..transaction.work import Work
 
 __all__ = [
     "Place",

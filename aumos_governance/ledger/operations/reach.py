@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from ..contract.base import Origin
-from ..rows import ApprovalRow, ChargeRow, NotebookRow, ReportRow, SessionRow
 from ..rules.files import lies_in
-from ..work import Work
+from ..transaction.rows import (
+    ApprovalRow,
+    ChargeRow,
+    NotebookRow,
+    ReportRow,
+    SessionRow,
+)
+from ..transaction.work import Work
 
 __all__ = ["reaches"]
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from ...types import GovernanceOutcome
 from ..contract.base import Origin
-from ..rows import NotebookRow
 from ..rules.compact import dumps
-from ..work import Work
+from ..transaction.rows import NotebookRow
+from ..transaction.work import Work
 
 __all__ = ["OWN_EVENTS", "record"]
 

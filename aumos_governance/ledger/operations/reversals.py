@@ -16,10 +16,17 @@ from ..contract.base import (
     Void,
     Voided,
 )
-from ..rows import AskRow, ChainRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
 from ..rules.retention import KEEP_ASKS
-from ..selections import SESSIONS_OF_NOTEBOOK
-from ..work import Work
+from ..transaction.rows import (
+    AskRow,
+    ChainRow,
+    ChargeRow,
+    CorrectionRow,
+    NotebookRow,
+    SessionRow,
+)
+from ..transaction.selections import SESSIONS_OF_NOTEBOOK
+from ..transaction.work import Work
 from .places import count, places_of
 from .reach import reaches
 from .records import record

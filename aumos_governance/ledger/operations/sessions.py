@@ -24,10 +24,16 @@ from ..contract.terms import (
     plan_change,
     plan_open,
 )
-from ..rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
 from ..rules.chain import LEDGER_CHAIN
 from ..rules.files import lies_in
-from ..work import Work
+from ..transaction.rows import (
+    BalanceRow,
+    ChainRow,
+    EnvelopeRow,
+    NotebookRow,
+    SessionRow,
+)
+from ..transaction.work import Work
 from .enclosures import enclose
 from .records import record
 from .states import own_envelope, state_at

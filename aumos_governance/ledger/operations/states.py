@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from ...types import TrustLevel
 from ..contract.base import Balance, ClosedSessions, NotebookKey, SessionState
-from ..rows import EnvelopeRow, NotebookRow, SessionRow
 from ..rules.files import file_of, path_below
-from ..work import Work
+from ..transaction.rows import EnvelopeRow, NotebookRow, SessionRow
+from ..transaction.work import Work
 
 __all__ = ["build_state", "own_envelope", "seen_from", "state_at", "state_of"]
 

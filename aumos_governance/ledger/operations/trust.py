@@ -16,12 +16,12 @@ from ..contract.base import (
     TouchTrust,
     TrustAssignment,
 )
-from ..rows import ConsentRow, SessionRow, TrustRow
 from ..rules.chain import LEDGER_CHAIN
 from ..rules.content import check_whole
 from ..rules.realms import session_realm
-from ..selections import CONSENTS_OF_AGENT
-from ..work import Work
+from ..transaction.rows import ConsentRow, SessionRow, TrustRow
+from ..transaction.selections import CONSENTS_OF_AGENT
+from ..transaction.work import Work
 from .records import record
 from .sessions import open_session_of
 

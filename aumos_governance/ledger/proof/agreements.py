@@ -8,8 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..rows import ConsentRow, Key, Row, TrustRow, columns
 from ..rules.realms import session_realm
+from ..transaction.rows import (
+    ConsentRow,
+    Key,
+    Row,
+    TrustRow,
+    columns,
+)
 from .findings import Findings
 from .pending import ANY, Columns
 from .standing import Entry

@@ -15,8 +15,8 @@ from ..contract.base import (
     Resolved,
 )
 from ..damage import DAMAGED, UnreadableError
-from ..rows import AskRow, ChargeRow, columns
 from ..rules.chain import AUDIT_COLUMNS
+from ..transaction.rows import AskRow, ChargeRow, columns
 from .evidence import Evidence
 from .findings import Findings
 

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from ..rows import Row
 from ..rules.chain import AUDIT_COLUMNS, AuditRow
+from ..transaction.rows import Row
 from ..verify import ChainEnd
 
 __all__ = [

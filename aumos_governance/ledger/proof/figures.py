@@ -7,8 +7,16 @@ from typing import Any, Final
 
 from ..damage import damaged
 from ..operations.places import category_id
-from ..rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow, Row, columns
 from ..rules.chain import AUDIT_COLUMNS
+from ..transaction.rows import (
+    ApprovalRow,
+    ChargeRow,
+    CorrectionRow,
+    EstimateRow,
+    ReportRow,
+    Row,
+    columns,
+)
 from .agreements import Agreements
 from .evidence import CHARGED_AT, CHARGED_IN, CHARGED_TO, HELD_PLAINLY, PLAIN, SETTLED_PLAINLY, Evidence
 from .findings import DIFFERS, MALFORMED, Findings

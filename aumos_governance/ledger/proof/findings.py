@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..contract.base import Finding
 from ..damage import DAMAGED, damaged
-from ..rows import Row
+from ..transaction.rows import Row
 
 __all__ = ["DIFFERS", "MALFORMED", "MISSING", "MOST", "UNKNOWN", "Findings", "named"]
 

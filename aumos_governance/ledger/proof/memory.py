@@ -9,9 +9,18 @@ from operator import itemgetter
 from typing import Any
 
 from ..memory_store import MemoryStore
-from ..rows import AskRow, ChainRow, ChargeRow, Key, Row, SessionRow, columns, values_of
 from ..rules import codec
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from ..transaction.rows import (
+    AskRow,
+    ChainRow,
+    ChargeRow,
+    Key,
+    Row,
+    SessionRow,
+    columns,
+    values_of,
+)
 from ..verify import ChainEnd
 from .evidence import Scope
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ..damage import damaged
-from ..rows import Row, columns
+from ..transaction.rows import Row, columns
 from .evidence import Evidence
 from .findings import Findings
 

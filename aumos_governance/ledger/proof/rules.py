@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from ..rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow, columns
+from ..transaction.rows import (
+    ApprovalRow,
+    ChargeRow,
+    CorrectionRow,
+    EstimateRow,
+    ReportRow,
+    columns,
+)
 from .figures import Figures, Rule
 from .pending import ANY, Columns
 from .shared import nano

@@ -11,9 +11,17 @@ from typing import Any, Final
 from ...errors import NotFoundError
 from ..contract.base import Finding, VerifyResult
 from ..damage import DAMAGED, UnreadableError
-from ..rows import ROWS, AskRow, ChainRow, NotebookAliasRow, NotebookRow, SessionRow, columns
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..rules.files import lies_in
+from ..transaction.rows import (
+    ROWS,
+    AskRow,
+    ChainRow,
+    NotebookAliasRow,
+    NotebookRow,
+    SessionRow,
+    columns,
+)
 from ..verify import Walk
 from .agreements import Agreements
 from .asks import compare_asks

@@ -11,7 +11,8 @@ from typing import Any, Final
 from ..contract.base import EnvelopeKind
 from ..damage import DAMAGED, UnreadableError
 from ..operations.places import category_id
-from ..rows import (
+from ..rules.periods import period_start
+from ..transaction.rows import (
     ApprovalRow,
     BalanceRow,
     CeilingRow,
@@ -31,7 +32,6 @@ from ..rows import (
     TrustRow,
     columns,
 )
-from ..rules.periods import period_start
 from .evidence import Evidence, Scope
 from .figures import DAY, Figures
 from .findings import Findings

@@ -10,12 +10,12 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from ...types import GovernanceOutcome
-from .. import schema
 from ..contract.base import AuditFilters, NotebookKey
 from ..contract.queries import DECISIONS
 from ..rules.chain import LEDGER_CHAIN
 from ..rules.content import check_text
 from ..rules.files import file_of
+from ..transaction import schema
 from .scope import of_server, scope
 from .statements import NO_OFFSET, compile_text
 from .store import Cursor

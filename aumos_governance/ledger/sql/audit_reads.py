@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Dialect, bindparam, func, select, tuple_
 
-from .. import schema
 from ..contract.base import AuditPage, AuditQuery, CountAudit
 from ..rules.chain import AUDIT_COLUMNS, entry
 from ..rules.cursors import check_limit, read_cursor, write_cursor
+from ..transaction import schema
 from .audit_filters import FilterReads, conditions, is_rare
 from .statements import NO_OFFSET, compile_text
 from .store import Cursor

@@ -8,9 +8,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Dialect, func, select
 
 from ...types import GovernanceOutcome
-from .. import schema
 from ..contract.base import AuditSum, AuditSums
 from ..rules.sums import STRETCHES, check_by, stretch_name
+from ..transaction import schema
 from .audit_filters import FilterReads, conditions, is_rare, said
 from .statements import compile_text
 from .store import Cursor

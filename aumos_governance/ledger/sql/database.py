@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from ...errors import LedgerError
 from ..contract.base import Request
-from ..work import Work
+from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 from typing import Final
 
-from ..clock import system_clock
+from ..commit.clock import system_clock
 from ..contract.base import JoinNotebooks, NotebookKey, Origin
 from ..operations.joins import join_notebooks
-from ..work import Work
+from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor, SqlStore
 

@@ -9,7 +9,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import AumOSGovernanceError, ExpiredError, LedgerError, NotConfirmedError
-from ..clock import Clock, system_clock
+from ..commit.clock import Clock, system_clock
+from ..commit.dispatch import begin, perform
+from ..commit.listeners import Listeners
+from ..commit.writer import Writer
 from ..contract.base import (
     AnswerT_co,
     Listener,
@@ -19,12 +22,9 @@ from ..contract.base import (
     TakeBack,
     VerifyResult,
 )
-from ..dispatch import begin, perform
-from ..listeners import Listeners
 from ..operations.states import state_of
 from ..rules.retention import KEEP_ASKS
-from ..work import Work
-from ..writer import Writer
+from ..transaction.work import Work
 from .database import Database
 from .doubts import Doubts
 from .reads import Reader

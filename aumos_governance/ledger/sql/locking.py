@@ -17,11 +17,21 @@ from typing import Any, Final
 
 from ...errors import InvalidRequestError
 from ..contract.base import NotebookKey, Request
-from ..rows import ROWS, AskRow, ChainRow, ChargeRow, Key, NotebookRow, Row, RowT, key_of
 from ..rules.chain import LEDGER_CHAIN, AuditRow
 from ..rules.content import check_text
 from ..rules.files import file_of
-from ..work import Place, Work
+from ..transaction.rows import (
+    ROWS,
+    AskRow,
+    ChainRow,
+    ChargeRow,
+    Key,
+    NotebookRow,
+    Row,
+    RowT,
+    key_of,
+)
+from ..transaction.work import Place, Work
 from .statements import Statements
 from .store import Cursor, SqlStore
 

@@ -14,9 +14,9 @@ from sqlalchemy.pool import NullPool
 
 from ...errors import LedgerError
 from ..contract.base import Request
-from ..rows import ChainRow
 from ..rules.chain import AUDIT_COLUMNS, AuditRow
-from ..work import Work
+from ..transaction.rows import ChainRow
+from ..transaction.work import Work
 from .locking import LockingStore, Name, TrailedWork, Trails
 from .migrate import REVISIONS, VERSION_TABLE, migrate
 from .postgres_connections import Connection, PostgresServer, roll_back

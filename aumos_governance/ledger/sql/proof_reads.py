@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Dialect
 
 from ..proof.evidence import Scope
-from ..rows import Row
 from ..rules.chain import AuditRow
+from ..transaction.rows import Row
 from ..verify import ChainEnd
 from .database import Snapshot
 from .proof_statements import ProofStatements

@@ -7,9 +7,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Dialect, Select, and_, bindparam, case, func, literal_column, or_, select
 from sqlalchemy.sql import ClauseElement
 
-from .. import schema
 from ..proof.evidence import HELD_PLAINLY, SETTLED_PLAINLY, SPENT_PLAINLY
-from ..rows import ROWS, Row
+from ..transaction import schema
+from ..transaction.rows import ROWS, Row
 from .audit_filters import said
 from .scope import of_server
 from .statements import compile_text

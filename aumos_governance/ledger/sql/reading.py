@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from ...errors import LedgerVersionError, NotFoundError
-from ..clock import system_clock
+from ..commit.clock import system_clock
 from ..contract.base import AnswerT_co, Query, VerifyResult
 from .database import Readings
 from .migrate import REVISIONS, VERSION_TABLE

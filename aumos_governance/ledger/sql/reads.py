@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import InvalidRequestError
-from ..clock import Clock
+from ..commit.clock import Clock
 from ..contract.base import (
     AuditQuery,
     AuditSums,
@@ -19,13 +19,13 @@ from ..contract.base import (
     SessionState,
     VerifyResult,
 )
-from ..lists import READERS
+from ..operations.lists import READERS
 from ..operations.states import build_state, seen_from
-from ..rows import EnvelopeRow, NotebookRow, SessionRow, columns
 from ..rules.content import check_text
 from ..rules.cursors import check_limit
 from ..rules.files import file_of, sort_key
-from ..work import Work
+from ..transaction.rows import EnvelopeRow, NotebookRow, SessionRow, columns
+from ..transaction.work import Work
 from .audit_reads import AuditReads
 from .audit_sums import SumReads
 from .database import Readings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_
 
-from .. import schema
 from ..rules.files import range_of
+from ..transaction import schema
 
 __all__ = ["of_server", "scope"]
 

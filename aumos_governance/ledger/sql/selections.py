@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, Text, bindparam, literal_column, select
 
-from .. import schema
+from ..transaction import schema
 from .scope import of_server, scope
 
 __all__ = ["SELECTIONS", "parameters"]

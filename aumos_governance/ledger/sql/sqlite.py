@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from ...errors import LedgerError, NotConfirmedError
 from ..contract.base import Request
-from ..work import Work
+from ..transaction.work import Work
 from .attendance import Attendance
 from .filesystem import network_filesystem
 from .migrate import migrate

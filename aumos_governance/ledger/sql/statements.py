@@ -29,10 +29,20 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import ClauseElement
 
-from .. import schema
-from ..rows import ROWS, AskRow, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, Row, SessionRow, columns
 from ..rules import codec
 from ..rules.chain import AUDIT_COLUMNS
+from ..transaction import schema
+from ..transaction.rows import (
+    ROWS,
+    AskRow,
+    BalanceRow,
+    ChainRow,
+    EnvelopeRow,
+    NotebookRow,
+    Row,
+    SessionRow,
+    columns,
+)
 from .scope import of_server
 from .selections import SELECTIONS
 

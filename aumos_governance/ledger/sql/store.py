@@ -7,11 +7,20 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, Protocol
 
-from ..rows import ROWS, AskRow, Key, NotebookRow, Row, RowT, columns, key_of
 from ..rules import codec
 from ..rules.chain import AuditRow
 from ..rules.compact import dumps
-from ..selections import Selection
+from ..transaction.rows import (
+    ROWS,
+    AskRow,
+    Key,
+    NotebookRow,
+    Row,
+    RowT,
+    columns,
+    key_of,
+)
+from ..transaction.selections import Selection
 from .selections import parameters
 from .statements import NEAR, Statement, Statements
 

@@ -6,12 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from aumos_governance.errors import (
-    ConflictError,
-    ExpiredError,
-    IdempotencyError,
-    InvalidRequestError,
-)
+from aumos_governance.errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
 from aumos_governance.ledger.contract.base import Balance, Found, Ledger
 from tests.ledger.kit import (
     CENT,

@@ -9,12 +9,24 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.ledger import arrivals
-from aumos_governance.ledger.arrivals import Arrivals
+from aumos_governance.ledger.commit import arrivals
+from aumos_governance.ledger.commit.arrivals import Arrivals
+from aumos_governance.ledger.commit.lanes import Lanes
 from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import Ledger, NotebookKey, Origin
-from aumos_governance.ledger.lanes import Lanes
-from tests.ledger.kit import KERNEL, OTHER, SERVER, USD, Backend, balance, move, opening, records, spend, state
+from tests.ledger.kit import (
+    KERNEL,
+    OTHER,
+    SERVER,
+    USD,
+    Backend,
+    balance,
+    move,
+    opening,
+    records,
+    spend,
+    state,
+)
 
 QUIET = Origin("kernel", scope="kernel-2", incarnation="two")
 

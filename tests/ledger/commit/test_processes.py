@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from aumos_governance.errors import LedgerError
-from tests.ledger.kit import CENT, USD, Backend, balance, opening, records, spend, state
+from tests.ledger.kit import (
+    CENT,
+    USD,
+    Backend,
+    balance,
+    opening,
+    records,
+    spend,
+    state,
+)
 
 SPENDER = """
 import sys, itertools
@@ -29,7 +38,7 @@ for line in sys.stdin:
         allowed += decision.allowed
         print(key, int(decision.allowed), flush=True)
 """
-ROOT = str(Path(__file__).parent.parent.parent)
+ROOT = str(Path(__file__).parent.parent.parent.parent)
 
 
 def spender(backend: Backend) -> subprocess.Popen[str]:

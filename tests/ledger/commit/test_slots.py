@@ -7,9 +7,16 @@ from collections.abc import Callable
 
 import pytest
 
-from aumos_governance.ledger import slots, writer
-from aumos_governance.ledger.slots import PATIENCE_SECONDS, Slot, Wakings
-from tests.ledger.kit import CENT, USD, Backend, balance, opening, spend
+from aumos_governance.ledger.commit import slots, writer
+from aumos_governance.ledger.commit.slots import PATIENCE_SECONDS, Slot, Wakings
+from tests.ledger.kit import (
+    CENT,
+    USD,
+    Backend,
+    balance,
+    opening,
+    spend,
+)
 
 
 @pytest.fixture

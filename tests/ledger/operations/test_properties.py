@@ -19,7 +19,19 @@ from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import EnvelopeKind, EnvelopeSpec, Request
 from aumos_governance.types import BudgetPeriod, TrustLevel
 from tests.ledger.conftest import EMPTY
-from tests.ledger.kit import CENT, KERNEL, PERSON, SECOND, SERVER, TERMS, Backend, at, key, records, state
+from tests.ledger.kit import (
+    CENT,
+    KERNEL,
+    PERSON,
+    SECOND,
+    SERVER,
+    TERMS,
+    Backend,
+    at,
+    key,
+    records,
+    state,
+)
 from tests.ledger.model import Charge, Model
 
 NOTEBOOKS = ("a.ipynb", "b.ipynb")

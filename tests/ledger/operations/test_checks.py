@@ -10,7 +10,17 @@ from aumos_governance.errors import BudgetNotFoundError
 from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import Checks, Ledger
 from aumos_governance.types import ActionKind, BudgetPeriod, GovernanceOutcome, TrustLevel
-from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, PERSON, USD, balance, key, opening, records
+from tests.ledger.kit import (
+    CENT,
+    KERNEL,
+    NOTEBOOK,
+    PERSON,
+    USD,
+    balance,
+    key,
+    opening,
+    records,
+)
 
 L1, L2, L3, L4, L5 = list(TrustLevel)[1:]
 

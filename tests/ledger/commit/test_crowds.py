@@ -17,10 +17,18 @@ from pathlib import Path
 import pytest
 
 from aumos_governance.ledger.contract.base import Ledger
-from tests.ledger.kit import CENT, USD, Backend, balance, opening, records, spend
+from tests.ledger.kit import (
+    CENT,
+    USD,
+    Backend,
+    balance,
+    opening,
+    records,
+    spend,
+)
 from tests.ledger.victims import acknowledged, request_for
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent.parent
 
 
 @contextmanager

@@ -11,12 +11,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from .contract.base import NotebookKey, Request, SessionState
-from .rows import AskRow, BalanceRow, ChainRow, Key, NotebookRow, Row, RowT, key_of
-from .rules.chain import LEDGER_CHAIN, AuditRow, link
-from .rules.content import check_text
-from .rules.files import file_of
-from .rules.identifiers import new_id
+from ..contract.base import NotebookKey, Request, SessionState
+from ..rules.chain import LEDGER_CHAIN, AuditRow, link
+from ..rules.content import check_text
+from ..rules.files import file_of
+from ..rules.identifiers import new_id
+from .rows import (
+    AskRow,
+    BalanceRow,
+    ChainRow,
+    Key,
+    NotebookRow,
+    Row,
+    RowT,
+    key_of,
+)
 from .selections import Selection
 
 __all__ = ["Store", "Work"]

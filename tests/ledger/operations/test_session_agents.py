@@ -12,7 +12,18 @@ from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import Ledger
 from aumos_governance.ledger.rules.realms import session_realm
 from aumos_governance.types import ActionKind, TrustLevel
-from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, OTHER, PERSON, TERMS, USD, Backend, key, opening
+from tests.ledger.kit import (
+    CENT,
+    KERNEL,
+    NOTEBOOK,
+    OTHER,
+    PERSON,
+    TERMS,
+    USD,
+    Backend,
+    key,
+    opening,
+)
 
 L0, L1, L2, L3, L4, L5 = list(TrustLevel)
 

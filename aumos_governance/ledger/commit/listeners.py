@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from .contract.base import Listener, SessionState
+from ..contract.base import Listener, SessionState
 
 __all__ = ["Listeners"]
 

@@ -6,11 +6,7 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.errors import (
-    ConflictError,
-    NotAllowedError,
-    NotFoundError,
-)
+from aumos_governance.errors import ConflictError, NotAllowedError, NotFoundError
 from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import Ledger
 from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel

@@ -6,16 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from aumos_governance.errors import (
-    ConflictError,
-    InvalidAmountError,
-    NotAllowedError,
-    NotFoundError,
-)
+from aumos_governance.errors import ConflictError, InvalidAmountError, NotAllowedError, NotFoundError
 from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import Balance, ChargeState, Ledger
 from aumos_governance.types import GovernanceOutcome
-from tests.ledger.charges import OTHER_KERNEL, gone, held, hold, release, settle, sums
+from tests.ledger.charges import (
+    OTHER_KERNEL,
+    gone,
+    held,
+    hold,
+    release,
+    settle,
+    sums,
+)
 from tests.ledger.kit import (
     CENT,
     NOTEBOOK,

@@ -4,7 +4,19 @@ import pytest
 
 from aumos_governance.errors import InvalidRequestError
 from aumos_governance.ledger.contract.base import Ledger, SessionState
-from tests.ledger.kit import CENT, Backend, at, balance, delete, key, move, opening, records, spend, state
+from tests.ledger.kit import (
+    CENT,
+    Backend,
+    at,
+    balance,
+    delete,
+    key,
+    move,
+    opening,
+    records,
+    spend,
+    state,
+)
 
 
 def test_a_renamed_notebook_keeps_its_session(ledger: Ledger) -> None:

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from ..errors import LedgerError
+from ...errors import LedgerError
+from ..contract.base import Request
 from .arrivals import Arrivals
-from .contract.base import Request
 from .slots import Slot, Wakings
 
 __all__ = ["Writer"]

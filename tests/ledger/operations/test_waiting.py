@@ -11,7 +11,17 @@ import pytest
 from aumos_governance.errors import ConflictError, InvalidRequestError, NotFoundError
 from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import Ledger
-from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, OTHER, PERSON, SERVER, key, opening, spend
+from tests.ledger.kit import (
+    CENT,
+    KERNEL,
+    NOTEBOOK,
+    OTHER,
+    PERSON,
+    SERVER,
+    key,
+    opening,
+    spend,
+)
 
 ANN = ("ann", "/srv/ann")
 WITHIN = replace(PERSON, within=ANN)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from ..errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
-from .contract import base
-from .contract.base import NotebookKey, Request
-from .operations import (
+from ...errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
+from ..contract import base
+from ..contract.base import NotebookKey, Request
+from ..operations import (
     adjustments,
     approvals,
     ceilings,
@@ -23,10 +23,10 @@ from .operations import (
     sessions,
     trust,
 )
-from .rows import AskRow, NotebookAliasRow, NotebookRow
-from .rules.content import check_whole, digest
-from .rules.retention import HOUR, KEEP_ASKS
-from .work import Work
+from ..rules.content import check_whole, digest
+from ..rules.retention import HOUR, KEEP_ASKS
+from ..transaction.rows import AskRow, NotebookAliasRow, NotebookRow
+from ..transaction.work import Work
 
 __all__ = ["begin", "perform"]
 

@@ -12,10 +12,18 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import LedgerError
-from aumos_governance.ledger import writer
+from aumos_governance.ledger.commit import writer
 from aumos_governance.ledger.contract.base import Ledger
 from tests.interrupting import PACKAGE, interrupted
-from tests.ledger.kit import CENT, USD, Backend, balance, opening, records, spend
+from tests.ledger.kit import (
+    CENT,
+    USD,
+    Backend,
+    balance,
+    opening,
+    records,
+    spend,
+)
 
 
 @pytest.fixture

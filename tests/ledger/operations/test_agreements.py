@@ -9,8 +9,21 @@ from aumos_governance.errors import ConsentNotFoundError, InvalidRequestError
 from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import AuditSums, CountAudit, Ledger
 from aumos_governance.types import GovernanceOutcome, TrustLevel
-from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, OTHER, SECOND, USD, Backend, balance, key, opening, records, spend
-from tests.ledger.test_envelopes import budget
+from tests.ledger.kit import (
+    CENT,
+    KERNEL,
+    NOTEBOOK,
+    OTHER,
+    SECOND,
+    USD,
+    Backend,
+    balance,
+    key,
+    opening,
+    records,
+    spend,
+)
+from tests.ledger.operations.test_envelopes import budget
 
 
 def trust(agent_id: str, level: int, **values: Any) -> base.SetTrust:

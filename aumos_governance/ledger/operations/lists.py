@@ -7,28 +7,29 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
-from ..errors import NotFoundError
-from ..types import BudgetPeriod
-from .contract import base
-from .contract.base import (
+from ...errors import NotFoundError
+from ...types import BudgetPeriod
+from ..contract import base
+from ..contract.base import (
     Balance,
     ChargeState,
     EnvelopeState,
     HeldCharge,
     NotebookKey,
 )
-from .operations.approvals import approval_of, report_of
-from .operations.ceilings import ceiling_states
-from .operations.enclosures import shared_around
-from .operations.envelopes import budget_state
-from .operations.places import category_id, places_of
-from .operations.trust import assignment_of, consent_of, find_consent, find_trust
-from .rows import ApprovalRow, ChargeRow, EnvelopeRow, NotebookRow, ReportRow, SessionRow
-from .rules.content import check_text
-from .rules.cursors import check_limit
-from .rules.files import file_of, path_below
-from .rules.periods import period_start
-from .selections import (
+from ..rules.content import check_text
+from ..rules.cursors import check_limit
+from ..rules.files import file_of, path_below
+from ..rules.periods import period_start
+from ..transaction.rows import (
+    ApprovalRow,
+    ChargeRow,
+    EnvelopeRow,
+    NotebookRow,
+    ReportRow,
+    SessionRow,
+)
+from ..transaction.selections import (
     ALL_CEILINGS,
     BUDGETS_OF_SESSION,
     CONSENTS_OF_AGENT,
@@ -40,7 +41,13 @@ from .selections import (
     UNSEEN_REPORTS,
     Selection,
 )
-from .work import Work
+from ..transaction.work import Work
+from .approvals import approval_of, report_of
+from .ceilings import ceiling_states
+from .enclosures import shared_around
+from .envelopes import budget_state
+from .places import category_id, places_of
+from .trust import assignment_of, consent_of, find_consent, find_trust
 
 __all__ = ["READERS"]
 

@@ -18,7 +18,14 @@ from aumos_governance.errors import (
 from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger
 from aumos_governance.types import BudgetPeriod, GovernanceOutcome
-from tests.ledger.charges import OTHER_KERNEL, correct, gone, hold, settle, sums
+from tests.ledger.charges import (
+    OTHER_KERNEL,
+    correct,
+    gone,
+    hold,
+    settle,
+    sums,
+)
 from tests.ledger.kit import (
     CENT,
     HOUR,

@@ -1,0 +1,1 @@
+"""How requests become commits: dispatched to their operations, and written together."""
