@@ -39,9 +39,9 @@ _BOOKS = (
     "tests/sdk/test_authorize.py",
 )
 _PROOF = (
-    "tests/ledger/test_chains.py",
-    "tests/ledger/test_tampering.py",
-    "tests/ledger/test_damage.py",
+    "tests/ledger/proof/test_chains.py",
+    "tests/ledger/proof/test_tampering.py",
+    "tests/ledger/proof/test_damage.py",
     "tests/ledger/operations/test_agreements.py",
     "tests/ledger/commit/test_alone.py",
     "tests/ledger/operations/test_joins.py",
@@ -97,7 +97,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.proof.standing": _PROOF,
     "aumos_governance.ledger.contract.terms": ("tests/ledger/rules/test_terms.py", *_BOOKS),
     "aumos_governance.ledger.rules.verdicts": ("tests/ledger/rules/test_verdicts.py", *_BOOKS),
-    "aumos_governance.ledger.verify": _PROOF,
+    "aumos_governance.ledger.proof.verify": _PROOF,
     "aumos_governance.service.acting": _NOTEBOOKS,
     "aumos_governance.server.people": (
         "tests/server/test_people.py",

@@ -14,9 +14,9 @@ from ..contract.base import (
     Recorded,
     Resolved,
 )
-from ..damage import DAMAGED, UnreadableError
 from ..rules.chain import AUDIT_COLUMNS
 from ..transaction.rows import AskRow, ChargeRow, columns
+from .damage import DAMAGED, UnreadableError
 from .evidence import Evidence
 from .findings import Findings
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from ..rules.chain import AUDIT_COLUMNS, AuditRow
 from ..transaction.rows import Row
-from ..verify import ChainEnd
+from .verify import ChainEnd
 
 __all__ = [
     "CHARGED_AT",

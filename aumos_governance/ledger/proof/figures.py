@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from ..damage import damaged
 from ..operations.places import category_id
 from ..rules.chain import AUDIT_COLUMNS
 from ..transaction.rows import (
@@ -18,6 +17,7 @@ from ..transaction.rows import (
     columns,
 )
 from .agreements import Agreements
+from .damage import damaged
 from .evidence import CHARGED_AT, CHARGED_IN, CHARGED_TO, HELD_PLAINLY, PLAIN, SETTLED_PLAINLY, Evidence
 from .findings import DIFFERS, MALFORMED, Findings
 from .pending import Pending

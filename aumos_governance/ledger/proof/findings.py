@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..contract.base import Finding
-from ..damage import DAMAGED, damaged
 from ..transaction.rows import Row
+from .damage import DAMAGED, damaged
 
 __all__ = ["DIFFERS", "MALFORMED", "MISSING", "MOST", "UNKNOWN", "Findings", "named"]
 

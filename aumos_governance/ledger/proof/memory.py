@@ -21,8 +21,8 @@ from ..transaction.rows import (
     columns,
     values_of,
 )
-from ..verify import ChainEnd
 from .evidence import Scope
+from .verify import ChainEnd
 
 __all__ = ["MemoryEvidence"]
 

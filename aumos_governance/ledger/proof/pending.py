@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from ..damage import damaged
 from ..transaction.rows import Row, columns
+from .damage import damaged
 from .evidence import Evidence
 from .findings import Findings
 

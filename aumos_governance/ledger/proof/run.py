@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from ...errors import NotFoundError
 from ..contract.base import Finding, VerifyResult
-from ..damage import DAMAGED, UnreadableError
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..rules.files import lies_in
 from ..transaction.rows import (
@@ -22,15 +21,16 @@ from ..transaction.rows import (
     SessionRow,
     columns,
 )
-from ..verify import Walk
 from .agreements import Agreements
 from .asks import compare_asks
+from .damage import DAMAGED, UnreadableError
 from .evidence import Evidence, Scope
 from .figures import Figures
 from .findings import MALFORMED, Findings
 from .rules import RULES
 from .standing import Entry, Standing
 from .tables import Tables
+from .verify import Walk
 
 __all__ = ["verify"]
 

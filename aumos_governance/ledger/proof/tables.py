@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..contract.base import EnvelopeKind
-from ..damage import DAMAGED, UnreadableError
 from ..operations.places import category_id
 from ..rules.periods import period_start
 from ..transaction.rows import (
@@ -32,6 +31,7 @@ from ..transaction.rows import (
     TrustRow,
     columns,
 )
+from .damage import DAMAGED, UnreadableError
 from .evidence import Evidence, Scope
 from .figures import DAY, Figures
 from .findings import Findings

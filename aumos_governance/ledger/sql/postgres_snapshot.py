@@ -10,7 +10,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import errors
 
-from ..damage import UnreadableError
+from ..proof.damage import UnreadableError
 from .postgres_connections import Connection
 
 __all__ = ["PostgresSnapshot"]

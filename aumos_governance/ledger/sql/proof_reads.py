@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Dialect
 
 from ..proof.evidence import Scope
+from ..proof.verify import ChainEnd
 from ..rules.chain import AuditRow
 from ..transaction.rows import Row
-from ..verify import ChainEnd
 from .database import Snapshot
 from .proof_statements import ProofStatements
 from .scope import scope as server_scope

@@ -11,7 +11,17 @@ from aumos_governance.errors import NotFoundError
 from aumos_governance.ledger.contract.base import Ledger, NotebookKey
 from aumos_governance.ledger.rules import chain
 from aumos_governance.ledger.sql.proof_reads import SqlEvidence
-from tests.ledger.kit import CENT, OTHER, Backend, closing, move, opening, records, spend, void
+from tests.ledger.kit import (
+    CENT,
+    OTHER,
+    Backend,
+    closing,
+    move,
+    opening,
+    records,
+    spend,
+    void,
+)
 
 
 def fill(ledger: Ledger) -> str:

@@ -21,7 +21,7 @@ def _types(table: str) -> tuple[tuple[str, bool, bool], ...]:
     # Here, so that a ledger in memory that is never verified loads no database library.
     from sqlalchemy import BigInteger, SmallInteger
 
-    from .transaction import schema
+    from ..transaction import schema
 
     return tuple(
         (column.name, isinstance(column.type, (BigInteger, SmallInteger)), bool(column.nullable))

@@ -8,15 +8,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
-from .contract.base import Finding, VerifyResult
-from .damage import DAMAGED, UnreadableError, damaged
-from .rules.chain import (
+from ..contract.base import Finding, VerifyResult
+from ..rules.chain import (
     AUDIT_COLUMNS,
     LEDGER_CHAIN,
     START,
     AuditRow,
     digest,
 )
+from .damage import DAMAGED, UnreadableError, damaged
 
 __all__ = ["CHAIN_BROKEN", "ChainEnd", "Walk"]
 

@@ -21,7 +21,7 @@ from tests.ledger.kit import Backend
 from tests.ledger.kit import closing as close_session
 from tests.ledger.rich import fill_richly
 
-DOCS = Path(__file__).parents[2] / "docs" / "audit.md"
+DOCS = Path(__file__).parents[3] / "docs" / "audit.md"
 TABLES = [name for name in schema.tables if name != "audit"]
 NOT_EMPTIED = "envelope_id NOT IN (SELECT e.id FROM envelopes e JOIN notebook_aliases a ON a.id = e.subject)"
 NOT_EMPTY = {"configurations": "envelopes <> '[]'", "memberships": "ceilings <> '[]'"}
