@@ -37,7 +37,7 @@ def open_ledger(
     options: dict[str, Any] = {} if clock is None else {"clock": clock}
     scheme, separator, rest = url.partition("://")
     if url == "memory://":
-        from .memory import MemoryLedger
+        from .memory.ledger import MemoryLedger
 
         return MemoryLedger(**options)
     if separator and scheme == "sqlite":

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from operator import attrgetter, itemgetter
 from typing import Any, Final
 
-from ..errors import InvalidRequestError
-from .commit.clock import Clock
-from .contract.base import (
+from ...errors import InvalidRequestError
+from ..commit.clock import Clock
+from ..contract.base import (
     AuditFilters,
     AuditPage,
     AuditQuery,
@@ -21,16 +21,16 @@ from .contract.base import (
     ReadState,
     SessionState,
 )
-from .contract.queries import DECISIONS
-from .memory_store import MemoryStore
-from .operations.lists import READERS
-from .operations.states import seen_from, state_at, state_of
-from .rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow, entry
-from .rules.cursors import check_limit, read_cursor, write_cursor
-from .rules.files import file_of, lies_in, sort_key
-from .rules.sums import sum_name
-from .transaction.rows import NotebookRow
-from .transaction.work import Work
+from ..contract.queries import DECISIONS
+from ..operations.lists import READERS
+from ..operations.states import seen_from, state_at, state_of
+from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow, entry
+from ..rules.cursors import check_limit, read_cursor, write_cursor
+from ..rules.files import file_of, lies_in, sort_key
+from ..rules.sums import sum_name
+from ..transaction.rows import NotebookRow
+from ..transaction.work import Work
+from .store import MemoryStore
 
 __all__ = ["answer"]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from .memory_selections import SELECTIONS
-from .rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
-from .rules.files import lies_in
-from .rules.retention import KEEP_ASKS
-from .transaction.rows import (
+from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from ..rules.files import lies_in
+from ..rules.retention import KEEP_ASKS
+from ..transaction.rows import (
     ROWS,
     ApprovalRow,
     AskRow,
@@ -24,7 +23,8 @@ from .transaction.rows import (
     key_of,
     values_of,
 )
-from .transaction.selections import Selection
+from ..transaction.selections import Selection
+from .selections import SELECTIONS
 
 __all__ = ["MemoryStore"]
 

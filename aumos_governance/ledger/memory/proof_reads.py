@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from operator import itemgetter
 from typing import Any
 
-from ..memory_store import MemoryStore
+from ..proof.evidence import Scope
+from ..proof.verify import ChainEnd
 from ..rules import codec
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..transaction.rows import (
@@ -21,8 +22,7 @@ from ..transaction.rows import (
     columns,
     values_of,
 )
-from .evidence import Scope
-from .verify import ChainEnd
+from .store import MemoryStore
 
 __all__ = ["MemoryEvidence"]
 

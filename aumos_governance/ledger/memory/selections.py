@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from .rules.files import lies_in
-from .transaction.rows import (
+from ..rules.files import lies_in
+from ..transaction.rows import (
     ApprovalRow,
     BalanceRow,
     CeilingRow,

@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from ..errors import LedgerError
-from .commit.clock import Clock, system_clock
-from .commit.dispatch import begin, perform
-from .commit.listeners import Listeners
-from .contract.base import (
+from ...errors import LedgerError
+from ..commit.clock import Clock, system_clock
+from ..commit.dispatch import begin, perform
+from ..commit.listeners import Listeners
+from ..contract.base import (
     AnswerT_co,
     Listener,
     Query,
@@ -19,10 +19,10 @@ from .contract.base import (
     SessionState,
     VerifyResult,
 )
-from .memory_reads import answer
-from .memory_store import MemoryStore
-from .operations.states import state_of
-from .transaction.work import Work
+from ..operations.states import state_of
+from ..transaction.work import Work
+from .reads import answer
+from .store import MemoryStore
 
 __all__ = ["MemoryLedger"]
 
@@ -87,9 +87,9 @@ class MemoryLedger:
     ) -> VerifyResult:
         self._check()
         # Here, since a database library is loaded with it.
-        from .proof.evidence import Scope
-        from .proof.memory import MemoryEvidence
-        from .proof.run import verify
+        from ..proof.evidence import Scope
+        from ..proof.run import verify
+        from .proof_reads import MemoryEvidence
 
         scope = Scope(session_id, under)
         with self._lock:
