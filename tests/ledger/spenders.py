@@ -17,8 +17,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 # Whatever a ledger imports when it is opened is imported once, here.
-import aumos_governance.ledger.sql.postgres
-import aumos_governance.ledger.sql.sqlite  # noqa: F401
+import aumos_governance.ledger.sql.postgres.database
+import aumos_governance.ledger.sql.sqlite.database  # noqa: F401
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.base import Ledger, Spend
 from tests.ledger.kit import CENT, KERNEL, NOTEBOOK

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from ...errors import ConfigurationError
 from ..commit.clock import Clock, system_clock
 from .ledger import OnCommit, SqlLedger
-from .sqlite import SqliteDatabase
+from .sqlite.database import SqliteDatabase
 
 if TYPE_CHECKING:
-    from .postgres import PostgresDatabase
+    from .postgres.database import PostgresDatabase
     from .reading import SqlReader
 
 __all__ = ["open_postgres", "open_sqlite", "read_postgres", "read_sqlite"]
@@ -31,14 +31,14 @@ def open_postgres(
 ) -> SqlLedger:
     """The ledger in the database that ``url`` names, as libpq reads it; see `open_ledger`."""
     with _psycopg_named():
-        from .postgres import PostgresDatabase
+        from .postgres.database import PostgresDatabase
     return _open(PostgresDatabase(url, server), clock, on_commit)
 
 
 def read_sqlite(location: str) -> SqlReader:
     """The ledger in the file that the URL names after ``sqlite://``; see `reading.open_reader`."""
     from .reading import SqlReader
-    from .sqlite_file import SqliteFile
+    from .sqlite.file import SqliteFile
 
     return SqlReader(SqliteFile(_path(location)))
 
@@ -48,7 +48,7 @@ def read_postgres(url: str) -> SqlReader:
     from .reading import SqlReader
 
     with _psycopg_named():
-        from .postgres_reading import PostgresReading
+        from .postgres.reading import PostgresReading
     return SqlReader(PostgresReading(url))
 
 

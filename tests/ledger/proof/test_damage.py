@@ -202,7 +202,7 @@ def test_a_file_taken_for_one_that_cannot_change_and_does_is_no_proof(read_only:
 
 
 def test_a_check_of_the_file_is_part_of_it(sqlite: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aumos_governance.ledger.sql.sqlite_snapshot import SqliteSnapshot
+    from aumos_governance.ledger.sql.sqlite.snapshot import SqliteSnapshot
 
     ledger = sqlite.open()
     ledger.execute(opening())

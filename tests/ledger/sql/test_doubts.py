@@ -14,7 +14,14 @@ import pytest
 from aumos_governance.errors import ConflictError, LedgerError, NotConfirmedError
 from aumos_governance.ledger.contract.base import Ledger, Request, SessionState
 from tests.ledger.charges import hold
-from tests.ledger.kit import CENT, Backend, balance, opening, records, spend
+from tests.ledger.kit import (
+    CENT,
+    Backend,
+    balance,
+    opening,
+    records,
+    spend,
+)
 from tests.ledger.postgres_proxy import PostgresProxy
 from tests.ledger.postgres_server import PostgresServer
 

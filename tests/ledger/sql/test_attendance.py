@@ -22,9 +22,15 @@ from aumos_governance.ledger.contract.base import (
     ListHolds,
     Origin,
 )
-from aumos_governance.ledger.sql.attendance import Attendance
+from aumos_governance.ledger.sql.sqlite.attendance import Attendance
 from tests.bridge.live_server import until
-from tests.ledger.kit import NOTEBOOK, SERVER, Backend, key, opening
+from tests.ledger.kit import (
+    NOTEBOOK,
+    SERVER,
+    Backend,
+    key,
+    opening,
+)
 from tests.ledger.postgres_server import PostgresServer
 
 ATTENDER = """

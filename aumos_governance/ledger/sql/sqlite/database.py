@@ -17,15 +17,15 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from ...errors import LedgerError, NotConfirmedError
-from ..contract.base import Request
-from ..transaction.work import Work
+from ....errors import LedgerError, NotConfirmedError
+from ...contract.base import Request
+from ...transaction.work import Work
+from ..migrate import migrate
+from ..statements import Statements
+from ..store import Cursor, NearStore
 from .attendance import Attendance
 from .filesystem import network_filesystem
-from .migrate import migrate
-from .sqlite_snapshot import SqliteSnapshot
-from .statements import Statements
-from .store import Cursor, NearStore
+from .snapshot import SqliteSnapshot
 
 __all__ = ["BUSY_SECONDS", "SqliteDatabase"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..proof.damage import UnreadableError
+from ...proof.damage import UnreadableError
 
 __all__ = ["SqliteSnapshot"]
 

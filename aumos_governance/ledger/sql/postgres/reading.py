@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from .postgres_connections import PostgresServer
-from .postgres_readers import PostgresReaders
-from .postgres_snapshot import PostgresSnapshot
-from .statements import Statements
-from .store import Cursor
+from ..statements import Statements
+from ..store import Cursor
+from .connections import PostgresServer
+from .readers import PostgresReaders
+from .snapshot import PostgresSnapshot
 
 __all__ = ["PostgresReading"]
 

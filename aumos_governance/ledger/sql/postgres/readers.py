@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import psycopg
 
-from .postgres_connections import Connection, PostgresServer, roll_back
-from .postgres_errors import is_lost, translated
-from .postgres_snapshot import PostgresSnapshot
-from .store import Cursor
+from ..store import Cursor
+from .connections import Connection, PostgresServer, roll_back
+from .errors import is_lost, translated
+from .snapshot import PostgresSnapshot
 
 __all__ = ["PostgresReaders"]
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from ...errors import LedgerError
+from ....errors import LedgerError
 
 __all__ = ["Attendance"]
 

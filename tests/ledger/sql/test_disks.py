@@ -15,7 +15,15 @@ import pytest
 from aumos_governance.errors import LedgerError
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.base import Ledger
-from tests.ledger.kit import CENT, Backend, balance, opening, records, spend, state
+from tests.ledger.kit import (
+    CENT,
+    Backend,
+    balance,
+    opening,
+    records,
+    spend,
+    state,
+)
 
 
 class SmallDisk:

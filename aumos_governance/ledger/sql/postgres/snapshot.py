@@ -10,8 +10,8 @@ from typing import Any, Final
 import psycopg
 from psycopg import errors
 
-from ..proof.damage import UnreadableError
-from .postgres_connections import Connection
+from ...proof.damage import UnreadableError
+from .connections import Connection
 
 __all__ = ["PostgresSnapshot"]
 

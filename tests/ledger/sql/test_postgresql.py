@@ -16,8 +16,9 @@ from sqlalchemy import create_engine
 
 from aumos_governance.errors import ConfigurationError, LedgerError, LedgerVersionError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.sql import migrate, postgres_connections
-from aumos_governance.ledger.sql.postgres_connections import PostgresServer as Connector
+from aumos_governance.ledger.sql import migrate
+from aumos_governance.ledger.sql.postgres import connections
+from aumos_governance.ledger.sql.postgres.connections import PostgresServer as Connector
 from aumos_governance.ledger.transaction import schema
 from tests.ledger.kit import Backend, opening
 from tests.ledger.postgres_server import PostgresServer
@@ -69,7 +70,7 @@ def test_a_wrong_password_is_told_to_nobody(
 
 def test_without_psycopg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    for name in [name for name in sys.modules if name.startswith("aumos_governance.ledger.sql.postgres")]:
+    for name in [name for name in sys.modules if name.startswith("aumos_governance.ledger.sql.postgres.database")]:
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(ConfigurationError, match=r"needs psycopg; install it with: pip install 'aumos-governance\[pos"):
         open_ledger("postgresql://host/db")
@@ -95,7 +96,7 @@ def test_what_each_connection_promises(postgresql: Backend, postgres_server: Pos
 
 
 def test_an_old_server_is_refused(postgresql: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_connections, "OLDEST", 99)
+    monkeypatch.setattr(connections, "OLDEST", 99)
     with pytest.raises(LedgerError, match=r"needs PostgreSQL 99 or newer, and postgresql:///\S+ is PostgreSQL \d\d\.$"):
         postgresql.open()
 
@@ -129,7 +130,7 @@ def test_programs_may_open_a_fresh_database_at_once(fresh: Backend) -> None:
     command = [sys.executable, "-c", OPENER, fresh.url]
     programs = [
         subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
         )
         for _ in range(3)
     ]

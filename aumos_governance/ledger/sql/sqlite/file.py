@@ -12,11 +12,11 @@ from typing import Final
 
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from ...errors import LedgerError, NotFoundError
+from ....errors import LedgerError, NotFoundError
+from ..statements import Statements
+from ..store import Cursor
 from .filesystem import network_filesystem
-from .sqlite_snapshot import SqliteSnapshot
-from .statements import Statements
-from .store import Cursor
+from .snapshot import SqliteSnapshot
 
 __all__ = ["SqliteFile"]
 

@@ -11,8 +11,8 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
-from ...errors import ConfigurationError, LedgerError
-from .postgres_errors import LOCK_SECONDS, STATEMENT_SECONDS, translated
+from ....errors import ConfigurationError, LedgerError
+from .errors import LOCK_SECONDS, STATEMENT_SECONDS, translated
 
 __all__ = ["Connection", "PostgresServer", "roll_back"]
 

@@ -12,15 +12,24 @@ import pytest
 from aumos_governance.errors import ConflictError, LedgerError, NotConfirmedError
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.base import Ledger
-from aumos_governance.ledger.sql import postgres_connections
-from tests.ledger.kit import CENT, USD, Backend, balance, opening, records, spend, state
+from aumos_governance.ledger.sql.postgres import connections
+from tests.ledger.kit import (
+    CENT,
+    USD,
+    Backend,
+    balance,
+    opening,
+    records,
+    spend,
+    state,
+)
 from tests.ledger.postgres_proxy import PostgresProxy
 from tests.ledger.postgres_server import PostgresServer
 
 
 def test_rows_locked_for_too_long(postgresql: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = postgres_connections._SETTINGS.replace("lock_timeout = '10s'", "lock_timeout = '200ms'")
-    monkeypatch.setattr(postgres_connections, "_SETTINGS", settings)
+    settings = connections._SETTINGS.replace("lock_timeout = '10s'", "lock_timeout = '200ms'")
+    monkeypatch.setattr(connections, "_SETTINGS", settings)
     ledger = postgresql.open()
     ledger.execute(opening())
     before = state(ledger)

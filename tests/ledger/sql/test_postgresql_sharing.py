@@ -6,8 +6,21 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.ledger.sql import postgres
-from tests.ledger.kit import CENT, NOTEBOOK, USD, Backend, at, balance, delete, move, opening, records, spend, state
+from aumos_governance.ledger.sql.postgres import database
+from tests.ledger.kit import (
+    CENT,
+    NOTEBOOK,
+    USD,
+    Backend,
+    at,
+    balance,
+    delete,
+    move,
+    opening,
+    records,
+    spend,
+    state,
+)
 from tests.ledger.postgres_server import PostgresServer
 
 
@@ -101,16 +114,16 @@ def test_a_hint_that_is_wrong_does_no_harm(postgresql: Backend) -> None:
 
 def test_a_warm_spend_is_one_attempt(postgresql: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     attempts = []
-    attempt = postgres.PostgresDatabase._attempt
+    attempt = database.PostgresDatabase._attempt
 
-    def counting(self: postgres.PostgresDatabase, *rest: Any) -> Any:
+    def counting(self: database.PostgresDatabase, *rest: Any) -> Any:
         attempts.append(rest)
         return attempt(self, *rest)
 
     ledger = postgresql.open()
     ledger.execute(opening())
     ledger.execute(spend())
-    monkeypatch.setattr(postgres.PostgresDatabase, "_attempt", counting)
+    monkeypatch.setattr(database.PostgresDatabase, "_attempt", counting)
     for _ in range(10):
         ledger.execute(spend())
     assert len(attempts) == 10

@@ -12,19 +12,26 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from ...errors import LedgerError
-from ..contract.base import Request
-from ..rules.chain import AUDIT_COLUMNS, AuditRow
-from ..transaction.rows import ChainRow
-from ..transaction.work import Work
-from .locking import LockingStore, Name, TrailedWork, Trails
-from .migrate import REVISIONS, VERSION_TABLE, migrate
-from .postgres_connections import Connection, PostgresServer, roll_back
-from .postgres_errors import conflicts, contended, is_lost, not_confirmed, spares_others, translated
-from .postgres_readers import PostgresReaders
-from .postgres_snapshot import PostgresSnapshot
-from .statements import Statements
-from .store import Cursor
+from ....errors import LedgerError
+from ...contract.base import Request
+from ...rules.chain import AUDIT_COLUMNS, AuditRow
+from ...transaction.rows import ChainRow
+from ...transaction.work import Work
+from ..locking import LockingStore, Name, TrailedWork, Trails
+from ..migrate import REVISIONS, VERSION_TABLE, migrate
+from ..statements import Statements
+from ..store import Cursor
+from .connections import Connection, PostgresServer, roll_back
+from .errors import (
+    conflicts,
+    contended,
+    is_lost,
+    not_confirmed,
+    spares_others,
+    translated,
+)
+from .readers import PostgresReaders
+from .snapshot import PostgresSnapshot
 
 __all__ = ["PostgresDatabase"]
 

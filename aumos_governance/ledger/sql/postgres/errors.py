@@ -7,7 +7,7 @@ from typing import Final
 import psycopg
 from psycopg import errors
 
-from ...errors import LedgerError, NotConfirmedError
+from ....errors import LedgerError, NotConfirmedError
 
 __all__ = [
     "LOCK_SECONDS",

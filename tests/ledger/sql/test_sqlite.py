@@ -15,10 +15,19 @@ import pytest
 
 from aumos_governance.errors import ConfigurationError, LedgerError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.sql import sqlite
-from aumos_governance.ledger.sql.filesystem import network_filesystem
-from aumos_governance.ledger.sql.sqlite import begin_immediate
-from tests.ledger.kit import CENT, NOTEBOOK, Backend, balance, opening, records, spend, state
+from aumos_governance.ledger.sql.sqlite import database
+from aumos_governance.ledger.sql.sqlite.database import begin_immediate
+from aumos_governance.ledger.sql.sqlite.filesystem import network_filesystem
+from tests.ledger.kit import (
+    CENT,
+    NOTEBOOK,
+    Backend,
+    balance,
+    opening,
+    records,
+    spend,
+    state,
+)
 
 
 def test_what_was_acknowledged_is_there_after_the_next_open(sqlite: Backend) -> None:
@@ -76,8 +85,8 @@ def test_a_new_file_has_small_pages_and_an_older_one_stays_as_it_is(tmp_path: Pa
             assert connection.execute("PRAGMA page_size").fetchone() == (size,)
 
 
-def sqlite_database(backend: Backend) -> sqlite.SqliteDatabase:
-    return sqlite.SqliteDatabase(Path(backend.url.removeprefix("sqlite:///")))
+def sqlite_database(backend: Backend) -> database.SqliteDatabase:
+    return database.SqliteDatabase(Path(backend.url.removeprefix("sqlite:///")))
 
 
 @pytest.mark.parametrize(
@@ -151,8 +160,8 @@ def test_a_locked_file_is_not_waited_for_again_to_purge_it(sqlite: Backend, monk
 
     ledger = sqlite.open()
     ledger.execute(opening())
-    monkeypatch.setattr("aumos_governance.ledger.sql.sqlite.BUSY_SECONDS", 0.1)
-    monkeypatch.setattr("aumos_governance.ledger.sql.sqlite.begin_immediate", begin)
+    monkeypatch.setattr("aumos_governance.ledger.sql.sqlite.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("aumos_governance.ledger.sql.sqlite.database.begin_immediate", begin)
     with closed(sqlite3.connect(sqlite.url.removeprefix("sqlite:///"), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         monkeypatch.setattr(ledger, "_next_purge", 0)
@@ -168,7 +177,7 @@ def test_a_locked_file_is_not_waited_for_again_to_purge_it(sqlite: Backend, monk
 def test_a_file_locked_for_too_long(sqlite: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = sqlite.open()
     ledger.execute(opening())
-    monkeypatch.setattr("aumos_governance.ledger.sql.sqlite.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("aumos_governance.ledger.sql.sqlite.database.BUSY_SECONDS", 0.2)
     with closed(sqlite3.connect(sqlite.url.removeprefix("sqlite:///"), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         pending = [ledger.submit(spend()) for _ in range(5)]
@@ -270,7 +279,7 @@ def test_network_file_systems_are_known_by_the_nearest_mount(tmp_path: Path, pat
 
 
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "network_filesystem", lambda path: "nfs4")
+    monkeypatch.setattr(database, "network_filesystem", lambda path: "nfs4")
     with pytest.raises(LedgerError, match=r"network file system \(nfs4\).*choose a local folder, or PostgreSQL\.$"):
         open_ledger(f"sqlite:///{tmp_path}/x/ledger.db")
     assert not (tmp_path / "x").exists()

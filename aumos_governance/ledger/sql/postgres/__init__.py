@@ -1,0 +1,1 @@
+"""PostgreSQL beneath the ledger."""

@@ -1,0 +1,1 @@
+"""SQLite beneath the ledger."""
