@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Any, Final
 
 from ..errors import AumOSGovernanceError, InvalidRequestError, NotFoundError
-from ..integrations import price_data
+from ..integrations.pricing import price_data
 from . import output, reports
 from .options import FILTERS, arguments
 from .rest_client import NotGovernedError

@@ -14,9 +14,16 @@ from .anthropic_sizes import Size, size_of
 from .anthropic_usage import Units, has_unpriced_counts, is_implausible, other_iterations, units_of
 from .calls import Asked, Cost, Meter, Paid, UsageMissingError, unknown_method
 from .later import Later
-from .price_terms import LIST_PRICE, billed_model, geo_multiplier, has_geography, same_model, thinks_by_default
-from .pricing import Rates, unknown_price
-from .seen import Seen
+from .pricing.price_terms import (
+    LIST_PRICE,
+    billed_model,
+    geo_multiplier,
+    has_geography,
+    same_model,
+    thinks_by_default,
+)
+from .pricing.prices import Rates, unknown_price
+from .pricing.seen import Seen
 
 if TYPE_CHECKING:
     from .guard import Guard

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .calls import body_of_json
-from .seen import Seen
+from .pricing.seen import Seen
 
 __all__ = ["CompletionMeter", "MessageMeter", "seen_in"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .calls import UsageMissingError
-from .price_terms import same_model
-from .seen import Seen
+from .pricing.price_terms import same_model
+from .pricing.seen import Seen
 
 __all__ = ["Iteration", "Units", "has_unpriced_counts", "is_implausible", "other_iterations", "units_of"]
 

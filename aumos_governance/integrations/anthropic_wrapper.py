@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from . import anthropic_calls
 from .audited_client import AuditedClient, CallRecord
-from .pricing import Amount
+from .pricing.prices import Amount
 
 __all__ = ["AnthropicAuditRecord", "GovernedAnthropicClient"]
 

@@ -21,10 +21,10 @@ from .charge import Charge
 from .clients import govern_with, is_client
 from .guard import Guard
 from .later import Later
-from .price_terms import address_of
-from .pricing import Amount, Prices, Rates
+from .pricing.price_terms import address_of
+from .pricing.prices import Amount, Prices, Rates
+from .pricing.seen import Seen
 from .provider import Provider
-from .seen import Seen
 
 __all__ = ["AuditedClient", "CallRecord"]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .calls import Meter
-from .seen import Seen
+from .pricing.seen import Seen
 
 __all__ = ["CONTENT_TYPE", "Frames"]
 

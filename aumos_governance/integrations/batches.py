@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from ..errors import ConfigurationError
 from .calls import Asked, Cost, Meter, Paid, UsageMissingError
-from .rates import Rates, UnusableUsageError
-from .seen import Seen
+from .pricing.rates import Rates, UnusableUsageError
+from .pricing.seen import Seen
 
 __all__ = ["BATCH_SHARE", "BatchCall", "BatchCosts"]
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from ..errors import ConfigurationError
-from .pricing import Rates
-from .seen import Seen
+from .pricing.prices import Rates
+from .pricing.seen import Seen
 
 __all__ = [
     "Asked",

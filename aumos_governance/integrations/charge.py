@@ -17,8 +17,8 @@ from ..authority.authorization import AsyncGrant, Ending, Granted
 from ..errors import AumOSGovernanceError, UnavailableError
 from .calls import Cost, Paid, UsageMissingError
 from .leftovers import leftovers
-from .pricing import UnusableUsageError
-from .seen import Seen
+from .pricing.prices import UnusableUsageError
+from .pricing.seen import Seen
 
 __all__ = ["Accounts", "Charge", "Evidence"]
 

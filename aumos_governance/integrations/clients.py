@@ -25,8 +25,8 @@ from .client_kinds import client_of, library_of
 from .client_likeness import GOVERNOR, like_plain, plain_kind
 from .guard import METHOD_UNKNOWN, Guard
 from .later import Later
-from .price_terms import address_of
-from .pricing import Amount, Prices
+from .pricing.price_terms import address_of
+from .pricing.prices import Amount, Prices
 from .provider import Provider, paid_by
 from .stream_options import Place, resending, stream_options
 

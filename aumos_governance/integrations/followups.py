@@ -18,7 +18,7 @@ from ..engine import Engine
 from ..errors import AumOSGovernanceError, ConflictError, NotFoundError, UnavailableError
 from .calls import Cost, Paid, UsageMissingError
 from .charge import Charge
-from .rates import UnusableUsageError
+from .pricing.rates import UnusableUsageError
 
 __all__ = ["Followups"]
 

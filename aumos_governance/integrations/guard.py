@@ -21,10 +21,10 @@ from .calls import Cost, Paid, cannot_measure
 from .charge import Charge
 from .followups import Followups
 from .leftovers import leftovers
-from .price_terms import billed_model
-from .pricing import Prices, Rates
-from .seen import Seen
-from .sellers import STATE_COSTS, stated_cost
+from .pricing.price_terms import billed_model
+from .pricing.prices import Prices, Rates
+from .pricing.seen import Seen
+from .pricing.sellers import STATE_COSTS, stated_cost
 
 __all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcome", "body_of", "outcome_of"]
 

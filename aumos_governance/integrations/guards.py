@@ -9,7 +9,7 @@ from ..engine import Engine, default_engine
 from ..realm import to_level
 from ..types import TrustLevel
 from .guard import Guard
-from .pricing import Amount, Prices
+from .pricing.prices import Amount, Prices
 
 __all__ = ["Guards"]
 

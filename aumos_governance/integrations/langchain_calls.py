@@ -18,10 +18,10 @@ from .calls import Asked, Cost, Meter, Paid, UsageMissingError
 from .langchain_answers import CHAT, MESSAGE, RESPONSE
 from .openai_events import EventMeter
 from .openai_text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
-from .pricing import Rates
-from .seen import Seen
-from .sizes import size_of
-from .usage import DoubtError, Report, checked
+from .pricing.prices import Rates
+from .pricing.seen import Seen
+from .pricing.sizes import size_of
+from .pricing.usage import DoubtError, Report, checked
 
 __all__ = ["LangChainCall", "address_of", "provider_of"]
 

@@ -17,7 +17,7 @@ from .charge import Charge
 from .guard import CANNOT_BE_HELD, PRICE_UNKNOWN, Guard, Outcome
 from .guards import Guards
 from .litellm_calls import address_of, answer_of, call_of, failure_of, price_id
-from .pricing import UnusableUsageError
+from .pricing.prices import UnusableUsageError
 from .stream_options import Place, stream_options
 
 __all__ = ["GovernanceLogger", "GovernedLiteLLM"]

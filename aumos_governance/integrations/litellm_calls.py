@@ -10,10 +10,10 @@ from .calls import Asked, Cost, Paid, UsageMissingError
 from .guard import Outcome, body_of, outcome_of
 from .openai_seen import see_chat
 from .openai_text import ChatCall, EmbeddingCall, ResponseCall
-from .pricing import Rates
-from .seen import Seen
-from .sellers import STATE_COSTS, Reading
-from .usage import DoubtError, checked
+from .pricing.prices import Rates
+from .pricing.seen import Seen
+from .pricing.sellers import STATE_COSTS, Reading
+from .pricing.usage import DoubtError, checked
 
 __all__ = ["LiteLLMCall", "address_of", "answer_of", "call_of", "failure_of", "price_id"]
 

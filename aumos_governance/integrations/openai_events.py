@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .calls import body_of_json
 from .openai_seen import see_chat
-from .seen import Seen
+from .pricing.seen import Seen
 
 __all__ = ["EventMeter", "ResponseMeter"]
 

@@ -12,7 +12,7 @@ from .calls import Asked, Cost, Paid, UsageMissingError, body_of_json
 from .later import Later, LaterBody, LaterEvents, LaterLines
 from .openai_events import ResponseMeter
 from .openai_text import ChatCall, ResponseCall
-from .rates import UnusableUsageError
+from .pricing.rates import UnusableUsageError
 
 if TYPE_CHECKING:
     from .guard import Guard

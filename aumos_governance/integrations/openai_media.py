@@ -9,9 +9,9 @@ from typing import Any, Final
 from .calls import Asked, Cost, Meter, UsageMissingError
 from .openai_events import EventMeter
 from .openai_text import read_usage
-from .pricing import Rates
-from .seen import Seen
-from .sizes import AUDIO_BYTES_A_SECOND, AUDIO_TOKENS_A_SECOND, size_of
+from .pricing.prices import Rates
+from .pricing.seen import Seen
+from .pricing.sizes import AUDIO_BYTES_A_SECOND, AUDIO_TOKENS_A_SECOND, size_of
 
 __all__ = ["ImageCall", "SpeechCall", "TranscriptionCall"]
 

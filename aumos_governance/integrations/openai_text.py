@@ -11,10 +11,10 @@ from .calls import Asked, Cost, Meter, UsageMissingError
 from .openai_events import EventMeter, ResponseMeter
 from .openai_seen import see_chat, see_response, shows_all
 from .openai_usage import broken, extras_of, require_kinds, used_of
-from .price_terms import service_tiers
-from .pricing import Rates, UnusableUsageError, unknown_price
-from .seen import Seen
-from .sizes import Size, size_of
+from .pricing.price_terms import service_tiers
+from .pricing.prices import Rates, UnusableUsageError, unknown_price
+from .pricing.seen import Seen
+from .pricing.sizes import Size, size_of
 
 __all__ = [
     "CONTEXT_TOKENS",

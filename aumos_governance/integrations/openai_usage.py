@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .calls import Cost, UsageMissingError
-from .rates import Rates, UnusableUsageError, unknown_price
-from .seen import Seen
-from .sizes import Size
-from .usage import DoubtError, checked, least_tokens
+from .pricing.rates import Rates, UnusableUsageError, unknown_price
+from .pricing.seen import Seen
+from .pricing.sizes import Size
+from .pricing.usage import DoubtError, checked, least_tokens
 
 __all__ = ["broken", "extras_of", "require_kinds", "used_of"]
 

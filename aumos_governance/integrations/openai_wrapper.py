@@ -7,7 +7,7 @@ from typing import Any
 
 from . import openai_calls
 from .audited_client import AuditedClient, CallRecord
-from .pricing import Amount
+from .pricing.prices import Amount
 
 __all__ = ["GovernedOpenAIClient", "OpenAIAuditRecord"]
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from .aws_frames import CONTENT_TYPE, Frames
 from .calls import Meter, body_of_json
 from .charge import Charge, Evidence
-from .seen import Seen
+from .pricing.seen import Seen
 
 __all__ = ["Events", "watch", "watch_async"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..errors import InvalidRequestError
-from ..integrations import price_data
+from ..integrations.pricing import price_data
 from ..ledger.contract.base import (
     AuditFilters,
     AuditQuery,

@@ -13,7 +13,7 @@ from anthropic import Anthropic
 from aumos_governance import GovernanceEngine, govern
 from aumos_governance.integrations.anthropic_calls import PROVIDER
 from aumos_governance.integrations.calls import Asked, Paid
-from aumos_governance.integrations.pricing import Prices
+from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.wire import http
 
 MODEL = "claude-opus-5-5"

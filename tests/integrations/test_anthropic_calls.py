@@ -15,7 +15,7 @@ from aumos_governance import ConfigurationError
 from aumos_governance.integrations.anthropic_calls import PROVIDER
 from aumos_governance.integrations.anthropic_sizes import size_of
 from aumos_governance.integrations.calls import Asked, Paid, UsageMissingError
-from aumos_governance.integrations.pricing import Prices, Rates
+from aumos_governance.integrations.pricing.prices import Prices, Rates
 
 MODEL = "claude-sonnet-5-5"
 # Stated, so that the figures below are computed by hand: in, out, cache read, cache write, for an hour, a search.

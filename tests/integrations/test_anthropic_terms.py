@@ -16,7 +16,7 @@ from aumos_governance import ConfigurationError, GovernanceEngine
 from aumos_governance.integrations.anthropic_calls import PROVIDER
 from aumos_governance.integrations.calls import Asked, Cost, Paid, UsageMissingError
 from aumos_governance.integrations.guard import Guard
-from aumos_governance.integrations.pricing import Prices, Rates
+from aumos_governance.integrations.pricing.prices import Prices, Rates
 from tests.integrations.till import needs_prices_of_0_2
 
 # By genai-prices: $4 in and $20 out per million tokens, $5 into the cache, $8 for an hour; fast at $8 and $40.

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from aumos_governance.integrations.anthropic_calls import PROVIDER
 from aumos_governance.integrations.calls import Asked, Cost, Meter, Paid, UsageMissingError
-from aumos_governance.integrations.pricing import Prices, UnusableUsageError
-from aumos_governance.integrations.seen import Seen
+from aumos_governance.integrations.pricing.prices import Prices, UnusableUsageError
+from aumos_governance.integrations.pricing.seen import Seen
 
 # By genai-prices: $4 in, $20 out, $0.20 from the cache, $5 into it, $8 for an hour; per million.
 MODEL = "claude-opus-5-5"

@@ -10,7 +10,7 @@ import pytest
 from aumos_governance.integrations.anthropic_calls import PROVIDER
 from aumos_governance.integrations.aws_frames import Frames
 from aumos_governance.integrations.calls import Asked
-from aumos_governance.integrations.pricing import Prices
+from aumos_governance.integrations.pricing.prices import Prices
 
 MODEL = "global.anthropic.claude-sonnet-5-5"
 EVENTS: list[dict[str, Any]] = [

@@ -14,7 +14,7 @@ from aumos_governance.integrations.calls import Asked, Paid
 from aumos_governance.integrations.guard import Guard, Outcome
 from aumos_governance.integrations.leftovers import leftovers
 from aumos_governance.integrations.openai_calls import PROVIDER
-from aumos_governance.integrations.pricing import Prices
+from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.chats import ASKED, COST
 from tests.integrations.till import Till
 

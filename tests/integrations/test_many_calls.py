@@ -21,7 +21,7 @@ from aumos_governance import ConfigurationError, GovernanceDeniedError
 from aumos_governance.integrations.calls import Asked
 from aumos_governance.integrations.leftovers import leftovers
 from aumos_governance.integrations.openai_calls import PROVIDER
-from aumos_governance.integrations.pricing import Prices
+from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.chats import ASKED, COST, Run, chat
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint

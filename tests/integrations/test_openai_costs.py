@@ -15,7 +15,7 @@ from openai import OpenAI
 from aumos_governance import ConfigurationError, GovernanceDeniedError, govern
 from aumos_governance.integrations.calls import Asked
 from aumos_governance.integrations.openai_calls import PROVIDER
-from aumos_governance.integrations.pricing import Prices
+from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till, needs_prices_of_0_2, priced

@@ -11,7 +11,7 @@ from jupyter_server.auth.authorizer import Authorizer
 from tornado.httpclient import HTTPClientError
 
 from aumos_governance import __version__
-from aumos_governance.integrations import price_data
+from aumos_governance.integrations.pricing import price_data
 from aumos_governance.owner import owner
 
 NOTHING = {

@@ -14,8 +14,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from .. import money
-from ..errors import ConfigurationError, InvalidRequestError
+from ... import money
+from ...errors import ConfigurationError, InvalidRequestError
 from . import price_data
 from .model_names import Named, is_local, named
 from .price_terms import lookups, seller_at

@@ -24,7 +24,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-from ..errors import AumOSGovernanceError, ConfigurationError, InvalidRequestError
+from ...errors import AumOSGovernanceError, ConfigurationError, InvalidRequestError
 
 __all__ = ["OLD_DAYS", "PriceData", "PriceDataError", "describe", "snapshot", "stored_file", "update"]
 

@@ -20,9 +20,9 @@ from genai_prices.data import providers
 from genai_prices.types import StartDateConstraint
 
 from aumos_governance import ConfigurationError, InvalidRequestError
-from aumos_governance.integrations import price_data
-from aumos_governance.integrations.price_data import PriceDataError
-from aumos_governance.integrations.pricing import Prices
+from aumos_governance.integrations.pricing import price_data
+from aumos_governance.integrations.pricing.price_data import PriceDataError
+from aumos_governance.integrations.pricing.prices import Prices
 
 TODAY = datetime.now(timezone.utc).date()
 

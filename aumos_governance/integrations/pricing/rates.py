@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ..errors import ConfigurationError
+from ...errors import ConfigurationError
 from .sellers import Reading, reading_of
 from .token_prices import dearest, greatest_of, plain_prices, sides
 

@@ -10,8 +10,8 @@ import pytest
 from aumos_governance.integrations.calls import Asked
 from aumos_governance.integrations.openai_calls import PROVIDER
 from aumos_governance.integrations.openai_text import CONTEXT_TOKENS, OUTPUT_TOKENS
-from aumos_governance.integrations.pricing import Prices
-from aumos_governance.integrations.sizes import size_of
+from aumos_governance.integrations.pricing.prices import Prices
+from aumos_governance.integrations.pricing.sizes import size_of
 
 MESSAGES: Any = [{"role": "user", "content": "What is six times seven?"}]
 CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS = "/chat/completions", "/responses", "/completions", "/embeddings"

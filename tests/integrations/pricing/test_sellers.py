@@ -12,9 +12,9 @@ from genai_prices.data_snapshot import get_snapshot
 from openai import AzureOpenAI, OpenAI
 
 from aumos_governance import ConfigurationError, govern
-from aumos_governance.integrations.model_names import is_local, named
-from aumos_governance.integrations.pricing import Prices
-from aumos_governance.integrations.sellers import reading_of, stated_cost
+from aumos_governance.integrations.pricing.model_names import is_local, named
+from aumos_governance.integrations.pricing.prices import Prices
+from aumos_governance.integrations.pricing.sellers import reading_of, stated_cost
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till

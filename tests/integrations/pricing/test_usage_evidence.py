@@ -13,9 +13,16 @@ from openai import AsyncOpenAI, OpenAI
 
 from aumos_governance.integrations.calls import Asked, UsageMissingError
 from aumos_governance.integrations.openai_calls import PROVIDER
-from aumos_governance.integrations.pricing import Prices, Rates, UnusableUsageError
-from aumos_governance.integrations.seen import Seen
-from aumos_governance.integrations.usage import BYTES_A_TOKEN, DoubtError, Report, checked, least_tokens, weight
+from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError
+from aumos_governance.integrations.pricing.seen import Seen
+from aumos_governance.integrations.pricing.usage import (
+    BYTES_A_TOKEN,
+    DoubtError,
+    Report,
+    checked,
+    least_tokens,
+    weight,
+)
 from tests.integrations.chats import Run, chat_async
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint

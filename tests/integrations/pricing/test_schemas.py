@@ -15,8 +15,8 @@ from pydantic import v1 as pydantic_v1
 from typing_extensions import TypedDict
 
 from aumos_governance.integrations.langchain import GovernedCalls
-from aumos_governance.integrations.schemas import UNKNOWN, plain
-from aumos_governance.integrations.sizes import size_of
+from aumos_governance.integrations.pricing.schemas import UNKNOWN, plain
+from aumos_governance.integrations.pricing.sizes import size_of
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till, priced

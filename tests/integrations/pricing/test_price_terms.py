@@ -11,7 +11,7 @@ import pytest
 from anthropic import Anthropic, AnthropicVertex, AsyncAnthropicVertex
 from genai_prices.data_snapshot import get_snapshot
 
-from aumos_governance.integrations.price_terms import (
+from aumos_governance.integrations.pricing.price_terms import (
     address_of,
     billed_model,
     geo_multiplier,
@@ -20,7 +20,7 @@ from aumos_governance.integrations.price_terms import (
     seller_at,
     service_tiers,
 )
-from aumos_governance.integrations.pricing import Prices
+from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.wire import feature, needs_parameter
 
 PROXY = "http://127.0.0.1:8080/"

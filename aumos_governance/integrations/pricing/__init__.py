@@ -1,0 +1,1 @@
+"""What usage costs: prices and their terms, sellers, sizes, and the evidence of what was used."""
