@@ -12,8 +12,15 @@ from .anthropic_events import CompletionMeter, MessageMeter, seen_in
 from .anthropic_paths import is_free
 from .anthropic_sizes import Size, size_of
 from .anthropic_usage import Units, has_unpriced_counts, is_implausible, other_iterations, units_of
-from .calls import Asked, Cost, Meter, Paid, UsageMissingError, unknown_method
-from .later import Later
+from .guarding.calls import (
+    Asked,
+    Cost,
+    Meter,
+    Paid,
+    UsageMissingError,
+    unknown_method,
+)
+from .guarding.later import Later
 from .pricing.price_terms import (
     LIST_PRICE,
     billed_model,
@@ -26,7 +33,7 @@ from .pricing.prices import Rates, unknown_price
 from .pricing.seen import Seen
 
 if TYPE_CHECKING:
-    from .guard import Guard
+    from .guarding.guard import Guard
 
 __all__ = ["PROVIDER"]
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ConfigurationError
-from .batches import BatchCall, BatchCosts, PaidOf
-from .calls import Asked
-from .later import Later, LaterBody, LaterLines
+from .guarding.batches import BatchCall, BatchCosts, PaidOf
+from .guarding.calls import Asked
+from .guarding.later import Later, LaterBody, LaterLines
 
 if TYPE_CHECKING:
-    from .guard import Guard
+    from .guarding.guard import Guard
 
 __all__ = ["batch_of", "later"]
 

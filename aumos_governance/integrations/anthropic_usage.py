@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .calls import UsageMissingError
+from .guarding.calls import UsageMissingError
 from .pricing.price_terms import same_model
 from .pricing.seen import Seen
 

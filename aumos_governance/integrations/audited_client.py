@@ -16,15 +16,15 @@ from ..engine import Engine, GovernanceDecision
 from ..errors import ConfigurationError, GovernanceDeniedError
 from ..realm import named, to_level
 from ..types import GovernanceOutcome, TrustLevel
-from .calls import Asked, Cost, Meter, Paid
-from .charge import Charge
 from .clients import govern_with, is_client
-from .guard import Guard
-from .later import Later
+from .guarding.calls import Asked, Cost, Meter, Paid
+from .guarding.charge import Charge
+from .guarding.guard import Guard
+from .guarding.later import Later
+from .guarding.provider import Provider
 from .pricing.price_terms import address_of
 from .pricing.prices import Amount, Prices, Rates
 from .pricing.seen import Seen
-from .provider import Provider
 
 __all__ = ["AuditedClient", "CallRecord"]
 

@@ -12,10 +12,17 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from ..errors import ConfigurationError
-from .attempts import CURRENT, PLANNED, SENDING, Attempt, Call, Sending
-from .calls import Asked, Paid, body_of_json
-from .later import Later, hear, hear_async
-from .resends import Sends, may_send_again
+from .guarding.attempts import (
+    CURRENT,
+    PLANNED,
+    SENDING,
+    Attempt,
+    Call,
+    Sending,
+)
+from .guarding.calls import Asked, Paid, body_of_json
+from .guarding.later import Later, hear, hear_async
+from .guarding.resends import Sends, may_send_again
 
 __all__ = ["has_middleware", "with_attempts"]
 

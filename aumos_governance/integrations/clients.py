@@ -17,18 +17,18 @@ from ..engine import Engine, default_engine
 from ..errors import ConfigurationError
 from ..realm import to_level
 from ..types import TrustLevel
-from .attempts import CURRENT, Call
-from .calls import Asked, Paid
 from .client_attempts import has_middleware, with_attempts
 from .client_copies import copy_client
 from .client_kinds import client_of, library_of
 from .client_likeness import GOVERNOR, like_plain, plain_kind
-from .guard import METHOD_UNKNOWN, Guard
-from .later import Later
+from .guarding.attempts import CURRENT, Call
+from .guarding.calls import Asked, Paid
+from .guarding.guard import METHOD_UNKNOWN, Guard
+from .guarding.later import Later
+from .guarding.provider import Provider, paid_by
+from .guarding.stream_options import Place, resending, stream_options
 from .pricing.price_terms import address_of
 from .pricing.prices import Amount, Prices
-from .provider import Provider, paid_by
-from .stream_options import Place, resending, stream_options
 
 __all__ = ["govern", "govern_with", "is_client"]
 

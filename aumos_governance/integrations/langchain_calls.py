@@ -14,7 +14,13 @@ from typing import Any, Final
 from langchain_core.messages import BaseMessage
 
 from . import anthropic_calls
-from .calls import Asked, Cost, Meter, Paid, UsageMissingError
+from .guarding.calls import (
+    Asked,
+    Cost,
+    Meter,
+    Paid,
+    UsageMissingError,
+)
 from .langchain_answers import CHAT, MESSAGE, RESPONSE
 from .openai_events import EventMeter
 from .openai_text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .calls import Asked, Cost, Paid, UsageMissingError
-from .guard import Outcome, body_of, outcome_of
+from .guarding.calls import Asked, Cost, Paid, UsageMissingError
+from .guarding.guard import Outcome, body_of, outcome_of
 from .openai_seen import see_chat
 from .openai_text import ChatCall, EmbeddingCall, ResponseCall
 from .pricing.prices import Rates

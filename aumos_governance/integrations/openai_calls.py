@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from . import openai_later, openai_media
-from .calls import Asked, Paid, unknown_method
-from .later import Later
+from .guarding.calls import Asked, Paid, unknown_method
+from .guarding.later import Later
+from .guarding.provider import Provider
 from .openai_paths import is_free
 from .openai_text import ChatCall, CompletionCall, EmbeddingCall, ResponseCall
-from .provider import Provider
 
 if TYPE_CHECKING:
-    from .guard import Guard
+    from .guarding.guard import Guard
 
 __all__ = ["PROVIDER", "OpenAIProvider"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .calls import body_of_json
+from .guarding.calls import body_of_json
 from .openai_seen import see_chat
 from .pricing.seen import Seen
 

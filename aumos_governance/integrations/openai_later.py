@@ -7,15 +7,21 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ConfigurationError
-from .batches import BATCH_SHARE, BatchCall, BatchCosts, PaidOf
-from .calls import Asked, Cost, Paid, UsageMissingError, body_of_json
-from .later import Later, LaterBody, LaterEvents, LaterLines
+from .guarding.batches import BATCH_SHARE, BatchCall, BatchCosts, PaidOf
+from .guarding.calls import (
+    Asked,
+    Cost,
+    Paid,
+    UsageMissingError,
+    body_of_json,
+)
+from .guarding.later import Later, LaterBody, LaterEvents, LaterLines
 from .openai_events import ResponseMeter
 from .openai_text import ChatCall, ResponseCall
 from .pricing.rates import UnusableUsageError
 
 if TYPE_CHECKING:
-    from .guard import Guard
+    from .guarding.guard import Guard
 
 __all__ = ["batch_of", "later"]
 

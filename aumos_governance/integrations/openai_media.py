@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from .calls import Asked, Cost, Meter, UsageMissingError
+from .guarding.calls import Asked, Cost, Meter, UsageMissingError
 from .openai_events import EventMeter
 from .openai_text import read_usage
 from .pricing.prices import Rates

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ..errors import ConfigurationError
-from .calls import Asked, Cost, Meter, UsageMissingError
+from .guarding.calls import Asked, Cost, Meter, UsageMissingError
 from .openai_events import EventMeter, ResponseMeter
 from .openai_seen import see_chat, see_response, shows_all
 from .openai_usage import broken, extras_of, require_kinds, used_of

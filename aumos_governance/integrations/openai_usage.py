@@ -7,7 +7,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
 
-from .calls import Cost, UsageMissingError
+from .guarding.calls import Cost, UsageMissingError
 from .pricing.rates import Rates, UnusableUsageError, unknown_price
 from .pricing.seen import Seen
 from .pricing.sizes import Size

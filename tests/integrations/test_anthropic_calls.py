@@ -14,7 +14,7 @@ from anthropic.types import TextBlock
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.anthropic_calls import PROVIDER
 from aumos_governance.integrations.anthropic_sizes import size_of
-from aumos_governance.integrations.calls import Asked, Paid, UsageMissingError
+from aumos_governance.integrations.guarding.calls import Asked, Paid, UsageMissingError
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 
 MODEL = "claude-sonnet-5-5"

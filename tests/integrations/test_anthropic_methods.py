@@ -12,7 +12,7 @@ from anthropic._resource import SyncAPIResource
 
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.anthropic_calls import PROVIDER
-from aumos_governance.integrations.calls import Asked
+from aumos_governance.integrations.guarding.calls import Asked
 
 _WITHOUT_REQUEST = {"beta.webhooks.parse_unverified", "beta.webhooks.unwrap", "beta.messages.thread"}
 """The first check what a server was sent; a thread makes its requests by `messages.create` and `messages.stream`."""

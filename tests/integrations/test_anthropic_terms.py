@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from aumos_governance import ConfigurationError, GovernanceEngine
 from aumos_governance.integrations.anthropic_calls import PROVIDER
-from aumos_governance.integrations.calls import Asked, Cost, Paid, UsageMissingError
-from aumos_governance.integrations.guard import Guard
+from aumos_governance.integrations.guarding.calls import Asked, Cost, Paid, UsageMissingError
+from aumos_governance.integrations.guarding.guard import Guard
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 from tests.integrations.till import needs_prices_of_0_2
 

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aumos_governance.integrations.anthropic_calls import PROVIDER
-from aumos_governance.integrations.calls import Asked, Cost, Meter, Paid, UsageMissingError
+from aumos_governance.integrations.guarding.calls import (
+    Asked,
+    Cost,
+    Meter,
+    Paid,
+    UsageMissingError,
+)
 from aumos_governance.integrations.pricing.prices import Prices, UnusableUsageError
 from aumos_governance.integrations.pricing.seen import Seen
 

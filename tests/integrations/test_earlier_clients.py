@@ -24,7 +24,7 @@ from aumos_governance import (
     OpenAIAuditRecord,
     TrustLevel,
 )
-from aumos_governance.integrations.leftovers import leftovers
+from aumos_governance.integrations.guarding.leftovers import leftovers
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
 

@@ -168,7 +168,7 @@ SECTIONS: dict[str, str | tuple[str, ...]] = {
     "Realtime API": ("realtime",),
     "Pagination": ("pages", "pages_awaited"),
     "Nested params": ("nested",),
-    "Handling errors": "tests/integrations/test_failed_calls.py",
+    "Handling errors": "tests/integrations/guarding/test_failed_calls.py",
     "File uploads": "tests/integrations/test_openai_methods.py",
     "Request IDs": ("request id",),
     "Retries": ("retries",),

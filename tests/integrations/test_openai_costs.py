@@ -13,7 +13,7 @@ import pytest
 from openai import OpenAI
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError, govern
-from aumos_governance.integrations.calls import Asked
+from aumos_governance.integrations.guarding.calls import Asked
 from aumos_governance.integrations.openai_calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.endpoint.replies import Reply, Tokens

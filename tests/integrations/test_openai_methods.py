@@ -11,7 +11,7 @@ from openai import OpenAI
 from openai._resource import SyncAPIResource
 
 from aumos_governance import ConfigurationError
-from aumos_governance.integrations.calls import Asked
+from aumos_governance.integrations.guarding.calls import Asked
 from aumos_governance.integrations.openai_calls import PROVIDER
 
 _PAID = {

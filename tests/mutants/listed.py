@@ -5,15 +5,15 @@ from __future__ import annotations
 __all__ = ["LISTED", "QUICK", "TAIL"]
 
 _CHARGES = (
-    "tests/integrations/test_charge.py",
-    "tests/integrations/test_failed_calls.py",
-    "tests/integrations/test_broken_calls.py",
-    "tests/integrations/test_refused_calls.py",
-    "tests/integrations/test_resends.py",
-    "tests/integrations/test_streams.py",
+    "tests/integrations/guarding/test_charge.py",
+    "tests/integrations/guarding/test_failed_calls.py",
+    "tests/integrations/guarding/test_broken_calls.py",
+    "tests/integrations/guarding/test_refused_calls.py",
+    "tests/integrations/guarding/test_resends.py",
+    "tests/integrations/guarding/test_streams.py",
     "tests/integrations/pricing/test_usage_evidence.py",
-    "tests/integrations/test_attempts.py",
-    "tests/integrations/test_batches.py",
+    "tests/integrations/guarding/test_attempts.py",
+    "tests/integrations/guarding/test_batches.py",
 )
 _PRICES = (
     "tests/integrations/pricing/test_worst_cases.py",
@@ -22,7 +22,7 @@ _PRICES = (
     "tests/integrations/test_openai_costs.py",
     "tests/integrations/test_openai_methods.py",
     "tests/integrations/pricing/test_sellers.py",
-    "tests/integrations/test_stream_options.py",
+    "tests/integrations/guarding/test_stream_options.py",
 )
 _BOOKS = (
     "tests/ledger/operations/test_holds.py",
@@ -76,9 +76,9 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.wire.denials": _SDK,
     "aumos_governance.authority.grants": _SDK,
     "aumos_governance.trust.manager": _SDK,
-    "aumos_governance.integrations.charge": _CHARGES,
-    "aumos_governance.integrations.attempts": _CHARGES,
-    "aumos_governance.integrations.guard": _CHARGES,
+    "aumos_governance.integrations.guarding.charge": _CHARGES,
+    "aumos_governance.integrations.guarding.attempts": _CHARGES,
+    "aumos_governance.integrations.guarding.guard": _CHARGES,
     "aumos_governance.integrations.openai_text": _PRICES,
     "aumos_governance.integrations.openai_usage": _PRICES,
     "aumos_governance.integrations.pricing.prices": _PRICES,

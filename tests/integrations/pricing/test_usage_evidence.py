@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
 
-from aumos_governance.integrations.calls import Asked, UsageMissingError
+from aumos_governance.integrations.guarding.calls import Asked, UsageMissingError
 from aumos_governance.integrations.openai_calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError
 from aumos_governance.integrations.pricing.seen import Seen

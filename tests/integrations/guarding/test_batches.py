@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError, GovernanceEngine
-from aumos_governance.integrations.leftovers import leftovers
+from aumos_governance.integrations.guarding.leftovers import leftovers
 from tests.integrations.desk import Desk
 from tests.integrations.till import Till, priced
 from tests.integrations.wire import http
@@ -255,7 +255,7 @@ def test_what_is_never_read_stays_held_and_shown(desk: Desk, till: Till) -> None
 
 
 PROGRAM = """
-import sys, tests.integrations.test_batches as batches
+import sys, tests.integrations.guarding.test_batches as batches
 from aumos_governance import GovernanceEngine
 from tests.integrations.desk import Desk
 from tests.integrations.till import Till

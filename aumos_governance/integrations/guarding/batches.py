@@ -6,10 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from ..errors import ConfigurationError
-from .calls import Asked, Cost, Meter, Paid, UsageMissingError
-from .pricing.rates import Rates, UnusableUsageError
-from .pricing.seen import Seen
+from ...errors import ConfigurationError
+from ..pricing.rates import Rates, UnusableUsageError
+from ..pricing.seen import Seen
+from .calls import (
+    Asked,
+    Cost,
+    Meter,
+    Paid,
+    UsageMissingError,
+)
 
 __all__ = ["BATCH_SHARE", "BatchCall", "BatchCosts"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openai import APIStatusError, OpenAI
 
-from aumos_governance.integrations.stream_options import StreamOptions
+from aumos_governance.integrations.guarding.stream_options import StreamOptions
 from tests.integrations.chats import COST, Run, chat, chat_async
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
@@ -28,7 +28,7 @@ def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other tests found out of an address, which may be used again."""
     fresh = StreamOptions()
     monkeypatch.setattr("aumos_governance.integrations.clients.stream_options", fresh)
-    monkeypatch.setattr("aumos_governance.integrations.stream_options.stream_options", fresh)
+    monkeypatch.setattr("aumos_governance.integrations.guarding.stream_options.stream_options", fresh)
 
 
 def asked_for_usage(endpoint: Endpoint) -> list[bool]:

@@ -17,7 +17,13 @@ from openai import (
 )
 
 from aumos_governance import GovernanceDeniedError, govern
-from tests.integrations.chats import ASKED, COST, Run, chat, chat_async
+from tests.integrations.chats import (
+    ASKED,
+    COST,
+    Run,
+    chat,
+    chat_async,
+)
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till

@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ..pricing.seen import Seen
 from .calls import Meter
-from .pricing.seen import Seen
 
 __all__ = ["CONTENT_TYPE", "Frames"]
 

@@ -10,21 +10,21 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
-from .. import money
-from ..authority.authorization import Begun
-from ..engine import Engine, GovernanceAction
-from ..errors import AumOSGovernanceError, ConfigurationError
-from ..types import TrustLevel
-from ..wire.protocol import MAX_TEXT
+from ... import money
+from ...authority.authorization import Begun
+from ...engine import Engine, GovernanceAction
+from ...errors import AumOSGovernanceError, ConfigurationError
+from ...types import TrustLevel
+from ...wire.protocol import MAX_TEXT
+from ..pricing.price_terms import billed_model
+from ..pricing.prices import Prices, Rates
+from ..pricing.seen import Seen
+from ..pricing.sellers import STATE_COSTS, stated_cost
 from .batches import BatchCall
 from .calls import Cost, Paid, cannot_measure
 from .charge import Charge
 from .followups import Followups
 from .leftovers import leftovers
-from .pricing.price_terms import billed_model
-from .pricing.prices import Prices, Rates
-from .pricing.seen import Seen
-from .pricing.sellers import STATE_COSTS, stated_cost
 
 __all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcome", "body_of", "outcome_of"]
 

@@ -24,8 +24,8 @@ from openai import APIConnectionError as OpenAIConnectionError
 from openai import OpenAI
 
 from aumos_governance import GovernanceDeniedError, GovernanceEngine, govern
-from aumos_governance.integrations.attempts import SENDING, Sending
-from aumos_governance.integrations.leftovers import leftovers
+from aumos_governance.integrations.guarding.attempts import SENDING, Sending
+from aumos_governance.integrations.guarding.leftovers import leftovers
 from tests.integrations.chats import chat
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint

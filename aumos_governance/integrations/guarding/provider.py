@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..errors import AumOSGovernanceError
+from ...errors import AumOSGovernanceError
 from .calls import Asked, Paid, cannot_measure
 from .guard import Guard
 from .later import Later

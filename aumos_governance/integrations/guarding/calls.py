@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
-from ..errors import ConfigurationError
-from .pricing.prices import Rates
-from .pricing.seen import Seen
+from ...errors import ConfigurationError
+from ..pricing.prices import Rates
+from ..pricing.seen import Seen
 
 __all__ = [
     "Asked",

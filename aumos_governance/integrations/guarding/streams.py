@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
 from typing import Any, Final, Protocol
 
+from ..pricing.seen import Seen
 from .aws_frames import CONTENT_TYPE, Frames
 from .calls import Meter, body_of_json
 from .charge import Charge, Evidence
-from .pricing.seen import Seen
 
 __all__ = ["Events", "watch", "watch_async"]
 

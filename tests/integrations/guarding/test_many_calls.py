@@ -18,8 +18,8 @@ from openai import (
 )
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError
-from aumos_governance.integrations.calls import Asked
-from aumos_governance.integrations.leftovers import leftovers
+from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.leftovers import leftovers
 from aumos_governance.integrations.openai_calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.chats import ASKED, COST, Run, chat

@@ -12,13 +12,13 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from .. import money
-from ..authority.authorization import AsyncGrant, Ending, Granted
-from ..errors import AumOSGovernanceError, UnavailableError
+from ... import money
+from ...authority.authorization import AsyncGrant, Ending, Granted
+from ...errors import AumOSGovernanceError, UnavailableError
+from ..pricing.prices import UnusableUsageError
+from ..pricing.seen import Seen
 from .calls import Cost, Paid, UsageMissingError
 from .leftovers import leftovers
-from .pricing.prices import UnusableUsageError
-from .pricing.seen import Seen
 
 __all__ = ["Accounts", "Charge", "Evidence"]
 

@@ -16,7 +16,13 @@ from openai import (
     OpenAI,
 )
 
-from tests.integrations.chats import ASKED, COST, Run, chat, chat_async
+from tests.integrations.chats import (
+    ASKED,
+    COST,
+    Run,
+    chat,
+    chat_async,
+)
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aumos_governance.errors import LedgerError, NotFoundError
-from aumos_governance.integrations.leftovers import Leftovers
+from aumos_governance.integrations.guarding.leftovers import Leftovers
+from aumos_governance.integrations.guarding.streams import Events
 from aumos_governance.integrations.openai_events import EventMeter, ResponseMeter
-from aumos_governance.integrations.streams import Events
 
 WORD = b'data: {"choices":[{"delta":{"content":"word"}}],"usage":null}'
 USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}}'
@@ -107,7 +107,7 @@ def test_what_is_open_at_the_end_is_settled_then() -> None:
 
 
 def test_what_was_sent_is_looked_after_when_no_answer_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aumos_governance.integrations.leftovers._ANSWERED_AFTER", 1.0)
+    monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._ANSWERED_AFTER", 1.0)
     leftovers, silent, answered = Leftovers(), Charge(LedgerError("busy")), Charge()
     for charge in (silent, answered):
         leftovers.opened(charge)
@@ -121,7 +121,7 @@ def test_what_was_sent_is_looked_after_when_no_answer_is_heard(monkeypatch: pyte
 
 
 def test_what_was_sent_and_not_answered_is_looked_after_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aumos_governance.integrations.leftovers._ANSWERED_AFTER", 20.0)
+    monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._ANSWERED_AFTER", 20.0)
     leftovers, silent = Leftovers(), Charge()
     leftovers.opened(silent)
     leftovers.sent(silent)

@@ -10,7 +10,7 @@ import pytest
 from openai import OpenAI
 
 from aumos_governance import GovernanceEngine, govern
-from aumos_governance.integrations.leftovers import leftovers
+from aumos_governance.integrations.guarding.leftovers import leftovers
 from tests.integrations.chats import chat
 from tests.integrations.till import Till
 from tests.integrations.wire import http

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..engine import Engine, default_engine
-from ..realm import to_level
-from ..types import TrustLevel
+from ...engine import Engine, default_engine
+from ...realm import to_level
+from ...types import TrustLevel
+from ..pricing.prices import Amount, Prices
 from .guard import Guard
-from .pricing.prices import Amount, Prices
 
 __all__ = ["Guards"]
 

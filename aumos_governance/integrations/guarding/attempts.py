@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
-from ..authority.authorization import Begun
+from ...authority.authorization import Begun
 from .batches import BatchCall
 from .calls import Asked, Paid, body_of_json
 from .charge import Charge

@@ -14,7 +14,7 @@ import time
 from queue import Empty, SimpleQueue
 from typing import Final, Protocol
 
-from ..errors import AumOSGovernanceError, ConflictError, UnavailableError
+from ...errors import AumOSGovernanceError, ConflictError, UnavailableError
 
 __all__ = ["Leftover", "Leftovers", "leftovers"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from aumos_governance import UnavailableError, money
-from aumos_governance.integrations.attempts import Attempt, Call, Sending
-from aumos_governance.integrations.calls import Asked, Paid
-from aumos_governance.integrations.guard import Guard, Outcome
-from aumos_governance.integrations.leftovers import leftovers
+from aumos_governance.integrations.guarding.attempts import Attempt, Call, Sending
+from aumos_governance.integrations.guarding.calls import Asked, Paid
+from aumos_governance.integrations.guarding.guard import Guard, Outcome
+from aumos_governance.integrations.guarding.leftovers import leftovers
 from aumos_governance.integrations.openai_calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.chats import ASKED, COST

@@ -13,12 +13,12 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from .. import money
-from ..engine import Engine
-from ..errors import AumOSGovernanceError, ConflictError, NotFoundError, UnavailableError
+from ... import money
+from ...engine import Engine
+from ...errors import AumOSGovernanceError, ConflictError, NotFoundError, UnavailableError
+from ..pricing.rates import UnusableUsageError
 from .calls import Cost, Paid, UsageMissingError
 from .charge import Charge
-from .pricing.rates import UnusableUsageError
 
 __all__ = ["Followups"]
 

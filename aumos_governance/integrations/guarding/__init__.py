@@ -1,0 +1,1 @@
+"""One governed call: held before it is sent, settled after."""
