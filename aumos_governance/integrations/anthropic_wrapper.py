@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ConfigurationError
-from . import anthropic_calls
+from .anthropic import calls
 from .audited_client import AuditedClient, CallRecord
 from .pricing.prices import Amount
 
@@ -26,7 +26,7 @@ class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
     charged where an answer does not say what it used. ``budget_category`` is the budget that all of it is charged to.
     """
 
-    _provider = anthropic_calls.PROVIDER
+    _provider = calls.PROVIDER
     _record = AnthropicAuditRecord
 
     def governed_message(

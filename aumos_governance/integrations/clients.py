@@ -34,8 +34,8 @@ __all__ = ["govern", "govern_with", "is_client"]
 
 ClientT = TypeVar("ClientT")
 _PROVIDERS: Final = {
-    "openai": "aumos_governance.integrations.openai_calls",
-    "anthropic": "aumos_governance.integrations.anthropic_calls",
+    "openai": "aumos_governance.integrations.openai.calls",
+    "anthropic": "aumos_governance.integrations.anthropic.calls",
 }
 """The module that knows the calls of a library."""
 

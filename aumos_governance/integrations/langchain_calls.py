@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from langchain_core.messages import BaseMessage
 
-from . import anthropic_calls
+from .anthropic import calls as anthropic_calls
 from .guarding.calls import (
     Asked,
     Cost,
@@ -22,8 +22,8 @@ from .guarding.calls import (
     UsageMissingError,
 )
 from .langchain_answers import CHAT, MESSAGE, RESPONSE
-from .openai_events import EventMeter
-from .openai_text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
+from .openai.events import EventMeter
+from .openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
 from .pricing.prices import Rates
 from .pricing.seen import Seen
 from .pricing.sizes import size_of

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from .guarding.calls import Asked, Cost, Paid, UsageMissingError
 from .guarding.guard import Outcome, body_of, outcome_of
-from .openai_seen import see_chat
-from .openai_text import ChatCall, EmbeddingCall, ResponseCall
+from .openai.seen import see_chat
+from .openai.text import ChatCall, EmbeddingCall, ResponseCall
 from .pricing.prices import Rates
 from .pricing.seen import Seen
 from .pricing.sellers import STATE_COSTS, Reading

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import openai_calls
 from .audited_client import AuditedClient, CallRecord
+from .openai import calls
 from .pricing.prices import Amount
 
 __all__ = ["GovernedOpenAIClient", "OpenAIAuditRecord"]
@@ -25,7 +25,7 @@ class GovernedOpenAIClient(AuditedClient[OpenAIAuditRecord]):
     charged where an answer does not say what it used. ``budget_category`` is the budget that all of it is charged to.
     """
 
-    _provider = openai_calls.PROVIDER
+    _provider = calls.PROVIDER
     _record = OpenAIAuditRecord
 
     def governed_chat_completion(

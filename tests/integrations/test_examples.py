@@ -169,7 +169,7 @@ SECTIONS: dict[str, str | tuple[str, ...]] = {
     "Pagination": ("pages", "pages_awaited"),
     "Nested params": ("nested",),
     "Handling errors": "tests/integrations/guarding/test_failed_calls.py",
-    "File uploads": "tests/integrations/test_openai_methods.py",
+    "File uploads": "tests/integrations/openai/test_methods.py",
     "Request IDs": ("request id",),
     "Retries": ("retries",),
     "Timeouts": ("timeouts", "a timeout of one call"),

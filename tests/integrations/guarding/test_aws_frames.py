@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.integrations.anthropic_calls import PROVIDER
+from aumos_governance.integrations.anthropic.calls import PROVIDER
 from aumos_governance.integrations.guarding.aws_frames import Frames
 from aumos_governance.integrations.guarding.calls import Asked
 from aumos_governance.integrations.pricing.prices import Prices

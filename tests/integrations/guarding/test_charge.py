@@ -13,7 +13,7 @@ from aumos_governance.integrations.guarding.attempts import Attempt, Call, Sendi
 from aumos_governance.integrations.guarding.calls import Asked, Paid
 from aumos_governance.integrations.guarding.guard import Guard, Outcome
 from aumos_governance.integrations.guarding.leftovers import leftovers
-from aumos_governance.integrations.openai_calls import PROVIDER
+from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.chats import ASKED, COST
 from tests.integrations.till import Till

@@ -20,7 +20,7 @@ from openai import (
 from aumos_governance import ConfigurationError, GovernanceDeniedError
 from aumos_governance.integrations.guarding.calls import Asked
 from aumos_governance.integrations.guarding.leftovers import leftovers
-from aumos_governance.integrations.openai_calls import PROVIDER
+from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.chats import ASKED, COST, Run, chat
 from tests.integrations.endpoint.replies import Reply

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aumos_governance.errors import LedgerError, NotFoundError
 from aumos_governance.integrations.guarding.leftovers import Leftovers
 from aumos_governance.integrations.guarding.streams import Events
-from aumos_governance.integrations.openai_events import EventMeter, ResponseMeter
+from aumos_governance.integrations.openai.events import EventMeter, ResponseMeter
 
 WORD = b'data: {"choices":[{"delta":{"content":"word"}}],"usage":null}'
 USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}}'

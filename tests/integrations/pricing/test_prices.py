@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.guarding.calls import Asked
-from aumos_governance.integrations.openai_calls import PROVIDER
+from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError
 from aumos_governance.integrations.pricing.sizes import IMAGE_TOKENS, size_of
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
 
 from aumos_governance.integrations.guarding.calls import Asked, UsageMissingError
-from aumos_governance.integrations.openai_calls import PROVIDER
+from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError
 from aumos_governance.integrations.pricing.seen import Seen
 from aumos_governance.integrations.pricing.usage import (

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from aumos_governance.integrations.guarding.calls import Asked
-from aumos_governance.integrations.openai_calls import PROVIDER
-from aumos_governance.integrations.openai_text import CONTEXT_TOKENS, OUTPUT_TOKENS
+from aumos_governance.integrations.openai.calls import PROVIDER
+from aumos_governance.integrations.openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS
 from aumos_governance.integrations.pricing.prices import Prices
 from aumos_governance.integrations.pricing.sizes import size_of
 

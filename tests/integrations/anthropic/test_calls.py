@@ -12,8 +12,8 @@ import pytest
 from anthropic.types import TextBlock
 
 from aumos_governance import ConfigurationError
-from aumos_governance.integrations.anthropic_calls import PROVIDER
-from aumos_governance.integrations.anthropic_sizes import size_of
+from aumos_governance.integrations.anthropic.calls import PROVIDER
+from aumos_governance.integrations.anthropic.sizes import size_of
 from aumos_governance.integrations.guarding.calls import Asked, Paid, UsageMissingError
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 

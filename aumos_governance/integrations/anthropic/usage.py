@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .guarding.calls import UsageMissingError
-from .pricing.price_terms import same_model
-from .pricing.seen import Seen
+from ..guarding.calls import UsageMissingError
+from ..pricing.price_terms import same_model
+from ..pricing.seen import Seen
 
 __all__ = ["Iteration", "Units", "has_unpriced_counts", "is_implausible", "other_iterations", "units_of"]
 

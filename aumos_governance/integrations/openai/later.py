@@ -6,22 +6,22 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import ConfigurationError
-from .guarding.batches import BATCH_SHARE, BatchCall, BatchCosts, PaidOf
-from .guarding.calls import (
+from ...errors import ConfigurationError
+from ..guarding.batches import BATCH_SHARE, BatchCall, BatchCosts, PaidOf
+from ..guarding.calls import (
     Asked,
     Cost,
     Paid,
     UsageMissingError,
     body_of_json,
 )
-from .guarding.later import Later, LaterBody, LaterEvents, LaterLines
-from .openai_events import ResponseMeter
-from .openai_text import ChatCall, ResponseCall
-from .pricing.rates import UnusableUsageError
+from ..guarding.later import Later, LaterBody, LaterEvents, LaterLines
+from ..pricing.rates import UnusableUsageError
+from .events import ResponseMeter
+from .text import ChatCall, ResponseCall
 
 if TYPE_CHECKING:
-    from .guarding.guard import Guard
+    from ..guarding.guard import Guard
 
 __all__ = ["batch_of", "later"]
 

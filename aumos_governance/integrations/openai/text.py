@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from ..errors import ConfigurationError
-from .guarding.calls import Asked, Cost, Meter, UsageMissingError
-from .openai_events import EventMeter, ResponseMeter
-from .openai_seen import see_chat, see_response, shows_all
-from .openai_usage import broken, extras_of, require_kinds, used_of
-from .pricing.price_terms import service_tiers
-from .pricing.prices import Rates, UnusableUsageError, unknown_price
-from .pricing.seen import Seen
-from .pricing.sizes import Size, size_of
+from ...errors import ConfigurationError
+from ..guarding.calls import Asked, Cost, Meter, UsageMissingError
+from ..pricing.price_terms import service_tiers
+from ..pricing.prices import Rates, UnusableUsageError, unknown_price
+from ..pricing.seen import Seen
+from ..pricing.sizes import Size, size_of
+from .events import EventMeter, ResponseMeter
+from .seen import see_chat, see_response, shows_all
+from .usage import broken, extras_of, require_kinds, used_of
 
 __all__ = [
     "CONTEXT_TOKENS",

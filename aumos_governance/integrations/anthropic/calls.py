@@ -6,13 +6,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import ConfigurationError
-from . import anthropic_later
-from .anthropic_events import CompletionMeter, MessageMeter, seen_in
-from .anthropic_paths import is_free
-from .anthropic_sizes import Size, size_of
-from .anthropic_usage import Units, has_unpriced_counts, is_implausible, other_iterations, units_of
-from .guarding.calls import (
+from ...errors import ConfigurationError
+from ..guarding.calls import (
     Asked,
     Cost,
     Meter,
@@ -20,8 +15,8 @@ from .guarding.calls import (
     UsageMissingError,
     unknown_method,
 )
-from .guarding.later import Later
-from .pricing.price_terms import (
+from ..guarding.later import Later
+from ..pricing.price_terms import (
     LIST_PRICE,
     billed_model,
     geo_multiplier,
@@ -29,11 +24,22 @@ from .pricing.price_terms import (
     same_model,
     thinks_by_default,
 )
-from .pricing.prices import Rates, unknown_price
-from .pricing.seen import Seen
+from ..pricing.prices import Rates, unknown_price
+from ..pricing.seen import Seen
+from . import later as anthropic_later
+from .events import CompletionMeter, MessageMeter, seen_in
+from .paths import is_free
+from .sizes import Size, size_of
+from .usage import (
+    Units,
+    has_unpriced_counts,
+    is_implausible,
+    other_iterations,
+    units_of,
+)
 
 if TYPE_CHECKING:
-    from .guarding.guard import Guard
+    from ..guarding.guard import Guard
 
 __all__ = ["PROVIDER"]
 

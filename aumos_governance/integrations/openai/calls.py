@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from . import openai_later, openai_media
-from .guarding.calls import Asked, Paid, unknown_method
-from .guarding.later import Later
-from .guarding.provider import Provider
-from .openai_paths import is_free
-from .openai_text import ChatCall, CompletionCall, EmbeddingCall, ResponseCall
+from ..guarding.calls import Asked, Paid, unknown_method
+from ..guarding.later import Later
+from ..guarding.provider import Provider
+from . import later as openai_later
+from . import media
+from .paths import is_free
+from .text import ChatCall, CompletionCall, EmbeddingCall, ResponseCall
 
 if TYPE_CHECKING:
-    from .guarding.guard import Guard
+    from ..guarding.guard import Guard
 
 __all__ = ["PROVIDER", "OpenAIProvider"]
 
@@ -23,12 +24,12 @@ _PAID: Final[dict[str, Callable[[Asked], Paid]]] = {
     "/embeddings": EmbeddingCall,
     "/responses": ResponseCall,
     "/responses/compact": ResponseCall,
-    "/images/generations": openai_media.ImageCall,
-    "/images/edits": openai_media.ImageCall,
-    "/images/variations": openai_media.ImageCall,
-    "/audio/speech": openai_media.SpeechCall,
-    "/audio/transcriptions": openai_media.TranscriptionCall,
-    "/audio/translations": openai_media.TranscriptionCall,
+    "/images/generations": media.ImageCall,
+    "/images/edits": media.ImageCall,
+    "/images/variations": media.ImageCall,
+    "/audio/speech": media.SpeechCall,
+    "/audio/transcriptions": media.TranscriptionCall,
+    "/audio/translations": media.TranscriptionCall,
 }
 
 

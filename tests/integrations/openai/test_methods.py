@@ -12,7 +12,7 @@ from openai._resource import SyncAPIResource
 
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.guarding.calls import Asked
-from aumos_governance.integrations.openai_calls import PROVIDER
+from aumos_governance.integrations.openai.calls import PROVIDER
 
 _PAID = {
     *("/chat/completions", "/completions", "/embeddings", "/responses", "/responses/compact"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .pricing.schemas import UNKNOWN, plain
+from ..pricing.schemas import UNKNOWN, plain
 
 __all__ = ["Advisor", "Size", "size_of"]
 

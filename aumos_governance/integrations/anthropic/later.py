@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import ConfigurationError
-from .guarding.batches import BatchCall, BatchCosts, PaidOf
-from .guarding.calls import Asked
-from .guarding.later import Later, LaterBody, LaterLines
+from ...errors import ConfigurationError
+from ..guarding.batches import BatchCall, BatchCosts, PaidOf
+from ..guarding.calls import Asked
+from ..guarding.later import Later, LaterBody, LaterLines
 
 if TYPE_CHECKING:
-    from .guarding.guard import Guard
+    from ..guarding.guard import Guard
 
 __all__ = ["batch_of", "later"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .guarding.calls import body_of_json
-from .openai_seen import see_chat
-from .pricing.seen import Seen
+from ..guarding.calls import body_of_json
+from ..pricing.seen import Seen
+from .seen import see_chat
 
 __all__ = ["EventMeter", "ResponseMeter"]
 

@@ -14,7 +14,7 @@ from openai import OpenAI
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError, govern
 from aumos_governance.integrations.guarding.calls import Asked
-from aumos_governance.integrations.openai_calls import PROVIDER
+from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint

@@ -11,7 +11,7 @@ import pytest
 from anthropic import Anthropic
 
 from aumos_governance import GovernanceEngine, govern
-from aumos_governance.integrations.anthropic_calls import PROVIDER
+from aumos_governance.integrations.anthropic.calls import PROVIDER
 from aumos_governance.integrations.guarding.calls import Asked, Paid
 from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.wire import http

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aumos_governance.integrations.anthropic_calls import PROVIDER
+from aumos_governance.integrations.anthropic.calls import PROVIDER
 from aumos_governance.integrations.guarding.calls import (
     Asked,
     Cost,

@@ -19,7 +19,13 @@ from anthropic import (
 )
 from pydantic import BaseModel
 
-from aumos_governance import ConfigurationError, GovernanceDeniedError, GovernanceEngine, TrustLevel, govern
+from aumos_governance import (
+    ConfigurationError,
+    GovernanceDeniedError,
+    GovernanceEngine,
+    TrustLevel,
+    govern,
+)
 from aumos_governance.integrations.guarding.leftovers import leftovers
 from tests.integrations.clerk import CALL
 from tests.integrations.endpoint.replies import Reply, Tokens

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from aumos_governance import ConfigurationError, GovernanceEngine
-from aumos_governance.integrations.anthropic_calls import PROVIDER
+from aumos_governance.integrations.anthropic.calls import PROVIDER
 from aumos_governance.integrations.guarding.calls import Asked, Cost, Paid, UsageMissingError
 from aumos_governance.integrations.guarding.guard import Guard
 from aumos_governance.integrations.pricing.prices import Prices, Rates

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .pricing.seen import Seen
-from .pricing.usage import weight
+from ..pricing.seen import Seen
+from ..pricing.usage import weight
 
 __all__ = ["see_chat", "see_response", "shows_all"]
 

@@ -7,11 +7,11 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
 
-from .guarding.calls import Cost, UsageMissingError
-from .pricing.rates import Rates, UnusableUsageError, unknown_price
-from .pricing.seen import Seen
-from .pricing.sizes import Size
-from .pricing.usage import DoubtError, checked, least_tokens
+from ..guarding.calls import Cost, UsageMissingError
+from ..pricing.rates import Rates, UnusableUsageError, unknown_price
+from ..pricing.seen import Seen
+from ..pricing.sizes import Size
+from ..pricing.usage import DoubtError, checked, least_tokens
 
 __all__ = ["broken", "extras_of", "require_kinds", "used_of"]
 

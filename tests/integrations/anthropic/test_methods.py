@@ -11,7 +11,7 @@ from anthropic import Anthropic
 from anthropic._resource import SyncAPIResource
 
 from aumos_governance import ConfigurationError
-from aumos_governance.integrations.anthropic_calls import PROVIDER
+from aumos_governance.integrations.anthropic.calls import PROVIDER
 from aumos_governance.integrations.guarding.calls import Asked
 
 _WITHOUT_REQUEST = {"beta.webhooks.parse_unverified", "beta.webhooks.unwrap", "beta.messages.thread"}

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from .guarding.calls import Asked, Cost, Meter, UsageMissingError
-from .openai_events import EventMeter
-from .openai_text import read_usage
-from .pricing.prices import Rates
-from .pricing.seen import Seen
-from .pricing.sizes import AUDIO_BYTES_A_SECOND, AUDIO_TOKENS_A_SECOND, size_of
+from ..guarding.calls import Asked, Cost, Meter, UsageMissingError
+from ..pricing.prices import Rates
+from ..pricing.seen import Seen
+from ..pricing.sizes import AUDIO_BYTES_A_SECOND, AUDIO_TOKENS_A_SECOND, size_of
+from .events import EventMeter
+from .text import read_usage
 
 __all__ = ["ImageCall", "SpeechCall", "TranscriptionCall"]
 

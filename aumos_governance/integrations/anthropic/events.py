@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .guarding.calls import body_of_json
-from .pricing.seen import Seen
+from ..guarding.calls import body_of_json
+from ..pricing.seen import Seen
 
 __all__ = ["CompletionMeter", "MessageMeter", "seen_in"]
 
