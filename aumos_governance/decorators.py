@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 from . import money
 from .engine import Engine
 from .errors import InvalidRequestError
-from .governed_work import GovernanceState, GovernedWork
+from .integrations.governed_work import GovernanceState, GovernedWork
 from .realm import to_level
 
 __all__ = ["GovernedFunction", "governed"]

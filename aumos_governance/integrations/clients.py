@@ -17,10 +17,10 @@ from ..engine import Engine, default_engine
 from ..errors import ConfigurationError
 from ..realm import to_level
 from ..types import TrustLevel
-from .client_attempts import has_middleware, with_attempts
-from .client_copies import copy_client
-from .client_kinds import client_of, library_of
-from .client_likeness import GOVERNOR, like_plain, plain_kind
+from .drop_in.client_attempts import has_middleware, with_attempts
+from .drop_in.client_copies import copy_client
+from .drop_in.client_kinds import client_of, library_of
+from .drop_in.client_likeness import GOVERNOR, like_plain, plain_kind
 from .guarding.attempts import CURRENT, Call
 from .guarding.calls import Asked, Paid
 from .guarding.guard import METHOD_UNKNOWN, Guard

@@ -13,11 +13,11 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.outputs import LLMResult
 
 from ..errors import ConfigurationError
+from .frameworks.langchain_answers import answer_of, is_from_cache
+from .frameworks.langchain_calls import LangChainCall, address_of, provider_of
 from .guarding.charge import Charge
 from .guarding.guard import CANNOT_BE_HELD, Outcome, outcome_of
 from .guarding.guards import Guards
-from .langchain_answers import answer_of, is_from_cache
-from .langchain_calls import LangChainCall, address_of, provider_of
 from .langchain_tools import governed_tool
 
 __all__ = ["GovernedCalls", "governed_tool"]

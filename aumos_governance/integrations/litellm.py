@@ -12,12 +12,18 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from .. import money
 from ..errors import ConfigurationError
+from .frameworks.litellm_calls import (
+    address_of,
+    answer_of,
+    call_of,
+    failure_of,
+    price_id,
+)
 from .guarding.calls import Paid, UsageMissingError
 from .guarding.charge import Charge
 from .guarding.guard import CANNOT_BE_HELD, PRICE_UNKNOWN, Guard, Outcome
 from .guarding.guards import Guards
 from .guarding.stream_options import Place, stream_options
-from .litellm_calls import address_of, answer_of, call_of, failure_of, price_id
 from .pricing.prices import UnusableUsageError
 
 __all__ = ["GovernanceLogger", "GovernedLiteLLM"]

@@ -180,8 +180,8 @@ SECTIONS: dict[str, str | tuple[str, ...]] = {
     "Undocumented response properties": ("parameters",),
     "Making custom/undocumented requests": ("undocumented endpoint",),
     "Configuring the HTTP client": ("another http client",),
-    "Managing HTTP resources": "tests/integrations/test_drop_in.py",
-    "Microsoft Azure OpenAI": "tests/integrations/test_govern.py",
+    "Managing HTTP resources": "tests/integrations/drop_in/test_clients.py",
+    "Microsoft Azure OpenAI": "tests/integrations/drop_in/test_govern.py",
     **dict.fromkeys(
         (
             *("OpenAI Python API library", "Documentation", "Installation", "Workload Identity Authentication"),

@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .guarding.calls import Asked, Cost, Paid, UsageMissingError
-from .guarding.guard import Outcome, body_of, outcome_of
-from .openai.seen import see_chat
-from .openai.text import ChatCall, EmbeddingCall, ResponseCall
-from .pricing.prices import Rates
-from .pricing.seen import Seen
-from .pricing.sellers import STATE_COSTS, Reading
-from .pricing.usage import DoubtError, checked
+from ..guarding.calls import Asked, Cost, Paid, UsageMissingError
+from ..guarding.guard import Outcome, body_of, outcome_of
+from ..openai.seen import see_chat
+from ..openai.text import ChatCall, EmbeddingCall, ResponseCall
+from ..pricing.prices import Rates
+from ..pricing.seen import Seen
+from ..pricing.sellers import STATE_COSTS, Reading
+from ..pricing.usage import DoubtError, checked
 
 __all__ = ["LiteLLMCall", "address_of", "answer_of", "call_of", "failure_of", "price_id"]
 

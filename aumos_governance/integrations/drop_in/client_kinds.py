@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import ModuleType
 from typing import Any, Final
 
-from ..errors import InvalidRequestError
+from ...errors import InvalidRequestError
 
 __all__ = ["LIBRARIES", "client_of", "library_of"]
 

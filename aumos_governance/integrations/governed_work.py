@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from . import money
-from .engine import Engine, GovernanceAction, GovernanceDecision, GovernanceEngine, registered_engine
-from .errors import BudgetNotFoundError, ConfigurationError, GovernanceDeniedError, NotFoundError
-from .types import TrustLevel
+from .. import money
+from ..engine import (
+    Engine,
+    GovernanceAction,
+    GovernanceDecision,
+    GovernanceEngine,
+    registered_engine,
+)
+from ..errors import BudgetNotFoundError, ConfigurationError, GovernanceDeniedError, NotFoundError
+from ..types import TrustLevel
 
 __all__ = ["CONSENT", "GovernanceState", "GovernedWork"]
 

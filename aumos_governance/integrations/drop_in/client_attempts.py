@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from ..errors import ConfigurationError
-from .guarding.attempts import (
+from ...errors import ConfigurationError
+from ..guarding.attempts import (
     CURRENT,
     PLANNED,
     SENDING,
@@ -20,9 +20,9 @@ from .guarding.attempts import (
     Call,
     Sending,
 )
-from .guarding.calls import Asked, Paid, body_of_json
-from .guarding.later import Later, hear, hear_async
-from .guarding.resends import Sends, may_send_again
+from ..guarding.calls import Asked, Paid, body_of_json
+from ..guarding.later import Later, hear, hear_async
+from ..guarding.resends import Sends, may_send_again
 
 __all__ = ["has_middleware", "with_attempts"]
 

@@ -13,21 +13,21 @@ from typing import Any, Final
 
 from langchain_core.messages import BaseMessage
 
-from .anthropic import calls as anthropic_calls
-from .guarding.calls import (
+from ..anthropic import calls as anthropic_calls
+from ..guarding.calls import (
     Asked,
     Cost,
     Meter,
     Paid,
     UsageMissingError,
 )
+from ..openai.events import EventMeter
+from ..openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
+from ..pricing.prices import Rates
+from ..pricing.seen import Seen
+from ..pricing.sizes import size_of
+from ..pricing.usage import DoubtError, Report, checked
 from .langchain_answers import CHAT, MESSAGE, RESPONSE
-from .openai.events import EventMeter
-from .openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
-from .pricing.prices import Rates
-from .pricing.seen import Seen
-from .pricing.sizes import size_of
-from .pricing.usage import DoubtError, Report, checked
 
 __all__ = ["LangChainCall", "address_of", "provider_of"]
 

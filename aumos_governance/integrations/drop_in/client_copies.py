@@ -17,7 +17,7 @@ from functools import partial
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any, Final
 
-from ..errors import ConfigurationError
+from ...errors import ConfigurationError
 
 __all__ = ["copy_client"]
 

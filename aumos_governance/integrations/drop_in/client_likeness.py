@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Final, NoReturn
 
-from ..errors import ConfigurationError
+from ...errors import ConfigurationError
 
 __all__ = ["GOVERNOR", "like_plain", "plain_kind"]
 

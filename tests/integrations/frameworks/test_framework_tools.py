@@ -8,11 +8,11 @@ from typing import Protocol
 import pytest
 
 from aumos_governance import GovernanceDeniedError, TrustLevel
-from tests.integrations import test_openai_agents, test_pydantic_ai
 from tests.integrations.clerk import CALL, Clerk
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
-from tests.integrations.test_openai_agents import _untraced
+from tests.integrations.frameworks import test_openai_agents, test_pydantic_ai
+from tests.integrations.frameworks.test_openai_agents import _untraced
 
 __all__ = ["_untraced"]
 

@@ -1,0 +1,1 @@
+"""What calls through agent frameworks cost, by the objects that these pass."""
