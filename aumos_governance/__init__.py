@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .integrations.anthropic_wrapper import AnthropicAuditRecord, GovernedAnthropicClient
     from .integrations.clients import govern
     from .integrations.openai_wrapper import GovernedOpenAIClient, OpenAIAuditRecord
-    from .kernel.notebook_engine import notebook_engine
+    from .kernel.engine.notebook_engine import notebook_engine
     from .trust.manager import SetLevelOptions, TrustCheckResult, TrustManager
     from .types import (
         BUDGET_PERIOD_VALUES,
@@ -169,7 +169,7 @@ _HOMES: Final = {
     "integrations.anthropic_wrapper": ("AnthropicAuditRecord", "GovernedAnthropicClient"),
     "integrations.clients": ("govern",),
     "integrations.openai_wrapper": ("GovernedOpenAIClient", "OpenAIAuditRecord"),
-    "kernel.notebook_engine": ("notebook_engine",),
+    "kernel.engine.notebook_engine": ("notebook_engine",),
     "trust.manager": ("SetLevelOptions", "TrustCheckResult", "TrustManager"),
     "types": ("BUDGET_PERIOD_VALUES", "ActionKind", "BudgetPeriod", "DataCategory", "GovernanceOutcome", "TrustLevel"),
 }

@@ -15,8 +15,8 @@ __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics. Nothing is asked and nothing is opened before the first one is used."""
     from .authority.engine_registry import register_default_engine
-    from .kernel import governed_cells, running_cells
-    from .kernel.magics import GovernanceMagics
+    from .kernel.governed import governed_cells, running_cells
+    from .kernel.magics.magics import GovernanceMagics
 
     shell.register_magics(GovernanceMagics)
     register_default_engine(_notebook_engine)
@@ -27,8 +27,8 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take the magics away. The governance session stays as it is: only a person's act or a magic closes it."""
     from .authority.engine_registry import register_default_engine
-    from .kernel import governed_cells, running_cells
-    from .kernel.magics import GovernanceMagics
+    from .kernel.governed import governed_cells, running_cells
+    from .kernel.magics.magics import GovernanceMagics
 
     register_default_engine(None)
     GovernanceMagics.unregister(shell)
@@ -37,6 +37,6 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def _notebook_engine() -> Engine:
-    from .kernel.notebook_engine import notebook_engine
+    from .kernel.engine.notebook_engine import notebook_engine
 
     return notebook_engine()

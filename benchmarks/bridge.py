@@ -15,8 +15,8 @@ from typing import Any
 import websocket
 
 from tests.bridge.live_server import LiveServer
+from tests.kernel.governed.test_governed import LINK, connected
 from tests.kernel.real_kernel import Kernel
-from tests.kernel.test_governed import LINK, connected
 
 from .durable import disk, timed
 from .results import Results

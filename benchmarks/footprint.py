@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.bridge.live_server import LiveServer, until
-from tests.kernel.test_governed import connected, notebook
+from tests.kernel.governed.test_governed import connected, notebook
 
 from .results import Results
 
 OWN_CPU = (Path(__file__).parent / "own_cpu.py").read_text("utf-8")
 _CONNECT = """
-from aumos_governance.kernel.session import link
+from aumos_governance.kernel.requests.session import link
 client = link(get_ipython()).client
 client.ask("status")
 """

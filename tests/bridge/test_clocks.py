@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager, nullcontext
 import pytest
 
 from aumos_governance.errors import UnavailableError
-from aumos_governance.kernel.client import Client
-from aumos_governance.kernel.transport import Receiver
-from aumos_governance.kernel.waiter import Waiter
+from aumos_governance.kernel.requests.client import Client
+from aumos_governance.kernel.transports.transport import Receiver
+from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.base import NotebookKey
 from aumos_governance.server.conversation import AtOnce, Conversation

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from tests.bridge.live_server import GOVERNANCE, LiveServer, until
+from tests.kernel.governed.test_governed import LINK, SOCKET, notebook, stopped
 from tests.kernel.real_kernel import refused
-from tests.kernel.test_governed import LINK, SOCKET, notebook, stopped
 
 WAYS = ["socket", "comm"]
 

@@ -22,8 +22,8 @@ from aumos_governance.ledger.contract.base import NotebookKey, OpenSession, Orig
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.bridge.live_server import GOVERNANCE, LiveServer
 from tests.bridge.test_faults import arguments
+from tests.kernel.governed.test_governed import LINK, SOCKET, notebook
 from tests.kernel.real_kernel import Kernel
-from tests.kernel.test_governed import LINK, SOCKET, notebook
 from tests.ledger.postgres_server import running_server
 
 PAIRS = [("socket", "sqlite"), ("comm", "postgresql"), ("socket", "postgresql"), ("comm", "sqlite")]

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.bridge.live_server import LiveServer
-from tests.kernel.test_governed import LINK, notebook
+from tests.kernel.governed.test_governed import LINK, notebook
 
 # Spawned processes import what they do from a file: the cells of a notebook are none.
 WORK = """
 import os
 from aumos_governance import GovernanceAction
-from aumos_governance.kernel.notebook_engine import notebook_engine
+from aumos_governance.kernel.engine.notebook_engine import notebook_engine
 
 def spend(_):
     try:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from aumos_governance.kernel.card import audit_html
-from aumos_governance.kernel.display import audit_rows
+from aumos_governance.kernel.text.card import audit_html
+from aumos_governance.kernel.text.display import audit_rows
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.base import (
     Hold,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.bridge.live_server import GOVERNANCE, LiveServer
 from tests.docs.test_pages import FENCE, ROOT
+from tests.kernel.governed.test_governed import connected
 from tests.kernel.real_kernel import Outcome
-from tests.kernel.test_governed import connected
 
 PAGE = ROOT / "docs" / "governed-acts.md"
 

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from aumos_governance.errors import ServerUnreachableError, UnavailableError
-from aumos_governance.kernel.transport import Receiver
-from aumos_governance.kernel.waiter import Waiter
+from aumos_governance.kernel.transports.transport import Receiver
+from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.wire.protocol import Ask
 
 Answer = Callable[[Ask], Mapping[str, Any] | None]

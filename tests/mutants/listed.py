@@ -70,7 +70,7 @@ _NOTEBOOKS = (
 # By dotted name: a module that moves is renamed here, in equivalents.txt, and nowhere else.
 LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.money": ("tests/unit/test_money.py", "tests/sdk/test_budget.py"),
-    "aumos_governance.authority.action_steps": (*_SDK, "tests/kernel/test_acts.py"),
+    "aumos_governance.authority.action_steps": (*_SDK, "tests/kernel/governed/test_acts.py"),
     "aumos_governance.authority.approvals": _SDK,
     "aumos_governance.authority.authorization": _SDK,
     "aumos_governance.wire.denials": _SDK,

@@ -20,7 +20,7 @@ from aumos_governance import (
     TrustLevel,
     governed,
 )
-from aumos_governance.kernel.action_bodies import allowed
+from aumos_governance.kernel.engine.action_bodies import allowed
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.base import Limit, NotebookKey
 from aumos_governance.ledger.rules import verdicts

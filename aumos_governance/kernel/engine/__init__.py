@@ -1,0 +1,1 @@
+"""The engine of the notebook: its server's, seen from the kernel."""

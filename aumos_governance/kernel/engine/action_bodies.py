@@ -1,0 +1,205 @@
+"""Actions as asks of the wire, and answers as what an engine gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ... import money
+from ...audit.record import detail_of
+from ...authority.authorization import AsyncGrant, Grant, Granted, Settlement
+from ...engine import GovernanceAction, GovernanceDecision
+from ...errors import GovernanceDeniedError
+from ...realm import to_level
+from ...wire.denials import Denial
+from .wire_facts import decision_of
+
+__all__ = [
+    "AsyncNotebookGrant",
+    "NotebookGrant",
+    "act_body",
+    "allowed",
+    "check_body",
+    "decided",
+    "ending",
+    "hold_body",
+    "refusal_body",
+    "settled",
+]
+
+
+class _OfNotebook:
+    """What a grant of a notebook's engine has beside those of others."""
+
+    report_id: str | None = None
+    """The report that tells a person of the act; None where nobody is told."""
+    result: str | None = None
+    """How the act ended, as the report is to say it; None says what follows from the settlement."""
+
+
+class NotebookGrant(_OfNotebook, Grant):
+    """`Grant` of a notebook's engine."""
+
+
+class AsyncNotebookGrant(_OfNotebook, AsyncGrant):
+    """`AsyncGrant` of a notebook's engine."""
+
+
+# ---- what is asked
+
+
+def check_body(action: GovernanceAction) -> dict[str, Any]:
+    """An action as an ``evaluate``. Raises ValueError for one that makes no sense."""
+    body = _about(action)
+    if action.budget_amount is not None:
+        body["amount"] = _amount(action)
+    return body
+
+
+def refusal_body(action: GovernanceAction, code: str, reason: str) -> dict[str, Any]:
+    """As `check_body`, of an action that this side refuses itself."""
+    return {**check_body(action), "refused": _given({"code": code, "reason": reason, "tool": action.tool})}
+
+
+def hold_body(action: GovernanceAction) -> dict[str, Any]:
+    """An action as a ``hold``. Raises ValueError for one that makes no sense."""
+    return {**_about(action), "amount": _amount(action), "tool": _tool(action)}
+
+
+def act_body(action: GovernanceAction) -> dict[str, Any]:
+    """An action as an ``authorize``, with what a person is to see of it."""
+    body = hold_body(action)
+    return {**body, "shown": {"tool": body["tool"], "cost": body["amount"], **(action.shown or {})}}
+
+
+def ending(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, dict[str, Any]] | None:
+    """The ask that settles a grant with ``cost`` nano-USD, or with None releases it; None where none is due."""
+    if grant.hold_id is None:
+        if not cost:
+            return None
+        # Nothing was held, and by now the money is gone: it is recorded in full.
+        action = grant.decision.action
+        named = {"agent_id": action.agent_id or None, "category": action.budget_category or None}
+        spend = {"amount": money.to_text(cost), "tool": _tool(action), "already_paid": True, **_given(named)}
+        return "spend", {**spend, "note": "estimated"} if estimated else spend
+    body: dict[str, Any] = {"hold_id": grant.hold_id}
+    report_id = getattr(grant, "report_id", None)
+    if report_id is not None:
+        body |= {"report_id": report_id, "result": getattr(grant, "result", None) or _result(cost, estimated)}
+    if cost is None:
+        return "release", body
+    body["amount"] = money.to_text(cost)
+    if estimated:
+        body |= _given({"estimated": True, "reference": grant.reference})
+    return "settle", body
+
+
+def _about(action: GovernanceAction) -> dict[str, Any]:
+    level = action.required_trust_level
+    detail = detail_of(action)
+    # The ledger says it itself, as "category".
+    detail.pop("budget_category", None)
+    return _given(
+        {
+            "agent_id": action.agent_id or None,
+            "required_level": None if level is None else int(to_level(level, "required_trust_level")),
+            "scope": action.scope or None,
+            "category": action.budget_category or None,
+            "action_type": action.action_type or None,
+            "resource": action.resource or None,
+            "data_type": action.data_type,
+            "purpose": action.purpose or None,
+            "detail": detail or None,
+        }
+    )
+
+
+def _amount(action: GovernanceAction) -> str:
+    amount = action.budget_amount
+    return "0" if amount is None else money.to_text(money.parse(amount, what="budget_amount"))
+
+
+def _tool(action: GovernanceAction) -> str:
+    return action.tool or action.action_type or action.budget_category or "unknown"
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _result(cost: int | None, estimated: bool) -> str:
+    if cost is None:
+        return "failed, and cost nothing"
+    return "interrupted" if estimated else "done"
+
+
+# ---- what is answered
+
+
+def decided(action: GovernanceAction, answer: Mapping[str, Any]) -> GovernanceDecision:
+    """The decision that an answer tells of."""
+    told = decision_of(answer["decision"])
+    return GovernanceDecision(
+        told.outcome, told.allowed, list(told.reasons), told.record_id, action, told.code, told.limit
+    )
+
+
+def allowed(action: GovernanceAction, answer: Mapping[str, Any]) -> GovernanceDecision:
+    """As `decided`; raises GovernanceDeniedError for a no."""
+    decision = decided(action, answer)
+    if decision.allowed:
+        return decision
+    told = answer["decision"]
+    state: Mapping[str, Any] = answer.get("state") or {}
+    reason, remaining = decision.reasons[-1], state.get("remaining")
+    limit = decision.limit
+    own = limit is not None and limit.kind == "session" and remaining is not None
+    said = Denial(
+        told["code"],
+        decision.reasons,
+        told["tool"] or _tool(action),
+        money.parse(told["amount"]),
+        money.parse(remaining) if own else None,
+        None if limit is None else limit.kind,
+    )
+    raise GovernanceDeniedError(
+        action.agent_id or state.get("agent_id"),
+        reason,
+        decision.audit_record_id,
+        message=said.sentence(_advice(action, decision)),
+        denial_code=told["code"],
+    )
+
+
+def settled(grant: Granted, answer: Mapping[str, Any] | None, *, estimated: bool) -> Settlement:
+    """How a grant was settled or released, as the answer to `ending` tells it; None: nothing was asked."""
+    if answer is None:
+        return Settlement(money.to_decimal(0), money.to_decimal(0), False, grant.decision.audit_record_id, estimated)
+    if "decision" in answer:
+        spent = decision_of(answer["decision"])
+        if not spent.allowed:
+            raise GovernanceDeniedError(grant.decision.action.agent_id, spent.reasons[-1], spent.record_id)
+        return Settlement(
+            money.to_decimal(spent.amount), money.to_decimal(0), spent.overrun, spent.record_id, estimated
+        )
+    told = answer["resolution"]
+    return Settlement(
+        money.to_decimal(money.parse(told["spent"])),
+        money.to_decimal(money.parse(told["held"])),
+        told["overrun"] is True,
+        told["record_id"],
+        told["estimated"] is True,
+    )
+
+
+def _advice(action: GovernanceAction, decision: GovernanceDecision) -> str | None:
+    category, limit = action.budget_category, decision.limit
+    if limit is None:
+        return None
+    if decision.code == "BUDGET_EXCEEDED" and limit.kind == "category" and limit.name == category:
+        return f"a person can raise it with notebook_engine().budget.set_limit({category!r}, limit)"
+    if decision.code == "BUDGET_NOT_FOUND":
+        return f"make one with notebook_engine().budget.create_budget({category!r}, limit)"
+    if limit.kind == "agent":
+        return "a person can raise its level with notebook_engine().trust.set_level(agent_id, level)"
+    return None

@@ -1,0 +1,276 @@
+"""The engine of the notebook in whose kernel this runs: its server's, or the embedded one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ... import money
+from ...audit.logger import AuditLogger
+from ...authority.authorization import (
+    Authorization,
+    Begun,
+    Ending,
+    Granted,
+    Settlement,
+)
+from ...budget.manager import BudgetManager
+from ...consent.manager import ConsentManager
+from ...engine import GovernanceAction, GovernanceDecision
+from ...errors import ConfigurationError, ConflictError
+from ...trust.manager import TrustManager
+from ...types import ActionKind
+from ..requests.cells import current_cell
+from ..requests.exchanges import OnWaiting
+from ..requests.requests_ahead import Started, Told
+from ..requests.session import Link, link
+from ..requests.take_backs import InFlight
+from ..transports.spawned import is_worker
+from .action_bodies import (
+    AsyncNotebookGrant,
+    NotebookGrant,
+    act_body,
+    allowed,
+    check_body,
+    decided,
+    ending,
+    hold_body,
+    refusal_body,
+    settled,
+)
+from .user_prompt import person_here
+from .waiting import waited
+from .wire_realm import WireRealm
+
+__all__ = ["NotebookEngine", "notebook_engine"]
+
+
+class NotebookEngine:
+    """What this notebook's agents may do, decided within its governance session; `notebook_engine` gives it.
+
+    It is used as `GovernanceEngine` is. An agent's level counts up to the session's, a budget is an envelope inside the
+    session's, and both end with the session, which ``%governance`` opens; so do consents. An action that names no agent
+    (``agent_id=""``) is that of the session's agent. Records of what was decided elsewhere are not kept here: asking
+    for that raises NotAllowedError.
+
+    Whatever asks raises UnavailableError where no decision could be had: then nothing is authorised.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        realm = WireRealm(self._ask)
+        self.trust = TrustManager(realm=realm)
+        self.budget = BudgetManager(realm=realm)
+        self.consent = ConsentManager(realm=realm)
+        self.audit = AuditLogger(realm=realm)
+        self.agent_id = ""
+        """Who acts where a caller names nobody: the session's own agent."""
+        self._follows = False
+
+    # ---- checks
+
+    def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
+        """Check an action: trust, then budget, then consent; the first that fails denies. It charges nothing.
+
+        Raises ValueError for an action that makes no sense.
+        """
+        return decided(action, self._ask("evaluate", check_body(action)))
+
+    async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
+        """Like `evaluate_sync`, awaited."""
+        return decided(action, await self._ask_async("evaluate", check_body(action)))
+
+    def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
+        """As `GovernanceEngine.record_refusal`; ``code`` is one word of capitals and underscores."""
+        return decided(action, self._ask("evaluate", refusal_body(action, code, reason)))
+
+    # ---- charged work
+
+    def begin(
+        self, action: GovernanceAction, *, on_waiting: OnWaiting | None = None, timeout: float | None = None
+    ) -> NotebookGrant:
+        """Check an action and hold its amount, in one step; the caller settles or releases the grant, once.
+
+        An act may wait for a person, who has ``timeout`` seconds (the server says how many otherwise). Where the panel
+        asks them, ``on_waiting`` is called once it does; without one, the cell says that it waits, and then what came
+        of it. An interrupt takes the question back. Raises
+        GovernanceDeniedError when it is denied, and as `evaluate_sync`: then nothing is held.
+        """
+        op, body, waiting = self._asking(action, on_waiting, timeout)
+        request: Started | None = None
+        try:
+            with waited(self._shell, body, waiting) as heard:
+                request = self._way().client.start(op, body, cell=current_cell(self._shell), on_waiting=heard)
+                answer = request.answer()
+                decision = allowed(action, answer)
+            grant = NotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
+            grant.report_id = answer.get("report_id")
+            return grant
+        except BaseException:
+            if request is not None:
+                request.take_back()
+            raise
+
+    def begin_ahead(self, action: GovernanceAction) -> Begun:
+        """As `Engine.begin_ahead`."""
+        body = hold_body(action)
+        return _Begun(self, action, body, self._way().client.start("hold", body, cell=current_cell(self._shell)))
+
+    async def begin_async(
+        self, action: GovernanceAction, *, on_waiting: OnWaiting | None = None, timeout: float | None = None
+    ) -> AsyncNotebookGrant:
+        """Like `begin`, awaited. A task that is cancelled meanwhile holds nothing."""
+        op, body, waiting = self._asking(action, on_waiting, timeout)
+        client, flight = self._way().client, InFlight()
+        try:
+            with waited(self._shell, body, waiting, blocks=False) as heard:
+                cell = current_cell(self._shell)
+                answer = await client.ask_async(op, body, cell=cell, on_waiting=heard, flight=flight)
+                decision = allowed(action, answer)
+            grant = AsyncNotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
+            grant.report_id = answer.get("report_id")
+            return grant
+        except BaseException:
+            client.take_back(flight)
+            raise
+
+    def authorize(self, action: GovernanceAction) -> Authorization:
+        """Hold the action's amount, run the block, then charge what it truly cost: see `Authorization`."""
+        return Authorization(self, action)
+
+    def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
+        """As `Resolver.resolve`."""
+        asked = ending(grant, cost, estimated=estimated)
+        return settled(grant, None if asked is None else self._ask(*asked), estimated=estimated)
+
+    async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
+        """As `Resolver.resolve_async`."""
+        asked = ending(grant, cost, estimated=estimated)
+        return settled(grant, None if asked is None else await self._ask_async(*asked), estimated=estimated)
+
+    def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> Ending | None:
+        """As `Resolver.resolve_soon`. The cell's end waits until it is recorded."""
+        asked = ending(grant, cost, estimated=estimated)
+        if asked is None:
+            return None
+        way = self._way()
+        if not self._follows and self._shell is not None:
+            self._follows = True
+            self._shell.events.register("post_run_cell", self._catch_up)
+        told = way.client.tell(*asked, cell=current_cell(self._shell))
+        return _Told(grant, told, estimated)
+
+    def _catch_up(self, _: object) -> None:
+        # Whoever looks at the panel once a cell has ended sees what it cost.
+        self._way().client.catch_up()
+
+    # ---- asking
+
+    def _way(self) -> Link:
+        # Looked up each time: a forked child has a way of its own.
+        return link(self._shell)
+
+    def _ask(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self._way().client.ask(op, body, cell=current_cell(self._shell))
+
+    async def _ask_async(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._way().client.ask_async(op, body, cell=current_cell(self._shell))
+
+    def _asking(
+        self, action: GovernanceAction, on_waiting: OnWaiting | None, timeout: float | None
+    ) -> tuple[str, dict[str, Any], OnWaiting | None]:
+        if ActionKind(action.kind) is ActionKind.CALL:
+            if action.budget_amount is None:
+                return "evaluate", check_body(action), None
+            return "hold", hold_body(action), None
+        body = act_body(action)
+        if timeout is not None:
+            body["timeout"] = timeout
+        way = self._way()
+        if way.decide is None:
+            return "authorize", body, on_waiting
+        person = person_here(way, self._shell)
+        if person is None:
+            return "authorize", {**body, "wait": False}, None
+        return "authorize", body, _asking_here(person, way.decide, body["shown"])
+
+
+def notebook_engine() -> NotebookEngine:
+    """The engine of this notebook: what it decides counts in the notebook's governance session.
+
+    In a kernel of a governed server that is the server's session, elsewhere the embedded engine's. With the magics
+    loaded, it is what `govern` and `governed` use where they are given no engine. Raises ConfigurationError outside
+    IPython and Jupyter, but for processes that multiprocessing starts from a governed kernel: they count there too.
+    """
+    global _engine  # noqa: PLW0603 - one process is one kernel
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is None and not is_worker(os.environ):
+        raise ConfigurationError(
+            "notebook_engine() is the engine of a notebook, and this code runs neither in a kernel nor in IPython; use"
+            " GovernanceEngine() here."
+        )
+    found = _engine
+    if found is None or found._shell is not shell:
+        found = _engine = NotebookEngine(shell)
+    return found
+
+
+_engine: NotebookEngine | None = None
+
+
+class _Begun:
+    """As `Begun`."""
+
+    def __init__(
+        self, engine: NotebookEngine, action: GovernanceAction, body: Mapping[str, Any], asked: Started
+    ) -> None:
+        self._engine = engine
+        self._action = action
+        self._body = body
+        self._asked: Started | None = asked
+
+    def grant(self) -> NotebookGrant:
+        assert self._asked is not None
+        answer = self._asked.answer()
+        decision = allowed(self._action, answer)
+        return NotebookGrant(self._engine, decision, _nano(self._body), answer.get("hold_id"))
+
+    def drop(self) -> NotebookGrant | None:
+        asked, self._asked = self._asked, None
+        answer = None if asked is None else asked.drop()
+        if answer is None or answer.get("hold_id") is None:
+            return None
+        return NotebookGrant(self._engine, decided(self._action, answer), _nano(self._body), answer["hold_id"])
+
+
+class _Told:
+    """As `Ending`."""
+
+    def __init__(self, grant: Granted, told: Told, estimated: bool) -> None:
+        self._grant = grant
+        self._told = told
+        self._estimated = estimated
+        self.then = told.then
+
+    def result(self) -> Settlement:
+        return settled(self._grant, self._told.result(), estimated=self._estimated)
+
+
+def _nano(body: Mapping[str, Any]) -> int | None:
+    return None if "amount" not in body else money.parse(body["amount"])
+
+
+def _asking_here(
+    person: Callable[[Mapping[str, Any]], bool], decide: Callable[[str, str, bool], None], shown: Mapping[str, Any]
+) -> OnWaiting:
+    def ask(waiting: Mapping[str, Any]) -> None:
+        yes = person(shown)
+        # Decided or over meanwhile: then the answer that is waited for says so.
+        with contextlib.suppress(ConflictError):
+            decide(waiting["approval_id"], waiting["digest"], yes)
+
+    return ask

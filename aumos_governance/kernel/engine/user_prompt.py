@@ -1,0 +1,45 @@
+"""Asking the person at this kernel, where nothing but the kernel can ask."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..requests.session import Link
+from ..text.action_text import asked_text
+
+__all__ = ["person_here"]
+
+Shown = Mapping[str, Any]
+
+
+def person_here(link: Link, shell: Any) -> Callable[[Shown], bool] | None:
+    """Who says yes or no at this kernel; None where a server's panel asks, and where nobody can be asked.
+
+    What is answered shows exactly what would run, and takes the word yes alone for one. It raises KeyboardInterrupt
+    when it is interrupted.
+    """
+    return _says_yes if link.state_file is not None and _can_type(shell) else None
+
+
+def _can_type(shell: Any) -> bool:
+    if threading.current_thread() is not threading.main_thread():
+        # What is typed goes to the main thread.
+        return False
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None:
+        # Whether the front end takes input for this cell; no public word tells it ahead of a question.
+        return bool(getattr(kernel, "_allow_stdin", False))
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _says_yes(shown: Shown) -> bool:
+    sys.stdout.write("".join(f"{line}\n" for line in asked_text(shown)))
+    sys.stdout.flush()
+    try:
+        answer = input("Run it? Type yes to run it; anything else denies it: ")
+    except EOFError:
+        return False
+    return answer.strip().casefold() == "yes"

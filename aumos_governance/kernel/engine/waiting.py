@@ -1,0 +1,64 @@
+"""The one line that a cell shows while a person is waited for, and what it becomes."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from datetime import datetime, timezone
+from typing import Any
+
+from ...errors import GovernanceDeniedError
+from ..requests.exchanges import OnWaiting
+from ..requests.interrupts import interruptible
+from ..text.action_text import outcome_text, waiting_text, withdrawn_text
+from ..text.notice import Notice
+
+__all__ = ["waited"]
+
+
+@contextmanager
+def waited(
+    shell: Any, body: Mapping[str, Any], on_waiting: OnWaiting | None, *, blocks: bool = True
+) -> Iterator[OnWaiting | None]:
+    """Around an ask with this body: gives whom to tell that it waits for a person.
+
+    That is ``on_waiting``, where there is one; else a line in the cell's output, which gives way to the outcome. Where
+    nothing is waited for, nothing is shown. An ask that ``blocks`` the main thread can be interrupted in any cell.
+    """
+    if "shown" not in body:
+        yield on_waiting
+        return
+    with interruptible() if blocks else nullcontext():
+        if on_waiting is not None or shell is None:
+            yield on_waiting
+            return
+        line = _Line(shell, body["shown"])
+        try:
+            yield line.waits
+        except GovernanceDeniedError as error:
+            line.ended(error.denial_reason)
+            raise
+        except (KeyboardInterrupt, CancelledError):
+            line.withdrawn()
+            raise
+        line.ended("Approved")
+
+
+class _Line:
+    def __init__(self, shell: Any, shown: Mapping[str, Any]) -> None:
+        self._notice = Notice(shell)
+        self._shown = shown
+
+    def waits(self, waiting: Mapping[str, Any]) -> None:
+        until = waiting.get("until")
+        ends_at = None if until is None else datetime.fromtimestamp(float(until), tz=timezone.utc).astimezone()
+        self._notice.say(waiting_text(self._shown, ends_at))
+
+    def ended(self, outcome: str) -> None:
+        if self._notice.said:
+            self._notice.say(outcome_text(self._shown, outcome))
+
+    def withdrawn(self) -> None:
+        if self._notice.said:
+            self._notice.say(withdrawn_text(self._shown))

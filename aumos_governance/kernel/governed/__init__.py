@@ -1,0 +1,1 @@
+"""Cells that begin with ``%%governed``, and the cells that run."""

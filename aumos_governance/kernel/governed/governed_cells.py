@@ -1,0 +1,133 @@
+"""Cells that begin with ``%%governed``: told from others, and made into cells that IPython runs as any other.
+
+The first line becomes a magic that has the rest decided; the rest stays a cell. So top-level ``await``, further magics,
+the value of the last line, tracebacks and their line numbers are what they are without it. What does not compile is
+refused before anything is asked.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any, Final
+
+from IPython.core.inputtransformer2 import cell_magic
+
+from ...errors import InvalidRequestError
+
+__all__ = ["MAGIC", "GovernedCells", "governed_code", "install", "uninstall"]
+
+MAGIC: Final = "governed"
+_FIRST_LINE: Final = re.compile(rf"%%{MAGIC}(?:[ \t]+(?P<options>.*))?\s*")
+_OF_PYTHON: Final = frozenset({"capture", "prun", "time", "timeit"})
+"""IPython's own cell magics that run Python."""
+_FILENAME: Final = "<governed cell>"
+
+
+class GovernedCells:
+    """A line transformer of one shell, to stand before the one for cell magics."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
+    def __call__(self, lines: list[str]) -> list[str]:
+        """Raises InvalidRequestError or SyntaxError, which IPython shows in place of running the cell."""
+        options = _options(lines[0]) if lines else None
+        if options is None:
+            self._check_first(lines)
+            return lines
+        body = lines[1:]
+        self._check(body, 1)
+        return [f"get_ipython().run_line_magic({MAGIC!r}, {options!r})\n", *_with_cell_magic(body)]
+
+    def _check_first(self, lines: list[str]) -> None:
+        """Refuse a cell with ``%%governed`` below its first line, which IPython would not take for a cell magic."""
+        if not lines or lines[0].startswith("%%"):
+            return
+        place = next((number for number, line in enumerate(lines) if _options(line) is not None), None)
+        if place is None:
+            return
+        try:
+            ast.parse("".join(self._shell.input_transformer_manager.do_token_transforms(lines[:place])))
+        except SyntaxError:
+            # Within a text of several lines, or below what IPython refuses itself.
+            return
+        raise InvalidRequestError(
+            f"%%{MAGIC} must be the first line of its cell: move what is above it, comments too, below it or into a"
+            " cell of its own; nothing was run."
+        )
+
+    def _check(self, body: list[str], above: int, *, python: bool = True) -> None:
+        """Refuse what does not compile. ``above`` is how many lines of the cell stand above the body."""
+        first = next((number for number, line in enumerate(body) if line.strip()), None)
+        if first is None:
+            raise InvalidRequestError(
+                f"%%{MAGIC} governs the code below it, and there is none in this cell; nothing was run."
+            )
+        if body[first].startswith("%%"):
+            name = body[first][2:].split(maxsplit=1)[0] if body[first][2:].strip() else ""
+            if name == MAGIC:
+                raise InvalidRequestError(f"A cell has one %%{MAGIC}, on its first line; nothing was run.")
+            if name in _OF_PYTHON and any(line.strip() for line in body[first + 1 :]):
+                self._check(body[first + 1 :], above + first + 1, python=False)
+            return
+        source = "".join(self._shell.input_transformer_manager.do_token_transforms(list(body)))
+        try:
+            tree = ast.parse(source, _FILENAME)
+        except SyntaxError as error:
+            if not python:
+                raise _placed(error, source, above) from None
+            # IPython finds it too, and says where.
+            return
+        if not tree.body and python:
+            raise InvalidRequestError(
+                f"%%{MAGIC} governs the code below it, and there are only comments in this cell; nothing was run."
+            )
+        flags = self._shell.compile.flags | (ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if self._shell.autoawait else 0)
+        for statement in tree.body:
+            # One by one, as IPython does, which would find the error of the last when all others have run.
+            try:
+                compile(ast.Module([statement], []), _FILENAME, "exec", flags, dont_inherit=True)
+            except SyntaxError as error:
+                raise _placed(error, source, above) from None
+
+
+def install(shell: Any) -> None:
+    """Have the cells of ``shell`` seen; a second time changes nothing."""
+    uninstall(shell)
+    shell.input_transformer_manager.line_transforms.insert(0, GovernedCells(shell))
+
+
+def uninstall(shell: Any) -> None:
+    """Let ``%%governed`` be a cell magic as any other again."""
+    transforms = shell.input_transformer_manager.line_transforms
+    transforms[:] = [transform for transform in transforms if not isinstance(transform, GovernedCells)]
+
+
+def governed_code(raw_cell: str, options: str) -> str | None:
+    """What a cell, as it was typed, has below the ``%%governed`` with these options; None where there is none."""
+    lines = raw_cell.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        found = _options(line.lstrip())
+        if found == options:
+            return "".join(lines[number + 1 :])
+    return None
+
+
+def _options(line: str) -> str | None:
+    found = _FIRST_LINE.fullmatch(line)
+    return None if found is None else (found["options"] or "").rstrip()
+
+
+def _with_cell_magic(body: list[str]) -> list[str]:
+    first = next(number for number, line in enumerate(body) if line.strip())
+    transformed: list[str] = cell_magic(body[first:])  # type: ignore[no-untyped-call]
+    return [*body[:first], *transformed]
+
+
+def _placed(error: SyntaxError, source: str, above: int) -> SyntaxError:
+    """The error with its place in the whole cell."""
+    lines = source.splitlines()
+    line = error.lineno or 0
+    text = lines[line - 1] if 0 < line <= len(lines) else None
+    return type(error)(error.msg, (_FILENAME, line + above, error.offset, text))

@@ -1,0 +1,199 @@
+"""The magics: each reads its line and hands on what it says. No rule lives here.
+
+Loading them costs a kernel nothing: what asks and shows is imported when the first one is used.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from ..governed.governed_cells import MAGIC
+from ..text.arguments import Arguments, Flag, Signature, Valued
+from .quiet import quiet_value
+
+if TYPE_CHECKING:
+    from ..text.decision import SpendDecision
+
+__all__ = ["GovernanceMagics"]
+
+_OPEN: Final = Signature(
+    "governance",
+    (Valued("--trust-level", "0-5"), Valued("--budget", "USD"), Valued("--agent", "ID"), Flag("--new")),
+)
+_SPEND: Final = Signature(
+    "governance_spend", (Valued("--tool", "NAME"), Flag("--already-paid"), Flag("--no-raise")), "AMOUNT"
+)
+_STATUS: Final = Signature("governance_status")
+_DISABLE: Final = Signature("governance_disable")
+_AUDIT: Final = Signature("governance_audit", (Valued("--last", "N"),))
+_GOVERNED: Final = Signature(
+    "%governed",
+    (
+        Valued("--tool", "NAME"),
+        Valued("--cost", "USD"),
+        Valued("--requires", "L0-L5"),
+        Valued("--agent", "ID"),
+        Valued("--timeout", "SECONDS"),
+    ),
+)
+_FRAMES_TO_CELL: Final = 2
+"""From a magic to the code that contains it: past IPython's `run_line_magic`."""
+
+
+@magics_class
+class GovernanceMagics(Magics):
+    """Trust level, budget and audit record of this notebook."""
+
+    @classmethod
+    def unregister(cls, shell: Any) -> None:
+        """Take the magics out of ``shell``."""
+        manager = shell.magics_manager
+        for signature in (_OPEN, _SPEND, _STATUS, _DISABLE, _AUDIT):
+            manager.magics["line"].pop(signature.magic, None)
+        for kind in ("line", "cell"):
+            manager.magics[kind].pop(MAGIC, None)
+        manager.registry.pop(cls.__name__, None)
+
+    @no_var_expand
+    @line_magic
+    def governance(self, line: str) -> None:
+        """Govern this notebook: open a session, resume the open one, or change it.
+
+            %governance [--trust-level 0-5] [--budget USD] [--agent ID] [--new]
+
+        With none open, a session is opened at these values; what is left out comes from the server's defaults
+        (trust level 2, budget $10.00 unless it says otherwise). With one open and the same values it is resumed, and
+        what was spent stays spent; other values change it, which is recorded.
+
+        --trust-level  0 Observer, 1 Monitor, 2 Suggest, 3 Act (Approval Required), 4 Act (Report After), 5 Autonomous
+        --budget       the most this session may spend, in US dollars
+        --agent        a name for who acts, shown in the audit record
+        --new          close the open session and open one at $0.00 spent
+
+        A value that a person set in the governance panel can only be tightened from a notebook.
+
+        Examples::
+
+            %governance --trust-level 2 --budget 10.0
+            %governance --budget {my_budget} --agent research-bot
+            %governance --new
+        """
+        self._commands().open_session(self.shell, self._read(_OPEN, line))
+
+    @no_var_expand
+    @line_magic
+    def governance_status(self, line: str) -> None:
+        """Show trust level, spent, limit and what is left: ``%governance_status``."""
+        self._read(_STATUS, line)
+        self._commands().show_status(self.shell)
+
+    @no_var_expand
+    @line_magic
+    def governance_spend(self, line: str) -> SpendDecision:
+        """Decide and record a spend before the call that costs it.
+
+            %governance_spend AMOUNT [--tool NAME] [--already-paid] [--no-raise]
+
+        Allowed, it is on the record at once. Denied, it raises GovernanceDeniedError, which stops this cell and Run
+        All before the paid call is reached, and nothing is charged.
+
+        AMOUNT          US dollars, more than 0, with at most 9 decimals; {variable} and $variable work
+        --tool          what is paid for, for example a model's name
+        --already-paid  the money is gone: record it in full, and raise if it does not fit
+        --no-raise      print a denial and go on
+
+        The value is the decision, true if allowed::
+
+            %governance_spend 0.05 --tool gpt-4o
+
+            decision = %governance_spend {cost} --tool gpt-4o --no-raise
+            if decision:
+                call_the_model()
+        """
+        decision: SpendDecision = self._commands().spend(self.shell, self._read(_SPEND, line))
+        quiet_value(self.shell, decision, depth=_FRAMES_TO_CELL)
+        return decision
+
+    @no_var_expand
+    @line_magic
+    def governance_disable(self, line: str) -> None:
+        """Close this notebook's session and print its total; its record stays.
+
+            %governance_disable
+
+        Without a session governed calls are denied, until %governance opens the next one at $0.00 spent.
+        """
+        self._read(_DISABLE, line)
+        self._commands().close_session(self.shell)
+
+    @no_var_expand
+    @line_magic
+    def governance_audit(self, line: str) -> None:
+        """Show the newest audit records of this notebook, oldest first.
+
+            %governance_audit [--last N]
+
+        --last  how many, 10 unless said otherwise
+        """
+        self._commands().show_audit(self.shell, self._read(_AUDIT, line))
+
+    @no_var_expand
+    @line_cell_magic
+    def governed(self, line: str, cell: str | None = None) -> None:
+        """Govern a cell that acts on the world: by the trust level it is suggested, approved, reported or run.
+
+            %%governed [--tool NAME] [--cost USD] [--requires L0-L5] [--agent ID] [--timeout SECONDS]
+
+        What is below the line is an ordinary cell: it may await, use other magics and show the value of its last line.
+        What the level makes of it:
+
+        L0       denied
+        L1, L2   not run; what it would do and cost is shown as a suggestion
+        L3       waits until a person approves exactly this code, tool and cost; in JupyterLab in the governance panel,
+                 without a governed server at the kernel's own prompt, and where there is none it is denied at once
+        L4       runs, and a report waits for a person afterwards
+        L5       runs, and is recorded
+
+        A cell that may not run raises GovernanceDeniedError, which stops Run All. Its cost is held before it runs,
+        charged when it has run, given back when it raises an exception, and charged when it is interrupted.
+        Interrupting the kernel while it waits withdraws the question.
+
+        --tool      what acts, as people and the record will see it; "cell" unless said otherwise
+        --cost      what it costs in US dollars, 0 unless said otherwise; {variable} and $variable work
+        --requires  the trust level that it needs, L3 unless said otherwise
+        --agent     who acts, where that is not the session's agent
+        --timeout   how many seconds a person has; the server says how many otherwise, and then it is denied
+
+        Examples::
+
+            %%governed --tool deploy --cost 0.05 --requires L3
+            deploy("production")
+
+            %%governed --tool mail --timeout 60
+            await send(letter)
+        """
+        if cell is None:
+            from ..governed import governed
+
+            governed.begin(self.shell, self._read(_GOVERNED, line), line)
+            return
+        # From a script, where it is a call: the cell has not been made one yet.
+        shell: Any = self.shell
+        shell.run_cell(f"%%{MAGIC} {line}\n{cell}").raise_error()
+
+    def _read(self, signature: Signature, line: str) -> Arguments:
+        if "$" in line or "{" in line:
+            from .variables import expand
+
+            # One frame more than from a magic, which this is called by.
+            line = expand(self.shell, line, depth=_FRAMES_TO_CELL + 1)
+        return signature.parse(line)
+
+    @staticmethod
+    def _commands() -> ModuleType:
+        from . import commands
+
+        return commands

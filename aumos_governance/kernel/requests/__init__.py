@@ -1,0 +1,1 @@
+"""Requests and their responses: sent, waited for, sent again, taken back."""

@@ -1,0 +1,97 @@
+"""Calls a function after some time, by the operating system's wait and not by a loop's clock.
+
+asyncio reckons its timers by `time.monotonic`, which a test tool may have frozen in this kernel: then `call_later`
+never calls, and a task would wait for its response without end.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from ...clock import monotonic
+
+__all__ = ["Alarm", "alarm"]
+
+
+class Alarm:
+    """One thread for all that waits in this process; it runs only while something does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._gate = threading.Lock()
+        self._gate.acquire()
+        self._due: dict[object, tuple[float, Callable[[], object]]] = {}
+        self._next = math.inf
+        self._running = False
+
+    def set(self, seconds: float, function: Callable[[], object]) -> object:
+        """Call ``function`` once after so many seconds, in the alarm's thread; it must neither block nor raise.
+
+        Gives what `cancel` takes. Raises RuntimeError where no thread can be started.
+        """
+        handle, due = object(), monotonic() + seconds
+        with self._lock:
+            self._due[handle] = (due, function)
+            if not self._running:
+                self._start(handle, due)
+            elif due < self._next:
+                self._next = due
+                self._wake()
+        return handle
+
+    def cancel(self, handle: object) -> None:
+        """Call it no more; without effect when it was called."""
+        self._due.pop(handle, None)
+
+    def _start(self, handle: object, due: float) -> None:
+        self._next = due
+        try:
+            threading.Thread(target=self._run, name="aumos-governance-alarm", daemon=True).start()
+        except RuntimeError:
+            self._due.pop(handle, None)
+            raise
+        self._running = True
+
+    def _wake(self) -> None:
+        # Released already when it was woken before and has not noticed yet.
+        with suppress(RuntimeError):
+            self._gate.release()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                waiting = self._due.copy()
+                if not waiting:
+                    self._running = False
+                    return
+                now = monotonic()
+                self._next = min(due for due, _ in waiting.values())
+                left = self._next - now
+            if left > 0:
+                self._gate.acquire(timeout=min(left, threading.TIMEOUT_MAX))
+                continue
+            for handle, (due, function) in waiting.items():
+                if due <= now and self._due.pop(handle, None) is not None:
+                    function()
+
+
+_ALARM: Final = [Alarm()]
+
+
+def alarm() -> Alarm:
+    """The alarm of this process."""
+    return _ALARM[0]
+
+
+def _forget_parent() -> None:
+    # Its thread is the parent's, and another thread of the parent may have held its lock.
+    _ALARM[0] = Alarm()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parent)

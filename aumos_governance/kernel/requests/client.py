@@ -1,0 +1,347 @@
+"""Asking for decisions: one ask goes out, its answer comes back, and without an answer nothing is authorised."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import weakref
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from ..._version import __version__
+from ...clock import monotonic, since_epoch
+from ...errors import (
+    AumOSGovernanceError,
+    BusyError,
+    ExpiredError,
+    UnavailableError,
+    from_code,
+)
+from ...wire.protocol import HELLO_REQUIRED, Ask, Cell
+from ..transports.transport import Transport
+from ..transports.waiter import Waiter
+from .alarm import alarm
+from .exchanges import (
+    FIRST_RESEND,
+    GRACE_SECONDS,
+    Exchanges,
+    OnWaiting,
+    Patience,
+)
+from .pauses import LONGEST_PAUSE, pauses, waited
+from .request_ids import new_ask_id
+from .requests_ahead import Started, Steps, Tellings, Told
+from .take_backs import UNDECIDED, InFlight, TakeBacks, cancel_body
+from .task_waits import response_of
+
+__all__ = ["ASK_SECONDS", "HELLO_SECONDS", "Client"]
+
+ASK_SECONDS: Final = 10.0
+"""How long an ask may be acted on, unless its caller says otherwise."""
+HELLO_SECONDS: Final = 5.0
+"""How long the first contact may take before the server counts as unreachable."""
+_HELLO_VALID_SECONDS: Final = 86_400.0
+# A hello changes nothing, and whose clock is off by how much is what it is to find out.
+_NOT_MET: Final = frozenset({ExpiredError.default_code, HELLO_REQUIRED})
+# The server's clock is not where it was, since the machine slept or a clock was set; or the server is not the one that
+# was met.
+_MEETINGS: Final = 3
+_CANCEL_TRY_SECONDS: Final = 60.0
+_STANDING_SECONDS: Final = 1.0
+
+
+class Client:
+    """Asks over one transport, from any number of threads and tasks at once.
+
+    `ask` blocks its thread, `ask_async` lets the loop go on; both give the answer's body, or raise the error that the
+    answer stands for, or UnavailableError within ``timeout`` and the time of a first contact. When they end in any
+    other way than with the answer (time-out, KeyboardInterrupt, a cancelled or abandoned task), the request is taken
+    back: nothing is charged or held for it. No response is given after its time. A request that the server refuses
+    since too many are in flight goes out again until its time is over.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        incarnation: str,
+        timeout: float = ASK_SECONDS,
+        hello_timeout: float = HELLO_SECONDS,
+    ) -> None:
+        self._transport = transport
+        self._incarnation = incarnation
+        self._timeout = timeout
+        self._hello_timeout = hello_timeout
+        self._exchanges = Exchanges(transport)
+        self._tellings = Tellings()
+        self._take_backs = TakeBacks(
+            transport, self._exchanges.listen, self._exchanges.forget, self._exp, self._cancel_again
+        )
+        _clients.add(self)
+        self._clock_offset: float | None = None
+        self.greeting: Mapping[str, Any] = {}
+        """The server's answer to the last hello; empty before the first."""
+        transport.connect(self._exchanges.receive)
+
+    def ask(
+        self,
+        op: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        cell: Cell | None = None,
+        timeout: float | None = None,
+        on_waiting: OnWaiting | None = None,
+    ) -> dict[str, Any]:
+        """Ask, and block this thread until the answer is here.
+
+        The answer to an `authorize` may wait for a user for longer than ``timeout``: then ``on_waiting`` is called.
+        """
+        request = self.start(op, body or {}, cell=cell, timeout=timeout, on_waiting=on_waiting)
+        try:
+            return request.answer()
+        except BaseException:
+            # Interrupted on the way from the one to the other.
+            request.take_back()
+            raise
+
+    def start(
+        self,
+        op: str,
+        body: Mapping[str, Any],
+        *,
+        cell: Cell | None = None,
+        timeout: float | None = None,
+        on_waiting: OnWaiting | None = None,
+    ) -> Started:
+        """As `ask`, but return once it is sent, to do something else before the response is waited for.
+
+        A caller that does not make use of the response must call `Started.take_back` or `Started.drop`.
+        """
+        waiter, flight = Waiter(), InFlight()
+        steps = self._steps(op, body, cell or Cell(), timeout or self._timeout, waiter.wake, on_waiting, flight)
+        try:
+            return Started(self._transport, waiter, steps, _body, flight, self._take_backs)
+        except BaseException:
+            # Interrupted on the way from the one to the other.
+            self._take_backs.take(flight)
+            raise
+
+    def take_back(self, flight: InFlight) -> None:
+        """Undo what was requested by `ask_async` with this ``flight``, whose response is not made use of."""
+        self._take_backs.take(flight)
+
+    def standing(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """What was given up by its client and was executed all the same: ``open`` and ``close``, with the state then.
+
+        Each is told once. Blocks this thread for a moment where that is not known yet.
+        """
+        until = monotonic() + _STANDING_SECONDS
+        while self._take_backs.unsure and (left := until - monotonic()) > 0:
+            self._transport.wait(Waiter(), min(left, 0.02))
+        return self._take_backs.standing()
+
+    def tell(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> Told:
+        """Send what needs no answer to go on. What this client asks later waits for its answer, at most as long as for
+        any other. Whoever tells sees to it by `Told.result` that it is sent again where it is lost.
+
+        Raises UnavailableError where it cannot be sent, or no server was met.
+        """
+        if self._clock_offset is None:
+            raise UnavailableError("The governance server was not met yet, so it is told nothing.")
+        until = monotonic() + self._timeout
+        told = Told(self._ask(new_ask_id(), op, until, cell or Cell(), body), until, self._see_to)
+        waiting = self._exchanges.expect(told.ask.id, lambda: self._hear(told, waiting.answer))
+        self._tellings.add(told)
+        told.then(lambda: self._forget(told))
+        try:
+            self._transport.send(told.ask)
+        except BaseException:
+            self._forget(told)
+            raise
+        return told
+
+    def catch_up(self) -> None:
+        """Block this thread until what was told is answered, or has had its time."""
+        waiter = Waiter()
+        for seconds in self._tellings.passed(waiter.wake):
+            self._transport.wait(waiter, seconds)
+            waiter.rest()
+
+    async def ask_async(
+        self,
+        op: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        cell: Cell | None = None,
+        timeout: float | None = None,
+        on_waiting: OnWaiting | None = None,
+        flight: InFlight | None = None,
+    ) -> dict[str, Any]:
+        """As `ask`; this task's loop runs on until the answer is here.
+
+        A caller that does not make use of the response passes the ``flight`` that it gave to `take_back`.
+        """
+        loop = asyncio.get_running_loop()
+        woken = asyncio.Event()
+
+        def wake() -> None:
+            # The loop may have been closed since; then nobody waits.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(woken.set)
+
+        flight = InFlight() if flight is None else flight
+        steps = self._steps(op, body or {}, cell or Cell(), timeout or self._timeout, wake, on_waiting, flight)
+        try:
+            with self._transport.awaited():
+                return _body(await response_of(steps, woken, wake))
+        except BaseException:
+            # Also GeneratorExit, of a task that was abandoned. Nothing is awaited here.
+            try:
+                steps.close()
+            finally:
+                self._take_backs.take(flight)
+            raise
+
+    # ---- one ask
+
+    def _steps(
+        self,
+        op: str,
+        body: Mapping[str, Any],
+        cell: Cell,
+        timeout: float,
+        wake: Callable[[], None],
+        on_waiting: OnWaiting | None,
+        flight: InFlight,
+        ask_id: str = "",
+    ) -> Steps:
+        told: Sequence[Told] = ()
+        if not ask_id:
+            # It may count on what was told before.
+            if op == "hold":
+                told = self._tellings.pending()
+            else:
+                yield from self._tellings.passed(wake)
+            ask_id = new_ask_id()
+        if self._clock_offset is None:
+            yield from self._hello(wake)
+        patience = Patience(monotonic() + timeout, on_waiting)
+        meetings, pause = 1, pauses()
+        while True:
+            ask, copies = self._ask(ask_id, op, patience.until, cell, body), flight.sent
+            answer = yield from self._exchanges.answer(ask, patience.until + GRACE_SECONDS, wake, patience, flight)
+            if told and not all(one.is_past for one in told):
+                # Answered before what was told before it: it overtook that, and was decided without it.
+                told = ()
+                cancel = self._ask(new_ask_id(), "cancel", patience.until, cell, cancel_body(ask))
+                yield from self._exchanges.answer(cancel, patience.until + GRACE_SECONDS, wake)
+                flight.ask, flight.sent = None, 0
+                yield from self._tellings.passed(wake)
+                ask_id = new_ask_id()
+                continue
+            if answer.get("code") == BusyError.default_code and monotonic() < patience.until:
+                if flight.sent == copies + 1:
+                    # The only copy of this round, and nothing was done.
+                    flight.sent = copies
+                yield from waited(min(monotonic() + next(pause), patience.until))
+                continue
+            if answer.get("code") not in _NOT_MET or meetings == _MEETINGS or monotonic() >= patience.until:
+                if flight.sent > 1 and answer.get("code") in UNDECIDED:
+                    # One copy of it failed; another may still be done, and its client is told that nothing was.
+                    self._take_backs.take(flight)
+                return answer
+            # Nothing was done, or it still waits, so the same ask may go out again, with an expiry that the server
+            # reads as meant.
+            meetings += 1
+            yield from self._hello(wake)
+
+    def _hello(self, wake: Callable[[], None]) -> Generator[float, None, None]:
+        body = {"version": __version__, "python": platform.python_version(), "incarnation": self._incarnation}
+        hello = Ask(new_ask_id(), "hello", since_epoch() + _HELLO_VALID_SECONDS, Cell(), body)
+        answer = yield from self._exchanges.answer(hello, monotonic() + self._hello_timeout, wake)
+        greeting = _body(answer)
+        try:
+            server_time = float(greeting["server_time"])
+        except (KeyError, TypeError, ValueError):
+            raise UnavailableError(
+                "The governance server's greeting cannot be read, so nothing is authorised; install the same version of"
+                " aumos-governance for the kernel and the server."
+            ) from None
+        # The answer took a while to arrive, so the server's clock is past what it says: an expiry reckoned from here
+        # comes a little early, never late. The monotonic clock ignores whoever sets this machine's time.
+        self._clock_offset = server_time - monotonic()
+        self.greeting = greeting
+
+    def _hear(self, told: Told, answer: Mapping[str, Any] | None) -> None:
+        if answer is None or answer.get("code") in _NOT_MET | UNDECIDED:
+            # Whoever sees to it sends it again; a busy server needs only a moment.
+            if answer is not None and answer.get("code") == BusyError.default_code:
+                with suppress(RuntimeError):
+                    alarm().set(LONGEST_PAUSE, lambda: self._send_again(told))
+            return
+        try:
+            told.end(_body(answer))
+        except AumOSGovernanceError as error:
+            told.end({}, error)
+
+    def _send_again(self, told: Told) -> None:
+        if not told.is_past:
+            with suppress(AumOSGovernanceError):
+                self._transport.send(told.ask)
+
+    def _see_to(self, told: Told) -> None:
+        """Wait for the answer to what was told, and ask it again where that does not come, or is no decision."""
+        waiter = Waiter()
+        told.then(waiter.wake)
+        until = monotonic() + FIRST_RESEND
+        while not told.over and (left := until - monotonic()) > 0:
+            self._transport.wait(waiter, left)
+            waiter.rest()
+        if told.over:
+            return
+        ask = told.ask
+        try:
+            told.end(self._again(ask, self._timeout, waiter))
+        except AumOSGovernanceError as error:
+            told.end({}, error)
+
+    def _again(self, ask: Ask, timeout: float, waiter: Waiter) -> dict[str, Any]:
+        """Send the same request with a later expiry until it is answered."""
+        flight = InFlight()
+        steps = self._steps(ask.op, ask.body, ask.cell, timeout, waiter.wake, None, flight, ask.id)
+        return Started(self._transport, waiter, steps, _body, flight, self._take_backs).answer()
+
+    def _cancel_again(self, cancel: Ask) -> dict[str, Any]:
+        return self._again(cancel, _CANCEL_TRY_SECONDS, Waiter())
+
+    def _exp(self, seconds: float) -> float:
+        assert self._clock_offset is not None
+        return monotonic() + seconds + self._clock_offset
+
+    def _forget(self, told: Told) -> None:
+        self._tellings.discard(told)
+        self._exchanges.forget(told.ask.id)
+
+    def _ask(self, ask_id: str, op: str, until: float, cell: Cell, body: Mapping[str, Any]) -> Ask:
+        assert self._clock_offset is not None
+        return Ask(ask_id, op, until + self._clock_offset, cell, body)
+
+
+def _body(answer: Mapping[str, Any]) -> dict[str, Any]:
+    if answer.get("ok") is True:
+        return dict(answer)
+    raise from_code(str(answer.get("code", "UNAVAILABLE")), str(answer.get("message", "There was no decision.")))
+
+
+_clients: weakref.WeakSet[Client] = weakref.WeakSet()
+
+
+def _forget_parents() -> None:
+    for client in tuple(_clients):
+        client._take_backs.forget_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents)

@@ -1,0 +1,209 @@
+"""Taking requests back whose clients have given up, so that nothing is charged without its client's knowledge.
+
+A client gives up when its time is over, when it is interrupted or cancelled, and when it is abandoned; also when the
+response was here already and was not handed over. Then a ``cancel`` goes out, at once and again until it is answered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ...clock import monotonic
+from ...errors import AumOSGovernanceError, BusyError
+from ...wire.protocol import Ask
+from ..transports.transport import Transport
+from .alarm import alarm
+from .interrupts import Deferred
+from .request_ids import is_own, new_ask_id
+
+__all__ = ["CANCEL_SECONDS", "CHARGING", "UNDECIDED", "Cancel", "InFlight", "TakeBacks", "cancel_body", "has_charged"]
+
+CANCEL_SECONDS: Final = 600.0
+"""How long a request is tried to be taken back where its server does not answer."""
+UNDECIDED: Final = frozenset({"BUSY", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
+"""Codes of responses after which the same request may still be done, by another copy of it."""
+CHARGING: Final = frozenset({"spend", "hold", "authorize"})
+"""What is undone when its response was not handed over."""
+_PREVENTED: Final = frozenset({"open", "close"})
+# Once executed these stand, and the next response names what stands. Never a settlement or a release: the money that
+# they name is gone, or was never spent.
+_AGAIN_AFTER: Final = 0.25
+
+
+@dataclass(eq=False, slots=True)
+class InFlight:
+    """A request, until its response is handed over or it is taken back."""
+
+    ask: Ask | None = None
+    """Its latest copy; None before the first."""
+    sent: int = 0
+    """How many copies may have left this process."""
+    response: Mapping[str, Any] | None = None
+    kept: bool = False
+    """Its response was handed over, so that it stands whatever comes."""
+    taken: bool = False
+    """It is taken back."""
+
+
+@dataclass(eq=False, slots=True)
+class Cancel:
+    """One request that is being taken back."""
+
+    ask: Ask
+    op: str
+    """The operation that is taken back."""
+    until: float
+    """On the monotonic clock, when it is given up."""
+    answered: bool = False
+
+
+class TakeBacks:
+    """What one client takes back. ``listen(id, function)`` has a function called with each response to this id, until
+    ``forget(id)``.
+
+    ``exp`` gives an expiry so many seconds ahead, in the server's clock. ``again`` blocks its thread while it sends a
+    cancel once more and waits for the response; it raises AumOSGovernanceError where there is none.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        listen: Callable[[str, Callable[[Mapping[str, Any]], None]], None],
+        forget: Callable[[str], None],
+        exp: Callable[[float], float],
+        again: Callable[[Ask], Mapping[str, Any]],
+    ) -> None:
+        self._transport = transport
+        self._listen = listen
+        self._forget = forget
+        self._exp = exp
+        self._again = again
+        self._unanswered: dict[Cancel, None] = {}
+        self._repeating = False
+        self._lock = threading.Lock()
+        self._standing: list[tuple[str, Mapping[str, Any]]] = []
+
+    def take(self, flight: InFlight) -> None:
+        """Take the request back where it may have been done, or may still be. Never waits, raises nothing."""
+        if flight.kept or flight.taken:
+            return
+        with Deferred():
+            cancel = self._cancel_of(flight)
+            if cancel is not None:
+                self._unanswered[cancel] = None
+            flight.taken = True
+            if cancel is not None:
+                self._send(cancel)
+
+    def standing(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """The openings and closings that were given up and stand all the same, each with its state; told once."""
+        found, self._standing = self._standing, []
+        return found
+
+    @property
+    def unsure(self) -> bool:
+        """Whether it is not known yet if an opening or closing stands."""
+        return any(cancel.op in _PREVENTED for cancel in tuple(self._unanswered))
+
+    def forget_parent(self) -> None:
+        """In a child just forked off: what its parent takes back is the parent's to repeat."""
+        self._unanswered = {}
+        self._repeating = False
+        self._lock = threading.Lock()
+        self._standing = []
+
+    def _cancel_of(self, flight: InFlight) -> Cancel | None:
+        ask, response = flight.ask, flight.response
+        if ask is None or ask.op not in CHARGING | _PREVENTED or not flight.sent or not is_own(ask.id):
+            return None
+        if response is None:
+            # One that is sent again may be kept back now and have gone out before.
+            if self._transport.withdraw(ask.id) and flight.sent == 1:
+                return None
+        elif response.get("ok") is not True:
+            if flight.sent == 1 or response.get("code") not in UNDECIDED:
+                return None
+        elif ask.op in _PREVENTED:
+            self._standing.append((ask.op, response.get("state") or {}))
+            return None
+        elif not has_charged(response):
+            return None
+        delivered = response is not None and response.get("ok") is True
+        body = cancel_body(ask, delivered=delivered)
+        until = monotonic() + CANCEL_SECONDS
+        return Cancel(Ask(new_ask_id(), "cancel", self._exp(CANCEL_SECONDS), ask.cell, body), ask.op, until)
+
+    def _send(self, cancel: Cancel) -> None:
+        self._listen(cancel.ask.id, lambda response: self._hear(cancel, response))
+        with suppress(AumOSGovernanceError):
+            self._transport.send(cancel.ask, urgent=True)
+        if self._transport.lossy and not cancel.answered:
+            # Without a thread, as when the interpreter ends, it was sent all the same.
+            with suppress(RuntimeError):
+                alarm().set(_AGAIN_AFTER, self._repeat)
+
+    def _hear(self, cancel: Cancel, response: Mapping[str, Any]) -> None:
+        if response.get("ok") is not True and response.get("code") in UNDECIDED | {"EXPIRED", "HELLO_REQUIRED"}:
+            # It is sent again: by what repeats it already, or by the alarm, as nothing got lost.
+            if response.get("code") == BusyError.default_code:
+                with suppress(RuntimeError):
+                    alarm().set(_AGAIN_AFTER, self._repeat)
+            return
+        # A request of this process is never as old as what the server no longer knows.
+        stands = response.get("voided") is False and response.get("found") != "unknown"
+        if not cancel.answered and cancel.op in _PREVENTED and stands:
+            self._standing.append((cancel.op, response.get("state") or {}))
+        cancel.answered = True
+        self._unanswered.pop(cancel, None)
+        self._forget(cancel.ask.id)
+
+    # ---- what is not answered soon
+
+    def _repeat(self) -> None:
+        # In the alarm's thread, which must not be blocked.
+        with self._lock:
+            if self._repeating or not self._unanswered:
+                return
+            with suppress(RuntimeError):
+                threading.Thread(target=self._repeat_all, name="aumos-governance-cancel", daemon=True).start()
+                self._repeating = True
+
+    def _repeat_all(self) -> None:
+        while True:
+            with self._lock:
+                cancel = next(iter(self._unanswered), None)
+                if cancel is None:
+                    self._repeating = False
+                    return
+            try:
+                self._hear(cancel, self._again(cancel.ask))
+            except AumOSGovernanceError as error:
+                self._hear(cancel, {"ok": False, "code": error.code})
+            if cancel.answered:
+                continue
+            self._unanswered.pop(cancel, None)
+            if monotonic() < cancel.until:
+                # The others first.
+                self._unanswered[cancel] = None
+            else:
+                self._forget(cancel.ask.id)
+
+
+def has_charged(response: Mapping[str, Any]) -> bool:
+    """Whether this response to what charges says that something is charged or held."""
+    decision = response.get("decision")
+    return response.get("ok") is True and isinstance(decision, Mapping) and decision.get("allowed") is True
+
+
+def cancel_body(ask: Ask, *, delivered: bool = False) -> dict[str, Any]:
+    """The body of the request that takes this one back."""
+    body: dict[str, Any] = {"of": ask.id}
+    if ask.op == "authorize":
+        body["act"] = True
+    if delivered:
+        body["delivered"] = True
+    return body

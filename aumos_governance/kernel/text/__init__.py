@@ -1,0 +1,1 @@
+"""What is read from a magic's line, and what is shown in its cell."""

@@ -1,0 +1,109 @@
+"""What is said of acts: what one would do, that it waits, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from ...wire.denials import printable
+from .card import card_html
+from .display import usd
+
+__all__ = [
+    "act_lines",
+    "asked_text",
+    "cost_text",
+    "outcome_text",
+    "recorded_text",
+    "suggestion_html",
+    "suggestion_lines",
+    "waiting_text",
+    "withdrawn_text",
+]
+
+Shown = Mapping[str, Any]
+
+
+def cost_text(shown: Shown) -> str:
+    """The tool and what it costs, as in ``deploy, $0.05``."""
+    return f"{printable(str(shown.get('tool', 'unknown')))}, {usd(str(shown.get('cost', '0')))}"
+
+
+def act_lines(shown: Shown) -> list[str]:
+    """All that is shown of an act beside its tool and cost, each line written so that nothing in it is hidden."""
+    lines = []
+    for name, value in shown.items():
+        if name in {"tool", "cost", "code"}:
+            continue
+        lines.append(f"{printable(str(name))}: {_written(value)}")
+    code = shown.get("code")
+    if code is not None:
+        lines.extend(f"    {_written_line(line)}" for line in str(code).rstrip("\n").split("\n"))
+    return lines
+
+
+def asked_text(shown: Shown) -> list[str]:
+    """What a prompt shows above its question."""
+    return [f"An approval is needed to run: {cost_text(shown)}", *act_lines(shown)]
+
+
+def waiting_text(shown: Shown, ends_at: datetime | None) -> str:
+    """The one line that stands while a person is waited for."""
+    until = "" if ends_at is None else f" Denied at {ends_at:%H:%M:%S} if nobody does."
+    return (
+        f"Waiting for a person: {cost_text(shown)}. Approve or deny it in the governance panel; interrupt the kernel to"
+        f" withdraw it.{until}"
+    )
+
+
+def outcome_text(shown: Shown, outcome: str) -> str:
+    """What stands there afterwards: ``Approved``, or why not."""
+    return f"{printable(outcome)}: {cost_text(shown)}."
+
+
+def withdrawn_text(shown: Shown) -> str:
+    return f"Withdrawn: {cost_text(shown)}. It was interrupted while it waited, and did not run."
+
+
+def recorded_text(shown: Shown, spent: str, ended: str, remaining: str | None, *, reported: bool) -> str | None:
+    """What is said when an act has ended; None where nothing needs saying. ``ended`` is ``done`` or how it was not."""
+    tool = printable(str(shown.get("tool", "unknown")))
+    left = "" if remaining is None else f" ({usd(remaining)} remaining)"
+    if ended == "failed":
+        cost = str(shown.get("cost", "0"))
+        line = None if cost == "0" else f"Released: {usd(cost)} for {tool}, since the cell failed{left}"
+    elif ended == "interrupted" and spent != "0":
+        line = f"Recorded: {usd(spent)} for {tool}{left}, in full: the cell was interrupted, and may have paid"
+    else:
+        line = None if spent == "0" else f"Recorded: {usd(spent)} for {tool}{left}"
+    if not reported:
+        return line
+    report = f"Reported: {tool} {'ran' if ended == 'done' else ended}"
+    return report if line is None else f"{line}\n{report}"
+
+
+def suggestion_lines(shown: Shown) -> list[str]:
+    """What a cell would do, where the level only suggests it."""
+    return [f"Suggestion: {cost_text(shown)}. Not run:", *act_lines(shown)]
+
+
+def suggestion_html(shown: Shown) -> str:
+    """The same as a card."""
+    body = escape("\n".join(line.removeprefix("    ") for line in act_lines(shown)))
+    # A front end may give code a ground of its own, which would stand out on the card's.
+    style = "margin:6px 0 0;padding:0;background:none;color:inherit;white-space:pre-wrap;overflow-wrap:anywhere"
+    code = f'<pre style="{style}">{body}</pre>'
+    return card_html(f"Suggestion: {cost_text(shown)}", f"<div>Not run. It would do this:</div>{code}")
+
+
+def _written(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{printable(str(name))}={_written(part)}" for name, part in value.items())
+    return _written_line(value if isinstance(value, str) else repr(value))
+
+
+def _written_line(line: str) -> str:
+    # A tab is how code may be indented, and hides nothing.
+    return "\t".join(printable(part) for part in line.split("\t"))

@@ -1,0 +1,122 @@
+"""Reading a magic's line: words, quotes, options and a trailing comment."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from ...errors import InvalidRequestError
+
+__all__ = ["Arguments", "Flag", "Signature", "Valued", "split"]
+
+# A word is a run of quoted parts and of characters that are neither blank nor a quote.
+_WORD: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
+_QUOTED: Final = re.compile(r""""([^"]*)"|'([^']*)'""")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """An option that is given or not, such as ``--new``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """An option followed by its value, such as ``--tool NAME``."""
+
+    name: str
+    metavar: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a line said, as text; what the text means is for whoever decides."""
+
+    positional: str | None
+    values: dict[str, str]
+    flags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What one magic takes."""
+
+    magic: str
+    options: tuple[Flag | Valued, ...] = ()
+    positional: str | None = None
+
+    def usage(self) -> str:
+        """One line, as in ``%governance_spend AMOUNT [--tool NAME] [--already-paid] [--no-raise]``."""
+        words = [f"%{self.magic}"]
+        if self.positional is not None:
+            words.append(self.positional)
+        words.extend(
+            f"[{option.name} {option.metavar}]" if isinstance(option, Valued) else f"[{option.name}]"
+            for option in self.options
+        )
+        return " ".join(words)
+
+    def parse(self, line: str) -> Arguments:
+        """Read the line after the magic's name; raises InvalidRequestError with one sentence.
+
+        A word that starts with one dash is a value, so that ``-1`` reaches whoever can say what is wrong with it.
+        """
+        words = iter(split(line))
+        positional: str | None = None
+        values: dict[str, str] = {}
+        flags: set[str] = set()
+        for word in words:
+            if not word.startswith("--"):
+                if self.positional is None or positional is not None:
+                    raise InvalidRequestError(f"There is no place for {word!r} in: {self.usage()}")
+                positional = word
+                continue
+            name, equals, value = word.partition("=")
+            option = self._option(name)
+            if name in values or name in flags:
+                raise InvalidRequestError(f"The option {name} is given twice in one %{self.magic}.")
+            if isinstance(option, Flag):
+                if equals:
+                    raise InvalidRequestError(f"The option {name} takes no value: {self.usage()}")
+                flags.add(name)
+                continue
+            if not equals:
+                value = next(words, "--")
+            if not value or value.startswith("--"):
+                raise InvalidRequestError(f"The option {name} needs a value ({option.metavar}): {self.usage()}")
+            values[name] = value
+        return Arguments(positional, values, frozenset(flags))
+
+    def _option(self, name: str) -> Flag | Valued:
+        for option in self.options:
+            if option.name == name:
+                return option
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, [option.name for option in self.options], 1)
+        hint = f"; did you mean {near[0]}?" if near else "."
+        raise InvalidRequestError(f"%{self.magic} has no option {name!r}: {self.usage()}{hint}")
+
+
+def split(line: str) -> list[str]:
+    """The words of a line, their quotes taken off, up to a ``#`` that starts a word.
+
+    IPython hands a comment behind a magic over with the rest of the line. A ``#`` inside a word, as in ``gpt#4``, and a
+    backslash are characters like any other.
+    """
+    words: list[str] = []
+    position = 0
+    while position < len(line):
+        if line[position].isspace():
+            position += 1
+            continue
+        if line[position] == "#":
+            break
+        match = _WORD.match(line, position)
+        if match is None or (match.end() < len(line) and not line[match.end()].isspace()):
+            raise InvalidRequestError(f"A quote is opened and not closed in: {line.strip()}")
+        words.append(_QUOTED.sub(lambda quoted: quoted.group(1) or quoted.group(2) or "", match.group()))
+        position = match.end()
+    return words

@@ -1,0 +1,188 @@
+"""What the magics say, as plain text. People and scripts look for how each line starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from ... import money
+from ...wire.denials import Denial, printable
+from .decision import SpendDecision
+
+__all__ = [
+    "audit_rows",
+    "audit_text",
+    "closed_text",
+    "opened_text",
+    "overrun_sentence",
+    "printable",
+    "recorded_text",
+    "refusal_sentence",
+    "standing_text",
+    "state_file_text",
+    "status_text",
+    "taken_back_text",
+    "usd",
+]
+
+State = Mapping[str, Any]
+AUDIT_COLUMNS: Final = ("time (UTC)", "event", "outcome", "amount", "tool", "cell", "by", "why")
+_CELL_WIDTH: Final = 48
+
+
+def usd(amount: str | Decimal) -> str:
+    """An amount of an answer as people read it."""
+    return money.display(money.parse(amount)) if not str(amount).startswith("-") else f"-{usd(str(amount)[1:])}"
+
+
+def state_file_text(path: object) -> str:
+    return f"No governed Jupyter server here, so this state is kept in {path}"
+
+
+def opened_text(answer: Mapping[str, Any], before: State | None) -> list[str]:
+    """What came of ``%governance``: opened, resumed or changed; ``before`` is the state that stood, if it was asked."""
+    state: State = answer["state"]
+    terms = _terms(state)
+    if state["agent_id"] is None:
+        del terms["agent_id"]
+    line = f"Governance enabled: {', '.join(terms.values())}"
+    if answer["resumed"]:
+        line += f" (resumed, {usd(state['spent'])} spent; --new starts fresh)"
+    elif not answer["opened"]:
+        line += f" ({_change(before, state)}{usd(state['spent'])} spent)"
+    lines = [line]
+    previous = answer.get("previous")
+    if answer["opened"] and previous is not None:
+        lines.append(_earlier(previous))
+    if state.get("shared_with"):
+        lines.append(f"Shared with {printable(state['shared_with'])}: both notebooks use this kernel and this session.")
+    lines.extend(printable(note) for note in answer.get("notes", ()))
+    return lines
+
+
+def status_text(state: State) -> list[str]:
+    """The figures as they stand, or that governance is inactive."""
+    if not state["active"]:
+        return ["Governance: INACTIVE", *_last_total(state)]
+    lines = [
+        f"Trust Level: L{state['trust_level']} ({state['trust_label']})",
+        f"Budget: {usd(state['spent'])} spent / {usd(state['budget'])} limit ({usd(state['remaining'])} remaining)",
+    ]
+    if money.parse(state["held"]):
+        lines.append(f"Held: {usd(state['held'])} for calls that have not settled")
+    if money.parse(state["over"]):
+        lines.append(f"Over: {usd(state['over'])} above the limit")
+    if state.get("agent_id"):
+        lines.append(f"Agent: {printable(state['agent_id'])}")
+    if state.get("set_by") not in {None, "kernel", "server"}:
+        lines.append(f"Set by: {printable(state['set_by'])}")
+    if state.get("shared_with"):
+        lines.append(f"Shared with: {printable(state['shared_with'])}")
+    return lines
+
+
+def recorded_text(decision: SpendDecision) -> str:
+    left = "" if decision.remaining is None else f" ({usd(decision.remaining)} remaining)"
+    return f"Recorded: {usd(decision.amount)} for {printable(decision.tool)}{left}"
+
+
+def taken_back_text(decision: SpendDecision) -> str:
+    """That a spend which was shown as recorded is not charged, since its cell was interrupted right then."""
+    return f"Taken back: {usd(decision.amount)} for {printable(decision.tool)} is not charged"
+
+
+def refusal_sentence(decision: SpendDecision) -> str:
+    """Why a spend was denied, what was asked, what is left and what a person can do."""
+    remaining = None if decision.remaining is None else money.parse(decision.remaining)
+    kind = None if decision.limit is None else decision.limit["kind"]
+    amount = money.parse(decision.amount)
+    return Denial(decision.code, decision.reasons, decision.tool, amount, remaining, kind).sentence()
+
+
+def overrun_sentence(decision: SpendDecision) -> str:
+    """That a spend already paid is recorded in full, and does not fit."""
+    return (
+        f"OVERRUN: {usd(decision.amount)} for {printable(decision.tool)} was already paid, so it is recorded in full,"
+        f" but is not allowed: {_reason(decision)}."
+    )
+
+
+def standing_text(op: str, state: State) -> str:
+    """That an ``open`` or ``close`` whose cell was interrupted, or did not hear of it in time, took effect."""
+    if op == "close" or not state.get("active"):
+        return "The %governance_disable that was given up took effect: governance is inactive."
+    terms = _terms(state)
+    return f"The %governance that was given up took effect: {terms['trust_level']}, {terms['budget']}."
+
+
+def closed_text(state: State) -> str:
+    return f"Governance disabled. Session total: {usd(state['spent'])} / {usd(state['budget'])}"
+
+
+def audit_rows(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """One row of text for each record, in the order of `AUDIT_COLUMNS`."""
+    return [tuple(printable(part) for part in _audit_row(record)) for record in records]
+
+
+def audit_text(records: Sequence[Mapping[str, Any]]) -> str:
+    """The records as a table, oldest first."""
+    if not records:
+        return "No audit records yet."
+    rows = [AUDIT_COLUMNS, *(tuple(_cut(part) for part in row) for row in audit_rows(records))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(AUDIT_COLUMNS))]
+    return "\n".join(
+        "  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _terms(state: State) -> dict[str, str]:
+    """The terms of a session, each as it is shown."""
+    agent = state["agent_id"]
+    return {
+        "trust_level": f"trust_level=L{state['trust_level']}",
+        "budget": f"budget={usd(state['budget'])}",
+        "agent_id": f"agent={'none' if agent is None else printable(agent)}",
+    }
+
+
+def _change(before: State | None, after: State) -> str:
+    if before is None or not before["active"]:
+        return "changed, "
+    old = ", ".join(shown for name, shown in _terms(before).items() if before[name] != after[name])
+    return f"changed from {old}; " if old else "changed, "
+
+
+def _earlier(previous: Mapping[str, Any]) -> str:
+    count = previous["sessions"]
+    who = "earlier session" if count == 1 else f"{count} earlier sessions"
+    return f"This notebook's {who} spent {usd(previous['spent'])}."
+
+
+def _last_total(state: State) -> list[str]:
+    if state["spent"] is None:
+        return []
+    return [f"Last session total: {usd(state['spent'])} / {usd(state['budget'])}"]
+
+
+def _reason(decision: SpendDecision) -> str:
+    return printable("; ".join(decision.reasons)) or "not allowed"
+
+
+def _audit_row(record: Mapping[str, Any]) -> tuple[str, ...]:
+    count = (record.get("cell") or {}).get("count")
+    amount = record["amount"]
+    return (
+        record["at"][:19].replace("T", " "),
+        record["event"],
+        record["outcome"],
+        "" if amount == "0" else usd(amount),
+        record["tool"] or "",
+        "" if count is None else f"[{count}]",
+        record["actor"],
+        "; ".join(record["reasons"]),
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _CELL_WIDTH else f"{text[: _CELL_WIDTH - 3]}..."

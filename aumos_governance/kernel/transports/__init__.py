@@ -1,0 +1,1 @@
+"""How requests leave the kernel and responses come back."""

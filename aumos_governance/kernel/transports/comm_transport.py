@@ -1,0 +1,147 @@
+"""The way that works for every kernel its server reaches: asks on iopub, answers on the control channel.
+
+Asks are published as ``comm_msg`` through a comm that is registered and never opened, since JupyterLab closes a comm
+whose target the page does not know, and ignores a message of one it has not heard of. Answers come on the control
+channel, whose thread runs while a cell does.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any, Final
+
+from ...clock import monotonic
+from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableError
+from ...wire.protocol import (
+    COMM_PREFIX,
+    COMM_TARGET,
+    REPLY_TYPE,
+    Ask,
+    asks_message,
+    parse_answers,
+)
+from .transport import Receiver
+from .waiter import Waiter
+
+__all__ = ["CommTransport"]
+
+_UNDER_WAY_SECONDS: Final = 0.2
+# How long asks are kept back for a message that may have been lost.
+
+_ENDS: Final = frozenset({"settle", "release"})
+# A governed call sends the one without waiting for it, so the next one's hold would wait for that; it goes out beside.
+
+_BATCH: Final = 200
+_LONGEST: Final = 16_000
+# Characters of an ask, and asks of a message: so that no message comes near what the server reads at most.
+
+
+class CommTransport:
+    """Asks over the kernel's own channels.
+
+    Each message costs frames to every browser, and the server limits how many a kernel may send in a second. So what
+    is asked while a message is under way goes out together in the next one.
+    """
+
+    lossy = True
+
+    def __init__(self, kernel: Any) -> None:
+        """Raises UnavailableError for a kernel without the control handlers that ipykernel has."""
+        handlers = getattr(kernel, "control_handlers", None)
+        if not isinstance(handlers, dict) or getattr(kernel, "control_thread", None) is None:
+            raise UnavailableError(
+                "This kernel is governed by its Jupyter server, but cannot ask it: governance needs ipykernel 6.29 or"
+                " later, whose control channel answers while a cell runs; nothing is authorised."
+            )
+        import comm
+
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._kept_back: dict[str, Ask] = {}
+        self._under_way: frozenset[str] = frozenset()
+        self._under_way_until = 0.0
+        self._ending = False
+        self._receiver: Receiver | None = None
+        self._problem = ""
+        self._comm = comm.create_comm(target_name=COMM_TARGET, comm_id=COMM_PREFIX + uuid.uuid4().hex, primary=False)
+        comm.get_comm_manager().register_comm(self._comm)
+        handlers[REPLY_TYPE] = self._on_reply
+
+    def connect(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+        if os.getpid() != self._pid:
+            raise UnavailableError("A forked process cannot use the channels of its parent, so nothing is authorised.")
+        if sum(len(value) for value in ask.body.values() if isinstance(value, str)) > _LONGEST:
+            raise InvalidRequestError(f"What is asked must have at most {_LONGEST} characters; nothing was asked.")
+        with self._lock:
+            self._kept_back[ask.id] = ask
+            passes = urgent or (self._ending and ask.op not in _ENDS)
+            if self._under_way and not passes and monotonic() < self._under_way_until:
+                return
+            batch = self._take()
+        self._publish(batch)
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        # Answers come in the control thread.
+        waiter.sleep(seconds)
+
+    def awaited(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def withdraw(self, ask_id: str) -> bool:
+        with self._lock:
+            return self._kept_back.pop(ask_id, None) is not None
+
+    def silence(self, seconds: float, problem: str = "") -> UnavailableError:
+        problem = problem or self._problem
+        told = f" It said last: {problem}" if problem else ""
+        return ServerUnreachableError(
+            f"The governance server did not answer within {seconds:.0f} seconds, so nothing is authorised; check that"
+            f" the Jupyter server runs with the aumos_governance extension enabled, then run the cell again.{told}"
+        )
+
+    def _take(self) -> list[Ask]:
+        batch = [self._kept_back.pop(ask_id) for ask_id in list(self._kept_back)[:_BATCH]]
+        self._under_way = frozenset(ask.id for ask in batch)
+        self._under_way_until = monotonic() + _UNDER_WAY_SECONDS
+        self._ending = all(ask.op in _ENDS for ask in batch)
+        return batch
+
+    def _publish(self, batch: list[Ask]) -> None:
+        try:
+            self._comm.send(asks_message(batch))
+        except Exception as error:
+            raise UnavailableError(
+                f"The governance server cannot be asked ({type(error).__name__}: {error}), so nothing is authorised."
+            ) from error
+
+    def _on_reply(self, _stream: object, _ident: object, message: Mapping[str, Any]) -> None:
+        # In the control thread.
+        try:
+            answers = parse_answers(message.get("content"))
+        except InvalidRequestError as error:
+            self._problem = error.message
+            return
+        receiver = self._receiver
+        for answer in answers:
+            if answer.get("id") is None:
+                # It tells of no ask in particular, so no ask may be taken for refused; should one stay without an
+                # answer, this says why.
+                self._problem = str(answer.get("message"))
+            elif receiver is not None:
+                receiver(answer)
+        with self._lock:
+            if self._under_way.isdisjoint(answer.get("id") for answer in answers):
+                return
+            self._under_way = frozenset()
+            batch = self._take() if self._kept_back else []
+        if batch:
+            # Whoever waits for these asks sends them again should this fail.
+            with suppress(UnavailableError):
+                self._publish(batch)

@@ -1,0 +1,123 @@
+"""Governance without a server: the same service in this process, on a SQLite file of its own."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ConfigurationError, LedgerError, UnavailableError
+from ...owner import owner
+from ...wire.protocol import Ask
+from .transport import Receiver
+from .waiter import Waiter
+
+if TYPE_CHECKING:
+    from ...service.service import Caller, NotebookService
+
+__all__ = ["EmbeddedTransport", "database_path", "notebook_name"]
+
+
+class EmbeddedTransport:
+    """Asks that are answered in this process. The ledger is opened when it is made, and closed at exit."""
+
+    lossy = False
+
+    def __init__(self, name: str, scope: str) -> None:
+        """``name`` is the notebook's; ``scope`` keeps this process's idempotency keys apart.
+
+        Raises ConfigurationError without the libraries that keep a ledger, LedgerError where its file cannot be used.
+        """
+        try:
+            from ...ledger import open_ledger
+            from ...ledger.contract.base import NotebookKey
+            from ...service.service import Caller, NotebookService
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] == __name__.partition(".")[0]:
+                raise
+            raise ConfigurationError(
+                f"Governance without a governed Jupyter server needs the Python package {error.name!r} in this"
+                " kernel's environment; install it with: pip install aumos-governance"
+            ) from error
+        self.path = database_path()
+        _make_folder(self.path)
+        self._pid = os.getpid()
+        self._receiver: Receiver | None = None
+        ledger = open_ledger(f"sqlite:///{self.path}")
+        atexit.register(ledger.close)
+        self._service: NotebookService = NotebookService(ledger)
+        self._caller: Caller = Caller(
+            notebook=NotebookKey(owner=owner(), root="embedded", path=name), scope=scope, incarnation=scope
+        )
+
+    def connect(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+        if os.getpid() != self._pid:
+            raise UnavailableError("A forked process cannot use the ledger of its parent, so nothing is authorised.")
+        assert self._receiver is not None
+        self._service.submit(self._caller, ask, self._receiver)
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        # Answers come in the ledger's thread.
+        waiter.sleep(seconds)
+
+    def awaited(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def withdraw(self, ask_id: str) -> bool:
+        return False
+
+    def decide(self, approval_id: str, digest: str, approve: bool) -> None:
+        """Take the answer of the person at this kernel, who was shown what the digest stands for.
+
+        Raises ConflictError where it is decided already, or its time is over.
+        """
+        from ...ledger.contract.base import DecideApproval, Origin
+
+        person = owner()
+        self._service.ledger.execute(
+            DecideApproval(
+                key="",
+                origin=Origin(person, person=True, scope=f"user:{person}"),
+                approval_id=approval_id,
+                digest=digest,
+                approve=approve,
+            )
+        )
+
+    def silence(self, seconds: float) -> UnavailableError:
+        return UnavailableError(
+            f"The governance ledger {self.path} gave no decision within {seconds:.0f} seconds, so nothing is"
+            " authorised; another program may be using it."
+        )
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(
+            f"The governance ledger {path} cannot be made, since its folder cannot ({error.strerror}); set the"
+            " environment variable JUPYTER_DATA_DIR to a folder that can be written to, and restart the kernel."
+        ) from error
+
+
+def database_path() -> Path:
+    """The file of the embedded engine, never a server's: several programs writing to one file starve each other."""
+    from jupyter_core.paths import jupyter_data_dir
+
+    return Path(jupyter_data_dir()) / "aumos_governance" / "embedded.sqlite"
+
+
+def notebook_name(variables: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
+    """The notebook's path where it is told: by VS Code and papermill in ``variables``, by Jupyter in ``environ``."""
+    for name in ("__vsc_ipynb_file__", "PAPERMILL_INPUT_PATH"):
+        told = variables.get(name)
+        if isinstance(told, str) and told:
+            return str(Path(told).absolute())
+    return environ.get("JPY_SESSION_NAME") or None

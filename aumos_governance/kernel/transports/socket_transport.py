@@ -1,0 +1,286 @@
+"""Asks over the local socket that a kernel's server offers: fast, and unseen by any page.
+
+Every process has a connection of its own: the kernel's, and each one forked off it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import socket
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableError
+from ...wire.line_channel import LineChannel
+from ...wire.protocol import (
+    MAX_LINE,
+    PROTOCOL_VERSION,
+    Ask,
+    asks_message,
+    parse_answers,
+    socket_proof,
+)
+from .transport import Receiver
+from .turns import Turns
+from .waiter import Waiter
+
+__all__ = ["SocketTransport"]
+
+_CONNECT_SECONDS: Final = 2.0
+_GREETING_BYTES: Final = 8192
+_TRIES: Final = 3
+"""How many connections a process without any other way makes for one ask."""
+
+
+class _Line:
+    """One connection, made in a thread of its own, which then reads for tasks; threads that wait read themselves."""
+
+    def __init__(self, offer: Mapping[str, Any], take: Callable[[bytes], None], tasks: Callable[[], bool]) -> None:
+        self.offer = offer
+        self.met = False
+        """The server took the token, so the end of this connection does not mean the end of the offer."""
+        self.ended = False
+        self.problem = ""
+        self.settled = threading.Event()
+        """Set when it is known whether the server takes the token."""
+        self._take = take
+        self._tasks = tasks
+        self._channel: LineChannel | None = None
+        self._turns: Turns | None = None
+
+    def start(self) -> None:
+        try:
+            threading.Thread(target=self._run, name="aumos-governance", daemon=True).start()
+        except RuntimeError as error:
+            # The interpreter is about to end, and starts no threads any more.
+            self._end(str(error))
+
+    @property
+    def ready(self) -> bool:
+        return self.met and not self.ended
+
+    def send(self, line: bytes) -> bool:
+        if self._channel is None or self.ended:
+            return False
+        if self._channel.send(line):
+            return True
+        self._end("")
+        return False
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        """Where it is ready."""
+        assert self._turns is not None
+        if not self._turns.wait(waiter, seconds):
+            self._end("")
+
+    def attend(self) -> None:
+        """A task has begun to wait."""
+        if self._turns is not None:
+            self._turns.attend()
+
+    def abandon(self) -> None:
+        """The connection is the parent's, and this process a child forked off it."""
+        if self._channel is not None:
+            self._channel.abandon()
+
+    def _run(self) -> None:
+        try:
+            with _connected(self.offer["address"]) as connection:
+                received = self._greet(connection)
+                channel = LineChannel(connection, self._take, lambda: None, longest=MAX_LINE, received=received)
+                self._channel = channel
+                self._turns = Turns(channel, self._tasks)
+                self.met = True
+                self.settled.set()
+                self._turns.stand()
+                channel.close()
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self._end(str(error))
+        finally:
+            self._end("")
+
+    def _greet(self, connection: socket.socket) -> bytes:
+        challenge = os.urandom(16).hex()
+        greeting = {"v": PROTOCOL_VERSION, "token": self.offer["token"], "challenge": challenge}
+        connection.sendall(json.dumps(greeting).encode() + b"\n")
+        received = b""
+        while b"\n" not in received:
+            data = connection.recv(_GREETING_BYTES)
+            if not data or len(received) > _GREETING_BYTES:
+                raise ConnectionError("the server ended the connection")
+            received += data
+        line, _, rest = received.partition(b"\n")
+        answer = json.loads(line)
+        if not isinstance(answer, dict):
+            raise ConnectionError("what answers there cannot be read")
+        if answer.get("ok") is not True:
+            raise ConnectionError(str(answer.get("message")))
+        if not hmac.compare_digest(str(answer.get("proof")), socket_proof(str(self.offer["secret"]), challenge)):
+            raise ConnectionError("who answers there is not the server that offered it")
+        return rest
+
+    def _end(self, problem: str) -> None:
+        self.problem = self.problem or problem
+        self.ended = True
+        self.settled.set()
+        if self._turns is not None:
+            self._turns.end()
+
+
+class SocketTransport:
+    """Sends where a server is connected; every method may be called from any thread, and from a forked child."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._lock = threading.Lock()
+        self._line: _Line | None = None
+        self._offer: Mapping[str, Any] | None = None
+        self._tasks: set[object] = set()
+        self.forked = False
+        """Whether this process was forked off the one that made this. Noted, for to ask the system takes longer."""
+        self.problem = ""
+        """What the server said last that was the answer to no ask."""
+        _transports.add(self)
+
+    def take_offer(self, offer: object) -> None:
+        """What a greeting said; connects without waiting for it. None, or what cannot be read, ends the offer."""
+        with self._lock:
+            self._offer = offer if isinstance(offer, Mapping) else None
+            if self._line is None or self._line.ended or self._line.offer != self._offer:
+                self._connect()
+
+    def send(self, ask: Ask) -> bool:
+        """Send the ask, without waiting; False where no server is connected."""
+        line = self._line
+        if line is None or not line.ready:
+            if line is None or not line.ended:
+                return False
+            with self._lock:
+                if self._line is line:
+                    # A connection that had stood is made again; an offer that led to none is void.
+                    self._offer = self._offer if line.met else None
+                    self._connect()
+            return False
+        return line.send(_encoded(ask))
+
+    def send_from_child(self, ask: Ask) -> None:
+        """Send the ask from a process with no other way to the server; connects first, within two seconds.
+
+        Raises UnavailableError where that cannot be.
+        """
+        why = ""
+        for _ in range(_TRIES):
+            with self._lock:
+                if self._line is None or self._line.ended:
+                    self._connect()
+                line = self._line
+            if line is None:
+                raise UnavailableError(
+                    "A forked process can ask the governance server only over its local socket, which it does not"
+                    " offer, so nothing is authorised here; ask in the notebook's own process, before the work is"
+                    " handed out."
+                )
+            line.settled.wait(_CONNECT_SECONDS)
+            if line.send(_encoded(ask)):
+                return
+            why = line.problem
+            if not line.met:
+                break
+            # It had stood, and ended in the meantime: another thread may have been interrupted while it read.
+        raise ServerUnreachableError(
+            "This process cannot reach the governance server over its local socket"
+            f" ({why or 'it does not answer'}), so nothing is authorised here."
+        )
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        """Block this thread until its waiter is woken, or for so long; takes in what comes for whomever."""
+        line = self._line
+        if line is not None and line.ready:
+            line.wait(waiter, seconds)
+        else:
+            waiter.sleep(seconds)
+
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """For as long as a task waits for an answer."""
+        task = object()
+        self._tasks.add(task)
+        try:
+            line = self._line
+            if line is not None:
+                line.attend()
+            yield
+        finally:
+            self._tasks.discard(task)
+
+    def forget_parent(self) -> None:
+        """In a child just forked off: its parent's connection is not its own."""
+        self.forked = True
+        # Another thread of the parent may have held it.
+        self._lock = threading.Lock()
+        self._tasks = set()
+        line, self._line = self._line, None
+        if line is not None:
+            line.abandon()
+
+    def _connect(self) -> None:
+        line = None if self._offer is None else _Line(self._offer, self._take, lambda: bool(self._tasks))
+        if line is not None:
+            line.start()
+        # Last: one that an interrupt kept from being started would be waited for in vain.
+        self._line = line
+
+    def _take(self, line: bytes) -> None:
+        try:
+            answers = parse_answers(_decode(line.decode()))
+        except (ValueError, RecursionError) as error:
+            # InvalidRequestError is a ValueError.
+            self.problem = error.message if isinstance(error, InvalidRequestError) else "something unreadable"
+            return
+        for answer in answers:
+            if answer.get("id") is None:
+                self.problem = str(answer.get("message"))
+            else:
+                self._receiver(answer)
+
+
+_transports: weakref.WeakSet[SocketTransport] = weakref.WeakSet()
+
+
+def _forget_parents() -> None:
+    for transport in tuple(_transports):
+        transport.forget_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents)
+
+
+def _connected(address: object) -> socket.socket:
+    if isinstance(address, str):
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.settimeout(_CONNECT_SECONDS)
+            connection.connect(address)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+    if not isinstance(address, (list, tuple)) or len(address) != 2:
+        raise ValueError("its address cannot be read")
+    connection = socket.create_connection((str(address[0]), int(address[1])), _CONNECT_SECONDS)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
+_decode: Final = json.JSONDecoder().decode
+
+
+def _encoded(ask: Ask) -> bytes:
+    return _encode(asks_message([ask])).encode() + b"\n"

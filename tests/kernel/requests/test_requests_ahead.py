@@ -1,0 +1,231 @@
+"""Asks whose answers are waited for later, or by nobody: what is asked after them never overtakes them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from aumos_governance.errors import ConflictError, ServerUnreachableError, UnavailableError
+from aumos_governance.kernel.requests.client import Client
+from aumos_governance.kernel.requests.requests_ahead import Told
+from aumos_governance.kernel.transports.waiter import Waiter
+from aumos_governance.wire.protocol import Ask
+from tests.kernel.fake_transport import FakeTransport
+from tests.kernel.requests.test_client import interrupts, press_ctrl_c
+
+__all__ = ["interrupts"]
+
+
+class Server:
+    """Answers settlements when it is let, and everything else at once."""
+
+    def __init__(self, **told: Any) -> None:
+        self.may_settle = threading.Event()
+        self.lost = 0
+        self.first: Told | None = None
+        """What is answered before a hold is."""
+        self.told = told or {"ok": True}
+        self.transport = FakeTransport(self._answer)
+        self.client = Client(self.transport, incarnation="n-1", timeout=10.0)
+        self.client.ask("status")
+
+    def _answer(self, ask: Ask) -> dict[str, Any] | None:
+        if ask.op == "settle":
+            if self.lost:
+                self.lost -= 1
+                return None
+            assert self.may_settle.wait(20)
+            return self.told
+        if ask.op == "hold" and self.first is not None:
+            self.first.result()
+        return {"ok": True, "hold_id": f"of {ask.id}"}
+
+    def ops(self) -> list[str]:
+        return [ask.op for ask in self.transport.sent[2:]]
+
+
+def asked(client: Client, op: str) -> dict[str, Any]:
+    return client.ask(op, {})
+
+
+def awaited(client: Client, op: str) -> dict[str, Any]:
+    return asyncio.run(client.ask_async(op, {}))
+
+
+def test_what_is_told_is_not_waited_for() -> None:
+    server = Server()
+    told = server.client.tell("settle", {"hold_id": "h"})
+    assert (told.over, server.ops()) == (False, ["settle"])
+    server.may_settle.set()
+    assert told.result()["ok"] is True
+
+
+@pytest.mark.parametrize("ask", [asked, awaited])
+@pytest.mark.parametrize("op", ["status", "spend", "authorize"])
+def test_what_is_asked_later_goes_out_when_what_was_told_is_answered(
+    ask: Callable[[Client, str], dict[str, Any]], op: str
+) -> None:
+    server = Server()
+    server.client.tell("settle", {"hold_id": "h"})
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(ask, server.client, op)
+        with pytest.raises(TimeoutError):
+            later.result(0.1)
+        assert server.ops() == ["settle"]
+        server.may_settle.set()
+        assert later.result(20)["ok"] is True
+    assert server.ops() == ["settle", op]
+
+
+@pytest.mark.parametrize("ask", [asked, awaited])
+def test_a_hold_that_overtook_what_was_told_is_taken_back_and_asked_anew(
+    ask: Callable[[Client, str], dict[str, Any]],
+) -> None:
+    server = Server()
+    server.client.tell("settle", {"hold_id": "h"})
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(ask, server.client, "hold")
+        (overtaking,) = server.transport.wait_for("hold")
+        (cancel,) = server.transport.wait_for("cancel")
+        assert cancel.body == {"of": overtaking.id}
+        with pytest.raises(TimeoutError):
+            later.result(0.1)
+        server.may_settle.set()
+        answer = later.result(20)
+    assert server.ops() == ["settle", "hold", "cancel", "hold"]
+    assert answer["hold_id"] == f"of {server.transport.of('hold')[1].id}"
+
+
+def test_a_hold_that_is_answered_after_what_was_told_stands() -> None:
+    server = Server()
+    server.may_settle.set()
+    for _ in range(20):
+        server.first = server.client.tell("settle", {"hold_id": "h"})
+        server.client.ask("hold", {})
+    assert server.ops() == ["settle", "hold"] * 20
+
+
+def test_what_was_lost_is_told_again_in_the_same_words_and_not_forgotten() -> None:
+    server = Server()
+    server.transport.lossy = True
+    server.may_settle.set()
+    server.lost = 2
+    told = server.client.tell("settle", {"hold_id": "h"})
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(server.client.ask, "status")
+        assert told.result()["ok"] is True
+        later.result(20)
+    settlements = server.transport.of("settle")
+    assert len(settlements) >= 3
+    assert {(ask.id, ask.body["hold_id"]) for ask in settlements} == {(settlements[0].id, "h")}
+    assert server.ops() == ["settle"] * len(settlements) + ["status"]
+
+
+def test_a_no_is_for_whoever_asks_for_the_result_and_keeps_nobody_waiting() -> None:
+    server = Server(ok=False, code="CONFLICT", message="It was settled already.")
+    told = server.client.tell("settle", {"hold_id": "h"})
+    server.may_settle.set()
+    server.client.catch_up()
+    assert server.client.ask("status")["ok"] is True
+    with pytest.raises(ConflictError, match="settled already"):
+        told.result()
+
+
+def test_a_silent_server_keeps_what_is_asked_later_waiting_for_a_bounded_time() -> None:
+    server = Server()
+    client = Client(server.transport, incarnation="n-2", timeout=0.5)
+    client.ask("status")
+    server.lost = 1_000
+    told = client.tell("settle", {"hold_id": "h"})
+    assert client.ask("status")["ok"] is True
+    with pytest.raises(ServerUnreachableError):
+        told.result()
+
+
+def test_nothing_is_told_to_a_server_that_was_not_met() -> None:
+    transport = FakeTransport()
+    with pytest.raises(UnavailableError, match="not met"):
+        Client(transport, incarnation="n-1").tell("settle", {})
+    assert transport.sent == []
+
+
+def test_what_cannot_be_sent_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server()
+
+    def failing(ask: Ask, *, urgent: bool = False) -> None:
+        raise UnavailableError("There is no way.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(server.transport, "send", failing)
+        with pytest.raises(UnavailableError, match="no way"):
+            server.client.tell("settle", {})
+    assert server.client.ask("status")["ok"] is True
+
+
+def test_a_child_does_not_wait_for_what_its_parent_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server()
+    told = server.client.tell("settle", {"hold_id": "h"})
+    monkeypatch.setattr(told, "pid", told.pid + 1)
+    assert server.client.ask("status")["ok"] is True
+    server.may_settle.set()
+
+
+# ---- asked early
+
+
+def test_an_ask_that_is_started_is_on_its_way_before_it_is_waited_for() -> None:
+    server = Server()
+    started = server.client.start("hold", {})
+    (hold,) = server.transport.wait_for("hold")
+    assert started.answer()["hold_id"] == f"of {hold.id}"
+    assert started.drop() is not None
+
+
+def test_an_ask_that_nobody_wants_any_more_is_taken_back() -> None:
+    server = Server()
+    server.transport.answer = lambda _: None
+    started = server.client.start("hold", {})
+    assert started.drop() is None
+    assert [ask.body for ask in server.transport.of("cancel")] == [{"of": server.transport.of("hold")[0].id}]
+    assert started.drop() is None
+    assert len(server.transport.of("cancel")) == 1
+
+
+def test_an_answer_that_is_here_when_nobody_wants_it_is_handed_over() -> None:
+    server = Server()
+    server.transport.answer = lambda _: None
+    started = server.client.start("hold", {})
+    (hold,) = server.transport.of("hold")
+    server.transport.deliver(hold.id, ok=True, hold_id="h")
+    answer = started.drop()
+    assert answer is not None
+    assert answer["hold_id"] == "h"
+    assert server.transport.of("cancel") == []
+
+
+@pytest.mark.usefixtures("interrupts")
+def test_an_interrupt_while_it_is_waited_for_takes_it_back() -> None:
+    server = Server()
+    waited_for = threading.Event()
+
+    def interrupt(ask: Ask) -> None:
+        if ask.op == "hold":
+            assert waited_for.wait(20)
+            press_ctrl_c()
+
+    def wait(waiter: Waiter, seconds: float) -> None:
+        waited_for.set()
+        waiter.sleep(seconds)
+
+    server.transport.answer = interrupt
+    server.transport.wait = wait  # type: ignore[method-assign]
+    started = server.client.start("hold", {})
+    with pytest.raises(KeyboardInterrupt):
+        started.answer()
+    assert server.transport.of("cancel")[0].body == {"of": server.transport.of("hold")[0].id}
+    assert started.drop() is None

@@ -1,0 +1,33 @@
+"""One line of output that gives way to the next, with an interrupt in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aumos_governance.kernel.text.notice import Notice
+
+
+class Interrupted:
+    """A shell that shows what is published, and is interrupted with the first of it."""
+
+    def __init__(self) -> None:
+        self.display_pub = self
+        self.shown: list[tuple[str, str, bool]] = []
+
+    def publish(self, data: dict[str, Any], *, transient: dict[str, str], update: bool) -> None:
+        self.shown.append((data["text/plain"], transient["display_id"], update))
+        if len(self.shown) == 1:
+            raise KeyboardInterrupt
+
+
+def test_what_was_shown_when_the_interrupt_came_is_replaced() -> None:
+    shell = Interrupted()
+    notice = Notice(shell)
+    with pytest.raises(KeyboardInterrupt):
+        notice.say("Waiting for a person")
+    assert notice.said
+    notice.say("Withdrawn")
+    (_, first, _), (_, second, update) = shell.shown
+    assert (second, update) == (first, True)

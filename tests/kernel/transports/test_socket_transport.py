@@ -1,0 +1,252 @@
+"""The kernel's end of the local socket, with whoever answers at its address."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from aumos_governance.errors import ServerUnreachableError
+from aumos_governance.kernel.requests.client import Client
+from aumos_governance.kernel.transports.socket_transport import SocketTransport, _Line
+from aumos_governance.kernel.transports.spawned import SpawnedTransport
+from aumos_governance.kernel.transports.waiter import Waiter
+from aumos_governance.wire.protocol import Ask, socket_proof
+from tests.bridge.live_server import until
+
+Answers = Callable[[dict[str, Any]], Any]
+
+
+class Somebody:
+    """Listens on loopback, greets as it is told, and then authorises whatever is asked."""
+
+    def __init__(self, greet: Answers) -> None:
+        self.greet = greet
+        self.heard: list[dict[str, Any]] = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.offer = {"address": list(self.listener.getsockname()[:2]), "token": "t", "secret": "s"}
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as lines, suppress(OSError):
+            for number, line in enumerate(lines):
+                said = json.loads(line)
+                if number:
+                    self.heard.append(said)
+                    told = {"ok": True, "server_time": time.time()}
+                    answer = {"v": 1, "answers": [{"id": ask["id"], **told} for ask in said["asks"]]}
+                else:
+                    answer = self.greet(said)
+                connection.sendall(json.dumps(answer).encode() + b"\n")
+
+    def close(self) -> None:
+        # Closing alone does not end an accept that is under way.
+        with suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(20)
+
+
+@pytest.fixture
+def answers_as() -> Iterator[Callable[[Answers], Somebody]]:
+    there: list[Somebody] = []
+
+    def make(greet: Answers) -> Somebody:
+        there.append(Somebody(greet))
+        return there[-1]
+
+    yield make
+    for somebody in there:
+        somebody.close()
+
+
+def proven(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {"v": 1, "ok": True, "proof": socket_proof("s", said["challenge"])}
+
+
+def ask(number: int = 0) -> Ask:
+    return Ask(f"a-{number}", "status", time.time() + 60)
+
+
+def test_who_proves_to_be_the_server_is_asked(answers_as: Callable[[Answers], Somebody]) -> None:
+    server = answers_as(proven)
+    answers: list[Mapping[str, Any]] = []
+    transport = SocketTransport(answers.append)
+    transport.take_offer(server.offer)
+    waiter = Waiter()
+    until(lambda: transport.send(ask()), "it is connected")
+    until(lambda: transport.wait(waiter, 0.1) or answers, "the answer is read by who waits")
+    assert [(answer["id"], answer["ok"]) for answer in answers] == [("a-0", True)]
+
+
+@pytest.mark.parametrize(
+    "greet",
+    [
+        lambda said: {"v": 1, "ok": True},
+        lambda said: {"v": 1, "ok": True, "proof": said["challenge"]},
+        lambda said: {"v": 1, "ok": True, "proof": socket_proof("t", said["challenge"])},
+        lambda said: {"v": 1, "ok": True, "proof": "é"},
+        lambda said: {"v": 1, "ok": True, "proof": None},
+        lambda said: ["ok"],
+    ],
+    ids=["no proof", "an echo", "from the token", "no hexadecimal", "null", "no object"],
+)
+def test_another_process_at_that_address_is_found_out(
+    answers_as: Callable[[Answers], Somebody], greet: Answers
+) -> None:
+    impostor = answers_as(greet)
+    transport = SocketTransport(lambda answer: None)
+    transport.take_offer(impostor.offer)
+    line = transport._line
+    assert line is not None
+    assert line.settled.wait(20)
+    with pytest.raises(ServerUnreachableError, match="nothing is authorised"):
+        transport.send_from_child(ask())
+    assert transport.send(ask()) is False
+    assert impostor.heard == []
+
+
+def test_many_tasks_and_threads_at_once_each_get_what_they_asked(answers_as: Callable[[Answers], Somebody]) -> None:
+    server = answers_as(proven)
+    waiters: dict[object, Waiter] = {}
+    seen: set[object] = set()
+
+    def take(answer: Mapping[str, Any]) -> None:
+        seen.add(answer["id"])
+        waiters[answer["id"]].wake()
+
+    transport = SocketTransport(take)
+    transport.take_offer(server.offer)
+    line = transport._line
+    assert line is not None
+    assert line.settled.wait(20)
+    failed: list[object] = []
+
+    def go(start: int) -> None:
+        for number in range(start, start + 100):
+            waiter, one = Waiter(), ask(number)
+            waiters[one.id] = waiter
+            assert transport.send(one)
+            until_then = time.monotonic() + 20
+            while one.id not in seen:
+                transport.wait(waiter, 1.0)
+                waiter.rest()
+                if time.monotonic() > until_then:
+                    failed.append(one.id)
+                    return
+
+    threads = [threading.Thread(target=go, args=(1_000 * n,), daemon=True) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    with transport.awaited():
+        for thread in threads[:4]:
+            thread.join(60)
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
+    assert len(seen) == 800
+
+
+class Interrupts:
+    """Ctrl-C as a kernel gets it, but only in what runs in this context, and there once."""
+
+    def __init__(self) -> None:
+        self.armed = False
+
+    def __call__(self, number: int, frame: object) -> None:
+        if self.armed:
+            self.armed = False
+            raise KeyboardInterrupt
+
+    def __enter__(self) -> None:
+        self.armed = True
+
+    def __exit__(self, *_: object) -> None:
+        self.armed = False
+
+
+@pytest.fixture
+def interrupts() -> Iterator[Interrupts]:
+    made = Interrupts()
+    before = signal.signal(signal.SIGINT, made)
+    yield made
+    signal.signal(signal.SIGINT, before)
+
+
+# One that comes while Python runs a finalizer, of whatever is collected just then, is told of and goes no further.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_interrupts_at_any_moment_keep_nobody_from_their_answers(
+    answers_as: Callable[[Answers], Somebody], interrupts: Interrupts
+) -> None:
+    client = Client(SpawnedTransport(answers_as(proven).offer), incarnation="one")
+    client.ask("status")
+    until_then = time.monotonic() + 1.5
+    asked, failed = [0, 0], []
+
+    def go(number: int) -> None:
+        while time.monotonic() < until_then:
+            began = time.monotonic()
+            client.ask("status")
+            asked[number] += 1
+            if time.monotonic() - began > 5:
+                failed.append(number)
+
+    def press() -> None:
+        chance = random.Random(7)
+        main = threading.main_thread().ident
+        assert main is not None
+        while time.monotonic() < until_then - 0.2:
+            time.sleep(chance.random() * 0.01)
+            signal.pthread_kill(main, signal.SIGINT)
+
+    others = [threading.Thread(target=go, args=(number,), daemon=True) for number in range(2)]
+    for thread in others:
+        thread.start()
+    presses, pressed = threading.Thread(target=press, daemon=True), 0
+    presses.start()
+    while presses.is_alive() or time.monotonic() < until_then:
+        try:
+            with interrupts:
+                client.ask("status")
+        except KeyboardInterrupt:
+            pressed += 1
+    presses.join()
+    for thread in others:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert pressed > 10
+    assert min(asked) > 0
+    assert failed == []
+    assert client.ask("status")["ok"] is True
+
+
+def test_a_connection_that_an_interrupt_kept_from_being_begun_is_begun_by_the_next_offer(
+    answers_as: Callable[[Answers], Somebody], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = answers_as(proven)
+    transport = SocketTransport(lambda answer: None)
+
+    def press(line: _Line) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_Line, "start", press)
+        with pytest.raises(KeyboardInterrupt):
+            transport.take_offer(server.offer)
+    transport.take_offer(server.offer)
+    until(lambda: transport.send(ask()), "it is connected")

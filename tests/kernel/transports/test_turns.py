@@ -1,0 +1,214 @@
+"""Threads and tasks that wait at one connection: whoever waits reads for all, and nobody is forgotten."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from queue import Empty, SimpleQueue
+
+import pytest
+
+from aumos_governance.kernel.transports.turns import Turns
+from aumos_governance.kernel.transports.waiter import Waiter
+from aumos_governance.wire.line_channel import LineChannel
+from tests.bridge.live_server import until
+
+
+class Source:
+    """What comes in is something to do, done in the thread that reads; None is the end."""
+
+    def __init__(self) -> None:
+        self.coming: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self.reader: int | None = None
+        self.ended = False
+        self.awake: list[float] = []
+
+    def read(self, seconds: float | None = None, *, awake: float = 0.0) -> bool:
+        assert self.reader is None, "two read at once"
+        self.awake.append(awake)
+        self.reader = threading.get_ident()
+        try:
+            came = None if self.ended else self.coming.get(timeout=seconds)
+        except Empty:
+            return True
+        finally:
+            self.reader = None
+        self.ended = came is None
+        if came is not None:
+            came()
+        return not self.ended
+
+    def wake(self) -> None:
+        self.coming.put(lambda: None)
+
+
+class Asker:
+    """A thread that waits until it has its answer."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.answered = False
+        self.open = True
+        self._turns = turns
+        self._ready = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        assert self._ready.wait(20)
+
+    def _run(self) -> None:
+        self.waiter = Waiter()
+        self._ready.set()
+        while self.open and not self.answered:
+            self.open = self._turns.wait(self.waiter, 20)
+            self.waiter.rest()
+
+    def answer(self) -> None:
+        self.answered = True
+        self.waiter.wake()
+
+    def done(self) -> None:
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+def reads(source: Source, thread: threading.Thread) -> None:
+    until(lambda: source.reader == thread.ident, "that thread reads")
+
+
+def test_one_reads_for_all_and_gives_its_turn_on(source: Source) -> None:
+    turns = Turns(source, lambda: False)
+    first = Asker(turns)
+    reads(source, first.thread)
+    others = [Asker(turns) for _ in range(7)]
+    until(lambda: len(turns._others) == 7, "they sleep")
+    source.coming.put(others[3].answer)
+    others[3].done()
+    assert source.reader in (None, first.thread.ident), "its turn lasts until it has its answer"
+    source.coming.put(first.answer)
+    first.done()
+    for asker in others:
+        source.coming.put(asker.answer)
+    for asker in others:
+        asker.done()
+
+
+def test_only_who_waits_alone_keeps_awake(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aumos_governance.kernel.transports.turns._AWAKE_SECONDS", 0.25)
+    turns = Turns(source, lambda: False)
+    first = Asker(turns)
+    reads(source, first.thread)
+    second = Asker(turns)
+    until(lambda: len(turns._others) == 1, "the second sleeps")
+    source.coming.put(lambda: None)
+    until(lambda: len(source.awake) == 2, "the first reads again")
+    source.coming.put(first.answer)
+    first.done()
+    reads(source, second.thread)
+    source.coming.put(second.answer)
+    second.done()
+    assert source.awake == [0.25, 0.0, 0.25]
+
+
+def test_whoever_is_woken_from_elsewhere_leaves_its_turn(source: Source) -> None:
+    turns = Turns(source, lambda: False)
+    first = Asker(turns)
+    reads(source, first.thread)
+    second = Asker(turns)
+    first.answer()
+    first.done()
+    reads(source, second.thread)
+    second.answer()
+    second.done()
+
+
+def test_tasks_are_read_for_and_a_thread_takes_over_when_there_are_none(source: Source) -> None:
+    tasks = [1]
+    turns = Turns(source, lambda: bool(tasks))
+    standing = threading.Thread(target=turns.stand, daemon=True)
+    standing.start()
+    reads(source, standing)
+    asker = Asker(turns)
+    reads(source, standing)
+    tasks.clear()
+    other = Asker(turns)
+    until(lambda: source.reader in (asker.thread.ident, other.thread.ident), "a thread reads for itself")
+    tasks.append(2)
+    turns.attend()
+    for waiting in (asker, other):
+        source.coming.put(waiting.answer)
+    for waiting in (asker, other):
+        waiting.done()
+    reads(source, standing)
+    source.coming.put(None)
+    standing.join(20)
+    assert not standing.is_alive()
+
+
+def test_at_the_end_nobody_is_left_waiting_for_it(source: Source) -> None:
+    turns = Turns(source, lambda: False)
+    standing = threading.Thread(target=turns.stand, daemon=True)
+    standing.start()
+    askers = [Asker(turns) for _ in range(3)]
+    source.coming.put(None)
+    for asker in askers:
+        asker.done()
+    assert not any(asker.open for asker in askers)
+    standing.join(20)
+    assert not standing.is_alive()
+
+
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Ctrl-C as a kernel gets it, which pytest may have changed."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
+def test_an_interrupted_reader_gives_its_turn_back(source: Source) -> None:
+    turns = Turns(source, lambda: False)
+    source.coming.put(lambda: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        turns.wait(Waiter(), 20)
+    after = Asker(turns)
+    reads(source, after.thread)
+    source.coming.put(after.answer)
+    after.done()
+
+
+@pytest.mark.usefixtures("interrupts")
+@pytest.mark.parametrize("midway", [True, False], ids=["in a line", "while waiting"])
+def test_only_an_interrupt_that_may_have_lost_something_ends_the_connection(midway: bool) -> None:
+    near, far = socket.socketpair()
+    lines: list[bytes] = []
+
+    def take(line: bytes) -> None:
+        lines.append(line)
+        if line == b"press":
+            signal.raise_signal(signal.SIGINT)
+
+    channel = LineChannel(near, take, lambda: None, longest=100)
+    pressed = threading.Timer(0.1, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT])
+    with far:
+        if midway:
+            far.sendall(b"press\nnext\n")
+        else:
+            pressed.start()
+        with pytest.raises(KeyboardInterrupt):
+            channel.read(20)
+        far.settimeout(20)
+        if midway:
+            assert channel.read(0) is False
+            assert far.recv(10) == b""
+        else:
+            far.sendall(b"next\n")
+            assert channel.read(20) is True
+            assert lines == [b"next"]
+            channel.close()
