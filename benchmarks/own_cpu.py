@@ -22,12 +22,12 @@ from tornado import web
 
 # Whatever of it the server's loop calls: timers, streams, listeners and tasks.
 ENTRIES = {
-    "aumos_governance.server.bridge.Bridge": ("_watch_kernels", "_read_rows", "on_kernel_event"),
-    "aumos_governance.server.comm_transport.CommTransport": ("_on_frames",),
-    "aumos_governance.server.contents_moves.ContentsMoves": ("on_event",),
-    "aumos_governance.server.open_holds.OpenHolds": ("_begin",),
-    "aumos_governance.server.outbox.Outbox": ("_flush",),
-    "aumos_governance.server.state_events.StateEvents": ("_take_in", "_go_on"),
+    "aumos_governance.server.kernels.bridge.Bridge": ("_watch_kernels", "_read_rows", "on_kernel_event"),
+    "aumos_governance.server.kernels.comm_transport.CommTransport": ("_on_frames",),
+    "aumos_governance.server.identity.contents_moves.ContentsMoves": ("on_event",),
+    "aumos_governance.server.live.open_holds.OpenHolds": ("_begin",),
+    "aumos_governance.server.kernels.outbox.Outbox": ("_flush",),
+    "aumos_governance.server.live.state_events.StateEvents": ("_take_in", "_go_on"),
 }
 _loop_seconds = 0.0
 _inside = False

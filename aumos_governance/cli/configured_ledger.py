@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import ConfigurationError
-from ..server.settings import default_database_url
+from ..server.settings.settings import default_database_url
 
 __all__ = ["configured_url"]
 

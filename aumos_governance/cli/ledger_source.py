@@ -11,7 +11,7 @@ from ..ledger.contract.base import Ledger, ListStates, NotebookKey, ReadState
 from ..ledger.reading import open_reader
 from ..ledger.rules.cursors import MAX_PAGE
 from ..ledger.rules.files import file_of
-from ..server import audit_filter
+from ..server.rest import audit_filter
 from ..service.records import Records
 from ..service.waiting import Waiting
 from ..wire import fields

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .. import money
 from ..printing import printable
-from ..server.ceilings import difference_sentence
+from ..server.rest.ceilings import difference_sentence
 from .tables import Column, table
 
 __all__ = ["audit_lines", "is_damaged", "needs_a_person", "price_lines", "status_lines", "verify_lines"]

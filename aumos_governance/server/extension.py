@@ -33,24 +33,24 @@ from ..ledger.contract.base import (
 from ..owner import owner
 from ..service.service import NotebookService
 from ..wire.protocol import REPLY_TYPE, STRICT_ENV
-from .bridge import KERNEL_EVENTS, Bridge
-from .ceilings import difference_sentence, differences
-from .contents_moves import ContentsMoves
-from .documents import Documents
-from .envelope_traits import Envelopes, read_envelopes
-from .event_streams import STREAM, EventStream
-from .handlers import routes
-from .kernel_environment import mark_children, mark_kernels
-from .kernel_sessions import close_left
-from .local_socket import LocalSocket
-from .metrics import commit_done
-from .open_holds import OpenHolds
-from .people import People
-from .readers import Readers
-from .rooms import Rooms
-from .settings import Settings, default_database_url, read_settings
-from .state_events import StateEvents
-from .traits import Dollars, Fractions, Level, Seconds
+from .identity.contents_moves import ContentsMoves
+from .identity.documents import Documents
+from .identity.rooms import Rooms
+from .kernels.bridge import KERNEL_EVENTS, Bridge
+from .kernels.kernel_environment import mark_children, mark_kernels
+from .kernels.kernel_sessions import close_left
+from .kernels.local_socket import LocalSocket
+from .kernels.readers import Readers
+from .live.metrics import commit_done
+from .live.open_holds import OpenHolds
+from .live.state_events import StateEvents
+from .rest.ceilings import difference_sentence, differences
+from .rest.event_streams import STREAM, EventStream
+from .rest.handlers import routes
+from .rest.people import People
+from .settings.envelope_traits import Envelopes, read_envelopes
+from .settings.settings import Settings, default_database_url, read_settings
+from .settings.traits import Dollars, Fractions, Level, Seconds
 
 __all__ = ["GovernanceExtension"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aumos_governance.cli import command, options
-from aumos_governance.server import audit_filter
+from aumos_governance.server.rest import audit_filter
 from tests.bridge.live_server import LiveServer
 from tests.cli.conftest import environment
 from tests.docs.test_pages import ROOT, fences

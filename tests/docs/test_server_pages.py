@@ -11,9 +11,9 @@ from prometheus_client import Counter, Gauge, Histogram
 from traitlets.config import Config
 
 from aumos_governance.ledger.contract.base import EnvelopeKind
-from aumos_governance.server import metrics
-from aumos_governance.server.envelope_traits import read_envelopes
 from aumos_governance.server.extension import GovernanceExtension
+from aumos_governance.server.live import metrics
+from aumos_governance.server.settings.envelope_traits import read_envelopes
 from tests.docs.test_pages import ROOT, fences
 
 CONFIGURATION = ROOT / "docs" / "configuration.md"

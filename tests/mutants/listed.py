@@ -64,7 +64,7 @@ _NOTEBOOKS = (
     "tests/service/test_acting_waits.py",
     "tests/service/test_service.py",
     "tests/service/test_session_requests.py",
-    "tests/server/test_conversation.py",
+    "tests/server/kernels/test_conversation.py",
 )
 
 # By dotted name: a module that moves is renamed here, in equivalents.txt, and nowhere else.
@@ -99,14 +99,17 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.rules.verdicts": ("tests/ledger/rules/test_verdicts.py", *_BOOKS),
     "aumos_governance.ledger.proof.verify": _PROOF,
     "aumos_governance.service.acting": _NOTEBOOKS,
-    "aumos_governance.server.people": (
-        "tests/server/test_people.py",
-        "tests/server/test_rest.py",
-        "tests/server/test_waiting.py",
-        "tests/server/test_audit.py",
-        "tests/server/test_envelopes.py",
+    "aumos_governance.server.rest.people": (
+        "tests/server/rest/test_people.py",
+        "tests/server/rest/test_rest.py",
+        "tests/server/rest/test_waiting.py",
+        "tests/server/rest/test_audit.py",
+        "tests/server/settings/test_envelopes.py",
     ),
-    "aumos_governance.server.socket_peer": ("tests/server/test_socket_peer.py", "tests/server/test_local_socket.py"),
+    "aumos_governance.server.kernels.socket_peer": (
+        "tests/server/kernels/test_socket_peer.py",
+        "tests/server/kernels/test_local_socket.py",
+    ),
 }
 
 # Each mutant meets these first; one that survives them meets the rest of the same files.

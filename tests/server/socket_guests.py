@@ -13,9 +13,9 @@ from typing import Any
 
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.base import NotebookKey
-from aumos_governance.server.conversation import AtOnce, Conversation
-from aumos_governance.server.presence import Departures, Presence
-from aumos_governance.server.socket_peer import check_peer
+from aumos_governance.server.kernels.conversation import AtOnce, Conversation
+from aumos_governance.server.kernels.presence import Departures, Presence
+from aumos_governance.server.kernels.socket_peer import check_peer
 from aumos_governance.service.service import Caller, NotebookService
 
 __all__ = ["LOG", "Guest", "Kernels", "known_kernels", "message"]

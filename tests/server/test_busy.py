@@ -13,11 +13,11 @@ import pytest
 
 from aumos_governance.errors import AumOSGovernanceError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.server.admission import Admission
-from aumos_governance.server.conversation import AtOnce, Conversation
-from aumos_governance.server.presence import Departures, Presence
+from aumos_governance.server.kernels.admission import Admission
+from aumos_governance.server.kernels.conversation import AtOnce, Conversation
+from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.service.service import NotebookService
-from tests.server.test_conversation import HELLO, LOG, ask, identify
+from tests.server.kernels.test_conversation import HELLO, LOG, ask, identify
 
 
 class Slow:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.server import audit_filter
+from aumos_governance.server.rest import audit_filter
 
 
 async def test_what_reads_the_whole_record_keeps_nothing_else_waiting(

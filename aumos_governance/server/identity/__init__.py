@@ -1,0 +1,1 @@
+"""Which document a kernel serves, where it lies, and who the user is."""

@@ -1,0 +1,1 @@
+"""The kernels that the server governs: found, connected, followed and let go."""

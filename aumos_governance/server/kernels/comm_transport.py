@@ -1,0 +1,135 @@
+"""Asks as comm messages on a kernel's iopub channel, answers on its control channel.
+
+This way works for every kernel the server reaches, while a cell runs, and without any page taking notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import threading
+from collections.abc import Mapping
+from hmac import compare_digest
+from typing import Any, Final
+
+import zmq
+from jupyter_client.session import Session
+from zmq.eventloop.zmqstream import ZMQStream
+
+from ...wire.protocol import (
+    COMM_PREFIX,
+    IOPUB_TOPIC,
+    NESTED_TOO_DEEP,
+    REPLY_TYPE,
+    answers_message,
+    error_answer,
+)
+from .conversation import Conversation
+from .outbox import Outbox
+
+__all__ = ["CommTransport"]
+
+_MAX_BYTES: Final = 4 * 1024 * 1024
+"""The most bytes of one message that are unpacked: far above a thousand asks of the longest texts in use."""
+_DELIMITER: Final = b"<IDS|MSG>"
+
+
+class CommTransport:
+    """The comm channel to one kernel; lives on the server's loop, and answers from any thread.
+
+    ``kernel_manager`` is the one kernel's manager, started and with ports.
+    """
+
+    def __init__(
+        self,
+        kernel_manager: Any,
+        conversation: Conversation,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        log: logging.Logger,
+    ) -> None:
+        self._kernel_manager = kernel_manager
+        self._conversation = conversation
+        self._log = log
+        self._outbox = Outbox(loop, self._send)
+        # A session of our own: the manager's keeps a history of what it has seen, and would take our copy of a
+        # message for a replay.
+        session = kernel_manager.session
+        self._session = Session(config=session.config, key=session.key, signature_scheme=session.signature_scheme)
+        self._iopub: ZMQStream | None = None
+        self._lock = threading.Lock()
+        self._control: ZMQStream | None = None
+
+    def open(self) -> None:
+        iopub = self._kernel_manager.connect_iopub()
+        # The manager subscribes to everything; with our topic alone, what the kernel prints never gets here.
+        iopub.setsockopt(zmq.UNSUBSCRIBE, b"")
+        iopub.setsockopt(zmq.SUBSCRIBE, IOPUB_TOPIC)
+        control = self._kernel_manager.connect_control(identity=b"aumos-gov-" + secrets.token_hex(8).encode())
+        # A stream sends when the loop has time. Nothing comes back on this one, so whoever has an answer sends it.
+        control.io_loop.remove_handler(control.socket)
+        iopub.setsockopt(zmq.LINGER, 0)
+        control.setsockopt(zmq.LINGER, 0)
+        control.setsockopt(zmq.SNDTIMEO, 0)
+        self._iopub, self._control = iopub, control
+        iopub.on_recv(self._on_frames)
+
+    def close(self) -> None:
+        iopub, self._iopub = self._iopub, None
+        if iopub is not None and not iopub.closed():
+            iopub.stop_on_recv()
+            iopub.close()
+        with self._lock:
+            control, self._control = self._control, None
+            if control is not None and not control.closed():
+                control.close()
+
+    def _on_frames(self, frames: list[bytes]) -> None:
+        # An exception that leaves this callback would silence the stream for good.
+        try:
+            self._receive(frames)
+        except RecursionError:
+            self._refuse(NESTED_TOO_DEEP)
+        except Exception as error:  # noqa: BLE001 - see above
+            self._log.warning("A governance message of a kernel could not be read: %s", error)
+            self._refuse("The governance message could not be read.")
+
+    def _receive(self, frames: list[bytes]) -> None:
+        if not frames[0].startswith(IOPUB_TOPIC):
+            return
+        if sum(len(frame) for frame in frames) > _MAX_BYTES:
+            self._refuse(f"A governance message must have at most {_MAX_BYTES} bytes.")
+            return
+        message_type, content = self._opened(frames)
+        if message_type != "comm_msg" or not str(content.get("comm_id")).startswith(COMM_PREFIX):
+            return
+        self._conversation.receive(content.get("data"), self._outbox.put, expect=self._outbox.expect)
+
+    def _opened(self, frames: list[bytes]) -> tuple[object, Mapping[str, Any]]:
+        """The type and content of a message that this kernel signed; raises ValueError for any other.
+
+        `Session.deserialize` also reads six dates, which nobody needs here and which takes longer than an answer. That
+        it remembers what it has seen is not needed either: an ask that comes again is answered again, and not done.
+        """
+        start = frames.index(_DELIMITER) + 1
+        signature, *signed = frames[start : start + 5]
+        if len(signed) != 4 or not compare_digest(signature, self._session.sign(signed)):
+            raise ValueError("it is not signed with the kernel's key")
+        header, content = self._session.unpack(signed[0]), self._session.unpack(signed[3])
+        if not isinstance(header, dict) or not isinstance(content, dict):
+            raise ValueError("it is no message")
+        return header.get("msg_type"), content
+
+    def _refuse(self, why: str) -> None:
+        self._outbox.expect(1)
+        self._outbox.put(error_answer(None, "INVALID_REQUEST", why))
+
+    def _send(self, answers: list[dict[str, Any]]) -> None:
+        with self._lock:
+            if self._control is None:
+                return
+            try:
+                self._session.send(self._control.socket, REPLY_TYPE, answers_message(answers))
+            except Exception as error:  # noqa: BLE001 - a kernel that is going away must not take anybody down
+                self._log.warning("Governance answers could not be sent to a kernel: %s", error)

@@ -1,0 +1,265 @@
+"""What one kernel and the server say to each other, whichever transport carries it.
+
+A `Transport` knows which kernel is at its other end, gives each message to its `Conversation`, and carries
+the answers back.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final, Protocol
+
+from ...errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, UnavailableError
+from ...service.service import Caller, NotebookService, Reply
+from ...wire import fields
+from ...wire.protocol import (
+    MAX_ASKS,
+    MAX_TEXT,
+    Ask,
+    error_answer,
+    is_text,
+    parse_ask,
+    parse_asks,
+)
+from ..live.metrics import metered
+from .admission import Admission
+from .presence import Presence
+
+__all__ = ["AtOnce", "Conversation", "Transport"]
+
+_MOMENT: Final = 0.003
+_NO_MOMENT: Final = 0.05
+"""Seconds that a ledger is stood by for, and for which it is not any more when it needed longer."""
+_READINGS: Final = frozenset({"status", "audit", "agents", "budgets", "consents"})
+"""Ops that read the ledger at once; all others are queued and answered from the ledger's thread."""
+
+
+class AtOnce(Executor):
+    """The readers of a transport whose own thread may be blocked."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Do it here and now; what it answers is dropped."""
+        fn(*args, **kwargs)
+        return _DONE
+
+
+_DONE: Final[Future[Any]] = Future()
+# Made once, since making one took a tenth of a reading. Nobody looks into it.
+_DONE.set_result(None)
+
+
+class Transport(Protocol):
+    """One way for one kernel's asks to reach the server."""
+
+    def open(self) -> None:
+        """Begin to take messages in."""
+        ...
+
+    def close(self) -> None:
+        """Take nothing in any more; answers on their way are dropped. Idempotent."""
+        ...
+
+
+class Conversation:
+    """Reads a kernel's messages and answers each ask once; raises nothing.
+
+    ``identify`` gives the caller behind the transport for an incarnation; ``presence`` knows the kernel's process;
+    ``offer`` is what the greeting says of the local socket; ``readers`` runs what must not block the thread that
+    receives; ``settle`` waits there for what has to be seen by a reading, or by what is done without being queued. With
+    a ``nonce`` the transport itself proves which process is at its other end; else that is the one whose hello it
+    carried last. ``at_once`` says whether the thread that receives, which must not be blocked, may read a single status
+    itself and stand by for a moment while the ledger does a single request: the ledger is near, and nothing else has to
+    be waited for. ``admit`` raises what keeps this kernel from anything but a greeting. ``admission`` counts what is in
+    flight, of this kernel and of all others.
+    """
+
+    def __init__(
+        self,
+        service: NotebookService,
+        identify: Callable[[str], Caller],
+        presence: Presence,
+        *,
+        nonce: str | None = None,
+        offer: Callable[[str], Mapping[str, Any] | None] = lambda nonce: None,
+        readers: Executor,
+        settle: Callable[[], None],
+        at_once: Callable[[], bool] = lambda: False,
+        admit: Callable[[], None] = lambda: None,
+        admission: Admission | None = None,
+        log: logging.Logger,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._service = service
+        self._identify = identify
+        self._presence = presence
+        self._nonce = nonce
+        self._transport = "comm" if nonce is None else "socket"
+        self._offer = offer
+        self._readers = readers
+        self._settle = settle
+        self._at_once = at_once
+        self._admit = admit
+        self._admission = Admission() if admission is None else admission
+        self._log = log
+        self._clock = clock
+        self._stand_by_after = 0.0
+
+    def receive(
+        self,
+        data: object,
+        reply: Reply,
+        *,
+        expect: Callable[[int], None] = lambda asks: None,
+        may_block: bool = False,
+    ) -> None:
+        """Take one message in; ``reply`` may be called later and from another thread, and must not raise.
+
+        ``expect`` is told first how many asks it will be called for.
+
+        A single ask is done here where this thread ``may_block``, since no other message waits for it: to wake another
+        thread and to be woken by it takes longer than many a request.
+        """
+        try:
+            asks = parse_asks(data)
+        except InvalidRequestError as error:
+            ids = _readable_ids(data)
+            expect(len(ids))
+            for ask_id in ids:
+                reply(error_answer(ask_id, error.code, error.message))
+            return
+        expect(len(asks))
+        alone = len(asks) == 1
+        for raw in asks:
+            self._answer(raw, reply, alone, alone and may_block)
+
+    def _answer(self, raw: object, reply: Reply, alone: bool, may_block: bool) -> None:
+        try:
+            self._take(raw, reply, alone, may_block)
+        except AumOSGovernanceError as error:
+            reply(error_answer(_readable_id(raw), error.code, error.message))
+        except Exception:  # noqa: BLE001 - an asker must always get an answer
+            self._log.exception("An ask of a kernel could not be handled.")
+            reply(_internal(_readable_id(raw)))
+
+    def _take(self, raw: object, reply: Reply, alone: bool, may_block: bool) -> None:
+        ask = parse_ask(raw)
+        reply = metered(ask.op, self._transport, reply)
+        if ask.op == "hello":
+            self._greet(ask, reply)
+            return
+        nonce = self._nonce if self._nonce is not None else self._presence.nonce
+        self._presence.check(nonce)
+        assert nonce is not None
+        self._presence.transport = self._transport
+        self._admit()
+        caller = self._identify(self._presence.incarnation(nonce))
+        if ask.op == "authorize":
+            # It goes on when this is over, and asks then whether the kernel is still there.
+            caller = replace(caller, attending=partial(self._presence.attending, nonce))
+        is_reading = ask.op in _READINGS
+        if may_block and not is_reading and ask.op != "authorize":
+            # Not counted: it has its response before this connection's next request is read.
+            self._change(nonce, caller, ask, reply, alone, may_block)
+            return
+        if is_reading and ask.exp < self._clock():
+            raise _too_late()
+        if is_reading and alone and ask.op == "status" and self._at_once():
+            self._service.submit(caller, ask, reply)
+            return
+        admitted = self._admission.enter(caller.scope, ask.op, ask.id, reply)
+        try:
+            if is_reading:
+                self._readers.submit(self._read, caller, ask, admitted)
+            else:
+                self._change(nonce, caller, ask, admitted, alone, may_block)
+        except BaseException as error:
+            admitted.leave()
+            if is_reading and isinstance(error, RuntimeError):
+                raise UnavailableError("The governance server is stopping, so nothing was done.") from None
+            raise
+
+    def _change(self, nonce: str, caller: Caller, ask: Ask, reply: Reply, alone: bool, may_block: bool) -> None:
+        # Expiry is the ledger's to judge: an ask sent again may have been done in time, and only the
+        # ledger can tell that from one that was not.
+        if may_block:
+            # What is done at once may overtake what was queued, and must not overtake a rename.
+            self._settle()
+            with self._presence.asking(nonce):
+                self._service.submit(replace(caller, blocks=True), ask, reply)
+        elif alone and ask.op != "authorize" and self._at_once() and time.monotonic() >= self._stand_by_after:
+            self._stand_by(nonce, caller, ask, reply)
+        else:
+            with self._presence.attending(nonce):
+                self._service.submit(caller, ask, reply)
+
+    def _stand_by(self, nonce: str, caller: Caller, ask: Ask, reply: Reply) -> None:
+        """Leave the interpreter to the ledger's thread for the moment that it needs.
+
+        That thread lets go of it with each statement. Whatever else this one had to do would then take it, again and
+        again, and made a decision take half as long again.
+        """
+        answered = threading.Lock()
+        answered.acquire()
+
+        def told(answer: dict[str, Any]) -> None:
+            reply(answer)
+            answered.release()
+
+        with self._presence.attending(nonce):
+            self._service.submit(caller, ask, told)
+        if not answered.acquire(timeout=_MOMENT):
+            self._stand_by_after = time.monotonic() + _NO_MOMENT
+
+    def _greet(self, ask: Ask, reply: Reply) -> None:
+        nonce = fields.text(ask.body, "incarnation", "incarnation")
+        if self._nonce is None:
+            self._presence.meet(nonce)
+        elif nonce == self._nonce:
+            self._presence.check(nonce)
+        else:
+            raise InvalidRequestError("This connection belongs to another process of the kernel.")
+        self._presence.transport = self._transport
+        caller = self._identify(self._presence.incarnation(nonce))
+        self._service.submit(replace(caller, socket=self._offer(nonce)), ask, reply)
+
+    def _read(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        try:
+            if ask.exp < self._clock():
+                # It waited for its turn.
+                error = _too_late()
+                reply(error_answer(ask.id, error.code, error.message))
+                return
+            self._settle()
+            self._service.submit(caller, ask, reply)
+        except Exception:  # noqa: BLE001 - an asker must always get an answer
+            self._log.exception("A reading for a kernel could not be handled.")
+            reply(_internal(ask.id))
+
+
+def _too_late() -> ExpiredError:
+    return ExpiredError("The ask reached the governance server after its expiry; nothing was done.")
+
+
+def _internal(ask_id: str | None) -> dict[str, Any]:
+    return error_answer(
+        ask_id, "INTERNAL", "The governance server failed inside, so there is no decision; its log says more."
+    )
+
+
+def _readable_id(raw: object) -> str | None:
+    ask_id = raw.get("id") if isinstance(raw, Mapping) else None
+    # One that is no id is not sent back: it may be too long, or what no message can hold.
+    return ask_id if isinstance(ask_id, str) and 0 < len(ask_id) <= MAX_TEXT and is_text(ask_id) else None
+
+
+def _readable_ids(data: object) -> list[str | None]:
+    """The ids in a message that cannot be used as a whole, so that whoever waits for them hears why."""
+    asks = data.get("asks") if isinstance(data, Mapping) else None
+    ids = [_readable_id(raw) for raw in asks[:MAX_ASKS]] if isinstance(asks, list) else []
+    return [ask_id for ask_id in ids if ask_id is not None] or [None]

@@ -1,0 +1,117 @@
+"""What child processes of the server find in their environment, and which document a kernel was started for."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any, Final
+from urllib.parse import unquote
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.gateway.managers import GatewayMappingKernelManager
+
+from ...errors import InvalidRequestError
+from ...wire.protocol import KERNEL_ENV, PROTOCOL_VERSION, STRICT_ENV
+from ..identity.documents import Documents
+from ..identity.rooms import clean_path
+
+__all__ = ["mark_children", "mark_kernels"]
+
+_VOILA_PAGE: Final = "/voila/render/"
+
+
+def mark_children(*, strict: bool) -> Callable[[], None]:
+    """Tell whatever this process starts from now on whether it is inside a strict server; the answer ends that."""
+    # A server started inside a governed kernel inherited that kernel's variable: it would pass to terminals, and come
+    # back into our kernels' environments whenever the session manager rebuilds one.
+    os.environ.pop(KERNEL_ENV, None)
+    before = os.environ.get(STRICT_ENV)
+    if not strict or before:
+        return lambda: None
+    os.environ[STRICT_ENV] = "1"
+
+    def unmark() -> None:
+        os.environ.pop(STRICT_ENV, None)
+
+    return unmark
+
+
+def mark_kernels(kernel_manager: Any, *, strict: bool, documents: Documents, name: Callable[[str, str], None]) -> None:
+    """Have every kernel that this manager starts from now on carry the variable, and nothing else carry it.
+
+    ``name`` is told a kernel's id and the path of the notebook that its starter names for it, where there is one.
+
+    A gateway chooses its kernels' ids itself, and they cannot be reached from here: they get the variable with
+    no id, which means governed and never reachable, so that they fail closed.
+    """
+    if isinstance(kernel_manager, GatewayMappingKernelManager):
+        _mark_unreachable(kernel_manager, strict)
+    else:
+        _mark_before_start(kernel_manager, strict, documents, name)
+
+
+def _mark_before_start(
+    kernel_manager: Any, strict: bool, documents: Documents, name: Callable[[str, str], None]
+) -> None:
+    named: ContextVar[str | None] = ContextVar("named", default=None)
+    prepare, start = kernel_manager.pre_start_kernel, kernel_manager.start_kernel
+
+    def pre_start_kernel(kernel_name: str | None, kwargs: dict[str, Any]) -> Any:
+        prepared = prepare(kernel_name, kwargs)
+        _mark(kwargs, prepared[2], strict)
+        path = named.get()
+        if path is not None:
+            name(prepared[2], path)
+        return prepared
+
+    async def start_kernel(*args: Any, **kwargs: Any) -> Any:
+        token = named.set(await _document(documents, kwargs))
+        try:
+            return await ensure_async(start(*args, **kwargs))
+        finally:
+            named.reset(token)
+
+    kernel_manager.pre_start_kernel = pre_start_kernel
+    kernel_manager.start_kernel = start_kernel
+
+
+async def _document(documents: Documents, start: Mapping[str, Any]) -> str | None:
+    """The notebook that the starter of a kernel names, where it exists."""
+    for raw in (_voila_page(start.get("env")), start.get("path")):
+        try:
+            path = clean_path(raw) if isinstance(raw, str) and raw.strip("/") else None
+        except InvalidRequestError:
+            continue
+        if path is not None and await documents.is_notebook(path):
+            return path
+    return None
+
+
+def _voila_page(env: object) -> str | None:
+    # Voilà passes the page's own path in the variables of RFC 3875, and as the kernel's path only the folder.
+    if isinstance(env, Mapping) and str(env.get("SERVER_SOFTWARE", "")).startswith("voila/"):
+        _, found, path = str(env.get("SCRIPT_NAME", "")).partition(_VOILA_PAGE)
+        return unquote(path) if found else None
+    return None
+
+
+def _mark_unreachable(kernel_manager: Any, strict: bool) -> None:
+    original = kernel_manager.start_kernel
+
+    async def start_kernel(**kwargs: Any) -> Any:
+        _mark(kwargs, None, strict)
+        return await original(**kwargs)
+
+    kernel_manager.start_kernel = start_kernel
+
+
+def _mark(kwargs: dict[str, Any], kernel_id: str | None, strict: bool) -> None:
+    environment = kwargs.get("env")
+    # Without an environment of its own a kernel gets the server's; a copy, since this is for one kernel alone.
+    kwargs["env"] = {
+        **(os.environ if environment is None else environment),
+        KERNEL_ENV: json.dumps({"v": PROTOCOL_VERSION, "kernel_id": kernel_id, "strict": strict}),
+        **({STRICT_ENV: "1"} if strict else {}),
+    }

@@ -1,0 +1,172 @@
+"""Asks of kernels on the same machine: a Unix socket, or loopback TCP where there is none.
+
+Threads of its own serve it, so that whatever keeps the server's loop busy delays no ask.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import shutil
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from ...errors import UnavailableError
+from .conversation import Conversation
+from .socket_connection import TOO_MANY_CONNECTIONS, SocketConnection
+from .socket_folder import make_folder, socket_path
+from .socket_tokens import Tokens
+
+__all__ = ["Admit", "LocalSocket"]
+
+Admit = Callable[[str, str, socket.socket], Conversation]
+"""The conversation of the process of a kernel, by kernel id and nonce, that is at the other end of a connection.
+
+Called in the connection's own thread; raises AumOSGovernanceError where that process is not to be served.
+"""
+
+_MOST_CONNECTIONS: Final = 512
+_MOST_OF_A_KERNEL: Final = 128
+"""A kernel's own connection, and one for each of its child processes."""
+_MOST_GREETING: Final = 128
+"""Of those that have shown no token yet, which anyone on the machine may be where the socket is TCP."""
+_WAITING_CONNECTIONS: Final = 128
+_BREATH: Final = 0.1
+"""Seconds to wait when the system gives no connection, as when all files are in use."""
+
+
+class LocalSocket:
+    """Listens from `open` to `close`; ``runtime`` is the folder in which its own private one is made."""
+
+    def __init__(self, runtime: Path, log: logging.Logger, *, tcp: bool = False) -> None:
+        self._runtime = runtime
+        self._log = log
+        self._tokens = Tokens()
+        self._tcp = tcp or not hasattr(socket, "AF_UNIX")
+        self._folder: Path | None = None
+        self._listener: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._connections: dict[SocketConnection, str | None] = {}
+        """Each with its kernel; None before its greeting."""
+        self._closed = threading.Event()
+        self._waking, self._woken = socket.socketpair()
+        self._address: str | list[Any] | None = None
+        self._accepting: threading.Thread | None = None
+
+    def offer(self, kernel_id: str, nonce: str) -> dict[str, Any] | None:
+        """What tells this process of this kernel how to connect; None while nobody listens."""
+        address = self._address
+        if address is None:
+            return None
+        token = self._tokens.issue(kernel_id, nonce)
+        return {"address": address, "token": token, "secret": self._tokens.secret(token)}
+
+    def open(self, admit: Admit) -> None:
+        """Begin to listen; raises OSError."""
+        if self._tcp:
+            listener = socket.create_server(("127.0.0.1", 0), backlog=_WAITING_CONNECTIONS)
+            address: str | list[Any] = list(listener.getsockname()[:2])
+        else:
+            self._folder = make_folder(self._runtime)
+            path = str(socket_path(self._folder))
+            listener = socket.socket(socket.AF_UNIX)
+            try:
+                listener.bind(path)
+                listener.listen(_WAITING_CONNECTIONS)
+            except OSError:
+                listener.close()
+                self._remove_folder()
+                raise
+            address = path
+        listener.setblocking(False)
+        self._listener = listener
+        self._address = address
+        self._admit = admit
+        self._accepting = threading.Thread(target=self._accept_all, name="aumos-governance-socket", daemon=True)
+        self._accepting.start()
+
+    def close(self) -> None:
+        """End all connections and take the folder away. Idempotent."""
+        self._address = None
+        self._closed.set()
+        if self._accepting is None:
+            # Nobody listened, who would close these at the end.
+            self._waking.close()
+            self._woken.close()
+        else:
+            with suppress(OSError):
+                self._waking.send(b"\0")
+            # It waits for nobody but us; after it nobody can connect any more.
+            self._accepting.join()
+        with self._lock:
+            connections = tuple(self._connections)
+        for connection in connections:
+            connection.close()
+        self._remove_folder()
+
+    def _accept_all(self) -> None:
+        assert self._listener is not None
+        with self._listener as listener, self._waking, self._woken, selectors.DefaultSelector() as selector:
+            selector.register(listener, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while not self._closed.is_set():
+                selector.select()
+                try:
+                    connection, _ = listener.accept()
+                except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                    continue
+                except OSError as error:
+                    self._log.warning("A kernel could not connect to the governance server: %s", error)
+                    self._closed.wait(_BREATH)
+                    continue
+                self._serve(connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        if connection.family != getattr(socket, "AF_UNIX", None):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        served = SocketConnection(connection, self._admit_holder, self._tokens.prove, self._log)
+        with self._lock:
+            greeting = sum(kernel is None for kernel in self._connections.values())
+            full = len(self._connections) >= _MOST_CONNECTIONS or greeting >= _MOST_GREETING
+            if not full and not self._closed.is_set():
+                self._connections[served] = None
+        if full or self._closed.is_set():
+            # The kernel's requests go over comm.
+            served.turn_away("The governance server has as many local connections as it serves.")
+            return
+        try:
+            threading.Thread(target=self._run, args=(served,), name="aumos-governance-kernel", daemon=True).start()
+        except RuntimeError as error:
+            self._log.warning("A kernel could not connect to the governance server: %s", error)
+            connection.close()
+            with self._lock:
+                self._connections.pop(served, None)
+
+    def _admit_holder(self, served: SocketConnection, token: object, connection: socket.socket) -> Conversation:
+        kernel_id, nonce = self._tokens.read(token)
+        conversation = self._admit(kernel_id, nonce, connection)
+        with self._lock:
+            if sum(kernel == kernel_id for kernel in self._connections.values()) >= _MOST_OF_A_KERNEL:
+                raise UnavailableError(
+                    f"This kernel and its child processes have {_MOST_OF_A_KERNEL} connections to the governance"
+                    " server already; end some of the processes.",
+                    TOO_MANY_CONNECTIONS,
+                )
+            self._connections[served] = kernel_id
+        return conversation
+
+    def _run(self, served: SocketConnection) -> None:
+        try:
+            served.run()
+        finally:
+            with self._lock:
+                self._connections.pop(served, None)
+
+    def _remove_folder(self) -> None:
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,132 @@
+"""Which process of a kernel is there, and what becomes of its holds when it is gone."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any
+
+from ...errors import AumOSGovernanceError, UnavailableError
+from ...ledger.contract.base import KernelGone, Ledger, Origin
+from ...wire.protocol import HELLO_REQUIRED
+
+__all__ = ["Departures", "Presence", "process_of"]
+
+
+class Departures:
+    """Tells the ledger which kernel processes are gone, and tells it again what it could not take in."""
+
+    def __init__(self, ledger: Ledger, log: logging.Logger) -> None:
+        self._ledger = ledger
+        self._log = log
+        self._untold: set[str] = set()
+
+    def report(self, incarnation: str) -> None:
+        """From any thread; waits for nothing and raises nothing."""
+
+        def told(future: Future[int]) -> None:
+            error = future.exception()
+            if error is None:
+                self._untold.discard(incarnation)
+            else:
+                self._log.warning("What a kernel that is gone held could not be marked unresolved: %s", error)
+
+        self._untold.add(incarnation)
+        try:
+            request = KernelGone(key="", origin=Origin("server"), incarnation=incarnation)
+            self._ledger.submit(request).add_done_callback(told)
+        except AumOSGovernanceError as error:
+            # The ledger is closed, so the next start of a server will do it.
+            self._log.warning("What a kernel that is gone held could not be marked unresolved: %s", error)
+
+    def report_again(self) -> None:
+        """Repeat what failed, or is still under way: said twice it does nothing more."""
+        for incarnation in tuple(self._untold):
+            self.report(incarnation)
+
+
+class Presence:
+    """One kernel's process, known by the nonce of its hello. Every method may be called from any thread.
+
+    ``process`` names the process that the kernel's manager runs at the moment.
+    """
+
+    def __init__(self, kernel_id: str, departures: Departures, process: Callable[[], object]) -> None:
+        self._kernel_id = kernel_id
+        self._departures = departures
+        self._process = process
+        # Taken again by what goes on in the thread that asks, as with a ledger in memory.
+        self._lock = threading.RLock()
+        self._met_in: object = None
+        self.transport: str | None = None
+        """How it asked last, ``comm`` or ``socket``; None while no process is met."""
+        self.nonce: str | None = None
+        """None before the first hello, and when the process is gone."""
+
+    def incarnation(self, nonce: str) -> str:
+        """The process as the ledger knows it; a nonce alone could be another kernel's."""
+        return f"{self._kernel_id}:{nonce}"
+
+    def meet(self, nonce: str) -> None:
+        """The kernel's process said hello; the one before, if it was another, is gone."""
+        with self._lock:
+            before, self.nonce = self.nonce, nonce
+            self._met_in = self._process()
+        if before is not None and before != nonce:
+            self._departures.report(self.incarnation(before))
+
+    @contextmanager
+    def attending(self, nonce: str) -> Iterator[None]:
+        """Keep the process of this nonce from leaving, so that what is asked comes before its departure.
+
+        Raises UnavailableError where it has left, or was never met.
+        """
+        with self._lock:
+            self.check(nonce)
+            yield
+
+    @contextmanager
+    def asking(self, nonce: str) -> Iterator[None]:
+        """Around what may take long, which `attending` would make the server's loop wait for.
+
+        What was asked by a process that left meanwhile comes before its departure all the same: that is told again.
+        Raises UnavailableError where it has left, or was never met.
+        """
+        self.check(nonce)
+        try:
+            yield
+        finally:
+            if nonce != self.nonce:
+                self._departures.report(self.incarnation(nonce))
+
+    def check(self, nonce: str | None) -> None:
+        """Raises UnavailableError unless the process of this nonce is the one that was met last."""
+        if nonce is None or nonce != self.nonce:
+            raise UnavailableError(
+                "The governance server has not met this kernel since it (re)started, so nothing was done; say hello"
+                " first.",
+                HELLO_REQUIRED,
+            )
+
+    def leave(self) -> bool:
+        """The process is gone; answers whether it had been met."""
+        with self._lock:
+            before, self.nonce = self.nonce, None
+            self.transport = None
+        if before is not None:
+            self._departures.report(self.incarnation(before))
+        return before is not None
+
+    def leave_unless_in(self, process: object) -> bool:
+        """As `leave`, unless this process, which runs now, is the one that was met; None: that is not known."""
+        return process is not None and self._met_in is not process and self.leave()
+
+
+def process_of(kernel_manager: Any) -> object:
+    """What identifies the process that a kernel's manager runs now: another one after a restart."""
+    provisioner = getattr(kernel_manager, "provisioner", None)
+    process = getattr(provisioner, "process", None)
+    return process if process is not None else getattr(provisioner, "pid", None)

@@ -1,0 +1,52 @@
+"""Who is at the other end of a local connection, as far as the operating system tells."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+from pathlib import Path
+from typing import Final
+
+from ...errors import NotAllowedError
+
+__all__ = ["check_peer"]
+
+_CREDENTIALS: Final = struct.Struct("3i")
+_MOST_GENERATIONS: Final = 64
+
+
+def check_peer(connection: socket.socket, kernel_pid: int | None) -> None:
+    """Raises NotAllowedError unless the other end is this user's kernel, or a process that descends from it.
+
+    Only Linux tells; elsewhere, on TCP, and for a kernel whose process is not known, the token alone proves it.
+    """
+    if sys.platform != "linux" or connection.family != socket.AF_UNIX:
+        return
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid, user, _ = _CREDENTIALS.unpack(raw)
+    if user != os.getuid():
+        raise NotAllowedError("This governance server serves its own user's kernels alone.")
+    if kernel_pid is not None and not _descends(pid, kernel_pid):
+        raise NotAllowedError("This process is neither the kernel that the token stands for nor started by it.")
+
+
+def _descends(pid: int, ancestor: int) -> bool:
+    for _ in range(_MOST_GENERATIONS):
+        if pid == ancestor:
+            return True
+        parent = _parent(pid)
+        if parent is None or parent <= 1:
+            return False
+        pid = parent
+    return False
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    # The name of the program stands in parentheses, and may hold some itself.
+    return int(stat.rpartition(")")[2].split()[1])

@@ -1,0 +1,87 @@
+"""What the server's Prometheus endpoint says of governance.
+
+The figures are the process's, as are the server's own: two servers in one process add up. No label has more values
+than the protocol has words.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+from weakref import WeakSet
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from ...ledger.contract.base import ChargeState
+from ...service.service import Reply
+from ...types import GovernanceOutcome
+from ...wire.protocol import OPS
+
+__all__ = ["HOLD_STATES", "TRANSPORTS", "HoldCounts", "commit_done", "metered"]
+
+TRANSPORTS: Final = ("socket", "comm")
+HOLD_STATES: Final = (ChargeState.HELD.value, ChargeState.UNRESOLVED.value)
+
+_ASKS: Final = Histogram(
+    "aumos_governance_ask_duration_seconds",
+    "From an ask of a kernel that was read to its answer; an authorize includes waiting for a person",
+    ("op", "transport"),
+    buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+)
+_DECISIONS: Final = Counter(
+    "aumos_governance_decisions", "Decisions that were answered to kernels, by their outcome", ("outcome",)
+)
+_COMMITS: Final = Histogram(
+    "aumos_governance_commit_batch_size",
+    "Requests that one commit of the ledger held",
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
+)
+_HOLDS: Final = Gauge(
+    "aumos_governance_open_holds", "Holds that count: held by a kernel, or unresolved since it is gone", ("state",)
+)
+
+# Looked up once, for a label is found under a lock and each ask would pay for it; and there from the start, so that a
+# rate is known before the first one.
+_observe: Final = {(op, way): _ASKS.labels(op, way).observe for op in OPS for way in TRANSPORTS}
+_count: Final = {outcome.value: _DECISIONS.labels(outcome.value).inc for outcome in GovernanceOutcome}
+commit_done: Final[Callable[[int], None]] = _COMMITS.observe
+"""Told how many requests a commit held."""
+
+
+class HoldCounts:
+    """How many holds of one server are open, by state; part of the metrics until `close`."""
+
+    def __init__(self) -> None:
+        self.by_state = dict.fromkeys(HOLD_STATES, 0)
+        _counts.add(self)
+
+    def close(self) -> None:
+        _counts.discard(self)
+
+
+_counts: Final[WeakSet[HoldCounts]] = WeakSet()
+
+
+def _total(state: str) -> Callable[[], float]:
+    return lambda: float(sum(counts.by_state[state] for counts in tuple(_counts)))
+
+
+for _state in HOLD_STATES:
+    _HOLDS.labels(_state).set_function(_total(_state))
+
+
+def metered(op: str, transport: str, reply: Reply) -> Reply:
+    """A reply to an ask of this op, which began now, that counts the answer when it is on its way."""
+    began = time.perf_counter()
+
+    def counted(answer: dict[str, Any]) -> None:
+        reply(answer)
+        if "waiting" in answer:
+            return
+        _observe[op, transport](time.perf_counter() - began)
+        decision = answer.get("decision")
+        if decision is not None:
+            _count[decision["outcome"]]()
+
+    return counted

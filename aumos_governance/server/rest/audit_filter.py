@@ -1,0 +1,117 @@
+"""The filters of ``GET audit`` and what lies below it: query parameters read into queries of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+
+from ...errors import InvalidRequestError
+from ...ledger.contract.base import AuditQuery, AuditSums, NotebookKey
+from ...service.records import EXPORTS
+from ...types import GovernanceOutcome
+from ...wire import fields
+from ..identity.rooms import clean_path
+
+__all__ = [
+    "EXPORT_PARAMETERS",
+    "PARAMETERS",
+    "SUMS_PARAMETERS",
+    "audit_query",
+    "export_form",
+    "export_query",
+    "is_search",
+    "sums_query",
+]
+
+_FILTERS: Final = (
+    "path",
+    "session_id",
+    "agent_id",
+    "outcome",
+    "event",
+    "tool",
+    "action_type",
+    "resource",
+    "text",
+    "since",
+    "until",
+)
+PARAMETERS: Final = (*_FILTERS, "limit", "cursor")
+SUMS_PARAMETERS: Final = (*_FILTERS, "by")
+EXPORT_PARAMETERS: Final = (*_FILTERS, "format")
+_SEARCHED: Final = frozenset({"text", "action_type", "resource", "event"})
+# No index leads to these, so that a page may take reading the whole record.
+KeyOf = Callable[[str], NotebookKey]
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def audit_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
+    """A page. Raises InvalidRequestError, in a sentence that names the parameter; so do the others."""
+    return AuditQuery(
+        **_filters(parameters, key),
+        limit=fields.whole(parameters, "limit", default=100, least=1, most=1_000),
+        cursor=fields.optional_text(parameters, "cursor", "cursor"),
+    )
+
+
+def is_search(parameters: Mapping[str, str]) -> bool:
+    """Whether these filters may take reading the whole record for a page."""
+    return not _SEARCHED.isdisjoint(parameters)
+
+
+def sums_query(parameters: Mapping[str, str], key: KeyOf) -> AuditSums:
+    """Sums, by tool where nothing else is said."""
+    return AuditSums(**_filters(parameters, key), by=fields.optional_text(parameters, "by", "by") or "tool")
+
+
+def export_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
+    """All records that match, oldest first."""
+    return AuditQuery(**_filters(parameters, key), oldest_first=True)
+
+
+def export_form(parameters: Mapping[str, str]) -> str:
+    """The kind of file, JSON Lines where nothing else is said."""
+    form = parameters.get("format", "jsonl")
+    if form not in EXPORTS:
+        raise InvalidRequestError(f"The format must be one of {', '.join(EXPORTS)}, not {form[:40]!r}.")
+    return form
+
+
+def _filters(parameters: Mapping[str, str], key: KeyOf) -> dict[str, Any]:
+    path = parameters.get("path")
+    texts = ("session_id", "agent_id", "event", "tool", "action_type", "resource", "text")
+    return {
+        "notebook": None if path is None else key(clean_path(path)),
+        "outcome": _outcome(parameters.get("outcome")),
+        "since": _moment(parameters, "since"),
+        "until": _moment(parameters, "until"),
+        **{name: fields.optional_text(parameters, name, name) for name in texts},
+    }
+
+
+def _outcome(raw: str | None) -> GovernanceOutcome | None:
+    if raw is None:
+        return None
+    try:
+        return GovernanceOutcome(raw)
+    except ValueError:
+        known = ", ".join(outcome.value for outcome in GovernanceOutcome)
+        raise InvalidRequestError(f"The outcome must be one of {known}, not {raw[:40]!r}.") from None
+
+
+def _moment(parameters: Mapping[str, str], name: str) -> int | None:
+    """Microseconds since the epoch; a time without an offset is UTC, as all times of the ledger are."""
+    raw = parameters.get(name)
+    if raw is None:
+        return None
+    # Python 3.10 does not read the Z; and in a query string an unescaped plus sign arrives as a space.
+    text = raw.strip().replace(" ", "+") if "T" in raw else raw.strip()
+    try:
+        moment = datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1:] in ("Z", "z") else text)
+        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+        return (aware - _EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        raise InvalidRequestError(
+            f"The {name} must be a time in ISO 8601, for example 2026-01-31T12:00:00Z, not {raw[:40]!r}."
+        ) from None

@@ -1,0 +1,52 @@
+"""Where the ceilings that servers share stand otherwise than this server is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from ... import money
+from ...ledger.contract.base import CeilingState, EnvelopeKind, EnvelopeSpec
+
+__all__ = ["difference_sentence", "differences"]
+
+_SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
+
+
+def differences(configured: Iterable[EnvelopeSpec], ceilings: Sequence[CeilingState]) -> list[dict[str, Any]]:
+    """The bodies of ``ceilings_differ`` in ``GET config``, given the shared ceilings around the owner's sessions.
+
+    ``configured`` is null where this server has no such envelope, ``stands`` is empty where the ceiling was lifted.
+    """
+    wanted = {(spec.encloses, spec.name): _figures(spec.ceiling, spec.period) for spec in configured}
+    names = dict.fromkeys((ceiling.kind, ceiling.name) for ceiling in ceilings)
+    found = []
+    for kind, name in [*names, *(key for key in wanted if key[0] in _SHARED and key not in names)]:
+        stands = [
+            _figures(ceiling.balance.limit, ceiling.period)
+            for ceiling in ceilings
+            if (ceiling.kind, ceiling.name) == (kind, name) and ceiling.period is not None
+        ]
+        mine = wanted.get((kind, name))
+        if stands != ([] if mine is None else [mine]):
+            found.append({"name": name, "kind": kind.value, "configured": mine, "stands": stands})
+    return found
+
+
+def difference_sentence(difference: Mapping[str, Any]) -> str:
+    """One difference, and what a user can do."""
+    stands = " and ".join(map(_text, difference["stands"]))
+    mine = difference["configured"]
+    return (
+        f"The {difference['kind']} ceiling {difference['name']!r} {f'stands at {stands}' if stands else 'was lifted'},"
+        f" whatever this server is configured with ({'no such envelope' if mine is None else _text(mine)}); only"
+        " jupyter governance ceiling changes it."
+    )
+
+
+def _figures(ceiling: int, period: str) -> dict[str, str]:
+    return {"limit": money.to_text(ceiling), "period": str(period)}
+
+
+def _text(figures: Mapping[str, str]) -> str:
+    return f"{money.display(money.parse(figures['limit']))} {figures['period']}"

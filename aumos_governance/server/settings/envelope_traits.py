@@ -1,0 +1,100 @@
+"""The setting for ceilings over several sessions, whose every wrong value is refused in one sentence."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from traitlets import List, TraitError
+
+from ... import money
+from ...errors import AumOSGovernanceError
+from ...ledger.contract.base import EnvelopeKind, EnvelopeSpec
+from ...types import BUDGET_PERIOD_VALUES, BudgetPeriod
+from ...wire import fields
+from .traits import full_name, shown
+
+__all__ = ["Envelopes", "read_envelopes"]
+
+_KINDS: Final = {**{kind.value: kind for kind in EnvelopeKind}, "user": EnvelopeKind.OWNER}
+"""An owner is a user to whoever configures a server."""
+_EXAMPLE: Final = "{'name': 'class-5', 'kind': 'team', 'ceiling': '100', 'period': 'monthly'}"
+
+
+class Envelopes(List[Any]):
+    """A list of dicts, each with ``name, kind, ceiling`` and maybe ``period``; held as whole dicts of text."""
+
+    def validate(self, obj: Any, value: Any) -> list[dict[str, str]]:
+        name = full_name(self)
+        if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+            raise TraitError(f"{name} must be a list of envelopes, for example [{_EXAMPLE}].")
+        envelopes = [_envelope(f"{name}[{index}]", item) for index, item in enumerate(value)]
+        names = [envelope["name"] for envelope in envelopes]
+        twice = next((found for found in names if names.count(found) > 1), None)
+        if twice is not None:
+            raise TraitError(f"{name} has two envelopes with the name {twice!r}; each needs a name of its own.")
+        return envelopes
+
+    def item_from_string(self, s: str, index: int | None = None) -> Any:
+        """One envelope on a command line, written as a dict; any other text is refused with the rest."""
+        try:
+            return ast.literal_eval(s)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return s
+
+
+def read_envelopes(envelopes: Iterable[Mapping[str, str]]) -> tuple[EnvelopeSpec, ...]:
+    """The envelopes of a valid setting, as the ledger wants them."""
+    return tuple(
+        EnvelopeSpec(
+            name=envelope["name"],
+            ceiling=money.parse(envelope["ceiling"]),
+            encloses=EnvelopeKind(envelope["kind"]),
+            period=BudgetPeriod(envelope["period"]),
+        )
+        for envelope in envelopes
+    )
+
+
+def _envelope(where: str, item: Any) -> dict[str, str]:
+    if not isinstance(item, Mapping):
+        raise TraitError(f"{where} is {shown(item)}, but must be a dict, for example {_EXAMPLE}.")
+    defaults = {"name": None, "kind": None, "ceiling": None, "period": BudgetPeriod.LIFETIME.value}
+    for field in item:
+        if field not in defaults:
+            raise TraitError(f"{where} has the field {shown(field)}; the fields are {', '.join(defaults)}.")
+    given = {**defaults, **item}
+    for field, value in given.items():
+        if value is None:
+            raise TraitError(f"{where} has no {field}; an envelope is, for example, {_EXAMPLE}.")
+    return {
+        "name": _name(where, given["name"]),
+        "kind": _KINDS[_word(f"{where}.kind", given["kind"], _KINDS)].value,
+        "ceiling": _ceiling(where, given["ceiling"]),
+        "period": _word(f"{where}.period", given["period"], BUDGET_PERIOD_VALUES),
+    }
+
+
+def _name(where: str, value: Any) -> str:
+    try:
+        return fields.text({"name": value}, "name", "name")
+    except AumOSGovernanceError:
+        raise TraitError(f"{where}.name is {shown(value)}, but must be text of 1 to 1000 characters.") from None
+
+
+def _ceiling(where: str, value: Any) -> str:
+    try:
+        return money.to_text(money.parse(value))
+    except AumOSGovernanceError:
+        raise TraitError(
+            f"{where}.ceiling is {shown(value)}, but must be an amount from 0 to 1000000000 US dollars with at most"
+            " 9 decimals."
+        ) from None
+
+
+def _word(where: str, value: Any, words: Iterable[str]) -> str:
+    for word in words:
+        if value == word:
+            return word
+    raise TraitError(f"{where} is {shown(value)}, but must be one of {', '.join(words)}.")

@@ -1,0 +1,97 @@
+"""What whoever runs the server has configured, checked as a whole: pure, no traitlets and no server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ... import money
+from ..._version import __version__
+from ...errors import ConfigurationError
+from ...ledger.contract.base import EnvelopeSpec
+from ...ledger.contract.terms import SessionTerms
+from ...types import TrustLevel
+
+__all__ = ["Settings", "default_database_url", "read_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A configuration that can work."""
+
+    terms: SessionTerms
+    warn_at: tuple[str, ...]
+    """Rising fractions of the budget, as decimal text."""
+    autostart: bool
+    database_url: str
+    envelopes: tuple[EnvelopeSpec, ...] = ()
+    """Ceilings around the sessions of all notebooks."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether the ledger may hold what other people's servers keep: a file has one user, a database server many."""
+        return not self.database_url.startswith(("sqlite:", "memory:"))
+
+    def body(self) -> dict[str, Any]:
+        """The body of ``GET config``; where the ledger is stays the server's own affair."""
+        terms = self.terms
+        return {
+            "version": __version__,
+            "default_budget": money.to_text(terms.default_budget),
+            "default_trust_level": int(terms.default_trust_level),
+            "max_budget": None if terms.max_budget is None else money.to_text(terms.max_budget),
+            "max_trust_level": int(terms.max_trust_level),
+            "warn_at": list(self.warn_at),
+            "strict": terms.strict,
+            "autostart": self.autostart,
+        }
+
+
+def default_database_url(data_dir: Path) -> str:
+    """Where the ledger is that no setting places, with Jupyter's data folder."""
+    return f"sqlite:///{data_dir.absolute() / 'aumos_governance' / 'ledger.sqlite'}"
+
+
+def read_settings(
+    *,
+    default_budget: str,
+    default_trust_level: int,
+    max_budget: str | None,
+    max_trust_level: int,
+    warn_at: Sequence[str],
+    strict: bool,
+    autostart: bool,
+    database_url: str,
+    envelopes: Sequence[EnvelopeSpec] = (),
+) -> Settings:
+    """Put single settings, each valid by itself, together.
+
+    Raises ConfigurationError, in one sentence that names the setting, where they contradict each other.
+    """
+    budget = money.parse(default_budget)
+    ceiling = None if max_budget is None else money.parse(max_budget)
+    if ceiling is not None and budget > ceiling:
+        raise ConfigurationError(
+            f"GovernanceExtension.default_budget is {money.display(budget)}, but must be at most"
+            f" {money.display(ceiling)}, the max_budget."
+        )
+    if default_trust_level > max_trust_level:
+        raise ConfigurationError(
+            f"GovernanceExtension.default_trust_level is {default_trust_level}, but must be at most"
+            f" {max_trust_level}, the max_trust_level."
+        )
+    return Settings(
+        terms=SessionTerms(
+            default_trust_level=TrustLevel(default_trust_level),
+            default_budget=budget,
+            max_trust_level=TrustLevel(max_trust_level),
+            max_budget=ceiling,
+            strict=strict,
+        ),
+        warn_at=tuple(warn_at),
+        autostart=autostart,
+        database_url=database_url,
+        envelopes=tuple(envelopes),
+    )

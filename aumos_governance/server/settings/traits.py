@@ -1,0 +1,117 @@
+"""Kinds of settings whose every wrong value is refused in one sentence that names the setting and its range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, NoReturn
+
+from traitlets import List, TraitError, TraitType
+
+from ... import money
+from ...errors import AumOSGovernanceError
+from ...wire import fields
+
+__all__ = ["Dollars", "Fractions", "Level", "Seconds", "full_name", "shown"]
+
+_WEEK: Final = 7 * 24 * 3600.0
+
+
+class Dollars(TraitType[Any, Any]):
+    """An amount in USD (``"10"``, ``10``, ``10.0`` or a Decimal), held as exact decimal text.
+
+    With ``allow_none``, None or the word ``None`` on a command line stands for no amount.
+    """
+
+    info_text = "an amount from 0 to 1000000000 US dollars with at most 9 decimals"
+
+    def validate(self, obj: Any, value: Any) -> str:
+        try:
+            return money.to_text(money.parse(value))
+        except AumOSGovernanceError:
+            refuse(self, value, self.info_text + (", or None for no limit" if self.allow_none else ""))
+
+
+class Level(TraitType[Any, Any]):
+    """A trust level (``2``, ``"2"`` or ``"L2"``), held as its number."""
+
+    info_text = "a trust level, a whole number from 0 to 5"
+
+    def validate(self, obj: Any, value: Any) -> int:
+        try:
+            level = fields.optional_level({"level": value}, "level")
+        except AumOSGovernanceError:
+            level = None
+        if level is None:
+            refuse(self, value, self.info_text)
+        return int(level)
+
+
+class Seconds(TraitType[Any, Any]):
+    """A stretch of time in seconds (``600`` or ``"600"``), held as a float."""
+
+    info_text = "a number of seconds, more than 0 and at most 604800, which is a week"
+
+    def validate(self, obj: Any, value: Any) -> float:
+        try:
+            seconds = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            seconds = math.nan
+        if not 0 < seconds <= _WEEK:
+            refuse(self, value, self.info_text)
+        return seconds
+
+
+class Fractions(List[Any]):
+    """Rising fractions in (0, 1], each held as exact decimal text; the list may be empty."""
+
+    info_text = "a list of rising fractions, each above 0 and at most 1, for example [0.5, 0.8]"
+
+    def validate(self, obj: Any, value: Any) -> list[str]:
+        if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+            refuse(self, value, self.info_text)
+        fractions = [_fraction(item) for item in value]
+        exact = [fraction for fraction in fractions if fraction is not None]
+        if len(exact) < len(fractions) or exact != sorted(set(exact)):
+            refuse(self, value, self.info_text)
+        return [_plain(fraction) for fraction in exact]
+
+
+def refuse(trait: TraitType[Any, Any], value: object, valid: str) -> NoReturn:
+    """Raises TraitError in one sentence."""
+    raise TraitError(f"{full_name(trait)} is {shown(value)}, but must be {valid}.")
+
+
+def full_name(trait: TraitType[Any, Any]) -> str:
+    """The setting as it is written in a configuration file."""
+    owner = trait.this_class.__name__ if trait.this_class is not None else "the extension"
+    return f"{owner}.{trait.name}"
+
+
+def shown(value: object) -> str:
+    """A wrong value as a sentence shows it."""
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python does not write out an int of many thousand digits.
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def _fraction(value: object) -> Decimal | None:
+    """The exact fraction, or None where the value is not one; a float counts as the digits that were typed."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        return None
+    try:
+        fraction = Decimal(repr(value) if isinstance(value, float) else value)
+    except InvalidOperation:
+        return None
+    if not fraction.is_finite() or not 0 < fraction <= 1 or fraction.adjusted() < -9:
+        return None
+    return fraction
+
+
+def _plain(fraction: Decimal) -> str:
+    text = f"{fraction:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,67 @@
+"""On a JupyterHub a program's token reads, and what a user decides takes a login in a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from jupyter_server.auth import IdentityProvider, User
+from traitlets.config import Config
+
+from aumos_governance.server.rest.handlers import HANDLERS
+
+
+class OfAHub(IdentityProvider):
+    """Gives the users that a hub's does, with what the hub says of their tokens; seen with JupyterHub 6.1.1."""
+
+    async def get_user(self, handler: Any) -> User | None:
+        token = self.get_token(handler) or ""
+        user = User("ada")
+        user.hub_user = {"name": "ada", "session_id": {"of-a-login": "5f3a"}.get(token)}  # type: ignore[attr-defined]
+        handler._token_authenticated = True
+        return user
+
+
+DECISIONS = [
+    ("PATCH", "state", {"budget": "5"}, {"path": "a.ipynb"}),
+    ("POST", "close", {}, {"path": "a.ipynb"}),
+    ("POST", "corrections", {"charge_id": "c", "amount": "1", "reason": "r"}, {}),
+    ("POST", "holds/h/settle", {"cost": "1"}, {}),
+    ("POST", "holds/h/release", {}, {}),
+    ("POST", "approvals/a", {"decision": "approve", "digest": "d"}, {}),
+    ("POST", "reports/r/acknowledge", {}, {}),
+]
+
+
+class TestOnAHub:
+    @pytest.fixture
+    def jp_server_config(self, jp_server_config: Config) -> Config:
+        config = Config(jp_server_config)
+        config.ServerApp.update({"identity_provider_class": OfAHub})
+        return config
+
+    @pytest.mark.parametrize(("method", "name", "body", "parameters"), DECISIONS)
+    async def test_a_program_decides_nothing(
+        self, rest: Any, method: str, name: str, body: dict[str, str], parameters: dict[str, str]
+    ) -> None:
+        answer = await rest(method, name, body, headers={"Authorization": "token of-the-server"}, **parameters)
+        assert (answer.status, answer.body["code"]) == (403, "BROWSER_LOGIN_REQUIRED")
+
+    async def test_a_program_reads(self, rest: Any) -> None:
+        answer = await rest("GET", "state", headers={"Authorization": "token of-the-server"}, path="a.ipynb")
+        assert answer.status == 200
+
+    async def test_a_user_who_logged_in_with_a_browser_decides(self, rest: Any) -> None:
+        headers = {"Authorization": "token of-a-login"}
+        answer = await rest("PATCH", "state", {"budget": "5"}, headers=headers, path="a.ipynb")
+        assert (answer.status, answer.body["budget"], answer.body["set_by"]) == (200, "5", "ada")
+
+    def test_these_are_all_decisions(self) -> None:
+        """Every handler that changes something is tried above."""
+        changing = {
+            (method.upper(), route)
+            for route, handler in HANDLERS.items()
+            for method in ("post", "patch", "put", "delete")
+            if method in vars(handler)
+        }
+        assert len(changing) == len(DECISIONS)

@@ -1,0 +1,206 @@
+"""The comm transport on real sockets, with a kernel that says anything."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import zmq
+from jupyter_client.session import Session
+from traitlets.config import Config
+from zmq.eventloop.zmqstream import ZMQStream
+
+from aumos_governance.server.kernels.comm_transport import CommTransport
+from aumos_governance.wire.protocol import IOPUB_TOPIC, REPLY_TYPE
+
+TOPIC = IOPUB_TOPIC + b"1"
+
+
+class FakeKernel:
+    """Both ends of a kernel's channels, in this process."""
+
+    def __init__(self, context: zmq.Context[Any]) -> None:
+        self.context = context
+        self.session = Session(key=b"the key", config=Config())
+        self.iopub, self.control = context.socket(zmq.XPUB), context.socket(zmq.ROUTER)
+        self.iopub_port = self.iopub.bind_to_random_port("tcp://127.0.0.1")
+        self.control_port = self.control.bind_to_random_port("tcp://127.0.0.1")
+        self.opened: list[ZMQStream] = []
+
+    def _connect(self, kind: int, port: int, identity: bytes | None = None) -> ZMQStream:
+        socket = self.context.socket(kind)
+        if identity:
+            socket.identity = identity
+        if kind == zmq.SUB:
+            socket.setsockopt(zmq.SUBSCRIBE, b"")
+        socket.connect(f"tcp://127.0.0.1:{port}")
+        self.opened.append(ZMQStream(socket))
+        return self.opened[-1]
+
+    def connect_iopub(self) -> ZMQStream:
+        return self._connect(zmq.SUB, self.iopub_port)
+
+    def connect_control(self, identity: bytes) -> ZMQStream:
+        return self._connect(zmq.DEALER, self.control_port, identity)
+
+    def publish(self, message_type: str, content: dict[str, Any], topic: bytes = TOPIC) -> None:
+        self.session.send(self.iopub, message_type, content, ident=topic)
+
+    def say(self, asks: list[str]) -> None:
+        self.publish("comm_msg", {"comm_id": "aumos-gov-1", "data": {"asks": asks}})
+
+    def answered(self) -> dict[str, Any]:
+        """The next message on the control channel."""
+        identity, *frames = self.control.recv_multipart()
+        assert identity.startswith(b"aumos-gov-")
+        _, parts = self.session.feed_identities(frames)
+        message = self.session.deserialize(parts)
+        assert message["header"]["msg_type"] == REPLY_TYPE
+        return message["content"]
+
+
+class Echo:
+    """Stands for a conversation: answers what it was told."""
+
+    def __init__(self) -> None:
+        self.fail = False
+
+    def receive(self, data: Any, reply: Callable[[dict[str, Any]], None], *, expect: Callable[[int], None]) -> None:
+        if self.fail:
+            raise ZeroDivisionError
+        expect(len(data["asks"]))
+        for ask in data["asks"]:
+            reply({"id": ask, "ok": True})
+
+
+class Line:
+    def __init__(self, kernel: FakeKernel, echo: Echo, transport: CommTransport) -> None:
+        self.kernel, self.echo, self.transport = kernel, echo, transport
+
+    async def answers(self) -> list[dict[str, Any]]:
+        body = await asyncio.to_thread(self.kernel.answered)
+        assert body["v"] == 1
+        return body["answers"]
+
+
+Open = Callable[[], Any]
+
+
+@pytest.fixture
+def line(jp_asyncio_loop: Any) -> Callable[[], Any]:
+    """Open a transport to a fake kernel, as a context."""
+
+    @asynccontextmanager
+    async def connected() -> AsyncIterator[Line]:
+        context: zmq.Context[Any] = zmq.Context()
+        kernel, echo = FakeKernel(context), Echo()
+        kernel.control.rcvtimeo = 10_000
+        transport = CommTransport(
+            kernel,
+            echo,
+            loop=asyncio.get_running_loop(),
+            log=logging.getLogger("line"),  # type: ignore[arg-type]
+        )
+        transport.open()
+        try:
+            # A kernel hears of each subscription: all, then none of that, then ours.
+            kernel.iopub.rcvtimeo = 10_000
+            while await asyncio.to_thread(kernel.iopub.recv) != b"\1" + IOPUB_TOPIC:
+                pass
+            yield Line(kernel, echo, transport)
+        finally:
+            transport.close()
+            transport.close()
+            assert all(stream.closed() for stream in kernel.opened)
+            context.destroy(linger=0)
+
+    return connected
+
+
+async def test_an_ask_is_answered(line: Any) -> None:
+    async with line() as connected:
+        connected.kernel.say(["a"])
+        assert await connected.answers() == [{"id": "a", "ok": True}]
+
+
+async def test_answers_that_are_ready_together_travel_together(line: Any) -> None:
+    async with line() as connected:
+        connected.kernel.say([f"a{number}" for number in range(1_000)])
+        assert len(await connected.answers()) == 1_000
+
+
+GARBLED: dict[str, Callable[[FakeKernel], Any]] = {
+    "no message": lambda kernel: kernel.iopub.send_multipart([TOPIC]),
+    "no frames": lambda kernel: kernel.iopub.send_multipart([TOPIC, b"<IDS|MSG>"]),
+    "no delimiter": lambda kernel: kernel.iopub.send_multipart([TOPIC, b"x"]),
+    "a bad signature": lambda kernel: kernel.iopub.send_multipart([TOPIC, b"<IDS|MSG>", b"0" * 64, *[b"{}"] * 4]),
+    "no object": lambda kernel: Session(key=b"the key").send(kernel.iopub, "comm_msg", "x", ident=TOPIC),
+    "too long": lambda kernel: kernel.say(["x" * 5_000_000]),
+}
+
+
+@pytest.mark.parametrize("what", GARBLED)
+async def test_what_is_garbled_is_refused_and_silences_nothing(line: Any, what: str) -> None:
+    async with line() as connected:
+        GARBLED[what](connected.kernel)
+        [refusal] = await connected.answers()
+        assert (refusal["id"], refusal["ok"], refusal["code"]) == (None, False, "INVALID_REQUEST")
+        connected.kernel.say(["a"])
+        assert await connected.answers() == [{"id": "a", "ok": True}]
+
+
+async def test_a_failure_inside_silences_nothing(line: Any) -> None:
+    async with line() as connected:
+        connected.echo.fail = True
+        connected.kernel.say(["a"])
+        assert (await connected.answers())[0]["ok"] is False
+        connected.echo.fail = False
+        connected.kernel.say(["b"])
+        assert await connected.answers() == [{"id": "b", "ok": True}]
+
+
+async def test_what_is_not_for_us_is_left_alone(line: Any) -> None:
+    async with line() as connected:
+        connected.kernel.publish("comm_close", {"comm_id": "aumos-gov-1", "data": {"asks": ["no"]}})
+        connected.kernel.publish("comm_msg", {"comm_id": "other", "data": {"asks": ["no"]}})
+        connected.kernel.publish("stream", {"text": "x"}, b"kernel.stream.stdout")
+        connected.kernel.say(["yes"])
+        assert await connected.answers() == [{"id": "yes", "ok": True}]
+
+
+async def test_an_answer_goes_out_though_the_loop_stands_still(line: Any) -> None:
+    async with line() as connected:
+        taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
+        connected.echo.receive = lambda data, reply, expect: (expect(len(data["asks"])), taken.set_result(reply))
+        connected.kernel.say(["a"])
+        answering = threading.Thread(target=await taken, args=[{"id": "a"}])
+        answering.start()
+        # Here, and so in the loop.
+        assert connected.kernel.answered()["answers"] == [{"id": "a"}]
+        answering.join()
+
+
+async def test_the_last_of_several_answers_takes_the_others_along(line: Any) -> None:
+    async with line() as connected:
+        taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
+        connected.echo.receive = lambda data, reply, expect: (expect(len(data["asks"])), taken.set_result(reply))
+        connected.kernel.say(["a", "b", "c"])
+        reply = await taken
+        for ask in ("a", "b", "c"):
+            reply({"id": ask})
+        assert [answer["id"] for answer in await connected.answers()] == ["a", "b", "c"]
+
+
+async def test_an_answer_after_the_end_is_dropped(line: Any) -> None:
+    async with line() as connected:
+        connected.transport.close()
+        connected.transport._outbox.put({"id": "late"})
+        await asyncio.sleep(0)
+        connected.kernel.control.rcvtimeo = 50
+        with pytest.raises(zmq.Again):
+            await asyncio.to_thread(connected.kernel.answered)

@@ -1,0 +1,293 @@
+"""What a kernel is answered whatever it says, and by whom: without a server and without a transport."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.contract.base import Ledger, NotebookKey
+from aumos_governance.server.kernels import conversation
+from aumos_governance.server.kernels.conversation import Conversation
+from aumos_governance.server.kernels.presence import Departures, Presence
+from aumos_governance.service.service import Caller, NotebookService
+from aumos_governance.wire.protocol import HELLO_REQUIRED, MAX_ASKS
+
+LOG = logging.getLogger("conversation")
+NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
+
+
+class Talk:
+    """One conversation, with what was answered."""
+
+    def __init__(self, service: Any, readers: ThreadPoolExecutor, identify: Callable[[str], Caller]) -> None:
+        self.readers = readers
+        self.settled = 0
+        departures = Departures(getattr(service, "ledger", None), LOG)  # type: ignore[arg-type]
+        self.presence = Presence("k", departures, lambda: None)
+        self.quick = False
+        self.conversation = Conversation(
+            service,
+            identify,
+            self.presence,
+            readers=readers,
+            settle=self.settle,
+            at_once=lambda: self.quick,
+            log=LOG,
+        )
+        self.answers: list[dict[str, Any]] = []
+
+    def settle(self) -> None:
+        self.settled += 1
+
+    def say(self, *asks: Any, **message: Any) -> list[dict[str, Any]]:
+        """Send one message; give its answers when all are there."""
+        before = len(self.answers)
+        self.conversation.receive({"v": 1, "asks": list(asks), **message}, self.answers.append)
+        deadline = time.monotonic() + 10
+        while len(self.answers) < before + len(asks) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return self.answers[before:]
+
+
+def ask(op: str, ask_id: str = "a1", ttl: float = 60, **body: Any) -> dict[str, Any]:
+    return {"id": ask_id, "op": op, "exp": time.time() + ttl, **body}
+
+
+HELLO = ask("hello", "h", version="1", python="3", incarnation="i-1")
+
+
+@pytest.fixture
+def service() -> Iterator[NotebookService]:
+    ledger = open_ledger("memory://")
+    yield NotebookService(ledger)
+    ledger.close()
+
+
+@pytest.fixture
+def readers() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+def identify(incarnation: str) -> Caller:
+    return Caller(NOTEBOOK, scope="kernel:k", incarnation=incarnation)
+
+
+@pytest.fixture
+def talk(service: NotebookService, readers: ThreadPoolExecutor) -> Talk:
+    return Talk(service, readers, identify)
+
+
+def test_nothing_is_done_before_hello(talk: Talk) -> None:
+    for op in ("open", "status", "spend", "hold", "settle", "release", "close", "audit", "cancel"):
+        [answer] = talk.say(ask(op))
+        assert (answer["ok"], answer["code"]) == (False, HELLO_REQUIRED)
+    assert talk.say(HELLO)[0]["ok"]
+    assert talk.say(ask("open"))[0]["opened"]
+
+
+def test_asks_inherit_the_incarnation_of_the_last_hello(service: NotebookService, readers: ThreadPoolExecutor) -> None:
+    seen: list[str] = []
+
+    def remember(incarnation: str) -> Caller:
+        seen.append(incarnation)
+        return identify(incarnation)
+
+    talk = Talk(service, readers, remember)
+    talk.say(HELLO)
+    talk.say(ask("open", incarnation="forged"))
+    talk.say({**HELLO, "id": "h2", "incarnation": "i-2"})
+    talk.say(ask("status"))
+    assert seen == ["k:i-1", "k:i-1", "k:i-2", "k:i-2"]
+
+
+def test_readings_wait_for_what_they_must_see(talk: Talk) -> None:
+    talk.say(HELLO, ask("open", "o"))
+    assert talk.settled == 0
+    talk.say(ask("status", "s"), ask("audit", "u"))
+    assert talk.settled == 2
+
+
+def test_a_reading_that_came_too_late_is_not_read(talk: Talk) -> None:
+    talk.say(HELLO)
+    assert talk.say(ask("status", ttl=-1))[0]["code"] == "EXPIRED"
+
+
+def test_a_single_status_is_read_where_it_is_received_when_nothing_has_to_be_waited_for(talk: Talk) -> None:
+    talk.say(HELLO)
+    talk.readers.shutdown()
+    talk.quick = True
+    assert talk.say(ask("status"))[0]["ok"]
+    assert talk.settled == 0
+    assert talk.say(ask("status", ttl=-1))[0]["code"] == "EXPIRED"
+    # What may take long is left to others, and so are many at once.
+    assert talk.say(ask("audit"))[0]["code"] == "UNAVAILABLE"
+    assert {answer["code"] for answer in talk.say(ask("status", "s1"), ask("status", "s2"))} == {"UNAVAILABLE"}
+
+
+class Rows:
+    """A ledger that notes who does its requests."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.done: list[str] = []
+
+    def execute(self, request: Any) -> Any:
+        self.done.append("here")
+        return self.ledger.execute(request)
+
+    def submit(self, request: Any) -> Any:
+        self.done.append("queued")
+        return self.ledger.submit(request)
+
+
+@pytest.fixture
+def rows(service: NotebookService) -> Rows:
+    return Rows(service.ledger)
+
+
+@pytest.fixture
+def near(rows: Rows, readers: ThreadPoolExecutor) -> Talk:
+    talk = Talk(NotebookService(rows), readers, identify)  # type: ignore[arg-type]
+    talk.say(HELLO)
+    talk.say(ask("open", "o"))
+    rows.done.clear()
+    return talk
+
+
+def test_a_single_ask_is_done_by_a_thread_that_may_be_blocked(near: Talk, rows: Rows) -> None:
+    answers: list[dict[str, Any]] = []
+    near.conversation.receive({"v": 1, "asks": [ask("spend", "s1", amount="1")]}, answers.append, may_block=True)
+    assert rows.done == ["here"]
+    assert [answer["decision"]["allowed"] for answer in answers] == [True], "it was answered before that returned"
+    assert near.settled == 1, "nothing overtakes a rename"
+    near.conversation.receive({"v": 1, "asks": [ask("spend", "s1", amount="2")]}, answers.append, may_block=True)
+    assert answers[-1]["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
+class Waiting(Rows):
+    """A ledger that does a request when it is let."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.let = threading.Event()
+
+    def submit(self, request: Any) -> Any:
+        future: Future[Any] = Future()
+
+        def do() -> None:
+            assert self.let.wait(20)
+            future.set_result(self.ledger.execute(request))
+
+        threading.Thread(target=do).start()
+        return future
+
+
+def test_a_near_ledger_is_stood_by_for_until_it_has_answered(
+    service: NotebookService, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "_MOMENT", 20.0)
+    ledger = Waiting(service.ledger)
+    ledger.let.set()
+    talk = Talk(NotebookService(ledger), readers, identify)  # type: ignore[arg-type]
+    talk.say(HELLO)
+    talk.quick = True
+    for number in range(5):
+        talk.conversation.receive({"v": 1, "asks": [ask("open", f"o{number}")]}, talk.answers.append)
+        assert talk.answers[-1]["id"] == f"o{number}"
+
+
+def test_nobody_stands_by_long_or_again_at_once_for_a_ledger_that_is_busy(
+    service: NotebookService, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "_NO_MOMENT", 60.0)
+    ledger = Waiting(service.ledger)
+    talk = Talk(NotebookService(ledger), readers, identify)  # type: ignore[arg-type]
+    talk.say(HELLO)
+    talk.quick = True
+    talk.conversation.receive({"v": 1, "asks": [ask("open", "o")]}, talk.answers.append)
+    monkeypatch.setattr(conversation, "_MOMENT", 20.0)
+    began = time.monotonic()
+    talk.conversation.receive({"v": 1, "asks": [ask("close", "c")]}, talk.answers.append)
+    assert time.monotonic() - began < 10
+    assert [answer["id"] for answer in talk.answers] == ["h"]
+    ledger.let.set()
+    deadline = time.monotonic() + 10
+    while len(talk.answers) < 3 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert {answer["id"] for answer in talk.answers} == {"h", "o", "c"}
+
+
+def test_asks_that_come_together_are_queued_together(near: Talk, rows: Rows) -> None:
+    answers: list[dict[str, Any]] = []
+    asks = [ask("spend", f"s{number}", amount="1") for number in range(2)]
+    near.conversation.receive({"v": 1, "asks": asks}, answers.append, may_block=True)
+    near.conversation.receive({"v": 1, "asks": [ask("spend", "s2", amount="1")]}, answers.append)
+    assert rows.done == ["queued", "queued", "queued"]
+    assert near.settled == 0
+
+
+def test_when_the_server_stops_a_reading_is_refused(talk: Talk) -> None:
+    talk.say(HELLO)
+    talk.readers.shutdown()
+    assert talk.say(ask("status"))[0]["code"] == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("op", ["open", "status"])
+def test_a_failure_inside_is_an_answer(readers: ThreadPoolExecutor, op: str, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def submit(self, caller: Any, asked: Any, reply: Any) -> None:
+            if asked.op != "hello":
+                raise ZeroDivisionError("a secret")
+            reply({"id": asked.id, "ok": True})
+
+    talk = Talk(Broken(), readers, identify)
+    talk.say(HELLO)
+    [answer] = talk.say(ask(op))
+    assert (answer["id"], answer["code"]) == ("a1", "INTERNAL")
+    assert "secret" not in answer["message"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("message", [None, "x", [], {"v": 2}, {"v": 1}, {"v": 1, "asks": "x"}, {"v": 3, "asks": [7]}])
+def test_a_message_nobody_can_read_gets_one_answer(talk: Talk, message: Any) -> None:
+    talk.conversation.receive(message, talk.answers.append)
+    [answer] = talk.answers
+    assert (answer["id"], answer["ok"], answer["code"]) == (None, False, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("message", "owed"),
+    [
+        ({"v": 1, "asks": [{"id": str(number)} for number in range(MAX_ASKS + 1)]}, MAX_ASKS),
+        ({"v": 9, "asks": [{"id": "one"}, "no ask", {"id": "two"}]}, 2),
+        ({"v": 9, "asks": [{}, {}]}, 1),
+        ({"v": 1, "asks": [{"id": "one"}, "no ask"]}, 2),
+        (None, 1),
+    ],
+)
+def test_as_many_answers_are_announced_as_come(talk: Talk, message: Any, owed: int) -> None:
+    # One that never came would keep all later ones waiting for the loop.
+    announced: list[int] = []
+    talk.conversation.receive(message, talk.answers.append, expect=announced.append)
+    assert (announced, len(talk.answers)) == ([owed], owed)
+
+
+def test_how_a_kernel_asks_is_known(talk: Talk, service: NotebookService, readers: ThreadPoolExecutor) -> None:
+    assert talk.presence.transport is None
+    talk.say(ask("status"))
+    assert talk.presence.transport is None
+    talk.say(HELLO)
+    assert talk.presence.transport == "comm"
+    near = Conversation(service, identify, talk.presence, nonce="i-1", readers=readers, settle=lambda: None, log=LOG)
+    near.receive({"v": 1, "asks": [ask("close", "b1")]}, talk.answers.append)
+    assert talk.presence.transport == "socket"
+    talk.say(ask("close", "b2"))
+    assert talk.presence.transport == "comm"

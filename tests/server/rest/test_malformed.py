@@ -1,0 +1,223 @@
+"""Malformed requests: each gets one clear error of its own, and the connection goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import zmq
+
+from aumos_governance.ledger.contract.base import Ledger, NotebookKey
+from aumos_governance.server.kernels.comm_transport import CommTransport
+from aumos_governance.server.kernels.conversation import AtOnce, Conversation
+from aumos_governance.server.kernels.local_socket import LocalSocket
+from aumos_governance.server.kernels.presence import Departures, Presence
+from aumos_governance.service.service import Caller, NotebookService
+from aumos_governance.wire.protocol import IOPUB_TOPIC
+from tests.ledger.conftest import (  # noqa: F401 - fixtures
+    memory,
+    postgres_database,
+    postgres_server,
+    postgresql,
+    sqlite,
+)
+from tests.ledger.kit import Backend
+from tests.server.kernels.test_comm_transport import TOPIC, FakeKernel
+from tests.server.malformed import NASTY, RAW, attacks
+from tests.server.socket_guests import LOG, Guest, known_kernels, message
+
+NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
+DEEP = {"970 levels": '{"a":' * 970 + "1" + "}" * 970, "lists of 970 levels": "[" * 970 + "]" * 970}
+"""As text, since they are too deep for the writer of JSON."""
+FAILURES = {"INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED"}
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    made: Backend = request.getfixturevalue(request.param)
+    return made
+
+
+def conversation(ledger: Ledger) -> Conversation:
+    """With a kernel that has said hello."""
+
+    def identify(incarnation: str) -> Caller:
+        return Caller(NOTEBOOK, "kernel:k", incarnation)
+
+    presence = Presence("k", Departures(ledger, LOG), lambda: None)
+    presence.meet("one")
+    return Conversation(
+        NotebookService(ledger),
+        identify,
+        presence,
+        readers=AtOnce(),
+        settle=lambda: None,
+        log=LOG,
+    )
+
+
+class Talk:
+    def __init__(self, ledger: Ledger) -> None:
+        self.conversation = conversation(ledger)
+
+    def say(self, *asks: Any) -> list[dict[str, Any]]:
+        """All answers to one message, which must come soon."""
+        answers: list[dict[str, Any]] = []
+        complete = threading.Event()
+
+        def reply(answer: dict[str, Any]) -> None:
+            answers.append(answer)
+            if len(answers) >= len(asks):
+                complete.set()
+
+        self.conversation.receive({"v": 1, "asks": list(asks)}, reply)
+        assert complete.wait(20), asks
+        return answers
+
+
+def right(op: str, ask_id: str, **body: Any) -> dict[str, Any]:
+    return {"id": ask_id, "op": op, "exp": time.time() + 60, **body}
+
+
+@pytest.mark.soak
+def test_a_wrong_value_anywhere_is_a_refusal_and_no_failure(backend: Backend, soak: bool) -> None:
+    ledger = backend.open(clock=lambda: time.time_ns() // 1_000)
+    talk = Talk(ledger)
+    assert talk.say(right("open", "o", budget="5"))[0]["ok"]
+    failed = []
+    for name, ask in attacks(soak):
+        [answer] = talk.say(ask)
+        if not answer["ok"] and (answer["code"] in FAILURES or not answer["message"].endswith(".")):
+            failed.append((name, answer))
+        # Every answer can be sent, over either transport.
+        json.dumps(answer, ensure_ascii=False).encode()
+    assert failed == []
+    assert ledger.verify().ok
+    assert talk.say(right("open", "again", new=True))[0]["ok"]
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["same content", "other content"])
+def test_one_id_twice_in_one_message_is_done_once(backend: Backend, same: bool) -> None:
+    talk = Talk(backend.open(clock=lambda: time.time_ns() // 1_000))
+    talk.say(right("open", "o", budget="5"))
+    first, second = talk.say(right("spend", "s", amount="1"), right("spend", "s", amount="1" if same else "2"))
+    assert first["decision"]["allowed"]
+    if same:
+        assert second == first
+    else:
+        assert second["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert talk.say(right("status", "t"))[0]["state"]["spent"] == "1"
+
+
+def test_one_bad_request_costs_the_others_of_its_message_nothing(backend: Backend) -> None:
+    talk = Talk(backend.open(clock=lambda: time.time_ns() // 1_000))
+    talk.say(right("open", "o", budget="5"))
+    bad = [right("hold", f"b{number}", amount="1", detail=value) for number, value in enumerate(NASTY.values())]
+    good = [right("spend", f"g{number}", amount="0.01") for number in range(len(bad))]
+    mixed = [ask for pair in zip(bad, good, strict=True) for ask in pair]
+    answers = {answer["id"]: answer for answer in talk.say(*mixed, right("cancel", "c", of="c"))}
+    assert all(answers[ask["id"]]["decision"]["allowed"] for ask in good)
+    assert answers["c"]["code"] == "INVALID_REQUEST"
+    assert not FAILURES & {answer.get("code") for answer in answers.values()}
+
+
+def raw_message(text: str) -> bytes:
+    text = text.replace("EXP", f"{time.time() + 60:.0f}")
+    return b'{"v": 1, "asks": [' + text.encode() + b"]}"
+
+
+def is_refused(answer: dict[str, Any], word: str) -> None:
+    assert (answer["ok"], answer["code"]) == (False, "INVALID_REQUEST")
+    assert word in answer["message"]
+    assert len(answer["message"]) < 300
+
+
+@pytest.fixture(params=["unix", "tcp"])
+def guest(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Guest]:
+    with known_kernels() as kernels:
+        local = LocalSocket(tmp_path / "runtime", LOG, tcp=request.param == "tcp")
+        local.open(kernels.admit)
+        guest = Guest(local.offer("k", "one")).enter()
+        yield guest
+        guest.close()
+        local.close()
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_over_the_socket_each_gets_one_error_and_the_connection_goes_on(guest: Guest, name: str) -> None:
+    text, word = RAW[name]
+    guest.say(raw_message(text) + b"\n" + json.dumps(message("status", "next")).encode() + b"\n")
+    (refused,), (after,) = guest.hear()["answers"], guest.hear()["answers"]
+    is_refused(refused, word)
+    assert (after["id"], after["ok"]) == ("next", True)
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_message_of_any_kind_gets_one_error_and_the_connection_goes_on(guest: Guest, name: str) -> None:
+    text = DEEP[name] if name in DEEP else json.dumps(NASTY[name])
+    messages = [text, f'{{"v": {text}, "asks": []}}', f'{{"v": 1, "asks": [{text}]}}']
+    if NASTY[name] != []:
+        # An empty list of asks is right, and needs no answer.
+        messages.append(f'{{"v": 1, "asks": {text}}}')
+    for data in messages:
+        guest.say(data.encode() + b"\n")
+        (refused,) = guest.hear()["answers"]
+        assert (refused["id"], refused["ok"], refused["code"]) == (None, False, "INVALID_REQUEST")
+        assert len(refused["message"]) < 300
+    assert guest.ask("status")["ok"] is True
+
+
+@pytest.mark.parametrize("name", RAW)
+async def test_over_comm_each_gets_one_error_and_the_channel_goes_on(name: str, near: Any) -> None:
+    text, word = RAW[name]
+    async with near() as kernel:
+        publish(kernel, raw_message(text))
+        publish(kernel, json.dumps(message("status", "next")).encode())
+        answers = [answer for _ in range(2) for answer in await heard(kernel)]
+        is_refused(answers[0], word)
+        assert (answers[1]["id"], answers[1]["ok"]) == ("next", True)
+
+
+def publish(kernel: FakeKernel, data: bytes) -> None:
+    """A comm message with this JSON, whatever it is, as the kernel signs it."""
+    header = kernel.session.pack(kernel.session.msg_header("comm_msg"))
+    content = b'{"comm_id": "aumos-gov-1", "data": ' + data + b"}"
+    signed = [header, b"{}", b"{}", content]
+    kernel.iopub.send_multipart([TOPIC, b"<IDS|MSG>", kernel.session.sign(signed), *signed])
+
+
+async def heard(kernel: FakeKernel) -> list[dict[str, Any]]:
+    body = await asyncio.to_thread(kernel.answered)
+    answers: list[dict[str, Any]] = body["answers"]
+    return answers
+
+
+@pytest.fixture
+def near(jp_asyncio_loop: Any, memory: Backend) -> Callable[[], Any]:  # noqa: F811 - the fixture
+    """Open the comm channel to a fake kernel whose conversation is real, as a context."""
+
+    @asynccontextmanager
+    async def connected() -> AsyncIterator[FakeKernel]:
+        context: zmq.Context[Any] = zmq.Context()
+        kernel = FakeKernel(context)
+        kernel.control.rcvtimeo = kernel.iopub.rcvtimeo = 10_000
+        ledger = memory.open(clock=lambda: time.time_ns() // 1_000)
+        loop = asyncio.get_running_loop()
+        transport = CommTransport(kernel, conversation(ledger), loop=loop, log=logging.getLogger("line"))
+        transport.open()
+        try:
+            while await asyncio.to_thread(kernel.iopub.recv) != b"\1" + IOPUB_TOPIC:
+                pass
+            yield kernel
+        finally:
+            transport.close()
+            context.destroy(linger=0)
+
+    return connected
