@@ -8,13 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from . import money
+from .actions import GovernanceAction, GovernanceDecision
 from .errors import AumOSGovernanceError, ConflictError
-
-if TYPE_CHECKING:
-    from .engine import Engine, GovernanceAction, GovernanceDecision
 
 __all__ = ["AsyncGrant", "Authorization", "Begun", "Ending", "Grant", "Granted", "Resolver", "Settlement"]
 
@@ -182,6 +180,14 @@ class AsyncGrant(Granted):
         return self.settlement
 
 
+class _Beginner(Protocol):
+    """The engine, as far as `Authorization` needs it."""
+
+    def begin(self, action: GovernanceAction) -> Grant: ...
+
+    async def begin_async(self, action: GovernanceAction) -> AsyncGrant: ...
+
+
 class Authorization:
     """``with engine.authorize(action) as grant:``, or ``async with``: hold, run the block, settle or release.
 
@@ -198,7 +204,7 @@ class Authorization:
     ``release_hold``. An action with no amount holds nothing, and what ``settle`` says is recorded in full.
     """
 
-    def __init__(self, engine: Engine, action: GovernanceAction) -> None:
+    def __init__(self, engine: _Beginner, action: GovernanceAction) -> None:
         if action.budget_amount is not None:
             money.parse(action.budget_amount, what="budget_amount")
         self._engine = engine

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
 from types import TracebackType
-from typing import Any, Final, Literal, Protocol
+from typing import Final
 
 from . import money
+from .actions import GovernanceAction, GovernanceDecision
 from .approvals import Approver
 from .audit.logger import AuditLogger
 from .audit.record import EVENT, detail_of
@@ -16,10 +14,10 @@ from .authorization import AsyncGrant, Authorization, Begun, Grant
 from .budget.manager import BudgetManager
 from .config import GovernanceConfig
 from .consent.manager import ConsentManager
+from .engine_protocol import Engine
 from .engine_registry import default_engine, register_default_engine, registered_engine
-from .frozen import quick
 from .grants import Holder
-from .ledger.base import Decision, Evaluate, Ledger, Limit, Record
+from .ledger.base import Decision, Evaluate, Ledger, Record
 from .realm import Realm, named, to_level
 from .trust.manager import TrustManager
 from .types import GovernanceOutcome, TrustLevel
@@ -35,104 +33,6 @@ __all__ = [
 ]
 
 _REQUIRED: Final = "required_trust_level"
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class GovernanceAction:
-    """What an agent wants to do. A check whose field is not given is skipped.
-
-    ``budget_amount`` is in USD. ``tool`` is what is used, a model for example, where that is not the ``action_type``;
-    costs are summed by it. ``extra`` is recorded with the decision: JSON values, never prompts or keys.
-
-    ``kind`` is ``"act"`` for what changes the world: see the trust levels. ``shown`` is what a person is to see of an
-    act before they approve it (tool, arguments, code); it is never recorded.
-    """
-
-    agent_id: str
-    required_trust_level: int | None = None
-    scope: str | None = None
-    budget_category: str | None = None
-    budget_amount: float | Decimal | str | None = None
-    data_type: str | None = None
-    purpose: str | None = None
-    action_type: str | None = None
-    resource: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    kind: Literal["call", "act"] = "call"
-    shown: Mapping[str, Any] | None = None
-    tool: str | None = None
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class GovernanceDecision:
-    """What was decided. ``reasons`` tells what each check found; of a denial, the last one is why.
-
-    An amount that was held at once has reasons only where it was denied, or allowed with a caveat.
-    """
-
-    outcome: GovernanceOutcome
-    allowed: bool
-    reasons: list[str]
-    audit_record_id: str
-    action: GovernanceAction
-    code: str | None = None
-    """Why it is denied or has a caveat, for programs, such as ``BUDGET_EXCEEDED``."""
-    limit: Limit | None = None
-    """Which limit forbids it, with its name and numbers; None where none does."""
-
-
-class Engine(Protocol):
-    """What decides, whether its ledger is its own or the one of the server that governs this notebook."""
-
-    @property
-    def agent_id(self) -> str:
-        """Who acts where a caller names nobody."""
-        ...
-
-    @property
-    def trust(self) -> Any: ...
-
-    @property
-    def budget(self) -> Any: ...
-
-    @property
-    def consent(self) -> Any: ...
-
-    @property
-    def audit(self) -> Any: ...
-
-    def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
-        """Check an action. It charges nothing."""
-        ...
-
-    async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
-        """Like `evaluate_sync`, awaited."""
-        ...
-
-    def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
-        """Record that whoever asks refuses an action themselves; it is asked for nothing. From any thread."""
-        ...
-
-    def begin(self, action: GovernanceAction) -> Grant:
-        """Check an action and hold its amount, in one step; the caller settles or releases the grant.
-
-        Raises GovernanceDeniedError when it is denied: then nothing is held.
-        """
-        ...
-
-    def begin_ahead(self, action: GovernanceAction) -> Begun:
-        """Like `begin`, for a call that names an amount, but only ask; what this gives waits for the decision."""
-        ...
-
-    async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
-        """Like `begin`, awaited. A task that is cancelled meanwhile holds nothing."""
-        ...
-
-    def authorize(self, action: GovernanceAction) -> Authorization:
-        """Hold the action's amount, run the block, then charge what it truly cost: see `Authorization`."""
-        ...
 
 
 class GovernanceEngine:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from .engine_protocol import Engine
 
 __all__ = ["default_engine", "register_default_engine", "registered_engine"]
 

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from . import money
+from .actions import GovernanceAction, GovernanceDecision
 from .approvals import Approvals, Approver
 from .audit.record import detail_of
 from .authorization import AsyncGrant, Grant, Granted, Settlement
+from .config import GovernanceConfig
 from .denials import Denial
 from .errors import AumOSGovernanceError, GovernanceDeniedError
 from .ledger.base import (
@@ -29,10 +31,6 @@ from .ledger.base import (
 from .ledger.identifiers import new_id
 from .realm import Realm, answer_of, named, to_level
 from .types import ActionKind, TrustLevel
-
-if TYPE_CHECKING:
-    from .config import GovernanceConfig
-    from .engine import GovernanceAction, GovernanceDecision
 
 __all__ = ["Holder"]
 

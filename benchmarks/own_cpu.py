@@ -20,15 +20,14 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-SERVER = "aumos_governance.server."
 # Whatever of it the server's loop calls: timers, streams, listeners and tasks.
 ENTRIES = {
-    "bridge.Bridge": ("_watch_kernels", "_read_rows", "on_kernel_event"),
-    "comm_transport.CommTransport": ("_on_frames",),
-    "contents_moves.ContentsMoves": ("on_event",),
-    "open_holds.OpenHolds": ("_begin",),
-    "outbox.Outbox": ("_flush",),
-    "state_events.StateEvents": ("_take_in", "_go_on"),
+    "aumos_governance.server.bridge.Bridge": ("_watch_kernels", "_read_rows", "on_kernel_event"),
+    "aumos_governance.server.comm_transport.CommTransport": ("_on_frames",),
+    "aumos_governance.server.contents_moves.ContentsMoves": ("on_event",),
+    "aumos_governance.server.open_holds.OpenHolds": ("_begin",),
+    "aumos_governance.server.outbox.Outbox": ("_flush",),
+    "aumos_governance.server.state_events.StateEvents": ("_take_in", "_go_on"),
 }
 _loop_seconds = 0.0
 _inside = False
@@ -40,8 +39,8 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 def _load_jupyter_server_extension(app: Any) -> None:
     for place, names in ENTRIES.items():
-        module, _, owner = place.partition(".")
-        kind = getattr(import_module(SERVER + module), owner)
+        module, _, owner = place.rpartition(".")
+        kind = getattr(import_module(module), owner)
         for name in names:
             # A name that is gone must not pass for one that takes no time.
             setattr(kind, name, _timed(getattr(kind, name)))

@@ -22,7 +22,7 @@ export default defineConfig({
     include: ['src/**/__tests__/**/*.spec.{ts,tsx}'],
     restoreMocks: true,
     testTimeout: 20_000,
-    setupFiles: ['src/__tests__/setup.ts'],
+    setupFiles: ['src/__tests__/support/setup.ts'],
     server: { deps: { inline: [/@jupyterlab\//, /@jupyter\//] } }
   }
 });

@@ -16,13 +16,14 @@ from ..engine import Engine, GovernanceDecision
 from ..errors import ConfigurationError, GovernanceDeniedError
 from ..realm import named, to_level
 from ..types import GovernanceOutcome, TrustLevel
-from .calls import Asked, Cost, Meter, Paid, Provider
+from .calls import Asked, Cost, Meter, Paid
 from .charge import Charge
 from .clients import govern_with, is_client
 from .guard import Guard
 from .later import Later
 from .price_terms import address_of
 from .pricing import Amount, Prices, Rates
+from .provider import Provider
 from .seen import Seen
 
 __all__ = ["AuditedClient", "CallRecord"]

@@ -6,26 +6,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from ..errors import AumOSGovernanceError, ConfigurationError
+from ..errors import ConfigurationError
 from .pricing import Rates
 from .seen import Seen
-
-if TYPE_CHECKING:
-    from .guard import Guard
-    from .later import Later
 
 __all__ = [
     "Asked",
     "Cost",
     "Meter",
     "Paid",
-    "Provider",
     "UsageMissingError",
     "body_of_json",
     "cannot_measure",
-    "paid_by",
     "unknown_method",
 ]
 
@@ -133,26 +127,6 @@ class Paid(Protocol):
         ...
 
 
-class Provider(Protocol):
-    """What a governed client knows of its provider."""
-
-    @property
-    def price_id(self) -> str:
-        """The provider whose prices count where the client's address tells none."""
-        ...
-
-    def paid(self, asked: Asked) -> Paid | None:
-        """The call that a request makes; None for one that costs nothing.
-
-        Raises ConfigurationError for one of which nobody knows whether it costs.
-        """
-        ...
-
-    def later(self, asked: Asked, guard: Guard) -> Later | None:
-        """Reads the response to a free request that says what an earlier one cost; None for any other."""
-        ...
-
-
 def body_of_json(content: bytes) -> Mapping[str, Any]:
     """The JSON object that a body, or an event's data, is; an empty one when it is something else."""
     try:
@@ -168,16 +142,6 @@ def cannot_measure(name: str, error: Exception) -> ConfigurationError:
         f"{name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error}); state what"
         " each call costs with govern(client, cost=...)."
     )
-
-
-def paid_by(provider: Provider, asked: Asked) -> Paid | None:
-    """As `Provider.paid`. Raises ConfigurationError, whatever the request holds."""
-    try:
-        return provider.paid(asked)
-    except AumOSGovernanceError:
-        raise
-    except Exception as error:
-        raise cannot_measure(asked.name, error) from error
 
 
 def unknown_method(asked: Asked) -> ConfigurationError:

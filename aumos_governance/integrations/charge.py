@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .. import money
 from ..authorization import AsyncGrant, Ending, Granted
@@ -20,19 +20,37 @@ from .leftovers import leftovers
 from .pricing import UnusableUsageError
 from .seen import Seen
 
-if TYPE_CHECKING:
-    from .guard import Guard
-
-__all__ = ["Charge", "Evidence"]
+__all__ = ["Accounts", "Charge", "Evidence"]
 
 Evidence = tuple[Mapping[str, Any] | None, Seen | None]
 """What a response reports so far, and what of it was seen to arrive; None: the response is no stream."""
 
 
+class _Estimates(Protocol):
+    def estimated(self, reference: str, charge: Charge) -> None: ...
+
+
+class Accounts(Protocol):
+    """What a charge needs of the guard that made it."""
+
+    @property
+    def followups(self) -> _Estimates:
+        """Told of each estimate that a later response may correct."""
+        ...
+
+    def cost(self, paid: Paid, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        """What a call cost. Raises as `Paid.cost`, and ConfigurationError."""
+        ...
+
+    def reference(self, id: str) -> str:
+        """The provider's name for a response, as the ledger knows it."""
+        ...
+
+
 class Charge:
     """What is held for one attempt, until it ends; a second end changes nothing."""
 
-    def __init__(self, guard: Guard, paid: Paid, grant: Granted) -> None:
+    def __init__(self, guard: Accounts, paid: Paid, grant: Granted) -> None:
         self.paid = paid
         self.grant = grant
         self.kept = False

@@ -18,7 +18,7 @@ from ..errors import ConfigurationError
 from ..realm import to_level
 from ..types import TrustLevel
 from .attempts import CURRENT, Call
-from .calls import Asked, Paid, Provider, paid_by
+from .calls import Asked, Paid
 from .client_attempts import has_middleware, with_attempts
 from .client_copies import copy_client
 from .client_kinds import client_of, library_of
@@ -27,13 +27,17 @@ from .guard import METHOD_UNKNOWN, Guard
 from .later import Later
 from .price_terms import address_of
 from .pricing import Amount, Prices
+from .provider import Provider, paid_by
 from .stream_options import Place, resending, stream_options
 
 __all__ = ["govern", "govern_with", "is_client"]
 
 ClientT = TypeVar("ClientT")
-_PROVIDERS: Final = {"openai": "openai_calls", "anthropic": "anthropic_calls"}
-"""The module beside this one that knows the calls of a library."""
+_PROVIDERS: Final = {
+    "openai": "aumos_governance.integrations.openai_calls",
+    "anthropic": "aumos_governance.integrations.anthropic_calls",
+}
+"""The module that knows the calls of a library."""
 
 
 def govern(
@@ -282,7 +286,7 @@ def _is_async(kind: type[Any]) -> bool:
 
 
 def _provider_of(client: object) -> Provider:
-    return cast("Provider", import_module(f".{_PROVIDERS[str(library_of(client))]}", __package__).PROVIDER)
+    return cast("Provider", import_module(_PROVIDERS[str(library_of(client))]).PROVIDER)
 
 
 def _named(options: Any) -> tuple[str, str | None]:

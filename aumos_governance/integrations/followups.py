@@ -11,22 +11,29 @@ import logging
 import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from .. import money
+from ..engine import Engine
 from ..errors import AumOSGovernanceError, ConflictError, NotFoundError, UnavailableError
 from .calls import Cost, Paid, UsageMissingError
 from .charge import Charge
 from .rates import UnusableUsageError
-
-if TYPE_CHECKING:
-    from .guard import Guard
 
 __all__ = ["Followups"]
 
 _log = logging.getLogger(__name__)
 _MOST: Final = 10_000
 """The most estimates, and the most files, that are remembered; the oldest go first, and are found in the ledger."""
+
+
+class _Guard(Protocol):
+    """The guard, as far as an adjustment needs it."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    def cost(self, paid: Paid, answer: Mapping[str, Any]) -> Cost: ...
 
 
 class Followups:
@@ -45,7 +52,7 @@ class Followups:
         self._done.pop(reference, None)
         _keep(self._estimates, reference, (charge.paid, charge.grant.hold_id))
 
-    def stated(self, guard: Guard, reference: str, answer: Mapping[str, Any], paid: Paid | None) -> None:
+    def stated(self, guard: _Guard, reference: str, answer: Mapping[str, Any], paid: Paid | None) -> None:
         """The provider states what a response used; ``paid`` is the call where this process has not made it."""
         if reference in self._done:
             return

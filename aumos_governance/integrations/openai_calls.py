@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from . import openai_later, openai_media
-from .calls import Asked, Paid, Provider, unknown_method
+from .calls import Asked, Paid, unknown_method
 from .later import Later
 from .openai_paths import is_free
 from .openai_text import ChatCall, CompletionCall, EmbeddingCall, ResponseCall
+from .provider import Provider
 
 if TYPE_CHECKING:
     from .guard import Guard

@@ -7,10 +7,7 @@ httpx passes the extension ``trace`` of a request on to its connections, which c
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from .attempts import Attempt
+from typing import Any, Final, Protocol
 
 __all__ = ["Sends", "may_send_again"]
 
@@ -27,10 +24,22 @@ def may_send_again(client: Any) -> bool:
     return any(part is not None and type(part).__module__.partition(".")[0] not in _LIBRARIES for part in parts)
 
 
+class _Attempt(Protocol):
+    """The attempt whose request it is."""
+
+    def again(self) -> None:
+        """Hold for another sending of the request."""
+        ...
+
+    async def again_async(self) -> None:
+        """As `again`."""
+        ...
+
+
 class Sends:
     """Counts how often an attempt's request goes out, and how many of these may have to be paid."""
 
-    def __init__(self, attempt: Attempt, extensions: dict[str, Any], *, awaited: bool) -> None:
+    def __init__(self, attempt: _Attempt, extensions: dict[str, Any], *, awaited: bool) -> None:
         self._attempt = attempt
         self._lock = threading.Lock()
         self._former = extensions.get("trace")

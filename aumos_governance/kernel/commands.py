@@ -129,8 +129,8 @@ def _say_standing(way: Link) -> None:
         _say(display.standing_text(op, state))
 
 
-def _values(arguments: Arguments, fields: Mapping[str, str]) -> dict[str, Any]:
-    return {field: arguments.values[option] for option, field in fields.items() if option in arguments.values}
+def _values(arguments: Arguments, names: Mapping[str, str]) -> dict[str, Any]:
+    return {field: arguments.values[option] for option, field in names.items() if option in arguments.values}
 
 
 def _say(*lines: str) -> None:

@@ -60,11 +60,11 @@ def read_envelopes(envelopes: Iterable[Mapping[str, str]]) -> tuple[EnvelopeSpec
 def _envelope(where: str, item: Any) -> dict[str, str]:
     if not isinstance(item, Mapping):
         raise TraitError(f"{where} is {shown(item)}, but must be a dict, for example {_EXAMPLE}.")
-    fields = {"name": None, "kind": None, "ceiling": None, "period": BudgetPeriod.LIFETIME.value}
+    defaults = {"name": None, "kind": None, "ceiling": None, "period": BudgetPeriod.LIFETIME.value}
     for field in item:
-        if field not in fields:
-            raise TraitError(f"{where} has the field {shown(field)}; the fields are {', '.join(fields)}.")
-    given = {**fields, **item}
+        if field not in defaults:
+            raise TraitError(f"{where} has the field {shown(field)}; the fields are {', '.join(defaults)}.")
+    given = {**defaults, **item}
     for field, value in given.items():
         if value is None:
             raise TraitError(f"{where} has no {field}; an envelope is, for example, {_EXAMPLE}.")

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import type { ExportFormat } from './apiAudit';
+import type { ExportFormat } from './server/auditApi';
 import { governanceIcon } from './icons';
 import type { IGovernanceModel, IGovernancePanel } from './tokens';
 

@@ -1,15 +1,16 @@
-import { modelPlugin, statusPlugin } from './plugins';
+import { modelPlugin, statusPlugin } from './plugins/model';
 import {
   commandsPlugin,
   notificationsPlugin,
   settingsPlugin
-} from './pluginsCommands';
-import { auditPlugin } from './pluginsAudit';
-import { pricePlugin, receiptsPlugin } from './pluginsCells';
-import { waitingPlugin } from './pluginsLists';
-import { panelPlugin } from './pluginsPanel';
+} from './plugins/commands';
+import { auditPlugin } from './plugins/audit';
+import { pricePlugin, receiptsPlugin } from './plugins/cells';
+import { waitingPlugin } from './plugins/waiting';
+import { panelPlugin } from './plugins/panel';
 
-export * from './protocol';
+export * from './protocol/state';
+export { isStateEvent } from './server/events';
 export * from './tokens';
 
 export default [

@@ -1,15 +1,15 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { PathExt } from '@jupyterlab/coreutils';
-import type { IAuditApi } from './apiAudit';
-import { figuresOf } from './figures';
-import { oneLine, severityWords } from './labels';
-import { formatUsd } from './money';
-import type { IGovernanceState } from './protocol';
-import type { IApproval } from './protocolWaiting';
-import type { GovernanceSettings } from './settings';
+import type { IAuditApi } from './server/auditApi';
+import { figuresOf } from './words/figures';
+import { oneLine, severityWords } from './words/labels';
+import { formatUsd } from './words/money';
+import type { IGovernanceState } from './protocol/state';
+import type { IApproval } from './protocol/waiting';
+import type { GovernanceSettings } from './state/settings';
 import type { IGovernanceModel } from './tokens';
-import type { IWaitingApprovals } from './waitingApprovals';
+import type { IWaitingApprovals } from './state/waitingApprovals';
 
 /** How long changes of a notebook are left to gather before its denials are read, in milliseconds. */
 const GATHER = 700;

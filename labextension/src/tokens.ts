@@ -2,16 +2,16 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
-import type { GovernanceApiError } from './api';
-import type { Notation } from './notation';
-import type { IPanelApi, IPanelSection } from './panel/section';
-import type { IGovernanceConfig, IGovernanceState } from './protocol';
+import type { ComponentType } from 'react';
+import type { IGovernanceConfig, IGovernanceState } from './protocol/state';
+import type { IAuditApi } from './server/auditApi';
+import type { GovernanceApiError } from './server/requests';
+import type { ISessionApi } from './server/sessionApi';
+import type { IWaitingApi } from './server/waitingApi';
+import type { Connection } from './words/labels';
+import type { Notation } from './words/notation';
 
-/**
- * How current the figures are: not yet known; changes arrive as they happen; the server answers but
- * changes do not arrive; the server does not answer.
- */
-export type Connection = 'connecting' | 'live' | 'interrupted' | 'unreachable';
+export type { Connection };
 
 /** What the page knows of the governance of its server's notebooks. It decides nothing. */
 export interface IGovernanceModel {
@@ -59,6 +59,45 @@ export const IGovernanceModel = new Token<IGovernanceModel>(
   'aumos-governance:IGovernanceModel',
   'Trust level and budget of the notebooks, as the governance server tells them.'
 );
+
+/** What the panel's sections ask the server with. */
+export interface IPanelApi {
+  readonly session: ISessionApi;
+  readonly waiting: IWaitingApi;
+  readonly audit: IAuditApi;
+}
+
+/** What a section is drawn from. */
+export interface ISectionProps {
+  readonly model: IGovernanceModel;
+  readonly api: IPanelApi;
+  readonly trans: TranslationBundle;
+  /** The notebook that the panel shows: the one in front, or one that is followed; else null. */
+  readonly path: string | null;
+  /** The state of that notebook; null until it is known. */
+  readonly state: IGovernanceState | null;
+}
+
+/** A part of the panel under a title that opens and closes it. */
+export interface IPanelSection {
+  /** Names the section in the page and for commands that lead to it. */
+  readonly id: string;
+  /** Sections stand in ascending order of their ranks. */
+  readonly rank: number;
+  readonly title: (trans: TranslationBundle) => string;
+  /** Drawn again when the model changes, and when `changed` is emitted. */
+  readonly Body: ComponentType<ISectionProps>;
+  /** A few words beside the title, which can be seen while the section is closed. */
+  readonly Badge?: ComponentType<ISectionProps>;
+  /** Whether it is left out while no notebook is shown; true where it is not given. */
+  readonly needsNotebook?: boolean;
+  /** Whether there is anything to show; true where it is not given. */
+  readonly isShown?: (props: ISectionProps) => boolean;
+  /** Whether it is closed at first. */
+  readonly collapsed?: boolean;
+  /** Emitted when it is to be drawn again though the model has not changed. */
+  readonly changed?: ISignal<unknown, unknown>;
+}
 
 /** The side panel, to which other plugins add sections. */
 export interface IGovernancePanel {

@@ -27,8 +27,8 @@ NO_USAGE = Reply(usage=None)
 def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other tests found out of an address, which may be used again."""
     fresh = StreamOptions()
-    for module in ("clients", "stream_options"):
-        monkeypatch.setattr(f"aumos_governance.integrations.{module}.stream_options", fresh)
+    monkeypatch.setattr("aumos_governance.integrations.clients.stream_options", fresh)
+    monkeypatch.setattr("aumos_governance.integrations.stream_options.stream_options", fresh)
 
 
 def asked_for_usage(endpoint: Endpoint) -> list[bool]:

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "aumos_governance"
 
 VOCABULARY = {"_version", "clock", "types", "errors", "money", "config", "frozen", "owner", "printing", "protocol"}
 MANAGERS = {
+    "actions",
     "acts",
     "approvals",
     "trust",
@@ -21,6 +22,7 @@ MANAGERS = {
     "consent",
     "audit",
     "engine",
+    "engine_protocol",
     "engine_registry",
     "authorization",
     "denials",

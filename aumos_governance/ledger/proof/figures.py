@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from ..chain import AUDIT_COLUMNS
 from ..damage import damaged
@@ -15,16 +15,16 @@ from .findings import DIFFERS, MALFORMED, Findings
 from .pending import Pending
 from .standing import Entry, Session, Standing
 
-if TYPE_CHECKING:
-    from .rules import Rule
-
-__all__ = ["DAY", "Figures"]
+__all__ = ["DAY", "Figures", "Rule"]
 
 DAY: Final = 24 * 3600 * 1_000_000
 _CHAIN, _SEQ, _EVENT, _CHARGE, _DETAIL, _SPENT, _HELD = (
     AUDIT_COLUMNS.index(name) for name in ("chain", "seq", "event", "charge_id", "detail", "spent_delta", "held_delta")
 )
 _ENVELOPES, _MADE_AT = (columns[ChargeRow].index(name) for name in ("envelopes", "at"))
+
+Rule = Callable[["Figures", Session, Entry], None]
+"""What one kind of record says about the ledger's rows."""
 
 
 class Figures:

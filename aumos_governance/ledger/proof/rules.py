@@ -9,14 +9,12 @@ from collections.abc import Callable
 from typing import Final
 
 from ..rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow, columns
-from .figures import Figures
+from .figures import Figures, Rule
 from .pending import ANY, Columns
 from .shared import nano
 from .standing import Entry, Session
 
-__all__ = ["RULES", "Rule"]
-
-Rule = Callable[[Figures, Session, Entry], None]
+__all__ = ["RULES"]
 
 _STATUS: Final = columns[ApprovalRow].index("status")
 

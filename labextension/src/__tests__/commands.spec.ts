@@ -2,10 +2,10 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import schema from '../../schema/settings.json';
 import { addCommands, CommandIds } from '../commands';
-import { DEFAULT_SETTINGS } from '../settings';
+import { DEFAULT_SETTINGS } from '../state/settings';
 import type { IGovernancePanel } from '../tokens';
-import { FakeModel } from './fakes';
-import { sampleState } from './samples';
+import { FakeModel } from './support/fakes';
+import { sampleState } from './support/samples';
 
 describe('the commands', () => {
   let commands: CommandRegistry;

@@ -1,14 +1,14 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
-import type { IAuditApi } from '../apiAudit';
+import type { IAuditApi } from '../server/auditApi';
 import { GovernanceNotifications, type INotice } from '../notifications';
-import type { IAuditRecord } from '../protocolAudit';
-import type { IApproval } from '../protocolWaiting';
-import { GovernanceSettings } from '../settings';
-import type { IWaitingApprovals } from '../waitingApprovals';
-import { FakeModel } from './fakes';
-import { sampleState } from './samples';
-import { sampleApproval, sampleRecord } from './waitingFakes';
+import type { IAuditRecord } from '../protocol/audit';
+import type { IApproval } from '../protocol/waiting';
+import { GovernanceSettings } from '../state/settings';
+import type { IWaitingApprovals } from '../state/waitingApprovals';
+import { FakeModel } from './support/fakes';
+import { sampleState } from './support/samples';
+import { sampleApproval, sampleRecord } from './support/waitingFakes';
 
 describe('GovernanceNotifications', () => {
   let model: FakeModel;

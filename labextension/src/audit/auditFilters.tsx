@@ -1,10 +1,10 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { IAuditFilters } from '../apiAudit';
-import { oneLine } from '../labels';
-import { type Outcome, OUTCOMES } from '../protocolAudit';
-import { Button } from '../panel/button';
+import type { IAuditFilters } from '../server/auditApi';
+import { oneLine } from '../words/labels';
+import { type Outcome, OUTCOMES } from '../protocol/audit';
+import { Button } from '../widgets/button';
 import { outcomeWord } from './recordWords';
 
 /** How long nothing must be typed before the list follows what was typed, in milliseconds. */

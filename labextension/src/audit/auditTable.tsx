@@ -1,10 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { AuditPages } from '../auditPages';
-import { oneLine } from '../labels';
-import { formatUsd } from '../money';
-import { useNotation } from '../panel/notation';
-import type { IAuditRecord } from '../protocolAudit';
+import type { AuditPages } from './auditPages';
+import { oneLine } from '../words/labels';
+import { formatUsd } from '../words/money';
+import { useNotation } from '../widgets/notation';
+import type { IAuditRecord } from '../protocol/audit';
 import { eventWord, outcomeWord, subjectOf } from './recordWords';
 
 /** The height of a row, in pixels, as the style sheet has it. */

@@ -1,10 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { IAuditApi } from '../apiAudit';
-import type { IVerification } from '../protocolAudit';
-import type { Notation } from '../notation';
-import { Button } from '../panel/button';
-import { useNotation } from '../panel/notation';
+import type { IAuditApi } from '../server/auditApi';
+import type { IVerification } from '../protocol/audit';
+import type { Notation } from '../words/notation';
+import { Button } from '../widgets/button';
+import { useNotation } from '../widgets/notation';
 
 /** Whether the records are those that were written, as the server finds when it walks their chains. */
 export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {

@@ -1,14 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { IWaitingApi } from '../apiWaiting';
-import { formatUsd, parseUsd, typedUsd, writeUsd } from '../money';
-import type { IAuditRecord } from '../protocolAudit';
-import type { ICorrectionAnswer } from '../protocolWaiting';
-import { AmountInput } from '../panel/amountInput';
-import { Button } from '../panel/button';
-import { useAction, usePerson } from '../panel/hooks';
-import { PersonButton } from '../panel/personButton';
-import { ErrorLine, Note } from '../panel/words';
+import type { IWaitingApi } from '../server/waitingApi';
+import { formatUsd, parseUsd, typedUsd, writeUsd } from '../words/money';
+import type { IAuditRecord } from '../protocol/audit';
+import type { ICorrectionAnswer } from '../protocol/waiting';
+import { AmountInput } from '../widgets/amountInput';
+import { Button } from '../widgets/button';
+import { useAction, usePerson } from '../widgets/hooks';
+import { PersonButton } from '../widgets/personButton';
+import { ErrorLine, Note } from '../widgets/words';
 import type { IGovernanceModel } from '../tokens';
 
 const MAX_REASON = 1000;

@@ -1,6 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { ExportFormat, IAuditApi, IAuditFilters } from '../apiAudit';
+import type {
+  ExportFormat,
+  IAuditApi,
+  IAuditFilters
+} from '../server/auditApi';
 
 const FORMATS: readonly [ExportFormat, string][] = [
   ['csv', 'CSV'],

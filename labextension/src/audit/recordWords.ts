@@ -1,7 +1,7 @@
 /** What is said of audit records, in the reader's language. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { IAuditRecord, Outcome } from '../protocolAudit';
+import type { IAuditRecord, Outcome } from '../protocol/audit';
 
 /** How something that was asked ended. */
 export function outcomeWord(

@@ -3,11 +3,11 @@ import { SidePanel } from '@jupyterlab/ui-components';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Panel } from '@lumino/widgets';
 import { governanceIcon } from '../icons';
-import type { Notation } from '../notation';
-import type { INotebookNavigation } from '../notebookNavigation';
+import type { Notation } from '../words/notation';
+import type { INotebookNavigation } from '../state/notebookNavigation';
 import type { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { PanelBody } from './panelBody';
-import type { IPanelApi, IPanelSection } from './section';
+import type { IPanelApi, IPanelSection } from '../tokens';
 import type { SectionMemory } from './sectionMemory';
 import type { PanelSubject } from './subject';
 

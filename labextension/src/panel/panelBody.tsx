@@ -3,18 +3,18 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
-import { doubts, oneLine } from '../labels';
+import { doubts, oneLine } from '../words/labels';
 import type { IGovernanceModel } from '../tokens';
-import type { Notation } from '../notation';
-import type { INotebookNavigation } from '../notebookNavigation';
-import { Button } from './button';
-import { Navigation } from './navigation';
-import { NotationContext } from './notation';
-import type { IPanelApi, IPanelSection, ISectionProps } from './section';
+import type { Notation } from '../words/notation';
+import type { INotebookNavigation } from '../state/notebookNavigation';
+import { Button } from '../widgets/button';
+import { Navigation } from '../widgets/navigation';
+import { NotationContext } from '../widgets/notation';
+import type { IPanelApi, IPanelSection, ISectionProps } from '../tokens';
 import { SectionFrame } from './sectionFrame';
 import type { SectionMemory } from './sectionMemory';
 import type { PanelSubject } from './subject';
-import { Note, OneLine } from './words';
+import { Note, OneLine } from '../widgets/words';
 
 /** Stands for whichever section is the first. */
 const ANY = '';

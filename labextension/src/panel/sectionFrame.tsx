@@ -1,6 +1,6 @@
 import { caretDownIcon } from '@jupyterlab/ui-components';
 import React from 'react';
-import type { IPanelSection, ISectionProps } from './section';
+import type { IPanelSection, ISectionProps } from '../tokens';
 
 /** A section under a title that opens and closes it. */
 export function SectionFrame(props: SectionFrame.IProps): React.JSX.Element {

@@ -1,5 +1,5 @@
-import { Observable } from '../observable';
-import type { IGovernanceState } from '../protocol';
+import { Observable } from '../state/observable';
+import type { IGovernanceState } from '../protocol/state';
 import type { IGovernanceModel } from '../tokens';
 
 /**

@@ -1,8 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
-import { formatUsd } from '../money';
-import { Money, OneLine } from '../panel/words';
+import { formatUsd } from '../words/money';
+import { Money, OneLine } from '../widgets/words';
 import type { IReceipt } from './receiptBook';
 
 /** What a cell spent, small and quiet beside it; a press lists the records. */

@@ -1,7 +1,7 @@
 import { type ISignal, Signal } from '@lumino/signaling';
-import type { IAuditApi } from '../apiAudit';
-import { parseUsd } from '../money';
-import type { IAuditRecord } from '../protocolAudit';
+import type { IAuditApi } from '../server/auditApi';
+import { parseUsd } from '../words/money';
+import type { IAuditRecord } from '../protocol/audit';
 
 /** How many records are read at once. */
 const PAGE = 500;

@@ -1,0 +1,280 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+import type { IAuditFilters } from '../../server/auditApi';
+import { AuditView } from '../../audit/auditView';
+import { Notation } from '../../words/notation';
+import type { IPanelApi } from '../../tokens';
+import type { IAuditRecord, IVerification } from '../../protocol/audit';
+import { drawn } from '../support/drawing';
+import { FakeModel } from '../support/fakes';
+import { personPresses } from '../support/person';
+import { audit, corrections } from '../support/samples';
+import { sampleRecord } from '../support/waitingFakes';
+
+const EVIL = `<img src=x onerror=alert(1)>\u202E\n${'x'.repeat(10_000)}`;
+
+describe('AuditView', () => {
+  let model: FakeModel;
+  let view: AuditView;
+  let records: IAuditRecord[];
+  let verification: IVerification;
+  let asked: IAuditFilters[];
+  let corrected: unknown[];
+  let gone: unknown[];
+  let stalls: boolean;
+
+  const api = (): IPanelApi =>
+    ({
+      audit: {
+        records: (filters: IAuditFilters) => {
+          asked.push(filters);
+          return stalls
+            ? new Promise(() => undefined)
+            : Promise.resolve({ records, cursor: null });
+        },
+        sums: (by: string) =>
+          Promise.resolve({
+            by,
+            sums: [{ name: 'gpt-4o', records: records.length, spent: '1' }]
+          }),
+        verify: () => Promise.resolve(verification),
+        exportUrl: (format: string, filters: IAuditFilters) =>
+          `/export?${format}&${filters.tool ?? ''}`
+      },
+      waiting: {
+        correct: (correction: unknown) => {
+          corrected.push(correction);
+          return Promise.resolve(corrections.valid.part);
+        }
+      }
+    }) as unknown as IPanelApi;
+
+  /** How long the fields wait for whoever types, and a little more. */
+  const TYPED = 350;
+
+  /** Let what is under way end, and be drawn. */
+  async function settled(pause = 20): Promise<void> {
+    await new Promise(resolve => setTimeout(resolve, pause));
+    await drawn(view, () => view.update());
+    await drawn(view, () => view.update());
+  }
+
+  async function show(
+    path: string | null = 'a.ipynb',
+    locale = 'en'
+  ): Promise<void> {
+    view = new AuditView({
+      api: api(),
+      model,
+      navigation: {
+        open: () => Promise.resolve(),
+        goTo: (...where: unknown[]) => {
+          gone.push(where);
+          return Promise.resolve();
+        }
+      },
+      notation: new Notation(locale),
+      trans: nullTranslator.load('aumos_governance')
+    });
+    Widget.attach(view, document.body);
+    await drawn(view, () => view.look(path));
+    await settled(TYPED);
+  }
+
+  function find(selector: string, text = ''): HTMLElement {
+    const found = [...view.node.querySelectorAll<HTMLElement>(selector)].find(
+      node => node.textContent.includes(text)
+    );
+    if (!found) {
+      throw new Error(`There is no ${selector} with "${text}".`);
+    }
+    return found;
+  }
+
+  const rows = (): string[] =>
+    [...view.node.querySelectorAll('.aumos-AuditTable-body [role=row]')].map(
+      row => row.textContent
+    );
+
+  async function type(label: string, value: string, pause = 0): Promise<void> {
+    const field =
+      find('label', label).querySelector('input, select, textarea') ??
+      find('label', label);
+    const prototype = Object.getPrototypeOf(field) as object;
+    await drawn(view, () => {
+      // React knows of a change only by the setter of the element's own class.
+      Object.getOwnPropertyDescriptor(prototype, 'value')?.set?.call(
+        field,
+        value
+      );
+      field.dispatchEvent(
+        new Event(field instanceof HTMLSelectElement ? 'change' : 'input', {
+          bubbles: true
+        })
+      );
+    });
+    await settled(pause);
+  }
+
+  beforeEach(() => {
+    model = new FakeModel();
+    records = [
+      sampleRecord({ record_id: 'r2', seq: 2 }),
+      sampleRecord({ record_id: 'r1', seq: 1, event: 'open', outcome: 'deny' })
+    ];
+    verification = audit.verifications.intact;
+    asked = [];
+    corrected = [];
+    gone = [];
+    stalls = false;
+  });
+
+  afterEach(() => view.dispose());
+
+  it('lists records, and says whether they are intact', async () => {
+    await show();
+    expect(find('.aumos-AuditView-count').textContent).toBe('2 records');
+    expect(rows()[0]).toMatch(/SpendAllowedgpt-4oagent-7\$0\.05$/);
+    expect(rows()[1]).toContain('OpeningDenied');
+    expect(find('.aumos-ChainStatus [role=status]').textContent).toBe(
+      'Verified up to record 1,234'
+    );
+    expect(find('[role=grid]').getAttribute('aria-rowcount')).toBe('3');
+  });
+
+  it('writes dates and counts as its language does', async () => {
+    records = [sampleRecord({ seq: 1234, at: '2026-10-02T12:00:00.000000Z' })];
+    await show('a.ipynb', 'de');
+    expect(find('.aumos-ChainStatus [role=status]').textContent).toBe(
+      'Verified up to record 1.234'
+    );
+    expect(rows()[0]).toMatch(/^2\. Okt\. 2026, /);
+    await drawn(view, () => find('[role=gridcell]').click());
+    expect(find('.aumos-AuditDetail h2').textContent).toContain('Record 1.234');
+    expect(find('.aumos-AuditDetail time').textContent).toMatch(
+      /^2\.10\.2026, /
+    );
+  });
+
+  it('names a broken chain loudly', async () => {
+    verification = audit.verifications.changed as IVerification;
+    await show();
+    expect(find('.aumos-ChainStatus [role=alert]').textContent).toContain(
+      'The record is broken. Record 4 of session'
+    );
+  });
+
+  it('asks by what is in the fields, and exports the same', async () => {
+    await show();
+    expect(asked.at(-1)).toMatchObject({ path: 'a.ipynb', tool: null });
+    await type('Tool', 'gpt-4o', TYPED);
+    await type('Outcome', 'deny', TYPED);
+    expect(asked.at(-1)).toMatchObject({
+      path: 'a.ipynb',
+      tool: 'gpt-4o',
+      outcome: 'deny'
+    });
+    expect(find('a', 'CSV').getAttribute('href')).toBe('/export?csv&gpt-4o');
+    await type('Notebook', 'all', TYPED);
+    expect(asked.at(-1)).toMatchObject({ path: null });
+    await drawn(view, () => find('button', 'Clear').click());
+    await settled(TYPED);
+    expect(asked.at(-1)).toMatchObject({ tool: null, outcome: null });
+  });
+
+  it('is moved in by keys, and shows a record in detail', async () => {
+    await show();
+    const press = (node: HTMLElement, key: string): Promise<void> =>
+      drawn(
+        view,
+        () =>
+          void node.dispatchEvent(
+            new KeyboardEvent('keydown', { key, bubbles: true })
+          )
+      );
+    await press(find('[role=grid]'), 'End');
+    await press(find('[role=grid]'), 'Enter');
+    await settled();
+    expect(find('.aumos-AuditDetail h2').textContent).toBe(
+      'Record 1 · Opening'
+    );
+    await drawn(view, () =>
+      find('.aumos-AuditDetail button', 'In [4]').click()
+    );
+    expect(gone).toEqual([['research/agents.ipynb', { id: 'c-3', count: 4 }]]);
+    await press(find('.aumos-AuditDetail'), 'Escape');
+    await settled();
+    expect(view.node.querySelector('.aumos-AuditDetail')).toBeNull();
+  });
+
+  it('goes on showing a record while those of the list are not read yet', async () => {
+    await show();
+    const row = '.aumos-AuditTable-body [role=row]';
+    await drawn(view, () => find(row).click());
+    find('.aumos-AuditDetail');
+    stalls = true;
+    await type('Tool', 'gpt-4o', TYPED);
+    expect(find(row).textContent).toBe('…');
+    await drawn(view, () => find(row).click());
+    find('.aumos-AuditDetail');
+  });
+
+  it('lets a person take back a charge with a reason, and nobody else', async () => {
+    await show();
+    await drawn(view, () => find('[role=row]', 'gpt-4o').click());
+    await settled();
+    await drawn(view, () => find('button', 'Correct…').click());
+    const button = find('button', 'Take back');
+    expect(button.getAttribute('aria-disabled')).toBe('true');
+    await type('Take back', '0.06');
+    await type('Reason', 'Entered twice');
+    expect(find('.aumos-Correction').textContent).toContain('$0.05 only');
+    await type('Take back', '0.02');
+    await drawn(view, () => button.click());
+    expect(corrected).toEqual([]);
+    await drawn(view, () => personPresses(button));
+    await settled();
+    expect(corrected).toEqual([
+      {
+        charge_id: records[0]?.charge_id,
+        amount: '0.02',
+        reason: 'Entered twice'
+      }
+    ]);
+    expect(find('.aumos-AuditDetail').textContent).toContain(
+      '$0.02 taken back; $0.03 of the charge still counts.'
+    );
+    expect(model.learnt).toHaveLength(1);
+  });
+
+  it('follows what is written while its top is in view', async () => {
+    await show();
+    records.unshift(sampleRecord({ record_id: 'r3', tool: 'mail' }));
+    await drawn(view, () => model.become({ revision: 1 }));
+    await settled();
+    expect(rows()).toHaveLength(3);
+    expect(rows()[0]).toContain('mail');
+  });
+
+  it('shows hostile text as text', async () => {
+    records = [
+      sampleRecord({ tool: EVIL, agent_id: EVIL, reasons: [EVIL], actor: EVIL })
+    ];
+    await show();
+    expect(rows()[0]?.length).toBeLessThan(1000);
+    expect(rows()[0]).not.toContain('\u202E');
+    await drawn(view, () => find('[role=row]', '<img').click());
+    await settled();
+    expect(view.node.querySelector('img')).toBeNull();
+    expect(find('.aumos-AuditDetail').textContent).toContain('U+202E');
+    expect(find('.aumos-AuditDetail').textContent.length).toBeLessThan(4000);
+  });
+
+  it('says that nothing matches', async () => {
+    records = [];
+    await show(null);
+    expect(find('.aumos-AuditView-main').textContent).toBe(
+      'No record matches.'
+    );
+  });
+});

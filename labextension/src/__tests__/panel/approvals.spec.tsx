@@ -1,0 +1,252 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import { Widget } from '@lumino/widgets';
+import React from 'react';
+import { approvalsSection } from '../../panel/sections/approvals';
+import { reportsSection } from '../../panel/sections/reports';
+import type { IPanelApi, IPanelSection, ISectionProps } from '../../tokens';
+import { WaitingApprovals } from '../../state/waitingApprovals';
+import { WaitingReports } from '../../state/waitingReports';
+import { drawn } from '../support/drawing';
+import { FakeModel } from '../support/fakes';
+import { personPresses } from '../support/person';
+import {
+  FakeTrail,
+  FakeWaiting,
+  sampleApproval,
+  sampleReport
+} from '../support/waitingFakes';
+
+const trans = nullTranslator.load('aumos_governance');
+const PATH = 'research/agents.ipynb';
+
+/** Draws anew on each update, as the panel does. */
+class Drawing extends ReactWidget {
+  constructor(private readonly _draw: () => React.JSX.Element) {
+    super();
+  }
+
+  protected override render(): React.JSX.Element {
+    return this._draw();
+  }
+}
+
+describe('the sections of what waits', () => {
+  let model: FakeModel;
+  let server: FakeWaiting;
+  let widget: ReactWidget;
+
+  async function show(section: IPanelSection): Promise<void> {
+    const { Body } = section;
+    const props = {
+      model,
+      trans,
+      path: PATH,
+      state: null,
+      api: {} as IPanelApi
+    };
+    widget = new Drawing(() => <Body {...props} />);
+    section.changed?.connect(() => widget.update());
+    Widget.attach(widget, document.body);
+    await drawn(widget, () => widget.update());
+    await drawn(widget, () => vi.advanceTimersByTime(500));
+  }
+
+  async function showApprovals(): Promise<WaitingApprovals> {
+    const store = new WaitingApprovals({
+      api: server.api,
+      audit: new FakeTrail().api,
+      model
+    });
+    await show(approvalsSection(store));
+    return store;
+  }
+
+  const cards = (): HTMLElement[] => [
+    ...widget.node.querySelectorAll<HTMLElement>('.aumos-Card')
+  ];
+
+  function button(text: string, card = 0): HTMLButtonElement {
+    const found = [...(cards()[card]?.querySelectorAll('button') ?? [])].find(
+      one => one.textContent === text
+    );
+    if (!found) {
+      throw new Error(`There is no button "${text}".`);
+    }
+    return found;
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers({
+      now: Date.parse('2026-11-22T12:03:00Z'),
+      toFake: ['Date', 'setInterval', 'setTimeout', 'clearTimeout'],
+      shouldAdvanceTime: true,
+      advanceTimeDelta: 5
+    });
+    model = new FakeModel();
+    server = new FakeWaiting();
+  });
+
+  afterEach(() => {
+    widget.dispose();
+    vi.useRealTimers();
+  });
+
+  it('show exactly what is asked', async () => {
+    server.waiting = [
+      sampleApproval({
+        shown: {
+          tool: 'shell',
+          cost: '0.050',
+          level: 'as root',
+          code: 'clean()',
+          arguments: { command: 'rm -r build', force: true },
+          nothing: null
+        }
+      })
+    ];
+    await showApprovals();
+    const [card] = cards();
+    expect(card?.querySelector('.aumos-Card-heading')?.textContent).toBe(
+      'shell$0.05'
+    );
+    expect(card?.querySelector('.aumos-Card-origin')?.textContent).toBe(
+      'agent-7In [4]2 min ago2 min left'
+    );
+    const terms = [...(card?.querySelectorAll('.aumos-Shown > *') ?? [])];
+    expect(terms.map(node => node.textContent)).toEqual([
+      'Arguments',
+      'commandrm -r buildforcetrue',
+      'Code',
+      'clean()',
+      'level',
+      'as root'
+    ]);
+  });
+
+  it('show what contradicts the heading, too', async () => {
+    server.waiting = [
+      sampleApproval({ shown: { tool: 'harmless', cost: '0.01' } })
+    ];
+    await showApprovals();
+    expect(cards()[0]?.querySelector('.aumos-Shown')?.textContent).toBe(
+      'ToolharmlessCost0.01'
+    );
+  });
+
+  it('take a person’s press for an answer, and no other', async () => {
+    server.waiting = [sampleApproval()];
+    await showApprovals();
+    await drawn(widget, () => button('Approve').click());
+    expect(server.answers).toEqual([]);
+    await drawn(widget, () => personPresses(button('Approve')));
+    expect(server.answers).toEqual([
+      [sampleApproval().id, 'approve', expect.any(String)]
+    ]);
+    await drawn(widget, () => widget.update());
+    expect(cards()).toEqual([]);
+    expect(widget.node.querySelector('.aumos-Decided')?.textContent).toBe(
+      '\u2068shell\u2069: approved by \u2068ada\u2069'
+    );
+  });
+
+  it('take no answer to what has only just come to stand there', async () => {
+    server.waiting = [sampleApproval({ id: 'a' }), sampleApproval({ id: 'b' })];
+    const store = await showApprovals();
+    server.waiting.shift();
+    await drawn(widget, () => void store.refresh());
+    await drawn(widget, () => personPresses(button('Deny')));
+    expect(server.answers).toEqual([]);
+    await drawn(widget, () => vi.advanceTimersByTime(500));
+    await drawn(widget, () => personPresses(button('Deny')));
+    expect(server.answers).toMatchObject([['b', 'deny', expect.any(String)]]);
+  });
+
+  it('lead the focus on, but to no button', async () => {
+    server.waiting = [sampleApproval({ id: 'a' }), sampleApproval({ id: 'b' })];
+    await showApprovals();
+    button('Approve').focus();
+    const next = cards()[1];
+    await drawn(widget, () => personPresses(button('Approve')));
+    expect(document.activeElement).toBe(next);
+  });
+
+  it('put what the shown notebook waits for first, and name the others', async () => {
+    server.waiting = [
+      sampleApproval({ id: 'a', notebook: 'other.ipynb' }),
+      sampleApproval({ id: 'b' })
+    ];
+    await showApprovals();
+    expect(cards().map(card => card.dataset.approval)).toEqual(['b', 'a']);
+    expect(cards()[0]?.textContent).not.toContain('agents.ipynb');
+    expect(cards()[1]?.textContent).toContain('other.ipynb');
+    expect(cards()[0]?.dataset.lead).toBe('');
+  });
+
+  it('say why nothing can be answered', async () => {
+    server.waiting = [sampleApproval()];
+    model.mayChange = false;
+    await showApprovals();
+    expect(button('Approve').getAttribute('aria-disabled')).toBe('true');
+    expect(button('Approve').title).toContain('not change it');
+    await drawn(widget, () => personPresses(button('Approve')));
+    expect(server.answers).toEqual([]);
+  });
+
+  it('say what the server refused', async () => {
+    server.waiting = [sampleApproval()];
+    server.refusal = new Error('This was denied already, by bob.');
+    await showApprovals();
+    await drawn(widget, () => personPresses(button('Approve')));
+    expect(widget.node.querySelector('[role=alert]')?.textContent).toBe(
+      'This was denied already, by bob.'
+    );
+  });
+
+  it('say that nothing waits', async () => {
+    await showApprovals();
+    expect(widget.node.textContent).toBe('Nothing waits for an answer.');
+  });
+
+  it('show hostile text as text, cut for a start', async () => {
+    const evil = `<img src=x onerror=alert(1)>\u202E\n${'x'.repeat(10_000)}`;
+    server.waiting = [
+      sampleApproval({
+        tool: evil,
+        agent_id: evil,
+        shown: { arguments: { [evil]: evil }, code: evil }
+      })
+    ];
+    await showApprovals();
+    expect(widget.node.querySelector('img')).toBeNull();
+    const [card] = cards();
+    expect(card?.textContent.length).toBeLessThan(4000);
+    expect(card?.querySelector('.aumos-Shown dd')?.textContent).toContain(
+      'U+202E'
+    );
+    const more = [...(card?.querySelectorAll('button') ?? [])].filter(one =>
+      one.textContent.startsWith('Show all')
+    );
+    expect(more).toHaveLength(2);
+    await drawn(widget, () => more[1]?.click());
+    expect(card?.textContent).toContain('x'.repeat(10_000));
+    await drawn(widget, () => button('Show less').click());
+    expect(card?.textContent.length).toBeLessThan(4000);
+  });
+
+  it('show reports until they are acknowledged', async () => {
+    server.unseen = [sampleReport({ id: 'r-1' }), sampleReport({ id: 'r-2' })];
+    const store = new WaitingReports({ api: server.api, model });
+    const section = reportsSection(store);
+    await show(section);
+    expect(section.isShown?.({} as ISectionProps)).toBe(true);
+    expect(cards()[0]?.textContent).toContain('commandrm -r build');
+    expect(cards()[0]?.textContent).toContain('Resultdone');
+    await drawn(widget, () => button('Acknowledge').click());
+    expect(server.seen).toEqual([]);
+    await drawn(widget, () => personPresses(button('Acknowledge')));
+    await drawn(widget, () => widget.update());
+    expect(server.seen).toEqual(['r-1']);
+    expect(cards().map(card => card.dataset.report)).toEqual(['r-2']);
+  });
+});

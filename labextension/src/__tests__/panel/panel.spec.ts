@@ -1,0 +1,82 @@
+import { budgetSection } from '../../panel/sections/budget';
+import { SectionMemory } from '../../panel/sectionMemory';
+import { unreachable } from '../support/fakes';
+import { panelOfEachTest } from './panelScene';
+import { sampleState } from '../support/samples';
+
+describe('the panel', () => {
+  const panel = panelOfEachTest();
+
+  it('shows its sections by rank', async () => {
+    await panel.show('active');
+    const shown = panel
+      .findAll('[data-section]')
+      .map(node => node.dataset.section);
+    expect(shown).toEqual(['trust', 'budget', 'holds', 'session', 'notebooks']);
+    expect(panel.find('h2')?.textContent).toBe('agents.ipynb');
+  });
+
+  it('lists all notebooks while none is in front', () => {
+    expect(panel.find('h2')?.textContent).toBe('No notebook is in front');
+    expect(panel.section('notebooks')).not.toBeNull();
+    expect(panel.section('trust')).toBeNull();
+  });
+
+  it('opens and closes a section', async () => {
+    await panel.show('active');
+    const title = panel.section('budget')?.querySelector('button');
+    expect(title?.getAttribute('aria-expanded')).toBe('true');
+    await panel.settle(() => title?.click());
+    expect(title?.getAttribute('aria-expanded')).toBe('false');
+    expect(panel.text('budget')).toBe('');
+    expect(title?.textContent).toContain('$9.80 left');
+  });
+
+  it('remembers what was closed, beyond a reload', async () => {
+    await panel.show('active');
+    const title = (): HTMLElement | null | undefined =>
+      panel.section('budget')?.querySelector('button');
+    await panel.settle(() => title()?.click());
+    panel.body.removeSection(budgetSection);
+    await panel.settle(() => panel.body.addSection(budgetSection));
+    expect(title()?.getAttribute('aria-expanded')).toBe('false');
+    expect(new SectionMemory(window.localStorage).isOpen('budget')).toBe(false);
+    await panel.settle(() => title()?.click());
+    expect(new SectionMemory(window.localStorage).isOpen('budget')).toBe(true);
+  });
+
+  it('leads to a section, which it opens', async () => {
+    await panel.show('active');
+    await panel.settle(() =>
+      panel.section('budget')?.querySelector('button')?.click()
+    );
+    await panel.settle(() => panel.body.lead('budget'));
+    expect(document.activeElement?.textContent).toBe('Edit');
+  });
+
+  it('draws nothing while nobody sees it', async () => {
+    await panel.show('active');
+    panel.body.hide();
+    await panel.settle(() => panel.model.show(sampleState('held')));
+    expect(panel.text('budget')).toContain('$9.80');
+    await panel.settle(() => panel.body.show());
+    expect(panel.text('budget')).toContain('$2.50');
+  });
+
+  it('says what the page does not know', async () => {
+    await panel.show('shared');
+    await panel.settle(() =>
+      panel.model.become({ connection: 'unreachable', failure: unreachable() })
+    );
+    const heading = panel.find('.aumos-Panel-heading')?.textContent;
+    expect(heading).toContain('whose session it shares');
+    expect(heading).toContain('Failed to fetch');
+    expect(heading).toContain('last known figures');
+  });
+
+  it('is silent once disposed', async () => {
+    await panel.show('active');
+    panel.body.dispose();
+    expect(() => panel.model.show(sampleState('fresh'))).not.toThrow();
+  });
+});

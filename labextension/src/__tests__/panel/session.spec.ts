@@ -1,0 +1,76 @@
+import type { IKernel } from '../../protocol/session';
+import { panelOfEachTest, PATH } from './panelScene';
+import { sampleState } from '../support/samples';
+
+describe('the session in the panel', () => {
+  const panel = panelOfEachTest();
+
+  it('is closed by a person only, after a question', async () => {
+    await panel.show('active');
+    await panel.press('Close session…');
+    await panel.press('Close session');
+    expect(panel.closed).toEqual([]);
+    await panel.personPress('Close session');
+    expect(panel.closed).toEqual([PATH]);
+    expect(panel.text('session')).toContain(
+      'The last one spent $0.20 of $10.00.'
+    );
+  });
+
+  describe('of a kernel', () => {
+    const SENTENCE = 'The server cannot reach the kernel of this notebook';
+    const kernel = (notebook: string, reachable: boolean): IKernel => ({
+      id: notebook,
+      notebook,
+      reachable,
+      transport: null
+    });
+
+    it('that is out of reach says so, whether open or not', async () => {
+      panel.kernels = [kernel(PATH, false)];
+      await panel.show('active');
+      expect(panel.text('session')).toContain(SENTENCE);
+      await panel.show('closed');
+      expect(panel.text('session')).toContain(SENTENCE);
+    });
+
+    it('in reach says nothing of it', async () => {
+      panel.kernels = [kernel(PATH, true), kernel('other.ipynb', false)];
+      await panel.show('active');
+      expect(panel.text('session')).not.toContain(SENTENCE);
+      panel.kernels = [];
+      await panel.show('active', { path: 'third.ipynb' });
+      expect(panel.text('session')).not.toContain(SENTENCE);
+    });
+
+    it('that another notebook owns is looked up by that one', async () => {
+      const shared = sampleState('shared');
+      panel.kernels = [kernel(shared.shared_with ?? '', false)];
+      await panel.show('shared');
+      expect(panel.text('session')).toContain(SENTENCE);
+    });
+
+    it('is read again with another kernel or notebook only', async () => {
+      await panel.show('active');
+      expect(panel.kernelReads).toBe(1);
+      await panel.show('active', { seq: 99 });
+      expect(panel.kernelReads).toBe(1);
+      panel.kernels = [kernel(PATH, false)];
+      await panel.settle(() => panel.model.become({ kernelChanges: 1 }));
+      expect(panel.kernelReads).toBe(2);
+      expect(panel.text('session')).toContain(SENTENCE);
+      await panel.show('active', { path: 'other.ipynb' });
+      expect(panel.kernelReads).toBe(3);
+      expect(panel.text('session')).not.toContain(SENTENCE);
+    });
+  });
+
+  it('is opened by a person only', async () => {
+    await panel.show('never_opened');
+    expect(panel.text('session')).toContain('denied');
+    await panel.press(/^Open a session/);
+    expect(panel.changes).toEqual([]);
+    await panel.personPress(/^Open a session/);
+    expect(panel.changes).toEqual([[PATH, { trust_level: 2, budget: '10' }]]);
+  });
+});

@@ -1,0 +1,58 @@
+import { isAuditPage, isAuditSums, isVerification } from '../../protocol/audit';
+import {
+  isApproval,
+  isApprovalPage,
+  isCorrectionAnswer,
+  isHoldPage,
+  isReport,
+  isReportPage,
+  isResolutionAnswer
+} from '../../protocol/waiting';
+import {
+  approvals,
+  audit,
+  corrections,
+  holds,
+  reports
+} from '../support/samples';
+
+type Guard = (value: unknown) => boolean;
+
+const cases: [string, Guard, object, object | null][] = [
+  ['isHoldPage', isHoldPage, holds.valid, holds.malformed],
+  ['isApprovalPage', isApprovalPage, approvals.valid, approvals.malformed],
+  ['isReportPage', isReportPage, reports.valid, reports.malformed],
+  ['isResolutionAnswer', isResolutionAnswer, holds.answers, null],
+  ['isApproval', isApproval, approvals.answers, null],
+  ['isReport', isReport, reports.answers, null],
+  [
+    'isCorrectionAnswer',
+    isCorrectionAnswer,
+    corrections.valid,
+    corrections.malformed
+  ],
+  ['isAuditPage', isAuditPage, audit.pages, audit.malformed_pages],
+  ['isAuditSums', isAuditSums, audit.sums, audit.malformed_sums],
+  [
+    'isVerification',
+    isVerification,
+    audit.verifications,
+    audit.malformed_verifications
+  ]
+];
+
+describe.each(cases)('%s', (_, guard, valid, malformed) => {
+  it.each(Object.entries(valid))('takes %s', (_, body) => {
+    expect(guard(body)).toBe(true);
+  });
+
+  it.each([
+    ...Object.entries(malformed ?? {}),
+    ...[null, 1, 'page', true, [], {}].map(value => [
+      JSON.stringify(value),
+      value
+    ])
+  ] as [string, unknown][])('refuses %s', (_, body) => {
+    expect(guard(body)).toBe(false);
+  });
+});

@@ -1,0 +1,305 @@
+import { GovernanceApiError } from '../../server/requests';
+import { GovernanceModel } from '../../state/model';
+import {
+  STATE_EVENT_SCHEMA,
+  type IGovernanceState
+} from '../../protocol/state';
+import { FakeApi, FakeEvents, unreachable } from '../support/fakes';
+import { configs, sampleConfig, sampleState } from '../support/samples';
+
+const A = 'a.ipynb';
+const B = 'b.ipynb';
+
+function at(path: string, seq: number, spent = '0.2'): IGovernanceState {
+  return sampleState('active', { path, seq, spent });
+}
+
+describe('GovernanceModel', () => {
+  let api: FakeApi;
+  let events: FakeEvents;
+  let model: GovernanceModel;
+  let changes: number;
+
+  function emit(state: IGovernanceState): void {
+    events.emitted.emit({ schema_id: STATE_EVENT_SCHEMA, ...state });
+  }
+
+  /** Let every promise that can settle do so. */
+  async function settled(): Promise<void> {
+    await vi.advanceTimersByTimeAsync(0);
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    api = new FakeApi();
+    events = new FakeEvents();
+    model = new GovernanceModel({ api, events });
+    changes = 0;
+    model.changed.connect(() => (changes += 1));
+  });
+
+  afterEach(() => {
+    model.dispose();
+    vi.useRealTimers();
+  });
+
+  async function live(path: string, state: IGovernanceState): Promise<void> {
+    api.answers.set(path, state);
+    events.become('open');
+    model.show(path);
+    await settled();
+    api.asked.length = 0;
+    changes = 0;
+  }
+
+  it('knows nothing at first', () => {
+    expect(model.path).toBeNull();
+    expect(model.state).toBeNull();
+    expect(model.config).toBeNull();
+    expect(model.connection).toBe('connecting');
+  });
+
+  it('reads the configuration once events flow', async () => {
+    api.configAnswer = sampleConfig('classroom');
+    events.become('open');
+    await settled();
+    expect(model.config).toEqual(configs.valid.classroom);
+  });
+
+  it('keeps the configuration that it knows when it cannot read it', async () => {
+    events.become('open');
+    await settled();
+    api.configAnswer = unreachable();
+    events.become('closed');
+    events.become('open');
+    await settled();
+    expect(model.config).toEqual(configs.valid.defaults);
+  });
+
+  it('reads the notebook that comes to the front', async () => {
+    await live(A, at(A, 5));
+    expect(model.state).toEqual(at(A, 5));
+    expect(model.connection).toBe('live');
+  });
+
+  it('follows events and asks for nothing more', async () => {
+    await live(A, at(A, 5));
+    emit(at(A, 6, '0.5'));
+    expect(model.state?.spent).toBe('0.5');
+    expect(changes).toBe(1);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(api.asked).toEqual([]);
+  });
+
+  it.each([
+    { note: 'another schema', event: { schema_id: 'x', ...at(A, 9) } },
+    {
+      note: 'a malformed body',
+      event: { schema_id: STATE_EVENT_SCHEMA, ...at(A, 9), spent: 0.5 }
+    }
+  ])('ignores an event of $note', async ({ event }) => {
+    await live(A, at(A, 5));
+    events.emitted.emit(event);
+    expect(model.state?.seq).toBe(5);
+    expect(changes).toBe(0);
+  });
+
+  it('takes the count of another notebook whose session it begins to use', async () => {
+    await live(A, at(A, 5));
+    emit({ ...at(A, 2), shared_with: B });
+    expect(model.state).toMatchObject({ seq: 2, shared_with: B });
+    emit({ ...at(A, 1), shared_with: B });
+    expect(model.state?.seq).toBe(2);
+    emit(at(A, 1));
+    expect(model.state).toMatchObject({ seq: 1, shared_with: null });
+  });
+
+  it('ignores an event that is older than what it shows', async () => {
+    await live(A, at(A, 5, '0.5'));
+    emit(at(A, 4, '0.4'));
+    expect(model.state?.spent).toBe('0.5');
+  });
+
+  it('ignores an answer that an event has overtaken', async () => {
+    events.become('open');
+    let answer: (state: IGovernanceState) => void = () => undefined;
+    api.answers.set(
+      A,
+      new Promise<IGovernanceState>(resolve => (answer = resolve))
+    );
+    model.show(A);
+    await settled();
+    emit(at(A, 6, '0.6'));
+    answer(at(A, 5, '0.5'));
+    await settled();
+    expect(model.state?.spent).toBe('0.6');
+  });
+
+  it('takes an answer for the notebook asked about', async () => {
+    api.answers.set(A, at('drive/a.ipynb', 5));
+    events.become('open');
+    model.show(A);
+    await settled();
+    expect(model.state).toMatchObject({ path: A, seq: 5 });
+  });
+
+  it('reads a notebook once, as long as events flow', async () => {
+    await live(A, at(A, 5));
+    api.answers.set(B, at(B, 2));
+    model.show(B);
+    await settled();
+    model.show(A);
+    model.show(B);
+    await settled();
+    expect(api.asked).toEqual([B]);
+    expect(model.state).toEqual(at(B, 2));
+  });
+
+  it('needs not read a notebook of which an event told', async () => {
+    await live(A, at(A, 5));
+    emit(at(B, 3));
+    expect(model.state?.path).toBe(A);
+    expect(model.stateOf(B)).toMatchObject(at(B, 3));
+    model.show(B);
+    await settled();
+    expect(api.asked).toEqual([]);
+    expect(model.state).toMatchObject(at(B, 3));
+  });
+
+  it('shows nothing where no notebook is in front', async () => {
+    await live(A, at(A, 5));
+    model.show(null);
+    expect(model.path).toBeNull();
+    expect(model.state).toBeNull();
+    await model.refresh();
+    expect(api.asked).toEqual([]);
+  });
+
+  it('counts and reads again when the notebook has another kernel', async () => {
+    await live(A, at(A, 5));
+    expect(model.kernelChanges).toBe(0);
+    model.noteKernel();
+    await settled();
+    expect(model.kernelChanges).toBe(1);
+    expect(changes).toBeGreaterThan(0);
+    expect(api.asked).toEqual([A]);
+  });
+
+  it('reads again after events were interrupted', async () => {
+    await live(A, at(A, 5));
+    api.answers.set(A, at(A, 8, '0.8'));
+    events.become('closed');
+    await settled();
+    expect(model.connection).toBe('interrupted');
+    api.answers.set(A, at(A, 9, '0.9'));
+    events.become('open');
+    await settled();
+    expect(api.asked).toEqual([A, A]);
+    expect(model.state?.spent).toBe('0.9');
+    expect(model.connection).toBe('live');
+  });
+
+  it('reads a notebook again that was in front before an interruption', async () => {
+    await live(A, at(A, 5));
+    model.show(null);
+    events.become('closed');
+    events.become('open');
+    api.answers.set(A, at(A, 7));
+    model.show(A);
+    await settled();
+    expect(model.state?.seq).toBe(7);
+  });
+
+  it('does not trust an answer across an interruption', async () => {
+    await live(A, at(A, 5));
+    let answer: (state: IGovernanceState) => void = () => undefined;
+    api.answers.set(
+      B,
+      new Promise<IGovernanceState>(resolve => (answer = resolve))
+    );
+    model.show(B);
+    await settled();
+    model.show(null);
+    events.become('closed');
+    events.become('open');
+    answer(at(B, 2));
+    await settled();
+    api.answers.set(B, at(B, 3));
+    model.show(B);
+    await settled();
+    expect(model.state?.seq).toBe(3);
+  });
+
+  it('says when the server does not answer, and keeps the last figures', async () => {
+    await live(A, at(A, 5));
+    api.answers.set(A, unreachable());
+    events.become('closed');
+    await settled();
+    expect(model.connection).toBe('unreachable');
+    expect(model.failure?.code).toBe('SERVER_UNREACHABLE');
+    expect(model.state).toEqual(at(A, 5));
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(api.asked).toEqual([A]);
+    api.answers.set(A, at(A, 6));
+    events.become('open');
+    await settled();
+    expect(model.connection).toBe('live');
+    expect(model.state?.seq).toBe(6);
+  });
+
+  it('tries a failed read again, ever more rarely, until it succeeds', async () => {
+    events.become('open');
+    model.show(A);
+    await settled();
+    expect(model.connection).toBe('unreachable');
+    await vi.advanceTimersByTimeAsync(1000 + 2000 + 4000);
+    expect(api.asked).toHaveLength(4);
+    api.answers.set(A, at(A, 1));
+    await vi.advanceTimersByTimeAsync(8000);
+    expect(model.connection).toBe('live');
+    api.asked.length = 0;
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(api.asked).toEqual([]);
+  });
+
+  it('does not insist where the server refuses', async () => {
+    api.answers.set(A, new GovernanceApiError('NOT_ALLOWED', 'No.', 403));
+    events.become('open');
+    model.show(A);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(model.connection).toBe('unreachable');
+    expect(api.asked).toEqual([A]);
+  });
+
+  it('takes an event as proof that the server is there', async () => {
+    events.become('open');
+    model.show(A);
+    await settled();
+    emit(at(A, 1));
+    expect(model.connection).toBe('live');
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(api.asked).toEqual([A]);
+  });
+
+  it('forgets a failure when another notebook comes to the front', async () => {
+    await live(A, at(A, 5));
+    model.show(B);
+    await settled();
+    expect(model.connection).toBe('unreachable');
+    model.show(A);
+    expect(model.connection).toBe('live');
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(api.asked).toEqual([B]);
+  });
+
+  it('is silent once disposed', async () => {
+    await live(A, at(A, 5));
+    model.dispose();
+    emit(at(A, 6));
+    events.become('closed');
+    await settled();
+    expect(changes).toBe(0);
+    expect(api.asked).toEqual([]);
+    expect(model.isDisposed).toBe(true);
+  });
+});

@@ -1,0 +1,80 @@
+/** What waits, and a record of how it ended, as a test wants them. */
+
+import type { IAuditApi } from '../../server/auditApi';
+import type { IWaitingApi } from '../../server/waitingApi';
+import type { IAuditRecord } from '../../protocol/audit';
+import type { IApproval, IPage, IReport } from '../../protocol/waiting';
+import { approvals, audit, reports } from './samples';
+
+export function sampleApproval(changes: Partial<IApproval> = {}): IApproval {
+  return { ...(approvals.valid.one.approvals[0] as IApproval), ...changes };
+}
+
+export function sampleReport(changes: Partial<IReport> = {}): IReport {
+  return { ...(reports.valid.one.reports[0] as IReport), ...changes };
+}
+
+export function sampleRecord(
+  changes: Partial<IAuditRecord> = {}
+): IAuditRecord {
+  return { ...(audit.pages.more.records[0] as IAuditRecord), ...changes };
+}
+
+function page<T>(entries: readonly T[], after: string | null): IPage<T> {
+  return { entries, after };
+}
+
+/** A server's lists, and what a person answered to them. */
+export class FakeWaiting {
+  waiting: IApproval[] = [];
+  unseen: IReport[] = [];
+  after: string | null = null;
+  failure: Error | null = null;
+  refusal: Error | null = null;
+  reads = 0;
+  readonly answers: [string, string, string][] = [];
+  readonly seen: string[] = [];
+
+  readonly api = {
+    approvals: () => this._read(this.waiting),
+    reports: () => this._read(this.unseen),
+    decide: (approval: IApproval, decision: string, key: string) => {
+      if (this.refusal) {
+        return Promise.reject(this.refusal);
+      }
+      this.answers.push([approval.id, decision, key]);
+      this.waiting = this.waiting.filter(({ id }) => id !== approval.id);
+      return Promise.resolve({
+        ...approval,
+        shown: null,
+        decided_by: 'ada',
+        decided_at: '2026-11-22T12:01:00.000000Z'
+      });
+    },
+    acknowledge: (id: string) => {
+      this.seen.push(id);
+      this.unseen = this.unseen.filter(report => report.id !== id);
+      return Promise.resolve(sampleReport({ id, acknowledged_by: 'ada' }));
+    }
+  } as unknown as IWaitingApi;
+
+  private _read<T>(entries: T[]): Promise<IPage<T>> {
+    this.reads += 1;
+    return this.failure
+      ? Promise.reject(this.failure)
+      : Promise.resolve(page([...entries], this.after));
+  }
+}
+
+/** An audit record that answers with what a test put in. */
+export class FakeTrail {
+  records: IAuditRecord[] = [];
+  readonly asked: unknown[] = [];
+
+  readonly api = {
+    records: (filters: unknown) => {
+      this.asked.push(filters);
+      return Promise.resolve({ records: this.records, cursor: null });
+    }
+  } as unknown as IAuditApi;
+}

@@ -1,5 +1,0 @@
-import React from 'react';
-import type { INotebookNavigation } from '../notebookNavigation';
-
-/** Leads to notebooks and cells from wherever it is given; null where it is not. */
-export const Navigation = React.createContext<INotebookNavigation | null>(null);

@@ -1,0 +1,89 @@
+import React from 'react';
+import { ChainStatus } from '../../audit/chainStatus';
+import { ExportLinks } from '../../audit/exportLinks';
+import { eventWord, outcomeWord, subjectOf } from '../../audit/recordWords';
+import { formatUsd } from '../../words/money';
+import type { IAuditRecord } from '../../protocol/audit';
+import { formatAge } from '../../widgets/ages';
+import { Button } from '../../widgets/button';
+import { useNow } from '../../widgets/clock';
+import { revisionOf, useReading } from '../../widgets/hooks';
+import type { IPanelSection, ISectionProps } from '../../tokens';
+import { ErrorLine, Note, OneLine } from '../../widgets/words';
+
+/** How many of the newest records the panel shows. */
+const NEWEST = 6;
+
+/** Opens the audit record in full, with a record in detail where one is given. */
+export type OpenAudit = (path: string | null, record?: IAuditRecord) => void;
+
+/** The section of what was decided last; the rest is a press away. */
+export function auditSection(open: OpenAudit): IPanelSection {
+  return {
+    id: 'audit',
+    rank: 70,
+    title: trans => trans.__('Audit'),
+    isShown: ({ state }) => state?.session_id != null,
+    Body: props => <AuditBrief open={open} {...props} />
+  };
+}
+
+/** The newest records of the notebook, and whether its record is intact. */
+export function AuditBrief(
+  props: ISectionProps & { open: OpenAudit }
+): React.JSX.Element {
+  const { api, model, open, path, state, trans } = props;
+  const now = useNow();
+  const { value, message } = useReading(
+    path ?? '',
+    revisionOf(model, state),
+    () => api.audit.records({ path }, NEWEST)
+  );
+  const records = value?.records ?? [];
+  return (
+    <>
+      <ErrorLine message={message} />
+      {value && records.length === 0 && (
+        <Note>{trans.__('Nothing is recorded yet.')}</Note>
+      )}
+      <ul className="aumos-AuditBrief">
+        {records.map(record => (
+          <li key={record.record_id}>
+            <Button
+              className="aumos-AuditBrief-record"
+              title={trans.__('Show in full')}
+              onClick={() => open(path, record)}
+            >
+              <span
+                className="aumos-Outcome"
+                data-outcome={record.outcome}
+                title={outcomeWord(record.outcome, trans)}
+              >
+                <span className="aumos-Heard">
+                  {outcomeWord(record.outcome, trans)}
+                </span>
+              </span>
+              <span className="aumos-AuditBrief-what">
+                <bdi>{eventWord(record.event, trans)}</bdi>
+                <OneLine text={subjectOf(record)} />
+              </span>
+              <span className="aumos-Money">
+                {record.spent_delta !== '0' && formatUsd(record.spent_delta)}
+              </span>
+              <time dateTime={record.at} className="aumos-AuditBrief-age">
+                {formatAge(record.at, now, trans)}
+              </time>
+            </Button>
+          </li>
+        ))}
+      </ul>
+      <ChainStatus api={api.audit} path={path} trans={trans} />
+      <div className="aumos-Actions">
+        <Button isLead onClick={() => open(path)}>
+          {trans.__('Open audit')}
+        </Button>
+        <ExportLinks api={api.audit} filters={{ path }} trans={trans} />
+      </div>
+    </>
+  );
+}

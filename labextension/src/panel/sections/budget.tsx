@@ -1,0 +1,160 @@
+import React from 'react';
+import { BudgetBar } from '../../widgets/budgetBar';
+import { figuresOf, type IFigures } from '../../words/figures';
+import { setBy, severityWords } from '../../words/labels';
+import { formatUsd, parseUsd, writeUsd } from '../../words/money';
+import { AmountField } from '../../widgets/amountField';
+import { Button } from '../../widgets/button';
+import { Envelopes } from './envelopes';
+import { useAction, usePerson } from '../../widgets/hooks';
+import type { IPanelSection, ISectionProps } from '../../tokens';
+import { ErrorLine, Money, Note } from '../../widgets/words';
+
+/** What the notebook has cost, and what is left; the ceiling can be set here. */
+export const budgetSection: IPanelSection = {
+  id: 'budget',
+  rank: 30,
+  title: trans => trans.__('Budget'),
+  Body: Budget,
+  Badge: Left,
+  isShown: ({ state }) => state?.active === true && state.budget !== null
+};
+
+function Left({ state, trans }: ISectionProps): React.JSX.Element | null {
+  return state?.remaining == null ? null : (
+    <>
+      {state.over !== null && state.over !== '0'
+        ? trans.__('%1 over', formatUsd(state.over))
+        : trans.__('%1 left', formatUsd(state.remaining))}
+    </>
+  );
+}
+
+function Budget(props: ISectionProps): React.JSX.Element | null {
+  const { model, state, trans, path } = props;
+  const figures = state && figuresOf(state, model.config?.warn_at ?? []);
+  if (path === null || !state || !figures) {
+    return null;
+  }
+  const warning = severityWords(figures, trans);
+  return (
+    <>
+      <BudgetBar figures={figures} marks />
+      <dl className="aumos-Figures">
+        <Figure name={trans.__('Spent')} amount={figures.spent} kind="spent" />
+        <Figure name={trans.__('Held')} amount={figures.held} kind="held" />
+        {figures.over > 0n ? (
+          <Figure name={trans.__('Over')} amount={figures.over} kind="over" />
+        ) : (
+          <Figure
+            name={trans.__('Left')}
+            amount={figures.remaining}
+            kind="left"
+          />
+        )}
+      </dl>
+      {warning && (
+        <p className="aumos-Budget-warning" data-severity={figures.severity}>
+          {warning}
+        </p>
+      )}
+      <Ceiling {...props} path={path} figures={figures} />
+      <Note>{trans.__('Set by %1.', setBy(state, model.config, trans))}</Note>
+      <Envelopes {...props} path={path} remaining={figures.remaining} />
+    </>
+  );
+}
+
+function Figure(props: {
+  name: string;
+  amount: bigint;
+  kind: 'spent' | 'held' | 'left' | 'over';
+}): React.JSX.Element {
+  return (
+    <div className="aumos-Figures-figure" data-kind={props.kind}>
+      <dt>{props.name}</dt>
+      <dd>
+        <Money amount={props.amount} />
+      </dd>
+    </div>
+  );
+}
+
+/** The budget itself, which is edited in place. */
+function Ceiling(
+  props: ISectionProps & { path: string; figures: IFigures }
+): React.JSX.Element {
+  const { figures, trans, model, api, path } = props;
+  const [isEdited, setEdited] = React.useState(false);
+  const change = useAction();
+  const person = usePerson(model, trans);
+  const place = React.useRef<HTMLDivElement>(null);
+  const max = model.config?.max_budget ?? null;
+  const done = (): void => {
+    setEdited(false);
+    change.clear();
+    requestAnimationFrame(() =>
+      place.current?.querySelector('button')?.focus()
+    );
+  };
+  const set = (amount: bigint): void =>
+    change.run(async key => {
+      const wish = { budget: writeUsd(amount) };
+      model.learn(await api.session.change(path, wish, key));
+      done();
+    });
+  return (
+    <div ref={place} className="aumos-Ceiling">
+      {isEdited ? (
+        <AmountField
+          trans={trans}
+          label={trans.__('Budget in dollars')}
+          initial={writeUsd(figures.budget)}
+          max={max === null ? null : parseUsd(max)}
+          hint={amount => effect(amount, figures, trans)}
+          isLoose={amount => amount > figures.budget}
+          action={amount =>
+            amount > figures.budget
+              ? trans.__('Raise to %1', formatUsd(amount))
+              : trans.__('Set to %1', formatUsd(amount))
+          }
+          isDisabled={person.isDisabled || change.isPending}
+          why={person.why}
+          onPerson={set}
+          onCancel={done}
+        />
+      ) : (
+        <div className="aumos-Ceiling-line">
+          <span>{trans.__('Budget')}</span>
+          <Money amount={figures.budget} />
+          <Button
+            isLead
+            kind="link"
+            label={trans.__('Edit the budget')}
+            isDisabled={person.isDisabled}
+            title={person.why}
+            onClick={() => setEdited(true)}
+          >
+            {trans.__('Edit')}
+          </Button>
+        </div>
+      )}
+      <ErrorLine message={change.message} />
+    </div>
+  );
+}
+
+/** What a new budget would leave. */
+function effect(
+  amount: bigint,
+  figures: IFigures,
+  trans: ISectionProps['trans']
+): string {
+  const used = figures.spent + figures.held;
+  return amount >= used
+    ? trans.__('%1 would be left.', formatUsd(amount - used))
+    : trans.__(
+        'That is %1 less than what is used: nothing more could be spent.',
+        formatUsd(used - amount)
+      );
+}

@@ -1,0 +1,81 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import { BudgetBar } from '../../widgets/budgetBar';
+import { figuresWithin } from '../../words/figures';
+import { oneLine } from '../../words/labels';
+import { formatUsd, parseUsd } from '../../words/money';
+import type { IEnvelope } from '../../protocol/session';
+import { revisionOf, useReading } from '../../widgets/hooks';
+import type { ISectionProps } from '../../tokens';
+import { ErrorLine, OneLine } from '../../widgets/words';
+
+/** The ceilings around the session, inner before outer; nothing where there are none. */
+export function Envelopes(
+  props: ISectionProps & { path: string; remaining: bigint }
+): React.JSX.Element | null {
+  const { api, model, state, path, trans, remaining } = props;
+  const { value, message } = useReading(path, revisionOf(model, state), () =>
+    api.session.envelopes(path)
+  );
+  if (!value?.length) {
+    return <ErrorLine message={message} />;
+  }
+  const tightest = value.reduce((a, b) => (left(b) < left(a) ? b : a));
+  const marks = model.config?.warn_at ?? [];
+  return (
+    <div className="aumos-Envelopes">
+      <h4 className="aumos-Subheading">{trans.__('Within')}</h4>
+      {left(tightest) < remaining && (
+        <p className="aumos-Envelopes-tightest">
+          {trans.__(
+            'Only %1 can be spent: %2 leaves no more.',
+            formatUsd(left(tightest)),
+            `\u2068${oneLine(tightest.name)}\u2069`
+          )}
+        </p>
+      )}
+      <ul className="aumos-Envelopes-list">
+        {value.map(envelope => (
+          <li key={`${envelope.kind} ${envelope.name}`}>
+            <div className="aumos-Envelopes-line">
+              <OneLine text={envelope.name} />
+              <span className="aumos-Envelopes-left">
+                {trans.__(
+                  '%1 of %2 left',
+                  formatUsd(envelope.remaining),
+                  formatUsd(envelope.limit)
+                )}
+              </span>
+            </div>
+            <BudgetBar figures={figuresWithin(envelope, marks)} />
+            <span className="aumos-Envelopes-scope">
+              {scope(envelope, trans)}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function left(envelope: IEnvelope): bigint {
+  return parseUsd(envelope.remaining);
+}
+
+/** Over what a ceiling is, and for how long. */
+function scope(envelope: IEnvelope, trans: TranslationBundle): string {
+  const kinds = {
+    notebook: trans.__('this notebook'),
+    owner: trans.__('this owner'),
+    server: trans.__('this server'),
+    team: trans.__('team')
+  };
+  const periods = {
+    daily: trans.__('each day'),
+    weekly: trans.__('each week'),
+    monthly: trans.__('each month'),
+    yearly: trans.__('each year'),
+    lifetime: trans.__('in all')
+  };
+  return `${kinds[envelope.kind]}, ${periods[envelope.period]}`;
+}

@@ -1,0 +1,167 @@
+import React from 'react';
+import { formatUsd, parseUsd, writeUsd } from '../../words/money';
+import type { IHold } from '../../protocol/waiting';
+import { formatAge } from '../../widgets/ages';
+import { AmountField } from '../../widgets/amountField';
+import { Button } from '../../widgets/button';
+import { CellLink } from '../../widgets/cellLink';
+import { useNow } from '../../widgets/clock';
+import {
+  revisionOf,
+  useAction,
+  usePerson,
+  useReading
+} from '../../widgets/hooks';
+import { useNotation } from '../../widgets/notation';
+import { PersonButton } from '../../widgets/personButton';
+import type { IPanelSection, ISectionProps } from '../../tokens';
+import { ErrorLine, Money, Note, OneLine } from '../../widgets/words';
+
+/** How many are shown: a notebook seldom holds more than its calls under way. */
+const LIMIT = 100;
+
+/** What is set aside, and what nobody but a person can resolve any more. */
+export const holdsSection: IPanelSection = {
+  id: 'holds',
+  rank: 40,
+  title: trans => trans.__('Open holds'),
+  Body: Holds,
+  Badge: ({ state }) =>
+    state?.held == null || state.held === '0' ? null : (
+      <Money amount={state.held} />
+    ),
+  // The holds of a closed session still count.
+  isShown: ({ state }) => state?.session_id != null
+};
+
+function Holds(props: ISectionProps): React.JSX.Element | null {
+  const { api, model, path, state, trans } = props;
+  const now = useNow();
+  const { value, message } = useReading(
+    path ?? '',
+    revisionOf(model, state),
+    () => api.waiting.holds({ path, limit: LIMIT })
+  );
+  const holds = value?.entries ?? [];
+  return (
+    <>
+      <ErrorLine message={message} />
+      {value && holds.length === 0 && (
+        <Note>{trans.__('Nothing is set aside.')}</Note>
+      )}
+      {holds.length > 0 && (
+        <ul className="aumos-Holds">
+          {[...holds].sort(byState).map(hold => (
+            <Hold key={hold.id} {...props} hold={hold} now={now} />
+          ))}
+        </ul>
+      )}
+      {value?.after != null && (
+        <Note>{trans.__('There are more; these are the oldest.')}</Note>
+      )}
+    </>
+  );
+}
+
+function Hold(
+  props: ISectionProps & { hold: IHold; now: number }
+): React.JSX.Element {
+  const { hold, now, trans } = props;
+  const notation = useNotation();
+  const isUnresolved = hold.state === 'unresolved';
+  return (
+    <li className="aumos-Hold" data-state={hold.state}>
+      <div className="aumos-Hold-line">
+        <OneLine text={hold.tool} className="aumos-Hold-tool" />
+        <Money amount={hold.amount} />
+      </div>
+      <div className="aumos-Hold-origin">
+        <CellLink path={hold.notebook} cell={hold.cell} trans={trans} />
+        <time dateTime={hold.at} title={notation.moment(hold.at)}>
+          {formatAge(hold.at, now, trans)}
+        </time>
+        {hold.agent_id !== null && <OneLine text={hold.agent_id} />}
+      </div>
+      {isUnresolved && <Resolution {...props} />}
+    </li>
+  );
+}
+
+/** Lets a person say what became of a hold whose kernel is gone. */
+function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
+  const { hold, trans, model, api } = props;
+  const [isSettling, setSettling] = React.useState(false);
+  const action = useAction();
+  const person = usePerson(model, trans);
+  const isDisabled = person.isDisabled || action.isPending;
+  const held = parseUsd(hold.amount);
+  const resolve = (
+    how: (key: string) => ReturnType<typeof api.waiting.release>
+  ): void =>
+    action.run(async key => {
+      const { state } = await how(key);
+      if (state) {
+        model.learn(state);
+      }
+    });
+  return (
+    <>
+      <p className="aumos-Hold-unresolved">
+        {trans.__('Unresolved: its kernel is gone. Did it cost anything?')}
+      </p>
+      {isSettling ? (
+        <AmountField
+          trans={trans}
+          label={trans.__('What it cost in dollars')}
+          initial={writeUsd(held)}
+          hint={amount => effect(amount, held, trans)}
+          isLoose={amount => amount > held}
+          action={amount => trans.__('Settle with %1', formatUsd(amount))}
+          isDisabled={isDisabled}
+          why={person.why}
+          onPerson={amount =>
+            resolve(key => api.waiting.settle(hold.id, writeUsd(amount), key))
+          }
+          onCancel={() => setSettling(false)}
+        />
+      ) : (
+        <div className="aumos-Actions">
+          <Button
+            isDisabled={isDisabled}
+            title={person.why}
+            onClick={() => setSettling(true)}
+          >
+            {trans.__('Settle…')}
+          </Button>
+          <PersonButton
+            isDisabled={isDisabled}
+            why={person.why}
+            title={trans.__('It cost nothing: give all of it back')}
+            onPerson={() => resolve(key => api.waiting.release(hold.id, key))}
+          >
+            {trans.__('Release')}
+          </PersonButton>
+        </div>
+      )}
+      <ErrorLine message={action.message} />
+    </>
+  );
+}
+
+function effect(
+  cost: bigint,
+  held: bigint,
+  trans: ISectionProps['trans']
+): string {
+  if (cost > held) {
+    return trans.__('%1 more than was held.', formatUsd(cost - held));
+  }
+  return cost < held
+    ? trans.__('%1 is given back.', formatUsd(held - cost))
+    : trans.__('All that was held.');
+}
+
+/** Those that wait for a person first; else as the server lists them. */
+function byState(a: IHold, b: IHold): number {
+  return Number(b.state === 'unresolved') - Number(a.state === 'unresolved');
+}

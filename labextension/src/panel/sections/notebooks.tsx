@@ -1,0 +1,153 @@
+import { PathExt } from '@jupyterlab/coreutils';
+import React from 'react';
+import { BudgetBar } from '../../widgets/budgetBar';
+import { figuresOf } from '../../words/figures';
+import { oneLine } from '../../words/labels';
+import { formatUsd } from '../../words/money';
+import type { IGovernanceState } from '../../protocol/state';
+import { Button } from '../../widgets/button';
+import { useReading } from '../../widgets/hooks';
+import { Navigation } from '../../widgets/navigation';
+import type { IPanelSection, ISectionProps } from '../../tokens';
+import type { PanelSubject } from '../subject';
+import { ErrorLine, Note, OneLine } from '../../widgets/words';
+
+/** How many notebooks are read at once. */
+const PAGES = 5;
+
+/** All notebooks that were ever governed: each can be opened, or followed without being opened. */
+export function notebooksSection(subject: PanelSubject): IPanelSection {
+  return {
+    id: 'notebooks',
+    rank: 90,
+    title: trans => trans.__('All notebooks'),
+    Body: props => <Notebooks {...props} subject={subject} />,
+    needsNotebook: false,
+    changed: subject.changed
+  };
+}
+
+function Notebooks(
+  props: ISectionProps & { subject: PanelSubject }
+): React.JSX.Element {
+  const { api, model, trans, subject } = props;
+  const [isAll, setAll] = React.useState(false);
+  const { value, message } = useReading(
+    '',
+    `${model.revision} ${model.connection}`,
+    async () => {
+      const read: IGovernanceState[] = [];
+      let after: string | null = null;
+      for (let page = 0; page < PAGES; page += 1) {
+        const answer = await api.session.notebooks(after);
+        read.push(...answer.entries);
+        after = answer.after;
+        if (after === null) {
+          break;
+        }
+      }
+      return { states: read, hasMore: after !== null };
+    }
+  );
+  const states = (value?.states ?? []).map(
+    // Events may have told of more than was read.
+    state => newer(state, model.stateOf(state.path))
+  );
+  const active = states.filter(state => state.active);
+  const shown = isAll ? states : active;
+  const closed = states.length - active.length;
+  return (
+    <>
+      <ErrorLine message={message} />
+      {value && shown.length === 0 && (
+        <Note>{trans.__('No notebook has an open session.')}</Note>
+      )}
+      {shown.length > 0 && (
+        <ul className="aumos-Notebooks">
+          {shown.map(state => (
+            <Notebook
+              key={state.path}
+              {...props}
+              state={state}
+              onFollow={() => {
+                model.learn(state);
+                subject.follow(state.path);
+              }}
+            />
+          ))}
+        </ul>
+      )}
+      {value?.hasMore && (
+        <Note>{trans.__('There are more notebooks than are listed.')}</Note>
+      )}
+      {closed > 0 && (
+        <div className="aumos-Actions">
+          <Button kind="link" onClick={() => setAll(!isAll)}>
+            {isAll
+              ? trans.__('Only those with an open session')
+              : trans._n(
+                  'and %1 whose session is closed',
+                  'and %1 whose sessions are closed',
+                  closed,
+                  closed
+                )}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Notebook(
+  props: ISectionProps & {
+    state: IGovernanceState;
+    subject: PanelSubject;
+    onFollow: () => void;
+  }
+): React.JSX.Element {
+  const { state, trans, subject, model } = props;
+  const navigation = React.useContext(Navigation);
+  const figures = figuresOf(state, model.config?.warn_at ?? []);
+  const name = PathExt.basename(state.path);
+  const isShown = subject.path === state.path;
+  return (
+    <li
+      className="aumos-Notebook"
+      aria-current={isShown}
+      data-active={state.active}
+    >
+      <Button
+        className="aumos-Notebook-name"
+        title={oneLine(state.path)}
+        label={trans.__('Show %1 in this panel', oneLine(name))}
+        onClick={props.onFollow}
+      >
+        <OneLine text={name} />
+        <span className="aumos-Notebook-figures">
+          {state.trust_level !== null && `L${state.trust_level} · `}
+          {figures &&
+            (state.active
+              ? trans.__('%1 left', formatUsd(figures.remaining))
+              : trans.__('closed, %1 spent', formatUsd(figures.spent)))}
+        </span>
+      </Button>
+      {figures && state.active && <BudgetBar figures={figures} />}
+      {navigation && (
+        <Button
+          kind="link"
+          label={trans.__('Open %1', oneLine(name))}
+          onClick={() => void navigation.open(state.path)}
+        >
+          {trans.__('Open')}
+        </Button>
+      )}
+    </li>
+  );
+}
+
+function newer(
+  read: IGovernanceState,
+  known: IGovernanceState | null
+): IGovernanceState {
+  return known && known.seq > read.seq ? known : read;
+}

@@ -1,0 +1,113 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { IReport } from '../../protocol/waiting';
+import type { IGovernanceModel } from '../../tokens';
+import type { WaitingReports } from '../../state/waitingReports';
+import { formatAge } from '../../widgets/ages';
+import { CellLink } from '../../widgets/cellLink';
+import { useNow } from '../../widgets/clock';
+import { useAction, usePerson } from '../../widgets/hooks';
+import { leadOn } from '../../widgets/leads';
+import { PersonButton } from '../../widgets/personButton';
+import type { IPanelSection, ISectionProps } from '../../tokens';
+import { Shown } from '../../widgets/shown';
+import { WaitingCards, WaitingCount } from './waitingCards';
+import { ErrorLine, OneLine } from '../../widgets/words';
+
+/** The section of what was done at trust level 4 and nobody has seen yet; there only while something is. */
+export function reportsSection(store: WaitingReports): IPanelSection {
+  return {
+    id: 'reports',
+    rank: 50,
+    title: trans => trans.__('Done, to be seen'),
+    needsNotebook: false,
+    isShown: () => store.entries.length > 0,
+    changed: store.changed,
+    Body: props => <Reports store={store} {...props} />,
+    Badge: () => <WaitingCount store={store} />
+  };
+}
+
+/** What was done, that of the notebook shown first. */
+export function Reports(
+  props: ISectionProps & { store: WaitingReports }
+): React.JSX.Element {
+  const { model, path, store, trans } = props;
+  const now = useNow();
+  return (
+    <WaitingCards
+      store={store}
+      path={path}
+      more={trans.__('More are shown when these are acknowledged.')}
+      draw={({ entry, ...place }) => (
+        <ReportCard
+          report={entry}
+          acknowledge={key => store.acknowledge(entry, key)}
+          model={model}
+          now={now}
+          trans={trans}
+          {...place}
+        />
+      )}
+    />
+  );
+}
+
+interface IReportCardProps {
+  report: IReport;
+  acknowledge: (key: string) => Promise<void>;
+  isElsewhere: boolean;
+  isFirst: boolean;
+  model: IGovernanceModel;
+  now: number;
+  trans: TranslationBundle;
+}
+
+function ReportCard(props: IReportCardProps): React.JSX.Element {
+  const { acknowledge, isElsewhere, isFirst, model, now, report, trans } =
+    props;
+  const person = usePerson(model, trans);
+  const action = useAction();
+  const card = React.useRef<HTMLLIElement>(null);
+  const title = React.useId();
+  return (
+    <li
+      ref={card}
+      className="aumos-Card"
+      data-report={report.id}
+      data-lead={isFirst ? '' : undefined}
+      tabIndex={-1}
+      aria-labelledby={title}
+    >
+      <div className="aumos-Card-heading" id={title}>
+        <OneLine text={report.tool} className="aumos-Card-tool" />
+      </div>
+      <p className="aumos-Card-origin">
+        {report.agent_id !== null && <OneLine text={report.agent_id} />}
+        {isElsewhere && <OneLine text={report.notebook} />}
+        <CellLink cell={report.cell} path={report.notebook} trans={trans} />
+        <span>{formatAge(report.at, now, trans)}</span>
+      </p>
+      <Shown
+        shown={report.shown}
+        said={{ tool: report.tool, agent: report.agent_id, amount: null }}
+        trans={trans}
+      />
+      <div className="aumos-Actions">
+        <PersonButton
+          isDisabled={person.isDisabled || action.isPending}
+          why={person.why}
+          onPerson={() =>
+            action.run(async key => {
+              await acknowledge(key);
+              leadOn(card.current);
+            })
+          }
+        >
+          {trans.__('Acknowledge')}
+        </PersonButton>
+      </div>
+      <ErrorLine message={action.message} />
+    </li>
+  );
+}

@@ -1,0 +1,108 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import { oneLine } from '../../words/labels';
+import { formatUsd } from '../../words/money';
+import {
+  type ISpending,
+  type ISpent,
+  readSpending,
+  readTools,
+  startOf,
+  withOthers
+} from '../../state/spendSums';
+import { Chart, type IBar } from '../../widgets/chart';
+import { revisionOf, useReading } from '../../widgets/hooks';
+import { useNotation } from '../../widgets/notation';
+import type { IPanelSection, ISectionProps } from '../../tokens';
+import { ErrorLine, Note } from '../../widgets/words';
+
+/** The section of what a session's spending went to, and when; it is of the open session, or of the last one. */
+export const spendingSection: IPanelSection = {
+  id: 'spend',
+  rank: 60,
+  title: trans => trans.__('Spending'),
+  isShown: ({ state }) => state?.session_id != null,
+  Body: Spending
+};
+
+/** Two charts: over time, and by tool or model. */
+export function Spending(props: ISectionProps): React.JSX.Element {
+  const { api, model, state, trans } = props;
+  const notation = useNotation();
+  const sessionId = state?.session_id ?? '';
+  const { value, message } = useReading(
+    sessionId,
+    revisionOf(model, state),
+    async () => {
+      const [time, tools] = await Promise.all([
+        readSpending(api.audit, sessionId),
+        readTools(api.audit, sessionId)
+      ]);
+      return { time, tools };
+    }
+  );
+  if (!value) {
+    return <ErrorLine message={message} />;
+  }
+  const total = value.tools.reduce((sum, tool) => sum + tool.spent, 0n);
+  if (total <= 0n) {
+    return <Note>{trans.__('Nothing is spent yet.')}</Note>;
+  }
+  const { time, tools } = value;
+  const nameOf = (start: string): string =>
+    notation[time.by === 'day' ? 'day' : 'minute'](startOf(start));
+  const dear = tools.filter(tool => tool.spent !== 0n);
+  const figures = [trans.__('Spent'), trans.__('Records'), trans.__('Denied')];
+  return (
+    <>
+      <Chart
+        label={overTime(time, trans)}
+        isOverTime
+        columns={[trans.__('Time'), ...figures]}
+        bars={time.stretches.map(one => barOf(one, nameOf(one.name), trans))}
+        summary={spanOf(time, nameOf)}
+      />
+      <Chart
+        label={trans.__('By tool or model')}
+        isOverTime={false}
+        columns={[trans.__('Tool'), ...figures]}
+        bars={withOthers(dear, trans.__('Others')).map(one =>
+          barOf(one, oneLine(one.name), trans)
+        )}
+        summary={trans.__('%1 in all', formatUsd(total))}
+      />
+      <ErrorLine message={message} />
+    </>
+  );
+}
+
+function barOf(one: ISpent, name: string, trans: TranslationBundle): IBar {
+  return {
+    key: one.name,
+    name,
+    value: one.spent,
+    figures: [
+      formatUsd(one.spent),
+      trans._n('%1 record', '%1 records', one.records, one.records),
+      trans.__('%1 denied', one.denied)
+    ]
+  };
+}
+
+function overTime(time: ISpending, trans: TranslationBundle): string {
+  switch (time.by) {
+    case 'day':
+      return trans.__('By day (UTC)');
+    case 'hour':
+      return trans.__('By hour');
+    case 'minute':
+      return trans.__('By minute');
+  }
+}
+
+/** From when to when the stretches reach. */
+function spanOf(time: ISpending, nameOf: (start: string) => string): string {
+  const first = time.stretches[0]?.name ?? '';
+  const last = time.stretches.at(-1)?.name ?? '';
+  return first === last ? nameOf(first) : `${nameOf(first)} – ${nameOf(last)}`;
+}

@@ -1,0 +1,208 @@
+import { caretDownIcon, checkIcon } from '@jupyterlab/ui-components';
+import React from 'react';
+import { type ITrustLevel, trustLevels } from '../../words/labels';
+import { Button, buttonClass } from '../../widgets/button';
+import { useAction, usePerson } from '../../widgets/hooks';
+import { PersonButton } from '../../widgets/personButton';
+import type { IPanelSection, ISectionProps } from '../../tokens';
+import { ErrorLine } from '../../widgets/words';
+
+/** What the notebook may do: its trust level, and the choice of another. */
+export const trustSection: IPanelSection = {
+  id: 'trust',
+  rank: 20,
+  title: trans => trans.__('Trust level'),
+  Body: Trust,
+  Badge: ({ state }) => <>{`L${state?.trust_level ?? 0}`}</>,
+  isShown: ({ state }) => state?.active === true && state.trust_level !== null
+};
+
+function Trust(props: ISectionProps): React.JSX.Element | null {
+  const { trans, state, path, model, api } = props;
+  const [isOpen, setOpen] = React.useState(false);
+  const [wish, setWish] = React.useState<ITrustLevel | null>(null);
+  const change = useAction();
+  const current = React.useRef<HTMLButtonElement>(null);
+  const levels = trustLevels(trans);
+  const stands = levels[state?.trust_level ?? 0];
+  if (path === null || !state || !stands) {
+    return null;
+  }
+  const close = (): void => {
+    setOpen(false);
+    setWish(null);
+    change.clear();
+    current.current?.focus();
+  };
+  const set = (level: ITrustLevel): void =>
+    change.run(async key => {
+      const answer = { trust_level: level.level };
+      model.learn(await api.session.change(path, answer, key));
+      close();
+    });
+  return (
+    <>
+      <button
+        ref={current}
+        type="button"
+        className="aumos-Trust-current"
+        data-lead=""
+        aria-expanded={isOpen}
+        title={trans.__('Choose another trust level')}
+        onClick={() => (isOpen ? close() : setOpen(true))}
+      >
+        <LevelName level={stands} />
+        <caretDownIcon.react tag="span" className="aumos-Trust-caret" />
+      </button>
+      {!isOpen && <p className="aumos-Trust-sentence">{stands.sentence}</p>}
+      {isOpen && (
+        <Ladder
+          {...props}
+          levels={levels}
+          stands={stands}
+          wish={wish}
+          onTighter={set}
+          onLooser={setWish}
+          onEscape={close}
+        />
+      )}
+      {isOpen && wish && wish.level > stands.level && (
+        <Confirmation
+          {...props}
+          wish={wish}
+          isPending={change.isPending}
+          onConfirm={() => set(wish)}
+          onCancel={() => setWish(null)}
+        />
+      )}
+      <ErrorLine message={change.message} />
+    </>
+  );
+}
+
+/** The six levels; a tighter one is set at once, a looser one is asked about first. */
+function Ladder(
+  props: ISectionProps & {
+    levels: readonly ITrustLevel[];
+    stands: ITrustLevel;
+    wish: ITrustLevel | null;
+    onTighter: (level: ITrustLevel) => void;
+    onLooser: (level: ITrustLevel) => void;
+    onEscape: () => void;
+  }
+): React.JSX.Element {
+  const { levels, stands, wish, trans, model } = props;
+  const { isDisabled, why } = usePerson(model, trans);
+  const max = model.config?.max_trust_level ?? 5;
+  const chosen = wish ?? stands;
+  const group = React.useRef<HTMLDivElement>(null);
+  React.useEffect(() => {
+    group.current?.querySelector<HTMLElement>('[aria-checked="true"]')?.focus();
+  }, []);
+  const onKey = (event: React.KeyboardEvent): void => {
+    const step = STEPS[event.key];
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      props.onEscape();
+    } else if (step !== undefined) {
+      const radios = [
+        ...(group.current?.querySelectorAll<HTMLElement>('[role=radio]') ?? [])
+      ];
+      const at = radios.findIndex(radio => radio === document.activeElement);
+      event.preventDefault();
+      radios[(at + step + radios.length) % radios.length]?.focus();
+    }
+  };
+  return (
+    <div
+      ref={group}
+      className="aumos-Trust-ladder"
+      role="radiogroup"
+      aria-label={trans.__('Trust level')}
+      onKeyDown={onKey}
+    >
+      {levels.map(level => (
+        <PersonButton
+          key={level.level}
+          className="aumos-Trust-level"
+          role="radio"
+          isChecked={level.level === chosen.level}
+          tabIndex={level.level === chosen.level ? 0 : -1}
+          isDisabled={isDisabled || level.level > max}
+          why={why ?? trans.__('The server allows at most %1.', `L${max}`)}
+          onPerson={() => {
+            if (level.level > stands.level) {
+              props.onLooser(level);
+            } else if (level.level < stands.level) {
+              props.onTighter(level);
+            } else {
+              props.onEscape();
+            }
+          }}
+        >
+          <span className="aumos-Trust-check">
+            {level.level === stands.level && <checkIcon.react tag="span" />}
+          </span>
+          <span className="aumos-Trust-text">
+            <LevelName level={level} />
+            <span className="aumos-Trust-sentence">{level.sentence}</span>
+          </span>
+        </PersonButton>
+      ))}
+    </div>
+  );
+}
+
+const STEPS: Readonly<Record<string, number>> = {
+  ArrowDown: 1,
+  ArrowRight: 1,
+  ArrowUp: -1,
+  ArrowLeft: -1
+};
+
+/** Asks before the notebook may do more than it does. */
+function Confirmation(
+  props: ISectionProps & {
+    wish: ITrustLevel;
+    isPending: boolean;
+    onConfirm: () => void;
+    onCancel: () => void;
+  }
+): React.JSX.Element {
+  const { wish, trans, model } = props;
+  const question = React.useRef<HTMLDivElement>(null);
+  React.useEffect(() => {
+    // Six levels above it may leave no room for it.
+    question.current?.scrollIntoView({ block: 'nearest' });
+  }, [wish.level]);
+  return (
+    <div ref={question} className="aumos-Confirmation" role="group">
+      <p>
+        {trans.__('Let this notebook do more than it may now?')} {wish.sentence}
+      </p>
+      <div className="aumos-Actions">
+        <PersonButton
+          className={buttonClass}
+          kind="danger"
+          {...usePerson(model, trans)}
+          {...(props.isPending && { isDisabled: true })}
+          onPerson={props.onConfirm}
+        >
+          {trans.__('Raise to %1', wish.short)}
+        </PersonButton>
+        <Button onClick={props.onCancel}>{trans.__('Cancel')}</Button>
+      </div>
+    </div>
+  );
+}
+
+function LevelName(props: { level: ITrustLevel }): React.JSX.Element {
+  return (
+    <span className="aumos-Trust-name">
+      <span className="aumos-Trust-badge" data-level={props.level.level}>
+        {props.level.short}
+      </span>
+      <span className="aumos-Trust-label">{props.level.label}</span>
+    </span>
+  );
+}

@@ -1,0 +1,95 @@
+import {
+  ILabShell,
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
+  ICommandPalette,
+  MainAreaWidget,
+  WidgetTracker
+} from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { AuditView } from '../audit/auditView';
+import { governanceIcon } from '../icons';
+import { NotebookNavigation } from '../state/notebookNavigation';
+import { auditSection } from '../panel/sections/auditBrief';
+import { spendingSection } from '../panel/sections/spending';
+import type { IAuditRecord } from '../protocol/audit';
+import { IGovernanceModel, IGovernancePanel } from '../tokens';
+
+/** Opens the audit record in full; it decides nothing. */
+export const OPEN_AUDIT = 'aumos-governance:open-audit';
+
+/** Shows the audit record: in brief in the side panel, and in full in a tab. */
+export const auditPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'aumos-governance:audit',
+  description: 'Shows the audit record in the side panel and in a tab.',
+  autoStart: true,
+  requires: [IGovernanceModel, IGovernancePanel, INotebookTracker],
+  optional: [ILabShell, ICommandPalette, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IGovernanceModel,
+    panel: IGovernancePanel,
+    tracker: INotebookTracker,
+    labShell: ILabShell | null,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null
+  ): void => {
+    const { commands, serviceManager, shell } = app;
+    const { api, notation, trans } = panel;
+    const navigation = new NotebookNavigation({
+      commands,
+      tracker,
+      contents: serviceManager.contents
+    });
+    const tabs = new WidgetTracker<MainAreaWidget<AuditView>>({
+      namespace: 'aumos-governance-audit'
+    });
+    const open = (path: string | null, record?: IAuditRecord): void => {
+      const tab = tabs.currentWidget ?? add();
+      tab.content.look(path, record ?? null);
+      void tabs.save(tab);
+      shell.activateById(tab.id);
+    };
+    const add = (): MainAreaWidget<AuditView> => {
+      const content = new AuditView({
+        api,
+        model,
+        navigation,
+        notation,
+        trans
+      });
+      const tab = new MainAreaWidget({ content });
+      // It has nothing in it, and would be seen as a strip.
+      tab.toolbar.hide();
+      tab.id = 'aumos-governance-audit';
+      tab.title.label = trans.__('Governance audit');
+      tab.title.icon = governanceIcon;
+      tab.title.closable = true;
+      // Notebook 7 has room for one document in its main area, and tabs below it.
+      const area = labShell ? 'main' : 'down';
+      tab.addClass('aumos-AuditTab');
+      tab.node.dataset.area = area;
+      shell.add(tab, area);
+      void tabs.add(tab);
+      return tab;
+    };
+    panel.addSection(spendingSection);
+    panel.addSection(auditSection(open));
+    commands.addCommand(OPEN_AUDIT, {
+      label: trans.__('Open Governance Audit'),
+      icon: governanceIcon,
+      execute: args => {
+        open(typeof args.path === 'string' ? args.path : model.path);
+      }
+    });
+    palette?.addItem({ command: OPEN_AUDIT, category: trans.__('Governance') });
+    void restorer?.restore(tabs, {
+      command: OPEN_AUDIT,
+      args: ({ content }) => ({ path: content.path }),
+      name: () => 'audit'
+    });
+  }
+};

@@ -1,0 +1,138 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { addCommands, CommandIds } from '../commands';
+import {
+  GovernanceNotifications,
+  type INotice,
+  type INotifier
+} from '../notifications';
+import { TRANSLATION_DOMAIN } from '../words/labels';
+import { GovernanceSettings, ISettings } from '../state/settings';
+import { translateSchema } from '../state/settingsSchema';
+import { IGovernanceModel, IGovernancePanel } from '../tokens';
+import { IWaitingApprovals } from '../state/waitingApprovals';
+
+/** How long a notice that does not stay is shown, in milliseconds. */
+const SHOWN = 10_000;
+
+/** Provides the settings: the defaults at first, what the person chose once it is read. */
+export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
+  id: 'aumos-governance:settings',
+  description: 'Reads what the person chose to see of governance.',
+  autoStart: true,
+  optional: [ISettingRegistry, ITranslator],
+  provides: ISettings,
+  activate: (
+    _: JupyterFrontEnd,
+    registry: ISettingRegistry | null,
+    translator: ITranslator | null
+  ): GovernanceSettings => {
+    const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
+    const settings = new GovernanceSettings();
+    // Nothing waits for it: the start is not slower for a slow server.
+    registry
+      ?.load(settingsPlugin.id)
+      .then(loaded => {
+        const adopt = (): void => {
+          // With each change the registry reads the schema anew, and the editor takes it from there.
+          const plugin = registry.plugins[settingsPlugin.id];
+          if (plugin) {
+            translateSchema(plugin.schema, trans);
+          }
+          settings.adopt(loaded.composite);
+        };
+        adopt();
+        loaded.changed.connect(adopt);
+      })
+      .catch((reason: unknown) =>
+        console.warn('The settings of governance could not be read.', reason)
+      );
+    return settings;
+  }
+};
+
+/** Adds the commands, which the schema of the settings puts into menus and on keys. */
+export const commandsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'aumos-governance:commands',
+  description: 'Adds commands that lead to the controls of the side panel.',
+  autoStart: true,
+  requires: [IGovernanceModel, IGovernancePanel],
+  optional: [ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IGovernanceModel,
+    panel: IGovernancePanel,
+    palette: ICommandPalette | null
+  ): void => {
+    const { commands } = app;
+    const { trans } = panel;
+    addCommands({ commands, model, panel, trans, download });
+    model.changed.connect(() => commands.notifyCommandChanged());
+    const category = trans.__('Governance');
+    for (const command of [
+      CommandIds.openPanel,
+      CommandIds.goToTrustLevel,
+      CommandIds.goToBudget,
+      CommandIds.goToNextApproval,
+      CommandIds.goToCloseSession
+    ]) {
+      palette?.addItem({ command, category, args: { isPalette: true } });
+    }
+    for (const format of ['csv', 'jsonl']) {
+      const command = CommandIds.exportAudit;
+      palette?.addItem({ command, category, args: { format } });
+    }
+  }
+};
+
+/** Tells of denials, warning marks and approvals by the application's own notifications. */
+export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'aumos-governance:notifications',
+  description: 'Tells of denials, warning marks and waiting approvals.',
+  autoStart: true,
+  requires: [IGovernanceModel, IGovernancePanel, IWaitingApprovals, ISettings],
+  activate: (
+    _: JupyterFrontEnd,
+    model: IGovernanceModel,
+    panel: IGovernancePanel,
+    approvals: IWaitingApprovals,
+    settings: GovernanceSettings
+  ): void => {
+    const { trans } = panel;
+    const notifier: INotifier = {
+      tell: ({ kind, message, section, stays }: INotice) => {
+        const id = Notification.emit(message, kind, {
+          autoClose: stays ? false : SHOWN,
+          actions: [
+            {
+              label: trans.__('Show'),
+              callback: () => panel.reveal(section)
+            }
+          ]
+        });
+        return () => Notification.dismiss(id);
+      }
+    };
+    const { audit } = panel.api;
+    new GovernanceNotifications({
+      model,
+      audit,
+      approvals,
+      settings,
+      notifier,
+      trans
+    });
+  }
+};
+
+function download(url: string): void {
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = '';
+  link.click();
+}

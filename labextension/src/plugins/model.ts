@@ -1,0 +1,74 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { IStatusBar } from '@jupyterlab/statusbar';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { GovernanceApi } from '../server/api';
+import { ServerEvents } from '../server/events';
+import { FrontNotebook } from '../state/frontNotebook';
+import { TRANSLATION_DOMAIN } from '../words/labels';
+import { GovernanceModel } from '../state/model';
+import { type GovernanceSettings, ISettings } from '../state/settings';
+import { GovernanceStatusItem } from '../status/statusItem';
+import { IGovernanceModel } from '../tokens';
+
+/** Provides the model, and tells it which notebook is in front. */
+export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
+  id: 'aumos-governance:model',
+  description:
+    'Follows the governance state of the notebooks on the server by its events.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  provides: IGovernanceModel,
+  activate: (
+    app: JupyterFrontEnd,
+    tracker: INotebookTracker
+  ): IGovernanceModel => {
+    const { contents, serverSettings } = app.serviceManager;
+    const model = new GovernanceModel({
+      api: new GovernanceApi({ serverSettings }),
+      events: new ServerEvents({ serverSettings })
+    });
+    const front = new FrontNotebook({ shell: app.shell, tracker, contents });
+    front.pathChanged.connect((_, path) => model.show(path));
+    front.kernelChanged.connect(() => model.noteKernel());
+    model.show(front.path);
+    return model;
+  }
+};
+
+/** Shows the notebook in front in the status bar; where there is none, in the top area. */
+export const statusPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'aumos-governance:status',
+  description:
+    'Shows trust level and remaining budget of the notebook in front.',
+  autoStart: true,
+  requires: [IGovernanceModel, ISettings],
+  optional: [IStatusBar, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IGovernanceModel,
+    settings: GovernanceSettings,
+    statusBar: IStatusBar | null,
+    translator: ITranslator | null
+  ): void => {
+    const item = new GovernanceStatusItem({
+      model,
+      trans: (translator ?? nullTranslator).load(TRANSLATION_DOMAIN),
+      settings
+    });
+    if (statusBar) {
+      statusBar.registerStatusItem(statusPlugin.id, {
+        item,
+        align: 'left',
+        rank: 3,
+        isActive: () => item.isActive,
+        activeStateChanged: item.activeChanged
+      });
+    } else {
+      app.shell.add(item, 'top', { rank: 900 });
+    }
+  }
+};

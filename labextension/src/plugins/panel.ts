@@ -1,0 +1,76 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { AuditApi } from '../server/auditApi';
+import { SessionApi } from '../server/sessionApi';
+import { WaitingApi } from '../server/waitingApi';
+import { TRANSLATION_DOMAIN } from '../words/labels';
+import { Notation, shownLocale } from '../words/notation';
+import { NotebookNavigation } from '../state/notebookNavigation';
+import { GovernancePanel } from '../panel/panel';
+import { panelSections } from '../panel/sections';
+import { SectionMemory } from '../panel/sectionMemory';
+import { PanelSubject } from '../panel/subject';
+import { type GovernanceSettings, ISettings } from '../state/settings';
+import { IGovernanceModel, IGovernancePanel } from '../tokens';
+
+/** Provides the side panel, in the right area of JupyterLab and of Notebook 7. */
+export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
+  id: 'aumos-governance:panel',
+  description:
+    'Shows trust level, budget and what waits for a decision in a side panel.',
+  autoStart: true,
+  requires: [IGovernanceModel, INotebookTracker, ISettings],
+  optional: [ITranslator, ILayoutRestorer, ISettingRegistry],
+  provides: IGovernancePanel,
+  activate: (
+    app: JupyterFrontEnd,
+    model: IGovernanceModel,
+    tracker: INotebookTracker,
+    settings: GovernanceSettings,
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null,
+    registry: ISettingRegistry | null
+  ): IGovernancePanel => {
+    const { contents, serverSettings } = app.serviceManager;
+    const subject = new PanelSubject(model);
+    const panel = new GovernancePanel({
+      model,
+      subject,
+      api: {
+        session: new SessionApi({ serverSettings }),
+        waiting: new WaitingApi({ serverSettings }),
+        audit: new AuditApi({ serverSettings })
+      },
+      trans: (translator ?? nullTranslator).load(TRANSLATION_DOMAIN),
+      translator: translator ?? nullTranslator,
+      navigation: new NotebookNavigation({
+        commands: app.commands,
+        tracker,
+        contents
+      }),
+      notation: new Notation(shownLocale(translator, registry)),
+      memory: new SectionMemory(window.localStorage),
+      activate: ({ id }) => app.shell.activateById(id)
+    });
+    for (const section of panelSections(subject)) {
+      panel.addSection(section);
+    }
+    const place = (): void => {
+      if (!settings.current.showPanel) {
+        panel.parent = null;
+      } else if (panel.parent === null) {
+        app.shell.add(panel, 'right', { rank: 600, type: 'Governance' });
+      }
+    };
+    place();
+    settings.changed.connect(place);
+    restorer?.add(panel, panel.id);
+    return panel;
+  }
+};

@@ -1,0 +1,92 @@
+/** What a person changes of a notebook's governance, and what is read beside its state. */
+
+import type { ServerConnection } from '@jupyterlab/services';
+import { ServerRequests } from './requests';
+import { type IGovernanceState, isState } from '../protocol/state';
+import {
+  type IEnvelope,
+  type IKernel,
+  isEnvelopes,
+  isKernels,
+  isNotebookPage
+} from '../protocol/session';
+import type { IPage } from '../protocol/waiting';
+
+/** What a person sets; what is left out stays. */
+export interface IChange {
+  readonly trust_level?: number;
+  /** In USD, as decimal text. */
+  readonly budget?: string;
+}
+
+/**
+ * A notebook's session as a person changes it.
+ *
+ * The `key` of a change makes it safe to repeat: with the same key it is done once.
+ */
+export interface ISessionApi {
+  /** Change what stands; where no session is open, one is opened. */
+  change(path: string, change: IChange, key: string): Promise<IGovernanceState>;
+  /** Close the open session. */
+  close(path: string, key: string): Promise<IGovernanceState>;
+  /** The ceilings around the session, inner before outer. */
+  envelopes(path: string): Promise<readonly IEnvelope[]>;
+  /** The kernels of the server, and which of them it can govern. */
+  kernels(): Promise<readonly IKernel[]>;
+  /** The notebooks that were ever governed, by path. */
+  notebooks(after?: string | null): Promise<IPage<IGovernanceState>>;
+}
+
+/** The client; every promise it gives rejects with a `GovernanceApiError` only. */
+export class SessionApi implements ISessionApi {
+  constructor(options: SessionApi.IOptions) {
+    this._requests = new ServerRequests(options.serverSettings);
+  }
+
+  change(
+    path: string,
+    change: IChange,
+    key: string
+  ): Promise<IGovernanceState> {
+    return this._requests.send('PATCH', 'state', isState, {
+      parameters: { path },
+      body: { ...change },
+      key
+    });
+  }
+
+  close(path: string, key: string): Promise<IGovernanceState> {
+    return this._requests.send('POST', 'close', isState, {
+      parameters: { path },
+      key
+    });
+  }
+
+  async envelopes(path: string): Promise<readonly IEnvelope[]> {
+    const body = await this._requests.get('envelopes', isEnvelopes, { path });
+    return body.envelopes;
+  }
+
+  async kernels(): Promise<readonly IKernel[]> {
+    const body = await this._requests.get('kernels', isKernels);
+    return body.kernels;
+  }
+
+  async notebooks(after?: string | null): Promise<IPage<IGovernanceState>> {
+    const page = await this._requests.get('notebooks', isNotebookPage, {
+      after
+    });
+    return { entries: page.notebooks, after: page.after };
+  }
+
+  private readonly _requests: ServerRequests;
+}
+
+/** A namespace for `SessionApi` statics. */
+export namespace SessionApi {
+  /** The instantiation options. */
+  export interface IOptions {
+    /** The server to ask. */
+    serverSettings: ServerConnection.ISettings;
+  }
+}

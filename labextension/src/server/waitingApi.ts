@@ -1,0 +1,155 @@
+/** What the server's REST API tells of what waits for a person, and takes of a person's answers. */
+
+import type { ServerConnection } from '@jupyterlab/services';
+import { ServerRequests } from './requests';
+import {
+  type IApproval,
+  type ICorrectionAnswer,
+  type IHold,
+  type IPage,
+  type IReport,
+  type IResolutionAnswer,
+  isApproval,
+  isApprovalPage,
+  isCorrectionAnswer,
+  isHoldPage,
+  isReport,
+  isReportPage,
+  isResolutionAnswer
+} from '../protocol/waiting';
+
+/** Where a page of a list begins, and whose it is: that of one notebook where a path is given. */
+export interface IPageOptions {
+  readonly path?: string | null;
+  readonly after?: string | null;
+  readonly limit?: number;
+}
+
+/**
+ * What waits, and the answers to it.
+ *
+ * The `key` of an answer makes it safe to repeat: with the same key it is done once.
+ */
+export interface IWaitingApi {
+  /** The holds that count, oldest first. */
+  holds(options?: IPageOptions): Promise<IPage<IHold>>;
+  /** The approvals that wait for an answer, oldest first. */
+  approvals(options?: IPageOptions): Promise<IPage<IApproval>>;
+  /** The reports that nobody has acknowledged, oldest first. */
+  reports(options?: IPageOptions): Promise<IPage<IReport>>;
+  /** Say what an unresolved hold cost, in USD. */
+  settle(id: string, amount: string, key: string): Promise<IResolutionAnswer>;
+  /** Say that an unresolved hold cost nothing. */
+  release(id: string, key: string): Promise<IResolutionAnswer>;
+  /** Answer exactly what an approval shows. */
+  decide(
+    approval: IApproval,
+    decision: 'approve' | 'deny',
+    key: string
+  ): Promise<IApproval>;
+  /** Say that a report was seen. */
+  acknowledge(id: string, key: string): Promise<IReport>;
+  /** Take back a charge, or part of it, with a reason. */
+  correct(
+    correction: IWaitingApi.ICorrection,
+    key: string
+  ): Promise<ICorrectionAnswer>;
+}
+
+/** A namespace for `IWaitingApi` statics. */
+export namespace IWaitingApi {
+  /** What a person takes back. */
+  export interface ICorrection {
+    readonly charge_id: string;
+    /** In USD, as decimal text. */
+    readonly amount: string;
+    readonly reason: string;
+  }
+}
+
+/** The client; every promise it gives rejects with a `GovernanceApiError` only. */
+export class WaitingApi implements IWaitingApi {
+  constructor(options: WaitingApi.IOptions) {
+    this._requests = new ServerRequests(options.serverSettings);
+  }
+
+  async holds(options: IPageOptions = {}): Promise<IPage<IHold>> {
+    const page = await this._requests.get('holds', isHoldPage, { ...options });
+    return { entries: page.holds, after: page.after };
+  }
+
+  async approvals(options: IPageOptions = {}): Promise<IPage<IApproval>> {
+    const page = await this._requests.get('approvals', isApprovalPage, {
+      ...options
+    });
+    return { entries: page.approvals, after: page.after };
+  }
+
+  async reports(options: IPageOptions = {}): Promise<IPage<IReport>> {
+    const page = await this._requests.get('reports', isReportPage, {
+      ...options
+    });
+    return { entries: page.reports, after: page.after };
+  }
+
+  settle(id: string, amount: string, key: string): Promise<IResolutionAnswer> {
+    return this._requests.send(
+      'POST',
+      `holds/${encodeURIComponent(id)}/settle`,
+      isResolutionAnswer,
+      { body: { amount }, key }
+    );
+  }
+
+  release(id: string, key: string): Promise<IResolutionAnswer> {
+    return this._requests.send(
+      'POST',
+      `holds/${encodeURIComponent(id)}/release`,
+      isResolutionAnswer,
+      { key }
+    );
+  }
+
+  decide(
+    approval: IApproval,
+    decision: 'approve' | 'deny',
+    key: string
+  ): Promise<IApproval> {
+    return this._requests.send(
+      'POST',
+      `approvals/${encodeURIComponent(approval.id)}`,
+      isApproval,
+      { body: { decision, digest: approval.digest }, key }
+    );
+  }
+
+  acknowledge(id: string, key: string): Promise<IReport> {
+    return this._requests.send(
+      'POST',
+      `reports/${encodeURIComponent(id)}/acknowledge`,
+      isReport,
+      { key }
+    );
+  }
+
+  correct(
+    correction: IWaitingApi.ICorrection,
+    key: string
+  ): Promise<ICorrectionAnswer> {
+    return this._requests.send('POST', 'corrections', isCorrectionAnswer, {
+      body: { ...correction },
+      key
+    });
+  }
+
+  private readonly _requests: ServerRequests;
+}
+
+/** A namespace for `WaitingApi` statics. */
+export namespace WaitingApi {
+  /** The instantiation options. */
+  export interface IOptions {
+    /** The server to ask. */
+    serverSettings: ServerConnection.ISettings;
+  }
+}

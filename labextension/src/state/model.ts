@@ -1,0 +1,250 @@
+import type { IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+import type { IGovernanceApi } from '../server/api';
+import { asFailure, type GovernanceApiError } from '../server/requests';
+import {
+  type EventsStatus,
+  type IEvents,
+  isStateEvent
+} from '../server/events';
+import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
+import type { Connection, IGovernanceModel } from '../tokens';
+
+/** How long to wait before a failed read is tried again; each time twice as long, up to the last. */
+const RETRY = { first: 1000, last: 30000 };
+
+/**
+ * The governance state of the server's notebooks, kept current by its events.
+ *
+ * The server is asked when a notebook comes to the front that is not known to be current, and when
+ * events flow again after an interruption. An answer or event older than what is known is ignored.
+ */
+export class GovernanceModel implements IGovernanceModel, IDisposable {
+  constructor(options: GovernanceModel.IOptions) {
+    this._api = options.api;
+    this._events = options.events;
+    this._events.emitted.connect(this._onEmitted, this);
+    this._events.statusChanged.connect(this._onStatus, this);
+    if (this._events.status === 'open') {
+      void this._readConfig();
+    }
+  }
+
+  get path(): string | null {
+    return this._path;
+  }
+
+  get state(): IGovernanceState | null {
+    return this._path === null ? null : this.stateOf(this._path);
+  }
+
+  get config(): IGovernanceConfig | null {
+    return this._config;
+  }
+
+  get failure(): GovernanceApiError | null {
+    return this._failure;
+  }
+
+  get connection(): Connection {
+    if (this._failure) {
+      return 'unreachable';
+    }
+    switch (this._events.status) {
+      case 'open':
+        return 'live';
+      case 'closed':
+        return 'interrupted';
+      default:
+        return 'connecting';
+    }
+  }
+
+  get mayChange(): boolean {
+    return this._mayChange;
+  }
+
+  get revision(): number {
+    return this._revision;
+  }
+
+  get kernelChanges(): number {
+    return this._kernelChanges;
+  }
+
+  get learned(): ISignal<this, IGovernanceState> {
+    return this._learned;
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    this._ticket += 1;
+    this._cancelRetry();
+    Signal.clearData(this);
+  }
+
+  stateOf(path: string): IGovernanceState | null {
+    return this._states.get(path) ?? null;
+  }
+
+  learn(state: IGovernanceState): void {
+    this._store(state);
+  }
+
+  /** Say which notebook is in front. */
+  show(path: string | null): void {
+    if (path === this._path) {
+      return;
+    }
+    this._path = path;
+    this._failure = null;
+    this._cancelRetry();
+    this._changed.emit();
+    if (path !== null && !this._current.has(path)) {
+      void this.refresh();
+    }
+  }
+
+  /** Say that the notebook in front has another kernel: which session it uses depends on it. */
+  noteKernel(): void {
+    this._kernelChanges += 1;
+    this._changed.emit();
+    void this.refresh();
+  }
+
+  async refresh(): Promise<void> {
+    const path = this._path;
+    if (path === null || this.isDisposed) {
+      return;
+    }
+    this._cancelRetry();
+    const ticket = ++this._ticket;
+    const interruptions = this._interruptions;
+    try {
+      const state = await this._api.state(path);
+      // Only with events flowing since before the question does the answer stay current.
+      if (
+        this._events.status === 'open' &&
+        interruptions === this._interruptions
+      ) {
+        this._current.add(path);
+      }
+      // The server may name the notebook otherwise than it was asked for; it was asked for this one.
+      this._store({ ...state, path });
+      if (ticket === this._ticket) {
+        this._settle(null);
+      }
+    } catch (reason) {
+      if (ticket === this._ticket && path === this._path) {
+        this._settle(asFailure(reason));
+      }
+    }
+  }
+
+  private _onStatus(_: IEvents, status: EventsStatus): void {
+    this._interruptions += 1;
+    this._current.clear();
+    this._changed.emit();
+    if (status === 'open') {
+      void this._readConfig();
+    }
+    void this.refresh();
+  }
+
+  private _onEmitted(_: IEvents, event: unknown): void {
+    if (!isStateEvent(event)) {
+      return;
+    }
+    this._current.add(event.path);
+    this._store(event);
+    if (event.path === this._path) {
+      this._settle(null);
+    }
+  }
+
+  private async _readConfig(): Promise<void> {
+    try {
+      const [config, mayChange] = await Promise.all([
+        this._api.config(),
+        this._api.mayChange()
+      ]);
+      this._config = config;
+      this._mayChange = mayChange;
+      this._changed.emit();
+    } catch {
+      // The read of the state says what is wrong; what was configured before is the best guess.
+    }
+  }
+
+  /** Take a state in unless a newer one is known. */
+  private _store(state: IGovernanceState): void {
+    const known = this._states.get(state.path);
+    // A notebook that begins or ceases to use another one's session counts by that one from then on.
+    const counted = known?.shared_with === state.shared_with;
+    if (known && counted && state.seq < known.seq) {
+      return;
+    }
+    this._states.set(state.path, state);
+    this._revision += 1;
+    if (known?.seq !== state.seq || !counted) {
+      this._learned.emit(state);
+    }
+    this._changed.emit();
+  }
+
+  /** Note how asking about the notebook in front ended. */
+  private _settle(failure: GovernanceApiError | null): void {
+    this._cancelRetry();
+    if (failure !== this._failure) {
+      this._failure = failure;
+      this._changed.emit();
+    }
+    // With events interrupted, their return is the moment to ask again.
+    if (failure?.isTransient && this._events.status === 'open') {
+      this._retry = window.setTimeout(() => void this.refresh(), this._delay);
+      this._delay = Math.min(2 * this._delay, RETRY.last);
+    } else if (!failure) {
+      this._delay = RETRY.first;
+    }
+  }
+
+  private _cancelRetry(): void {
+    window.clearTimeout(this._retry);
+  }
+
+  private readonly _api: IGovernanceApi;
+  private readonly _events: IEvents;
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _learned = new Signal<this, IGovernanceState>(this);
+  private readonly _states = new Map<string, IGovernanceState>();
+  /** The notebooks whose known state is current as long as events flow. */
+  private readonly _current = new Set<string>();
+  private _isDisposed = false;
+  private _path: string | null = null;
+  private _config: IGovernanceConfig | null = null;
+  private _failure: GovernanceApiError | null = null;
+  private _mayChange = true;
+  private _revision = 0;
+  private _kernelChanges = 0;
+  private _interruptions = 0;
+  private _ticket = 0;
+  private _delay = RETRY.first;
+  private _retry: number | undefined;
+}
+
+/** A namespace for `GovernanceModel` statics. */
+export namespace GovernanceModel {
+  /** The instantiation options. */
+  export interface IOptions {
+    api: IGovernanceApi;
+    events: IEvents;
+  }
+}

@@ -1,0 +1,57 @@
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
+import type { CommandRegistry } from '@lumino/commands';
+import type { ICell } from '../protocol/waiting';
+
+/** Leads to notebooks and their cells. */
+export interface INotebookNavigation {
+  /** Open a notebook, or bring it to the front. */
+  open(path: string): Promise<void>;
+  /** Bring a cell of a notebook into view; where it is gone, its notebook. */
+  goTo(path: string, cell: ICell): Promise<void>;
+}
+
+/** Notebooks as the application opens them. */
+export class NotebookNavigation implements INotebookNavigation {
+  constructor(options: NotebookNavigation.IOptions) {
+    this._commands = options.commands;
+    this._tracker = options.tracker;
+    this._contents = options.contents;
+  }
+
+  async open(path: string): Promise<void> {
+    await this._commands.execute('docmanager:open', { path });
+  }
+
+  async goTo(path: string, cell: ICell): Promise<void> {
+    await this.open(path);
+    const panel = this._find(path);
+    await panel?.context.ready;
+    const index =
+      panel?.content.widgets.findIndex(one => one.model.id === cell.id) ?? -1;
+    if (panel && index >= 0) {
+      panel.content.activeCellIndex = index;
+      await panel.content.scrollToItem(index, 'center');
+    }
+  }
+
+  private _find(path: string): NotebookPanel | undefined {
+    return this._tracker.find(
+      panel => this._contents.localPath(panel.context.path) === path
+    );
+  }
+
+  private readonly _commands: CommandRegistry;
+  private readonly _tracker: INotebookTracker;
+  private readonly _contents: Contents.IManager;
+}
+
+/** A namespace for `NotebookNavigation` statics. */
+export namespace NotebookNavigation {
+  /** The instantiation options. */
+  export interface IOptions {
+    commands: CommandRegistry;
+    tracker: INotebookTracker;
+    contents: Contents.IManager;
+  }
+}

@@ -1,0 +1,32 @@
+import type { IWaitingApi } from '../server/waitingApi';
+import type { IReport } from '../protocol/waiting';
+import type { IGovernanceModel } from '../tokens';
+import { WaitingList } from './waitingList';
+
+/** The reports of all notebooks that nobody has acknowledged. */
+export class WaitingReports extends WaitingList<IReport> {
+  constructor(options: WaitingReports.IOptions) {
+    super({
+      model: options.model,
+      read: limit => options.api.reports({ limit })
+    });
+    this._api = options.api;
+  }
+
+  /** Say that a report was seen; only on a person's own event. Rejects with the server's refusal. */
+  async acknowledge(report: IReport, key: string): Promise<void> {
+    await this.settle(report.id, () => this._api.acknowledge(report.id, key));
+    this.tell();
+  }
+
+  private readonly _api: IWaitingApi;
+}
+
+/** A namespace for `WaitingReports` statics. */
+export namespace WaitingReports {
+  /** The instantiation options. */
+  export interface IOptions {
+    api: IWaitingApi;
+    model: IGovernanceModel;
+  }
+}

@@ -1,0 +1,174 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { type LabIcon, ReactWidget } from '@jupyterlab/ui-components';
+import { type ISignal, Signal } from '@lumino/signaling';
+import React from 'react';
+import { BudgetBar } from '../widgets/budgetBar';
+import { type Severity, SEVERITIES } from '../words/figures';
+import { alertIcon, governanceIcon, offIcon } from '../icons';
+import { alarm, shownFigures, summary, tooltip } from '../words/labels';
+import { GovernancePopover } from './popover';
+import {
+  DEFAULT_SETTINGS,
+  type GovernanceSettings,
+  type IGovernanceSettings
+} from '../state/settings';
+import type { IGovernanceModel } from '../tokens';
+
+/** Trust level and remaining budget of the notebook in front, in one line; hidden where there is none. */
+export class GovernanceStatusItem extends ReactWidget {
+  constructor(options: GovernanceStatusItem.IOptions) {
+    super();
+    this._model = options.model;
+    this._trans = options.trans;
+    this._settings = options.settings;
+    this._shown = options.settings?.current ?? DEFAULT_SETTINGS;
+    this.id = 'aumos-governance-status';
+    this.addClass('aumos-StatusItem');
+    this._model.changed.connect(this._onChanged, this);
+    this._settings?.changed.connect(this._onSettings, this);
+    this._onChanged();
+  }
+
+  /** Emitted when `isActive` may be another. */
+  get activeChanged(): ISignal<this, void> {
+    return this._activeChanged;
+  }
+
+  /** Whether there is something to show, and the person wants it shown. */
+  get isActive(): boolean {
+    return this._model.path !== null && this._shown.showStatusItem;
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this._model.changed.disconnect(this._onChanged, this);
+    this._settings?.changed.disconnect(this._onSettings, this);
+    this._popover?.dispose();
+    super.dispose();
+  }
+
+  protected override render(): React.JSX.Element {
+    const model = this._model;
+    const figures = model.state?.active ? shownFigures(model) : null;
+    const reachable = model.connection !== 'unreachable';
+    const text = summary(model, this._trans, this._shown.statusItem);
+    const warning = alarm(model, this._trans);
+    const icon = this._icon(figures?.severity ?? null);
+    return (
+      <>
+        <button
+          type="button"
+          className="aumos-StatusItem-button jp-StatusBar-TextItem"
+          title={tooltip(model, this._trans)}
+          aria-label={[text, warning].filter(Boolean).join('. ')}
+          aria-haspopup="dialog"
+          aria-expanded={this._popover !== null}
+          data-connection={model.connection}
+          data-severity={figures?.severity}
+          onClick={this._toggle}
+        >
+          <icon.react tag="span" className="aumos-StatusItem-icon" />
+          <span className="aumos-StatusItem-text">{text}</span>
+          {figures && reachable && <BudgetBar figures={figures} />}
+        </button>
+        <span className="aumos-StatusItem-announcement" role="status">
+          {this._announcement}
+        </span>
+      </>
+    );
+  }
+
+  private _onSettings(_: unknown, current: IGovernanceSettings): void {
+    this._shown = current;
+    this._onChanged();
+  }
+
+  private _onChanged(): void {
+    this.setHidden(!this.isActive);
+    this._activeChanged.emit();
+    this._announce();
+    this.update();
+  }
+
+  /** Say it to a screen reader when a session passes a warning mark, and only then. */
+  private _announce(): void {
+    const state = this._model.state;
+    const severity = shownFigures(this._model)?.severity ?? 'normal';
+    const session = state?.active ? `${state.session_id} ${state.path}` : null;
+    const rose =
+      session !== null &&
+      session === this._announced.session &&
+      rank(severity) > rank(this._announced.severity);
+    if (rose) {
+      this._announcement = alarm(this._model, this._trans);
+    } else if (session !== this._announced.session) {
+      this._announcement = '';
+    }
+    this._announced = { session, severity };
+  }
+
+  private _icon(severity: Severity | null): LabIcon {
+    if (this._model.connection === 'unreachable') {
+      return alertIcon;
+    }
+    if (severity === null) {
+      return offIcon;
+    }
+    return severity === 'normal' || severity === 'notice'
+      ? governanceIcon
+      : alertIcon;
+  }
+
+  private readonly _toggle = (
+    event: React.MouseEvent<HTMLButtonElement>
+  ): void => {
+    if (this._popover) {
+      this._popover.close();
+      return;
+    }
+    const popover = new GovernancePopover({
+      model: this._model,
+      trans: this._trans,
+      anchor: event.currentTarget
+    });
+    popover.disposed.connect(() => {
+      this._popover = null;
+      this.update();
+    });
+    this._popover = popover;
+    this.update();
+    popover.open();
+    if (this._model.connection !== 'live') {
+      void this._model.refresh();
+    }
+  };
+
+  private readonly _model: IGovernanceModel;
+  private readonly _trans: TranslationBundle;
+  private readonly _settings: GovernanceSettings | undefined;
+  private readonly _activeChanged = new Signal<this, void>(this);
+  private _shown: IGovernanceSettings;
+  private _popover: GovernancePopover | null = null;
+  private _announcement = '';
+  private _announced: { session: string | null; severity: Severity } = {
+    session: null,
+    severity: 'normal'
+  };
+}
+
+/** A namespace for `GovernanceStatusItem` statics. */
+export namespace GovernanceStatusItem {
+  /** The instantiation options. */
+  export interface IOptions {
+    model: IGovernanceModel;
+    trans: TranslationBundle;
+    /** Whether it is shown, and what of the state; all where they are not given. */
+    settings?: GovernanceSettings;
+  }
+}
+
+function rank(severity: Severity): number {
+  return SEVERITIES.indexOf(severity);
+}

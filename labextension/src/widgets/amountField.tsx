@@ -1,0 +1,106 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import { formatUsd, typedUsd } from '../words/money';
+import { AmountInput } from './amountInput';
+import { Button } from './button';
+import { PersonButton } from './personButton';
+
+/** An amount that is typed, checked as it is typed, and set by a person's press. */
+export function AmountField(props: AmountField.IProps): React.JSX.Element {
+  const { trans, label, max = null } = props;
+  const [text, setText] = React.useState(props.initial);
+  const field = React.useRef<HTMLDivElement>(null);
+  const id = React.useId();
+  const amount = typedUsd(text);
+  const wrong =
+    amount === null
+      ? trans.__('Write an amount of dollars, such as 12.50.')
+      : max !== null && amount > max
+        ? trans.__('The server allows at most %1.', formatUsd(max))
+        : null;
+  React.useEffect(() => {
+    field.current?.querySelector('input')?.select();
+  }, []);
+  const onKey = (event: React.KeyboardEvent): void => {
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      props.onCancel();
+    } else if (
+      event.key === 'Enter' &&
+      wrong === null &&
+      event.target instanceof HTMLInputElement
+    ) {
+      // The key that ends the typing decides nothing yet: the button does.
+      event.preventDefault();
+      field.current?.querySelector('button')?.focus();
+    }
+  };
+  return (
+    <div
+      ref={field}
+      className="aumos-AmountField"
+      role="group"
+      aria-label={label}
+      onKeyDown={onKey}
+    >
+      <div className="aumos-AmountField-line">
+        <span aria-hidden="true">$</span>
+        <AmountInput
+          className="aumos-AmountField-input"
+          aria-label={label}
+          aria-invalid={wrong !== null}
+          aria-describedby={id}
+          value={text}
+          onType={setText}
+        />
+      </div>
+      <p id={id} className="aumos-AmountField-hint" aria-live="polite">
+        {wrong ?? (amount === null ? '' : props.hint?.(amount))}
+      </p>
+      <div className="aumos-Actions">
+        <PersonButton
+          kind={
+            amount !== null && props.isLoose?.(amount) ? 'danger' : 'primary'
+          }
+          isDisabled={props.isDisabled || wrong !== null}
+          why={props.why ?? wrong ?? undefined}
+          onPerson={() => {
+            if (amount !== null && wrong === null) {
+              props.onPerson(amount);
+            }
+          }}
+        >
+          {wrong === null && amount !== null
+            ? props.action(amount)
+            : trans.__('Set')}
+        </PersonButton>
+        <Button onClick={props.onCancel}>{trans.__('Cancel')}</Button>
+      </div>
+    </div>
+  );
+}
+
+/** A namespace for `AmountField` statics. */
+export namespace AmountField {
+  /** The properties of the component; amounts are nano-dollars. */
+  export interface IProps {
+    trans: TranslationBundle;
+    /** What the amount is, for who does not see the field's surroundings. */
+    label: string;
+    /** What stands in the field at first. */
+    initial: string;
+    /** The largest amount that is allowed; null for any. */
+    max?: bigint | null;
+    /** What the button says of an amount. */
+    action: (amount: bigint) => string;
+    /** What an amount amounts to, while it is typed. */
+    hint?: (amount: bigint) => string;
+    /** Whether an amount is one to think twice about. */
+    isLoose?: (amount: bigint) => boolean;
+    isDisabled: boolean;
+    why?: string | undefined;
+    /** Called with the amount when a person presses the button. */
+    onPerson: (amount: bigint) => void;
+    onCancel: () => void;
+  }
+}

@@ -1,0 +1,31 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { ICell } from '../protocol/waiting';
+import { Button } from './button';
+import { Navigation } from './navigation';
+
+/** A cell as its prompt names it, which leads to it; nothing where there was none. */
+export function CellLink(props: {
+  path: string;
+  cell: ICell;
+  trans: TranslationBundle;
+}): React.JSX.Element | null {
+  const { path, cell, trans } = props;
+  const navigation = React.useContext(Navigation);
+  if (cell.id === null && cell.count === null) {
+    return null;
+  }
+  const name = cell.count === null ? trans.__('cell') : `In [${cell.count}]`;
+  if (navigation === null || cell.id === null) {
+    return <span className="aumos-CellLink">{name}</span>;
+  }
+  return (
+    <Button
+      kind="link"
+      title={trans.__('Go to the cell')}
+      onClick={() => void navigation.goTo(path, cell)}
+    >
+      {name}
+    </Button>
+  );
+}

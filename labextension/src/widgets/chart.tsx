@@ -1,0 +1,209 @@
+import React from 'react';
+import { share } from '../words/money';
+
+/** One bar: what it is of, and its figure in words. */
+export interface IBar {
+  readonly key: string;
+  /** What it is of, for example a day or a tool. */
+  readonly name: string;
+  /** How high it is; only bars above 0 are drawn. */
+  readonly value: bigint;
+  /** Its figures as columns of the table that stands for the chart. */
+  readonly figures: readonly string[];
+}
+
+/**
+ * A small bar chart: columns side by side over time, or rows one below the other.
+ *
+ * The figures of the bar that is pointed at, or reached by the arrow keys, stand in a line that is always there. A
+ * screen reader gets a table.
+ */
+export function Chart(props: Chart.IProps): React.JSX.Element {
+  const { bars, columns, isOverTime, label, summary } = props;
+  const [at, setAt] = React.useState<number | null>(null);
+  const caption = React.useId();
+  const chosen = at === null ? null : (bars[at] ?? null);
+  const most = bars.reduce(
+    (max, bar) => (bar.value > max ? bar.value : max),
+    0n
+  );
+  const onKey = (event: React.KeyboardEvent): void => {
+    const step: Partial<Record<string, number>> = {
+      ArrowLeft: -1,
+      ArrowUp: -1,
+      ArrowRight: 1,
+      ArrowDown: 1
+    };
+    const by = step[event.key];
+    if (by !== undefined) {
+      event.preventDefault();
+      const from = at ?? (by > 0 ? -1 : bars.length);
+      setAt(Math.max(0, Math.min(bars.length - 1, from + by)));
+    } else if (event.key === 'Escape' && at !== null) {
+      event.stopPropagation();
+      setAt(null);
+    }
+  };
+  return (
+    <figure className="aumos-Chart" aria-labelledby={caption}>
+      <figcaption id={caption} className="aumos-Chart-label">
+        {label}
+      </figcaption>
+      <div
+        className="aumos-Chart-drawing"
+        data-shape={isOverTime ? 'columns' : 'rows'}
+        role="group"
+        aria-label={label}
+        tabIndex={0}
+        onKeyDown={onKey}
+        onBlur={() => setAt(null)}
+        onPointerLeave={() => setAt(null)}
+      >
+        {isOverTime ? (
+          <Columns bars={bars} most={most} at={at} onPoint={setAt} />
+        ) : (
+          <Rows bars={bars} most={most} at={at} onPoint={setAt} />
+        )}
+      </div>
+      <p className="aumos-Chart-figures" aria-live="polite">
+        {chosen ? (
+          <>
+            <bdi className="aumos-Chart-name">{chosen.name}</bdi>
+            <span>{chosen.figures.join(' · ')}</span>
+          </>
+        ) : (
+          summary
+        )}
+      </p>
+      {/* Around the table: its own width would be that of its words. */}
+      <div className="aumos-Heard">
+        <table>
+          <caption>{label}</caption>
+          <thead>
+            <tr>
+              {columns.map(column => (
+                <th key={column} scope="col">
+                  {column}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {bars.map(bar => (
+              <tr key={bar.key}>
+                <th scope="row">{bar.name}</th>
+                {bar.figures.map((figure, index) => (
+                  <td key={columns[index + 1] ?? index}>{figure}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </figure>
+  );
+}
+
+/** A namespace for `Chart` statics. */
+export namespace Chart {
+  /** The properties of the component. */
+  export interface IProps {
+    label: string;
+    bars: readonly IBar[];
+    /** The titles of the table: that of the names, then those of the figures. */
+    columns: readonly string[];
+    isOverTime: boolean;
+    /** What stands in the line of figures while no bar is chosen. */
+    summary: string;
+  }
+}
+
+interface IBarsProps {
+  bars: readonly IBar[];
+  most: bigint;
+  at: number | null;
+  onPoint: (index: number) => void;
+}
+
+const HEIGHT = 56;
+const WIDTH = 300;
+
+/** Columns that together are as wide as the drawing; what is small but not nothing can still be seen. */
+function Columns({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
+  const step = WIDTH / Math.max(bars.length, 8);
+  return (
+    <svg
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
+      {bars.map((bar, index) => {
+        const height =
+          bar.value > 0n ? Math.max(2, share(bar.value, most) * HEIGHT) : 0;
+        return (
+          <g
+            key={bar.key}
+            className="aumos-Chart-bar"
+            data-chosen={index === at || undefined}
+            onPointerEnter={() => onPoint(index)}
+          >
+            <rect
+              className="aumos-Chart-ground"
+              x={index * step}
+              width={step}
+              height={HEIGHT}
+            />
+            <rect
+              className="aumos-Chart-value"
+              x={index * step + step * 0.12}
+              width={step * 0.76}
+              y={HEIGHT - height}
+              height={height}
+            />
+          </g>
+        );
+      })}
+      <rect
+        className="aumos-Chart-base"
+        width={WIDTH}
+        y={HEIGHT - 1}
+        height={1}
+      />
+    </svg>
+  );
+}
+
+/** Rows with their names beside them: these wrap and are cut as text is, which SVG does not do. */
+function Rows({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
+  return (
+    <div className="aumos-Chart-rows" aria-hidden="true">
+      {bars.map((bar, index) => (
+        <div
+          key={bar.key}
+          className="aumos-Chart-row aumos-Chart-bar"
+          data-chosen={index === at || undefined}
+          onPointerEnter={() => onPoint(index)}
+        >
+          <span className="aumos-OneLine">
+            <bdi>{bar.name}</bdi>
+          </span>
+          <svg
+            viewBox={`0 0 100 10`}
+            preserveAspectRatio="none"
+            className="aumos-Chart-track"
+          >
+            <rect className="aumos-Chart-ground" width={100} height={10} />
+            <rect
+              className="aumos-Chart-value"
+              width={
+                bar.value > 0n ? Math.max(1, share(bar.value, most) * 100) : 0
+              }
+              height={10}
+            />
+          </svg>
+          <span className="aumos-Money">{bar.figures[0]}</span>
+        </div>
+      ))}
+    </div>
+  );
+}

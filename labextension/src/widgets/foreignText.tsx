@@ -1,0 +1,54 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import { excerpt, pieces } from '../words/foreignText';
+import { Button } from './button';
+import { useNotation } from './notation';
+
+const MAX_CHARACTERS = 300;
+
+/**
+ * Text of unknown origin over several lines: shown as text, its direction kept to itself, what is invisible in it
+ * made visible, and cut for a start where it is long.
+ */
+export function ForeignText(props: ForeignText.IProps): React.JSX.Element {
+  const { text, isCode = false, lines = 8, trans } = props;
+  const notation = useNotation();
+  const [isWhole, setWhole] = React.useState(false);
+  const part = excerpt(text, lines, MAX_CHARACTERS);
+  return (
+    <div className="aumos-ForeignText" data-code={isCode || undefined}>
+      <bdi className="aumos-ForeignText-text" dir={isCode ? 'ltr' : 'auto'}>
+        {pieces(isWhole ? text : part.text).map((piece, index) =>
+          piece.mark === null ? (
+            <React.Fragment key={index}>{piece.text}</React.Fragment>
+          ) : (
+            <span key={index} className="aumos-ForeignText-mark">
+              {piece.mark}
+            </span>
+          )
+        )}
+        {part.isCut && !isWhole && '…'}
+      </bdi>
+      {part.isCut && (
+        <Button onClick={() => setWhole(!isWhole)} kind="link">
+          {isWhole
+            ? trans.__('Show less')
+            : trans.__('Show all (%1 characters)', notation.count(part.length))}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** A namespace for `ForeignText` statics. */
+export namespace ForeignText {
+  /** The properties of the component. */
+  export interface IProps {
+    text: string;
+    /** Whether it is code: from left to right, in a fixed width. */
+    isCode?: boolean;
+    /** How many lines are shown at first. */
+    lines?: number;
+    trans: TranslationBundle;
+  }
+}

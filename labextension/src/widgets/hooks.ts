@@ -1,0 +1,146 @@
+/** How the panel's sections read lists and do what a person decided. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { UUID } from '@lumino/coreutils';
+import React from 'react';
+import type { IGovernanceState } from '../protocol/state';
+import type { IGovernanceModel } from '../tokens';
+
+/** The least time between two readings of one list. */
+const PAUSE = 500;
+
+/** Changes when the lists of a notebook may have changed, or can be read again. */
+export function revisionOf(
+  model: IGovernanceModel,
+  state: IGovernanceState | null
+): string {
+  return `${state?.seq ?? 0} ${model.connection}`;
+}
+
+/** What was read of something, and what went wrong. */
+export interface IReading<T> {
+  /** Null until it was read for the first time. */
+  readonly value: T | null;
+  /** Why the last reading failed, or null. */
+  readonly message: string | null;
+  readonly reload: () => void;
+}
+
+/**
+ * Read something now and whenever its revision changes.
+ *
+ * At most one reading is under way, they are half a second apart, and the last change is always read.
+ *
+ * @param scope - Whose it is: what was read for another scope is never shown.
+ */
+export function useReading<T>(
+  scope: string,
+  revision: string | number,
+  read: () => Promise<T>
+): IReading<T> {
+  const [read_, setRead] = React.useState<{
+    scope: string;
+    value: T | null;
+    message: string | null;
+  }>({ scope, value: null, message: null });
+  const [asked, reload] = React.useReducer((count: number) => count + 1, 0);
+  const latest = React.useRef(read);
+  const last = React.useRef({ scope: '', at: 0 });
+  const busy = React.useRef<Promise<void>>(Promise.resolve());
+  React.useLayoutEffect(() => {
+    latest.current = read;
+  });
+  React.useEffect(() => {
+    let wanted = true;
+    const since = Date.now() - last.current.at;
+    const delay = last.current.scope === scope ? Math.max(0, PAUSE - since) : 0;
+    const timer = window.setTimeout(() => {
+      busy.current = busy.current.then(async () => {
+        if (!wanted) {
+          return;
+        }
+        last.current = { scope, at: Date.now() };
+        try {
+          const value = await latest.current();
+          setRead({ scope, value, message: null });
+        } catch (reason) {
+          setRead(known => ({
+            scope,
+            value: known.scope === scope ? known.value : null,
+            message: messageOf(reason)
+          }));
+        }
+      });
+    }, delay);
+    return () => {
+      wanted = false;
+      window.clearTimeout(timer);
+    };
+  }, [scope, revision, asked]);
+  const own = read_.scope === scope;
+  return {
+    value: own ? read_.value : null,
+    message: own ? read_.message : null,
+    reload
+  };
+}
+
+/** How something that a person decided goes. */
+export interface IAction {
+  readonly isPending: boolean;
+  /** Why it was not done, or null. */
+  readonly message: string | null;
+  /** Do it, with the key that makes it safe to repeat; not while it is still under way. */
+  readonly run: (action: (key: string) => Promise<unknown>) => void;
+  readonly clear: () => void;
+}
+
+/** Do what a person decided, once for each press. */
+export function useAction(): IAction {
+  const [isPending, setPending] = React.useState(false);
+  const [message, setMessage] = React.useState<string | null>(null);
+  const busy = React.useRef(false);
+  const run = React.useCallback(
+    (action: (key: string) => Promise<unknown>): void => {
+      if (busy.current) {
+        return;
+      }
+      busy.current = true;
+      setPending(true);
+      setMessage(null);
+      action(UUID.uuid4())
+        .catch((reason: unknown) => setMessage(messageOf(reason)))
+        .finally(() => {
+          busy.current = false;
+          setPending(false);
+        });
+    },
+    []
+  );
+  const clear = React.useCallback(() => setMessage(null), []);
+  return { isPending, message, run, clear };
+}
+
+/** Whether the person can decide now, and if not, why. */
+export function usePerson(
+  model: IGovernanceModel,
+  trans: TranslationBundle
+): { isDisabled: boolean; why: string | undefined } {
+  if (!model.mayChange) {
+    return {
+      isDisabled: true,
+      why: trans.__('You may look at this, but not change it.')
+    };
+  }
+  if (model.connection === 'unreachable') {
+    return {
+      isDisabled: true,
+      why: trans.__('The server does not answer.')
+    };
+  }
+  return { isDisabled: false, why: undefined };
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}

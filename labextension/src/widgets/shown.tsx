@@ -1,0 +1,150 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import { textOf } from '../words/foreignText';
+import { isRecord } from '../protocol/guards';
+import { parseUsd } from '../words/money';
+import { ForeignText } from './foreignText';
+import { OneLine } from './words';
+
+/**
+ * What a person is to see of an action, as whoever asks wrote it: all of it, since an answer is for all of it.
+ *
+ * What the card around it says already, in the same words, is not said twice.
+ */
+export function Shown(props: Shown.IProps): React.JSX.Element | null {
+  const { shown, trans } = props;
+  if (shown === null || shown === undefined) {
+    return null;
+  }
+  if (!isRecord(shown)) {
+    return (
+      <Value value={shown} isCode={typeof shown !== 'string'} {...props} />
+    );
+  }
+  const rows = Object.entries(shown).filter(
+    ([name, value]) => value !== null && !isSaid(name, value, props)
+  );
+  return rows.length === 0 ? null : (
+    <dl className="aumos-Shown">
+      {rows.sort(byPlace).map(([name, value]) => (
+        <React.Fragment key={name}>
+          <dt>{title(name, trans)}</dt>
+          <dd>
+            {name === 'arguments' && isNamedArguments(value) ? (
+              <Arguments named={value} {...props} />
+            ) : (
+              <Value
+                value={value}
+                isCode={name === 'code' || typeof value !== 'string'}
+                {...props}
+              />
+            )}
+          </dd>
+        </React.Fragment>
+      ))}
+    </dl>
+  );
+}
+
+/** A namespace for `Shown` statics. */
+export namespace Shown {
+  /** The properties of the component. */
+  export interface IProps {
+    shown: unknown;
+    /** What stands around it. */
+    said: { tool: string; agent: string | null; amount: string | null };
+    trans: TranslationBundle;
+  }
+}
+
+const ORDER = ['tool', 'arguments', 'code', 'cost', 'agent'];
+
+function byPlace(a: [string, unknown], b: [string, unknown]): number {
+  return place(a[0]) - place(b[0]);
+}
+
+function place(name: string): number {
+  const index = ORDER.indexOf(name);
+  return index < 0 ? ORDER.length : index;
+}
+
+function isSaid(name: string, value: unknown, props: Shown.IProps): boolean {
+  const { said } = props;
+  switch (name) {
+    case 'tool':
+      return value === said.tool;
+    case 'agent':
+    case 'agent_id':
+      return value === said.agent;
+    case 'cost':
+    case 'amount':
+      return said.amount !== null && isSameAmount(value, said.amount);
+    default:
+      return false;
+  }
+}
+
+function isSameAmount(value: unknown, amount: string): boolean {
+  try {
+    return typeof value === 'string' && parseUsd(value) === parseUsd(amount);
+  } catch {
+    return false;
+  }
+}
+
+function title(name: string, trans: TranslationBundle): React.ReactNode {
+  switch (name) {
+    case 'tool':
+      return trans.__('Tool');
+    case 'arguments':
+      return trans.__('Arguments');
+    case 'code':
+      return trans.__('Code');
+    case 'cost':
+      return trans.__('Cost');
+    case 'agent':
+      return trans.__('Agent');
+    case 'result':
+      return trans.__('Result');
+    case 'spent':
+      return trans.__('Spent');
+    default:
+      return <OneLine text={name} />;
+  }
+}
+
+function isNamedArguments(value: unknown): value is Record<string, unknown> {
+  return isRecord(value) && Object.keys(value).length > 0;
+}
+
+function Arguments(
+  props: Shown.IProps & { named: Record<string, unknown> }
+): React.JSX.Element {
+  const { named, ...rest } = props;
+  return (
+    <dl className="aumos-Shown-arguments">
+      {Object.entries(named).map(([name, value]) => (
+        <React.Fragment key={name}>
+          <dt>
+            <OneLine text={name} />
+          </dt>
+          <dd>
+            <Value value={value} isCode={true} {...rest} />
+          </dd>
+        </React.Fragment>
+      ))}
+    </dl>
+  );
+}
+
+function Value(
+  props: Shown.IProps & { value: unknown; isCode: boolean }
+): React.JSX.Element {
+  return (
+    <ForeignText
+      text={textOf(props.value)}
+      isCode={props.isCode}
+      trans={props.trans}
+    />
+  );
+}

@@ -1,0 +1,42 @@
+/** The small pieces of text that the panel's sections are made of. */
+
+import React from 'react';
+import { oneLine } from '../words/labels';
+import { formatUsd } from '../words/money';
+
+/** An amount, never rounded. */
+export function Money(props: { amount: string | bigint }): React.JSX.Element {
+  return <span className="aumos-Money">{formatUsd(props.amount)}</span>;
+}
+
+/** Text of unknown origin: on one line, whatever its length and writing direction. */
+export function OneLine(props: {
+  text: string;
+  className?: string;
+}): React.JSX.Element {
+  const line = oneLine(props.text);
+  return (
+    <span
+      className={['aumos-OneLine', props.className].filter(Boolean).join(' ')}
+      title={line}
+    >
+      <bdi>{line}</bdi>
+    </span>
+  );
+}
+
+/** What went wrong, in a sentence that is read out; nothing where nothing did. */
+export function ErrorLine(props: {
+  message: string | null;
+}): React.JSX.Element | null {
+  return props.message === null ? null : (
+    <p className="aumos-ErrorLine" role="alert">
+      {props.message}
+    </p>
+  );
+}
+
+/** A quiet sentence. */
+export function Note(props: { children: React.ReactNode }): React.JSX.Element {
+  return <p className="aumos-Note">{props.children}</p>;
+}

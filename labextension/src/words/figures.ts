@@ -1,0 +1,118 @@
+/** What a session's figures amount to: how full its budget is, and how alarming that is. */
+
+import { parseUsd, share } from './money';
+import type { IGovernanceState } from '../protocol/state';
+
+const ONE = parseUsd('1');
+
+/**
+ * How much of the budget is used: below every warning mark, past one but the last, past the last,
+ * or nothing left.
+ */
+export type Severity = 'normal' | 'notice' | 'warning' | 'full';
+
+/** The severities, from calm to alarming. */
+export const SEVERITIES: readonly Severity[] = [
+  'normal',
+  'notice',
+  'warning',
+  'full'
+];
+
+/** The figures of a session in nano-dollars, and what follows from them. */
+export interface IFigures {
+  readonly budget: bigint;
+  readonly spent: bigint;
+  readonly held: bigint;
+  readonly remaining: bigint;
+  readonly over: bigint;
+  /** The shares of the budget, from 0 to 1; together at most 1. */
+  readonly spentShare: number;
+  readonly heldShare: number;
+  readonly severity: Severity;
+  /** The highest warning mark passed, from 0 to 1, or null. */
+  readonly passed: number | null;
+  /** The warning marks, ascending, from 0 to 1. */
+  readonly marks: readonly number[];
+}
+
+/**
+ * The figures of a state, or null where no session was ever opened.
+ *
+ * @param warnAt - Fractions of the budget as decimal strings.
+ */
+export function figuresOf(
+  state: IGovernanceState,
+  warnAt: readonly string[]
+): IFigures | null {
+  if (state.budget === null || state.spent === null) {
+    return null;
+  }
+  return figuresWithin(
+    {
+      limit: state.budget,
+      spent: state.spent,
+      held: state.held ?? '0',
+      remaining: state.remaining,
+      over: state.over
+    },
+    warnAt
+  );
+}
+
+/** The balance of a ceiling, as the server tells it. */
+export interface IBalance {
+  readonly limit: string;
+  readonly spent: string;
+  readonly held: string;
+  readonly remaining: string | null;
+  readonly over: string | null;
+}
+
+/**
+ * The figures of a ceiling.
+ *
+ * @param warnAt - Fractions of the ceiling as decimal strings.
+ */
+export function figuresWithin(
+  balance: IBalance,
+  warnAt: readonly string[]
+): IFigures {
+  const budget = parseUsd(balance.limit);
+  const spent = parseUsd(balance.spent);
+  const held = parseUsd(balance.held);
+  const used = spent + held;
+  const rest = budget - used;
+  const spentShare = share(spent, budget);
+  const fractions = [...new Set(warnAt.map(parseUsd))]
+    .filter(fraction => fraction > 0n && fraction < ONE)
+    .sort((a, b) => (a < b ? -1 : 1));
+  const passed = fractions.filter(
+    fraction => used * ONE >= fraction * budget
+  ).length;
+  const marks = fractions.map(fraction => share(fraction, ONE));
+  return {
+    budget,
+    spent,
+    held,
+    remaining:
+      balance.remaining === null ? max0(rest) : parseUsd(balance.remaining),
+    over: balance.over === null ? max0(-rest) : parseUsd(balance.over),
+    spentShare,
+    heldShare: Math.min(share(held, budget), 1 - spentShare),
+    severity:
+      rest <= 0n
+        ? 'full'
+        : passed === 0
+          ? 'normal'
+          : passed < fractions.length
+            ? 'notice'
+            : 'warning',
+    passed: passed === 0 ? null : (marks[passed - 1] ?? null),
+    marks
+  };
+}
+
+function max0(nano: bigint): bigint {
+  return nano > 0n ? nano : 0n;
+}

@@ -1,0 +1,279 @@
+/** What the user reads: a notebook's state in words. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { figuresOf, type IFigures } from './figures';
+import { formatUsd } from './money';
+import {
+  type IGovernanceConfig,
+  type IGovernanceState,
+  SET_BY_KERNEL,
+  SET_BY_SERVER
+} from '../protocol/state';
+
+/** Under which the translations of what is said here are found. */
+export const TRANSLATION_DOMAIN = 'aumos_governance';
+
+const MAX_CHARACTERS = 200;
+
+/**
+ * How current the figures are: not yet known; changes arrive as they happen; the server answers but
+ * changes do not arrive; the server does not answer.
+ */
+export type Connection = 'connecting' | 'live' | 'interrupted' | 'unreachable';
+
+/** What is known of the notebook that is shown; the model is one such. */
+export interface IKnown {
+  readonly state: IGovernanceState | null;
+  readonly config: IGovernanceConfig | null;
+  readonly connection: Connection;
+  readonly failure: { readonly code: string; readonly message: string } | null;
+}
+
+/** What the item of the status bar shows. */
+export type StatusItemContent = 'level-and-left' | 'left' | 'level';
+
+/** A figure and its name. */
+export interface IRow {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The figures of the state that a model shows; null where there are none. */
+export function shownFigures(model: IKnown): IFigures | null {
+  return model.state && figuresOf(model.state, model.config?.warn_at ?? []);
+}
+
+/** The few words of the status item. */
+export function summary(
+  model: IKnown,
+  trans: TranslationBundle,
+  content: StatusItemContent = 'level-and-left'
+): string {
+  const { state } = model;
+  if (model.connection === 'unreachable') {
+    return trans.__('Governance: unreachable');
+  }
+  if (!state) {
+    return trans.__('Governance: …');
+  }
+  const figures = shownFigures(model);
+  if (!state.active || !figures) {
+    return trans.__('Governance: off');
+  }
+  const left =
+    figures.over > 0n
+      ? trans.__('%1 over', formatUsd(figures.over))
+      : trans.__('%1 left', formatUsd(figures.remaining));
+  switch (content) {
+    case 'level':
+      return level(state, trans);
+    case 'left':
+      return left;
+    default:
+      return `${level(state, trans)} · ${left}`;
+  }
+}
+
+/** What is to be said of how current the figures are; empty where they are. */
+export function doubts(model: IKnown, trans: TranslationBundle): string[] {
+  const { state, failure } = model;
+  if (!failure) {
+    return model.connection === 'interrupted'
+      ? [trans.__('Reconnecting: changes may be shown late.')]
+      : [];
+  }
+  const reason =
+    failure.code === 'NOT_ENABLED'
+      ? trans.__('The governance server extension is not enabled.')
+      : trans.__('The server does not tell: %1', failure.message);
+  return state
+    ? [reason, trans.__('These are the last known figures.')]
+    : [reason];
+}
+
+/** What is to be said beyond the figures, most pressing first. */
+export function notes(model: IKnown, trans: TranslationBundle): string[] {
+  const { state } = model;
+  const lines = doubts(model, trans);
+  if (state && !state.active) {
+    lines.push(trans.__('Start a session in a cell: %governance'));
+  }
+  const warning = state?.active ? alarm(model, trans) : '';
+  if (warning) {
+    lines.push(warning);
+  }
+  return lines;
+}
+
+/** The figures by name; those of the last session where none is open. */
+export function rows(model: IKnown, trans: TranslationBundle): IRow[] {
+  const { state } = model;
+  const figures = shownFigures(model);
+  if (!state || !figures) {
+    return [];
+  }
+  const list = [
+    { name: trans.__('Trust level'), value: level(state, trans) },
+    { name: trans.__('Budget'), value: formatUsd(figures.budget) },
+    { name: trans.__('Spent'), value: formatUsd(figures.spent) },
+    { name: trans.__('Held'), value: formatUsd(figures.held) },
+    { name: trans.__('Left'), value: formatUsd(figures.remaining) },
+    {
+      name: trans.__('Over'),
+      value: figures.over > 0n ? formatUsd(figures.over) : ''
+    },
+    { name: trans.__('Set by'), value: setBy(state, model.config, trans) },
+    { name: trans.__('Agent'), value: state.agent_id ?? '' },
+    { name: trans.__('Shared with'), value: state.shared_with ?? '' }
+  ];
+  return list
+    .filter(row => row.value)
+    .map(row => ({ ...row, value: oneLine(row.value) }));
+}
+
+/** Which figures they are: those of now, or of a session that is closed. */
+export function heading(model: IKnown, trans: TranslationBundle): string {
+  if (model.connection === 'unreachable') {
+    return trans.__('Governance: unreachable');
+  }
+  if (model.state?.active) {
+    return trans.__('Governance');
+  }
+  return model.state?.session_id
+    ? trans.__('Governance: off (last session)')
+    : trans.__('Governance: off');
+}
+
+/** How much of the budget is used, in words, once a warning mark is passed; else empty. */
+export function alarm(model: IKnown, trans: TranslationBundle): string {
+  const figures = shownFigures(model);
+  return model.state?.active && figures ? severityWords(figures, trans) : '';
+}
+
+/** How much of a budget is used, in words, once a warning mark is passed; else empty. */
+export function severityWords(
+  figures: IFigures,
+  trans: TranslationBundle
+): string {
+  if (figures.over > 0n) {
+    return trans.__('The budget is exceeded.');
+  }
+  if (figures.severity === 'full') {
+    return trans.__('The budget is used up.');
+  }
+  return figures.passed === null
+    ? ''
+    : trans.__(
+        'At least %1% of the budget is used.',
+        Math.round(figures.passed * 100)
+      );
+}
+
+/** Everything in plain lines, for a tooltip. */
+export function tooltip(model: IKnown, trans: TranslationBundle): string {
+  return [
+    heading(model, trans),
+    ...rows(model, trans).map(row => `${row.name}: ${isolated(row.value)}`),
+    ...notes(model, trans)
+  ].join('\n');
+}
+
+/** Text of unknown origin on one line of bearable length, in which nothing turns the direction of the rest. */
+export function oneLine(text: string): string {
+  const line = text
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .replace(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, '\uFFFD')
+    .trim();
+  const characters = Array.from(line.slice(0, 2 * MAX_CHARACTERS));
+  return characters.length > MAX_CHARACTERS
+    ? `${characters.slice(0, MAX_CHARACTERS - 1).join('')}…`
+    : line;
+}
+
+/** Text whose writing direction does not spill over to what stands around it. */
+function isolated(text: string): string {
+  return `\u2068${text}\u2069`;
+}
+
+/** The name of a record's user; the only user of the server is the reader. */
+export function userName(
+  name: string,
+  config: IGovernanceConfig | null,
+  trans: TranslationBundle
+): string {
+  return config?.user === name ? trans.__('you') : name;
+}
+
+/** Who set what stands. */
+export function setBy(
+  state: IGovernanceState,
+  config: IGovernanceConfig | null,
+  trans: TranslationBundle
+): string {
+  switch (state.set_by) {
+    case SET_BY_KERNEL:
+      return trans.__('the notebook');
+    case SET_BY_SERVER:
+      return trans.__("the server's configuration");
+    default:
+      return oneLine(userName(state.set_by ?? '', config, trans));
+  }
+}
+
+/** The trust level, as the language of the page names it. */
+function level(state: IGovernanceState, trans: TranslationBundle): string {
+  if (state.trust_level === null) {
+    return state.trust_label ?? '';
+  }
+  const known = trustLevels(trans)[state.trust_level];
+  return [`L${state.trust_level}`, known?.label ?? state.trust_label ?? '']
+    .filter(Boolean)
+    .join(' ');
+}
+
+/** A trust level, and what a notebook may do at it. */
+export interface ITrustLevel {
+  readonly level: number;
+  /** `L0` to `L5`. */
+  readonly short: string;
+  readonly label: string;
+  /** What it means for calls and acts, in a sentence. */
+  readonly sentence: string;
+}
+
+/** The levels from the tightest to the loosest. */
+export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
+  return [
+    [
+      trans.__('Observer'),
+      trans.__('Nothing is called and nothing is done: it can only look.')
+    ],
+    [
+      trans.__('Monitor'),
+      trans.__('Models are called within the budget; acts are only suggested.')
+    ],
+    [
+      trans.__('Suggest'),
+      trans.__(
+        'Models are called within the budget; acts are suggested, with what they would do and cost.'
+      )
+    ],
+    [
+      trans.__('Act (Approval Required)'),
+      trans.__('Each act waits until a person approves it here.')
+    ],
+    [
+      trans.__('Act (Report After)'),
+      trans.__('Acts are done at once, and reported here afterwards.')
+    ],
+    [
+      trans.__('Autonomous'),
+      trans.__('Acts are done at once, and only recorded.')
+    ]
+  ].map(([label = '', sentence = ''], level) => ({
+    level,
+    short: `L${level}`,
+    label,
+    sentence
+  }));
+}
