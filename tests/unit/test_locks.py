@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -107,6 +108,14 @@ def test_every_entry_is_exact_and_hashed(lock: str) -> None:
 def test_a_lock_names_no_host_and_no_folder_of_a_machine(lock: str) -> None:
     text = (ROOT / ".ci" / "locks" / f"{lock}.txt").read_text(encoding="utf-8")
     assert not re.findall(r"^.*(?:://|--index-url|--find-links|--trusted-host| /\w|[A-Z]:\\).*$", text, re.MULTILINE)
+
+
+def test_the_lock_of_the_npm_packages_names_no_registry_and_has_a_hash_of_each() -> None:
+    text = (ROOT / "labextension" / "package-lock.json").read_text(encoding="utf-8")
+    assert '"resolved"' not in text
+    packages = json.loads(text)["packages"]
+    assert len(packages) > 100
+    assert [name for name, each in packages.items() if name and not each.get("integrity", "").startswith("sha")] == []
 
 
 @pytest.mark.parametrize("lock", LOCKS)

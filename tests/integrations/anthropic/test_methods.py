@@ -72,7 +72,7 @@ def _request_of(name: str, method: Any) -> Iterator[tuple[str, str, str]]:
         if argument.default is argument.empty
         and argument.kind in (argument.KEYWORD_ONLY, argument.POSITIONAL_OR_KEYWORD)
     }
-    given = {name: {"messages": [], "max_tokens": 1}.get(name, value) for name, value in needed.items()}
+    given = {name: {"messages": [], "tools": [], "max_tokens": 1}.get(name, value) for name, value in needed.items()}
     try:
         made = method(**given)
         # A manager, or a runner, makes its request when it is used.

@@ -30,7 +30,7 @@ from aumos_governance.integrations.guarding.leftovers import leftovers
 from tests.integrations.clerk import CALL
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
-from tests.integrations.wire import feature
+from tests.integrations.wire import feature, needs_parameter
 
 MODEL = "claude-sonnet-5-5"
 ASK: Any = {"model": MODEL, "max_tokens": 100, "messages": [{"role": "user", "content": "What is the answer?"}]}
@@ -171,13 +171,14 @@ def test_a_parsed_answer_is_one_call(desk: Desk, client: Anthropic) -> None:
         number: int
 
     desk.endpoint.script(Reply(text='{"number": 42}', usage=TOKENS))
-    parsed = client.messages.parse(**ASK, output_format=Answer)
+    parsed = feature(client, "messages.parse")(**ASK, output_format=Answer)
     assert parsed.parsed_output == Answer(number=42)
     assert desk.balance == (COST, 0)
 
 
 @pytest.mark.parametrize("thread", [False, None])
 def test_each_turn_of_the_tool_runner_is_a_call(desk: Desk, client: Anthropic, thread: Any) -> None:
+    needs_parameter(client.beta.messages.tool_runner, "thread")
     sent: list[str] = []
 
     @beta_tool
@@ -337,6 +338,7 @@ class TestVertex:
 class TestBedrock:
     @pytest.fixture
     def governed(self, desk: Desk) -> Iterator[AnthropicBedrock]:
+        needs_parameter(AnthropicBedrock, "api_key")
         plain = AnthropicBedrock(base_url=desk.endpoint.url, api_key="key", aws_region="eu-west-1")
         with plain, desk.govern(plain) as governed:
             yield governed

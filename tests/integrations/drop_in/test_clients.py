@@ -20,6 +20,7 @@ from aumos_governance import ConfigurationError, InvalidRequestError, govern
 from tests.integrations.chats import ASKED, COST, chat, plain
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till, priced
+from tests.integrations.wire import feature, needs_parameter
 
 MESSAGE: Any = {"model": "claude-sonnet-5-5", "messages": ASKED, "max_tokens": 50}
 MESSAGE_COST = priced("claude-sonnet-5-5", {"input_tokens": 11, "output_tokens": 7}, provider="anthropic")
@@ -293,6 +294,7 @@ def test_middleware_is_bound_to_the_copy(endpoint: Endpoint, till: Till) -> None
         CALLS.append("middleware")
         return go(request)
 
+    needs_parameter(anthropic.Anthropic, "middleware")
     CALLS.clear()
     with anthropic.Anthropic(base_url=endpoint.anthropic_url, api_key="key", middleware=[note]) as client:
         governed(client, till).messages.create(**MESSAGE)
@@ -363,7 +365,7 @@ def test_the_context_manager_closes_what_both_share(endpoint: Endpoint, till: Ti
     "session",
     [
         lambda client: client.realtime.connect(model="gpt-realtime").__enter__(),
-        lambda client: client.responses.connect().__enter__(),
+        lambda client: feature(client, "responses.connect")().__enter__(),
     ],
 )
 def test_sessions_over_a_socket_are_refused_when_they_are_opened(

@@ -243,7 +243,9 @@ class TestTheAddressOfAClient:
     def test_is_the_cloud_s_of_its_region(self, kind: Any, region: str) -> None:
         client = kind(region=region, project_id="p", access_token="t", base_url=PROXY)
         own = kind(region=region, project_id="p", access_token="t")
-        assert address_of(client) == address_of(own).rstrip("/") == VERTEX[region]
+        assert address_of(client) == VERTEX[region]
+        # Earlier libraries send those of "us" to another address of the same region.
+        assert address_of(own).rstrip("/") in {VERTEX[region], f"https://{region}-aiplatform.googleapis.com/v1"}
 
     @pytest.mark.parametrize("name", ["AnthropicBedrock", "AnthropicBedrockMantle"])
     def test_is_the_other_cloud_s(self, name: str) -> None:
