@@ -81,6 +81,12 @@ soak: $(STAMPS)/linked ## Run the tests that take minutes, and those of the brid
 		echo "== Faults of the bridge, round $$round of 20"; \
 		$(QUICK_START) pytest --quiet --numprocesses=$(PROCESSES) tests/bridge/test_faults.py; \
 	done
+	@echo "== Mutants"
+	@$(MAKE) --no-print-directory mutants MUTANTS_ARGS="--sample 300 --minutes 45 --seed $$RANDOM"
+
+.PHONY: mutants
+mutants: $(STAMPS)/linked ## Change the code that guards money and permission, to see if tests notice (MUTANTS_ARGS="..." is passed on)
+	@$(QUICK_START) python -m tests.mutants $(MUTANTS_ARGS)
 
 .PHONY: lint
 lint: $(STAMPS)/linked ## Check style and types, Python and TypeScript

@@ -36,6 +36,17 @@ def test_an_answer_that_is_an_error_costs_nothing(
     assert (till.spent, till.events()) == (0, ["hold", "release"])
 
 
+@pytest.mark.parametrize("retries", [0, 1])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_last_answer_that_is_an_error_costs_nothing_also_when_awaited(
+    run: Run[Any], till: Till, endpoint: Endpoint, retries: int, stream: bool
+) -> None:
+    endpoint.script(*[Reply(status=429)] * (retries + 1))
+    with pytest.raises(RateLimitError):
+        run(lambda client: chat_async(client.with_options(max_retries=retries), stream=stream))
+    assert (till.spent, till.events(), endpoint.count) == (0, ["hold", "release"], retries + 1)
+
+
 def test_retries_take_the_hold_over(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
     endpoint.script(Reply(status=429), Reply(status=500))
     chat(client.with_options(max_retries=2))

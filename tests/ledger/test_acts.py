@@ -13,7 +13,7 @@ from aumos_governance.errors import (
 )
 from aumos_governance.ledger import base
 from aumos_governance.ledger.base import Ledger
-from aumos_governance.types import ActionKind, TrustLevel
+from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
 from tests.ledger.charges import OTHER_KERNEL, gone, hold
 from tests.ledger.kit import (
     CENT,
@@ -21,6 +21,7 @@ from tests.ledger.kit import (
     NOTEBOOK,
     PERSON,
     SECOND,
+    USD,
     Backend,
     key,
     opening,
@@ -129,3 +130,29 @@ def test_reports_stay_until_a_person_has_seen_them(ledger: Ledger) -> None:
     assert ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id)) == seen
     assert ledger.read(listing) == ()
     assert [record.event for record in records(ledger)] == ["open", "report", "acknowledge"]
+
+
+def test_what_was_paid_already_and_is_refused_leaves_the_approval_for_the_action_itself(ledger: Ledger) -> None:
+    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
+    asked = ledger.execute(approval())
+    ledger.execute(decide(asked.approval_id))
+    act: dict[str, Any] = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE}
+    act |= {"approval_id": asked.approval_id, "digest": "d1"}
+    over = ledger.execute(spend(11 * USD, already_paid=True, **act))
+    assert (over.outcome, over.code) == (GovernanceOutcome.ALLOW_WITH_CAVEAT, "BUDGET_EXCEEDED")
+    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)).status is base.ApprovalStatus.APPROVED
+    assert records(ledger)[-1].detail["approval_used"] is False
+    assert ledger.execute(hold(0, **act)).code == "BUDGET_EXCEEDED"
+
+
+def test_what_was_paid_already_and_is_allowed_uses_the_approval_up(ledger: Ledger) -> None:
+    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
+    asked = ledger.execute(approval())
+    ledger.execute(decide(asked.approval_id))
+    act: dict[str, Any] = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE}
+    act |= {"approval_id": asked.approval_id, "digest": "d1"}
+    done = ledger.execute(spend(CENT, already_paid=True, **act))
+    assert (done.outcome, done.code) == (GovernanceOutcome.ALLOW, None)
+    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)).status is base.ApprovalStatus.USED
+    assert records(ledger)[-1].detail["approval_used"] is True
+    assert ledger.execute(hold(0, **act)).code == "APPROVAL_REQUIRED"

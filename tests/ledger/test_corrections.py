@@ -12,7 +12,7 @@ from aumos_governance.errors import (
     NotFoundError,
 )
 from aumos_governance.ledger.base import Balance, Ledger
-from tests.ledger.charges import correct, hold, sums
+from tests.ledger.charges import correct, hold, settle, sums
 from tests.ledger.kit import (
     CENT,
     KERNEL,
@@ -62,3 +62,18 @@ def test_corrections_that_are_none(ledger: Ledger) -> None:
     # What a person has corrected is not cancelled as well.
     assert not ledger.execute(void(ask.key)).voided
     assert balance(ledger) == Balance(10 * USD, 29 * CENT, 10 * CENT)
+
+
+@pytest.mark.parametrize("estimated", [False, True])
+def test_a_settled_hold_is_taken_back_as_any_charge(ledger: Ledger, estimated: bool) -> None:
+    ledger.execute(opening())
+    held = ledger.execute(hold(50 * CENT)).charge_id
+    ledger.execute(settle(held, 30 * CENT, estimated=estimated))
+    assert ledger.execute(correct(held, 10 * CENT)).left == 20 * CENT
+    assert balance(ledger) == Balance(10 * USD, 20 * CENT, 0)
+    with pytest.raises(ConflictError):
+        ledger.execute(correct(held, 21 * CENT))
+    with pytest.raises(ConflictError, match="settled already"):
+        ledger.execute(settle(held, CENT))
+    assert sums(ledger) == (20 * CENT, 0)
+    assert ledger.verify().ok

@@ -8,7 +8,6 @@ import { formatUsd } from '../words/money';
 import type { Notation } from '../words/notation';
 import type { IGovernanceConfig } from '../protocol/state';
 import type { IAuditRecord } from '../protocol/audit';
-import type { IGovernanceConfig } from '../protocol/state';
 import { Button } from '../widgets/button';
 import { CellLink } from '../widgets/cellLink';
 import { ForeignText } from '../widgets/foreignText';

@@ -1,0 +1,88 @@
+"""The driver that changes the guarding code: it names what it changes, and its tests see the change."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.__main__ import chosen, equivalents, files_of
+from tests.mutants.copies import Copy, path_of
+from tests.mutants.listed import LISTED, QUICK
+from tests.mutants.operators import mutants_of
+
+SOURCE = '''"""Its text."""
+LIMIT: int = 3
+def may(amount: int | None, *, strict: bool = True) -> bool:
+    """Whether."""
+    try:
+        if amount is None or amount > LIMIT:
+            raise ValueError(f"{amount + 1}")
+        return not strict
+    except ValueError:
+        return False
+'''
+
+
+def test_each_mutant_is_one_change() -> None:
+    names = [mutant.name.removeprefix("m | ") for mutant in mutants_of("m", SOURCE)]
+    assert sorted(names) == sorted(
+        [
+            " | 3 -> 4",
+            "may | True -> False",
+            "may | if amount is None or amount > LIMIT: -> if False:",
+            "may | if amount is None or amount > LIMIT: -> if True:",
+            "may | amount is None or amount > LIMIT -> amount is None and amount > LIMIT",
+            "may | amount is None or amount > LIMIT -> amount is None",
+            "may | amount is None -> amount is not None",
+            "may | amount > LIMIT -> amount >= LIMIT",
+            "may | raise ValueError(f'{amount + 1}') -> pass",
+            "may | return not strict -> return None",
+            "may | not strict -> strict",
+            "may | except ValueError: return False -> except ValueError: raise",
+            "may | return False -> return None",
+            "may | False -> True",
+        ]
+    )
+    original = ast.unparse(ast.parse(SOURCE))
+    for mutant in mutants_of("m", SOURCE):
+        changed = mutant.text.splitlines()
+        assert mutant.text != original
+        assert sum(line not in changed for line in original.splitlines()) <= 1
+
+
+def test_the_listed_modules_and_tests_are_there() -> None:
+    for module in LISTED:
+        assert path_of(module).is_file()
+        assert files_of(module)
+    with pytest.raises(SystemExit, match="no module"):
+        path_of("aumos_governance.nothing")
+    with pytest.raises(SystemExit, match="not one of the modules"):
+        list(chosen(["nothing"], 1, 0))
+
+
+def test_the_same_seed_chooses_the_same_and_no_equivalents() -> None:
+    first, again, other = ([mutant.name for mutant in chosen(["money"], 20, seed)] for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+    assert not equivalents().keys() & {mutant.name for mutant in chosen(None, 0, 0)}
+
+
+def test_each_equivalent_is_a_mutant_and_has_a_reason() -> None:
+    known = {mutant.name for module in LISTED for mutant in mutants_of(module, path_of(module).read_text("utf-8"))}
+    for name, reason in equivalents().items():
+        assert name in known
+        assert len(reason) > 10
+
+
+def test_the_tests_see_a_change_and_the_sources_stay(tmp_path: Path) -> None:
+    module, files = "aumos_governance.owner", ("tests/unit/test_owner.py",)
+    before = path_of(module).read_bytes()
+    copy = Copy(tmp_path)
+    assert not copy.failed(files, QUICK, 100)[0]
+    copy.write(module, "raise ImportError('changed')\n")
+    assert copy.failed(files, QUICK, 100)[0]
+    copy.restore(module)
+    assert not copy.failed(files, QUICK, 100)[0]
+    assert path_of(module).read_bytes() == before
