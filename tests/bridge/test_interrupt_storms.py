@@ -53,7 +53,10 @@ def test_a_storm_of_interrupts(server: LiveServer, soak: bool) -> None:
     with notebook(server, "storm.ipynb") as (kernel, _):
         kernel.run(f"%governance --budget 100000\n{LINK}\n{STORM}")
         shown = 0
-        for _ in range(20 if soak else 2):
+        for storm in range(20):
+            # Two, or more where this machine is slow; all where there is time.
+            if not soak and storm >= 2 and shown > 5:
+                break
             kernel.run(
                 "ends = threading.Event()\n"
                 "def beside():\n"
@@ -115,27 +118,23 @@ def test_a_storm_on_governed_blocks_leaves_hardly_anything_held(server: LiveServ
 def test_a_storm_of_cancelled_tasks(server: LiveServer, soak: bool) -> None:
     with notebook(server, "tasks.ipynb") as (kernel, _):
         kernel.run(f"%governance --budget 100000\n{LINK}\n{STORM}")
-        # Within twice the time that one takes here, so that on any machine some are cancelled and some are not.
-        kernel.run(
+        # The time after which one is cancelled follows what one takes here and now: some are had, and some are not.
+        outcome = kernel.run(
             "async def spend():\n"
             "    answer = await client.ask_async('spend', {'amount': '0.01'})\n"
             "    had.append(answer['decision']['charge_id'])\n"
-            "began = time.perf_counter()\n"
-            "for _ in range(10):\n"
-            "    await spend()\n"
-            "twice = (time.perf_counter() - began) / 5"
-        )
-        outcome = kernel.run(
+            "longest = 0.004\n"
             f"for _ in range({3000 if soak else 300}):\n"
             "    task = asyncio.create_task(spend())\n"
-            "    await asyncio.sleep(random.uniform(0, twice))\n"
+            "    await asyncio.sleep(random.uniform(0, longest))\n"
             "    task.cancel()\n"
             "    await asyncio.wait([task])\n"
+            "    longest *= 1.1 if task.cancelled() else 0.9\n"
             "print(len(had))",
             timeout=300,
         )
         had = int(outcome.text)
-        assert had > 15
+        assert had > 5
         charged_exactly(server, "tasks.ipynb", had)
         voids = server.json("GET", "aumos-governance/v1/audit", params={"path": "tasks.ipynb", "event": "void"})
         assert voids["records"], "some were charged before they were cancelled"
