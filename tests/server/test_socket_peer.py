@@ -32,7 +32,7 @@ def test_ones_own_process_and_what_descends_from_it_are_let_in(connection: socke
     check_peer(connection, os.getppid())
 
 
-@pytest.mark.parametrize("kernel_pid", [None, os.getpid()])
+@pytest.mark.parametrize("kernel_pid", [None, os.getpid()], ids=["unknown", "own"])
 def test_another_users_process_is_kept_out(
     connection: socket.socket, monkeypatch: pytest.MonkeyPatch, kernel_pid: int | None
 ) -> None:
