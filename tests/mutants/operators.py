@@ -1,8 +1,7 @@
 """What may be changed in a module, one thing at a time, so that its tests should notice.
 
-An own small set. It is made for a seeded sample over listed modules, a
-deleted statement (which is how a missing check looks), and changes in a copy of the package that child processes see
-too, while others import the sources.
+An own small set. It is made for a seeded sample over listed modules, a deleted statement (which is how a missing check
+looks), and changes in a copy of the package that child processes see too, while others import the sources.
 """
 
 from __future__ import annotations

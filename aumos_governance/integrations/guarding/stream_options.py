@@ -7,6 +7,8 @@ this process.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -55,61 +57,67 @@ def resending(kind: Any, *, awaited: bool) -> Any:
 
     class Resending(kind):  # type: ignore[misc]
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
-            body = _Body(options)
+            request = _Request(self, options)
             try:
                 answer = super().request(cast_to, options, *arguments, **given)
             except Exception as error:
-                if not body.changed or not stream_options.may_refuse(self._governor().place(options), error):
+                if not request.may_go_again(error):
                     raise
             else:
-                if body.changed:
-                    stream_options.accepts(self._governor().place(options))
+                request.answered()
                 return answer
-            place = self._governor().place(options)
-            body.restore()
-            before = _BARE.set(True)
-            try:
-                answer = super().request(cast_to, options, *arguments, **given)
-            finally:
-                _BARE.reset(before)
-            stream_options.refuses(place)
-            return answer
+            with request.bare():
+                return super().request(cast_to, options, *arguments, **given)
 
     class ResendingAsync(kind):  # type: ignore[misc]
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
-            body = _Body(options)
+            request = _Request(self, options)
             try:
                 answer = await super().request(cast_to, options, *arguments, **given)
             except Exception as error:
-                if not body.changed or not stream_options.may_refuse(self._governor().place(options), error):
+                if not request.may_go_again(error):
                     raise
             else:
-                if body.changed:
-                    stream_options.accepts(self._governor().place(options))
+                request.answered()
                 return answer
-            place = self._governor().place(options)
-            body.restore()
-            before = _BARE.set(True)
-            try:
-                answer = await super().request(cast_to, options, *arguments, **given)
-            finally:
-                _BARE.reset(before)
-            stream_options.refuses(place)
-            return answer
+            with request.bare():
+                return await super().request(cast_to, options, *arguments, **given)
 
     return ResendingAsync if awaited else Resending
 
 
-class _Body:
-    """The body of a request as the caller wrote it, while what is sent may be another one."""
+class _Request:
+    """A request whose body, as the caller wrote it, may be changed where it is sent."""
 
-    def __init__(self, options: Any) -> None:
-        self._options = options
+    def __init__(self, client: Any, options: Any) -> None:
+        self._client, self._options = client, options
         self._json, self._extra = options.json_data, options.extra_json
 
+    def answered(self) -> None:
+        """It was answered as it was sent."""
+        if self._changed:
+            stream_options.accepts(self._place())
+
+    def may_go_again(self, error: Exception) -> bool:
+        """Whether it was changed, and may have been refused for that."""
+        return self._changed and stream_options.may_refuse(self._place(), error)
+
+    @contextmanager
+    def bare(self) -> Iterator[None]:
+        """Here it goes out as its caller wrote it; answered then, it is known what was refused."""
+        place = self._place()
+        self._options.json_data, self._options.extra_json = self._json, self._extra
+        before = _BARE.set(True)
+        try:
+            yield
+        finally:
+            _BARE.reset(before)
+        stream_options.refuses(place)
+
     @property
-    def changed(self) -> bool:
+    def _changed(self) -> bool:
         return self._options.json_data is not self._json
 
-    def restore(self) -> None:
-        self._options.json_data, self._options.extra_json = self._json, self._extra
+    def _place(self) -> Place:
+        place: Place = self._client._governor().place(self._options)
+        return place
