@@ -37,7 +37,7 @@ VOILA = {"SERVER_SOFTWARE": "voila/0.5.13", "SCRIPT_NAME": "/user/ada/voila/rend
     ("start", "named"),
     [
         ({"path": "work/n.ipynb"}, "work/n.ipynb"),
-        ({"path": "/work/n.ipynb"}, "work/n.ipynb"),
+        ({"path": "/" + "work/n.ipynb"}, "work/n.ipynb"),
         ({"path": "work"}, None),
         ({"path": "work/none.ipynb"}, None),
         ({"path": "work/n.txt"}, None),
