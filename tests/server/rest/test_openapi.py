@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +44,12 @@ def test_a_route_takes_what_is_described(route: Route[Any]) -> None:
     path, method = f"/{route.path}", route.method.lower()
     assert set(route.query.names) == parameters(path, method)
     assert set(route.body) == fields(path, method)
+
+
+def test_every_route_has_its_line_for_users() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "rest.md").read_text("utf-8")
+    named = set(re.findall(r"`(?:GET|PATCH|POST|PUT|DELETE) [a-z/{}]+", page))
+    assert {f"`{route.method} {route.path}" for route in ROUTES} <= named
 
 
 async def test_the_answers_are_as_described(rest: Any) -> None:
