@@ -66,6 +66,13 @@ _NOTEBOOKS = (
     "tests/service/test_session_requests.py",
     "tests/server/kernels/test_conversation.py",
 )
+_REST = (
+    "tests/server/rest/test_context.py",
+    "tests/server/rest/test_rest.py",
+    "tests/server/rest/test_waiting.py",
+    "tests/server/rest/test_audit.py",
+    "tests/server/settings/test_envelopes.py",
+)
 
 # By dotted name: a module that moves is renamed here, in equivalents.txt, and nowhere else.
 LISTED: dict[str, tuple[str, ...]] = {
@@ -99,13 +106,9 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.rules.verdicts": ("tests/ledger/rules/test_verdicts.py", *_BOOKS),
     "aumos_governance.ledger.proof.verify": _PROOF,
     "aumos_governance.service.acting": _NOTEBOOKS,
-    "aumos_governance.server.rest.people": (
-        "tests/server/rest/test_people.py",
-        "tests/server/rest/test_rest.py",
-        "tests/server/rest/test_waiting.py",
-        "tests/server/rest/test_audit.py",
-        "tests/server/settings/test_envelopes.py",
-    ),
+    "aumos_governance.server.rest.audit": _REST,
+    "aumos_governance.server.rest.context": _REST,
+    "aumos_governance.server.rest.sessions": _REST,
     "aumos_governance.server.kernels.socket_peer": (
         "tests/server/kernels/test_socket_peer.py",
         "tests/server/kernels/test_local_socket.py",
