@@ -70,7 +70,7 @@ class Forks:
         return found
 
     def notices(self, mutant: Mutant, tests: Sequence[tuple[str, float]]) -> str:
-        """The test that fails, "timeout" or "died"; "" where all pass, "import" where only a new process can show it."""
+        """The test that fails, "timeout" or "died"; "" where all pass, "import" where only a new process shows it."""
         self.copy.write(mutant.module, mutant.text)
         try:
             self._connection.send(_Try(mutant, tests))
