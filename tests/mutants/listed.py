@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["LISTED", "QUICK", "TAIL"]
 
 _CHARGES = (
+    "tests/integrations/guarding/test_guard.py",
     "tests/integrations/guarding/test_charge.py",
     "tests/integrations/guarding/test_failed_calls.py",
     "tests/integrations/guarding/test_broken_calls.py",
