@@ -35,6 +35,9 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="do without slow tests and PostgreSQL, and trust that all tests pass"
     )
+    parser.add_argument(
+        "--tests", type=int, default=0, help="let each change meet only so many tests, the quickest that execute it"
+    )
     parser.add_argument("--matching", default="", help="only those whose names hold this text, all of them")
     parser.add_argument("--list", action="store_true", help="only name the changes")
     options = parser.parse_args()
@@ -46,7 +49,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
         until = time.monotonic() + 60 * options.minutes
-        survivors, tried = run(sample, Path(name), options.processes, until, slow=not options.quick)
+        survivors, tried = run(sample, Path(name), options.processes, until, options.tests, slow=not options.quick)
     found = 1 - len(survivors) / max(tried, 1)
     print(f"{tried - len(survivors)} of {tried} found ({found:.1%}); {len(sample) - tried} not tried for lack of time")
     print(*(f"survived: {name}" for name in survivors), sep="\n")
@@ -79,12 +82,17 @@ def equivalents() -> dict[str, str]:
     return {name.strip(): reason for name, _, reason in parted}
 
 
-def run(sample: Sequence[Mutant], folder: Path, processes: int, until: float, *, slow: bool) -> tuple[list[str], int]:
+def run(
+    sample: Sequence[Mutant], folder: Path, processes: int, until: float, most: int = 0, *, slow: bool
+) -> tuple[list[str], int]:
     """The names of those that survived, and how many were tried."""
     modules = list(dict.fromkeys(mutant.module for mutant in sample))
     files = list(dict.fromkeys(file for module in modules for file in files_of(module)))
     begun = time.monotonic()
-    with ThreadPoolExecutor(processes) as pool, closing(Tests(folder, files, processes, pool, slow=slow)) as tests:
+    with (
+        ThreadPoolExecutor(processes) as pool,
+        closing(Tests(folder, files, processes, pool, most, slow=slow)) as tests,
+    ):
         tests.trace(modules)
         print(f"collected and traced {len(files)} files in {time.monotonic() - begun:.0f} s", flush=True)
         begun = time.monotonic()

@@ -21,7 +21,10 @@ _MOST_SECONDS = 300
 class Tests:
     """Collected in each of some processes, that changes are tried side by side."""
 
-    def __init__(self, folder: Path, files: Sequence[str], processes: int, pool: Executor, *, slow: bool) -> None:
+    def __init__(
+        self, folder: Path, files: Sequence[str], processes: int, pool: Executor, most: int, *, slow: bool
+    ) -> None:
+        self._most = most
         self._slow = slow
         self._pool = pool
         self._reached: dict[str, Reached] = {}
