@@ -18,6 +18,7 @@ _CHARGES = (
     "tests/integrations/guarding/test_batches.py",
 )
 _PRICES = (
+    "tests/integrations/openai/test_usage.py",
     "tests/integrations/pricing/test_worst_cases.py",
     "tests/integrations/pricing/test_prices.py",
     "tests/integrations/pricing/test_usage_evidence.py",
