@@ -64,6 +64,7 @@ _SDK = (
 )
 _NOTEBOOKS = (
     "tests/service/test_acting.py",
+    "tests/service/test_acting_copies.py",
     "tests/service/test_acting_waits.py",
     "tests/service/test_service.py",
     "tests/service/test_session_requests.py",
