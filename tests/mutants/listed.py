@@ -5,6 +5,8 @@ from __future__ import annotations
 __all__ = ["LISTED", "QUICK", "TAIL"]
 
 _CHARGES = (
+    "tests/integrations/guarding/test_guard.py",
+    "tests/integrations/guarding/test_attempt_parts.py",
     "tests/integrations/guarding/test_charge.py",
     "tests/integrations/guarding/test_failed_calls.py",
     "tests/integrations/guarding/test_broken_calls.py",
@@ -16,6 +18,7 @@ _CHARGES = (
     "tests/integrations/guarding/test_batches.py",
 )
 _PRICES = (
+    "tests/integrations/openai/test_usage.py",
     "tests/integrations/pricing/test_worst_cases.py",
     "tests/integrations/pricing/test_prices.py",
     "tests/integrations/pricing/test_usage_evidence.py",
@@ -61,6 +64,7 @@ _SDK = (
 )
 _NOTEBOOKS = (
     "tests/service/test_acting.py",
+    "tests/service/test_acting_copies.py",
     "tests/service/test_acting_waits.py",
     "tests/service/test_service.py",
     "tests/service/test_session_requests.py",
