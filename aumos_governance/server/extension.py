@@ -115,6 +115,12 @@ class GovernanceExtension(ExtensionApp):
         database and an envelope of this name); a `ceiling` in US dollars; and a `period` in calendar terms of UTC:
         `daily`, `weekly`, `monthly`, `yearly`, or `lifetime`, which is the default.""",
     ).tag(config=True)
+    load_in_kernels = Bool(
+        True,
+        help="""Whether Python kernels that this server starts load the magics and the notebook's engine by themselves
+        when a cell first uses them. Such a kernel finds a start-up hook in PYTHONSTARTUP, which imports nothing and
+        then runs the user's own. Without it, `%load_ext aumos_governance.jupyter_extension` loads them.""",
+    ).tag(config=True)
     local_socket = Bool(
         True,
         help="""Whether kernels on this machine may ask over a local socket, which is faster and sends no frames to
@@ -231,7 +237,13 @@ class GovernanceExtension(ExtensionApp):
         self._people = People(service, rooms, settings, moves.settle, self._bridge.kernels)
         self._bridge.follow_sessions()
         self._unmark = mark_children(strict=settings.terms.strict)
-        mark_kernels(serverapp.kernel_manager, strict=settings.terms.strict, documents=documents, name=rooms.name)
+        mark_kernels(
+            serverapp.kernel_manager,
+            strict=settings.terms.strict,
+            documents=documents,
+            name=rooms.name,
+            load_in_kernels=self.load_in_kernels,
+        )
         _leave_untracked(serverapp)
         serverapp.event_logger.add_listener(schema_id=KERNEL_EVENTS, listener=self._bridge.on_kernel_event)
         self.log.info("AumOS Governance keeps its ledger in %s", _without_password(settings.database_url))
