@@ -50,7 +50,7 @@ from .rest.handlers import routes
 from .rest.people import People
 from .settings.envelope_traits import Envelopes, read_envelopes
 from .settings.settings import Settings, default_database_url, read_settings
-from .settings.traits import Dollars, Fractions, Level, Seconds
+from .settings.traits import Autostart, Dollars, Fractions, Level, Seconds
 
 __all__ = ["GovernanceExtension"]
 
@@ -97,10 +97,11 @@ class GovernanceExtension(ExtensionApp):
         help="""Whether a notebook opens its first session at most at the defaults and from then on only tightens:
         raising a limit, closing a session and opening a fresh one are then for a person in the browser.""",
     ).tag(config=True)
-    autostart = Bool(
+    autostart = Autostart(
         False,
-        help="""Whether every notebook that was never governed gets a governance session at the defaults as soon as
-        its kernel runs.""",
+        help="""Whether every notebook that was never governed gets a governance session as soon as its kernel runs:
+        True for one at the defaults, or a dict with its `trust_level`, its `budget` in US dollars, or both. A session
+        that exists is never changed by it.""",
     ).tag(config=True)
     approval_timeout = Seconds(
         600.0,
@@ -229,6 +230,7 @@ class GovernanceExtension(ExtensionApp):
             at_once=lambda: not settings.shared and moves.settled(),
             announce=announce,
             autostart=settings.autostart,
+            autostart_terms=settings.autostart_terms,
             look=partial(moves.look, self._workers),
             log=self.log,
             server=self._name,

@@ -121,3 +121,21 @@ def test_the_setting_leaves_kernels_as_they_were(launch: Callable[..., LiveServe
     finally:
         kernel.close()
         until(lambda: server.request("DELETE", f"api/kernels/{kernel.kernel_id}").status_code, "it is gone")
+
+
+def test_a_class_is_governed_with_no_press(launch: Callable[..., LiveServer]) -> None:
+    """A strict server too: what the server opens is not what a kernel asks for."""
+    autostart = {"trust_level": 3, "budget": "4"}
+    server = launch("--GovernanceExtension.strict=True", f"--GovernanceExtension.autostart={autostart}").start()
+    for path, change in (("new.ipynb", None), ("set.ipynb", {"trust_level": 1, "budget": "0.5"})):
+        server.write_notebook(path)
+        if change is not None:
+            server.json("PATCH", GOVERNANCE + "state", params={"path": path}, json=change)
+        kernel = server.open_notebook(path)
+        assert kernel.run(CLIENT).text.strip() == "answered"
+        state = server.state(path)
+        wanted = {"trust_level": 3, "budget": "4"} if change is None else change
+        assert {name: state[name] for name in wanted} == wanted
+        assert state["spent"] != "0"
+        assert (state["set_by"] == "server") is (change is None)
+        kernel.close()
