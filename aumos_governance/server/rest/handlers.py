@@ -12,6 +12,7 @@ from tornado import web
 from ...wire import fields
 from ..identity.users import is_made_up
 from .audit_handlers import AuditHandler, ExportHandler, SumsHandler, VerifyHandler
+from .examples import ExampleHandler
 from .people import People
 from .rest import RestHandler
 from .waiting_handlers import (
@@ -103,6 +104,7 @@ HANDLERS: Final[dict[str, type[RestHandler]]] = {
     "audit/sums": SumsHandler,
     "audit/verify": VerifyHandler,
     "audit/export": ExportHandler,
+    "examples/{name}": ExampleHandler,
 }
 """By path below the prefix."""
 
