@@ -49,6 +49,13 @@ export interface components {
         readonly transport: 'socket' | 'comm' | null;
       }[];
     };
+    readonly ExampleFolder: {
+      /** @description The path of an existing folder; the root where it is left out. */
+      readonly folder?: string;
+    };
+    readonly ExampleCopy: {
+      readonly path: string;
+    };
     readonly Config: {
       readonly version: string;
       readonly default_budget: components['schemas']['Amount'];
