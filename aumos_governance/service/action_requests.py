@@ -8,16 +8,15 @@ from typing import Any, Final
 
 from ..errors import InvalidRequestError
 from ..ledger.contract.base import Hold
-from ..types import ActionKind, TrustLevel
-from ..wire import fields
-from ..wire.protocol import MAX_TIME, Ask, is_number
-from .callers import Caller, expiry_of, origin_of
-from .holding import CHARGE_FIELDS, amount_of, charge_of
+from ..types import ActionKind
+from ..wire.fields import MAX_TIME, is_number
+from ..wire.operations import OPERATIONS
+from ..wire.protocol import Ask
+from .callers import Caller, expiry_of, origin_of, request_of
 
 __all__ = ["ActAsk"]
 
 _MOST_SECONDS: Final = 7 * 24 * 3600.0
-_FIELDS: Final = (*CHARGE_FIELDS, "amount", "shown", "timeout", "wait")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,8 @@ class ActAsk:
     @classmethod
     def read(cls, caller: Caller, ask: Ask) -> ActAsk:
         """Raises InvalidRequestError or InvalidAmountError for what is no act."""
-        body = ask.body
-        fields.known_only(body, _FIELDS)
-        shown = body.get("shown")
+        values = request_of(OPERATIONS["authorize"], caller, ask)
+        shown, timeout, wait = (values.pop(name) for name in ("shown", "timeout", "wait"))
         if not isinstance(shown, Mapping):
             raise InvalidRequestError("An act needs what a person is to see of it: an object called shown.")
         holding = Hold(
@@ -45,12 +43,10 @@ class ActAsk:
             origin=origin_of(caller, ask),
             expires_at=expiry_of(ask),
             notebook=caller.notebook,
-            amount=amount_of(ask, "An act"),
             kind=ActionKind.ACT,
-            **charge_of(body, TrustLevel.L3_ACT_APPROVE),
+            **values,
         )
-        wait = body.get("wait") is None or fields.flag(body, "wait")
-        return cls(holding, shown, _seconds(body.get("timeout")), wait)
+        return cls(holding, shown, _seconds(timeout), wait)
 
 
 def _seconds(raw: object) -> float | None:

@@ -1,24 +1,12 @@
-"""What became of a request that was cancelled, as the response to the cancel says it."""
+"""What became of an action that was cancelled."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from ..ledger.contract.base import Found, Voided
-from ..wire.bodies import state_body
 
-__all__ = ["act_voided", "cancel_body"]
-
-
-def cancel_body(result: Voided, shared_with: str | None) -> dict[str, Any]:
-    """The response; ``state`` is there where something stands, as an opening or a closing that was executed."""
-    state = None if result.voided else result.state
-    return {
-        "voided": result.voided,
-        "found": None if result.found is None else result.found.value,
-        "state": None if state is None else state_body(state, shared_with=shared_with),
-    }
+__all__ = ["act_voided"]
 
 
 def act_voided(after_yes: Voided, at_once: Voided) -> Voided:
