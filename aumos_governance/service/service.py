@@ -47,7 +47,7 @@ _MICROS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Greeting:
+class _Greeting:
     """What a ``hello`` is answered."""
 
     version: str
@@ -147,7 +147,7 @@ class NotebookService(PersonRequests):
     # ---- the others
 
     def _hello(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        greeting = Greeting(
+        greeting = _Greeting(
             __version__,
             self._clock(),
             caller.notebook.path,

@@ -36,7 +36,7 @@ __all__ = ["DECIDED", "READ"]
 _FILTERS: Final = tuple(member.name for member in members_of(AuditFilters))
 
 
-class Levels(NamedTuple):
+class _Levels(NamedTuple):
     """The levels that count within a session."""
 
     session_level: TrustLevel | None
@@ -75,9 +75,9 @@ def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str,
     operation.request.read(body)
     state = ledger.read(ReadState(notebook=caller.notebook))
     if not state.active or state.session_id is None or state.trust_level is None:
-        return operation.response.write(Levels(None, ()))
+        return operation.response.write(_Levels(None, ()))
     given = ledger.read(ListTrust(realm=session_realm(state.session_id)))
-    return operation.response.write(Levels(state.trust_level, given))
+    return operation.response.write(_Levels(state.trust_level, given))
 
 
 def consents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,8 @@ __all__ = [
     "CONSENT",
     "DECISION",
     "ENTRY",
+    "LIMIT",
+    "PREVIOUS",
     "RESOLUTION",
     "STATE",
     "audit_body",
@@ -54,7 +56,7 @@ def _time(name: str) -> Field:
 
 
 _REASONS: Final = Field("reasons", "list({})", "tuple({})")
-_OUTCOME: Final = Field("outcome", "{}.value", "GovernanceOutcome({})")
+_OUTCOME: Final = Field("outcome", "{}.value", "OUTCOMES[{}]")
 _PERIOD_START: Final = Field("period_start", "time_text({}) if {} else None", "0 if {} is None else time_micros({})")
 _FIGURES: Final = tuple(
     Field(name, "to_text({})", None, f"balance.{name}") for name in ("limit", "spent", "held", "remaining", "over")
@@ -128,7 +130,7 @@ PREVIOUS: Final = Shape(
 RESOLUTION: Final = Shape(
     "Resolved",
     Field("hold_id", of="charge_id", takes="charge_id"),
-    Field("outcome", "{}.value", "ChargeState({})"),
+    Field("outcome", "{}.value", "CHARGE_STATES[{}]"),
     _usd("held"),
     _usd("spent"),
     _true("overrun"),

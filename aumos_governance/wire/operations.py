@@ -11,7 +11,7 @@ from typing import Final
 
 from ..types import GovernanceOutcome
 from .bodies import ADJUSTMENT, ASSIGNMENT, BUDGET, CONSENT, DECISION, ENTRY, PREVIOUS, RESOLUTION, STATE
-from .shapes import ABSENT, Field, Shape
+from .shapes import ABSENT, EMPTY, Field, Shape
 
 __all__ = [
     "CHARGING",
@@ -24,7 +24,7 @@ __all__ = [
     "add",
 ]
 
-NOTHING: Final = Shape("")
+_NOTHING: Final = Shape("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Operation:
     """One operation, by its name on the wire as ``op``."""
 
     name: str
-    request: Shape = field(default=NOTHING)
+    request: Shape = field(default=_NOTHING)
     """Of what the ledger is requested, or of a ``dict`` of values from which the service makes that."""
-    response: Shape = field(default=NOTHING)
+    response: Shape = field(default=_NOTHING)
     """Of what the ledger gives back; read, it is that again as far as the wire carries it."""
     reads: bool = False
     """It reads what is committed, and changes nothing."""
@@ -85,7 +85,7 @@ def _amount(what: str, example: str = "0.05; 0 is one", read: str = "amount") ->
 
 
 def _flag(name: str) -> Field:
-    return Field(name, "{}", f"flag(body, {name!r})", omitted="not {}")
+    return Field(name, "{}", f"flag(body, {name!r})", omitted=EMPTY)
 
 
 def _on(name: str) -> Field:
@@ -101,7 +101,7 @@ def _level(name: str, default: str | None = None) -> Field:
 
 
 def _object(name: str) -> Field:
-    return Field(name, "{}", f"members(body, {name!r})", omitted="not {}")
+    return Field(name, "{}", f"members(body, {name!r})", omitted=EMPTY)
 
 
 def _micros(name: str) -> Field:
