@@ -41,10 +41,9 @@ from ..ledger.contract.base import (
 from ..ledger.rules.identifiers import made_at
 from ..wire.operations import OPERATIONS
 from ..wire.protocol import Ask
-from .action_requests import ActAsk
+from .action_requests import ActAsk, act_voided
 from .approval_watch import ApprovalWatch, Awaited
 from .callers import Caller, expiry_of
-from .cancels import act_voided
 
 __all__ = ["APPROVAL_SECONDS", "Acting"]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ..ledger.contract.base import NotebookKey, Origin
 from ..ledger.contract.terms import SessionTerms
-from ..wire.operations import Operation
+from ..wire.operation import Operation
 from ..wire.protocol import Ask
 
 __all__ = ["Caller", "expiry_of", "origin_of", "request_of"]

@@ -34,8 +34,8 @@ from ..wire import fields
 from ..wire.operations import OPERATIONS
 from ..wire.protocol import Ask, error_answer
 from .acting import APPROVAL_SECONDS, Acting
+from .action_requests import finish_request
 from .callers import Caller, request_of
-from .reports import finish_request
 from .session_requests import DECIDED, READ
 from .user_requests import PersonRequests
 
