@@ -8,14 +8,7 @@ from typing import Any, Final
 
 from ..contract.base import EnvelopeKind
 from ..rules.compact import dumps
-from ..transaction.rows import (
-    CeilingRow,
-    ConfigurationRow,
-    EnvelopeRow,
-    MembershipRow,
-    NotebookRow,
-    SessionRow,
-)
+from ..transaction.rows import CeilingRow, ConfigurationRow, EnvelopeRow, MembershipRow, NotebookRow, SessionRow
 from ..transaction.work import Work
 from .places import envelope_id
 

@@ -28,13 +28,7 @@ from ..rules.chain import LEDGER_CHAIN
 from ..rules.compact import dumps
 from ..rules.files import lies_in
 from ..rules.periods import period_start
-from ..transaction.rows import (
-    BalanceRow,
-    ConfigurationRow,
-    EnvelopeRow,
-    NotebookRow,
-    SessionRow,
-)
+from ..transaction.rows import BalanceRow, ConfigurationRow, EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.selections import OPEN_SESSIONS_OF_OWNER
 from ..transaction.work import Work
 from .ceilings import share, shared_detail

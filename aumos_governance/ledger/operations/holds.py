@@ -17,13 +17,7 @@ from ..contract.base import (
     Resolved,
     Settle,
 )
-from ..transaction.rows import (
-    ApprovalRow,
-    ChargeRow,
-    EstimateRow,
-    NotebookRow,
-    SessionRow,
-)
+from ..transaction.rows import ApprovalRow, ChargeRow, EstimateRow, NotebookRow, SessionRow
 from ..transaction.selections import (
     DUE_APPROVALS,
     DUE_HOLDS,

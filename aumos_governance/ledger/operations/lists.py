@@ -21,14 +21,7 @@ from ..rules.content import check_text
 from ..rules.cursors import check_limit
 from ..rules.files import file_of, path_below
 from ..rules.periods import period_start
-from ..transaction.rows import (
-    ApprovalRow,
-    ChargeRow,
-    EnvelopeRow,
-    NotebookRow,
-    ReportRow,
-    SessionRow,
-)
+from ..transaction.rows import ApprovalRow, ChargeRow, EnvelopeRow, NotebookRow, ReportRow, SessionRow
 from ..transaction.selections import (
     ALL_CEILINGS,
     BUDGETS_OF_SESSION,

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from ..contract.base import Origin
 from ..rules.files import lies_in
-from ..transaction.rows import (
-    ApprovalRow,
-    ChargeRow,
-    NotebookRow,
-    ReportRow,
-    SessionRow,
-)
+from ..transaction.rows import ApprovalRow, ChargeRow, NotebookRow, ReportRow, SessionRow
 from ..transaction.work import Work
 
 __all__ = ["reaches"]

@@ -17,14 +17,7 @@ from ..contract.base import (
     Voided,
 )
 from ..rules.retention import KEEP_ASKS
-from ..transaction.rows import (
-    AskRow,
-    ChainRow,
-    ChargeRow,
-    CorrectionRow,
-    NotebookRow,
-    SessionRow,
-)
+from ..transaction.rows import AskRow, ChainRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
 from ..transaction.selections import SESSIONS_OF_NOTEBOOK
 from ..transaction.work import Work
 from .places import count, places_of

@@ -26,13 +26,7 @@ from ..contract.terms import (
 )
 from ..rules.chain import LEDGER_CHAIN
 from ..rules.files import lies_in
-from ..transaction.rows import (
-    BalanceRow,
-    ChainRow,
-    EnvelopeRow,
-    NotebookRow,
-    SessionRow,
-)
+from ..transaction.rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.work import Work
 from .enclosures import enclose
 from .records import record

@@ -24,7 +24,8 @@ from ..operations.states import build_state, seen_from
 from ..rules.content import check_text
 from ..rules.cursors import check_limit
 from ..rules.files import file_of, sort_key
-from ..transaction.rows import EnvelopeRow, NotebookRow, SessionRow, columns
+from ..transaction.rows import EnvelopeRow, NotebookRow, SessionRow
+from ..transaction.tables import columns
 from ..transaction.work import Work
 from .audit_reads import AuditReads
 from .audit_sums import SumReads
