@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ...errors import InvalidRequestError
 from ..commit.clock import Clock
+from ..commit.dispatch import reader_of
 from ..contract.base import (
     AuditFilters,
     AuditPage,
@@ -22,7 +23,6 @@ from ..contract.base import (
     SessionState,
 )
 from ..contract.queries import DECISIONS
-from ..operations.lists import READERS
 from ..operations.states import seen_from, state_at, state_of
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow, entry
 from ..rules.cursors import check_limit, read_cursor, write_cursor
@@ -43,7 +43,7 @@ _TEXT_COLUMNS: Final = tuple(
 
 def answer(store: MemoryStore, query: Query[Any], clock: Clock) -> Any:
     """Answer a query; raises InvalidRequestError for one that is not known."""
-    shared = READERS.get(type(query))
+    shared = reader_of(query)
     if shared is not None:
         work = Work(store)
         work.now = clock()

@@ -15,7 +15,8 @@ from ..contract.base import (
     Resolved,
 )
 from ..rules.chain import AUDIT_COLUMNS
-from ..transaction.rows import AskRow, ChargeRow, columns
+from ..transaction.rows import AskRow, ChargeRow
+from ..transaction.tables import columns
 from .damage import DAMAGED, UnreadableError
 from .evidence import Evidence
 from .findings import Findings

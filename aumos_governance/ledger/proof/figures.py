@@ -7,15 +7,8 @@ from typing import Any, Final
 
 from ..operations.places import category_id
 from ..rules.chain import AUDIT_COLUMNS
-from ..transaction.rows import (
-    ApprovalRow,
-    ChargeRow,
-    CorrectionRow,
-    EstimateRow,
-    ReportRow,
-    Row,
-    columns,
-)
+from ..transaction.rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow
+from ..transaction.tables import Row, columns
 from .agreements import Agreements
 from .damage import damaged
 from .evidence import CHARGED_AT, CHARGED_IN, CHARGED_TO, HELD_PLAINLY, PLAIN, SETTLED_PLAINLY, Evidence

@@ -21,34 +21,36 @@ from ..contract.base import AuditEntry
 from .compact import dumps, encode
 from .content import check_text
 
-__all__ = ["AUDIT_COLUMNS", "LEDGER_CHAIN", "START", "AuditRow", "digest", "entry", "link", "row"]
+__all__ = ["AUDIT_COLUMNS", "AUDIT_HINTS", "LEDGER_CHAIN", "START", "AuditRow", "digest", "entry", "link", "row"]
 
-AUDIT_COLUMNS: Final = (
-    "chain",
-    "seq",
-    "record_id",
-    "at",
-    "event",
-    "outcome",
-    "actor",
-    "notebook",
-    "notebook_id",
-    "code",
-    "reasons",
-    "agent_id",
-    "tool",
-    "action_type",
-    "resource",
-    "cell_id",
-    "execution_count",
-    "amount",
-    "spent_delta",
-    "held_delta",
-    "charge_id",
-    "detail",
-    "previous_hash",
-    "hash",
-)
+AUDIT_HINTS: Final[dict[str, Any]] = {
+    "chain": str,
+    "seq": int,
+    "record_id": str,
+    "at": int,
+    "event": str,
+    "outcome": str,
+    "actor": str,
+    "notebook": str,
+    "notebook_id": str,
+    "code": str | None,
+    "reasons": str,
+    "agent_id": str | None,
+    "tool": str | None,
+    "action_type": str | None,
+    "resource": str | None,
+    "cell_id": str | None,
+    "execution_count": int | None,
+    "amount": int,
+    "spent_delta": int,
+    "held_delta": int,
+    "charge_id": str | None,
+    "detail": str,
+    "previous_hash": str,
+    "hash": str,
+}
+"""The columns of a record, in order, with what they hold: a table is made of it."""
+AUDIT_COLUMNS: Final = tuple(AUDIT_HINTS)
 LEDGER_CHAIN: Final = "ledger"
 """The chain of openings, closings and decisions outside any session."""
 START: Final = ""

@@ -1,46 +1,34 @@
-"""Approvals, asked for and decided; reports, filed and acknowledged."""
+"""Approvals of governed actions: requested, decided by a user, withdrawn."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from dataclasses import replace
 
-from ...errors import ConflictError, InvalidRequestError, NotAllowedError, NotFoundError
-from ...types import GovernanceOutcome
-from ..contract.base import (
-    AcknowledgeReport,
+from ....errors import ConflictError, InvalidRequestError, NotAllowedError, NotFoundError
+from ....types import GovernanceOutcome
+from ...contract.base import (
     Approval,
     ApprovalStatus,
     AskApproval,
     DecideApproval,
-    FileReport,
-    FinishReport,
     NotebookKey,
     Origin,
-    Report,
     WithdrawApproval,
 )
-from ..rules.compact import dumps
-from ..rules.content import check_whole
-from ..transaction.rows import ApprovalRow, NotebookRow, ReportRow, SessionRow
-from ..transaction.work import Work
-from .reach import reaches
-from .records import record
-from .sessions import open_session_of
+from ...contract.queries import ListApprovals, ReadApproval
+from ...rules.content import check_whole
+from ...transaction.rows import ApprovalRow, NotebookRow, SessionRow
+from ...transaction.selections import PENDING_OF_SERVER
+from ...transaction.work import Work
+from ..reach import named, notebook_of, page, reaches
+from ..records import record
+from ..registry import operation, reader
+from ..states import open_session_of
 
-__all__ = [
-    "acknowledge",
-    "approval_of",
-    "ask",
-    "decide",
-    "file_report",
-    "finish_report",
-    "report_of",
-    "withdraw",
-    "withdraw_approval",
-]
+__all__ = ["withdraw"]
 
 
+@operation(AskApproval)
 def ask(work: Work, request: AskApproval) -> Approval:
     """Put a question to a person."""
     if not request.digest:
@@ -70,6 +58,7 @@ def ask(work: Work, request: AskApproval) -> Approval:
     return approval_of(row, notebook)
 
 
+@operation(DecideApproval)
 def decide(work: Work, request: DecideApproval) -> Approval:
     """Take a person's answer."""
     if not request.origin.person:
@@ -79,13 +68,14 @@ def decide(work: Work, request: DecideApproval) -> Approval:
         raise ConflictError(_decided(row))
     if row.digest != request.digest:
         raise ConflictError("The answer is for something else than what is asked, so nothing was changed.")
-    session, notebook = _owners(work, row.session_id)
+    session, notebook = owners_of(work, row.session_id)
     row.status = (ApprovalStatus.APPROVED if request.approve else ApprovalStatus.DENIED).value
     _close(work, row, request.origin)
     _record(work, notebook, session, row, request.origin, "approve" if request.approve else "refuse")
     return approval_of(row, notebook)
 
 
+@operation(WithdrawApproval)
 def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
     """Stop waiting for an answer."""
     row = _find(work, request.approval_id, request.origin)
@@ -93,94 +83,15 @@ def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
         raise NotFoundError(f"There is no approval {request.approval_id!r}.")
     if row.status == ApprovalStatus.PENDING:
         withdraw(work, row, request.origin, request.why)
-    return approval_of(row, _owners(work, row.session_id)[1])
+    return approval_of(row, owners_of(work, row.session_id)[1])
 
 
 def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
     """Nobody waits for a pending approval any more."""
-    session, notebook = _owners(work, row.session_id)
+    session, notebook = owners_of(work, row.session_id)
     row.status = ApprovalStatus.WITHDRAWN.value
     _close(work, row, origin)
     _record(work, notebook, session, row, origin, "withdraw", why)
-
-
-def file_report(work: Work, request: FileReport) -> Report:
-    """Keep a report until a person has seen it."""
-    notebook = work.notebook(request.notebook)
-    if notebook is None or notebook.session_id is None:
-        raise NotFoundError("This notebook never had a governance session to report on.")
-    session = work.get(SessionRow, notebook.session_id)
-    row = work.add(
-        ReportRow(
-            work.new_id(),
-            session.id,
-            request.tool,
-            request.agent_id or session.agent_id,
-            request.charge_id,
-            request.shown,
-            work.now,
-        )
-    )
-    work.touch(notebook)
-    record(
-        work,
-        session.id,
-        notebook,
-        request.origin,
-        "report",
-        agent_id=row.agent_id,
-        tool=row.tool,
-        charge_id=row.charge_id,
-        detail={"report": row.id},
-    )
-    return report_of(row, notebook)
-
-
-def finish_report(work: Work, request: FinishReport) -> Report:
-    """Add to a report how its act ended."""
-    row = work.find(ReportRow, request.report_id)
-    notebook = work.notebook(request.notebook)
-    if row is None or notebook is None or work.get(SessionRow, row.session_id).notebook_id != notebook.id:
-        raise NotFoundError(f"There is no report {request.report_id!r}.")
-    said: dict[str, Any] = {"result": request.result}
-    if request.spent is not None:
-        said["spent"] = request.spent
-    # Acknowledged while it ran, what was shown is gone.
-    row.shown = dumps({**({"tool": row.tool} if row.shown is None else _object(row.shown)), **said})
-    row.acknowledged_at = row.acknowledged_by = None
-    work.save(row)
-    work.touch(notebook)
-    record(
-        work,
-        row.session_id,
-        notebook,
-        request.origin,
-        "report",
-        agent_id=row.agent_id,
-        tool=row.tool,
-        charge_id=row.charge_id,
-        detail={"report": row.id, "finished": True},
-    )
-    return report_of(row, notebook)
-
-
-def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
-    """A person has seen a report; a second time changes nothing."""
-    if not request.origin.person:
-        raise NotAllowedError("Only a person may acknowledge a report.")
-    row = work.find(ReportRow, request.report_id)
-    if row is None or not reaches(work, request.origin, row):
-        raise NotFoundError(f"There is no report {request.report_id!r}.")
-    session, notebook = _owners(work, row.session_id)
-    if row.acknowledged_at is None:
-        row.acknowledged_at = work.now
-        row.acknowledged_by = request.origin.actor
-        row.shown = None
-        work.save(row)
-        work.touch(notebook)
-        detail = {"report": row.id}
-        record(work, session.id, notebook, request.origin, "acknowledge", tool=row.tool, detail=detail)
-    return report_of(row, notebook)
 
 
 def approval_of(row: ApprovalRow, notebook: NotebookRow) -> Approval:
@@ -202,30 +113,6 @@ def approval_of(row: ApprovalRow, notebook: NotebookRow) -> Approval:
     )
 
 
-def report_of(row: ReportRow, notebook: NotebookRow) -> Report:
-    """The report as answers show it."""
-    return Report(
-        row.id,
-        NotebookKey(notebook.owner, notebook.root, notebook.path),
-        row.session_id,
-        row.tool,
-        row.agent_id,
-        row.shown,
-        row.at,
-        row.acknowledged_at,
-        row.acknowledged_by,
-        row.charge_id,
-    )
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        shown = json.loads(text)
-    except ValueError:
-        shown = text
-    return shown if isinstance(shown, dict) else {"shown": shown}
-
-
 def _find(work: Work, approval_id: str, origin: Origin) -> ApprovalRow:
     row = work.find(ApprovalRow, approval_id)
     if row is None or not reaches(work, origin, row):
@@ -240,7 +127,7 @@ def _decided(row: ApprovalRow) -> str:
     return f"This was {word} already, by {row.decided_by}, so nothing was changed."
 
 
-def _owners(work: Work, session_id: str) -> tuple[SessionRow, NotebookRow]:
+def owners_of(work: Work, session_id: str) -> tuple[SessionRow, NotebookRow]:
     session = work.get(SessionRow, session_id)
     return session, work.get(NotebookRow, session.notebook_id)
 
@@ -269,4 +156,20 @@ def _record(
         tool=row.tool,
         amount=row.amount,
         detail={"approval": row.id, "digest": row.digest} | ({"until": row.until} if event == "ask" else {}),
+    )
+
+
+@reader(ReadApproval)
+def read_approval(work: Work, query: ReadApproval) -> Approval:
+    row = work.find(ApprovalRow, query.approval_id)
+    if row is None:
+        raise NotFoundError(f"There is no approval {query.approval_id!r}.")
+    return approval_of(row, notebook_of(work, row.session_id))
+
+
+@reader(ListApprovals)
+def list_approvals(work: Work, query: ListApprovals) -> tuple[Approval, ...]:
+    return tuple(
+        replace(approval_of(row, notebook), notebook=named(notebook, query.root))
+        for row, notebook in page(work, query, PENDING_OF_SERVER)
     )

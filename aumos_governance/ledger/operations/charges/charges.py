@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import money
-from ...errors import InvalidAmountError
-from ...types import ActionKind, GovernanceOutcome, TrustLevel
-from ..contract.base import (
+from .... import money
+from ....errors import InvalidAmountError
+from ....types import ActionKind, GovernanceOutcome, TrustLevel
+from ...contract.base import (
     Charging,
     Checks,
     Decision,
     Hold,
     Spend,
 )
-from ..rules.chain import LEDGER_CHAIN
-from ..rules.content import check_whole
-from ..rules.verdicts import (
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.content import check_whole
+from ...rules.verdicts import (
     Refusal,
     act_refusal,
     agent_refusal,
@@ -25,13 +25,13 @@ from ..rules.verdicts import (
     no_consent,
     no_session,
 )
-from ..transaction.rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
-from ..transaction.work import Work
-from .places import check_sums, count, envelopes_for, overdraw, places_of
-from .records import record
-from .sessions import open_session_of
-from .states import state_of
-from .trust import agent_level, find_consent, realm_in
+from ...transaction.rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
+from ...transaction.work import Work
+from ..agents.trust import agent_level, find_consent, realm_in
+from ..places import check_sums, count, envelopes_for, overdraw, places_of
+from ..records import record
+from ..registry import operation
+from ..states import open_session_of, state_of
 
 __all__ = ["hold", "spend"]
 
@@ -40,12 +40,14 @@ _IN_SESSION = Checks(realm=None, default_level=TrustLevel.L5_AUTONOMOUS)
 """Who has no level within the session may do what the session may."""
 
 
+@operation(Spend)
 def spend(work: Work, request: Spend) -> Decision:
     """Charge at once."""
     _check_amount(request.amount, 1)
     return _charge(work, request, request.already_paid, None)
 
 
+@operation(Hold)
 def hold(work: Work, request: Hold) -> Decision:
     """Set an amount aside."""
     _check_amount(request.amount, 0)
