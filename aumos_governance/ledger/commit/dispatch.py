@@ -9,6 +9,7 @@ from typing import Any, Final
 from ...errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
 from ..contract import base
 from ..contract.base import NotebookKey, Request
+from ..contract.facts import UNDECIDED
 from ..operations import (
     adjustments,
     approvals,
@@ -102,7 +103,7 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
                 f"A request's expiry must be at most {KEEP_ASKS // HOUR} hours ahead, as long as its key is kept."
             )
     answer = operation(work, request)
-    if not key:
+    if not key or getattr(answer, "record_id", None) == UNDECIDED:
         return answer
     notebook = _notebook(work, request)
     work.add(
