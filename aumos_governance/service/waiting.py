@@ -162,7 +162,14 @@ class Waiting:
 
     def _approval_body(self, approval: Approval) -> dict[str, Any]:
         id = approval.approval_id
-        cell = self._cell("ask", approval.asked_at, lambda record: record.detail.get("approval") == id)
+
+        def is_it(record: AuditEntry) -> bool:
+            return record.detail.get("approval") == id
+
+        cell = self._cell("approval_requested", approval.asked_at, is_it)
+        if cell["id"] is None:
+            # Requested before an update of the server.
+            cell = self._cell("ask", approval.asked_at, is_it)
         return approval_body(approval, cell)
 
     def _report_body(self, report: Report) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def audit_body(entry: AuditEntry) -> dict[str, Any]:
         "seq": entry.seq,
         "at": time_text(entry.at),
         "event": entry.event,
-        "outcome": entry.outcome.value,
+        "outcome": None if entry.outcome is None else entry.outcome.value,
         "code": entry.code,
         "reasons": list(entry.reasons),
         "actor": entry.actor,

@@ -129,7 +129,7 @@ def entry_of(told: Mapping[str, Any]) -> base.AuditEntry:
     return base.AuditEntry(
         **{name: told[name] for name in (*same, *also)},
         at=_micros(told["at"]),
-        outcome=GovernanceOutcome(told["outcome"]),
+        outcome=None if told["outcome"] is None else GovernanceOutcome(told["outcome"]),
         reasons=tuple(told["reasons"]),
         cell_id=told["cell"]["id"],
         execution_count=told["cell"]["count"],

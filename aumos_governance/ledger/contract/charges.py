@@ -60,7 +60,7 @@ class Charging(Request[Decision]):
     Raises BudgetNotFoundError when ``category`` is given and the session has no budget of that name; with ``checks``
     that is denied, with a record.
 
-    With ``waits``, what nothing but a limit on money refuses is left undecided: the response is that denial with an
+    With ``waits_at_limit``, what nothing but a limit on money refuses is left undecided: the response is that denial with an
     empty ``record_id``, nothing is recorded, and the key stays free for the same request to come again.
     """
 
@@ -82,7 +82,7 @@ class Charging(Request[Decision]):
     """With None only the agent's level within the session is looked at, beside the session's own."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """What else the record says: JSON values, never a prompt or a key."""
-    waits: bool = False
+    waits_at_limit: bool = False
     """Whether the caller waits at a limit on money, and requests the same again when there may be room."""
 
 
@@ -109,6 +109,9 @@ class Hold(Charging):
     """
 
     until: int | None = None
+    waits: bool = False
+    """Whether an approval is requested next where one is needed: then nothing is denied yet, and the record has no
+    outcome."""
     hold_id: str | None = None
     """What it is to be called, a fresh identifier of the ledger's, for whoever may have to give it back before they
     hear of it; with None one is made."""

@@ -18,6 +18,7 @@ from ..contract.facts import UNDECIDED
 from ..rules.chain import LEDGER_CHAIN
 from ..rules.content import check_whole
 from ..rules.verdicts import (
+    APPROVAL_REQUIRED,
     BUDGET_EXCEEDED,
     Refusal,
     act_refusal,
@@ -72,7 +73,7 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
         refusal, overdraft = _further(work, session, request, request.checks, refusal)
         if overdraft and not already_paid:
             return _decision(work, request, event, notebook, session, level, refusal, None, already_paid, True)
-    if request.waits and refusal is not None and refusal.code == BUDGET_EXCEEDED and not already_paid:
+    if request.waits_at_limit and refusal is not None and refusal.code == BUDGET_EXCEEDED and not already_paid:
         return _undecided(work, request, notebook, level, refusal)
     if (refusal is not None and not already_paid) or not envelopes:
         return _decision(work, request, event, notebook, session, level, refusal, None, already_paid)
@@ -123,6 +124,7 @@ def _decision(
     if refusal is not None:
         refused = charge is None and not overdraft
         outcome = GovernanceOutcome.DENY if refused else GovernanceOutcome.ALLOW_WITH_CAVEAT
+    waits = isinstance(request, Hold) and request.waits and code == APPROVAL_REQUIRED
     if charge is None:
         # No figure is another one, yet whoever watches the notebook is to hear that something was refused.
         work.touch(notebook)
@@ -133,7 +135,7 @@ def _decision(
         notebook,
         request.origin,
         event,
-        outcome=outcome,
+        outcome=None if waits else outcome,
         code=code,
         reasons=reasons,
         agent_id=request.agent_id or session.agent_id,
@@ -144,7 +146,13 @@ def _decision(
         spent_delta=0 if charge is None else charge.spent,
         held_delta=0 if charge is None or event == "spend" else charge.amount,
         charge_id=charge_id,
-        detail=_detail(request, already_paid, charge is not None and refusal is not None, used=used),
+        detail=_detail(
+            request,
+            already_paid,
+            charge is not None and refusal is not None,
+            used=used,
+            unasked=code == APPROVAL_REQUIRED and not waits,
+        ),
     )
     return Decision(
         outcome,
@@ -242,7 +250,14 @@ def _approval(work: Work, session: SessionRow, request: Charging, level: int) ->
     return found if fits and found is not None and found.digest == request.digest else None
 
 
-def _detail(request: Charging, already_paid: bool, overrun: bool, *, used: bool = False) -> dict[str, Any] | None:
+def _detail(
+    request: Charging,
+    already_paid: bool,
+    overrun: bool,
+    *,
+    used: bool = False,
+    unasked: bool = False,
+) -> dict[str, Any] | None:
     detail: dict[str, Any] = dict(request.detail)
     if already_paid:
         detail["already_paid"] = True
@@ -257,6 +272,9 @@ def _detail(request: Charging, already_paid: bool, overrun: bool, *, used: bool 
         detail["approval_used"] = used
     if isinstance(request, Hold) and request.until is not None:
         detail["until"] = request.until
+    if unasked:
+        # Tells this denial from what earlier versions recorded of each request for an approval.
+        detail["approval_requested"] = False
     return detail or None
 
 
