@@ -257,7 +257,7 @@ class GovernanceExtension(ExtensionApp):
         await self._bridge.stop()
         gc.unfreeze()
         self._unmark()
-        self._service.acting.close()
+        self._service.stop_waiting()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._holds.counts.close()

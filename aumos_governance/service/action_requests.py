@@ -12,12 +12,12 @@ from ..types import ActionKind, TrustLevel
 from ..wire import fields
 from ..wire.protocol import MAX_TIME, Ask, is_number
 from .callers import Caller, expiry_of, origin_of
-from .holding import CHARGE_FIELDS, amount_of, charge_of
+from .holding import AT_LIMIT, CHARGE_FIELDS, amount_of, at_limit_of, charge_of
 
 __all__ = ["ActAsk"]
 
 _MOST_SECONDS: Final = 7 * 24 * 3600.0
-_FIELDS: Final = (*CHARGE_FIELDS, "amount", "shown", "timeout", "wait")
+_FIELDS: Final = (*CHARGE_FIELDS, "amount", "shown", "timeout", "wait", AT_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class ActAsk:
     """How long a person has; None leaves it to the server."""
     wait: bool
     """Whether a person may be asked at all."""
+    at_limit: str | None = None
+    """What is to become of it where only a limit on money refuses it: ``ask``, ``deny``, or as the server says."""
 
     @classmethod
     def read(cls, caller: Caller, ask: Ask) -> ActAsk:
@@ -50,7 +52,7 @@ class ActAsk:
             **charge_of(body, TrustLevel.L3_ACT_APPROVE),
         )
         wait = body.get("wait") is None or fields.flag(body, "wait")
-        return cls(holding, shown, _seconds(body.get("timeout")), wait)
+        return cls(holding, shown, _seconds(body.get("timeout")), wait, at_limit_of(body))
 
 
 def _seconds(raw: object) -> float | None:

@@ -25,10 +25,12 @@ from ..wire.protocol import MAX_TIME, Ask, is_number
 from .callers import Caller, expiry_of, origin_of
 
 __all__ = [
+    "AT_LIMIT",
     "CHARGE_FIELDS",
     "adjust_request",
     "adjusted_answer",
     "amount_of",
+    "at_limit_of",
     "charge_of",
     "finish_request",
     "held_answer",
@@ -44,6 +46,8 @@ CHARGE_FIELDS: Final = (
 )
 """What is said of a hold and of an act alike, beside the amount."""
 
+AT_LIMIT: Final = "at_limit"
+"""The field that says what becomes of a call that only a limit on money refuses."""
 _MICROS: Final = 1_000_000
 _REPORT_FIELDS: Final = ("report_id", "result")
 
@@ -51,7 +55,7 @@ _REPORT_FIELDS: Final = ("report_id", "result")
 def hold_request(caller: Caller, ask: Ask) -> Hold:
     """Raises InvalidRequestError or InvalidAmountError for what cannot be held."""
     body = ask.body
-    fields.known_only(body, (*CHARGE_FIELDS, "amount", "kind", "until"))
+    fields.known_only(body, (*CHARGE_FIELDS, "amount", "kind", "until", AT_LIMIT))
     return Hold(
         key=ask.id,
         origin=origin_of(caller, ask),
@@ -88,6 +92,17 @@ def charge_of(body: Mapping[str, Any], least: TrustLevel) -> dict[str, Any]:
         # With these a category that has no budget is a denial on record, and without one they would change nothing.
         "checks": None if scope is None and category is None and data_type is None else checks,
     }
+
+
+def at_limit_of(body: Mapping[str, Any]) -> str | None:
+    """``ask`` or ``deny``; None where the body leaves it to the server.
+
+    Raises InvalidRequestError for anything else.
+    """
+    said = body.get(AT_LIMIT)
+    if said in (None, "ask", "deny"):
+        return said
+    raise InvalidRequestError(f"{AT_LIMIT} must be ask or deny, not {str(said)[:40]!r}.")
 
 
 def settle_request(caller: Caller, ask: Ask) -> Settle:

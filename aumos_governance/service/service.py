@@ -18,6 +18,7 @@ from .._version import __version__
 from ..clock import monotonic as clock_monotonic
 from ..errors import AumOSGovernanceError, InvalidRequestError
 from ..ledger.contract.base import (
+    Charging,
     CloseSession,
     Decision,
     Ledger,
@@ -41,6 +42,8 @@ from . import holding, session_requests
 from .acting import APPROVAL_SECONDS, Acting
 from .callers import Caller, expiry_of, origin_of
 from .cancels import cancel_body
+from .holding import AT_LIMIT, at_limit_of
+from .limit_waits import ASK, LimitWaits
 from .user_requests import PersonRequests
 
 __all__ = ["Caller", "NotebookService", "Reply"]
@@ -48,10 +51,15 @@ __all__ = ["Caller", "NotebookService", "Reply"]
 AnswerT = TypeVar("AnswerT")
 Reply = Callable[[dict[str, Any]], None]
 _MICROS: Final = 1_000_000
+_SPEND_FIELDS: Final = ("amount", "tool", "already_paid", "category", "agent_id", "note")
 
 
 class NotebookService(PersonRequests):
-    """Answers asks of kernels (`submit`), and the requests of people."""
+    """Answers asks of kernels (`submit`), and the requests of people.
+
+    ``at_limit`` says what becomes of a call that only a limit on money refuses, where its kernel says nothing: ``ask``
+    lets it wait for a user, ``deny`` does not. With None no call waits, since no user could be asked.
+    """
 
     def __init__(
         self,
@@ -59,6 +67,7 @@ class NotebookService(PersonRequests):
         terms: SessionTerms | None = None,
         *,
         approval_seconds: float = APPROVAL_SECONDS,
+        at_limit: str | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = clock_monotonic,
         log: logging.Logger | None = None,
@@ -66,8 +75,17 @@ class NotebookService(PersonRequests):
         super().__init__(ledger, terms if terms is not None else SessionTerms())
         self._clock = clock
         self._log = log if log is not None else logging.getLogger(__name__)
+        self._at_limit = at_limit
+        self.limit_waits = LimitWaits(ledger, seconds=approval_seconds, clock=clock, monotonic=monotonic, log=self._log)
         self.acting = Acting(
-            ledger, self._failure, approval_seconds=approval_seconds, clock=clock, monotonic=monotonic, log=self._log
+            ledger,
+            self._failure,
+            approval_seconds=approval_seconds,
+            waits=self.limit_waits if at_limit is not None else None,
+            waits_unless_said=at_limit == ASK,
+            clock=clock,
+            monotonic=monotonic,
+            log=self._log,
         )
         self._asks: dict[str, Callable[[Caller, Ask, Reply], None]] = {
             "hello": self._hello,
@@ -99,6 +117,11 @@ class NotebookService(PersonRequests):
             self._asks[ask.op](caller, ask, reply)
         except Exception as error:  # noqa: BLE001 - an asker must always get an answer
             reply(self._failure(ask, error))
+
+    def stop_waiting(self) -> None:
+        """Wait for nobody any more; what is pending in the ledger stays so."""
+        self.acting.close()
+        self.limit_waits.close()
 
     def opened_by_server(self, caller: Caller) -> SessionState:
         """Open a session at the defaults, as ``autostart`` asks for; a resume when one is open."""
@@ -157,7 +180,7 @@ class NotebookService(PersonRequests):
         reply({"id": ask.id, "ok": True, "state": body, "previous": previous_body(state)})
 
     def _spend(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        fields.known_only(ask.body, ("amount", "tool", "already_paid", "category", "agent_id", "note"))
+        fields.known_only(ask.body, (*_SPEND_FIELDS, AT_LIMIT))
         if "amount" not in ask.body:
             raise InvalidRequestError("A spend needs an amount in US dollars, for example 0.05.")
         request = Spend(
@@ -178,11 +201,30 @@ class NotebookService(PersonRequests):
             body = None if state is None else state_body(state, shared_with=caller.shared_with)
             return {"decision": decision_body(decision), "state": body}
 
-        self._decide(caller, request, ask, reply, answer)
+        self._charge(caller, request, ask, reply, answer)
 
     def _hold(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         request = holding.hold_request(caller, ask)
-        self._decide(caller, request, ask, reply, lambda decision: holding.held_answer(decision, caller.shared_with))
+        self._charge(caller, request, ask, reply, lambda decision: holding.held_answer(decision, caller.shared_with))
+
+    def _charge(
+        self,
+        caller: Caller,
+        request: Charging,
+        ask: Ask,
+        reply: Reply,
+        answer: Callable[[Decision], dict[str, Any]],
+    ) -> None:
+        """Have it decided at once, or where its kernel or the server says so, after a wait at the limit."""
+        said = at_limit_of(ask.body)
+        if self._at_limit is None or (said or self._at_limit) != ASK:
+            self._decide(caller, request, ask, reply, answer)
+            return
+
+        def decided(future: Future[Decision]) -> None:
+            self._answer_with(future, ask, reply, answer)
+
+        self.limit_waits.charge(caller, ask, request, reply, decided)
 
     def _settle(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         self._resolve(holding.settle_request(caller, ask), caller, ask, reply)
@@ -245,6 +287,7 @@ class NotebookService(PersonRequests):
         if fields.flag(ask.body, "act"):
             self._answer_with(self.acting.cancel(caller, ask), ask, reply, lambda done: cancel_body(done, None))
             return
+        self.limit_waits.drop(caller.scope, of)
         request = Void(
             key=ask.id,
             origin=origin_of(caller, ask),

@@ -10,6 +10,7 @@ from ...errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequ
 from ..contract import base
 from ..contract.base import NotebookKey, Request
 from ..contract.facts import UNDECIDED
+from ..contract.limits import RecordLimitRequest
 from ..operations import (
     adjustments,
     approvals,
@@ -19,6 +20,7 @@ from ..operations import (
     evaluations,
     holds,
     joins,
+    limit_requests,
     notebooks,
     reversals,
     sessions,
@@ -65,6 +67,7 @@ _OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {
     base.RevokeConsent: trust.revoke_consent,
     base.Record: evaluations.append_record,
     base.Evaluate: evaluations.evaluate,
+    RecordLimitRequest: limit_requests.record_limit_request,
 }
 
 

@@ -60,8 +60,8 @@ class Charging(Request[Decision]):
     Raises BudgetNotFoundError when ``category`` is given and the session has no budget of that name; with ``checks``
     that is denied, with a record.
 
-    With ``waits_at_limit``, what nothing but a limit on money refuses is left undecided: the response is that denial with an
-    empty ``record_id``, nothing is recorded, and the key stays free for the same request to come again.
+    With ``waits_at_limit``, what nothing but a limit on money refuses is left undecided: the response is that denial
+    with an empty ``record_id``, nothing is recorded, and the key stays free for the same request to come again.
     """
 
     notebook: NotebookKey
