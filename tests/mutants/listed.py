@@ -5,6 +5,8 @@ from __future__ import annotations
 __all__ = ["LISTED", "QUICK", "TAIL"]
 
 _CHARGES = (
+    "tests/integrations/guarding/test_guard.py",
+    "tests/integrations/guarding/test_attempt_parts.py",
     "tests/integrations/guarding/test_charge.py",
     "tests/integrations/guarding/test_failed_calls.py",
     "tests/integrations/guarding/test_broken_calls.py",
@@ -16,6 +18,7 @@ _CHARGES = (
     "tests/integrations/guarding/test_batches.py",
 )
 _PRICES = (
+    "tests/integrations/openai/test_usage.py",
     "tests/integrations/pricing/test_worst_cases.py",
     "tests/integrations/pricing/test_prices.py",
     "tests/integrations/pricing/test_usage_evidence.py",
@@ -61,6 +64,7 @@ _SDK = (
 )
 _NOTEBOOKS = (
     "tests/service/test_acting.py",
+    "tests/service/test_acting_copies.py",
     "tests/service/test_acting_waits.py",
     "tests/service/test_service.py",
     "tests/service/test_session_requests.py",
@@ -91,15 +95,16 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.integrations.pricing.prices": _PRICES,
     "aumos_governance.integrations.pricing.sizes": _PRICES,
     "aumos_governance.integrations.pricing.token_prices": _PRICES,
-    "aumos_governance.ledger.operations.approvals": _BOOKS,
-    "aumos_governance.ledger.operations.charges": _BOOKS,
-    "aumos_governance.ledger.operations.evaluations": _BOOKS,
-    "aumos_governance.ledger.operations.holds": _BOOKS,
-    "aumos_governance.ledger.operations.joins": (
+    "aumos_governance.ledger.operations.approvals.approvals": _BOOKS,
+    "aumos_governance.ledger.operations.approvals.reports": _BOOKS,
+    "aumos_governance.ledger.operations.charges.charges": _BOOKS,
+    "aumos_governance.ledger.operations.agents.evaluations": _BOOKS,
+    "aumos_governance.ledger.operations.charges.holds": _BOOKS,
+    "aumos_governance.ledger.operations.sessions.notebooks": (
         "tests/ledger/operations/test_joins.py",
         "tests/ledger/operations/test_notebooks.py",
     ),
-    "aumos_governance.ledger.operations.trust": _BOOKS,
+    "aumos_governance.ledger.operations.agents.trust": _BOOKS,
     "aumos_governance.ledger.proof.rules": _PROOF,
     "aumos_governance.ledger.proof.standing": _PROOF,
     "aumos_governance.ledger.contract.terms": ("tests/ledger/rules/test_terms.py", *_BOOKS),

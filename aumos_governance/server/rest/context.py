@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from ..settings.settings import Settings
 
 __all__ = ["Context"]
 
+ResultT = TypeVar("ResultT")
 AuditFiltersT = TypeVar("AuditFiltersT", bound=AuditFilters)
 
 
@@ -28,6 +30,8 @@ class Context:
         settings: Settings,
         settle: Callable[[], None],
         kernels: Callable[[], list[dict[str, Any]]] = list,
+        contents: Any = None,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self.service = service
         self.settings = settings
@@ -35,6 +39,9 @@ class Context:
         """Waits until all known moves of files are in the ledger."""
         self.kernels = kernels
         """The bodies of all kernels."""
+        self.contents = contents
+        """The server's contents manager, to be called in its loop."""
+        self._loop = loop
         self.waiting = Waiting(service.ledger, rooms.owner, rooms.root)
         self.records = Records(service.ledger)
         self.owner = rooms.owner
@@ -50,6 +57,11 @@ class Context:
         """Where the governance of ``path`` is kept, once all known moves of files are in the ledger."""
         self.settle()
         return self._rooms.place(path)
+
+    def on_loop(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+        """Have this done in the server's loop, and give what came of it."""
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def under(self) -> tuple[str, str] | None:
         """The owner and root whose records alone are shown here; None: all of the ledger's."""

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any, Final, TypeVar
 
+from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from ...errors import InvalidRequestError
+from ...errors import InvalidRequestError, NotAllowedError
 from ...wire import fields
 from ..identity.users import check_decides, is_made_up, user_of
 from . import http_errors
@@ -53,6 +54,8 @@ class RestHandler(APIHandler):
         route = self.routes.get(self.request.method or "")
         if route is None:
             raise web.HTTPError(405)
+        if route.needs is not None:
+            await self._check_further(*route.needs)
         parameters = self._parameters(route.query.names)
         query = route.query.read(parameters, self.context.key)
         body, key = ({}, None) if route.method in _READING else (self._json_object(route.body), self._idempotency_key())
@@ -69,6 +72,10 @@ class RestHandler(APIHandler):
     # The decorator keeps the action that it is first called for, so the action is named.
     get = web.authenticated(authorized("read")(_serve))
     post = put = patch = delete = web.authenticated(authorized("write")(_serve))
+
+    async def _check_further(self, action: str, resource: str) -> None:
+        if not await ensure_async(self.authorizer.is_authorized(self, self.current_user, action, resource)):
+            raise NotAllowedError(f"You lack the permission to {action} {resource} on this server; nothing was done.")
 
     def _parameters(self, known: Iterable[str]) -> dict[str, str]:
         found: dict[str, str] = {}

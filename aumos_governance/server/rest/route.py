@@ -64,5 +64,7 @@ class Route(Generic[QueryT]):
     """Runs in a thread, and so may block. Raises errors of the package."""
     body: tuple[str, ...] = ()
     """The fields that the body may have. No route needs a body: without one it is ``{}``."""
+    needs: tuple[str, str] | None = None
+    """An action and a resource of the server for which the user needs the permission too."""
     long: bool | Callable[[Mapping[str, str]], bool] = False
     """Whether a request with these parameters may read the whole record. Such requests have a thread of their own."""

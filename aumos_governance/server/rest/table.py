@@ -14,6 +14,7 @@ from . import audit, sessions, waiting
 from .audit_filter import is_search
 from .configuration import config
 from .context import Context
+from .examples import example
 from .handler import RestHandler
 from .parameters import NONE, NOTEBOOK, NOTEBOOK_PAGE, PAGE
 from .route import Route
@@ -44,6 +45,7 @@ ROUTES: tuple[Route[Any], ...] = (
     Route("GET",   "audit/sums",               audit.SUMS,    audit.sums, long=True),
     Route("GET",   "audit/verify",             audit.CHAIN,   audit.verify, long=True),
     Route("GET",   "audit/export",             audit.EXPORT,  audit.export, long=True),
+    Route("POST",  "examples/{id}",            NONE,          example, ("folder",), needs=("write", "contents")),
 )
 # fmt: on
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import money
-from ...errors import ConflictError, InvalidAmountError, NotAllowedError, NotFoundError
-from ...types import GovernanceOutcome
-from ..contract.base import (
+from .... import money
+from ....errors import ConflictError, InvalidAmountError, NotAllowedError, NotFoundError
+from ....types import GovernanceOutcome
+from ...contract.base import (
     ChargeState,
     ExpireHolds,
     KernelGone,
@@ -17,14 +17,11 @@ from ..contract.base import (
     Resolved,
     Settle,
 )
-from ..transaction.rows import (
-    ApprovalRow,
-    ChargeRow,
-    EstimateRow,
-    NotebookRow,
-    SessionRow,
-)
-from ..transaction.selections import (
+from ...contract.budget_facts import HeldCharge
+from ...contract.queries import ListHolds
+from ...transaction.rows import ApprovalRow, ChargeRow, EstimateRow, NotebookRow, SessionRow
+from ...transaction.selections import (
+    COUNTING_HOLDS,
     DUE_APPROVALS,
     DUE_HOLDS,
     HOLDS_OF_KERNEL,
@@ -32,19 +29,22 @@ from ..transaction.selections import (
     PENDING_OF_KERNEL,
     PENDING_OF_SERVER,
 )
-from ..transaction.work import Work
-from .approvals import withdraw
-from .places import check_sums, count, places_of
-from .reach import reaches
-from .records import record
-from .states import state_of
+from ...transaction.work import Work
+from ..approvals.approvals import withdraw
+from ..places import check_sums, count, places_of
+from ..reach import named, page, reaches
+from ..records import record
+from ..registry import operation, reader
+from ..states import state_of
 
 __all__ = ["expire", "expire_holds", "kernel_gone", "kernels_present", "release", "settle"]
 
 _OPEN = (ChargeState.HELD, ChargeState.UNRESOLVED)
 _LEDGER = Origin("ledger")
+_UNRESOLVED = ChargeState.UNRESOLVED.value
 
 
+@operation(Settle)
 def settle(work: Work, request: Settle) -> Resolved:
     """Resolve a hold with its true cost."""
     amount = request.amount
@@ -58,12 +58,14 @@ def settle(work: Work, request: Settle) -> Resolved:
     return resolved
 
 
+@operation(Release)
 def release(work: Work, request: Release) -> Resolved:
     """Resolve a hold that cost nothing."""
     charge = _held(work, request.hold_id, request.origin, _OPEN)
     return _resolve(work, charge, request.origin, ChargeState.RELEASED, 0)
 
 
+@operation(KernelGone)
 def kernel_gone(work: Work, request: KernelGone) -> int:
     """Leave what a kernel held to a person."""
     holds = work.select(HOLDS_OF_KERNEL, request.incarnation)
@@ -71,6 +73,7 @@ def kernel_gone(work: Work, request: KernelGone) -> int:
     return _leave(work, holds, pending, request.origin)
 
 
+@operation(KernelsPresent)
 def kernels_present(work: Work, request: KernelsPresent) -> int:
     """Leave what all other kernels of a server held to a person."""
     present = set(request.incarnations)
@@ -88,6 +91,7 @@ def kernels_present(work: Work, request: KernelsPresent) -> int:
     )
 
 
+@operation(ExpireHolds)
 def expire_holds(work: Work, request: ExpireHolds) -> int:
     """End what has come to its stated time."""
     return expire(work, request.origin)
@@ -100,7 +104,7 @@ def expire(work: Work, origin: Origin = _LEDGER) -> int:
     for charge in holds:
         _resolve(work, charge, origin, ChargeState.EXPIRED, 0)
     for approval in pending:
-        withdraw(work, approval, origin, "its time ran out")
+        withdraw(work, approval, origin, "No decision in time")
     return len(holds)
 
 
@@ -187,5 +191,25 @@ def _leave(work: Work, holds: list[ChargeRow], pending: list[ApprovalRow], origi
             reasons=("The kernel that made the hold is gone",),
         )
     for approval in pending:
-        withdraw(work, approval, origin, "its kernel is gone")
+        withdraw(work, approval, origin, "Its kernel is gone")
     return len(holds)
+
+
+@reader(ListHolds)
+def list_holds(work: Work, query: ListHolds) -> tuple[HeldCharge, ...]:
+    found = page(work, query, COUNTING_HOLDS, lambda row: not query.unresolved_only or row.state == _UNRESOLVED)
+    return tuple(
+        HeldCharge(
+            row.id,
+            named(notebook, query.root),
+            row.session_id,
+            ChargeState(row.state),
+            row.amount,
+            row.tool,
+            row.agent_id,
+            row.category,
+            row.at,
+            row.until,
+        )
+        for row, notebook in found
+    )

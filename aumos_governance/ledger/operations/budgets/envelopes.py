@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from operator import attrgetter
 from typing import Any
 
-from ... import money
-from ...errors import (
+from .... import money
+from ....errors import (
     BudgetNotFoundError,
     ConfigurationError,
     ConflictError,
@@ -15,8 +16,8 @@ from ...errors import (
     NotAllowedError,
     NotFoundError,
 )
-from ...types import BudgetPeriod
-from ..contract.base import (
+from ....types import BudgetPeriod
+from ...contract.base import (
     Balance,
     BudgetState,
     ConfigureEnvelopes,
@@ -24,28 +25,27 @@ from ..contract.base import (
     Origin,
     SetBudget,
 )
-from ..rules.chain import LEDGER_CHAIN
-from ..rules.compact import dumps
-from ..rules.files import lies_in
-from ..rules.periods import period_start
-from ..transaction.rows import (
-    BalanceRow,
-    ConfigurationRow,
-    EnvelopeRow,
-    NotebookRow,
-    SessionRow,
-)
-from ..transaction.selections import OPEN_SESSIONS_OF_OWNER
-from ..transaction.work import Work
+from ...contract.budget_facts import EnvelopeState
+from ...contract.queries import ListBudgets, ListEnvelopes
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.compact import dumps
+from ...rules.files import lies_in
+from ...rules.periods import period_start
+from ...transaction.rows import BalanceRow, ConfigurationRow, EnvelopeRow, NotebookRow, SessionRow
+from ...transaction.selections import BUDGETS_OF_SESSION, OPEN_SESSIONS_OF_OWNER
+from ...transaction.work import Work
+from ..places import category_id, places_of
+from ..reach import newest_session
+from ..records import record
+from ..registry import operation, reader
+from ..states import open_session_of
 from .ceilings import share, shared_detail
 from .enclosures import ORDER, enclose
-from .places import category_id
-from .records import record
-from .sessions import open_session_of
 
 __all__ = ["budget_state", "configure", "set_budget"]
 
 
+@operation(ConfigureEnvelopes)
 def configure(work: Work, request: ConfigureEnvelopes) -> bool:
     """Put envelopes around a server's sessions."""
     owner, root = request.owner, request.root
@@ -92,6 +92,7 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
     return True
 
 
+@operation(SetBudget)
 def set_budget(work: Work, request: SetBudget) -> BudgetState:
     """Create or change a category's budget."""
     if not request.category:
@@ -172,3 +173,37 @@ def _record(
         "to": money.to_text(envelope.ceiling),
     }
     record(work, session.id, notebook, origin, "budget", agent_id=session.agent_id, detail=detail)
+
+
+@reader(ListEnvelopes)
+def list_envelopes(work: Work, query: ListEnvelopes) -> tuple[EnvelopeState, ...]:
+    session = newest_session(work, query.notebook)
+    if session is None:
+        return ()
+    return tuple(
+        EnvelopeState(
+            envelope.name,
+            envelope.kind,
+            BudgetPeriod(envelope.period),
+            balance.period_start,
+            Balance(envelope.ceiling, balance.spent, balance.held),
+            balance.charges,
+        )
+        for envelope, balance in places_of(work, session.envelopes, work.now)
+    )
+
+
+@reader(ListBudgets)
+def list_budgets(work: Work, query: ListBudgets) -> tuple[BudgetState, ...]:
+    session = newest_session(work, query.notebook)
+    if session is None:
+        return ()
+    if query.category is None:
+        found = work.select(BUDGETS_OF_SESSION, session.id)
+    else:
+        only = work.find(EnvelopeRow, category_id(session.id, query.category))
+        found = [] if only is None else [only]
+    return tuple(
+        budget_state(row, work.balance(row.id, period_start(row.period, work.now)))
+        for row in sorted(found, key=attrgetter("name"))
+    )

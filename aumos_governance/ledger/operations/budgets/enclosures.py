@@ -6,18 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from ..contract.base import EnvelopeKind
-from ..rules.compact import dumps
-from ..transaction.rows import (
-    CeilingRow,
-    ConfigurationRow,
-    EnvelopeRow,
-    MembershipRow,
-    NotebookRow,
-    SessionRow,
-)
-from ..transaction.work import Work
-from .places import envelope_id
+from ...contract.base import EnvelopeKind
+from ...rules.compact import dumps
+from ...transaction.rows import CeilingRow, ConfigurationRow, EnvelopeRow, MembershipRow, NotebookRow, SessionRow
+from ...transaction.work import Work
+from ..places import envelope_id
 
 __all__ = ["ORDER", "SHARED", "enclose", "membership_of", "shared_around", "subject_of"]
 

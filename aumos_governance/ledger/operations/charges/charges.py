@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import money
-from ...errors import InvalidAmountError
-from ...types import ActionKind, GovernanceOutcome, TrustLevel
-from ..contract.base import (
+from .... import money
+from ....errors import InvalidAmountError
+from ....types import ActionKind, GovernanceOutcome, TrustLevel
+from ...contract.base import (
     Charging,
     Checks,
     Decision,
     Hold,
     Spend,
 )
-from ..rules.chain import LEDGER_CHAIN
-from ..rules.content import check_whole
-from ..rules.verdicts import (
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.content import check_whole
+from ...rules.verdicts import (
+    APPROVAL_REQUIRED,
     Refusal,
     act_refusal,
     agent_refusal,
@@ -25,13 +26,13 @@ from ..rules.verdicts import (
     no_consent,
     no_session,
 )
-from ..transaction.rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
-from ..transaction.work import Work
-from .places import check_sums, count, envelopes_for, overdraw, places_of
-from .records import record
-from .sessions import open_session_of
-from .states import state_of
-from .trust import agent_level, find_consent, realm_in
+from ...transaction.rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
+from ...transaction.work import Work
+from ..agents.trust import agent_level, find_consent, realm_in
+from ..places import check_sums, count, envelopes_for, overdraw, places_of
+from ..records import record
+from ..registry import operation
+from ..states import open_session_of, state_of
 
 __all__ = ["hold", "spend"]
 
@@ -40,12 +41,14 @@ _IN_SESSION = Checks(realm=None, default_level=TrustLevel.L5_AUTONOMOUS)
 """Who has no level within the session may do what the session may."""
 
 
+@operation(Spend)
 def spend(work: Work, request: Spend) -> Decision:
     """Charge at once."""
     _check_amount(request.amount, 1)
     return _charge(work, request, request.already_paid, None)
 
 
+@operation(Hold)
 def hold(work: Work, request: Hold) -> Decision:
     """Set an amount aside."""
     _check_amount(request.amount, 0)
@@ -119,6 +122,7 @@ def _decision(
     if refusal is not None:
         refused = charge is None and not overdraft
         outcome = GovernanceOutcome.DENY if refused else GovernanceOutcome.ALLOW_WITH_CAVEAT
+    waits = isinstance(request, Hold) and request.waits and code == APPROVAL_REQUIRED
     if charge is None:
         # No figure is another one, yet whoever watches the notebook is to hear that something was refused.
         work.touch(notebook)
@@ -129,7 +133,7 @@ def _decision(
         notebook,
         request.origin,
         event,
-        outcome=outcome,
+        outcome=None if waits else outcome,
         code=code,
         reasons=reasons,
         agent_id=request.agent_id or session.agent_id,
@@ -140,7 +144,13 @@ def _decision(
         spent_delta=0 if charge is None else charge.spent,
         held_delta=0 if charge is None or event == "spend" else charge.amount,
         charge_id=charge_id,
-        detail=_detail(request, already_paid, charge is not None and refusal is not None, used=used),
+        detail=_detail(
+            request,
+            already_paid,
+            charge is not None and refusal is not None,
+            used=used,
+            unasked=code == APPROVAL_REQUIRED and not waits,
+        ),
     )
     return Decision(
         outcome,
@@ -224,7 +234,14 @@ def _approval(work: Work, session: SessionRow, request: Charging, level: int) ->
     return found if fits and found is not None and found.digest == request.digest else None
 
 
-def _detail(request: Charging, already_paid: bool, overrun: bool, *, used: bool = False) -> dict[str, Any] | None:
+def _detail(
+    request: Charging,
+    already_paid: bool,
+    overrun: bool,
+    *,
+    used: bool = False,
+    unasked: bool = False,
+) -> dict[str, Any] | None:
     detail: dict[str, Any] = dict(request.detail)
     if already_paid:
         detail["already_paid"] = True
@@ -239,6 +256,9 @@ def _detail(request: Charging, already_paid: bool, overrun: bool, *, used: bool 
         detail["approval_used"] = used
     if isinstance(request, Hold) and request.until is not None:
         detail["until"] = request.until
+    if unasked:
+        # Tells this denial from what earlier versions recorded of each request for an approval.
+        detail["approval_requested"] = False
     return detail or None
 
 

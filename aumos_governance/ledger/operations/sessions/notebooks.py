@@ -1,29 +1,79 @@
-"""Notebooks that turn out to be one: by a link, by the folder above, by an older version's name for it."""
+"""Notebooks that are renamed, deleted or listed, and those that turn out to be one.
+
+That happens by a link, by the folder above, or by an older version's name for it.
+"""
 
 from __future__ import annotations
 
-from ..contract.base import EnvelopeKind, JoinNotebooks, NotebookKey, Origin
-from ..rules.chain import LEDGER_CHAIN
-from ..rules.files import file_of
-from ..transaction.rows import EnvelopeRow, NotebookAliasRow, NotebookRow, SessionRow
-from ..transaction.selections import (
+from operator import attrgetter
+
+from ....errors import InvalidRequestError
+from ...contract.base import EnvelopeKind, JoinNotebooks, NotebookKey, Origin
+from ...contract.queries import ListNotebooks
+from ...contract.requests import DeleteNotebook, MoveNotebook
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.content import check_text
+from ...rules.files import file_of, path_below
+from ...transaction.rows import EnvelopeRow, NotebookAliasRow, NotebookRow, SessionRow
+from ...transaction.selections import (
     ALIASES_OF_NOTEBOOK,
     BALANCES_OF,
     CEILINGS_OF,
     CHARGES_IN,
+    NOTEBOOKS_OF_OWNER,
     SESSIONS_IN,
     SESSIONS_OF_NOTEBOOK,
 )
-from ..transaction.work import Work
-from .places import envelope_id
-from .records import record
-from .sessions import close, open_session_of
+from ...transaction.work import Work
+from ..places import envelope_id
+from ..records import record
+from ..registry import operation, reader
+from ..states import open_session_of
+from .sessions import close
 
 __all__ = ["join_notebooks"]
 
 _CEILING = EnvelopeKind.NOTEBOOK.value
 
 
+@operation(MoveNotebook)
+def move_notebook(work: Work, request: MoveNotebook) -> int:
+    old, new = request.old, request.new
+    if new == old:
+        return 0
+    if new.startswith(f"{old}/"):
+        raise InvalidRequestError(f"{old!r} cannot be moved into itself.")
+    moved: list[NotebookRow] = []
+    # By path, so that a/b has left before a/b/c comes to where it lay.
+    source, target = file_of(request.root, old), file_of(request.root, new)
+    for notebook in work.notebooks_under(request.owner, source):
+        # By the root that it was named from first, so that a later server of that root finds its path there.
+        path = path_below(notebook.root, target + notebook.file[len(source) :])
+        ousted = work.notebook(NotebookKey(request.owner, notebook.root, path))
+        if ousted is not None:
+            _remove(work, ousted, request.origin, "another notebook was moved to its path")
+            notebook.seq = max(notebook.seq, ousted.seq)
+        work.relocate(notebook, notebook.root, path)
+        moved.append(notebook)
+    return len(moved)
+
+
+@operation(DeleteNotebook)
+def delete_notebook(work: Work, request: DeleteNotebook) -> int:
+    gone = work.notebooks_under(request.owner, file_of(request.root, request.path))
+    for notebook in gone:
+        _remove(work, notebook, request.origin, "the notebook was deleted")
+    return len(gone)
+
+
+def _remove(work: Work, notebook: NotebookRow, origin: Origin, why: str) -> None:
+    session = open_session_of(work, notebook)
+    if session is not None:
+        close(work, notebook, session, origin, why)
+    work.remove(notebook)
+
+
+@operation(JoinNotebooks)
 def join_notebooks(work: Work, request: JoinNotebooks) -> int:
     """Join or rename what the pairs name; of the two notebooks of a pair one need not be known."""
     return sum(_join(work, old, new, request.origin) for old, new in request.pairs)
@@ -112,3 +162,10 @@ def _move_ceiling(work: Work, envelope: EnvelopeRow, notebook_id: str) -> None:
 
 def _replaced(envelopes: str, old: str, new: str) -> str:
     return " ".join(dict.fromkeys(new if id == old else id for id in envelopes.split()))
+
+
+@reader(ListNotebooks)
+def list_notebooks(work: Work, query: ListNotebooks) -> tuple[NotebookKey, ...]:
+    check_text(query.owner)
+    rows = sorted(work.select(NOTEBOOKS_OF_OWNER, query.owner), key=attrgetter("file"))
+    return tuple(NotebookKey(row.owner, row.root, row.path) for row in rows)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ... import money
-from ...errors import InvalidAmountError, InvalidRequestError
-from ...types import ActionKind, GovernanceOutcome, TrustLevel
-from ..contract.base import Decision, Evaluate, Record, Recorded
-from ..rules.chain import LEDGER_CHAIN
-from ..rules.content import check_whole
-from ..rules.periods import period_start
-from ..rules.verdicts import (
+from .... import money
+from ....errors import InvalidAmountError, InvalidRequestError
+from ....types import ActionKind, GovernanceOutcome, TrustLevel
+from ...contract.base import Decision, Evaluate, Record, Recorded
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.content import check_whole
+from ...rules.periods import period_start
+from ...rules.verdicts import (
     Refusal,
     agent_refusal,
     level_refusal,
@@ -20,16 +20,18 @@ from ..rules.verdicts import (
     no_session,
     over_budget,
 )
-from ..transaction.rows import BalanceRow, EnvelopeRow, SessionRow
-from ..transaction.work import Work
-from .places import called, category_id, name_of
-from .records import OWN_EVENTS, record
-from .sessions import open_session_of
+from ...transaction.rows import BalanceRow, EnvelopeRow, SessionRow
+from ...transaction.work import Work
+from ..places import called, category_id, name_of
+from ..records import OWN_EVENTS, record
+from ..registry import operation
+from ..states import open_session_of
 from .trust import agent_level, check_named, find_consent, realm_in
 
 __all__ = ["append_record", "evaluate"]
 
 
+@operation(Record)
 def append_record(work: Work, request: Record) -> Recorded:
     """Record what was decided elsewhere.
 
@@ -59,6 +61,7 @@ def append_record(work: Work, request: Record) -> Recorded:
     return Recorded(record_id, work.now)
 
 
+@operation(Evaluate)
 def evaluate(work: Work, request: Evaluate) -> Decision:
     """Check an action and record the answer, with what each check found."""
     if request.realm is not None and not request.agent_id:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import ConsentNotFoundError, InvalidRequestError, NotAllowedError, NotFoundError
-from ...types import TrustLevel
-from ..contract.base import (
+from ....errors import ConsentNotFoundError, InvalidRequestError, NotAllowedError, NotFoundError
+from ....types import TrustLevel
+from ...contract.base import (
     Consent,
     GrantConsent,
     NotebookKey,
@@ -16,14 +16,16 @@ from ..contract.base import (
     TouchTrust,
     TrustAssignment,
 )
-from ..rules.chain import LEDGER_CHAIN
-from ..rules.content import check_whole
-from ..rules.realms import session_realm
-from ..transaction.rows import ConsentRow, SessionRow, TrustRow
-from ..transaction.selections import CONSENTS_OF_AGENT
-from ..transaction.work import Work
-from .records import record
-from .sessions import open_session_of
+from ...contract.queries import FindConsent, FindTrust, ListConsents, ListTrust
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.content import check_whole
+from ...rules.realms import session_realm
+from ...transaction.rows import ConsentRow, SessionRow, TrustRow
+from ...transaction.selections import CONSENTS_OF_AGENT, CONSENTS_OF_REALM, TRUST_OF_REALM
+from ...transaction.work import Work
+from ..records import record
+from ..registry import operation, reader
+from ..states import open_session_of
 
 __all__ = [
     "agent_level",
@@ -41,6 +43,7 @@ __all__ = [
 ]
 
 
+@operation(SetTrust)
 def set_trust(work: Work, request: SetTrust) -> TrustAssignment:
     """Give an agent a level."""
     check_named(agent_id=request.agent_id)
@@ -64,6 +67,7 @@ def set_trust(work: Work, request: SetTrust) -> TrustAssignment:
     return assignment_of(row)
 
 
+@operation(TouchTrust)
 def touch_trust(work: Work, request: TouchTrust) -> bool:
     """Note that an agent was active."""
     row = work.find(TrustRow, request.realm, request.agent_id, request.scope or "")
@@ -74,6 +78,7 @@ def touch_trust(work: Work, request: TouchTrust) -> bool:
     return True
 
 
+@operation(RemoveTrust)
 def remove_trust(work: Work, request: RemoveTrust) -> bool:
     """Take an agent's level away."""
     session = _open_session(work, request.notebook) if request.realm is None else None
@@ -108,6 +113,7 @@ def agent_level(work: Work, realm: str, agent_id: str, scope: str | None, defaul
     return int(default) if row is None or row.level is None else row.level
 
 
+@operation(GrantConsent)
 def grant_consent(work: Work, request: GrantConsent) -> Consent:
     """Allow the use of a kind of data."""
     check_named(agent_id=request.agent_id, data_type=request.data_type, granted_by=request.granted_by)
@@ -130,6 +136,7 @@ def grant_consent(work: Work, request: GrantConsent) -> Consent:
     return consent_of(row)
 
 
+@operation(RevokeConsent)
 def revoke_consent(work: Work, request: RevokeConsent) -> int:
     """Take consents back."""
     check_named(agent_id=request.agent_id)
@@ -231,3 +238,29 @@ def _record(
     # Null: the realm of the session itself, whose chain this is.
     detail["realm"] = request.realm
     record(work, chain, notebook, request.origin, event, agent_id=agent_id, detail=detail)
+
+
+@reader(FindTrust)
+def read_trust(work: Work, query: FindTrust) -> TrustAssignment | None:
+    row = find_trust(work, query.realm, query.agent_id, query.scope)
+    return None if row is None else assignment_of(row)
+
+
+@reader(ListTrust)
+def list_trust(work: Work, query: ListTrust) -> tuple[TrustAssignment, ...]:
+    return tuple(assignment_of(row) for row in work.select(TRUST_OF_REALM, query.realm) if row.level is not None)
+
+
+@reader(FindConsent)
+def read_consent(work: Work, query: FindConsent) -> Consent | None:
+    row = find_consent(work, query.realm, query.agent_id, query.data_type, query.purpose)
+    return None if row is None else consent_of(row)
+
+
+@reader(ListConsents)
+def list_consents(work: Work, query: ListConsents) -> tuple[Consent, ...]:
+    if query.agent_id is None:
+        rows = work.select(CONSENTS_OF_REALM, query.realm)
+    else:
+        rows = work.select(CONSENTS_OF_AGENT, query.realm, query.agent_id)
+    return tuple(consent_of(row) for row in rows if not row.revoked)

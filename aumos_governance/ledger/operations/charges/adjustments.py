@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ... import money
-from ...errors import ConflictError, InvalidAmountError, InvalidRequestError, NotFoundError
-from ...types import GovernanceOutcome
-from ..contract.base import Adjust, Adjusted
-from ..transaction.rows import ChargeRow, EstimateRow, NotebookRow, SessionRow
-from ..transaction.selections import ESTIMATES_OF_REFERENCE
-from ..transaction.work import Work
-from .places import check_sums, count, places_of
-from .reach import reaches
-from .records import record
-from .states import state_of
+from .... import money
+from ....errors import ConflictError, InvalidAmountError, InvalidRequestError, NotFoundError
+from ....types import GovernanceOutcome
+from ...contract.base import Adjust, Adjusted
+from ...transaction.rows import ChargeRow, EstimateRow, NotebookRow, SessionRow
+from ...transaction.selections import ESTIMATES_OF_REFERENCE
+from ...transaction.work import Work
+from ..places import check_sums, count, places_of
+from ..reach import reaches
+from ..records import record
+from ..registry import operation
+from ..states import state_of
 
 __all__ = ["adjust"]
 
@@ -23,6 +24,7 @@ _ADJUSTED: Final = "ADJUSTED_ALREADY"
 _CORRECTED: Final = "CORRECTED"
 
 
+@operation(Adjust)
 def adjust(work: Work, request: Adjust) -> Adjusted:
     """Give an estimated charge its true cost."""
     amount = request.amount

@@ -6,25 +6,28 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ... import money
-from ...errors import InvalidAmountError, InvalidRequestError, NotFoundError
-from ...types import BudgetPeriod
-from ..contract.base import (
+from .... import money
+from ....errors import InvalidAmountError, InvalidRequestError, NotFoundError
+from ....types import BudgetPeriod
+from ...contract.base import (
     Balance,
     CeilingState,
     EnvelopeKind,
     EnvelopeSpec,
     SetCeiling,
 )
-from ..rules.chain import LEDGER_CHAIN
-from ..rules.compact import dumps
-from ..rules.periods import period_start
-from ..transaction.rows import CeilingRow, EnvelopeRow, NotebookRow, SessionRow
-from ..transaction.selections import MEMBERSHIPS, OPEN_SESSIONS_OF_OWNER, SESSIONS_IN
-from ..transaction.work import Work
+from ...contract.queries import ListCeilings
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.compact import dumps
+from ...rules.content import check_text
+from ...rules.periods import period_start
+from ...transaction.rows import CeilingRow, EnvelopeRow, NotebookRow, SessionRow
+from ...transaction.selections import ALL_CEILINGS, MEMBERSHIPS, OPEN_SESSIONS_OF_OWNER, SESSIONS_IN
+from ...transaction.work import Work
+from ..places import envelope_id
+from ..records import record
+from ..registry import operation, reader
 from .enclosures import SHARED, enclose, membership_of, shared_around, subject_of
-from .places import envelope_id
-from .records import record
 
 __all__ = ["ceiling_states", "set_ceiling", "share", "shared_detail"]
 
@@ -62,6 +65,7 @@ def shared_detail(work: Work, owner: str) -> list[dict[str, Any]]:
     ]
 
 
+@operation(SetCeiling)
 def set_ceiling(work: Work, request: SetCeiling) -> bool:
     """Change or lift a shared ceiling."""
     kind, subject, name, ceiling = request.encloses, request.subject, request.name, request.ceiling
@@ -151,3 +155,11 @@ def _stored(work: Work, kind: str, subject: str, name: str, period: str, ceiling
 def _figures(work: Work, row: CeilingRow) -> list[dict[str, Any]]:
     envelopes = (work.get(EnvelopeRow, id) for id in row.envelopes.split())
     return [{"period": envelope.period, "ceiling": money.to_text(envelope.ceiling)} for envelope in envelopes]
+
+
+@reader(ListCeilings)
+def list_ceilings(work: Work, query: ListCeilings) -> tuple[CeilingState, ...]:
+    if query.owner is None:
+        return ceiling_states(work, work.select(ALL_CEILINGS))
+    check_text(query.owner)
+    return ceiling_states(work, list(shared_around(work, query.owner)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ... import money
-from ...errors import ConflictError, InvalidAmountError, InvalidRequestError, NotAllowedError, NotFoundError
-from ..contract.base import (
+from .... import money
+from ....errors import ConflictError, InvalidAmountError, InvalidRequestError, NotAllowedError, NotFoundError
+from ...contract.base import (
     ChargeState,
     Correct,
     Corrected,
@@ -16,21 +16,15 @@ from ..contract.base import (
     Void,
     Voided,
 )
-from ..rules.retention import KEEP_ASKS
-from ..transaction.rows import (
-    AskRow,
-    ChainRow,
-    ChargeRow,
-    CorrectionRow,
-    NotebookRow,
-    SessionRow,
-)
-from ..transaction.selections import SESSIONS_OF_NOTEBOOK
-from ..transaction.work import Work
-from .places import count, places_of
-from .reach import reaches
-from .records import record
-from .states import state_at, state_of
+from ...rules.retention import KEEP_ASKS
+from ...transaction.rows import AskRow, ChainRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
+from ...transaction.selections import SESSIONS_OF_NOTEBOOK
+from ...transaction.work import Work
+from ..places import count, places_of
+from ..reach import reaches
+from ..records import record
+from ..registry import operation
+from ..states import state_at, state_of
 
 __all__ = ["correct", "take_back", "void"]
 
@@ -40,6 +34,7 @@ _TAKEN_BACK: Final = "The ask was cancelled"
 _TAKEN_BACK_UNSEEN: Final = "The ask was cancelled after its response had arrived, which was not handed over"
 
 
+@operation(Void)
 def void(work: Work, request: Void) -> Voided:
     """Take back the ask with the key ``of``, or refuse it beforehand."""
     if request.of == request.key:
@@ -91,6 +86,7 @@ def _unseen(work: Work, request: Void, since: int) -> Voided:
     return Voided(not old, state_at(work, request.notebook), Found.UNKNOWN if old else Found.NOTHING)
 
 
+@operation(TakeBack)
 def take_back(work: Work, request: TakeBack) -> int:
     """Take back what was committed though its caller was told that it is not confirmed."""
     taken = 0
@@ -141,6 +137,7 @@ def _reverse(
     return notebook
 
 
+@operation(Correct)
 def correct(work: Work, request: Correct) -> Corrected:
     """Take back a charge, or part of it."""
     if not request.origin.person:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import money
-from ...errors import InvalidAmountError, InvalidRequestError
-from ...types import BudgetPeriod, TrustLevel
-from ..contract.base import (
+from .... import money
+from ....errors import InvalidAmountError, InvalidRequestError
+from ....types import BudgetPeriod, TrustLevel
+from ...contract.base import (
     ChangeSession,
     CloseSession,
     NotebookKey,
@@ -16,7 +16,7 @@ from ..contract.base import (
     Origin,
     SessionState,
 )
-from ..contract.terms import (
+from ...contract.terms import (
     Plan,
     Standing,
     Value,
@@ -24,23 +24,19 @@ from ..contract.terms import (
     plan_change,
     plan_open,
 )
-from ..rules.chain import LEDGER_CHAIN
-from ..rules.files import lies_in
-from ..transaction.rows import (
-    BalanceRow,
-    ChainRow,
-    EnvelopeRow,
-    NotebookRow,
-    SessionRow,
-)
-from ..transaction.work import Work
-from .enclosures import enclose
-from .records import record
-from .states import own_envelope, state_at
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.files import lies_in
+from ...transaction.rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
+from ...transaction.work import Work
+from ..budgets.enclosures import enclose
+from ..records import record
+from ..registry import operation
+from ..states import open_session_of, own_envelope, state_at
 
-__all__ = ["change_session", "close", "close_session", "open_session", "open_session_of"]
+__all__ = ["change_session", "close", "close_session", "open_session"]
 
 
+@operation(OpenSession)
 def open_session(work: Work, request: OpenSession) -> Opened:
     _check_values(request)
     plan = plan_open(
@@ -55,6 +51,7 @@ def open_session(work: Work, request: OpenSession) -> Opened:
     return _carry_out(work, request, plan)
 
 
+@operation(ChangeSession)
 def change_session(work: Work, request: ChangeSession) -> Opened:
     _check_values(request)
     plan = plan_change(
@@ -68,6 +65,7 @@ def change_session(work: Work, request: ChangeSession) -> Opened:
     return _carry_out(work, request, plan)
 
 
+@operation(CloseSession)
 def close_session(work: Work, request: CloseSession) -> SessionState:
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
@@ -76,14 +74,6 @@ def close_session(work: Work, request: CloseSession) -> SessionState:
     check_close(request.terms, by_person=request.origin.person)
     close(work, notebook, session, request.origin)
     return state_at(work, request.notebook)
-
-
-def open_session_of(work: Work, notebook: NotebookRow | None) -> SessionRow | None:
-    """The notebook's open session."""
-    if notebook is None or notebook.session_id is None:
-        return None
-    session = work.get(SessionRow, notebook.session_id)
-    return session if session.closed_at is None else None
 
 
 def close(work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin, why: str | None = None) -> None:
