@@ -17,7 +17,7 @@ from aumos_governance.server.kernels.admission import Admission
 from aumos_governance.server.kernels.conversation import AtOnce, Conversation
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.service.service import NotebookService
-from tests.server.kernels.test_conversation import HELLO, LOG, ask, identify
+from tests.server.kernel_requests import HELLO, LOG, ask, identify
 
 
 class Slow:
