@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from ..engine import Engine, default_engine
 from ..errors import ConfigurationError
@@ -25,6 +24,7 @@ from .guarding.attempts import CURRENT, Call
 from .guarding.calls import Asked, Paid
 from .guarding.guard import METHOD_UNKNOWN, Guard
 from .guarding.later import Later
+from .guarding.libraries import provider_of
 from .guarding.provider import Provider, paid_by
 from .guarding.stream_options import Place, resending, stream_options
 from .pricing.price_terms import address_of
@@ -33,11 +33,6 @@ from .pricing.prices import Amount, Prices
 __all__ = ["govern", "govern_with", "is_client"]
 
 ClientT = TypeVar("ClientT")
-_PROVIDERS: Final = {
-    "openai": "aumos_governance.integrations.openai.calls",
-    "anthropic": "aumos_governance.integrations.anthropic.calls",
-}
-"""The module that knows the calls of a library."""
 
 
 def govern(
@@ -70,7 +65,7 @@ def govern(
     what it may cost. Raises InvalidRequestError for a client that is none of OpenAI's or Anthropic's.
     """
     plain = client_of(client)
-    provider = _provider_of(plain)
+    provider = provider_of(str(library_of(plain)))
     guard = Guard(
         engine if engine is not None else default_engine(),
         Prices(cost=cost, price=price, default_cost=default_cost, fee=fee),
@@ -283,10 +278,6 @@ def _governed_class(kind: Any) -> Any:
 
 def _is_async(kind: type[Any]) -> bool:
     return any(base.__name__ == "AsyncAPIClient" for base in kind.__mro__)
-
-
-def _provider_of(client: object) -> Provider:
-    return cast("Provider", import_module(_PROVIDERS[str(library_of(client))]).PROVIDER)
 
 
 def _named(options: Any) -> tuple[str, str | None]:

@@ -22,11 +22,11 @@ from ..guarding.attempts import (
 )
 from ..guarding.calls import Asked, Paid, body_of_json
 from ..guarding.later import Later, hear, hear_async
+from ..guarding.libraries import is_of_library
 from ..guarding.resends import Sends, may_send_again
 
 __all__ = ["has_middleware", "with_attempts"]
 
-_LIBRARIES: Final = ("openai", "anthropic")
 _REQUEST_HOOKS: Final = ("_prepare_options", "_build_request", "_prepare_request")
 
 
@@ -207,11 +207,7 @@ def _really(governor: _Governor, planned: tuple[Call, Paid], request: Any) -> tu
 
 def _changes_requests(kind: type[Any]) -> bool:
     """Whether a class of neither library has a say in what is sent."""
-    return any(
-        name in vars(base) and base.__module__.partition(".")[0] not in _LIBRARIES
-        for base in kind.__mro__
-        for name in _REQUEST_HOOKS
-    )
+    return any(name in vars(base) and not is_of_library(base) for base in kind.__mro__ for name in _REQUEST_HOOKS)
 
 
 def _is_success(response: Any) -> bool:

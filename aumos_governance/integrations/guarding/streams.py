@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from ..pricing.seen import Seen
 from .aws_frames import CONTENT_TYPE, Frames
-from .calls import Meter, body_of_json
+from .calls import Meter, body_of_json, is_streamed
 from .charge import Charge, Evidence
 
 __all__ = ["Events", "watch", "watch_async"]
@@ -233,7 +233,7 @@ def watch_async(response: Any, charge: Charge, *, streamed: bool) -> None:
 
 
 def _reader(response: Any, charge: Charge, streamed: bool) -> _Reader:
-    if not streamed:
+    if not streamed or not is_streamed(charge.paid):
         return _Body()
     meter = charge.paid.meter()
     return Frames(meter) if response.headers.get("content-type", "").startswith(CONTENT_TYPE) else Events(meter)
