@@ -18,7 +18,7 @@ from .aws_frames import CONTENT_TYPE, Frames
 from .calls import Meter, body_of_json, is_streamed
 from .charge import Charge, Evidence
 
-__all__ = ["Events", "watch", "watch_async"]
+__all__ = ["Events", "content_of", "watch", "watch_async"]
 
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
@@ -230,6 +230,16 @@ def watch_async(response: Any, charge: Charge, *, streamed: bool) -> None:
     watched = _Watch(response, response.aiter_bytes, response.aclose, charge, _reader(response, charge, streamed))
     response.aiter_bytes = watched.aiter_bytes
     response.aclose = watched.aclose
+
+
+def content_of(response: Any) -> bytes | None:
+    """The body of an httpx response that was read to its end; None for one that was not."""
+    try:
+        content: bytes = response.content
+    except RuntimeError:
+        # httpx raises it for a response that is not read yet.
+        return None
+    return content
 
 
 def _reader(response: Any, charge: Charge, streamed: bool) -> _Reader:
