@@ -148,7 +148,7 @@ class Guard:
             paid.rates_of = self.rates
         paid.quoted = rates = self.rates(paid.model)
         try:
-            worst = money.to_decimal(money.ceil_nano(paid.worst(rates) + rates.fee))
+            worst = money.ExactAmount.of(money.ceil_nano(paid.worst(rates) + rates.fee))
         except AumOSGovernanceError:
             raise
         except Exception as error:
