@@ -43,7 +43,7 @@ from .kernels.local_socket import LocalSocket
 from .kernels.readers import Readers
 from .live.metrics import commit_done
 from .live.open_holds import OpenHolds
-from .live.state_events import StateEvents
+from .live.state_events import OwnEvents, StateEvents
 from .rest.ceilings import difference_sentence, differences
 from .rest.event_streams import STREAM, EventStream
 from .rest.handlers import routes
@@ -203,7 +203,8 @@ class GovernanceExtension(ExtensionApp):
         self._service = service = NotebookService(
             self._ledger, settings.terms, approval_seconds=self.approval_timeout, log=self.log
         )
-        self._events = events = StateEvents(serverapp.event_logger, rooms, loop, self.log)
+        events = StateEvents(OwnEvents(serverapp.event_logger, self.log), rooms, loop, self.log)
+        self._events = events
         self._holds = OpenHolds(self._ledger, rooms.owner, rooms.root, loop=loop, workers=self._workers, log=self.log)
         self._unsubscribe = [self._ledger.subscribe(hear) for hear in (events.offer, self._holds.offer)]
 

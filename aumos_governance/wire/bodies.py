@@ -188,7 +188,8 @@ ENTRY: Final = Shape(
     Field("seq"),
     _time("at"),
     Field("event"),
-    _OUTCOME,
+    # None of what is no decision.
+    Field("outcome", "None if {} is None else {}.value", "None if {} is None else OUTCOMES[{}]"),
     Field("code"),
     _REASONS,
     Field("actor"),
