@@ -147,7 +147,10 @@ class StateEvents:
         path = names[0]
         if self._rooms.shared_with(path) is None:
             for name in names:
-                self._events.emit(EVENT_SCHEMA_ID, {**state_body(state), "path": name})
+                self._emit({**state_body(state), "path": name})
         for other in self._rooms.sharers(path):
             for name in self._rooms.names_of(self._rooms.key(other)):
-                self._events.emit(EVENT_SCHEMA_ID, {**state_body(state, shared_with=path), "path": name})
+                self._emit({**state_body(state, shared_with=path), "path": name})
+
+    def _emit(self, body: dict[str, Any]) -> None:
+        self._events.emit(EVENT_SCHEMA_ID, body)
