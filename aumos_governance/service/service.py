@@ -110,13 +110,13 @@ class NotebookService(PersonRequests):
         except Exception as error:  # noqa: BLE001 - an asker must always get an answer
             reply(self._failure(ask, error))
 
-    def opened_by_server(self, caller: Caller) -> SessionState:
-        """Open a session at the defaults, as ``autostart`` asks for; a resume when one is open."""
+    def opened_by_server(self, caller: Caller, terms: SessionTerms | None = None) -> SessionState:
+        """Open a session for ``autostart``, at the defaults of ``terms`` or else of the server; resume an open one."""
         request = OpenSession(
             key=_new_key(),
             origin=Origin(actor="server", scope=caller.scope, incarnation=caller.incarnation),
             notebook=caller.notebook,
-            terms=self.terms,
+            terms=self.terms if terms is None else terms,
         )
         return self.ledger.execute(request).state
 

@@ -143,6 +143,7 @@ __all__ = [
     "OPS",
     "PROTOCOL_VERSION",
     "REPLY_TYPE",
+    "STARTUP_ENV",
     "STRICT_ENV",
     "Ask",
     "Cell",
@@ -163,6 +164,8 @@ STRICT_ENV: Final = "AUMOS_GOVERNANCE_STRICT"
 """In the environment of all that a strict server starts, so that no child process decides for itself."""
 KERNEL_ENV: Final = "KERNEL_AUMOS_GOVERNANCE"
 """Set for a governed kernel alone: JSON ``{"v": 1, "kernel_id": ...}``."""
+STARTUP_ENV: Final = "AUMOS_GOVERNANCE_STARTUP"
+"""The user's own ``PYTHONSTARTUP``, for the start-up hook of a kernel to run and set again."""
 COMM_TARGET: Final = "aumos.governance"
 COMM_PREFIX: Final = "aumos-gov-"
 IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()

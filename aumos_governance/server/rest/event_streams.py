@@ -14,7 +14,7 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.services.events.handlers import SubscribeWebsocket
 
 from ..live.state_events import OURS
-from .rest import AUTH_RESOURCE
+from .handler import AUTH_RESOURCE
 
 __all__ = ["STREAM", "EventStream"]
 
