@@ -42,8 +42,7 @@ from .kernels.kernel_environment import mark_children, mark_kernels
 from .kernels.kernel_sessions import close_left
 from .kernels.local_socket import LocalSocket
 from .kernels.readers import Readers
-from .live.metrics import commit_done
-from .live.open_holds import OpenHolds
+from .live.metrics import OpenHolds, commit_done
 from .live.state_events import OwnEvents, StateEvents
 from .rest.ceilings import difference_sentence, differences
 from .rest.context import Context
@@ -229,7 +228,7 @@ class GovernanceExtension(ExtensionApp):
             loop=loop,
             readers=self._readers,
             settle=moves.settle,
-            at_once=lambda: not settings.shared and moves.settled(),
+            at_once=_never if settings.shared else moves.settled,
             announce=announce,
             autostart=settings.autostart,
             autostart_terms=settings.autostart_terms,
@@ -316,6 +315,10 @@ def _rename_known(ledger: Ledger, documents: Documents, owner: str) -> None:
     pairs = tuple((known, new) for known, new in renamed if new is not None)
     if pairs:
         ledger.execute(JoinNotebooks(key="", origin=Origin("server"), pairs=pairs))
+
+
+def _never() -> bool:
+    return False
 
 
 def _leave_untracked(serverapp: Any) -> None:

@@ -22,8 +22,8 @@ from ...engine import GovernanceAction, GovernanceDecision
 from ...errors import ConfigurationError, ConflictError
 from ...trust.manager import TrustManager
 from ...types import ActionKind
-from ..requests.cells import current_cell
 from ..requests.exchanges import OnWaiting
+from ..requests.request_heads import current_cell
 from ..requests.requests_ahead import Started, Told
 from ..requests.session import Link, link
 from ..requests.take_backs import InFlight

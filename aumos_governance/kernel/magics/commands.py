@@ -13,13 +13,13 @@ from typing import Any
 
 from ...errors import GovernanceDeniedError
 from ...wire import fields
-from ..requests.cells import current_cell
 from ..requests.interrupts import Deferred
+from ..requests.request_heads import current_cell
 from ..requests.session import Link, link
 from ..text import display
 from ..text.arguments import Arguments
 from ..text.card import audit_html, status_html
-from ..text.decision import SpendDecision
+from ..text.display import SpendDecision
 
 __all__ = ["close_session", "open_session", "show_audit", "show_status", "spend"]
 

@@ -15,7 +15,7 @@ from ..text.arguments import Arguments, Flag, Signature, Valued
 from .quiet import quiet_value
 
 if TYPE_CHECKING:
-    from ..text.decision import SpendDecision
+    from ..text.display import SpendDecision
 
 __all__ = ["GovernanceMagics"]
 

@@ -19,7 +19,7 @@ from ...wire.protocol import Ask
 from ..transports.transport import Transport
 from .alarm import alarm
 from .interrupts import Deferred
-from .request_ids import is_own, new_ask_id
+from .request_heads import is_own, new_ask_id
 
 __all__ = ["CANCEL_SECONDS", "UNDECIDED", "Cancel", "InFlight", "TakeBacks", "cancel_body", "has_charged"]
 
