@@ -13,9 +13,9 @@ from typing import Any
 
 from ...errors import GovernanceDeniedError
 from ...wire import fields
-from ..requests.interrupts import Deferred
 from ..requests.request_heads import current_cell
 from ..requests.session import Link, link
+from ..requests.take_backs import Deferred
 from ..text import display
 from ..text.arguments import Arguments
 from ..text.card import audit_html, status_html
