@@ -42,9 +42,8 @@ from .kernels.kernel_environment import mark_children, mark_kernels
 from .kernels.kernel_sessions import close_left
 from .kernels.local_socket import LocalSocket
 from .kernels.readers import Readers
-from .live.metrics import commit_done
-from .live.open_holds import OpenHolds
-from .live.state_events import StateEvents
+from .live.metrics import OpenHolds, commit_done
+from .live.state_events import OwnEvents, StateEvents
 from .rest.ceilings import difference_sentence, differences
 from .rest.context import Context
 from .rest.event_streams import STREAM, EventStream
@@ -218,7 +217,8 @@ class GovernanceExtension(ExtensionApp):
         self._service = service = NotebookService(
             self._ledger, settings.terms, approval_seconds=self.approval_timeout, at_limit=self.at_limit, log=self.log
         )
-        self._events = events = StateEvents(serverapp.event_logger, rooms, loop, self.log)
+        events = StateEvents(OwnEvents(serverapp.event_logger, self.log), rooms, loop, self.log)
+        self._events = events
         self._holds = OpenHolds(self._ledger, rooms.owner, rooms.root, loop=loop, workers=self._workers, log=self.log)
         self._unsubscribe = [self._ledger.subscribe(hear) for hear in (events.offer, self._holds.offer)]
 
@@ -235,7 +235,7 @@ class GovernanceExtension(ExtensionApp):
             loop=loop,
             readers=self._readers,
             settle=moves.settle,
-            at_once=lambda: not settings.shared and moves.settled(),
+            at_once=_never if settings.shared else moves.settled,
             announce=announce,
             autostart=settings.autostart,
             autostart_terms=settings.autostart_terms,
@@ -322,6 +322,10 @@ def _rename_known(ledger: Ledger, documents: Documents, owner: str) -> None:
     pairs = tuple((known, new) for known, new in renamed if new is not None)
     if pairs:
         ledger.execute(JoinNotebooks(key="", origin=Origin("server"), pairs=pairs))
+
+
+def _never() -> bool:
+    return False
 
 
 def _leave_untracked(serverapp: Any) -> None:

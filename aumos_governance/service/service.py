@@ -174,7 +174,9 @@ class NotebookService(PersonRequests):
         self._decide(caller, request, ask, reply, lambda result: write(result, shared_with))
 
     def _may_wait(self, ask: Ask) -> bool:
-        said = at_limit_of(ask.body.get("at_limit"))
+        said = ask.body.get("at_limit")
+        if said is not None:
+            said = at_limit_of(said)
         return self._at_limit is not None and (said or self._at_limit) == ASK
 
     # ---- the others

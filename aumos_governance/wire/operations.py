@@ -6,7 +6,6 @@ By this table a kernel makes a request and reads its response, and a server read
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from ..types import GovernanceOutcome
@@ -56,7 +55,7 @@ def _about(least: str) -> tuple[Field, ...]:
     """What a charge is for and who makes it; ``least`` is the level it needs where it names none."""
     return (
         level("required_level", least),
-        *(replace(text(name), takes="") for name in ("scope", "data_type", "purpose")),
+        *(text(name)._replace(takes="") for name in ("scope", "data_type", "purpose")),
         text("category"),
         text("tool", default="unknown"),
         text("agent_id", "agent id"),
@@ -246,7 +245,7 @@ add(
         Shape(
             "Void",
             needed("of", "id of the ask to cancel"),
-            replace(flag("act"), takes="", kept=False),
+            flag("act")._replace(takes="", kept=False),
             flag("delivered"),
             given=OF_NOTEBOOK,
             checked=True,
@@ -345,7 +344,7 @@ add(
             flag("oldest_first"),
             Field("limit", "{}", "whole(body, 'limit', default=10, least=1, most=1_000)"),
             text("cursor"),
-            replace(flag("count"), takes="", kept=False),
+            flag("count")._replace(takes="", kept=False),
             given={"notebook": "notebook"},
             checked=True,
         ),

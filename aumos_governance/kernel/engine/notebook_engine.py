@@ -22,13 +22,11 @@ from ...engine import GovernanceAction, GovernanceDecision
 from ...errors import ConfigurationError, ConflictError, GovernanceDeniedError
 from ...trust.manager import TrustManager
 from ...types import ActionKind
-from ..requests.at_limit import at_limit_field
-from ..requests.cells import current_cell
 from ..requests.exchanges import OnWaiting
-from ..requests.interrupts import interruptible
+from ..requests.request_heads import at_limit_field, current_cell
 from ..requests.requests_ahead import Started, Told
 from ..requests.session import Link, link
-from ..requests.take_backs import InFlight
+from ..requests.take_backs import InFlight, interruptible
 from ..text.limit_line import LimitLine
 from ..transports.spawned import is_worker
 from .action_bodies import (

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import GovernanceDeniedError
 from ..requests.exchanges import OnWaiting
-from ..requests.interrupts import interruptible
+from ..requests.take_backs import interruptible
 from ..text.action_text import outcome_text, waiting_text, withdrawn_text
 from ..text.limit_line import LimitLine, limit_text
 from ..text.notice import Notice

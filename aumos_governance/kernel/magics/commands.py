@@ -14,15 +14,13 @@ from typing import Any
 
 from ...errors import GovernanceDeniedError
 from ...wire import fields
-from ..requests.at_limit import at_limit_field, choose
-from ..requests.cells import current_cell
-from ..requests.interrupts import Deferred, interruptible
+from ..requests.request_heads import at_limit_field, choose_at_limit, current_cell
 from ..requests.session import Link, link
+from ..requests.take_backs import Deferred, interruptible
 from ..text import display
 from ..text.arguments import Arguments
 from ..text.card import audit_html, status_html
-from ..text.decision import SpendDecision
-from ..text.limit_line import LimitLine
+from ..text.display import SpendDecision
 
 __all__ = ["close_session", "open_session", "show_audit", "show_status", "spend"]
 
@@ -36,7 +34,7 @@ def open_session(shell: Any, arguments: Arguments) -> None:
         arguments, {"--trust-level": "trust_level", "--budget": "budget", "--agent": "agent_id"}
     )
     if "--at-limit" in arguments.values:
-        choose(arguments.values["--at-limit"])
+        choose_at_limit(arguments.values["--at-limit"])
     # Only a change says what it changed from, and only a value that is given changes anything.
     before = _ask(shell, "status")["state"] if wish else None
     if "--new" in arguments.flags:
@@ -64,12 +62,20 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
     way = _way(shell)
     recorded: SpendDecision | None = None
     wish |= at_limit_field()
-    line = LimitLine(shell, wish)
-    request = way.client.start("spend", wish, cell=current_cell(shell), on_waiting=line.waits)
+    lines: list[Any] = []
+
+    def on_waiting(waiting: Mapping[str, Any]) -> None:
+        from ..text.limit_line import LimitLine
+
+        lines.append(LimitLine(shell, wish))
+        lines[0].waits(waiting)
+
+    request = way.client.start("spend", wish, cell=current_cell(shell), on_waiting=on_waiting)
     try:
         with interruptible() if at_limit_field() else nullcontext():
             decision = SpendDecision.from_answer(request.answer())
-        line.ended("Allowed" if decision.allowed else "Denied")
+        for line in lines:
+            line.ended("Allowed" if decision.allowed else "Denied")
         _say_standing(way)
         sentence = _sentence(decision)
         refused = sentence is not None and "--no-raise" not in arguments.flags
@@ -82,7 +88,8 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
             request.keep()
     except BaseException:
         if recorded is None:
-            line.ended("Withdrawn")
+            for line in lines:
+                line.ended("Withdrawn")
         # What is raised into a thread cannot be deferred.
         if request.take_back() and recorded is not None:
             _say(display.taken_back_text(recorded))

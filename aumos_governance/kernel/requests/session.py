@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ServerUnreachableError, UnavailableError
-from ..transports.comm_transport import CommTransport
-from ..transports.server_transport import ServerTransport
+from ..transports.comm_transport import CommTransport, ServerTransport
 from ..transports.spawned import SpawnedTransport, is_worker, leave_offer, left_offer
 from .client import Client
 from .identity import KernelIdentity, Situation, connection_file_name, identify
