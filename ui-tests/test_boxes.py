@@ -107,8 +107,7 @@ def _measure(application: Application, page: NotebookPage, picture: Callable[[st
             faults = panel.evaluate(_FAULTS)
             if number == 1:
                 picture(f"boxes-{language}-{width}-{factor}")
-            print(language, budget, width, factor, sorted(set(faults)))
-            found += faults
+            found += [f"{budget} at {width} px, text {factor}: {fault}" for fault in faults]
         page.page.evaluate(_TEXT, 1)
     assert not found
 
