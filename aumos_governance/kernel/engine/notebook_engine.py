@@ -105,7 +105,7 @@ class NotebookEngine:
             with waited(self._shell, body, waiting) as heard:
                 request = self._way().client.start(op, body, cell=current_cell(self._shell), on_waiting=heard)
                 answer = request.answer()
-                decision = allowed(action, answer)
+                decision = allowed(action, answer, in_panel=self._way().has_panel)
             grant = NotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
             grant.report_id = answer.get("report_id")
             return grant
@@ -131,7 +131,7 @@ class NotebookEngine:
             with waited(self._shell, body, waiting, blocks=False) as heard:
                 cell = current_cell(self._shell)
                 answer = await client.ask_async(op, body, cell=cell, on_waiting=heard, flight=flight)
-                decision = allowed(action, answer)
+                decision = allowed(action, answer, in_panel=self._way().has_panel)
             grant = AsyncNotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
             grant.report_id = answer.get("report_id")
             return grant
@@ -247,7 +247,7 @@ class _Begun:
         try:
             with interruptible() if "at_limit" in self._body else contextlib.nullcontext():
                 answer = self._asked.answer()
-            decision = allowed(self._action, answer)
+            decision = allowed(self._action, answer, in_panel=self._engine._way().has_panel)
         except GovernanceDeniedError:
             self._line.ended("Denied")
             raise

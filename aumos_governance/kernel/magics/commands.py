@@ -77,7 +77,7 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
         for line in lines:
             line.ended("Allowed" if decision.allowed else "Denied")
         _say_standing(way)
-        sentence = _sentence(decision)
+        sentence = _sentence(decision, in_panel=way.has_panel)
         refused = sentence is not None and "--no-raise" not in arguments.flags
         # It is charged exactly when the cell shows so: an interrupt comes before both, or after both.
         with Deferred():
@@ -102,11 +102,13 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
     return decision
 
 
-def _sentence(decision: SpendDecision) -> str | None:
+def _sentence(decision: SpendDecision, *, in_panel: bool) -> str | None:
     """Why the spend does not fit; None where it does."""
     if decision.allowed and not decision.overrun:
         return None
-    return display.overrun_sentence(decision) if decision.allowed else display.refusal_sentence(decision)
+    if decision.allowed:
+        return display.overrun_sentence(decision)
+    return display.refusal_sentence(decision, in_panel=in_panel)
 
 
 def close_session(shell: Any) -> None:

@@ -1,5 +1,7 @@
-"""What requests of this process say beside what they are about: an id, which is the idempotency key; the cell that makes
-them; and what is to become of charges that do not fit, as ``%governance --at-limit`` said it.
+"""What requests of this process say beside what they are about.
+
+An id, which is the idempotency key; the cell that makes them; and what is to become of charges that do not fit, as
+``%governance --at-limit`` said it.
 """
 
 from __future__ import annotations

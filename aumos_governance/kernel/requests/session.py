@@ -34,6 +34,11 @@ class Link:
     """Takes the word of the person at this kernel: approval, digest, and whether it is yes. None in a governed kernel,
     where people decide in the panel."""
 
+    @property
+    def has_panel(self) -> bool:
+        """Whether users change the session, and decide, in JupyterLab's panel."""
+        return self.decide is None
+
 
 _lock = threading.Lock()
 _link: Link | None = None

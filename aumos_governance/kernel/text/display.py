@@ -154,12 +154,13 @@ def taken_back_text(decision: SpendDecision) -> str:
     return f"Taken back: {usd(decision.amount)} for {printable(decision.tool)} is not charged"
 
 
-def refusal_sentence(decision: SpendDecision) -> str:
-    """Why a spend was denied, what was asked, what is left and what a person can do."""
+def refusal_sentence(decision: SpendDecision, *, in_panel: bool = False) -> str:
+    """Why a spend was denied, what was asked, what is left and what the user can do."""
     remaining = None if decision.remaining is None else money.parse(decision.remaining)
     kind = None if decision.limit is None else decision.limit["kind"]
     amount = money.parse(decision.amount)
-    return Denial(decision.code, decision.reasons, decision.tool, amount, remaining, kind).sentence()
+    said = Denial(decision.code, decision.reasons, decision.tool, amount, remaining, kind, in_panel=in_panel)
+    return said.sentence()
 
 
 def overrun_sentence(decision: SpendDecision) -> str:

@@ -43,6 +43,10 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     this._body.lead(section);
   }
 
+  isShown(section: string, path: string): boolean {
+    return this.isVisible && this._body.isShown(section, path);
+  }
+
   private readonly _activate: (panel: GovernancePanel) => void;
   private readonly _body: PanelBody;
 }

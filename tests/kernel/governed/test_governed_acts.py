@@ -181,7 +181,7 @@ def test_the_sdk_says_no_as_the_magics_do(notebook: Notebook) -> None:
     refused(notebook.kernel.run("acts()"), "GovernanceDeniedError", "an act is only suggested")
     action = "GovernanceAction('', budget_amount=3, action_type='gpt-4o')"
     denied = notebook.kernel.run(f"with default_engine().authorize({action}):\n    ran.append(1)")
-    refused(denied, "GovernanceDeniedError", "$3.00 for gpt-4o was asked for and $1.00 is left; a person can raise")
+    refused(denied, "GovernanceDeniedError", "$3.00 for gpt-4o was asked for and $1.00 is left; raise the budget")
     assert notebook.kernel.value("ran") == "[]"
 
 

@@ -6,10 +6,11 @@ import { ApprovalCard } from './approvalCard';
 import { useNow } from '../../widgets/clock';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ownFirst, WaitingCards, WaitingCount } from './waitingCards';
-import { ErrorLine, Note } from '../../widgets/words';
+import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
 /** How long a card must have stood where it stands before it can be answered, in milliseconds. */
 const STEADY = 400;
+const SECOND = 1000;
 
 /** The section of what waits for a yes or no, on every notebook of the server. */
 export function approvalsSection(store: WaitingApprovals): IPanelSection {
@@ -29,13 +30,15 @@ export function Approvals(
   props: ISectionProps & { store: WaitingApprovals }
 ): React.JSX.Element {
   const { model, path, store, trans } = props;
-  const now = useNow();
+  const now = useNow(
+    store.entries.some(({ until }) => until !== null) ? SECOND : undefined
+  );
   const shown = ownFirst(store.entries, path);
   const isSteady = useSteady(shown.map(entry => entry.id).join(' '));
   return (
     <>
-      {shown.length === 0 && store.isKnown && (
-        <Note>{trans.__('Nothing waits for an answer.')}</Note>
+      {shown.length === 0 && store.isKnown && store.failure === null && (
+        <Note>{trans.__('Nothing waits for approval.')}</Note>
       )}
       <WaitingCards
         store={store}
@@ -53,10 +56,24 @@ export function Approvals(
           />
         )}
       />
-      <ErrorLine message={store.failure?.message ?? null} />
+      <ErrorLine
+        message={
+          store.failure?.code === 'SERVER_UNREACHABLE'
+            ? null
+            : (store.failure?.message ?? null)
+        }
+      />
       <ul className="aumos-Decided" aria-live="polite">
         {store.decided.map(decided => (
-          <li key={decided.id}>{sentence(decided, trans)}</li>
+          <li key={decided.id}>
+            {sentence(decided, trans)}
+            {decided.notebook !== path && (
+              <OneLine
+                className="aumos-Decided-notebook"
+                text={decided.notebook}
+              />
+            )}
+          </li>
         ))}
       </ul>
     </>
@@ -71,8 +88,10 @@ function sentence(decided: IDecided, trans: TranslationBundle): string {
       return trans.__('%1: approved by %2', isolated(tool), isolated(who));
     case 'denied':
       return trans.__('%1: denied by %2', isolated(tool), isolated(who));
+    case 'expired':
+      return trans.__('%1: expired, no decision in time', isolated(tool));
     case 'withdrawn':
-      return trans.__('%1: nobody waits for it any more', isolated(tool));
+      return trans.__('%1: withdrawn', isolated(tool));
   }
 }
 
