@@ -116,6 +116,9 @@ export interface IGovernancePanel {
    * It leads to a control and never presses one.
    */
   reveal(section: string | null): void;
+
+  /** Say beside the panel's icon how many approvals wait. */
+  setWaiting(count: number): void;
 }
 
 /** The panel, for other plugins. */
