@@ -18,6 +18,9 @@ import { WaitingReports } from '../state/waitingReports';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import type { Highlight } from '../widgets/highlighting';
 
+/** How many frames a notebook that is scrolled takes to move its cells into the page. */
+const FRAMES = 6;
+
 /** Shows what waits for a user's decision, in the panel and under the cell that waits, and what was done unseen. */
 export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
   id: 'aumos-governance:waiting',
@@ -65,6 +68,7 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
         const { cell, notebook } = approval;
         if (cell.id !== null) {
           await navigation.goTo(notebook, cell);
+          await settled();
         }
         if (!cells.lead(approval)) {
           panel.reveal('approvals');
@@ -73,6 +77,13 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
     };
   }
 };
+
+/** Resolves once a notebook that came to the front, and took the focus, is drawn where it was scrolled to. */
+async function settled(): Promise<void> {
+  for (let frame = 0; frame < FRAMES; frame += 1) {
+    await new Promise(resolve => requestAnimationFrame(resolve));
+  }
+}
 
 /** The editor's own colours, for the language of the kernels that are governed. */
 function highlighting(languages: IEditorLanguageRegistry): Highlight {

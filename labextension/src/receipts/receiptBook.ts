@@ -71,8 +71,26 @@ export class ReceiptBook {
     };
   }
 
+  /** Whether the record of a notebook was read. */
+  isRead(path: string): boolean {
+    return this._isRead.has(path);
+  }
+
+  /** What a cell spent in all its runs, in nano-dollars. */
+  total(path: string, cell: string): bigint {
+    const runs = this._notebooks.get(path)?.cells.get(cell)?.values() ?? [];
+    return [...runs].reduce((sum, { spent }) => sum + spent, 0n);
+  }
+
   /** Read what was recorded since the last time; rejects where the server refuses. */
-  async read(path: string): Promise<void> {
+  read(path: string): Promise<void> {
+    // One after the other: two at a time would count the same records twice.
+    const reading = this._readings.then(() => this._read(path));
+    this._readings = reading.catch(() => undefined);
+    return reading;
+  }
+
+  private async _read(path: string): Promise<void> {
     const known = this._notebooks.get(path) ?? {
       newest: null,
       cells: new Map<string, Map<number, IRun>>()
@@ -90,6 +108,7 @@ export class ReceiptBook {
         break;
       }
     }
+    this._isRead.add(path);
     if (fresh.length === 0) {
       return;
     }
@@ -104,6 +123,8 @@ export class ReceiptBook {
 
   private readonly _api: IAuditApi;
   private readonly _changed = new Signal<this, string>(this);
+  private readonly _isRead = new Set<string>();
+  private _readings = Promise.resolve();
   private readonly _notebooks = new Map<
     string,
     { newest: string | null; cells: Map<string, Map<number, IRun>> }
