@@ -211,18 +211,18 @@ def test_an_untrusted_output_neither_covers_nor_imitates(waiting: NotebookPage, 
     assert asked not in lab.waiting(name)
 
 
-def test_in_two_views_and_far_from_view(lab_page: NotebookPage, lab: Application) -> None:
+def test_in_two_views_and_far_from_view(
+    lab_page: NotebookPage, lab: Application, request: pytest.FixtureRequest
+) -> None:
     cells = ["%governance --budget 1", *[f"print({number})\n\n\n" for number in range(60)]]
     name = write_notebook(lab.root / "windowed.ipynb", *cells)
+    # Only what is in view is in the page.
+    setting = lab.root.parent / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    setting.parent.mkdir(parents=True)
+    setting.write_text('{"windowingMode": "full"}')
+    request.addfinalizer(setting.unlink)
     page = lab_page
     page.open(name)
-    page.page.evaluate(
-        """async () => {
-          const { settingRegistry } = window;
-          const panel = window.jupyterapp.shell.currentWidget;
-          panel.content.notebookConfig = { ...panel.content.notebookConfig, windowingMode: 'full' };
-        }"""
-    )
     page.run_cells(0, 1)
     lab.govern(name, trust_level=3)
     asked = ask(page, lab, name, 50)
