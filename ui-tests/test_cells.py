@@ -98,8 +98,8 @@ def test_what_cells_cost_before_is_known_before_they_run_again(
     page.evaluate(estimate)
     dialog = page.get_by_role("dialog")
     lines = dialog.locator(".aumos-Price-cells li")
-    expect(lines).to_have_text(["import oslast 2 runs$0.20 – $0.30", "missingnot known"])
-    expect(dialog).to_contain_text("$0.20 – $0.30 + ?")
+    expect(lines).to_have_text(["import oslast 2 runs$0.20 \u2013 $0.30", "missingnot known"])
+    expect(dialog).to_contain_text("$0.20 \u2013 $0.30 + ?")
     expect(dialog.get_by_role("button", name="Run All")).to_be_focused()
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         lab_page.use_theme(theme)

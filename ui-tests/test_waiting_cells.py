@@ -216,7 +216,7 @@ def test_in_two_views_and_far_from_view(
 ) -> None:
     cells = ["%governance --budget 1", *[f"print({number})\n\n\n" for number in range(60)]]
     name = write_notebook(lab.root / "windowed.ipynb", *cells)
-    # Only what is in view is in the page.
+    # Only what is in view is drawn.
     setting = lab.root.parent / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     setting.parent.mkdir(parents=True)
     setting.write_text('{"windowingMode": "full"}')
@@ -228,8 +228,8 @@ def test_in_two_views_and_far_from_view(
     asked = ask(page, lab, name, 50)
     assert asked
     expect(page.status).to_contain_text("1 waiting")
-    # The cell is not in the page until the way leads there.
-    expect(page.page.locator(".aumos-WaitingCell")).to_have_count(0)
+    # The cell is not in view until the way leads there.
+    expect(page.page.locator(".aumos-WaitingCell")).not_to_be_in_viewport()
     page.status.click()
     page.popover.get_by_role("button", name="shell").click()
     expect(card(page, 50)).to_be_visible()
