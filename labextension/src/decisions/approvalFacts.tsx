@@ -16,7 +16,7 @@ export function ApprovalFacts(props: ApprovalFacts.IProps): React.JSX.Element {
     <>
       <div className="aumos-Card-heading" id={title}>
         <OneLine text={approval.tool} className="aumos-Card-tool" />
-        <Money amount={approval.amount} />
+        <Money amount={approval.amount} isExact />
       </div>
       <p className="aumos-Card-origin">
         {approval.agent_id !== null && <OneLine text={approval.agent_id} />}

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { formatLeft } from '../widgets/ages';
+import { useNow } from '../widgets/clock';
 
 /** How often it is drawn again, in milliseconds: seconds are shown at the end. */
 const PERIOD = 1000;
@@ -10,11 +11,7 @@ export function TimeLeft(props: {
   until: string;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const [now, setNow] = React.useState(Date.now);
-  React.useEffect(() => {
-    const timer = window.setInterval(() => setNow(Date.now()), PERIOD);
-    return () => window.clearInterval(timer);
-  }, []);
+  const now = useNow(PERIOD);
   return (
     <span className="aumos-TimeLeft">
       {formatLeft(props.until, now, props.trans)}

@@ -64,6 +64,10 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
         : trans.__('Governance');
   }
 
+  isShown(section: string, path: string): boolean {
+    return this.isVisible && this._body.isShown(section, path);
+  }
+
   private readonly _activate: (panel: GovernancePanel) => void;
   private readonly _body: PanelBody;
 }

@@ -4,6 +4,7 @@ import type { IAuditApi } from '../server/auditApi';
 import type { IWaitingApi } from '../server/waitingApi';
 import type { IApproval } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
+import { EXPIRED } from '../words/verdicts';
 import { WaitingList } from './waitingList';
 
 /** How many answers are remembered to be shown. */
@@ -14,7 +15,7 @@ export interface IDecided {
   readonly id: string;
   readonly tool: string;
   readonly notebook: string;
-  readonly how: 'approved' | 'denied' | 'withdrawn';
+  readonly how: 'approved' | 'denied' | 'expired' | 'withdrawn';
   /** Who decided, as the server knows them; null where that is not known. */
   readonly by: string | null;
   readonly at: string;
@@ -92,7 +93,10 @@ export class WaitingApprovals
         10
       );
       for (const record of records) {
-        const how = ENDINGS[record.event];
+        const how =
+          record.event === 'withdraw' && record.code === EXPIRED
+            ? 'expired'
+            : ENDINGS[record.event];
         if (how && record.detail.approval === approval.id) {
           this._remember(approval, { how, by: record.actor, at: record.at });
           return;

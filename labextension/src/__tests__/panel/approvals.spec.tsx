@@ -284,7 +284,7 @@ describe('the sections of what waits', () => {
 
   it('say that nothing waits', async () => {
     await showApprovals();
-    expect(widget.node.textContent).toBe('Nothing waits for an answer.');
+    expect(widget.node.textContent).toBe('Nothing waits for approval.');
   });
 
   it('show hostile text as text, cut for a start', async () => {

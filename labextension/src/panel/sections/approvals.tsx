@@ -8,7 +8,7 @@ import { useNow } from '../../widgets/clock';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { WaitingCards, WaitingCount } from './waitingCards';
 import { type Highlight, Highlighting } from '../../widgets/highlighting';
-import { ErrorLine, Note } from '../../widgets/words';
+import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
 /** The section of what waits for a yes or no, on every notebook of the server. */
 export function approvalsSection(
@@ -39,9 +39,11 @@ export function Approvals(
   const now = useNow();
   return (
     <>
-      {store.entries.length === 0 && store.isKnown && (
-        <Note>{trans.__('Nothing waits for an answer.')}</Note>
-      )}
+      {store.entries.length === 0 &&
+        store.isKnown &&
+        store.failure === null && (
+          <Note>{trans.__('Nothing waits for approval.')}</Note>
+        )}
       <WaitingCards
         store={store}
         path={path}
@@ -57,10 +59,24 @@ export function Approvals(
           />
         )}
       />
-      <ErrorLine message={store.failure?.message ?? null} />
+      <ErrorLine
+        message={
+          store.failure?.code === 'SERVER_UNREACHABLE'
+            ? null
+            : (store.failure?.message ?? null)
+        }
+      />
       <ul className="aumos-Decided" aria-live="polite">
         {store.decided.map(decided => (
-          <li key={decided.id}>{sentence(decided, trans)}</li>
+          <li key={decided.id}>
+            {sentence(decided, trans)}
+            {decided.notebook !== path && (
+              <OneLine
+                className="aumos-Decided-notebook"
+                text={decided.notebook}
+              />
+            )}
+          </li>
         ))}
       </ul>
     </>
@@ -75,8 +91,10 @@ function sentence(decided: IDecided, trans: TranslationBundle): string {
       return trans.__('%1: approved by %2', isolated(tool), isolated(who));
     case 'denied':
       return trans.__('%1: denied by %2', isolated(tool), isolated(who));
+    case 'expired':
+      return trans.__('%1: expired, no decision in time', isolated(tool));
     case 'withdrawn':
-      return trans.__('%1: nobody waits for it any more', isolated(tool));
+      return trans.__('%1: withdrawn', isolated(tool));
   }
 }
 
