@@ -120,6 +120,9 @@ export interface IGovernancePanel {
    */
   reveal(section: string | null): void;
 
+  /** Say beside the panel's icon how many approvals wait. */
+  setWaiting(count: number): void;
+
   /**
    * Whether a user can see a section now: the panel is shown, and the section open.
    *

@@ -71,12 +71,30 @@ export class ReceiptBook {
     };
   }
 
+  /** Whether the record of a notebook was read. */
+  isRead(path: string): boolean {
+    return this._isRead.has(path);
+  }
+
+  /** What a cell spent in all its runs, in whatever session, in nano-dollars. */
+  total(path: string, cell: string): bigint {
+    return this._notebooks.get(path)?.totals.get(cell) ?? 0n;
+  }
+
   /** Read what was recorded since the last time; rejects where the server refuses. */
-  async read(path: string): Promise<void> {
+  read(path: string): Promise<void> {
+    // One after the other: two at a time would count the same records twice.
+    const reading = this._readings.then(() => this._read(path));
+    this._readings = reading.catch(() => undefined);
+    return reading;
+  }
+
+  private async _read(path: string): Promise<void> {
     const known: INotebook = this._notebooks.get(path) ?? {
       newest: null,
       session: null,
-      cells: new Map<string, Map<number, IRun>>()
+      cells: new Map<string, Map<number, IRun>>(),
+      totals: new Map<string, bigint>()
     };
     const fresh: IAuditRecord[] = [];
     let cursor: string | null = null;
@@ -91,6 +109,7 @@ export class ReceiptBook {
         break;
       }
     }
+    this._isRead.add(path);
     if (fresh.length === 0) {
       return;
     }
@@ -105,6 +124,11 @@ export class ReceiptBook {
         known.session = record.chain;
       }
       enter(known.cells, record);
+      const { id } = record.cell;
+      if (id !== null) {
+        const spent = parseUsd(record.spent_delta);
+        known.totals.set(id, (known.totals.get(id) ?? 0n) + spent);
+      }
     }
     this._notebooks.set(path, known);
     this._changed.emit(path);
@@ -112,6 +136,8 @@ export class ReceiptBook {
 
   private readonly _api: IAuditApi;
   private readonly _changed = new Signal<this, string>(this);
+  private readonly _isRead = new Set<string>();
+  private _readings = Promise.resolve();
   private readonly _notebooks = new Map<string, INotebook>();
 }
 
@@ -121,6 +147,8 @@ interface INotebook {
   session: string | null;
   /** The runs of each cell, by their execution counts. */
   readonly cells: Map<string, Map<number, IRun>>;
+  /** What each cell spent in all sessions. */
+  readonly totals: Map<string, bigint>;
 }
 
 function enter(

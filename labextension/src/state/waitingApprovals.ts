@@ -30,8 +30,14 @@ export interface IWaitingApprovals {
   readonly changed: ISignal<unknown, void>;
 }
 
+/** The approvals that wait, and the way to where the page shows them. */
+export interface IApprovalsInPage extends IWaitingApprovals {
+  /** Lead to the card under the cell that waits; where it has none, to the panel. It decides nothing. */
+  lead(approval: IApproval): Promise<void>;
+}
+
 /** What waits for a person's answer. */
-export const IWaitingApprovals = new Token<IWaitingApprovals>(
+export const IWaitingApprovals = new Token<IApprovalsInPage>(
   'aumos-governance:IWaitingApprovals',
   'The approvals that wait on all notebooks of the server.'
 );

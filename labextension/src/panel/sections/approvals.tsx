@@ -1,45 +1,49 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
+import type { IDecisions } from '../../decisions/decisionDialog';
 import { oneLine } from '../../words/labels';
 import type { IDecided, WaitingApprovals } from '../../state/waitingApprovals';
 import { ApprovalCard } from './approvalCard';
 import { useNow } from '../../widgets/clock';
 import type { IPanelSection, ISectionProps } from '../../tokens';
-import { ownFirst, WaitingCards, WaitingCount } from './waitingCards';
+import { WaitingCards, WaitingCount } from './waitingCards';
+import { type Highlight, Highlighting } from '../../widgets/highlighting';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
-/** How long a card must have stood where it stands before it can be answered, in milliseconds. */
-const STEADY = 400;
-const SECOND = 1000;
-
 /** The section of what waits for a yes or no, on every notebook of the server. */
-export function approvalsSection(store: WaitingApprovals): IPanelSection {
+export function approvalsSection(
+  store: WaitingApprovals,
+  decisions: IDecisions,
+  highlight: Highlight | null
+): IPanelSection {
   return {
     id: 'approvals',
     rank: 10,
     title: trans => trans.__('Waiting for you'),
     needsNotebook: false,
     changed: store.changed,
-    Body: props => <Approvals store={store} {...props} />,
+    Body: props => (
+      <Highlighting.Provider value={highlight}>
+        <Approvals store={store} decisions={decisions} {...props} />
+      </Highlighting.Provider>
+    ),
     Badge: () => <WaitingCount store={store} />
   };
 }
 
 /** What waits, that of the notebook shown first, and how those ended that waited lately. */
 export function Approvals(
-  props: ISectionProps & { store: WaitingApprovals }
+  props: ISectionProps & { store: WaitingApprovals; decisions: IDecisions }
 ): React.JSX.Element {
-  const { model, path, store, trans } = props;
-  const now = useNow(
-    store.entries.some(({ until }) => until !== null) ? SECOND : undefined
-  );
-  const shown = ownFirst(store.entries, path);
-  const isSteady = useSteady(shown.map(entry => entry.id).join(' '));
+  const { decisions, model, path, store, trans } = props;
+  const now = useNow();
   return (
     <>
-      {shown.length === 0 && store.isKnown && store.failure === null && (
-        <Note>{trans.__('Nothing waits for approval.')}</Note>
-      )}
+      {store.entries.length === 0 &&
+        store.isKnown &&
+        store.failure === null && (
+          <Note>{trans.__('Nothing waits for approval.')}</Note>
+        )}
       <WaitingCards
         store={store}
         path={path}
@@ -47,8 +51,7 @@ export function Approvals(
         draw={({ entry, ...place }) => (
           <ApprovalCard
             approval={entry}
-            decide={(...answer) => store.decide(...answer)}
-            isSteady={isSteady}
+            decisions={decisions}
             model={model}
             now={now}
             trans={trans}
@@ -97,14 +100,4 @@ function sentence(decided: IDecided, trans: TranslationBundle): string {
 
 function isolated(text: string): string {
   return `\u2068${text}\u2069`;
-}
-
-/** Whether what stands in an order has stood so for a while: what has just moved under a pointer is not meant. */
-function useSteady(order: string): boolean {
-  const [steady, setSteady] = React.useState<string | null>(null);
-  React.useEffect(() => {
-    const timer = window.setTimeout(() => setSteady(order), STEADY);
-    return () => window.clearTimeout(timer);
-  }, [order]);
-  return steady === order;
 }
