@@ -4,8 +4,17 @@ import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { BudgetBar } from '../widgets/budgetBar';
-import { heading, notes, oneLine, rows, shownFigures } from '../words/labels';
+import type { Starter } from '../state/starter';
+import {
+  doubts,
+  heading,
+  notes,
+  oneLine,
+  rows,
+  shownFigures
+} from '../words/labels';
 import type { IGovernanceModel } from '../tokens';
+import { KernelNotes, StartForm } from '../widgets/startForm';
 
 /**
  * The figures of the notebook in front, in a box beside an anchor.
@@ -20,6 +29,8 @@ export class GovernancePopover extends ReactWidget {
     this._model = options.model;
     this._trans = options.trans;
     this._anchor = options.anchor;
+    this._starter = options.starter ?? null;
+    this._starter?.changed.connect(this.update, this);
     this.addClass('jp-ThemedContainer');
     this.addClass('aumos-Popover');
     this.node.tabIndex = -1;
@@ -33,6 +44,7 @@ export class GovernancePopover extends ReactWidget {
       return;
     }
     this._model.changed.disconnect(this._onChanged, this);
+    this._starter?.changed.disconnect(this.update, this);
     super.dispose();
   }
 
@@ -61,6 +73,7 @@ export class GovernancePopover extends ReactWidget {
   protected override render(): React.JSX.Element {
     const figures = shownFigures(this._model);
     const list = rows(this._model, this._trans);
+    const start = this._start();
     return (
       <>
         <h2 className="aumos-Popover-heading">
@@ -84,12 +97,34 @@ export class GovernancePopover extends ReactWidget {
             ))}
           </dl>
         )}
-        {notes(this._model, this._trans).map(note => (
+        {(start ? doubts : notes)(this._model, this._trans).map(note => (
           <p className="aumos-Popover-note" key={note}>
             {note}
           </p>
         ))}
+        {start}
       </>
+    );
+  }
+
+  /** What starts a notebook that is not governed, or says what the kernel of one lacks that is; else null. */
+  private _start(): React.JSX.Element | null {
+    const { path, state } = this._model;
+    if (this._starter === null || path === null || state === null) {
+      return null;
+    }
+    const parts = {
+      model: this._model,
+      path,
+      starter: this._starter,
+      trans: this._trans
+    };
+    // The button that had the focus is gone by then.
+    const onStarted = (): void => this.node.focus({ preventScroll: true });
+    return state.active ? (
+      this._starter.obstacle(path) && <KernelNotes {...parts} />
+    ) : (
+      <StartForm key={path} {...parts} onStarted={onStarted} />
     );
   }
 
@@ -128,10 +163,22 @@ export class GovernancePopover extends ReactWidget {
         event.stopPropagation();
       }
       this.close();
-    } else if (event.key === 'Tab' && inside) {
+    } else if (event.key === 'Tab' && inside && this._isLast(event.shiftKey)) {
       // The browser then goes on from the anchor.
       this.close();
     }
+  }
+
+  /** Whether no further control of the box follows the one with the focus. */
+  private _isLast(backwards: boolean): boolean {
+    const controls = [...this.node.querySelectorAll<HTMLElement>('*')].filter(
+      ({ tabIndex }) => tabIndex >= 0
+    );
+    const last = backwards ? controls[0] : controls[controls.length - 1];
+    return (
+      document.activeElement === (last ?? this.node) ||
+      (backwards && document.activeElement === this.node)
+    );
   }
 
   private _onChanged(): void {
@@ -168,6 +215,7 @@ export class GovernancePopover extends ReactWidget {
   private readonly _model: IGovernanceModel;
   private readonly _trans: TranslationBundle;
   private readonly _anchor: HTMLElement;
+  private readonly _starter: Starter | null;
 }
 
 /** A namespace for `GovernancePopover` statics. */
@@ -178,5 +226,7 @@ export namespace GovernancePopover {
     trans: TranslationBundle;
     /** The control that opened it. */
     anchor: HTMLElement;
+    /** Starts the governance of a notebook that is not governed; without it the box only shows. */
+    starter?: Starter | null;
   }
 }

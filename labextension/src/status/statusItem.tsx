@@ -12,6 +12,7 @@ import {
   type GovernanceSettings,
   type IGovernanceSettings
 } from '../state/settings';
+import type { Starter } from '../state/starter';
 import type { IGovernanceModel } from '../tokens';
 
 /** Trust level and remaining budget of the notebook in front, in one line; hidden where there is none. */
@@ -21,6 +22,7 @@ export class GovernanceStatusItem extends ReactWidget {
     this._model = options.model;
     this._trans = options.trans;
     this._settings = options.settings;
+    this._starter = options.starter ?? null;
     this._shown = options.settings?.current ?? DEFAULT_SETTINGS;
     this.id = 'aumos-governance-status';
     this.addClass('aumos-StatusItem');
@@ -131,7 +133,8 @@ export class GovernanceStatusItem extends ReactWidget {
     const popover = new GovernancePopover({
       model: this._model,
       trans: this._trans,
-      anchor: event.currentTarget
+      anchor: event.currentTarget,
+      starter: this._starter
     });
     popover.disposed.connect(() => {
       this._popover = null;
@@ -148,6 +151,7 @@ export class GovernanceStatusItem extends ReactWidget {
   private readonly _model: IGovernanceModel;
   private readonly _trans: TranslationBundle;
   private readonly _settings: GovernanceSettings | undefined;
+  private readonly _starter: Starter | null;
   private readonly _activeChanged = new Signal<this, void>(this);
   private _shown: IGovernanceSettings;
   private _popover: GovernancePopover | null = null;
@@ -166,6 +170,8 @@ export namespace GovernanceStatusItem {
     trans: TranslationBundle;
     /** Whether it is shown, and what of the state; all where they are not given. */
     settings?: GovernanceSettings;
+    /** Starts the governance of a notebook that is not governed. */
+    starter?: Starter | null;
   }
 }
 
