@@ -23,6 +23,13 @@ _PANEL = "#aumos-governance-panel"
 _BEYOND = "(node) => node.scrollWidth - node.clientWidth"
 
 
+def _example(page: NotebookPage, name: str) -> None:
+    """Run the command; an example opens in a tab."""
+    page.page.evaluate(
+        "(name) => window.jupyterapp.commands.execute('aumos-governance:open-example', { name, cwd: '' })", name
+    )
+
+
 def _notebook(path: Path, *cells: str) -> str:
     """A notebook without a line of governance in it."""
     notebook = new_notebook(cells=[new_code_cell(source) for source in cells])
@@ -189,7 +196,7 @@ def test_the_first_example_ends_governed(lab_page: NotebookPage, lab: Applicatio
     """And what it leaves to try works: the denied call fits once a user has raised the budget."""
     _notebook(lab.root / "first.ipynb", "1")
     lab_page.open("first.ipynb")
-    lab_page.command("aumos-governance:open-example", name="governed-notebook", cwd="")
+    _example(lab_page, "governed-notebook")
     lab_page.in_front("governed-notebook.ipynb")
     lab_page.run_all()
     lab_page.shows("L2 Suggest", "$0.748 left")
@@ -213,6 +220,10 @@ def test_notebook_7_starts_it_too(
     notebook7_page.says_off()
     user.press(notebook7_page.status)
     picture("start-notebook7")
+    box, viewport = notebook7_page.popover.bounding_box(), notebook7_page.page.viewport_size
+    assert box
+    assert viewport
+    assert box["x"] + box["width"] <= viewport["width"]
     user.press(notebook7_page.popover.get_by_role("button", name="Start governing"))
     notebook7_page.shows("L2 Suggest", "$10.00 left")
     notebook7_page.run(0)

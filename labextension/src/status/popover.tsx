@@ -145,6 +145,8 @@ export class GovernancePopover extends ReactWidget {
   protected override onUpdateRequest(msg: Message): void {
     super.onUpdateRequest(msg);
     this._place();
+    // How wide it is, is known once it is drawn.
+    void this.renderPromise?.then(() => this._place());
   }
 
   protected override onCloseRequest(_: Message): void {

@@ -55,22 +55,20 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
       </p>
       <div className="aumos-Start-fields">
         <label htmlFor={ids.level}>{trans.__('Trust level')}</label>
-        <div className="jp-select-wrapper">
-          <select
-            id={ids.level}
-            className="jp-mod-styled"
-            data-lead=""
-            value={level}
-            disabled={config === null}
-            onChange={event => setChosen(Number(event.currentTarget.value))}
-          >
-            {levels.map(one => (
-              <option key={one.level} value={one.level}>
-                {`${one.short} ${one.label}`}
-              </option>
-            ))}
-          </select>
-        </div>
+        <select
+          id={ids.level}
+          className="aumos-Start-level"
+          data-lead=""
+          value={level}
+          disabled={config === null}
+          onChange={event => setChosen(Number(event.currentTarget.value))}
+        >
+          {levels.map(one => (
+            <option key={one.level} value={one.level}>
+              {`${one.short} ${one.label}`}
+            </option>
+          ))}
+        </select>
         <p className="aumos-Start-hint">{levels[level]?.sentence}</p>
         <label htmlFor={ids.budget}>{trans.__('Budget in dollars')}</label>
         <BudgetInput
