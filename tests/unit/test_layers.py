@@ -47,6 +47,8 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
         ("contract",),
     ),
     "ledger.migrations": ((".",), ("versions",)),
+    # What the rooms of the operations share lies below them.
+    "ledger.operations": (("charges", "sessions"), ("approvals", "agents", "budgets"), (".",)),
     # What serves one database stands on what serves every database.
     "ledger.sql": (("postgres", "sqlite"), (".",)),
 }

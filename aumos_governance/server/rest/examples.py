@@ -8,34 +8,24 @@ from typing import Any, Final
 
 from jupyter_core.paths import jupyter_path
 from jupyter_core.utils import ensure_async
-from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ...errors import InvalidRequestError, NotAllowedError, NotFoundError
-from ...wire import fields
-from .rest import RestHandler
+from ...errors import InvalidRequestError, NotFoundError
+from .context import Context
+from .route import Body, Request
 
-__all__ = ["EXAMPLES", "ExampleHandler", "copy_example", "find_example"]
+__all__ = ["EXAMPLES", "copy_example", "example", "find_example"]
 
 EXAMPLES: Final = ("governed-notebook", "governed-calls")
 _CHECKOUT: Final = Path(__file__).parents[3] / "examples"
 _NAMES: Final = 100
 
 
-class ExampleHandler(RestHandler):
-    @web.authenticated
-    @authorized
-    async def post(self, name: str) -> None:
-        body = self.json_object()
-        fields.known_only(body, ("folder",))
-        folder = body.get("folder", "")
-        if not isinstance(folder, str):
-            raise InvalidRequestError("The folder must be text, the path of a folder below the server's root.")
-        allowed = self.authorizer.is_authorized(self, self.current_user, "write", "contents")
-        if not await ensure_async(allowed):
-            raise NotAllowedError("You may not create files on this server, so no example was copied.")
-        path = await copy_example(self.contents_manager, name, folder.strip("/"))
-        self.finish(json.dumps({"path": path}))
+def example(context: Context, request: Request[None]) -> Body:
+    folder = request.body.get("folder", "")
+    if not isinstance(folder, str):
+        raise InvalidRequestError("The folder must be text, the path of a folder below the server's root.")
+    return {"path": context.on_loop(copy_example(context.contents, request.id, folder.strip("/")))}
 
 
 def find_example(name: str) -> Path:

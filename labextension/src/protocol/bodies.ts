@@ -233,7 +233,7 @@ export const isAuditRecord: Guard<Schemas['AuditRecord']> =
     seq: isCount,
     at: isTime,
     event: isString,
-    outcome: isOutcome,
+    outcome: isNullOr(isOutcome),
     code: isNullOr(isString),
     reasons: isListOf(isString),
     actor: isString,

@@ -302,7 +302,8 @@ export interface components {
       /** Format: date-time */
       readonly at: string;
       readonly event: string;
-      readonly outcome: components['schemas']['Outcome'];
+      /** @description Null of what is no decision, as `approval_requested`; such a record matches no outcome filter. */
+      readonly outcome: components['schemas']['Outcome'] | null;
       readonly code: string | null;
       readonly reasons: readonly string[];
       readonly actor: string;
