@@ -12,6 +12,7 @@ export const CommandIds = {
   goToNextApproval: 'aumos-governance:go-to-next-approval',
   goToCloseSession: 'aumos-governance:go-to-close-session',
   exportAudit: 'aumos-governance:export-audit',
+  openExample: 'aumos-governance:open-example',
   runAllWithPrice: 'aumos-governance:run-all-with-price'
 } as const;
 

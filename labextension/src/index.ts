@@ -6,6 +6,7 @@ import {
 } from './plugins/commands';
 import { auditPlugin } from './plugins/audit';
 import { pricePlugin, receiptsPlugin } from './plugins/cells';
+import { starterPlugin, startPlugin } from './plugins/start';
 import { waitingPlugin } from './plugins/waiting';
 import { panelPlugin } from './plugins/panel';
 
@@ -16,8 +17,10 @@ export * from './tokens';
 export default [
   settingsPlugin,
   modelPlugin,
+  starterPlugin,
   statusPlugin,
   panelPlugin,
+  startPlugin,
   waitingPlugin,
   auditPlugin,
   commandsPlugin,

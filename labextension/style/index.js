@@ -1,6 +1,7 @@
 import './base.css';
 import './panel.css';
 import './pieces.css';
+import './start.css';
 import './trust.css';
 import './budget.css';
 import './holds.css';

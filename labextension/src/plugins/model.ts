@@ -11,6 +11,7 @@ import { FrontNotebook } from '../state/frontNotebook';
 import { TRANSLATION_DOMAIN } from '../words/labels';
 import { GovernanceModel } from '../state/model';
 import { type GovernanceSettings, ISettings } from '../state/settings';
+import { IStarter, type Starter } from '../state/starter';
 import { GovernanceStatusItem } from '../status/statusItem';
 import {
   type IApprovalsInPage,
@@ -50,20 +51,22 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
     'Shows trust level and remaining budget of the notebook in front.',
   autoStart: true,
   requires: [IGovernanceModel, ISettings],
-  optional: [IStatusBar, ITranslator, IWaitingApprovals],
+  optional: [IStatusBar, ITranslator, IWaitingApprovals, IStarter],
   activate: (
     app: JupyterFrontEnd,
     model: IGovernanceModel,
     settings: GovernanceSettings,
     statusBar: IStatusBar | null,
     translator: ITranslator | null,
-    approvals: IApprovalsInPage | null
+    approvals: IApprovalsInPage | null,
+    starter: Starter | null
   ): void => {
     const item = new GovernanceStatusItem({
       model,
       trans: (translator ?? nullTranslator).load(TRANSLATION_DOMAIN),
       settings,
-      ...(approvals && { approvals })
+      ...(approvals && { approvals }),
+      starter
     });
     if (statusBar) {
       statusBar.registerStatusItem(statusPlugin.id, {

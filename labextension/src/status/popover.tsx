@@ -4,9 +4,18 @@ import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { BudgetBar } from '../widgets/budgetBar';
-import { heading, notes, oneLine, rows, shownFigures } from '../words/labels';
+import {
+  doubts,
+  heading,
+  notes,
+  oneLine,
+  rows,
+  shownFigures
+} from '../words/labels';
+import type { Starter } from '../state/starter';
 import type { IApprovalsInPage } from '../state/waitingApprovals';
 import type { IGovernanceModel } from '../tokens';
+import { KernelNotes, StartForm } from '../widgets/startForm';
 import { WaitingLinks } from './waitingLinks';
 
 /**
@@ -24,6 +33,8 @@ export class GovernancePopover extends ReactWidget {
     this._anchor = options.anchor;
     this._approvals = options.approvals;
     this._approvals?.changed.connect(this._onChanged, this);
+    this._starter = options.starter ?? null;
+    this._starter?.changed.connect(this.update, this);
     this.addClass('jp-ThemedContainer');
     this.addClass('aumos-Popover');
     this.node.tabIndex = -1;
@@ -38,6 +49,7 @@ export class GovernancePopover extends ReactWidget {
     }
     this._model.changed.disconnect(this._onChanged, this);
     this._approvals?.changed.disconnect(this._onChanged, this);
+    this._starter?.changed.disconnect(this.update, this);
     super.dispose();
   }
 
@@ -66,6 +78,7 @@ export class GovernancePopover extends ReactWidget {
   protected override render(): React.JSX.Element {
     const figures = shownFigures(this._model);
     const list = rows(this._model, this._trans);
+    const start = this._start();
     return (
       <>
         <h2 className="aumos-Popover-heading">
@@ -97,12 +110,34 @@ export class GovernancePopover extends ReactWidget {
             ))}
           </dl>
         )}
-        {notes(this._model, this._trans).map(note => (
+        {(start ? doubts : notes)(this._model, this._trans).map(note => (
           <p className="aumos-Popover-note" key={note}>
             {note}
           </p>
         ))}
+        {start}
       </>
+    );
+  }
+
+  /** What starts a notebook that is not governed, or says what the kernel of one lacks that is; else null. */
+  private _start(): React.JSX.Element | null {
+    const { path, state } = this._model;
+    if (this._starter === null || path === null || state === null) {
+      return null;
+    }
+    const parts = {
+      model: this._model,
+      path,
+      starter: this._starter,
+      trans: this._trans
+    };
+    // The button that had the focus is gone by then.
+    const onStarted = (): void => this.node.focus({ preventScroll: true });
+    return state.active ? (
+      this._starter.obstacle(path) && <KernelNotes {...parts} />
+    ) : (
+      <StartForm key={path} {...parts} onStarted={onStarted} />
     );
   }
 
@@ -123,6 +158,8 @@ export class GovernancePopover extends ReactWidget {
   protected override onUpdateRequest(msg: Message): void {
     super.onUpdateRequest(msg);
     this._place();
+    // How wide it is, is known once it is drawn.
+    void this.renderPromise?.then(() => this._place());
   }
 
   protected override onCloseRequest(_: Message): void {
@@ -147,13 +184,15 @@ export class GovernancePopover extends ReactWidget {
     }
   }
 
-  /** Whether no control of the box follows the one that has the focus. */
-  private _isLast(isBackwards: boolean): boolean {
-    const controls = [...this.node.querySelectorAll('button')];
+  /** Whether no further control of the box follows the one with the focus. */
+  private _isLast(backwards: boolean): boolean {
+    const controls = [...this.node.querySelectorAll<HTMLElement>('*')].filter(
+      ({ tabIndex }) => tabIndex >= 0
+    );
+    const last = backwards ? controls[0] : controls[controls.length - 1];
     return (
-      document.activeElement === controls.at(isBackwards ? 0 : -1) ||
-      controls.length === 0 ||
-      (isBackwards && document.activeElement === this.node)
+      document.activeElement === (last ?? this.node) ||
+      (backwards && document.activeElement === this.node)
     );
   }
 
@@ -192,6 +231,7 @@ export class GovernancePopover extends ReactWidget {
   private readonly _trans: TranslationBundle;
   private readonly _anchor: HTMLElement;
   private readonly _approvals: IApprovalsInPage | undefined;
+  private readonly _starter: Starter | null;
 }
 
 /** A namespace for `GovernancePopover` statics. */
@@ -204,5 +244,7 @@ export namespace GovernancePopover {
     anchor: HTMLElement;
     /** What waits for approval on any notebook, to lead there. */
     approvals?: IApprovalsInPage;
+    /** Starts the governance of a notebook that is not governed; without it the box only shows. */
+    starter?: Starter | null;
   }
 }

@@ -14,6 +14,7 @@ import {
   type GovernanceSettings,
   type IGovernanceSettings
 } from '../state/settings';
+import type { Starter } from '../state/starter';
 import type { IGovernanceModel } from '../tokens';
 
 /** Trust level and remaining budget of the notebook in front, in one line; hidden where there is none. */
@@ -24,6 +25,7 @@ export class GovernanceStatusItem extends ReactWidget {
     this._trans = options.trans;
     this._settings = options.settings;
     this._approvals = options.approvals;
+    this._starter = options.starter ?? null;
     this._shown = options.settings?.current ?? DEFAULT_SETTINGS;
     this.id = 'aumos-governance-status';
     this.addClass('aumos-StatusItem');
@@ -143,7 +145,8 @@ export class GovernanceStatusItem extends ReactWidget {
       model: this._model,
       trans: this._trans,
       anchor: event.currentTarget,
-      ...(this._approvals && { approvals: this._approvals })
+      ...(this._approvals && { approvals: this._approvals }),
+      starter: this._starter
     });
     popover.disposed.connect(() => {
       this._popover = null;
@@ -161,6 +164,7 @@ export class GovernanceStatusItem extends ReactWidget {
   private readonly _trans: TranslationBundle;
   private readonly _settings: GovernanceSettings | undefined;
   private readonly _approvals: IApprovalsInPage | undefined;
+  private readonly _starter: Starter | null;
   private readonly _activeChanged = new Signal<this, void>(this);
   private _shown: IGovernanceSettings;
   private _popover: GovernancePopover | null = null;
@@ -181,6 +185,8 @@ export namespace GovernanceStatusItem {
     settings?: GovernanceSettings;
     /** What waits for approval on any notebook; its number is not shown where it is not given. */
     approvals?: IApprovalsInPage;
+    /** Starts the governance of a notebook that is not governed. */
+    starter?: Starter | null;
   }
 }
 

@@ -20,6 +20,7 @@ export function AmountInput(props: AmountInput.IProps): React.JSX.Element {
 export namespace AmountInput {
   /** The properties of the component. */
   export interface IProps extends React.AriaAttributes {
+    id?: string;
     value: string;
     onType: (text: string) => void;
     className?: string;

@@ -2,7 +2,9 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { GovernancePopover } from '../../status/popover';
 import { drawn } from '../support/drawing';
 import { FakeModel, unreachable } from '../support/fakes';
+import { personPresses } from '../support/person';
 import { sampleConfig, sampleState } from '../support/samples';
+import { StartScene } from '../support/starting';
 
 describe('GovernancePopover', () => {
   let model: FakeModel;
@@ -117,6 +119,49 @@ describe('GovernancePopover', () => {
     expect(node.querySelector('h2')?.textContent).toBe('Governance: off');
     expect(figures()).toEqual({});
     expect(node.querySelector('.aumos-BudgetBar')).toBeNull();
+  });
+
+  describe('of a notebook that is not governed', () => {
+    let scene: StartScene;
+
+    beforeEach(() => {
+      popover.dispose();
+      scene = new StartScene(model);
+      popover = new GovernancePopover({
+        model,
+        trans: nullTranslator.load('aumos_governance'),
+        anchor,
+        starter: scene.starter
+      });
+    });
+
+    const start = (): HTMLElement | null =>
+      popover.node.querySelector('button');
+
+    it('starts it by a user, and then shows the figures', async () => {
+      const node = await open('never_opened');
+      expect(notes()).toEqual([]);
+      start()?.click();
+      expect(scene.changes).toEqual([]);
+      await drawn(popover, () => personPresses(start() ?? anchor));
+      expect(scene.changes).toEqual([
+        [model.path, { trust_level: 2, budget: '10' }]
+      ]);
+      expect(document.activeElement).toBe(node);
+      await drawn(popover, () => model.show(sampleState('active')));
+      expect(start()).toBeNull();
+    });
+
+    it('lets Tab go through its controls before it closes', async () => {
+      const node = await open('never_opened');
+      press('Tab', node);
+      node.querySelector('select')?.focus();
+      press('Tab', node);
+      expect(popover.isDisposed).toBe(false);
+      start()?.focus();
+      press('Tab', node);
+      expect(popover.isDisposed).toBe(true);
+    });
   });
 
   it('says when the server does not answer', async () => {

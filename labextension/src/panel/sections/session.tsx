@@ -1,21 +1,22 @@
 import React from 'react';
 import { figuresOf } from '../../words/figures';
-import { oneLine, setBy, trustLevels } from '../../words/labels';
+import { setBy } from '../../words/labels';
 import { formatUsd } from '../../words/money';
 import type { IGovernanceState } from '../../protocol/state';
 import { Button } from '../../widgets/button';
-import { useAction, usePerson, useReading } from '../../widgets/hooks';
+import { useAction, usePerson } from '../../widgets/hooks';
 import { PersonButton } from '../../widgets/personButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
+import { OutOfReach } from './outOfReach';
 
-/** The session that stands or stood, which is opened and closed here. */
+/** The session that stands or stood, which is closed here; another section starts one. */
 export const sessionSection: IPanelSection = {
   id: 'session',
   rank: 80,
   title: trans => trans.__('Session'),
   Body: Session,
-  isShown: ({ state }) => state !== null
+  isShown: ({ state }) => state !== null && state.session_id !== null
 };
 
 function Session(props: ISectionProps): React.JSX.Element | null {
@@ -29,7 +30,7 @@ function Session(props: ISectionProps): React.JSX.Element | null {
       {state.active ? (
         <Close {...props} path={path} state={state} />
       ) : (
-        <Open {...props} path={path} state={state} />
+        <Last {...props} path={path} state={state} />
       )}
     </>
   );
@@ -38,27 +39,6 @@ function Session(props: ISectionProps): React.JSX.Element | null {
 interface IProps extends ISectionProps {
   path: string;
   state: IGovernanceState;
-}
-
-/** Says that the server cannot govern the notebook's kernel; nothing where it can, or does not tell. */
-function OutOfReach(props: IProps): React.JSX.Element | null {
-  const { api, model, path, state, trans } = props;
-  const kernels = useReading(
-    path,
-    `${model.kernelChanges} ${model.connection}`,
-    () => api.session.kernels()
-  );
-  const owner = state.shared_with ?? path;
-  const isOut = kernels.value?.some(
-    kernel => kernel.notebook === owner && !kernel.reachable
-  );
-  return isOut ? (
-    <Note>
-      {trans.__(
-        'The server cannot reach the kernel of this notebook, as none behind a gateway: whatever it asks fails, and nothing is authorised.'
-      )}
-    </Note>
-  ) : null;
 }
 
 function Close(props: IProps): React.JSX.Element {
@@ -124,54 +104,15 @@ function Close(props: IProps): React.JSX.Element {
   );
 }
 
-function Open(props: IProps): React.JSX.Element {
-  const { api, model, path, state, trans } = props;
-  const action = useAction();
-  const person = usePerson(model, trans);
-  const { config } = model;
+function Last({ state, trans }: IProps): React.JSX.Element | null {
   const figures = figuresOf(state, []);
-  const level = config && trustLevels(trans)[config.default_trust_level];
-  return (
-    <>
-      <Note>
-        {figures
-          ? trans.__(
-              'No session is open. The last one spent %1 of %2.',
-              formatUsd(figures.spent),
-              formatUsd(figures.budget)
-            )
-          : trans.__(
-              'No session was ever opened: all that this notebook asks is denied.'
-            )}
-      </Note>
-      {config && level && (
-        <div className="aumos-Actions">
-          <PersonButton
-            kind="primary"
-            isDisabled={person.isDisabled || action.isPending}
-            why={person.why}
-            title={oneLine(
-              trans.__('Open a session at the defaults of the server')
-            )}
-            onPerson={() =>
-              action.run(async key => {
-                const change = {
-                  trust_level: config.default_trust_level,
-                  budget: config.default_budget
-                };
-                model.learn(await api.session.change(path, change, key));
-              })
-            }
-          >
-            {trans.__(
-              'Open a session: %1, %2',
-              `${level.short} ${level.label}`,
-              formatUsd(config.default_budget)
-            )}
-          </PersonButton>
-        </div>
+  return figures ? (
+    <Note>
+      {trans.__(
+        'No session is open. The last one spent %1 of %2.',
+        formatUsd(figures.spent),
+        formatUsd(figures.budget)
       )}
-      <ErrorLine message={action.message} />
-    </>
-  );
+    </Note>
+  ) : null;
 }

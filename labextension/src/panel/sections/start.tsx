@@ -1,0 +1,80 @@
+import React from 'react';
+import { EXAMPLES, type ExampleName } from '../../server/exampleApi';
+import type { Starter } from '../../state/starter';
+import type { IPanelSection, ISectionProps } from '../../tokens';
+import { Button } from '../../widgets/button';
+import { useAction } from '../../widgets/hooks';
+import { CopiedText, KernelNotes, StartForm } from '../../widgets/startForm';
+import { ErrorLine, Note } from '../../widgets/words';
+import { OutOfReach } from './outOfReach';
+
+/** How a client is governed. */
+const SNIPPET = `from aumos_governance import govern
+from openai import OpenAI
+
+client = govern(OpenAI())`;
+
+/** What an ungoverned notebook has in the panel: why and how to start; in a governed one what its kernel lacks. */
+export function startSection(starter: Starter): IPanelSection {
+  return {
+    id: 'start',
+    rank: 5,
+    title: trans => trans.__('Start'),
+    Body: props => <Start {...props} starter={starter} />,
+    isShown: ({ path, state }) =>
+      state !== null &&
+      (!state.active || (path !== null && starter.obstacle(path) !== null)),
+    changed: starter.changed
+  };
+}
+
+function Start(
+  props: ISectionProps & { starter: Starter }
+): React.JSX.Element | null {
+  const { model, path, starter, state, trans } = props;
+  if (path === null || !state) {
+    return null;
+  }
+  const parts = { model, path, starter, trans };
+  if (state.active) {
+    return <KernelNotes {...parts} />;
+  }
+  return (
+    <>
+      {state.session_id === null && (
+        <OutOfReach {...props} path={path} state={state} />
+      )}
+      <StartForm {...parts} />
+      <Note>{trans.__('Then this governs the calls of a client:')}</Note>
+      <CopiedText text={SNIPPET} starter={starter} trans={trans} />
+      <Examples {...parts} />
+    </>
+  );
+}
+
+function Examples(props: StartForm.IProps): React.JSX.Element {
+  const { starter, trans } = props;
+  const action = useAction();
+  const names: Record<ExampleName, string> = {
+    'governed-notebook': trans.__('Governed notebook'),
+    'governed-calls': trans.__('Governed calls')
+  };
+  return (
+    <>
+      <div className="aumos-Actions">
+        <span>{trans.__('Open example:')}</span>
+        {EXAMPLES.map(name => (
+          <Button
+            key={name}
+            kind="link"
+            isDisabled={action.isPending}
+            onClick={() => action.run(() => starter.openExample(name))}
+          >
+            {names[name]}
+          </Button>
+        ))}
+      </div>
+      <ErrorLine message={action.message} />
+    </>
+  );
+}

@@ -1,0 +1,138 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { Clipboard, ICommandPalette } from '@jupyterlab/apputils';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { ILauncher } from '@jupyterlab/launcher';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import type { ServiceManager } from '@jupyterlab/services';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { CommandIds } from '../commands';
+import { governanceIcon } from '../icons';
+import { startSection } from '../panel/sections/start';
+import { ExampleApi, EXAMPLES } from '../server/exampleApi';
+import { SessionApi } from '../server/sessionApi';
+import { type IReachedKernel, KernelLoader } from '../state/kernelLoader';
+import { IStarter, Starter } from '../state/starter';
+import { IGovernanceModel, IGovernancePanel } from '../tokens';
+import { TRANSLATION_DOMAIN } from '../words/labels';
+
+/** Provides what starts the governance of a notebook and opens examples, and the command for these. */
+export const starterPlugin: JupyterFrontEndPlugin<Starter> = {
+  id: 'aumos-governance:starter',
+  description: 'Starts the governance of a notebook, and opens examples.',
+  autoStart: true,
+  requires: [IGovernanceModel, INotebookTracker],
+  optional: [ILauncher, ICommandPalette, IDefaultFileBrowser, ITranslator],
+  provides: IStarter,
+  activate: (
+    app: JupyterFrontEnd,
+    model: IGovernanceModel,
+    tracker: INotebookTracker,
+    launcher: ILauncher | null,
+    palette: ICommandPalette | null,
+    browser: IDefaultFileBrowser | null,
+    translator: ITranslator | null
+  ): Starter => {
+    const { commands, serviceManager } = app;
+    const { serverSettings } = serviceManager;
+    const known = translator ?? nullTranslator;
+    const trans = known.load(TRANSLATION_DOMAIN);
+    const loader = new KernelLoader(path =>
+      reach(path, tracker, serviceManager)
+    );
+    // What was found of the kernel before says nothing of the next one.
+    let kernels = model.kernelChanges;
+    model.changed.connect(() => {
+      if (model.kernelChanges !== kernels) {
+        kernels = model.kernelChanges;
+        if (model.path !== null) {
+          loader.forget(model.path);
+        }
+      }
+    });
+    const starter = new Starter({
+      model,
+      loader,
+      session: new SessionApi({ serverSettings }),
+      examples: new ExampleApi({ serverSettings }),
+      open: path => commands.execute('docmanager:open', { path }),
+      copy: text => Clipboard.copyToSystem(text)
+    });
+    const command = CommandIds.openExample;
+    commands.addCommand(command, {
+      label: args =>
+        args.name === 'governed-calls'
+          ? trans.__('Open Example: Governed Calls')
+          : args.isLauncher === true
+            ? trans.__('Governed notebook')
+            : trans.__('Open Example: Governed Notebook'),
+      caption: trans.__('Copy an example of governance into this folder'),
+      icon: args => (args.isLauncher === true ? governanceIcon : undefined),
+      execute: async args => {
+        const name = EXAMPLES.find(one => one === args.name) ?? EXAMPLES[0];
+        const given =
+          typeof args.cwd === 'string' ? args.cwd : browser?.model.path;
+        await starter.openExample(name, folder(given, serviceManager));
+      }
+    });
+    launcher?.add({
+      command,
+      args: { name: EXAMPLES[0], isLauncher: true },
+      category: known.load('jupyterlab').gettext('Other'),
+      rank: 10
+    });
+    for (const name of EXAMPLES) {
+      const category = trans.__('Governance');
+      palette?.addItem({ command, args: { name }, category });
+    }
+    return starter;
+  }
+};
+
+/** Puts the start of governance into the side panel. */
+export const startPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'aumos-governance:start',
+  description: 'Shows in the side panel how governance is started.',
+  autoStart: true,
+  requires: [IGovernancePanel, IStarter],
+  activate: (
+    _: JupyterFrontEnd,
+    panel: IGovernancePanel,
+    starter: Starter
+  ): void => {
+    panel.addSection(startSection(starter));
+  }
+};
+
+/** The kernel of the notebook at a path: that of its view here, or else of its session on the server. */
+async function reach(
+  path: string,
+  tracker: INotebookTracker,
+  { contents, kernels, sessions }: ServiceManager.IManager
+): Promise<IReachedKernel | null> {
+  const panel = tracker.find(
+    one => contents.localPath(one.context.path) === path
+  );
+  if (panel) {
+    const kernel = panel.sessionContext.session?.kernel;
+    return kernel ? { kernel, release: () => undefined } : null;
+  }
+  const session = await sessions.findByPath(path);
+  if (!session?.kernel) {
+    return null;
+  }
+  const kernel = kernels.connectTo({ model: session.kernel });
+  return { kernel, release: () => kernel.dispose() };
+}
+
+/** A folder as the server names it; undefined where it is none of the server's own. */
+function folder(
+  path: string | undefined,
+  { contents }: ServiceManager.IManager
+): string | undefined {
+  return path !== undefined && ['', 'RTC'].includes(contents.driveName(path))
+    ? contents.localPath(path)
+    : undefined;
+}

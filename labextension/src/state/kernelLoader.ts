@@ -1,0 +1,128 @@
+import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import { Observable } from './observable';
+
+/** Runs in the kernel: loads the magics and registers the notebook's engine; a second time changes nothing. */
+const LOAD =
+  "__import__('aumos_governance.jupyter_extension').jupyter_extension" +
+  ".load_ipython_extension(__import__('IPython').get_ipython())";
+
+/** How often the request is sent again that the kernel dropped because the cell before it failed. */
+const REPEATS = 20;
+
+/** A kernel, and how to let go of the connection to it. */
+export interface IReachedKernel {
+  readonly kernel: Pick<
+    Kernel.IKernelConnection,
+    'info' | 'requestExecute' | 'status'
+  >;
+  readonly release: () => void;
+}
+
+/** What keeps a notebook's kernel from having the magics. */
+export type Obstacle =
+  /** They are loaded when the running cell has ended. */
+  | { readonly kind: 'busy' }
+  /** The kernel's environment does not have the package. */
+  | { readonly kind: 'missing' }
+  /** It is no Python kernel. */
+  | { readonly kind: 'language'; readonly language: string }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** Loads the magics in the kernels of notebooks, by one silent request that leaves no trace in them. */
+export class KernelLoader extends Observable {
+  /** @param reach - Gives the kernel of the notebook at a path; null where it has none. */
+  constructor(reach: (path: string) => Promise<IReachedKernel | null>) {
+    super();
+    this._reach = reach;
+  }
+
+  /** Why the kernel of a notebook does not have the magics, as far as it was tried; else null. */
+  obstacle(path: string): Obstacle | null {
+    return this._obstacles.get(path) ?? null;
+  }
+
+  /** Forget what was found of a notebook's kernel. */
+  forget(path: string): void {
+    this._tickets.delete(path);
+    this._note(path, null);
+  }
+
+  /** Load the magics in the kernel of a notebook; a notebook without one gets them when it starts. Never rejects. */
+  async load(path: string): Promise<void> {
+    const ticket = Symbol(path);
+    this._tickets.set(path, ticket);
+    const note = (obstacle: Obstacle | null): void => {
+      if (this._tickets.get(path) === ticket) {
+        this._note(path, obstacle);
+      }
+    };
+    let reached: IReachedKernel | null = null;
+    try {
+      reached = await this._reach(path);
+      note(reached && (await loaded(reached.kernel, note)));
+    } catch {
+      // The kernel restarted, or the connection to it is gone: its start-up hook loads them.
+      note(null);
+    } finally {
+      reached?.release();
+    }
+  }
+
+  private _note(path: string, obstacle: Obstacle | null): void {
+    if (obstacle) {
+      this._obstacles.set(path, obstacle);
+      this.tell();
+    } else if (this._obstacles.delete(path)) {
+      this.tell();
+    }
+  }
+
+  private readonly _reach: (path: string) => Promise<IReachedKernel | null>;
+  private readonly _obstacles = new Map<string, Obstacle>();
+  private readonly _tickets = new Map<string, symbol>();
+}
+
+async function loaded(
+  kernel: IReachedKernel['kernel'],
+  note: (obstacle: Obstacle | null) => void
+): Promise<Obstacle | null> {
+  if (kernel.status === 'busy') {
+    note({ kind: 'busy' });
+  }
+  const { language_info } = await kernel.info;
+  if (language_info.name.toLowerCase() !== 'python') {
+    return { kind: 'language', language: language_info.name };
+  }
+  for (let sent = 0; sent < REPEATS; sent += 1) {
+    const { content } = await kernel.requestExecute(
+      {
+        code: '',
+        silent: true,
+        store_history: false,
+        allow_stdin: false,
+        user_expressions: { loaded: LOAD }
+      },
+      true
+    ).done;
+    // A cell that fails takes all with it that waits behind it.
+    if (content.status !== 'aborted' && content.status !== 'abort') {
+      return outcome(content);
+    }
+  }
+  return { kind: 'failed', message: '' };
+}
+
+function outcome(
+  content: KernelMessage.IExecuteReplyMsg['content']
+): Obstacle | null {
+  const reply = (
+    content.status === 'ok' ? content.user_expressions.loaded : content
+  ) as { status?: string; ename?: string; evalue?: string } | undefined;
+  if (reply?.status === 'ok') {
+    return null;
+  }
+  const { ename = '', evalue = '' } = reply ?? {};
+  return ename === 'ModuleNotFoundError' && evalue.includes('aumos_governance')
+    ? { kind: 'missing' }
+    : { kind: 'failed', message: [ename, evalue].filter(Boolean).join(': ') };
+}

@@ -1,0 +1,71 @@
+import { PathExt } from '@jupyterlab/coreutils';
+import { Token } from '@lumino/coreutils';
+import type { IGovernanceModel } from '../tokens';
+import type { ExampleApi, ExampleName } from '../server/exampleApi';
+import type { IChange, ISessionApi } from '../server/sessionApi';
+import type { KernelLoader, Obstacle } from './kernelLoader';
+import { Observable } from './observable';
+
+/** Starts the governance of a notebook so that it needs no code, and opens examples. */
+export class Starter extends Observable {
+  constructor(options: Starter.IOptions) {
+    super();
+    this._options = options;
+    options.loader.changed.connect(() => this.tell());
+  }
+
+  /** Open a session as a user, and load the magics in the kernel that runs. Rejects where no session was opened. */
+  async start(path: string, change: IChange, key: string): Promise<void> {
+    const { model, session, loader } = this._options;
+    model.learn(await session.change(path, change, key));
+    void loader.load(path);
+  }
+
+  /** Load the magics in the kernel of a notebook. Never rejects. */
+  load(path: string): Promise<void> {
+    return this._options.loader.load(path);
+  }
+
+  /** Why the kernel of a notebook does not have the magics, as far as it was tried; else null. */
+  obstacle(path: string): Obstacle | null {
+    return this._options.loader.obstacle(path);
+  }
+
+  /** Copy an example and open it; into the folder of the notebook in front where none is given. */
+  async openExample(name: ExampleName, folder?: string): Promise<string> {
+    const { examples, model, open } = this._options;
+    const path = await examples.copy(
+      name,
+      folder ?? PathExt.dirname(model.path ?? '')
+    );
+    await open(path);
+    return path;
+  }
+
+  /** Put text into the clipboard. */
+  copy(text: string): void {
+    this._options.copy(text);
+  }
+
+  private readonly _options: Starter.IOptions;
+}
+
+/** A namespace for `Starter` statics. */
+export namespace Starter {
+  /** The instantiation options. */
+  export interface IOptions {
+    model: IGovernanceModel;
+    session: Pick<ISessionApi, 'change'>;
+    loader: KernelLoader;
+    examples: Pick<ExampleApi, 'copy'>;
+    /** Opens the notebook at a path local to the server. */
+    open: (path: string) => Promise<unknown>;
+    copy: (text: string) => void;
+  }
+}
+
+/** The starter, for the plugins of this extension. */
+export const IStarter = new Token<Starter>(
+  'aumos-governance:IStarter',
+  'Starts the governance of a notebook, and opens examples.'
+);

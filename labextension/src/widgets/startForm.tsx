@@ -1,0 +1,240 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { Starter } from '../state/starter';
+import type { IGovernanceModel } from '../tokens';
+import { trustLevels } from '../words/labels';
+import { formatUsd, parseUsd, typedUsd, writeUsd } from '../words/money';
+import { AmountInput } from './amountInput';
+import { useAction, usePerson } from './hooks';
+import { PersonButton } from './personButton';
+import { ErrorLine, Note } from './words';
+
+/** Says what governance is for, and starts it: with a level and a budget, by a user's press. */
+export function StartForm(props: StartForm.IProps): React.JSX.Element {
+  const { model, path, starter, trans } = props;
+  const { config } = model;
+  const [chosen, setChosen] = React.useState<number | null>(null);
+  const [typed, setTyped] = React.useState<string | null>(null);
+  const action = useAction();
+  const person = usePerson(model, trans);
+  const ids = { level: React.useId(), budget: React.useId() };
+  const text = typed ?? config?.default_budget ?? '';
+  const amount = typedUsd(text);
+  const max = config?.max_budget == null ? null : parseUsd(config.max_budget);
+  const wrong =
+    config === null
+      ? null
+      : amount === null
+        ? trans.__('Write an amount of dollars, such as 12.50.')
+        : max !== null && amount > max
+          ? trans.__('The server allows at most %1.', formatUsd(max))
+          : null;
+  const level = chosen ?? config?.default_trust_level ?? 0;
+  const levels = trustLevels(trans).slice(
+    0,
+    (config?.max_trust_level ?? 5) + 1
+  );
+  const start = (): void => {
+    if (amount !== null) {
+      action.run(async key => {
+        const change = { trust_level: level, budget: writeUsd(amount) };
+        await starter.start(path, change, key);
+        props.onStarted?.();
+      });
+    }
+  };
+  return (
+    <div className="aumos-Start">
+      <p>
+        {trans.__(
+          'Governance is off: nothing in this notebook is limited or recorded.'
+        )}{' '}
+        {trans.__(
+          'Start it, and paid calls and actions stay within the trust level and the budget that you set here.'
+        )}
+      </p>
+      <div className="aumos-Start-fields">
+        <label htmlFor={ids.level}>{trans.__('Trust level')}</label>
+        <select
+          id={ids.level}
+          className="aumos-Start-level"
+          data-lead=""
+          value={level}
+          disabled={config === null}
+          onChange={event => setChosen(Number(event.currentTarget.value))}
+        >
+          {levels.map(one => (
+            <option key={one.level} value={one.level}>
+              {`${one.short} ${one.label}`}
+            </option>
+          ))}
+        </select>
+        <p className="aumos-Start-hint">{levels[level]?.sentence}</p>
+        <label htmlFor={ids.budget}>{trans.__('Budget in dollars')}</label>
+        <BudgetInput
+          id={ids.budget}
+          text={text}
+          wrong={wrong}
+          onType={setTyped}
+        />
+      </div>
+      <div className="aumos-Actions">
+        <PersonButton
+          kind="primary"
+          isDisabled={
+            person.isDisabled ||
+            action.isPending ||
+            config === null ||
+            wrong !== null
+          }
+          why={person.why ?? wrong ?? undefined}
+          onPerson={start}
+        >
+          {trans.__('Start governing')}
+        </PersonButton>
+      </div>
+      <ErrorLine message={action.message} />
+    </div>
+  );
+}
+
+function BudgetInput(props: {
+  id: string;
+  text: string;
+  wrong: string | null;
+  onType: (text: string) => void;
+}): React.JSX.Element {
+  const hint = React.useId();
+  return (
+    <>
+      <div className="aumos-AmountField-line">
+        <span aria-hidden="true">$</span>
+        <AmountInput
+          id={props.id}
+          className="aumos-AmountField-input"
+          aria-invalid={props.wrong !== null}
+          aria-describedby={hint}
+          value={props.text}
+          onType={props.onType}
+        />
+      </div>
+      <p id={hint} className="aumos-Start-hint" aria-live="polite">
+        {props.wrong}
+      </p>
+    </>
+  );
+}
+
+/** Says why the kernel of a governed notebook does not have the magics, and what to do; nothing where it has. */
+export function KernelNotes(props: StartForm.IProps): React.JSX.Element | null {
+  const { model, path, starter, trans } = props;
+  const obstacle = starter.obstacle(path);
+  switch (obstacle?.kind) {
+    case 'busy':
+      return (
+        <p className="aumos-Note" role="status">
+          {trans.__(
+            'A cell is running. The magics are loaded after the current cell.'
+          )}
+        </p>
+      );
+    case 'language':
+      return (
+        <Note>
+          {trans.__(
+            'This kernel runs %1. Only code in a Python kernel can be governed.',
+            obstacle.language
+          )}
+        </Note>
+      );
+    case 'missing':
+      return (
+        <div role="status" className="aumos-Start-problem">
+          <p>
+            {trans.__(
+              'This kernel cannot import aumos_governance. Run this in a cell, then try again:'
+            )}
+          </p>
+          <CopiedText text={install(model)} starter={starter} trans={trans} />
+          <Again {...props} />
+        </div>
+      );
+    case 'failed':
+      return (
+        <div role="status" className="aumos-Start-problem">
+          <p>
+            {trans.__(
+              'The magics could not be loaded in this kernel. %1',
+              obstacle.message
+            )}
+          </p>
+          <Again {...props} />
+        </div>
+      );
+    default:
+      return null;
+  }
+}
+
+function Again(props: StartForm.IProps): React.JSX.Element {
+  return (
+    <div className="aumos-Actions">
+      <button
+        type="button"
+        className="jp-Button jp-mod-small aumos-Button"
+        data-kind="plain"
+        onClick={() => void props.starter.load(props.path)}
+      >
+        {props.trans.__('Try again')}
+      </button>
+    </div>
+  );
+}
+
+/** Code that can be copied. */
+export function CopiedText(props: {
+  text: string;
+  starter: Starter;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const [isCopied, setCopied] = React.useState(false);
+  return (
+    <div className="aumos-Snippet">
+      <pre tabIndex={0}>{props.text}</pre>
+      <button
+        type="button"
+        className="jp-Button jp-mod-small aumos-Button"
+        data-kind="plain"
+        onClick={() => {
+          props.starter.copy(props.text);
+          setCopied(true);
+        }}
+      >
+        {props.trans.__('Copy')}
+      </button>
+      <span className="aumos-Heard" role="status">
+        {isCopied && props.trans.__('Copied')}
+      </span>
+    </div>
+  );
+}
+
+/** What installs the package that goes with the server into the kernel's environment. */
+function install(model: IGovernanceModel): string {
+  const version = model.config?.version;
+  return `%pip install aumos-governance${version ? `==${version}` : ''}`;
+}
+
+/** A namespace for `StartForm` statics. */
+export namespace StartForm {
+  /** The properties of the component. */
+  export interface IProps {
+    model: IGovernanceModel;
+    /** The notebook that is started. */
+    path: string;
+    starter: Starter;
+    trans: TranslationBundle;
+    /** Called when a session was opened. */
+    onStarted?: () => void;
+  }
+}
