@@ -55,6 +55,11 @@ export class GovernanceNotifications implements IDisposable {
     this._toasts.dispose();
   }
 
+  /** Take away what the panel shows by now, and notify of what it shows no more. */
+  look(): void {
+    this._onApprovals();
+  }
+
   private _onState(_: IGovernanceModel, state: IGovernanceState): void {
     // One that shares another's session tells nothing of its own.
     if (state.shared_with === null) {

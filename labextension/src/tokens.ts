@@ -129,6 +129,9 @@ export interface IGovernancePanel {
    * @param path - The notebook that the section is to be of, unless it is of all notebooks.
    */
   isShown(section: string, path: string): boolean;
+
+  /** Emitted when the panel is shown or hidden. */
+  readonly seen: ISignal<IGovernancePanel, void>;
 }
 
 /** The panel, for other plugins. */

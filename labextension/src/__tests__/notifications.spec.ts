@@ -136,6 +136,15 @@ describe('GovernanceNotifications', () => {
     expect(told).toEqual([]);
   });
 
+  it('takes a notice away once the panel shows what it is of', () => {
+    waiting.entries = [sampleApproval({ id: 'x' })];
+    changed.emit();
+    expect(open.size).toBe(1);
+    onScreen.add('approvals research/agents.ipynb');
+    notifications.look();
+    expect(open.size).toBe(0);
+  });
+
   it('shows two notices at most, the more urgent ones', async () => {
     await learn('active', { spent: '1' });
     deny('a');

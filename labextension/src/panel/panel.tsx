@@ -1,6 +1,8 @@
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { SidePanel } from '@jupyterlab/ui-components';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
+import type { Message } from '@lumino/messaging';
+import { type ISignal, Signal } from '@lumino/signaling';
 import { Panel } from '@lumino/widgets';
 import { governanceIcon } from '../icons';
 import type { Notation } from '../words/notation';
@@ -46,6 +48,10 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     this._body.lead(section);
   }
 
+  get seen(): ISignal<this, void> {
+    return this._seen;
+  }
+
   setWaiting(count: number): void {
     const { title, trans } = this;
     const shown = count > 0 ? `${count}` : undefined;
@@ -68,6 +74,17 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     return this.isVisible && this._body.isShown(section, path);
   }
 
+  protected override onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    this._seen.emit();
+  }
+
+  protected override onAfterHide(msg: Message): void {
+    super.onAfterHide(msg);
+    this._seen.emit();
+  }
+
+  private readonly _seen = new Signal<this, void>(this);
   private readonly _activate: (panel: GovernancePanel) => void;
   private readonly _body: PanelBody;
 }

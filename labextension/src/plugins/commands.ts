@@ -122,7 +122,7 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
       }
     };
     const { audit } = panel.api;
-    new GovernanceNotifications({
+    const notifications = new GovernanceNotifications({
       model,
       audit,
       approvals,
@@ -131,6 +131,7 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
       isOnScreen: (section, path) => panel.isShown(section, path),
       trans
     });
+    panel.seen.connect(() => notifications.look());
   }
 };
 
