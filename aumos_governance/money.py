@@ -6,7 +6,6 @@ cheapest token price in use is thousands of nano-USD per million tokens, so noth
 
 from __future__ import annotations
 
-import math
 import numbers
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
 from functools import lru_cache
@@ -137,8 +136,7 @@ def display(nano: int) -> str:
     whole, fraction = divmod(abs(nano), NANO_PER_USD)
     if not fraction % _CENT:
         return f"{sign}${whole}.{fraction // _CENT:02d}"
-    decimals = f"{fraction:09d}".rstrip("0").ljust(2, "0")
-    return f"{sign}${whole}.{decimals}"
+    return f"{sign}${whole}.{fraction:09d}".rstrip("0")
 
 
 def _plainly(value: object) -> int | None:
@@ -168,7 +166,7 @@ def _plain_text(text: str) -> int | None:
 def _few_digits(value: float) -> int | None:
     # Kept, since callers ask for the same few amounts over and over.
     whole, _, fraction = repr(value).partition(".")
-    if len(fraction) <= 9 and whole.isdigit() and fraction.isdigit():
+    if len(fraction) <= 9 and fraction.isdigit():
         return int(whole) * NANO_PER_USD + int(fraction.ljust(9, "0"))
     return None
 
@@ -181,8 +179,7 @@ def _decimal(value: object, what: str) -> Decimal:
         return value if isinstance(value, Decimal) else Decimal(int(value))
     if isinstance(value, numbers.Real):
         # repr gives the digits the caller typed; Decimal(0.1) would give the binary expansion.
-        number = float(value)
-        return Decimal(repr(number)) if math.isfinite(number) else Decimal(number)
+        return Decimal(repr(float(value)))
     if isinstance(value, str):
         text = value.strip().removeprefix("$")
         if len(text) <= _MAX_TEXT and text.isascii() and "_" not in text:

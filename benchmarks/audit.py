@@ -24,7 +24,8 @@ from aumos_governance.ledger.contract.base import (
 )
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.ledger.rules import chain
-from aumos_governance.ledger.transaction.rows import ChargeRow, columns
+from aumos_governance.ledger.transaction.rows import ChargeRow
+from aumos_governance.ledger.transaction.tables import columns
 from aumos_governance.types import GovernanceOutcome
 
 from .durable import ORIGIN, key

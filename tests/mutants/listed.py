@@ -5,6 +5,8 @@ from __future__ import annotations
 __all__ = ["LISTED", "QUICK", "TAIL"]
 
 _CHARGES = (
+    "tests/integrations/guarding/test_guard.py",
+    "tests/integrations/guarding/test_attempt_parts.py",
     "tests/integrations/guarding/test_charge.py",
     "tests/integrations/guarding/test_failed_calls.py",
     "tests/integrations/guarding/test_broken_calls.py",
@@ -13,9 +15,12 @@ _CHARGES = (
     "tests/integrations/guarding/test_streams.py",
     "tests/integrations/pricing/test_usage_evidence.py",
     "tests/integrations/guarding/test_attempts.py",
+    "tests/integrations/guarding/test_parallel_attempts.py",
+    "tests/integrations/guarding/test_interrupted_attempts.py",
     "tests/integrations/guarding/test_batches.py",
 )
 _PRICES = (
+    "tests/integrations/openai/test_usage.py",
     "tests/integrations/pricing/test_worst_cases.py",
     "tests/integrations/pricing/test_prices.py",
     "tests/integrations/pricing/test_usage_evidence.py",
@@ -61,10 +66,18 @@ _SDK = (
 )
 _NOTEBOOKS = (
     "tests/service/test_acting.py",
+    "tests/service/test_acting_copies.py",
     "tests/service/test_acting_waits.py",
     "tests/service/test_service.py",
     "tests/service/test_session_requests.py",
     "tests/server/kernels/test_conversation.py",
+)
+_REST = (
+    "tests/server/rest/test_context.py",
+    "tests/server/rest/test_rest.py",
+    "tests/server/rest/test_waiting.py",
+    "tests/server/rest/test_audit.py",
+    "tests/server/settings/test_envelopes.py",
 )
 
 # By dotted name: a module that moves is renamed here, in equivalents.txt, and nowhere else.
@@ -84,28 +97,25 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.integrations.pricing.prices": _PRICES,
     "aumos_governance.integrations.pricing.sizes": _PRICES,
     "aumos_governance.integrations.pricing.token_prices": _PRICES,
-    "aumos_governance.ledger.operations.approvals": _BOOKS,
-    "aumos_governance.ledger.operations.charges": _BOOKS,
-    "aumos_governance.ledger.operations.evaluations": _BOOKS,
-    "aumos_governance.ledger.operations.holds": _BOOKS,
-    "aumos_governance.ledger.operations.joins": (
+    "aumos_governance.ledger.operations.approvals.approvals": _BOOKS,
+    "aumos_governance.ledger.operations.approvals.reports": _BOOKS,
+    "aumos_governance.ledger.operations.charges.charges": _BOOKS,
+    "aumos_governance.ledger.operations.agents.evaluations": _BOOKS,
+    "aumos_governance.ledger.operations.charges.holds": _BOOKS,
+    "aumos_governance.ledger.operations.sessions.notebooks": (
         "tests/ledger/operations/test_joins.py",
         "tests/ledger/operations/test_notebooks.py",
     ),
-    "aumos_governance.ledger.operations.trust": _BOOKS,
+    "aumos_governance.ledger.operations.agents.trust": _BOOKS,
     "aumos_governance.ledger.proof.rules": _PROOF,
     "aumos_governance.ledger.proof.standing": _PROOF,
     "aumos_governance.ledger.contract.terms": ("tests/ledger/rules/test_terms.py", *_BOOKS),
     "aumos_governance.ledger.rules.verdicts": ("tests/ledger/rules/test_verdicts.py", *_BOOKS),
     "aumos_governance.ledger.proof.verify": _PROOF,
     "aumos_governance.service.acting": _NOTEBOOKS,
-    "aumos_governance.server.rest.people": (
-        "tests/server/rest/test_people.py",
-        "tests/server/rest/test_rest.py",
-        "tests/server/rest/test_waiting.py",
-        "tests/server/rest/test_audit.py",
-        "tests/server/settings/test_envelopes.py",
-    ),
+    "aumos_governance.server.rest.audit": _REST,
+    "aumos_governance.server.rest.context": _REST,
+    "aumos_governance.server.rest.sessions": _REST,
     "aumos_governance.server.kernels.socket_peer": (
         "tests/server/kernels/test_socket_peer.py",
         "tests/server/kernels/test_local_socket.py",

@@ -47,11 +47,13 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
         ("contract",),
     ),
     "ledger.migrations": ((".",), ("versions",)),
+    # What the rooms of the operations share lies below them.
+    "ledger.operations": (("charges", "sessions"), ("approvals", "agents", "budgets"), (".",)),
     # What serves one database stands on what serves every database.
     "ledger.sql": (("postgres", "sqlite"), (".",)),
 }
 LOOSE = {
-    **dict.fromkeys(("jupyter_extension", "decorators", "audit_chain"), DOORS),
+    **dict.fromkeys(("jupyter_extension", "decorators", "audit_chain", "startup_hook"), DOORS),
     **dict.fromkeys(
         ("_version", "clock", "config", "errors", "frozen", "money", "owner", "printing", "types"), VOCABULARY
     ),

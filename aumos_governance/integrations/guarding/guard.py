@@ -206,7 +206,7 @@ class Guard:
             with suppress(ConfigurationError):
                 rates = rates.of(billed)
         cost = Cost(rates.flat) if rates.flat is not None else paid.cost(rates, answer, seen)
-        if stated is not None and stated != cost.usd:
+        if stated is not None:
             # Of a server of which it is not known what its figure includes, the larger one.
             cost = Cost(max(stated, cost.usd), cost.estimated or stated < cost.usd)
         return Cost(cost.usd + rates.fee, cost.estimated)

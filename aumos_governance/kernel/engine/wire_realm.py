@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from typing import Any, Final, NoReturn, Protocol, cast
 
-from ... import money
 from ...errors import AumOSGovernanceError, BudgetNotFoundError, ConsentNotFoundError, NotAllowedError
 from ...ledger.contract import base
 from ...ledger.contract.base import (
@@ -17,17 +17,7 @@ from ...ledger.contract.base import (
 )
 from ...realm import Realm
 from ...types import TrustLevel
-from .wire_facts import (
-    adjusted_of,
-    assignment_of,
-    budget_of,
-    consent_of,
-    decision_of,
-    entry_of,
-    filters_of,
-    resolved_of,
-    said,
-)
+from ...wire.operations import OPERATIONS
 
 __all__ = ["WireRealm"]
 
@@ -77,92 +67,43 @@ class WireRealm(Realm):
 # ---- what is done
 
 
+def _plain(name: str) -> Callable[[Asking, Any], Any]:
+    """What the operation of this name does and gives back, as its table has it."""
+    operation = OPERATIONS[name]
+
+    def do(ask: Asking, request: Any) -> Any:
+        return operation.response.read(ask(name, operation.request.write(request)))
+
+    return do
+
+
 def _set_trust(ask: Asking, request: base.SetTrust) -> base.TrustAssignment:
-    given = ask(
-        "trust",
-        said(agent_id=request.agent_id, level=int(request.level), scope=request.scope, assigned_by=request.assigned_by),
-    )
-    level = TrustLevel(given["level"])
-    return base.TrustAssignment(request.agent_id, request.scope, level, request.assigned_by, 0, 0)
+    agent_id, scope, assigned_by = request.agent_id, request.scope, request.assigned_by
+    body = _TRUST.request.body(agent_id=agent_id, level=request.level, scope=scope, assigned_by=assigned_by)
+    return base.TrustAssignment(agent_id, scope, TrustLevel(ask(_TRUST.name, body)["level"]), assigned_by, 0, 0)
 
 
 def _remove_trust(ask: Asking, request: base.RemoveTrust) -> bool:
-    body = {**said(agent_id=request.agent_id, scope=request.scope), "level": None}
-    return ask("trust", body)["removed"] is True
-
-
-def _set_budget(ask: Asking, request: base.SetBudget) -> base.BudgetState:
-    answer = ask(
-        "budget",
-        {
-            "category": request.category,
-            "limit": money.to_text(request.ceiling),
-            "period": request.period.value,
-            "create": request.create,
-        },
-    )
-    return budget_of(answer["budget"])
-
-
-def _spend(ask: Asking, request: base.Spend) -> base.Decision:
-    answer = ask(
-        "spend",
-        said(
-            amount=money.to_text(request.amount),
-            tool=request.tool,
-            category=request.category,
-            agent_id=request.agent_id,
-            note=request.note,
-            already_paid=request.already_paid or None,
-        ),
-    )
-    return decision_of(answer["decision"])
-
-
-def _settle(ask: Asking, request: base.Settle) -> base.Resolved:
-    body = said(
-        hold_id=request.hold_id,
-        amount=money.to_text(request.amount),
-        estimated=request.estimated or None,
-        reference=request.reference,
-    )
-    return resolved_of(ask("settle", body)["resolution"])
-
-
-def _adjust(ask: Asking, request: base.Adjust) -> base.Adjusted:
-    body = said(hold_id=request.charge_id, reference=request.reference, amount=money.to_text(request.amount))
-    return adjusted_of(ask("adjust", body)["adjustment"])
-
-
-def _release(ask: Asking, request: base.Release) -> base.Resolved:
-    return resolved_of(ask("release", {"hold_id": request.hold_id})["resolution"])
-
-
-def _grant_consent(ask: Asking, request: base.GrantConsent) -> base.Consent:
-    body = said(
-        agent_id=request.agent_id,
-        data_type=request.data_type,
-        purpose=request.purpose,
-        granted_by=request.granted_by,
-        until=request.until,
-    )
-    return consent_of(ask("consent", body)["consent"])
+    body = {**_TRUST.request.body(agent_id=request.agent_id, scope=request.scope), "level": None}
+    return ask(_TRUST.name, body)["removed"] is True
 
 
 def _revoke_consent(ask: Asking, request: base.RevokeConsent) -> int:
-    body = said(agent_id=request.agent_id, data_type=request.data_type, purpose=request.purpose)
-    return int(ask("consent", body)["revoked"])
+    asked = _CONSENT.request.body(agent_id=request.agent_id, data_type=request.data_type, purpose=request.purpose)
+    return int(ask(_CONSENT.name, asked)["revoked"])
 
 
+_TRUST: Final = OPERATIONS["trust"]
+_CONSENT: Final = OPERATIONS["consent"]
 _DO: Final[dict[type[Request[Any]], Callable[[Asking, Any], Any]]] = {
     base.SetTrust: _set_trust,
     base.RemoveTrust: _remove_trust,
-    base.SetBudget: _set_budget,
-    base.Spend: _spend,
-    base.Settle: _settle,
-    base.Release: _release,
-    base.Adjust: _adjust,
-    base.GrantConsent: _grant_consent,
+    base.SetBudget: _plain("budget"),
+    base.Spend: _plain("spend"),
+    base.Settle: _plain("settle"),
+    base.Release: _plain("release"),
+    base.Adjust: _plain("adjust"),
+    base.GrantConsent: _plain("consent"),
     base.RevokeConsent: _revoke_consent,
 }
 
@@ -174,50 +115,51 @@ def _find_trust(ask: Asking, query: base.FindTrust) -> base.TrustAssignment:
     told = ask("agents", {})
     # With no session nothing is allowed, whoever acts.
     top = TrustLevel(told["session_level"] or 0)
-    given = {agent["scope"]: agent for agent in told["agents"] if agent["agent_id"] == query.agent_id}
+    agents: tuple[base.TrustAssignment, ...] = OPERATIONS["agents"].response.read(told)
+    given = {agent.scope: agent for agent in agents if agent.agent_id == query.agent_id}
     found = given.get(query.scope) or given.get(None)
     if found is None:
         return base.TrustAssignment(query.agent_id, None, top, None, 0, 0)
-    assignment = assignment_of(found)
-    level = min(assignment.level, top)
-    at = assignment.assigned_at
-    return base.TrustAssignment(query.agent_id, assignment.scope, level, assignment.assigned_by, at, at)
+    return replace(found, level=min(found.level, top))
 
 
 def _list_trust(ask: Asking, query: base.ListTrust) -> tuple[base.TrustAssignment, ...]:
-    return tuple(assignment_of(agent) for agent in ask("agents", {})["agents"])
-
-
-def _list_budgets(ask: Asking, query: base.ListBudgets) -> tuple[base.BudgetState, ...]:
-    return tuple(budget_of(told) for told in ask("budgets", said(category=query.category))["budgets"])
+    agents: tuple[base.TrustAssignment, ...] = OPERATIONS["agents"].response.read(ask("agents", {}))
+    return agents
 
 
 def _query_audit(ask: Asking, query: base.AuditQuery) -> base.AuditPage:
-    body = {**filters_of(query), "limit": query.limit, "oldest_first": query.oldest_first}
-    answer = ask("audit", {**body, **said(cursor=query.cursor)})
-    records = tuple(entry_of(told) for told in answer["records"])
-    # A page that begins with the newest is told with the newest last.
-    return base.AuditPage(records if query.oldest_first else records[::-1], answer["cursor"])
+    page: base.AuditPage = _AUDIT.response.read(ask(_AUDIT.name, _AUDIT.request.write(query)))
+    # A page that begins with the newest comes with the newest last.
+    return page if query.oldest_first else replace(page, records=page.records[::-1])
 
 
 def _count_audit(ask: Asking, query: base.CountAudit) -> int:
-    return int(ask("audit", {**filters_of(query), "limit": 1, "count": True})["total"])
+    one = base.AuditQuery(**{name: getattr(query, name) for name in _FILTERS}, limit=1)
+    return int(ask(_AUDIT.name, {**_AUDIT.request.write(one), "count": True})["total"])
+
+
+def _consents(ask: Asking, **asked: str | None) -> tuple[base.Consent, ...]:
+    operation = OPERATIONS["consents"]
+    found: tuple[base.Consent, ...] = operation.response.read(ask(operation.name, operation.request.body(**asked)))
+    return found
 
 
 def _find_consent(ask: Asking, query: base.FindConsent) -> base.Consent | None:
-    body = said(agent_id=query.agent_id, data_type=query.data_type, purpose=query.purpose)
-    found = ask("consents", body)["consents"]
-    return consent_of(found[0]) if found else None
+    found = _consents(ask, agent_id=query.agent_id, data_type=query.data_type, purpose=query.purpose)
+    return found[0] if found else None
 
 
 def _list_consents(ask: Asking, query: base.ListConsents) -> tuple[base.Consent, ...]:
-    return tuple(consent_of(told) for told in ask("consents", said(agent_id=query.agent_id))["consents"])
+    return _consents(ask, agent_id=query.agent_id)
 
 
+_AUDIT: Final = OPERATIONS["audit"]
+_FILTERS: Final = tuple(member.name for member in fields(base.AuditFilters))
 _READ: Final[dict[type[Query[Any]], Callable[[Asking, Any], Any]]] = {
     base.FindTrust: _find_trust,
     base.ListTrust: _list_trust,
-    base.ListBudgets: _list_budgets,
+    base.ListBudgets: _plain("budgets"),
     base.AuditQuery: _query_audit,
     base.CountAudit: _count_audit,
     base.FindConsent: _find_consent,

@@ -7,64 +7,33 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
-from ..contract import base
-from ..contract.base import NotebookKey, Request
-from ..operations import (
-    adjustments,
-    approvals,
-    ceilings,
-    charges,
-    envelopes,
-    evaluations,
-    holds,
-    joins,
-    notebooks,
-    reversals,
-    sessions,
-    trust,
-)
+from ..contract.base import Evaluate, NotebookKey, Query, Request
+from ..operations.agents import evaluations, trust
+from ..operations.approvals import approvals, reports
+from ..operations.budgets import ceilings, envelopes
+from ..operations.charges import adjustments, charges, holds, reversals
+from ..operations.registry import OPERATIONS, READERS
+from ..operations.sessions import notebooks, sessions
 from ..rules.content import check_whole, digest
 from ..rules.retention import HOUR, KEEP_ASKS
 from ..transaction.rows import AskRow, NotebookAliasRow, NotebookRow
 from ..transaction.work import Work
 
-__all__ = ["begin", "perform"]
+__all__ = ["MODULES", "begin", "perform", "reader_of"]
 
-_OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {
-    base.OpenSession: sessions.open_session,
-    base.ChangeSession: sessions.change_session,
-    base.CloseSession: sessions.close_session,
-    base.Spend: charges.spend,
-    base.Hold: charges.hold,
-    base.Settle: holds.settle,
-    base.Release: holds.release,
-    base.Adjust: adjustments.adjust,
-    base.KernelGone: holds.kernel_gone,
-    base.KernelsPresent: holds.kernels_present,
-    base.ExpireHolds: holds.expire_holds,
-    base.Void: reversals.void,
-    base.TakeBack: reversals.take_back,
-    base.Correct: reversals.correct,
-    base.MoveNotebook: notebooks.move_notebook,
-    base.DeleteNotebook: notebooks.delete_notebook,
-    base.JoinNotebooks: joins.join_notebooks,
-    base.ConfigureEnvelopes: envelopes.configure,
-    base.SetCeiling: ceilings.set_ceiling,
-    base.SetBudget: envelopes.set_budget,
-    base.AskApproval: approvals.ask,
-    base.DecideApproval: approvals.decide,
-    base.WithdrawApproval: approvals.withdraw_approval,
-    base.FileReport: approvals.file_report,
-    base.FinishReport: approvals.finish_report,
-    base.AcknowledgeReport: approvals.acknowledge,
-    base.SetTrust: trust.set_trust,
-    base.TouchTrust: trust.touch_trust,
-    base.RemoveTrust: trust.remove_trust,
-    base.GrantConsent: trust.grant_consent,
-    base.RevokeConsent: trust.revoke_consent,
-    base.Record: evaluations.append_record,
-    base.Evaluate: evaluations.evaluate,
-}
+MODULES: Final = (
+    *(sessions, notebooks),
+    *(charges, holds, adjustments, reversals),
+    *(envelopes, ceilings),
+    *(approvals, reports),
+    *(trust, evaluations),
+)
+"""All modules of operations. Each registers what it does when it is loaded, so a new one has its place here."""
+
+
+def reader_of(query: Query[Any]) -> Callable[[Work, Any], Any] | None:
+    """What answers the query on every backend; None for one that each backend answers in its own way."""
+    return READERS.get(type(query))
 
 
 def begin(work: Work, now: int) -> None:
@@ -80,7 +49,7 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
     Raises what the operation raises, with the work as it was: the transaction may go on with other requests.
     """
     work.now = now
-    operation = _OPERATIONS.get(type(request))
+    operation = OPERATIONS.get(type(request))
     if operation is None:
         raise InvalidRequestError(f"The ledger does not know the request {type(request).__name__}.")
     scope, key = request.origin.scope, request.key
@@ -89,7 +58,7 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
     if (number := request.expires_at) is not None:
         check_whole(expires_at=number)
     # In memory, what is only checked and recorded is looked at well enough when its record is hashed.
-    content = "" if not key and work.in_memory and type(request) is base.Evaluate else digest(request)
+    content = "" if not key and work.in_memory and type(request) is Evaluate else digest(request)
     asked = work.find(AskRow, scope, key) if key else None
     if asked is not None:
         return _again(work, request, asked, content)

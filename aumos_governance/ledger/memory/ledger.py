@@ -86,7 +86,7 @@ class MemoryLedger:
         self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
     ) -> VerifyResult:
         self._check()
-        # Here, since a database library is loaded with it.
+        # Here, since most programs never verify, and it is much to load.
         from ..proof.evidence import Scope
         from ..proof.run import verify
         from .proof_reads import MemoryEvidence

@@ -12,16 +12,8 @@ from ..proof.evidence import Scope
 from ..proof.verify import ChainEnd
 from ..rules import codec
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
-from ..transaction.rows import (
-    AskRow,
-    ChainRow,
-    ChargeRow,
-    Key,
-    Row,
-    SessionRow,
-    columns,
-    values_of,
-)
+from ..transaction.rows import AskRow, ChainRow, ChargeRow, SessionRow
+from ..transaction.tables import Key, Row, columns, values_of
 from .store import MemoryStore
 
 __all__ = ["MemoryEvidence"]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ...errors import InvalidRequestError
 from ..commit.clock import Clock
+from ..commit.dispatch import reader_of
 from ..contract.base import (
     AuditFilters,
     AuditPage,
@@ -22,9 +23,8 @@ from ..contract.base import (
     SessionState,
 )
 from ..contract.queries import DECISIONS
-from ..operations.lists import READERS
 from ..operations.states import seen_from, state_at, state_of
-from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow, entry
+from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, NO_OUTCOME, AuditRow, entry
 from ..rules.cursors import check_limit, read_cursor, write_cursor
 from ..rules.files import file_of, lies_in, sort_key
 from ..rules.sums import sum_name
@@ -43,7 +43,7 @@ _TEXT_COLUMNS: Final = tuple(
 
 def answer(store: MemoryStore, query: Query[Any], clock: Clock) -> Any:
     """Answer a query; raises InvalidRequestError for one that is not known."""
-    shared = READERS.get(type(query))
+    shared = reader_of(query)
     if shared is not None:
         work = Work(store)
         work.now = clock()
@@ -129,7 +129,7 @@ def _matcher(store: MemoryStore, query: AuditFilters) -> Callable[[AuditRow], bo
     ):
         if value is not None:
             wanted[AUDIT_COLUMNS.index(name)] = value
-    event = AUDIT_COLUMNS.index("event")
+    event, outcome = AUDIT_COLUMNS.index("event"), AUDIT_COLUMNS.index("outcome")
     text = None if query.text is None else _lower(query.text)
     ids = None if query.notebook is None else store.aliases(_notebook_id(store, query.notebook))
 
@@ -145,7 +145,10 @@ def _matcher(store: MemoryStore, query: AuditFilters) -> Callable[[AuditRow], bo
             return False
         if any(row[column] != value for column, value in wanted.items()):
             return False
-        if query.decisions and row[event] not in DECISIONS:
+        if query.decisions and (row[event] not in DECISIONS or row[outcome] == NO_OUTCOME):
+            return False
+        if query.outcome is not None and row[event] == "ask":
+            # Earlier versions recorded an approval request as allowed.
             return False
         if query.under is not None and not _lies_under(store, row, query.under):
             return False

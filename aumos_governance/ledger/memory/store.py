@@ -9,27 +9,25 @@ from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..rules.files import lies_in
 from ..rules.retention import KEEP_ASKS
 from ..transaction.rows import (
-    ROWS,
+    COUNTING,
+    PENDING,
     ApprovalRow,
     AskRow,
     ChainRow,
     ChargeRow,
-    Key,
     NotebookAliasRow,
     NotebookRow,
-    Row,
-    RowT,
     SessionRow,
-    key_of,
-    values_of,
 )
 from ..transaction.selections import Selection
-from .selections import SELECTIONS
+from ..transaction.tables import ROWS, Key, Row, RowT, key_of, values_of
+from .selections import select
 
 __all__ = ["MemoryStore"]
 
 _SEQ: Final = AUDIT_COLUMNS.index("seq")
 _PURGED_AT_ONCE: Final = 4
+_COUNTING, _PENDING = COUNTING.values, PENDING.values
 
 
 class MemoryStore:
@@ -70,9 +68,7 @@ class MemoryStore:
         return [row for id in found if (row := self.load(NotebookRow, (id,))) is not None]
 
     def select(self, selection: Selection[RowT], values: tuple[Any, ...]) -> list[RowT]:
-        matches = SELECTIONS[selection.name]
-        rows: Any = self.tables[selection.kind]
-        found = sorted(key for key, row in rows.items() if matches(self, row, *values))
+        found = sorted(map(key_of, select(self.tables, selection, values)))
         return [row for key in found if (row := self.load(selection.kind, key)) is not None]
 
     def due(self, now: int) -> bool:
@@ -98,9 +94,9 @@ class MemoryStore:
             if type(row) is NotebookRow:
                 self._index(row)
             elif type(row) is ChargeRow:
-                self._time(row, row.until, row.state in ("held", "unresolved"))
+                self._time(row, row.until, row.state in _COUNTING)
             elif type(row) is ApprovalRow:
-                self._time(row, row.until, row.status == "pending")
+                self._time(row, row.until, row.status in _PENDING)
         for record in audit:
             chain = self.chains.setdefault(record[0], [])
             if len(chain) < record[_SEQ]:

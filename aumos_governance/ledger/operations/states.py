@@ -10,7 +10,7 @@ from ..rules.files import file_of, path_below
 from ..transaction.rows import EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.work import Work
 
-__all__ = ["build_state", "own_envelope", "seen_from", "state_at", "state_of"]
+__all__ = ["build_state", "open_session_of", "own_envelope", "seen_from", "state_at", "state_of"]
 
 _LEVELS = tuple(TrustLevel)
 
@@ -44,6 +44,14 @@ def state_of(work: Work, notebook: NotebookRow) -> SessionState:
             state = build_state(notebook, session, own_envelope(work, session), balance.spent, balance.held)
         work.states[notebook.id] = state
     return state
+
+
+def open_session_of(work: Work, notebook: NotebookRow | None) -> SessionRow | None:
+    """The notebook's open session."""
+    if notebook is None or notebook.session_id is None:
+        return None
+    session = work.get(SessionRow, notebook.session_id)
+    return session if session.closed_at is None else None
 
 
 def own_envelope(work: Work, session: SessionRow) -> EnvelopeRow:

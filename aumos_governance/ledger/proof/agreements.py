@@ -9,13 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..rules.realms import session_realm
-from ..transaction.rows import (
-    ConsentRow,
-    Key,
-    Row,
-    TrustRow,
-    columns,
-)
+from ..transaction.rows import ConsentRow, TrustRow
+from ..transaction.tables import Key, Row, columns
 from .findings import Findings
 from .pending import ANY, Columns
 from .standing import Entry

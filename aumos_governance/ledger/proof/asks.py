@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ...types import GovernanceOutcome
 from ..contract.base import (
     Adjusted,
     ChargeState,
@@ -14,8 +15,10 @@ from ..contract.base import (
     Recorded,
     Resolved,
 )
-from ..rules.chain import AUDIT_COLUMNS
-from ..transaction.rows import AskRow, ChargeRow, columns
+from ..rules.chain import AUDIT_COLUMNS, NO_OUTCOME
+from ..rules.verdicts import APPROVAL_REQUIRED
+from ..transaction.rows import AskRow, ChargeRow
+from ..transaction.tables import columns
 from .damage import DAMAGED, UnreadableError
 from .evidence import Evidence
 from .findings import Findings
@@ -101,7 +104,10 @@ def _expected(
     record = evidence.record_at(ask["at"], answer[_TIMED[name]])
     if record is None:
         return expected | {"answer": "an answer whose record is in the audit trail"}
-    if name == "Decision" and [answer[0], answer[3]] != [record[_OUTCOME], record[_AMOUNT]]:
+    # Where an approval is requested next, the answer denies and the record says that nothing is decided yet.
+    waits = record[_OUTCOME] == NO_OUTCOME and answer[5:6] == [APPROVAL_REQUIRED]
+    outcome = GovernanceOutcome.DENY.value if waits else record[_OUTCOME]
+    if name == "Decision" and [answer[0], answer[3]] != [outcome, record[_AMOUNT]]:
         expected["answer"] = "the outcome and amount of its record"
     if name in ("Adjusted", "Resolved", "Corrected") and answer[1 if name == "Corrected" else 0] != record[_CHARGE]:
         expected["answer"] = "the charge of its record"

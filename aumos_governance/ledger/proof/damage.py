@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from ..transaction.rows import AUDIT
+from ..transaction.tables import ROWS
+
 __all__ = ["DAMAGED", "UnreadableError", "damaged"]
 
 DAMAGED: Final = "DAMAGED"
@@ -18,15 +21,8 @@ class UnreadableError(Exception):
 
 @lru_cache(maxsize=32)
 def _types(table: str) -> tuple[tuple[str, bool, bool], ...]:
-    # Here, so that a ledger in memory that is never verified loads no database library.
-    from sqlalchemy import BigInteger, SmallInteger
-
-    from ..transaction import schema
-
-    return tuple(
-        (column.name, isinstance(column.type, (BigInteger, SmallInteger)), bool(column.nullable))
-        for column in schema.tables[table].columns
-    )
+    (declared,) = (found for found in (*ROWS.values(), AUDIT) if found.name == table)
+    return tuple((column.name, column.kind is not str, column.null) for column in declared.columns)
 
 
 def damaged(table: str, values: Sequence[Any]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from ..rules.chain import AUDIT_COLUMNS, AuditRow
-from ..transaction.rows import Row
+from ..transaction.tables import Row
 from .verify import ChainEnd
 
 __all__ = [

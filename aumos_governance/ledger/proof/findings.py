@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..contract.base import Finding
-from ..transaction.rows import Row
+from ..transaction.tables import Row
 from .damage import DAMAGED, damaged
 
 __all__ = ["DIFFERS", "MALFORMED", "MISSING", "MOST", "UNKNOWN", "Findings", "named"]

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from ..transaction.rows import Row, columns
+from ..transaction.tables import Row, columns
 from .damage import damaged
 from .evidence import Evidence
 from .findings import Findings

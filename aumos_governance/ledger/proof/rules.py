@@ -8,14 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from ..transaction.rows import (
-    ApprovalRow,
-    ChargeRow,
-    CorrectionRow,
-    EstimateRow,
-    ReportRow,
-    columns,
-)
+from ..transaction.rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow
+from ..transaction.tables import columns
 from .figures import Figures, Rule
 from .pending import ANY, Columns
 from .shared import nano
@@ -240,6 +234,7 @@ RULES: Final[dict[str, Rule]] = {
     "void": _resolved("voided"),
     "unresolved": _unresolved,
     "correct": _correct,
+    "approval_requested": _ask,
     "ask": _ask,
     "approve": _decided("approved"),
     "refuse": _decided("denied"),

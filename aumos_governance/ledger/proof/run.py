@@ -12,15 +12,8 @@ from ...errors import NotFoundError
 from ..contract.base import Finding, VerifyResult
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..rules.files import lies_in
-from ..transaction.rows import (
-    ROWS,
-    AskRow,
-    ChainRow,
-    NotebookAliasRow,
-    NotebookRow,
-    SessionRow,
-    columns,
-)
+from ..transaction.rows import AskRow, ChainRow, NotebookAliasRow, NotebookRow, SessionRow
+from ..transaction.tables import ROWS, columns
 from .agreements import Agreements
 from .asks import compare_asks
 from .damage import DAMAGED, UnreadableError

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..contract.base import EnvelopeKind
-from ..operations.enclosures import SHARED, subject_of
+from ..operations.budgets.enclosures import SHARED, subject_of
 from ..operations.places import envelope_id
 from ..rules.compact import dumps
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ..contract.base import EnvelopeKind
-from ..operations.enclosures import SHARED, subject_of
+from ..operations.budgets.enclosures import SHARED, subject_of
 from ..operations.places import envelope_id
 from ..rules.chain import AUDIT_COLUMNS
 from ..rules.compact import dumps

@@ -21,16 +21,14 @@ from ..transaction.rows import (
     CorrectionRow,
     EnvelopeRow,
     EstimateRow,
-    Key,
     MembershipRow,
     NotebookAliasRow,
     NotebookRow,
     ReportRow,
-    Row,
     SessionRow,
     TrustRow,
-    columns,
 )
+from ..transaction.tables import Key, Row, columns
 from .damage import DAMAGED, UnreadableError
 from .evidence import Evidence, Scope
 from .figures import DAY, Figures

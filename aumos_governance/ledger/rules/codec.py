@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from operator import attrgetter
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from ..contract import base
+from ..contract.requests import Request
 from .compact import encoder_with
 
 __all__ = ["decode", "encode"]
@@ -44,10 +44,24 @@ def encode(answer: object) -> str:
 def decode(text: str) -> Any:
     """The answer that `encode` wrote."""
     name, value = json.loads(text)
-    return _read(value, _BUILTINS.get(name) or getattr(base, name))
+    kind = _kinds.get(name)
+    if kind is None:
+        _kinds.update((found.__name__, found) for found in _answers(Request) if isinstance(found, type))
+        kind = _kinds[name]
+    return _read(value, kind)
 
 
-_BUILTINS: dict[str, type[Any]] = {"int": int, "bool": bool, "str": str, "NoneType": type(None)}
+# What was cancelled before it came has no answer.
+_kinds: dict[str, type[Any]] = {"NoneType": type(None)}
+"""By name: what the requests that there are answer with."""
+
+
+def _answers(kind: type[Any]) -> Iterator[Any]:
+    for request in kind.__subclasses__():
+        for base in getattr(request, "__orig_bases__", ()):
+            for answer in get_args(base):
+                yield from get_args(answer) or (answer,)
+        yield from _answers(request)
 
 
 def _read(value: Any, hint: Any) -> Any:

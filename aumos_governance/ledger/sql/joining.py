@@ -7,7 +7,7 @@ from typing import Final
 
 from ..commit.clock import system_clock
 from ..contract.base import JoinNotebooks, NotebookKey, Origin
-from ..operations.joins import join_notebooks
+from ..operations.sessions.notebooks import join_notebooks
 from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor, SqlStore

@@ -20,17 +20,8 @@ from ..contract.base import NotebookKey, Request
 from ..rules.chain import LEDGER_CHAIN, AuditRow
 from ..rules.content import check_text
 from ..rules.files import file_of
-from ..transaction.rows import (
-    ROWS,
-    AskRow,
-    ChainRow,
-    ChargeRow,
-    Key,
-    NotebookRow,
-    Row,
-    RowT,
-    key_of,
-)
+from ..transaction.rows import AskRow, ChainRow, ChargeRow, NotebookRow
+from ..transaction.tables import ROWS, Key, Row, RowT, key_of
 from ..transaction.work import Place, Work
 from .statements import Statements
 from .store import Cursor, SqlStore

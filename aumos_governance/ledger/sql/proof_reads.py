@@ -12,7 +12,7 @@ from sqlalchemy import Dialect
 from ..proof.evidence import Scope
 from ..proof.verify import ChainEnd
 from ..rules.chain import AuditRow
-from ..transaction.rows import Row
+from ..transaction.tables import Row
 from .database import Snapshot
 from .proof_statements import ProofStatements
 from .scope import scope as server_scope

@@ -9,7 +9,7 @@ from sqlalchemy.sql import ClauseElement
 
 from ..proof.evidence import HELD_PLAINLY, SETTLED_PLAINLY, SPENT_PLAINLY
 from ..transaction import schema
-from ..transaction.rows import ROWS, Row
+from ..transaction.tables import ROWS, Row
 from .audit_filters import said
 from .scope import of_server
 from .statements import compile_text

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ...errors import InvalidRequestError
 from ..commit.clock import Clock
+from ..commit.dispatch import reader_of
 from ..contract.base import (
     AuditQuery,
     AuditSums,
@@ -19,12 +20,12 @@ from ..contract.base import (
     SessionState,
     VerifyResult,
 )
-from ..operations.lists import READERS
 from ..operations.states import build_state, seen_from
 from ..rules.content import check_text
 from ..rules.cursors import check_limit
 from ..rules.files import file_of, sort_key
-from ..transaction.rows import EnvelopeRow, NotebookRow, SessionRow, columns
+from ..transaction.rows import EnvelopeRow, NotebookRow, SessionRow
+from ..transaction.tables import columns
 from ..transaction.work import Work
 from .audit_reads import AuditReads
 from .audit_sums import SumReads
@@ -54,7 +55,7 @@ class Reader:
 
     def answer(self, query: Query[Any]) -> Any:
         """Raises InvalidRequestError for a query that is not known."""
-        shared = READERS.get(type(query))
+        shared = reader_of(query)
         if shared is not None:
             with self._database.reading() as cursor:
                 work = Work(SqlStore(cursor, self._database.statements))

@@ -32,19 +32,11 @@ from sqlalchemy.sql import ClauseElement
 from ..rules import codec
 from ..rules.chain import AUDIT_COLUMNS
 from ..transaction import schema
-from ..transaction.rows import (
-    ROWS,
-    AskRow,
-    BalanceRow,
-    ChainRow,
-    EnvelopeRow,
-    NotebookRow,
-    Row,
-    SessionRow,
-    columns,
-)
+from ..transaction.rows import AskRow, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
+from ..transaction.selections import DUE_APPROVALS, DUE_HOLDS, Selection
+from ..transaction.tables import ROWS, Row, columns
 from .scope import of_server
-from .selections import SELECTIONS
+from .selections import condition_on, statement
 
 __all__ = ["NEAR", "NO_OFFSET", "Statement", "Statements", "compile_text"]
 
@@ -81,8 +73,7 @@ class Statements:
         self.lock: Final = {kind: self._lock(kind) for kind in ROWS} if dialect.name == "postgresql" else {}
         """By kind of row: its text, which locks rows in the order of their keys. The parameters are a list for each
         column of the primary key. SQLite locks the whole file."""
-        self.select: Final = {name: self._text(statement) for name, statement in SELECTIONS.items()}
-        """By name of selection: its text; the parameters are the selection's values."""
+        self._selected: dict[Selection[Any], str] = {}
         self.insert: Final = {kind: self._insert(kind) for kind in ROWS}
         self.update: Final = {kind: self._update(kind) for kind in ROWS}
         self.touch_notebook: Final = self._update(NotebookRow, but=("owner", "root", "path", "file", "deleted_at"))
@@ -114,20 +105,7 @@ class Statements:
         )
         """Takes a notebook out of the way of others that come to its path in the same transaction."""
 
-        holds, approvals = schema.tables["charges"].c, schema.tables["approvals"].c
-        now: ColumnElement[int] = bindparam("now")
-        self.due = self._text(
-            select(literal_column("1")).where(
-                or_(
-                    exists().where(
-                        literal_column("(charges.until IS NOT NULL)"),
-                        literal_column("(charges.state IN ('held', 'unresolved'))"),
-                        holds.until <= now,
-                    ),
-                    exists().where(literal_column("(approvals.status = 'pending')"), approvals.until <= now),
-                )
-            )
-        )
+        self.due = self._text(select(literal_column("1")).where(or_(_any(DUE_HOLDS), _any(DUE_APPROVALS))))
         """Whether anything has come to its stated time; the parameter is needed twice."""
 
         asks = schema.tables["asks"]
@@ -171,6 +149,13 @@ class Statements:
             .offset(NO_OFFSET)
         )
 
+    def select(self, selection: Selection[Any]) -> str:
+        """The text of a selection; the parameters are what `parameters` makes of its values."""
+        text = self._selected.get(selection)
+        if text is None:
+            text = self._selected[selection] = self._text(statement(selection))
+        return text
+
     def _listed(self) -> Select[Any]:
         keys: ColumnElement[Any] = bindparam("keys")
         if self.dialect.name == "postgresql":
@@ -210,6 +195,11 @@ class Statements:
     def _statement(self, kind: type[Row], statement: ClauseElement) -> Statement:
         text, names = compile_text(statement, self.dialect)
         return Statement(text, _values(kind, [name.removeprefix("b_") for name in names]))
+
+
+def _any(selection: Selection[Any]) -> ColumnElement[bool]:
+    table = schema.tables[selection.kind.TABLE]
+    return exists().where(*(condition_on(table, condition) for condition in selection.where))
 
 
 def _values(kind: type[Row], names: list[str]) -> Callable[[Any], tuple[Any, ...]]:

@@ -10,17 +10,9 @@ from typing import Any, Final, Protocol
 from ..rules import codec
 from ..rules.chain import AuditRow
 from ..rules.compact import dumps
-from ..transaction.rows import (
-    ROWS,
-    AskRow,
-    Key,
-    NotebookRow,
-    Row,
-    RowT,
-    columns,
-    key_of,
-)
+from ..transaction.rows import AskRow, NotebookRow
 from ..transaction.selections import Selection
+from ..transaction.tables import ROWS, Key, Row, RowT, columns, key_of
 from .selections import parameters
 from .statements import NEAR, Statement, Statements
 
@@ -78,7 +70,7 @@ class SqlStore:
         return [row for row in rows if row.file == file or row.file.startswith(f"{file}/")]
 
     def select(self, selection: Selection[RowT], values: tuple[Any, ...]) -> list[RowT]:
-        self._cursor.execute(self._statements.select[selection.name], parameters(selection.name, values))
+        self._cursor.execute(self._statements.select(selection), parameters(selection, values))
         return [self._row(selection.kind, found) for found in self._cursor.fetchall()]
 
     def due(self, now: int) -> bool:

@@ -1,17 +1,27 @@
 """The rows of the ledger's tables as a transaction holds them: mutable, loaded at most once.
 
-Each class is one table, each field one column of that name, in the table's order. They compare by identity:
-within a transaction there is one object for each row.
+Each class declares one table, as `tables` describes; what follows from a declaration is made of it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from operator import attrgetter
-from typing import Any, ClassVar, Final, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from ..rules.chain import AUDIT_HINTS
+from .conditions import among, differs, equal, missing, present
+from .tables import NULLABLE, SMALL, Index, References, Row, Table, table
 
 __all__ = [
-    "ROWS",
+    "AUDIT",
+    "COUNTING",
+    "DELETED",
+    "LIVE",
+    "ONGOING",
+    "PENDING",
+    "REFERENCED",
+    "TIMED",
+    "UNSEEN",
     "ApprovalRow",
     "AskRow",
     "BalanceRow",
@@ -23,42 +33,39 @@ __all__ = [
     "CorrectionRow",
     "EnvelopeRow",
     "EstimateRow",
-    "Key",
     "MembershipRow",
     "NotebookAliasRow",
     "NotebookRow",
     "ReportRow",
-    "Row",
-    "RowT",
     "SessionRow",
     "TrustRow",
-    "columns",
-    "key_of",
-    "values_of",
 ]
 
-Key = tuple[Any, ...]
+LIVE: Final = missing("deleted_at")
+DELETED: Final = present("deleted_at")
+ONGOING: Final = missing("closed_at")
+"""Of sessions: not closed."""
+COUNTING: Final = among("state", "held", "unresolved")
+"""Of charges: an open hold. Few are at any time, and these are all that is ever searched for."""
+TIMED: Final = present("until")
+PENDING: Final = equal("status", "pending")
+"""Of approvals: not decided."""
+UNSEEN: Final = missing("acknowledged_at")
+"""Of reports: not acknowledged."""
+REFERENCED: Final = present("reference")
 
 
-@dataclass(slots=True, eq=False)
-class Row:
-    """A row of some table."""
-
-    TABLE: ClassVar[str]
-    KEY: ClassVar[tuple[str, ...]] = ("id",)
-
-
-RowT = TypeVar("RowT", bound=Row)
-
-
+@table(
+    "notebooks",
+    Index("notebooks_live", ("owner", "file"), (LIVE,), unique=True),
+    Index("notebooks_deleted", ("owner", "file"), (DELETED,)),
+)
 @dataclass(slots=True, eq=False)
 class NotebookRow(Row):
     """A notebook, live or deleted, with what its closed sessions add up to.
 
     ``root`` and ``path`` are how it was named first; ``file`` is what it is found by.
     """
-
-    TABLE: ClassVar[str] = "notebooks"
 
     id: str
     owner: str
@@ -72,29 +79,39 @@ class NotebookRow(Row):
     closed_spent: int = 0
     closed_budget: int = 0
     closed_at: int | None = None
-    file: str = ""
+    file: Annotated[str, NULLABLE] = ""
     """Its identity: `files.file_of` of root and path."""
 
 
+@table("notebook_aliases", Index("notebook_aliases_notebook", ("notebook_id",)))
 @dataclass(slots=True, eq=False)
 class NotebookAliasRow(Row):
     """A notebook that turned out to be another one, by another path."""
 
-    TABLE: ClassVar[str] = "notebook_aliases"
-
-    id: str
+    id: Annotated[str, References(NotebookRow)]
     """The notebook that it was taken for. Its row stays, and its records name it."""
-    notebook_id: str
+    notebook_id: Annotated[str, References(NotebookRow)]
     """The notebook that it is."""
 
 
+@table("envelopes", Index("envelopes_subject", ("subject",)))
+@dataclass(slots=True, eq=False)
+class EnvelopeRow(Row):
+    id: str
+    kind: str
+    name: str
+    period: str
+    ceiling: int
+    subject: str
+    """Whose it is: a session's id for ``session`` and ``category``, else what its kind encloses."""
+
+
+@table("sessions", Index("sessions_open", ("notebook_id",), (ONGOING,)))
 @dataclass(slots=True, eq=False)
 class SessionRow(Row):
-    TABLE: ClassVar[str] = "sessions"
-
     id: str
-    notebook_id: str
-    trust_level: int
+    notebook_id: Annotated[str, References(NotebookRow)]
+    trust_level: Annotated[int, SMALL]
     trust_set_by: str
     trust_by_person: bool
     budget_set_by: str
@@ -103,7 +120,7 @@ class SessionRow(Row):
     opened_at: int
     opened_by: str
     closed_at: int | None
-    envelope_id: str
+    envelope_id: Annotated[str, References(EnvelopeRow)]
     """The envelope that is its own budget."""
     outer_envelopes: str = ""
     """The ids of the envelopes that enclose that one, inner before outer, with spaces between."""
@@ -114,27 +131,12 @@ class SessionRow(Row):
         return f"{self.envelope_id} {self.outer_envelopes}" if self.outer_envelopes else self.envelope_id
 
 
-@dataclass(slots=True, eq=False)
-class EnvelopeRow(Row):
-    TABLE: ClassVar[str] = "envelopes"
-
-    id: str
-    kind: str
-    name: str
-    period: str
-    ceiling: int
-    subject: str
-    """Whose it is: a session's id for ``session`` and ``category``, else what its kind encloses."""
-
-
+@table("balances", key=("envelope_id", "period_start"), in_key=True)
 @dataclass(slots=True, eq=False)
 class BalanceRow(Row):
     """An envelope's figures in one of its periods."""
 
-    TABLE: ClassVar[str] = "balances"
-    KEY: ClassVar[tuple[str, ...]] = ("envelope_id", "period_start")
-
-    envelope_id: str
+    envelope_id: Annotated[str, References(EnvelopeRow)]
     period_start: int
     spent: int = 0
     held: int = 0
@@ -142,24 +144,26 @@ class BalanceRow(Row):
     """How many charges were made."""
 
 
+@table("chains", key=("chain",), in_key=True)
 @dataclass(slots=True, eq=False)
 class ChainRow(Row):
     """How many records a hash chain has, and the last one's hash."""
-
-    TABLE: ClassVar[str] = "chains"
-    KEY: ClassVar[tuple[str, ...]] = ("chain",)
 
     chain: str
     count: int = 0
     head: str = ""
 
 
+@table(
+    "charges",
+    Index("charges_open", ("incarnation",), (COUNTING,)),
+    Index("charges_due", ("until",), (TIMED, COUNTING)),
+    in_key=True,
+)
 @dataclass(slots=True, eq=False)
 class ChargeRow(Row):
-    TABLE: ClassVar[str] = "charges"
-
     id: str
-    session_id: str
+    session_id: Annotated[str, References(SessionRow)]
     state: str
     """A `ChargeState`."""
     amount: int
@@ -182,14 +186,12 @@ class ChargeRow(Row):
     resolved_by: str | None = None
 
 
+@table("estimates", Index("estimates_reference", ("reference",), (REFERENCED,)), key=("charge_id",))
 @dataclass(slots=True, eq=False)
 class EstimateRow(Row):
     """A settled charge whose true cost is not known, or was not until it was adjusted."""
 
-    TABLE: ClassVar[str] = "estimates"
-    KEY: ClassVar[tuple[str, ...]] = ("charge_id",)
-
-    charge_id: str
+    charge_id: Annotated[str, References(ChargeRow)]
     reference: str | None
     """What the provider calls the response that the charge paid for, such as ``openai/resp_1``."""
     amount: int
@@ -200,12 +202,10 @@ class EstimateRow(Row):
     adjusted_at: int | None = None
 
 
+@table("asks", Index("asks_at", ("at",)), key=("scope", "key"), in_key=True)
 @dataclass(slots=True, eq=False)
 class AskRow(Row):
     """A request that was done, kept under its idempotency key, with what was answered."""
-
-    TABLE: ClassVar[str] = "asks"
-    KEY: ClassVar[tuple[str, ...]] = ("scope", "key")
 
     scope: str
     key: str
@@ -219,12 +219,10 @@ class AskRow(Row):
     """The answer itself; a backend that stores text uses `codec`."""
 
 
+@table("configurations", key=("owner", "root"))
 @dataclass(slots=True, eq=False)
 class ConfigurationRow(Row):
     """What a server's configuration puts around the sessions of its owner and root."""
-
-    TABLE: ClassVar[str] = "configurations"
-    KEY: ClassVar[tuple[str, ...]] = ("owner", "root")
 
     owner: str
     root: str
@@ -232,12 +230,23 @@ class ConfigurationRow(Row):
     """JSON: a list of name, ceiling, kind and period each, inner before outer."""
 
 
+@table("memberships", key=("owner",))
+@dataclass(slots=True, eq=False)
+class MembershipRow(Row):
+    """The shared ceilings around all sessions of an owner, under any root.
+
+    Whoever puts a ceiling around an owner's sessions and whoever opens one of them meet at this row.
+    """
+
+    owner: str
+    ceilings: str
+    """JSON: a sorted list of kind and name each."""
+
+
+@table("ceilings", key=("kind", "subject", "name"))
 @dataclass(slots=True, eq=False)
 class CeilingRow(Row):
     """A ceiling that several servers share, as it stands whatever their configurations say."""
-
-    TABLE: ClassVar[str] = "ceilings"
-    KEY: ClassVar[tuple[str, ...]] = ("kind", "subject", "name")
 
     kind: str
     subject: str
@@ -247,39 +256,22 @@ class CeilingRow(Row):
     """The ids of its envelopes, with spaces between: one, or none where it was lifted; of earlier versions several."""
 
 
-@dataclass(slots=True, eq=False)
-class MembershipRow(Row):
-    """The shared ceilings around all sessions of an owner, under any root.
-
-    Whoever puts a ceiling around an owner's sessions and whoever opens one of them meet at this row.
-    """
-
-    TABLE: ClassVar[str] = "memberships"
-    KEY: ClassVar[tuple[str, ...]] = ("owner",)
-
-    owner: str
-    ceilings: str
-    """JSON: a sorted list of kind and name each."""
-
-
+@table("corrections", Index("corrections_charge", ("charge_id",)))
 @dataclass(slots=True, eq=False)
 class CorrectionRow(Row):
-    TABLE: ClassVar[str] = "corrections"
-
     id: str
-    charge_id: str
+    charge_id: Annotated[str, References(ChargeRow)]
     amount: int
     reason: str
     at: int
     by: str
 
 
+@table("approvals", Index("approvals_pending", ("until",), (PENDING,)))
 @dataclass(slots=True, eq=False)
 class ApprovalRow(Row):
-    TABLE: ClassVar[str] = "approvals"
-
     id: str
-    session_id: str
+    session_id: Annotated[str, References(SessionRow)]
     status: str
     digest: str
     shown: str | None
@@ -294,12 +286,11 @@ class ApprovalRow(Row):
     decided_by: str | None = None
 
 
+@table("reports", Index("reports_unseen", ("session_id",), (UNSEEN,)))
 @dataclass(slots=True, eq=False)
 class ReportRow(Row):
-    TABLE: ClassVar[str] = "reports"
-
     id: str
-    session_id: str
+    session_id: Annotated[str, References(SessionRow)]
     tool: str
     agent_id: str | None
     charge_id: str | None
@@ -309,29 +300,25 @@ class ReportRow(Row):
     acknowledged_by: str | None = None
 
 
+@table("trust", key=("realm", "agent_id", "scope"))
 @dataclass(slots=True, eq=False)
 class TrustRow(Row):
     """An agent's trust level in one scope; the scope is empty where it counts everywhere."""
 
-    TABLE: ClassVar[str] = "trust"
-    KEY: ClassVar[tuple[str, ...]] = ("realm", "agent_id", "scope")
-
     realm: str
     agent_id: str
     scope: str
-    level: int | None
+    level: Annotated[int | None, SMALL]
     """None: it was removed."""
     assigned_by: str | None
     assigned_at: int
     touched_at: int
 
 
+@table("consents", key=("realm", "agent_id", "data_type", "purpose"))
 @dataclass(slots=True, eq=False)
 class ConsentRow(Row):
     """A consent; the purpose is empty where it covers every one."""
-
-    TABLE: ClassVar[str] = "consents"
-    KEY: ClassVar[tuple[str, ...]] = ("realm", "agent_id", "data_type", "purpose")
 
     realm: str
     agent_id: str
@@ -343,40 +330,20 @@ class ConsentRow(Row):
     revoked: bool
 
 
-ROWS: Final[tuple[type[Row], ...]] = (
-    NotebookRow,
-    NotebookAliasRow,
-    EnvelopeRow,
-    SessionRow,
-    BalanceRow,
-    ChainRow,
-    ChargeRow,
-    EstimateRow,
-    AskRow,
-    ConfigurationRow,
-    MembershipRow,
-    CeilingRow,
-    CorrectionRow,
-    ApprovalRow,
-    ReportRow,
-    TrustRow,
-    ConsentRow,
+_NAMED: Final = ("agent_id", "tool", "action_type", "resource")
+"""What most records lack: an index leaves those out, so that a record costs no more than it needs to."""
+_SUMMED: Final = {"agent_id": ("spent_delta",), "tool": ("spent_delta",)}
+"""The indexes on these hold all that sums by agent and by tool need."""
+
+AUDIT: Final = Table(
+    "audit",
+    lambda: AUDIT_HINTS,
+    ("chain", "seq"),
+    # Each serves one filter in the order of pages, which is that of time.
+    Index("audit_at", ("at",)),
+    Index("audit_event", ("event", "at")),
+    Index("audit_notebook", ("notebook_id", "at")),
+    *(Index(f"audit_{name}", (name, "at", *_SUMMED.get(name, ())), (present(name),)) for name in _NAMED),
+    Index("audit_outcome", ("outcome", "at", "tool", "agent_id", "spent_delta"), (differs("outcome", "allow"),)),
 )
-"""All kinds of rows, each after those it refers to."""
-
-columns: Final = {kind: tuple(field.name for field in fields(kind)) for kind in ROWS}
-values_of: Final = {kind: attrgetter(*names) for kind, names in columns.items()}
-
-
-def _key_getter(kind: type[Row]) -> Any:
-    get = attrgetter(*kind.KEY)
-    return get if len(kind.KEY) > 1 else lambda row: (get(row),)
-
-
-_KEYS: Final = {kind: _key_getter(kind) for kind in ROWS}
-
-
-def key_of(row: Row) -> Key:
-    """The row's primary key."""
-    key: Key = _KEYS[type(row)](row)
-    return key
+"""The audit records, which are tuples and no rows of their own."""

@@ -1,11 +1,22 @@
-"""The sets of rows that operations go through, each known to every backend."""
+"""The sets of rows that operations go through. A backend needs no line for each: it makes what it needs of these.
+
+A selection that one operation alone needs is declared beside that operation.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from enum import Enum
 from typing import Final, Generic
 
+from .conditions import Condition, at_most, equal, given, has
 from .rows import (
+    COUNTING,
+    LIVE,
+    ONGOING,
+    PENDING,
+    REFERENCED,
+    TIMED,
+    UNSEEN,
     ApprovalRow,
     BalanceRow,
     CeilingRow,
@@ -17,10 +28,10 @@ from .rows import (
     NotebookAliasRow,
     NotebookRow,
     ReportRow,
-    RowT,
     SessionRow,
     TrustRow,
 )
+from .tables import RowT
 
 __all__ = [
     "ALIASES_OF_NOTEBOOK",
@@ -46,61 +57,65 @@ __all__ = [
     "SESSIONS_OF_NOTEBOOK",
     "TRUST_OF_REALM",
     "UNSEEN_REPORTS",
+    "Of",
     "Selection",
 ]
 
 
-@dataclass(frozen=True)
+class Of(Enum):
+    """Whose notebooks a selection's rows belong to. The rows are sessions, or have a ``session_id``."""
+
+    OWNER = 1
+    """Those of the ``owner`` that is given."""
+    SERVER = 2
+    """Those of the ``owner`` and ``root`` that are given, as `files.lies_in` says."""
+
+
 class Selection(Generic[RowT]):
-    """A named set of rows, in order of their keys."""
+    """All rows of a kind for which all conditions hold, in order of their keys.
 
-    kind: type[RowT]
-    name: str
+    Given with each use are the values of ``of``, then those of the conditions, in order.
+    """
+
+    __slots__ = ("kind", "of", "where")
+
+    def __init__(self, kind: type[RowT], *where: Condition, of: Of | None = None) -> None:
+        self.kind = kind
+        self.where = where
+        self.of = of
 
 
-DUE_HOLDS: Final = Selection(ChargeRow, "due_holds")
-"""Holds that are not resolved and whose stated time is at or before ``now``."""
-DUE_APPROVALS: Final = Selection(ApprovalRow, "due_approvals")
-"""Pending approvals whose stated time is at or before ``now``."""
-ESTIMATES_OF_REFERENCE: Final = Selection(EstimateRow, "estimates_of_reference")
-"""Estimated charges, adjusted ones included, with this ``reference``."""
-HOLDS_OF_KERNEL: Final = Selection(ChargeRow, "holds_of_kernel")
-"""Holds in the state ``held`` with this ``incarnation``."""
-HOLDS_OF_SERVER: Final = Selection(ChargeRow, "holds_of_server")
-"""Holds in the state ``held`` of notebooks with this ``owner`` and ``root``."""
-PENDING_OF_KERNEL: Final = Selection(ApprovalRow, "pending_of_kernel")
-"""Pending approvals with this ``incarnation``."""
-PENDING_OF_SERVER: Final = Selection(ApprovalRow, "pending_of_server")
-"""Pending approvals of notebooks with this ``owner`` and ``root``."""
-OPEN_SESSIONS_OF_OWNER: Final = Selection(SessionRow, "open_sessions_of_owner")
-"""Open sessions of notebooks with this ``owner``."""
-ALL_CEILINGS: Final = Selection(CeilingRow, "all_ceilings")
-"""All shared ceilings."""
-MEMBERSHIPS: Final = Selection(MembershipRow, "memberships")
-"""All owners, with the shared ceilings around their sessions."""
-NOTEBOOKS_OF_OWNER: Final = Selection(NotebookRow, "notebooks_of_owner")
-"""The live notebooks of this ``owner``."""
-SESSIONS_OF_NOTEBOOK: Final = Selection(SessionRow, "sessions_of_notebook")
-"""All sessions of the notebook with this ``notebook_id``."""
-ALIASES_OF_NOTEBOOK: Final = Selection(NotebookAliasRow, "aliases_of_notebook")
+DUE_HOLDS: Final = Selection(ChargeRow, TIMED, COUNTING, at_most("until"))
+"""Holds that are not resolved and whose stated time is at or before the one given."""
+DUE_APPROVALS: Final = Selection(ApprovalRow, PENDING, at_most("until"))
+"""Pending approvals whose stated time is at or before the one given."""
+ESTIMATES_OF_REFERENCE: Final = Selection(EstimateRow, REFERENCED, given("reference"))
+"""Estimated charges, adjusted ones included."""
+_HELD: Final = equal("state", "held")
+HOLDS_OF_KERNEL: Final = Selection(ChargeRow, COUNTING, _HELD, given("incarnation"))
+HOLDS_OF_SERVER: Final = Selection(ChargeRow, COUNTING, _HELD, of=Of.SERVER)
+COUNTING_HOLDS: Final = Selection(ChargeRow, COUNTING, of=Of.SERVER)
+PENDING_OF_KERNEL: Final = Selection(ApprovalRow, PENDING, given("incarnation"))
+PENDING_OF_SERVER: Final = Selection(ApprovalRow, PENDING, of=Of.SERVER)
+UNSEEN_REPORTS: Final = Selection(ReportRow, UNSEEN, of=Of.SERVER)
+OPEN_SESSIONS_OF_OWNER: Final = Selection(SessionRow, ONGOING, of=Of.OWNER)
+SESSIONS_OF_NOTEBOOK: Final = Selection(SessionRow, given("notebook_id"))
+NOTEBOOKS_OF_OWNER: Final = Selection(NotebookRow, given("owner"), LIVE)
+ALIASES_OF_NOTEBOOK: Final = Selection(NotebookAliasRow, given("notebook_id"))
 """The notebooks that turned out to be the one with this ``notebook_id``."""
-CEILINGS_OF: Final = Selection(EnvelopeRow, "ceilings_of")
-"""The envelopes of this ``kind`` and ``subject``."""
-BALANCES_OF: Final = Selection(BalanceRow, "balances_of")
-"""The balances of the envelope with this ``envelope_id``."""
-CHARGES_IN: Final = Selection(ChargeRow, "charges_in")
-"""All charges that count in the envelope with this ``envelope_id``; reads every charge."""
-SESSIONS_IN: Final = Selection(SessionRow, "sessions_in")
-"""All sessions that the envelope with this ``envelope_id`` encloses; reads every session."""
-BUDGETS_OF_SESSION: Final = Selection(EnvelopeRow, "budgets_of_session")
-"""The categories' envelopes of the session with this ``session_id``."""
-COUNTING_HOLDS: Final = Selection(ChargeRow, "counting_holds")
-"""Holds that are not resolved, of notebooks with this ``owner`` and ``root``."""
-UNSEEN_REPORTS: Final = Selection(ReportRow, "unseen_reports")
-"""Reports that nobody has acknowledged, of notebooks with this ``owner`` and ``root``."""
-TRUST_OF_REALM: Final = Selection(TrustRow, "trust_of_realm")
-"""Trust levels, removed ones included, with this ``realm``."""
-CONSENTS_OF_REALM: Final = Selection(ConsentRow, "consents_of_realm")
-"""Consents, revoked ones included, with this ``realm``."""
-CONSENTS_OF_AGENT: Final = Selection(ConsentRow, "consents_of_agent")
-"""Consents, revoked ones included, with this ``realm`` and ``agent_id``."""
+ALL_CEILINGS: Final = Selection(CeilingRow)
+MEMBERSHIPS: Final = Selection(MembershipRow)
+CEILINGS_OF: Final = Selection(EnvelopeRow, given("kind"), given("subject"))
+BUDGETS_OF_SESSION: Final = Selection(EnvelopeRow, given("subject"), equal("kind", "category"))
+"""The categories' envelopes of the session with this id."""
+BALANCES_OF: Final = Selection(BalanceRow, given("envelope_id"))
+CHARGES_IN: Final = Selection(ChargeRow, has("envelopes"))
+"""All charges that count in the envelope with this id; reads every charge."""
+SESSIONS_IN: Final = Selection(SessionRow, has("outer_envelopes"))
+"""All sessions that the envelope with this id encloses; reads every session."""
+TRUST_OF_REALM: Final = Selection(TrustRow, given("realm"))
+"""Trust levels, removed ones included."""
+CONSENTS_OF_REALM: Final = Selection(ConsentRow, given("realm"))
+"""Consents, revoked ones included."""
+CONSENTS_OF_AGENT: Final = Selection(ConsentRow, given("realm"), given("agent_id"))
+"""Consents, revoked ones included."""

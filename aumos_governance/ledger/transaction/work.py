@@ -16,17 +16,9 @@ from ..rules.chain import LEDGER_CHAIN, AuditRow, link
 from ..rules.content import check_text
 from ..rules.files import file_of
 from ..rules.identifiers import new_id
-from .rows import (
-    AskRow,
-    BalanceRow,
-    ChainRow,
-    Key,
-    NotebookRow,
-    Row,
-    RowT,
-    key_of,
-)
+from .rows import AskRow, BalanceRow, ChainRow, NotebookRow
 from .selections import Selection
+from .tables import Key, Row, RowT, key_of
 
 __all__ = ["Store", "Work"]
 

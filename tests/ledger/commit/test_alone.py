@@ -105,7 +105,7 @@ def test_nobody_overtakes_what_was_asked_before(ledger: Ledger, monkeypatch: pyt
 
 
 def test_an_error_reaches_who_asked(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aumos_governance.ledger.operations import charges
+    from aumos_governance.ledger.operations.charges import charges
 
     def breaking(*_: Any, **__: Any) -> str:
         raise RuntimeError("half way")
@@ -177,7 +177,7 @@ def test_a_transaction_that_was_left_open_is_undone(ledger: Ledger) -> None:
 
 
 def test_a_request_in_the_middle_of_another_is_refused(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aumos_governance.ledger.operations import charges
+    from aumos_governance.ledger.operations.charges import charges
 
     record, refused = charges.record, []
 

@@ -20,7 +20,8 @@ from aumos_governance.ledger.contract.base import (
     Ledger,
     NotebookKey,
 )
-from aumos_governance.ledger.operations import envelopes, sessions
+from aumos_governance.ledger.operations.budgets import envelopes
+from aumos_governance.ledger.operations.sessions import sessions
 from aumos_governance.ledger.sql import migrate
 from tests.ledger.charges import OTHER_KERNEL, hold, settle
 from tests.ledger.kit import (

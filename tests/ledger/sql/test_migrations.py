@@ -18,7 +18,7 @@ from aumos_governance.errors import LedgerVersionError
 from aumos_governance.ledger.rules.chain import AUDIT_COLUMNS
 from aumos_governance.ledger.sql import migrate
 from aumos_governance.ledger.transaction import schema
-from aumos_governance.ledger.transaction.rows import ROWS, columns
+from aumos_governance.ledger.transaction.tables import ROWS, columns
 from tests.ledger.kit import Backend
 
 

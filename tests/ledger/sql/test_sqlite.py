@@ -194,7 +194,7 @@ def test_a_file_locked_for_too_long(sqlite: Backend, monkeypatch: pytest.MonkeyP
 def test_one_bad_request_does_not_take_the_others_down(sqlite: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = sqlite.open()
     ledger.execute(opening())
-    from aumos_governance.ledger.operations import charges
+    from aumos_governance.ledger.operations.charges import charges
 
     record = charges.record
 

@@ -1,0 +1,266 @@
+"""Agents' trust levels and consents: given, taken away, and found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....errors import ConsentNotFoundError, InvalidRequestError, NotAllowedError, NotFoundError
+from ....types import TrustLevel
+from ...contract.base import (
+    Consent,
+    GrantConsent,
+    NotebookKey,
+    RemoveTrust,
+    RevokeConsent,
+    SetTrust,
+    TouchTrust,
+    TrustAssignment,
+)
+from ...contract.queries import FindConsent, FindTrust, ListConsents, ListTrust
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.content import check_whole
+from ...rules.realms import session_realm
+from ...transaction.rows import ConsentRow, SessionRow, TrustRow
+from ...transaction.selections import CONSENTS_OF_AGENT, CONSENTS_OF_REALM, TRUST_OF_REALM
+from ...transaction.work import Work
+from ..records import record
+from ..registry import operation, reader
+from ..states import open_session_of
+
+__all__ = [
+    "agent_level",
+    "assignment_of",
+    "check_named",
+    "consent_of",
+    "find_consent",
+    "find_trust",
+    "grant_consent",
+    "realm_in",
+    "remove_trust",
+    "revoke_consent",
+    "set_trust",
+    "touch_trust",
+]
+
+
+@operation(SetTrust)
+def set_trust(work: Work, request: SetTrust) -> TrustAssignment:
+    """Give an agent a level."""
+    check_named(agent_id=request.agent_id)
+    realm, scope = request.realm, request.scope or ""
+    if realm is None:
+        session = _open_session(work, request.notebook)
+        realm = session_realm(session.id)
+        _check_given(work, request, session, realm)
+    row = work.find(TrustRow, realm, request.agent_id, scope)
+    before = None if row is None else row.level
+    if row is None:
+        row = TrustRow(realm, request.agent_id, scope, None, None, work.now, work.now)
+        work.add(row)
+    else:
+        work.save(row)
+    row.level = int(request.level)
+    row.assigned_by = request.assigned_by
+    row.assigned_at = row.touched_at = work.now
+    detail = {"scope": request.scope, "from": before, "to": row.level, "by": request.assigned_by}
+    _record(work, request, "trust", request.agent_id, detail)
+    return assignment_of(row)
+
+
+@operation(TouchTrust)
+def touch_trust(work: Work, request: TouchTrust) -> bool:
+    """Note that an agent was active."""
+    row = work.find(TrustRow, request.realm, request.agent_id, request.scope or "")
+    if row is None or row.level is None:
+        return False
+    row.touched_at = work.now
+    work.save(row)
+    return True
+
+
+@operation(RemoveTrust)
+def remove_trust(work: Work, request: RemoveTrust) -> bool:
+    """Take an agent's level away."""
+    session = _open_session(work, request.notebook) if request.realm is None else None
+    realm = session_realm(session.id) if session is not None else request.realm or ""
+    row = work.find(TrustRow, realm, request.agent_id, request.scope or "")
+    if row is None or row.level is None:
+        return False
+    if request.tighten_only and session is not None:
+        everywhere = find_trust(work, realm, request.agent_id, None) if request.scope else None
+        then = session.trust_level if everywhere is None or everywhere.level is None else everywhere.level
+        if then > row.level:
+            raise _loosened(request.agent_id, row.level)
+    detail = {"scope": request.scope, "from": row.level, "to": None}
+    row.level = None
+    work.save(row)
+    _record(work, request, "trust", request.agent_id, detail)
+    return True
+
+
+def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> TrustRow | None:
+    """What counts for an agent: the level in the scope, else the one everywhere. Only to be read."""
+    for place in (scope, "") if scope else ("",):
+        row = work.peek(TrustRow, realm, agent_id, place)
+        if row is not None and row.level is not None:
+            return row
+    return None
+
+
+def agent_level(work: Work, realm: str, agent_id: str, scope: str | None, default: int) -> int:
+    """The level of an agent, ``default`` for one that nobody gave a level."""
+    row = find_trust(work, realm, agent_id, scope)
+    return int(default) if row is None or row.level is None else row.level
+
+
+@operation(GrantConsent)
+def grant_consent(work: Work, request: GrantConsent) -> Consent:
+    """Allow the use of a kind of data."""
+    check_named(agent_id=request.agent_id, data_type=request.data_type, granted_by=request.granted_by)
+    check_whole(until=request.until)
+    realm = _realm_of(work, request.notebook, request.realm)
+    key = (realm, request.agent_id, request.data_type, request.purpose or "")
+    row = work.find(ConsentRow, *key)
+    if row is None:
+        row = work.add(ConsentRow(*key, request.granted_by, work.now, request.until, False))
+    else:
+        row.granted_by, row.granted_at, row.expires_at, row.revoked = request.granted_by, work.now, request.until, False
+        work.save(row)
+    detail = {
+        "data_type": request.data_type,
+        "purpose": request.purpose,
+        "granted_by": request.granted_by,
+        "until": request.until,
+    }
+    _record(work, request, "consent", request.agent_id, detail)
+    return consent_of(row)
+
+
+@operation(RevokeConsent)
+def revoke_consent(work: Work, request: RevokeConsent) -> int:
+    """Take consents back."""
+    check_named(agent_id=request.agent_id)
+    realm = _realm_of(work, request.notebook, request.realm)
+    if request.data_type is None:
+        rows = [row for row in work.select(CONSENTS_OF_AGENT, realm, request.agent_id) if not row.revoked]
+    else:
+        found = work.find(ConsentRow, realm, request.agent_id, request.data_type, request.purpose or "")
+        if found is None or found.revoked:
+            raise ConsentNotFoundError(
+                f"Agent {request.agent_id!r} has no consent for {request.data_type!r} to revoke."
+            )
+        rows = [found]
+    for row in rows:
+        row.revoked = True
+        work.save(row)
+        detail = {"data_type": row.data_type, "purpose": row.purpose or None}
+        _record(work, request, "revoke", request.agent_id, detail)
+    return len(rows)
+
+
+def find_consent(work: Work, realm: str, agent_id: str, data_type: str, purpose: str | None) -> ConsentRow | None:
+    """What counts for a use of data now: the consent for this very purpose, else the one for every purpose.
+
+    Only to be read.
+    """
+    for place in (purpose, "") if purpose else ("",):
+        row = work.peek(ConsentRow, realm, agent_id, data_type, place)
+        if row is not None and not row.revoked and (row.expires_at is None or work.now < row.expires_at):
+            return row
+    return None
+
+
+def realm_in(session: SessionRow, realm: str | None) -> str:
+    """Whose agents these are: those of a realm, or with None those of the session."""
+    return session_realm(session.id) if realm is None else realm
+
+
+def check_named(**names: str) -> None:
+    """Raises InvalidRequestError that names the first which is not a non-empty string."""
+    for name, value in names.items():
+        if not value:
+            raise InvalidRequestError(f"{name} must be a non-empty string.")
+
+
+def assignment_of(row: TrustRow) -> TrustAssignment:
+    """The assignment as answers show it."""
+    return TrustAssignment(
+        row.agent_id, row.scope or None, TrustLevel(row.level or 0), row.assigned_by, row.assigned_at, row.touched_at
+    )
+
+
+def consent_of(row: ConsentRow) -> Consent:
+    """The consent as answers show it."""
+    return Consent(row.agent_id, row.data_type, row.purpose or None, row.granted_by, row.granted_at, row.expires_at)
+
+
+def _realm_of(work: Work, key: NotebookKey, realm: str | None) -> str:
+    return session_realm(_open_session(work, key).id) if realm is None else realm
+
+
+def _open_session(work: Work, key: NotebookKey) -> SessionRow:
+    session = open_session_of(work, work.notebook(key))
+    if session is None:
+        raise NotFoundError("What an agent may do needs an open governance session; start it with %governance.")
+    return session
+
+
+def _check_given(work: Work, request: SetTrust, session: SessionRow, realm: str) -> None:
+    top = session.trust_level
+    if request.level > top:
+        raise NotAllowedError(
+            f"Trust level {request.level.short()} is above {TrustLevel(top).short()}, the session's, so agent"
+            f" {request.agent_id!r} cannot be given it; a person can raise the session's level with"
+            " %governance --trust-level."
+        )
+    now = agent_level(work, realm, request.agent_id, request.scope, top)
+    if request.tighten_only and request.level > now:
+        raise _loosened(request.agent_id, now)
+
+
+def _loosened(agent_id: str, level: int) -> NotAllowedError:
+    return NotAllowedError(
+        f"This server is strict: from the notebook agent {agent_id!r} can be given at most trust level L{level}, which"
+        " it has."
+    )
+
+
+def _record(
+    work: Work,
+    request: SetTrust | RemoveTrust | GrantConsent | RevokeConsent,
+    event: str,
+    agent_id: str,
+    detail: dict[str, Any],
+) -> None:
+    notebook = work.notebook_or_new(request.notebook)
+    session = open_session_of(work, notebook)
+    chain = LEDGER_CHAIN if session is None else session.id
+    # Null: the realm of the session itself, whose chain this is.
+    detail["realm"] = request.realm
+    record(work, chain, notebook, request.origin, event, agent_id=agent_id, detail=detail)
+
+
+@reader(FindTrust)
+def read_trust(work: Work, query: FindTrust) -> TrustAssignment | None:
+    row = find_trust(work, query.realm, query.agent_id, query.scope)
+    return None if row is None else assignment_of(row)
+
+
+@reader(ListTrust)
+def list_trust(work: Work, query: ListTrust) -> tuple[TrustAssignment, ...]:
+    return tuple(assignment_of(row) for row in work.select(TRUST_OF_REALM, query.realm) if row.level is not None)
+
+
+@reader(FindConsent)
+def read_consent(work: Work, query: FindConsent) -> Consent | None:
+    row = find_consent(work, query.realm, query.agent_id, query.data_type, query.purpose)
+    return None if row is None else consent_of(row)
+
+
+@reader(ListConsents)
+def list_consents(work: Work, query: ListConsents) -> tuple[Consent, ...]:
+    if query.agent_id is None:
+        rows = work.select(CONSENTS_OF_REALM, query.realm)
+    else:
+        rows = work.select(CONSENTS_OF_AGENT, query.realm, query.agent_id)
+    return tuple(consent_of(row) for row in rows if not row.revoked)

@@ -1,0 +1,1 @@
+"""What a user approves beforehand, and what a user reviews afterwards."""

@@ -1,0 +1,133 @@
+"""Reports of governed actions: filed when they start, finished, and acknowledged by a user."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from ....errors import NotAllowedError, NotFoundError
+from ...contract.base import AcknowledgeReport, FileReport, FinishReport, ListReports, NotebookKey, Report
+from ...rules.compact import dumps
+from ...transaction.rows import NotebookRow, ReportRow, SessionRow
+from ...transaction.selections import UNSEEN_REPORTS
+from ...transaction.work import Work
+from ..reach import named, owners_of, page, reaches
+from ..records import record
+from ..registry import operation, reader
+
+__all__ = ["report_of"]
+
+
+@operation(FileReport)
+def file_report(work: Work, request: FileReport) -> Report:
+    """Keep a report until a person has seen it."""
+    notebook = work.notebook(request.notebook)
+    if notebook is None or notebook.session_id is None:
+        raise NotFoundError("This notebook never had a governance session to report on.")
+    session = work.get(SessionRow, notebook.session_id)
+    row = work.add(
+        ReportRow(
+            work.new_id(),
+            session.id,
+            request.tool,
+            request.agent_id or session.agent_id,
+            request.charge_id,
+            request.shown,
+            work.now,
+        )
+    )
+    work.touch(notebook)
+    record(
+        work,
+        session.id,
+        notebook,
+        request.origin,
+        "report",
+        agent_id=row.agent_id,
+        tool=row.tool,
+        charge_id=row.charge_id,
+        detail={"report": row.id},
+    )
+    return report_of(row, notebook)
+
+
+@operation(FinishReport)
+def finish_report(work: Work, request: FinishReport) -> Report:
+    """Add to a report how its act ended."""
+    row = work.find(ReportRow, request.report_id)
+    notebook = work.notebook(request.notebook)
+    if row is None or notebook is None or work.get(SessionRow, row.session_id).notebook_id != notebook.id:
+        raise NotFoundError(f"There is no report {request.report_id!r}.")
+    said: dict[str, Any] = {"result": request.result}
+    if request.spent is not None:
+        said["spent"] = request.spent
+    # Acknowledged while it ran, what was shown is gone.
+    row.shown = dumps({**({"tool": row.tool} if row.shown is None else _object(row.shown)), **said})
+    row.acknowledged_at = row.acknowledged_by = None
+    work.save(row)
+    work.touch(notebook)
+    record(
+        work,
+        row.session_id,
+        notebook,
+        request.origin,
+        "report",
+        agent_id=row.agent_id,
+        tool=row.tool,
+        charge_id=row.charge_id,
+        detail={"report": row.id, "finished": True},
+    )
+    return report_of(row, notebook)
+
+
+@operation(AcknowledgeReport)
+def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
+    """A person has seen a report; a second time changes nothing."""
+    if not request.origin.person:
+        raise NotAllowedError("Only a person may acknowledge a report.")
+    row = work.find(ReportRow, request.report_id)
+    if row is None or not reaches(work, request.origin, row):
+        raise NotFoundError(f"There is no report {request.report_id!r}.")
+    session, notebook = owners_of(work, row.session_id)
+    if row.acknowledged_at is None:
+        row.acknowledged_at = work.now
+        row.acknowledged_by = request.origin.actor
+        row.shown = None
+        work.save(row)
+        work.touch(notebook)
+        detail = {"report": row.id}
+        record(work, session.id, notebook, request.origin, "acknowledge", tool=row.tool, detail=detail)
+    return report_of(row, notebook)
+
+
+@reader(ListReports)
+def list_reports(work: Work, query: ListReports) -> tuple[Report, ...]:
+    return tuple(
+        replace(report_of(row, notebook), notebook=named(notebook, query.root))
+        for row, notebook in page(work, query, UNSEEN_REPORTS)
+    )
+
+
+def report_of(row: ReportRow, notebook: NotebookRow) -> Report:
+    """The report as answers show it."""
+    return Report(
+        row.id,
+        NotebookKey(notebook.owner, notebook.root, notebook.path),
+        row.session_id,
+        row.tool,
+        row.agent_id,
+        row.shown,
+        row.at,
+        row.acknowledged_at,
+        row.acknowledged_by,
+        row.charge_id,
+    )
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        shown = json.loads(text)
+    except ValueError:
+        shown = text
+    return shown if isinstance(shown, dict) else {"shown": shown}

@@ -1,0 +1,1 @@
+"""The limits around sessions and within them."""

@@ -1,0 +1,165 @@
+"""Ceilings that servers share: the first configuration creates one, then only a user's decision changes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from .... import money
+from ....errors import InvalidAmountError, InvalidRequestError, NotFoundError
+from ....types import BudgetPeriod
+from ...contract.base import (
+    Balance,
+    CeilingState,
+    EnvelopeKind,
+    EnvelopeSpec,
+    SetCeiling,
+)
+from ...contract.queries import ListCeilings
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.compact import dumps
+from ...rules.content import check_text
+from ...rules.periods import period_start
+from ...transaction.rows import CeilingRow, EnvelopeRow, NotebookRow, SessionRow
+from ...transaction.selections import ALL_CEILINGS, MEMBERSHIPS, OPEN_SESSIONS_OF_OWNER, SESSIONS_IN
+from ...transaction.work import Work
+from ..places import envelope_id
+from ..records import record
+from ..registry import operation, reader
+from .enclosures import SHARED, enclose, membership_of, shared_around, subject_of
+
+__all__ = ["ceiling_states", "set_ceiling", "share", "shared_detail"]
+
+
+def share(work: Work, owner: str, specs: Iterable[EnvelopeSpec]) -> bool:
+    """Put the shared ceilings of a configuration around an owner's sessions; answers whether any is new there."""
+    row = membership_of(work, owner)
+    names = json.loads(row.ceilings)
+    added = False
+    for spec in specs:
+        kind = spec.encloses
+        if kind not in SHARED:
+            continue
+        subject = subject_of(kind, "", owner, "")
+        if work.find(CeilingRow, kind.value, subject, spec.name) is None:
+            id = _stored(work, kind.value, subject, spec.name, spec.period.value, spec.ceiling)
+            work.add(CeilingRow(kind.value, subject, spec.name, id))
+            added = True
+        if [kind.value, spec.name] not in names:
+            names.append([kind.value, spec.name])
+    text = dumps(sorted(names))
+    if text != row.ceilings:
+        row.ceilings = text
+        work.save(row)
+        added = True
+    return added
+
+
+def shared_detail(work: Work, owner: str) -> list[dict[str, Any]]:
+    """The shared ceilings around an owner's sessions as they stand, for a record."""
+    return [
+        {"name": ceiling.name, "kind": ceiling.kind, **figures}
+        for ceiling in shared_around(work, owner)
+        for figures in _figures(work, ceiling) or [{"period": None, "ceiling": None}]
+    ]
+
+
+@operation(SetCeiling)
+def set_ceiling(work: Work, request: SetCeiling) -> bool:
+    """Change or lift a shared ceiling."""
+    kind, subject, name, ceiling = request.encloses, request.subject, request.name, request.ceiling
+    if kind not in SHARED:
+        raise InvalidRequestError(f"A ceiling of the kind {kind.value!r} is what its server's configuration says.")
+    if ceiling is not None and (type(ceiling) is not int or not 0 <= ceiling <= money.MAX_NANO):
+        raise InvalidAmountError("A ceiling must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
+    row = work.find(CeilingRow, kind.value, subject, name)
+    if row is None:
+        raise NotFoundError(f"There is no {kind.value} ceiling {name!r}; a server's configuration creates one.")
+    period = None if ceiling is None else _period(work, row, request.period)
+    sessions = _open_sessions(work, row)
+    before, from_ = row.envelopes.split(), _figures(work, row)
+    if ceiling is not None and period is not None:
+        row.envelopes = _stored(work, row.kind, subject, name, period, ceiling)
+    else:
+        row.envelopes = ""
+    to = _figures(work, row)
+    if to == from_:
+        return False
+    work.save(row)
+    gone = set(before) - set(row.envelopes.split())
+    around = {}
+    for session in sessions:
+        stay = " ".join(id for id in session.outer_envelopes.split() if id not in gone)
+        left, session.outer_envelopes = stay != session.outer_envelopes, stay
+        if enclose(work, work.get(NotebookRow, session.notebook_id), session, None) or left:
+            work.save(session)
+            around[session.id] = session.outer_envelopes
+    detail = {"kind": row.kind, "subject": subject, "name": name, "from": from_, "to": to, "around": around}
+    record(work, LEDGER_CHAIN, None, request.origin, "ceiling", detail=detail)
+    return True
+
+
+def ceiling_states(work: Work, rows: Iterable[CeilingRow]) -> tuple[CeilingState, ...]:
+    """Shared ceilings with their figures in their current periods."""
+    found = []
+    for row in rows:
+        kind = EnvelopeKind(row.kind)
+        for id in row.envelopes.split():
+            envelope = work.get(EnvelopeRow, id)
+            balance = work.balance(id, period_start(envelope.period, work.now))
+            figures = Balance(envelope.ceiling, balance.spent, balance.held)
+            period = BudgetPeriod(envelope.period)
+            found.append(CeilingState(kind, row.subject, row.name, period, balance.period_start, figures))
+        if not row.envelopes:
+            found.append(CeilingState(kind, row.subject, row.name, None, 0, Balance(0, 0, 0)))
+    return tuple(found)
+
+
+def _period(work: Work, row: CeilingRow, period: BudgetPeriod | None) -> str:
+    if period is not None:
+        return BudgetPeriod(period).value
+    ids = row.envelopes.split()
+    if len(ids) != 1:
+        why = "was lifted" if not ids else "stands with several periods"
+        raise InvalidRequestError(f"The {row.kind} ceiling {row.name!r} {why}; name the period that it is to have.")
+    return work.get(EnvelopeRow, ids[0]).period
+
+
+def _open_sessions(work: Work, row: CeilingRow) -> list[SessionRow]:
+    """The open sessions that the ceiling encloses, or is to enclose from now on."""
+    if row.kind == EnvelopeKind.OWNER.value:
+        owners = [row.subject]
+    else:
+        named = [row.kind, row.name]
+        owners = [member.owner for member in work.select(MEMBERSHIPS) if named in json.loads(member.ceilings)]
+    found = {session.id: session for owner in owners for session in work.select(OPEN_SESSIONS_OF_OWNER, owner)}
+    for id in row.envelopes.split():
+        # Also where an earlier version put it around one whose server is not configured with it any more.
+        found |= {session.id: session for session in work.select(SESSIONS_IN, id) if session.closed_at is None}
+    return [found[id] for id in sorted(found)]
+
+
+def _stored(work: Work, kind: str, subject: str, name: str, period: str, ceiling: int) -> str:
+    """The id of the envelope with this period, which has this ceiling from now on."""
+    id = envelope_id(kind, subject, name, period)
+    envelope = work.find(EnvelopeRow, id)
+    if envelope is None:
+        work.add(EnvelopeRow(id, kind, name, period, ceiling, subject))
+    elif envelope.ceiling != ceiling:
+        envelope.ceiling = ceiling
+        work.save(envelope)
+    return id
+
+
+def _figures(work: Work, row: CeilingRow) -> list[dict[str, Any]]:
+    envelopes = (work.get(EnvelopeRow, id) for id in row.envelopes.split())
+    return [{"period": envelope.period, "ceiling": money.to_text(envelope.ceiling)} for envelope in envelopes]
+
+
+@reader(ListCeilings)
+def list_ceilings(work: Work, query: ListCeilings) -> tuple[CeilingState, ...]:
+    if query.owner is None:
+        return ceiling_states(work, work.select(ALL_CEILINGS))
+    check_text(query.owner)
+    return ceiling_states(work, list(shared_around(work, query.owner)))

@@ -1,0 +1,209 @@
+"""Ceilings beyond a session's own: budgets of categories within it, configured envelopes around it."""
+
+from __future__ import annotations
+
+import json
+from operator import attrgetter
+from typing import Any
+
+from .... import money
+from ....errors import (
+    BudgetNotFoundError,
+    ConfigurationError,
+    ConflictError,
+    InvalidAmountError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+)
+from ....types import BudgetPeriod
+from ...contract.base import (
+    Balance,
+    BudgetState,
+    ConfigureEnvelopes,
+    EnvelopeSpec,
+    Origin,
+    SetBudget,
+)
+from ...contract.budget_facts import EnvelopeState
+from ...contract.queries import ListBudgets, ListEnvelopes
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.compact import dumps
+from ...rules.files import lies_in
+from ...rules.periods import period_start
+from ...transaction.rows import BalanceRow, ConfigurationRow, EnvelopeRow, NotebookRow, SessionRow
+from ...transaction.selections import BUDGETS_OF_SESSION, OPEN_SESSIONS_OF_OWNER
+from ...transaction.work import Work
+from ..places import category_id, places_of
+from ..reach import newest_session
+from ..records import record
+from ..registry import operation, reader
+from ..states import open_session_of
+from .ceilings import share, shared_detail
+from .enclosures import ORDER, enclose
+
+__all__ = ["budget_state", "configure", "set_budget"]
+
+
+@operation(ConfigureEnvelopes)
+def configure(work: Work, request: ConfigureEnvelopes) -> bool:
+    """Put envelopes around a server's sessions."""
+    owner, root = request.owner, request.root
+    specs = sorted(request.envelopes, key=lambda spec: ORDER[spec.encloses.value])
+    _check(specs)
+    text = dumps([[spec.name, spec.ceiling, spec.encloses.value, spec.period.value] for spec in specs])
+    sessions = work.select(OPEN_SESSIONS_OF_OWNER, owner)
+    row = work.find(ConfigurationRow, owner, root)
+    stored = "[]" if row is None else row.envelopes
+    if row is None:
+        # Even none is written down: an opening in another process and the first envelopes then meet at this row.
+        work.add(ConfigurationRow(owner, root, text))
+    elif text != stored:
+        row.envelopes = text
+        work.save(row)
+    before = json.loads(stored)
+    changed = share(work, owner, specs) or text != stored
+    around, elsewhere = {}, {}
+    for session in sessions:
+        notebook = work.get(NotebookRow, session.notebook_id)
+        # What servers share is around the owner's other sessions as well.
+        inside = text != stored and lies_in(notebook, owner, root)
+        moved = enclose(work, notebook, session, root if inside else None, before if inside else ())
+        if moved:
+            work.save(session)
+        if inside:
+            around[session.id] = session.outer_envelopes
+        elif moved:
+            elsewhere[session.id] = session.outer_envelopes
+    if not changed and not elsewhere:
+        return False
+    detail = {
+        "owner": owner,
+        "root": root,
+        "from": _readable(before),
+        "to": _readable(json.loads(text)),
+        # Which ceilings each open session lies in from now on.
+        "around": around,
+        **({"elsewhere": elsewhere} if elsewhere else {}),
+        # What stands of what servers share, whatever this one is configured with.
+        "shared": shared_detail(work, owner),
+    }
+    record(work, LEDGER_CHAIN, None, request.origin, "configure", detail=detail)
+    return True
+
+
+@operation(SetBudget)
+def set_budget(work: Work, request: SetBudget) -> BudgetState:
+    """Create or change a category's budget."""
+    if not request.category:
+        raise InvalidRequestError("A budget's category must be a non-empty string.")
+    if type(request.ceiling) is not int or not 0 <= request.ceiling <= money.MAX_NANO:
+        raise InvalidAmountError("A budget must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
+    notebook = work.notebook(request.notebook)
+    session = open_session_of(work, notebook)
+    if notebook is None or session is None:
+        raise NotFoundError("A budget needs an open governance session.")
+    id = category_id(session.id, request.category)
+    envelope = work.find(EnvelopeRow, id)
+    if envelope is None:
+        if not request.create:
+            raise BudgetNotFoundError(request.category)
+        period = BudgetPeriod(request.period).value
+        envelope = work.add(EnvelopeRow(id, "category", request.category, period, request.ceiling, session.id))
+        _record(work, notebook, session, envelope, None, request.origin)
+        return budget_state(envelope, work.balance(id, period_start(period, work.now)), created=True)
+    same_period = not request.create or envelope.period == request.period
+    if request.create and (envelope.ceiling != request.ceiling or not same_period):
+        raise ConflictError(
+            f"There is a {envelope.period} budget {request.category!r} of {money.display(envelope.ceiling)} already;"
+            f" change it with set_limit({request.category!r}, limit)."
+        )
+    before, changed = envelope.ceiling, envelope.ceiling != request.ceiling
+    if request.tighten_only and request.ceiling > before:
+        raise NotAllowedError(
+            f"This server is strict: from the notebook the budget {request.category!r} can be at most"
+            f" {money.display(before)}, which it is."
+        )
+    if changed:
+        envelope.ceiling = request.ceiling
+        work.save(envelope)
+        _record(work, notebook, session, envelope, before, request.origin)
+    balance = work.balance(id, period_start(envelope.period, work.now))
+    return budget_state(envelope, balance, changed=changed)
+
+
+def budget_state(
+    envelope: EnvelopeRow, balance: BalanceRow, *, created: bool = False, changed: bool = False
+) -> BudgetState:
+    """A category's budget as answers show it."""
+    return BudgetState(
+        envelope.name,
+        BudgetPeriod(envelope.period),
+        balance.period_start,
+        Balance(envelope.ceiling, balance.spent, balance.held),
+        balance.charges,
+        created,
+        changed,
+    )
+
+
+def _check(specs: list[EnvelopeSpec]) -> None:
+    names = [spec.name for spec in specs]
+    for spec in specs:
+        if not spec.name or names.count(spec.name) > 1:
+            raise ConfigurationError(f"Each envelope needs a name of its own, and {spec.name!r} is not.")
+        if type(spec.ceiling) is not int or not 0 <= spec.ceiling <= money.MAX_NANO:
+            raise ConfigurationError(f"The ceiling of envelope {spec.name!r} must be from 0 to 1000000000 US dollars.")
+
+
+def _readable(specs: list[list[Any]]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "ceiling": money.to_text(ceiling), "encloses": kind, "period": period}
+        for name, ceiling, kind, period in specs
+    ]
+
+
+def _record(
+    work: Work, notebook: NotebookRow, session: SessionRow, envelope: EnvelopeRow, before: int | None, origin: Origin
+) -> None:
+    detail = {
+        "category": envelope.name,
+        "period": envelope.period,
+        "from": None if before is None else money.to_text(before),
+        "to": money.to_text(envelope.ceiling),
+    }
+    record(work, session.id, notebook, origin, "budget", agent_id=session.agent_id, detail=detail)
+
+
+@reader(ListEnvelopes)
+def list_envelopes(work: Work, query: ListEnvelopes) -> tuple[EnvelopeState, ...]:
+    session = newest_session(work, query.notebook)
+    if session is None:
+        return ()
+    return tuple(
+        EnvelopeState(
+            envelope.name,
+            envelope.kind,
+            BudgetPeriod(envelope.period),
+            balance.period_start,
+            Balance(envelope.ceiling, balance.spent, balance.held),
+            balance.charges,
+        )
+        for envelope, balance in places_of(work, session.envelopes, work.now)
+    )
+
+
+@reader(ListBudgets)
+def list_budgets(work: Work, query: ListBudgets) -> tuple[BudgetState, ...]:
+    session = newest_session(work, query.notebook)
+    if session is None:
+        return ()
+    if query.category is None:
+        found = work.select(BUDGETS_OF_SESSION, session.id)
+    else:
+        only = work.find(EnvelopeRow, category_id(session.id, query.category))
+        found = [] if only is None else [only]
+    return tuple(
+        budget_state(row, work.balance(row.id, period_start(row.period, work.now)))
+        for row in sorted(found, key=attrgetter("name"))
+    )

@@ -1,0 +1,1 @@
+"""Spends and holds, and what becomes of them."""

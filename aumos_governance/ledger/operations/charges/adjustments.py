@@ -1,0 +1,104 @@
+"""Estimated charges that are given their true cost by a later response of the provider."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from .... import money
+from ....errors import ConflictError, InvalidAmountError, InvalidRequestError, NotFoundError
+from ....types import GovernanceOutcome
+from ...contract.base import Adjust, Adjusted
+from ...transaction.rows import ChargeRow, EstimateRow, NotebookRow, SessionRow
+from ...transaction.selections import ESTIMATES_OF_REFERENCE
+from ...transaction.work import Work
+from ..places import check_sums, count, places_of
+from ..reach import reaches
+from ..records import record
+from ..registry import operation
+from ..states import state_of
+
+__all__ = ["adjust"]
+
+_NOT_ESTIMATED: Final = "NOT_ESTIMATED"
+_ADJUSTED: Final = "ADJUSTED_ALREADY"
+_CORRECTED: Final = "CORRECTED"
+
+
+@operation(Adjust)
+def adjust(work: Work, request: Adjust) -> Adjusted:
+    """Give an estimated charge its true cost."""
+    amount = request.amount
+    if type(amount) is not int or not 0 <= amount <= money.MAX_NANO:
+        raise InvalidAmountError("A cost must be from 0 to 1000000000 US dollars, in nano-dollars.")
+    charge, estimate = _estimated(work, request)
+    if estimate.adjusted is not None:
+        raise ConflictError(
+            f"The charge was adjusted to {money.display(estimate.adjusted)} already, so nothing was changed.", _ADJUSTED
+        )
+    if charge.corrected:
+        # The user looked at this estimate and decided what of it counts.
+        raise ConflictError("A user has corrected this charge, so it stays as it is.", _CORRECTED)
+    before, delta = charge.spent, amount - charge.spent
+    session = work.get(SessionRow, charge.session_id)
+    notebook = work.get(NotebookRow, session.notebook_id)
+    places = places_of(work, charge.envelopes, charge.at)
+    check_sums(work, notebook, session, places, max(0, delta), delta)
+    charge.spent = amount
+    work.save(charge)
+    estimate.adjusted, estimate.adjusted_at = amount, work.now
+    work.save(estimate)
+    count(work, notebook, session, places, spent=delta, held=0)
+    overrun = amount > charge.amount
+    detail: dict[str, Any] = {"before": money.to_text(before), "after": money.to_text(amount)}
+    reasons = [f"Adjusted from an estimated {money.display(before)} to {money.display(amount)}"]
+    if overrun:
+        reasons.append(f"Cost {money.display(amount)}, more than the {money.display(charge.amount)} held")
+        detail["overrun"] = True
+    record_id = record(
+        work,
+        session.id,
+        notebook,
+        request.origin,
+        "adjust",
+        outcome=GovernanceOutcome.ALLOW_WITH_CAVEAT if overrun else GovernanceOutcome.ALLOW,
+        reasons=tuple(reasons),
+        agent_id=charge.agent_id,
+        tool=charge.tool,
+        amount=amount,
+        spent_delta=delta,
+        charge_id=charge.id,
+        detail=detail,
+    )
+    return Adjusted(charge.id, before, amount, overrun, record_id, state_of(work, notebook))
+
+
+def _estimated(work: Work, request: Adjust) -> tuple[ChargeRow, EstimateRow]:
+    if (request.charge_id is None) == (request.reference is None):
+        raise InvalidRequestError("An adjustment names its charge by its id or by its reference, and not by both.")
+    if request.charge_id is not None:
+        charge = work.find(ChargeRow, request.charge_id)
+        if charge is None or not _is_callers(work, request, charge):
+            raise NotFoundError(f"There is no charge {request.charge_id!r}.")
+        estimate = work.find(EstimateRow, charge.id)
+        if estimate is None:
+            raise ConflictError("The charge is no estimate, so it was not adjusted.", _NOT_ESTIMATED)
+        return charge, estimate
+    found = work.select(ESTIMATES_OF_REFERENCE, request.reference)
+    ours = [
+        (charge, estimate)
+        for estimate in found
+        if _is_callers(work, request, charge := work.get(ChargeRow, estimate.charge_id))
+    ]
+    if not ours:
+        raise NotFoundError(f"There is no estimated charge for {request.reference!r}.")
+    # The latest one, since ids rise with time; one that is adjusted only where there is no other.
+    return max(ours, key=lambda pair: (pair[1].adjusted is None, pair[0].id))
+
+
+def _is_callers(work: Work, request: Adjust, charge: ChargeRow) -> bool:
+    if not reaches(work, request.origin, charge):
+        return False
+    if request.origin.scope == charge.scope:
+        return True
+    notebook = work.notebook(request.notebook)
+    return notebook is not None and work.get(SessionRow, charge.session_id).notebook_id == notebook.id

@@ -1,0 +1,268 @@
+"""Spends and holds: decided, charged and recorded in one step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .... import money
+from ....errors import InvalidAmountError
+from ....types import ActionKind, GovernanceOutcome, TrustLevel
+from ...contract.base import (
+    Charging,
+    Checks,
+    Decision,
+    Hold,
+    Spend,
+)
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.content import check_whole
+from ...rules.verdicts import (
+    APPROVAL_REQUIRED,
+    Refusal,
+    act_refusal,
+    agent_refusal,
+    level_refusal,
+    no_budget,
+    no_consent,
+    no_session,
+)
+from ...transaction.rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
+from ...transaction.work import Work
+from ..agents.trust import agent_level, find_consent, realm_in
+from ..places import check_sums, count, envelopes_for, overdraw, places_of
+from ..records import record
+from ..registry import operation
+from ..states import open_session_of, state_of
+
+__all__ = ["hold", "spend"]
+
+_LEVELS = tuple(TrustLevel)
+_IN_SESSION = Checks(realm=None, default_level=TrustLevel.L5_AUTONOMOUS)
+"""Who has no level within the session may do what the session may."""
+
+
+@operation(Spend)
+def spend(work: Work, request: Spend) -> Decision:
+    """Charge at once."""
+    _check_amount(request.amount, 1)
+    return _charge(work, request, request.already_paid, None)
+
+
+@operation(Hold)
+def hold(work: Work, request: Hold) -> Decision:
+    """Set an amount aside."""
+    _check_amount(request.amount, 0)
+    check_whole(until=request.until)
+    return _charge(work, request, False, request)
+
+
+def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None) -> Decision:
+    event, amount = ("spend" if held is None else "hold"), request.amount
+    notebook = work.notebook(request.notebook)
+    session = open_session_of(work, notebook)
+    if notebook is None or session is None:
+        return _denied_outside(work, request, event, already_paid)
+    level = _effective_level(work, session, request)
+    approval = _approval(work, session, request, level)
+    refusal = _level(session, request, level, approval)
+    envelopes = envelopes_for(work, session, request.category, missing=None if request.checks is None else "")
+    places = places_of(work, envelopes, work.now)
+    if refusal is None:
+        refusal = overdraw(places, amount) if envelopes else no_budget(request.category or "")
+    if request.checks is not None:
+        refusal, overdraft = _further(work, session, request, request.checks, refusal)
+        if overdraft and not already_paid:
+            return _decision(work, request, event, notebook, session, level, refusal, None, already_paid, True)
+    if (refusal is not None and not already_paid) or not envelopes:
+        return _decision(work, request, event, notebook, session, level, refusal, None, already_paid)
+    check_sums(work, notebook, session, places, amount)
+    charge = work.add(
+        ChargeRow(
+            work.new_id() if held is None or held.hold_id is None else held.hold_id,
+            session.id,
+            "spent" if held is None else "held",
+            amount,
+            amount if held is None else 0,
+            0,
+            work.now,
+            envelopes,
+            request.tool,
+            request.agent_id or session.agent_id,
+            request.category,
+            request.origin.scope,
+            request.origin.incarnation,
+            None if held is None else held.until,
+        )
+    )
+    used = approval is not None and refusal is None
+    if approval is not None and used:
+        approval.status = "used"
+        work.save(approval)
+    spent, reserved = (amount, 0) if held is None else (0, amount)
+    count(work, notebook, session, places, spent=spent, held=reserved, charges=1)
+    return _decision(work, request, event, notebook, session, level, refusal, charge, already_paid, used=used)
+
+
+def _decision(
+    work: Work,
+    request: Charging,
+    event: str,
+    notebook: NotebookRow,
+    session: SessionRow,
+    level: int,
+    refusal: Refusal | None,
+    charge: ChargeRow | None,
+    already_paid: bool,
+    overdraft: bool = False,
+    *,
+    used: bool = False,
+) -> Decision:
+    code, reasons = (None, ()) if refusal is None else (refusal.code, (refusal.reason,))
+    outcome = GovernanceOutcome.ALLOW
+    if refusal is not None:
+        refused = charge is None and not overdraft
+        outcome = GovernanceOutcome.DENY if refused else GovernanceOutcome.ALLOW_WITH_CAVEAT
+    waits = isinstance(request, Hold) and request.waits and code == APPROVAL_REQUIRED
+    if charge is None:
+        # No figure is another one, yet whoever watches the notebook is to hear that something was refused.
+        work.touch(notebook)
+    charge_id = None if charge is None else charge.id
+    record_id = record(
+        work,
+        session.id,
+        notebook,
+        request.origin,
+        event,
+        outcome=None if waits else outcome,
+        code=code,
+        reasons=reasons,
+        agent_id=request.agent_id or session.agent_id,
+        tool=request.tool,
+        action_type=request.action_type,
+        resource=request.resource,
+        amount=request.amount,
+        spent_delta=0 if charge is None else charge.spent,
+        held_delta=0 if charge is None or event == "spend" else charge.amount,
+        charge_id=charge_id,
+        detail=_detail(
+            request,
+            already_paid,
+            charge is not None and refusal is not None,
+            used=used,
+            unasked=code == APPROVAL_REQUIRED and not waits,
+        ),
+    )
+    return Decision(
+        outcome,
+        reasons,
+        record_id,
+        request.amount,
+        request.tool,
+        code,
+        charge_id,
+        charge is not None and refusal is not None,
+        state_of(work, notebook),
+        _LEVELS[level],
+        None if refusal is None else refusal.limit,
+    )
+
+
+def _denied_outside(work: Work, request: Charging, event: str, already_paid: bool) -> Decision:
+    notebook = work.notebook_or_new(request.notebook)
+    refusal = no_session(request.origin)
+    code, reasons = refusal.code, (refusal.reason,)
+    outcome = GovernanceOutcome.DENY
+    record_id = record(
+        work,
+        LEDGER_CHAIN,
+        notebook,
+        request.origin,
+        event,
+        outcome=outcome,
+        code=code,
+        reasons=reasons,
+        agent_id=request.agent_id,
+        tool=request.tool,
+        action_type=request.action_type,
+        resource=request.resource,
+        amount=request.amount,
+        detail=_detail(request, already_paid, False),
+    )
+    return Decision(outcome, reasons, record_id, request.amount, request.tool, code, state=state_of(work, notebook))
+
+
+def _effective_level(work: Work, session: SessionRow, request: Charging) -> int:
+    checks, agent_id = request.checks or _IN_SESSION, request.agent_id or session.agent_id
+    if checks.default_level is None or not agent_id:
+        return session.trust_level
+    own = agent_level(work, realm_in(session, checks.realm), agent_id, checks.scope, checks.default_level)
+    # What binds the session binds every agent in it.
+    return min(own, session.trust_level)
+
+
+def _level(session: SessionRow, request: Charging, level: int, approval: ApprovalRow | None) -> Refusal | None:
+    if request.kind is ActionKind.ACT:
+        return act_refusal(request.required_level, level, approved=approval is not None)
+    refusal = level_refusal(request.kind, request.required_level, level)
+    agent_id = request.agent_id or session.agent_id
+    if refusal is None or level == session.trust_level or agent_id is None:
+        return refusal
+    scope = None if request.checks is None else request.checks.scope
+    return agent_refusal(agent_id, request.required_level, level, scope)
+
+
+def _further(
+    work: Work, session: SessionRow, request: Charging, checks: Checks, refusal: Refusal | None
+) -> tuple[Refusal | None, bool]:
+    """What refuses a charge after all checks, and whether it is allowed in spite of it."""
+    overdraft = checks.overdraft and refusal is not None and refusal.code == "BUDGET_EXCEEDED"
+    if checks.data_type is None or not (refusal is None or overdraft):
+        return refusal, overdraft
+    agent_id = request.agent_id or session.agent_id or ""
+    found = find_consent(work, realm_in(session, checks.realm), agent_id, checks.data_type, checks.purpose)
+    if found is None and checks.default_deny:
+        return no_consent(agent_id, checks.data_type, checks.purpose), False
+    return refusal, overdraft
+
+
+def _approval(work: Work, session: SessionRow, request: Charging, level: int) -> ApprovalRow | None:
+    # Asked for at L3 alone, and good for one action, the one that the person saw.
+    if request.approval_id is None or level != TrustLevel.L3_ACT_APPROVE:
+        return None
+    found = work.find(ApprovalRow, request.approval_id)
+    fits = found is not None and found.status == "approved" and found.session_id == session.id
+    return found if fits and found is not None and found.digest == request.digest else None
+
+
+def _detail(
+    request: Charging,
+    already_paid: bool,
+    overrun: bool,
+    *,
+    used: bool = False,
+    unasked: bool = False,
+) -> dict[str, Any] | None:
+    detail: dict[str, Any] = dict(request.detail)
+    if already_paid:
+        detail["already_paid"] = True
+        if overrun:
+            detail["overrun"] = True
+    if request.category is not None:
+        detail["category"] = request.category
+    if request.note is not None:
+        detail["note"] = request.note
+    if request.approval_id is not None:
+        detail["approval"] = request.approval_id
+        detail["approval_used"] = used
+    if isinstance(request, Hold) and request.until is not None:
+        detail["until"] = request.until
+    if unasked:
+        # Tells this denial from what earlier versions recorded of each request for an approval.
+        detail["approval_requested"] = False
+    return detail or None
+
+
+def _check_amount(amount: int, least: int) -> None:
+    if type(amount) is not int or not least <= amount <= money.MAX_NANO:
+        more = "more than 0" if least else "at least 0"
+        raise InvalidAmountError(f"An amount must be {more} and at most 1000000000 US dollars, in nano-dollars.")

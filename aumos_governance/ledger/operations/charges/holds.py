@@ -1,0 +1,215 @@
+"""Holds: settled, released, left behind by their kernel, or ended by their stated time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .... import money
+from ....errors import ConflictError, InvalidAmountError, NotAllowedError, NotFoundError
+from ....types import GovernanceOutcome
+from ...contract.base import (
+    ChargeState,
+    ExpireHolds,
+    KernelGone,
+    KernelsPresent,
+    Origin,
+    Release,
+    Resolved,
+    Settle,
+)
+from ...contract.budget_facts import HeldCharge
+from ...contract.queries import ListHolds
+from ...transaction.rows import ApprovalRow, ChargeRow, EstimateRow, NotebookRow, SessionRow
+from ...transaction.selections import (
+    COUNTING_HOLDS,
+    DUE_APPROVALS,
+    DUE_HOLDS,
+    HOLDS_OF_KERNEL,
+    HOLDS_OF_SERVER,
+    PENDING_OF_KERNEL,
+    PENDING_OF_SERVER,
+)
+from ...transaction.work import Work
+from ..approvals.approvals import withdraw
+from ..places import check_sums, count, places_of
+from ..reach import named, page, reaches
+from ..records import record
+from ..registry import operation, reader
+from ..states import state_of
+
+__all__ = ["expire", "expire_holds", "kernel_gone", "kernels_present", "release", "settle"]
+
+_OPEN = (ChargeState.HELD, ChargeState.UNRESOLVED)
+_LEDGER = Origin("ledger")
+_UNRESOLVED = ChargeState.UNRESOLVED.value
+
+
+@operation(Settle)
+def settle(work: Work, request: Settle) -> Resolved:
+    """Resolve a hold with its true cost."""
+    amount = request.amount
+    if type(amount) is not int or not 0 <= amount <= money.MAX_NANO:
+        raise InvalidAmountError("A cost must be from 0 to 1000000000 US dollars, in nano-dollars.")
+    # A hold whose time ran out is settled all the same: what was spent is spent.
+    charge = _held(work, request.hold_id, request.origin, (*_OPEN, ChargeState.EXPIRED))
+    resolved = _resolve(work, charge, request.origin, ChargeState.SETTLED, amount, estimated=request.estimated)
+    if request.estimated:
+        work.add(EstimateRow(charge.id, request.reference, amount, work.now))
+    return resolved
+
+
+@operation(Release)
+def release(work: Work, request: Release) -> Resolved:
+    """Resolve a hold that cost nothing."""
+    charge = _held(work, request.hold_id, request.origin, _OPEN)
+    return _resolve(work, charge, request.origin, ChargeState.RELEASED, 0)
+
+
+@operation(KernelGone)
+def kernel_gone(work: Work, request: KernelGone) -> int:
+    """Leave what a kernel held to a person."""
+    holds = work.select(HOLDS_OF_KERNEL, request.incarnation)
+    pending = work.select(PENDING_OF_KERNEL, request.incarnation)
+    return _leave(work, holds, pending, request.origin)
+
+
+@operation(KernelsPresent)
+def kernels_present(work: Work, request: KernelsPresent) -> int:
+    """Leave what all other kernels of a server held to a person."""
+    present = set(request.incarnations)
+
+    def is_gone(row: ChargeRow | ApprovalRow) -> bool:
+        return row.incarnation not in present and row.incarnation.partition("/")[0] not in request.servers
+
+    holds = work.select(HOLDS_OF_SERVER, request.owner, request.root)
+    pending = work.select(PENDING_OF_SERVER, request.owner, request.root)
+    return _leave(
+        work,
+        [charge for charge in holds if is_gone(charge)],
+        [approval for approval in pending if is_gone(approval)],
+        request.origin,
+    )
+
+
+@operation(ExpireHolds)
+def expire_holds(work: Work, request: ExpireHolds) -> int:
+    """End what has come to its stated time."""
+    return expire(work, request.origin)
+
+
+def expire(work: Work, origin: Origin = _LEDGER) -> int:
+    """End all holds and approvals whose stated time has come; answers how many holds."""
+    holds = work.select(DUE_HOLDS, work.now)
+    pending = work.select(DUE_APPROVALS, work.now)
+    for charge in holds:
+        _resolve(work, charge, origin, ChargeState.EXPIRED, 0)
+    for approval in pending:
+        withdraw(work, approval, origin, "No decision in time")
+    return len(holds)
+
+
+def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, ...]) -> ChargeRow:
+    charge = work.find(ChargeRow, hold_id)
+    if charge is None or not (origin.person or origin.scope == charge.scope) or not reaches(work, origin, charge):
+        raise NotFoundError(f"There is no hold {hold_id!r}.")
+    state = ChargeState(charge.state)
+    if state not in states:
+        raise ConflictError(f"The hold {hold_id!r} is {state} already, so nothing was changed.")
+    if origin.person and origin.scope != charge.scope and state is ChargeState.HELD:
+        raise NotAllowedError(
+            "The kernel that made this hold is still there and will resolve it; a person can when it is gone."
+        )
+    return charge
+
+
+def _resolve(
+    work: Work, charge: ChargeRow, origin: Origin, outcome: ChargeState, spent: int, *, estimated: bool = False
+) -> Resolved:
+    held = charge.amount if charge.state in _OPEN else 0
+    session = work.get(SessionRow, charge.session_id)
+    notebook = work.get(NotebookRow, session.notebook_id)
+    places = places_of(work, charge.envelopes, charge.at)
+    check_sums(work, notebook, session, places, max(0, spent - held), spent)
+    overrun = spent > held
+    reasons, detail = _caveats(spent, held, estimated) if overrun or estimated else ((), None)
+    charge.state = outcome.value
+    charge.spent = spent
+    charge.resolved_at = work.now
+    charge.resolved_by = origin.actor
+    work.save(charge)
+    count(work, notebook, session, places, spent=spent, held=-held)
+    record_id = record(
+        work,
+        session.id,
+        notebook,
+        origin,
+        _EVENTS[outcome],
+        outcome=GovernanceOutcome.ALLOW_WITH_CAVEAT if reasons else GovernanceOutcome.ALLOW,
+        reasons=reasons,
+        agent_id=charge.agent_id,
+        tool=charge.tool,
+        amount=spent,
+        spent_delta=spent,
+        held_delta=-held,
+        charge_id=charge.id,
+        detail=detail,
+    )
+    return Resolved(charge.id, outcome, held, spent, overrun, record_id, state_of(work, notebook), estimated)
+
+
+def _caveats(spent: int, held: int, estimated: bool) -> tuple[tuple[str, ...], dict[str, Any]]:
+    reasons, detail = [], {}
+    if spent > held:
+        reasons.append(f"Cost {money.display(spent)}, more than the {money.display(held)} held")
+        detail["overrun"] = True
+    if estimated:
+        reasons.append(f"Estimated: {money.display(spent)} is counted, and what was truly spent is not known")
+        detail["estimated"] = True
+    return tuple(reasons), detail
+
+
+_EVENTS = {ChargeState.SETTLED: "settle", ChargeState.RELEASED: "release", ChargeState.EXPIRED: "expire"}
+
+
+def _leave(work: Work, holds: list[ChargeRow], pending: list[ApprovalRow], origin: Origin) -> int:
+    for charge in holds:
+        session = work.get(SessionRow, charge.session_id)
+        notebook = work.get(NotebookRow, session.notebook_id)
+        charge.state = ChargeState.UNRESOLVED.value
+        work.save(charge)
+        work.touch(notebook)
+        record(
+            work,
+            session.id,
+            notebook,
+            origin,
+            "unresolved",
+            agent_id=charge.agent_id,
+            tool=charge.tool,
+            amount=charge.amount,
+            charge_id=charge.id,
+            reasons=("The kernel that made the hold is gone",),
+        )
+    for approval in pending:
+        withdraw(work, approval, origin, "Its kernel is gone")
+    return len(holds)
+
+
+@reader(ListHolds)
+def list_holds(work: Work, query: ListHolds) -> tuple[HeldCharge, ...]:
+    found = page(work, query, COUNTING_HOLDS, lambda row: not query.unresolved_only or row.state == _UNRESOLVED)
+    return tuple(
+        HeldCharge(
+            row.id,
+            named(notebook, query.root),
+            row.session_id,
+            ChargeState(row.state),
+            row.amount,
+            row.tool,
+            row.agent_id,
+            row.category,
+            row.at,
+            row.until,
+        )
+        for row, notebook in found
+    )

@@ -1,0 +1,182 @@
+"""Charges taken back: an ask that was cancelled, a correction that a person enters."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from .... import money
+from ....errors import ConflictError, InvalidAmountError, InvalidRequestError, NotAllowedError, NotFoundError
+from ...contract.base import (
+    ChargeState,
+    Correct,
+    Corrected,
+    Found,
+    Origin,
+    TakeBack,
+    Void,
+    Voided,
+)
+from ...rules.retention import KEEP_ASKS
+from ...transaction.rows import AskRow, ChainRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
+from ...transaction.selections import SESSIONS_OF_NOTEBOOK
+from ...transaction.work import Work
+from ..places import count, places_of
+from ..reach import reaches
+from ..records import record
+from ..registry import operation
+from ..states import state_at, state_of
+
+__all__ = ["correct", "take_back", "void"]
+
+_ON_ITS_WAY: Final = 1_000_000
+"""Microseconds for which a response may still be under way to its client, and a cancel may cross it."""
+_TAKEN_BACK: Final = "The ask was cancelled"
+_TAKEN_BACK_UNSEEN: Final = "The ask was cancelled after its response had arrived, which was not handed over"
+
+
+@operation(Void)
+def void(work: Work, request: Void) -> Voided:
+    """Take back the ask with the key ``of``, or refuse it beforehand."""
+    if request.of == request.key:
+        raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
+    ask = work.find(AskRow, request.origin.scope, request.of)
+    if ask is None:
+        # Before any change.
+        answer = _unseen(work, request, work.now)
+        work.add(
+            AskRow(
+                scope=request.origin.scope,
+                key=request.of,
+                digest="",
+                at=work.now,
+                expires_at=None,
+                notebook_id=None,
+                charge_id=None,
+                cancelled=True,
+                answer=None,
+            )
+        )
+        return answer
+    if ask.cancelled and not ask.digest:
+        return _unseen(work, request, ask.at)
+    if ask.cancelled:
+        return Voided(True, state_at(work, request.notebook), Found.CHARGE)
+    charge = None if ask.charge_id is None else work.get(ChargeRow, ask.charge_id)
+    late = ask.expires_at is not None and work.now > ask.expires_at
+    if charge is None or charge.corrected or charge.state not in (ChargeState.SPENT, ChargeState.HELD):
+        return Voided(False, state_at(work, request.notebook), Found.NO_CHARGE if charge is None else Found.RESOLVED)
+    detail: dict[str, Any] = {"ask": request.of}
+    if late:
+        detail["late"] = True
+    if work.now - ask.at >= _ON_ITS_WAY:
+        detail["answered"] = True
+    if request.delivered:
+        detail["delivered"] = True
+    why = _TAKEN_BACK_UNSEEN if request.delivered else _TAKEN_BACK
+    notebook = _reverse(work, charge, ask, request.origin, why, detail)
+    return Voided(True, state_of(work, notebook), Found.CHARGE)
+
+
+def _unseen(work: Work, request: Void, since: int) -> Voided:
+    """The answer where the ledger had nothing of the request when it was first cancelled, at ``since``."""
+    notebook = work.notebook(request.notebook)
+    sessions = () if notebook is None else work.select(SESSIONS_OF_NOTEBOOK, notebook.id)
+    # What a younger notebook ever requested is still known by its keys.
+    old = any(session.opened_at <= since - KEEP_ASKS for session in sessions)
+    return Voided(not old, state_at(work, request.notebook), Found.UNKNOWN if old else Found.NOTHING)
+
+
+@operation(TakeBack)
+def take_back(work: Work, request: TakeBack) -> int:
+    """Take back what was committed though its caller was told that it is not confirmed."""
+    taken = 0
+    for doubt in request.charges:
+        # First, since a transaction that is still about to commit has it, and is waited for here.
+        if work.find(ChainRow, doubt.session_id) is None:
+            continue
+        charge = work.find(ChargeRow, doubt.charge_id)
+        if charge is None or charge.corrected or charge.state not in (ChargeState.SPENT, ChargeState.HELD):
+            continue
+        ask = work.find(AskRow, doubt.scope, doubt.key) if doubt.key else None
+        detail: dict[str, Any] = {"unconfirmed": True} | ({"ask": doubt.key} if doubt.key else {})
+        _reverse(work, charge, ask, request.origin, "Its caller was told that it is not confirmed", detail)
+        taken += 1
+    return taken
+
+
+def _reverse(
+    work: Work, charge: ChargeRow, ask: AskRow | None, origin: Origin, why: str, detail: dict[str, Any]
+) -> NotebookRow:
+    session = work.get(SessionRow, charge.session_id)
+    notebook = work.get(NotebookRow, session.notebook_id)
+    spent, held = (charge.spent, 0) if charge.state == ChargeState.SPENT else (0, charge.amount)
+    places = places_of(work, charge.envelopes, charge.at)
+    charge.state = ChargeState.VOIDED.value
+    charge.resolved_at = work.now
+    charge.resolved_by = origin.actor
+    work.save(charge)
+    if ask is not None:
+        ask.cancelled = True
+        work.save(ask)
+    count(work, notebook, session, places, spent=-spent, held=-held)
+    record(
+        work,
+        session.id,
+        notebook,
+        origin,
+        "void",
+        reasons=(why,),
+        agent_id=charge.agent_id,
+        tool=charge.tool,
+        amount=charge.amount,
+        spent_delta=-spent,
+        held_delta=-held,
+        charge_id=charge.id,
+        detail=detail,
+    )
+    return notebook
+
+
+@operation(Correct)
+def correct(work: Work, request: Correct) -> Corrected:
+    """Take back a charge, or part of it."""
+    if not request.origin.person:
+        raise NotAllowedError("Only a person may enter a correction.")
+    if not request.reason.strip():
+        raise InvalidRequestError("A correction needs a reason.")
+    amount = request.amount
+    if type(amount) is not int or amount <= 0:
+        raise InvalidAmountError("A correction takes back more than 0 US dollars, in nano-dollars.")
+    charge = work.find(ChargeRow, request.charge_id)
+    spent = charge is not None and charge.state in (ChargeState.SPENT, ChargeState.SETTLED)
+    if charge is None or not spent or not reaches(work, request.origin, charge):
+        raise NotFoundError(f"There is no charge {request.charge_id!r} that was spent.")
+    left = charge.spent - charge.corrected
+    if amount > left:
+        raise ConflictError(
+            f"Of this charge {money.display(left)} still count, and {money.display(amount)} cannot be taken back."
+        )
+    session = work.get(SessionRow, charge.session_id)
+    notebook = work.get(NotebookRow, session.notebook_id)
+    places = places_of(work, charge.envelopes, charge.at)
+    charge.corrected += amount
+    work.save(charge)
+    correction = work.add(
+        CorrectionRow(work.new_id(), charge.id, amount, request.reason, work.now, request.origin.actor)
+    )
+    count(work, notebook, session, places, spent=-amount, held=0)
+    record_id = record(
+        work,
+        session.id,
+        notebook,
+        request.origin,
+        "correct",
+        reasons=(request.reason,),
+        agent_id=charge.agent_id,
+        tool=charge.tool,
+        amount=amount,
+        spent_delta=-amount,
+        charge_id=charge.id,
+        detail={"correction": correction.id},
+    )
+    return Corrected(correction.id, charge.id, amount, left - amount, record_id, state_of(work, notebook))

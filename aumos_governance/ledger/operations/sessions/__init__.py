@@ -1,0 +1,1 @@
+"""Governance sessions, and the notebooks that have them."""

@@ -1,0 +1,171 @@
+"""Notebooks that are renamed, deleted or listed, and those that turn out to be one.
+
+That happens by a link, by the folder above, or by an older version's name for it.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from ....errors import InvalidRequestError
+from ...contract.base import EnvelopeKind, JoinNotebooks, NotebookKey, Origin
+from ...contract.queries import ListNotebooks
+from ...contract.requests import DeleteNotebook, MoveNotebook
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.content import check_text
+from ...rules.files import file_of, path_below
+from ...transaction.rows import EnvelopeRow, NotebookAliasRow, NotebookRow, SessionRow
+from ...transaction.selections import (
+    ALIASES_OF_NOTEBOOK,
+    BALANCES_OF,
+    CEILINGS_OF,
+    CHARGES_IN,
+    NOTEBOOKS_OF_OWNER,
+    SESSIONS_IN,
+    SESSIONS_OF_NOTEBOOK,
+)
+from ...transaction.work import Work
+from ..places import envelope_id
+from ..records import record
+from ..registry import operation, reader
+from ..states import open_session_of
+from .sessions import close
+
+__all__ = ["join_notebooks"]
+
+_CEILING = EnvelopeKind.NOTEBOOK.value
+
+
+@operation(MoveNotebook)
+def move_notebook(work: Work, request: MoveNotebook) -> int:
+    old, new = request.old, request.new
+    if new == old:
+        return 0
+    if new.startswith(f"{old}/"):
+        raise InvalidRequestError(f"{old!r} cannot be moved into itself.")
+    moved: list[NotebookRow] = []
+    # By path, so that a/b has left before a/b/c comes to where it lay.
+    source, target = file_of(request.root, old), file_of(request.root, new)
+    for notebook in work.notebooks_under(request.owner, source):
+        # By the root that it was named from first, so that a later server of that root finds its path there.
+        path = path_below(notebook.root, target + notebook.file[len(source) :])
+        ousted = work.notebook(NotebookKey(request.owner, notebook.root, path))
+        if ousted is not None:
+            _remove(work, ousted, request.origin, "another notebook was moved to its path")
+            notebook.seq = max(notebook.seq, ousted.seq)
+        work.relocate(notebook, notebook.root, path)
+        moved.append(notebook)
+    return len(moved)
+
+
+@operation(DeleteNotebook)
+def delete_notebook(work: Work, request: DeleteNotebook) -> int:
+    gone = work.notebooks_under(request.owner, file_of(request.root, request.path))
+    for notebook in gone:
+        _remove(work, notebook, request.origin, "the notebook was deleted")
+    return len(gone)
+
+
+def _remove(work: Work, notebook: NotebookRow, origin: Origin, why: str) -> None:
+    session = open_session_of(work, notebook)
+    if session is not None:
+        close(work, notebook, session, origin, why)
+    work.remove(notebook)
+
+
+@operation(JoinNotebooks)
+def join_notebooks(work: Work, request: JoinNotebooks) -> int:
+    """Join or rename what the pairs name; of the two notebooks of a pair one need not be known."""
+    return sum(_join(work, old, new, request.origin) for old, new in request.pairs)
+
+
+def _join(work: Work, old: NotebookKey, new: NotebookKey, origin: Origin) -> int:
+    known = work.notebook(old)
+    if known is None or known.file == file_of(new.root, new.path):
+        return 0
+    other = work.notebook(new)
+    if other is None:
+        work.relocate(known, new.root, new.path)
+        return 1
+    stays, goes = (known, other) if _rank(work, known) < _rank(work, other) else (other, known)
+    _merge(work, stays, goes, origin)
+    if stays is known:
+        work.relocate(stays, new.root, new.path)
+    return 1
+
+
+def _rank(work: Work, notebook: NotebookRow) -> tuple[bool, str]:
+    """Sorts first what stays: the older open session's notebook, without any the older notebook. Ids tell the time."""
+    session = open_session_of(work, notebook)
+    return (True, notebook.id) if session is None else (False, session.id)
+
+
+def _merge(work: Work, stays: NotebookRow, goes: NotebookRow, origin: Origin) -> None:
+    # What is left open here is the younger one, since the other notebook has an open session then.
+    session = open_session_of(work, goes)
+    if session is not None:
+        close(work, goes, session, origin, f"the notebook is the same file as {stays.path}")
+    for row in work.select(SESSIONS_OF_NOTEBOOK, goes.id):
+        row.notebook_id = stays.id
+        work.save(row)
+    _take_over_sums(work, stays, goes)
+    for envelope in work.select(CEILINGS_OF, _CEILING, goes.id):
+        _move_ceiling(work, envelope, stays.id)
+    for alias in work.select(ALIASES_OF_NOTEBOOK, goes.id):
+        alias.notebook_id = stays.id
+        work.save(alias)
+    work.add(NotebookAliasRow(goes.id, stays.id))
+    record(work, LEDGER_CHAIN, stays, origin, "join", detail={"notebook": goes.id, "into": stays.id})
+    stays.seq = max(stays.seq, goes.seq)
+    work.remove(goes)
+    work.touch(stays)
+
+
+def _take_over_sums(work: Work, stays: NotebookRow, goes: NotebookRow) -> None:
+    stays.closed_sessions += goes.closed_sessions
+    stays.closed_spent += goes.closed_spent
+    goes.closed_sessions = goes.closed_spent = 0
+    if goes.session_id is None or goes.closed_at is None:
+        return
+    if stays.closed_at is None or stays.closed_at < goes.closed_at:
+        stays.closed_at, stays.closed_budget = goes.closed_at, goes.closed_budget
+        latest = None if stays.session_id is None else work.get(SessionRow, stays.session_id)
+        if latest is None or latest.closed_at is not None:
+            stays.session_id = goes.session_id
+    goes.session_id, goes.closed_at, goes.closed_budget = None, None, 0
+
+
+def _move_ceiling(work: Work, envelope: EnvelopeRow, notebook_id: str) -> None:
+    """What counts against one notebook's ceiling counts against the same ceiling of another one from now on."""
+    id = envelope_id(_CEILING, notebook_id, envelope.name, envelope.period)
+    balances = work.select(BALANCES_OF, envelope.id)
+    charges = work.select(CHARGES_IN, envelope.id)
+    sessions = work.select(SESSIONS_IN, envelope.id)
+    if work.find(EnvelopeRow, id) is None:
+        work.add(EnvelopeRow(id, _CEILING, envelope.name, envelope.period, envelope.ceiling, notebook_id))
+    for balance in balances:
+        total = work.balance(id, balance.period_start)
+        total.spent += balance.spent
+        total.held += balance.held
+        total.charges += balance.charges
+        balance.spent = balance.held = balance.charges = 0
+        work.save(total)
+        work.save(balance)
+    for charge in charges:
+        # Settled later or corrected, it must count where its amount is now.
+        charge.envelopes = _replaced(charge.envelopes, envelope.id, id)
+        work.save(charge)
+    for session in sessions:
+        session.outer_envelopes = _replaced(session.outer_envelopes, envelope.id, id)
+        work.save(session)
+
+
+def _replaced(envelopes: str, old: str, new: str) -> str:
+    return " ".join(dict.fromkeys(new if id == old else id for id in envelopes.split()))
+
+
+@reader(ListNotebooks)
+def list_notebooks(work: Work, query: ListNotebooks) -> tuple[NotebookKey, ...]:
+    check_text(query.owner)
+    rows = sorted(work.select(NOTEBOOKS_OF_OWNER, query.owner), key=attrgetter("file"))
+    return tuple(NotebookKey(row.owner, row.root, row.path) for row in rows)

@@ -1,0 +1,250 @@
+"""Governance sessions: opened, changed and closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .... import money
+from ....errors import InvalidAmountError, InvalidRequestError
+from ....types import BudgetPeriod, TrustLevel
+from ...contract.base import (
+    ChangeSession,
+    CloseSession,
+    NotebookKey,
+    Opened,
+    OpenSession,
+    Origin,
+    SessionState,
+)
+from ...contract.terms import (
+    Plan,
+    Standing,
+    Value,
+    check_close,
+    plan_change,
+    plan_open,
+)
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.files import lies_in
+from ...transaction.rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
+from ...transaction.work import Work
+from ..budgets.enclosures import enclose
+from ..records import record
+from ..registry import operation
+from ..states import open_session_of, own_envelope, state_at
+
+__all__ = ["change_session", "close", "close_session", "open_session"]
+
+
+@operation(OpenSession)
+def open_session(work: Work, request: OpenSession) -> Opened:
+    _check_values(request)
+    plan = plan_open(
+        request.terms,
+        _standing(work, request.notebook),
+        actor=request.origin.actor,
+        trust_level=request.trust_level,
+        budget=request.budget,
+        agent_id=request.agent_id,
+        new=request.new,
+    )
+    return _carry_out(work, request, plan)
+
+
+@operation(ChangeSession)
+def change_session(work: Work, request: ChangeSession) -> Opened:
+    _check_values(request)
+    plan = plan_change(
+        request.terms,
+        _standing(work, request.notebook),
+        actor=request.origin.actor,
+        trust_level=request.trust_level,
+        budget=request.budget,
+        agent_id=request.agent_id,
+    )
+    return _carry_out(work, request, plan)
+
+
+@operation(CloseSession)
+def close_session(work: Work, request: CloseSession) -> SessionState:
+    notebook = work.notebook(request.notebook)
+    session = open_session_of(work, notebook)
+    if notebook is None or session is None:
+        return state_at(work, request.notebook)
+    check_close(request.terms, by_person=request.origin.person)
+    close(work, notebook, session, request.origin)
+    return state_at(work, request.notebook)
+
+
+def close(work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin, why: str | None = None) -> None:
+    """Close an open session; what is held stays held."""
+    envelope = own_envelope(work, session)
+    balance = work.balance(envelope.id, 0)
+    session.closed_at = work.now
+    work.save(session)
+    notebook.closed_sessions += 1
+    notebook.closed_spent += balance.spent
+    notebook.closed_budget = envelope.ceiling
+    notebook.closed_at = work.now
+    work.touch(notebook)
+    detail: dict[str, Any] = {"spent": money.to_text(balance.spent), "budget": money.to_text(envelope.ceiling)}
+    if balance.held:
+        detail["held"] = money.to_text(balance.held)
+    if why is not None:
+        detail["why"] = why
+    record(work, session.id, notebook, origin, "close", agent_id=session.agent_id, detail=detail)
+    # The ledger-wide chain vouches for how the session's chain ended, so that neither can lose its end alone.
+    end = work.get(ChainRow, session.id)
+    record(
+        work,
+        LEDGER_CHAIN,
+        notebook,
+        origin,
+        "close",
+        detail={"session": session.id, "count": end.count, "head": end.head},
+    )
+
+
+def _carry_out(work: Work, request: OpenSession | ChangeSession, plan: Plan) -> Opened:
+    notebook = work.notebook_or_new(request.notebook)
+    known_by = notebook.root
+    if not lies_in(notebook, request.notebook.owner, request.notebook.root):
+        # A link leads to it from below another root; the server that uses it now is the one that must show it.
+        work.relocate(notebook, request.notebook.root, request.notebook.path)
+    session = open_session_of(work, notebook)
+    if plan.close_first and session is not None:
+        close(work, notebook, session, request.origin, "a new session was asked for")
+        # Records are paged by time, and the end of one session comes before the start of the next.
+        work.now += 1
+    # Which server's ceilings are meant, and which root the notebook was known by until now.
+    place = {"root": request.notebook.root, **({} if notebook.root == known_by else {"was": known_by})}
+    if plan.open_new:
+        _open(work, notebook, request.origin, plan, place)
+    elif session is not None and _differs(work, session, plan):
+        _change(work, notebook, session, request.origin, plan)
+    if session is not None and not plan.open_new:
+        _enclose_more(work, notebook, session, request.origin, place)
+    return Opened(state_at(work, request.notebook), plan.open_new, plan.changed, plan.notes)
+
+
+def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan, place: dict[str, str]) -> None:
+    id = work.new_id()
+    envelope = work.add(
+        EnvelopeRow(work.new_id(), "session", "budget", BudgetPeriod.LIFETIME.value, plan.budget.value, id)
+    )
+    work.add(BalanceRow(envelope.id, 0))
+    session = work.add(
+        SessionRow(
+            id=id,
+            notebook_id=notebook.id,
+            trust_level=plan.trust.value,
+            trust_set_by=plan.trust.set_by,
+            trust_by_person=plan.trust.by_person,
+            budget_set_by=plan.budget.set_by,
+            budget_by_person=plan.budget.by_person,
+            agent_id=plan.agent_id,
+            opened_at=work.now,
+            opened_by=origin.actor,
+            closed_at=None,
+            envelope_id=envelope.id,
+        )
+    )
+    enclose(work, notebook, session, place["root"])
+    work.add(ChainRow(session.id))
+    notebook.session_id = session.id
+    work.touch(notebook)
+    detail: dict[str, Any] = {
+        "trust_level": plan.trust.value,
+        "trust_set_by": plan.trust.set_by,
+        "trust_by_person": plan.trust.by_person,
+        "budget": money.to_text(plan.budget.value),
+        "budget_set_by": plan.budget.set_by,
+        "budget_by_person": plan.budget.by_person,
+    }
+    record(work, session.id, notebook, origin, "open", agent_id=plan.agent_id, detail=detail)
+    record(
+        work,
+        LEDGER_CHAIN,
+        notebook,
+        origin,
+        "open",
+        detail={
+            "session": session.id,
+            "count": 1,
+            "head": work.get(ChainRow, session.id).head,
+            "around": session.outer_envelopes,
+            **place,
+        },
+    )
+
+
+def _enclose_more(
+    work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin, place: dict[str, str]
+) -> None:
+    """A session that another server opened, by another root, is from now on within this one's ceilings too."""
+    if enclose(work, notebook, session, place["root"]) or "was" in place:
+        work.save(session)
+        detail = {"session": session.id, "around": session.outer_envelopes, **place}
+        record(work, LEDGER_CHAIN, notebook, origin, "enclose", detail=detail)
+
+
+def _differs(work: Work, session: SessionRow, plan: Plan) -> bool:
+    # Wider than plan.changed: that a person stands behind a value is worth a record even at the same figure.
+    stands = _values(work, session)
+    return (plan.trust, plan.budget, plan.agent_id) != stands and plan.changed
+
+
+def _change(work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin, plan: Plan) -> None:
+    trust, budget, agent_id = _values(work, session)
+    detail: dict[str, Any] = {}
+    if plan.trust != trust:
+        detail["trust_level"] = _step(trust.value, plan.trust.value, trust, plan.trust)
+        session.trust_level = plan.trust.value
+        session.trust_set_by = plan.trust.set_by
+        session.trust_by_person = plan.trust.by_person
+    if plan.budget != budget:
+        before, after = money.to_text(budget.value), money.to_text(plan.budget.value)
+        detail["budget"] = _step(before, after, budget, plan.budget)
+        envelope = own_envelope(work, session)
+        envelope.ceiling = plan.budget.value
+        work.save(envelope)
+        session.budget_set_by = plan.budget.set_by
+        session.budget_by_person = plan.budget.by_person
+    if plan.agent_id != agent_id:
+        detail["agent_id"] = {"from": agent_id, "to": plan.agent_id, "by": origin.actor}
+        session.agent_id = plan.agent_id
+    work.save(session)
+    work.touch(notebook)
+    record(work, session.id, notebook, origin, "change", agent_id=session.agent_id, detail=detail)
+
+
+def _step(before: object, after: object, old: Value, new: Value) -> dict[str, Any]:
+    return {"from": before, "to": after, "by": new.set_by, "by_person": new.by_person, "was_set_by": old.set_by}
+
+
+def _standing(work: Work, key: NotebookKey) -> Standing | None:
+    notebook = work.notebook(key)
+    if notebook is None or notebook.session_id is None:
+        return None
+    session = work.get(SessionRow, notebook.session_id)
+    trust, budget, agent_id = _values(work, session)
+    return Standing(session.closed_at is None, trust, budget, agent_id)
+
+
+def _values(work: Work, session: SessionRow) -> tuple[Value, Value, str | None]:
+    ceiling = own_envelope(work, session).ceiling
+    return (
+        Value(session.trust_level, session.trust_set_by, bool(session.trust_by_person)),
+        Value(ceiling, session.budget_set_by, bool(session.budget_by_person)),
+        session.agent_id,
+    )
+
+
+def _check_values(request: OpenSession | ChangeSession) -> None:
+    budget = request.budget
+    if budget is not None and (type(budget) is not int or not 0 <= budget <= money.MAX_NANO):
+        raise InvalidAmountError("A budget must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
+    if request.trust_level is not None and not isinstance(request.trust_level, TrustLevel):
+        raise InvalidRequestError("A trust level must be one of L0 to L5.")
+    if request.agent_id == "":
+        raise InvalidRequestError("agent_id must be a non-empty string.")
