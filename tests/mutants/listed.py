@@ -15,6 +15,8 @@ _CHARGES = (
     "tests/integrations/guarding/test_streams.py",
     "tests/integrations/pricing/test_usage_evidence.py",
     "tests/integrations/guarding/test_attempts.py",
+    "tests/integrations/guarding/test_parallel_attempts.py",
+    "tests/integrations/guarding/test_interrupted_attempts.py",
     "tests/integrations/guarding/test_batches.py",
 )
 _PRICES = (
