@@ -15,6 +15,7 @@ from aumos_governance.integrations.guarding.attempts import Attempt, Call, Sendi
 from aumos_governance.integrations.guarding.calls import Asked, Paid, UsageMissingError
 from aumos_governance.integrations.guarding.guard import Guard, Outcome
 from aumos_governance.integrations.guarding.leftovers import leftovers
+from aumos_governance.integrations.guarding.steps import now, when_awaited
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices
 from aumos_governance.integrations.pricing.seen import Seen
@@ -67,6 +68,9 @@ class Way:
         self._loop = asyncio.new_event_loop() if awaited else None
 
     def __call__(self, method: Any, *arguments: Any) -> Any:
+        if method.__name__.endswith("ing"):
+            steps = method(*arguments, awaited=self._loop is not None)
+            return now(steps) if self._loop is None else self._loop.run_until_complete(when_awaited(steps))
         if self._loop is None:
             return method(*arguments)
         twin = getattr(method.__self__, f"{method.__name__}_async")
@@ -99,7 +103,7 @@ def test_an_attempt_that_another_follows_without_a_response_is_an_estimate(
     after = Attempt(call, paid, streamed=False, sending=None)
     way(after.hold)
     assert till.events() == ["hold", "estimated", "hold"]
-    way(after.answered, response())
+    way(after.answering, response())
     assert till.events() == ["hold", "estimated", "hold", "settle"]
     assert till.spent == worst(till) + COST
 
@@ -111,7 +115,7 @@ def test_an_attempt_after_one_that_was_refused_takes_its_hold_over(
     call.refused()
     after = Attempt(call, paid, streamed=False, sending=None)
     way(after.hold)
-    way(after.answered, response())
+    way(after.answering, response())
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
 
 
@@ -124,9 +128,9 @@ def test_attempts_side_by_side_end_by_themselves(call: Call, paid: Paid, till: T
     # The call is over before they are.
     call.left()
     assert till.events() == ["hold"] * 3
-    way(sendings[0].answered, response())
-    way(sendings[1].failed, ValueError())
-    way(sendings[2].failed, RefusedError())
+    way(sendings[0].answering, response())
+    way(sendings[1].failing, ValueError())
+    way(sendings[2].failing, RefusedError())
     assert till.events() == ["hold"] * 3 + ["settle", "estimated", "release"]
 
 
@@ -140,8 +144,8 @@ def test_an_attempt_that_is_left_is_an_estimate(call: Call, paid: Paid, till: Ti
 def test_where_nothing_was_sent_nothing_ends(till: Till, way: Way) -> None:
     sending = Sending(streamed=True)
     assert sending.streamed
-    way(sending.answered, response())
-    way(sending.failed, ValueError())
+    way(sending.answering, response())
+    way(sending.failing, ValueError())
     sending.left()
     assert till.events() == []
 
@@ -205,16 +209,16 @@ def test_a_response_outside_of_200_to_299_costs_nothing(
     call: Call, attempt: Attempt, till: Till, way: Way, status: Any, event: str
 ) -> None:
     way(attempt.hold)
-    way(attempt.answered, response(status=status))
+    way(attempt.answering, response(status=status))
     call.left()
     assert till.events() == ["hold", event]
 
 
 def test_a_response_that_comes_twice_is_charged_once(attempt: Attempt, till: Till, way: Way) -> None:
     way(attempt.hold)
-    way(attempt.answered, response())
-    way(attempt.answered, response())
-    way(attempt.end)
+    way(attempt.answering, response())
+    way(attempt.answering, response())
+    way(attempt.ending)
     attempt.drop()
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
 
@@ -241,7 +245,7 @@ def test_of_the_requests_that_went_out_those_not_answered_with_an_error_are_char
         way(attempt.again)
     assert till.events() == ["hold"] * 4
     attempt.sends = SimpleNamespace(unpaid_for=unpaid_for)  # type: ignore[assignment]
-    way(attempt.answered, response())
+    way(attempt.answering, response())
     assert sorted(till.events()[4:]) == sorted([*events, "settle"])
     assert till.spent == COST + worst(till) * events.count("estimated")
 
@@ -251,13 +255,13 @@ def test_what_went_out_again_ends_with_its_attempt(attempt: Attempt, till: Till,
     way(attempt.hold)
     way(attempt.again)
     attempt.sends = SimpleNamespace(unpaid_for=2)  # type: ignore[assignment]
-    attempt.drop() if end == "drop" else way(attempt.end)
+    attempt.drop() if end == "drop" else way(attempt.ending)
     assert till.events() == ["hold", "hold", "estimated", "estimated"]
 
 
 def test_what_goes_out_again_after_the_response_ends_at_once(attempt: Attempt, till: Till, way: Way) -> None:
     way(attempt.hold)
-    way(attempt.answered, response())
+    way(attempt.answering, response())
     way(attempt.again)
     assert till.events() == ["hold", "settle", "hold", "release"]
 
@@ -276,7 +280,7 @@ def test_the_first_attempt_uses_the_hold_that_was_requested(call: Call, attempt:
     call.begin()
     attempt.hold()
     assert call.begun is None
-    attempt.answered(response())
+    now(attempt.answering(response(), awaited=False))
     call.left()
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
 
@@ -286,7 +290,7 @@ def test_an_attempt_of_other_content_does_not_use_the_hold_that_was_requested(ca
     other = paid_call(max_tokens=500)
     attempt = Attempt(call, other, streamed=False, sending=None)
     attempt.hold()
-    attempt.answered(response())
+    now(attempt.answering(response(), awaited=False))
     call.left()
     assert sorted(till.events()) in (["hold", "settle"], ["hold", "hold", "release", "settle"])
     assert till.records("hold")[-1].amount >= 450 * 10_000

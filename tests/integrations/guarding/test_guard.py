@@ -193,17 +193,9 @@ def test_a_refusal_that_cannot_be_recorded_is_one_all_the_same(till: Till, monke
 # ---- a call as a whole
 
 
-def called(guard: Guard, paid: Fixed, function: Any, *, awaited: bool) -> Any:
-    async def function_async() -> Any:
-        return function()
-
-    return asyncio.run(guard.call_async(paid, function_async)) if awaited else guard.call(paid, function)
-
-
-@pytest.mark.parametrize("awaited", [False, True])
-def test_a_call_gives_its_answer_and_is_charged_by_it(till: Till, awaited: bool) -> None:
+def test_a_call_gives_its_answer_and_is_charged_by_it(till: Till) -> None:
     answer = SimpleNamespace(usage=SimpleNamespace(cost=0.05))
-    assert called(guard_at(till), Fixed(), lambda: answer, awaited=awaited) is answer
+    assert guard_at(till).call(Fixed(), lambda: answer) is answer
     assert (till.events(), till.spent) == (["hold", "settle"], Decimal("0.05"))
 
 
@@ -211,7 +203,6 @@ class RefusedError(Exception):
     status_code = 400
 
 
-@pytest.mark.parametrize("awaited", [False, True])
 @pytest.mark.parametrize(
     ("error", "event"),
     [
@@ -222,13 +213,13 @@ class RefusedError(Exception):
     ],
 )
 def test_a_call_that_raises_is_free_where_it_was_answered_with_an_error(
-    till: Till, awaited: bool, error: type[BaseException], event: str
+    till: Till, error: type[BaseException], event: str
 ) -> None:
     def raising() -> None:
         raise error
 
     with pytest.raises(error):
-        called(guard_at(till), Fixed(), raising, awaited=awaited)
+        guard_at(till).call(Fixed(), raising)
     assert leftovers.wait()
     assert till.events() == ["hold", event]
     assert till.spent == (Decimal(0) if event == "release" else Decimal("0.5"))
