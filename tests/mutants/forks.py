@@ -164,7 +164,8 @@ class _Plugin:
             answer.send("import")
             return
         chosen = [items[name] for name, _ in request.tests]
-        for item, after, (name, limit) in zip(chosen, [*chosen[1:], None], request.tests, strict=True):
+        following = [*chosen[1:], None] if chosen else []
+        for item, after, (name, limit) in zip(chosen, following, request.tests, strict=True):
             item.add_marker(pytest.mark.timeout(limit))
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
             if session.testsfailed:

@@ -17,6 +17,7 @@ from aumos_governance import (
     NotFoundError,
     default_engine,
 )
+from aumos_governance.authority.authorization import Settlement
 from aumos_governance.engine import register_default_engine
 from tests.sdk.conftest import MakeEngine
 
@@ -322,3 +323,32 @@ def test_the_default_engine_is_whoever_registered(engine: GovernanceEngine) -> N
         assert default_engine() is engine
     finally:
         register_default_engine(None)
+
+
+@pytest.mark.parametrize(
+    ("error", "spent", "estimated"),
+    [(None, 4, False), (ValueError, 0, False), (asyncio.CancelledError, 4, True), (KeyboardInterrupt, 4, True)],
+)
+@pytest.mark.parametrize("awaited", [False, True])
+def test_only_the_charge_of_an_interrupted_block_is_an_estimate(
+    funded: GovernanceEngine, error: type[BaseException] | None, spent: int, estimated: bool, awaited: bool
+) -> None:
+    def ending() -> None:
+        if error is not None:
+            raise error
+
+    async def running() -> Settlement | None:
+        with contextlib.suppress(ValueError, asyncio.CancelledError, KeyboardInterrupt):
+            async with funded.authorize(PAID) as grant:
+                ending()
+        return grant.settlement
+
+    if awaited:
+        settlement = asyncio.run(running())
+    else:
+        suppressed = contextlib.suppress(ValueError, asyncio.CancelledError, KeyboardInterrupt)
+        with suppressed, funded.authorize(PAID) as grant:
+            ending()
+        settlement = grant.settlement
+    assert settlement is not None
+    assert (settlement.spent, settlement.estimated) == (spent, estimated)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Iterator
 from decimal import Decimal
 from types import SimpleNamespace
@@ -63,13 +62,13 @@ def attempt(call: Call, paid: Paid) -> Attempt:
 
 
 class Way:
-    """Runs a method as it is, or its awaited twin; one for both kinds of client as it is for this kind."""
+    """Runs a method as it is, or its awaited twin."""
 
     def __init__(self, *, awaited: bool) -> None:
         self._loop = asyncio.new_event_loop() if awaited else None
 
     def __call__(self, method: Any, *arguments: Any) -> Any:
-        if "awaited" in inspect.signature(method).parameters:
+        if method.__name__.endswith("ing"):
             steps = method(*arguments, awaited=self._loop is not None)
             return now(steps) if self._loop is None else self._loop.run_until_complete(when_awaited(steps))
         if self._loop is None:

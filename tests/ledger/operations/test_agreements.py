@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.errors import ConsentNotFoundError, InvalidRequestError
+from aumos_governance.errors import ConsentNotFoundError, InvalidAmountError, InvalidRequestError
 from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import AuditSums, CountAudit, Ledger
 from aumos_governance.types import GovernanceOutcome, TrustLevel
@@ -239,3 +239,81 @@ def test_records_are_counted_and_summed(backend: Backend) -> None:
     assert all(re.fullmatch(r"2026-09-2[12]T\d\d:\d\dZ", total[0]) for total in sums(by="minute"))
     with pytest.raises(InvalidRequestError, match="tool, agent, day"):
         ledger.read(AuditSums(by="week"))
+
+
+# ---- checks at their edges
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "limit"),
+    [
+        ({"amount": 50 * CENT, "category": "research"}, None, None),
+        ({"amount": 50 * CENT + 1, "category": "research"}, "BUDGET_EXCEEDED", ("category", "research")),
+        ({"amount": 80 * CENT}, None, None),
+        ({"amount": 80 * CENT + 1}, "BUDGET_EXCEEDED", ("session", "")),
+        ({"amount": 0, "category": "research"}, None, None),
+        ({"amount": 0, "category": "none"}, "BUDGET_NOT_FOUND", ("category", "none")),
+        ({"required_level": TrustLevel.L2_SUGGEST}, None, None),
+        ({"required_level": TrustLevel.L3_ACT_APPROVE}, "TRUST_LEVEL_INSUFFICIENT", ("agent", "a")),
+        ({"data_type": "mail"}, "CONSENT_DENIED", None),
+        ({"data_type": "mail", "default_deny": False}, None, None),
+        ({"data_type": "mail", "amount": 80 * CENT + 1, "overdraft": True}, "CONSENT_DENIED", None),
+    ],
+    ids=str,
+)
+def test_each_check_of_an_evaluation_binds_at_its_limit(
+    ledger: Ledger, values: dict[str, Any], code: str | None, limit: tuple[str, str] | None
+) -> None:
+    ledger.execute(opening(budget=1 * USD))
+    ledger.execute(budget("research", 60 * CENT))
+    ledger.execute(trust("a", 2))
+    ledger.execute(spend(10 * CENT))
+    ledger.execute(spend(10 * CENT, category="research"))
+    decision = ledger.execute(evaluate(**values))
+    assert decision.code == code
+    assert decision.outcome is (GovernanceOutcome.ALLOW if code is None else GovernanceOutcome.DENY)
+    assert decision.amount == values.get("amount", 0)
+    assert (None if decision.limit is None else (decision.limit.kind, decision.limit.name)) == limit
+    (recorded,) = records(ledger, event="evaluate")
+    assert (recorded.code, recorded.outcome, recorded.reasons) == (code, decision.outcome, decision.reasons)
+    assert (recorded.amount, recorded.agent_id) == (decision.amount, "a")
+
+
+def test_what_an_evaluation_finds_left_is_of_the_innermost_budget(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD))
+    ledger.execute(budget("research", 60 * CENT))
+    ledger.execute(spend(10 * CENT, category="research"))
+    assert "$0.50 left" in ledger.execute(evaluate(amount=CENT, category="research")).reasons[-1]
+    assert "$0.90 left" in ledger.execute(evaluate(amount=CENT)).reasons[-1]
+
+
+@pytest.mark.parametrize("amount", [-1, True, 1.0, 10**18 + 1])
+def test_an_evaluation_of_what_is_no_amount_is_refused(ledger: Ledger, amount: Any) -> None:
+    ledger.execute(opening())
+    with pytest.raises(InvalidAmountError):
+        ledger.execute(evaluate(amount=amount))
+    assert records(ledger, event="evaluate") == []
+    assert ledger.execute(evaluate(amount=10**18, overdraft=True)).code == "BUDGET_EXCEEDED"
+
+
+def test_within_a_session_no_agent_may_do_more_than_the_session(ledger: Ledger) -> None:
+    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE, agent_id="bot"))
+    allowed = {"required_level": TrustLevel.L3_ACT_APPROVE, "realm": None, "default_level": TrustLevel.L5_AUTONOMOUS}
+    denied = allowed | {"required_level": TrustLevel.L4_ACT_REPORT}
+    for agent_id in ("", "other"):
+        assert ledger.execute(evaluate(**allowed, agent_id=agent_id)).allowed
+        decision = ledger.execute(evaluate(**denied, agent_id=agent_id))
+        assert decision.code == "TRUST_LEVEL_INSUFFICIENT"
+        assert decision.limit is not None
+        assert decision.limit.kind == "level"
+    assert [record.agent_id for record in records(ledger, event="evaluate")] == ["bot", "bot", "other", "other"]
+    with pytest.raises(InvalidRequestError, match="agent_id"):
+        ledger.execute(evaluate(agent_id=""))
+
+
+def test_an_event_of_the_ledger_s_own_cannot_be_recorded(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    for event in ("spend", "open", "settle"):
+        with pytest.raises(InvalidRequestError, match="cannot be"):
+            ledger.execute(log(event=event))
+    assert records(ledger, event="spend") == []
