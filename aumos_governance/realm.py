@@ -11,15 +11,10 @@ from typing import Final
 from . import money
 from .errors import InvalidRequestError
 from .ledger import open_ledger
-from .ledger.contract.base import (
-    AnswerT_co,
-    Ledger,
-    NotebookKey,
-    OpenSession,
-    Origin,
-    Query,
-    Request,
-)
+from .ledger.contract.facts import NotebookKey, Origin
+from .ledger.contract.ledger import Ledger
+from .ledger.contract.queries import Query
+from .ledger.contract.requests import AnswerT_co, OpenSession, Request
 from .ledger.contract.terms import SessionTerms
 from .owner import owner as this_owner
 from .types import TrustLevel

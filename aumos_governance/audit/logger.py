@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from ..config import AuditConfig
 from ..errors import InvalidRequestError
-from ..ledger.contract.base import AuditEntry, AuditQuery, CountAudit, Record
+from ..ledger.contract.agreements import Record
+from ..ledger.contract.audit_facts import AuditEntry
+from ..ledger.contract.queries import AuditQuery, CountAudit
 from ..realm import Realm, to_datetime, to_micros
 from ..types import GovernanceOutcome
 from .query import AuditFilter, AuditQueryResult, to_outcome

@@ -9,7 +9,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
-from ..ledger.contract.base import AuditEntry
+from ..ledger.contract.audit_facts import AuditEntry
 from ..realm import to_datetime
 from ..types import GovernanceOutcome
 

@@ -16,17 +16,9 @@ from ..errors import (
     InvalidPeriodError,
     InvalidRequestError,
 )
-from ..ledger.contract.base import (
-    Adjust,
-    BudgetState,
-    HeldCharge,
-    ListBudgets,
-    ListHolds,
-    Release,
-    SetBudget,
-    Settle,
-    Spend,
-)
+from ..ledger.contract.budgets import BudgetState, HeldCharge, SetBudget
+from ..ledger.contract.charges import Adjust, Release, Settle, Spend
+from ..ledger.contract.queries import ListBudgets, ListHolds
 from ..realm import Realm, named, to_datetime
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod
 

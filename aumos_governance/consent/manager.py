@@ -7,13 +7,8 @@ from datetime import datetime, timezone
 
 from ..config import ConsentConfig
 from ..errors import InvalidRequestError
-from ..ledger.contract.base import (
-    Consent,
-    FindConsent,
-    GrantConsent,
-    ListConsents,
-    RevokeConsent,
-)
+from ..ledger.contract.agreements import Consent, GrantConsent, RevokeConsent
+from ..ledger.contract.queries import FindConsent, ListConsents
 from ..realm import Realm, named, to_datetime, to_micros
 
 __all__ = ["ConsentCheckResult", "ConsentManager", "ConsentRecord"]

@@ -23,21 +23,12 @@ from ..authority.action_steps import (
 )
 from ..clock import monotonic as clock_monotonic
 from ..errors import ExpiredError, IdempotencyError
-from ..ledger.contract.base import (
-    Approval,
-    ApprovalStatus,
-    AskApproval,
-    Decision,
-    FinishReport,
-    Hold,
-    Ledger,
-    ReadState,
-    Release,
-    Report,
-    Request,
-    Void,
-    Voided,
-)
+from ..ledger.contract.agreements import Approval, ApprovalStatus, AskApproval, FinishReport, Report
+from ..ledger.contract.charges import Hold, Release, Void
+from ..ledger.contract.facts import Decision, Voided
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import ReadState
+from ..ledger.contract.requests import Request
 from ..ledger.rules.identifiers import made_at
 from ..wire import fields
 from ..wire.protocol import Ask

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import InvalidRequestError
-from ..ledger.contract.base import Hold
+from ..ledger.contract.charges import Hold
 from ..types import ActionKind, TrustLevel
 from ..wire import fields
 from ..wire.protocol import MAX_TIME, Ask, is_number

@@ -10,15 +10,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
-from ..ledger.contract.base import (
-    Approval,
-    ApprovalStatus,
-    Ledger,
-    Origin,
-    ReadApproval,
-    SessionState,
-    WithdrawApproval,
-)
+from ..ledger.contract.agreements import Approval, ApprovalStatus, WithdrawApproval
+from ..ledger.contract.facts import Origin, SessionState
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import ReadApproval
 
 __all__ = ["ApprovalWatch", "Awaited"]
 

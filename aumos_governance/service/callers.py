@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..ledger.contract.base import NotebookKey, Origin
+from ..ledger.contract.facts import NotebookKey, Origin
 from ..wire.protocol import Ask
 
 __all__ = ["Caller", "expiry_of", "origin_of"]

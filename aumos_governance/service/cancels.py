@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..ledger.contract.base import Found, Voided
+from ..ledger.contract.facts import Found, Voided
 from ..wire.bodies import state_body
 
 __all__ = ["act_voided", "cancel_body"]

@@ -8,13 +8,10 @@ from typing import Any, Final, TypeAlias
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.contract.base import (
-    Decision,
-    Evaluate,
-    Record,
-    Recorded,
-    Request,
-)
+from ..ledger.contract.agreements import Evaluate, Record
+from ..ledger.contract.audit_facts import Recorded
+from ..ledger.contract.facts import Decision
+from ..ledger.contract.requests import Request
 from ..ledger.contract.terms import SessionTerms
 from ..types import GovernanceOutcome, TrustLevel
 from ..wire import fields

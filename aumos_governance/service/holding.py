@@ -7,17 +7,10 @@ from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.contract.base import (
-    Adjust,
-    Adjusted,
-    Checks,
-    Decision,
-    FinishReport,
-    Hold,
-    Release,
-    Resolved,
-    Settle,
-)
+from ..ledger.contract.agreements import FinishReport
+from ..ledger.contract.budgets import Adjusted, Resolved
+from ..ledger.contract.charges import Adjust, Checks, Hold, Release, Settle
+from ..ledger.contract.facts import Decision
 from ..types import ActionKind, TrustLevel
 from ..wire import fields
 from ..wire.bodies import adjustment_body, decision_body, resolution_body, state_body

@@ -17,21 +17,13 @@ from .. import money
 from .._version import __version__
 from ..clock import monotonic as clock_monotonic
 from ..errors import AumOSGovernanceError, InvalidRequestError
-from ..ledger.contract.base import (
-    CloseSession,
-    Decision,
-    Ledger,
-    Opened,
-    OpenSession,
-    Origin,
-    ReadState,
-    Report,
-    Request,
-    Resolved,
-    SessionState,
-    Spend,
-    Void,
-)
+from ..ledger.contract.agreements import Report
+from ..ledger.contract.budgets import Resolved
+from ..ledger.contract.charges import Spend, Void
+from ..ledger.contract.facts import Decision, Opened, Origin, SessionState
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import ReadState
+from ..ledger.contract.requests import CloseSession, OpenSession, Request
 from ..ledger.contract.terms import SessionTerms
 from ..ledger.rules.retention import KEEP_ASKS
 from ..wire import fields

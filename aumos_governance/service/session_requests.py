@@ -7,23 +7,17 @@ from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidPeriodError, InvalidRequestError, NotAllowedError
-from ..ledger.contract.base import (
+from ..ledger.contract.agreements import Consent, GrantConsent, RemoveTrust, RevokeConsent, SetTrust, TrustAssignment
+from ..ledger.contract.budgets import BudgetState, SetBudget
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import (
     AuditQuery,
-    BudgetState,
-    Consent,
     CountAudit,
     FindConsent,
-    GrantConsent,
-    Ledger,
     ListBudgets,
     ListConsents,
     ListTrust,
     ReadState,
-    RemoveTrust,
-    RevokeConsent,
-    SetBudget,
-    SetTrust,
-    TrustAssignment,
 )
 from ..ledger.contract.terms import SessionTerms
 from ..ledger.rules.realms import session_realm

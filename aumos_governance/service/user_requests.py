@@ -6,15 +6,10 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from ..ledger.contract.base import (
-    AuditQuery,
-    ChangeSession,
-    CloseSession,
-    Ledger,
-    ListStates,
-    NotebookKey,
-    ReadState,
-)
+from ..ledger.contract.facts import NotebookKey
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import AuditQuery, ListStates, ReadState
+from ..ledger.contract.requests import ChangeSession, CloseSession
 from ..ledger.contract.terms import SessionTerms
 from ..wire import fields
 from ..wire.bodies import audit_body, state_body

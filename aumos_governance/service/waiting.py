@@ -11,25 +11,13 @@ from typing import Any, Final, TypeVar
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.contract.base import (
-    AcknowledgeReport,
-    Approval,
-    AuditEntry,
-    AuditQuery,
-    Correct,
-    DecideApproval,
-    HeldCharge,
-    Ledger,
-    ListApprovals,
-    ListEnvelopes,
-    ListHolds,
-    ListReports,
-    NotebookKey,
-    Origin,
-    Release,
-    Report,
-    Settle,
-)
+from ..ledger.contract.agreements import AcknowledgeReport, Approval, DecideApproval, Report
+from ..ledger.contract.audit_facts import AuditEntry
+from ..ledger.contract.budgets import HeldCharge
+from ..ledger.contract.charges import Correct, Release, Settle
+from ..ledger.contract.facts import NotebookKey, Origin
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import AuditQuery, ListApprovals, ListEnvelopes, ListHolds, ListReports
 from ..wire import fields
 from ..wire.waiting_bodies import (
     approval_body,

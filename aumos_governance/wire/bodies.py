@@ -6,15 +6,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from .. import money
-from ..ledger.contract.base import (
-    TRUST_LIMITS,
-    Adjusted,
-    AuditEntry,
-    Decision,
-    Limit,
-    Resolved,
-    SessionState,
-)
+from ..ledger.contract.audit_facts import AuditEntry
+from ..ledger.contract.budgets import Adjusted, Resolved
+from ..ledger.contract.facts import TRUST_LIMITS, Decision, Limit, SessionState
 
 __all__ = [
     "adjustment_body",

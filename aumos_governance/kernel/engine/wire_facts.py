@@ -7,7 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from ... import money
-from ...ledger.contract import base
+from ...ledger.contract.agreements import Consent, TrustAssignment
+from ...ledger.contract.audit_facts import AuditEntry
+from ...ledger.contract.budgets import Adjusted, BudgetState, ChargeState, Resolved
+from ...ledger.contract.facts import TRUST_LIMITS, Balance, Decision, Limit
+from ...ledger.contract.queries import AuditFilters
 from ...realm import to_micros
 from ...types import BudgetPeriod, GovernanceOutcome, TrustLevel
 
@@ -25,10 +29,10 @@ __all__ = [
 ]
 
 
-def decision_of(told: Mapping[str, Any]) -> base.Decision:
+def decision_of(told: Mapping[str, Any]) -> Decision:
     """The decision that an answer's body tells of."""
     level = told.get("level")
-    return base.Decision(
+    return Decision(
         GovernanceOutcome(told["outcome"]),
         tuple(told["reasons"]),
         told["record_id"],
@@ -43,14 +47,14 @@ def decision_of(told: Mapping[str, Any]) -> base.Decision:
     )
 
 
-def limit_of(told: Mapping[str, Any] | None) -> base.Limit | None:
+def limit_of(told: Mapping[str, Any] | None) -> Limit | None:
     """The limit that a decision's body names. A server of an earlier version names none."""
     if told is None:
         return None
     kind, asked, allowed = str(told["kind"]), told["asked"], told["allowed"]
-    if kind not in base.TRUST_LIMITS:
+    if kind not in TRUST_LIMITS:
         asked, allowed = money.parse(asked), money.parse(allowed)
-    return base.Limit(kind, str(told["name"]), int(asked), int(allowed))
+    return Limit(kind, str(told["name"]), int(asked), int(allowed))
 
 
 def said(**fields: Any) -> dict[str, Any]:
@@ -58,7 +62,7 @@ def said(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def filters_of(query: base.AuditFilters) -> dict[str, Any]:
+def filters_of(query: AuditFilters) -> dict[str, Any]:
     """The filters of a query of the record, as its body."""
     names = ("agent_id", "event", "tool", "action_type", "resource", "since", "until")
     return said(
@@ -68,27 +72,27 @@ def filters_of(query: base.AuditFilters) -> dict[str, Any]:
     )
 
 
-def assignment_of(told: Mapping[str, Any]) -> base.TrustAssignment:
+def assignment_of(told: Mapping[str, Any]) -> TrustAssignment:
     """The level that an answer tells of."""
     at = _micros(told["assigned_at"])
-    return base.TrustAssignment(told["agent_id"], told["scope"], TrustLevel(told["level"]), told["assigned_by"], at, at)
+    return TrustAssignment(told["agent_id"], told["scope"], TrustLevel(told["level"]), told["assigned_by"], at, at)
 
 
-def budget_of(told: Mapping[str, Any]) -> base.BudgetState:
+def budget_of(told: Mapping[str, Any]) -> BudgetState:
     """The budget that an answer tells of."""
     start = told["period_start"]
-    return base.BudgetState(
+    return BudgetState(
         told["category"],
         BudgetPeriod(told["period"]),
         0 if start is None else _micros(start),
-        base.Balance(*(money.parse(told[name]) for name in ("limit", "spent", "held"))),
+        Balance(*(money.parse(told[name]) for name in ("limit", "spent", "held"))),
         told["charges"],
     )
 
 
-def consent_of(told: Mapping[str, Any]) -> base.Consent:
+def consent_of(told: Mapping[str, Any]) -> Consent:
     """The consent that an answer tells of."""
-    return base.Consent(
+    return Consent(
         told["agent_id"],
         told["data_type"],
         told["purpose"],
@@ -98,11 +102,11 @@ def consent_of(told: Mapping[str, Any]) -> base.Consent:
     )
 
 
-def resolved_of(told: Mapping[str, Any]) -> base.Resolved:
+def resolved_of(told: Mapping[str, Any]) -> Resolved:
     """The settlement or release that an answer tells of."""
-    return base.Resolved(
+    return Resolved(
         told["hold_id"],
-        base.ChargeState(told["outcome"]),
+        ChargeState(told["outcome"]),
         money.parse(told["held"]),
         money.parse(told["spent"]),
         told["overrun"] is True,
@@ -111,9 +115,9 @@ def resolved_of(told: Mapping[str, Any]) -> base.Resolved:
     )
 
 
-def adjusted_of(told: Mapping[str, Any]) -> base.Adjusted:
+def adjusted_of(told: Mapping[str, Any]) -> Adjusted:
     """The adjustment that a response reports."""
-    return base.Adjusted(
+    return Adjusted(
         told["hold_id"],
         money.parse(told["estimate"]),
         money.parse(told["spent"]),
@@ -122,11 +126,11 @@ def adjusted_of(told: Mapping[str, Any]) -> base.Adjusted:
     )
 
 
-def entry_of(told: Mapping[str, Any]) -> base.AuditEntry:
+def entry_of(told: Mapping[str, Any]) -> AuditEntry:
     """The record that an answer tells of."""
     same = ("chain", "seq", "record_id", "event", "actor", "notebook", "code", "agent_id", "tool", "action_type")
     also = ("resource", "charge_id", "detail", "previous_hash", "hash")
-    return base.AuditEntry(
+    return AuditEntry(
         **{name: told[name] for name in (*same, *also)},
         at=_micros(told["at"]),
         outcome=GovernanceOutcome(told["outcome"]),

@@ -7,14 +7,32 @@ from typing import Any, Final, NoReturn, Protocol, cast
 
 from ... import money
 from ...errors import AumOSGovernanceError, BudgetNotFoundError, ConsentNotFoundError, NotAllowedError
-from ...ledger.contract import base
-from ...ledger.contract.base import (
-    AnswerT_co,
-    NotebookKey,
-    Origin,
-    Query,
-    Request,
+from ...ledger.contract.agreements import (
+    Consent,
+    GrantConsent,
+    Record,
+    RemoveTrust,
+    RevokeConsent,
+    SetTrust,
+    TouchTrust,
+    TrustAssignment,
 )
+from ...ledger.contract.audit_facts import AuditPage
+from ...ledger.contract.budgets import Adjusted, BudgetState, Resolved, SetBudget
+from ...ledger.contract.charges import Adjust, Release, Settle, Spend
+from ...ledger.contract.facts import Decision, NotebookKey, Origin
+from ...ledger.contract.queries import (
+    AuditQuery,
+    CountAudit,
+    FindConsent,
+    FindTrust,
+    ListBudgets,
+    ListConsents,
+    ListHolds,
+    ListTrust,
+    Query,
+)
+from ...ledger.contract.requests import AnswerT_co, Request
 from ...realm import Realm
 from ...types import TrustLevel
 from .wire_facts import (
@@ -77,21 +95,21 @@ class WireRealm(Realm):
 # ---- what is done
 
 
-def _set_trust(ask: Asking, request: base.SetTrust) -> base.TrustAssignment:
+def _set_trust(ask: Asking, request: SetTrust) -> TrustAssignment:
     given = ask(
         "trust",
         said(agent_id=request.agent_id, level=int(request.level), scope=request.scope, assigned_by=request.assigned_by),
     )
     level = TrustLevel(given["level"])
-    return base.TrustAssignment(request.agent_id, request.scope, level, request.assigned_by, 0, 0)
+    return TrustAssignment(request.agent_id, request.scope, level, request.assigned_by, 0, 0)
 
 
-def _remove_trust(ask: Asking, request: base.RemoveTrust) -> bool:
+def _remove_trust(ask: Asking, request: RemoveTrust) -> bool:
     body = {**said(agent_id=request.agent_id, scope=request.scope), "level": None}
     return ask("trust", body)["removed"] is True
 
 
-def _set_budget(ask: Asking, request: base.SetBudget) -> base.BudgetState:
+def _set_budget(ask: Asking, request: SetBudget) -> BudgetState:
     answer = ask(
         "budget",
         {
@@ -104,7 +122,7 @@ def _set_budget(ask: Asking, request: base.SetBudget) -> base.BudgetState:
     return budget_of(answer["budget"])
 
 
-def _spend(ask: Asking, request: base.Spend) -> base.Decision:
+def _spend(ask: Asking, request: Spend) -> Decision:
     answer = ask(
         "spend",
         said(
@@ -119,7 +137,7 @@ def _spend(ask: Asking, request: base.Spend) -> base.Decision:
     return decision_of(answer["decision"])
 
 
-def _settle(ask: Asking, request: base.Settle) -> base.Resolved:
+def _settle(ask: Asking, request: Settle) -> Resolved:
     body = said(
         hold_id=request.hold_id,
         amount=money.to_text(request.amount),
@@ -129,16 +147,16 @@ def _settle(ask: Asking, request: base.Settle) -> base.Resolved:
     return resolved_of(ask("settle", body)["resolution"])
 
 
-def _adjust(ask: Asking, request: base.Adjust) -> base.Adjusted:
+def _adjust(ask: Asking, request: Adjust) -> Adjusted:
     body = said(hold_id=request.charge_id, reference=request.reference, amount=money.to_text(request.amount))
     return adjusted_of(ask("adjust", body)["adjustment"])
 
 
-def _release(ask: Asking, request: base.Release) -> base.Resolved:
+def _release(ask: Asking, request: Release) -> Resolved:
     return resolved_of(ask("release", {"hold_id": request.hold_id})["resolution"])
 
 
-def _grant_consent(ask: Asking, request: base.GrantConsent) -> base.Consent:
+def _grant_consent(ask: Asking, request: GrantConsent) -> Consent:
     body = said(
         agent_id=request.agent_id,
         data_type=request.data_type,
@@ -149,79 +167,79 @@ def _grant_consent(ask: Asking, request: base.GrantConsent) -> base.Consent:
     return consent_of(ask("consent", body)["consent"])
 
 
-def _revoke_consent(ask: Asking, request: base.RevokeConsent) -> int:
+def _revoke_consent(ask: Asking, request: RevokeConsent) -> int:
     body = said(agent_id=request.agent_id, data_type=request.data_type, purpose=request.purpose)
     return int(ask("consent", body)["revoked"])
 
 
 _DO: Final[dict[type[Request[Any]], Callable[[Asking, Any], Any]]] = {
-    base.SetTrust: _set_trust,
-    base.RemoveTrust: _remove_trust,
-    base.SetBudget: _set_budget,
-    base.Spend: _spend,
-    base.Settle: _settle,
-    base.Release: _release,
-    base.Adjust: _adjust,
-    base.GrantConsent: _grant_consent,
-    base.RevokeConsent: _revoke_consent,
+    SetTrust: _set_trust,
+    RemoveTrust: _remove_trust,
+    SetBudget: _set_budget,
+    Spend: _spend,
+    Settle: _settle,
+    Release: _release,
+    Adjust: _adjust,
+    GrantConsent: _grant_consent,
+    RevokeConsent: _revoke_consent,
 }
 
 
 # ---- what is read
 
 
-def _find_trust(ask: Asking, query: base.FindTrust) -> base.TrustAssignment:
+def _find_trust(ask: Asking, query: FindTrust) -> TrustAssignment:
     told = ask("agents", {})
     # With no session nothing is allowed, whoever acts.
     top = TrustLevel(told["session_level"] or 0)
     given = {agent["scope"]: agent for agent in told["agents"] if agent["agent_id"] == query.agent_id}
     found = given.get(query.scope) or given.get(None)
     if found is None:
-        return base.TrustAssignment(query.agent_id, None, top, None, 0, 0)
+        return TrustAssignment(query.agent_id, None, top, None, 0, 0)
     assignment = assignment_of(found)
     level = min(assignment.level, top)
     at = assignment.assigned_at
-    return base.TrustAssignment(query.agent_id, assignment.scope, level, assignment.assigned_by, at, at)
+    return TrustAssignment(query.agent_id, assignment.scope, level, assignment.assigned_by, at, at)
 
 
-def _list_trust(ask: Asking, query: base.ListTrust) -> tuple[base.TrustAssignment, ...]:
+def _list_trust(ask: Asking, query: ListTrust) -> tuple[TrustAssignment, ...]:
     return tuple(assignment_of(agent) for agent in ask("agents", {})["agents"])
 
 
-def _list_budgets(ask: Asking, query: base.ListBudgets) -> tuple[base.BudgetState, ...]:
+def _list_budgets(ask: Asking, query: ListBudgets) -> tuple[BudgetState, ...]:
     return tuple(budget_of(told) for told in ask("budgets", said(category=query.category))["budgets"])
 
 
-def _query_audit(ask: Asking, query: base.AuditQuery) -> base.AuditPage:
+def _query_audit(ask: Asking, query: AuditQuery) -> AuditPage:
     body = {**filters_of(query), "limit": query.limit, "oldest_first": query.oldest_first}
     answer = ask("audit", {**body, **said(cursor=query.cursor)})
     records = tuple(entry_of(told) for told in answer["records"])
     # A page that begins with the newest is told with the newest last.
-    return base.AuditPage(records if query.oldest_first else records[::-1], answer["cursor"])
+    return AuditPage(records if query.oldest_first else records[::-1], answer["cursor"])
 
 
-def _count_audit(ask: Asking, query: base.CountAudit) -> int:
+def _count_audit(ask: Asking, query: CountAudit) -> int:
     return int(ask("audit", {**filters_of(query), "limit": 1, "count": True})["total"])
 
 
-def _find_consent(ask: Asking, query: base.FindConsent) -> base.Consent | None:
+def _find_consent(ask: Asking, query: FindConsent) -> Consent | None:
     body = said(agent_id=query.agent_id, data_type=query.data_type, purpose=query.purpose)
     found = ask("consents", body)["consents"]
     return consent_of(found[0]) if found else None
 
 
-def _list_consents(ask: Asking, query: base.ListConsents) -> tuple[base.Consent, ...]:
+def _list_consents(ask: Asking, query: ListConsents) -> tuple[Consent, ...]:
     return tuple(consent_of(told) for told in ask("consents", said(agent_id=query.agent_id))["consents"])
 
 
 _READ: Final[dict[type[Query[Any]], Callable[[Asking, Any], Any]]] = {
-    base.FindTrust: _find_trust,
-    base.ListTrust: _list_trust,
-    base.ListBudgets: _list_budgets,
-    base.AuditQuery: _query_audit,
-    base.CountAudit: _count_audit,
-    base.FindConsent: _find_consent,
-    base.ListConsents: _list_consents,
+    FindTrust: _find_trust,
+    ListTrust: _list_trust,
+    ListBudgets: _list_budgets,
+    AuditQuery: _query_audit,
+    CountAudit: _count_audit,
+    FindConsent: _find_consent,
+    ListConsents: _list_consents,
 }
 
 
@@ -230,10 +248,9 @@ _READ: Final[dict[type[Query[Any]], Callable[[Asking, Any], Any]]] = {
 
 _ELSEWHERE: Final = "use GovernanceEngine(ledger=...) for that"
 _REFUSED: Final[dict[type[Any], str]] = {
-    base.Record: "A notebook's engine records what it decides and nothing else, so nothing was recorded;"
-    f" {_ELSEWHERE}.",
-    base.TouchTrust: f"A notebook's engine does not note when its agents were active; {_ELSEWHERE}.",
-    base.ListHolds: "What is held is listed in the governance panel, not by a notebook's engine.",
+    Record: f"A notebook's engine records what it decides and nothing else, so nothing was recorded; {_ELSEWHERE}.",
+    TouchTrust: f"A notebook's engine does not note when its agents were active; {_ELSEWHERE}.",
+    ListHolds: "What is held is listed in the governance panel, not by a notebook's engine.",
 }
 
 

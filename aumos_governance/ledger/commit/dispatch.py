@@ -7,7 +7,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
-from ..contract.base import Evaluate, NotebookKey, Query, Request
+from ..contract.agreements import Evaluate
+from ..contract.facts import NotebookKey
+from ..contract.queries import Query
+from ..contract.requests import Request
 from ..operations.agents import evaluations, trust
 from ..operations.approvals import approvals, reports
 from ..operations.budgets import ceilings, envelopes

@@ -6,14 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..contract.base import (
-    Adjusted,
-    ChargeState,
-    Corrected,
-    Decision,
-    Recorded,
-    Resolved,
-)
+from ..contract.audit_facts import Recorded
+from ..contract.budgets import Adjusted, ChargeState, Corrected, Resolved
+from ..contract.facts import Decision
 from ..rules.chain import AUDIT_COLUMNS
 from ..transaction.rows import AskRow, ChargeRow
 from ..transaction.tables import columns

@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from ... import money
 from ...printing import json_printable, printable
-from ..contract.base import AuditEntry, AuditQuery, Ledger
+from ..contract.audit_facts import AuditEntry
+from ..contract.ledger import Ledger
+from ..contract.queries import AuditQuery
 from .compact import dumps
 from .cursors import MAX_PAGE
 

@@ -13,15 +13,12 @@ from ..commit.clock import Clock, system_clock
 from ..commit.dispatch import begin, perform
 from ..commit.listeners import Listeners
 from ..commit.writer import Writer
-from ..contract.base import (
-    AnswerT_co,
-    Listener,
-    Query,
-    Request,
-    SessionState,
-    TakeBack,
-    VerifyResult,
-)
+from ..contract.audit_facts import VerifyResult
+from ..contract.charges import TakeBack
+from ..contract.facts import SessionState
+from ..contract.ledger import Listener
+from ..contract.queries import Query
+from ..contract.requests import AnswerT_co, Request
 from ..operations.states import state_of
 from ..rules.retention import KEEP_ASKS
 from ..transaction.work import Work

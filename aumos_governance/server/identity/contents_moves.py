@@ -10,13 +10,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, wait
 from typing import Any, Final
 
-from ...ledger.contract.base import (
-    DeleteNotebook,
-    Ledger,
-    MoveNotebook,
-    Origin,
-    Request,
-)
+from ...ledger.contract.facts import Origin
+from ...ledger.contract.ledger import Ledger
+from ...ledger.contract.requests import DeleteNotebook, MoveNotebook, Request
 from .documents import Documents
 from .file_marks import FileMarks
 from .rooms import Rooms

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from ...ledger.contract.base import ChargeState
+from ...ledger.contract.budgets import ChargeState
 from ...service.service import Reply
 from ...types import GovernanceOutcome
 from ...wire.protocol import OPS

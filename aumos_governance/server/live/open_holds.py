@@ -9,7 +9,9 @@ from concurrent.futures import Executor
 from typing import Final
 
 from ...errors import AumOSGovernanceError
-from ...ledger.contract.base import Ledger, ListHolds, SessionState
+from ...ledger.contract.facts import SessionState
+from ...ledger.contract.ledger import Ledger
+from ...ledger.contract.queries import ListHolds
 from ...ledger.rules.cursors import MAX_PAGE
 from .metrics import HOLD_STATES, HoldCounts
 

@@ -14,7 +14,9 @@ from typing import Any, Final
 from jupyter_events import EventLogger
 
 from ...errors import NotAllowedError
-from ...ledger.contract.base import Ledger, NotebookKey, ReadState, SessionState
+from ...ledger.contract.facts import NotebookKey, SessionState
+from ...ledger.contract.ledger import Ledger
+from ...ledger.contract.queries import ReadState
 from ...wire.bodies import state_body
 from ...wire.protocol import EVENT_SCHEMA_ID
 from ..identity.rooms import Rooms

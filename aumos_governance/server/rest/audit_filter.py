@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from ...errors import InvalidRequestError
-from ...ledger.contract.base import AuditQuery, AuditSums, NotebookKey
+from ...ledger.contract.facts import NotebookKey
+from ...ledger.contract.queries import AuditQuery, AuditSums
 from ...service.records import EXPORTS
 from ...types import GovernanceOutcome
 from ...wire import fields

@@ -8,13 +8,8 @@ from typing import Any, TypeVar
 
 from ...errors import InvalidRequestError
 from ...integrations.pricing import price_data
-from ...ledger.contract.base import (
-    AuditFilters,
-    AuditQuery,
-    AuditSums,
-    ListCeilings,
-    NotebookKey,
-)
+from ...ledger.contract.facts import NotebookKey
+from ...ledger.contract.queries import AuditFilters, AuditQuery, AuditSums, ListCeilings
 from ...service.records import Records
 from ...service.service import NotebookService
 from ...service.users import User

@@ -13,8 +13,16 @@ from aumos_governance.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger
+from aumos_governance.ledger.contract.budgets import (
+    BudgetState,
+    ConfigureEnvelopes,
+    EnvelopeKind,
+    EnvelopeSpec,
+    SetBudget,
+)
+from aumos_governance.ledger.contract.facts import Balance, NotebookKey
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListBudgets, ListEnvelopes
 from aumos_governance.ledger.rules.periods import period_start
 from aumos_governance.types import BudgetPeriod
 from tests.ledger.charges import hold, settle
@@ -41,22 +49,22 @@ DAY = 24 * HOUR
 
 
 def configure(ledger: Ledger, *specs: EnvelopeSpec, owner: str = "ann", root: str = "/srv/ann") -> bool:
-    ask = base.ConfigureEnvelopes(key=key(), origin=SERVER, owner=owner, root=root, envelopes=specs)
+    ask = ConfigureEnvelopes(key=key(), origin=SERVER, owner=owner, root=root, envelopes=specs)
     return ledger.execute(ask)
 
 
-def envelopes(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> dict[str, Balance]:
-    return {found.name: found.balance for found in ledger.read(base.ListEnvelopes(notebook=notebook))}
+def envelopes(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> dict[str, Balance]:
+    return {found.name: found.balance for found in ledger.read(ListEnvelopes(notebook=notebook))}
 
 
-def budget(category: str, ceiling: int, **values: Any) -> base.SetBudget:
-    return base.SetBudget(
+def budget(category: str, ceiling: int, **values: Any) -> SetBudget:
+    return SetBudget(
         **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "category": category, "ceiling": ceiling} | values
     )
 
 
-def budgets(ledger: Ledger, **values: Any) -> tuple[base.BudgetState, ...]:
-    return ledger.read(base.ListBudgets(**{"notebook": NOTEBOOK} | values))
+def budgets(ledger: Ledger, **values: Any) -> tuple[BudgetState, ...]:
+    return ledger.read(ListBudgets(**{"notebook": NOTEBOOK} | values))
 
 
 # ---- configured envelopes
@@ -70,7 +78,7 @@ def test_a_charge_must_fit_in_all_envelopes(ledger: Ledger) -> None:
     )
     ledger.execute(opening(budget=1 * USD))
     ledger.execute(opening(OTHER, budget=1 * USD))
-    found = ledger.read(base.ListEnvelopes(notebook=NOTEBOOK))
+    found = ledger.read(ListEnvelopes(notebook=NOTEBOOK))
     assert [(envelope.name, envelope.kind) for envelope in found] == [
         ("budget", "session"),
         ("each notebook", "notebook"),

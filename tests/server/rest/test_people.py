@@ -7,7 +7,8 @@ import time
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import AuditQuery, AuditSums, NotebookKey
+from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.queries import AuditQuery, AuditSums
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server.identity.rooms import Rooms
 from aumos_governance.server.rest.people import People
