@@ -61,6 +61,15 @@ def estimated(ledger: Ledger, amount: int = 40 * CENT, **values: Any) -> str:
     return decision.charge_id
 
 
+def test_a_caller_that_is_in_another_notebook_now_adjusts_its_charge_all_the_same(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD))
+    ledger.execute(opening(OTHER))
+    adjusted = ledger.execute(adjust(estimated(ledger), 25 * CENT, notebook=OTHER))
+    assert adjusted.spent == 25 * CENT
+    found = ledger.verify()
+    assert found.ok, found.findings
+
+
 @pytest.mark.parametrize("true", [0, 1, 25 * CENT, 40 * CENT, 70 * CENT])
 def test_both_amounts_are_on_record_and_the_difference_counts(ledger: Ledger, true: int) -> None:
     ledger.execute(opening(budget=1 * USD, agent_id="planner"))
