@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     from .kernel.magics.magics import GovernanceMagics
 
     shell.register_magics(GovernanceMagics)
-    register_default_engine(_notebook_engine)
+    register_default_engine(_notebook_engine, partial(_has_session, shell))
     governed_cells.install(shell)
     running_cells.follow(shell)
 
@@ -40,3 +41,9 @@ def _notebook_engine() -> Engine:
     from .kernel.engine.notebook_engine import notebook_engine
 
     return notebook_engine()
+
+
+def _has_session(shell: InteractiveShell) -> bool:
+    from .kernel.requests.session import link
+
+    return link(shell).client.ask("status", {})["state"]["active"] is True

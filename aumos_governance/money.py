@@ -6,15 +6,24 @@ cheapest token price in use is thousands of nano-USD per million tokens, so noth
 
 from __future__ import annotations
 
-import math
 import numbers
-from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from .errors import InvalidAmountError
 
-__all__ = ["MAX_NANO", "NANO_PER_USD", "ceil_nano", "display", "parse", "parse_positive", "to_decimal", "to_text"]
+__all__ = [
+    "MAX_NANO",
+    "NANO_PER_USD",
+    "ExactAmount",
+    "ceil_nano",
+    "display",
+    "parse",
+    "parse_positive",
+    "to_decimal",
+    "to_text",
+]
 
 NANO_PER_USD: Final = 1_000_000_000
 MAX_NANO: Final = 1_000_000_000 * NANO_PER_USD
@@ -22,6 +31,7 @@ MAX_NANO: Final = 1_000_000_000 * NANO_PER_USD
 
 _CENT: Final = NANO_PER_USD // 100
 _PLACES: Final = Decimal(1).scaleb(-9)
+_CEILING: Final = Context(prec=80, rounding=ROUND_CEILING)
 # The shortest text of 1e9 USD has 10 digits before the point; a longer text is a mistake or an attack on
 # Decimal's parser.
 _MAX_TEXT: Final = 64
@@ -37,6 +47,8 @@ def parse(value: object, *, what: str = "amount") -> int:
     Raises InvalidAmountError, in one sentence that starts with ``what``, for anything not finite, negative,
     above 1e9 USD, finer than a nano-dollar, or positive and rounding to 0.
     """
+    if type(value) is ExactAmount:
+        return value.nano
     quick = _plainly(value)
     if quick is not None:
         return quick
@@ -76,9 +88,31 @@ def ceil_nano(cost: Decimal) -> int:
     """
     if not cost.is_finite() or cost < 0 or cost > NANO_PER_USD:
         raise InvalidAmountError(f"The computed cost {cost} is not an amount from 0 to 1000000000 US dollars.")
-    with localcontext() as context:
-        context.prec = 80
-        return int(cost.quantize(_PLACES, rounding=ROUND_CEILING).scaleb(9))
+    # Its own context, since a caller may have changed the usual one.
+    return int(_CEILING.to_integral_value(_CEILING.scaleb(cost, 9)))
+
+
+class ExactAmount(Decimal):
+    """A whole number of nano-USD as a Decimal of USD; `parse` reads it without converting it once more."""
+
+    __slots__ = ("nano",)
+    nano: int
+
+    @classmethod
+    def of(cls, nano: int) -> ExactAmount:
+        """So many nano-USD."""
+        amount = cls(to_text(nano))
+        amount.nano = nano
+        return amount
+
+    def __reduce__(self) -> Any:
+        return Decimal, (str(self),)
+
+    def __copy__(self) -> ExactAmount:
+        return self
+
+    def __deepcopy__(self, memo: object) -> ExactAmount:
+        return self
 
 
 def to_decimal(nano: int) -> Decimal:
@@ -102,8 +136,7 @@ def display(nano: int) -> str:
     whole, fraction = divmod(abs(nano), NANO_PER_USD)
     if not fraction % _CENT:
         return f"{sign}${whole}.{fraction // _CENT:02d}"
-    decimals = f"{fraction:09d}".rstrip("0").ljust(2, "0")
-    return f"{sign}${whole}.{decimals}"
+    return f"{sign}${whole}.{fraction:09d}".rstrip("0")
 
 
 def _plainly(value: object) -> int | None:
@@ -133,7 +166,7 @@ def _plain_text(text: str) -> int | None:
 def _few_digits(value: float) -> int | None:
     # Kept, since callers ask for the same few amounts over and over.
     whole, _, fraction = repr(value).partition(".")
-    if len(fraction) <= 9 and whole.isdigit() and fraction.isdigit():
+    if len(fraction) <= 9 and fraction.isdigit():
         return int(whole) * NANO_PER_USD + int(fraction.ljust(9, "0"))
     return None
 
@@ -146,8 +179,7 @@ def _decimal(value: object, what: str) -> Decimal:
         return value if isinstance(value, Decimal) else Decimal(int(value))
     if isinstance(value, numbers.Real):
         # repr gives the digits the caller typed; Decimal(0.1) would give the binary expansion.
-        number = float(value)
-        return Decimal(repr(number)) if math.isfinite(number) else Decimal(number)
+        return Decimal(repr(float(value)))
     if isinstance(value, str):
         text = value.strip().removeprefix("$")
         if len(text) <= _MAX_TEXT and text.isascii() and "_" not in text:

@@ -1,17 +1,124 @@
-"""Through which of our files a spend passes on its way into the status bar: `python -m benchmarks.hops`.
+"""Through which of our files a spend passes: `python -m benchmarks.hops`.
 
-Counted are distinct files with lines executed, imports excluded, by the engine's own counters of calls.
+Counted are distinct files with lines executed, imports excluded: in Python from the magic to the record and its event,
+in the kernel and in the server and over either transport, by a profile function in every thread of both processes; in
+TypeScript from the event to the status bar, by the engine's own counters of calls.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
+import aumos_governance
+from tests.bridge.live_server import LiveServer, until
+from tests.kernel.governed.test_governed import LINK, SOCKET, connected
+from tests.kernel.real_kernel import Kernel
+
+__all__ = ["Hops", "page", "python"]
+
 _LABEXTENSION = Path(__file__).parents[1] / "labextension"
+_PACKAGE = Path(aumos_governance.__file__).parent
+_ROUNDS = 3
+"""What runs beside a spend, as the look at the kernels every 1.5 s does, is not there in each of them."""
+_SPEND = "%governance_spend 0.001 --tool gpt-4o"
+_NOTED_SPEND = f"""
+import os
+noted = os.path.join(os.environ["AUMOS_HOPS"], str(os.getpid()))
+os.mkdir(noted)
+{_SPEND}
+os.rename(noted, os.path.join(os.environ["AUMOS_HOPS"], "kernel"))
+"""
+
+# Run by the server and the kernel as they start. While there is a folder named after the process, a file is put into it
+# for each of ours of which a function is called; a generator that goes on is called again. The bodies of modules and
+# classes, which run when they are imported, are no functions: they have no locals of their own (CO_NEWLOCALS).
+_PROFILE = """
+import os, sys, threading
+from contextlib import suppress
+
+folder, package = os.environ["AUMOS_HOPS"], os.environ["AUMOS_HOPS_OF"] + os.sep
+
+def note(frame, event, argument):
+    code = frame.f_code
+    if event == "call" and code.co_filename.startswith(package) and code.co_flags & 2:
+        name = code.co_filename[len(package):].replace(os.sep, " ")
+        with suppress(OSError), open(os.path.join(folder, str(os.getpid()), name), "w"):
+            pass
+
+threading.setprofile(note)
+sys.setprofile(note)
+"""
+
+
+@dataclass(frozen=True)
+class Hops:
+    """The files under `aumos_governance` that one spend passes."""
+
+    kernel: frozenset[str]
+    server: frozenset[str]
+
+    @property
+    def files(self) -> frozenset[str]:
+        return self.kernel | self.server
+
+
+def python(way: str, folder: Path) -> Hops:
+    """From the magic to the state's event, over the transport ``way``, on a real server with a SQLite ledger.
+
+    ``folder`` is an empty one.
+    """
+    hook, noted = folder / "hook", folder / "noted"
+    hook.mkdir()
+    noted.mkdir()
+    (hook / "sitecustomize.py").write_text(_PROFILE, encoding="utf-8")
+    server = LiveServer(
+        folder,
+        f"--GovernanceExtension.local_socket={way == 'socket'}",
+        environment={
+            "PYTHONPATH": os.pathsep.join([str(hook), *filter(None, [os.environ.get("PYTHONPATH")])]),
+            "AUMOS_HOPS": str(noted),
+            "AUMOS_HOPS_OF": str(_PACKAGE),
+        },
+    )
+    try:
+        server.start()
+        opened = server.open_notebook("hops.ipynb")
+        opened.close()
+        with connected(server, opened.kernel_id) as kernel:
+            # What the first spend loads and makes is no part of each.
+            prepare = ["%governance --budget 1000", _SPEND, *([LINK, SOCKET] if way == "socket" else [])]
+            assert all(kernel.run(cell).status == "ok" for cell in prepare)
+            found = [_spend(server, kernel, noted) for _ in range(_ROUNDS)]
+    finally:
+        server.close()
+    return Hops(
+        frozenset.intersection(*(hops.kernel for hops in found)),
+        frozenset.intersection(*(hops.server for hops in found)),
+    )
+
+
+def _spend(server: LiveServer, kernel: Kernel, noted: Path) -> Hops:
+    assert server.process is not None
+    with server.events() as events:
+        before = server.state("hops.ipynb")["seq"]
+        in_server = noted / str(server.process.pid)
+        in_server.mkdir()
+        outcome = kernel.run(_NOTED_SPEND)
+        assert outcome.status == "ok", outcome
+        until(lambda: json.loads(events.recv()).get("seq", 0) > before, "the event of the spend comes")
+        return Hops(_files(noted / "kernel"), _files(in_server.rename(noted / "server")))
+
+
+def _files(folder: Path) -> frozenset[str]:
+    found = frozenset(file.name.replace(" ", "/") for file in folder.iterdir())
+    shutil.rmtree(folder)
+    return found
 
 
 def page() -> list[str]:
@@ -33,6 +140,13 @@ def page() -> list[str]:
 
 
 def main() -> None:
+    for way in ("comm", "socket"):
+        with tempfile.TemporaryDirectory() as folder:
+            hops = python(way, Path(folder))
+        print(f"magic to event over {way}: {len(hops.files)} Python files")
+        for file in sorted(hops.files):
+            where = [name for name, files in (("kernel", hops.kernel), ("server", hops.server)) if file in files]
+            print(f"  {file} ({', '.join(where)})")
     files = page()
     print(f"event to status bar: {len(files)} TypeScript files")
     for file in files:

@@ -58,7 +58,8 @@ def detail_of(about: object, decision: str | None = None) -> dict[str, Any]:
 
 
 def record_of(entry: AuditEntry) -> AuditRecord:
-    """The ledger's record as a decision."""
+    """The ledger's record as a decision, which it must be: one with an outcome."""
+    assert entry.outcome is not None
     detail = entry.detail
     return AuditRecord(
         entry.record_id,

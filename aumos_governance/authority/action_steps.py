@@ -61,7 +61,7 @@ def act_steps(holding: Hold, shown: Mapping[str, Any], *, until: int | None = No
     """
     text = shown_text(shown)
     digest = digest_of(holding, shown)
-    decision: Decision = yield replace(holding, kind=ActionKind.ACT, approval_id=None, digest=digest)
+    decision: Decision = yield replace(holding, kind=ActionKind.ACT, approval_id=None, digest=digest, waits=wait)
     if decision.code != "APPROVAL_REQUIRED" or not wait:
         return decision
     approval: Approval = yield AskApproval(

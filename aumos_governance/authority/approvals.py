@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from .. import money
@@ -75,7 +76,7 @@ class Approvals:
                 self._note(decision, await self._realm.execute_async(report))
             return decision
 
-    def ended(self, hold_id: str | None, result: str, spent: int) -> FinishReport | None:
+    def ended(self, hold_id: str | None, result: str, spent: Decimal) -> FinishReport | None:
         """What to file when the act that held this has ended; None where nobody is told."""
         report_id = self._reports.pop(hold_id or "", None)
         if report_id is None:
@@ -86,7 +87,7 @@ class Approvals:
             notebook=self._realm.notebook,
             report_id=report_id,
             result=result,
-            spent=money.to_text(spent),
+            spent=money.to_text(money.parse(spent)),
         )
 
     def _ask(self, shown: Mapping[str, Any]) -> bool | Awaitable[bool]:

@@ -2,35 +2,66 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     from .engine_protocol import Engine
 
-__all__ = ["default_engine", "register_default_engine", "registered_engine"]
+__all__ = ["LOADER", "default_engine", "register_default_engine", "registered_engine"]
 
+LOADER: Final = "_aumos_governance_loader"
+"""The module that a kernel's start-up hook puts into ``sys.modules``; its ``load()`` registers the engine, and its
+``forget()`` ends the hook."""
 _provider: Callable[[], Engine] | None = None
+_has_session: Callable[[], bool] | None = None
+_unasked = False
+"""Whether the start-up hook registered the engine for a caller that can do without it."""
 
 
 def default_engine() -> Engine:
     """The engine of this notebook, for calls that name none. Raises ConfigurationError where there is none."""
+    global _unasked  # noqa: PLW0603 - one process is one kernel
+    _load(unasked=False)
     if _provider is None:
         raise ConfigurationError(
             "There is no governance engine here: load the magics with %load_ext aumos_governance.jupyter_extension,"
             " or pass engine=GovernanceEngine()."
         )
+    _unasked = False
     return _provider()
 
 
 def registered_engine() -> Engine | None:
-    """Like `default_engine`, for whoever can do without: None where none is registered."""
-    return None if _provider is None else _provider()
+    """Like `default_engine`, for a caller that can do without: None where none is registered.
+
+    One that only the start-up hook registers counts as soon as the notebook has a session.
+    """
+    global _unasked  # noqa: PLW0603
+    _load(unasked=True)
+    if _provider is None or (_unasked and _has_session is not None and not _has_session()):
+        return None
+    _unasked = False
+    return _provider()
 
 
-def register_default_engine(provider: Callable[[], Engine] | None) -> None:
-    """Say where `default_engine` finds the engine; None: nowhere."""
-    global _provider  # noqa: PLW0603 - one process is one kernel
-    _provider = provider
+def register_default_engine(
+    provider: Callable[[], Engine] | None, has_session: Callable[[], bool] | None = None
+) -> None:
+    """Say where `default_engine` finds the engine, and whether its notebook has a session; None: nowhere."""
+    global _provider, _has_session, _unasked
+    _provider, _has_session, _unasked = provider, has_session, False
+    loader = sys.modules.get(LOADER)
+    if loader is not None:
+        loader.forget()
+
+
+def _load(*, unasked: bool) -> None:
+    global _unasked  # noqa: PLW0603
+    loader = sys.modules.get(LOADER) if _provider is None else None
+    if loader is not None:
+        loader.load()
+        _unasked = unasked

@@ -160,7 +160,7 @@ class Holder:
         """As `Resolver.resolve`."""
         request = self._resolving(grant, cost, estimated)
         settlement = self._settlement(grant, None if request is None else self._realm.execute(request), estimated)
-        report = self._approvals.ended(grant.hold_id, _result(cost, estimated), money.parse(settlement.spent))
+        report = self._approvals.ended(grant.hold_id, _result(cost, estimated), settlement.spent)
         if report is not None:
             self._realm.execute(report)
         return settlement
@@ -175,7 +175,7 @@ class Holder:
             # A loop that ends must not take back the word that money was spent.
             await asyncio.shield(asyncio.wrap_future(future))
         settlement = self._settlement(grant, future.result(), estimated)
-        report = self._approvals.ended(grant.hold_id, _result(cost, estimated), money.parse(settlement.spent))
+        report = self._approvals.ended(grant.hold_id, _result(cost, estimated), settlement.spent)
         if report is not None:
             await self._realm.execute_async(report)
         return settlement

@@ -189,7 +189,7 @@ def _audit_row(record: Body) -> tuple[str, ...]:
         _time(record["at"]),
         record["notebook"],
         record["event"],
-        record["outcome"],
+        record["outcome"] or "",
         "" if record["amount"] == "0" else _usd(record["amount"]),
         record["tool"] or "",
         "" if count is None else f"[{count}]",

@@ -7,6 +7,7 @@ does not start either.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
@@ -42,12 +43,12 @@ from .live.metrics import commit_done
 from .live.open_holds import OpenHolds
 from .live.state_events import StateEvents
 from .rest.ceilings import difference_sentence, differences
+from .rest.context import Context
 from .rest.event_streams import STREAM, EventStream
-from .rest.handlers import routes
-from .rest.people import People
+from .rest.table import handlers
 from .settings.envelope_traits import Envelopes, read_envelopes
 from .settings.settings import Settings, default_database_url, read_settings
-from .settings.traits import Dollars, Fractions, Level, Seconds
+from .settings.traits import Autostart, Dollars, Fractions, Level, Seconds
 
 __all__ = ["GovernanceExtension"]
 
@@ -94,10 +95,11 @@ class GovernanceExtension(ExtensionApp):
         help="""Whether a notebook opens its first session at most at the defaults and from then on only tightens:
         raising a limit, closing a session and opening a fresh one are then for a person in the browser.""",
     ).tag(config=True)
-    autostart = Bool(
+    autostart = Autostart(
         False,
-        help="""Whether every notebook that was never governed gets a governance session at the defaults as soon as
-        its kernel runs.""",
+        help="""Whether every notebook that was never governed gets a governance session as soon as its kernel runs:
+        True for one at the defaults, or a dict with its `trust_level`, its `budget` in US dollars, or both. A session
+        that exists is never changed by it.""",
     ).tag(config=True)
     approval_timeout = Seconds(
         600.0,
@@ -111,6 +113,12 @@ class GovernanceExtension(ExtensionApp):
         all servers with the same database), `server` (all notebooks of this server), `team` (all servers with the same
         database and an envelope of this name); a `ceiling` in US dollars; and a `period` in calendar terms of UTC:
         `daily`, `weekly`, `monthly`, `yearly`, or `lifetime`, which is the default.""",
+    ).tag(config=True)
+    load_in_kernels = Bool(
+        True,
+        help="""Whether Python kernels that this server starts load the magics and the notebook's engine by themselves
+        when a cell first uses them. Such a kernel finds a start-up hook in PYTHONSTARTUP, which imports nothing and
+        then runs the user's own. Without it, `%load_ext aumos_governance.jupyter_extension` loads them.""",
     ).tag(config=True)
     local_socket = Bool(
         True,
@@ -220,24 +228,36 @@ class GovernanceExtension(ExtensionApp):
             at_once=lambda: not settings.shared and moves.settled(),
             announce=announce,
             autostart=settings.autostart,
+            autostart_terms=settings.autostart_terms,
             look=partial(moves.look, self._workers),
             log=self.log,
             server=self._name,
             local_socket=LocalSocket(Path(serverapp.runtime_dir), self.log) if self.local_socket else None,
         )
-        self._people = People(service, rooms, settings, moves.settle, self._bridge.kernels)
+        self._context = Context(
+            service, rooms, settings, moves.settle, self._bridge.kernels, serverapp.contents_manager, loop
+        )
         self._bridge.follow_sessions()
         self._unmark = mark_children(strict=settings.terms.strict)
-        mark_kernels(serverapp.kernel_manager, strict=settings.terms.strict, documents=documents, name=rooms.name)
+        mark_kernels(
+            serverapp.kernel_manager,
+            strict=settings.terms.strict,
+            documents=documents,
+            name=rooms.name,
+            load_in_kernels=self.load_in_kernels,
+        )
         _leave_untracked(serverapp)
         serverapp.event_logger.add_listener(schema_id=KERNEL_EVENTS, listener=self._bridge.on_kernel_event)
         self.log.info("AumOS Governance keeps its ledger in %s", _without_password(settings.database_url))
 
     def initialize_handlers(self) -> None:
-        self.handlers.extend([*routes(self._people, self._workers, self._long_reads), (STREAM, EventStream)])
+        self.handlers.extend([*handlers(self._context, self._workers, self._long_reads), (STREAM, EventStream)])
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self._bridge.start()
+        # What a server has loaded stays until it ends. Without this, each full garbage collection walks over all of it
+        # with every thread stopped (75 ms, twice a second under load), and no kernel has its answer meanwhile.
+        gc.freeze()
 
     async def stop_extension(self) -> None:
         """End the kernels, let them go, and close the ledger when what was queued is durable."""
@@ -248,6 +268,7 @@ class GovernanceExtension(ExtensionApp):
         except Exception:
             self.log.exception("The kernels could not be shut down for governance.")
         await self._bridge.stop()
+        gc.unfreeze()
         self._unmark()
         self._service.acting.close()
         for unsubscribe in self._unsubscribe:

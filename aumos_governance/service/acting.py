@@ -30,13 +30,11 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadState
 from ..ledger.contract.requests import Request
 from ..ledger.rules.identifiers import made_at
-from ..wire import fields
+from ..wire.operations import OPERATIONS
 from ..wire.protocol import Ask
-from .action_requests import ActAsk
+from .action_requests import ActAsk, act_voided
 from .approval_watch import ApprovalWatch, Awaited
-from .callers import Caller, expiry_of, origin_of
-from .cancels import act_voided
-from .holding import held_answer
+from .callers import Caller, expiry_of
 
 __all__ = ["APPROVAL_SECONDS", "Acting"]
 
@@ -120,9 +118,9 @@ class Acting:
             if act.seen_pending:
                 self._say_waiting(act)
 
-    def cancel(self, caller: Caller, ask: Ask) -> Future[Voided]:
+    def cancel(self, caller: Caller, request: Void) -> Future[Voided]:
         """Take an act back, whatever it has come to; the answer says whether it has not begun, and will not."""
-        of = str(ask.body["of"])
+        of = request.of
         with self._lock:
             act = self._acts.get((caller.scope, of))
             if act is not None:
@@ -130,15 +128,8 @@ class Acting:
         answered: Future[Voided] = Future()
 
         def void(step: str, then: Callable[[Voided], None]) -> None:
-            request = Void(
-                key=ask.id + step,
-                origin=origin_of(caller, ask),
-                expires_at=expiry_of(ask),
-                notebook=caller.notebook,
-                of=of + step,
-                delivered=fields.flag(ask.body, "delivered"),
-            )
-            self._ledger.submit(request).add_done_callback(lambda future: voided(future, then))
+            part = replace(request, key=request.key + step, of=of + step)
+            self._ledger.submit(part).add_done_callback(lambda future: voided(future, then))
 
         def voided(future: Future[Voided], then: Callable[[Voided], None]) -> None:
             try:
@@ -235,9 +226,8 @@ class Acting:
                     result="not run: interrupted",
                 )
             )
-        held = held_answer(decision, act.caller.shared_with)
-        state = held.pop("state")
-        act.reply({"id": act.ask.id, "ok": True, **held, "report_id": report_id, "state": state})
+        body = OPERATIONS["authorize"].response.write(decision, act.caller.shared_with)
+        act.reply({"id": act.ask.id, "ok": True, **body, "report_id": report_id})
 
     def _fail(self, act: _Act, error: BaseException) -> None:
         self._forget(act)

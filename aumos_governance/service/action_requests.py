@@ -1,23 +1,25 @@
-"""The act that a kernel asks to be authorised, as its ask says it."""
+"""What a kernel says of an action: what it is to be authorised, how it ended, and that it is taken back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from .. import money
 from ..errors import InvalidRequestError
+from ..ledger.contract.agreements import FinishReport
 from ..ledger.contract.charges import Hold
-from ..types import ActionKind, TrustLevel
-from ..wire import fields
-from ..wire.protocol import MAX_TIME, Ask, is_number
-from .callers import Caller, expiry_of, origin_of
-from .holding import CHARGE_FIELDS, amount_of, charge_of
+from ..ledger.contract.facts import Found, Voided
+from ..types import ActionKind
+from ..wire.fields import MAX_TIME, is_number
+from ..wire.operations import OPERATIONS, REPORTED
+from ..wire.protocol import Ask
+from .callers import Caller, expiry_of, origin_of, request_of
 
-__all__ = ["ActAsk"]
+__all__ = ["ActAsk", "act_voided", "finish_request"]
 
 _MOST_SECONDS: Final = 7 * 24 * 3600.0
-_FIELDS: Final = (*CHARGE_FIELDS, "amount", "shown", "timeout", "wait")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,8 @@ class ActAsk:
     @classmethod
     def read(cls, caller: Caller, ask: Ask) -> ActAsk:
         """Raises InvalidRequestError or InvalidAmountError for what is no act."""
-        body = ask.body
-        fields.known_only(body, _FIELDS)
-        shown = body.get("shown")
+        values = request_of(OPERATIONS["authorize"], caller, ask)
+        shown, timeout, wait = (values.pop(name) for name in ("shown", "timeout", "wait"))
         if not isinstance(shown, Mapping):
             raise InvalidRequestError("An act needs what a person is to see of it: an object called shown.")
         holding = Hold(
@@ -45,12 +46,10 @@ class ActAsk:
             origin=origin_of(caller, ask),
             expires_at=expiry_of(ask),
             notebook=caller.notebook,
-            amount=amount_of(ask, "An act"),
             kind=ActionKind.ACT,
-            **charge_of(body, TrustLevel.L3_ACT_APPROVE),
+            **values,
         )
-        wait = body.get("wait") is None or fields.flag(body, "wait")
-        return cls(holding, shown, _seconds(body.get("timeout")), wait)
+        return cls(holding, shown, _seconds(timeout), wait)
 
 
 def _seconds(raw: object) -> float | None:
@@ -61,3 +60,24 @@ def _seconds(raw: object) -> float | None:
     if not 0 < raw <= _MOST_SECONDS:
         raise InvalidRequestError("An act's timeout must be more than 0 seconds, and at most 604800, which is a week.")
     return float(raw)
+
+
+def finish_request(caller: Caller, ask: Ask) -> FinishReport | None:
+    """The report of it; None where the request names none. Raises InvalidRequestError for what cannot be one."""
+    body = ask.body
+    if body.get("report_id") is None and body.get("result") is None:
+        return None
+    reported = REPORTED.read(body)
+    spent = money.to_text(money.parse(body["amount"])) if "amount" in body else None
+    return FinishReport(
+        key=f"{ask.id}/report", origin=origin_of(caller, ask), notebook=caller.notebook, spent=spent, **reported
+    )
+
+
+def act_voided(after_yes: Voided, at_once: Voided) -> Voided:
+    """What became of an action, whose hold is made at once, or, where a user has to approve it, after that.
+
+    ``voided`` says whether it has not begun and will not.
+    """
+    met = after_yes if after_yes.found in (Found.CHARGE, Found.RESOLVED, Found.NO_CHARGE) else at_once
+    return replace(met, voided=met.voided or met.found is Found.NO_CHARGE, state=None)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..ledger.contract.facts import NotebookKey, Origin
+from ..ledger.contract.terms import SessionTerms
+from ..wire.operation import Operation
 from ..wire.protocol import Ask
 
-__all__ = ["Caller", "expiry_of", "origin_of"]
+__all__ = ["Caller", "expiry_of", "origin_of", "request_of"]
 
 _MICROS: Final = 1_000_000
 
@@ -47,3 +49,8 @@ def origin_of(caller: Caller, ask: Ask) -> Origin:
 def expiry_of(ask: Ask) -> int:
     """When the ask expires, as the ledger counts time."""
     return int(ask.exp * _MICROS)
+
+
+def request_of(operation: Operation, caller: Caller, ask: Ask, terms: SessionTerms | None = None) -> Any:
+    """What the ledger is requested, as the operation's table reads it; raises what `wire.fields` raises."""
+    return operation.request.read(ask.body, ask.id, origin_of(caller, ask), expiry_of(ask), caller.notebook, terms)

@@ -9,30 +9,30 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from .. import money
 from .._version import __version__
 from ..clock import monotonic as clock_monotonic
 from ..errors import AumOSGovernanceError, InvalidRequestError
 from ..ledger.contract.agreements import Report
-from ..ledger.contract.budgets import Resolved
-from ..ledger.contract.charges import Spend, Void
-from ..ledger.contract.facts import Decision, Opened, Origin, SessionState
+from ..ledger.contract.charges import Void
+from ..ledger.contract.facts import Origin, SessionState
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadState
-from ..ledger.contract.requests import CloseSession, OpenSession, Request
+from ..ledger.contract.requests import OpenSession, Request
 from ..ledger.contract.terms import SessionTerms
 from ..ledger.rules.retention import KEEP_ASKS
+from ..types import TrustLevel
 from ..wire import fields
-from ..wire.bodies import decision_body, previous_body, state_body
+from ..wire.operations import OPERATIONS
 from ..wire.protocol import Ask, error_answer
-from . import holding, session_requests
 from .acting import APPROVAL_SECONDS, Acting
-from .callers import Caller, expiry_of, origin_of
-from .cancels import cancel_body
+from .action_requests import finish_request
+from .callers import Caller, request_of
+from .session_requests import DECIDED, READ
 from .user_requests import PersonRequests
 
 __all__ = ["Caller", "NotebookService", "Reply"]
@@ -40,6 +40,21 @@ __all__ = ["Caller", "NotebookService", "Reply"]
 AnswerT = TypeVar("AnswerT")
 Reply = Callable[[dict[str, Any]], None]
 _MICROS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Greeting:
+    """What a ``hello`` is answered."""
+
+    version: str
+    server_time: float
+    notebook: str
+    shared_with: str | None
+    strict: bool
+    default_trust_level: TrustLevel
+    default_budget: int
+    """In nano-USD."""
+    socket: Mapping[str, Any] | None
 
 
 class NotebookService(PersonRequests):
@@ -61,20 +76,13 @@ class NotebookService(PersonRequests):
         self.acting = Acting(
             ledger, self._failure, approval_seconds=approval_seconds, clock=clock, monotonic=monotonic, log=self._log
         )
-        self._asks: dict[str, Callable[[Caller, Ask, Reply], None]] = {
+        self._handlers: dict[str, Callable[[Caller, Ask, Reply], None]] = {
             "hello": self._hello,
-            "open": self._open,
             "status": self._status,
-            "spend": self._spend,
-            "hold": self._hold,
-            "settle": self._settle,
-            "release": self._release,
-            "adjust": self._adjust,
+            "settle": self._resolve,
+            "release": self._resolve,
             "authorize": self.acting.authorize,
-            "close": self._close,
             "cancel": self._cancel,
-            **dict.fromkeys(session_requests.DECIDED, self._decide_within),
-            **dict.fromkeys(session_requests.READ, self._read),
         }
 
     def submit(self, caller: Caller, ask: Ask, reply: Reply) -> None:
@@ -88,106 +96,71 @@ class NotebookService(PersonRequests):
         try:
             if ask.op != "hello" and ask.exp > self._clock() + KEEP_ASKS / _MICROS:
                 raise InvalidRequestError("An ask's exp must be at most 48 hours ahead, in the clock of the hello.")
-            self._asks[ask.op](caller, ask, reply)
+            handler = self._handlers.get(ask.op)
+            if handler is not None:
+                handler(caller, ask, reply)
+            elif OPERATIONS[ask.op].reads:
+                self._read(caller, ask, reply)
+            else:
+                self._change(caller, ask, reply)
         except Exception as error:  # noqa: BLE001 - an asker must always get an answer
             reply(self._failure(ask, error))
 
-    def opened_by_server(self, caller: Caller) -> SessionState:
-        """Open a session at the defaults, as ``autostart`` asks for; a resume when one is open."""
+    def opened_by_server(self, caller: Caller, terms: SessionTerms | None = None) -> SessionState:
+        """Open a session for ``autostart``, at the defaults of ``terms`` or else of the server; resume an open one."""
         request = OpenSession(
             key=_new_key(),
             origin=Origin(actor="server", scope=caller.scope, incarnation=caller.incarnation),
             notebook=caller.notebook,
-            terms=self.terms,
+            terms=self.terms if terms is None else terms,
         )
         return self.ledger.execute(request).state
 
+    # ---- operations as their tables have them
+
+    def _read(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        """What only reads: one query, or a handler of `READ`."""
+        operation, handler = OPERATIONS[ask.op], READ.get(ask.op)
+        if handler is not None:
+            body = handler(self.ledger, caller, ask.body)
+        else:
+            found = self.ledger.read(operation.request.read(ask.body, notebook=caller.notebook))
+            body = operation.response.write(found, caller.shared_with)
+        reply({"id": ask.id, "ok": True, **body})
+
+    def _change(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        """What changes something: one request, or a handler of `DECIDED`."""
+        handler = DECIDED.get(ask.op)
+        if handler is not None:
+            request, answer = handler(caller, self.terms, ask)
+            self._decide(caller, request, ask, reply, answer)
+            return
+        operation = OPERATIONS[ask.op]
+        request = request_of(operation, caller, ask, self.terms)
+        write, shared_with = operation.response.write, caller.shared_with
+        self._decide(caller, request, ask, reply, lambda result: write(result, shared_with))
+
+    # ---- the others
+
     def _hello(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        reply(
-            {
-                "id": ask.id,
-                "ok": True,
-                "version": __version__,
-                "server_time": self._clock(),
-                "notebook": caller.notebook.path,
-                "shared_with": caller.shared_with,
-                "strict": self.terms.strict,
-                "default_trust_level": int(self.terms.default_trust_level),
-                "default_budget": money.to_text(self.terms.default_budget),
-                "socket": caller.socket,
-            }
+        greeting = _Greeting(
+            __version__,
+            self._clock(),
+            caller.notebook.path,
+            caller.shared_with,
+            self.terms.strict,
+            self.terms.default_trust_level,
+            self.terms.default_budget,
+            caller.socket,
         )
-
-    def _open(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        fields.known_only(ask.body, ("trust_level", "budget", "agent_id", "new"))
-        request = OpenSession(
-            key=ask.id,
-            origin=origin_of(caller, ask),
-            expires_at=expiry_of(ask),
-            notebook=caller.notebook,
-            terms=self.terms,
-            trust_level=fields.optional_level(ask.body),
-            budget=fields.optional_budget(ask.body),
-            agent_id=fields.optional_text(ask.body, "agent_id", "agent id"),
-            new=fields.flag(ask.body, "new"),
-        )
-
-        def answer(result: Opened) -> dict[str, Any]:
-            return {
-                "state": state_body(result.state, shared_with=caller.shared_with),
-                "opened": result.opened,
-                "resumed": not result.opened and not result.changed,
-                "previous": previous_body(result.state),
-                "notes": list(result.notes),
-            }
-
-        self._decide(caller, request, ask, reply, answer)
+        reply({"id": ask.id, "ok": True, **OPERATIONS["hello"].response.write(greeting)})
 
     def _status(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         state = self.ledger.read(ReadState(notebook=caller.notebook))
-        body = state_body(state, shared_with=caller.shared_with)
-        reply({"id": ask.id, "ok": True, "state": body, "previous": previous_body(state)})
+        reply({"id": ask.id, "ok": True, **OPERATIONS["status"].response.write(state, caller.shared_with)})
 
-    def _spend(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        fields.known_only(ask.body, ("amount", "tool", "already_paid", "category", "agent_id", "note"))
-        if "amount" not in ask.body:
-            raise InvalidRequestError("A spend needs an amount in US dollars, for example 0.05.")
-        request = Spend(
-            key=ask.id,
-            origin=origin_of(caller, ask),
-            expires_at=expiry_of(ask),
-            notebook=caller.notebook,
-            amount=money.parse_positive(ask.body["amount"]),
-            tool=fields.optional_text(ask.body, "tool", "tool") or "unknown",
-            already_paid=fields.flag(ask.body, "already_paid"),
-            category=fields.optional_text(ask.body, "category", "category"),
-            agent_id=fields.optional_text(ask.body, "agent_id", "agent id"),
-            note=fields.optional_text(ask.body, "note", "note"),
-        )
-
-        def answer(decision: Decision) -> dict[str, Any]:
-            state = decision.state
-            body = None if state is None else state_body(state, shared_with=caller.shared_with)
-            return {"decision": decision_body(decision), "state": body}
-
-        self._decide(caller, request, ask, reply, answer)
-
-    def _hold(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        request = holding.hold_request(caller, ask)
-        self._decide(caller, request, ask, reply, lambda decision: holding.held_answer(decision, caller.shared_with))
-
-    def _settle(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        self._resolve(holding.settle_request(caller, ask), caller, ask, reply)
-
-    def _release(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        self._resolve(holding.release_request(caller, ask), caller, ask, reply)
-
-    def _adjust(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        request = holding.adjust_request(caller, ask)
-        self._decide(caller, request, ask, reply, lambda done: holding.adjusted_answer(done, caller.shared_with))
-
-    def _resolve(self, request: Request[Resolved], caller: Caller, ask: Ask, reply: Reply) -> None:
-        finish = holding.finish_request(caller, ask)
+    def _resolve(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        finish = finish_request(caller, ask)
 
         def report(answer: dict[str, Any]) -> None:
             if finish is None or not answer["ok"]:
@@ -206,46 +179,17 @@ class NotebookService(PersonRequests):
                 self._log.warning("How a governed act ended could not be reported: %s", error)
             reply(answer)
 
-        self._decide(
-            caller, request, ask, report, lambda resolved: holding.resolved_answer(resolved, caller.shared_with)
-        )
-
-    def _decide_within(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        request, answer = session_requests.DECIDED[ask.op](caller, self.terms, ask)
-        self._decide(caller, request, ask, reply, answer)
-
-    def _read(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        reply({"id": ask.id, "ok": True, **session_requests.READ[ask.op](self.ledger, caller, ask.body)})
-
-    def _close(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        request = CloseSession(
-            key=ask.id,
-            origin=origin_of(caller, ask),
-            expires_at=expiry_of(ask),
-            notebook=caller.notebook,
-            terms=self.terms,
-        )
-        self._decide(
-            caller, request, ask, reply, lambda state: {"state": state_body(state, shared_with=caller.shared_with)}
-        )
+        self._change(caller, ask, reply if finish is None else report)
 
     def _cancel(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        fields.known_only(ask.body, ("of", "act", "delivered"))
-        of = fields.text(ask.body, "of", "id of the ask to cancel")
-        if of == ask.id:
+        operation = OPERATIONS["cancel"]
+        request: Void = request_of(operation, caller, ask, self.terms)
+        if request.of == ask.id:
             raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
         if fields.flag(ask.body, "act"):
-            self._answer_with(self.acting.cancel(caller, ask), ask, reply, lambda done: cancel_body(done, None))
+            self._answer_with(self.acting.cancel(caller, request), ask, reply, operation.response.write)
             return
-        request = Void(
-            key=ask.id,
-            origin=origin_of(caller, ask),
-            expires_at=expiry_of(ask),
-            notebook=caller.notebook,
-            of=of,
-            delivered=fields.flag(ask.body, "delivered"),
-        )
-        self._decide(caller, request, ask, reply, lambda done: cancel_body(done, caller.shared_with))
+        self._decide(caller, request, ask, reply, lambda done: operation.response.write(done, caller.shared_with))
 
     def _decide(
         self,

@@ -19,6 +19,7 @@ from ..ledger.contract.facts import NotebookKey, Origin
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import AuditQuery, ListApprovals, ListEnvelopes, ListHolds, ListReports
 from ..wire import fields
+from ..wire.operations import OPERATIONS
 from ..wire.waiting_bodies import (
     approval_body,
     cell_body,
@@ -27,7 +28,6 @@ from ..wire.waiting_bodies import (
     hold_body,
     report_body,
 )
-from .holding import resolved_answer
 from .users import User
 
 __all__ = ["Waiting"]
@@ -86,7 +86,6 @@ class Waiting:
 
     def settle(self, person: User, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Resolve a hold, whose kernel is gone, with what it cost."""
-        fields.known_only(body, ("amount",))
         if body.get("amount") is None:
             raise InvalidRequestError("A settlement needs an amount in US dollars, for example 0.05; 0 is one.")
         request = Settle(
@@ -95,17 +94,15 @@ class Waiting:
             hold_id=_id(hold_id, "hold"),
             amount=money.parse(body["amount"]),
         )
-        return resolved_answer(self._ledger.execute(request), None)
+        return OPERATIONS["settle"].response.write(self._ledger.execute(request))
 
-    def release(self, person: User, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    def release(self, person: User, hold_id: str, key: str | None) -> dict[str, Any]:
         """Resolve a hold, whose kernel is gone, that cost nothing."""
-        fields.known_only(body, ())
         request = Release(key=key or _new_key(), origin=self._origin(person), hold_id=_id(hold_id, "hold"))
-        return resolved_answer(self._ledger.execute(request), None)
+        return OPERATIONS["release"].response.write(self._ledger.execute(request))
 
     def decide(self, person: User, approval_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Approve or deny exactly what was shown, which ``digest`` stands for."""
-        fields.known_only(body, ("decision", "digest"))
         decision = body.get("decision")
         if decision not in ("approve", "deny"):
             raise InvalidRequestError("The decision must be approve or deny.")
@@ -118,9 +115,8 @@ class Waiting:
         )
         return self._approval_body(self._ledger.execute(request))
 
-    def acknowledge(self, person: User, report_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    def acknowledge(self, person: User, report_id: str, key: str | None) -> dict[str, Any]:
         """A person has seen a report; a second time changes nothing."""
-        fields.known_only(body, ())
         request = AcknowledgeReport(
             key=key or _new_key(), origin=self._origin(person), report_id=_id(report_id, "report")
         )
@@ -128,7 +124,6 @@ class Waiting:
 
     def correct(self, person: User, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Take back a charge, or part of it, by an entry with a reason."""
-        fields.known_only(body, ("charge_id", "amount", "reason"))
         if body.get("amount") is None:
             raise InvalidRequestError("A correction needs the amount to take back in US dollars, for example 0.05.")
         request = Correct(
@@ -150,7 +145,14 @@ class Waiting:
 
     def _approval_body(self, approval: Approval) -> dict[str, Any]:
         id = approval.approval_id
-        cell = self._cell("ask", approval.asked_at, lambda record: record.detail.get("approval") == id)
+
+        def is_it(record: AuditEntry) -> bool:
+            return record.detail.get("approval") == id
+
+        cell = self._cell("approval_requested", approval.asked_at, is_it)
+        if cell["id"] is None:
+            # Requested before an update of the server.
+            cell = self._cell("ask", approval.asked_at, is_it)
         return approval_body(approval, cell)
 
     def _report_body(self, report: Report) -> dict[str, Any]:

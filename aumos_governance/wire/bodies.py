@@ -1,151 +1,226 @@
-"""The JSON bodies that kernels, browsers and scripts read: one function for each, used by every transport."""
+"""The bodies of what the ledger records: one table for each, by which servers make it and kernels read it back.
+
+Browsers and scripts read the same bodies from the REST interface.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from .. import money
-from ..ledger.contract.audit_facts import AuditEntry
-from ..ledger.contract.budgets import Adjusted, Resolved
-from ..ledger.contract.facts import TRUST_LIMITS, Decision, Limit, SessionState
+from .shapes import Field, Shape, time_text
+
+if TYPE_CHECKING:
+    from ..ledger.contract.audit_facts import AuditEntry
+    from ..ledger.contract.facts import SessionState
 
 __all__ = [
-    "adjustment_body",
+    "ADJUSTMENT",
+    "ASSIGNMENT",
+    "BUDGET",
+    "CONSENT",
+    "DECISION",
+    "ENTRY",
+    "LIMIT",
+    "PREVIOUS",
+    "RESOLUTION",
+    "STATE",
     "audit_body",
-    "decision_body",
-    "limit_body",
     "previous_body",
-    "resolution_body",
     "state_body",
     "time_text",
 ]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+def _usd(name: str, of: str | None = None) -> Field:
+    return Field(name, "to_text({})", "parse({})", of)
+
+
+def _signed_usd(name: str) -> Field:
+    return Field(name, "to_text({})", "signed({})")
+
+
+def _level(name: str, *, late: bool = False) -> Field:
+    return Field(name, "None if {} is None else int({})", "None if {} is None else TrustLevel({})", late=late)
+
+
+def _value(name: str, of: str, write: str = "{}") -> Field:
+    """What a kernel's engine does not read back."""
+    return Field(name, write, None, of)
+
+
+def _true(name: str) -> Field:
+    return Field(name, "{}", "{} is True")
+
+
+def _time(name: str) -> Field:
+    return Field(name, "time_text({})", "time_micros({})")
+
+
+_REASONS: Final = Field("reasons", "list({})", "tuple({})")
+_OUTCOME: Final = Field("outcome", "{}.value", "OUTCOMES[{}]")
+_PERIOD_START: Final = Field("period_start", "time_text({}) if {} else None", "0 if {} is None else time_micros({})")
+_FIGURES: Final = tuple(
+    Field(name, "to_text({})", None, f"balance.{name}") for name in ("limit", "spent", "held", "remaining", "over")
+)
+_OF_BALANCE: Final = "None if {} is None else to_text({}.%s)"
+
+LIMIT: Final = Shape(
+    "Limit",
+    Field("kind", "{}", "str({})"),
+    Field("name", "{}", "str({})"),
+    # Whole numbers of a trust level, decimal text in USD of money.
+    *(
+        Field(
+            name,
+            "{} if it.kind in TRUST_LIMITS else to_text({})",
+            "int({}) if body['kind'] in TRUST_LIMITS else parse({})",
+        )
+        for name in ("asked", "allowed")
+    ),
+)
+"""Which limit forbids an action."""
+
+DECISION: Final = Shape(
+    "Decision",
+    _OUTCOME,
+    _value("allowed", "allowed"),
+    Field("code"),
+    _REASONS,
+    Field("record_id"),
+    Field("charge_id"),
+    _usd("amount"),
+    Field("tool"),
+    _true("overrun"),
+    _level("level", late=True),
+    Field("limit", "None if {} is None else LIMIT.write({})", "None if {} is None else LIMIT.read({})", late=True),
+    names={"LIMIT": LIMIT},
+)
+
+STATE: Final = Shape(
+    "",
+    _value("path", "notebook.path"),
+    _value("active", "active"),
+    _value("session_id", "session_id"),
+    _value("trust_level", "trust_level", "None if {} is None else int({})"),
+    _value("trust_label", "trust_level", "None if {} is None else {}.label()"),
+    _value("budget", "balance", _OF_BALANCE % "limit"),
+    *(_value(name, "balance", _OF_BALANCE % name) for name in ("spent", "held", "remaining", "over")),
+    _value("agent_id", "agent_id"),
+    _value("set_by", "", "{}.trust_set_by if {}.trust_by_person and not {}.budget_by_person else {}.budget_set_by"),
+    _value("shared_with", "", "shared_with"),
+    _value("seq", "seq"),
+)
+"""The body of ``GET state``; all figures are null for a notebook that was never governed.
+
+``set_by`` is the user who set the budget or else the trust level, and ``"kernel"`` or ``"server"`` where no user has
+set either.
+
+A hold, an approval or a report that comes or goes raises ``seq`` and so reaches every page, which then reads its list
+again. How many wait is not in it: to count them would cost every single decision a query.
+"""
+
+PREVIOUS: Final = Shape(
+    "",
+    _value("sessions", "sessions"),
+    _value("spent", "spent", "to_text({})"),
+    _value("budget", "budget", "to_text({})"),
+    _value("closed_at", "closed_at", "time_text({})"),
+)
+"""What the notebook's sessions before this one spent."""
+
+RESOLUTION: Final = Shape(
+    "Resolved",
+    Field("hold_id", of="charge_id", takes="charge_id"),
+    Field("outcome", "{}.value", "CHARGE_STATES[{}]"),
+    _usd("held"),
+    _usd("spent"),
+    _true("overrun"),
+    _true("estimated"),
+    Field("record_id"),
+)
+"""How a hold was resolved: ``outcome`` is ``settled`` or ``released``."""
+
+ADJUSTMENT: Final = Shape(
+    "Adjusted",
+    Field("hold_id", of="charge_id", takes="charge_id"),
+    _usd("estimate"),
+    _usd("spent"),
+    _true("overrun"),
+    Field("record_id"),
+)
+"""How an estimated charge was adjusted."""
+
+BUDGET: Final = Shape(
+    "BudgetState",
+    Field("category"),
+    Field("period", "{}.value", "BudgetPeriod({})"),
+    _PERIOD_START,
+    *_FIGURES,
+    Field("charges"),
+    derived={"balance": "Balance(parse(body['limit']), parse(body['spent']), parse(body['held']))"},
+)
+"""A category's figures in its current period; ``period_start`` is null where it has no period."""
+
+ASSIGNMENT: Final = Shape(
+    "TrustAssignment",
+    Field("agent_id"),
+    Field("scope"),
+    Field("level", "int({})", "TrustLevel({})"),
+    Field("assigned_by"),
+    _time("assigned_at"),
+    derived={"touched_at": "assigned_at_"},
+)
+"""The level that an agent was given."""
+
+CONSENT: Final = Shape(
+    "Consent",
+    Field("agent_id"),
+    Field("data_type"),
+    Field("purpose"),
+    Field("granted_by"),
+    _time("granted_at"),
+    Field("expires_at", "None if {} is None else time_text({})", "None if {} is None else time_micros({})"),
+)
+
+ENTRY: Final = Shape(
+    "AuditEntry",
+    Field("record_id"),
+    Field("chain"),
+    Field("seq"),
+    _time("at"),
+    Field("event"),
+    Field("outcome", "None if {} is None else {}.value", "None if {} is None else OUTCOMES[{}]"),
+    Field("code"),
+    _REASONS,
+    Field("actor"),
+    Field("notebook"),
+    Field("agent_id"),
+    Field("tool"),
+    Field("action_type"),
+    Field("resource"),
+    _value("cell", "", "{'id': it.cell_id, 'count': it.execution_count}"),
+    _usd("amount"),
+    _signed_usd("spent_delta"),
+    _signed_usd("held_delta"),
+    Field("charge_id"),
+    Field("detail", "dict({})"),
+    Field("previous_hash"),
+    Field("hash"),
+    derived={"cell_id": "body['cell']['id']", "execution_count": "body['cell']['count']"},
+)
+"""An audit record."""
 
 
 def state_body(state: SessionState, *, shared_with: str | None = None) -> dict[str, Any]:
-    """The body of ``GET state``; all figures are null for a notebook that was never governed.
-
-    ``set_by`` is the person who set the budget or else the trust level, and ``"kernel"`` or ``"server"`` where
-    no person has set either.
-
-    A hold, an approval or a report that comes or goes raises ``seq`` and so is told to every page, which then reads
-    its list again. How many wait is not said here: to count them would cost every single decision a query.
-    """
-    balance = state.balance
-    level = state.trust_level
-    by = state.trust_set_by if state.trust_by_person and not state.budget_by_person else state.budget_set_by
-    return {
-        "path": state.notebook.path,
-        "active": state.active,
-        "session_id": state.session_id,
-        "trust_level": None if level is None else int(level),
-        "trust_label": None if level is None else level.label(),
-        "budget": None if balance is None else money.to_text(balance.limit),
-        "spent": None if balance is None else money.to_text(balance.spent),
-        "held": None if balance is None else money.to_text(balance.held),
-        "remaining": None if balance is None else money.to_text(balance.remaining),
-        "over": None if balance is None else money.to_text(balance.over),
-        "agent_id": state.agent_id,
-        "set_by": by,
-        "shared_with": shared_with,
-        "seq": state.seq,
-    }
+    """`STATE` of a notebook, which another one's kernel may share."""
+    return STATE.write(state, shared_with)
 
 
 def previous_body(state: SessionState) -> dict[str, Any] | None:
-    """What the notebook's sessions before this one spent, or None."""
-    previous = state.previous
-    if previous is None:
-        return None
-    return {
-        "sessions": previous.sessions,
-        "spent": money.to_text(previous.spent),
-        "budget": money.to_text(previous.budget),
-        "closed_at": time_text(previous.closed_at),
-    }
-
-
-def decision_body(decision: Decision) -> dict[str, Any]:
-    return {
-        "outcome": decision.outcome.value,
-        "allowed": decision.allowed,
-        "code": decision.code,
-        "reasons": list(decision.reasons),
-        "record_id": decision.record_id,
-        "charge_id": decision.charge_id,
-        "amount": money.to_text(decision.amount),
-        "tool": decision.tool,
-        "overrun": decision.overrun,
-        "level": None if decision.level is None else int(decision.level),
-        "limit": None if decision.limit is None else limit_body(decision.limit),
-    }
-
-
-def limit_body(limit: Limit) -> dict[str, Any]:
-    """Which limit forbids an action: decimal text in USD of a limit on money, whole numbers of a trust level."""
-    levels = limit.kind in TRUST_LIMITS
-    return {
-        "kind": limit.kind,
-        "name": limit.name,
-        "asked": limit.asked if levels else money.to_text(limit.asked),
-        "allowed": limit.allowed if levels else money.to_text(limit.allowed),
-    }
-
-
-def resolution_body(resolved: Resolved) -> dict[str, Any]:
-    """How a hold was resolved: ``outcome`` is ``settled`` or ``released``."""
-    return {
-        "hold_id": resolved.charge_id,
-        "outcome": resolved.outcome.value,
-        "held": money.to_text(resolved.held),
-        "spent": money.to_text(resolved.spent),
-        "overrun": resolved.overrun,
-        "estimated": resolved.estimated,
-        "record_id": resolved.record_id,
-    }
-
-
-def adjustment_body(adjusted: Adjusted) -> dict[str, Any]:
-    """How an estimated charge was adjusted."""
-    return {
-        "hold_id": adjusted.charge_id,
-        "estimate": money.to_text(adjusted.estimate),
-        "spent": money.to_text(adjusted.spent),
-        "overrun": adjusted.overrun,
-        "record_id": adjusted.record_id,
-    }
+    """`PREVIOUS`, or None where there was none."""
+    return None if state.previous is None else PREVIOUS.write(state.previous)
 
 
 def audit_body(entry: AuditEntry) -> dict[str, Any]:
-    return {
-        "record_id": entry.record_id,
-        "chain": entry.chain,
-        "seq": entry.seq,
-        "at": time_text(entry.at),
-        "event": entry.event,
-        "outcome": entry.outcome.value,
-        "code": entry.code,
-        "reasons": list(entry.reasons),
-        "actor": entry.actor,
-        "notebook": entry.notebook,
-        "agent_id": entry.agent_id,
-        "tool": entry.tool,
-        "action_type": entry.action_type,
-        "resource": entry.resource,
-        "cell": {"id": entry.cell_id, "count": entry.execution_count},
-        "amount": money.to_text(entry.amount),
-        "spent_delta": money.to_text(entry.spent_delta),
-        "held_delta": money.to_text(entry.held_delta),
-        "charge_id": entry.charge_id,
-        "detail": dict(entry.detail),
-        "previous_hash": entry.previous_hash,
-        "hash": entry.hash,
-    }
-
-
-def time_text(micros: int) -> str:
-    """Microseconds since the epoch as ISO 8601 in UTC, always with six decimals and a ``Z``."""
-    moment = _EPOCH + timedelta(microseconds=micros)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """`ENTRY`."""
+    return ENTRY.write(entry)

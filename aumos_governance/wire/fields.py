@@ -1,16 +1,46 @@
-"""Reading what people, magics and programs wish for: one place that says what a valid value is."""
+"""One place that says what a valid value of a field is, and reads it from a body or refuses it in a sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from enum import Enum
+from typing import Any, Final, TypeGuard, TypeVar
 
 from .. import money
-from ..errors import InvalidRequestError
-from ..types import TrustLevel
-from .protocol import MAX_TEXT, is_text
+from ..errors import InvalidPeriodError, InvalidRequestError
+from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod, TrustLevel
 
-__all__ = ["flag", "known_only", "members", "optional_budget", "optional_level", "optional_text", "text", "whole"]
+__all__ = [
+    "MAX_TEXT",
+    "MAX_TIME",
+    "amount",
+    "budget",
+    "choice",
+    "flag",
+    "is_number",
+    "is_text",
+    "kind_of",
+    "known_only",
+    "members",
+    "microseconds",
+    "moment",
+    "optional_budget",
+    "optional_level",
+    "optional_text",
+    "period",
+    "positive",
+    "shown",
+    "text",
+    "whole",
+]
+
+MAX_TIME: Final = 1e12
+"""The latest time, in seconds since the epoch."""
+MAX_TEXT: Final = 1_000
+"""The most characters of an id, a tool or an agent id; a longer one is an error, never cut."""
+_MICROS: Final = 1_000_000
+_MOST_MICROS: Final = 2**62
+EnumT = TypeVar("EnumT", bound=Enum)
 
 
 def optional_level(body: Mapping[str, Any], name: str = "trust_level") -> TrustLevel | None:
@@ -90,3 +120,89 @@ def known_only(body: Mapping[str, Any], names: Iterable[str]) -> None:
 def _shown(raw: object) -> str:
     shown = repr(raw) if isinstance(raw, (str, int, float, bool)) else f"a {type(raw).__name__}"
     return shown if len(shown) <= 60 else f"{shown[:60]}..."
+
+
+def amount(body: Mapping[str, Any], name: str, without: str) -> int:
+    """An amount in nano-USD, 0 included; ``without`` is the refusal of a body that has none."""
+    if name not in body:
+        raise InvalidRequestError(without)
+    return money.parse(body[name])
+
+
+def positive(body: Mapping[str, Any], name: str, without: str) -> int:
+    """As `amount`, more than 0."""
+    if name not in body:
+        raise InvalidRequestError(without)
+    return money.parse_positive(body[name])
+
+
+def budget(body: Mapping[str, Any], name: str, without: str) -> int:
+    """A budget in nano-USD that must be given; ``without`` is the refusal of a body that has none."""
+    found = optional_budget(body, name)
+    if found is None:
+        raise InvalidRequestError(without)
+    return found
+
+
+def period(body: Mapping[str, Any], name: str = "period") -> BudgetPeriod:
+    """A budget's period, monthly where it is left out or empty. Raises InvalidPeriodError."""
+    raw = body.get(name) or BudgetPeriod.MONTHLY.value
+    if raw not in BUDGET_PERIOD_VALUES:
+        raise InvalidPeriodError(
+            f"A budget's period is one of {', '.join(BUDGET_PERIOD_VALUES)}, not {str(raw)[:40]!r}."
+        )
+    return BudgetPeriod(raw)
+
+
+def moment(body: Mapping[str, Any], name: str, what: str) -> int | None:
+    """Microseconds since the epoch, given as a number of seconds; None when they are left out or null."""
+    raw = body.get(name)
+    if raw is None:
+        return None
+    if not is_number(raw, MAX_TIME):
+        raise InvalidRequestError(f"{what} must be a number of seconds since the epoch.")
+    return int(raw * _MICROS)
+
+
+def microseconds(body: Mapping[str, Any], name: str) -> int | None:
+    """Whole microseconds since the epoch; None when they are left out or null."""
+    raw = body.get(name)
+    if raw is None:
+        return None
+    if isinstance(raw, bool) or not isinstance(raw, int) or abs(raw) > _MOST_MICROS:
+        raise InvalidRequestError(f"The {name} must be a whole number of microseconds since the epoch.")
+    return raw
+
+
+def choice(body: Mapping[str, Any], name: str, of: type[EnumT], listed: str) -> EnumT | None:
+    """One of the values of an enumeration; None when it is left out or null. ``listed`` names them in a refusal."""
+    raw = body.get(name)
+    if raw is None:
+        return None
+    for member in of:
+        if raw == member.value:
+            return member
+    raise InvalidRequestError(f"The {name} must be {listed}, not {str(raw)[:40]!r}.")
+
+
+def is_number(raw: object, most: float) -> TypeGuard[int | float]:
+    """Whether this is a number from minus ``most`` to ``most``; NaN is none, and neither is true.
+
+    Compared, since `math.isfinite` fails for a whole number beyond all floats, which JSON may hold.
+    """
+    return not isinstance(raw, bool) and isinstance(raw, (int, float)) and -most <= raw <= most
+
+
+def is_text(raw: str) -> bool:
+    """Whether every database and transport can hold it: no NUL, and no half of a surrogate pair."""
+    return raw.isprintable() or not any(0xD800 <= ord(character) <= 0xDFFF or character == "\0" for character in raw)
+
+
+def shown(value: object) -> str:
+    """A value of a message as a refusal names it: short, and without a look into what may be nested deep."""
+    return f"{value!r:.40}" if isinstance(value, (str, int, float)) else kind_of(value)
+
+
+def kind_of(value: object) -> str:
+    """What a value is, without a look into it."""
+    return "null" if value is None else f"a {type(value).__name__}"

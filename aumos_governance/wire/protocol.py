@@ -120,10 +120,12 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from ..errors import InvalidRequestError
 from ..frozen import quick
+from .fields import MAX_TEXT, MAX_TIME, is_number, is_text, kind_of, shown
+from .operations import OPERATIONS
 
 __all__ = [
     "COMM_PREFIX",
@@ -141,6 +143,7 @@ __all__ = [
     "OPS",
     "PROTOCOL_VERSION",
     "REPLY_TYPE",
+    "STARTUP_ENV",
     "STRICT_ENV",
     "Ask",
     "Cell",
@@ -161,6 +164,8 @@ STRICT_ENV: Final = "AUMOS_GOVERNANCE_STRICT"
 """In the environment of all that a strict server starts, so that no child process decides for itself."""
 KERNEL_ENV: Final = "KERNEL_AUMOS_GOVERNANCE"
 """Set for a governed kernel alone: JSON ``{"v": 1, "kernel_id": ...}``."""
+STARTUP_ENV: Final = "AUMOS_GOVERNANCE_STARTUP"
+"""The user's own ``PYTHONSTARTUP``, for the start-up hook of a kernel to run and set again."""
 COMM_TARGET: Final = "aumos.governance"
 COMM_PREFIX: Final = "aumos-gov-"
 IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()
@@ -168,13 +173,8 @@ IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()
 REPLY_TYPE: Final = "governance_reply"
 """The message type of answers on the control channel."""
 EVENT_SCHEMA_ID: Final = "https://aumos.dev/jupyter/governance/state/v1"
-OPS: Final = frozenset(
-    {
-        *("hello", "open", "status", "spend", "close", "audit", "cancel"),
-        *("hold", "settle", "release", "adjust", "authorize", "evaluate"),
-        *("trust", "agents", "budget", "budgets", "consent", "consents"),
-    }
-)
+OPS: Final = OPERATIONS.keys()
+"""What a kernel may request, as `operations` has it."""
 HELLO_REQUIRED: Final = "HELLO_REQUIRED"
 """The code of the answer to an ask before any hello: nothing was done; say hello and ask again."""
 MAX_ASKS: Final = 1_000
@@ -183,12 +183,8 @@ MAX_DEPTH: Final = 64
 """The most lists and objects within one another that a field may hold."""
 NESTED_TOO_DEEP: Final = f"A governance message must not be nested much deeper than {MAX_DEPTH} levels."
 """The refusal of one that the reader of JSON gives up."""
-MAX_TIME: Final = 1e12
-"""The latest time, in seconds since the epoch."""
 MAX_LINE: Final = 4 * 1024 * 1024
 """The most bytes of one line on a local socket."""
-MAX_TEXT: Final = 1_000
-"""The most characters of an id, a tool or an agent id; a longer one is an error, never cut."""
 
 
 @quick
@@ -260,7 +256,7 @@ def parse_answers(data: object) -> list[dict[str, Any]]:
 def parse_ask(raw: object) -> Ask:
     """Check the form of one ask; raises InvalidRequestError with a sentence that names the bad field."""
     if not isinstance(raw, Mapping):
-        raise InvalidRequestError(f"An ask must be an object, not {_kind(raw)}.")
+        raise InvalidRequestError(f"An ask must be an object, not {kind_of(raw)}.")
     body = dict(raw)
     ask_id = body.pop("id", None)
     if not isinstance(ask_id, str) or not 0 < len(ask_id) <= MAX_TEXT:
@@ -280,19 +276,6 @@ def parse_ask(raw: object) -> Ask:
     return Ask(id=ask_id, op=op, exp=float(exp), cell=_cell(body.pop("cell", None)), body=body)
 
 
-def is_number(raw: object, most: float) -> TypeGuard[int | float]:
-    """Whether this is a number from minus ``most`` to ``most``; NaN is none, and neither is true.
-
-    Compared, since `math.isfinite` fails for a whole number beyond all floats, which JSON may hold.
-    """
-    return not isinstance(raw, bool) and isinstance(raw, (int, float)) and -most <= raw <= most
-
-
-def is_text(raw: str) -> bool:
-    """Whether every database and transport can hold it: no NUL, and no half of a surrogate pair."""
-    return raw.isprintable() or not any(0xD800 <= ord(character) <= 0xDFFF or character == "\0" for character in raw)
-
-
 def _check_depth(name: str, value: dict[str, Any] | list[Any]) -> None:
     # Level by level: what is nested too deep for one call each would end the reading of all that came with it.
     level = [value]
@@ -308,7 +291,7 @@ def _cell(raw: object) -> Cell:
     if raw is None:
         return Cell()
     if not isinstance(raw, Mapping):
-        raise InvalidRequestError(f"An ask's cell must be an object, not {_kind(raw)}.")
+        raise InvalidRequestError(f"An ask's cell must be an object, not {kind_of(raw)}.")
     cell_id, count = raw.get("id"), raw.get("count")
     if cell_id is not None and not (isinstance(cell_id, str) and len(cell_id) <= MAX_TEXT and is_text(cell_id)):
         raise InvalidRequestError(f"A cell's id must be text of at most {MAX_TEXT} characters or null.")
@@ -319,7 +302,7 @@ def _cell(raw: object) -> Cell:
 
 def _members(data: object, name: str) -> list[Any]:
     if not isinstance(data, Mapping):
-        raise InvalidRequestError(f"A governance message must be an object, not {_kind(data)}.")
+        raise InvalidRequestError(f"A governance message must be an object, not {kind_of(data)}.")
     version = data.get("v")
     if version != PROTOCOL_VERSION or isinstance(version, bool):
         raise InvalidRequestError(
@@ -332,12 +315,3 @@ def _members(data: object, name: str) -> list[Any]:
     if len(members) > MAX_ASKS:
         raise InvalidRequestError(f"A governance message must have at most {MAX_ASKS} {name}.")
     return members
-
-
-def shown(value: object) -> str:
-    """A value of a message as a refusal names it: short, and without a look into what may be nested deep."""
-    return f"{value!r:.40}" if isinstance(value, (str, int, float)) else _kind(value)
-
-
-def _kind(value: object) -> str:
-    return "null" if value is None else f"a {type(value).__name__}"

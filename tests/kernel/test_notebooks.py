@@ -114,7 +114,7 @@ def test_our_example_runs_to_its_end(runner: Runner, tmp_path: Path) -> None:
     said = lines(outputs)
     assert "Recorded: $0.0008 for small-model ($0.7492 remaining)" in said
     assert any(line.startswith("DENIED: Would exceed budget ($5.252 > $1.00)") for line in said)
-    assert said[-1] == "Governance disabled. Session total: $0.252 / $1.00"
+    assert said[-1] == "Budget: $0.252 spent / $1.00 limit ($0.748 remaining)", "it ends governed"
     assert {output["output_type"] for output in outputs} == {"stream", "display_data"}
 
 
@@ -124,7 +124,8 @@ def test_the_example_of_governed_calls_runs_to_its_end(tmp_path: Path) -> None:
     assert code == 0, said
     assert "This is what a model could say to 'What is a budget?'." in said
     assert "{'answered': 9, 'denied': 21}" in said
-    assert any(line.startswith("DENIED: Would exceed budget ($3.40") for line in said)
+    denied = next(i for i, line in enumerate(said) if line.startswith("DENIED: Would exceed budget ($3.40"))
+    assert "This is what a model could say to 'Write it all down.'." in said[denied:], "the way out works"
     assert said[-1].startswith("Governance disabled. Session total: $0.00")
     assert {output["output_type"] for output in outputs} <= {"stream", "display_data", "execute_result"}
 

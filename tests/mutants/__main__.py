@@ -7,22 +7,22 @@ anything depends on.
 from __future__ import annotations
 
 import argparse
-import queue
 import random
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
-from tests.mutants.copies import ROOT, Copy, path_of
-from tests.mutants.listed import LISTED, QUICK, TAIL
+from tests.mutants.copies import ROOT, path_of
+from tests.mutants.listed import LISTED
 from tests.mutants.operators import Mutant, mutants_of
+from tests.mutants.tests import Tests
 
 GOAL = 0.98
 EQUIVALENTS = Path(__file__).with_name("equivalents.txt")
-MOST_SECONDS = 300
 
 
 def main() -> None:
@@ -35,6 +35,9 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="do without slow tests and PostgreSQL, and trust that all tests pass"
     )
+    parser.add_argument(
+        "--tests", type=int, default=0, help="let each change meet only so many tests, the quickest that execute it"
+    )
     parser.add_argument("--matching", default="", help="only those whose names hold this text, all of them")
     parser.add_argument("--list", action="store_true", help="only name the changes")
     options = parser.parse_args()
@@ -46,7 +49,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
         until = time.monotonic() + 60 * options.minutes
-        survivors, tried = run(sample, Path(name), options.processes, until, slow=not options.quick)
+        survivors, tried = run(sample, Path(name), options.processes, until, options.tests, slow=not options.quick)
     found = 1 - len(survivors) / max(tried, 1)
     print(f"{tried - len(survivors)} of {tried} found ({found:.1%}); {len(sample) - tried} not tried for lack of time")
     print(*(f"survived: {name}" for name in survivors), sep="\n")
@@ -64,62 +67,50 @@ def chosen(modules: Sequence[str] | None, size: int, seed: int) -> Iterator[Muta
         if not modules or any(_ends(module, end) for end in modules):
             found += mutants_of(module, source)
     known = equivalents()
-    found = [mutant for mutant in found if mutant.name not in known]
+    found = [mutant for mutant in found if not known.keys() & {mutant.name, mutant.whole}]
     random.Random(seed).shuffle(found)
     return iter(found[:size] if size else found)
 
 
 def equivalents() -> dict[str, str]:
-    """Mutants that change nothing, with the reason: lines of a name, two spaces, a number sign and the reason."""
+    """Mutants that change nothing, with the reason: lines of a name, two spaces, a number sign and the reason.
+
+    An asterisk for the change means all of a function.
+    """
     lines = EQUIVALENTS.read_text("utf-8").splitlines()
     parted = (line.rpartition("  # ") for line in lines if line and not line.startswith("#"))
     return {name.strip(): reason for name, _, reason in parted}
 
 
-def run(sample: Sequence[Mutant], folder: Path, processes: int, until: float, *, slow: bool) -> tuple[list[str], int]:
+def run(
+    sample: Sequence[Mutant], folder: Path, processes: int, until: float, most: int = 0, *, slow: bool
+) -> tuple[list[str], int]:
     """The names of those that survived, and how many were tried."""
-    copies: queue.SimpleQueue[Copy] = queue.SimpleQueue()
-    for number in range(processes):
-        copies.put(Copy(folder / str(number)))
-    survivors: list[str] = []
-    tried = 0
-
-    def measure(files: tuple[str, ...]) -> float:
-        copy = copies.get()
-        try:
-            failed, seconds, said = copy.failed(files, QUICK, MOST_SECONDS)
-        finally:
-            copies.put(copy)
-        if failed:
-            raise SystemExit(f"Its tests fail without any change:\n{said}")
-        return seconds
-
-    def attempt(mutant: Mutant) -> bool | None:
-        if time.monotonic() > until:
-            return None
-        files = files_of(mutant.module)
-        copy = copies.get()
+    modules = list(dict.fromkeys(mutant.module for mutant in sample))
+    files = list(dict.fromkeys(file for module in modules for file in files_of(module)))
+    begun = time.monotonic()
+    with (
+        ThreadPoolExecutor(processes) as pool,
+        closing(Tests(folder, files, processes, pool, most, slow=slow)) as tests,
+    ):
+        tests.trace(modules)
+        print(f"collected and traced {len(files)} files in {time.monotonic() - begun:.0f} s", flush=True)
         begun = time.monotonic()
-        try:
-            copy.write(mutant.module, mutant.text)
-            noticed, _, said = copy.failed(files, QUICK, 20 + 4 * taken.get(files, MOST_SECONDS / 5))
-            if slow and not noticed:
-                noticed, _, said = copy.failed(files, TAIL, MOST_SECONDS)
-        finally:
-            copy.restore(mutant.module)
-            copies.put(copy)
-        how = ("timeout" if said == "timeout" else "found") if noticed else "SURVIVED"
-        print(f"{how:8} {time.monotonic() - begun:5.1f} s  {mutant.name}", flush=True)
-        return noticed
 
-    with ThreadPoolExecutor(processes) as pool:
-        all_files = list(dict.fromkeys(files_of(mutant.module) for mutant in sample))
-        taken = dict(zip(all_files, pool.map(measure, all_files), strict=True)) if slow else {}
-        for mutant, noticed in zip(sample, pool.map(attempt, sample), strict=True):
-            tried += noticed is not None
-            if noticed is False:
-                survivors.append(mutant.name)
-    return survivors, tried
+        def attempt(mutant: Mutant) -> bool | None:
+            if time.monotonic() > until:
+                return None
+            start = time.monotonic()
+            noticed = tests.notices(mutant, files_of(mutant.module))
+            how = "found" if noticed else "SURVIVED"
+            print(f"{how:8} {time.monotonic() - start:5.1f} s  {mutant.name}  ({noticed})", flush=True)
+            return bool(noticed)
+
+        attempts = list(zip(sample, pool.map(attempt, sample), strict=True))
+    taken = (time.monotonic() - begun) / 60
+    print(f"{len(attempts) / taken:.0f} mutants a minute", flush=True)
+    survivors = [mutant.name for mutant, noticed in attempts if noticed is False]
+    return survivors, sum(noticed is not None for _, noticed in attempts)
 
 
 def files_of(module: str) -> tuple[str, ...]:

@@ -31,14 +31,14 @@ class Copy:
     """What tests import, and the processes that they start too; the sources themselves are never changed."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         shutil.copytree(ROOT / PACKAGE, folder / PACKAGE, ignore=shutil.ignore_patterns("__pycache__", "labextension"))
         (folder / PACKAGE / "labextension").symlink_to(ROOT / PACKAGE / "labextension")
         self._changes = 0
 
     def write(self, module: str, text: str) -> None:
         """Change a module: Python compiles it anew, since no two changes have the same time."""
-        path = path_of(module, self._folder)
+        path = path_of(module, self.folder)
         path.write_text(text, "utf-8")
         self._changes += 1
         when = 1_000_000_000 + self._changes
@@ -49,14 +49,14 @@ class Copy:
 
     def failed(self, files: Sequence[str], chosen: str, timeout: float) -> tuple[bool, float, str]:
         """Whether a test fails, or all take over ``timeout``; the seconds taken, and what was printed."""
-        temporary = self._folder / "tmp"
+        temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
-        paths = (str(self._folder), str(ROOT), os.environ.get("PYTHONPATH", ""))
+        paths = (str(self.folder), str(ROOT), os.environ.get("PYTHONPATH", ""))
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "TMPDIR": str(temporary)}
         command = [sys.executable, "-P"] if sys.version_info >= (3, 11) else [sys.executable]
         command += ["-m", "pytest", "-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-k", chosen]
         # The tests' own order of paths would put the unchanged sources first.
-        command += ["-o", f"pythonpath={self._folder} {ROOT}", f"--basetemp={temporary / 'pytest'}", *files]
+        command += ["-o", f"pythonpath={self.folder} {ROOT}", f"--basetemp={temporary / 'pytest'}", *files]
         begun = time.monotonic()
         with subprocess.Popen(
             command,

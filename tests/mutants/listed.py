@@ -5,6 +5,8 @@ from __future__ import annotations
 __all__ = ["LISTED", "QUICK", "TAIL"]
 
 _CHARGES = (
+    "tests/integrations/guarding/test_guard.py",
+    "tests/integrations/guarding/test_attempt_parts.py",
     "tests/integrations/guarding/test_charge.py",
     "tests/integrations/guarding/test_failed_calls.py",
     "tests/integrations/guarding/test_broken_calls.py",
@@ -16,6 +18,7 @@ _CHARGES = (
     "tests/integrations/guarding/test_batches.py",
 )
 _PRICES = (
+    "tests/integrations/openai/test_usage.py",
     "tests/integrations/pricing/test_worst_cases.py",
     "tests/integrations/pricing/test_prices.py",
     "tests/integrations/pricing/test_usage_evidence.py",
@@ -61,10 +64,18 @@ _SDK = (
 )
 _NOTEBOOKS = (
     "tests/service/test_acting.py",
+    "tests/service/test_acting_copies.py",
     "tests/service/test_acting_waits.py",
     "tests/service/test_service.py",
     "tests/service/test_session_requests.py",
     "tests/server/kernels/test_conversation.py",
+)
+_REST = (
+    "tests/server/rest/test_context.py",
+    "tests/server/rest/test_rest.py",
+    "tests/server/rest/test_waiting.py",
+    "tests/server/rest/test_audit.py",
+    "tests/server/settings/test_envelopes.py",
 )
 
 # By dotted name: a module that moves is renamed here, in equivalents.txt, and nowhere else.
@@ -100,13 +111,9 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.rules.verdicts": ("tests/ledger/rules/test_verdicts.py", *_BOOKS),
     "aumos_governance.ledger.proof.verify": _PROOF,
     "aumos_governance.service.acting": _NOTEBOOKS,
-    "aumos_governance.server.rest.people": (
-        "tests/server/rest/test_people.py",
-        "tests/server/rest/test_rest.py",
-        "tests/server/rest/test_waiting.py",
-        "tests/server/rest/test_audit.py",
-        "tests/server/settings/test_envelopes.py",
-    ),
+    "aumos_governance.server.rest.audit": _REST,
+    "aumos_governance.server.rest.context": _REST,
+    "aumos_governance.server.rest.sessions": _REST,
     "aumos_governance.server.kernels.socket_peer": (
         "tests/server/kernels/test_socket_peer.py",
         "tests/server/kernels/test_local_socket.py",

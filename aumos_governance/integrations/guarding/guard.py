@@ -148,7 +148,7 @@ class Guard:
             paid.rates_of = self.rates
         paid.quoted = rates = self.rates(paid.model)
         try:
-            worst = money.to_decimal(money.ceil_nano(paid.worst(rates) + rates.fee))
+            worst = money.ExactAmount.of(money.ceil_nano(paid.worst(rates) + rates.fee))
         except AumOSGovernanceError:
             raise
         except Exception as error:
@@ -211,7 +211,7 @@ class Guard:
             with suppress(ConfigurationError):
                 rates = rates.of(billed)
         cost = Cost(rates.flat) if rates.flat is not None else paid.cost(rates, answer, seen)
-        if stated is not None and stated != cost.usd:
+        if stated is not None:
             # Of a server of which it is not known what its figure includes, the larger one.
             cost = Cost(max(stated, cost.usd), cost.estimated or stated < cost.usd)
         return Cost(cost.usd + rates.fee, cost.estimated)

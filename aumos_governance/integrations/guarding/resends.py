@@ -7,6 +7,7 @@ httpx passes the extension ``trace`` of a request on to its connections, which c
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 __all__ = ["Sends", "may_send_again"]
@@ -21,7 +22,12 @@ def may_send_again(client: Any) -> bool:
     parts = [http_client, getattr(http_client, "_transport", None)]
     mounts = getattr(http_client, "_mounts", None)
     parts += mounts.values() if isinstance(mounts, dict) else ()
-    return any(part is not None and type(part).__module__.partition(".")[0] not in _LIBRARIES for part in parts)
+    return not all(part is None or _is_of_library(type(part).__module__) for part in parts)
+
+
+@lru_cache(maxsize=64)
+def _is_of_library(module: str) -> bool:
+    return module.partition(".")[0] in _LIBRARIES
 
 
 class _Attempt(Protocol):

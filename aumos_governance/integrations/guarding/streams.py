@@ -55,7 +55,10 @@ class Events:
         return self._meter.ended
 
     def feed(self, chunk: bytes) -> bytes:
-        pending = self._pending + chunk if self._pending else chunk
+        if not self._pending and self._id is not None and chunk.find(b"\n\n") == len(chunk) - 2 and b"\r" not in chunk:
+            # Most often a chunk is one event.
+            return b"" if self._meter.see(_data_of(chunk)) else chunk
+        pending = self._pending + chunk
         start, kept = 0, []
         for end in _END_OF_EVENT.finditer(pending, self._searched):
             event = pending[start : end.end()]
@@ -67,7 +70,7 @@ class Events:
             start = end.end()
         self._pending = pending[start:]
         self._searched = max(0, len(self._pending) - _LONGEST_END + 1)
-        return kept[0] if len(kept) == 1 else b"".join(kept)
+        return b"".join(kept)
 
     def rest(self) -> bytes:
         rest, self._pending = self._pending, b""

@@ -10,7 +10,7 @@ from ..guarding.later import Later
 from ..guarding.provider import Provider
 from . import later as openai_later
 from . import media
-from .paths import is_free
+from .paths import READS, is_free
 from .text import ChatCall, CompletionCall, EmbeddingCall, ResponseCall
 
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ class OpenAIProvider:
 
     def paid(self, asked: Asked) -> Paid | None:
         """As `Provider.paid`."""
-        path = asked.path.partition("?")[0]
-        if is_free(asked.method.lower(), path) or (path == "/vector_stores" and not asked.body.get("file_ids")):
+        path, method = asked.path.partition("?")[0], asked.method.lower()
+        make = None if method in READS else _PAID.get(path)
+        if make is not None:
+            return make(asked)
+        if is_free(method, path) or (path == "/vector_stores" and not asked.body.get("file_ids")):
             # A vector store is billed for what is in it.
             return None
         if path == "/batches":
             return openai_later.batch_of(asked, self.paid)
-        make = _PAID.get(path)
-        if make is not None:
-            return make(asked)
         raise unknown_method(asked)
 
     def later(self, asked: Asked, guard: Guard) -> Later | None:

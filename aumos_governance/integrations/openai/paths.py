@@ -14,9 +14,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_free"]
+__all__ = ["READS", "is_free"]
 
-_READS: Final = frozenset({"get", "head", "options", "delete"})
+READS: Final = frozenset({"get", "head", "options", "delete"})
 """Reading costs nothing there, nor does deleting: what was made was paid for when it was made."""
 _FREE: Final = re.compile(
     r"/(?:"
@@ -52,4 +52,4 @@ _FREE: Final = re.compile(
 
 def is_free(method: str, path: str) -> bool:
     """Whether a request costs nothing; ``path`` without its query. False also where that is not known."""
-    return method in _READS or (method in ("post", "put", "patch") and bool(_FREE.fullmatch(path)))
+    return method in READS or (method in ("post", "put", "patch") and bool(_FREE.fullmatch(path)))

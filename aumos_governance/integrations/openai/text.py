@@ -283,9 +283,8 @@ def _tokens_of(value: object) -> int:
 
 def _bound(rates: Rates, asked: Mapping[str, Any], size: Size, output: int, kinds: Iterable[str]) -> Decimal:
     """The bound of the tokens at the dearest service tier that the request leaves open."""
-    tokens, wanted = _input(size, rates), frozenset(kinds)
     tiers = service_tiers(rates.seller, asked.get("service_tier"))
-    return max(rates.bound(tokens, output, kinds=wanted, context=tier) for tier in tiers)
+    return rates.bound(_input(size, rates), output, kinds=kinds, contexts=tiers)
 
 
 def _terms(said: Mapping[str, Any]) -> dict[str, str]:

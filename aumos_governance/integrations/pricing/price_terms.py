@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -234,6 +235,11 @@ def billed_model(requested: str, answered: object) -> str:
     """
     if not isinstance(answered, str) or not answered or answered == requested:
         return requested
+    return _billed(requested, answered)
+
+
+@lru_cache(maxsize=512)
+def _billed(requested: str, answered: str) -> str:
     one, other = _Name.of(requested), _Name.of(answered)
     if one.base != other.base:
         return f"{one.profile}{answered}" if one.profile and not other.profile else answered
@@ -243,6 +249,7 @@ def billed_model(requested: str, answered: object) -> str:
     return answered if other.date and not one.date and not (one.profile or one.variant) else requested
 
 
+@lru_cache(maxsize=512)
 def same_model(one: str, other: str) -> bool:
     """Whether two names are of the same model, however exact each is."""
     return _Name.of(one).base == _Name.of(other).base

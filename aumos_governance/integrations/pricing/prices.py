@@ -5,7 +5,7 @@ A program that starts genai-prices' own `UpdatePrices` gets the prices that this
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -67,10 +67,16 @@ class Prices:
         if snapshot is None:
             snapshot = price_data.snapshot(_library("data_snapshot"))
         place = self._place(snapshot, model, provider, base_url)
+        rates = place.rates
+        if rates is None or not rates.count_at(_now()):
 
-        def others(name: str) -> Rates:
-            return self.rates(name, provider=provider, base_url=base_url, snapshot=snapshot)
+            def others(name: str) -> Rates:
+                return self.rates(name, provider=provider, base_url=base_url, snapshot=snapshot)
 
+            rates = place.rates = self._rates(model, place, base_url, others)
+        return rates
+
+    def _rates(self, model: str, place: _Place, base_url: str, others: Callable[[str], Rates]) -> Rates:
         pricing: _Stated | _Known | _Free | None = place.known
         stated = self._stated_for(model)
         if stated is not None:
@@ -111,6 +117,7 @@ class _Stated:
     """Prices that the caller stated."""
 
     found = False
+    hourly = False
     context_window: int | None = None
 
     def __init__(self, prices: Mapping[str, Any]) -> None:
@@ -155,7 +162,7 @@ class _Known:
         self.context_window: int | None = model.context_window
         conditions = [each.constraint for each in model.prices] if isinstance(model.prices, list) else []
         self._resolved: dict[Any, ModelPrice] = {}
-        self._hourly = any(hasattr(condition, "start_time") for condition in conditions)
+        self.hourly = any(hasattr(condition, "start_time") for condition in conditions)
 
     def with_prices(self, stated: _Stated) -> _Known:
         """The same with prices that the caller added."""
@@ -168,10 +175,10 @@ class _Known:
         # DeepSeek's prices by the hour are those of when a request is done: https://api-docs.deepseek.com/quick_start/pricing.
         # Other conditions are days.
         key = (tuple(context.items()), at.toordinal())
-        resolved = None if self._hourly else self._resolved.get(key)
+        resolved = None if self.hourly else self._resolved.get(key)
         if resolved is not None:
             return resolved
-        time = _now() if self._hourly else at
+        time = _now() if self.hourly else at
         prices: ModelPrice = self._model.get_prices(time, context) if context else self._model.get_prices(time)
         if self._more:
             prices = copy(prices)
@@ -180,7 +187,7 @@ class _Known:
         return prices
 
     def dearest(self, context: Mapping[str, str], at: datetime) -> list[ModelPrice]:
-        if not self._hourly:
+        if not self.hourly:
             return [self.prices(context, at)]
         return [self._model.get_prices(at + timedelta(hours=hours)) for hours in range(24)]
 
@@ -188,7 +195,7 @@ class _Known:
         used = _library("types").Usage(**usage)
         if self._more:
             return self.prices(context, at).calc_price(used)["total_price"]
-        time = _now() if self._hourly else at
+        time = _now() if self.hourly else at
         priced = self._model.calc_price(
             used, self._provider, genai_request_timestamp=time, price_context=dict(context) or None
         )
@@ -199,6 +206,7 @@ class _Free:
     """A model that its seller gives away."""
 
     found = True
+    hourly = False
     multiplier = Decimal(1)
     context_window: int | None = None
 
@@ -231,6 +239,8 @@ class _Place:
             seller = _seller(snapshot, self.named.seller, None)
         self.seller: str | None = getattr(seller, "id", None)
         self.known = None if seller is None else _known(snapshot, seller, model, self.named, base_url)
+        self.rates: Rates | None = None
+        """What was made of it last, since the same ones are looked up for every call."""
         self._provider = seller
         self._readings: dict[str, Reading] = {}
 

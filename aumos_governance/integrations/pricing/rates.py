@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ...errors import ConfigurationError
 from .sellers import Reading, reading_of
-from .token_prices import dearest, greatest_of, plain_prices, sides
+from .token_prices import Sides, dearest, dearest_sides, greatest_of, plain_prices, sides
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -30,6 +30,8 @@ class Pricing(Protocol):
     context_window: int | None
     found: bool
     """They come from the installed data, and were not stated by the caller."""
+    hourly: bool
+    """They may change within a day."""
 
     def prices(self, context: Mapping[str, str], at: datetime) -> ModelPrice: ...
 
@@ -74,6 +76,7 @@ class Rates:
         self.flat = flat
         """What every call costs, whatever it uses; None: what it uses is priced."""
         self._pricing = pricing
+        self._bounds: dict[object, list[Sides]] = {}
 
     @property
     def found(self) -> bool:
@@ -84,6 +87,11 @@ class Rates:
     def context_window(self) -> int | None:
         """The most tokens that a request may have, where it is known."""
         return None if self._pricing is None else self._pricing.context_window
+
+    def count_at(self, time: datetime) -> bool:
+        """Whether the prices are those of this time too: of the same day, where they do not change by the hour."""
+        hourly = self._pricing is not None and self._pricing.hourly
+        return not hourly and time.toordinal() == self._at.toordinal()
 
     def of(self, model: str) -> Rates:
         """Another model's prices at the same place. Raises ConfigurationError when they are not known."""
@@ -128,14 +136,14 @@ class Rates:
     def _cost(self, used: Mapping[str, Any], context: Mapping[str, str] | None) -> Decimal:
         assert self._pricing is not None
         prices = self._pricing.prices(context or {}, self._at)
+        plain = _plain_cost(used, prices)
+        if plain is not None:
+            return plain
         known = vars(prices)
         for unit in used:
             names = _PRICED_AS.get(unit)
             if names is not None and all(known.get(name) is None for name in names):
                 raise UnusableUsageError(f"{self.model} has no price for {unit}")
-        plain = _plain_cost(used, prices)
-        if plain is not None:
-            return plain
         try:
             return self._pricing.cost(used, context or {}, self._at)
         except (ValueError, TypeError, ArithmeticError) as error:
@@ -154,21 +162,26 @@ class Rates:
         output_tokens: int,
         *,
         kinds: Iterable[str] = (),
-        context: Mapping[str, str] | None = None,
+        contexts: Sequence[Mapping[str, str]] = ({},),
     ) -> Decimal:
         """The most that so many tokens can cost, each one at the dearest price that may apply to it.
 
         ``kinds`` are what there may be beside plain text: ``audio``, ``image``, ``video``, ``cache_write``,
-        ``cache_write_1h``. Raises ConfigurationError when there is no price for either side.
+        ``cache_write_1h``. ``contexts`` are the terms of which any may count. Raises ConfigurationError when there is
+        no price for either side.
         """
         if self._pricing is None:
             return self.flat or Decimal(0)
         wanted = frozenset(kinds)
-        every = self._pricing.dearest(context or {}, self._at)
-        return max(self._bound(input_tokens, output_tokens, prices, wanted) for prices in every)
+        key = wanted, *[tuple(context.items()) for context in contexts]
+        every = self._bounds.get(key)
+        if every is None:
+            found = [prices for context in contexts for prices in self._pricing.dearest(context, self._at)]
+            every = self._bounds[key] = dearest_sides([sides(prices, wanted) for prices in found])
+        return max([self._bound(input_tokens, output_tokens, each) for each in every])
 
-    def _bound(self, input_tokens: int, output_tokens: int, prices: ModelPrice, wanted: frozenset[str]) -> Decimal:
-        inputs, outputs, requests = sides(prices, wanted)
+    def _bound(self, input_tokens: int, output_tokens: int, prices: Sides) -> Decimal:
+        inputs, outputs, requests = prices
         if (input_tokens and not inputs) or (output_tokens and not outputs):
             raise unknown_price(self.model)
         total = (
@@ -190,12 +203,8 @@ _PRICED_AS: Final = {
 """Which prices must be known for a unit: without one it would count as nothing."""
 
 
-_PLAIN_PRICES: Final = {
-    "cache_read_tokens": "cache_read_mtok",
-    "cache_write_tokens": "cache_write_mtok",
-    "output_tokens": "output_mtok",
-}
-_PLAIN_UNITS: Final = frozenset({"input_tokens", "output_reasoning_tokens", *_PLAIN_PRICES})
+_CACHE_PRICES: Final = {"cache_read_tokens": "cache_read_mtok", "cache_write_tokens": "cache_write_mtok"}
+_PLAIN_UNITS: Final = frozenset({"input_tokens", "output_tokens", "output_reasoning_tokens", *_CACHE_PRICES})
 
 
 def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
@@ -205,13 +214,16 @@ def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
     known = plain_prices(prices)
     if known is None:
         return None
-    text, total = used.get("input_tokens", 0), Decimal(0)
-    for unit, name in _PLAIN_PRICES.items():
-        price, count = known.get(name), used.get(unit)
-        if price is not None and count is not None:
-            total += count * price
+    text, price, total = used.get("input_tokens", 0), known.get("output_mtok"), Decimal(0)
+    if "output_tokens" in used:
+        if price is None:
+            return None
+        total += used["output_tokens"] * price
+    for unit, name in _CACHE_PRICES.items():
+        if unit in used and (price := known.get(name)) is not None:
+            total += used[unit] * price
             # What the cache served is part of the input, at a price of its own.
-            text -= 0 if unit == "output_tokens" else count
+            text -= used[unit]
     price = known.get("input_mtok")
     # More from the cache than there was input is a contradiction, which is for the library to say.
     return None if text < 0 or (price is None and text) else (total + text * (price or 0)) / _PER

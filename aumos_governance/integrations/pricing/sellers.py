@@ -6,8 +6,7 @@ The paths of the counts are genai-prices' own for each provider; what these leav
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -52,33 +51,84 @@ _TOTAL_OF_TEXT: Final = frozenset({"perplexity"})
 """Sellers whose total leaves out reasoning and citations, by the examples of their API reference."""
 
 
-@dataclass(frozen=True, slots=True)
 class Reading:
     """Where one seller reports what, in the usage of one kind of response."""
 
-    paths: tuple[tuple[str, tuple[Any, ...]], ...]
-    """A unit of genai-prices, and the path of a count that is part of it, within ``usage``."""
-    beside: tuple[tuple[Any, ...], ...]
-    """The paths of what is added to the seller's own count of the output."""
-    known: frozenset[tuple[Any, ...]]
-    total_covers_all: bool = True
+    def __init__(
+        self,
+        paths: Iterable[tuple[str, tuple[Any, ...]]],
+        beside: Iterable[tuple[Any, ...]] = (),
+        *,
+        total_covers_all: bool = True,
+    ) -> None:
+        """``paths``: a unit of genai-prices, and the path of a count that is part of it, within ``usage``.
+
+        ``beside``: the paths of what is added to the seller's own count of the output.
+        """
+        self.paths = tuple(paths)
+        self.beside = tuple(beside)
+        self._total_covers_all = total_covers_all
+        # genai-prices may also say how a count is found in a list.
+        self._computed = tuple((unit, path) for unit, path in self.paths if not _is_named(path))
+        self._fields = _Fields()
+        for unit, path in self.paths:
+            if _is_named(path):
+                self._fields.at(path).units += (unit,)
 
     def report(self, usage: Mapping[str, Any]) -> Report | None:
         """The counts of a usage report; None where one of them is no count."""
         counts: dict[str, int | float] = {}
-        for unit, path in self.paths:
-            value = _at(usage, path)
+        unpriced: list[str] = []
+        try:
+            self._fields.read(usage, "", counts, unpriced)
+            for unit, path in self._computed:
+                if (value := _at(usage, path)) is not None:
+                    counts[unit] = counts.get(unit, 0) + _count(value)
+        except ValueError:
+            return None
+        beside = sum([_at(usage, path) or 0 for path in self.beside]) if self.beside else 0
+        total = usage.get("total_tokens")
+        return Report(counts, total if _is_count(total) else None, beside, self._total_covers_all, tuple(unpriced))
+
+
+class _Fields:
+    """The fields of a usage report, or of one of its parts, that are known."""
+
+    def __init__(self) -> None:
+        self.units: tuple[str, ...] = ()
+        """The units that the field itself counts."""
+        self._parts: dict[str, _Fields] = {}
+
+    def at(self, path: tuple[str, ...]) -> _Fields:
+        """What is known of the field at a path, from here."""
+        return self._parts.setdefault(path[0], _Fields()).at(path[1:]) if path else self
+
+    def read(
+        self, usage: Mapping[str, Any], above: str, counts: dict[str, int | float], unpriced: list[str] | None
+    ) -> None:
+        """Add to ``counts`` what is known, and to ``unpriced`` the paths of counts that have no unit.
+
+        ``unpriced`` None: of these none has a price. Raises ValueError where something that is known is no count.
+        """
+        for name, value in usage.items():
             if value is None:
                 continue
-            if not _is_count(value):
-                return None
-            counts[unit] = counts[unit] + value if unit in counts else value
-        beside: int | float = 0
-        for path in self.beside:
-            beside += _at(usage, path) or 0
-        total = usage.get("total_tokens")
-        unpriced = tuple(_unknown(usage, (), self.known))
-        return Report(counts, total if _is_count(total) else None, beside, self.total_covers_all, unpriced)
+            known = self._parts.get(name)
+            if known is not None and known.units:
+                count = _count(value)
+                for unit in known.units:
+                    counts[unit] = counts[unit] + count if unit in counts else count
+            elif type(value) is dict or isinstance(value, Mapping):
+                # JSON gives dictionaries; to check for any mapping takes several times as long.
+                charged = None if name in _SUMS or "cost" in name else unpriced
+                (known or _NONE_KNOWN).read(value, f"{above}{name}.", counts, charged)
+            elif value and unpriced is not None and name not in _SUMS and _is_count(value):
+                whole = above + name
+                if _COUNTED.search(whole) and "cost" not in whole:
+                    unpriced.append(whole)
+
+
+_NONE_KNOWN: Final = _Fields()
 
 
 def reading_of(provider: Any, shape: str) -> Reading:
@@ -94,8 +144,7 @@ def reading_of(provider: Any, shape: str) -> Reading:
     beside = tuple(path for unit, path in paths if unit == "output_tokens" and path != own)
     paths += [(unit, path) for unit, path in usual.items() if unit not in units]
     seller = getattr(provider, "id", None)
-    known = frozenset(path for _, path in paths)
-    return Reading(tuple(paths), beside, known, seller not in _TOTAL_OF_TEXT)
+    return Reading(paths, beside, total_covers_all=seller not in _TOTAL_OF_TEXT)
 
 
 def stated_cost(seller: str | None, answer: Mapping[str, Any]) -> Decimal | None:
@@ -108,7 +157,7 @@ def stated_cost(seller: str | None, answer: Mapping[str, Any]) -> Decimal | None
     - xAI: ``usage.cost_in_usd_ticks``, 10^10 of which are a dollar. https://docs.x.ai/developers/cost-tracking
     """
     usage = answer.get("usage")
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, Mapping) or ("cost" not in usage and "cost_in_usd_ticks" not in usage):
         return None
     ticks = _amount(usage.get("cost_in_usd_ticks"))
     if ticks is not None:
@@ -143,11 +192,14 @@ def _steps(path: Any) -> tuple[Any, ...]:
     return (path,) if isinstance(path, str) else tuple(path)
 
 
+def _is_named(path: tuple[Any, ...]) -> bool:
+    return all(isinstance(step, str) for step in path)
+
+
 def _at(usage: Mapping[str, Any], path: tuple[Any, ...]) -> Any:
     value: Any = usage
     for step in path:
-        # JSON gives dictionaries; to check for any mapping takes several times as long.
-        if type(value) is dict or (isinstance(value, Mapping) and isinstance(step, str)):
+        if isinstance(value, Mapping) and isinstance(step, str):
             value = value.get(step)
         elif isinstance(value, (list, tuple)) and not isinstance(step, str):
             value = step.extract(value)
@@ -156,20 +208,10 @@ def _at(usage: Mapping[str, Any], path: tuple[Any, ...]) -> Any:
     return value
 
 
-def _unknown(usage: Mapping[str, Any], above: tuple[str, ...], known: frozenset[tuple[Any, ...]]) -> list[str]:
-    found: list[str] = []
-    for name, value in usage.items():
-        if not value or name in _SUMS:
-            continue
-        path = (*above, name)
-        if type(value) is dict or isinstance(value, Mapping):
-            if "cost" not in name:
-                found += _unknown(value, path, known)
-        elif path not in known and _is_count(value):
-            whole = ".".join(path)
-            if _COUNTED.search(whole) and "cost" not in whole:
-                found.append(whole)
-    return found
+def _count(value: Any) -> int | float:
+    if not _is_count(value):
+        raise ValueError
+    return value  # type: ignore[no-any-return]
 
 
 def _is_count(value: object) -> bool:

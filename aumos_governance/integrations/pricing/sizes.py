@@ -34,6 +34,8 @@ _UNSEEN: Final = frozenset(
     }
 )
 """Fields that stand for content of which the request does not tell the size."""
+_MARKED: Final = _UNSEEN | {"video_url", "input_video", "image_url", "image_file", "source"}
+"""Fields whose text may stand for more than itself."""
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ def size_of(value: object) -> Size:
 
 def _add(value: object, size: Size) -> None:
     if isinstance(value, str):
-        size.tokens += 2 + (len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass")))
+        size.tokens += 2 + _bytes_of(value)
     elif type(value) is dict or isinstance(value, Mapping):
         # To check for any mapping or sequence takes several times as long as for those of JSON.
         _add_fields(value, size)
@@ -77,7 +79,9 @@ def _add(value: object, size: Size) -> None:
 def _add_fields(value: Mapping[Any, Any], size: Size) -> None:
     for name, member in value.items():
         size.tokens += len(str(name)) + 6
-        if name in _UNSEEN and member:
+        if type(member) is str and name not in _MARKED:
+            size.tokens += 2 + _bytes_of(member)
+        elif name in _UNSEEN and member:
             size.unseen = True
         elif name == "input_audio" and isinstance(member, Mapping):
             size.kinds.add("audio")
@@ -91,6 +95,10 @@ def _add_fields(value: Mapping[Any, Any], size: Size) -> None:
             size.tokens += IMAGE_TOKENS
         else:
             _add(member, size)
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _seconds(encoded: object) -> int:

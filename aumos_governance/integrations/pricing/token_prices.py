@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
 
-__all__ = ["dearest", "greatest_of", "plain_prices", "sides"]
+__all__ = ["Sides", "dearest", "dearest_sides", "greatest_of", "plain_prices", "sides"]
 
 _MODALITIES: Final = frozenset({"audio", "image", "video"})
 _UNCOUNTED: Final = frozenset(
@@ -27,7 +27,8 @@ _UNCOUNTED: Final = frozenset(
 
 
 T = TypeVar("T")
-_Sides = tuple[tuple[Any, ...], tuple[Any, ...], Any]
+Sides = tuple[tuple[Any, ...], tuple[Any, ...], Any]
+"""The prices that may apply to a token of the input, to one of the output, and to each request."""
 _MOST_SORTED: Final = 1_000
 
 
@@ -49,7 +50,7 @@ class _Sorted(Generic[T]):
         return made
 
 
-_SIDES: Final[_Sorted[_Sides]] = _Sorted()
+_SIDES: Final[_Sorted[Sides]] = _Sorted()
 _PLAIN: Final[_Sorted[dict[str, Decimal] | None]] = _Sorted()
 
 
@@ -64,10 +65,10 @@ def plain_prices(prices: ModelPrice) -> dict[str, Decimal] | None:
     return _PLAIN.get(prices, None, made)
 
 
-def sides(prices: ModelPrice, wanted: frozenset[str]) -> _Sides:
+def sides(prices: ModelPrice, wanted: frozenset[str]) -> Sides:
     """The prices that may apply to a token of the input, to one of the output, and to each request."""
 
-    def made() -> _Sides:
+    def made() -> Sides:
         known = {name: price for name, price in vars(prices).items() if price is not None}
         inputs, outputs = (
             _greatest(price for name, price in known.items() if name.startswith(side) and _per_token(name, wanted))
@@ -76,6 +77,22 @@ def sides(prices: ModelPrice, wanted: frozenset[str]) -> _Sides:
         return inputs, outputs, known.get("requests_kcount")
 
     return _SIDES.get(prices, wanted, made)
+
+
+def dearest_sides(every: list[Sides]) -> list[Sides]:
+    """Those that can give the greatest cost: without one of which another has no smaller price."""
+    kept: list[Sides] = []
+    for each in every:
+        if not any(_covers(other, each) for other in kept):
+            kept = [*(other for other in kept if not _covers(each, other)), each]
+    return kept
+
+
+def _covers(one: Sides, other: Sides) -> bool:
+    return all(
+        requests is None and len(inputs) == len(outputs) == 1 and type(inputs[0]) is type(outputs[0]) is Decimal
+        for inputs, outputs, requests in (one, other)
+    ) and (one[0] >= other[0] and one[1] >= other[1])
 
 
 def greatest_of(prices: tuple[Any, ...], input_tokens: int) -> Decimal:

@@ -28,8 +28,7 @@ _OUTPUT_PARTS: Final = (
     "output_image_tokens",
     "output_citation_tokens",
 )
-_INPUT_PARTS: Final = ("input_audio_tokens", "input_image_tokens", "input_video_tokens")
-_CACHE: Final = ("cache_read_tokens", "cache_write_tokens")
+_INPUT: Final = ("input_audio_tokens", "input_image_tokens", "input_video_tokens")
 
 
 class DoubtError(Exception):
@@ -76,7 +75,11 @@ def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[
     before = out
     out, more = _output(report, counts, into, out)
     estimated = estimated or more
-    if sum(counts.get(part, 0) for part in _CACHE) > into or any(counts.get(part, 0) > into for part in _INPUT_PARTS):
+    get = counts.get
+    if (
+        get("cache_read_tokens", 0) + get("cache_write_tokens", 0) > into
+        or max([get(name, 0) for name in _INPUT]) > into
+    ):
         raise DoubtError("a part of the input exceeds it")
     if output and seen is not None and seen.anything:
         least = least_tokens(seen)
@@ -97,7 +100,7 @@ def _output(report: Report, counts: dict[str, Number], into: Number, out: Number
     if total and report.beside and into + out - report.beside == total and 2 * report.beside <= out:
         # The total says that this part is within the seller's count of the output, and was added twice.
         return out - report.beside, False
-    parts = sum(counts.get(part, 0) for part in _OUTPUT_PARTS)
+    parts = sum([counts.get(part, 0) for part in _OUTPUT_PARTS])
     if parts > out:
         # Parts that are counted beside the output; the total confirms it, or leaves a doubt.
         out += parts

@@ -11,8 +11,9 @@ from ...authority.authorization import AsyncGrant, Grant, Granted, Settlement
 from ...engine import GovernanceAction, GovernanceDecision
 from ...errors import GovernanceDeniedError
 from ...realm import to_level
+from ...wire.bodies import DECISION, RESOLUTION
 from ...wire.denials import Denial
-from .wire_facts import decision_of
+from ...wire.operations import OPERATIONS, REFUSED
 
 __all__ = [
     "AsyncNotebookGrant",
@@ -50,26 +51,25 @@ class AsyncNotebookGrant(_OfNotebook, AsyncGrant):
 
 def check_body(action: GovernanceAction) -> dict[str, Any]:
     """An action as an ``evaluate``. Raises ValueError for one that makes no sense."""
-    body = _about(action)
-    if action.budget_amount is not None:
-        body["amount"] = _amount(action)
-    return body
+    amount = None if action.budget_amount is None else _amount(action)
+    return OPERATIONS["evaluate"].request.body(amount=amount, **_about(action))
 
 
 def refusal_body(action: GovernanceAction, code: str, reason: str) -> dict[str, Any]:
     """As `check_body`, of an action that this side refuses itself."""
-    return {**check_body(action), "refused": _given({"code": code, "reason": reason, "tool": action.tool})}
+    return {**check_body(action), "refused": REFUSED.body(code=code, reason=reason, tool=action.tool)}
 
 
 def hold_body(action: GovernanceAction) -> dict[str, Any]:
     """An action as a ``hold``. Raises ValueError for one that makes no sense."""
-    return {**_about(action), "amount": _amount(action), "tool": _tool(action)}
+    return OPERATIONS["hold"].request.body(amount=_amount(action), tool=_tool(action), **_about(action))
 
 
 def act_body(action: GovernanceAction) -> dict[str, Any]:
     """An action as an ``authorize``, with what a person is to see of it."""
-    body = hold_body(action)
-    return {**body, "shown": {"tool": body["tool"], "cost": body["amount"], **(action.shown or {})}}
+    tool, amount = _tool(action), _amount(action)
+    shown = {"tool": tool, "cost": money.to_text(amount), **(action.shown or {})}
+    return OPERATIONS["authorize"].request.body(amount=amount, tool=tool, shown=shown, **_about(action))
 
 
 def ending(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, dict[str, Any]] | None:
@@ -79,19 +79,27 @@ def ending(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, d
             return None
         # Nothing was held, and by now the money is gone: it is recorded in full.
         action = grant.decision.action
-        named = {"agent_id": action.agent_id or None, "category": action.budget_category or None}
-        spend = {"amount": money.to_text(cost), "tool": _tool(action), "already_paid": True, **_given(named)}
-        return "spend", {**spend, "note": "estimated"} if estimated else spend
-    body: dict[str, Any] = {"hold_id": grant.hold_id}
-    report_id = getattr(grant, "report_id", None)
+        return "spend", OPERATIONS["spend"].request.body(
+            amount=cost,
+            tool=_tool(action),
+            already_paid=True,
+            agent_id=action.agent_id or None,
+            category=action.budget_category or None,
+            note="estimated" if estimated else None,
+        )
+    report_id, result = getattr(grant, "report_id", None), None
     if report_id is not None:
-        body |= {"report_id": report_id, "result": getattr(grant, "result", None) or _result(cost, estimated)}
+        result = getattr(grant, "result", None) or _result(cost, estimated)
     if cost is None:
-        return "release", body
-    body["amount"] = money.to_text(cost)
-    if estimated:
-        body |= _given({"estimated": True, "reference": grant.reference})
-    return "settle", body
+        return "release", OPERATIONS["release"].request.body(hold_id=grant.hold_id, report_id=report_id, result=result)
+    return "settle", OPERATIONS["settle"].request.body(
+        hold_id=grant.hold_id,
+        amount=cost,
+        estimated=estimated,
+        reference=grant.reference if estimated else None,
+        report_id=report_id,
+        result=result,
+    )
 
 
 def _about(action: GovernanceAction) -> dict[str, Any]:
@@ -99,32 +107,26 @@ def _about(action: GovernanceAction) -> dict[str, Any]:
     detail = detail_of(action)
     # The ledger says it itself, as "category".
     detail.pop("budget_category", None)
-    return _given(
-        {
-            "agent_id": action.agent_id or None,
-            "required_level": None if level is None else int(to_level(level, "required_trust_level")),
-            "scope": action.scope or None,
-            "category": action.budget_category or None,
-            "action_type": action.action_type or None,
-            "resource": action.resource or None,
-            "data_type": action.data_type,
-            "purpose": action.purpose or None,
-            "detail": detail or None,
-        }
-    )
+    return {
+        "agent_id": action.agent_id or None,
+        "required_level": None if level is None else to_level(level, "required_trust_level"),
+        "scope": action.scope or None,
+        "category": action.budget_category or None,
+        "action_type": action.action_type or None,
+        "resource": action.resource or None,
+        "data_type": action.data_type,
+        "purpose": action.purpose or None,
+        "detail": detail,
+    }
 
 
-def _amount(action: GovernanceAction) -> str:
+def _amount(action: GovernanceAction) -> int:
     amount = action.budget_amount
-    return "0" if amount is None else money.to_text(money.parse(amount, what="budget_amount"))
+    return 0 if amount is None else money.parse(amount, what="budget_amount")
 
 
 def _tool(action: GovernanceAction) -> str:
     return action.tool or action.action_type or action.budget_category or "unknown"
-
-
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _result(cost: int | None, estimated: bool) -> str:
@@ -138,7 +140,7 @@ def _result(cost: int | None, estimated: bool) -> str:
 
 def decided(action: GovernanceAction, answer: Mapping[str, Any]) -> GovernanceDecision:
     """The decision that an answer tells of."""
-    told = decision_of(answer["decision"])
+    told = DECISION.read(answer["decision"])
     return GovernanceDecision(
         told.outcome, told.allowed, list(told.reasons), told.record_id, action, told.code, told.limit
     )
@@ -176,19 +178,15 @@ def settled(grant: Granted, answer: Mapping[str, Any] | None, *, estimated: bool
     if answer is None:
         return Settlement(money.to_decimal(0), money.to_decimal(0), False, grant.decision.audit_record_id, estimated)
     if "decision" in answer:
-        spent = decision_of(answer["decision"])
+        spent = DECISION.read(answer["decision"])
         if not spent.allowed:
             raise GovernanceDeniedError(grant.decision.action.agent_id, spent.reasons[-1], spent.record_id)
         return Settlement(
             money.to_decimal(spent.amount), money.to_decimal(0), spent.overrun, spent.record_id, estimated
         )
-    told = answer["resolution"]
+    told = RESOLUTION.read(answer["resolution"])
     return Settlement(
-        money.to_decimal(money.parse(told["spent"])),
-        money.to_decimal(money.parse(told["held"])),
-        told["overrun"] is True,
-        told["record_id"],
-        told["estimated"] is True,
+        money.to_decimal(told.spent), money.to_decimal(told.held), told.overrun, told.record_id, told.estimated
     )
 
 

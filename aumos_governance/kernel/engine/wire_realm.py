@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from typing import Any, Final, NoReturn, Protocol, cast
 
-from ... import money
 from ...errors import AumOSGovernanceError, BudgetNotFoundError, ConsentNotFoundError, NotAllowedError
 from ...ledger.contract.agreements import (
     Consent,
@@ -18,10 +18,11 @@ from ...ledger.contract.agreements import (
     TrustAssignment,
 )
 from ...ledger.contract.audit_facts import AuditPage
-from ...ledger.contract.budgets import Adjusted, BudgetState, Resolved, SetBudget
+from ...ledger.contract.budgets import SetBudget
 from ...ledger.contract.charges import Adjust, Release, Settle, Spend
-from ...ledger.contract.facts import Decision, NotebookKey, Origin
+from ...ledger.contract.facts import NotebookKey, Origin
 from ...ledger.contract.queries import (
+    AuditFilters,
     AuditQuery,
     CountAudit,
     FindConsent,
@@ -35,17 +36,7 @@ from ...ledger.contract.queries import (
 from ...ledger.contract.requests import AnswerT_co, Request
 from ...realm import Realm
 from ...types import TrustLevel
-from .wire_facts import (
-    adjusted_of,
-    assignment_of,
-    budget_of,
-    consent_of,
-    decision_of,
-    entry_of,
-    filters_of,
-    resolved_of,
-    said,
-)
+from ...wire.operations import OPERATIONS
 
 __all__ = ["WireRealm"]
 
@@ -95,92 +86,43 @@ class WireRealm(Realm):
 # ---- what is done
 
 
+def _plain(name: str) -> Callable[[Asking, Any], Any]:
+    """What the operation of this name does and gives back, as its table has it."""
+    operation = OPERATIONS[name]
+
+    def do(ask: Asking, request: Any) -> Any:
+        return operation.response.read(ask(name, operation.request.write(request)))
+
+    return do
+
+
 def _set_trust(ask: Asking, request: SetTrust) -> TrustAssignment:
-    given = ask(
-        "trust",
-        said(agent_id=request.agent_id, level=int(request.level), scope=request.scope, assigned_by=request.assigned_by),
-    )
-    level = TrustLevel(given["level"])
-    return TrustAssignment(request.agent_id, request.scope, level, request.assigned_by, 0, 0)
+    agent_id, scope, assigned_by = request.agent_id, request.scope, request.assigned_by
+    body = _TRUST.request.body(agent_id=agent_id, level=request.level, scope=scope, assigned_by=assigned_by)
+    return TrustAssignment(agent_id, scope, TrustLevel(ask(_TRUST.name, body)["level"]), assigned_by, 0, 0)
 
 
 def _remove_trust(ask: Asking, request: RemoveTrust) -> bool:
-    body = {**said(agent_id=request.agent_id, scope=request.scope), "level": None}
-    return ask("trust", body)["removed"] is True
-
-
-def _set_budget(ask: Asking, request: SetBudget) -> BudgetState:
-    answer = ask(
-        "budget",
-        {
-            "category": request.category,
-            "limit": money.to_text(request.ceiling),
-            "period": request.period.value,
-            "create": request.create,
-        },
-    )
-    return budget_of(answer["budget"])
-
-
-def _spend(ask: Asking, request: Spend) -> Decision:
-    answer = ask(
-        "spend",
-        said(
-            amount=money.to_text(request.amount),
-            tool=request.tool,
-            category=request.category,
-            agent_id=request.agent_id,
-            note=request.note,
-            already_paid=request.already_paid or None,
-        ),
-    )
-    return decision_of(answer["decision"])
-
-
-def _settle(ask: Asking, request: Settle) -> Resolved:
-    body = said(
-        hold_id=request.hold_id,
-        amount=money.to_text(request.amount),
-        estimated=request.estimated or None,
-        reference=request.reference,
-    )
-    return resolved_of(ask("settle", body)["resolution"])
-
-
-def _adjust(ask: Asking, request: Adjust) -> Adjusted:
-    body = said(hold_id=request.charge_id, reference=request.reference, amount=money.to_text(request.amount))
-    return adjusted_of(ask("adjust", body)["adjustment"])
-
-
-def _release(ask: Asking, request: Release) -> Resolved:
-    return resolved_of(ask("release", {"hold_id": request.hold_id})["resolution"])
-
-
-def _grant_consent(ask: Asking, request: GrantConsent) -> Consent:
-    body = said(
-        agent_id=request.agent_id,
-        data_type=request.data_type,
-        purpose=request.purpose,
-        granted_by=request.granted_by,
-        until=request.until,
-    )
-    return consent_of(ask("consent", body)["consent"])
+    body = {**_TRUST.request.body(agent_id=request.agent_id, scope=request.scope), "level": None}
+    return ask(_TRUST.name, body)["removed"] is True
 
 
 def _revoke_consent(ask: Asking, request: RevokeConsent) -> int:
-    body = said(agent_id=request.agent_id, data_type=request.data_type, purpose=request.purpose)
-    return int(ask("consent", body)["revoked"])
+    asked = _CONSENT.request.body(agent_id=request.agent_id, data_type=request.data_type, purpose=request.purpose)
+    return int(ask(_CONSENT.name, asked)["revoked"])
 
 
+_TRUST: Final = OPERATIONS["trust"]
+_CONSENT: Final = OPERATIONS["consent"]
 _DO: Final[dict[type[Request[Any]], Callable[[Asking, Any], Any]]] = {
     SetTrust: _set_trust,
     RemoveTrust: _remove_trust,
-    SetBudget: _set_budget,
-    Spend: _spend,
-    Settle: _settle,
-    Release: _release,
-    Adjust: _adjust,
-    GrantConsent: _grant_consent,
+    SetBudget: _plain("budget"),
+    Spend: _plain("spend"),
+    Settle: _plain("settle"),
+    Release: _plain("release"),
+    Adjust: _plain("adjust"),
+    GrantConsent: _plain("consent"),
     RevokeConsent: _revoke_consent,
 }
 
@@ -192,50 +134,51 @@ def _find_trust(ask: Asking, query: FindTrust) -> TrustAssignment:
     told = ask("agents", {})
     # With no session nothing is allowed, whoever acts.
     top = TrustLevel(told["session_level"] or 0)
-    given = {agent["scope"]: agent for agent in told["agents"] if agent["agent_id"] == query.agent_id}
+    agents: tuple[TrustAssignment, ...] = OPERATIONS["agents"].response.read(told)
+    given = {agent.scope: agent for agent in agents if agent.agent_id == query.agent_id}
     found = given.get(query.scope) or given.get(None)
     if found is None:
         return TrustAssignment(query.agent_id, None, top, None, 0, 0)
-    assignment = assignment_of(found)
-    level = min(assignment.level, top)
-    at = assignment.assigned_at
-    return TrustAssignment(query.agent_id, assignment.scope, level, assignment.assigned_by, at, at)
+    return replace(found, level=min(found.level, top))
 
 
 def _list_trust(ask: Asking, query: ListTrust) -> tuple[TrustAssignment, ...]:
-    return tuple(assignment_of(agent) for agent in ask("agents", {})["agents"])
-
-
-def _list_budgets(ask: Asking, query: ListBudgets) -> tuple[BudgetState, ...]:
-    return tuple(budget_of(told) for told in ask("budgets", said(category=query.category))["budgets"])
+    agents: tuple[TrustAssignment, ...] = OPERATIONS["agents"].response.read(ask("agents", {}))
+    return agents
 
 
 def _query_audit(ask: Asking, query: AuditQuery) -> AuditPage:
-    body = {**filters_of(query), "limit": query.limit, "oldest_first": query.oldest_first}
-    answer = ask("audit", {**body, **said(cursor=query.cursor)})
-    records = tuple(entry_of(told) for told in answer["records"])
-    # A page that begins with the newest is told with the newest last.
-    return AuditPage(records if query.oldest_first else records[::-1], answer["cursor"])
+    page: AuditPage = _AUDIT.response.read(ask(_AUDIT.name, _AUDIT.request.write(query)))
+    # A page that begins with the newest comes with the newest last.
+    return page if query.oldest_first else replace(page, records=page.records[::-1])
 
 
 def _count_audit(ask: Asking, query: CountAudit) -> int:
-    return int(ask("audit", {**filters_of(query), "limit": 1, "count": True})["total"])
+    one = AuditQuery(**{name: getattr(query, name) for name in _FILTERS}, limit=1)
+    return int(ask(_AUDIT.name, {**_AUDIT.request.write(one), "count": True})["total"])
+
+
+def _consents(ask: Asking, **asked: str | None) -> tuple[Consent, ...]:
+    operation = OPERATIONS["consents"]
+    found: tuple[Consent, ...] = operation.response.read(ask(operation.name, operation.request.body(**asked)))
+    return found
 
 
 def _find_consent(ask: Asking, query: FindConsent) -> Consent | None:
-    body = said(agent_id=query.agent_id, data_type=query.data_type, purpose=query.purpose)
-    found = ask("consents", body)["consents"]
-    return consent_of(found[0]) if found else None
+    found = _consents(ask, agent_id=query.agent_id, data_type=query.data_type, purpose=query.purpose)
+    return found[0] if found else None
 
 
 def _list_consents(ask: Asking, query: ListConsents) -> tuple[Consent, ...]:
-    return tuple(consent_of(told) for told in ask("consents", said(agent_id=query.agent_id))["consents"])
+    return _consents(ask, agent_id=query.agent_id)
 
 
+_AUDIT: Final = OPERATIONS["audit"]
+_FILTERS: Final = tuple(member.name for member in fields(AuditFilters))
 _READ: Final[dict[type[Query[Any]], Callable[[Asking, Any], Any]]] = {
     FindTrust: _find_trust,
     ListTrust: _list_trust,
-    ListBudgets: _list_budgets,
+    ListBudgets: _plain("budgets"),
     AuditQuery: _query_audit,
     CountAudit: _count_audit,
     FindConsent: _find_consent,

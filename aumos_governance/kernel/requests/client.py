@@ -19,6 +19,7 @@ from ...errors import (
     UnavailableError,
     from_code,
 )
+from ...wire.operations import OPERATIONS
 from ...wire.protocol import HELLO_REQUIRED, Ask, Cell
 from ..transports.transport import Transport
 from ..transports.waiter import Waiter
@@ -258,7 +259,9 @@ class Client:
             yield from self._hello(wake)
 
     def _hello(self, wake: Callable[[], None]) -> Generator[float, None, None]:
-        body = {"version": __version__, "python": platform.python_version(), "incarnation": self._incarnation}
+        body = OPERATIONS["hello"].request.body(
+            version=__version__, python=platform.python_version(), incarnation=self._incarnation
+        )
         hello = Ask(new_ask_id(), "hello", since_epoch() + _HELLO_VALID_SECONDS, Cell(), body)
         answer = yield from self._exchanges.answer(hello, monotonic() + self._hello_timeout, wake)
         greeting = _body(answer)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ...clock import monotonic
 from ...errors import AumOSGovernanceError
+from ...wire.operations import ENDING
 from ...wire.protocol import Ask
 from ..transports.transport import Transport
 from .requests_ahead import Dropped, Steps
@@ -28,8 +29,6 @@ _RENEWED_FOR: Final = 30.0
 _UNLOST_FOR: Final = 47 * 3_600.0
 # Where no message can get lost nothing has to be repeated, and a person may be typing in the thread that waits. An
 # expiry may be at most 48 hours ahead.
-
-_ENDS: Final = frozenset({"settle", "release", "adjust", "cancel"})
 
 OnWaiting = Callable[[Mapping[str, Any]], None]
 """Called once, in the thread or the loop that asks, with what is told when an answer waits for a person."""
@@ -131,7 +130,7 @@ class Exchanges:
                     continue
                 yield max(0.0, min(resend_at, give_up) - monotonic())
             now = monotonic()
-            if now >= give_up and ask.op not in _ENDS and _is_yes(waiting.answer):
+            if now >= give_up and ask.op not in ENDING and _is_yes(waiting.answer):
                 raise self._transport.silence(now - began)
             return dict(waiting.answer)
         except Dropped:

@@ -14,23 +14,19 @@ from typing import Any, Final
 
 from ...clock import monotonic
 from ...errors import AumOSGovernanceError, BusyError
+from ...wire.operations import CHARGING, STANDING
 from ...wire.protocol import Ask
 from ..transports.transport import Transport
 from .alarm import alarm
 from .interrupts import Deferred
 from .request_ids import is_own, new_ask_id
 
-__all__ = ["CANCEL_SECONDS", "CHARGING", "UNDECIDED", "Cancel", "InFlight", "TakeBacks", "cancel_body", "has_charged"]
+__all__ = ["CANCEL_SECONDS", "UNDECIDED", "Cancel", "InFlight", "TakeBacks", "cancel_body", "has_charged"]
 
 CANCEL_SECONDS: Final = 600.0
 """How long a request is tried to be taken back where its server does not answer."""
 UNDECIDED: Final = frozenset({"BUSY", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
 """Codes of responses after which the same request may still be done, by another copy of it."""
-CHARGING: Final = frozenset({"spend", "hold", "authorize"})
-"""What is undone when its response was not handed over."""
-_PREVENTED: Final = frozenset({"open", "close"})
-# Once executed these stand, and the next response names what stands. Never a settlement or a release: the money that
-# they name is gone, or was never spent.
 _AGAIN_AFTER: Final = 0.25
 
 
@@ -107,7 +103,7 @@ class TakeBacks:
     @property
     def unsure(self) -> bool:
         """Whether it is not known yet if an opening or closing stands."""
-        return any(cancel.op in _PREVENTED for cancel in tuple(self._unanswered))
+        return any(cancel.op in STANDING for cancel in tuple(self._unanswered))
 
     def forget_parent(self) -> None:
         """In a child just forked off: what its parent takes back is the parent's to repeat."""
@@ -118,7 +114,7 @@ class TakeBacks:
 
     def _cancel_of(self, flight: InFlight) -> Cancel | None:
         ask, response = flight.ask, flight.response
-        if ask is None or ask.op not in CHARGING | _PREVENTED or not flight.sent or not is_own(ask.id):
+        if ask is None or ask.op not in CHARGING | STANDING or not flight.sent or not is_own(ask.id):
             return None
         if response is None:
             # One that is sent again may be kept back now and have gone out before.
@@ -127,7 +123,7 @@ class TakeBacks:
         elif response.get("ok") is not True:
             if flight.sent == 1 or response.get("code") not in UNDECIDED:
                 return None
-        elif ask.op in _PREVENTED:
+        elif ask.op in STANDING:
             self._standing.append((ask.op, response.get("state") or {}))
             return None
         elif not has_charged(response):
@@ -155,7 +151,7 @@ class TakeBacks:
             return
         # A request of this process is never as old as what the server no longer knows.
         stands = response.get("voided") is False and response.get("found") != "unknown"
-        if not cancel.answered and cancel.op in _PREVENTED and stands:
+        if not cancel.answered and cancel.op in STANDING and stands:
             self._standing.append((cancel.op, response.get("state") or {}))
         cancel.answered = True
         self._unanswered.pop(cancel, None)

@@ -175,7 +175,7 @@ def _audit_row(record: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         record["at"][:19].replace("T", " "),
         record["event"],
-        record["outcome"],
+        record["outcome"] or "",
         "" if amount == "0" else usd(amount),
         record["tool"] or "",
         "" if count is None else f"[{count}]",

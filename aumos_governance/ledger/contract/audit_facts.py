@@ -32,7 +32,8 @@ class AuditEntry:
     at: int
     event: str
     """What happened: ``open, change, close, spend, hold, settle, release, void, evaluate`` and so on."""
-    outcome: GovernanceOutcome
+    outcome: GovernanceOutcome | None
+    """None of what is no decision: an approval request, and what became of it where no user decided."""
     actor: str
     notebook: str
     """The notebook's path when it happened."""

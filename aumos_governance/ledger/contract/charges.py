@@ -104,6 +104,9 @@ class Hold(Charging):
     """
 
     until: int | None = None
+    waits: bool = False
+    """Whether an approval is requested next where one is needed: then nothing is denied yet, and the record has no
+    outcome."""
     hold_id: str | None = None
     """What it is to be called, a fresh identifier of the ledger's, for whoever may have to give it back before they
     hear of it; with None one is made."""

@@ -79,6 +79,7 @@ class AuditFilters:
     session_id: str | None = None
     agent_id: str | None = None
     outcome: GovernanceOutcome | None = None
+    """An approval request matches none: it is no decision."""
     event: str | None = None
     tool: str | None = None
     action_type: str | None = None
@@ -90,7 +91,7 @@ class AuditFilters:
     under: tuple[str, str] | None = None
     """Of the notebooks of this owner under this server root alone; who shares a database reads no one else's."""
     decisions: bool = False
-    """Only what was asked and decided about actions: the events in `DECISIONS`."""
+    """Only what was asked and decided about actions: the events in `DECISIONS`, with an outcome."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from ..contract.audit_facts import AuditPage, AuditSum
 from ..contract.facts import NotebookKey, SessionState
 from ..contract.queries import DECISIONS, AuditFilters, AuditQuery, AuditSums, CountAudit, ListStates, Query, ReadState
 from ..operations.states import seen_from, state_at, state_of
-from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow, entry
+from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, NO_OUTCOME, AuditRow, entry
 from ..rules.cursors import check_limit, read_cursor, write_cursor
 from ..rules.files import file_of, lies_in, sort_key
 from ..rules.sums import sum_name
@@ -118,7 +118,7 @@ def _matcher(store: MemoryStore, query: AuditFilters) -> Callable[[AuditRow], bo
     ):
         if value is not None:
             wanted[AUDIT_COLUMNS.index(name)] = value
-    event = AUDIT_COLUMNS.index("event")
+    event, outcome = AUDIT_COLUMNS.index("event"), AUDIT_COLUMNS.index("outcome")
     text = None if query.text is None else _lower(query.text)
     ids = None if query.notebook is None else store.aliases(_notebook_id(store, query.notebook))
 
@@ -134,7 +134,10 @@ def _matcher(store: MemoryStore, query: AuditFilters) -> Callable[[AuditRow], bo
             return False
         if any(row[column] != value for column, value in wanted.items()):
             return False
-        if query.decisions and row[event] not in DECISIONS:
+        if query.decisions and (row[event] not in DECISIONS or row[outcome] == NO_OUTCOME):
+            return False
+        if query.outcome is not None and row[event] == "ask":
+            # Earlier versions recorded an approval request as allowed.
             return False
         if query.under is not None and not _lies_under(store, row, query.under):
             return False

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ...types import GovernanceOutcome
 from ..contract.facts import Origin
+from ..rules.chain import NO_OUTCOME
 from ..rules.compact import dumps
 from ..transaction.rows import NotebookRow
 from ..transaction.work import Work
@@ -18,11 +19,14 @@ OWN_EVENTS: Final = frozenset(
     (
         *("open", "change", "close", "configure", "ceiling", "enclose", "join", "budget"),
         *("spend", "hold", "settle", "release", "expire", "void", "unresolved", "adjust", "correct"),
-        *("ask", "approve", "refuse", "withdraw", "report", "acknowledge"),
+        *("approval_requested", "ask", "approve", "refuse", "withdraw", "report", "acknowledge"),
         *("trust", "consent", "revoke"),
     )
 )
-"""The events of the records that say what the ledger's rows hold; `proof.rules` has a rule for each."""
+"""The events of the records that say what the ledger's rows hold; `proof.rules` has a rule for each.
+
+An approval request is ``approval_requested``; earlier versions wrote ``ask``.
+"""
 
 
 def record(
@@ -32,7 +36,7 @@ def record(
     origin: Origin,
     event: str,
     *,
-    outcome: GovernanceOutcome = GovernanceOutcome.ALLOW,
+    outcome: GovernanceOutcome | None = GovernanceOutcome.ALLOW,
     code: str | None = None,
     reasons: tuple[str, ...] = (),
     agent_id: str | None = None,
@@ -45,7 +49,7 @@ def record(
     charge_id: str | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> str:
-    """Append one record to ``chain`` and answer its id."""
+    """Append one record to ``chain`` and answer its id. ``outcome`` is None where nothing is decided yet."""
     record_id = work.new_id()
     # In the order of chain.AUDIT_COLUMNS, from record_id to detail.
     work.append(
@@ -54,7 +58,7 @@ def record(
             record_id,
             work.now,
             event,
-            outcome._value_,
+            NO_OUTCOME if outcome is None else outcome._value_,
             origin.actor,
             "" if notebook is None else notebook.path,
             "" if notebook is None else notebook.id,

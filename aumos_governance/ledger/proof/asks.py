@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ...types import GovernanceOutcome
 from ..contract.audit_facts import Recorded
 from ..contract.budgets import Adjusted, ChargeState, Corrected, Resolved
 from ..contract.facts import Decision
-from ..rules.chain import AUDIT_COLUMNS
+from ..rules.chain import AUDIT_COLUMNS, NO_OUTCOME
+from ..rules.verdicts import APPROVAL_REQUIRED
 from ..transaction.rows import AskRow, ChargeRow
 from ..transaction.tables import columns
 from .damage import DAMAGED, UnreadableError
@@ -97,7 +99,10 @@ def _expected(
     record = evidence.record_at(ask["at"], answer[_TIMED[name]])
     if record is None:
         return expected | {"answer": "an answer whose record is in the audit trail"}
-    if name == "Decision" and [answer[0], answer[3]] != [record[_OUTCOME], record[_AMOUNT]]:
+    # Where an approval is requested next, the answer denies and the record says that nothing is decided yet.
+    waits = record[_OUTCOME] == NO_OUTCOME and answer[5:6] == [APPROVAL_REQUIRED]
+    outcome = GovernanceOutcome.DENY.value if waits else record[_OUTCOME]
+    if name == "Decision" and [answer[0], answer[3]] != [outcome, record[_AMOUNT]]:
         expected["answer"] = "the outcome and amount of its record"
     if name in ("Adjusted", "Resolved", "Corrected") and answer[1 if name == "Corrected" else 0] != record[_CHARGE]:
         expected["answer"] = "the charge of its record"

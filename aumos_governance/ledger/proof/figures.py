@@ -164,14 +164,14 @@ def _made(kind: type[Row], entry: Entry) -> str | None:
     if kind is ChargeRow:
         made: str | None = entry.charge_id if entry.event in ("spend", "hold") else None
         return made
-    event, name = _MADE_BY[kind]
-    return entry.detail.get(name) if entry.event == event else None
+    events, name = _MADE_BY[kind]
+    return entry.detail.get(name) if entry.event in events else None
 
 
-_MADE_BY: Final[dict[type[Row], tuple[str, str]]] = {
-    ApprovalRow: ("ask", "approval"),
-    ReportRow: ("report", "report"),
-    CorrectionRow: ("correct", "correction"),
+_MADE_BY: Final[dict[type[Row], tuple[tuple[str, ...], str]]] = {
+    ApprovalRow: (("approval_requested", "ask"), "approval"),
+    ReportRow: (("report",), "report"),
+    CorrectionRow: (("correct",), "correction"),
 }
 
 

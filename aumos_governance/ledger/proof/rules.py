@@ -234,6 +234,7 @@ RULES: Final[dict[str, Rule]] = {
     "void": _resolved("voided"),
     "unresolved": _unresolved,
     "correct": _correct,
+    "approval_requested": _ask,
     "ask": _ask,
     "approve": _decided("approved"),
     "refuse": _decided("denied"),

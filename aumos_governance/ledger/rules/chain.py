@@ -2,8 +2,8 @@
 
 A record's hash is the SHA-256, in hex, of a JSON array of every field in the order of `AUDIT_COLUMNS`, the last
 of which is the previous record's hash. The array is written without spaces, text unescaped where JSON allows
-it, as UTF-8. ``reasons`` and ``detail`` go in as the JSON text that is stored. So anyone with an export of the
-records can recompute a chain with a few lines in any language.
+it, as UTF-8. ``reasons`` and ``detail`` go in as the JSON text that is stored, an outcome of null as ``""``. So
+anyone with an export of the records can recompute a chain with a few lines in any language.
 """
 
 from __future__ import annotations
@@ -21,7 +21,18 @@ from ..contract.audit_facts import AuditEntry
 from .compact import dumps, encode
 from .content import check_text
 
-__all__ = ["AUDIT_COLUMNS", "AUDIT_HINTS", "LEDGER_CHAIN", "START", "AuditRow", "digest", "entry", "link", "row"]
+__all__ = [
+    "AUDIT_COLUMNS",
+    "AUDIT_HINTS",
+    "LEDGER_CHAIN",
+    "NO_OUTCOME",
+    "START",
+    "AuditRow",
+    "digest",
+    "entry",
+    "link",
+    "row",
+]
 
 AUDIT_HINTS: Final[dict[str, Any]] = {
     "chain": str,
@@ -55,11 +66,13 @@ LEDGER_CHAIN: Final = "ledger"
 """The chain of openings, closings and decisions outside any session."""
 START: Final = ""
 """The previous hash of a chain's first record, and the head of an empty chain."""
+NO_OUTCOME: Final = ""
+"""What is stored and hashed as the outcome of a record that is no decision: the column takes no NULL."""
 
 _FIELDS: Final = tuple(field.name for field in fields(AuditEntry))
 _IN_FIELD_ORDER: Final = itemgetter(*(AUDIT_COLUMNS.index(name) for name in _FIELDS))
 _OUTCOME, _REASONS, _DETAIL = (_FIELDS.index(name) for name in ("outcome", "reasons", "detail"))
-_OUTCOMES: Final = {outcome.value: outcome for outcome in GovernanceOutcome}
+_OUTCOMES: Final = {NO_OUTCOME: None, **{outcome.value: outcome for outcome in GovernanceOutcome}}
 
 AuditRow = tuple[Any, ...]
 """One record's values in the order of `AUDIT_COLUMNS`."""
@@ -98,7 +111,7 @@ def entry(values: Sequence[Any]) -> AuditEntry:
 def row(record: AuditEntry) -> AuditRow:
     """The record as it is stored and hashed: the reverse of `entry`."""
     named = {name: getattr(record, name) for name in AUDIT_COLUMNS}
-    named["outcome"] = record.outcome.value
+    named["outcome"] = NO_OUTCOME if record.outcome is None else record.outcome.value
     named["reasons"] = dumps(list(record.reasons))
     named["detail"] = dumps(dict(record.detail))
     return tuple(named.values())

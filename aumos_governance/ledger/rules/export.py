@@ -50,7 +50,7 @@ def json_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
     """
     for record in records:
         members = {name: getattr(record, name) for name in COLUMNS}
-        members["outcome"] = record.outcome.value
+        members["outcome"] = None if record.outcome is None else record.outcome.value
         members["detail"] = dict(record.detail)
         yield json_printable(dumps(members)) + "\n"
 
@@ -87,7 +87,7 @@ def _cell(name: str, value: Any) -> Any:
     if name == "reasons":
         value = "; ".join(value)
     elif name == "outcome":
-        return value.value
+        return "" if value is None else value.value
     if isinstance(value, str):
         return _harmless(printable(value))
     return "" if value is None else value

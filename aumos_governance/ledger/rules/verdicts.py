@@ -9,6 +9,7 @@ from ...types import ActionKind, TrustLevel
 from ..contract.facts import Limit, Origin
 
 __all__ = [
+    "APPROVAL_REQUIRED",
     "Refusal",
     "act_refusal",
     "agent_refusal",
@@ -28,6 +29,7 @@ class Refusal(NamedTuple):
     limit: Limit | None = None
 
 
+APPROVAL_REQUIRED: Final = "APPROVAL_REQUIRED"
 _NO_SESSION: Final = "NO_SESSION"
 _OF_NOTEBOOK: Final = Refusal(_NO_SESSION, "Governance is not active for this notebook; start it with %governance")
 _OF_ENGINE: Final = Refusal(_NO_SESSION, "This engine's governance session was closed; a new engine opens the next one")
@@ -56,7 +58,7 @@ def act_refusal(required: TrustLevel, actual: int, *, approved: bool) -> Refusal
         return Refusal("SUGGESTED", f"Not run: at {_level(actual)} an act is only suggested")
     refusal = level_refusal(ActionKind.ACT, max(required, TrustLevel.L1_MONITOR), actual)
     if refusal is None and actual == TrustLevel.L3_ACT_APPROVE and not approved:
-        return Refusal("APPROVAL_REQUIRED", f"At {_level(actual)} an act needs a person's approval")
+        return Refusal(APPROVAL_REQUIRED, f"At {_level(actual)} an act needs a person's approval")
     return refusal
 
 

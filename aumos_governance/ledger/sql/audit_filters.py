@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from ...types import GovernanceOutcome
 from ..contract.facts import NotebookKey
 from ..contract.queries import DECISIONS, AuditFilters
-from ..rules.chain import LEDGER_CHAIN
+from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME
 from ..rules.content import check_text
 from ..rules.files import file_of
 from ..transaction import schema
@@ -104,8 +104,12 @@ def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> l
     if rare:
         # Says in the index's own words that the partial index on outcomes will do.
         found.append(said("outcome <> 'allow'"))
+    if "outcome" in given and not rare:
+        # Earlier versions recorded an approval request as allowed.
+        found.append(_COLUMNS.event != said("'ask'"))
     if "decisions" in given:
         found.append(_COLUMNS.event.in_([said(f"'{event}'") for event in DECISIONS]))
+        found.append(_COLUMNS.outcome != said(f"'{NO_OUTCOME}'"))
     if "since" in given:
         found.append(_COLUMNS.at >= bindparam("since"))
     if "until" in given:

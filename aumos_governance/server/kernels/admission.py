@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ...errors import BusyError
 from ...service.service import Reply
+from ...wire.operations import ENDING
 
 __all__ = ["MOST_IN_FLIGHT", "MOST_OF_ALL", "SHARE", "Admission", "Admitted"]
 
@@ -18,9 +19,6 @@ MOST_OF_ALL: Final = 10_000
 """The most requests of all kernels together. Beyond that a kernel is served up to its share alone."""
 SHARE: Final = 64
 """How many requests of a kernel are in flight however many others' are."""
-_ENDS: Final = frozenset({"settle", "release", "adjust", "cancel"})
-# What ends a charge, or takes one back, may come for each of the requests that are in flight, so it has as much room
-# again: a kernel that ends sends it once.
 
 
 class Admission:
@@ -41,7 +39,9 @@ class Admission:
         An ``authorize`` is in flight until its response, or until it is known to wait for a user, however often it is
         sent meanwhile.
         """
-        room = 2 if op in _ENDS else 1
+        # What ends a charge, or takes one back, may come for each of the requests that are in flight, so it has as much
+        # room again: a kernel that ends sends it once.
+        room = 2 if op in ENDING else 1
         action = (kernel, request_id) if op == "authorize" else None
         with self._lock:
             if action is not None and action in self._actions:

@@ -16,6 +16,7 @@ from jupyter_server.gateway.managers import GatewayMappingKernelManager
 
 from ...errors import NotAllowedError
 from ...ledger.contract.queries import ReadState
+from ...ledger.contract.terms import SessionTerms
 from ...service.service import Caller, NotebookService
 from ..identity.rooms import Rooms, Row
 from .admission import Admission
@@ -67,6 +68,7 @@ class Bridge:
         at_once: Callable[[], bool] = lambda: False,
         announce: Callable[[set[str]], None],
         autostart: bool,
+        autostart_terms: SessionTerms | None = None,
         look: Callable[[Iterable[str]], Awaitable[None]] | None = None,
         log: logging.Logger,
         server: str = "",
@@ -83,6 +85,7 @@ class Bridge:
         self._at_once = at_once
         self._announce = announce
         self._autostart = autostart
+        self._autostart_terms = autostart_terms
         self._look_for_moved = look
         self._log = log
         self._server = server
@@ -327,6 +330,6 @@ class Bridge:
         try:
             self._settle()
             if self._service.ledger.read(ReadState(notebook=caller.notebook)).session_id is None:
-                self._service.opened_by_server(caller)
+                self._service.opened_by_server(caller, self._autostart_terms)
         except Exception as error:  # noqa: BLE001 - in a thread of ours, where nobody else would hear of it
             self._log.error("No governance session could be opened for %s: %s", caller.notebook.path, error)

@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 from ...errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, UnavailableError
 from ...service.service import Caller, NotebookService, Reply
 from ...wire import fields
+from ...wire.operations import OPERATIONS
 from ...wire.protocol import (
     MAX_ASKS,
     MAX_TEXT,
@@ -36,8 +37,6 @@ __all__ = ["AtOnce", "Conversation", "Transport"]
 _MOMENT: Final = 0.003
 _NO_MOMENT: Final = 0.05
 """Seconds that a ledger is stood by for, and for which it is not any more when it needed longer."""
-_READINGS: Final = frozenset({"status", "audit", "agents", "budgets", "consents"})
-"""Ops that read the ledger at once; all others are queued and answered from the ledger's thread."""
 
 
 class AtOnce(Executor):
@@ -162,7 +161,7 @@ class Conversation:
         if ask.op == "authorize":
             # It goes on when this is over, and asks then whether the kernel is still there.
             caller = replace(caller, attending=partial(self._presence.attending, nonce))
-        is_reading = ask.op in _READINGS
+        is_reading = OPERATIONS[ask.op].reads
         if may_block and not is_reading and ask.op != "authorize":
             # Not counted: it has its response before this connection's next request is read.
             self._change(nonce, caller, ask, reply, alone, may_block)

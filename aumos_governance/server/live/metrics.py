@@ -41,9 +41,16 @@ _HOLDS: Final = Gauge(
     "aumos_governance_open_holds", "Holds that count: held by a kernel, or unresolved since it is gone", ("state",)
 )
 
+
+class _Observed(dict[tuple[str, str], Callable[[float], None]]):
+    def __missing__(self, label: tuple[str, str]) -> Callable[[float], None]:
+        # Of an operation that was added since.
+        return self.setdefault(label, _ASKS.labels(*label).observe)
+
+
 # Looked up once, for a label is found under a lock and each ask would pay for it; and there from the start, so that a
 # rate is known before the first one.
-_observe: Final = {(op, way): _ASKS.labels(op, way).observe for op in OPS for way in TRANSPORTS}
+_observe: Final = _Observed({(op, way): _ASKS.labels(op, way).observe for op in OPS for way in TRANSPORTS})
 _count: Final = {outcome.value: _DECISIONS.labels(outcome.value).inc for outcome in GovernanceOutcome}
 commit_done: Final[Callable[[int], None]] = _COMMITS.observe
 """Told how many requests a commit held."""

@@ -14,7 +14,7 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.services.events.handlers import SubscribeWebsocket
 
 from ...wire.protocol import EVENT_SCHEMA_ID
-from .rest import AUTH_RESOURCE
+from .handler import AUTH_RESOURCE
 
 __all__ = ["STREAM", "EventStream"]
 

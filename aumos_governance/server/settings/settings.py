@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class Settings:
     database_url: str
     envelopes: tuple[EnvelopeSpec, ...] = ()
     """Ceilings around the sessions of all notebooks."""
+    autostart_terms: SessionTerms | None = None
+    """As `terms`, with what ``autostart`` names as its defaults; None where it names nothing."""
 
     @property
     def shared(self) -> bool:
@@ -62,7 +64,7 @@ def read_settings(
     max_trust_level: int,
     warn_at: Sequence[str],
     strict: bool,
-    autostart: bool,
+    autostart: bool | Mapping[str, Any],
     database_url: str,
     envelopes: Sequence[EnvelopeSpec] = (),
 ) -> Settings:
@@ -70,28 +72,42 @@ def read_settings(
 
     Raises ConfigurationError, in one sentence that names the setting, where they contradict each other.
     """
-    budget = money.parse(default_budget)
     ceiling = None if max_budget is None else money.parse(max_budget)
-    if ceiling is not None and budget > ceiling:
-        raise ConfigurationError(
-            f"GovernanceExtension.default_budget is {money.display(budget)}, but must be at most"
-            f" {money.display(ceiling)}, the max_budget."
+    terms = SessionTerms(
+        default_trust_level=TrustLevel(default_trust_level),
+        default_budget=money.parse(default_budget),
+        max_trust_level=TrustLevel(max_trust_level),
+        max_budget=ceiling,
+        strict=strict,
+    )
+    _check_maxima(terms, "default_budget", "default_trust_level")
+    autostart_terms = None
+    if isinstance(autostart, Mapping):
+        level, budget = autostart.get("trust_level"), autostart.get("budget")
+        autostart_terms = replace(
+            terms,
+            default_trust_level=terms.default_trust_level if level is None else TrustLevel(level),
+            default_budget=terms.default_budget if budget is None else money.parse(budget),
         )
-    if default_trust_level > max_trust_level:
-        raise ConfigurationError(
-            f"GovernanceExtension.default_trust_level is {default_trust_level}, but must be at most"
-            f" {max_trust_level}, the max_trust_level."
-        )
+        _check_maxima(autostart_terms, "autostart.budget", "autostart.trust_level")
     return Settings(
-        terms=SessionTerms(
-            default_trust_level=TrustLevel(default_trust_level),
-            default_budget=budget,
-            max_trust_level=TrustLevel(max_trust_level),
-            max_budget=ceiling,
-            strict=strict,
-        ),
+        terms=terms,
         warn_at=tuple(warn_at),
-        autostart=autostart,
+        autostart=autostart is not False,
         database_url=database_url,
         envelopes=tuple(envelopes),
+        autostart_terms=autostart_terms,
     )
+
+
+def _check_maxima(terms: SessionTerms, budget: str, level: str) -> None:
+    if terms.max_budget is not None and terms.default_budget > terms.max_budget:
+        raise ConfigurationError(
+            f"GovernanceExtension.{budget} is {money.display(terms.default_budget)}, but must be at most"
+            f" {money.display(terms.max_budget)}, the max_budget."
+        )
+    if terms.default_trust_level > terms.max_trust_level:
+        raise ConfigurationError(
+            f"GovernanceExtension.{level} is {int(terms.default_trust_level)}, but must be at most"
+            f" {int(terms.max_trust_level)}, the max_trust_level."
+        )

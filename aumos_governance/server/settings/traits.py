@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
-from traitlets import List, TraitError, TraitType
+from traitlets import Bool, List, TraitError, TraitType
 
 from ... import money
 from ...errors import AumOSGovernanceError
 from ...wire import fields
 
-__all__ = ["Dollars", "Fractions", "Level", "Seconds", "full_name", "shown"]
+__all__ = ["Autostart", "Dollars", "Fractions", "Level", "Seconds", "full_name", "shown"]
 
 _WEEK: Final = 7 * 24 * 3600.0
 
@@ -76,6 +77,44 @@ class Fractions(List[Any]):
         if len(exact) < len(fractions) or exact != sorted(set(exact)):
             refuse(self, value, self.info_text)
         return [_plain(fraction) for fraction in exact]
+
+
+class Autostart(TraitType[Any, Any]):
+    """Whether something starts by itself, or with which values: a bool, or a dict held as level and decimal text."""
+
+    info_text = "True, False, or a dict such as {'trust_level': 3, 'budget': '5'}"
+
+    def validate(self, obj: Any, value: Any) -> bool | dict[str, Any]:
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, Mapping):
+            refuse(self, value, self.info_text)
+        for field in value:
+            if field not in ("trust_level", "budget"):
+                raise TraitError(
+                    f"{full_name(self)} has the field {shown(field)}; the fields are trust_level and budget."
+                )
+        kinds: dict[str, Level | Dollars] = {"trust_level": Level(), "budget": Dollars()}
+        found = {}
+        for field, item in value.items():
+            try:
+                found[field] = kinds[field].validate(obj, item)
+            except TraitError:
+                raise TraitError(
+                    f"{full_name(self)}.{field} is {shown(item)}, but must be {kinds[field].info_text}."
+                ) from None
+        return found
+
+    def from_string(self, s: str) -> Any:
+        """``True``, ``1``, ``False``, ``0`` or a dict on a command line; any other text is refused with the rest."""
+        try:
+            return Bool().from_string(s)
+        except ValueError:
+            pass
+        try:
+            return ast.literal_eval(s)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return s
 
 
 def refuse(trait: TraitType[Any, Any], value: object, valid: str) -> NoReturn:

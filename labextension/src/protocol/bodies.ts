@@ -107,6 +107,9 @@ export const isResolutionAnswer: Guard<Schemas['ResolutionAnswer']> =
     state: isNullOr(isState)
   });
 
+export const isExampleCopy: Guard<Schemas['ExampleCopy']> =
+  /* @__PURE__ */ isObject({ path: isString });
+
 export const isApproval: Guard<Schemas['Approval']> = /* @__PURE__ */ isObject({
   id: isString,
   notebook: isString,
@@ -230,7 +233,7 @@ export const isAuditRecord: Guard<Schemas['AuditRecord']> =
     seq: isCount,
     at: isTime,
     event: isString,
-    outcome: isOutcome,
+    outcome: isNullOr(isOutcome),
     code: isNullOr(isString),
     reasons: isListOf(isString),
     actor: isString,

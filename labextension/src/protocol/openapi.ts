@@ -49,6 +49,13 @@ export interface components {
         readonly transport: 'socket' | 'comm' | null;
       }[];
     };
+    readonly ExampleFolder: {
+      /** @description The path of an existing folder; the root where it is left out. */
+      readonly folder?: string;
+    };
+    readonly ExampleCopy: {
+      readonly path: string;
+    };
     readonly Config: {
       readonly version: string;
       readonly default_budget: components['schemas']['Amount'];
@@ -295,7 +302,8 @@ export interface components {
       /** Format: date-time */
       readonly at: string;
       readonly event: string;
-      readonly outcome: components['schemas']['Outcome'];
+      /** @description Null of what is no decision, as `approval_requested`; such a record matches no outcome filter. */
+      readonly outcome: components['schemas']['Outcome'] | null;
       readonly code: string | null;
       readonly reasons: readonly string[];
       readonly actor: string;

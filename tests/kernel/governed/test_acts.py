@@ -127,13 +127,13 @@ def test_an_interrupt_at_the_prompt_takes_the_question_back(kernel: Kernel, body
     assert (outcome.ename, outcome.traceback) == ("KeyboardInterrupt", ["KeyboardInterrupt"])
     assert did_not_run(kernel)
     # It is taken back without waiting for that, so that an interrupt takes no time.
-    until(lambda: events(kernel) == ["hold", "ask", "withdraw"], "the question is taken back")
+    until(lambda: events(kernel) == ["hold", "approval_requested", "withdraw"], "the question is taken back")
 
 
 def test_where_the_front_end_takes_no_input_it_is_denied_at_once(kernel: Kernel) -> None:
     refused(kernel.run(DEPLOY), "GovernanceDeniedError", "nobody can be asked here")
     assert did_not_run(kernel)
-    assert "ask" not in events(kernel)
+    assert "approval_requested" not in events(kernel)
 
 
 def test_what_is_shown_hides_nothing(kernel: Kernel) -> None:

@@ -90,7 +90,7 @@ def test_a_persons_yes_runs_exactly_what_they_saw(notebook: Notebook) -> None:
         "code": "ran.append('deploy')\nlen(ran)",
     }
     assert (question["tool"], question["amount"], question["cell"]["id"]) == ("deploy", "0.05", "the-cell")
-    assert notebook.events() == ["hold", "ask", "approve", "hold", "settle"]
+    assert notebook.events() == ["hold", "approval_requested", "approve", "hold", "settle"]
     assert notebook.asked() == []
 
 

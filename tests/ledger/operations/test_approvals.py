@@ -90,7 +90,11 @@ def test_an_approval_lets_one_exact_action_through_once(ledger: Ledger) -> None:
     assert ledger.execute(hold(0, **act, digest="d1")).allowed
     assert ledger.execute(hold(0, **act, digest="d1")).code == "APPROVAL_REQUIRED"
     assert ledger.read(ReadApproval(approval_id=asked.approval_id)).status is ApprovalStatus.USED
-    assert [record.event for record in records(ledger) if record.event != "hold"] == ["open", "ask", "approve"]
+    assert [record.event for record in records(ledger) if record.event != "hold"] == [
+        "open",
+        "approval_requested",
+        "approve",
+    ]
 
 
 def test_approvals_that_nobody_waits_for_are_withdrawn(backend: Backend) -> None:

@@ -22,7 +22,7 @@ from aumos_governance.ledger.contract.facts import Origin
 from aumos_governance.ledger.contract.requests import OpenSession, Request
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.server.conftest import GOVERNANCE
-from tests.server.rest.test_openapi import check
+from tests.server.described import check
 
 CENT = 10_000_000
 PART = b"x" * 65_536
@@ -212,7 +212,7 @@ async def test_a_file_that_fails_in_the_middle_is_never_taken_for_a_whole_one(
         yield PART
         raise LedgerError("The disk is gone.")
 
-    monkeypatch.setattr(extension._people, "export", parts)
+    monkeypatch.setattr(extension._context.records, "export", parts)
     with pytest.raises(HTTPClientError) as broken:
         await download()
     assert broken.value.code == 599
@@ -242,7 +242,7 @@ async def test_who_reads_slowly_makes_nothing_pile_up(
             await asyncio.sleep(0.2)
         return seen
 
-    monkeypatch.setattr(extension._people, "export", parts)
+    monkeypatch.setattr(extension._context.records, "export", parts)
     port = http_server_client.get_http_port()
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=4_096)
     writer.write(f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
@@ -271,7 +271,7 @@ async def test_a_file_is_sent_while_it_is_read(
         asyncio.run_coroutine_threadsafe(asyncio.wait_for(begun.wait(), 10), loop).result()
         yield b"last\n"
 
-    monkeypatch.setattr(extension._people, "export", parts)
+    monkeypatch.setattr(extension._context.records, "export", parts)
     received: list[bytes] = []
 
     def receive(chunk: bytes) -> None:

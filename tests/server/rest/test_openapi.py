@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
 
-import aumos_governance.server
-from aumos_governance.server.rest import audit_filter, handlers
+from aumos_governance.server.rest.route import Route
+from aumos_governance.server.rest.table import ROUTES
 from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
+from tests.server.described import DESCRIPTION, SERVER, check
 
-SERVER = Path(aumos_governance.server.__file__).parent
-DESCRIPTION: dict[str, Any] = yaml.safe_load((SERVER / "openapi.yaml").read_text("utf-8"))
-
-
-def check(schema: str, body: Any) -> None:
-    Draft202012Validator({"$ref": f"#/components/schemas/{schema}", "components": DESCRIPTION["components"]}).validate(
-        body
-    )
+METHODS = {"get", "put", "post", "patch", "delete", "options", "head", "trace"}
+"""The others of a path's keys are no methods: https://spec.openapis.org/oas/v3.1.0#path-item-object"""
 
 
 def parameters(path: str, method: str) -> set[str]:
@@ -31,18 +26,30 @@ def parameters(path: str, method: str) -> set[str]:
     return {entry["name"] for entry in resolved if entry["in"] == "query"}
 
 
-def test_every_route_and_method_is_described(extension: Any) -> None:
-    served = {
-        f"/{path}": {method.lower() for method in handler.SUPPORTED_METHODS if method.lower() in vars(handler)}
-        for path, handler in handlers.HANDLERS.items()
-    }
-    described = {path: set(item) - {"parameters"} for path, item in DESCRIPTION["paths"].items()}
-    assert described == served
-    routes = handlers.routes(extension._people, extension._workers, extension._long_reads)
-    assert [handler for _, handler, _ in routes] == [*handlers.HANDLERS.values()]
-    assert parameters("/audit", "get") == set(audit_filter.PARAMETERS)
-    assert parameters("/audit/sums", "get") == set(audit_filter.SUMS_PARAMETERS)
-    assert parameters("/audit/export", "get") == set(audit_filter.EXPORT_PARAMETERS)
+def fields(path: str, method: str) -> set[str]:
+    content = DESCRIPTION["paths"][path][method].get("requestBody", {}).get("content", {})
+    schemas = [media["schema"]["$ref"].rsplit("/", 1)[1] for media in content.values()]
+    return {name for schema in schemas for name in DESCRIPTION["components"]["schemas"][schema]["properties"]}
+
+
+def test_every_route_is_described() -> None:
+    served = sorted((f"/{route.path}", route.method.lower()) for route in ROUTES)
+    assert served == sorted(
+        (path, name) for path, item in DESCRIPTION["paths"].items() for name in item if name in METHODS
+    )
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_a_route_takes_what_is_described(route: Route[Any]) -> None:
+    path, method = f"/{route.path}", route.method.lower()
+    assert set(route.query.names) == parameters(path, method)
+    assert set(route.body) == fields(path, method)
+
+
+def test_every_route_has_its_line_for_users() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "rest.md").read_text("utf-8")
+    named = set(re.findall(r"`(?:GET|PATCH|POST|PUT|DELETE) [a-z/{}]+", page))
+    assert {f"`{route.method} {route.path}" for route in ROUTES} <= named
 
 
 async def test_the_answers_are_as_described(rest: Any) -> None:

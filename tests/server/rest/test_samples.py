@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import ValidationError
 
-from tests.server.rest.test_openapi import check
+from tests.server.described import check
 
 SAMPLES = Path(__file__).parents[2] / "protocol"
 GOOD = [

@@ -15,7 +15,7 @@ from aumos_governance.ledger.contract.facts import NotebookKey, Origin
 from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.types import TrustLevel
-from tests.server.rest.test_openapi import check
+from tests.server.described import check
 from tests.server.rest.test_rest import ReadOnly
 
 CENT = 10_000_000

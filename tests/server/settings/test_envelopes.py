@@ -20,7 +20,7 @@ from aumos_governance.server.extension import GovernanceExtension
 from aumos_governance.server.rest.ceilings import difference_sentence, differences
 from aumos_governance.server.settings.envelope_traits import read_envelopes
 from aumos_governance.types import BudgetPeriod
-from tests.server.rest.test_openapi import check
+from tests.server.described import check
 
 USD = 1_000_000_000
 KERNEL = Origin("kernel", scope="kernel-1")

@@ -119,6 +119,65 @@ def test_settings_that_contradict_each_other(settings: dict[str, Any], sentence:
     assert refused.value.message == sentence
 
 
+@pytest.mark.parametrize(
+    ("written", "level", "budget"),
+    [
+        ({"trust_level": "L3", "budget": 5}, 3, 5_000_000_000),
+        ({"budget": "0.5"}, 1, 500_000_000),
+        ({"trust_level": 0}, 0, 10_000_000_000),
+        ({}, 1, 10_000_000_000),
+        (DeferredConfigString("{'trust_level': 4, 'budget': '7'}"), 4, 7_000_000_000),
+    ],
+)
+def test_autostart_with_values_of_its_own(written: Any, level: int, budget: int) -> None:
+    settings = read(autostart=written, default_trust_level=1)
+    assert settings.autostart is True
+    assert settings.body()["autostart"] is True
+    assert settings.autostart_terms is not None
+    assert settings.autostart_terms.default_trust_level == level
+    assert settings.autostart_terms.default_budget == budget
+    assert settings.terms.default_trust_level == 1, "other sessions start at the defaults"
+
+
+@pytest.mark.parametrize(
+    ("written", "on"),
+    [(True, True), (False, False), *((DeferredConfigString(text), text in "True1") for text in ("True", "1", "0"))],
+)
+def test_autostart_at_the_defaults(written: Any, on: bool) -> None:
+    settings = read(autostart=written)
+    assert (settings.autostart, settings.autostart_terms) == (on, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("yes", "GovernanceExtension.autostart is 'yes', but must be True, False, or a dict such as"),
+        (1, "GovernanceExtension.autostart is 1, but must be True, False, or a dict such as"),
+        ({"level": 3}, "GovernanceExtension.autostart has the field 'level'; the fields are trust_level and budget."),
+        ({"trust_level": 9}, f"GovernanceExtension.autostart.trust_level is 9, but {LEVELS}"),
+        ({"budget": "ten"}, f"GovernanceExtension.autostart.budget is 'ten', but {BUDGETS}."),
+        ({"budget": None}, f"GovernanceExtension.autostart.budget is None, but {BUDGETS}."),
+    ],
+)
+def test_autostart_that_makes_no_sense(written: Any, sentence: str) -> None:
+    with pytest.raises(TraitError) as refused:
+        configured(autostart=written)
+    assert str(refused.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("autostart", "sentence"),
+    [
+        ({"budget": 8}, "autostart.budget is $8.00, but must be at most $5.00, the max_budget."),
+        ({"trust_level": 4}, "autostart.trust_level is 4, but must be at most 3, the max_trust_level."),
+    ],
+)
+def test_autostart_stays_within_the_maxima(autostart: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read(autostart=autostart, default_budget=5, max_budget=5, max_trust_level=3)
+    assert refused.value.message == f"GovernanceExtension.{sentence}"
+
+
 def test_a_default_may_be_the_maximum() -> None:
     terms = read(max_budget=10, max_trust_level=2).terms
     assert (terms.default_budget, terms.default_trust_level) == (terms.max_budget, terms.max_trust_level)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from ....errors import ConflictError, InvalidRequestError, NotAllowedError, NotFoundError
 from ....types import GovernanceOutcome
@@ -47,7 +49,7 @@ def ask(work: Work, request: AskApproval) -> Approval:
             request.until,
         )
     )
-    _record(work, notebook, session, row, request.origin, "ask")
+    _record(work, notebook, session, row, request.origin, "approval_requested", None, further={"until": row.until})
     return approval_of(row, notebook)
 
 
@@ -64,7 +66,10 @@ def decide(work: Work, request: DecideApproval) -> Approval:
     session, notebook = owners_of(work, row.session_id)
     row.status = (ApprovalStatus.APPROVED if request.approve else ApprovalStatus.DENIED).value
     _close(work, row, request.origin)
-    _record(work, notebook, session, row, request.origin, "approve" if request.approve else "refuse")
+    if request.approve:
+        _record(work, notebook, session, row, request.origin, "approve", GovernanceOutcome.ALLOW)
+    else:
+        _record(work, notebook, session, row, request.origin, "refuse", GovernanceOutcome.DENY, "APPROVAL_DENIED")
     return approval_of(row, notebook)
 
 
@@ -80,11 +85,16 @@ def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
 
 
 def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
-    """Nobody waits for a pending approval any more."""
+    """End a pending approval without a decision of a user.
+
+    Its action is denied where its time ran out; else its caller is gone, and nothing was decided.
+    """
+    expired = row.until is not None and work.now >= row.until
     session, notebook = owners_of(work, row.session_id)
     row.status = ApprovalStatus.WITHDRAWN.value
     _close(work, row, origin)
-    _record(work, notebook, session, row, origin, "withdraw", why)
+    outcome, code = (GovernanceOutcome.DENY, "APPROVAL_TIMEOUT") if expired else (None, "APPROVAL_WITHDRAWN")
+    _record(work, notebook, session, row, origin, "withdraw", outcome, code, why)
 
 
 def approval_of(row: ApprovalRow, notebook: NotebookRow) -> Approval:
@@ -134,7 +144,16 @@ def _close(work: Work, row: ApprovalRow, origin: Origin) -> None:
 
 
 def _record(
-    work: Work, notebook: NotebookRow, session: SessionRow, row: ApprovalRow, origin: Origin, event: str, why: str = ""
+    work: Work,
+    notebook: NotebookRow,
+    session: SessionRow,
+    row: ApprovalRow,
+    origin: Origin,
+    event: str,
+    outcome: GovernanceOutcome | None,
+    code: str | None = None,
+    why: str = "",
+    further: Mapping[str, Any] | None = None,
 ) -> None:
     work.touch(notebook)
     record(
@@ -143,12 +162,13 @@ def _record(
         notebook,
         origin,
         event,
-        outcome=GovernanceOutcome.DENY if event in ("refuse", "withdraw") else GovernanceOutcome.ALLOW,
+        outcome=outcome,
+        code=code,
         reasons=(why,) if why else (),
         agent_id=row.agent_id,
         tool=row.tool,
         amount=row.amount,
-        detail={"approval": row.id, "digest": row.digest} | ({"until": row.until} if event == "ask" else {}),
+        detail={"approval": row.id, "digest": row.digest, **(further or {})},
     )
 
 

@@ -12,6 +12,7 @@ from ...contract.facts import Decision
 from ...rules.chain import LEDGER_CHAIN
 from ...rules.content import check_whole
 from ...rules.verdicts import (
+    APPROVAL_REQUIRED,
     Refusal,
     act_refusal,
     agent_refusal,
@@ -116,6 +117,7 @@ def _decision(
     if refusal is not None:
         refused = charge is None and not overdraft
         outcome = GovernanceOutcome.DENY if refused else GovernanceOutcome.ALLOW_WITH_CAVEAT
+    waits = isinstance(request, Hold) and request.waits and code == APPROVAL_REQUIRED
     if charge is None:
         # No figure is another one, yet whoever watches the notebook is to hear that something was refused.
         work.touch(notebook)
@@ -126,7 +128,7 @@ def _decision(
         notebook,
         request.origin,
         event,
-        outcome=outcome,
+        outcome=None if waits else outcome,
         code=code,
         reasons=reasons,
         agent_id=request.agent_id or session.agent_id,
@@ -137,7 +139,13 @@ def _decision(
         spent_delta=0 if charge is None else charge.spent,
         held_delta=0 if charge is None or event == "spend" else charge.amount,
         charge_id=charge_id,
-        detail=_detail(request, already_paid, charge is not None and refusal is not None, used=used),
+        detail=_detail(
+            request,
+            already_paid,
+            charge is not None and refusal is not None,
+            used=used,
+            unasked=code == APPROVAL_REQUIRED and not waits,
+        ),
     )
     return Decision(
         outcome,
@@ -221,7 +229,14 @@ def _approval(work: Work, session: SessionRow, request: Charging, level: int) ->
     return found if fits and found is not None and found.digest == request.digest else None
 
 
-def _detail(request: Charging, already_paid: bool, overrun: bool, *, used: bool = False) -> dict[str, Any] | None:
+def _detail(
+    request: Charging,
+    already_paid: bool,
+    overrun: bool,
+    *,
+    used: bool = False,
+    unasked: bool = False,
+) -> dict[str, Any] | None:
     detail: dict[str, Any] = dict(request.detail)
     if already_paid:
         detail["already_paid"] = True
@@ -236,6 +251,9 @@ def _detail(request: Charging, already_paid: bool, overrun: bool, *, used: bool 
         detail["approval_used"] = used
     if isinstance(request, Hold) and request.until is not None:
         detail["until"] = request.until
+    if unasked:
+        # Tells this denial from what earlier versions recorded of each request for an approval.
+        detail["approval_requested"] = False
     return detail or None
 
 

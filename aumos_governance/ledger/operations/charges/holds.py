@@ -96,7 +96,7 @@ def expire(work: Work, origin: Origin = _LEDGER) -> int:
     for charge in holds:
         _resolve(work, charge, origin, ChargeState.EXPIRED, 0)
     for approval in pending:
-        withdraw(work, approval, origin, "its time ran out")
+        withdraw(work, approval, origin, "No decision in time")
     return len(holds)
 
 
@@ -183,7 +183,7 @@ def _leave(work: Work, holds: list[ChargeRow], pending: list[ApprovalRow], origi
             reasons=("The kernel that made the hold is gone",),
         )
     for approval in pending:
-        withdraw(work, approval, origin, "its kernel is gone")
+        withdraw(work, approval, origin, "Its kernel is gone")
     return len(holds)
 
 

@@ -1,0 +1,47 @@
+"""The start-up hook: a file that IPython runs in each new Python kernel, so that no cell has to load the magics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+from ...wire.protocol import STARTUP_ENV
+
+__all__ = ["HOOK", "with_hook"]
+
+HOOK: Final = Path(__file__).parents[2] / "startup_hook.py"
+_PYTHON: Final = "PYTHONSTARTUP"
+_LOCAL: Final = "local-provisioner"
+
+
+def with_hook(kernel: Any, environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a kernel that is to be started, with the hook where the kernel can run it.
+
+    ``kernel`` is its manager. Only a Python kernel that this machine starts gets the hook: another program would hand
+    the variable on to Pythons that are not the kernel, and another machine does not have the file. The user's own
+    ``PYTHONSTARTUP`` goes along, and the hook runs it.
+    """
+    plain = dict(environment)
+    if plain.get(_PYTHON) == str(HOOK):
+        # Of a server that was started in a kernel which did not run the hook.
+        del plain[_PYTHON]
+        if users := plain.pop(STARTUP_ENV, ""):
+            plain[_PYTHON] = users
+    spec = getattr(kernel, "kernel_spec", None)
+    if spec is None or spec.language.lower() != "python" or _provisioner(spec) != _LOCAL:
+        return plain
+    users = plain.get(_PYTHON, "")
+    if _PYTHON in spec.env:
+        # What a kernelspec sets comes last, and would take the hook's place.
+        users = Template(spec.env[_PYTHON]).safe_substitute(plain)
+        spec.env = {name: value for name, value in spec.env.items() if name != _PYTHON}
+    return {**plain, _PYTHON: str(HOOK), **({STARTUP_ENV: users} if users else {})}
+
+
+def _provisioner(spec: Any) -> str:
+    # https://jupyter-client.readthedocs.io/en/stable/provisioning.html
+    named = spec.metadata.get("kernel_provisioner", {}).get("provisioner_name")
+    return str(named or os.environ.get("JUPYTER_DEFAULT_PROVISIONER_NAME") or _LOCAL)

@@ -1,0 +1,60 @@
+"""The example notebooks of the package, copied into the user's folders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from jupyter_core.paths import jupyter_path
+from jupyter_core.utils import ensure_async
+from tornado import web
+
+from ...errors import InvalidRequestError, NotFoundError
+from .context import Context
+from .route import Body, Request
+
+__all__ = ["EXAMPLES", "copy_example", "example", "find_example"]
+
+EXAMPLES: Final = ("governed-notebook", "governed-calls")
+_CHECKOUT: Final = Path(__file__).parents[3] / "examples"
+_NAMES: Final = 100
+
+
+def example(context: Context, request: Request[None]) -> Body:
+    folder = request.body.get("folder", "")
+    if not isinstance(folder, str):
+        raise InvalidRequestError("The folder must be text, the path of a folder below the server's root.")
+    return {"path": context.on_loop(copy_example(context.contents, request.id, folder.strip("/")))}
+
+
+def find_example(name: str) -> Path:
+    """The file of an example: in a checkout, or else where the package's data is installed. Raises NotFoundError."""
+    folders = [_CHECKOUT, *(Path(folder) for folder in jupyter_path("aumos-governance", "examples"))]
+    files = (folder / f"{name}.ipynb" for folder in folders)
+    found = next((file for file in files if file.is_file()), None) if name in EXAMPLES else None
+    if found is None:
+        raise NotFoundError(f"There is no example {name[:40]!r}; the examples are {', '.join(EXAMPLES)}.")
+    return found
+
+
+async def copy_example(contents: Any, name: str, folder: str) -> str:
+    """Copy an example into a folder of this contents manager, and return the path of the copy.
+
+    No file is overwritten: the copy is made under a new name, and a rename to a name that is taken fails. Raises
+    NotFoundError for an unknown example, and what the manager raises for a folder that it does not write to.
+    """
+    notebook = json.loads(find_example(name).read_text("utf-8"))
+    model = await ensure_async(contents.new_untitled(path=folder, type="notebook"))
+    path = str(model["path"])
+    await ensure_async(contents.save({"type": "notebook", "format": "json", "content": notebook}, path))
+    for number in range(_NAMES):
+        wanted = f"{folder}/{name}{f'-{number}' if number else ''}.ipynb".lstrip("/")
+        try:
+            await ensure_async(contents.rename(path, wanted))
+        except web.HTTPError as error:
+            if error.status_code != 409:
+                raise
+        else:
+            return wanted
+    return path

@@ -1,0 +1,42 @@
+"""The query parameters that several routes have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from ...wire import fields
+from ..identity.rooms import clean_path
+from .route import Parameters
+
+__all__ = ["NONE", "NOTEBOOK", "NOTEBOOK_PAGE", "PAGE", "Page"]
+
+
+class Page(NamedTuple):
+    """A page of a list."""
+
+    path: str | None
+    """The notebook's; None for all notebooks."""
+    after: str
+    """The last entry of the page before; empty for the first page."""
+    limit: int
+
+
+def _page(parameters: Mapping[str, str], _: Any) -> Page:
+    return Page(None, parameters.get("after", ""), _limit(parameters))
+
+
+def _notebook_page(parameters: Mapping[str, str], _: Any) -> Page:
+    path = parameters.get("path")
+    after = fields.optional_text(parameters, "after", "after")
+    return Page(None if path is None else clean_path(path), after or "", _limit(parameters))
+
+
+def _limit(parameters: Mapping[str, str]) -> int:
+    return fields.whole(parameters, "limit", default=100, least=1, most=1_000)
+
+
+NONE: Final = Parameters((), lambda parameters, _: None)
+NOTEBOOK: Final = Parameters(("path",), lambda parameters, _: clean_path(parameters.get("path", "")))
+PAGE: Final = Parameters(("after", "limit"), _page)
+NOTEBOOK_PAGE: Final = Parameters(("path", "after", "limit"), _notebook_page)

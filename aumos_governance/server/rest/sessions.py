@@ -1,0 +1,52 @@
+"""Notebooks, their governance sessions, and the kernels and ceilings of these."""
+
+from __future__ import annotations
+
+from ..identity.rooms import Place
+from .context import Context
+from .parameters import Page
+from .route import Body, Request
+
+__all__ = ["change", "close", "envelopes", "kernels", "notebooks", "state"]
+
+
+def state(context: Context, request: Request[str]) -> Body:
+    place = context.place(request.query)
+    return _as_seen(request, place, context.service.state(place.notebook, shared_with=place.shared_with))
+
+
+def change(context: Context, request: Request[str]) -> Body:
+    place = context.place(request.query)
+    changed = context.service.change(request.user, place.notebook, request.body, key=request.key)
+    return _as_seen(request, place, changed)
+
+
+def close(context: Context, request: Request[str]) -> Body:
+    place = context.place(request.query)
+    return _as_seen(request, place, context.service.close(request.user, place.notebook, key=request.key))
+
+
+def notebooks(context: Context, request: Request[Page]) -> Body:
+    """All notebooks that were ever governed, by path."""
+    context.settle()
+    page = _states(context, request.query.after, request.query.limit)
+    last = page[-1]["path"] if page else ""
+    more = len(page) == request.query.limit and _states(context, last, 1)
+    return {"notebooks": page, "after": last if more else None}
+
+
+def kernels(context: Context, request: Request[None]) -> Body:
+    return {"kernels": context.kernels()}
+
+
+def envelopes(context: Context, request: Request[str]) -> Body:
+    return context.waiting.envelopes(context.place(request.query).notebook)
+
+
+def _states(context: Context, after: str, limit: int) -> list[Body]:
+    return context.service.states(context.owner, context.root, after=after, limit=limit)
+
+
+def _as_seen(request: Request[str], place: Place, body: Body) -> Body:
+    """The state under the path of the request, though it may be another notebook's."""
+    return {**body, "path": request.query, "shared_with": place.shared_with}

@@ -1,0 +1,64 @@
+"""All routes of the REST interface under ``aumos-governance/v1/``, which `openapi.yaml` describes.
+
+A GET needs the permission to ``read`` the resource ``aumos-governance``; all other methods need the permission to
+``write`` and, on a JupyterHub, a user who logged in with a browser. What succeeds has status 200, and each error has
+the status that `http_errors` gives it. `RestHandler` sees to that for every route.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from typing import Any, Final
+
+from . import audit, sessions, waiting
+from .audit_filter import is_search
+from .configuration import config
+from .context import Context
+from .examples import example
+from .handler import RestHandler
+from .parameters import NONE, NOTEBOOK, NOTEBOOK_PAGE, PAGE
+from .route import Route
+
+__all__ = ["PREFIX", "ROUTES", "handlers"]
+
+PREFIX: Final = "aumos-governance/v1/"
+
+# fmt: off
+ROUTES: tuple[Route[Any], ...] = (
+    # method,      path                        query          function, and the fields of the body
+    Route("GET",   "state",                    NOTEBOOK,      sessions.state),
+    Route("PATCH", "state",                    NOTEBOOK,      sessions.change, ("budget", "trust_level", "agent_id")),
+    Route("POST",  "close",                    NOTEBOOK,      sessions.close),
+    Route("GET",   "envelopes",                NOTEBOOK,      sessions.envelopes),
+    Route("GET",   "notebooks",                PAGE,          sessions.notebooks),
+    Route("GET",   "kernels",                  NONE,          sessions.kernels),
+    Route("GET",   "config",                   NONE,          config),
+    Route("GET",   "holds",                    NOTEBOOK_PAGE, waiting.holds),
+    Route("POST",  "holds/{id}/settle",        NONE,          waiting.settle, ("amount",)),
+    Route("POST",  "holds/{id}/release",       NONE,          waiting.release),
+    Route("GET",   "approvals",                NOTEBOOK_PAGE, waiting.approvals),
+    Route("POST",  "approvals/{id}",           NONE,          waiting.decide, ("decision", "digest")),
+    Route("GET",   "reports",                  NOTEBOOK_PAGE, waiting.reports),
+    Route("POST",  "reports/{id}/acknowledge", NONE,          waiting.acknowledge),
+    Route("POST",  "corrections",              NONE,          waiting.correct, ("charge_id", "amount", "reason")),
+    Route("GET",   "audit",                    audit.RECORDS, audit.records, long=is_search),
+    Route("GET",   "audit/sums",               audit.SUMS,    audit.sums, long=True),
+    Route("GET",   "audit/verify",             audit.CHAIN,   audit.verify, long=True),
+    Route("GET",   "audit/export",             audit.EXPORT,  audit.export, long=True),
+    Route("POST",  "examples/{id}",            NONE,          example, ("folder",), needs=("write", "contents")),
+)
+# fmt: on
+
+
+def handlers(
+    context: Context, workers: Executor, long_reads: Executor
+) -> list[tuple[str, type[RestHandler], dict[str, Any]]]:
+    """What to add to the server's handlers: one for each path, with the routes of its methods."""
+    by_path: dict[str, dict[str, Route[Any]]] = {}
+    for route in ROUTES:
+        by_path.setdefault(route.path, {})[route.method] = route
+    parts = {"context": context, "workers": workers, "long_reads": long_reads}
+    return [
+        (PREFIX + path.replace("{id}", "(?P<id>[^/]+)"), RestHandler, {"routes": routes, **parts})
+        for path, routes in by_path.items()
+    ]

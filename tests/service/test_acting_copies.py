@@ -1,0 +1,178 @@
+"""Copies of an act's ask, and cancels of it, that come while it is on its way or after its answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from aumos_governance.errors import UnavailableError
+from aumos_governance.ledger.contract.agreements import AskApproval, FileReport
+from aumos_governance.ledger.contract.charges import KernelsPresent
+from aumos_governance.ledger.contract.facts import Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListReports
+from tests.service.acts import CALLER, Clock, Kernel, decide, pending, served
+
+
+def before(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, kind: type, then: Callable[[], None]) -> None:
+    """Have ``then`` done once, when the ledger is given the first request of this kind, before that is executed."""
+    submit, waiting = ledger.submit, [then]
+
+    def submitting(request: Any) -> Any:
+        if isinstance(request, kind) and waiting:
+            waiting.pop()()
+        return submit(request)
+
+    monkeypatch.setattr(ledger, "submit", submitting)
+
+
+def gone(ledger: Ledger) -> None:
+    """A server has started that does not know any kernel."""
+    ledger.execute(KernelsPresent(key="", origin=Origin("server"), owner="ada", root="/srv"))
+
+
+# ---- copies after the answer
+
+
+@pytest.mark.parametrize("level", [1, 4, 5])
+def test_a_copy_after_the_answer_is_answered_alike(kernel: Kernel, level: int) -> None:
+    kernel.ask("open", trust_level=level, budget="5")
+    kernel.act("same")
+    answer = kernel.hear()
+    kernel.act("same")
+    assert kernel.hear() == answer
+    assert kernel.ask("status")["state"]["held"] == ("0" if level == 1 else "0.5")
+
+
+def test_a_copy_after_a_yes_is_answered_alike(l3: Kernel, ledger: Ledger) -> None:
+    l3.act("same")
+    decide(ledger, l3.waits())
+    answer = l3.hear()
+    l3.act("same")
+    assert l3.hear() == answer
+    assert not pending(ledger)
+
+
+def test_a_copy_after_a_failure_is_tried_anew(kernel: Kernel) -> None:
+    def attending() -> AbstractContextManager[None]:
+        raise UnavailableError("gone")
+
+    kernel.ask("open", trust_level=5, budget="5")
+    kernel.caller = replace(CALLER, attending=attending)
+    kernel.act("same")
+    assert kernel.hear()["code"] == "UNAVAILABLE"
+    kernel.caller = CALLER
+    kernel.act("same")
+    assert kernel.hear()["decision"]["allowed"]
+
+
+# ---- copies while it waits
+
+
+def test_each_copy_says_that_somebody_waits_for_longer(l3: Kernel, ledger: Ledger) -> None:
+    l3.act("same")
+    waiting = l3.waits()
+    for _ in range(3):
+        l3.clock.now += 25
+        l3.act("same")
+        assert l3.waits() == waiting
+        l3.service.acting.watch.look()
+        assert l3.waits() == waiting
+        assert pending(ledger)
+
+
+def test_a_copy_while_a_yes_is_carried_out_is_not_told_to_wait(l3: Kernel, ledger: Ledger) -> None:
+    copies: list[str] = []
+
+    def attending() -> AbstractContextManager[None]:
+        if copies:
+            l3.act(copies.pop())
+        return nullcontext()
+
+    l3.caller = replace(CALLER, attending=attending)
+    l3.act("same")
+    waiting = l3.waits()
+    copies.append("same")
+    decide(ledger, waiting)
+    assert l3.hear()["decision"]["allowed"]
+    l3.silent()
+
+
+def test_a_wait_that_its_own_kernel_gave_up_does_not_begin_anew(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
+    l3.act("same")
+    l3.waits()
+    clock.now += 31
+    l3.service.acting.watch.look()
+    assert l3.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    after = Kernel(served(ledger, clock), clock)
+    after.act("same")
+    assert after.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    assert not pending(ledger)
+
+
+def test_a_kernel_taken_for_gone_twice_is_asked_about_once_more_and_no_further(
+    l3: Kernel, ledger: Ledger, clock: Clock
+) -> None:
+    l3.act("same")
+    l3.waits()
+    l3.service.acting.close()
+    gone(ledger)
+    after = Kernel(served(ledger, clock), clock)
+    after.act("same")
+    after.waits()
+    after.service.acting.close()
+    gone(ledger)
+    last = Kernel(served(ledger, clock), clock)
+    last.act("same")
+    assert last.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    assert not pending(ledger)
+
+
+def test_a_no_that_a_server_heard_first_is_a_no(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
+    l3.act("same")
+    waiting = l3.waits()
+    l3.service.acting.close()
+    decide(ledger, waiting, approve=False)
+    after = Kernel(served(ledger, clock), clock)
+    after.act("same")
+    assert after.hear()["decision"]["code"] == "APPROVAL_DENIED"
+
+
+# ---- cancels on the way
+
+
+def test_a_cancel_before_it_waits_withdraws_it(l3: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    before(ledger, monkeypatch, AskApproval, lambda: l3.send("cancel", "c", of="same", act=True))
+    l3.act("same")
+    heard = {answer["id"]: answer for answer in (l3.hear(), l3.hear())}
+    assert heard["c"]["voided"] is True
+    assert not heard["same"].get("decision", {}).get("allowed", False)
+    assert "waiting" not in heard["same"]
+    assert not pending(ledger)
+    assert l3.ask("status")["state"]["held"] == "0"
+
+
+def test_a_cancel_while_its_report_is_filed_says_there_that_it_was_not_run(
+    kernel: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel.ask("open", trust_level=4, budget="5")
+    before(ledger, monkeypatch, FileReport, lambda: kernel.send("cancel", "c", of="same", act=True))
+    kernel.act("same")
+    heard = {answer["id"]: answer for answer in (kernel.hear(), kernel.hear())}
+    assert heard["c"]["voided"] is True
+    (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
+    assert json.loads(report.shown or "")["result"] == "not run: interrupted"
+    assert kernel.ask("status")["state"]["held"] == "0"
+
+
+def test_a_report_of_what_was_not_cancelled_says_nothing_of_its_end(kernel: Kernel, ledger: Ledger) -> None:
+    kernel.ask("open", trust_level=4, budget="5")
+    kernel.act()
+    kernel.hear()
+    (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
+    assert json.loads(report.shown or "")["result"] is None
