@@ -8,33 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from itertools import takewhile
 from typing import Any, Final
 
 from .. import money, types
+from ..clock import time_micros, time_text
 from . import fields
 
-__all__ = ["ABSENT", "EMPTY", "Field", "Shape", "time_micros", "time_text"]
+__all__ = ["ABSENT", "EMPTY", "Field", "Shape"]
 
 ABSENT: Final = "{} is None"
 """The condition of a field that is left out where it has no value."""
 EMPTY: Final = "not {}"
 """The condition of a field that is left out where its value is false or empty."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
-
-def time_text(micros: int) -> str:
-    """Microseconds since the epoch as ISO 8601 in UTC, always with six decimals and a ``Z``."""
-    moment = _EPOCH + timedelta(microseconds=micros)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def time_micros(text: str) -> int:
-    """The microseconds since the epoch of a `time_text`."""
-    # Python 3.10 does not read the Z. Whole numbers throughout: a float timestamp loses microseconds.
-    return (datetime.fromisoformat(text.removesuffix("Z") + "+00:00") - _EPOCH) // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

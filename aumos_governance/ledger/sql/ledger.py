@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Final
 
+from ...clock import MICROS
 from ...errors import AumOSGovernanceError, ExpiredError, LedgerError, NotConfirmedError
 from ..commit.clock import Clock, system_clock
 from ..commit.dispatch import begin, perform
@@ -31,7 +32,7 @@ __all__ = ["OnCommit", "SqlLedger"]
 OnCommit = Callable[[int], None]
 """Told, in the thread that committed, how many requests a commit held; must not block or raise."""
 
-_PURGE_EVERY: Final = 60 * 1_000_000
+_PURGE_EVERY: Final = 60 * MICROS
 _PURGED_AT_ONCE: Final = 5_000
 
 
