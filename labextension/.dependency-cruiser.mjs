@@ -9,6 +9,7 @@ const ROOMS = [
   ['commands.ts', 'notifications.ts'],
   ['panel/'],
   ['status/', 'audit/', 'receipts/', 'cells/'],
+  ['decisions/'],
   ['widgets/'],
   ['state/'],
   ['tokens.ts'],

@@ -59,9 +59,14 @@ def test_the_price_is_shown_before_all_cells_run(
     page = lab_page.page
     page.evaluate("void window.jupyterapp.commands.execute('aumos-governance:run-all-with-price')")
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("$1.25")
+    expect(dialog).to_contain_text("$1.25 + ?")
     expect(dialog).to_contain_text("That is $0.25 more than is left")
-    expect(dialog).to_contain_text("Cells 1, 2, 5 state no cost")
+    # What loads and sets governance costs nothing.
+    lines = dialog.locator(".aumos-Price-cells li")
+    expect(lines).to_have_text(
+        ["%%governed --tool deploy --cost 0.75stated$0.75", "%governance_spend 0.5stated$0.50", "print(1)not known"]
+    )
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         lab_page.use_theme(theme)
         picture(f"price-{theme.split()[1].lower()}")
@@ -74,3 +79,49 @@ def test_the_price_is_shown_before_all_cells_run(
     # At this level the act is only suggested, and that ends the run.
     expect(lab_page.output(2).first).to_be_visible()
     assert lab.governance("price.ipynb")["spent"] == "0"
+
+
+def test_what_cells_cost_before_is_known_before_they_run_again(
+    lab_page: NotebookPage, lab: Application, picture: Callable[[str], None]
+) -> None:
+    spends = "import os\nget_ipython().run_line_magic('governance_spend', os.environ.get('PRICE', '0.2'))"
+    cells = "%governance --budget 2", spends, "print('free')", "os.environ['PRICE'] = '0.3'", "missing"
+    name = write_notebook(lab.root / "learned.ipynb", *cells)
+    lab_page.open(name)
+    page = lab_page.page
+    lab_page.run_cells(0, 1, 2, 3, 4)
+    lab_page.shows("$1.80 left")
+    lab_page.run_cells(2, 5)
+    lab_page.shows("$1.50 left")
+    lab_page.reload()
+    estimate = "void window.jupyterapp.commands.execute('aumos-governance:run-all-with-price')"
+    page.evaluate(estimate)
+    dialog = page.get_by_role("dialog")
+    lines = dialog.locator(".aumos-Price-cells li")
+    expect(lines).to_have_text(["import oslast 2 runs$0.20 \u2013 $0.30", "missingnot known"])
+    expect(dialog).to_contain_text("$0.20 \u2013 $0.30 + ?")
+    expect(dialog.get_by_role("button", name="Run All")).to_be_focused()
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        lab_page.use_theme(theme)
+        picture(f"price-learned-{theme.split()[1].lower()}")
+        axe_finds_nothing(lab_page, ".aumos-Price")
+    # Each line leads to its cell, by the keys too.
+    dialog.get_by_role("button", name="missing").focus()
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex === 5")
+    # It changes no decision: it may need more than is left, and that is said.
+    lab.govern(name, budget="0.6")
+    lab_page.shows("$0.10 left")
+    page.evaluate(estimate)
+    expect(dialog).to_contain_text("That is $0.10 more than is left")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    # An edited cell is not known.
+    page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.widgets[2].model.sharedModel.setSource('other()')"
+    )
+    page.evaluate(estimate)
+    expect(lines).to_have_text(["other()not known", "missingnot known"])
+    page.keyboard.press("Escape")
+    assert lab.governance(name)["spent"] == "0.5"

@@ -31,13 +31,13 @@ def test_the_example_of_governed_acts(lab_page: NotebookPage, lab: Application, 
     card = _section(lab_page, "approvals").locator(".aumos-Card")
     expect(card).to_contain_text("Dear Ann, the report is ready.")
     picture("governed-act-waits")
-    card.get_by_role("button", name="Approve").click()
+    lab_page.decide(card, "Approve")
     expect(lab_page.output(place["approve"]).first).to_have_text("Approved: mail, $0.02.")
     expect(lab_page.cell(place["approve"])).to_contain_text("Recorded: $0.02 for mail ($0.98 remaining)")
 
     lab_page.begin(place["function"])
     expect(card).to_contain_text("send('Bob', 'the report is ready.')")
-    card.get_by_role("button", name="Approve").click()
+    lab_page.decide(card, "Approve")
     lab_page.shows("L3 Act", "$0.96 left")
 
     lab_page.run_cells(place["report-level"], place["report"])

@@ -68,14 +68,17 @@ def test_a_person_answers_exactly_what_is_asked(
     first.get_by_role("button", name="In [3]").click()
     panel.page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex === 2")
 
-    first.get_by_role("button", name="Approve").click()
+    panel.decide(first, "Approve")
     expect(cards(panel)).to_have_count(1)
     expect(section(panel, "approvals")).to_contain_text("approved by")
-    cards(panel).get_by_role("button", name="Approve").focus()
-    panel.page.keyboard.press("Tab")
-    # What has just moved under the person's hands takes no answer.
-    expect(cards(panel).get_by_role("button", name="Deny")).to_be_focused()
-    expect(cards(panel).get_by_role("button", name="Deny")).to_have_attribute("aria-disabled", "false")
+    cards(panel).get_by_role("button", name="Deny…").focus()
+    panel.page.keyboard.press("Enter")
+    deny = panel.decision.get_by_role("button", name="Deny", exact=True)
+    # What has only just come into view takes no answer.
+    expect(deny).to_have_attribute("aria-disabled", "false")
+    for _ in range(3):
+        panel.page.keyboard.press("Tab")
+    expect(deny).to_be_focused()
     panel.page.keyboard.press("Enter")
     expect(cards(panel)).to_have_count(0)
     expect(section(panel, "approvals")).to_contain_text("denied by")
@@ -100,7 +103,7 @@ def test_what_waits_outlives_the_page_and_another_browser_answers(
         other = NotebookPage(context.new_page(), lab)
         other.open(name)
         other.command("aumos-governance:open-panel")
-        cards(other).get_by_role("button", name="Deny").click()
+        other.decide(cards(other), "Deny")
         expect(cards(other)).to_have_count(0)
         expect(cards(panel)).to_have_count(0)
         decided = section(other, "approvals").locator(".aumos-Decided")
@@ -162,6 +165,6 @@ def test_hostile_text_is_text_and_breaks_no_layout(
     expect(output).to_be_visible()
     assert output.locator("img").count() == 0
     assert output.evaluate("(node) => node.scrollWidth <= node.clientWidth + 1")
-    cards(panel).get_by_role("button", name="Deny").click()
+    panel.decide(cards(panel), "Deny")
     expect(cards(panel)).to_have_count(0)
     assert asked not in json.dumps(lab.waiting(name))

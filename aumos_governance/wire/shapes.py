@@ -7,10 +7,9 @@ requests and reads responses, a server the reverse, and loading a table costs ne
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .. import money, types
 from ..clock import time_micros, time_text
@@ -24,8 +23,7 @@ EMPTY: Final = "not {}"
 """The condition of a field that is left out where its value is false or empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field of a body, and where its value lies in the object that the body stands for."""
 
     name: str

@@ -2,41 +2,28 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { PathExt } from '@jupyterlab/coreutils';
 import type { IAuditApi } from './server/auditApi';
-import { figuresOf } from './words/figures';
-import { oneLine, severityWords } from './words/labels';
-import { formatUsd } from './words/money';
+import { wayOut } from './words/denials';
+import { figuresOf, type IFigures } from './words/figures';
+import { oneLine, spentWords } from './words/labels';
+import { shortUsd } from './words/money';
+import { EXPIRED } from './words/verdicts';
+import type { IAuditRecord } from './protocol/audit';
 import type { IGovernanceState } from './protocol/state';
-import type { IApproval } from './protocol/waiting';
 import type { GovernanceSettings } from './state/settings';
-import type { IGovernanceModel } from './tokens';
 import type { IWaitingApprovals } from './state/waitingApprovals';
+import { type INotice, type INotifier, SHOWN, Toasts } from './toasts';
+import type { IGovernanceModel } from './tokens';
 
 /** How long changes of a notebook are left to gather before its denials are read, in milliseconds. */
 const GATHER = 700;
 /** The most denials that are read at once. */
 const MOST = 20;
 
-/** What a person is told, and by what. */
-export interface INotice {
-  readonly kind: 'info' | 'warning';
-  readonly message: string;
-  /** The section of the panel that it leads to. */
-  readonly section: string;
-  /** Whether it stays until it is dismissed. */
-  readonly stays: boolean;
-}
-
-/** Shows what a person is told, in whatever way the application has for it. */
-export interface INotifier {
-  /** Show a notice; what is given back takes it away. */
-  tell(notice: INotice): () => void;
-}
-
 /**
- * Tells the person of what they would want to know at once: a denial, a warning mark that is passed,
+ * Notifies the user of what they would want to know at once: a denial, a warning mark that is passed,
  * an approval that waits.
  *
- * What was so already when the page learnt of it is no news.
+ * What was so already when the page learnt of it is no news, and neither is what the panel shows.
  */
 export class GovernanceNotifications implements IDisposable {
   constructor(options: GovernanceNotifications.IOptions) {
@@ -44,9 +31,11 @@ export class GovernanceNotifications implements IDisposable {
     this._audit = options.audit;
     this._approvals = options.approvals;
     this._settings = options.settings;
-    this._notifier = options.notifier;
+    this._isOnScreen = options.isOnScreen;
+    this._toasts = new Toasts(options.notifier);
     this._trans = options.trans;
     this._model.learned.connect(this._onState, this);
+    this._model.changed.connect(this._onApprovals, this);
     this._approvals.changed.connect(this._onApprovals, this);
     this._onApprovals();
   }
@@ -58,10 +47,12 @@ export class GovernanceNotifications implements IDisposable {
   dispose(): void {
     this._isDisposed = true;
     this._model.learned.disconnect(this._onState, this);
+    this._model.changed.disconnect(this._onApprovals, this);
     this._approvals.changed.disconnect(this._onApprovals, this);
     for (const watch of this._denials.values()) {
       window.clearTimeout(watch.timer);
     }
+    this._toasts.dispose();
   }
 
   private _onState(_: IGovernanceModel, state: IGovernanceState): void {
@@ -72,28 +63,42 @@ export class GovernanceNotifications implements IDisposable {
     }
   }
 
-  /** Tell once of each warning mark that a session passes. */
+  /** Notify of the highest mark that a session has passed, for as long as that is so. */
   private _watchMarks(state: IGovernanceState): void {
     const figures = figuresOf(state, this._model.config?.warn_at ?? []);
-    if (!state.active || state.session_id === null || !figures) {
-      return;
-    }
-    const passed = figures.over > 0n ? 2 : (figures.passed ?? 0);
-    const reached = figures.severity === 'full' ? Math.max(1, passed) : passed;
-    const known = this._marks.get(state.session_id);
-    this._marks.set(state.session_id, Math.max(known ?? 0, reached));
-    if (
-      known !== undefined &&
-      reached > known &&
-      this._settings.current.notifyOfWarnings
-    ) {
-      this._notifier.tell({
-        kind: 'warning',
-        message: `${nameOf(state.path)}: ${severityWords(figures, this._trans)}`,
-        section: 'budget',
-        stays: false
+    const known = this._marks.get(state.path);
+    const isSame = known?.session === state.session_id;
+    const reached = figures && state.active ? rankOf(figures) : 0;
+    if (!isSame) {
+      this._marks.set(state.path, {
+        session: state.session_id,
+        reached,
+        message: null
       });
+    } else if (figures && reached > known.reached) {
+      known.reached = reached;
+      known.message = this._isOnScreen('budget', state.path)
+        ? null
+        : `${nameOf(state.path)}: ${spentWords(figures, this._trans)}`;
+      this._lastMark = state.path;
+    } else if (reached < known.reached) {
+      // Raised, corrected or closed: what was said is no longer true.
+      known.reached = reached;
+      known.message = null;
     }
+    this._showMarks();
+  }
+
+  private _showMarks(): void {
+    const told = [...this._marks].filter(([, { message }]) => message !== null);
+    const last = told.find(([path]) => path === this._lastMark) ?? told.at(-1);
+    const message = last?.[1].message ?? null;
+    this._toasts.set(
+      'marks',
+      message === null || !this._settings.current.notifyOfWarnings
+        ? null
+        : this._notice('warning', message, 'budget')
+    );
   }
 
   /** Read what was denied, once what happens to the notebook has come to a rest. */
@@ -125,97 +130,154 @@ export class GovernanceNotifications implements IDisposable {
       );
       const at = records.findIndex(one => one.record_id === watch.last);
       const news = at < 0 ? records : records.slice(0, at);
-      const [newest] = news;
       watch.last = records[0]?.record_id ?? null;
+      // Who denied an approval knows it.
+      const denied = news.filter(({ event }) => event !== 'refuse');
       if (
-        !isNews ||
-        !newest ||
-        this._isDisposed ||
-        !this._settings.current.notifyOfDenials
+        isNews &&
+        denied.length > 0 &&
+        !this._isDisposed &&
+        this._settings.current.notifyOfDenials &&
+        !this._isOnScreen('audit', path)
       ) {
-        return;
+        this._tellOfDenials(path, denied);
       }
-      const reason = oneLine(newest.reasons[0] ?? '');
-      this._notifier.tell({
-        kind: 'warning',
-        message:
-          news.length === 1
-            ? this._trans.__(
-                '%1: %2 was denied. %3',
-                nameOf(path),
-                quoted(newest.tool ?? newest.event),
-                reason
-              )
-            : this._trans.__(
-                '%1: %2 times something was denied, lately %3. %4',
-                nameOf(path),
-                news.length,
-                quoted(newest.tool ?? newest.event),
-                reason
-              ),
-        section: 'audit',
-        stays: false
-      });
     } catch {
       // What could not be read is read with the next change.
     }
   }
 
-  /** Tell of each approval that begins to wait, until it is answered. */
+  /** Notify of denials in one notice, with those of which the last one told while it was shown. */
+  private _tellOfDenials(path: string, denied: readonly IAuditRecord[]): void {
+    const now = Date.now();
+    const [newest] = denied;
+    if (!newest) {
+      return;
+    }
+    const isMerged = now - this._denied.at < SHOWN;
+    const count = denied.length + (isMerged ? this._denied.count : 0);
+    this._denied = { at: now, count };
+    const way = wayOut(
+      newest,
+      {
+        state: this._model.stateOf(path),
+        config: this._model.config,
+        mayChange: this._model.mayChange
+      },
+      this._trans
+    );
+    const what = this._deniedWords(path, newest, count);
+    this._toasts.set(
+      'denials',
+      this._notice(
+        'warning',
+        way ? `${what} ${way.sentence}` : what,
+        way?.section ?? 'audit',
+        way?.section === 'budget' && this._model.mayChange
+          ? this._trans.__('Raise Budget…')
+          : undefined
+      )
+    );
+  }
+
+  private _deniedWords(
+    path: string,
+    newest: IAuditRecord,
+    count: number
+  ): string {
+    const name = nameOf(path);
+    const tool = quoted(newest.tool ?? newest.event);
+    if (count > 1) {
+      return this._trans.__(
+        '%1: %2 requests denied, the last for %3.',
+        name,
+        count,
+        tool
+      );
+    }
+    return newest.code === EXPIRED
+      ? this._trans.__('%1: %2 expired, no decision in time.', name, tool)
+      : this._trans.__(
+          '%1: %2 denied. %3.',
+          name,
+          tool,
+          oneLine(newest.reasons[0] ?? '').replace(/\.$/, '')
+        );
+  }
+
+  /** Notify of the approvals that wait and are not on the screen, in one notice that stays until they are decided. */
   private _onApprovals(): void {
     if (!this._approvals.isKnown) {
       return;
     }
-    const waiting = new Set(this._approvals.entries.map(({ id }) => id));
-    for (const [id, dismiss] of this._told) {
-      if (!waiting.has(id)) {
-        dismiss();
-        this._told.delete(id);
-      }
+    const { path } = this._model;
+    const waiting = this._approvals.entries.filter(
+      ({ notebook }) => !this._isOnScreen('approvals', notebook)
+    );
+    const [first] = waiting;
+    if (!first || !this._settings.current.notifyOfApprovals) {
+      this._toasts.set('approvals', null);
+      return;
     }
-    for (const approval of this._approvals.entries) {
-      if (!this._told.has(approval.id)) {
-        this._told.set(approval.id, this._tellOf(approval));
-      }
-    }
-  }
-
-  private _tellOf(approval: IApproval): () => void {
-    if (!this._settings.current.notifyOfApprovals) {
-      return () => undefined;
-    }
-    return this._notifier.tell({
-      kind: 'info',
-      message: this._trans.__(
-        '%1: %2 waits for your approval (%3).',
-        nameOf(approval.notebook),
-        quoted(approval.tool),
-        formatUsd(approval.amount)
-      ),
-      section: 'approvals',
+    const own = waiting.find(({ notebook }) => notebook === path) ?? first;
+    const name = nameOf(own.notebook);
+    const message =
+      waiting.length === 1
+        ? this._trans.__(
+            '%1: %2 waits for your approval (%3).',
+            name,
+            quoted(own.tool),
+            shortUsd(own.amount)
+          )
+        : this._trans.__(
+            '%1 actions wait for your approval, among them %2 in %3.',
+            waiting.length,
+            quoted(own.tool),
+            name
+          );
+    this._toasts.set('approvals', {
+      ...this._notice('info', message, 'approvals'),
       stays: true
     });
+  }
+
+  private _notice(
+    kind: INotice['kind'],
+    message: string,
+    section: string,
+    action = this._trans.__('Show')
+  ): INotice {
+    return { kind, message, section, action, stays: false };
   }
 
   private readonly _model: IGovernanceModel;
   private readonly _audit: IAuditApi;
   private readonly _approvals: IWaitingApprovals;
   private readonly _settings: GovernanceSettings;
-  private readonly _notifier: INotifier;
+  private readonly _isOnScreen: GovernanceNotifications.IsOnScreen;
+  private readonly _toasts: Toasts;
   private readonly _trans: TranslationBundle;
-  /** The share of the budget that each session was known to have passed. */
-  private readonly _marks = new Map<string, number>();
+  /** By a notebook's path, the mark that its session has passed, and what is said of it; null where nothing is. */
+  private readonly _marks = new Map<
+    string,
+    { session: string | null; reached: number; message: string | null }
+  >();
+  private _lastMark: string | null = null;
   /** The newest denial known of each notebook. */
   private readonly _denials = new Map<
     string,
     { last: string | null; timer: number | undefined }
   >();
-  private readonly _told = new Map<string, () => void>();
+  /** When denials were last told of, and how many the notice counts. */
+  private _denied = { at: -SHOWN, count: 0 };
   private _isDisposed = false;
 }
 
 /** A namespace for `GovernanceNotifications` statics. */
 export namespace GovernanceNotifications {
+  /** Whether the panel shows a section of a notebook just now. */
+  export type IsOnScreen = (section: string, path: string) => boolean;
+
   /** The instantiation options. */
   export interface IOptions {
     model: IGovernanceModel;
@@ -223,8 +285,17 @@ export namespace GovernanceNotifications {
     approvals: IWaitingApprovals;
     settings: GovernanceSettings;
     notifier: INotifier;
+    isOnScreen: IsOnScreen;
     trans: TranslationBundle;
   }
+}
+
+/** How far what is spent has come: past which mark, all, or more than all. */
+function rankOf(figures: IFigures): number {
+  if (figures.spent > figures.budget) {
+    return 2;
+  }
+  return figures.severity === 'full' ? 1 : (figures.passed ?? 0);
 }
 
 function nameOf(path: string): string {

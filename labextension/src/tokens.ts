@@ -29,6 +29,9 @@ export interface IGovernanceModel {
   /** Why the server could not be asked about the notebook in front; null where it could. */
   readonly failure: GovernanceApiError | null;
 
+  /** When the server last confirmed the state of the notebook in front, in milliseconds; null while it has not. */
+  readonly seenAt: number | null;
+
   /** Whether the person may change anything; true until the server says otherwise. */
   readonly mayChange: boolean;
 
@@ -116,6 +119,16 @@ export interface IGovernancePanel {
    * It leads to a control and never presses one.
    */
   reveal(section: string | null): void;
+
+  /** Say beside the panel's icon how many approvals wait. */
+  setWaiting(count: number): void;
+
+  /**
+   * Whether a user can see a section now: the panel is shown, and the section open.
+   *
+   * @param path - The notebook that the section is to be of, unless it is of all notebooks.
+   */
+  isShown(section: string, path: string): boolean;
 }
 
 /** The panel, for other plugins. */

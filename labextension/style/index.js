@@ -7,6 +7,7 @@ import './holds.css';
 import './notebooks.css';
 import './cells.css';
 import './waiting.css';
+import './decisions.css';
 import './auditBrief.css';
 import './audit.css';
 import './auditDetail.css';

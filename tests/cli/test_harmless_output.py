@@ -17,7 +17,7 @@ from aumos_governance.ledger.contract.facts import NotebookKey, Origin
 from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.cli.conftest import Run
-from tests.ledger.rules.test_harmless_exports import CONTROLS, MARKS
+from tests.ledger.rules.harmful import CONTROLS, MARKS
 
 KERNEL = Origin("kernel", scope="kernel:1", incarnation="1:one")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.audit_facts import AuditEntry
+from aumos_governance.ledger.contract.budgets import SetBudget
 from aumos_governance.ledger.contract.charges import Spend, Void
 from aumos_governance.ledger.contract.facts import Balance, NotebookKey, Origin, SessionState
 from aumos_governance.ledger.contract.ledger import Ledger
@@ -132,3 +133,9 @@ def _records(ledger: Ledger, filters: dict[str, Any]) -> Iterator[AuditEntry]:
         cursor = page.cursor
         if cursor is None:
             return
+
+
+def budget(category: str, ceiling: int, **values: Any) -> SetBudget:
+    return SetBudget(
+        **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "category": category, "ceiling": ceiling} | values
+    )

@@ -1,6 +1,6 @@
 """An extension of the test's own server: puts questions and reports to a person, as a kernel does.
 
-``POST harness/ask``, ``harness/report`` and ``harness/hold`` take the fields of the ledger's requests as JSON.
+``POST harness/ask``, ``report``, ``hold`` and ``spend`` take the fields of the ledger's requests as JSON.
 ``POST harness/leave`` says that the process that held is gone.
 """
 
@@ -16,7 +16,7 @@ from tornado import web
 
 from aumos_governance import money
 from aumos_governance.ledger.contract.agreements import AskApproval, FileReport
-from aumos_governance.ledger.contract.charges import Hold, KernelGone
+from aumos_governance.ledger.contract.charges import Hold, KernelGone, Spend
 from aumos_governance.ledger.contract.facts import NotebookKey, Origin
 
 
@@ -27,7 +27,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(serverapp: Any) -> None:
     (governance,) = serverapp.extension_manager.extension_apps["aumos_governance"]
     base_url = serverapp.web_app.settings["base_url"]
-    route = url_path_join(base_url, "harness", "(ask|report|hold|leave)")
+    route = url_path_join(base_url, "harness", "(ask|report|hold|spend|leave)")
     serverapp.web_app.add_handlers(".*$", [(route, AskingHandler, {"governance": governance})])
 
 
@@ -63,6 +63,8 @@ class AskingHandler(APIHandler):
             answer: Any = AskApproval(digest=uuid.uuid4().hex, shown=shown, amount=amount, **common)
         elif what == "report":
             answer = FileReport(shown=shown, **common)
+        elif what == "spend":
+            answer = Spend(amount=amount, **common)
         else:
             answer = Hold(amount=amount, **common)
         done = ledger.execute(answer)

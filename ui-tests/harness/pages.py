@@ -35,6 +35,19 @@ class NotebookPage:
         return self.page.get_by_role("dialog", name="Governance", exact=True)
 
     @property
+    def decision(self) -> Locator:
+        """The dialog that decides an approval request."""
+        return self.page.locator("dialog.aumos-Decision")
+
+    def decide(self, card: Locator, decision: str) -> None:
+        """Press a card's button and then the same one in the dialog that it opens, as a user does."""
+        card.get_by_role("button", name=f"{decision}…").click()
+        button = self.decision.get_by_role("button", name=decision, exact=True)
+        # What has only just come into view takes no press.
+        expect(button).to_have_attribute("aria-disabled", "false")
+        button.click()
+
+    @property
     def bar(self) -> Locator:
         return self.status.locator(".aumos-BudgetBar")
 

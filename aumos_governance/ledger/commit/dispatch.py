@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from ...errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
 from ..contract.agreements import Evaluate
-from ..contract.facts import NotebookKey
+from ..contract.facts import UNDECIDED, NotebookKey
 from ..contract.queries import Query
 from ..contract.requests import Request
 from ..operations.agents import evaluations, trust
 from ..operations.approvals import approvals, reports
-from ..operations.budgets import ceilings, envelopes
+from ..operations.budgets import ceilings, envelopes, limit_requests
 from ..operations.charges import adjustments, charges, holds, reversals
 from ..operations.registry import OPERATIONS, READERS
 from ..operations.sessions import notebooks, sessions
@@ -27,7 +27,7 @@ __all__ = ["MODULES", "begin", "perform", "reader_of"]
 MODULES: Final = (
     *(sessions, notebooks),
     *(charges, holds, adjustments, reversals),
-    *(envelopes, ceilings),
+    *(envelopes, ceilings, limit_requests),
     *(approvals, reports),
     *(trust, evaluations),
 )
@@ -74,7 +74,7 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
                 f"A request's expiry must be at most {KEEP_ASKS // HOUR} hours ahead, as long as its key is kept."
             )
     answer = operation(work, request)
-    if not key:
+    if not key or getattr(answer, "record_id", None) == UNDECIDED:
         return answer
     notebook = _notebook(work, request)
     work.add(

@@ -1,13 +1,14 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import type { IAuditApi } from '../server/auditApi';
-import { GovernanceNotifications, type INotice } from '../notifications';
+import { GovernanceNotifications } from '../notifications';
+import { type INotice } from '../toasts';
 import type { IAuditRecord } from '../protocol/audit';
 import type { IApproval } from '../protocol/waiting';
 import { GovernanceSettings } from '../state/settings';
 import type { IWaitingApprovals } from '../state/waitingApprovals';
 import { FakeModel } from './support/fakes';
-import { sampleState } from './support/samples';
+import { sampleConfig, sampleState } from './support/samples';
 import { sampleApproval, sampleRecord } from './support/waitingFakes';
 
 describe('GovernanceNotifications', () => {
@@ -19,7 +20,9 @@ describe('GovernanceNotifications', () => {
   let changed: Signal<object, void>;
   let notifications: GovernanceNotifications;
   const told: INotice[] = [];
-  const dismissed: INotice[] = [];
+  /** What the application shows, or lists. */
+  const open = new Set<{ notice: INotice }>();
+  const onScreen = new Set<string>();
 
   async function learn(...args: Parameters<typeof sampleState>): Promise<void> {
     model.learned.emit(sampleState(...args));
@@ -45,7 +48,8 @@ describe('GovernanceNotifications', () => {
   beforeEach(() => {
     vi.useFakeTimers();
     told.length = 0;
-    dismissed.length = 0;
+    open.clear();
+    onScreen.clear();
     denied = [];
     model = new FakeModel();
     settings = new GovernanceSettings();
@@ -63,9 +67,19 @@ describe('GovernanceNotifications', () => {
       notifier: {
         tell: notice => {
           told.push(notice);
-          return () => dismissed.push(notice);
+          const shown = { notice };
+          open.add(shown);
+          return {
+            update: next => {
+              told.push(next);
+              shown.notice = next;
+              open.add(shown);
+            },
+            dismiss: () => open.delete(shown)
+          };
         }
       },
+      isOnScreen: (section, path) => onScreen.has(`${section} ${path}`),
       trans: nullTranslator.load('aumos_governance')
     });
   });
@@ -75,7 +89,7 @@ describe('GovernanceNotifications', () => {
     vi.useRealTimers();
   });
 
-  it('tells of each warning mark once', async () => {
+  it('tells of the highest warning mark alone, in one notice', async () => {
     await learn('active', { spent: '1' });
     await learn('active', { spent: '5' });
     await learn('active', { spent: '6' });
@@ -83,11 +97,114 @@ describe('GovernanceNotifications', () => {
     await learn('active', { spent: '8.6' });
     await learn('active', { spent: '10', remaining: '0' });
     expect(plain()).toEqual([
-      'agents.ipynb: At least 50% of the budget is used.',
-      'agents.ipynb: At least 80% of the budget is used.',
-      'agents.ipynb: The budget is used up.'
+      'agents.ipynb: At least 50% of the budget is spent.',
+      'agents.ipynb: At least 80% of the budget is spent.',
+      'agents.ipynb: The whole budget is spent.'
     ]);
     expect(told.every(({ section }) => section === 'budget')).toBe(true);
+    expect(open.size).toBe(1);
+  });
+
+  it('counts what is spent, and not what is held', async () => {
+    await learn('active', { spent: '0.01', held: '0', remaining: '9.99' });
+    await learn('active', { spent: '0.01', held: '9.9', remaining: '0.09' });
+    expect(told).toEqual([]);
+  });
+
+  it.each([
+    ['the budget was raised', { budget: '100', remaining: '91' }],
+    ['what was spent is taken back', { spent: '1', remaining: '9' }],
+    ['the session is closed', { active: false }],
+    ['another session stands', { session_id: 'another', spent: '0' }]
+  ])('withdraws a warning once %s', async (_, changes) => {
+    await learn('active', { spent: '1' });
+    await learn('active', { spent: '9' });
+    expect(open.size).toBe(1);
+    await learn('active', { spent: '9', ...changes });
+    expect(open.size).toBe(0);
+  });
+
+  it('tells nothing that the panel shows', async () => {
+    onScreen.add(`budget ${sampleState('active').path}`);
+    onScreen.add(`audit ${sampleState('active').path}`);
+    onScreen.add('approvals research/agents.ipynb');
+    await learn('active', { spent: '1' });
+    deny('a');
+    waiting.entries = [sampleApproval()];
+    changed.emit();
+    await learn('active', { spent: '9' });
+    expect(told).toEqual([]);
+  });
+
+  it('shows two notices at most, the more urgent ones', async () => {
+    await learn('active', { spent: '1' });
+    deny('a');
+    await learn('active', { spent: '9', seq: 9 });
+    waiting.entries = [
+      sampleApproval({ id: 'x' }),
+      sampleApproval({ id: 'y' })
+    ];
+    changed.emit();
+    expect([...open].map(({ notice }) => notice.section)).toEqual([
+      'audit',
+      'approvals'
+    ]);
+    expect(plain().at(-1)).toBe(
+      '2 actions wait for your approval, among them shell in agents.ipynb.'
+    );
+    expect(open.size).toBe(2);
+  });
+
+  it('says of an approval that it expired, and not of one that a user denied', async () => {
+    await learn('active', { seq: 5 });
+    deny('a', { event: 'refuse', code: 'APPROVAL_DENIED', tool: 'mail' });
+    await learn('active', { seq: 6 });
+    deny('b', { event: 'withdraw', code: 'APPROVAL_TIMEOUT', tool: 'mail' });
+    await learn('active', { seq: 7 });
+    expect(plain()).toEqual([
+      'agents.ipynb: mail expired, no decision in time.'
+    ]);
+  });
+
+  it.each([
+    [
+      { amount: '40' },
+      {},
+      'Raise the budget, or lower the request.',
+      'Raise Budget…'
+    ],
+    [
+      { amount: '40' },
+      { mayChange: false },
+      'Ask the owner to raise the budget, or lower the request.',
+      'Show'
+    ],
+    [
+      { amount: '0.01' },
+      {},
+      'A limit around this budget leaves less: ask its administrator, or lower the request.',
+      'Raise Budget…'
+    ],
+    [
+      { amount: '40' },
+      { config: sampleConfig('classroom') },
+      'The server allows no budget that is large enough: lower the request.',
+      'Show'
+    ],
+    [
+      { code: 'TRUST_LEVEL_INSUFFICIENT' },
+      {},
+      'You can raise the trust level in the panel.',
+      'Show'
+    ]
+  ])('gives advice for %j, where %j', async (changes, here, advice, action) => {
+    model.show(sampleState('active'));
+    model.become(here);
+    await learn('active', { seq: 5 });
+    deny('a', { code: 'BUDGET_EXCEEDED', ...changes });
+    await learn('active', { seq: 6 });
+    expect(plain()[0]).toContain(advice);
+    expect(told[0]?.action).toBe(action);
   });
 
   it('does not tell of what was passed before the page knew', async () => {
@@ -106,8 +223,8 @@ describe('GovernanceNotifications', () => {
     deny('c', { tool: '<b>\nshell' });
     await learn('active', { seq: 8 });
     expect(plain()).toEqual([
-      'agents.ipynb: gpt-4o was denied. Would exceed budget ($7.00 > $1.75)',
-      'agents.ipynb: 2 times something was denied, lately <b> shell. Would exceed budget ($7.00 > $1.75)'
+      'agents.ipynb: gpt-4o denied. Would exceed budget ($7.00 > $1.75).',
+      'agents.ipynb: 3 requests denied, the last for <b> shell.'
     ]);
   });
 
@@ -121,7 +238,7 @@ describe('GovernanceNotifications', () => {
     expect(told[0]).toMatchObject({ section: 'approvals', stays: true });
     waiting.entries = [];
     changed.emit();
-    expect(dismissed).toEqual(told);
+    expect(open.size).toBe(0);
   });
 
   it('tells nothing that the person does not want to be told', async () => {

@@ -14,7 +14,8 @@ import { ForeignText } from '../widgets/foreignText';
 import { useNotation } from '../widgets/notation';
 import type { IGovernanceModel } from '../tokens';
 import { CorrectionForm } from './correctionForm';
-import { eventWord, isCorrectable, outcomeWord } from './recordWords';
+import { eventWord, isCorrectable, outcomeOf } from './recordWords';
+import { verdictOf } from '../words/verdicts';
 
 /** One record, with all that it holds; a charge can be corrected from here. */
 export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
@@ -133,9 +134,9 @@ function fields(
       <span
         key="outcome"
         className="aumos-Outcome"
-        data-outcome={record.outcome}
+        data-outcome={verdictOf(record)}
       >
-        {outcomeWord(record.outcome, trans)}
+        {outcomeOf(record, trans)}
       </span>
     ],
     [trans.__('Reasons'), text(record.reasons.join('\n'))],

@@ -5,7 +5,8 @@ import { oneLine } from '../words/labels';
 import { formatUsd } from '../words/money';
 import { useNotation } from '../widgets/notation';
 import type { IAuditRecord } from '../protocol/audit';
-import { eventWord, outcomeWord, subjectOf } from './recordWords';
+import { eventWord, outcomeOf, subjectOf } from './recordWords';
+import { verdictOf } from '../words/verdicts';
 
 /** The height of a row, in pixels, as the style sheet has it. */
 export const ROW_HEIGHT = 26;
@@ -242,9 +243,9 @@ function Row(props: IRowProps): React.JSX.Element {
           <span
             role="gridcell"
             className="aumos-Outcome"
-            data-outcome={record.outcome}
+            data-outcome={verdictOf(record)}
           >
-            {outcomeWord(record.outcome, trans)}
+            {outcomeOf(record, trans)}
           </span>
           <Cell text={subjectOf(record)} />
           <Cell text={record.agent_id ?? ''} />

@@ -7,6 +7,7 @@ import { AuditPages } from './auditPages';
 import type { Notation } from '../words/notation';
 import type { INotebookNavigation } from '../state/notebookNavigation';
 import { Button } from '../widgets/button';
+import { revisionOf } from '../widgets/hooks';
 import { Navigation } from '../widgets/navigation';
 import { NotationContext } from '../widgets/notation';
 import type { IPanelApi } from '../tokens';
@@ -64,6 +65,8 @@ export class AuditView extends ReactWidget {
   protected override render(): React.JSX.Element {
     const { filters } = this._pages;
     const trans = this._trans;
+    const session =
+      filters.path == null ? null : this._model.stateOf(filters.path);
     const length = this._pages.length;
     const count = this._notation.count(length ?? 0);
     return (
@@ -91,6 +94,8 @@ export class AuditView extends ReactWidget {
             <ChainStatus
               api={this._api.audit}
               path={filters.path ?? null}
+              sessionId={session?.session_id ?? null}
+              revision={revisionOf(this._model, session)}
               trans={trans}
             />
             <ExportLinks

@@ -4,46 +4,65 @@ import type { IAuditApi } from '../server/auditApi';
 import type { IVerification } from '../protocol/audit';
 import type { Notation } from '../words/notation';
 import { Button } from '../widgets/button';
+import { asFailure, GovernanceApiError } from '../server/requests';
+import { useReading } from '../widgets/hooks';
 import { useNotation } from '../widgets/notation';
 
-/** Whether the records are those that were written, as the server finds when it walks their chains. */
+/** Up to how many records a session's chain is verified without a press. */
+const SMALL = 1000;
+
+/**
+ * Whether the records are those that were written, as the server finds when it walks their chains.
+ *
+ * The chain of a session is verified by itself while it is small, and again when it has grown; else it is on a press.
+ */
 export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
-  const { api, path, trans } = props;
+  const { api, path, revision, sessionId, trans } = props;
   const notation = useNotation();
   const [found, setFound] = React.useState<IFound | null>(null);
   const [asked, ask] = React.useReducer((count: number) => count + 1, 0);
+  const scope = sessionId ?? path;
+  const newest = useReading(scope ?? '', revision, () =>
+    scope === null
+      ? Promise.resolve(null)
+      : api.records(sessionId === null ? { path } : { session_id: scope }, 1)
+  );
+  const total = path === null ? null : (newest.value?.records[0]?.seq ?? null);
+  const isDue = asked > 0 || (total !== null && total <= SMALL);
+  // One that has grown is verified again, unless it is too long for that.
+  const length = total !== null && total <= SMALL ? total : null;
   React.useEffect(() => {
+    if (!isDue) {
+      return undefined;
+    }
     let wanted = true;
-    const find = (is: IVerification | string): void => {
+    const find = (is: IVerification | GovernanceApiError): void => {
       if (wanted) {
         setFound({ path, asked, is });
       }
     };
-    api
-      .verify(path)
-      .then(find, (reason: unknown) =>
-        find(reason instanceof Error ? reason.message : String(reason))
-      );
+    api.verify(path).then(find, (reason: unknown) => find(asFailure(reason)));
     return () => {
       wanted = false;
     };
-  }, [api, path, asked]);
-  const is =
-    found?.path === path && found.asked === asked ? found.is : 'reading';
-  const isBroken = typeof is === 'object' && !is.ok;
+  }, [api, path, asked, isDue, length]);
+  const is = found?.path === path && found.asked === asked ? found.is : null;
+  const isOk = is === null || is instanceof GovernanceApiError ? null : is.ok;
   return (
     <div
       className="aumos-ChainStatus"
-      data-state={
-        typeof is === 'object' ? (is.ok ? 'intact' : 'broken') : 'unknown'
-      }
+      data-state={isOk === null ? 'unknown' : isOk ? 'intact' : 'broken'}
     >
-      <p role={isBroken ? 'alert' : 'status'}>
-        {sentence(is, path, notation, trans)}
+      <p role={isOk === false ? 'alert' : 'status'}>
+        {is === null
+          ? isDue
+            ? trans.__('Verifying the record…')
+            : trans.__('Not verified yet.')
+          : sentence(is, total, notation, trans)}
       </p>
-      {is !== 'reading' && (
+      {(is !== null || !isDue) && (
         <Button kind="link" onClick={ask}>
-          {trans.__('Verify again')}
+          {is === null ? trans.__('Verify') : trans.__('Verify again')}
         </Button>
       )}
     </div>
@@ -57,6 +76,10 @@ export namespace ChainStatus {
     api: IAuditApi;
     /** The notebook whose last session is meant; null for all records. */
     path: string | null;
+    /** That session; null where it is not known, and for all records. */
+    sessionId: string | null;
+    /** Changes when records may have been added. */
+    revision: string;
     trans: TranslationBundle;
   }
 }
@@ -65,27 +88,30 @@ interface IFound {
   readonly path: string | null;
   /** Which asking it answers, counted from 0. */
   readonly asked: number;
-  /** What was found, or that it is being read, or why it could not be. */
-  readonly is: IVerification | 'reading' | (string & {});
+  /** What was found, or why it could not be. */
+  readonly is: IVerification | GovernanceApiError;
 }
 
 function sentence(
   is: IFound['is'],
-  path: string | null,
+  total: number | null,
   notation: Notation,
   trans: TranslationBundle
 ): string {
-  if (is === 'reading') {
-    return trans.__('Verifying the record…');
-  }
-  if (typeof is === 'string') {
-    return trans.__('Not verified: %1', is);
+  if (is instanceof GovernanceApiError) {
+    return is.code === 'SERVER_UNREACHABLE'
+      ? trans.__('Not verified.')
+      : trans.__('Not verified: %1', is.message);
   }
   if (!is.ok) {
     return trans.__('The record is broken. %1', is.problem ?? '');
   }
   const checked = notation.count(is.checked);
-  return path === null
-    ? trans.__('Verified: %1 records in all chains', checked)
-    : trans.__('Verified up to record %1', checked);
+  return total === null
+    ? trans.__('%1 records verified, of all sessions', checked)
+    : trans.__(
+        '%1 of %2 records verified',
+        checked,
+        notation.count(Math.max(total, is.checked))
+      );
 }

@@ -2,8 +2,28 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IAuditRecord, Outcome } from '../protocol/audit';
+import { EXPIRED, verdictOf } from '../words/verdicts';
 
-/** How something that was asked ended. */
+/** What a record says was decided, in words; for an approval how it ended. */
+export function outcomeOf(
+  record: IAuditRecord,
+  trans: TranslationBundle
+): string {
+  switch (record.event) {
+    case 'approve':
+      return trans.__('Approved');
+    case 'withdraw':
+      return record.code === EXPIRED
+        ? trans.__('Expired')
+        : trans.__('Withdrawn');
+  }
+  const verdict = verdictOf(record);
+  return verdict === 'none'
+    ? trans.__('Waits for approval')
+    : outcomeWord(verdict, trans);
+}
+
+/** An outcome by its name, to choose among them. */
 export function outcomeWord(
   outcome: Outcome,
   trans: TranslationBundle
@@ -22,11 +42,11 @@ export function outcomeWord(
 export function eventWord(event: string, trans: TranslationBundle): string {
   switch (event) {
     case 'open':
-      return trans.__('Opening');
+      return trans.__('Session started');
     case 'change':
       return trans.__('Change');
     case 'close':
-      return trans.__('Closing');
+      return trans.__('Session ended');
     case 'spend':
       return trans.__('Spend');
     case 'hold':
@@ -38,19 +58,21 @@ export function eventWord(event: string, trans: TranslationBundle): string {
     case 'adjust':
       return trans.__('Adjustment');
     case 'unresolved':
-      return trans.__('Unresolved');
+      return trans.__('Outcome unknown');
     case 'void':
       return trans.__('Void');
     case 'correct':
       return trans.__('Correction');
+    case 'approval_requested':
     case 'ask':
-      return trans.__('Question');
+      return trans.__('Approval requested');
     case 'approve':
-      return trans.__('Approval');
     case 'refuse':
-      return trans.__('Refusal');
+      return trans.__('Approval decided');
     case 'withdraw':
-      return trans.__('Withdrawal');
+      return trans.__('Approval ended');
+    case 'expire':
+      return trans.__('Hold expired');
     case 'budget':
       return trans.__('Budget');
     case 'trust':

@@ -1,72 +1,123 @@
-import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { formatUsd, parseUsd } from '../words/money';
 import type { IGovernanceState } from '../protocol/state';
-import type { IStatedCosts } from './statedCosts';
-
-/** The most cells that are named one by one. */
-const NAMED = 12;
+import { Button } from '../widgets/button';
+import { OneLine } from '../widgets/words';
+import { formatUsd, parseUsd } from '../words/money';
+import type { ICellCost, IEstimate } from './estimate';
 
 /**
- * Show what cells state that they cost against what remains, and ask whether to run them.
+ * Show what cells will cost against what remains, and ask whether to run them.
  *
- * Running cells grants nothing: each charge is decided when it is asked for.
+ * Running cells grants nothing: each charge is decided when it is requested.
+ *
+ * @param goTo - Leads to a cell by its place, from 0, once the dialog is closed.
  */
 export async function askToRun(
-  costs: IStatedCosts,
+  estimate: IEstimate,
   state: IGovernanceState | null,
+  goTo: (index: number) => void,
   trans: TranslationBundle
 ): Promise<boolean> {
-  const { button } = await showDialog({
+  const dialog = new Dialog({
     title: trans.__('Run all cells?'),
-    body: <Price costs={costs} state={state} trans={trans} />,
+    body: (
+      <Price
+        estimate={estimate}
+        state={state}
+        goTo={index => {
+          dialog.reject();
+          goTo(index);
+        }}
+        trans={trans}
+      />
+    ),
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.okButton({ label: trans.__('Run All') })
-    ]
+    ],
+    defaultButton: fits(estimate, state) ? 1 : 0
   });
+  const { button } = await dialog.launch();
   return button.accept;
 }
 
-/** What is stated, what remains, and what nobody knows. */
-export function Price(props: {
-  costs: IStatedCosts;
-  state: IGovernanceState | null;
-  trans: TranslationBundle;
-}): React.JSX.Element {
-  const { costs, state, trans } = props;
-  const remaining =
-    state?.active && state.remaining !== null
-      ? parseUsd(state.remaining)
-      : null;
+/** Whether what is known to be needed is left. */
+function fits({ high }: IEstimate, state: IGovernanceState | null): boolean {
+  const left = leftOf(state);
+  return left === null || high <= left;
+}
+
+function leftOf(state: IGovernanceState | null): bigint | null {
+  return state?.active && state.remaining !== null
+    ? parseUsd(state.remaining)
+    : null;
+}
+
+/** A line for each cell that costs something or may, the sum, and what is left. */
+export function Price(props: Price.IProps): React.JSX.Element {
+  const { estimate, goTo, state, trans } = props;
+  const { high, lines, low, unknown } = estimate;
+  const left = leftOf(state);
   return (
     <div className="aumos-Price">
+      {lines.length === 0 ? (
+        <p>{trans.__('No cell is known to cost anything.')}</p>
+      ) : (
+        <ol className="aumos-Price-cells">
+          {lines.map(({ index, name, cost }) => (
+            <li key={index}>
+              <Button
+                kind="link"
+                title={trans.__('Go to the cell')}
+                onClick={() => goTo(index)}
+              >
+                <OneLine text={name} />
+              </Button>
+              <span className="aumos-Price-source">
+                {cost && source(cost, trans)}
+              </span>
+              <span className="aumos-Price-cost" data-unknown={cost === null}>
+                {cost ? range(cost.low, cost.high) : trans.__('not known')}
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
       <dl className="aumos-Rows">
-        <dt>{trans.__('Stated by the cells')}</dt>
-        <dd>{formatUsd(costs.total)}</dd>
-        {remaining !== null && (
+        <dt>{trans.__('Total')}</dt>
+        <dd>
+          {range(low, high)}
+          {unknown > 0 && ` + ?`}
+        </dd>
+        {left !== null && (
           <>
             <dt>{trans.__('Left now')}</dt>
-            <dd>{formatUsd(remaining)}</dd>
+            <dd>{formatUsd(left)}</dd>
           </>
         )}
       </dl>
-      {remaining !== null && costs.total > remaining && (
+      {left !== null && high > left && (
         <p className="aumos-Price-warning">
-          {trans.__(
-            'That is %1 more than is left: the run would be denied on its way.',
-            formatUsd(costs.total - remaining)
-          )}
+          {low > left
+            ? trans.__(
+                'That is %1 more than is left: the run would be denied on its way.',
+                formatUsd(low - left)
+              )
+            : trans.__(
+                'It may need %1 more than is left.',
+                formatUsd(high - left)
+              )}
         </p>
       )}
-      {costs.unstated.length > 0 && (
+      {unknown > 0 && (
         <p>
           {trans._n(
-            'Cell %2 states no cost; what it spends comes on top.',
-            'Cells %2 state no cost; what they spend comes on top.',
-            costs.unstated.length,
-            named(costs.unstated)
+            'The cost of %1 cell is not known; what it spends comes on top.',
+            'The cost of %1 cells is not known; what they spend comes on top.',
+            unknown,
+            unknown
           )}
         </p>
       )}
@@ -74,7 +125,27 @@ export function Price(props: {
   );
 }
 
-function named(cells: readonly number[]): string {
-  const shown = cells.slice(0, NAMED).join(', ');
-  return cells.length > NAMED ? `${shown}, …` : shown;
+/** A namespace for `Price` statics. */
+export namespace Price {
+  /** The properties of the component. */
+  export interface IProps {
+    estimate: IEstimate;
+    state: IGovernanceState | null;
+    goTo: (index: number) => void;
+    trans: TranslationBundle;
+  }
+}
+
+/** One amount, or the least and the most. */
+function range(low: bigint, high: bigint): string {
+  return low === high
+    ? formatUsd(low)
+    : `${formatUsd(low)} – ${formatUsd(high)}`;
+}
+
+/** Where a cell's cost is known from. */
+function source(cost: ICellCost, trans: TranslationBundle): string {
+  return cost.kind === 'stated'
+    ? trans.__('stated')
+    : trans._n('last run', 'last %1 runs', cost.runs, cost.runs);
 }

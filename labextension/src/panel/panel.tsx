@@ -11,6 +11,9 @@ import type { IPanelApi, IPanelSection } from '../tokens';
 import type { SectionMemory } from './sectionMemory';
 import type { PanelSubject } from './subject';
 
+/** What of the panel's title the style sheet draws beside its icon. */
+const COUNT = 'aumos-waiting';
+
 /** The side panel: what a notebook may do, what it has cost, what is left, and what waits. */
 export class GovernancePanel extends SidePanel implements IGovernancePanel {
   constructor(options: GovernancePanel.IOptions) {
@@ -41,6 +44,28 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
   reveal(section: string | null): void {
     this._activate(this);
     this._body.lead(section);
+  }
+
+  setWaiting(count: number): void {
+    const { title, trans } = this;
+    const shown = count > 0 ? `${count}` : undefined;
+    if (title.dataset[COUNT] === shown) {
+      return;
+    }
+    const others = Object.entries(title.dataset).filter(
+      ([name]) => name !== COUNT
+    );
+    title.dataset = Object.fromEntries(
+      shown === undefined ? others : [...others, [COUNT, shown]]
+    );
+    title.caption =
+      count > 0
+        ? trans.__('Governance (%1 waiting)', count)
+        : trans.__('Governance');
+  }
+
+  isShown(section: string, path: string): boolean {
+    return this.isVisible && this._body.isShown(section, path);
   }
 
   private readonly _activate: (panel: GovernancePanel) => void;

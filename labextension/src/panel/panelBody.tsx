@@ -73,6 +73,16 @@ export class PanelBody extends ReactWidget {
     this.update();
   }
 
+  /** Whether a section is open, and of this notebook where it is of one. */
+  isShown(id: string, path: string): boolean {
+    const section = this._sections.find(one => one.id === id);
+    return (
+      section !== undefined &&
+      !this._closed.has(id) &&
+      (section.needsNotebook === false || this._subject.path === path)
+    );
+  }
+
   protected override render(): React.JSX.Element {
     const props: ISectionProps = {
       model: this._model,

@@ -3,17 +3,22 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { INotebookTracker } from '@jupyterlab/notebook';
-import { CommandIds } from '../commands';
-import { ISettings } from '../state/settings';
+import {
+  INotebookTracker,
+  NotebookActions,
+  type NotebookPanel
+} from '@jupyterlab/notebook';
+import { CostLearner } from '../cells/costLearner';
+import { estimate, type ICellToRun } from '../cells/estimate';
+import { LearnedCosts } from '../cells/learnedCosts';
 import { askToRun } from '../cells/pricePrompt';
+import { CommandIds } from '../commands';
 import { CellReceipts } from '../receipts/cellReceipts';
 import { ReceiptBook } from '../receipts/receiptBook';
-import type { GovernanceSettings } from '../state/settings';
-import { statedCosts } from '../cells/statedCosts';
+import { type GovernanceSettings, ISettings } from '../state/settings';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 
-/** Shows beside each cell what it spent. */
+/** Shows beside each cell what it spent, and learns from it what cells cost. */
 export const receiptsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:receipts',
   description: 'Shows beside each cell what its last run spent.',
@@ -26,21 +31,31 @@ export const receiptsPlugin: JupyterFrontEndPlugin<void> = {
     tracker: INotebookTracker,
     settings: GovernanceSettings
   ): void => {
-    new CellReceipts({
-      book: new ReceiptBook(panel.api.audit),
+    const { contents } = app.serviceManager;
+    const { trans } = panel;
+    const book = new ReceiptBook(panel.api.audit);
+    new CellReceipts({ book, model, tracker, contents, settings, trans });
+    new CostLearner({
+      learned: new LearnedCosts(window.localStorage),
       model,
-      tracker,
-      contents: app.serviceManager.contents,
-      settings,
-      trans: panel.trans
+      pathOf: cell => {
+        const notebook = tracker.find(({ content }) =>
+          content.widgets.includes(cell)
+        );
+        return notebook ? contents.localPath(notebook.context.path) : null;
+      },
+      totals: book,
+      scheduled: NotebookActions.executionScheduled,
+      executed: NotebookActions.executed
     });
   }
 };
 
-/** Adds up what the cells state that they cost, before they are run. */
+/** Estimates what the cells cost, before they are run. */
 export const pricePlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:price',
-  description: 'Shows what all cells state that they cost, and then runs them.',
+  description:
+    'Shows what the cells state that they cost, or cost before, and then runs them.',
   autoStart: true,
   requires: [IGovernanceModel, IGovernancePanel, INotebookTracker],
   optional: [ICommandPalette],
@@ -52,19 +67,27 @@ export const pricePlugin: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null
   ): void => {
     const { commands } = app;
+    const { contents } = app.serviceManager;
+    const learned = new LearnedCosts(window.localStorage);
     const command = CommandIds.runAllWithPrice;
     commands.addCommand(command, {
-      label: trans.__('Show the Price and Run All Cells…'),
+      label: trans.__('Estimate Cost and Run All Cells…'),
       isEnabled: () => model.path !== null,
       execute: async () => {
-        const cells = tracker.currentWidget?.content.widgets ?? [];
-        const costs = statedCosts(
-          cells.map(({ model: { type, sharedModel } }) => ({
-            source: sharedModel.getSource(),
-            isCode: type === 'code'
-          }))
+        const panel = tracker.currentWidget;
+        if (!panel) {
+          return;
+        }
+        const path = contents.localPath(panel.context.path);
+        const estimated = estimate(cellsOf(panel), source =>
+          learned.of(path, source)
         );
-        if (await askToRun(costs, model.state, trans)) {
+        const goTo = (index: number): void => {
+          panel.content.activeCellIndex = index;
+          void panel.content.scrollToItem(index, 'center');
+          panel.content.activate();
+        };
+        if (await askToRun(estimated, model.stateOf(path), goTo, trans)) {
           await commands.execute('notebook:run-all-cells');
         }
       }
@@ -72,3 +95,14 @@ export const pricePlugin: JupyterFrontEndPlugin<void> = {
     palette?.addItem({ command, category: trans.__('Governance') });
   }
 };
+
+function cellsOf(panel: NotebookPanel): ICellToRun[] {
+  return panel.content.widgets.map(({ model }) => {
+    const name: unknown = model.getMetadata('name');
+    return {
+      source: model.sharedModel.getSource(),
+      isCode: model.type === 'code',
+      name: typeof name === 'string' && name.trim() !== '' ? name : null
+    };
+  });
+}

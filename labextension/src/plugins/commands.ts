@@ -6,19 +6,15 @@ import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { addCommands, CommandIds } from '../commands';
-import {
-  GovernanceNotifications,
-  type INotice,
-  type INotifier
-} from '../notifications';
+import { GovernanceNotifications } from '../notifications';
+import { type INotice, type INotifier, SHOWN } from '../toasts';
 import { TRANSLATION_DOMAIN } from '../words/labels';
+import { writeAmountsIn } from '../words/money';
+import { shownLocale } from '../words/notation';
 import { GovernanceSettings, ISettings } from '../state/settings';
 import { translateSchema } from '../state/settingsSchema';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { IWaitingApprovals } from '../state/waitingApprovals';
-
-/** How long a notice that does not stay is shown, in milliseconds. */
-const SHOWN = 10_000;
 
 /** Provides the settings: the defaults at first, what the person chose once it is read. */
 export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
@@ -34,6 +30,7 @@ export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
   ): GovernanceSettings => {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const settings = new GovernanceSettings();
+    writeAmountsIn(shownLocale(translator, registry));
     // Nothing waits for it: the start is not slower for a slow server.
     registry
       ?.load(settingsPlugin.id)
@@ -105,17 +102,23 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
   ): void => {
     const { trans } = panel;
     const notifier: INotifier = {
-      tell: ({ kind, message, section, stays }: INotice) => {
-        const id = Notification.emit(message, kind, {
-          autoClose: stays ? false : SHOWN,
-          actions: [
-            {
-              label: trans.__('Show'),
-              callback: () => panel.reveal(section)
-            }
-          ]
+      tell: (notice: INotice) => {
+        const options = ({ action, section, stays }: INotice) => ({
+          autoClose: stays ? (false as const) : SHOWN,
+          actions: [{ label: action, callback: () => panel.reveal(section) }]
         });
-        return () => Notification.dismiss(id);
+        const id = Notification.emit(
+          notice.message,
+          notice.kind,
+          options(notice)
+        );
+        return {
+          update: (next: INotice) => {
+            const { kind: type, message } = next;
+            Notification.update({ id, type, message, ...options(next) });
+          },
+          dismiss: () => Notification.dismiss(id)
+        };
       }
     };
     const { audit } = panel.api;
@@ -125,6 +128,7 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
       approvals,
       settings,
       notifier,
+      isOnScreen: (section, path) => panel.isShown(section, path),
       trans
     });
   }

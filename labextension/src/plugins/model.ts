@@ -12,6 +12,10 @@ import { TRANSLATION_DOMAIN } from '../words/labels';
 import { GovernanceModel } from '../state/model';
 import { type GovernanceSettings, ISettings } from '../state/settings';
 import { GovernanceStatusItem } from '../status/statusItem';
+import {
+  type IApprovalsInPage,
+  IWaitingApprovals
+} from '../state/waitingApprovals';
 import { IGovernanceModel } from '../tokens';
 
 /** Provides the model, and tells it which notebook is in front. */
@@ -46,18 +50,20 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
     'Shows trust level and remaining budget of the notebook in front.',
   autoStart: true,
   requires: [IGovernanceModel, ISettings],
-  optional: [IStatusBar, ITranslator],
+  optional: [IStatusBar, ITranslator, IWaitingApprovals],
   activate: (
     app: JupyterFrontEnd,
     model: IGovernanceModel,
     settings: GovernanceSettings,
     statusBar: IStatusBar | null,
-    translator: ITranslator | null
+    translator: ITranslator | null,
+    approvals: IApprovalsInPage | null
   ): void => {
     const item = new GovernanceStatusItem({
       model,
       trans: (translator ?? nullTranslator).load(TRANSLATION_DOMAIN),
-      settings
+      settings,
+      ...(approvals && { approvals })
     });
     if (statusBar) {
       statusBar.registerStatusItem(statusPlugin.id, {

@@ -2,28 +2,91 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { WaitingCells } from '../cells/waitingCells';
+import { DecisionDialog } from '../decisions/decisionDialog';
 import { approvalsSection } from '../panel/sections/approvals';
 import { reportsSection } from '../panel/sections/reports';
-import { IGovernanceModel, IGovernancePanel } from '../tokens';
-import { IWaitingApprovals, WaitingApprovals } from '../state/waitingApprovals';
+import { NotebookNavigation } from '../state/notebookNavigation';
+import {
+  type IApprovalsInPage,
+  IWaitingApprovals,
+  WaitingApprovals
+} from '../state/waitingApprovals';
 import { WaitingReports } from '../state/waitingReports';
+import { IGovernanceModel, IGovernancePanel } from '../tokens';
+import type { Highlight } from '../widgets/highlighting';
 
-/** Shows what waits for a person's answer, and what was done and nobody has seen. */
-export const waitingPlugin: JupyterFrontEndPlugin<IWaitingApprovals> = {
+/** How many frames a notebook that is scrolled takes to move its cells into the page. */
+const FRAMES = 6;
+
+/** Shows what waits for a user's decision, in the panel and under the cell that waits, and what was done unseen. */
+export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
   id: 'aumos-governance:waiting',
-  description: 'Shows approvals and reports in the side panel.',
+  description:
+    'Shows approvals in the side panel and under the cells that wait, and reports in the side panel.',
   autoStart: true,
-  requires: [IGovernanceModel, IGovernancePanel],
+  requires: [IGovernanceModel, IGovernancePanel, INotebookTracker],
+  optional: [IEditorLanguageRegistry],
   provides: IWaitingApprovals,
   activate: (
-    _: JupyterFrontEnd,
+    app: JupyterFrontEnd,
     model: IGovernanceModel,
-    panel: IGovernancePanel
-  ): IWaitingApprovals => {
+    panel: IGovernancePanel,
+    tracker: INotebookTracker,
+    languages: IEditorLanguageRegistry | null
+  ): IApprovalsInPage => {
+    const { notation, trans } = panel;
     const { audit, waiting: api } = panel.api;
-    const approvals = new WaitingApprovals({ api, audit, model });
-    panel.addSection(approvalsSection(approvals));
+    const { contents } = app.serviceManager;
+    const { commands } = app;
+    const store = new WaitingApprovals({ api, audit, model });
+    const navigation = new NotebookNavigation({ commands, tracker, contents });
+    const highlight = languages && highlighting(languages);
+    const common = { highlight, model, notation, trans };
+    const decisions = new DecisionDialog({ ...common, navigation, store });
+    const cells = new WaitingCells({
+      ...common,
+      approvals: store,
+      contents,
+      decisions,
+      tracker
+    });
+    panel.addSection(approvalsSection(store, decisions, highlight));
     panel.addSection(reportsSection(new WaitingReports({ api, model })));
-    return approvals;
+    store.changed.connect(() => panel.setWaiting(store.entries.length));
+    return {
+      get entries() {
+        return store.entries;
+      },
+      get isKnown() {
+        return store.isKnown;
+      },
+      changed: store.changed,
+      lead: async approval => {
+        const { cell, notebook } = approval;
+        if (cell.id !== null) {
+          await navigation.goTo(notebook, cell);
+          await settled();
+        }
+        if (!cells.lead(approval)) {
+          panel.reveal('approvals');
+        }
+      }
+    };
   }
 };
+
+/** Resolves once a notebook that came to the front, and took the focus, is drawn where it was scrolled to. */
+async function settled(): Promise<void> {
+  for (let frame = 0; frame < FRAMES; frame += 1) {
+    await new Promise(resolve => requestAnimationFrame(resolve));
+  }
+}
+
+/** The editor's own colours, for the language of the kernels that are governed. */
+function highlighting(languages: IEditorLanguageRegistry): Highlight {
+  return (code, node) =>
+    languages.highlight(code, languages.findByMIME('text/x-ipython'), node);
+}

@@ -1,8 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
-import { formatUsd } from '../words/money';
+import { formatUsd, shortUsd } from '../words/money';
 import { Money, OneLine } from '../widgets/words';
+import { verdictOf } from '../words/verdicts';
 import type { IReceipt } from './receiptBook';
 
 /** What a cell spent, small and quiet beside it; a press lists the records. */
@@ -35,8 +36,13 @@ function Receipt(props: {
 }): React.JSX.Element {
   const { receipt, trans } = props;
   const [isOpen, setOpen] = React.useState(false);
-  const { calls, records, runs, spent, total } = receipt;
-  const number = trans._n('%1 call', '%1 calls', calls, calls);
+  const { calls, denied, records, runs, spent, total } = receipt;
+  const number = [
+    calls > 0 && trans._n('%1 call', '%1 calls', calls, calls),
+    denied > 0 && trans.__('%1 denied', denied)
+  ]
+    .filter(Boolean)
+    .join(', ');
   const all = trans.__('%1 in %2 runs', formatUsd(total), runs);
   return (
     <>
@@ -45,12 +51,17 @@ function Receipt(props: {
         className="aumos-Receipt-badge"
         aria-expanded={isOpen}
         title={runs > 1 ? `${number}. ${all}.` : number}
-        aria-label={`${formatUsd(spent)}, ${number}`}
+        aria-label={calls > 0 ? `${formatUsd(spent)}, ${number}` : number}
         onClick={() => setOpen(!isOpen)}
       >
-        {formatUsd(spent)}
+        {calls > 0 && shortUsd(spent)}
         {calls > 1 && (
           <span className="aumos-Receipt-calls">{`×${calls}`}</span>
+        )}
+        {denied > 0 && (
+          <span className="aumos-Receipt-denied">
+            {trans.__('%1 denied', denied)}
+          </span>
         )}
       </button>
       {isOpen && (
@@ -58,7 +69,13 @@ function Receipt(props: {
           {records.map(record => (
             <li key={record.record_id}>
               <OneLine text={record.tool ?? record.event} />
-              <Money amount={record.spent_delta} />
+              {verdictOf(record) === 'deny' ? (
+                <span className="aumos-Receipt-denied">
+                  {trans.__('Denied')}
+                </span>
+              ) : (
+                <Money amount={record.spent_delta} />
+              )}
             </li>
           ))}
           {runs > 1 && <li className="aumos-Receipt-total">{all}</li>}

@@ -1,6 +1,7 @@
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { IAuditApi } from '../server/auditApi';
 import { parseUsd } from '../words/money';
+import { verdictOf } from '../words/verdicts';
 import type { IAuditRecord } from '../protocol/audit';
 
 /** How many records are read at once. */
@@ -16,6 +17,8 @@ export interface IReceipt {
   readonly spent: bigint;
   /** How many calls of the last run that was. */
   readonly calls: number;
+  /** How many requests of the last run were denied. */
+  readonly denied: number;
   /** What all runs spent, in nano-dollars. */
   readonly total: bigint;
   readonly runs: number;
@@ -25,12 +28,15 @@ export interface IReceipt {
 
 interface IRun {
   spent: bigint;
+  denied: number;
+  /** When it spent or was denied something last. */
+  at: string;
   readonly charges: Set<string>;
   records: IAuditRecord[];
 }
 
 /**
- * What the cells of notebooks spent, added up from the audit record.
+ * What the cells of notebooks spent in the session that stands, or stood last, added up from the audit record.
  *
  * Nothing of it is stored in a notebook's file. A cell is known by its id, a run by its execution
  * count; both are what the kernel said when it asked.
@@ -45,37 +51,50 @@ export class ReceiptBook {
     return this._changed;
   }
 
-  /** What a cell spent, or null where it spent nothing. */
+  /** What a cell spent, or was denied; null where nothing of both was. */
   of(path: string, cell: string): IReceipt | null {
     const runs = this._notebooks.get(path)?.cells.get(cell);
-    if (!runs) {
-      return null;
-    }
-    const all = [...runs].filter(([, run]) => run.spent > 0n);
+    const all = [...(runs?.values() ?? [])].filter(
+      ({ denied, spent }) => spent > 0n || denied > 0
+    );
     if (all.length === 0) {
       return null;
     }
-    const [, last] = all.reduce((a, b) =>
-      b[1].records[0] &&
-      a[1].records[0] &&
-      b[1].records[0].at > a[1].records[0].at
-        ? b
-        : a
-    );
+    const last = all.reduce((a, b) => (b.at > a.at ? b : a));
     return {
       spent: last.spent,
       calls: last.charges.size,
-      total: all.reduce((sum, [, run]) => sum + run.spent, 0n),
+      denied: last.denied,
+      total: all.reduce((sum, run) => sum + run.spent, 0n),
       runs: all.length,
       records: last.records
     };
   }
 
+  /** Whether the record of a notebook was read. */
+  isRead(path: string): boolean {
+    return this._isRead.has(path);
+  }
+
+  /** What a cell spent in all its runs, in whatever session, in nano-dollars. */
+  total(path: string, cell: string): bigint {
+    return this._notebooks.get(path)?.totals.get(cell) ?? 0n;
+  }
+
   /** Read what was recorded since the last time; rejects where the server refuses. */
-  async read(path: string): Promise<void> {
-    const known = this._notebooks.get(path) ?? {
+  read(path: string): Promise<void> {
+    // One after the other: two at a time would count the same records twice.
+    const reading = this._readings.then(() => this._read(path));
+    this._readings = reading.catch(() => undefined);
+    return reading;
+  }
+
+  private async _read(path: string): Promise<void> {
+    const known: INotebook = this._notebooks.get(path) ?? {
       newest: null,
-      cells: new Map<string, Map<number, IRun>>()
+      session: null,
+      cells: new Map<string, Map<number, IRun>>(),
+      totals: new Map<string, bigint>()
     };
     const fresh: IAuditRecord[] = [];
     let cursor: string | null = null;
@@ -90,13 +109,26 @@ export class ReceiptBook {
         break;
       }
     }
+    this._isRead.add(path);
     if (fresh.length === 0) {
       return;
     }
     known.newest = fresh[0]?.record_id ?? null;
     // Oldest first, so that the newest of a run stands first in its list.
     for (const record of fresh.reverse()) {
+      if (record.event === 'open' && record.chain !== known.session) {
+        // What was spent in the session before is no part of this one.
+        known.cells.clear();
+      }
+      if (record.chain !== 'ledger') {
+        known.session = record.chain;
+      }
       enter(known.cells, record);
+      const { id } = record.cell;
+      if (id !== null) {
+        const spent = parseUsd(record.spent_delta);
+        known.totals.set(id, (known.totals.get(id) ?? 0n) + spent);
+      }
     }
     this._notebooks.set(path, known);
     this._changed.emit(path);
@@ -104,10 +136,19 @@ export class ReceiptBook {
 
   private readonly _api: IAuditApi;
   private readonly _changed = new Signal<this, string>(this);
-  private readonly _notebooks = new Map<
-    string,
-    { newest: string | null; cells: Map<string, Map<number, IRun>> }
-  >();
+  private readonly _isRead = new Set<string>();
+  private _readings = Promise.resolve();
+  private readonly _notebooks = new Map<string, INotebook>();
+}
+
+interface INotebook {
+  newest: string | null;
+  /** The session of the newest record. */
+  session: string | null;
+  /** The runs of each cell, by their execution counts. */
+  readonly cells: Map<string, Map<number, IRun>>;
+  /** What each cell spent in all sessions. */
+  readonly totals: Map<string, bigint>;
 }
 
 function enter(
@@ -116,17 +157,25 @@ function enter(
 ): void {
   const { cell, charge_id: charge } = record;
   const spent = parseUsd(record.spent_delta);
-  if (cell.id === null || cell.count === null || spent === 0n) {
+  const isDenied = verdictOf(record) === 'deny';
+  if (cell.id === null || cell.count === null || (spent === 0n && !isDenied)) {
     return;
   }
   const runs = cells.get(cell.id) ?? new Map<number, IRun>();
   const run = runs.get(cell.count) ?? {
     spent: 0n,
+    denied: 0,
+    at: '',
     charges: new Set<string>(),
     records: []
   };
   run.spent += spent;
-  run.charges.add(charge ?? record.record_id);
+  run.at = record.at;
+  if (isDenied) {
+    run.denied += 1;
+  } else {
+    run.charges.add(charge ?? record.record_id);
+  }
   run.records = [record, ...run.records].slice(0, LISTED);
   runs.set(cell.count, run);
   cells.set(cell.id, runs);

@@ -60,6 +60,16 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     }
   }
 
+  get seenAt(): number | null {
+    if (this._path === null || !this._states.has(this._path)) {
+      return null;
+    }
+    // While events flow, what is known is current; when they ceased to is noted.
+    return this._failure === null && this._current.has(this._path)
+      ? Date.now()
+      : (this._seen.get(this._path) ?? null);
+  }
+
   get mayChange(): boolean {
     return this._mayChange;
   }
@@ -151,6 +161,8 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
 
   private _onStatus(_: IEvents, status: EventsStatus): void {
     this._interruptions += 1;
+    const now = Date.now();
+    this._current.forEach(path => this._seen.set(path, now));
     this._current.clear();
     this._changed.emit();
     if (status === 'open') {
@@ -193,6 +205,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
       return;
     }
     this._states.set(state.path, state);
+    this._seen.set(state.path, Date.now());
     this._revision += 1;
     if (known?.seq !== state.seq || !counted) {
       this._learned.emit(state);
@@ -225,6 +238,8 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _learned = new Signal<this, IGovernanceState>(this);
   private readonly _states = new Map<string, IGovernanceState>();
+  /** When the state of each notebook was last known to be current, in milliseconds. */
+  private readonly _seen = new Map<string, number>();
   /** The notebooks whose known state is current as long as events flow. */
   private readonly _current = new Set<string>();
   private _isDisposed = false;

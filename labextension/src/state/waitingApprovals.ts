@@ -4,6 +4,7 @@ import type { IAuditApi } from '../server/auditApi';
 import type { IWaitingApi } from '../server/waitingApi';
 import type { IApproval } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
+import { EXPIRED } from '../words/verdicts';
 import { WaitingList } from './waitingList';
 
 /** How many answers are remembered to be shown. */
@@ -14,7 +15,7 @@ export interface IDecided {
   readonly id: string;
   readonly tool: string;
   readonly notebook: string;
-  readonly how: 'approved' | 'denied' | 'withdrawn';
+  readonly how: 'approved' | 'denied' | 'expired' | 'withdrawn';
   /** Who decided, as the server knows them; null where that is not known. */
   readonly by: string | null;
   readonly at: string;
@@ -29,8 +30,14 @@ export interface IWaitingApprovals {
   readonly changed: ISignal<unknown, void>;
 }
 
+/** The approvals that wait, and the way to where the page shows them. */
+export interface IApprovalsInPage extends IWaitingApprovals {
+  /** Lead to the card under the cell that waits; where it has none, to the panel. It decides nothing. */
+  lead(approval: IApproval): Promise<void>;
+}
+
 /** What waits for a person's answer. */
-export const IWaitingApprovals = new Token<IWaitingApprovals>(
+export const IWaitingApprovals = new Token<IApprovalsInPage>(
   'aumos-governance:IWaitingApprovals',
   'The approvals that wait on all notebooks of the server.'
 );
@@ -86,7 +93,10 @@ export class WaitingApprovals
         10
       );
       for (const record of records) {
-        const how = ENDINGS[record.event];
+        const how =
+          record.event === 'withdraw' && record.code === EXPIRED
+            ? 'expired'
+            : ENDINGS[record.event];
         if (how && record.detail.approval === approval.id) {
           this._remember(approval, { how, by: record.actor, at: record.at });
           return;

@@ -5,7 +5,9 @@ import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { BudgetBar } from '../widgets/budgetBar';
 import { heading, notes, oneLine, rows, shownFigures } from '../words/labels';
+import type { IApprovalsInPage } from '../state/waitingApprovals';
 import type { IGovernanceModel } from '../tokens';
+import { WaitingLinks } from './waitingLinks';
 
 /**
  * The figures of the notebook in front, in a box beside an anchor.
@@ -20,6 +22,8 @@ export class GovernancePopover extends ReactWidget {
     this._model = options.model;
     this._trans = options.trans;
     this._anchor = options.anchor;
+    this._approvals = options.approvals;
+    this._approvals?.changed.connect(this._onChanged, this);
     this.addClass('jp-ThemedContainer');
     this.addClass('aumos-Popover');
     this.node.tabIndex = -1;
@@ -33,6 +37,7 @@ export class GovernancePopover extends ReactWidget {
       return;
     }
     this._model.changed.disconnect(this._onChanged, this);
+    this._approvals?.changed.disconnect(this._onChanged, this);
     super.dispose();
   }
 
@@ -70,6 +75,14 @@ export class GovernancePopover extends ReactWidget {
           <p className="aumos-Popover-path" title={oneLine(this._model.path)}>
             <bdi>{oneLine(this._model.path)}</bdi>
           </p>
+        )}
+        {this._approvals && (
+          <WaitingLinks
+            approvals={this._approvals}
+            leave={() => this.dispose()}
+            path={this._model.path}
+            trans={this._trans}
+          />
         )}
         {figures && <BudgetBar figures={figures} marks />}
         {list.length > 0 && (
@@ -128,10 +141,20 @@ export class GovernancePopover extends ReactWidget {
         event.stopPropagation();
       }
       this.close();
-    } else if (event.key === 'Tab' && inside) {
+    } else if (event.key === 'Tab' && inside && this._isLast(event.shiftKey)) {
       // The browser then goes on from the anchor.
       this.close();
     }
+  }
+
+  /** Whether no control of the box follows the one that has the focus. */
+  private _isLast(isBackwards: boolean): boolean {
+    const controls = [...this.node.querySelectorAll('button')];
+    return (
+      document.activeElement === controls.at(isBackwards ? 0 : -1) ||
+      controls.length === 0 ||
+      (isBackwards && document.activeElement === this.node)
+    );
   }
 
   private _onChanged(): void {
@@ -168,6 +191,7 @@ export class GovernancePopover extends ReactWidget {
   private readonly _model: IGovernanceModel;
   private readonly _trans: TranslationBundle;
   private readonly _anchor: HTMLElement;
+  private readonly _approvals: IApprovalsInPage | undefined;
 }
 
 /** A namespace for `GovernancePopover` statics. */
@@ -178,5 +202,7 @@ export namespace GovernancePopover {
     trans: TranslationBundle;
     /** The control that opened it. */
     anchor: HTMLElement;
+    /** What waits for approval on any notebook, to lead there. */
+    approvals?: IApprovalsInPage;
   }
 }

@@ -6,7 +6,9 @@ import { BudgetBar } from '../widgets/budgetBar';
 import { type Severity, SEVERITIES } from '../words/figures';
 import { alertIcon, governanceIcon, offIcon } from '../icons';
 import { alarm, shownFigures, summary, tooltip } from '../words/labels';
+import type { IApprovalsInPage } from '../state/waitingApprovals';
 import { GovernancePopover } from './popover';
+import { waitingWords } from './waitingLinks';
 import {
   DEFAULT_SETTINGS,
   type GovernanceSettings,
@@ -21,11 +23,13 @@ export class GovernanceStatusItem extends ReactWidget {
     this._model = options.model;
     this._trans = options.trans;
     this._settings = options.settings;
+    this._approvals = options.approvals;
     this._shown = options.settings?.current ?? DEFAULT_SETTINGS;
     this.id = 'aumos-governance-status';
     this.addClass('aumos-StatusItem');
     this._model.changed.connect(this._onChanged, this);
     this._settings?.changed.connect(this._onSettings, this);
+    this._approvals?.changed.connect(this._onChanged, this);
     this._onChanged();
   }
 
@@ -45,6 +49,7 @@ export class GovernanceStatusItem extends ReactWidget {
     }
     this._model.changed.disconnect(this._onChanged, this);
     this._settings?.changed.disconnect(this._onSettings, this);
+    this._approvals?.changed.disconnect(this._onChanged, this);
     this._popover?.dispose();
     super.dispose();
   }
@@ -55,6 +60,7 @@ export class GovernanceStatusItem extends ReactWidget {
     const reachable = model.connection !== 'unreachable';
     const text = summary(model, this._trans, this._shown.statusItem);
     const warning = alarm(model, this._trans);
+    const waiting = waitingWords(this._approvals, this._trans);
     const icon = this._icon(figures?.severity ?? null);
     return (
       <>
@@ -62,7 +68,7 @@ export class GovernanceStatusItem extends ReactWidget {
           type="button"
           className="aumos-StatusItem-button jp-StatusBar-TextItem"
           title={tooltip(model, this._trans)}
-          aria-label={[text, warning].filter(Boolean).join('. ')}
+          aria-label={[text, waiting, warning].filter(Boolean).join('. ')}
           aria-haspopup="dialog"
           aria-expanded={this._popover !== null}
           data-connection={model.connection}
@@ -71,6 +77,11 @@ export class GovernanceStatusItem extends ReactWidget {
         >
           <icon.react tag="span" className="aumos-StatusItem-icon" />
           <span className="aumos-StatusItem-text">{text}</span>
+          {waiting !== '' && (
+            <span className="aumos-Count aumos-StatusItem-waiting">
+              {waiting}
+            </span>
+          )}
           {figures && reachable && <BudgetBar figures={figures} />}
         </button>
         <span className="aumos-StatusItem-announcement" role="status">
@@ -131,7 +142,8 @@ export class GovernanceStatusItem extends ReactWidget {
     const popover = new GovernancePopover({
       model: this._model,
       trans: this._trans,
-      anchor: event.currentTarget
+      anchor: event.currentTarget,
+      ...(this._approvals && { approvals: this._approvals })
     });
     popover.disposed.connect(() => {
       this._popover = null;
@@ -148,6 +160,7 @@ export class GovernanceStatusItem extends ReactWidget {
   private readonly _model: IGovernanceModel;
   private readonly _trans: TranslationBundle;
   private readonly _settings: GovernanceSettings | undefined;
+  private readonly _approvals: IApprovalsInPage | undefined;
   private readonly _activeChanged = new Signal<this, void>(this);
   private _shown: IGovernanceSettings;
   private _popover: GovernancePopover | null = null;
@@ -166,6 +179,8 @@ export namespace GovernanceStatusItem {
     trans: TranslationBundle;
     /** Whether it is shown, and what of the state; all where they are not given. */
     settings?: GovernanceSettings;
+    /** What waits for approval on any notebook; its number is not shown where it is not given. */
+    approvals?: IApprovalsInPage;
   }
 }
 

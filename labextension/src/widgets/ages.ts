@@ -38,6 +38,9 @@ export function formatLeft(
   trans: TranslationBundle
 ): string {
   const left = Math.max(0, Date.parse(until) - now);
+  if (left === 0) {
+    return trans.__('time is up');
+  }
   return left < 1.5 * MINUTE
     ? trans.__('%1 s left', Math.ceil(left / SECOND))
     : trans.__('%1 min left', Math.round(left / MINUTE));

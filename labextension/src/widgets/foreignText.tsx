@@ -1,7 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { excerpt, pieces } from '../words/foreignText';
+import { excerpt } from '../words/foreignText';
 import { Button } from './button';
+import { HighlightedCode, Pieces } from './highlighting';
 import { useNotation } from './notation';
 
 const MAX_CHARACTERS = 300;
@@ -11,21 +12,17 @@ const MAX_CHARACTERS = 300;
  * made visible, and cut for a start where it is long.
  */
 export function ForeignText(props: ForeignText.IProps): React.JSX.Element {
-  const { text, isCode = false, lines = 8, trans } = props;
+  const { text, isCode = false, isProgram = false, lines = 8, trans } = props;
   const notation = useNotation();
   const [isWhole, setWhole] = React.useState(false);
   const part = excerpt(text, lines, MAX_CHARACTERS);
   return (
     <div className="aumos-ForeignText" data-code={isCode || undefined}>
       <bdi className="aumos-ForeignText-text" dir={isCode ? 'ltr' : 'auto'}>
-        {pieces(isWhole ? text : part.text).map((piece, index) =>
-          piece.mark === null ? (
-            <React.Fragment key={index}>{piece.text}</React.Fragment>
-          ) : (
-            <span key={index} className="aumos-ForeignText-mark">
-              {piece.mark}
-            </span>
-          )
+        {isProgram ? (
+          <HighlightedCode text={isWhole ? text : part.text} />
+        ) : (
+          <Pieces text={isWhole ? text : part.text} />
         )}
         {part.isCut && !isWhole && '…'}
       </bdi>
@@ -47,6 +44,8 @@ export namespace ForeignText {
     text: string;
     /** Whether it is code: from left to right, in a fixed width. */
     isCode?: boolean;
+    /** Whether it is code of the kernel's language, to be highlighted. */
+    isProgram?: boolean;
     /** How many lines are shown at first. */
     lines?: number;
     trans: TranslationBundle;

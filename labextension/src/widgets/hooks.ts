@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
 import React from 'react';
 import type { IGovernanceState } from '../protocol/state';
+import { GovernanceApiError } from '../server/requests';
 import type { IGovernanceModel } from '../tokens';
 
 /** The least time between two readings of one list. */
@@ -67,7 +68,8 @@ export function useReading<T>(
           setRead(known => ({
             scope,
             value: known.scope === scope ? known.value : null,
-            message: messageOf(reason)
+            // The heading says once that the server is out of reach.
+            message: isOutOfReach(reason) ? null : messageOf(reason)
           }));
         }
       });
@@ -135,10 +137,16 @@ export function usePerson(
   if (model.connection === 'unreachable') {
     return {
       isDisabled: true,
-      why: trans.__('The server does not answer.')
+      why: trans.__("Can't reach the server.")
     };
   }
   return { isDisabled: false, why: undefined };
+}
+
+function isOutOfReach(reason: unknown): boolean {
+  return (
+    reason instanceof GovernanceApiError && reason.code === 'SERVER_UNREACHABLE'
+  );
 }
 
 function messageOf(reason: unknown): string {

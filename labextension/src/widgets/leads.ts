@@ -7,11 +7,14 @@ export function leadOn(card: HTMLElement | null): void {
   if (!card?.contains(document.activeElement)) {
     return;
   }
+  follower(card)?.focus();
+}
+
+/** What has the focus once a card is gone: the next card, or the section's title, and never a button of a card. */
+export function follower(card: HTMLElement | null): HTMLElement | null {
   const next =
-    card.nextElementSibling ??
-    card.previousElementSibling ??
-    card.closest('.aumos-Section')?.querySelector('.aumos-Section-title');
-  if (next instanceof HTMLElement) {
-    next.focus();
-  }
+    card?.nextElementSibling ??
+    card?.previousElementSibling ??
+    card?.closest('.aumos-Section')?.querySelector('.aumos-Section-title');
+  return next instanceof HTMLElement ? next : null;
 }

@@ -36,6 +36,7 @@ export function Shown(props: Shown.IProps): React.JSX.Element | null {
               <Value
                 value={value}
                 isCode={name === 'code' || typeof value !== 'string'}
+                isProgram={name === 'code'}
                 {...props}
               />
             )}
@@ -138,12 +139,17 @@ function Arguments(
 }
 
 function Value(
-  props: Shown.IProps & { value: unknown; isCode: boolean }
+  props: Shown.IProps & {
+    value: unknown;
+    isCode: boolean;
+    isProgram?: boolean;
+  }
 ): React.JSX.Element {
   return (
     <ForeignText
       text={textOf(props.value)}
       isCode={props.isCode}
+      isProgram={props.isProgram ?? false}
       trans={props.trans}
     />
   );

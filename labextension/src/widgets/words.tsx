@@ -2,11 +2,19 @@
 
 import React from 'react';
 import { oneLine } from '../words/labels';
-import { formatUsd } from '../words/money';
+import { formatUsd, shortUsd } from '../words/money';
 
-/** An amount, never rounded. */
-export function Money(props: { amount: string | bigint }): React.JSX.Element {
-  return <span className="aumos-Money">{formatUsd(props.amount)}</span>;
+/** An amount: short, with the exact one as its tooltip; or exact. */
+export function Money(props: {
+  amount: string | bigint;
+  isExact?: boolean;
+}): React.JSX.Element {
+  const exact = formatUsd(props.amount);
+  return (
+    <span className="aumos-Money" title={exact}>
+      {props.isExact ? exact : shortUsd(props.amount)}
+    </span>
+  );
 }
 
 /** Text of unknown origin: on one line, whatever its length and writing direction. */

@@ -6,8 +6,8 @@ import type { IGovernanceState } from '../protocol/state';
 const ONE = parseUsd('1');
 
 /**
- * How much of the budget is used: below every warning mark, past one but the last, past the last,
- * or nothing left.
+ * How much of the budget is spent: below every warning mark, past one but the last, past the last,
+ * or all of it. What is held may come back, so it warns of nothing.
  */
 export type Severity = 'normal' | 'notice' | 'warning' | 'full';
 
@@ -30,7 +30,7 @@ export interface IFigures {
   readonly spentShare: number;
   readonly heldShare: number;
   readonly severity: Severity;
-  /** The highest warning mark passed, from 0 to 1, or null. */
+  /** The highest warning mark that what is spent has passed, from 0 to 1, or null. */
   readonly passed: number | null;
   /** The warning marks, ascending, from 0 to 1. */
   readonly marks: readonly number[];
@@ -81,14 +81,13 @@ export function figuresWithin(
   const budget = parseUsd(balance.limit);
   const spent = parseUsd(balance.spent);
   const held = parseUsd(balance.held);
-  const used = spent + held;
-  const rest = budget - used;
+  const rest = budget - spent - held;
   const spentShare = share(spent, budget);
   const fractions = [...new Set(warnAt.map(parseUsd))]
     .filter(fraction => fraction > 0n && fraction < ONE)
     .sort((a, b) => (a < b ? -1 : 1));
   const passed = fractions.filter(
-    fraction => used * ONE >= fraction * budget
+    fraction => spent * ONE >= fraction * budget
   ).length;
   const marks = fractions.map(fraction => share(fraction, ONE));
   return {
@@ -101,7 +100,7 @@ export function figuresWithin(
     spentShare,
     heldShare: Math.min(share(held, budget), 1 - spentShare),
     severity:
-      rest <= 0n
+      spent >= budget
         ? 'full'
         : passed === 0
           ? 'normal'

@@ -2,7 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { figuresOf, type IFigures } from './figures';
-import { formatUsd } from './money';
+import { formatUsd, shortUsd } from './money';
+import { Notation } from './notation';
 import {
   type IGovernanceConfig,
   type IGovernanceState,
@@ -14,6 +15,9 @@ import {
 export const TRANSLATION_DOMAIN = 'aumos_governance';
 
 const MAX_CHARACTERS = 200;
+/** The failure of a request that had no response. */
+const UNREACHABLE = 'SERVER_UNREACHABLE';
+const PLAIN = new Notation();
 
 /**
  * How current the figures are: not yet known; changes arrive as they happen; the server answers but
@@ -27,6 +31,8 @@ export interface IKnown {
   readonly config: IGovernanceConfig | null;
   readonly connection: Connection;
   readonly failure: { readonly code: string; readonly message: string } | null;
+  /** When the server last confirmed the state, in milliseconds; null or undefined where that is not known. */
+  readonly seenAt?: number | null;
 }
 
 /** What the item of the status bar shows. */
@@ -62,8 +68,8 @@ export function summary(
   }
   const left =
     figures.over > 0n
-      ? trans.__('%1 over', formatUsd(figures.over))
-      : trans.__('%1 left', formatUsd(figures.remaining));
+      ? trans.__('%1 over', shortUsd(figures.over))
+      : trans.__('%1 left', shortUsd(figures.remaining));
   switch (content) {
     case 'level':
       return level(state, trans);
@@ -74,21 +80,37 @@ export function summary(
   }
 }
 
-/** What is to be said of how current the figures are; empty where they are. */
-export function doubts(model: IKnown, trans: TranslationBundle): string[] {
-  const { state, failure } = model;
-  if (!failure) {
-    return model.connection === 'interrupted'
-      ? [trans.__('Reconnecting: changes may be shown late.')]
-      : [];
+/** How current the figures are, in one line; empty where they are current. */
+export function doubts(
+  model: IKnown,
+  trans: TranslationBundle,
+  notation: Pick<Notation, 'clock'> = PLAIN
+): string[] {
+  const { state, failure, seenAt } = model;
+  if (failure?.code === 'NOT_ENABLED') {
+    return [trans.__('The governance server extension is not enabled.')];
   }
-  const reason =
-    failure.code === 'NOT_ENABLED'
-      ? trans.__('The governance server extension is not enabled.')
-      : trans.__('The server does not tell: %1', failure.message);
-  return state
-    ? [reason, trans.__('These are the last known figures.')]
-    : [reason];
+  if (failure !== null && failure.code !== UNREACHABLE) {
+    return [
+      trans.__("The server can't show the values: %1", oneLine(failure.message))
+    ];
+  }
+  const time = state && seenAt != null ? notation.clock(seenAt) : null;
+  if (failure !== null) {
+    return [
+      time === null
+        ? trans.__("Can't reach the server.")
+        : trans.__("Can't reach the server. Showing values from %1.", time)
+    ];
+  }
+  if (model.connection !== 'interrupted') {
+    return [];
+  }
+  return [
+    time === null
+      ? trans.__('Reconnecting…')
+      : trans.__('Reconnecting… Showing values from %1.', time)
+  ];
 }
 
 /** What is to be said beyond the figures, most pressing first. */
@@ -144,27 +166,56 @@ export function heading(model: IKnown, trans: TranslationBundle): string {
     : trans.__('Governance: off');
 }
 
-/** How much of the budget is used, in words, once a warning mark is passed; else empty. */
+/** How much of the budget is spent, in words, once a warning mark is passed or nothing is left; else empty. */
 export function alarm(model: IKnown, trans: TranslationBundle): string {
   const figures = shownFigures(model);
   return model.state?.active && figures ? severityWords(figures, trans) : '';
 }
 
-/** How much of a budget is used, in words, once a warning mark is passed; else empty. */
+/**
+ * How much of a budget is spent, in words, once a warning mark is passed or nothing is left; else empty.
+ *
+ * What is held is named apart: it may come back.
+ */
 export function severityWords(
   figures: IFigures,
   trans: TranslationBundle
 ): string {
-  if (figures.over > 0n) {
-    return trans.__('The budget is exceeded.');
+  const spent = spentWords(figures, trans);
+  if (figures.over > 0n && figures.spent <= figures.budget) {
+    return trans.__(
+      'Spent and held exceed the budget by %1.',
+      shortUsd(figures.over)
+    );
+  }
+  if (figures.held === 0n || (spent === '' && figures.remaining > 0n)) {
+    return spent;
+  }
+  const held =
+    figures.remaining > 0n || figures.severity === 'full'
+      ? trans.__('%1 is held.', shortUsd(figures.held))
+      : trans.__('Nothing is left while %1 is held.', shortUsd(figures.held));
+  return [spent, held].filter(Boolean).join(' ');
+}
+
+/** How much of a budget is spent, in words, once a warning mark is passed; else empty. */
+export function spentWords(
+  figures: IFigures,
+  trans: TranslationBundle
+): string {
+  if (figures.spent > figures.budget) {
+    return trans.__(
+      'The budget is exceeded by %1.',
+      shortUsd(figures.spent - figures.budget)
+    );
   }
   if (figures.severity === 'full') {
-    return trans.__('The budget is used up.');
+    return trans.__('The whole budget is spent.');
   }
   return figures.passed === null
     ? ''
     : trans.__(
-        'At least %1% of the budget is used.',
+        'At least %1% of the budget is spent.',
         Math.round(figures.passed * 100)
       );
 }

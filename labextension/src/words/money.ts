@@ -20,7 +20,53 @@ export function parseUsd(decimal: string): bigint {
   return sign ? -nano : nano;
 }
 
-/** An amount to read, with at least two decimals and never rounded: `$10.00`, `$0.0004`. */
+/** How amounts are written in a language: `$1,234.50`, or `1.234,50 $`. */
+interface IStyle {
+  readonly before: string;
+  readonly after: string;
+  readonly decimal: string;
+  readonly whole: Intl.NumberFormat;
+}
+
+let style = styleOf('en-US');
+
+/**
+ * Write amounts as a language does from now on; at first they are written as in the United States.
+ *
+ * @param locale - A BCP 47 tag; undefined, or one that is none, for the browser's own language.
+ */
+export function writeAmountsIn(locale: string | undefined): void {
+  try {
+    style = styleOf(locale);
+  } catch {
+    style = styleOf(undefined);
+  }
+}
+
+function styleOf(locale: string | undefined): IStyle {
+  const parts = new Intl.NumberFormat(locale, {
+    style: 'currency',
+    currency: 'USD',
+    currencyDisplay: 'narrowSymbol'
+  }).formatToParts(1.5);
+  const text = (types: readonly string[], from: number, to?: number): string =>
+    parts
+      .slice(from, to)
+      .filter(({ type }) => types.includes(type))
+      .map(({ value }) => value)
+      .join('');
+  const around = ['currency', 'literal'];
+  const first = parts.findIndex(({ type }) => type === 'integer');
+  const last = parts.findIndex(({ type }) => type === 'fraction');
+  return {
+    before: text(around, 0, first),
+    after: text(around, last + 1),
+    decimal: text(['decimal'], 0) || '.',
+    whole: new Intl.NumberFormat(locale, { useGrouping: true })
+  };
+}
+
+/** An amount to read, with at least two decimals and never rounded: `$10.00`, `$0.0004`, `−$1,234.50`. */
 export function formatUsd(amount: string | bigint): string {
   const nano = typeof amount === 'string' ? parseUsd(amount) : amount;
   const absolute = nano < 0n ? -nano : nano;
@@ -29,7 +75,33 @@ export function formatUsd(amount: string | bigint): string {
     .padStart(DECIMALS, '0')
     .replace(/0+$/, '')
     .padEnd(2, '0');
-  return `${nano < 0n ? '-' : ''}$${absolute / NANO_PER_USD}.${decimals}`;
+  const { before, after, decimal, whole } = style;
+  const figure = `${whole.format(absolute / NANO_PER_USD)}${decimal}${decimals}`;
+  return `${nano < 0n ? '\u2212' : ''}${before}${figure}${after}`;
+}
+
+/** How many significant decimals a short amount has at most. */
+const SIGNIFICANT = 4;
+
+/**
+ * An amount to read at a glance, rounded half-even to four significant decimals: `$13,580.2379`, `$0.00001235`.
+ *
+ * The exact amount belongs beside it, as a tooltip.
+ */
+export function shortUsd(amount: string | bigint): string {
+  const nano = typeof amount === 'string' ? parseUsd(amount) : amount;
+  const absolute = nano < 0n ? -nano : nano;
+  const leading =
+    absolute >= NANO_PER_USD
+      ? 0
+      : DECIMALS - absolute.toString().replace(/^0$/, '').length;
+  const unit = 10n ** BigInt(Math.max(0, DECIMALS - SIGNIFICANT - leading));
+  const rest = absolute % unit;
+  const down = absolute - rest;
+  const isUp =
+    2n * rest > unit || (2n * rest === unit && (down / unit) % 2n === 1n);
+  const rounded = isUp ? down + unit : down;
+  return formatUsd(nano < 0n ? -rounded : rounded);
 }
 
 /** The largest amount that the server takes, in nano-dollars: a billion dollars. */
@@ -46,7 +118,9 @@ export function writeUsd(nano: bigint): string {
 
 /** What a person typed for an amount in nano-dollars, or null where it is none, or too large. */
 export function typedUsd(text: string): bigint | null {
-  const match = /^\s*\$?\s*(\d{1,10}(?:\.\d{1,9})?|\.\d{1,9})\s*$/.exec(text);
+  const match = /^\s*\$?\s*(\d{1,10}(?:\.\d{1,9})?|\.\d{1,9})\s*\$?\s*$/.exec(
+    style.decimal === ',' ? text.replace(',', '.') : text
+  );
   const decimal = match?.[1];
   if (decimal === undefined) {
     return null;

@@ -38,6 +38,12 @@ export class Notation {
     return new Date(at).toLocaleString(this._locale);
   }
 
+  /** A time of the day to the minute, of a moment in milliseconds. */
+  clock(at: number): string {
+    this._hour ??= this._make({ hour: '2-digit', minute: '2-digit' });
+    return this._hour.format(at);
+  }
+
   /** A moment to the second; the date is left out where it is that of `now`, in milliseconds. */
   time(at: string, now: number): string {
     const time = new Date(at);
@@ -65,6 +71,7 @@ export class Notation {
 
   private readonly _locale: string | undefined;
   private _clock: Intl.DateTimeFormat | undefined;
+  private _hour: Intl.DateTimeFormat | undefined;
   private _moment: Intl.DateTimeFormat | undefined;
   private _day: Intl.DateTimeFormat | undefined;
   private _minute: Intl.DateTimeFormat | undefined;

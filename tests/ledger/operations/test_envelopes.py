@@ -13,13 +13,7 @@ from aumos_governance.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from aumos_governance.ledger.contract.budgets import (
-    BudgetState,
-    ConfigureEnvelopes,
-    EnvelopeKind,
-    EnvelopeSpec,
-    SetBudget,
-)
+from aumos_governance.ledger.contract.budgets import BudgetState, ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec
 from aumos_governance.ledger.contract.facts import Balance, NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListBudgets, ListEnvelopes
@@ -29,7 +23,6 @@ from tests.ledger.charges import hold, settle
 from tests.ledger.kit import (
     CENT,
     HOUR,
-    KERNEL,
     NOTEBOOK,
     OTHER,
     PERSON,
@@ -37,6 +30,7 @@ from tests.ledger.kit import (
     USD,
     Backend,
     balance,
+    budget,
     closing,
     key,
     opening,
@@ -55,12 +49,6 @@ def configure(ledger: Ledger, *specs: EnvelopeSpec, owner: str = "ann", root: st
 
 def envelopes(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> dict[str, Balance]:
     return {found.name: found.balance for found in ledger.read(ListEnvelopes(notebook=notebook))}
-
-
-def budget(category: str, ceiling: int, **values: Any) -> SetBudget:
-    return SetBudget(
-        **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "category": category, "ceiling": ceiling} | values
-    )
 
 
 def budgets(ledger: Ledger, **values: Any) -> tuple[BudgetState, ...]:

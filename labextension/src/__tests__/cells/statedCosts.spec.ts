@@ -1,24 +1,18 @@
-import { statedCosts } from '../../cells/statedCosts';
+import { isFree, statedCost } from '../../cells/statedCosts';
 
-const code = (source: string): { source: string; isCode: boolean } => ({
-  source,
-  isCode: true
-});
-
-describe('statedCosts', () => {
-  it('adds up what is written', () => {
-    const costs = statedCosts([
-      { source: '# %governance_spend 5', isCode: false },
-      code('%%governed --tool deploy --cost 0.05 --requires L3\ndeploy()'),
-      code('%governance_spend 0.10 --tool gpt-4o\n%governance_spend 0.2'),
-      code('')
-    ]);
-    expect(costs.total).toBe(350_000_000n);
-    expect(costs.stated).toEqual([
-      { cell: 2, cost: 50_000_000n },
-      { cell: 3, cost: 300_000_000n }
-    ]);
-    expect(costs.unstated).toEqual([]);
+describe('statedCost', () => {
+  it.each([
+    [
+      '%%governed --tool deploy --cost 0.05 --requires L3\ndeploy()',
+      50_000_000n
+    ],
+    [
+      '%governance_spend 0.10 --tool gpt-4o\n%governance_spend 0.2',
+      300_000_000n
+    ],
+    ['%governance_spend 0.000000001\n%governance_spend 0.000000001', 2n]
+  ])('adds up what is written, without rounding: %s', (source, cost) => {
+    expect(statedCost(source)).toBe(cost);
   });
 
   it.each([
@@ -29,16 +23,26 @@ describe('statedCosts', () => {
     '%governance_spend -1',
     'print("%governance_spend 5")',
     '# %governance_spend 5'
-  ])('names a cell that states none: %s', source => {
-    expect(statedCosts([code(source)])).toEqual({
-      total: 0n,
-      stated: [],
-      unstated: [1]
-    });
+  ])('is null where a cell states none: %s', source => {
+    expect(statedCost(source)).toBeNull();
+  });
+});
+
+describe('isFree', () => {
+  it.each([
+    '',
+    ' \n# %governance_spend 5',
+    '%load_ext aumos_governance.jupyter_extension\n%governance --budget 1',
+    '%governance_status'
+  ])('is true where nothing can cost anything: %j', source => {
+    expect(isFree(source)).toBe(true);
   });
 
-  it('adds without rounding', () => {
-    const tiny = code('%governance_spend 0.000000001');
-    expect(statedCosts([tiny, tiny, tiny]).total).toBe(3n);
+  it.each([
+    '%governance_spend $amount',
+    '%governance --budget 1\nclient.create()',
+    '%%governed --tool deploy\ndeploy()'
+  ])('is false where something can: %j', source => {
+    expect(isFree(source)).toBe(false);
   });
 });

@@ -2,14 +2,17 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
+import { DecisionDialog } from '../../decisions/decisionDialog';
 import { approvalsSection } from '../../panel/sections/approvals';
 import { reportsSection } from '../../panel/sections/reports';
 import type { IPanelApi, IPanelSection, ISectionProps } from '../../tokens';
 import { WaitingApprovals } from '../../state/waitingApprovals';
 import { WaitingReports } from '../../state/waitingReports';
+import { Notation } from '../../words/notation';
 import { drawn } from '../support/drawing';
 import { FakeModel } from '../support/fakes';
 import { personPresses } from '../support/person';
+import { sampleState } from '../support/samples';
 import {
   FakeTrail,
   FakeWaiting,
@@ -58,7 +61,18 @@ describe('the sections of what waits', () => {
       audit: new FakeTrail().api,
       model
     });
-    await show(approvalsSection(store));
+    const decisions = new DecisionDialog({
+      highlight: null,
+      model,
+      navigation: {
+        open: () => Promise.resolve(),
+        goTo: () => Promise.resolve()
+      },
+      notation: new Notation(),
+      store,
+      trans
+    });
+    await show(approvalsSection(store, decisions, null));
     return store;
   }
 
@@ -76,6 +90,23 @@ describe('the sections of what waits', () => {
     return found;
   }
 
+  /** A button of the dialog that decides. */
+  function decision(text: string): HTMLButtonElement {
+    const found = [...document.querySelectorAll('dialog button')].find(
+      one => one.textContent === text
+    );
+    if (!(found instanceof HTMLButtonElement)) {
+      throw new Error(`The dialog has no button "${text}".`);
+    }
+    return found;
+  }
+
+  /** Press a card's button, and let the dialog stand for a while. */
+  async function opens(text: string, card = 0): Promise<void> {
+    await drawn(widget, () => personPresses(button(text, card)));
+    await drawn(widget, () => vi.advanceTimersByTime(500));
+  }
+
   beforeEach(() => {
     vi.useFakeTimers({
       now: Date.parse('2026-11-22T12:03:00Z'),
@@ -89,6 +120,7 @@ describe('the sections of what waits', () => {
 
   afterEach(() => {
     widget.dispose();
+    document.querySelectorAll('dialog').forEach(dialog => dialog.close());
     vi.useRealTimers();
   });
 
@@ -137,9 +169,12 @@ describe('the sections of what waits', () => {
   it('take a person’s press for an answer, and no other', async () => {
     server.waiting = [sampleApproval()];
     await showApprovals();
-    await drawn(widget, () => button('Approve').click());
+    await drawn(widget, () => button('Approve…').click());
+    expect(document.querySelector('dialog')).toBeNull();
+    await opens('Approve…');
+    await drawn(widget, () => decision('Approve').click());
     expect(server.answers).toEqual([]);
-    await drawn(widget, () => personPresses(button('Approve')));
+    await drawn(widget, () => personPresses(decision('Approve')));
     expect(server.answers).toEqual([
       [sampleApproval().id, 'approve', expect.any(String)]
     ]);
@@ -150,25 +185,68 @@ describe('the sections of what waits', () => {
     );
   });
 
-  it('take no answer to what has only just come to stand there', async () => {
-    server.waiting = [sampleApproval({ id: 'a' }), sampleApproval({ id: 'b' })];
-    const store = await showApprovals();
-    server.waiting.shift();
-    await drawn(widget, () => void store.refresh());
-    await drawn(widget, () => personPresses(button('Deny')));
+  it('take no answer to what has only just come into view', async () => {
+    server.waiting = [sampleApproval({ id: 'a' })];
+    await showApprovals();
+    await drawn(widget, () => personPresses(button('Deny…')));
+    await drawn(widget, () => personPresses(decision('Deny')));
     expect(server.answers).toEqual([]);
     await drawn(widget, () => vi.advanceTimersByTime(500));
-    await drawn(widget, () => personPresses(button('Deny')));
-    expect(server.answers).toMatchObject([['b', 'deny', expect.any(String)]]);
+    await drawn(widget, () => personPresses(decision('Deny')));
+    expect(server.answers).toMatchObject([['a', 'deny', expect.any(String)]]);
+    expect(document.querySelector('dialog')).toBeNull();
+  });
+
+  it('decide one at a time, and lead to no button', async () => {
+    server.waiting = [sampleApproval({ id: 'a' }), sampleApproval({ id: 'b' })];
+    await showApprovals();
+    await opens('Approve…');
+    await opens('Approve…', 1);
+    expect(document.querySelectorAll('dialog')).toHaveLength(1);
+    expect(document.activeElement).toBe(
+      document.querySelector('.aumos-Decision-title')
+    );
+  });
+
+  it('end in the dialog what was decided elsewhere', async () => {
+    server.waiting = [sampleApproval({ id: 'a' })];
+    const store = await showApprovals();
+    await opens('Deny…');
+    server.waiting.shift();
+    await drawn(widget, () => void store.refresh());
+    await drawn(widget, () => widget.update());
+    expect(document.querySelector('dialog')?.textContent).toContain(
+      'no longer waits'
+    );
+    expect(() => decision('Deny')).toThrow();
+    await drawn(widget, () => decision('Close').click());
+    expect(document.querySelector('dialog')).toBeNull();
   });
 
   it('lead the focus on, but to no button', async () => {
     server.waiting = [sampleApproval({ id: 'a' }), sampleApproval({ id: 'b' })];
     await showApprovals();
-    button('Approve').focus();
     const next = cards()[1];
-    await drawn(widget, () => personPresses(button('Approve')));
+    await opens('Approve…');
+    // A browser gives the focus back by itself.
+    button('Approve…').focus();
+    await drawn(widget, () => personPresses(decision('Approve')));
     expect(document.activeElement).toBe(next);
+  });
+
+  it('say what is left after it, or missing', async () => {
+    server.waiting = [
+      sampleApproval({ notebook: PATH, amount: '0.25' }),
+      sampleApproval({ id: 'b', notebook: PATH, amount: '20' })
+    ];
+    model.show(sampleState('active', { path: PATH, remaining: '9.8' }));
+    await showApprovals();
+    expect(
+      cards().map(card => card.querySelector('.aumos-Card-after')?.textContent)
+    ).toEqual([
+      'Leaves $9.55 of the budget.',
+      'Needs $10.20 more than the budget has left.'
+    ]);
   });
 
   it('put what the shown notebook waits for first, and name the others', async () => {
@@ -187,25 +265,26 @@ describe('the sections of what waits', () => {
     server.waiting = [sampleApproval()];
     model.mayChange = false;
     await showApprovals();
-    expect(button('Approve').getAttribute('aria-disabled')).toBe('true');
-    expect(button('Approve').title).toContain('not change it');
-    await drawn(widget, () => personPresses(button('Approve')));
-    expect(server.answers).toEqual([]);
+    expect(button('Approve…').getAttribute('aria-disabled')).toBe('true');
+    expect(button('Approve…').title).toContain('not change it');
+    await drawn(widget, () => personPresses(button('Approve…')));
+    expect(document.querySelector('dialog')).toBeNull();
   });
 
   it('say what the server refused', async () => {
     server.waiting = [sampleApproval()];
     server.refusal = new Error('This was denied already, by bob.');
     await showApprovals();
-    await drawn(widget, () => personPresses(button('Approve')));
-    expect(widget.node.querySelector('[role=alert]')?.textContent).toBe(
+    await opens('Approve…');
+    await drawn(widget, () => personPresses(decision('Approve')));
+    expect(document.querySelector('dialog [role=alert]')?.textContent).toBe(
       'This was denied already, by bob.'
     );
   });
 
   it('say that nothing waits', async () => {
     await showApprovals();
-    expect(widget.node.textContent).toBe('Nothing waits for an answer.');
+    expect(widget.node.textContent).toBe('Nothing waits for approval.');
   });
 
   it('show hostile text as text, cut for a start', async () => {

@@ -20,7 +20,7 @@ describe('the budget in the panel', () => {
   it('shows what was spent beyond it', async () => {
     await panel.show('overrun');
     expect(panel.text('budget')).toContain('Over$0.25');
-    expect(panel.text('budget')).toContain('The budget is exceeded.');
+    expect(panel.text('budget')).toContain('The budget is exceeded by $0.25.');
   });
 
   it('checks what is typed, and tells what it would leave', async () => {

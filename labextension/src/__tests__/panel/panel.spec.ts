@@ -66,12 +66,16 @@ describe('the panel', () => {
   it('says what the page does not know', async () => {
     await panel.show('shared');
     await panel.settle(() =>
-      panel.model.become({ connection: 'unreachable', failure: unreachable() })
+      panel.model.become({
+        connection: 'unreachable',
+        failure: unreachable()
+      })
     );
     const heading = panel.find('.aumos-Panel-heading')?.textContent;
     expect(heading).toContain('whose session it shares');
-    expect(heading).toContain('Failed to fetch');
-    expect(heading).toContain('last known figures');
+    expect(heading).toContain("Can't reach the server.");
+    // Said once, and not by each section.
+    expect(panel.body.node.textContent).not.toContain('Failed to fetch');
   });
 
   it('is silent once disposed', async () => {

@@ -53,6 +53,7 @@ describe('ReceiptBook', () => {
     expect(book.of(PATH, 'c-1')).toMatchObject({
       spent: 80_000_000n,
       calls: 2,
+      denied: 1,
       runs: 1
     });
     expect(book.of(PATH, 'c-2')?.spent).toBe(1_000_000_000n);
@@ -98,5 +99,53 @@ describe('ReceiptBook', () => {
     await book.read(PATH);
     expect(book.of(PATH, 'c-1')?.spent).toBe(1_200_000_000n);
     expect(book.of(PATH, 'c-1')?.records).toHaveLength(20);
+  });
+
+  it('belongs to the session that stands', async () => {
+    happen({ event: 'open', chain: 's-1', cell: { id: 'c-0', count: 1 } });
+    happen({ chain: 's-1', spent_delta: '0.05' });
+    await book.read(PATH);
+    expect(book.of(PATH, 'c-1')?.total).toBe(50_000_000n);
+    happen({
+      event: 'spend',
+      chain: 'ledger',
+      outcome: 'deny',
+      cell: { id: 'c-3', count: 3 }
+    });
+    happen({ event: 'open', chain: 's-2', cell: { id: 'c-0', count: 2 } });
+    await book.read(PATH);
+    expect(book.of(PATH, 'c-1')).toBeNull();
+    expect(book.of(PATH, 'c-3')).toBeNull();
+    happen({
+      chain: 's-2',
+      spent_delta: '0.01',
+      cell: { id: 'c-1', count: 3 }
+    });
+    await book.read(PATH);
+    expect(book.of(PATH, 'c-1')).toMatchObject({ total: 10_000_000n, runs: 1 });
+  });
+
+  it('shows a cell that was denied, and none that waits for approval', async () => {
+    happen({ outcome: 'deny', code: 'BUDGET_EXCEEDED' });
+    happen({
+      event: 'hold',
+      outcome: null,
+      code: 'APPROVAL_REQUIRED',
+      cell: { id: 'c-2', count: 2 }
+    });
+    // As earlier versions recorded what waits.
+    happen({
+      event: 'hold',
+      outcome: 'deny',
+      code: 'APPROVAL_REQUIRED',
+      cell: { id: 'c-2', count: 2 }
+    });
+    await book.read(PATH);
+    expect(book.of(PATH, 'c-1')).toMatchObject({
+      spent: 0n,
+      calls: 0,
+      denied: 1
+    });
+    expect(book.of(PATH, 'c-2')).toBeNull();
   });
 });

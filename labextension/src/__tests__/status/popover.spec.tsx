@@ -91,14 +91,16 @@ describe('GovernancePopover', () => {
       ...node.querySelectorAll<HTMLElement>('.aumos-BudgetBar-mark')
     ];
     expect(marks.map(mark => mark.style.left)).toEqual(['50%', '80%']);
-    expect(notes()).toEqual(['At least 50% of the budget is used.']);
+    expect(notes()).toEqual([
+      'At least 50% of the budget is spent. $1.50 is held.'
+    ]);
   });
 
   it('follows the model while it is open', async () => {
     await open('active');
     await drawn(popover, () => model.show(sampleState('overrun')));
     expect(figures().Over).toBe('$0.25');
-    expect(notes()).toEqual(['The budget is exceeded.']);
+    expect(notes()).toEqual(['The budget is exceeded by $0.25.']);
   });
 
   it('shows the last session where none is open', async () => {
@@ -120,12 +122,19 @@ describe('GovernancePopover', () => {
   it('says when the server does not answer', async () => {
     await open('active');
     await drawn(popover, () =>
-      model.become({ connection: 'unreachable', failure: unreachable() })
+      model.become({
+        connection: 'unreachable',
+        failure: unreachable(),
+        seenAt: new Date(2026, 10, 22, 14, 2).getTime()
+      })
     );
     expect(popover.node.querySelector('h2')?.textContent).toBe(
       'Governance: unreachable'
     );
-    expect(notes()[0]).toContain('Failed to fetch');
+    expect(notes()[0]).toMatch(
+      /^Can't reach the server. Showing values from 0?2:02\sPM.$/
+    );
+    expect(notes()).toHaveLength(1);
   });
 
   it('shows text as text, on lines of bearable length', async () => {

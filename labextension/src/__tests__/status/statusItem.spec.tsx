@@ -82,8 +82,8 @@ describe('GovernanceStatusItem', () => {
     );
     expect(text()).toBe('Governance: unreachable');
     expect(item.node.querySelector('.aumos-BudgetBar')).toBeNull();
-    expect(button().title).toContain('Failed to fetch');
-    expect(button().title).toContain('last known figures');
+    expect(button().title).toContain("Can't reach the server.");
+    expect(button().title).not.toContain('Failed to fetch');
     expect(button().title).toContain('$9.80');
   });
 
@@ -117,7 +117,7 @@ describe('GovernanceStatusItem', () => {
       'Set by: teacher',
       'Agent: agent-7',
       'Shared with: b.ipynb',
-      'The budget is exceeded.'
+      'Spent and held exceed the budget by $1.00.'
     ]);
   });
 
@@ -142,7 +142,8 @@ describe('GovernanceStatusItem', () => {
 
   it.each([
     ['2', '0', 'normal', '20%', undefined, 'governance'],
-    ['4', '1', 'notice', '40%', '10%', 'governance'],
+    ['4', '5', 'normal', '40%', '50%', 'governance'],
+    ['5', '1', 'notice', '50%', '10%', 'governance'],
     ['8', '1', 'warning', '80%', '10%', 'alert'],
     ['10', '0', 'full', '100%', undefined, 'alert']
   ])(
@@ -165,7 +166,7 @@ describe('GovernanceStatusItem', () => {
     expect(button().getAttribute('aria-label')).toBe('L2 Suggest · $9.80 left');
     await show('active', { spent: '8', remaining: '2' });
     expect(button().getAttribute('aria-label')).toBe(
-      'L2 Suggest · $2.00 left. At least 80% of the budget is used.'
+      'L2 Suggest · $2.00 left. At least 80% of the budget is spent.'
     );
   });
 
@@ -174,13 +175,13 @@ describe('GovernanceStatusItem', () => {
     await show('active', { spent: '2' });
     expect(announced()).toBe('');
     await show('active', { spent: '5' });
-    expect(announced()).toBe('At least 50% of the budget is used.');
+    expect(announced()).toBe('At least 50% of the budget is spent.');
     await show('active', { spent: '6' });
-    expect(announced()).toBe('At least 50% of the budget is used.');
+    expect(announced()).toBe('At least 50% of the budget is spent.');
     await show('active', { spent: '8.5' });
-    expect(announced()).toBe('At least 80% of the budget is used.');
+    expect(announced()).toBe('At least 80% of the budget is spent.');
     await show('active', { spent: '10', remaining: '0' });
-    expect(announced()).toBe('The budget is used up.');
+    expect(announced()).toBe('The whole budget is spent.');
   });
 
   it('does not speak up for a notebook that merely comes to the front', async () => {

@@ -58,6 +58,7 @@ export class FakeModel implements IGovernanceModel {
   config: IGovernanceConfig | null = sampleConfig();
   connection: Connection = 'live';
   failure: GovernanceApiError | null = null;
+  seenAt: number | null = null;
   mayChange = true;
   revision = 0;
   kernelChanges = 0;

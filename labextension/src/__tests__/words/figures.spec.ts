@@ -41,13 +41,13 @@ describe('figuresOf', () => {
   it.each([
     ['4.999999999', '0', 'normal', null],
     ['5', '0', 'notice', 0.5],
-    ['4', '1', 'notice', 0.5],
+    ['4', '5', 'normal', null],
     ['7.999999999', '0', 'notice', 0.5],
     ['8', '0', 'warning', 0.8],
-    ['1', '7', 'warning', 0.8],
+    ['1', '9', 'normal', null],
     ['9.999999999', '0', 'warning', 0.8],
     ['10', '0', 'full', 0.8],
-    ['9', '1', 'full', 0.8],
+    ['9', '1', 'warning', 0.8],
     ['11', '0', 'full', 0.8]
   ])('is for %s spent and %s held %s', (spent, held, severity, passed) => {
     expect(figures('active', { spent, held })).toMatchObject({

@@ -1,5 +1,7 @@
 import {
   MAX_USD,
+  shortUsd,
+  writeAmountsIn,
   typedUsd,
   writeUsd,
   formatUsd,
@@ -8,13 +10,18 @@ import {
 } from '../../words/money';
 import { money } from '../support/samples';
 
+/** An amount as the server writes it: with no separators of thousands, and with a hyphen for a minus. */
+function plainly(text: string): string {
+  return text.replaceAll(',', '').replace('\u2212', '-');
+}
+
 describe('money', () => {
   it.each(money)(
     'reads and shows $decimal as $display',
     ({ nano, decimal, display }) => {
       expect(parseUsd(decimal)).toBe(BigInt(nano));
-      expect(formatUsd(decimal)).toBe(display);
-      expect(formatUsd(BigInt(nano))).toBe(display);
+      expect(plainly(formatUsd(decimal))).toBe(display);
+      expect(plainly(formatUsd(BigInt(nano)))).toBe(display);
     }
   );
 
@@ -78,4 +85,40 @@ describe('writeUsd', () => {
       expect(writeUsd(typedUsd(text) ?? -1n)).toBe(text);
     }
   );
+});
+
+describe('amounts to read', () => {
+  afterEach(() => writeAmountsIn('en-US'));
+
+  it.each([
+    ['1234.5', '$1,234.50'],
+    ['-1234567.25', '\u2212$1,234,567.25'],
+    ['13580.2378912', '$13,580.2378912']
+  ])('have separators and a minus sign: %s', (amount, text) => {
+    expect(formatUsd(amount)).toBe(text);
+  });
+
+  it.each([
+    ['13580.2378912', '$13,580.2379'],
+    ['0.000012345', '$0.00001234'],
+    ['0.000012355', '$0.00001236'],
+    ['0.999999999', '$1.00'],
+    ['0.0004', '$0.0004'],
+    ['9.99995', '$10.00'],
+    ['0.000000001', '$0.000000001'],
+    ['-2.00005', '\u2212$2.00'],
+    ['0', '$0.00']
+  ])('are short at a glance: %s is %s', (amount, text) => {
+    expect(shortUsd(amount)).toBe(text);
+  });
+
+  it('are written as the language of the page writes them', () => {
+    writeAmountsIn('de-DE');
+    expect(formatUsd('13580.2378912')).toBe('13.580,2378912\u00a0$');
+    expect(formatUsd('-1.5')).toBe('\u22121,50\u00a0$');
+    expect(typedUsd('12,50')).toBe(12_500_000_000n);
+    expect(typedUsd('12.50 $')).toBe(12_500_000_000n);
+    writeAmountsIn('no language');
+    expect(formatUsd('1')).toContain('1');
+  });
 });

@@ -1,28 +1,17 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
+import { ApprovalFacts } from '../../decisions/approvalFacts';
+import { DecideButtons } from '../../decisions/decideButtons';
+import type { IDecisions } from '../../decisions/decisionDialog';
 import type { IApproval } from '../../protocol/waiting';
 import type { IGovernanceModel } from '../../tokens';
-import { formatAge, formatLeft } from '../../widgets/ages';
-import { CellLink } from '../../widgets/cellLink';
-import { useAction, usePerson } from '../../widgets/hooks';
-import { leadOn } from '../../widgets/leads';
-import { PersonButton } from '../../widgets/personButton';
-import { Shown } from '../../widgets/shown';
-import { ErrorLine, Money, OneLine } from '../../widgets/words';
+import { follower } from '../../widgets/leads';
 
-/** One question to a person, with exactly what is asked, and the two answers. */
+/** One approval request, with exactly what is requested; it is decided in a dialog that nothing can cover. */
 export function ApprovalCard(props: ApprovalCard.IProps): React.JSX.Element {
-  const { approval, decide, isElsewhere, isSteady, model, now, trans } = props;
-  const person = usePerson(model, trans);
-  const action = useAction();
+  const { approval, decisions, isElsewhere, model, now, trans } = props;
   const card = React.useRef<HTMLLIElement>(null);
   const title = React.useId();
-  const isDisabled = person.isDisabled || action.isPending || !isSteady;
-  const answer = (decision: 'approve' | 'deny'): void =>
-    action.run(async key => {
-      await decide(approval, decision, key);
-      leadOn(card.current);
-    });
   return (
     <li
       ref={card}
@@ -32,46 +21,22 @@ export function ApprovalCard(props: ApprovalCard.IProps): React.JSX.Element {
       tabIndex={-1}
       aria-labelledby={title}
     >
-      <div className="aumos-Card-heading" id={title}>
-        <OneLine text={approval.tool} className="aumos-Card-tool" />
-        <Money amount={approval.amount} />
-      </div>
-      <p className="aumos-Card-origin">
-        {approval.agent_id !== null && <OneLine text={approval.agent_id} />}
-        {isElsewhere && <OneLine text={approval.notebook} />}
-        <CellLink cell={approval.cell} path={approval.notebook} trans={trans} />
-        <span>{formatAge(approval.at, now, trans)}</span>
-        {approval.until !== null && (
-          <span>{formatLeft(approval.until, now, trans)}</span>
-        )}
-      </p>
-      <Shown
-        shown={approval.shown}
-        said={{
-          tool: approval.tool,
-          agent: approval.agent_id,
-          amount: approval.amount
+      <ApprovalFacts
+        approval={approval}
+        isElsewhere={isElsewhere}
+        now={now}
+        state={model.stateOf(approval.notebook)}
+        title={title}
+        trans={trans}
+      />
+      <DecideButtons
+        model={model}
+        onPerson={() => {
+          const next = follower(card.current);
+          decisions.open(approval, () => next?.focus());
         }}
         trans={trans}
       />
-      <div className="aumos-Actions">
-        <PersonButton
-          kind="primary"
-          isDisabled={isDisabled}
-          why={person.why}
-          onPerson={() => answer('approve')}
-        >
-          {trans.__('Approve')}
-        </PersonButton>
-        <PersonButton
-          isDisabled={isDisabled}
-          why={person.why}
-          onPerson={() => answer('deny')}
-        >
-          {trans.__('Deny')}
-        </PersonButton>
-      </div>
-      <ErrorLine message={action.message} />
     </li>
   );
 }
@@ -81,17 +46,11 @@ export namespace ApprovalCard {
   /** The properties of the component. */
   export interface IProps {
     approval: IApproval;
-    decide: (
-      approval: IApproval,
-      decision: 'approve' | 'deny',
-      key: string
-    ) => Promise<void>;
+    decisions: IDecisions;
     /** Whether it is of another notebook than the one shown. */
     isElsewhere: boolean;
     /** Whether commands that lead to the approvals lead here. */
     isFirst: boolean;
-    /** Whether it has stood where it stands for long enough to be what a press is meant for. */
-    isSteady: boolean;
     model: IGovernanceModel;
     /** The time, in milliseconds. */
     now: number;

@@ -1,8 +1,9 @@
 import React from 'react';
 import { ChainStatus } from '../../audit/chainStatus';
 import { ExportLinks } from '../../audit/exportLinks';
-import { eventWord, outcomeWord, subjectOf } from '../../audit/recordWords';
-import { formatUsd } from '../../words/money';
+import { eventWord, outcomeOf, subjectOf } from '../../audit/recordWords';
+import { verdictOf } from '../../words/verdicts';
+import { shortUsd } from '../../words/money';
 import type { IAuditRecord } from '../../protocol/audit';
 import { formatAge } from '../../widgets/ages';
 import { Button } from '../../widgets/button';
@@ -56,19 +57,17 @@ export function AuditBrief(
             >
               <span
                 className="aumos-Outcome"
-                data-outcome={record.outcome}
-                title={outcomeWord(record.outcome, trans)}
+                data-outcome={verdictOf(record)}
+                title={outcomeOf(record, trans)}
               >
-                <span className="aumos-Heard">
-                  {outcomeWord(record.outcome, trans)}
-                </span>
+                <span className="aumos-Heard">{outcomeOf(record, trans)}</span>
               </span>
               <span className="aumos-AuditBrief-what">
                 <bdi>{eventWord(record.event, trans)}</bdi>
                 <OneLine text={subjectOf(record)} />
               </span>
               <span className="aumos-Money">
-                {record.spent_delta !== '0' && formatUsd(record.spent_delta)}
+                {record.spent_delta !== '0' && shortUsd(record.spent_delta)}
               </span>
               <time dateTime={record.at} className="aumos-AuditBrief-age">
                 {formatAge(record.at, now, trans)}
@@ -77,7 +76,13 @@ export function AuditBrief(
           </li>
         ))}
       </ul>
-      <ChainStatus api={api.audit} path={path} trans={trans} />
+      <ChainStatus
+        api={api.audit}
+        path={path}
+        sessionId={state?.session_id ?? null}
+        revision={revisionOf(model, state)}
+        trans={trans}
+      />
       <div className="aumos-Actions">
         <Button isLead onClick={() => open(path)}>
           {trans.__('Open audit')}

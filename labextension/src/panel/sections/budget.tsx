@@ -2,7 +2,7 @@ import React from 'react';
 import { BudgetBar } from '../../widgets/budgetBar';
 import { figuresOf, type IFigures } from '../../words/figures';
 import { setBy, severityWords } from '../../words/labels';
-import { formatUsd, parseUsd, writeUsd } from '../../words/money';
+import { formatUsd, parseUsd, shortUsd, writeUsd } from '../../words/money';
 import { AmountField } from '../../widgets/amountField';
 import { Button } from '../../widgets/button';
 import { Envelopes } from './envelopes';
@@ -24,8 +24,8 @@ function Left({ state, trans }: ISectionProps): React.JSX.Element | null {
   return state?.remaining == null ? null : (
     <>
       {state.over !== null && state.over !== '0'
-        ? trans.__('%1 over', formatUsd(state.over))
-        : trans.__('%1 left', formatUsd(state.remaining))}
+        ? trans.__('%1 over', shortUsd(state.over))
+        : trans.__('%1 left', shortUsd(state.remaining))}
     </>
   );
 }

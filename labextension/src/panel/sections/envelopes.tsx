@@ -3,7 +3,7 @@ import React from 'react';
 import { BudgetBar } from '../../widgets/budgetBar';
 import { figuresWithin } from '../../words/figures';
 import { oneLine } from '../../words/labels';
-import { formatUsd, parseUsd } from '../../words/money';
+import { shortUsd, parseUsd } from '../../words/money';
 import type { IEnvelope } from '../../protocol/session';
 import { revisionOf, useReading } from '../../widgets/hooks';
 import type { ISectionProps } from '../../tokens';
@@ -29,7 +29,7 @@ export function Envelopes(
         <p className="aumos-Envelopes-tightest">
           {trans.__(
             'Only %1 can be spent: %2 leaves no more.',
-            formatUsd(left(tightest)),
+            shortUsd(left(tightest)),
             `\u2068${oneLine(tightest.name)}\u2069`
           )}
         </p>
@@ -42,8 +42,8 @@ export function Envelopes(
               <span className="aumos-Envelopes-left">
                 {trans.__(
                   '%1 of %2 left',
-                  formatUsd(envelope.remaining),
-                  formatUsd(envelope.limit)
+                  shortUsd(envelope.remaining),
+                  shortUsd(envelope.limit)
                 )}
               </span>
             </div>

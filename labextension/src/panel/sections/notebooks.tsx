@@ -3,7 +3,7 @@ import React from 'react';
 import { BudgetBar } from '../../widgets/budgetBar';
 import { figuresOf } from '../../words/figures';
 import { oneLine } from '../../words/labels';
-import { formatUsd } from '../../words/money';
+import { shortUsd } from '../../words/money';
 import type { IGovernanceState } from '../../protocol/state';
 import { Button } from '../../widgets/button';
 import { useReading } from '../../widgets/hooks';
@@ -127,8 +127,8 @@ function Notebook(
           {state.trust_level !== null && `L${state.trust_level} · `}
           {figures &&
             (state.active
-              ? trans.__('%1 left', formatUsd(figures.remaining))
-              : trans.__('closed, %1 spent', formatUsd(figures.spent)))}
+              ? trans.__('%1 left', shortUsd(figures.remaining))
+              : trans.__('closed, %1 spent', shortUsd(figures.spent)))}
         </span>
       </Button>
       {figures && state.active && <BudgetBar figures={figures} />}

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { oneLine } from '../../words/labels';
-import { formatUsd } from '../../words/money';
+import { formatUsd, shortUsd } from '../../words/money';
 import {
   type ISpending,
   type ISpent,
@@ -69,7 +69,7 @@ export function Spending(props: ISectionProps): React.JSX.Element {
         bars={withOthers(dear, trans.__('Others')).map(one =>
           barOf(one, oneLine(one.name), trans)
         )}
-        summary={trans.__('%1 in all', formatUsd(total))}
+        summary={trans.__('%1 in all', shortUsd(total))}
       />
       <ErrorLine message={message} />
     </>

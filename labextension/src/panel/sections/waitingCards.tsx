@@ -17,7 +17,7 @@ export function WaitingCount(props: {
 }
 
 /** The order in which what waits is shown: that of one notebook first, else the oldest. */
-export function ownFirst<T extends IWaiting>(
+function ownFirst<T extends IWaiting>(
   entries: readonly T[],
   path: string | null
 ): readonly T[] {

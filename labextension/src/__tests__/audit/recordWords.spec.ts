@@ -1,0 +1,40 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { eventWord, outcomeOf } from '../../audit/recordWords';
+import { verdictOf } from '../../words/verdicts';
+import { sampleRecord } from '../support/waitingFakes';
+
+const TRANS = nullTranslator.load('aumos_governance');
+
+describe('what is said of a record of an approval', () => {
+  it.each([
+    ['approval_requested', null, null, {}, 'Waits for approval', 'none'],
+    ['hold', null, 'APPROVAL_REQUIRED', {}, 'Waits for approval', 'none'],
+    ['approve', 'allow', null, {}, 'Approved', 'allow'],
+    ['refuse', 'deny', 'APPROVAL_DENIED', {}, 'Denied', 'deny'],
+    ['withdraw', 'deny', 'APPROVAL_TIMEOUT', {}, 'Expired', 'deny'],
+    ['withdraw', null, 'APPROVAL_WITHDRAWN', {}, 'Withdrawn', 'none'],
+    // As earlier versions recorded it.
+    ['ask', 'allow', null, {}, 'Waits for approval', 'none'],
+    ['hold', 'deny', 'APPROVAL_REQUIRED', {}, 'Waits for approval', 'none'],
+    // Nobody could be asked.
+    [
+      'hold',
+      'deny',
+      'APPROVAL_REQUIRED',
+      { approval_requested: false },
+      'Denied',
+      'deny'
+    ]
+  ] as const)(
+    '%s with the outcome %j and the code %j, %j: %s',
+    (event, outcome, code, detail, words, verdict) => {
+      const record = sampleRecord({ event, outcome, code, detail });
+      expect(outcomeOf(record, TRANS)).toBe(words);
+      expect(verdictOf(record)).toBe(verdict);
+    }
+  );
+
+  it('names the request', () => {
+    expect(eventWord('approval_requested', TRANS)).toBe('Approval requested');
+  });
+});

@@ -1,0 +1,95 @@
+/** What some cells will probably cost, cell by cell, before they are run. */
+
+import { isFree, statedCost } from './statedCosts';
+
+/** A cell, as far as its cost goes. */
+export interface ICellToRun {
+  readonly source: string;
+  readonly isCode: boolean;
+  /** The name in its metadata; null where it has none. */
+  readonly name: string | null;
+}
+
+/** What a cell costs: as it states, or what it cost when it ran before. Amounts are nano-dollars. */
+export type ICellCost =
+  | { readonly kind: 'stated'; readonly low: bigint; readonly high: bigint }
+  | {
+      readonly kind: 'learned';
+      readonly low: bigint;
+      readonly high: bigint;
+      /** How many runs it is from. */
+      readonly runs: number;
+    };
+
+/** One cell that costs something, or may. */
+export interface IEstimateLine {
+  /** Its place among the cells, from 0. */
+  readonly index: number;
+  readonly name: string;
+  /** Null where it is not known. */
+  readonly cost: ICellCost | null;
+}
+
+/** What all cells cost together. */
+export interface IEstimate {
+  readonly lines: readonly IEstimateLine[];
+  readonly low: bigint;
+  readonly high: bigint;
+  /** How many cells of unknown cost there are. */
+  readonly unknown: number;
+}
+
+/**
+ * Estimate what cells cost. Those that are known to cost nothing are left out.
+ *
+ * @param learned - What a cell with a source cost in its last runs, in nano-dollars; empty where it never ran.
+ */
+export function estimate(
+  cells: readonly ICellToRun[],
+  learned: (source: string) => readonly bigint[]
+): IEstimate {
+  const lines: IEstimateLine[] = [];
+  cells.forEach(({ source, isCode, name }, index) => {
+    if (!isCode || isFree(source)) {
+      return;
+    }
+    const cost = costOf(source, learned(source));
+    if (cost === null || cost.high > 0n) {
+      lines.push({ index, name: name ?? firstLine(source), cost });
+    }
+  });
+  const sum = (amount: (cost: ICellCost) => bigint): bigint =>
+    lines.reduce((all, { cost }) => all + (cost ? amount(cost) : 0n), 0n);
+  return {
+    lines,
+    low: sum(cost => cost.low),
+    high: sum(cost => cost.high),
+    unknown: lines.filter(({ cost }) => cost === null).length
+  };
+}
+
+function costOf(source: string, runs: readonly bigint[]): ICellCost | null {
+  const stated = statedCost(source);
+  if (stated !== null) {
+    return { kind: 'stated', low: stated, high: stated };
+  }
+  const [first, ...others] = runs;
+  if (first === undefined) {
+    return null;
+  }
+  return {
+    kind: 'learned',
+    low: others.reduce((low, run) => (run < low ? run : low), first),
+    high: others.reduce((high, run) => (run > high ? run : high), first),
+    runs: runs.length
+  };
+}
+
+function firstLine(source: string): string {
+  return (
+    source
+      .split('\n')
+      .map(line => line.trim())
+      .find(line => line !== '') ?? ''
+  );
+}

@@ -1,0 +1,114 @@
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import { ApprovalFacts } from '../decisions/approvalFacts';
+import { DecideButtons } from '../decisions/decideButtons';
+import type { IDecisions } from '../decisions/decisionDialog';
+import type { IApproval } from '../protocol/waiting';
+import type { IGovernanceModel } from '../tokens';
+import { useNow } from '../widgets/clock';
+import { type Highlight, Highlighting } from '../widgets/highlighting';
+import { NotationContext } from '../widgets/notation';
+import type { Notation } from '../words/notation';
+
+/** The approval requests that one cell waits for, below its output. */
+export class WaitingCard extends ReactWidget {
+  constructor(options: WaitingCard.IOptions) {
+    super();
+    this._options = options;
+    this.addClass('aumos-WaitingCell');
+    this.node.setAttribute('role', 'group');
+    this.node.setAttribute(
+      'aria-label',
+      options.trans.__('This cell waits for your approval')
+    );
+    options.model.changed.connect(this.update, this);
+  }
+
+  override dispose(): void {
+    this._options.model.changed.disconnect(this.update, this);
+    super.dispose();
+  }
+
+  /** Show what the cell waits for, oldest first. */
+  tell(approvals: readonly IApproval[]): void {
+    this._approvals = approvals;
+    this.update();
+  }
+
+  /** Move the focus to one of them, and to no button; false where it is not drawn. */
+  lead(id: string): boolean {
+    const card = [
+      ...this.node.querySelectorAll<HTMLElement>('[data-approval]')
+    ].find(({ dataset }) => dataset.approval === id);
+    card?.scrollIntoView({ block: 'nearest' });
+    card?.focus();
+    return card !== undefined;
+  }
+
+  protected override render(): React.JSX.Element {
+    const { highlight, notation, ...options } = this._options;
+    return (
+      <Highlighting.Provider value={highlight}>
+        <NotationContext.Provider value={notation}>
+          {this._approvals.map(approval => (
+            <Request key={approval.id} approval={approval} {...options} />
+          ))}
+        </NotationContext.Provider>
+      </Highlighting.Provider>
+    );
+  }
+
+  private readonly _options: WaitingCard.IOptions;
+  private _approvals: readonly IApproval[] = [];
+}
+
+/** A namespace for `WaitingCard` statics. */
+export namespace WaitingCard {
+  /** The instantiation options. */
+  export interface IOptions {
+    decisions: IDecisions;
+    highlight: Highlight | null;
+    model: IGovernanceModel;
+    notation: Notation;
+    /** Called when the user has decided, to lead the focus on. */
+    onDecided: () => void;
+    trans: TranslationBundle;
+  }
+}
+
+function Request(
+  props: Omit<WaitingCard.IOptions, 'highlight' | 'notation'> & {
+    approval: IApproval;
+  }
+): React.JSX.Element {
+  const { approval, decisions, model, onDecided, trans } = props;
+  const now = useNow();
+  const title = React.useId();
+  return (
+    <section
+      className="aumos-Card"
+      data-approval={approval.id}
+      tabIndex={-1}
+      aria-labelledby={title}
+    >
+      <p className="aumos-WaitingCell-title">
+        {trans.__('Waits for your approval')}
+      </p>
+      <ApprovalFacts
+        // The cell that it names is right above.
+        approval={{ ...approval, cell: { id: null, count: null } }}
+        isElsewhere={false}
+        now={now}
+        state={model.stateOf(approval.notebook)}
+        title={title}
+        trans={trans}
+      />
+      <DecideButtons
+        model={model}
+        onPerson={() => decisions.open(approval, onDecided)}
+        trans={trans}
+      />
+    </section>
+  );
+}

@@ -1,0 +1,79 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { IGovernanceState } from '../protocol/state';
+import type { IApproval } from '../protocol/waiting';
+import { formatAge } from '../widgets/ages';
+import { CellLink } from '../widgets/cellLink';
+import { Shown } from '../widgets/shown';
+import { Money, OneLine } from '../widgets/words';
+import { formatUsd, parseUsd } from '../words/money';
+import { TimeLeft } from './timeLeft';
+
+/** What an approval request is about: the tool, its cost and what that leaves, the caller, and all that is shown. */
+export function ApprovalFacts(props: ApprovalFacts.IProps): React.JSX.Element {
+  const { approval, isElsewhere, now, state, title, trans } = props;
+  return (
+    <>
+      <div className="aumos-Card-heading" id={title}>
+        <OneLine text={approval.tool} className="aumos-Card-tool" />
+        <Money amount={approval.amount} isExact />
+      </div>
+      <p className="aumos-Card-origin">
+        {approval.agent_id !== null && <OneLine text={approval.agent_id} />}
+        {isElsewhere && <OneLine text={approval.notebook} />}
+        <CellLink cell={approval.cell} path={approval.notebook} trans={trans} />
+        <span>{formatAge(approval.at, now, trans)}</span>
+        {approval.until !== null && (
+          <TimeLeft until={approval.until} trans={trans} />
+        )}
+      </p>
+      <Shown
+        shown={approval.shown}
+        said={{
+          tool: approval.tool,
+          agent: approval.agent_id,
+          amount: approval.amount
+        }}
+        trans={trans}
+      />
+      <LeftAfter amount={approval.amount} state={state} trans={trans} />
+    </>
+  );
+}
+
+/** A namespace for `ApprovalFacts` statics. */
+export namespace ApprovalFacts {
+  /** The properties of the component. */
+  export interface IProps {
+    approval: IApproval;
+    /** Whether it is of another notebook than the one beside it. */
+    isElsewhere: boolean;
+    /** The time, in milliseconds. */
+    now: number;
+    /** The state of the approval's notebook; null where it is not known. */
+    state: IGovernanceState | null;
+    /** The id of the heading, which names what is around it. */
+    title: string;
+    trans: TranslationBundle;
+  }
+}
+
+/** What the budget has left once the action is paid; nothing where that is not known. */
+function LeftAfter(props: {
+  amount: string;
+  state: IGovernanceState | null;
+  trans: TranslationBundle;
+}): React.JSX.Element | null {
+  const { amount, state, trans } = props;
+  if (!state?.active || state.remaining === null) {
+    return null;
+  }
+  const left = parseUsd(state.remaining) - parseUsd(amount);
+  return (
+    <p className="aumos-Card-after" data-short={left < 0n ? '' : undefined}>
+      {left < 0n
+        ? trans.__('Needs %1 more than the budget has left.', formatUsd(-left))
+        : trans.__('Leaves %1 of the budget.', formatUsd(left))}
+    </p>
+  );
+}

@@ -1,0 +1,111 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { IApproval } from '../protocol/waiting';
+import type { WaitingApprovals } from '../state/waitingApprovals';
+import type { IGovernanceModel } from '../tokens';
+import { Button } from '../widgets/button';
+import { useNow } from '../widgets/clock';
+import { useAction, usePerson } from '../widgets/hooks';
+import { PersonButton } from '../widgets/personButton';
+import { ErrorLine, Note } from '../widgets/words';
+import { ApprovalFacts } from './approvalFacts';
+
+/** How long the buttons must have been in view before they can be pressed, in milliseconds. */
+const STEADY = 400;
+
+/** One approval request and the two buttons that decide it: only a user's own press does. */
+export function Decision(props: Decision.IProps): React.JSX.Element {
+  const { approval, isOpen, model, onEnd, store, trans } = props;
+  const person = usePerson(model, trans);
+  const action = useAction();
+  const now = useNow();
+  const isSteady = useSteady();
+  const decide = (decision: 'approve' | 'deny'): void =>
+    action.run(async key => {
+      await store.decide(approval, decision, key);
+      onEnd(true);
+    });
+  const isDisabled = person.isDisabled || action.isPending || !isSteady;
+  return (
+    <>
+      <h2 className="aumos-Decision-title" tabIndex={-1} id={props.title}>
+        {trans.__('Approve this action?')}
+      </h2>
+      <div
+        className="aumos-Decision-facts"
+        tabIndex={0}
+        role="group"
+        aria-labelledby={props.facts}
+      >
+        <ApprovalFacts
+          approval={approval}
+          isElsewhere
+          now={now}
+          state={model.stateOf(approval.notebook)}
+          title={props.facts}
+          trans={trans}
+        />
+      </div>
+      <ErrorLine message={action.message} />
+      <div className="aumos-Decision-end" role="status">
+        {!isOpen && !action.isPending && (
+          <Note>
+            {trans.__('This request no longer waits for a decision.')}
+          </Note>
+        )}
+      </div>
+      <div className="aumos-Actions aumos-Decision-actions">
+        {isOpen && (
+          <>
+            <PersonButton
+              kind="primary"
+              isDisabled={isDisabled}
+              why={person.why}
+              onPerson={() => decide('approve')}
+            >
+              {trans.__('Approve')}
+            </PersonButton>
+            <PersonButton
+              isDisabled={isDisabled}
+              why={person.why}
+              onPerson={() => decide('deny')}
+            >
+              {trans.__('Deny')}
+            </PersonButton>
+          </>
+        )}
+        <Button onClick={() => onEnd(false)}>
+          {isOpen ? trans.__('Decide later') : trans.__('Close')}
+        </Button>
+      </div>
+    </>
+  );
+}
+
+/** A namespace for `Decision` statics. */
+export namespace Decision {
+  /** The properties of the component. */
+  export interface IProps {
+    approval: IApproval;
+    /** Whether the approval still waits. */
+    isOpen: boolean;
+    model: IGovernanceModel;
+    store: WaitingApprovals;
+    /** The ids of the title, and of the heading of the facts. */
+    title: string;
+    facts: string;
+    /** Called to close it; with true once the user has decided. */
+    onEnd: (isDecided: boolean) => void;
+    trans: TranslationBundle;
+  }
+}
+
+/** Whether it has been in view for a while: the second press of two in one place was meant for what was there before. */
+function useSteady(): boolean {
+  const [isSteady, setSteady] = React.useState(false);
+  React.useEffect(() => {
+    const timer = window.setTimeout(() => setSteady(true), STEADY);
+    return () => window.clearTimeout(timer);
+  }, []);
+  return isSteady;
+}

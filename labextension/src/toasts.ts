@@ -1,0 +1,130 @@
+/** How long a notice that does not stay is shown, in milliseconds. */
+export const SHOWN = 10_000;
+/** How many notices are shown at once, so that they do not cover what they lead to. */
+const AT_ONCE = 2;
+
+/** The kinds of notice, the most urgent first; there is at most one of each. */
+export const NOTICE_KINDS = ['approvals', 'denials', 'marks'] as const;
+
+export type NoticeKind = (typeof NOTICE_KINDS)[number];
+
+/** What a user is notified of. */
+export interface INotice {
+  readonly kind: 'info' | 'warning';
+  readonly message: string;
+  /** The section of the panel that it leads to, and what its button says. */
+  readonly section: string;
+  readonly action: string;
+  /** Whether it stays until it is dismissed. */
+  readonly stays: boolean;
+}
+
+/** A notice that was shown. */
+export interface IShownNotice {
+  /** Show something else in its place, again where it had been closed. */
+  update(notice: INotice): void;
+  /** Take it away. */
+  dismiss(): void;
+}
+
+/** Shows notices, in whatever way the application has for it. */
+export interface INotifier {
+  tell(notice: INotice): IShownNotice;
+}
+
+/** Shows at most one notice of each kind, and at most two at once; what is less urgent waits for its place. */
+export class Toasts {
+  constructor(notifier: INotifier) {
+    this._notifier = notifier;
+  }
+
+  /** Say what there is to notify of; null takes the notice of this kind away. The same again changes nothing. */
+  set(kind: NoticeKind, notice: INotice | null): void {
+    const known = this._entries.get(kind);
+    if (notice === null) {
+      this._remove(kind);
+    } else if (JSON.stringify(known?.notice) !== JSON.stringify(notice)) {
+      window.clearTimeout(known?.timer);
+      this._entries.set(kind, {
+        notice,
+        shown: known?.shown ?? null,
+        timer: undefined,
+        isDue: true
+      });
+    }
+    this._arrange();
+  }
+
+  dispose(): void {
+    for (const { timer } of this._entries.values()) {
+      window.clearTimeout(timer);
+    }
+    this._entries.clear();
+  }
+
+  private _remove(kind: NoticeKind): void {
+    const entry = this._entries.get(kind);
+    window.clearTimeout(entry?.timer);
+    entry?.shown?.dismiss();
+    this._entries.delete(kind);
+  }
+
+  /** Show what is due, the most urgent first, as far as there is room. */
+  private _arrange(): void {
+    let room = AT_ONCE;
+    for (const kind of NOTICE_KINDS) {
+      const entry = this._entries.get(kind);
+      const isOpen = entry && (entry.isDue || this._isOpen(entry));
+      if (!entry || !isOpen) {
+        continue;
+      }
+      if (room === 0) {
+        if (this._isOpen(entry)) {
+          entry.shown?.dismiss();
+          entry.shown = null;
+          window.clearTimeout(entry.timer);
+          entry.timer = undefined;
+          entry.isDue = true;
+        }
+        continue;
+      }
+      room -= 1;
+      if (entry.isDue) {
+        this._show(entry);
+      }
+    }
+  }
+
+  private _show(entry: IEntry): void {
+    entry.isDue = false;
+    if (entry.shown) {
+      entry.shown.update(entry.notice);
+    } else {
+      entry.shown = this._notifier.tell(entry.notice);
+    }
+    if (!entry.notice.stays) {
+      entry.timer = window.setTimeout(() => {
+        entry.timer = undefined;
+        this._arrange();
+      }, SHOWN);
+    }
+  }
+
+  /** Whether it is over the page; one that does not stay remains in the list of notifications alone. */
+  private _isOpen(entry: IEntry): boolean {
+    return (
+      entry.shown !== null && (entry.notice.stays || entry.timer !== undefined)
+    );
+  }
+
+  private readonly _notifier: INotifier;
+  private readonly _entries = new Map<NoticeKind, IEntry>();
+}
+
+interface IEntry {
+  readonly notice: INotice;
+  shown: IShownNotice | null;
+  timer: number | undefined;
+  /** Whether it is to be shown as soon as there is room. */
+  isDue: boolean;
+}

@@ -1,0 +1,98 @@
+/** What a user is told of a denial: what, and what they can do about it here. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IAuditRecord } from '../protocol/audit';
+import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
+import { parseUsd } from './money';
+
+/** Whose notebook it is that something was denied in, and what its reader may do. */
+export interface IStanding {
+  readonly state: IGovernanceState | null;
+  readonly config: IGovernanceConfig | null;
+  readonly mayChange: boolean;
+}
+
+/** What a user can do about a denial: a sentence, and the section of the panel where it is done. */
+export interface IWayOut {
+  readonly sentence: string;
+  /** Null where nothing in the panel would help. */
+  readonly section: 'budget' | 'trust' | null;
+}
+
+/**
+ * What can be done about a denial in this situation; null where the reason says all there is.
+ *
+ * It depends on which limit binds, and on what this user may change.
+ */
+export function wayOut(
+  denied: IAuditRecord,
+  standing: IStanding,
+  trans: TranslationBundle
+): IWayOut | null {
+  const { config, mayChange, state } = standing;
+  switch (denied.code) {
+    case 'BUDGET_EXCEEDED':
+      return state === null ? null : budgetWay(denied, state, standing, trans);
+    case 'TRUST_LEVEL_INSUFFICIENT':
+    case 'SUGGESTED':
+      if (
+        config !== null &&
+        state?.trust_level != null &&
+        state.trust_level >= config.max_trust_level
+      ) {
+        return {
+          sentence: trans.__('The server allows no higher trust level.'),
+          section: null
+        };
+      }
+      return mayChange
+        ? {
+            sentence: trans.__('You can raise the trust level in the panel.'),
+            section: 'trust'
+          }
+        : {
+            sentence: trans.__('Ask the owner to raise the trust level.'),
+            section: null
+          };
+    default:
+      return null;
+  }
+}
+
+function budgetWay(
+  denied: IAuditRecord,
+  state: IGovernanceState,
+  { config, mayChange }: IStanding,
+  trans: TranslationBundle
+): IWayOut {
+  const amount = parseUsd(denied.amount);
+  const used = parseUsd(state.spent ?? '0') + parseUsd(state.held ?? '0');
+  if (amount <= parseUsd(state.remaining ?? '0')) {
+    return {
+      sentence: trans.__(
+        'A limit around this budget leaves less: ask its administrator, or lower the request.'
+      ),
+      section: 'budget'
+    };
+  }
+  const most = config?.max_budget ?? null;
+  if (most !== null && used + amount > parseUsd(most)) {
+    return {
+      sentence: trans.__(
+        'The server allows no budget that is large enough: lower the request.'
+      ),
+      section: null
+    };
+  }
+  return mayChange
+    ? {
+        sentence: trans.__('Raise the budget, or lower the request.'),
+        section: 'budget'
+      }
+    : {
+        sentence: trans.__(
+          'Ask the owner to raise the budget, or lower the request.'
+        ),
+        section: null
+      };
+}

@@ -1,0 +1,275 @@
+"""An approval request under the cell that waits, and the dialog that decides it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from harness.application import Application
+from harness.documents import write_notebook
+from harness.pages import NotebookPage
+from harness.presses import PRESS_BY_CODE
+from playwright.sync_api import Browser, Locator, expect
+
+_CELL_ID = "(index) => window.jupyterapp.shell.currentWidget.content.widgets[index].model.id"
+_GOVERNED = '%%governed --tool mail --cost 0.02\nto = "ann@example.org"\nprint("sent to", to)'
+# As much as anything in the page can cover: all of it, and presses go through.
+_COVER = """
+() => {
+  const cover = document.createElement('div');
+  cover.id = 'cover';
+  cover.style = 'position: fixed; inset: 0; z-index: 2147483647; background: #fff; pointer-events: none';
+  document.body.append(cover);
+}
+"""
+# What the page's own sanitizer leaves of an output that nobody trusts: classes, which position, and no script.
+_OUTPUT = (
+    '<div class="jp-Dialog aumos-Popover lm-mod-drag-image" style="background: white; width: 2000px; height: 2000px">'
+    '<button popovertarget="fake">x</button><div popover id="fake">Costs $0.00</div>'
+    "<dialog open>Costs $0.00</dialog></div><script>window.hit = 1</script>"
+)
+
+
+@pytest.fixture(scope="module")
+def lab(serve: Callable[..., Application]) -> Application:
+    return serve("lab", "--ServerApp.jpserver_extensions=harness.asking=True")
+
+
+@pytest.fixture
+def name(lab: Application, request: pytest.FixtureRequest) -> Iterator[str]:
+    cells = "%governance --budget 1 --agent agent-7", _GOVERNED, "print(1)"
+    yield write_notebook(lab.root / f"{request.node.originalname}.ipynb", *cells)
+    # Whatever a test left waits for nobody.
+    lab.ask("leave")
+
+
+@pytest.fixture
+def waiting(lab_page: NotebookPage, lab: Application, name: str) -> NotebookPage:
+    """A notebook in front that acts with approval."""
+    lab_page.open(name)
+    lab_page.run_cells(0, 1)
+    lab.govern(name, trust_level=3)
+    lab_page.shows("L3 Act")
+    return lab_page
+
+
+def card(page: NotebookPage, index: int = 2) -> Locator:
+    return page.cell(index).locator(".aumos-WaitingCell .aumos-Card")
+
+
+def ask(page: NotebookPage, lab: Application, name: str, index: int = 2, **fields: object) -> str:
+    """Put a request to the user for one cell, which no kernel waits for."""
+    shown = {"code": "to = 'ann@example.org'\nsend(to)  # once"}
+    cell = page.page.evaluate(_CELL_ID, index)
+    return lab.ask("ask", notebook=name, cell_id=cell, count=3, shown=shown, **fields)
+
+
+def axe_finds_nothing(page: NotebookPage, *selectors: str) -> None:
+    found = Axe().run(page.page, context={"include": [[one] for one in selectors]})
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_cell_that_waits_shows_what_for_and_goes_on(
+    waiting: NotebookPage, lab: Application, name: str, picture: Callable[[str], None]
+) -> None:
+    page = waiting
+    page.begin(2)
+    for words in ("mail", "$0.02", "agent-7", "to = ", "Leaves $0.98 of the budget.", re.compile(r"\d+ (s|min) left")):
+        expect(card(page)).to_contain_text(words)
+    # In the editor's own colours, and exactly the code.
+    code = card(page).locator(".aumos-ForeignText-text")
+    string = code.locator("span", has_text="ann@example.org").last
+    expect(string).to_be_visible()
+    assert page.colour(string, "color") != page.colour(code, "color")
+    assert code.inner_text() == 'to = "ann@example.org"\nprint("sent to", to)'
+    # Beside the output, not in it.
+    assert card(page).locator("xpath=ancestor::*[contains(@class, 'jp-OutputArea')]").count() == 0
+    expect(page.status).to_contain_text("1 waiting")
+    tab = page.page.locator(".lm-TabBar-tab[data-aumos-waiting='1']")
+    expect(tab).to_have_attribute("title", re.compile(r"^Governance \(1 waiting\)"))
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        page.use_theme(theme)
+        picture(f"waiting-cell-{theme.split()[1].lower()}")
+        axe_finds_nothing(page, ".aumos-WaitingCell", ".aumos-StatusItem")
+        card(page).get_by_role("button", name="Approve…").click()
+        expect(page.decision).to_contain_text("Leaves $0.98 of the budget.")
+        expect(page.decision.get_by_role("button", name="Approve", exact=True)).to_have_attribute(
+            "aria-disabled", "false"
+        )
+        picture(f"decision-{theme.split()[1].lower()}")
+        axe_finds_nothing(page, ".aumos-Decision")
+        page.page.keyboard.press("Escape")
+        expect(page.decision).to_have_count(0)
+    assert len(lab.waiting(name)) == 1
+    page.decide(card(page), "Approve")
+    expect(page.output(2).last).to_contain_text("sent to ann@example.org")
+    expect(card(page)).to_have_count(0)
+    expect(page.status).not_to_contain_text("waiting")
+    expect(page.page.locator("[data-aumos-waiting]")).to_have_count(0)
+    page.shows("$0.98 left")
+
+
+def test_by_keys_alone(waiting: NotebookPage, lab: Application, name: str) -> None:
+    page = waiting
+    ask(page, lab, name)
+    keyboard = page.page.keyboard
+    expect(page.status).to_contain_text("1 waiting")
+    page.status.focus()
+    keyboard.press("Enter")
+    keyboard.press("Tab")
+    expect(page.popover.get_by_role("button", name="shell")).to_be_focused()
+    axe_finds_nothing(page, ".aumos-Popover")
+    keyboard.press("Enter")
+    expect(page.popover).to_have_count(0)
+    expect(card(page)).to_be_focused()
+    keyboard.press("Tab")
+    expect(card(page).get_by_role("button", name="Approve…")).to_be_focused()
+    keyboard.press("Tab")
+    keyboard.press("Enter")
+    # The same key once more decides nothing.
+    expect(page.decision.locator(".aumos-Decision-title")).to_be_focused()
+    keyboard.press("Enter")
+    deny = page.decision.get_by_role("button", name="Deny", exact=True)
+    expect(deny).to_have_attribute("aria-disabled", "false")
+    for _ in range(5):
+        keyboard.press("Tab")
+        if deny.evaluate("(node) => node === document.activeElement"):
+            break
+    expect(deny).to_be_focused()
+    assert lab.waiting(name)
+    keyboard.press("Enter")
+    expect(page.decision).to_have_count(0)
+    expect(card(page)).to_have_count(0)
+    assert lab.waiting(name) == []
+    assert page.page.evaluate("() => window.jupyterapp.shell.currentWidget.node.contains(document.activeElement)")
+
+
+def test_nothing_in_the_page_presses_or_covers_the_decision(waiting: NotebookPage, lab: Application, name: str) -> None:
+    page = waiting
+    asked = ask(page, lab, name)
+    for label in ("Approve…", "Deny…"):
+        card(page).get_by_role("button", name=label).evaluate(PRESS_BY_CODE)
+    expect(page.decision).to_have_count(0)
+    card(page).get_by_role("button", name="Approve…").click()
+    approve = page.decision.get_by_role("button", name="Approve", exact=True)
+    expect(approve).to_have_attribute("aria-disabled", "false")
+    for label in ("Approve", "Deny"):
+        page.decision.get_by_role("button", name=label, exact=True).evaluate(PRESS_BY_CODE)
+    # A command brings another thing to the front, and it can neither be reached nor lie above.
+    page.command("aumos-governance:go-to-next-approval")
+    page.command("apputils:activate-command-palette")
+    assert asked in lab.waiting(name)
+    focused = (
+        "() => document.activeElement?.closest('body, .aumos-Decision, .jp-SidePanel, .lm-CommandPalette')?.className"
+    )
+    assert "jp-SidePanel" not in page.page.evaluate(focused)
+    assert "lm-CommandPalette" not in page.page.evaluate(focused)
+    box = page.decision.locator(".aumos-Decision-content").bounding_box()
+    assert box
+    # Beyond its rounded corners lies what the dialog darkens.
+    inner = {"x": box["x"] + 4, "y": box["y"] + 4, "width": box["width"] - 8, "height": box["height"] - 8}
+    frozen = ".aumos-TimeLeft { visibility: hidden; } *, *::before { animation: none !important; }"
+    page.page.add_style_tag(content=frozen)
+    approve.hover()
+    before = page.page.screenshot(clip=inner)
+    page.page.evaluate(_COVER)
+    assert page.page.screenshot(clip=inner) == before
+    approve.click()
+    expect(page.decision).to_have_count(0)
+    assert asked not in lab.waiting(name)
+
+
+def test_an_untrusted_output_neither_covers_nor_imitates(waiting: NotebookPage, lab: Application, name: str) -> None:
+    page = waiting
+    asked = ask(page, lab, name)
+    expect(card(page)).to_be_visible()
+    page.page.evaluate(
+        """(html) => {
+          const { content } = window.jupyterapp.shell.currentWidget;
+          const cell = content.widgets[3];
+          cell.model.trusted = false;
+          cell.model.outputs.fromJSON([
+            { output_type: 'display_data', data: { 'text/html': html }, metadata: {} }
+          ]);
+        }""",
+        _OUTPUT,
+    )
+    fake = page.page.locator(".jp-OutputArea .aumos-Popover")
+    expect(fake).to_be_visible()
+    assert page.page.evaluate("() => 'hit' in window") is False
+    assert fake.locator("dialog, [popover], [popovertarget]").count() == 0
+    # It lies above the notebook, so keys lead to the card.
+    page.page.evaluate("() => document.querySelector('.aumos-WaitingCell .aumos-Card button').focus()")
+    page.page.keyboard.press("Enter")
+    approve = page.decision.get_by_role("button", name="Approve", exact=True)
+    expect(approve).to_have_attribute("aria-disabled", "false")
+    # Playwright presses only what takes the press itself.
+    approve.click()
+    expect(page.decision).to_have_count(0)
+    assert asked not in lab.waiting(name)
+
+
+def test_in_two_views_and_far_from_view(
+    lab_page: NotebookPage, lab: Application, request: pytest.FixtureRequest
+) -> None:
+    cells = ["%governance --budget 1", *[f"print({number})\n\n\n" for number in range(60)]]
+    name = write_notebook(lab.root / "windowed.ipynb", *cells)
+    # Only what is in view is drawn.
+    setting = lab.root.parent / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    setting.parent.mkdir(parents=True)
+    setting.write_text('{"windowingMode": "full"}')
+    request.addfinalizer(setting.unlink)
+    page = lab_page
+    page.open(name)
+    page.run_cells(0, 1)
+    lab.govern(name, trust_level=3)
+    asked = ask(page, lab, name, 50)
+    assert asked
+    expect(page.status).to_contain_text("1 waiting")
+    # The cell is not in view until the way leads there.
+    expect(page.page.locator(".aumos-WaitingCell")).not_to_be_in_viewport()
+    page.status.click()
+    page.popover.get_by_role("button", name="shell").click()
+    expect(card(page, 50)).to_be_visible()
+    expect(card(page, 50)).to_be_focused()
+    page.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.content.scrollToItem(0); }")
+    expect(page.page.locator(".aumos-WaitingCell")).not_to_be_in_viewport()
+    page.command("docmanager:clone")
+    expect(page.page.locator(".jp-NotebookPanel")).to_have_count(2)
+    page.status.click()
+    page.popover.get_by_role("button", name="shell").click()
+    expect(card(page, 50).last).to_be_focused()
+    page.page.evaluate(
+        """async () => {
+          for (const panel of window.jupyterapp.shell.widgets('main')) {
+            await panel.content?.scrollToItem?.(50, 'center');
+          }
+        }"""
+    )
+    views = page.page.locator(".aumos-WaitingCell .aumos-Card")
+    expect(views).to_have_count(2)
+    page.decide(views.last, "Deny")
+    expect(views).to_have_count(0)
+
+
+def test_what_another_browser_decides_goes_here(
+    waiting: NotebookPage, lab: Application, name: str, browser: Browser
+) -> None:
+    page = waiting
+    ask(page, lab, name)
+    card(page).get_by_role("button", name="Approve…").click()
+    context = browser.new_context()
+    try:
+        other = NotebookPage(context.new_page(), lab)
+        other.open(name)
+        other.decide(card(other), "Deny")
+        expect(card(other)).to_have_count(0)
+        expect(card(page)).to_have_count(0)
+        expect(page.decision).to_contain_text("This request no longer waits for a decision.")
+        expect(page.decision.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
+        page.decision.get_by_role("button", name="Close").click()
+        expect(page.decision).to_have_count(0)
+    finally:
+        context.close()
