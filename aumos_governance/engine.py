@@ -17,7 +17,9 @@ from .authority.grants import Holder
 from .budget.manager import BudgetManager
 from .config import GovernanceConfig
 from .consent.manager import ConsentManager
-from .ledger.contract.base import Decision, Evaluate, Ledger, Record
+from .ledger.contract.agreements import Evaluate, Record
+from .ledger.contract.facts import Decision
+from .ledger.contract.ledger import Ledger
 from .realm import Realm, named, to_level
 from .trust.manager import TrustManager
 from .types import GovernanceOutcome, TrustLevel

@@ -5,33 +5,26 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import Future
-from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from . import money
 from .errors import InvalidRequestError
 from .ledger import open_ledger
-from .ledger.contract.base import (
-    AnswerT_co,
-    Ledger,
-    NotebookKey,
-    OpenSession,
-    Origin,
-    Query,
-    Request,
-)
+from .ledger.contract.facts import NotebookKey, Origin
+from .ledger.contract.ledger import Ledger
+from .ledger.contract.queries import Query
+from .ledger.contract.requests import AnswerT_co, OpenSession, Request
 from .ledger.contract.terms import SessionTerms
 from .owner import owner as this_owner
 from .types import TrustLevel
 
-__all__ = ["Realm", "answer_of", "named", "to_datetime", "to_level", "to_micros"]
+__all__ = ["Realm", "answer_of", "named", "to_level"]
 
 _PATH: Final = "engine"
 # The session sets no limit of its own: in an engine, levels belong to agents and ceilings to categories. A person
 # may still lower both in the session, and then they bind whatever the engine does.
 _TERMS: Final = SessionTerms(default_trust_level=TrustLevel.L5_AUTONOMOUS, default_budget=money.MAX_NANO)
 _LEVELS: Final = tuple(TrustLevel)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Realm:
@@ -116,15 +109,3 @@ def to_level(value: object, what: str = "level") -> TrustLevel:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 5:
         return _LEVELS[value]
     raise InvalidRequestError(f"{what} must be a trust level from 0 to 5, not {value!r}.")
-
-
-def to_micros(when: datetime) -> int:
-    """Microseconds since the epoch; a datetime without a time zone is UTC."""
-    aware = when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
-    # Whole numbers throughout: a float timestamp loses microseconds.
-    return (aware - _EPOCH) // timedelta(microseconds=1)
-
-
-def to_datetime(micros: int) -> datetime:
-    """The UTC datetime of microseconds since the epoch."""
-    return _EPOCH + timedelta(microseconds=micros)

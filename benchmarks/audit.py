@@ -15,13 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import (
-    AuditQuery,
-    AuditSums,
-    Ledger,
-    NotebookKey,
-    OpenSession,
-)
+from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditQuery, AuditSums
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.ledger.rules import chain
 from aumos_governance.ledger.transaction.rows import ChargeRow
@@ -38,7 +35,7 @@ TOOLS = ("gpt-4o", "gpt-4o-mini", "claude", "embedding", "search", "plot", "shel
 WATCHED = """
 import sys
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import AuditQuery, AuditSums
+from aumos_governance.ledger.contract.queries import (AuditQuery, AuditSums)
 
 def resident():
     with open("/proc/self/statm") as statm:

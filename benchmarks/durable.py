@@ -12,13 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import (
-    Ledger,
-    NotebookKey,
-    OpenSession,
-    Origin,
-    Spend,
-)
+from aumos_governance.ledger.contract.charges import Spend
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 
 from .results import Results

@@ -8,10 +8,13 @@ from importlib import import_module
 from itertools import islice
 from typing import Any, Final
 
+from ..clock import to_datetime, to_micros
 from ..config import AuditConfig
 from ..errors import InvalidRequestError
-from ..ledger.contract.base import AuditEntry, AuditQuery, CountAudit, Record
-from ..realm import Realm, to_datetime, to_micros
+from ..ledger.contract.agreements import Record
+from ..ledger.contract.audit_facts import AuditEntry
+from ..ledger.contract.queries import AuditQuery, CountAudit
+from ..realm import Realm
 from ..types import GovernanceOutcome
 from .query import AuditFilter, AuditQueryResult, to_outcome
 from .record import EVENT, AuditRecord, GovernanceDecisionContext, context_of, detail_of, record_of

@@ -9,8 +9,8 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
-from ..ledger.contract.base import AuditEntry
-from ..realm import to_datetime
+from ..clock import to_datetime
+from ..ledger.contract.audit_facts import AuditEntry
 from ..types import GovernanceOutcome
 
 __all__ = ["EVENT", "AuditRecord", "GovernanceDecisionContext", "as_json", "context_of", "detail_of", "record_of"]

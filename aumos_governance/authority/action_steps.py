@@ -14,15 +14,10 @@ from typing import Any, Final, TypeAlias
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.contract.base import (
-    Approval,
-    ApprovalStatus,
-    AskApproval,
-    Decision,
-    FileReport,
-    Hold,
-    Request,
-)
+from ..ledger.contract.agreements import Approval, ApprovalStatus, AskApproval, FileReport
+from ..ledger.contract.charges import Hold
+from ..ledger.contract.facts import Decision
+from ..ledger.contract.requests import Request
 from ..types import ActionKind, TrustLevel
 
 __all__ = [

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from ..frozen import quick
-from ..ledger.contract.base import Limit
+from ..ledger.contract.facts import Limit
 from ..types import GovernanceOutcome
 
 __all__ = ["GovernanceAction", "GovernanceDecision"]

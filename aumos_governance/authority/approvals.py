@@ -11,17 +11,10 @@ from typing import Any, TypeAlias
 
 from .. import money
 from ..errors import ConfigurationError
-from ..ledger.contract.base import (
-    Approval,
-    DecideApproval,
-    Decision,
-    FinishReport,
-    Hold,
-    Origin,
-    Report,
-    Request,
-    WithdrawApproval,
-)
+from ..ledger.contract.agreements import Approval, DecideApproval, FinishReport, Report, WithdrawApproval
+from ..ledger.contract.charges import Hold
+from ..ledger.contract.facts import Decision, Origin
+from ..ledger.contract.requests import Request
 from ..realm import Realm, answer_of
 from .action_steps import PersonAsked, act_steps, is_reported, report_request
 

@@ -13,17 +13,11 @@ from .. import money
 from ..audit.record import detail_of
 from ..config import GovernanceConfig
 from ..errors import AumOSGovernanceError, GovernanceDeniedError
-from ..ledger.contract.base import (
-    Checks,
-    Decision,
-    Hold,
-    ListBudgets,
-    Release,
-    Request,
-    Resolved,
-    Settle,
-    Spend,
-)
+from ..ledger.contract.budgets import Resolved
+from ..ledger.contract.charges import Checks, Hold, Release, Settle, Spend
+from ..ledger.contract.facts import Decision
+from ..ledger.contract.queries import ListBudgets
+from ..ledger.contract.requests import Request
 from ..ledger.rules.identifiers import new_id
 from ..realm import Realm, answer_of, named, to_level
 from ..types import ActionKind, TrustLevel

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 
 from .. import money
+from ..clock import to_datetime
 from ..config import BudgetConfig
 from ..errors import (
     BudgetExceededError,
@@ -16,18 +17,10 @@ from ..errors import (
     InvalidPeriodError,
     InvalidRequestError,
 )
-from ..ledger.contract.base import (
-    Adjust,
-    BudgetState,
-    HeldCharge,
-    ListBudgets,
-    ListHolds,
-    Release,
-    SetBudget,
-    Settle,
-    Spend,
-)
-from ..realm import Realm, named, to_datetime
+from ..ledger.contract.budgets import BudgetState, HeldCharge, SetBudget
+from ..ledger.contract.charges import Adjust, Release, Settle, Spend
+from ..ledger.contract.queries import ListBudgets, ListHolds
+from ..realm import Realm, named
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod
 
 __all__ = ["BudgetBalance", "BudgetCheckResult", "BudgetManager", "SpendingTransaction"]

@@ -12,13 +12,9 @@ from typing import Any, Final
 from .. import money
 from ..errors import InvalidRequestError, NotAllowedError, NotFoundError
 from ..ledger import open_ledger
-from ..ledger.contract.base import (
-    CeilingState,
-    EnvelopeKind,
-    ListCeilings,
-    Origin,
-    SetCeiling,
-)
+from ..ledger.contract.budgets import CeilingState, EnvelopeKind, SetCeiling
+from ..ledger.contract.facts import Origin
+from ..ledger.contract.queries import ListCeilings
 from ..ledger.reading import open_reader
 from ..owner import owner
 from ..printing import printable

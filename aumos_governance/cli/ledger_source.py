@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from ..errors import InvalidRequestError, NotFoundError
-from ..ledger.contract.base import Ledger, ListStates, NotebookKey, ReadState
+from ..ledger.contract.facts import NotebookKey
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import ListStates, ReadState
 from ..ledger.reading import open_reader
 from ..ledger.rules.cursors import MAX_PAGE
 from ..ledger.rules.files import file_of

@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from ..clock import to_datetime, to_micros
 from ..config import ConsentConfig
 from ..errors import InvalidRequestError
-from ..ledger.contract.base import (
-    Consent,
-    FindConsent,
-    GrantConsent,
-    ListConsents,
-    RevokeConsent,
-)
-from ..realm import Realm, named, to_datetime, to_micros
+from ..ledger.contract.agreements import Consent, GrantConsent, RevokeConsent
+from ..ledger.contract.queries import FindConsent, ListConsents
+from ..realm import Realm, named
 
 __all__ = ["ConsentCheckResult", "ConsentManager", "ConsentRecord"]
 

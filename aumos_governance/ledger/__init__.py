@@ -1,6 +1,7 @@
 """The ledger: durable governance state and its atomic operations.
 
-`open_ledger` is the way in; `base` is the contract. Importing this package imports no database library.
+`open_ledger` is the way in; `contract.ledger` says what can be done with it. Importing this package imports no database
+library.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import ConfigurationError
-from .contract.base import Ledger
+from .contract.ledger import Ledger
 
 __all__ = ["open_ledger"]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..errors import ConfigurationError
-from .contract.base import AnswerT_co, Query, VerifyResult
+from .contract.audit_facts import VerifyResult
+from .contract.queries import Query
+from .contract.requests import AnswerT_co
 
 __all__ = ["LedgerReader", "open_reader"]
 

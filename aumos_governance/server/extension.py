@@ -22,15 +22,12 @@ from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
 from ..ledger import open_ledger
-from ..ledger.contract.base import (
-    ConfigureEnvelopes,
-    JoinNotebooks,
-    KernelsPresent,
-    Ledger,
-    ListCeilings,
-    ListNotebooks,
-    Origin,
-)
+from ..ledger.contract.budgets import ConfigureEnvelopes
+from ..ledger.contract.charges import KernelsPresent
+from ..ledger.contract.facts import Origin
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import ListCeilings, ListNotebooks
+from ..ledger.contract.requests import JoinNotebooks
 from ..owner import owner
 from ..service.service import NotebookService
 from ..wire.protocol import REPLY_TYPE, STRICT_ENV

@@ -21,23 +21,15 @@ from ..authority.action_steps import (
     is_reported,
     report_request,
 )
+from ..clock import MICROS
 from ..clock import monotonic as clock_monotonic
 from ..errors import ExpiredError, IdempotencyError
-from ..ledger.contract.base import (
-    Approval,
-    ApprovalStatus,
-    AskApproval,
-    Decision,
-    FinishReport,
-    Hold,
-    Ledger,
-    ReadState,
-    Release,
-    Report,
-    Request,
-    Void,
-    Voided,
-)
+from ..ledger.contract.agreements import Approval, ApprovalStatus, AskApproval, FinishReport, Report
+from ..ledger.contract.charges import Hold, Release, Void
+from ..ledger.contract.facts import Decision, Voided
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import ReadState
+from ..ledger.contract.requests import Request
 from ..ledger.rules.identifiers import made_at
 from ..wire.operations import OPERATIONS
 from ..wire.protocol import Ask
@@ -50,7 +42,6 @@ __all__ = ["APPROVAL_SECONDS", "Acting"]
 
 APPROVAL_SECONDS: Final = 600.0
 """How long a person has to decide, where neither the server's configuration nor the ask says otherwise."""
-_MICROS: Final = 1_000_000
 _UNASKED: Final = frozenset({"APPROVAL_DENIED", "APPROVAL_TIMEOUT", "APPROVAL_WITHDRAWN"})
 
 Reply = Callable[[dict[str, Any]], None]
@@ -186,7 +177,7 @@ class Acting:
         if isinstance(step, AskApproval) and isinstance(answer, Decision):
             # Reckoned from what is recorded, so that a copy of the ask says the same.
             seconds = self._approval_seconds if act.asked.seconds is None else act.asked.seconds
-            act.question = replace(step, until=made_at(answer.record_id) + int(seconds * _MICROS))
+            act.question = replace(step, until=made_at(answer.record_id) + int(seconds * MICROS))
             return act.question
         if isinstance(step, Hold) and step.approval_id is not None:
             # The notebook may be called otherwise by now, and whoever waits may have said that they wait for longer.
@@ -293,7 +284,7 @@ class Acting:
         waiting = {
             "approval_id": approval.approval_id,
             "digest": approval.digest,
-            "until": None if approval.until is None else approval.until / _MICROS,
+            "until": None if approval.until is None else approval.until / MICROS,
         }
         act.reply({"id": act.ask.id, "ok": True, "waiting": waiting})
 

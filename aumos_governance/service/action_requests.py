@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.contract.base import FinishReport, Found, Hold, Voided
+from ..ledger.contract.agreements import FinishReport
+from ..ledger.contract.charges import Hold
+from ..ledger.contract.facts import Found, Voided
 from ..types import ActionKind
 from ..wire.fields import MAX_TIME, is_number
 from ..wire.operations import OPERATIONS, REPORTED

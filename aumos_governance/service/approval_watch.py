@@ -10,15 +10,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
-from ..ledger.contract.base import (
-    Approval,
-    ApprovalStatus,
-    Ledger,
-    Origin,
-    ReadApproval,
-    SessionState,
-    WithdrawApproval,
-)
+from ..clock import MICROS
+from ..ledger.contract.agreements import Approval, ApprovalStatus, WithdrawApproval
+from ..ledger.contract.facts import Origin, SessionState
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import ReadApproval
 
 __all__ = ["ApprovalWatch", "Awaited"]
 
@@ -26,7 +22,6 @@ _BEAT_SECONDS: Final = 5.0
 """How often whoever waits is told that it is still pending."""
 _LOOK_SECONDS: Final = 1.0
 """How often an approval is looked at that nobody is known to have touched: another server may share the ledger."""
-_MICROS: Final = 1_000_000
 
 
 @dataclass(eq=False, slots=True)
@@ -118,7 +113,7 @@ class ApprovalWatch:
         approval = self._ledger.read(ReadApproval(approval_id=awaited.approval.approval_id))
         if approval.status is not ApprovalStatus.PENDING:
             self._tell(awaited, approval)
-        elif now >= awaited.lease or (approval.until is not None and self._clock() * _MICROS >= approval.until):
+        elif now >= awaited.lease or (approval.until is not None and self._clock() * MICROS >= approval.until):
             # The ledger itself ends what has come to its time, and then tells so.
             with self._changed:
                 awaited.lease = now + _LOOK_SECONDS

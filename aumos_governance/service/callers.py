@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from ..ledger.contract.base import NotebookKey, Origin
+from ..clock import MICROS
+from ..ledger.contract.facts import NotebookKey, Origin
 from ..ledger.contract.terms import SessionTerms
 from ..wire.operation import Operation
 from ..wire.protocol import Ask
 
 __all__ = ["Caller", "expiry_of", "origin_of", "request_of"]
-
-_MICROS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def origin_of(caller: Caller, ask: Ask) -> Origin:
 
 def expiry_of(ask: Ask) -> int:
     """When the ask expires, as the ledger counts time."""
-    return int(ask.exp * _MICROS)
+    return int(ask.exp * MICROS)
 
 
 def request_of(operation: Operation, caller: Caller, ask: Ask, terms: SessionTerms | None = None) -> Any:

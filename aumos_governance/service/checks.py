@@ -7,13 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from ..errors import InvalidRequestError
-from ..ledger.contract.base import (
-    Decision,
-    Evaluate,
-    Record,
-    Recorded,
-    Request,
-)
+from ..ledger.contract.agreements import Evaluate, Record
+from ..ledger.contract.audit_facts import Recorded
+from ..ledger.contract.facts import Decision
+from ..ledger.contract.requests import Request
 from ..ledger.contract.terms import SessionTerms
 from ..types import GovernanceOutcome
 from ..wire import fields

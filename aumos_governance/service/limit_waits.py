@@ -17,7 +17,9 @@ from typing import Any, Final
 
 from .. import money
 from ..errors import IdempotencyError, InvalidRequestError
-from ..ledger.contract.base import Charging, Decision, Ledger, Limit, Origin, SessionState
+from ..ledger.contract.charges import Charging
+from ..ledger.contract.facts import Decision, Limit, Origin, SessionState
+from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.limits import LimitEvent, RecordLimitRequest
 from ..wire.bodies import LIMIT
 from ..wire.protocol import Ask

@@ -8,13 +8,9 @@ from typing import Any, Final
 
 from .. import money
 from ..errors import InvalidRequestError, NotFoundError
-from ..ledger.contract.base import (
-    AuditQuery,
-    AuditSums,
-    Ledger,
-    NotebookKey,
-    ReadState,
-)
+from ..ledger.contract.facts import NotebookKey
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import AuditQuery, AuditSums, ReadState
 from ..ledger.rules.export import csv_lines, json_lines, walk
 
 __all__ = ["EXPORTS", "Records"]

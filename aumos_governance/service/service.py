@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from .._version import __version__
+from ..clock import MICROS
 from ..clock import monotonic as clock_monotonic
 from ..errors import AumOSGovernanceError, InvalidRequestError
-from ..ledger.contract.base import (
-    Charging,
-    Decision,
-    Ledger,
-    OpenSession,
-    Origin,
-    ReadState,
-    Report,
-    Request,
-    SessionState,
-    Void,
-)
+from ..ledger.contract.agreements import Report
+from ..ledger.contract.charges import Charging, Void
+from ..ledger.contract.facts import Decision, Origin, SessionState
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import ReadState
+from ..ledger.contract.requests import OpenSession, Request, new_key
 from ..ledger.contract.terms import SessionTerms
 from ..ledger.rules.retention import KEEP_ASKS
 from ..types import TrustLevel
@@ -46,7 +40,6 @@ __all__ = ["Caller", "NotebookService", "Reply"]
 
 AnswerT = TypeVar("AnswerT")
 Reply = Callable[[dict[str, Any]], None]
-_MICROS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +108,7 @@ class NotebookService(PersonRequests):
         an answer with ``ok: false``; nothing is raised.
         """
         try:
-            if ask.op != "hello" and ask.exp > self._clock() + KEEP_ASKS / _MICROS:
+            if ask.op != "hello" and ask.exp > self._clock() + KEEP_ASKS / MICROS:
                 raise InvalidRequestError("An ask's exp must be at most 48 hours ahead, in the clock of the hello.")
             handler = self._handlers.get(ask.op)
             if handler is not None:
@@ -135,7 +128,7 @@ class NotebookService(PersonRequests):
     def opened_by_server(self, caller: Caller, terms: SessionTerms | None = None) -> SessionState:
         """Open a session for ``autostart``, at the defaults of ``terms`` or else of the server; resume an open one."""
         request = OpenSession(
-            key=_new_key(),
+            key=new_key(),
             origin=Origin(actor="server", scope=caller.scope, incarnation=caller.incarnation),
             notebook=caller.notebook,
             terms=self.terms if terms is None else terms,
@@ -275,7 +268,3 @@ class NotebookService(PersonRequests):
             f"The governance service failed inside ({type(error).__name__}), so there is no decision; its log says"
             " more.",
         )
-
-
-def _new_key() -> str:
-    return uuid.uuid4().hex

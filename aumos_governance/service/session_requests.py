@@ -7,20 +7,16 @@ from dataclasses import fields as members_of
 from typing import Any, Final, NamedTuple
 
 from ..errors import InvalidRequestError, NotAllowedError
-from ..ledger.contract.base import (
+from ..ledger.contract.agreements import GrantConsent, RemoveTrust, RevokeConsent, SetTrust, TrustAssignment
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import (
     AuditFilters,
     AuditQuery,
     CountAudit,
     FindConsent,
-    GrantConsent,
-    Ledger,
     ListConsents,
     ListTrust,
     ReadState,
-    RemoveTrust,
-    RevokeConsent,
-    SetTrust,
-    TrustAssignment,
 )
 from ..ledger.contract.terms import SessionTerms
 from ..ledger.rules.realms import session_realm

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from ..ledger.contract.base import (
-    AuditQuery,
-    ChangeSession,
-    CloseSession,
-    Ledger,
-    ListStates,
-    NotebookKey,
-    ReadState,
-)
+from ..ledger.contract.facts import NotebookKey
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import AuditQuery, ListStates, ReadState
+from ..ledger.contract.requests import ChangeSession, CloseSession, new_key
 from ..ledger.contract.terms import SessionTerms
 from ..wire import fields
 from ..wire.bodies import audit_body, state_body
@@ -45,7 +39,7 @@ class PersonRequests:
         """A person's change; opens a session where there is none. Raises what the ledger raises."""
         fields.known_only(body, ("trust_level", "budget", "agent_id"))
         request = ChangeSession(
-            key=key or _new_key(),
+            key=key or new_key(),
             origin=person.origin(),
             notebook=notebook,
             terms=self.terms,
@@ -57,14 +51,10 @@ class PersonRequests:
 
     def close(self, person: User, notebook: NotebookKey, *, key: str | None = None) -> dict[str, Any]:
         """A person closes the session; with none open nothing changes."""
-        request = CloseSession(key=key or _new_key(), origin=person.origin(), notebook=notebook, terms=self.terms)
+        request = CloseSession(key=key or new_key(), origin=person.origin(), notebook=notebook, terms=self.terms)
         return state_body(self.ledger.execute(request))
 
     def audit(self, query: AuditQuery) -> dict[str, Any]:
         """One page of records, in the query's order, with the cursor of the next one."""
         page = self.ledger.read(query)
         return {"records": [audit_body(entry) for entry in page.records], "cursor": page.cursor}
-
-
-def _new_key() -> str:
-    return uuid.uuid4().hex

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ledger.contract.base import Origin
+from ..ledger.contract.facts import Origin
 
 __all__ = ["User"]
 

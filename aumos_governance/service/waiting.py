@@ -5,31 +5,19 @@ Like `NotebookService` it decides nothing: the rules live in the ledger, inside 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from .. import money
 from ..errors import InvalidRequestError
-from ..ledger.contract.base import (
-    AcknowledgeReport,
-    Approval,
-    AuditEntry,
-    AuditQuery,
-    Correct,
-    DecideApproval,
-    HeldCharge,
-    Ledger,
-    ListApprovals,
-    ListEnvelopes,
-    ListHolds,
-    ListReports,
-    NotebookKey,
-    Origin,
-    Release,
-    Report,
-    Settle,
-)
+from ..ledger.contract.agreements import AcknowledgeReport, Approval, DecideApproval, Report
+from ..ledger.contract.audit_facts import AuditEntry
+from ..ledger.contract.budgets import HeldCharge
+from ..ledger.contract.charges import Correct, Release, Settle
+from ..ledger.contract.facts import NotebookKey, Origin
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import AuditQuery, ListApprovals, ListEnvelopes, ListHolds, ListReports
+from ..ledger.contract.requests import new_key
 from ..wire import fields
 from ..wire.operations import OPERATIONS
 from ..wire.waiting_bodies import (
@@ -101,7 +89,7 @@ class Waiting:
         if body.get("amount") is None:
             raise InvalidRequestError("A settlement needs an amount in US dollars, for example 0.05; 0 is one.")
         request = Settle(
-            key=key or _new_key(),
+            key=key or new_key(),
             origin=self._origin(person),
             hold_id=_id(hold_id, "hold"),
             amount=money.parse(body["amount"]),
@@ -110,7 +98,7 @@ class Waiting:
 
     def release(self, person: User, hold_id: str, key: str | None) -> dict[str, Any]:
         """Resolve a hold, whose kernel is gone, that cost nothing."""
-        request = Release(key=key or _new_key(), origin=self._origin(person), hold_id=_id(hold_id, "hold"))
+        request = Release(key=key or new_key(), origin=self._origin(person), hold_id=_id(hold_id, "hold"))
         return OPERATIONS["release"].response.write(self._ledger.execute(request))
 
     def decide(self, person: User, approval_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
@@ -119,7 +107,7 @@ class Waiting:
         if decision not in ("approve", "deny"):
             raise InvalidRequestError("The decision must be approve or deny.")
         request = DecideApproval(
-            key=key or _new_key(),
+            key=key or new_key(),
             origin=self._origin(person),
             approval_id=_id(approval_id, "approval"),
             digest=fields.text(body, "digest", "digest"),
@@ -130,7 +118,7 @@ class Waiting:
     def acknowledge(self, person: User, report_id: str, key: str | None) -> dict[str, Any]:
         """A person has seen a report; a second time changes nothing."""
         request = AcknowledgeReport(
-            key=key or _new_key(), origin=self._origin(person), report_id=_id(report_id, "report")
+            key=key or new_key(), origin=self._origin(person), report_id=_id(report_id, "report")
         )
         return self._report_body(self._ledger.execute(request))
 
@@ -139,7 +127,7 @@ class Waiting:
         if body.get("amount") is None:
             raise InvalidRequestError("A correction needs the amount to take back in US dollars, for example 0.05.")
         request = Correct(
-            key=key or _new_key(),
+            key=key or new_key(),
             origin=self._origin(person),
             charge_id=fields.text(body, "charge_id", "charge_id"),
             amount=money.parse_positive(body["amount"]),
@@ -192,7 +180,3 @@ def _page(
 
 def _id(raw: str, what: str) -> str:
     return fields.text({"id": raw}, "id", f"{what}'s id")
-
-
-def _new_key() -> str:
-    return uuid.uuid4().hex

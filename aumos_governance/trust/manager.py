@@ -6,14 +6,8 @@ from dataclasses import dataclass
 
 from ..config import TrustConfig
 from ..errors import TrustLevelError
-from ..ledger.contract.base import (
-    FindTrust,
-    ListTrust,
-    RemoveTrust,
-    SetTrust,
-    TouchTrust,
-    TrustAssignment,
-)
+from ..ledger.contract.agreements import RemoveTrust, SetTrust, TouchTrust, TrustAssignment
+from ..ledger.contract.queries import FindTrust, ListTrust
 from ..realm import Realm, named, to_level
 from ..types import TrustLevel
 

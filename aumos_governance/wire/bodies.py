@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .shapes import Field, Shape, time_text
+from .shapes import Field, Shape
 
 if TYPE_CHECKING:
-    from ..ledger.contract.base import AuditEntry, SessionState
+    from ..ledger.contract.audit_facts import AuditEntry
+    from ..ledger.contract.facts import SessionState
 
 __all__ = [
     "ADJUSTMENT",
@@ -26,7 +27,6 @@ __all__ = [
     "audit_body",
     "previous_body",
     "state_body",
-    "time_text",
 ]
 
 

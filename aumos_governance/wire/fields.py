@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, Final, TypeGuard, TypeVar
 
 from .. import money
+from ..clock import MICROS
 from ..errors import InvalidPeriodError, InvalidRequestError
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod, TrustLevel
 
@@ -38,7 +39,6 @@ MAX_TIME: Final = 1e12
 """The latest time, in seconds since the epoch."""
 MAX_TEXT: Final = 1_000
 """The most characters of an id, a tool or an agent id; a longer one is an error, never cut."""
-_MICROS: Final = 1_000_000
 _MOST_MICROS: Final = 2**62
 EnumT = TypeVar("EnumT", bound=Enum)
 
@@ -161,7 +161,7 @@ def moment(body: Mapping[str, Any], name: str, what: str) -> int | None:
         return None
     if not is_number(raw, MAX_TIME):
         raise InvalidRequestError(f"{what} must be a number of seconds since the epoch.")
-    return int(raw * _MICROS)
+    return int(raw * MICROS)
 
 
 def microseconds(body: Mapping[str, Any], name: str) -> int | None:

@@ -7,33 +7,20 @@ requests and reads responses, a server the reverse, and loading a table costs ne
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from .. import money, types
+from ..clock import time_micros, time_text
 from . import fields
 
-__all__ = ["ABSENT", "EMPTY", "Field", "Shape", "time_micros", "time_text"]
+__all__ = ["ABSENT", "EMPTY", "Field", "Shape"]
 
 ABSENT: Final = "{} is None"
 """The condition of a field that is left out where it has no value."""
 EMPTY: Final = "not {}"
 """The condition of a field that is left out where its value is false or empty."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
-
-def time_text(micros: int) -> str:
-    """Microseconds since the epoch as ISO 8601 in UTC, always with six decimals and a ``Z``."""
-    moment = _EPOCH + timedelta(microseconds=micros)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def time_micros(text: str) -> int:
-    """The microseconds since the epoch of a `time_text`."""
-    # Python 3.10 does not read the Z. Whole numbers throughout: a float timestamp loses microseconds.
-    return (datetime.fromisoformat(text.removesuffix("Z") + "+00:00") - _EPOCH) // timedelta(microseconds=1)
 
 
 class Field(NamedTuple):
@@ -171,16 +158,18 @@ def _filled(expression: str | None, value: str) -> str:
 def _vocabulary() -> dict[str, Any]:
     """What the expressions may name."""
     # Only now: a kernel whose cells use no more than the magics loads none of the ledger.
-    from ..ledger.contract import base
+    from ..ledger.contract import agreements, audit_facts, budgets, charges, facts, queries, requests
 
     return {
-        **{name: getattr(base, name) for name in base.__all__},
-        **{name: getattr(types, name) for name in types.__all__},
-        **{name: getattr(fields, name) for name in fields.__all__},
+        **{
+            name: getattr(module, name)
+            for module in (agreements, audit_facts, budgets, charges, facts, queries, requests, types, fields)
+            for name in module.__all__
+        },
         "dict": dict,
         # By a look into a table, which takes a fifth of the call of the enumeration.
         "OUTCOMES": {outcome.value: outcome for outcome in types.GovernanceOutcome},
-        "CHARGE_STATES": {state.value: state for state in base.ChargeState},
+        "CHARGE_STATES": {state.value: state for state in budgets.ChargeState},
         "LEVELS": tuple(types.TrustLevel),
         "parse": money.parse,
         "parse_positive": money.parse_positive,

@@ -6,15 +6,11 @@ import json
 from typing import Any
 
 from .. import money
-from ..ledger.contract.base import (
-    Approval,
-    AuditEntry,
-    Corrected,
-    EnvelopeState,
-    HeldCharge,
-    Report,
-)
-from .bodies import state_body, time_text
+from ..clock import time_text
+from ..ledger.contract.agreements import Approval, Report
+from ..ledger.contract.audit_facts import AuditEntry
+from ..ledger.contract.budgets import Corrected, EnvelopeState, HeldCharge
+from .bodies import state_body
 
 __all__ = ["approval_body", "cell_body", "corrected_body", "envelope_body", "hold_body", "report_body"]
 

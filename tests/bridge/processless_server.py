@@ -10,7 +10,7 @@ from aumos_governance.errors import UnavailableError
 from aumos_governance.kernel.transports.transport import Receiver
 from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import NotebookKey
+from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.server.kernels.conversation import AtOnce, Conversation
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.service.service import Caller, NotebookService

@@ -18,7 +18,9 @@ import httpx
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import NotebookKey, OpenSession, Origin, Spend
+from aumos_governance.ledger.contract.charges import Spend
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.bridge.live_server import GOVERNANCE, LiveServer
 from tests.bridge.ways import arguments

@@ -8,13 +8,9 @@ from pathlib import Path
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import (
-    AuditQuery,
-    ConfigureEnvelopes,
-    EnvelopeKind,
-    EnvelopeSpec,
-    Origin,
-)
+from aumos_governance.ledger.contract.budgets import ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec
+from aumos_governance.ledger.contract.facts import Origin
+from aumos_governance.ledger.contract.queries import AuditQuery
 from aumos_governance.owner import owner
 from aumos_governance.types import BudgetPeriod
 from aumos_governance.wire.protocol import KERNEL_ENV, STRICT_ENV

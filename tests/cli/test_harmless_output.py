@@ -12,14 +12,9 @@ import pytest
 from aumos_governance.kernel.text.card import audit_html
 from aumos_governance.kernel.text.display import audit_rows
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import (
-    Hold,
-    KernelGone,
-    NotebookKey,
-    OpenSession,
-    Origin,
-    Spend,
-)
+from aumos_governance.ledger.contract.charges import Hold, KernelGone, Spend
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.cli.conftest import Run
 from tests.ledger.rules.harmful import CONTROLS, MARKS

@@ -12,14 +12,9 @@ from pathlib import Path
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import (
-    Hold,
-    KernelGone,
-    NotebookKey,
-    OpenSession,
-    Origin,
-    Spend,
-)
+from aumos_governance.ledger.contract.charges import Hold, KernelGone, Spend
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.cli.conftest import Ended, Run, command, environment
 

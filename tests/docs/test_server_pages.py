@@ -10,7 +10,7 @@ import yaml
 from prometheus_client import Counter, Gauge, Histogram
 from traitlets.config import Config
 
-from aumos_governance.ledger.contract.base import EnvelopeKind
+from aumos_governance.ledger.contract.budgets import EnvelopeKind
 from aumos_governance.server.extension import GovernanceExtension
 from aumos_governance.server.live import metrics
 from aumos_governance.server.settings.envelope_traits import read_envelopes

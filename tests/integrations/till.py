@@ -13,7 +13,7 @@ from genai_prices.types import Usage
 
 from aumos_governance import GovernanceEngine
 from aumos_governance.integrations.guarding.leftovers import leftovers
-from aumos_governance.ledger.contract.base import AuditEntry
+from aumos_governance.ledger.contract.audit_facts import AuditEntry
 
 # Python 3.10 gets 0.1.13, whose data lacks some prices; there such a call is refused.
 needs_prices_of_0_2 = pytest.mark.skipif(

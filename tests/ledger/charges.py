@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.budgets import HeldCharge
+from aumos_governance.ledger.contract.charges import Correct, Hold, KernelGone, Release, Settle
+from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListHolds
 from tests.ledger.kit import (
     CENT,
     KERNEL,
@@ -20,32 +23,32 @@ from tests.ledger.kit import (
 OTHER_KERNEL = replace(KERNEL, scope="kernel-2", incarnation="two")
 
 
-def hold(amount: int = 10 * CENT, **values: Any) -> base.Hold:
-    return base.Hold(**{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "amount": amount} | values)
+def hold(amount: int = 10 * CENT, **values: Any) -> Hold:
+    return Hold(**{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "amount": amount} | values)
 
 
-def settle(hold_id: str | None, amount: int, **values: Any) -> base.Settle:
-    return base.Settle(**{"key": key(), "origin": KERNEL, "hold_id": hold_id, "amount": amount} | values)
+def settle(hold_id: str | None, amount: int, **values: Any) -> Settle:
+    return Settle(**{"key": key(), "origin": KERNEL, "hold_id": hold_id, "amount": amount} | values)
 
 
-def release(hold_id: str | None, **values: Any) -> base.Release:
-    return base.Release(**{"key": key(), "origin": KERNEL, "hold_id": hold_id} | values)
+def release(hold_id: str | None, **values: Any) -> Release:
+    return Release(**{"key": key(), "origin": KERNEL, "hold_id": hold_id} | values)
 
 
-def gone(incarnation: str = "one") -> base.KernelGone:
-    return base.KernelGone(key=key(), origin=SERVER, incarnation=incarnation)
+def gone(incarnation: str = "one") -> KernelGone:
+    return KernelGone(key=key(), origin=SERVER, incarnation=incarnation)
 
 
-def held(ledger: Ledger, **values: Any) -> tuple[base.HeldCharge, ...]:
-    return ledger.read(base.ListHolds(owner="ann", root="/srv/ann", **values))
+def held(ledger: Ledger, **values: Any) -> tuple[HeldCharge, ...]:
+    return ledger.read(ListHolds(owner="ann", root="/srv/ann", **values))
 
 
-def correct(charge_id: str | None, amount: int, **values: Any) -> base.Correct:
-    return base.Correct(
+def correct(charge_id: str | None, amount: int, **values: Any) -> Correct:
+    return Correct(
         **{"key": key(), "origin": PERSON, "charge_id": charge_id, "amount": amount, "reason": "double"} | values
     )
 
 
-def sums(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> tuple[int, int]:
+def sums(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> tuple[int, int]:
     found = records(ledger, notebook=notebook)
     return sum(record.spent_delta for record in found), sum(record.held_delta for record in found)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.transaction import schema
 from tests.ledger.kit import Backend
 from tests.ledger.postgres_server import PostgresServer, running_server

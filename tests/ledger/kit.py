@@ -8,8 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Ledger, NotebookKey, Origin
+from aumos_governance.ledger.contract.audit_facts import AuditEntry
+from aumos_governance.ledger.contract.budgets import SetBudget
+from aumos_governance.ledger.contract.charges import Spend, Void
+from aumos_governance.ledger.contract.facts import Balance, NotebookKey, Origin, SessionState
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditQuery, ReadState
+from aumos_governance.ledger.contract.requests import (
+    ChangeSession,
+    CloseSession,
+    DeleteNotebook,
+    MoveNotebook,
+    OpenSession,
+)
 from aumos_governance.ledger.contract.terms import SessionTerms
 
 USD = 1_000_000_000
@@ -67,66 +78,64 @@ def key() -> str:
     return next(_keys)
 
 
-def opening(notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **values: Any) -> base.OpenSession:
-    return base.OpenSession(**{"key": key(), "origin": origin, "notebook": notebook, "terms": TERMS} | values)
+def opening(notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **values: Any) -> OpenSession:
+    return OpenSession(**{"key": key(), "origin": origin, "notebook": notebook, "terms": TERMS} | values)
 
 
-def change(notebook: NotebookKey = NOTEBOOK, *, origin: Origin = PERSON, **values: Any) -> base.ChangeSession:
-    return base.ChangeSession(**{"key": key(), "origin": origin, "notebook": notebook, "terms": TERMS} | values)
+def change(notebook: NotebookKey = NOTEBOOK, *, origin: Origin = PERSON, **values: Any) -> ChangeSession:
+    return ChangeSession(**{"key": key(), "origin": origin, "notebook": notebook, "terms": TERMS} | values)
 
 
-def closing(notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **values: Any) -> base.CloseSession:
-    return base.CloseSession(**{"key": key(), "origin": origin, "notebook": notebook, "terms": TERMS} | values)
+def closing(notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **values: Any) -> CloseSession:
+    return CloseSession(**{"key": key(), "origin": origin, "notebook": notebook, "terms": TERMS} | values)
 
 
-def spend(
-    amount: int = CENT, notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **values: Any
-) -> base.Spend:
-    return base.Spend(**{"key": key(), "origin": origin, "notebook": notebook, "amount": amount} | values)
+def spend(amount: int = CENT, notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **values: Any) -> Spend:
+    return Spend(**{"key": key(), "origin": origin, "notebook": notebook, "amount": amount} | values)
 
 
-def void(of: str, notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **values: Any) -> base.Void:
-    return base.Void(**{"key": key(), "origin": origin, "notebook": notebook, "of": of} | values)
+def void(of: str, notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **values: Any) -> Void:
+    return Void(**{"key": key(), "origin": origin, "notebook": notebook, "of": of} | values)
 
 
-def move(old: str, new: str, *, owner: str = "ann", root: str = "/srv/ann") -> base.MoveNotebook:
-    return base.MoveNotebook(key=key(), origin=SERVER, owner=owner, root=root, old=old, new=new)
+def move(old: str, new: str, *, owner: str = "ann", root: str = "/srv/ann") -> MoveNotebook:
+    return MoveNotebook(key=key(), origin=SERVER, owner=owner, root=root, old=old, new=new)
 
 
-def delete(path: str, *, owner: str = "ann", root: str = "/srv/ann") -> base.DeleteNotebook:
-    return base.DeleteNotebook(key=key(), origin=SERVER, owner=owner, root=root, path=path)
+def delete(path: str, *, owner: str = "ann", root: str = "/srv/ann") -> DeleteNotebook:
+    return DeleteNotebook(key=key(), origin=SERVER, owner=owner, root=root, path=path)
 
 
 def at(path: str) -> NotebookKey:
     return NotebookKey("ann", "/srv/ann", path)
 
 
-def state(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> base.SessionState:
-    return ledger.read(base.ReadState(notebook=notebook))
+def state(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> SessionState:
+    return ledger.read(ReadState(notebook=notebook))
 
 
-def balance(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> base.Balance:
+def balance(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> Balance:
     found = state(ledger, notebook).balance
     assert found is not None
     return found
 
 
-def records(ledger: Ledger, **filters: Any) -> list[base.AuditEntry]:
+def records(ledger: Ledger, **filters: Any) -> list[AuditEntry]:
     """All matching records, read page by page; oldest first unless asked for otherwise."""
     return list(_records(ledger, {"oldest_first": True, "limit": 100} | filters))
 
 
-def _records(ledger: Ledger, filters: dict[str, Any]) -> Iterator[base.AuditEntry]:
+def _records(ledger: Ledger, filters: dict[str, Any]) -> Iterator[AuditEntry]:
     cursor = None
     while True:
-        page = ledger.read(base.AuditQuery(**filters, cursor=cursor))
+        page = ledger.read(AuditQuery(**filters, cursor=cursor))
         yield from page.records
         cursor = page.cursor
         if cursor is None:
             return
 
 
-def budget(category: str, ceiling: int, **values: Any) -> base.SetBudget:
-    return base.SetBudget(
+def budget(category: str, ceiling: int, **values: Any) -> SetBudget:
+    return SetBudget(
         **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "category": category, "ceiling": ceiling} | values
     )

@@ -4,8 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import EnvelopeKind, EnvelopeSpec, Ledger, NotebookKey
+from aumos_governance.ledger.contract.agreements import (
+    AcknowledgeReport,
+    AskApproval,
+    DecideApproval,
+    Evaluate,
+    FileReport,
+    FinishReport,
+    GrantConsent,
+    Record,
+    RemoveTrust,
+    RevokeConsent,
+    SetTrust,
+    TouchTrust,
+    WithdrawApproval,
+)
+from aumos_governance.ledger.contract.budgets import (
+    ConfigureEnvelopes,
+    EnvelopeKind,
+    EnvelopeSpec,
+    SetBudget,
+    SetCeiling,
+)
+from aumos_governance.ledger.contract.charges import Adjust, ExpireHolds
+from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.requests import JoinNotebooks
 from aumos_governance.types import ActionKind, BudgetPeriod, GovernanceOutcome, TrustLevel
 from tests.ledger.charges import OTHER_KERNEL, correct, gone, hold, release, settle
 from tests.ledger.kit import (
@@ -34,8 +58,8 @@ THEIRS = NotebookKey("bob", "/srv/bob", "b.ipynb")
 ACT = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE, "tool": "mail"}
 
 
-def configure(owner: str, root: str, *specs: EnvelopeSpec) -> base.ConfigureEnvelopes:
-    return base.ConfigureEnvelopes(key=key(), origin=SERVER, owner=owner, root=root, envelopes=specs)
+def configure(owner: str, root: str, *specs: EnvelopeSpec) -> ConfigureEnvelopes:
+    return ConfigureEnvelopes(key=key(), origin=SERVER, owner=owner, root=root, envelopes=specs)
 
 
 def set_ceiling(
@@ -45,14 +69,14 @@ def set_ceiling(
     *,
     kind: EnvelopeKind = EnvelopeKind.TEAM,
     subject: str = "",
-) -> base.SetCeiling:
-    return base.SetCeiling(
+) -> SetCeiling:
+    return SetCeiling(
         key=key(), origin=PERSON, encloses=kind, subject=subject, name=name, ceiling=ceiling, period=period
     )
 
 
-def budget(category: str, ceiling: int, *, create: bool = True) -> base.SetBudget:
-    return base.SetBudget(
+def budget(category: str, ceiling: int, *, create: bool = True) -> SetBudget:
+    return SetBudget(
         key=key(),
         origin=KERNEL,
         notebook=NOTEBOOK,
@@ -111,7 +135,7 @@ def _charges(ledger: Ledger, clock: FakeClock) -> None:
     for amount in (9 * CENT, 2 * CENT):
         estimate = ledger.execute(hold(8 * CENT)).charge_id
         ledger.execute(settle(estimate, 5 * CENT, estimated=True, reference="openai/resp_1"))
-        ledger.execute(base.Adjust(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=amount, charge_id=estimate))
+        ledger.execute(Adjust(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=amount, charge_id=estimate))
     over = ledger.execute(hold(CENT)).charge_id
     ledger.execute(settle(over, 3 * CENT))
     first = ledger.execute(spend(30 * CENT)).charge_id
@@ -120,7 +144,7 @@ def _charges(ledger: Ledger, clock: FakeClock) -> None:
     late = ledger.execute(hold(6 * CENT, until=clock.now + 5 * SECOND)).charge_id
     ledger.execute(hold(2 * CENT, until=clock.now + 6 * SECOND, category="research"))
     clock.advance(10 * SECOND)
-    ledger.execute(base.ExpireHolds(key=key(), origin=SERVER))
+    ledger.execute(ExpireHolds(key=key(), origin=SERVER))
     ledger.execute(settle(late, 2 * CENT))
     ledger.execute(hold(8 * CENT, tool="stays", until=clock.now + 90 * HOUR))
     clock.advance(30 * HOUR)
@@ -134,7 +158,7 @@ def _agreements(ledger: Ledger, clock: FakeClock) -> None:
     about = {"origin": KERNEL, "notebook": NOTEBOOK}
     for decision in (True, False, None):
         asked = ledger.execute(
-            base.AskApproval(
+            AskApproval(
                 key=key(),
                 **about,
                 digest=f"digest of {decision}",
@@ -145,47 +169,43 @@ def _agreements(ledger: Ledger, clock: FakeClock) -> None:
             )
         )
         if decision is None:
-            ledger.execute(base.WithdrawApproval(key=key(), origin=KERNEL, approval_id=asked.approval_id))
+            ledger.execute(WithdrawApproval(key=key(), origin=KERNEL, approval_id=asked.approval_id))
         else:
             ledger.execute(
-                base.DecideApproval(
+                DecideApproval(
                     key=key(), origin=PERSON, approval_id=asked.approval_id, digest=asked.digest, approve=decision
                 )
             )
         act = spend(CENT, approval_id=asked.approval_id, digest=asked.digest, **ACT)
         assert ledger.execute(act).allowed == (decision is True)
     for digest in ("one that is approved only", "one that waits"):
-        asked = ledger.execute(base.AskApproval(key=key(), **about, digest=digest, shown="{}"))
+        asked = ledger.execute(AskApproval(key=key(), **about, digest=digest, shown="{}"))
         if digest == "one that waits":
             continue
         ledger.execute(
-            base.DecideApproval(key=key(), origin=PERSON, approval_id=asked.approval_id, digest=digest, approve=True)
+            DecideApproval(key=key(), origin=PERSON, approval_id=asked.approval_id, digest=digest, approve=True)
         )
     for how in ("seen", "unseen", "finished"):
-        report = ledger.execute(base.FileReport(key=key(), **about, shown='{"a":1}', tool=how))
+        report = ledger.execute(FileReport(key=key(), **about, shown='{"a":1}', tool=how))
         if how == "finished":
-            ledger.execute(
-                base.FinishReport(key=key(), **about, report_id=report.report_id, result="done", spent="0.01")
-            )
+            ledger.execute(FinishReport(key=key(), **about, report_id=report.report_id, result="done", spent="0.01"))
         if how == "seen":
-            ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=report.report_id))
+            ledger.execute(AcknowledgeReport(key=key(), origin=PERSON, report_id=report.report_id))
     for realm in (None, "ann"):
         given = {"key": "", **about, "agent_id": "helper", "realm": realm}
-        ledger.execute(base.SetTrust(**given, level=TrustLevel.L1_MONITOR, assigned_by="ann"))
-        ledger.execute(base.SetTrust(**given, level=TrustLevel.L2_SUGGEST, scope="files", assigned_by="ann"))
-        ledger.execute(base.SetTrust(**given, level=TrustLevel.L3_ACT_APPROVE, scope="mail", assigned_by="ann"))
-        ledger.execute(base.RemoveTrust(**given, scope="mail"))
+        ledger.execute(SetTrust(**given, level=TrustLevel.L1_MONITOR, assigned_by="ann"))
+        ledger.execute(SetTrust(**given, level=TrustLevel.L2_SUGGEST, scope="files", assigned_by="ann"))
+        ledger.execute(SetTrust(**given, level=TrustLevel.L3_ACT_APPROVE, scope="mail", assigned_by="ann"))
+        ledger.execute(RemoveTrust(**given, scope="mail"))
         grant = {"data_type": "names", "granted_by": "ann"}
-        ledger.execute(base.GrantConsent(**given, **grant, purpose=None, until=clock.now + HOUR))
-        ledger.execute(base.GrantConsent(**given, **grant, purpose="mail"))
-        ledger.execute(base.RevokeConsent(**given, data_type="names", purpose="mail"))
+        ledger.execute(GrantConsent(**given, **grant, purpose=None, until=clock.now + HOUR))
+        ledger.execute(GrantConsent(**given, **grant, purpose="mail"))
+        ledger.execute(RevokeConsent(**given, data_type="names", purpose="mail"))
+    ledger.execute(SetTrust(key=key(), **about | {"notebook": at("never.ipynb")}, agent_id="x", level=TrustLevel(1)))
+    ledger.execute(TouchTrust(key=key(), origin=KERNEL, agent_id="helper", realm="ann"))
+    ledger.execute(Evaluate(key="", **about, agent_id="helper", required_level=TrustLevel.L5_AUTONOMOUS))
     ledger.execute(
-        base.SetTrust(key=key(), **about | {"notebook": at("never.ipynb")}, agent_id="x", level=TrustLevel(1))
-    )
-    ledger.execute(base.TouchTrust(key=key(), origin=KERNEL, agent_id="helper", realm="ann"))
-    ledger.execute(base.Evaluate(key="", **about, agent_id="helper", required_level=TrustLevel.L5_AUTONOMOUS))
-    ledger.execute(
-        base.Record(key=key(), **about, event="log", outcome=GovernanceOutcome.DENY, reasons=("Why, with ümläuts",))
+        Record(key=key(), **about, event="log", outcome=GovernanceOutcome.DENY, reasons=("Why, with ümläuts",))
     )
 
 
@@ -198,7 +218,7 @@ def _join(ledger: Ledger) -> None:
         ledger.execute(opening(notebook))
         ledger.execute(spend(CENT, notebook))
         ledger.execute(hold(CENT, notebook=notebook))
-    ledger.execute(base.JoinNotebooks(key=key(), origin=SERVER, pairs=((link, file),)))
+    ledger.execute(JoinNotebooks(key=key(), origin=SERVER, pairs=((link, file),)))
     ledger.execute(opening(file))
     ledger.execute(spend(CENT, file))
 

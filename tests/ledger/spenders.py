@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 import aumos_governance.ledger.sql.postgres.database
 import aumos_governance.ledger.sql.sqlite.database  # noqa: F401
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import Ledger, Spend
+from aumos_governance.ledger.contract.charges import Spend
+from aumos_governance.ledger.contract.ledger import Ledger
 from tests.ledger.kit import CENT, KERNEL, NOTEBOOK
 
 

@@ -6,13 +6,9 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import InvalidRequestError
-from aumos_governance.ledger.contract.base import (
-    AuditQuery,
-    AuditSums,
-    Ledger,
-    ListStates,
-    NotebookKey,
-)
+from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditQuery, AuditSums, ListStates
 from aumos_governance.types import GovernanceOutcome
 from tests.ledger.kit import CENT, NOTEBOOK, OTHER, USD, Backend, closing, opening, records, spend
 

@@ -13,8 +13,11 @@ import psycopg
 import pytest
 
 from aumos_governance.errors import InvalidAmountError, InvalidRequestError, NotFoundError
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import EnvelopeKind, EnvelopeSpec, Ledger, NotebookKey
+from aumos_governance.ledger.contract.agreements import Record
+from aumos_governance.ledger.contract.budgets import EnvelopeKind, EnvelopeSpec
+from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListCeilings, ListEnvelopes
 from aumos_governance.ledger.reading import open_reader
 from aumos_governance.ledger.rules import chain
 from aumos_governance.ledger.sql import migrate
@@ -31,12 +34,12 @@ BOBS = NotebookKey("bob", "/srv/bob", "b.ipynb")
 
 
 def stands(ledger: Ledger, owner: str | None = None) -> list[tuple[str, str, BudgetPeriod | None, int]]:
-    found = ledger.read(base.ListCeilings(owner=owner))
+    found = ledger.read(ListCeilings(owner=owner))
     return [(ceiling.name, ceiling.subject, ceiling.period, ceiling.balance.limit) for ceiling in found]
 
 
 def around(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> dict[str, int]:
-    found = ledger.read(base.ListEnvelopes(notebook=notebook))
+    found = ledger.read(ListEnvelopes(notebook=notebook))
     return {ceiling.name: ceiling.balance.limit for ceiling in found if ceiling.kind != "session"}
 
 
@@ -116,7 +119,7 @@ def test_a_user_changes_a_ceiling_on_record(ledger: Ledger) -> None:
         ledger.execute(set_ceiling("class", USD))
     assert ledger.execute(set_ceiling("class", 9 * USD, MONTHLY))
     assert around(ledger) == around(ledger, BOBS) == {"class": 9 * USD}
-    (found, *_) = ledger.read(base.ListCeilings())
+    (found, *_) = ledger.read(ListCeilings())
     assert found.balance.spent == 4 * USD
     changes = records(ledger, event="ceiling")
     assert [record.actor for record in changes] == [PERSON.actor] * 4
@@ -144,7 +147,7 @@ def test_what_cannot_be_set(ledger: Ledger) -> None:
     assert records(ledger) == before
     with pytest.raises(InvalidRequestError):
         ledger.execute(
-            base.Record(key=key(), origin=PERSON, event="ceiling", notebook=NOTEBOOK, outcome=GovernanceOutcome.ALLOW)
+            Record(key=key(), origin=PERSON, event="ceiling", notebook=NOTEBOOK, outcome=GovernanceOutcome.ALLOW)
         )
 
 
@@ -203,7 +206,7 @@ def test_no_session_that_is_opened_meanwhile_escapes(postgresql: Backend) -> Non
         changed = first.submit(set_ceiling("class", 3 * USD, period))
         second.submit(opening(notebook)).result()
         changed.result()
-        (found,) = [one for one in second.read(base.ListEnvelopes(notebook=notebook)) if one.kind == "team"]
+        (found,) = [one for one in second.read(ListEnvelopes(notebook=notebook)) if one.kind == "team"]
         assert found.period is period
         period = MONTHLY if period is DAILY else DAILY
     assert first.verify().findings == ()

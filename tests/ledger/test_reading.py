@@ -10,13 +10,9 @@ import pytest
 
 from aumos_governance.errors import ConfigurationError, LedgerError, LedgerVersionError, NotFoundError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import (
-    AuditQuery,
-    Hold,
-    ListHolds,
-    ListStates,
-    NotebookKey,
-)
+from aumos_governance.ledger.contract.charges import Hold
+from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.queries import AuditQuery, ListHolds, ListStates
 from aumos_governance.ledger.reading import LedgerReader, open_reader
 from aumos_governance.ledger.sql.migrate import REVISIONS
 from tests.ledger.kit import KERNEL, NOTEBOOK, Backend, key, opening, spend

@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import AumOSGovernanceError, InvalidAmountError, InvalidRequestError
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import AuditSums, EnvelopeKind, EnvelopeSpec, Ledger
+from aumos_governance.ledger.contract.agreements import AskApproval, GrantConsent, Record
+from aumos_governance.ledger.contract.budgets import EnvelopeKind, EnvelopeSpec
+from aumos_governance.ledger.contract.charges import Correct
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditSums
+from aumos_governance.ledger.contract.requests import Request
 from aumos_governance.types import GovernanceOutcome
 from tests.ledger.charges import hold, settle
 from tests.ledger.kit import (
@@ -33,18 +38,18 @@ MOST = 2**63 - 1
 BILLION = 10**18
 
 
-def fill(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK, *, billions: int = 9) -> None:
+def fill(ledger: Ledger, notebook: NotebookKey = NOTEBOOK, *, billions: int = 9) -> None:
     """Spend so many billions, which only what was paid already can."""
     for _ in range(billions):
         assert ledger.execute(spend(BILLION, notebook, already_paid=True, tool="big")).allowed
 
 
-def top_up(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> None:
+def top_up(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> None:
     """Spend all that can still be added up, to the last nano-dollar."""
     ledger.execute(spend(MOST - 9 * BILLION, notebook, already_paid=True, tool="big"))
 
 
-def refused(ledger: Ledger, request: base.Request[Any]) -> None:
+def refused(ledger: Ledger, request: Request[Any]) -> None:
     before = records(ledger)
     with pytest.raises(InvalidAmountError, match="more than the ledger can add up"):
         ledger.execute(request)
@@ -122,7 +127,7 @@ def test_sums_of_records_have_no_end(ledger: Ledger) -> None:
         ledger.execute(opening(notebook, agent_id="planner"))
         fill(ledger, notebook)
     (correction,) = [record.charge_id for record in records(ledger, event="spend")][:1]
-    ledger.execute(base.Correct(key=key(), origin=PERSON, charge_id=correction or "", amount=3, reason="three"))
+    ledger.execute(Correct(key=key(), origin=PERSON, charge_id=correction or "", amount=3, reason="three"))
     spent = 27 * BILLION - 3
     assert spent > MOST
     for by, name in (("tool", "big"), ("agent", "planner"), ("day", "2026-09-21")):
@@ -136,7 +141,7 @@ def test_sums_of_records_have_no_end(ledger: Ledger) -> None:
 def test_a_sum_below_nothing_is_one_as_well(ledger: Ledger) -> None:
     ledger.execute(opening())
     charge = ledger.execute(spend(10, tool="t")).charge_id
-    ledger.execute(base.Correct(key=key(), origin=PERSON, charge_id=charge or "", amount=7, reason="seven"))
+    ledger.execute(Correct(key=key(), origin=PERSON, charge_id=charge or "", amount=7, reason="seven"))
     (found,) = ledger.read(AuditSums(event="correct"))
     assert (found.spent, found.records) == (-7, 1)
 
@@ -155,25 +160,25 @@ def test_a_number_that_no_column_can_hold_is_refused_alike(ledger: Ledger, name:
     assert ledger.execute(spend(SECOND)).allowed
 
 
-def with_number(name: str, number: int) -> base.Request[Any]:
+def with_number(name: str, number: int) -> Request[Any]:
     if name == "execution_count":
-        return spend(origin=base.Origin("kernel", scope="k", execution_count=number))
+        return spend(origin=Origin("kernel", scope="k", execution_count=number))
     if name == "expires_at":
         return spend(expires_at=number)
     if name == "until":
         return hold(until=number)
     if name == "consent":
-        return base.GrantConsent(**ABOUT, agent_id="a", data_type="names", purpose=None, granted_by="ann", until=number)
+        return GrantConsent(**ABOUT, agent_id="a", data_type="names", purpose=None, granted_by="ann", until=number)
     if name == "record":
-        return base.Record(**ABOUT, event="log", outcome=GovernanceOutcome.ALLOW, amount=number)
+        return Record(**ABOUT, event="log", outcome=GovernanceOutcome.ALLOW, amount=number)
     amount = {"amount": number} if name == "asked" else {"until": number}
-    return base.AskApproval(**ABOUT, digest="d", shown="{}", **amount)
+    return AskApproval(**ABOUT, digest="d", shown="{}", **amount)
 
 
 @pytest.mark.parametrize("event", ["spend", "open", "trust", "correct"])
 def test_nobody_writes_records_by_which_rows_are_proven(ledger: Ledger, event: str) -> None:
     ledger.execute(opening())
-    request = base.Record(**ABOUT, event=event, outcome=GovernanceOutcome.ALLOW)
+    request = Record(**ABOUT, event=event, outcome=GovernanceOutcome.ALLOW)
     with pytest.raises(AumOSGovernanceError, match="which the ledger writes itself"):
         ledger.execute(request)
     assert ledger.verify().ok

@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 import aumos_governance.ledger.sql.postgres.database
 import aumos_governance.ledger.sql.sqlite.database  # noqa: F401
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import Hold, Request, Settle
+from aumos_governance.ledger.contract.charges import Hold, Settle
+from aumos_governance.ledger.contract.requests import Request
 from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, spend
 
 THREADS = 3

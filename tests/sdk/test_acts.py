@@ -18,18 +18,12 @@ from aumos_governance.authority.action_steps import (
 )
 from aumos_governance.errors import InvalidRequestError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import (
-    Approval,
-    AuditQuery,
-    DecideApproval,
-    Decision,
-    Hold,
-    Ledger,
-    ListApprovals,
-    ListReports,
-    OpenSession,
-    WithdrawApproval,
-)
+from aumos_governance.ledger.contract.agreements import Approval, DecideApproval, WithdrawApproval
+from aumos_governance.ledger.contract.charges import Hold
+from aumos_governance.ledger.contract.facts import Decision
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditQuery, ListApprovals, ListReports
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.types import TrustLevel
 from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, PERSON, TERMS, FakeClock
 

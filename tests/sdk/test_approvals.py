@@ -17,7 +17,7 @@ from aumos_governance import (
     InvalidRequestError,
 )
 from aumos_governance.authority.approvals import Approver
-from aumos_governance.ledger.contract.base import ListApprovals, ListHolds, ListReports
+from aumos_governance.ledger.contract.queries import ListApprovals, ListHolds, ListReports
 
 SHOWN = {"code": "deploy()", "arguments": {"where": "production"}}
 

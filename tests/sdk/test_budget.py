@@ -16,7 +16,8 @@ from aumos_governance import (
     InvalidPeriodError,
     NotFoundError,
 )
-from aumos_governance.ledger.contract.base import CloseSession, Origin
+from aumos_governance.ledger.contract.facts import Origin
+from aumos_governance.ledger.contract.requests import CloseSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.sdk.conftest import MakeEngine
 

@@ -17,7 +17,7 @@ import pytest
 from aumos_governance.decorators import governed
 from aumos_governance.engine import GovernanceEngine, register_default_engine
 from aumos_governance.errors import ConfigurationError, GovernanceDeniedError
-from aumos_governance.ledger.contract.base import ListReports
+from aumos_governance.ledger.contract.queries import ListReports
 from aumos_governance.types import TrustLevel
 
 

@@ -19,7 +19,8 @@ from aumos_governance import (
     TrustLevel,
 )
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import ChangeSession, CloseSession, Origin
+from aumos_governance.ledger.contract.facts import Origin
+from aumos_governance.ledger.contract.requests import ChangeSession, CloseSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.sdk.conftest import MakeEngine
 

@@ -6,7 +6,7 @@ import logging
 import time
 from typing import Any
 
-from aumos_governance.ledger.contract.base import NotebookKey
+from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.service.service import Caller
 
 LOG = logging.getLogger("conversation")

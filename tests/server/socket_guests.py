@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import NotebookKey
+from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.server.kernels.conversation import AtOnce, Conversation
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.server.kernels.socket_peer import check_peer

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec, Origin
+from aumos_governance.ledger.contract.budgets import ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec
+from aumos_governance.ledger.contract.facts import Origin
 from aumos_governance.owner import owner
 from aumos_governance.types import BudgetPeriod
 

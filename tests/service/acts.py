@@ -6,8 +6,11 @@ import json
 import queue
 from typing import Any
 
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Ledger, NotebookKey, Origin
+from aumos_governance.ledger.contract.agreements import Approval, DecideApproval
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListApprovals
+from aumos_governance.ledger.contract.requests import ChangeSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.service.callers import Caller
 from aumos_governance.service.service import NotebookService
@@ -72,16 +75,16 @@ def served(ledger: Ledger, clock: Clock) -> NotebookService:
     return NotebookService(ledger, clock=clock, monotonic=clock)
 
 
-def pending(ledger: Ledger) -> tuple[base.Approval, ...]:
-    return ledger.read(base.ListApprovals(owner="ada", root="/srv"))
+def pending(ledger: Ledger) -> tuple[Approval, ...]:
+    return ledger.read(ListApprovals(owner="ada", root="/srv"))
 
 
 def decide(ledger: Ledger, waiting: dict[str, Any], *, approve: bool = True) -> None:
-    request = base.DecideApproval(
+    request = DecideApproval(
         key="", origin=ADA, approval_id=waiting["approval_id"], digest=waiting["digest"], approve=approve
     )
     ledger.execute(request)
 
 
 def change(ledger: Ledger, **values: Any) -> None:
-    ledger.execute(base.ChangeSession(key="", origin=ADA, notebook=NOTEBOOK, terms=SessionTerms(), **values))
+    ledger.execute(ChangeSession(key="", origin=ADA, notebook=NOTEBOOK, terms=SessionTerms(), **values))

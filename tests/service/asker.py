@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from aumos_governance.ledger.contract.base import NotebookKey
+from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.wire.protocol import Ask, Cell
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.ledger import Ledger
 from tests.service.acts import Clock, Kernel, served
 
 

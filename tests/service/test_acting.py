@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import ApprovalStatus, Ledger, NotebookKey
+from aumos_governance.ledger.contract.agreements import ApprovalStatus
+from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListReports, ReadApproval
+from aumos_governance.ledger.contract.requests import MoveNotebook
 from aumos_governance.types import TrustLevel
 from tests.service.acts import (
     ADA,
@@ -47,14 +50,14 @@ def test_at_l4_the_report_is_there_before_the_go(kernel: Kernel, ledger: Ledger)
     kernel.ask("open", trust_level=4, budget="5")
     kernel.act()
     answer = kernel.hear()
-    (report,) = ledger.read(base.ListReports(owner="ada", root="/srv"))
+    (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
     assert (answer["decision"]["allowed"], answer["report_id"]) == (True, report.report_id)
     assert json.loads(report.shown or "") == {**SHOWN, "result": None}
     settled = kernel.ask(
         "settle", hold_id=answer["hold_id"], amount="0.25", report_id=report.report_id, result="failed: KeyError"
     )
     assert settled["resolution"]["spent"] == "0.25"
-    (report,) = ledger.read(base.ListReports(owner="ada", root="/srv"))
+    (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
     assert json.loads(report.shown or "") == {**SHOWN, "result": "failed: KeyError", "spent": "0.25"}
 
 
@@ -92,7 +95,7 @@ def test_a_yes_lets_it_run_once(l3: Kernel, ledger: Ledger) -> None:
     decide(ledger, waiting)
     answer = l3.hear()
     assert (answer["decision"]["allowed"], answer["state"]["held"]) == (True, "0.5")
-    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)).status is ApprovalStatus.USED
+    assert ledger.read(ReadApproval(approval_id=asked.approval_id)).status is ApprovalStatus.USED
     l3.act()
     again = l3.waits()
     assert (again["digest"], again["approval_id"] == asked.approval_id) == (waiting["digest"], False)
@@ -135,7 +138,7 @@ def test_everything_is_checked_again_after_the_yes(l3: Kernel, ledger: Ledger) -
 def test_a_notebook_that_is_renamed_meanwhile(l3: Kernel, ledger: Ledger) -> None:
     l3.act("same")
     waiting = l3.waits()
-    ledger.execute(base.MoveNotebook(key="", origin=ADA, owner="ada", root="/srv", old="work", new="play"))
+    ledger.execute(MoveNotebook(key="", origin=ADA, owner="ada", root="/srv", old="work", new="play"))
     l3.caller = replace(CALLER, notebook=NotebookKey("ada", "/srv", "play/agents.ipynb"))
     l3.act("same")
     assert l3.waits() == waiting

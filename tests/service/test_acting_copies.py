@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import UnavailableError
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Ledger, Origin
+from aumos_governance.ledger.contract.agreements import AskApproval, FileReport
+from aumos_governance.ledger.contract.charges import KernelsPresent
+from aumos_governance.ledger.contract.facts import Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListReports
 from tests.service.acts import CALLER, Clock, Kernel, decide, pending, served
 
 
@@ -30,7 +33,7 @@ def before(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, kind: type, then: Ca
 
 def gone(ledger: Ledger) -> None:
     """A server has started that does not know any kernel."""
-    ledger.execute(base.KernelsPresent(key="", origin=Origin("server"), owner="ada", root="/srv"))
+    ledger.execute(KernelsPresent(key="", origin=Origin("server"), owner="ada", root="/srv"))
 
 
 # ---- copies after the answer
@@ -144,7 +147,7 @@ def test_a_no_that_a_server_heard_first_is_a_no(l3: Kernel, ledger: Ledger, cloc
 
 
 def test_a_cancel_before_it_waits_withdraws_it(l3: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    before(ledger, monkeypatch, base.AskApproval, lambda: l3.send("cancel", "c", of="same", act=True))
+    before(ledger, monkeypatch, AskApproval, lambda: l3.send("cancel", "c", of="same", act=True))
     l3.act("same")
     heard = {answer["id"]: answer for answer in (l3.hear(), l3.hear())}
     assert heard["c"]["voided"] is True
@@ -158,11 +161,11 @@ def test_a_cancel_while_its_report_is_filed_says_there_that_it_was_not_run(
     kernel: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kernel.ask("open", trust_level=4, budget="5")
-    before(ledger, monkeypatch, base.FileReport, lambda: kernel.send("cancel", "c", of="same", act=True))
+    before(ledger, monkeypatch, FileReport, lambda: kernel.send("cancel", "c", of="same", act=True))
     kernel.act("same")
     heard = {answer["id"]: answer for answer in (kernel.hear(), kernel.hear())}
     assert heard["c"]["voided"] is True
-    (report,) = ledger.read(base.ListReports(owner="ada", root="/srv"))
+    (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
     assert json.loads(report.shown or "")["result"] == "not run: interrupted"
     assert kernel.ask("status")["state"]["held"] == "0"
 
@@ -171,5 +174,5 @@ def test_a_report_of_what_was_not_cancelled_says_nothing_of_its_end(kernel: Kern
     kernel.ask("open", trust_level=4, budget="5")
     kernel.act()
     kernel.hear()
-    (report,) = ledger.read(base.ListReports(owner="ada", root="/srv"))
+    (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
     assert json.loads(report.shown or "")["result"] is None

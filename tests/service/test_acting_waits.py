@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConflictError, UnavailableError
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Ledger, Origin
+from aumos_governance.ledger.contract.charges import KernelGone, KernelsPresent
+from aumos_governance.ledger.contract.facts import Origin
+from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.service.users import User
 from tests.service.acts import (
     CALLER,
@@ -114,7 +115,7 @@ def test_cancelled_before_it_came(l3: Kernel, ledger: Ledger) -> None:
 def test_a_kernel_that_is_gone(l3: Kernel, ledger: Ledger) -> None:
     l3.act()
     l3.waits()
-    ledger.execute(base.KernelGone(key="", origin=Origin("server"), incarnation=CALLER.incarnation))
+    ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation=CALLER.incarnation))
     assert l3.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
 
 
@@ -179,7 +180,7 @@ def test_a_server_that_took_the_kernel_for_gone_asks_again(l3: Kernel, ledger: L
     l3.act("same")
     waiting = l3.waits()
     l3.service.acting.close()
-    ledger.execute(base.KernelsPresent(key="", origin=Origin("server"), owner="ada", root="/srv"))
+    ledger.execute(KernelsPresent(key="", origin=Origin("server"), owner="ada", root="/srv"))
     after = Kernel(served(ledger, clock), clock)
     after.act("same")
     again = after.waits()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aumos_governance.ledger.contract.base import Balance
+from aumos_governance.ledger.contract.facts import Balance
 from aumos_governance.wire.operations import CHARGING, ENDING, OPERATIONS, STANDING, add
 from tests.bridge.live_server import LiveServer
 from tests.service.acts import Kernel

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Ledger, NotebookKey
+from aumos_governance.ledger.contract.budgets import ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec
+from aumos_governance.ledger.contract.facts import Balance, NotebookKey, Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditQuery, ReadState
 from aumos_governance.service.callers import Caller
 from aumos_governance.service.service import NotebookService
 from tests.service.acts import ADA, CALLER, NOTEBOOK, Clock, Kernel, change
@@ -26,7 +28,7 @@ def kernel(ledger: Ledger, clock: Clock) -> Iterator[Kernel]:
 
 
 def records(ledger: Ledger) -> list[tuple[str, str | None]]:
-    page = ledger.read(base.AuditQuery(oldest_first=True))
+    page = ledger.read(AuditQuery(oldest_first=True))
     return [(record.event, None if record.outcome is None else record.outcome.value) for record in page.records]
 
 
@@ -79,7 +81,7 @@ def test_room_made_by_what_is_released(kernel: Kernel, ledger: Ledger) -> None:
     kernel.send("release", hold_id=held["hold_id"])
     answers = [kernel.hear(), kernel.hear()]
     assert {"decision" in answer for answer in answers} == {True, False}
-    assert ledger.read(base.ReadState(notebook=NOTEBOOK)).balance == base.Balance(10**9, 5 * 10**8, 0)
+    assert ledger.read(ReadState(notebook=NOTEBOOK)).balance == Balance(10**9, 5 * 10**8, 0)
 
 
 def test_a_user_denies_all_that_wait(kernel: Kernel, ledger: Ledger) -> None:
@@ -117,7 +119,7 @@ def test_nobody_waits_for_it_any_more(kernel: Kernel, ledger: Ledger) -> None:
     raised(ledger, 5)
     assert kernel.told.empty()
     assert ("limit_withdrawn", None) in records(ledger)
-    assert ledger.read(base.ReadState(notebook=NOTEBOOK)).balance == base.Balance(5 * 10**9, 0, 0)
+    assert ledger.read(ReadState(notebook=NOTEBOOK)).balance == Balance(5 * 10**9, 0, 0)
 
 
 @pytest.mark.parametrize("act", [False, True])
@@ -130,7 +132,7 @@ def test_an_interrupt_takes_it_back(kernel: Kernel, ledger: Ledger, act: bool) -
     assert kernel.ask("cancel", of="x", **({"act": True} if act else {}))["voided"]
     raised(ledger, 5)
     quiet(kernel)
-    assert ledger.read(base.ReadState(notebook=NOTEBOOK)).balance == base.Balance(5 * 10**9, 0, 0)
+    assert ledger.read(ReadState(notebook=NOTEBOOK)).balance == Balance(5 * 10**9, 0, 0)
     assert not kernel.service.acting._acts
 
 
@@ -150,7 +152,7 @@ def test_a_copy_of_it_waits_at_the_same_place(kernel: Kernel, ledger: Ledger) ->
     assert kernel.hear()["decision"]["allowed"]
     again = kernel.ask("spend", "x", amount="1.2", **ASK)
     assert again["decision"]["allowed"]
-    assert ledger.read(base.ReadState(notebook=NOTEBOOK)).balance == base.Balance(2 * 10**9, 12 * 10**8, 0)
+    assert ledger.read(ReadState(notebook=NOTEBOOK)).balance == Balance(2 * 10**9, 12 * 10**8, 0)
 
 
 @pytest.mark.parametrize(
@@ -229,10 +231,8 @@ def test_a_kernel_that_is_gone_waits_for_nothing(kernel: Kernel, ledger: Ledger)
 
 
 def test_a_ceiling_that_others_share_is_looked_at_again(ledger: Ledger, clock: Clock) -> None:
-    spec = base.EnvelopeSpec("mine", 10**9, base.EnvelopeKind.OWNER)
-    ledger.execute(
-        base.ConfigureEnvelopes(key="", origin=base.Origin("server"), owner="ada", root="/srv", envelopes=(spec,))
-    )
+    spec = EnvelopeSpec("mine", 10**9, EnvelopeKind.OWNER)
+    ledger.execute(ConfigureEnvelopes(key="", origin=Origin("server"), owner="ada", root="/srv", envelopes=(spec,)))
     service = NotebookService(ledger, at_limit="ask", clock=clock, monotonic=clock)
     kernel = Kernel(service, clock)
     other = Kernel(service, clock, Caller(NotebookKey("ada", "/srv", "other.ipynb"), "kernel:k2", "k2:n1"))

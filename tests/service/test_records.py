@@ -8,8 +8,11 @@ from collections import deque
 from pathlib import Path
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import AuditQuery, Ledger, NotebookKey, Origin
+from aumos_governance.ledger.contract.charges import Spend
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditQuery
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.service.records import Records
 
@@ -19,9 +22,9 @@ MANY = 12_000
 
 def fill(ledger: Ledger, notebook: NotebookKey, count: int) -> None:
     terms = SessionTerms(default_budget=10**15)
-    ledger.execute(base.OpenSession(key="", origin=KERNEL, notebook=notebook, terms=terms))
+    ledger.execute(OpenSession(key="", origin=KERNEL, notebook=notebook, terms=terms))
     spends = [
-        ledger.submit(base.Spend(key="", origin=KERNEL, notebook=notebook, amount=1, tool="gpt-4o"))
+        ledger.submit(Spend(key="", origin=KERNEL, notebook=notebook, amount=1, tool="gpt-4o"))
         for _ in range(count - 1)
     ]
     deque((spend.result() for spend in spends), maxlen=0)

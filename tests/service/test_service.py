@@ -13,7 +13,8 @@ import pytest
 from aumos_governance import money
 from aumos_governance.errors import InvalidAmountError, InvalidRequestError, NotAllowedError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import AuditQuery, Ledger
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditQuery
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.service.service import NotebookService
 from aumos_governance.service.users import User

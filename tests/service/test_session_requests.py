@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.service.service import NotebookService
 from aumos_governance.wire.protocol import Ask, Cell

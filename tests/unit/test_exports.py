@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import pickle
 from importlib import import_module
 from typing import TypeVar
@@ -22,7 +23,14 @@ MODULES = [
     "consent.manager",
     "engine",
     "errors",
-    "ledger.contract.base",
+    "ledger.contract.agreements",
+    "ledger.contract.audit_facts",
+    "ledger.contract.budgets",
+    "ledger.contract.charges",
+    "ledger.contract.facts",
+    "ledger.contract.ledger",
+    "ledger.contract.queries",
+    "ledger.contract.requests",
     "ledger.contract.terms",
     "money",
     "wire.bodies",
@@ -105,3 +113,44 @@ def test_an_outcome_equals_its_word() -> None:
     assert f"{types.GovernanceOutcome.ALLOW_WITH_CAVEAT}" == "allow_with_caveat"
     assert types.TrustLevel.L3_ACT_APPROVE.label() == "Act (Approval Required)"
     assert types.BUDGET_PERIOD_VALUES == ("daily", "weekly", "monthly", "yearly", "lifetime")
+
+
+# Written by the version that had both classes in `engine`, where the SDK's surface has them.
+_OLD_PICKLE = (
+    "gAJjYXVtb3NfZ292ZXJuYW5jZS5lbmdpbmUKR292ZXJuYW5jZUFjdGlvbgpxACmBcQFdcQIoWAMAAABib3RxA05OWAEAAAB4cQRH"
+    "P/AAAAAAAABOTk5OfXEFWAQAAABjYWxscQZOTmViY2F1bW9zX2dvdmVybmFuY2UuZW5naW5lCkdvdmVybmFuY2VEZWNpc2lvbgpx"
+    "BymBcQhdcQkoY2F1bW9zX2dvdmVybmFuY2UudHlwZXMKR292ZXJuYW5jZU91dGNvbWUKcQpYBQAAAGFsbG93cQuFcQxScQ2IWAQA"
+    "AABmaW5lcQ6FcQ9YAgAAAHIxcRBoAU5OZWKGcREu"
+)
+
+
+def test_pickles_of_an_earlier_version_load() -> None:
+    action, decision = pickle.loads(base64.b64decode(_OLD_PICKLE))
+    assert action == aumos_governance.GovernanceAction("bot", budget_category="x", budget_amount=1.0)
+    assert (decision.outcome, decision.allowed, decision.action) == ("allow", True, action)
+    assert decision.code is None
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    {
+        "types": ("TrustLevel", "GovernanceOutcome", "BudgetPeriod", "DataCategory"),
+        "engine": ("GovernanceEngine", "GovernanceAction", "GovernanceDecision"),
+        "trust.manager": ("TrustManager", "TrustCheckResult", "SetLevelOptions"),
+        "budget.manager": ("BudgetManager", "BudgetCheckResult", "SpendingTransaction"),
+        "consent.manager": ("ConsentManager", "ConsentRecord", "ConsentCheckResult"),
+        "audit.logger": ("AuditLogger",),
+        "audit.record": ("AuditRecord", "GovernanceDecisionContext"),
+        "audit.query": ("AuditFilter", "AuditQueryResult", "aggregate_outcomes"),
+        "config": ("GovernanceConfig", "TrustConfig", "BudgetConfig", "ConsentConfig", "AuditConfig"),
+        "integrations.openai_wrapper": ("GovernedOpenAIClient", "OpenAIAuditRecord"),
+        "integrations.anthropic_wrapper": ("GovernedAnthropicClient", "AnthropicAuditRecord"),
+        "decorators": ("governed",),
+        "audit_chain": ("HashChainedAuditLog", "ChainedAuditRecord"),
+    }.items(),
+)
+def test_each_name_of_the_sdk_is_where_its_surface_has_it(module: str, names: tuple[str, ...]) -> None:
+    for name in names:
+        # As a pickle names it.
+        found = pickle.loads(f"caumos_governance.{module}\n{name}\n.".encode())
+        assert found is getattr(aumos_governance, name)

@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 import pytest
 
 from aumos_governance.frozen import quick
-from aumos_governance.ledger.contract.base import Decision, Origin, Spend
+from aumos_governance.ledger.contract.charges import Spend
+from aumos_governance.ledger.contract.facts import Decision, Origin
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ from aumos_governance import (
 )
 from aumos_governance.kernel.engine.action_bodies import allowed
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import Limit, NotebookKey
+from aumos_governance.ledger.contract.facts import Limit, NotebookKey
 from aumos_governance.ledger.rules import verdicts
 from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.wire.denials import Denial

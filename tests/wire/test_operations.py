@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import InvalidRequestError
-from aumos_governance.ledger.contract import base
+from aumos_governance.ledger.contract.agreements import Consent, TrustAssignment
+from aumos_governance.ledger.contract.audit_facts import AuditEntry
+from aumos_governance.ledger.contract.budgets import Adjusted, BudgetState, ChargeState, Resolved, SetBudget
+from aumos_governance.ledger.contract.charges import Adjust, Release, Settle, Spend
+from aumos_governance.ledger.contract.facts import Balance, Decision, Limit, NotebookKey, Origin
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.types import BudgetPeriod, GovernanceOutcome, TrustLevel
 from aumos_governance.wire import bodies, operation, operations, protocol
@@ -69,7 +73,7 @@ def test_the_table_of_each_operation_can_be_compiled(name: str) -> None:
 FACTS = [
     (
         bodies.DECISION,
-        base.Decision(
+        Decision(
             GovernanceOutcome.DENY,
             ("Would exceed it",),
             "r1",
@@ -80,23 +84,23 @@ FACTS = [
             False,
             None,
             TrustLevel.L3_ACT_APPROVE,
-            base.Limit("session", "", 10_100_000_000, 10_000_000_000),
+            Limit("session", "", 10_100_000_000, 10_000_000_000),
         ),
     ),
-    (bodies.LIMIT, base.Limit("agent", "agent-7", 3, 1)),
+    (bodies.LIMIT, Limit("agent", "agent-7", 3, 1)),
     (
         bodies.RESOLUTION,
-        base.Resolved("c1", base.ChargeState.SETTLED, 5, 7, True, "r2", estimated=True),
+        Resolved("c1", ChargeState.SETTLED, 5, 7, True, "r2", estimated=True),
     ),
-    (bodies.ADJUSTMENT, base.Adjusted("c1", 5, 7, True, "r3")),
-    (bodies.BUDGET, base.BudgetState("mail", BudgetPeriod.DAILY, AT, base.Balance(9, 5, 1), 3)),
-    (bodies.BUDGET, base.BudgetState("mail", BudgetPeriod.LIFETIME, 0, base.Balance(9, 5, 1), 3)),
-    (bodies.ASSIGNMENT, base.TrustAssignment("a", None, TrustLevel.L2_SUGGEST, "ada", AT, AT)),
-    (bodies.CONSENT, base.Consent("a", "personal_data", None, "ada", AT, None)),
-    (bodies.CONSENT, base.Consent("a", "personal_data", "support", "ada", AT, AT + 1)),
+    (bodies.ADJUSTMENT, Adjusted("c1", 5, 7, True, "r3")),
+    (bodies.BUDGET, BudgetState("mail", BudgetPeriod.DAILY, AT, Balance(9, 5, 1), 3)),
+    (bodies.BUDGET, BudgetState("mail", BudgetPeriod.LIFETIME, 0, Balance(9, 5, 1), 3)),
+    (bodies.ASSIGNMENT, TrustAssignment("a", None, TrustLevel.L2_SUGGEST, "ada", AT, AT)),
+    (bodies.CONSENT, Consent("a", "personal_data", None, "ada", AT, None)),
+    (bodies.CONSENT, Consent("a", "personal_data", "support", "ada", AT, AT + 1)),
     (
         bodies.ENTRY,
-        base.AuditEntry(
+        AuditEntry(
             "s1", 4, "r4", AT, "void", GovernanceOutcome.ALLOW, "kernel", "a.ipynb", spent_delta=-5, held_delta=-1,
             cell_id="c", execution_count=2, reasons=("one", "two"), detail={"late": True},
         ),
@@ -110,18 +114,18 @@ def test_a_body_is_read_as_what_it_was_made_of(shape: Shape, fact: object) -> No
 
 
 REQUESTS = [
-    ("spend", base.Spend, {"amount": 50_000_000, "tool": "gpt-4o", "already_paid": True, "note": "estimated"}),
-    ("spend", base.Spend, {"amount": 1, "tool": "unknown", "category": "mail", "agent_id": "a"}),
-    ("settle", base.Settle, {"hold_id": "c1", "amount": 0, "estimated": True, "reference": "openai/resp_1"}),
-    ("release", base.Release, {"hold_id": "c1"}),
-    ("adjust", base.Adjust, {"charge_id": "c1", "amount": 7}),
-    ("budget", base.SetBudget, {"category": "mail", "ceiling": 7, "period": BudgetPeriod.DAILY, "create": False}),
+    ("spend", Spend, {"amount": 50_000_000, "tool": "gpt-4o", "already_paid": True, "note": "estimated"}),
+    ("spend", Spend, {"amount": 1, "tool": "unknown", "category": "mail", "agent_id": "a"}),
+    ("settle", Settle, {"hold_id": "c1", "amount": 0, "estimated": True, "reference": "openai/resp_1"}),
+    ("release", Release, {"hold_id": "c1"}),
+    ("adjust", Adjust, {"charge_id": "c1", "amount": 7}),
+    ("budget", SetBudget, {"category": "mail", "ceiling": 7, "period": BudgetPeriod.DAILY, "create": False}),
 ]
 
 
 @pytest.mark.parametrize(("name", "kind", "values"), REQUESTS, ids=lambda value: str(value)[:20])
 def test_a_request_is_read_as_what_it_was_made_of(name: str, kind: Any, values: dict[str, Any]) -> None:
-    notebook, origin = base.NotebookKey("ada", "/srv", "a.ipynb"), base.Origin("kernel")
+    notebook, origin = NotebookKey("ada", "/srv", "a.ipynb"), Origin("kernel")
     given = {"key": "k", "origin": origin, "expires_at": 9}
     if name not in ("settle", "release"):
         given["notebook"] = notebook

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import AuditQuery, NotebookKey, OpenSession, Origin
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.queries import AuditQuery
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.ledger.rules import chain
 

@@ -15,15 +15,9 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from aumos_governance import money
-from aumos_governance.ledger.contract.base import (
-    AskApproval,
-    FileReport,
-    Hold,
-    KernelGone,
-    NotebookKey,
-    Origin,
-    Spend,
-)
+from aumos_governance.ledger.contract.agreements import AskApproval, FileReport
+from aumos_governance.ledger.contract.charges import Hold, KernelGone, Spend
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

@@ -7,14 +7,33 @@ from dataclasses import fields, replace
 from typing import Any, Final, NoReturn, Protocol, cast
 
 from ...errors import AumOSGovernanceError, BudgetNotFoundError, ConsentNotFoundError, NotAllowedError
-from ...ledger.contract import base
-from ...ledger.contract.base import (
-    AnswerT_co,
-    NotebookKey,
-    Origin,
-    Query,
-    Request,
+from ...ledger.contract.agreements import (
+    Consent,
+    GrantConsent,
+    Record,
+    RemoveTrust,
+    RevokeConsent,
+    SetTrust,
+    TouchTrust,
+    TrustAssignment,
 )
+from ...ledger.contract.audit_facts import AuditPage
+from ...ledger.contract.budgets import SetBudget
+from ...ledger.contract.charges import Adjust, Release, Settle, Spend
+from ...ledger.contract.facts import NotebookKey, Origin
+from ...ledger.contract.queries import (
+    AuditFilters,
+    AuditQuery,
+    CountAudit,
+    FindConsent,
+    FindTrust,
+    ListBudgets,
+    ListConsents,
+    ListHolds,
+    ListTrust,
+    Query,
+)
+from ...ledger.contract.requests import AnswerT_co, Request
 from ...realm import Realm
 from ...types import TrustLevel
 from ...wire.operations import OPERATIONS
@@ -77,18 +96,18 @@ def _plain(name: str) -> Callable[[Asking, Any], Any]:
     return do
 
 
-def _set_trust(ask: Asking, request: base.SetTrust) -> base.TrustAssignment:
+def _set_trust(ask: Asking, request: SetTrust) -> TrustAssignment:
     agent_id, scope, assigned_by = request.agent_id, request.scope, request.assigned_by
     body = _TRUST.request.body(agent_id=agent_id, level=request.level, scope=scope, assigned_by=assigned_by)
-    return base.TrustAssignment(agent_id, scope, TrustLevel(ask(_TRUST.name, body)["level"]), assigned_by, 0, 0)
+    return TrustAssignment(agent_id, scope, TrustLevel(ask(_TRUST.name, body)["level"]), assigned_by, 0, 0)
 
 
-def _remove_trust(ask: Asking, request: base.RemoveTrust) -> bool:
+def _remove_trust(ask: Asking, request: RemoveTrust) -> bool:
     body = {**_TRUST.request.body(agent_id=request.agent_id, scope=request.scope), "level": None}
     return ask(_TRUST.name, body)["removed"] is True
 
 
-def _revoke_consent(ask: Asking, request: base.RevokeConsent) -> int:
+def _revoke_consent(ask: Asking, request: RevokeConsent) -> int:
     asked = _CONSENT.request.body(agent_id=request.agent_id, data_type=request.data_type, purpose=request.purpose)
     return int(ask(_CONSENT.name, asked)["revoked"])
 
@@ -96,74 +115,74 @@ def _revoke_consent(ask: Asking, request: base.RevokeConsent) -> int:
 _TRUST: Final = OPERATIONS["trust"]
 _CONSENT: Final = OPERATIONS["consent"]
 _DO: Final[dict[type[Request[Any]], Callable[[Asking, Any], Any]]] = {
-    base.SetTrust: _set_trust,
-    base.RemoveTrust: _remove_trust,
-    base.SetBudget: _plain("budget"),
-    base.Spend: _plain("spend"),
-    base.Settle: _plain("settle"),
-    base.Release: _plain("release"),
-    base.Adjust: _plain("adjust"),
-    base.GrantConsent: _plain("consent"),
-    base.RevokeConsent: _revoke_consent,
+    SetTrust: _set_trust,
+    RemoveTrust: _remove_trust,
+    SetBudget: _plain("budget"),
+    Spend: _plain("spend"),
+    Settle: _plain("settle"),
+    Release: _plain("release"),
+    Adjust: _plain("adjust"),
+    GrantConsent: _plain("consent"),
+    RevokeConsent: _revoke_consent,
 }
 
 
 # ---- what is read
 
 
-def _find_trust(ask: Asking, query: base.FindTrust) -> base.TrustAssignment:
+def _find_trust(ask: Asking, query: FindTrust) -> TrustAssignment:
     told = ask("agents", {})
     # With no session nothing is allowed, whoever acts.
     top = TrustLevel(told["session_level"] or 0)
-    agents: tuple[base.TrustAssignment, ...] = OPERATIONS["agents"].response.read(told)
+    agents: tuple[TrustAssignment, ...] = OPERATIONS["agents"].response.read(told)
     given = {agent.scope: agent for agent in agents if agent.agent_id == query.agent_id}
     found = given.get(query.scope) or given.get(None)
     if found is None:
-        return base.TrustAssignment(query.agent_id, None, top, None, 0, 0)
+        return TrustAssignment(query.agent_id, None, top, None, 0, 0)
     return replace(found, level=min(found.level, top))
 
 
-def _list_trust(ask: Asking, query: base.ListTrust) -> tuple[base.TrustAssignment, ...]:
-    agents: tuple[base.TrustAssignment, ...] = OPERATIONS["agents"].response.read(ask("agents", {}))
+def _list_trust(ask: Asking, query: ListTrust) -> tuple[TrustAssignment, ...]:
+    agents: tuple[TrustAssignment, ...] = OPERATIONS["agents"].response.read(ask("agents", {}))
     return agents
 
 
-def _query_audit(ask: Asking, query: base.AuditQuery) -> base.AuditPage:
-    page: base.AuditPage = _AUDIT.response.read(ask(_AUDIT.name, _AUDIT.request.write(query)))
+def _query_audit(ask: Asking, query: AuditQuery) -> AuditPage:
+    page: AuditPage = _AUDIT.response.read(ask(_AUDIT.name, _AUDIT.request.write(query)))
     # A page that begins with the newest comes with the newest last.
     return page if query.oldest_first else replace(page, records=page.records[::-1])
 
 
-def _count_audit(ask: Asking, query: base.CountAudit) -> int:
-    one = base.AuditQuery(**{name: getattr(query, name) for name in _FILTERS}, limit=1)
+def _count_audit(ask: Asking, query: CountAudit) -> int:
+    one = AuditQuery(**{name: getattr(query, name) for name in _FILTERS}, limit=1)
     return int(ask(_AUDIT.name, {**_AUDIT.request.write(one), "count": True})["total"])
 
 
-def _consents(ask: Asking, **asked: str | None) -> tuple[base.Consent, ...]:
+def _consents(ask: Asking, **asked: str | None) -> tuple[Consent, ...]:
     operation = OPERATIONS["consents"]
-    found: tuple[base.Consent, ...] = operation.response.read(ask(operation.name, operation.request.body(**asked)))
+    found: tuple[Consent, ...] = operation.response.read(ask(operation.name, operation.request.body(**asked)))
     return found
 
 
-def _find_consent(ask: Asking, query: base.FindConsent) -> base.Consent | None:
+def _find_consent(ask: Asking, query: FindConsent) -> Consent | None:
     found = _consents(ask, agent_id=query.agent_id, data_type=query.data_type, purpose=query.purpose)
     return found[0] if found else None
 
 
-def _list_consents(ask: Asking, query: base.ListConsents) -> tuple[base.Consent, ...]:
+def _list_consents(ask: Asking, query: ListConsents) -> tuple[Consent, ...]:
     return _consents(ask, agent_id=query.agent_id)
 
 
 _AUDIT: Final = OPERATIONS["audit"]
-_FILTERS: Final = tuple(member.name for member in fields(base.AuditFilters))
+_FILTERS: Final = tuple(member.name for member in fields(AuditFilters))
 _READ: Final[dict[type[Query[Any]], Callable[[Asking, Any], Any]]] = {
-    base.FindTrust: _find_trust,
-    base.ListTrust: _list_trust,
-    base.ListBudgets: _plain("budgets"),
-    base.AuditQuery: _query_audit,
-    base.CountAudit: _count_audit,
-    base.FindConsent: _find_consent,
-    base.ListConsents: _list_consents,
+    FindTrust: _find_trust,
+    ListTrust: _list_trust,
+    ListBudgets: _plain("budgets"),
+    AuditQuery: _query_audit,
+    CountAudit: _count_audit,
+    FindConsent: _find_consent,
+    ListConsents: _list_consents,
 }
 
 
@@ -172,10 +191,9 @@ _READ: Final[dict[type[Query[Any]], Callable[[Asking, Any], Any]]] = {
 
 _ELSEWHERE: Final = "use GovernanceEngine(ledger=...) for that"
 _REFUSED: Final[dict[type[Any], str]] = {
-    base.Record: "A notebook's engine records what it decides and nothing else, so nothing was recorded;"
-    f" {_ELSEWHERE}.",
-    base.TouchTrust: f"A notebook's engine does not note when its agents were active; {_ELSEWHERE}.",
-    base.ListHolds: "What is held is listed in the governance panel, not by a notebook's engine.",
+    Record: f"A notebook's engine records what it decides and nothing else, so nothing was recorded; {_ELSEWHERE}.",
+    TouchTrust: f"A notebook's engine does not note when its agents were active; {_ELSEWHERE}.",
+    ListHolds: "What is held is listed in the governance panel, not by a notebook's engine.",
 }
 
 

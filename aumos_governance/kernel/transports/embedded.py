@@ -33,7 +33,7 @@ class EmbeddedTransport:
         """
         try:
             from ...ledger import open_ledger
-            from ...ledger.contract.base import NotebookKey
+            from ...ledger.contract.facts import NotebookKey
             from ...service.service import Caller, NotebookService
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] == __name__.partition(".")[0]:
@@ -77,7 +77,8 @@ class EmbeddedTransport:
 
         Raises ConflictError where it is decided already, or its time is over.
         """
-        from ...ledger.contract.base import DecideApproval, Origin
+        from ...ledger.contract.agreements import DecideApproval
+        from ...ledger.contract.facts import Origin
 
         person = owner()
         self._service.ledger.execute(

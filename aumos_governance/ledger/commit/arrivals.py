@@ -5,7 +5,7 @@ from __future__ import annotations
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
-from ..contract.base import Request
+from ..contract.requests import Request
 from .lanes import Lanes
 
 __all__ = ["MAX_BATCH", "MAX_OF_ONE", "Arrivals"]

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
-from ..contract.base import Evaluate, NotebookKey, Query, Request
-from ..contract.facts import UNDECIDED
+from ..contract.agreements import Evaluate
+from ..contract.facts import UNDECIDED, NotebookKey
+from ..contract.queries import Query
+from ..contract.requests import Request
 from ..operations.agents import evaluations, trust
 from ..operations.approvals import approvals, reports
 from ..operations.budgets import ceilings, envelopes, limit_requests

@@ -6,7 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from ..contract.base import Listener, SessionState
+from ..contract.facts import SessionState
+from ..contract.ledger import Listener
 
 __all__ = ["Listeners"]
 

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 from ...errors import LedgerError
-from ..contract.base import Request
+from ..contract.requests import Request
 from .arrivals import Arrivals
 from .slots import Slot, Wakings
 

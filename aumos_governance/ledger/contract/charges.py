@@ -8,7 +8,7 @@ from typing import Any
 
 from ...frozen import quick
 from ...types import ActionKind, TrustLevel
-from .budget_facts import Adjusted, Corrected, Resolved
+from .budgets import Adjusted, Corrected, Resolved
 from .facts import Decision, NotebookKey, Voided
 from .requests import Request
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final, Generic
 
 from ...types import GovernanceOutcome
-from .agreement_facts import Approval, Consent, Report, TrustAssignment
+from .agreements import Approval, Consent, Report, TrustAssignment
 from .audit_facts import AuditPage, AuditSum
-from .budget_facts import BudgetState, CeilingState, EnvelopeState, HeldCharge
+from .budgets import BudgetState, CeilingState, EnvelopeState, HeldCharge
 from .facts import NotebookKey, SessionState
 from .requests import AnswerT_co
 
@@ -26,6 +26,7 @@ __all__ = [
     "ListConsents",
     "ListEnvelopes",
     "ListHolds",
+    "ListNotebooks",
     "ListReports",
     "ListStates",
     "ListTrust",

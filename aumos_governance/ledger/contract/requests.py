@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -18,6 +19,7 @@ __all__ = [
     "MoveNotebook",
     "OpenSession",
     "Request",
+    "new_key",
 ]
 
 AnswerT_co = TypeVar("AnswerT_co", covariant=True)
@@ -37,6 +39,11 @@ class Request(Generic[AnswerT_co]):
     key: str
     origin: Origin
     expires_at: int | None = None
+
+
+def new_key() -> str:
+    """A key that no other request has."""
+    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

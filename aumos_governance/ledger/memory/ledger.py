@@ -11,14 +11,11 @@ from ...errors import LedgerError
 from ..commit.clock import Clock, system_clock
 from ..commit.dispatch import begin, perform
 from ..commit.listeners import Listeners
-from ..contract.base import (
-    AnswerT_co,
-    Listener,
-    Query,
-    Request,
-    SessionState,
-    VerifyResult,
-)
+from ..contract.audit_facts import VerifyResult
+from ..contract.facts import SessionState
+from ..contract.ledger import Listener
+from ..contract.queries import Query
+from ..contract.requests import AnswerT_co, Request
 from ..operations.states import state_of
 from ..transaction.work import Work
 from .reads import answer

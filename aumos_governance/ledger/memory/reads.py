@@ -9,20 +9,9 @@ from typing import Any, Final
 from ...errors import InvalidRequestError
 from ..commit.clock import Clock
 from ..commit.dispatch import reader_of
-from ..contract.base import (
-    AuditFilters,
-    AuditPage,
-    AuditQuery,
-    AuditSum,
-    AuditSums,
-    CountAudit,
-    ListStates,
-    NotebookKey,
-    Query,
-    ReadState,
-    SessionState,
-)
-from ..contract.queries import DECISIONS
+from ..contract.audit_facts import AuditPage, AuditSum
+from ..contract.facts import NotebookKey, SessionState
+from ..contract.queries import DECISIONS, AuditFilters, AuditQuery, AuditSums, CountAudit, ListStates, Query, ReadState
 from ..operations.states import seen_from, state_at, state_of
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, NO_OUTCOME, AuditRow, entry
 from ..rules.cursors import check_limit, read_cursor, write_cursor

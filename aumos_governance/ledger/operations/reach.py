@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from ..contract.base import NotebookKey, Origin
+from ..contract.facts import NotebookKey, Origin
 from ..rules.content import check_text
 from ..rules.cursors import check_limit
 from ..rules.files import file_of, lies_in, path_below

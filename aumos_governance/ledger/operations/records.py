@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ...types import GovernanceOutcome
-from ..contract.base import Origin
+from ..contract.facts import Origin
 from ..rules.chain import NO_OUTCOME
 from ..rules.compact import dumps
 from ..transaction.rows import NotebookRow

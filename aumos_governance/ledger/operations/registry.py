@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from ..contract.base import Query, Request
+from ..contract.queries import Query
+from ..contract.requests import Request
 from ..transaction.work import Work
 
 __all__ = ["OPERATIONS", "READERS", "operation", "reader"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...types import TrustLevel
-from ..contract.base import Balance, ClosedSessions, NotebookKey, SessionState
+from ..contract.facts import Balance, ClosedSessions, NotebookKey, SessionState
 from ..rules.files import file_of, path_below
 from ..transaction.rows import EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.work import Work

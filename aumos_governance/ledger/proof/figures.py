@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from ...clock import MICROS
 from ..operations.places import category_id
 from ..rules.chain import AUDIT_COLUMNS
 from ..transaction.rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow
@@ -18,7 +19,7 @@ from .standing import Entry, Session, Standing
 
 __all__ = ["DAY", "Figures", "Rule"]
 
-DAY: Final = 24 * 3600 * 1_000_000
+DAY: Final = 24 * 3600 * MICROS
 _CHAIN, _SEQ, _EVENT, _CHARGE, _DETAIL, _SPENT, _HELD = (
     AUDIT_COLUMNS.index(name) for name in ("chain", "seq", "event", "charge_id", "detail", "spent_delta", "held_delta")
 )

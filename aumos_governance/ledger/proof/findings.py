@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..contract.base import Finding
+from ..contract.audit_facts import Finding
 from ..transaction.tables import Row
 from .damage import DAMAGED, damaged
 

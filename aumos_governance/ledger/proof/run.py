@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from ...errors import NotFoundError
-from ..contract.base import Finding, VerifyResult
+from ..contract.audit_facts import Finding, VerifyResult
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..rules.files import lies_in
 from ..transaction.rows import AskRow, ChainRow, NotebookAliasRow, NotebookRow, SessionRow

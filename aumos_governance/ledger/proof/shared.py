@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ..contract.base import EnvelopeKind
+from ..contract.budgets import EnvelopeKind
 from ..operations.budgets.enclosures import SHARED, subject_of
 from ..operations.places import envelope_id
 from ..rules.compact import dumps

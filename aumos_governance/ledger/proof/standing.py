@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from ..contract.base import EnvelopeKind
+from ..contract.budgets import EnvelopeKind
 from ..operations.budgets.enclosures import SHARED, subject_of
 from ..operations.places import envelope_id
 from ..rules.chain import AUDIT_COLUMNS

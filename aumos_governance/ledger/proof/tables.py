@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..contract.base import EnvelopeKind
+from ..contract.budgets import EnvelopeKind
 from ..operations.places import category_id
 from ..rules.periods import period_start
 from ..transaction.rows import (

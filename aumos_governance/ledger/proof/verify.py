@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..contract.base import Finding, VerifyResult
+from ..contract.audit_facts import Finding, VerifyResult
 from ..rules.chain import (
     AUDIT_COLUMNS,
     LEDGER_CHAIN,

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from ...errors import InvalidRequestError
 from ...types import GovernanceOutcome
-from ..contract.base import AuditEntry
+from ..contract.audit_facts import AuditEntry
 from .compact import dumps, encode
 from .content import check_text
 

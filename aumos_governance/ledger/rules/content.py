@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from ...errors import InvalidRequestError
-from ..contract.base import Request
+from ..contract.requests import Request
 from .compact import dumps, encoder_with
 
 __all__ = ["check_text", "check_whole", "digest"]

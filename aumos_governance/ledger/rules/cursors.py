@@ -9,7 +9,7 @@ from dataclasses import fields
 from hashlib import sha256
 
 from ...errors import InvalidRequestError
-from ..contract.base import AuditQuery
+from ..contract.queries import AuditQuery
 from .compact import encoder_with
 from .content import check_text
 

@@ -7,12 +7,14 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
-from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from ... import money
+from ...clock import time_text
 from ...printing import json_printable, printable
-from ..contract.base import AuditEntry, AuditQuery, Ledger
+from ..contract.audit_facts import AuditEntry
+from ..contract.ledger import Ledger
+from ..contract.queries import AuditQuery
 from .compact import dumps
 from .cursors import MAX_PAGE
 
@@ -21,7 +23,6 @@ __all__ = ["COLUMNS", "csv_lines", "json_lines", "walk"]
 COLUMNS: Final = tuple(field.name for field in fields(AuditEntry))
 """The columns of a CSV file, and the members of a line of JSON."""
 _MONEY: Final = frozenset({"amount", "spent_delta", "held_delta"})
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FORMULA: Final = re.compile("(^|;)( *'* *[=+\\-@\u2212\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
 """Where a cell, or a cell of those who split at semicolons, would be a formula, also in full width and small forms, and
 also where it has an apostrophe already, so that one is taken off again by whoever takes one off."""
@@ -79,7 +80,7 @@ def _cell(name: str, value: Any) -> Any:
     if name in _MONEY:
         return money.to_text(value)
     if name == "at":
-        return (_EPOCH + timedelta(microseconds=value)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return time_text(value)
     if name == "detail":
         return _harmless(json_printable(dumps(dict(value)))) if value else ""
     if name == "reasons":

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from functools import lru_cache
 
+from ...clock import EPOCH, MICROS
 from ...types import BudgetPeriod
 
 __all__ = ["period_start"]
 
-_DAY = 24 * 3600 * 1_000_000
+_DAY = 24 * 3600 * MICROS
 _LIFETIME = BudgetPeriod.LIFETIME.value
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def period_start(period: str, at: int) -> int:
@@ -27,7 +27,7 @@ def period_start(period: str, at: int) -> int:
 # Every period starts with a day, so that all charges of a day share one answer.
 @lru_cache(maxsize=256)
 def _start(period: str, days: int) -> int:
-    day = _EPOCH + timedelta(days=days)
+    day = EPOCH + timedelta(days=days)
     if period == BudgetPeriod.WEEKLY:
         day -= timedelta(days=day.weekday())
     elif period == BudgetPeriod.MONTHLY:
@@ -36,4 +36,4 @@ def _start(period: str, days: int) -> int:
         day = day.replace(month=1, day=1)
     elif period != BudgetPeriod.DAILY:
         raise ValueError(f"no such period: {period!r}")
-    return (day - _EPOCH).days * _DAY
+    return (day - EPOCH).days * _DAY

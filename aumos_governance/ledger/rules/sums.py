@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
 from typing import Final
 
+from ...clock import MICROS, to_datetime
 from ...errors import InvalidRequestError
 from .chain import AUDIT_COLUMNS, AuditRow
 
 __all__ = ["STRETCHES", "check_by", "stretch_name", "sum_name"]
 
-_SECOND: Final = 1_000_000
-STRETCHES: Final = {"day": 86_400 * _SECOND, "hour": 3_600 * _SECOND, "minute": 60 * _SECOND}
+STRETCHES: Final = {"day": 86_400 * MICROS, "hour": 3_600 * MICROS, "minute": 60 * MICROS}
 """The stretches of time, in microseconds."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _AT: Final = AUDIT_COLUMNS.index("at")
 _BY: Final = ("tool", "agent", *STRETCHES)
 
@@ -27,7 +25,7 @@ def check_by(by: str) -> None:
 
 def stretch_name(by: str, number: int) -> str:
     """When a stretch begins, in UTC; ``number`` counts them since the epoch."""
-    start = _EPOCH + timedelta(microseconds=number * STRETCHES[by])
+    start = to_datetime(number * STRETCHES[by])
     return start.date().isoformat() if by == "day" else start.strftime("%Y-%m-%dT%H:%MZ")
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from ...types import GovernanceOutcome
-from ..contract.base import AuditFilters, NotebookKey
-from ..contract.queries import DECISIONS
+from ..contract.facts import NotebookKey
+from ..contract.queries import DECISIONS, AuditFilters
 from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME
 from ..rules.content import check_text
 from ..rules.files import file_of

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Dialect, bindparam, func, select, tuple_
 
-from ..contract.base import AuditPage, AuditQuery, CountAudit
+from ..contract.audit_facts import AuditPage
+from ..contract.queries import AuditQuery, CountAudit
 from ..rules.chain import AUDIT_COLUMNS, entry
 from ..rules.cursors import check_limit, read_cursor, write_cursor
 from ..transaction import schema

@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Dialect, func, select
 
 from ...types import GovernanceOutcome
-from ..contract.base import AuditSum, AuditSums
+from ..contract.audit_facts import AuditSum
+from ..contract.queries import AuditSums
 from ..rules.sums import STRETCHES, check_by, stretch_name
 from ..transaction import schema
 from .audit_filters import FilterReads, conditions, is_rare, said

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from ...errors import LedgerError
-from ..contract.base import Request
+from ..contract.requests import Request
 from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor

@@ -12,14 +12,9 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from ...errors import LedgerError
-from ..contract.base import (
-    Charging,
-    Decision,
-    Origin,
-    Request,
-    TakeBack,
-    Unconfirmed,
-)
+from ..contract.charges import Charging, TakeBack, Unconfirmed
+from ..contract.facts import Decision, Origin
+from ..contract.requests import Request
 
 __all__ = ["Doubts"]
 

@@ -6,7 +6,8 @@ import posixpath
 from typing import Final
 
 from ..commit.clock import system_clock
-from ..contract.base import JoinNotebooks, NotebookKey, Origin
+from ..contract.facts import NotebookKey, Origin
+from ..contract.requests import JoinNotebooks
 from ..operations.sessions.notebooks import join_notebooks
 from ..transaction.work import Work
 from .statements import Statements

@@ -8,20 +8,18 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Final
 
+from ...clock import MICROS
 from ...errors import AumOSGovernanceError, ExpiredError, LedgerError, NotConfirmedError
 from ..commit.clock import Clock, system_clock
 from ..commit.dispatch import begin, perform
 from ..commit.listeners import Listeners
 from ..commit.writer import Writer
-from ..contract.base import (
-    AnswerT_co,
-    Listener,
-    Query,
-    Request,
-    SessionState,
-    TakeBack,
-    VerifyResult,
-)
+from ..contract.audit_facts import VerifyResult
+from ..contract.charges import TakeBack
+from ..contract.facts import SessionState
+from ..contract.ledger import Listener
+from ..contract.queries import Query
+from ..contract.requests import AnswerT_co, Request
 from ..operations.states import state_of
 from ..rules.retention import KEEP_ASKS
 from ..transaction.work import Work
@@ -34,7 +32,7 @@ __all__ = ["OnCommit", "SqlLedger"]
 OnCommit = Callable[[int], None]
 """Told, in the thread that committed, how many requests a commit held; must not block or raise."""
 
-_PURGE_EVERY: Final = 60 * 1_000_000
+_PURGE_EVERY: Final = 60 * MICROS
 _PURGED_AT_ONCE: Final = 5_000
 
 

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from ...errors import InvalidRequestError
-from ..contract.base import NotebookKey, Request
+from ..contract.facts import NotebookKey
+from ..contract.requests import Request
 from ..rules.chain import LEDGER_CHAIN, AuditRow
 from ..rules.content import check_text
 from ..rules.files import file_of

@@ -6,7 +6,9 @@ from typing import Final, Protocol
 
 from ...errors import LedgerVersionError, NotFoundError
 from ..commit.clock import system_clock
-from ..contract.base import AnswerT_co, Query, VerifyResult
+from ..contract.audit_facts import VerifyResult
+from ..contract.queries import Query
+from ..contract.requests import AnswerT_co
 from .database import Readings
 from .migrate import REVISIONS, VERSION_TABLE
 from .reads import Reader

@@ -9,17 +9,9 @@ from typing import Any, Final
 from ...errors import InvalidRequestError
 from ..commit.clock import Clock
 from ..commit.dispatch import reader_of
-from ..contract.base import (
-    AuditQuery,
-    AuditSums,
-    CountAudit,
-    ListStates,
-    NotebookKey,
-    Query,
-    ReadState,
-    SessionState,
-    VerifyResult,
-)
+from ..contract.audit_facts import VerifyResult
+from ..contract.facts import NotebookKey, SessionState
+from ..contract.queries import AuditQuery, AuditSums, CountAudit, ListStates, Query, ReadState
 from ..operations.states import build_state, seen_from
 from ..rules.content import check_text
 from ..rules.cursors import check_limit

@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from ..contract.base import NotebookKey, Request, SessionState
+from ..contract.facts import NotebookKey, SessionState
+from ..contract.requests import Request
 from ..rules.chain import LEDGER_CHAIN, AuditRow, link
 from ..rules.content import check_text
 from ..rules.files import file_of

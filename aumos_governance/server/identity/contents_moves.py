@@ -5,18 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, wait
 from typing import Any, Final
 
-from ...ledger.contract.base import (
-    DeleteNotebook,
-    Ledger,
-    MoveNotebook,
-    Origin,
-    Request,
-)
+from ...ledger.contract.facts import Origin
+from ...ledger.contract.ledger import Ledger
+from ...ledger.contract.requests import DeleteNotebook, MoveNotebook, Request, new_key
 from .documents import Documents
 from .file_marks import FileMarks
 from .rooms import Rooms
@@ -147,7 +142,7 @@ class ContentsMoves:
             if path and not was_link and not documents.is_there(entry):
                 self._marks.forget(entry)
                 owner, root = self._rooms.owner, self._rooms.root
-                self._submit(DeleteNotebook(key=_new_key(), origin=_ORIGIN, owner=owner, root=root, path=entry))
+                self._submit(DeleteNotebook(key=new_key(), origin=_ORIGIN, owner=owner, root=root, path=entry))
 
         return done
 
@@ -157,7 +152,7 @@ class ContentsMoves:
     def _move(self, old: str, new: str, source: str, target: str) -> None:
         """The document that was called ``old`` is called ``new``, and its file ``source`` is ``target``."""
         owner, root = self._rooms.owner, self._rooms.root
-        self._submit(MoveNotebook(key=_new_key(), origin=_ORIGIN, owner=owner, root=root, old=source, new=target))
+        self._submit(MoveNotebook(key=new_key(), origin=_ORIGIN, owner=owner, root=root, old=source, new=target))
         # At once and not when the move is durable: the ledger takes requests in their order, so one under the new
         # path comes after the move.
         self._announce(self._rooms.rename(old, new, source, target))
@@ -172,7 +167,3 @@ class ContentsMoves:
         error = future.exception()
         if error is not None:
             self._log.error("A renamed or deleted notebook could not be followed in the ledger: %s", error)
-
-
-def _new_key() -> str:
-    return uuid.uuid4().hex

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ...errors import InvalidRequestError
-from ...ledger.contract.base import NotebookKey
+from ...ledger.contract.facts import NotebookKey
 from ...ledger.rules.files import file_of, path_below
 
 __all__ = ["KERNEL_PATH", "Place", "Rooms", "Row", "clean_path", "moved_path"]

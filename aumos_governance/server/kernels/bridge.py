@@ -15,7 +15,7 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.gateway.managers import GatewayMappingKernelManager
 
 from ...errors import NotAllowedError
-from ...ledger.contract.base import ReadState
+from ...ledger.contract.queries import ReadState
 from ...ledger.contract.terms import SessionTerms
 from ...service.service import Caller, NotebookService
 from ..identity.rooms import Rooms, Row

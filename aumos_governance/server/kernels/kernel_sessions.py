@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from ...ledger.contract.base import (
-    CloseSession,
-    Ledger,
-    ListNotebooks,
-    NotebookKey,
-    Origin,
-    ReadState,
-)
+from ...ledger.contract.facts import NotebookKey, Origin
+from ...ledger.contract.ledger import Ledger
+from ...ledger.contract.queries import ListNotebooks, ReadState
+from ...ledger.contract.requests import CloseSession
 from ...ledger.contract.terms import SessionTerms
 from ..identity.rooms import KERNEL_PATH, Rooms
 

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...errors import AumOSGovernanceError, UnavailableError
-from ...ledger.contract.base import KernelGone, Ledger, Origin
+from ...ledger.contract.charges import KernelGone
+from ...ledger.contract.facts import Origin
+from ...ledger.contract.ledger import Ledger
 from ...wire.protocol import HELLO_REQUIRED
 
 __all__ = ["Departures", "Presence", "process_of"]

@@ -17,7 +17,10 @@ from weakref import WeakSet
 from prometheus_client import Counter, Gauge, Histogram
 
 from ...errors import AumOSGovernanceError
-from ...ledger.contract.base import ChargeState, Ledger, ListHolds, SessionState
+from ...ledger.contract.budgets import ChargeState
+from ...ledger.contract.facts import SessionState
+from ...ledger.contract.ledger import Ledger
+from ...ledger.contract.queries import ListHolds
 from ...ledger.rules.cursors import MAX_PAGE
 from ...service.service import Reply
 from ...types import GovernanceOutcome

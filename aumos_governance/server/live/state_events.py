@@ -15,7 +15,9 @@ from jupyter_events import EventLogger
 from jupyter_events.schema import EventSchema
 
 from ...errors import NotAllowedError
-from ...ledger.contract.base import Ledger, NotebookKey, ReadState, SessionState
+from ...ledger.contract.facts import NotebookKey, SessionState
+from ...ledger.contract.ledger import Ledger
+from ...ledger.contract.queries import ReadState
 from ...wire.bodies import state_body
 from ...wire.protocol import EVENT_SCHEMA_ID
 from ..identity.rooms import Rooms

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 from typing import Any, Final, NamedTuple
 
 from ...errors import InvalidRequestError
-from ...ledger.contract.base import AuditQuery, AuditSums, NotebookKey
+from ...ledger.contract.facts import NotebookKey
+from ...ledger.contract.queries import AuditQuery, AuditSums
 from ...wire import fields
 from ..identity.rooms import clean_path
 from . import audit_filter

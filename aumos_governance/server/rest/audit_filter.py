@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any, Final
 
+from ...clock import to_micros
 from ...errors import InvalidRequestError
-from ...ledger.contract.base import AuditQuery, AuditSums, NotebookKey
+from ...ledger.contract.facts import NotebookKey
+from ...ledger.contract.queries import AuditQuery, AuditSums
 from ...service.records import EXPORTS
 from ...types import GovernanceOutcome
 from ...wire import fields
@@ -43,7 +45,6 @@ EXPORT_PARAMETERS: Final = (*_FILTERS, "format")
 _SEARCHED: Final = frozenset({"text", "action_type", "resource", "event"})
 # No index leads to these, so that a page may take reading the whole record.
 KeyOf = Callable[[str], NotebookKey]
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def audit_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
@@ -109,8 +110,7 @@ def _moment(parameters: Mapping[str, str], name: str) -> int | None:
     text = raw.strip().replace(" ", "+") if "T" in raw else raw.strip()
     try:
         moment = datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1:] in ("Z", "z") else text)
-        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
-        return (aware - _EPOCH) // timedelta(microseconds=1)
+        return to_micros(moment)
     except (ValueError, OverflowError):
         raise InvalidRequestError(
             f"The {name} must be a time in ISO 8601, for example 2026-01-31T12:00:00Z, not {raw[:40]!r}."

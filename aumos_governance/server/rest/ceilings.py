@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ... import money
-from ...ledger.contract.base import CeilingState, EnvelopeKind, EnvelopeSpec
+from ...ledger.contract.budgets import CeilingState, EnvelopeKind, EnvelopeSpec
 
 __all__ = ["difference_sentence", "differences"]
 

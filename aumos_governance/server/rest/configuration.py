@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...integrations.pricing import price_data
-from ...ledger.contract.base import ListCeilings
+from ...ledger.contract.queries import ListCeilings
 from .ceilings import differences
 from .context import Context
 from .route import Body, Request

@@ -7,7 +7,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from ...ledger.contract.base import AuditFilters, NotebookKey
+from ...ledger.contract.facts import NotebookKey
+from ...ledger.contract.queries import AuditFilters
 from ...service.records import Records
 from ...service.service import NotebookService
 from ...service.waiting import Waiting

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ...ledger.contract.base import NotebookKey
+from ...ledger.contract.facts import NotebookKey
 from ...service.users import User
 from .context import Context
 

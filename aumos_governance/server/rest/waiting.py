@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...ledger.contract.base import NotebookKey
+from ...ledger.contract.facts import NotebookKey
 from .context import Context
 from .parameters import Page
 from .route import Body, Request

@@ -10,7 +10,7 @@ from traitlets import List, TraitError
 
 from ... import money
 from ...errors import AumOSGovernanceError
-from ...ledger.contract.base import EnvelopeKind, EnvelopeSpec
+from ...ledger.contract.budgets import EnvelopeKind, EnvelopeSpec
 from ...types import BUDGET_PERIOD_VALUES, BudgetPeriod
 from ...wire import fields
 from .traits import full_name, shown

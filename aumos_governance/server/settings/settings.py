@@ -10,7 +10,7 @@ from typing import Any
 from ... import money
 from ..._version import __version__
 from ...errors import ConfigurationError
-from ...ledger.contract.base import EnvelopeSpec
+from ...ledger.contract.budgets import EnvelopeSpec
 from ...ledger.contract.terms import SessionTerms
 from ...types import TrustLevel
 

@@ -11,7 +11,7 @@ from anthropic import Anthropic, AsyncAnthropic
 from openai import AsyncOpenAI, OpenAI
 
 from aumos_governance import ConfigurationError, GovernanceEngine, LedgerError, govern
-from aumos_governance.ledger.contract.base import AuditEntry
+from aumos_governance.ledger.contract.audit_facts import AuditEntry
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till
 

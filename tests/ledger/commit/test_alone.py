@@ -13,7 +13,7 @@ import pytest
 
 from aumos_governance.errors import LedgerError
 from aumos_governance.ledger.commit import writer
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.ledger import Ledger
 from tests.interrupting import PACKAGE, interrupted
 from tests.ledger.kit import (
     CENT,

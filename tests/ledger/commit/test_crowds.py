@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.ledger import Ledger
 from tests.ledger.kit import (
     CENT,
     USD,

@@ -8,14 +8,11 @@ import pytest
 
 from aumos_governance.errors import ExpiredError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import (
-    Ledger,
-    NotebookKey,
-    OpenSession,
-    Origin,
-    ReadState,
-    Spend,
-)
+from aumos_governance.ledger.contract.charges import Spend
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ReadState
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 
 NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")

@@ -28,7 +28,7 @@ import sys, itertools
 sys.path.insert(0, sys.argv[2])
 from aumos_governance.ledger import open_ledger
 from tests.ledger.kit import NOTEBOOK, KERNEL, CENT
-from aumos_governance.ledger.contract.base import Spend
+from aumos_governance.ledger.contract.charges import Spend
 ledger = open_ledger(sys.argv[1])
 print("ready", flush=True)
 for line in sys.stdin:

@@ -12,8 +12,10 @@ import pytest
 from aumos_governance.ledger.commit import arrivals
 from aumos_governance.ledger.commit.arrivals import Arrivals
 from aumos_governance.ledger.commit.lanes import Lanes
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Ledger, NotebookKey, Origin
+from aumos_governance.ledger.contract.charges import Hold, KernelGone
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.requests import Request
 from tests.ledger.kit import (
     KERNEL,
     OTHER,
@@ -68,7 +70,7 @@ def test_a_lane_that_was_empty_comes_after_all_others() -> None:
     assert lanes.take(2, 1) == ["b1", "a2"]
 
 
-def queued(*requests: base.Request[Any]) -> Arrivals[str]:
+def queued(*requests: Request[Any]) -> Arrivals[str]:
     waiting: Arrivals[str] = Arrivals()
     for request in requests:
         waiting.add(request, request.key)
@@ -100,7 +102,7 @@ def test_a_transaction_holds_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch
 
 def test_what_the_server_does_keeps_its_place_among_all() -> None:
     rename = move("work", "play")
-    gone = base.KernelGone(key="gone", origin=Origin("server"), incarnation="one")
+    gone = KernelGone(key="gone", origin=Origin("server"), incarnation="one")
     waiting = queued(
         *(spend(key="k1"), spend(key="k2"), spend(key="q1", origin=QUIET)),
         *(rename, gone, spend(key="k3"), spend(key="q2", origin=QUIET), spend(key="k4")),
@@ -166,9 +168,9 @@ def test_a_kernels_requests_are_done_before_its_end_and_before_a_rename(database
     ledger.execute(opening(budget=1000 * USD))
     held = Held(ledger)
     flood = [ledger.submit(spend(1)) for _ in range(2 * arrivals.MAX_OF_ONE)]
-    hold: Future[Any] = ledger.submit(base.Hold(key="h", origin=KERNEL, notebook=spend().notebook, amount=5))
+    hold: Future[Any] = ledger.submit(Hold(key="h", origin=KERNEL, notebook=spend().notebook, amount=5))
     renamed = ledger.submit(move("work/plan.ipynb", "work/done.ipynb"))
-    gone = ledger.submit(base.KernelGone(key="", origin=SERVER, incarnation="one"))
+    gone = ledger.submit(KernelGone(key="", origin=SERVER, incarnation="one"))
     held.let_go()
     assert renamed.result(20) == 1
     assert gone.result(20) == 1, "the hold was made before, and is unresolved now"

@@ -15,8 +15,11 @@ from aumos_governance.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger
+from aumos_governance.ledger.contract.budgets import ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec, SetBudget
+from aumos_governance.ledger.contract.charges import Adjust
+from aumos_governance.ledger.contract.facts import Balance
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditSums, ListBudgets, ListEnvelopes
 from aumos_governance.types import BudgetPeriod, GovernanceOutcome
 from tests.ledger.charges import (
     OTHER_KERNEL,
@@ -44,9 +47,9 @@ from tests.ledger.kit import (
 )
 
 
-def adjust(charge_id: str | None, amount: int, **values: Any) -> base.Adjust:
+def adjust(charge_id: str | None, amount: int, **values: Any) -> Adjust:
     asked = {"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "charge_id": charge_id, "amount": amount}
-    return base.Adjust(**asked | values)
+    return Adjust(**asked | values)
 
 
 def estimated(ledger: Ledger, amount: int = 40 * CENT, **values: Any) -> str:
@@ -56,6 +59,15 @@ def estimated(ledger: Ledger, amount: int = 40 * CENT, **values: Any) -> str:
     ledger.execute(settle(decision.charge_id, amount, estimated=True, **told))
     assert decision.charge_id is not None
     return decision.charge_id
+
+
+def test_a_caller_that_is_in_another_notebook_now_adjusts_its_charge_all_the_same(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD))
+    ledger.execute(opening(OTHER))
+    adjusted = ledger.execute(adjust(estimated(ledger), 25 * CENT, notebook=OTHER))
+    assert adjusted.spent == 25 * CENT
+    found = ledger.verify()
+    assert found.ok, found.findings
 
 
 @pytest.mark.parametrize("true", [0, 1, 25 * CENT, 40 * CENT, 70 * CENT])
@@ -76,7 +88,7 @@ def test_both_amounts_are_on_record_and_the_difference_counts(ledger: Ledger, tr
     caveat = GovernanceOutcome.ALLOW_WITH_CAVEAT if adjusted.overrun else GovernanceOutcome.ALLOW
     assert (record.outcome, record.detail.get("overrun", False)) == (caveat, adjusted.overrun)
     assert sums(ledger) == (true, 0)
-    (by_tool,) = ledger.read(base.AuditSums(by="tool", notebook=NOTEBOOK))
+    (by_tool,) = ledger.read(AuditSums(by="tool", notebook=NOTEBOOK))
     assert (by_tool.name, by_tool.spent) == ("gpt-4o", true)
     assert ledger.verify().ok
 
@@ -143,7 +155,7 @@ def test_an_amount_that_is_none(ledger: Ledger, amount: Any) -> None:
 def test_what_names_no_charge(ledger: Ledger) -> None:
     ledger.execute(opening())
     charge = estimated(ledger, reference="openai/resp_1")
-    cases: list[tuple[base.Adjust, type[AumOSGovernanceError]]] = [
+    cases: list[tuple[Adjust, type[AumOSGovernanceError]]] = [
         (adjust("unknown", CENT), NotFoundError),
         (adjust(None, CENT, reference="openai/resp_2"), NotFoundError),
         (adjust(None, CENT), InvalidRequestError),
@@ -218,16 +230,14 @@ def test_it_counts_in_every_envelope_and_in_the_period_of_the_charge(backend: Ba
     ledger = backend.open()
     day = EnvelopeSpec("day", 5 * USD, EnvelopeKind.NOTEBOOK, BudgetPeriod.DAILY)
     team = EnvelopeSpec("class", 9 * USD, EnvelopeKind.TEAM)
-    ledger.execute(
-        base.ConfigureEnvelopes(key=key(), origin=SERVER, owner="ann", root="/srv/ann", envelopes=(day, team))
-    )
+    ledger.execute(ConfigureEnvelopes(key=key(), origin=SERVER, owner="ann", root="/srv/ann", envelopes=(day, team)))
     ledger.execute(opening())
-    ledger.execute(base.SetBudget(key=key(), origin=KERNEL, notebook=NOTEBOOK, category="llm", ceiling=USD))
+    ledger.execute(SetBudget(key=key(), origin=KERNEL, notebook=NOTEBOOK, category="llm", ceiling=USD))
     charge = estimated(ledger, category="llm")
 
     def spent() -> dict[str, int]:
-        inside = ledger.read(base.ListEnvelopes(notebook=NOTEBOOK))
-        (llm,) = ledger.read(base.ListBudgets(notebook=NOTEBOOK))
+        inside = ledger.read(ListEnvelopes(notebook=NOTEBOOK))
+        (llm,) = ledger.read(ListBudgets(notebook=NOTEBOOK))
         return {envelope.name: envelope.balance.spent for envelope in inside} | {"llm": llm.balance.spent}
 
     assert spent() == {"budget": 40 * CENT, "day": 40 * CENT, "class": 40 * CENT, "llm": 40 * CENT}

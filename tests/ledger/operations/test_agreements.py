@@ -6,8 +6,17 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConsentNotFoundError, InvalidAmountError, InvalidRequestError
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import AuditSums, CountAudit, Ledger
+from aumos_governance.ledger.contract.agreements import (
+    Evaluate,
+    GrantConsent,
+    Record,
+    RemoveTrust,
+    RevokeConsent,
+    SetTrust,
+    TouchTrust,
+)
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditSums, CountAudit, FindTrust, ListConsents, ListTrust
 from aumos_governance.types import GovernanceOutcome, TrustLevel
 from tests.ledger.kit import (
     CENT,
@@ -26,36 +35,36 @@ from tests.ledger.kit import (
 )
 
 
-def trust(agent_id: str, level: int, **values: Any) -> base.SetTrust:
-    return base.SetTrust(
+def trust(agent_id: str, level: int, **values: Any) -> SetTrust:
+    return SetTrust(
         **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "agent_id": agent_id, "level": TrustLevel(level)}
         | values
     )
 
 
 def found(ledger: Ledger, agent_id: str, **values: Any) -> tuple[int, str | None] | None:
-    answer = ledger.read(base.FindTrust(agent_id=agent_id, **values))
+    answer = ledger.read(FindTrust(agent_id=agent_id, **values))
     return None if answer is None else (int(answer.level), answer.scope)
 
 
-def consent(agent_id: str, data_type: str, purpose: str | None = None, **values: Any) -> base.GrantConsent:
+def consent(agent_id: str, data_type: str, purpose: str | None = None, **values: Any) -> GrantConsent:
     fields = {"agent_id": agent_id, "data_type": data_type, "purpose": purpose, "granted_by": "ann"}
-    return base.GrantConsent(**{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK} | fields | values)
+    return GrantConsent(**{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK} | fields | values)
 
 
-def revoke(agent_id: str, data_type: str | None = None, purpose: str | None = None) -> base.RevokeConsent:
-    return base.RevokeConsent(
+def revoke(agent_id: str, data_type: str | None = None, purpose: str | None = None) -> RevokeConsent:
+    return RevokeConsent(
         key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id=agent_id, data_type=data_type, purpose=purpose
     )
 
 
-def evaluate(**values: Any) -> base.Evaluate:
-    return base.Evaluate(**{"key": "", "origin": KERNEL, "notebook": NOTEBOOK, "agent_id": "a"} | values)
+def evaluate(**values: Any) -> Evaluate:
+    return Evaluate(**{"key": "", "origin": KERNEL, "notebook": NOTEBOOK, "agent_id": "a"} | values)
 
 
-def log(**values: Any) -> base.Record:
+def log(**values: Any) -> Record:
     fields = {"event": "log", "outcome": GovernanceOutcome.DENY}
-    return base.Record(**{"key": "", "origin": KERNEL, "notebook": NOTEBOOK} | fields | values)
+    return Record(**{"key": "", "origin": KERNEL, "notebook": NOTEBOOK} | fields | values)
 
 
 def test_a_scoped_level_beats_the_one_everywhere(ledger: Ledger) -> None:
@@ -68,7 +77,7 @@ def test_a_scoped_level_beats_the_one_everywhere(ledger: Ledger) -> None:
     assert found(ledger, "a", scope="files") == (1, "files")
     assert found(ledger, "a", scope="mail") == (3, None)
     assert found(ledger, "a", realm="other") is None
-    listed = ledger.read(base.ListTrust())
+    listed = ledger.read(ListTrust())
     assert [(entry.agent_id, entry.scope) for entry in listed] == [("a", None), ("a", "files"), ("b", None)]
     ledger.execute(trust("a", 2))
     assert found(ledger, "a") == (2, None)
@@ -81,17 +90,17 @@ def test_levels_are_touched_and_removed(backend: Backend) -> None:
     ledger = backend.open()
 
     def touch() -> bool:
-        return ledger.execute(base.TouchTrust(key=key(), origin=KERNEL, agent_id="a"))
+        return ledger.execute(TouchTrust(key=key(), origin=KERNEL, agent_id="a"))
 
     def remove() -> bool:
-        return ledger.execute(base.RemoveTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="a"))
+        return ledger.execute(RemoveTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="a"))
 
     assert not touch()
     assert not remove()
     assigned = ledger.execute(trust("a", 3))
     backend.clock.advance(SECOND)
     assert touch()
-    touched = ledger.read(base.FindTrust(agent_id="a"))
+    touched = ledger.read(FindTrust(agent_id="a"))
     assert touched is not None
     assert touched.touched_at >= assigned.touched_at + SECOND
     assert touched.assigned_at == assigned.assigned_at
@@ -99,7 +108,7 @@ def test_levels_are_touched_and_removed(backend: Backend) -> None:
     assert found(ledger, "a") is None
     assert not touch()
     assert not remove()
-    assert ledger.read(base.ListTrust()) == ()
+    assert ledger.read(ListTrust()) == ()
     ledger.execute(trust("a", 1))
     assert found(ledger, "a") == (1, None)
     assert len(records(ledger, event="trust")) == 3
@@ -112,7 +121,7 @@ def test_consents_are_given_and_revoked(ledger: Ledger) -> None:
     ledger.execute(consent("a", "health_data"))
     ledger.execute(consent("a", "location_data", until=10**17))
     ledger.execute(consent("b", "health_data"))
-    listed = ledger.read(base.ListConsents(agent_id="a"))
+    listed = ledger.read(ListConsents(agent_id="a"))
     assert [(entry.data_type, entry.purpose) for entry in listed] == [
         ("health_data", None),
         ("health_data", "care"),
@@ -125,8 +134,8 @@ def test_consents_are_given_and_revoked(ledger: Ledger) -> None:
             ledger.execute(absent)
     assert ledger.execute(revoke("a")) == 2
     assert ledger.execute(revoke("a")) == 0
-    assert ledger.read(base.ListConsents(agent_id="a")) == ()
-    assert len(ledger.read(base.ListConsents())) == 1
+    assert ledger.read(ListConsents(agent_id="a")) == ()
+    assert len(ledger.read(ListConsents())) == 1
     assert len(records(ledger, event="revoke")) == 3
     for field in ("agent_id", "data_type", "granted_by"):
         with pytest.raises(InvalidRequestError, match=f"{field} must be a non-empty string"):
@@ -195,7 +204,7 @@ def test_other_decisions_can_be_recorded(ledger: Ledger) -> None:
     for wrong in (float("nan"), object(), "\ud800"):
         with pytest.raises(InvalidRequestError):
             ledger.execute(
-                base.Record(
+                Record(
                     key="",
                     origin=KERNEL,
                     notebook=NOTEBOOK,

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.agreements import Approval, AskApproval, DecideApproval
+from aumos_governance.ledger.contract.charges import ExpireHolds
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditSums
 from aumos_governance.ledger.operations.approvals import approvals
 from aumos_governance.ledger.rules import chain, export
 from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
@@ -18,14 +20,14 @@ from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, PERSON, SECOND, Backend, ke
 ACT: dict[str, Any] = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE, "digest": "d1"}
 
 
-def request(**values: Any) -> base.AskApproval:
-    return base.AskApproval(
+def request(**values: Any) -> AskApproval:
+    return AskApproval(
         **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "digest": "d1", "shown": "{}", "tool": "mail"} | values
     )
 
 
-def decide(approval: base.Approval, *, approve: bool) -> base.DecideApproval:
-    return base.DecideApproval(key=key(), origin=PERSON, approval_id=approval.approval_id, digest="d1", approve=approve)
+def decide(approval: Approval, *, approve: bool) -> DecideApproval:
+    return DecideApproval(key=key(), origin=PERSON, approval_id=approval.approval_id, digest="d1", approve=approve)
 
 
 def outcomes(ledger: Ledger, *events: str) -> list[tuple[str, GovernanceOutcome | None, str | None]]:
@@ -47,7 +49,7 @@ def test_what_waits_for_an_approval_is_no_decision(backend: Backend) -> None:
     assert [(one.event, one.outcome) for one in records(ledger, event="approval_requested")] == [
         ("approval_requested", None)
     ]
-    assert all(one.denied == 0 for one in ledger.read(base.AuditSums(notebook=NOTEBOOK)))
+    assert all(one.denied == 0 for one in ledger.read(AuditSums(notebook=NOTEBOOK)))
     assert ledger.verify().ok
 
 
@@ -65,7 +67,7 @@ def test_each_end_has_a_word_of_its_own(backend: Backend) -> None:
         ledger.execute(decide(ledger.execute(request()), approve=approve))
     ledger.execute(request(until=backend.clock.now + SECOND))
     backend.clock.advance(2 * SECOND)
-    ledger.execute(base.ExpireHolds(key=key(), origin=KERNEL))
+    ledger.execute(ExpireHolds(key=key(), origin=KERNEL))
     ledger.execute(request())
     ledger.execute(gone())
     assert outcomes(ledger, "approve", "refuse", "withdraw") == [

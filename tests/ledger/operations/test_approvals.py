@@ -7,8 +7,16 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConflictError, NotAllowedError, NotFoundError
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.agreements import (
+    AcknowledgeReport,
+    ApprovalStatus,
+    AskApproval,
+    DecideApproval,
+    FileReport,
+    WithdrawApproval,
+)
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListApprovals, ListReports, ReadApproval
 from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
 from tests.ledger.charges import OTHER_KERNEL, gone, hold
 from tests.ledger.kit import (
@@ -46,14 +54,14 @@ def test_acts_are_decided_by_level(ledger: Ledger, level: int, required: int, co
     assert ledger.execute(spend(CENT, **act)).code == code
 
 
-def approval(**values: Any) -> base.AskApproval:
-    return base.AskApproval(
+def approval(**values: Any) -> AskApproval:
+    return AskApproval(
         **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "digest": "d1", "shown": '{"code":"rm"}'} | values
     )
 
 
-def decide(approval_id: str, approve: bool = True, **values: Any) -> base.DecideApproval:
-    return base.DecideApproval(
+def decide(approval_id: str, approve: bool = True, **values: Any) -> DecideApproval:
+    return DecideApproval(
         **{"key": key(), "origin": PERSON, "approval_id": approval_id, "digest": "d1", "approve": approve} | values
     )
 
@@ -61,27 +69,27 @@ def decide(approval_id: str, approve: bool = True, **values: Any) -> base.Decide
 def test_an_approval_lets_one_exact_action_through_once(ledger: Ledger) -> None:
     ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
     asked = ledger.execute(approval(tool="shell", amount=CENT))
-    assert asked.status is base.ApprovalStatus.PENDING
+    assert asked.status is ApprovalStatus.PENDING
     assert asked.shown == '{"code":"rm"}'
     act = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE, "approval_id": asked.approval_id}
     assert ledger.execute(hold(0, **act, digest="d1")).code == "APPROVAL_REQUIRED"
-    assert ledger.read(base.ListApprovals(owner="ann", root="/srv/ann")) == (asked,)
+    assert ledger.read(ListApprovals(owner="ann", root="/srv/ann")) == (asked,)
     with pytest.raises(NotAllowedError):
         ledger.execute(decide(asked.approval_id, origin=KERNEL))
     with pytest.raises(ConflictError, match="something else"):
         ledger.execute(decide(asked.approval_id, digest="d2"))
     yes = ledger.execute(decide(asked.approval_id))
-    assert (yes.status, yes.decided_by, yes.shown) == (base.ApprovalStatus.APPROVED, "ann", None)
+    assert (yes.status, yes.decided_by, yes.shown) == (ApprovalStatus.APPROVED, "ann", None)
     assert yes.digest == "d1"
-    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)) == yes
-    assert ledger.read(base.ListApprovals(owner="ann", root="/srv/ann")) == ()
+    assert ledger.read(ReadApproval(approval_id=asked.approval_id)) == yes
+    assert ledger.read(ListApprovals(owner="ann", root="/srv/ann")) == ()
     with pytest.raises(ConflictError, match="approved already"):
         ledger.execute(decide(asked.approval_id, False))
     assert ledger.execute(hold(0, **act, digest="d2")).code == "APPROVAL_REQUIRED"
     assert ledger.execute(hold(0, **act)).code == "APPROVAL_REQUIRED"
     assert ledger.execute(hold(0, **act, digest="d1")).allowed
     assert ledger.execute(hold(0, **act, digest="d1")).code == "APPROVAL_REQUIRED"
-    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)).status is base.ApprovalStatus.USED
+    assert ledger.read(ReadApproval(approval_id=asked.approval_id)).status is ApprovalStatus.USED
     assert [record.event for record in records(ledger) if record.event != "hold"] == [
         "open",
         "approval_requested",
@@ -99,35 +107,35 @@ def test_approvals_that_nobody_waits_for_are_withdrawn(backend: Backend) -> None
         for number in range(4)
     )
     with pytest.raises(NotFoundError):
-        ledger.execute(base.WithdrawApproval(key=key(), origin=OTHER_KERNEL, approval_id=interrupted))
-    withdrawn = ledger.execute(base.WithdrawApproval(key=key(), origin=KERNEL, approval_id=interrupted))
-    assert withdrawn.status is base.ApprovalStatus.WITHDRAWN
-    assert ledger.execute(decide(refused, False)).status is base.ApprovalStatus.DENIED
+        ledger.execute(WithdrawApproval(key=key(), origin=OTHER_KERNEL, approval_id=interrupted))
+    withdrawn = ledger.execute(WithdrawApproval(key=key(), origin=KERNEL, approval_id=interrupted))
+    assert withdrawn.status is ApprovalStatus.WITHDRAWN
+    assert ledger.execute(decide(refused, False)).status is ApprovalStatus.DENIED
     backend.clock.advance(2 * SECOND)
     with pytest.raises(ConflictError, match="withdrawn already"):
         ledger.execute(decide(timed))
     ledger.execute(gone())
-    assert ledger.read(base.ReadApproval(approval_id=left)).status is base.ApprovalStatus.WITHDRAWN
-    assert ledger.read(base.ReadApproval(approval_id=refused)).status is base.ApprovalStatus.DENIED
+    assert ledger.read(ReadApproval(approval_id=left)).status is ApprovalStatus.WITHDRAWN
+    assert ledger.read(ReadApproval(approval_id=refused)).status is ApprovalStatus.DENIED
     with pytest.raises(NotFoundError):
-        ledger.read(base.ReadApproval(approval_id="unknown"))
+        ledger.read(ReadApproval(approval_id="unknown"))
     assert ledger.verify().ok
 
 
 def test_reports_stay_until_a_person_has_seen_them(ledger: Ledger) -> None:
-    report = base.FileReport(key=key(), origin=KERNEL, notebook=NOTEBOOK, shown="{}", tool="shell")
+    report = FileReport(key=key(), origin=KERNEL, notebook=NOTEBOOK, shown="{}", tool="shell")
     with pytest.raises(NotFoundError):
         ledger.execute(report)
     ledger.execute(opening(trust_level=TrustLevel.L4_ACT_REPORT, agent_id="planner"))
     filed = ledger.execute(report)
     assert (filed.shown, filed.agent_id, filed.notebook) == ("{}", "planner", NOTEBOOK)
-    listing = base.ListReports(owner="ann", root="/srv/ann")
+    listing = ListReports(owner="ann", root="/srv/ann")
     assert ledger.read(listing) == (filed,)
     with pytest.raises(NotAllowedError):
-        ledger.execute(base.AcknowledgeReport(key=key(), origin=KERNEL, report_id=filed.report_id))
-    seen = ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id))
+        ledger.execute(AcknowledgeReport(key=key(), origin=KERNEL, report_id=filed.report_id))
+    seen = ledger.execute(AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id))
     assert (seen.acknowledged_by, seen.shown) == ("ann", None)
-    assert ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id)) == seen
+    assert ledger.execute(AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id)) == seen
     assert ledger.read(listing) == ()
     assert [record.event for record in records(ledger)] == ["open", "report", "acknowledge"]
 
@@ -140,7 +148,7 @@ def test_what_was_paid_already_and_is_refused_leaves_the_approval_for_the_action
     act |= {"approval_id": asked.approval_id, "digest": "d1"}
     over = ledger.execute(spend(11 * USD, already_paid=True, **act))
     assert (over.outcome, over.code) == (GovernanceOutcome.ALLOW_WITH_CAVEAT, "BUDGET_EXCEEDED")
-    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)).status is base.ApprovalStatus.APPROVED
+    assert ledger.read(ReadApproval(approval_id=asked.approval_id)).status is ApprovalStatus.APPROVED
     assert records(ledger)[-1].detail["approval_used"] is False
     assert ledger.execute(hold(0, **act)).code == "BUDGET_EXCEEDED"
 
@@ -153,6 +161,6 @@ def test_what_was_paid_already_and_is_allowed_uses_the_approval_up(ledger: Ledge
     act |= {"approval_id": asked.approval_id, "digest": "d1"}
     done = ledger.execute(spend(CENT, already_paid=True, **act))
     assert (done.outcome, done.code) == (GovernanceOutcome.ALLOW, None)
-    assert ledger.read(base.ReadApproval(approval_id=asked.approval_id)).status is base.ApprovalStatus.USED
+    assert ledger.read(ReadApproval(approval_id=asked.approval_id)).status is ApprovalStatus.USED
     assert records(ledger)[-1].detail["approval_used"] is True
     assert ledger.execute(hold(0, **act)).code == "APPROVAL_REQUIRED"

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from aumos_governance.errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
-from aumos_governance.ledger.contract.base import Balance, Found, Ledger
+from aumos_governance.ledger.contract.facts import Balance, Found
+from aumos_governance.ledger.contract.ledger import Ledger
 from tests.ledger.kit import (
     CENT,
     HOUR,

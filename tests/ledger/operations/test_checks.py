@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import BudgetNotFoundError
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Checks, Ledger
+from aumos_governance.ledger.contract.agreements import AskApproval, DecideApproval, GrantConsent, SetTrust
+from aumos_governance.ledger.contract.budgets import SetBudget
+from aumos_governance.ledger.contract.charges import Checks, Hold, Settle
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditQuery, CountAudit
 from aumos_governance.types import ActionKind, BudgetPeriod, GovernanceOutcome, TrustLevel
 from tests.ledger.kit import (
     CENT,
@@ -25,16 +28,14 @@ from tests.ledger.kit import (
 L1, L2, L3, L4, L5 = list(TrustLevel)[1:]
 
 
-def hold(amount: int = 10 * CENT, *, checks: Checks | None = None, **values: Any) -> base.Hold:
+def hold(amount: int = 10 * CENT, *, checks: Checks | None = None, **values: Any) -> Hold:
     given = {"agent_id": "planner", "checks": checks or Checks(realm="ann", default_level=L1)} | values
-    return base.Hold(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=amount, **given)
+    return Hold(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=amount, **given)
 
 
 def trust(ledger: Ledger, level: TrustLevel, scope: str | None = None) -> None:
     ledger.execute(
-        base.SetTrust(
-            key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="planner", level=level, scope=scope, realm="ann"
-        )
+        SetTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="planner", level=level, scope=scope, realm="ann")
     )
 
 
@@ -64,11 +65,9 @@ def test_an_act_lives_by_the_agents_level(ledger: Ledger) -> None:
     trust(ledger, L3)
     assert ledger.execute(hold(kind=ActionKind.ACT, required_level=L3)).code == "APPROVAL_REQUIRED"
     approval = ledger.execute(
-        base.AskApproval(key=key(), origin=KERNEL, notebook=NOTEBOOK, digest="d", shown="{}", tool="mail")
+        AskApproval(key=key(), origin=KERNEL, notebook=NOTEBOOK, digest="d", shown="{}", tool="mail")
     )
-    ledger.execute(
-        base.DecideApproval(key=key(), origin=PERSON, approval_id=approval.approval_id, digest="d", approve=True)
-    )
+    ledger.execute(DecideApproval(key=key(), origin=PERSON, approval_id=approval.approval_id, digest="d", approve=True))
     approved = hold(kind=ActionKind.ACT, required_level=L3, approval_id=approval.approval_id, digest="d")
     assert ledger.execute(approved).allowed
 
@@ -78,7 +77,7 @@ def test_a_budget_that_is_not_there_is_denied_and_recorded(ledger: Ledger) -> No
     denied = ledger.execute(hold(category="mail"))
     assert (denied.allowed, denied.code) == (False, "BUDGET_NOT_FOUND")
     assert records(ledger)[-1].record_id == denied.record_id
-    unchecked = base.Hold(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=CENT, category="mail")
+    unchecked = Hold(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=CENT, category="mail")
     with pytest.raises(BudgetNotFoundError):
         ledger.execute(unchecked)
 
@@ -92,7 +91,7 @@ def test_consent_is_asked_last(ledger: Ledger) -> None:
     lenient = Checks(realm="ann", data_type="health_data", default_deny=False)
     assert ledger.execute(hold(checks=lenient)).allowed
     ledger.execute(
-        base.GrantConsent(
+        GrantConsent(
             key=key(),
             origin=KERNEL,
             notebook=NOTEBOOK,
@@ -119,7 +118,7 @@ def test_an_overdraft_is_allowed_and_holds_nothing(ledger: Ledger) -> None:
 def test_what_is_asked_is_recorded_with_its_detail(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD))
     ledger.execute(
-        base.SetBudget(
+        SetBudget(
             key=key(),
             origin=KERNEL,
             notebook=NOTEBOOK,
@@ -131,15 +130,15 @@ def test_what_is_asked_is_recorded_with_its_detail(ledger: Ledger) -> None:
     )
     ledger.execute(hold(category="llm", detail={"scope": "mail"}))
     assert records(ledger)[-1].detail == {"scope": "mail", "category": "llm"}
-    decided = ledger.read(base.AuditQuery(notebook=NOTEBOOK, decisions=True))
+    decided = ledger.read(AuditQuery(notebook=NOTEBOOK, decisions=True))
     assert [record.event for record in decided.records] == ["hold"]
-    assert ledger.read(base.CountAudit(notebook=NOTEBOOK, decisions=True)) == 1
+    assert ledger.read(CountAudit(notebook=NOTEBOOK, decisions=True)) == 1
 
 
 def test_a_settlement_that_is_a_guess_says_so(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD))
     held = ledger.execute(hold(10 * CENT))
-    asked = base.Settle(key=key(), origin=KERNEL, hold_id=held.charge_id or "", amount=10 * CENT, estimated=True)
+    asked = Settle(key=key(), origin=KERNEL, hold_id=held.charge_id or "", amount=10 * CENT, estimated=True)
     resolved = ledger.execute(asked)
     assert (resolved.estimated, resolved.overrun, resolved.spent) == (True, False, 10 * CENT)
     assert ledger.execute(asked) == resolved
@@ -147,5 +146,5 @@ def test_a_settlement_that_is_a_guess_says_so(ledger: Ledger) -> None:
     assert (record.outcome, record.detail) == ("allow_with_caveat", {"estimated": True})
     assert record.reasons == ("Estimated: $0.10 is counted, and what was truly spent is not known",)
     both = ledger.execute(hold(CENT))
-    ledger.execute(base.Settle(key=key(), origin=KERNEL, hold_id=both.charge_id or "", amount=2 * CENT, estimated=True))
+    ledger.execute(Settle(key=key(), origin=KERNEL, hold_id=both.charge_id or "", amount=2 * CENT, estimated=True))
     assert records(ledger)[-1].detail == {"overrun": True, "estimated": True}

@@ -11,7 +11,8 @@ from aumos_governance.errors import (
     NotAllowedError,
     NotFoundError,
 )
-from aumos_governance.ledger.contract.base import Balance, Ledger
+from aumos_governance.ledger.contract.facts import Balance
+from aumos_governance.ledger.contract.ledger import Ledger
 from tests.ledger.charges import correct, hold, settle, sums
 from tests.ledger.kit import (
     CENT,

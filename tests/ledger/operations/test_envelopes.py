@@ -13,8 +13,10 @@ from aumos_governance.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Balance, EnvelopeKind, EnvelopeSpec, Ledger
+from aumos_governance.ledger.contract.budgets import BudgetState, ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec
+from aumos_governance.ledger.contract.facts import Balance, NotebookKey
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListBudgets, ListEnvelopes
 from aumos_governance.ledger.rules.periods import period_start
 from aumos_governance.types import BudgetPeriod
 from tests.ledger.charges import hold, settle
@@ -41,16 +43,16 @@ DAY = 24 * HOUR
 
 
 def configure(ledger: Ledger, *specs: EnvelopeSpec, owner: str = "ann", root: str = "/srv/ann") -> bool:
-    ask = base.ConfigureEnvelopes(key=key(), origin=SERVER, owner=owner, root=root, envelopes=specs)
+    ask = ConfigureEnvelopes(key=key(), origin=SERVER, owner=owner, root=root, envelopes=specs)
     return ledger.execute(ask)
 
 
-def envelopes(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> dict[str, Balance]:
-    return {found.name: found.balance for found in ledger.read(base.ListEnvelopes(notebook=notebook))}
+def envelopes(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> dict[str, Balance]:
+    return {found.name: found.balance for found in ledger.read(ListEnvelopes(notebook=notebook))}
 
 
-def budgets(ledger: Ledger, **values: Any) -> tuple[base.BudgetState, ...]:
-    return ledger.read(base.ListBudgets(**{"notebook": NOTEBOOK} | values))
+def budgets(ledger: Ledger, **values: Any) -> tuple[BudgetState, ...]:
+    return ledger.read(ListBudgets(**{"notebook": NOTEBOOK} | values))
 
 
 # ---- configured envelopes
@@ -64,7 +66,7 @@ def test_a_charge_must_fit_in_all_envelopes(ledger: Ledger) -> None:
     )
     ledger.execute(opening(budget=1 * USD))
     ledger.execute(opening(OTHER, budget=1 * USD))
-    found = ledger.read(base.ListEnvelopes(notebook=NOTEBOOK))
+    found = ledger.read(ListEnvelopes(notebook=NOTEBOOK))
     assert [(envelope.name, envelope.kind) for envelope in found] == [
         ("budget", "session"),
         ("each notebook", "notebook"),

@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 
 from aumos_governance.errors import ConflictError, InvalidAmountError, NotAllowedError, NotFoundError
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Balance, ChargeState, Ledger
+from aumos_governance.ledger.contract.budgets import ChargeState
+from aumos_governance.ledger.contract.charges import ExpireHolds, KernelsPresent
+from aumos_governance.ledger.contract.facts import Balance
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListHolds
 from aumos_governance.types import GovernanceOutcome
 from tests.ledger.charges import (
     OTHER_KERNEL,
@@ -166,10 +169,10 @@ def test_when_a_server_starts_absent_kernels_are_gone(ledger: Ledger) -> None:
     foreign = replace(NOTEBOOK, owner="bob")
     ledger.execute(opening(foreign))
     ledger.execute(hold(notebook=foreign))
-    start = base.KernelsPresent(key=key(), origin=SERVER, owner="ann", root="/srv/ann", incarnations=("two",))
+    start = KernelsPresent(key=key(), origin=SERVER, owner="ann", root="/srv/ann", incarnations=("two",))
     assert ledger.execute(start) == 1
     assert [found.state for found in held(ledger)] == [ChargeState.UNRESOLVED, ChargeState.HELD]
-    assert ledger.read(base.ListHolds(owner="bob", root="/srv/ann"))[0].state is ChargeState.HELD
+    assert ledger.read(ListHolds(owner="bob", root="/srv/ann"))[0].state is ChargeState.HELD
 
 
 def test_closing_leaves_holds_counting(ledger: Ledger) -> None:
@@ -218,9 +221,9 @@ def test_a_quiet_ledger_can_be_told_to_look(backend: Backend) -> None:
     ledger.execute(opening())
     ledger.execute(hold(until=backend.clock.now + SECOND))
     backend.clock.advance(2 * SECOND)
-    ledger.execute(base.ExpireHolds(key="", origin=SERVER))
+    ledger.execute(ExpireHolds(key="", origin=SERVER))
     assert balance(ledger).held == 0
-    assert ledger.execute(base.ExpireHolds(key="", origin=SERVER)) == 0
+    assert ledger.execute(ExpireHolds(key="", origin=SERVER)) == 0
 
 
 def test_a_cancelled_ask_for_a_hold_gives_it_back(ledger: Ledger) -> None:

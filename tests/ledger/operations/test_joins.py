@@ -12,14 +12,11 @@ from alembic.config import Config
 from sqlalchemy import MetaData, create_engine, insert, select, text
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import (
-    Balance,
-    EnvelopeKind,
-    EnvelopeSpec,
-    Ledger,
-    NotebookKey,
-)
+from aumos_governance.ledger.contract.budgets import ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec
+from aumos_governance.ledger.contract.facts import Balance, NotebookKey
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListEnvelopes, ListHolds, ListStates
+from aumos_governance.ledger.contract.requests import JoinNotebooks
 from aumos_governance.ledger.operations.budgets import envelopes
 from aumos_governance.ledger.operations.sessions import sessions
 from aumos_governance.ledger.sql import migrate
@@ -49,15 +46,15 @@ EACH = EnvelopeSpec("each", 8 * USD, EnvelopeKind.NOTEBOOK)
 
 def configure(ledger: Ledger, *roots: str) -> None:
     for root in roots:
-        ledger.execute(base.ConfigureEnvelopes(key=key(), origin=SERVER, owner="ann", root=root, envelopes=(EACH,)))
+        ledger.execute(ConfigureEnvelopes(key=key(), origin=SERVER, owner="ann", root=root, envelopes=(EACH,)))
 
 
-def join(old: NotebookKey, new: NotebookKey) -> base.JoinNotebooks:
-    return base.JoinNotebooks(key=key(), origin=SERVER, pairs=((old, new),))
+def join(old: NotebookKey, new: NotebookKey) -> JoinNotebooks:
+    return JoinNotebooks(key=key(), origin=SERVER, pairs=((old, new),))
 
 
 def ceiling(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> Balance:
-    return {found.name: found.balance for found in ledger.read(base.ListEnvelopes(notebook=notebook))}["each"]
+    return {found.name: found.balance for found in ledger.read(ListEnvelopes(notebook=notebook))}["each"]
 
 
 def test_every_root_above_a_file_reaches_the_same_notebook(ledger: Ledger) -> None:
@@ -69,7 +66,7 @@ def test_every_root_above_a_file_reaches_the_same_notebook(ledger: Ledger) -> No
         assert not resumed.opened
         assert resumed.state.session_id == opened.session_id
         assert resumed.state.notebook == seen == state(ledger, seen).notebook
-        assert [found.notebook for found in ledger.read(base.ListStates(owner="ann", root=seen.root))] == [seen]
+        assert [found.notebook for found in ledger.read(ListStates(owner="ann", root=seen.root))] == [seen]
     assert ledger.execute(spend(6 * USD)).allowed
     assert not ledger.execute(spend(6 * USD, BELOW)).allowed
     ledger.execute(closing(BELOW))
@@ -83,9 +80,9 @@ def test_a_hold_is_shown_by_every_root_above_it_and_by_no_other(ledger: Ledger) 
     ledger.execute(opening())
     charge = ledger.execute(hold(CENT)).charge_id
     for root, shown in (("/srv/ann/work", [BELOW]), ("/srv/ann", [NOTEBOOK]), ("/srv/ann2", []), ("/srv/annex", [])):
-        found = ledger.read(base.ListHolds(owner="ann", root=root))
+        found = ledger.read(ListHolds(owner="ann", root=root))
         assert [(each.charge_id, each.notebook) for each in found] == [(charge, notebook) for notebook in shown]
-    assert ledger.read(base.ListHolds(owner="ann", root="/", notebook=BELOW))[0].charge_id == charge
+    assert ledger.read(ListHolds(owner="ann", root="/", notebook=BELOW))[0].charge_id == charge
 
 
 def test_two_notebooks_that_prove_to_be_one_sum_against_its_ceiling(ledger: Ledger) -> None:
@@ -163,7 +160,7 @@ def test_a_joined_ledger_is_proven_by_its_records(ledger: Ledger, first: Noteboo
     ledger.execute(spend(CENT))
     ledger.execute(opening(BELOW, budget=10 * USD))
     ledger.execute(
-        base.ConfigureEnvelopes(
+        ConfigureEnvelopes(
             key=key(),
             origin=SERVER,
             owner="ann",
@@ -317,7 +314,7 @@ def test_a_ledger_of_the_first_version_is_joined_and_still_verifies(first_versio
         assert state(ledger, BELOW).session_id == now.session_id
         assert ceiling(ledger) == Balance(8 * USD, 9 * USD, 2 * USD)
         assert balance(ledger).spent == 5 * USD
-        assert [held.amount for held in ledger.read(base.ListHolds(owner="ann", root="/srv/ann"))] == [2 * USD]
+        assert [held.amount for held in ledger.read(ListHolds(owner="ann", root="/srv/ann"))] == [2 * USD]
         assert not ledger.execute(spend(CENT, BELOW)).allowed
         for key_ in (NotebookKey("ann", "", "engine"), NotebookKey("ann", "embedded", "/home/ann/x.ipynb")):
             assert state(ledger, key_).active

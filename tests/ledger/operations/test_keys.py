@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from aumos_governance.errors import ExpiredError, IdempotencyError, InvalidAmountError, InvalidRequestError
-from aumos_governance.ledger.contract.base import Ledger, Request
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.requests import Request
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.ledger.kit import (
     CENT,

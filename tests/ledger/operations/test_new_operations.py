@@ -11,8 +11,9 @@ import pytest
 from aumos_governance import ledger as package
 from aumos_governance.errors import IdempotencyError, NotFoundError
 from aumos_governance.ledger.commit import dispatch
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.charges import Hold
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.requests import Request
 from aumos_governance.ledger.operations import registry
 from aumos_governance.ledger.rules import codec
 from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, OTHER, Backend, key, opening, records, spend
@@ -26,8 +27,8 @@ def note(**values: object) -> NoteHolds:
     return NoteHolds(**given)  # type: ignore[arg-type]
 
 
-def hold(tool: str) -> base.Hold:
-    return base.Hold(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=CENT, tool=tool)
+def hold(tool: str) -> Hold:
+    return Hold(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=CENT, tool=tool)
 
 
 def test_an_operation_in_a_file_of_its_own_works_on_every_backend(ledger: Ledger) -> None:
@@ -81,5 +82,5 @@ def test_every_module_of_operations_has_its_place() -> None:
 
 
 def test_the_kept_responses_have_names_of_their_own() -> None:
-    kinds = {kind for kind in codec._answers(base.Request) if isinstance(kind, type)}
+    kinds = {kind for kind in codec._answers(Request) if isinstance(kind, type)}
     assert {kind: count for kind, count in Counter(kind.__name__ for kind in kinds).items() if count > 1} == {}

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from aumos_governance.errors import InvalidRequestError
-from aumos_governance.ledger.contract.base import Ledger, SessionState
+from aumos_governance.ledger.contract.facts import SessionState
+from aumos_governance.ledger.contract.ledger import Ledger
 from tests.ledger.kit import (
     CENT,
     Backend,

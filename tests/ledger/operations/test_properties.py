@@ -15,8 +15,21 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from aumos_governance.errors import ConflictError, NotAllowedError
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import EnvelopeKind, EnvelopeSpec, Request
+from aumos_governance.ledger.contract.budgets import ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec, SetBudget
+from aumos_governance.ledger.contract.charges import (
+    Adjust,
+    Correct,
+    ExpireHolds,
+    Hold,
+    KernelGone,
+    Release,
+    Settle,
+    Spend,
+    Void,
+)
+from aumos_governance.ledger.contract.facts import Origin
+from aumos_governance.ledger.contract.queries import ListBudgets, ListEnvelopes
+from aumos_governance.ledger.contract.requests import CloseSession, OpenSession, Request
 from aumos_governance.types import BudgetPeriod, TrustLevel
 from tests.ledger.conftest import EMPTY
 from tests.ledger.kit import (
@@ -74,15 +87,15 @@ class Histories(RuleBasedStateMachine):
         self.done.append((request, answer))
         return answer
 
-    def origin(self, kernel: str) -> base.Origin:
-        return base.Origin("kernel", scope=f"kernel-{kernel}", incarnation=kernel)
+    def origin(self, kernel: str) -> Origin:
+        return Origin("kernel", scope=f"kernel-{kernel}", incarnation=kernel)
 
     # ---- sessions and ceilings
 
     @rule(notebook=notebooks, budget=ceilings, level=st.sampled_from([0, 1, 2, 2, 5]))
     def open(self, notebook: str, budget: int, level: int) -> None:
         self.do(
-            base.OpenSession(
+            OpenSession(
                 key=key(),
                 origin=KERNEL,
                 notebook=at(notebook),
@@ -96,7 +109,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(notebook=notebooks)
     def close(self, notebook: str) -> None:
-        self.do(base.CloseSession(key=key(), origin=KERNEL, notebook=at(notebook), terms=TERMS))
+        self.do(CloseSession(key=key(), origin=KERNEL, notebook=at(notebook), terms=TERMS))
         self.model.close(notebook)
 
     @rule(notebook=notebooks, budget=ceilings)
@@ -105,13 +118,13 @@ class Histories(RuleBasedStateMachine):
         if session is None:
             return
         # Through a kernel's wish, so that a later one may loosen it.
-        self.do(base.OpenSession(key=key(), origin=KERNEL, notebook=at(notebook), terms=TERMS, budget=budget))
+        self.do(OpenSession(key=key(), origin=KERNEL, notebook=at(notebook), terms=TERMS, budget=budget))
         self.model.ceilings[f"session {self.model.current[notebook]}"] = budget
 
     @rule(configured=st.dictionaries(st.sampled_from(["notebook", "server"]), ceilings))
     def configure(self, configured: dict[str, int]) -> None:
         specs = tuple(EnvelopeSpec(kind, ceiling, EnvelopeKind(kind)) for kind, ceiling in configured.items())
-        self.do(base.ConfigureEnvelopes(key=key(), origin=SERVER, owner="ann", root="/srv/ann", envelopes=specs))
+        self.do(ConfigureEnvelopes(key=key(), origin=SERVER, owner="ann", root="/srv/ann", envelopes=specs))
         self.model.configure(configured)
 
     @rule(notebook=notebooks, ceiling=ceilings)
@@ -121,7 +134,7 @@ class Histories(RuleBasedStateMachine):
             return
         create = "research" not in session.categories
         self.do(
-            base.SetBudget(
+            SetBudget(
                 key=key(),
                 origin=KERNEL,
                 notebook=at(notebook),
@@ -142,7 +155,7 @@ class Histories(RuleBasedStateMachine):
     @rule(target=charges, notebook=notebooks, kernel=kernels, amount=paid, category=categories, already=st.booleans())
     def spend(self, notebook: str, kernel: str, amount: int, category: str | None, already: bool) -> Made:
         category = self.usable(notebook, category)
-        ask = base.Spend(
+        ask = Spend(
             key=key(),
             origin=self.origin(kernel),
             notebook=at(notebook),
@@ -171,7 +184,7 @@ class Histories(RuleBasedStateMachine):
     def hold(self, notebook: str, kernel: str, amount: int, category: str | None, lasts: int | None) -> Made:
         category = self.usable(notebook, category)
         until = None if lasts is None else self.backend.clock.now + lasts * SECOND
-        ask = base.Hold(
+        ask = Hold(
             key=key(),
             origin=self.origin(kernel),
             notebook=at(notebook),
@@ -197,7 +210,7 @@ class Histories(RuleBasedStateMachine):
         charge = self.model.charges.get(name)
         if charge is None:
             return
-        request = base.Adjust(
+        request = Adjust(
             key=key(),
             origin=self.origin(charge.kernel),
             notebook=at(NOTEBOOKS[0]),
@@ -224,9 +237,9 @@ class Histories(RuleBasedStateMachine):
         origin = PERSON if person else self.origin(charge.kernel)
         ask: Request[Any]
         if amount is None:
-            ask = base.Release(key=key(), origin=origin, hold_id=charge_id)
+            ask = Release(key=key(), origin=origin, hold_id=charge_id)
         else:
-            ask = base.Settle(key=key(), origin=origin, hold_id=charge_id, amount=amount, estimated=estimated)
+            ask = Settle(key=key(), origin=origin, hold_id=charge_id, amount=amount, estimated=estimated)
         open_states = ("held", "unresolved") if amount is None else ("held", "unresolved", "expired")
         self.model.expire(self.backend.clock.now + 1)
         if charge.state not in open_states:
@@ -245,7 +258,7 @@ class Histories(RuleBasedStateMachine):
     def void(self, charge: Made) -> None:
         name, _, kernel = charge
         known = self.model.charges.get(name)
-        request = base.Void(key=key(), origin=self.origin(kernel), notebook=at(NOTEBOOKS[0]), of=name)
+        request = Void(key=key(), origin=self.origin(kernel), notebook=at(NOTEBOOKS[0]), of=name)
         self.model.expire(self.backend.clock.now + 1)
         expected = known is not None and known.state in ("spent", "held")
         answer = self.do(request)
@@ -262,7 +275,7 @@ class Histories(RuleBasedStateMachine):
         if known is None or known.state != "spent":
             return
         amount = part * 10 * CENT
-        request = base.Correct(key=key(), origin=PERSON, charge_id=charge_id, amount=amount, reason="wrong")
+        request = Correct(key=key(), origin=PERSON, charge_id=charge_id, amount=amount, reason="wrong")
         if amount > known.spent:
             with pytest.raises(ConflictError):
                 self.do(request)
@@ -275,7 +288,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(kernel=kernels)
     def kernel_gone(self, kernel: str) -> None:
-        self.do(base.KernelGone(key=key(), origin=SERVER, incarnation=kernel))
+        self.do(KernelGone(key=key(), origin=SERVER, incarnation=kernel))
         for charge in self.model.charges.values():
             if charge.state == "held" and charge.kernel == kernel:
                 charge.state = "unresolved"
@@ -283,7 +296,7 @@ class Histories(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 10, 100]))
     def time_passes(self, seconds: int) -> None:
         self.backend.clock.advance(seconds * SECOND)
-        self.do(base.ExpireHolds(key=key(), origin=SERVER))
+        self.do(ExpireHolds(key=key(), origin=SERVER))
 
     @precondition(lambda self: self.done)
     @rule(data=st.data())
@@ -314,10 +327,10 @@ class Histories(RuleBasedStateMachine):
             assert found.limit == self.model.ceilings[f"session {number}"]
             assert found.spent + found.held + found.remaining - found.over == found.limit
             names = {"session": f"session {number}", "notebook": f"notebook {notebook}", "server": "server"}
-            for envelope in self.ledger.read(base.ListEnvelopes(notebook=at(notebook))):
+            for envelope in self.ledger.read(ListEnvelopes(notebook=at(notebook))):
                 figures = (envelope.balance.spent, envelope.balance.held)
                 assert figures == self.model.figures(names[envelope.kind])
-            for budget in self.ledger.read(base.ListBudgets(notebook=at(notebook))):
+            for budget in self.ledger.read(ListBudgets(notebook=at(notebook))):
                 figures = (budget.balance.spent, budget.balance.held)
                 assert figures == self.model.figures(self.model.category(notebook, budget.category))
 

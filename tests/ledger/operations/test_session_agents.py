@@ -8,8 +8,25 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import NotAllowedError, NotFoundError
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.agreements import (
+    AcknowledgeReport,
+    AskApproval,
+    Consent,
+    Evaluate,
+    FileReport,
+    FinishReport,
+    GrantConsent,
+    RemoveTrust,
+    Report,
+    RevokeConsent,
+    SetTrust,
+)
+from aumos_governance.ledger.contract.budgets import SetBudget
+from aumos_governance.ledger.contract.charges import Checks, Hold, Spend
+from aumos_governance.ledger.contract.facts import Decision
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditQuery, ListReports, ListTrust
+from aumos_governance.ledger.contract.requests import ChangeSession
 from aumos_governance.ledger.rules.realms import session_realm
 from aumos_governance.types import ActionKind, TrustLevel
 from tests.ledger.kit import (
@@ -30,16 +47,16 @@ L0, L1, L2, L3, L4, L5 = list(TrustLevel)
 
 def give(ledger: Ledger, level: TrustLevel, agent: str = "planner", **values: Any) -> None:
     given = {"agent_id": agent, "level": level, "realm": None} | values
-    ledger.execute(base.SetTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, **given))
+    ledger.execute(SetTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, **given))
 
 
 def take(ledger: Ledger, **values: Any) -> bool:
     given = {"agent_id": "planner", "realm": None} | values
-    return ledger.execute(base.RemoveTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, **given))
+    return ledger.execute(RemoveTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, **given))
 
 
-def hold(ledger: Ledger, agent: str | None = "planner", **values: Any) -> base.Decision:
-    request = base.Hold(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=CENT, agent_id=agent, **values)
+def hold(ledger: Ledger, agent: str | None = "planner", **values: Any) -> Decision:
+    request = Hold(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=CENT, agent_id=agent, **values)
     return ledger.execute(request)
 
 
@@ -52,9 +69,9 @@ def test_the_lower_of_the_sessions_and_the_agents_level_counts(ledger: Ledger) -
     assert denied.reasons[0].startswith("Agent 'planner' has trust level L1")
     assert hold(ledger, "writer", required_level=L2).allowed
     assert hold(ledger, kind=ActionKind.ACT).code == "SUGGESTED"
-    spend = base.Spend(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=CENT, agent_id="planner", required_level=L2)
+    spend = Spend(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=CENT, agent_id="planner", required_level=L2)
     assert ledger.execute(spend).code == "TRUST_LEVEL_INSUFFICIENT"
-    ledger.execute(base.ChangeSession(key=key(), origin=PERSON, notebook=NOTEBOOK, terms=TERMS, trust_level=L0))
+    ledger.execute(ChangeSession(key=key(), origin=PERSON, notebook=NOTEBOOK, terms=TERMS, trust_level=L0))
     assert hold(ledger).level == L0
 
 
@@ -68,7 +85,7 @@ def test_a_level_in_a_scope_goes_before_the_one_everywhere(ledger: Ledger) -> No
     ledger.execute(opening(budget=1 * USD, trust_level=L4))
     give(ledger, L3)
     give(ledger, L1, scope="mail")
-    scoped = base.Checks(realm=None, scope="mail", default_level=L5)
+    scoped = Checks(realm=None, scope="mail", default_level=L5)
     assert (hold(ledger).level, hold(ledger, checks=scoped).level) == (L3, L1)
 
 
@@ -76,9 +93,9 @@ def test_what_is_checked_follows_the_same_levels(ledger: Ledger) -> None:
     state = ledger.execute(opening(budget=1 * USD, trust_level=L4, agent_id="planner")).state
     give(ledger, L1)
 
-    def check(agent: str, required: TrustLevel) -> base.Decision:
+    def check(agent: str, required: TrustLevel) -> Decision:
         return ledger.execute(
-            base.Evaluate(
+            Evaluate(
                 key=key(),
                 origin=KERNEL,
                 notebook=NOTEBOOK,
@@ -93,8 +110,8 @@ def test_what_is_checked_follows_the_same_levels(ledger: Ledger) -> None:
     assert not check("", L2).allowed, "the session's agent, where none is named"
     assert check("writer", L4).reasons == ("Agent 'writer' has trust level L4, and L4 is needed",)
     assert check("writer", L5).code == "TRUST_LEVEL_INSUFFICIENT"
-    assert [found.level for found in ledger.read(base.ListTrust(realm=session_realm(state.session_id or "")))] == [L1]
-    newest = ledger.read(base.AuditQuery(notebook=NOTEBOOK, event="evaluate")).records
+    assert [found.level for found in ledger.read(ListTrust(realm=session_realm(state.session_id or "")))] == [L1]
+    newest = ledger.read(AuditQuery(notebook=NOTEBOOK, event="evaluate")).records
     assert [record.agent_id for record in newest] == ["writer", "writer", "planner", "planner"]
 
 
@@ -128,7 +145,7 @@ def test_levels_end_with_their_session(ledger: Ledger) -> None:
 
 
 def test_consents_within_the_session(ledger: Ledger) -> None:
-    def give(**values: Any) -> base.Consent:
+    def give(**values: Any) -> Consent:
         given = {
             "agent_id": "planner",
             "data_type": "mail",
@@ -136,17 +153,17 @@ def test_consents_within_the_session(ledger: Ledger) -> None:
             "granted_by": "ann",
             "realm": None,
         } | values
-        return ledger.execute(base.GrantConsent(key=key(), origin=KERNEL, notebook=NOTEBOOK, **given))
+        return ledger.execute(GrantConsent(key=key(), origin=KERNEL, notebook=NOTEBOOK, **given))
 
     with pytest.raises(NotFoundError, match="needs an open governance session"):
         give()
     ledger.execute(opening(budget=1 * USD, trust_level=L4, agent_id="planner"))
-    asks = base.Checks(realm=None, default_level=L5, data_type="mail", purpose="support")
+    asks = Checks(realm=None, default_level=L5, data_type="mail", purpose="support")
     assert hold(ledger, None, checks=asks).code == "CONSENT_DENIED"
     give(purpose="support")
     assert hold(ledger, None, checks=asks).allowed
     assert hold(ledger, "writer", checks=asks).code == "CONSENT_DENIED"
-    revoke = base.RevokeConsent(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="planner", realm=None)
+    revoke = RevokeConsent(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="planner", realm=None)
     assert ledger.execute(revoke) == 1
     assert hold(ledger, None, checks=asks).code == "CONSENT_DENIED"
     give()
@@ -159,7 +176,7 @@ def test_a_budget_that_may_only_be_tightened(ledger: Ledger) -> None:
 
     def limit(ceiling: int, **values: Any) -> None:
         given = {"category": "gpt", "ceiling": ceiling} | values
-        ledger.execute(base.SetBudget(key=key(), origin=KERNEL, notebook=NOTEBOOK, **given))
+        ledger.execute(SetBudget(key=key(), origin=KERNEL, notebook=NOTEBOOK, **given))
 
     limit(50 * CENT, tighten_only=True)
     limit(40 * CENT, create=False, tighten_only=True)
@@ -167,15 +184,15 @@ def test_a_budget_that_may_only_be_tightened(ledger: Ledger) -> None:
         limit(41 * CENT, create=False, tighten_only=True)
 
 
-def filed(ledger: Ledger) -> base.Report:
+def filed(ledger: Ledger) -> Report:
     return ledger.execute(
-        base.FileReport(key=key(), origin=KERNEL, notebook=NOTEBOOK, shown='{"code":"rm","result":null}', tool="shell")
+        FileReport(key=key(), origin=KERNEL, notebook=NOTEBOOK, shown='{"code":"rm","result":null}', tool="shell")
     )
 
 
-def finish(ledger: Ledger, report_id: str, **values: Any) -> base.Report:
+def finish(ledger: Ledger, report_id: str, **values: Any) -> Report:
     given = {"notebook": NOTEBOOK, "result": "done"} | values
-    return ledger.execute(base.FinishReport(key=key(), origin=KERNEL, report_id=report_id, **given))
+    return ledger.execute(FinishReport(key=key(), origin=KERNEL, report_id=report_id, **given))
 
 
 def test_a_report_is_told_how_its_act_ended(ledger: Ledger) -> None:
@@ -183,19 +200,19 @@ def test_a_report_is_told_how_its_act_ended(ledger: Ledger) -> None:
     report = filed(ledger)
     told = finish(ledger, report.report_id, spent="0.25")
     assert json.loads(told.shown or "") == {"code": "rm", "result": "done", "spent": "0.25"}
-    (listed,) = ledger.read(base.ListReports(owner=NOTEBOOK.owner, root=NOTEBOOK.root))
+    (listed,) = ledger.read(ListReports(owner=NOTEBOOK.owner, root=NOTEBOOK.root))
     assert listed == told
-    newest = ledger.read(base.AuditQuery(notebook=NOTEBOOK, limit=1)).records[0]
+    newest = ledger.read(AuditQuery(notebook=NOTEBOOK, limit=1)).records[0]
     assert (newest.event, dict(newest.detail)) == ("report", {"report": report.report_id, "finished": True})
 
 
 def test_a_report_that_was_acknowledged_too_early_is_shown_again(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD, trust_level=L4))
     report = filed(ledger)
-    ledger.execute(base.AcknowledgeReport(key=key(), origin=PERSON, report_id=report.report_id))
+    ledger.execute(AcknowledgeReport(key=key(), origin=PERSON, report_id=report.report_id))
     again = finish(ledger, report.report_id, result="failed")
     assert (again.acknowledged_at, json.loads(again.shown or "")) == (None, {"tool": "shell", "result": "failed"})
-    assert len(ledger.read(base.ListReports(owner=NOTEBOOK.owner, root=NOTEBOOK.root))) == 1
+    assert len(ledger.read(ListReports(owner=NOTEBOOK.owner, root=NOTEBOOK.root))) == 1
 
 
 def test_nobody_writes_into_anothers_report(ledger: Ledger) -> None:
@@ -210,7 +227,7 @@ def test_nobody_writes_into_anothers_report(ledger: Ledger) -> None:
 def test_no_answer_that_is_kept_holds_what_a_person_was_shown(backend: Backend) -> None:
     first = backend.open()
     first.execute(opening(budget=1 * USD))
-    ask = base.AskApproval(key=key(), origin=KERNEL, notebook=NOTEBOOK, digest="d", shown='{"code":"secret"}')
+    ask = AskApproval(key=key(), origin=KERNEL, notebook=NOTEBOOK, digest="d", shown='{"code":"secret"}')
     asked = first.execute(ask)
     again = first.execute(ask)
     assert (asked.shown, again.shown, again.approval_id) == ('{"code":"secret"}', None, asked.approval_id)

@@ -5,14 +5,9 @@ from dataclasses import replace
 import pytest
 
 from aumos_governance.errors import InvalidAmountError, InvalidRequestError, NotAllowedError
-from aumos_governance.ledger.contract.base import (
-    Balance,
-    ClosedSessions,
-    Ledger,
-    ListStates,
-    Origin,
-    SessionState,
-)
+from aumos_governance.ledger.contract.facts import Balance, ClosedSessions, Origin, SessionState
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListStates
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.types import TrustLevel
 from tests.ledger.kit import (

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from aumos_governance.errors import InvalidAmountError
-from aumos_governance.ledger.contract.base import Balance, Ledger
+from aumos_governance.ledger.contract.facts import Balance
+from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.types import GovernanceOutcome, TrustLevel
 from tests.ledger.kit import (
     CENT,

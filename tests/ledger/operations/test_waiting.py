@@ -9,8 +9,18 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConflictError, InvalidRequestError, NotFoundError
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.agreements import (
+    AcknowledgeReport,
+    AskApproval,
+    DecideApproval,
+    FileReport,
+    WithdrawApproval,
+)
+from aumos_governance.ledger.contract.charges import Correct, Hold, KernelGone, Release, Settle
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListApprovals, ListHolds, ListReports
+from aumos_governance.ledger.contract.requests import Request
 from tests.ledger.kit import (
     CENT,
     KERNEL,
@@ -30,32 +40,32 @@ STRANGER = replace(PERSON, actor="bob", scope="bob", within=("bob", "/srv/bob"))
 Listing = Callable[..., list[str]]
 
 
-def hold(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> str:
-    decision = ledger.execute(base.Hold(key=key(), origin=KERNEL, notebook=notebook, amount=CENT))
+def hold(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> str:
+    decision = ledger.execute(Hold(key=key(), origin=KERNEL, notebook=notebook, amount=CENT))
     assert decision.charge_id is not None
     return decision.charge_id
 
 
-def ask(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> str:
-    request = base.AskApproval(key=key(), origin=KERNEL, notebook=notebook, digest="d", shown="{}")
+def ask(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> str:
+    request = AskApproval(key=key(), origin=KERNEL, notebook=notebook, digest="d", shown="{}")
     return ledger.execute(request).approval_id
 
 
-def report(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> str:
-    request = base.FileReport(key=key(), origin=KERNEL, notebook=notebook, shown="{}", charge_id="c")
+def report(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> str:
+    request = FileReport(key=key(), origin=KERNEL, notebook=notebook, shown="{}", charge_id="c")
     return ledger.execute(request).report_id
 
 
 def holds(ledger: Ledger, **values: Any) -> list[str]:
-    return [found.charge_id for found in ledger.read(base.ListHolds(owner="ann", root="/srv/ann", **values))]
+    return [found.charge_id for found in ledger.read(ListHolds(owner="ann", root="/srv/ann", **values))]
 
 
 def approvals(ledger: Ledger, **values: Any) -> list[str]:
-    return [found.approval_id for found in ledger.read(base.ListApprovals(owner="ann", root="/srv/ann", **values))]
+    return [found.approval_id for found in ledger.read(ListApprovals(owner="ann", root="/srv/ann", **values))]
 
 
 def reports(ledger: Ledger, **values: Any) -> list[str]:
-    return [found.report_id for found in ledger.read(base.ListReports(owner="ann", root="/srv/ann", **values))]
+    return [found.report_id for found in ledger.read(ListReports(owner="ann", root="/srv/ann", **values))]
 
 
 @pytest.mark.parametrize(("make", "listed"), [(hold, holds), (ask, approvals), (report, reports)])
@@ -79,7 +89,7 @@ def test_lists_come_in_pages_oldest_first(ledger: Ledger, make: Callable[..., st
 def test_a_page_of_unresolved_holds_skips_the_others(ledger: Ledger) -> None:
     ledger.execute(opening())
     left = hold(ledger)
-    ledger.execute(base.KernelGone(key=key(), origin=SERVER, incarnation="one"))
+    ledger.execute(KernelGone(key=key(), origin=SERVER, incarnation="one"))
     running = hold(ledger)
     assert holds(ledger) == [left, running]
     assert holds(ledger, unresolved_only=True, limit=1) == [left]
@@ -91,24 +101,24 @@ def test_nobody_decides_what_belongs_to_others(ledger: Ledger) -> None:
     held, asked, reported = hold(ledger), ask(ledger), report(ledger)
     charge = ledger.execute(spend()).charge_id
     assert charge is not None
-    ledger.execute(base.KernelGone(key=key(), origin=SERVER, incarnation="two"))
+    ledger.execute(KernelGone(key=key(), origin=SERVER, incarnation="two"))
 
-    def requests(origin: base.Origin) -> list[base.Request[Any]]:
+    def requests(origin: Origin) -> list[Request[Any]]:
         return [
-            base.DecideApproval(key=key(), origin=origin, approval_id=asked, digest="d", approve=True),
-            base.AcknowledgeReport(key=key(), origin=origin, report_id=reported),
-            base.Correct(key=key(), origin=origin, charge_id=charge, amount=CENT, reason="twice"),
-            base.Settle(key=key(), origin=origin, hold_id=held, amount=CENT),
+            DecideApproval(key=key(), origin=origin, approval_id=asked, digest="d", approve=True),
+            AcknowledgeReport(key=key(), origin=origin, report_id=reported),
+            Correct(key=key(), origin=origin, charge_id=charge, amount=CENT, reason="twice"),
+            Settle(key=key(), origin=origin, hold_id=held, amount=CENT),
         ]
 
     for request in (
         *requests(STRANGER),
-        base.Release(key=key(), origin=STRANGER, hold_id=held),
-        base.WithdrawApproval(key=key(), origin=STRANGER, approval_id=asked),
+        Release(key=key(), origin=STRANGER, hold_id=held),
+        WithdrawApproval(key=key(), origin=STRANGER, approval_id=asked),
     ):
         with pytest.raises(NotFoundError):
             ledger.execute(request)
-    ledger.execute(base.KernelGone(key=key(), origin=SERVER, incarnation="one"))
+    ledger.execute(KernelGone(key=key(), origin=SERVER, incarnation="one"))
     assert approvals(ledger) == []  # withdrawn with its kernel
     asked = ask(ledger)
     for request in requests(WITHIN):
@@ -121,8 +131,8 @@ def test_a_second_decision_is_told_who_made_the_first(ledger: Ledger, approve: b
     ledger.execute(opening())
     asked = ask(ledger)
 
-    def decide(origin: base.Origin) -> base.DecideApproval:
-        return base.DecideApproval(key=key(), origin=origin, approval_id=asked, digest="d", approve=approve)
+    def decide(origin: Origin) -> DecideApproval:
+        return DecideApproval(key=key(), origin=origin, approval_id=asked, digest="d", approve=approve)
 
     ledger.execute(decide(PERSON))
     with pytest.raises(ConflictError, match=f"This was {word} already, by ann"):
@@ -132,5 +142,5 @@ def test_a_second_decision_is_told_who_made_the_first(ledger: Ledger, approve: b
 def test_a_report_names_its_charge(ledger: Ledger) -> None:
     ledger.execute(opening())
     report(ledger)
-    (found,) = ledger.read(base.ListReports(owner="ann", root="/srv/ann"))
+    (found,) = ledger.read(ListReports(owner="ann", root="/srv/ann"))
     assert found.charge_id == "c"

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from aumos_governance.errors import NotFoundError
-from aumos_governance.ledger.contract.base import Ledger, NotebookKey
+from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.rules import chain
 from aumos_governance.ledger.sql.proof_reads import SqlEvidence
 from tests.ledger.kit import (

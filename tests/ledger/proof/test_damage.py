@@ -14,7 +14,7 @@ import pytest
 
 from aumos_governance.errors import LedgerError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import VerifyResult
+from aumos_governance.ledger.contract.audit_facts import VerifyResult
 from aumos_governance.ledger.reading import open_reader
 from aumos_governance.ledger.transaction import schema
 from tests.ledger.kit import Backend, FakeClock, opening, spend

@@ -13,7 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from aumos_governance.ledger.contract.base import Ledger, VerifyResult
+from aumos_governance.ledger.contract.audit_facts import VerifyResult
+from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.proof.unproven import PARTLY, UNPROVEN
 from aumos_governance.ledger.reading import open_reader
 from aumos_governance.ledger.transaction import schema

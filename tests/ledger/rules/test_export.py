@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from aumos_governance.ledger.contract.base import AuditEntry, AuditQuery, Ledger
+from aumos_governance.ledger.contract.audit_facts import AuditEntry
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditQuery
 from aumos_governance.ledger.rules import export
 from aumos_governance.ledger.rules.chain import AUDIT_COLUMNS
 from tests.ledger.kit import (

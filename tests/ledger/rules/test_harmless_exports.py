@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.ledger.contract.base import AuditQuery, Correct, Ledger
+from aumos_governance.ledger.contract.charges import Correct
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import AuditQuery
 from aumos_governance.ledger.rules import export
 from tests.ledger.kit import (
     NOTEBOOK,

@@ -14,14 +14,11 @@ import pytest
 
 from aumos_governance.errors import LedgerError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import (
-    ConfigureEnvelopes,
-    Hold,
-    KernelsPresent,
-    Ledger,
-    ListHolds,
-    Origin,
-)
+from aumos_governance.ledger.contract.budgets import ConfigureEnvelopes
+from aumos_governance.ledger.contract.charges import Hold, KernelsPresent
+from aumos_governance.ledger.contract.facts import Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListHolds
 from aumos_governance.ledger.sql.sqlite.attendance import Attendance
 from tests.bridge.live_server import until
 from tests.ledger.kit import (
@@ -36,7 +33,8 @@ from tests.ledger.postgres_server import PostgresServer
 ATTENDER = """
 import sys, time
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import ConfigureEnvelopes, Origin
+from aumos_governance.ledger.contract.budgets import ConfigureEnvelopes
+from aumos_governance.ledger.contract.facts import Origin
 ledger = open_ledger(sys.argv[1], server=sys.argv[2])
 ledger.execute(ConfigureEnvelopes(key="", origin=Origin("server"), owner="ann", root="/srv/ann", envelopes=()))
 print("here", flush=True)

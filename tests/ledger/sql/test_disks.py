@@ -14,7 +14,7 @@ import pytest
 
 from aumos_governance.errors import LedgerError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.ledger import Ledger
 from tests.ledger.kit import (
     CENT,
     Backend,

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConflictError, LedgerError, NotConfirmedError
-from aumos_governance.ledger.contract.base import Ledger, Request, SessionState
+from aumos_governance.ledger.contract.facts import SessionState
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.requests import Request
 from tests.ledger.charges import hold
 from tests.ledger.kit import (
     CENT,

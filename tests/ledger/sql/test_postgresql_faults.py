@@ -11,7 +11,7 @@ import pytest
 
 from aumos_governance.errors import ConflictError, LedgerError, NotConfirmedError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.sql.postgres import connections
 from tests.ledger.kit import (
     CENT,

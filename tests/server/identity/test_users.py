@@ -10,7 +10,8 @@ import pytest
 from jupyter_server.auth import IdentityProvider, User
 from traitlets.config import Config
 
-from aumos_governance.ledger.contract.base import Origin, Spend
+from aumos_governance.ledger.contract.charges import Spend
+from aumos_governance.ledger.contract.facts import Origin
 
 XSRF = "0123456789abcdef" * 2
 

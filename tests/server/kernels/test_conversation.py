@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import Ledger
+from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.server.kernels import conversation
 from aumos_governance.server.kernels.conversation import Conversation
 from aumos_governance.server.kernels.presence import Departures, Presence

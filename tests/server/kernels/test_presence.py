@@ -13,15 +13,11 @@ import pytest
 
 from aumos_governance.errors import LedgerError, UnavailableError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import (
-    Hold,
-    KernelGone,
-    Ledger,
-    ListHolds,
-    NotebookKey,
-    OpenSession,
-    Origin,
-)
+from aumos_governance.ledger.contract.charges import Hold, KernelGone
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListHolds
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server.kernels.presence import Departures, Presence
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from aumos_governance.ledger.contract.base import Balance, NotebookKey, SessionState
+from aumos_governance.ledger.contract.facts import Balance, NotebookKey, SessionState
 from aumos_governance.server.identity.rooms import Row
 from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
 

@@ -15,13 +15,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import (
-    Hold,
-    KernelGone,
-    NotebookKey,
-    OpenSession,
-    Origin,
-)
+from aumos_governance.ledger.contract.charges import Hold, KernelGone
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server.live import metrics
 from aumos_governance.server.live import metrics as open_holds_module

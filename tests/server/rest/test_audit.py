@@ -17,8 +17,9 @@ import pytest
 from tornado.httpclient import HTTPClientError, HTTPResponse
 
 from aumos_governance.errors import LedgerError
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import Origin
+from aumos_governance.ledger.contract.charges import Spend
+from aumos_governance.ledger.contract.facts import Origin
+from aumos_governance.ledger.contract.requests import OpenSession, Request
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.server.conftest import GOVERNANCE
 from tests.server.described import check
@@ -37,14 +38,12 @@ def spends(extension: Any) -> Spends:
 
     def charge(*tools: str, path: str = "a.ipynb", agent_id: str | None = None) -> None:
         origin, key = Origin("kernel", scope="kernel-1"), extension._rooms.key(path)
-        request: base.Request[Any] = base.OpenSession(
+        request: Request[Any] = OpenSession(
             key=next(_keys), origin=origin, notebook=key, terms=SessionTerms(default_budget=1000 * CENT)
         )
         extension._ledger.execute(request)
         for tool in tools:
-            request = base.Spend(
-                key=next(_keys), origin=origin, notebook=key, amount=CENT, tool=tool, agent_id=agent_id
-            )
+            request = Spend(key=next(_keys), origin=origin, notebook=key, amount=CENT, tool=tool, agent_id=agent_id)
             extension._ledger.execute(request)
 
     return charge

@@ -11,7 +11,8 @@ import pytest
 from aumos_governance.errors import InvalidRequestError
 from aumos_governance.integrations.pricing import price_data
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import AuditQuery, AuditSums, NotebookKey
+from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.queries import AuditQuery, AuditSums
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server.identity.rooms import Rooms
 from aumos_governance.server.rest import audit, configuration, sessions, waiting

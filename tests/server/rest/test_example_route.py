@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.ledger.contract.base import Origin, Spend
+from aumos_governance.ledger.contract.charges import Spend
+from aumos_governance.ledger.contract.facts import Origin
 from aumos_governance.server.rest import table
 from tests.server.rest.example_route import EXAMPLE
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import zmq
 
-from aumos_governance.ledger.contract.base import Ledger, NotebookKey
+from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.server.kernels.comm_transport import CommTransport
 from aumos_governance.server.kernels.conversation import AtOnce, Conversation
 from aumos_governance.server.kernels.local_socket import LocalSocket

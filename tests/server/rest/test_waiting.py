@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import NotebookKey, Origin
+from aumos_governance.ledger.contract.agreements import AskApproval, FileReport
+from aumos_governance.ledger.contract.charges import Hold, KernelGone, Spend
+from aumos_governance.ledger.contract.facts import NotebookKey, Origin
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.types import TrustLevel
 from tests.server.described import check
@@ -35,22 +37,22 @@ class Agent:
             self.paths.add(path)
             level = TrustLevel.L4_ACT_REPORT
             self.ledger.execute(
-                base.OpenSession(key=next(_keys), origin=KERNEL, notebook=key, terms=SessionTerms(), trust_level=level)
+                OpenSession(key=next(_keys), origin=KERNEL, notebook=key, terms=SessionTerms(), trust_level=level)
             )
         return self.ledger.execute(kind(key=next(_keys), origin=KERNEL, notebook=key, **values))
 
     def hold(self, path: str = "a.ipynb", amount: int = 10 * CENT, **values: Any) -> str:
-        return str(self.do(base.Hold, path, amount=amount, tool="gpt-4o", **values).charge_id)
+        return str(self.do(Hold, path, amount=amount, tool="gpt-4o", **values).charge_id)
 
     def ask(self, path: str = "a.ipynb", shown: str = '{"code": "rm"}', **values: Any) -> str:
-        return str(self.do(base.AskApproval, path, digest="d1", shown=shown, tool="shell", **values).approval_id)
+        return str(self.do(AskApproval, path, digest="d1", shown=shown, tool="shell", **values).approval_id)
 
     def report(self, path: str = "a.ipynb", **values: Any) -> str:
-        return str(self.do(base.FileReport, path, shown='{"did": "rm"}', tool="shell", **values).report_id)
+        return str(self.do(FileReport, path, shown='{"did": "rm"}', tool="shell", **values).report_id)
 
     def leave(self) -> None:
         """The kernel's process ends."""
-        self.ledger.execute(base.KernelGone(key=next(_keys), origin=Origin("server"), incarnation="one"))
+        self.ledger.execute(KernelGone(key=next(_keys), origin=Origin("server"), incarnation="one"))
 
 
 @pytest.fixture
@@ -195,7 +197,7 @@ async def test_a_report_stays_until_it_is_acknowledged(rest: Any, agent: Agent) 
 
 
 async def test_a_charge_is_taken_back_with_a_reason(rest: Any, agent: Agent) -> None:
-    charge = agent.do(base.Spend, "a.ipynb", amount=5 * CENT, tool="gpt-4o").charge_id
+    charge = agent.do(Spend, "a.ipynb", amount=5 * CENT, tool="gpt-4o").charge_id
     wish = {"charge_id": charge, "amount": "0.02", "reason": "entered twice"}
     corrected = await rest("POST", "corrections", wish)
     check("Correction", wish)
@@ -210,7 +212,7 @@ async def test_a_charge_is_taken_back_with_a_reason(rest: Any, agent: Agent) -> 
 
 
 async def test_a_key_makes_a_decision_safe_to_repeat(rest: Any, agent: Agent) -> None:
-    charge = agent.do(base.Spend, "a.ipynb", amount=5 * CENT).charge_id
+    charge = agent.do(Spend, "a.ipynb", amount=5 * CENT).charge_id
     login = await rest("GET", "config")
     cookie = login.response.headers["Set-Cookie"].split(";")[0]
     headers = {"Idempotency-Key": "k-1", "Cookie": cookie}
@@ -334,10 +336,10 @@ async def test_every_change_of_what_waits_is_told(rest: Any, agent: Agent, exten
 
 
 async def test_what_belongs_to_others_is_not_there(rest: Any, agent: Agent) -> None:
-    other = base.NotebookKey("bob", "/srv/bob", "a.ipynb")
-    opening = base.OpenSession(key=next(_keys), origin=KERNEL, notebook=other, terms=SessionTerms())
+    other = NotebookKey("bob", "/srv/bob", "a.ipynb")
+    opening = OpenSession(key=next(_keys), origin=KERNEL, notebook=other, terms=SessionTerms())
     agent.ledger.execute(opening)
-    request = base.AskApproval(key=next(_keys), origin=KERNEL, notebook=other, digest="d1", shown="{}")
+    request = AskApproval(key=next(_keys), origin=KERNEL, notebook=other, digest="d1", shown="{}")
     asked = agent.ledger.execute(request).approval_id
     assert (await rest("GET", "approvals")).body["approvals"] == []
     answer = await rest("POST", f"approvals/{asked}", {"decision": "approve", "digest": "d1"})

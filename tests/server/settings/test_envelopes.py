@@ -11,8 +11,10 @@ from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfigList
 
-from aumos_governance.ledger.contract import base
-from aumos_governance.ledger.contract.base import EnvelopeKind, EnvelopeSpec, Origin
+from aumos_governance.ledger.contract.budgets import CeilingState, EnvelopeKind, EnvelopeSpec, SetCeiling
+from aumos_governance.ledger.contract.charges import Spend
+from aumos_governance.ledger.contract.facts import Balance, Origin
+from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server.extension import GovernanceExtension
 from aumos_governance.server.rest.ceilings import difference_sentence, differences
@@ -105,8 +107,8 @@ def governance_config(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 def spend(extension: Any, path: str, amount: int) -> Any:
     key, ledger = extension._rooms.key(path), extension._ledger
-    ledger.execute(base.OpenSession(key=next(_keys), origin=KERNEL, notebook=key, terms=SessionTerms()))
-    return ledger.execute(base.Spend(key=next(_keys), origin=KERNEL, notebook=key, amount=amount, tool="gpt-4o"))
+    ledger.execute(OpenSession(key=next(_keys), origin=KERNEL, notebook=key, terms=SessionTerms()))
+    return ledger.execute(Spend(key=next(_keys), origin=KERNEL, notebook=key, amount=amount, tool="gpt-4o"))
 
 
 async def test_the_ceilings_around_a_session_are_told_inner_before_outer(rest: Any, extension: Any) -> None:
@@ -165,7 +167,7 @@ async def test_what_stands_otherwise_is_shown_until_a_user_changes_it(rest: Any,
 
     def change(ceiling: int | None, period: BudgetPeriod) -> None:
         extension._ledger.execute(
-            base.SetCeiling(
+            SetCeiling(
                 key=next(_keys),
                 origin=Origin("ann", person=True),
                 encloses=EnvelopeKind.TEAM,
@@ -195,8 +197,8 @@ async def test_what_stands_otherwise_is_shown_until_a_user_changes_it(rest: Any,
 
 
 def test_a_server_without_envelopes_differs_from_what_stands() -> None:
-    stands = base.CeilingState(EnvelopeKind.OWNER, "ann", "mine", BudgetPeriod.DAILY, 0, base.Balance(USD, 0, 0))
-    lifted = base.CeilingState(EnvelopeKind.OWNER, "ann", "gone", None, 0, base.Balance(0, 0, 0))
+    stands = CeilingState(EnvelopeKind.OWNER, "ann", "mine", BudgetPeriod.DAILY, 0, Balance(USD, 0, 0))
+    lifted = CeilingState(EnvelopeKind.OWNER, "ann", "gone", None, 0, Balance(0, 0, 0))
     (found,) = differences((), [stands, lifted])
     assert found == {
         "name": "mine",

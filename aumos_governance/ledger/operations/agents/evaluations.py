@@ -7,7 +7,9 @@ from functools import lru_cache
 from .... import money
 from ....errors import InvalidAmountError, InvalidRequestError
 from ....types import ActionKind, GovernanceOutcome, TrustLevel
-from ...contract.base import Decision, Evaluate, Record, Recorded
+from ...contract.agreements import Evaluate, Record
+from ...contract.audit_facts import Recorded
+from ...contract.facts import Decision
 from ...rules.chain import LEDGER_CHAIN
 from ...rules.content import check_whole
 from ...rules.periods import period_start

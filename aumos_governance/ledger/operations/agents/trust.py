@@ -6,16 +6,16 @@ from typing import Any
 
 from ....errors import ConsentNotFoundError, InvalidRequestError, NotAllowedError, NotFoundError
 from ....types import TrustLevel
-from ...contract.base import (
+from ...contract.agreements import (
     Consent,
     GrantConsent,
-    NotebookKey,
     RemoveTrust,
     RevokeConsent,
     SetTrust,
     TouchTrust,
     TrustAssignment,
 )
+from ...contract.facts import NotebookKey
 from ...contract.queries import FindConsent, FindTrust, ListConsents, ListTrust
 from ...rules.chain import LEDGER_CHAIN
 from ...rules.content import check_whole

@@ -8,15 +8,8 @@ from typing import Any
 
 from ....errors import ConflictError, InvalidRequestError, NotAllowedError, NotFoundError
 from ....types import GovernanceOutcome
-from ...contract.base import (
-    Approval,
-    ApprovalStatus,
-    AskApproval,
-    DecideApproval,
-    NotebookKey,
-    Origin,
-    WithdrawApproval,
-)
+from ...contract.agreements import Approval, ApprovalStatus, AskApproval, DecideApproval, WithdrawApproval
+from ...contract.facts import NotebookKey, Origin
 from ...contract.queries import ListApprovals, ReadApproval
 from ...rules.content import check_whole
 from ...transaction.rows import ApprovalRow, NotebookRow, SessionRow

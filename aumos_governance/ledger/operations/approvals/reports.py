@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from ....errors import NotAllowedError, NotFoundError
-from ...contract.base import AcknowledgeReport, FileReport, FinishReport, ListReports, NotebookKey, Report
+from ...contract.agreements import AcknowledgeReport, FileReport, FinishReport, Report
+from ...contract.facts import NotebookKey
+from ...contract.queries import ListReports
 from ...rules.compact import dumps
 from ...transaction.rows import NotebookRow, ReportRow, SessionRow
 from ...transaction.selections import UNSEEN_REPORTS

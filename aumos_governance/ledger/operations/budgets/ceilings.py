@@ -9,13 +9,8 @@ from typing import Any
 from .... import money
 from ....errors import InvalidAmountError, InvalidRequestError, NotFoundError
 from ....types import BudgetPeriod
-from ...contract.base import (
-    Balance,
-    CeilingState,
-    EnvelopeKind,
-    EnvelopeSpec,
-    SetCeiling,
-)
+from ...contract.budgets import CeilingState, EnvelopeKind, EnvelopeSpec, SetCeiling
+from ...contract.facts import Balance
 from ...contract.queries import ListCeilings
 from ...rules.chain import LEDGER_CHAIN
 from ...rules.compact import dumps

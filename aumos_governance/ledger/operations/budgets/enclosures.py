@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from ...contract.base import EnvelopeKind
+from ...contract.budgets import EnvelopeKind
 from ...rules.compact import dumps
 from ...transaction.rows import CeilingRow, ConfigurationRow, EnvelopeRow, MembershipRow, NotebookRow, SessionRow
 from ...transaction.work import Work

@@ -17,15 +17,8 @@ from ....errors import (
     NotFoundError,
 )
 from ....types import BudgetPeriod
-from ...contract.base import (
-    Balance,
-    BudgetState,
-    ConfigureEnvelopes,
-    EnvelopeSpec,
-    Origin,
-    SetBudget,
-)
-from ...contract.budget_facts import EnvelopeState
+from ...contract.budgets import BudgetState, ConfigureEnvelopes, EnvelopeSpec, EnvelopeState, SetBudget
+from ...contract.facts import Balance, Origin
 from ...contract.queries import ListBudgets, ListEnvelopes
 from ...rules.chain import LEDGER_CHAIN
 from ...rules.compact import dumps

@@ -7,7 +7,8 @@ from typing import Any, Final
 from .... import money
 from ....errors import ConflictError, InvalidAmountError, InvalidRequestError, NotFoundError
 from ....types import GovernanceOutcome
-from ...contract.base import Adjust, Adjusted
+from ...contract.budgets import Adjusted
+from ...contract.charges import Adjust
 from ...transaction.rows import ChargeRow, EstimateRow, NotebookRow, SessionRow
 from ...transaction.selections import ESTIMATES_OF_REFERENCE
 from ...transaction.work import Work

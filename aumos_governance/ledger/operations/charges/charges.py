@@ -7,14 +7,8 @@ from typing import Any
 from .... import money
 from ....errors import InvalidAmountError
 from ....types import ActionKind, GovernanceOutcome, TrustLevel
-from ...contract.base import (
-    Charging,
-    Checks,
-    Decision,
-    Hold,
-    Spend,
-)
-from ...contract.facts import UNDECIDED
+from ...contract.charges import Charging, Checks, Hold, Spend
+from ...contract.facts import UNDECIDED, Decision
 from ...rules.chain import LEDGER_CHAIN
 from ...rules.content import check_whole
 from ...rules.verdicts import (

@@ -7,17 +7,9 @@ from typing import Any
 from .... import money
 from ....errors import ConflictError, InvalidAmountError, NotAllowedError, NotFoundError
 from ....types import GovernanceOutcome
-from ...contract.base import (
-    ChargeState,
-    ExpireHolds,
-    KernelGone,
-    KernelsPresent,
-    Origin,
-    Release,
-    Resolved,
-    Settle,
-)
-from ...contract.budget_facts import HeldCharge
+from ...contract.budgets import ChargeState, HeldCharge, Resolved
+from ...contract.charges import ExpireHolds, KernelGone, KernelsPresent, Release, Settle
+from ...contract.facts import Origin
 from ...contract.queries import ListHolds
 from ...transaction.rows import ApprovalRow, ChargeRow, EstimateRow, NotebookRow, SessionRow
 from ...transaction.selections import (

@@ -6,16 +6,9 @@ from typing import Any, Final
 
 from .... import money
 from ....errors import ConflictError, InvalidAmountError, InvalidRequestError, NotAllowedError, NotFoundError
-from ...contract.base import (
-    ChargeState,
-    Correct,
-    Corrected,
-    Found,
-    Origin,
-    TakeBack,
-    Void,
-    Voided,
-)
+from ...contract.budgets import ChargeState, Corrected
+from ...contract.charges import Correct, TakeBack, Void
+from ...contract.facts import Found, Origin, Voided
 from ...rules.retention import KEEP_ASKS
 from ...transaction.rows import AskRow, ChainRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
 from ...transaction.selections import SESSIONS_OF_NOTEBOOK

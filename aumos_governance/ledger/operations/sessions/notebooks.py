@@ -8,9 +8,10 @@ from __future__ import annotations
 from operator import attrgetter
 
 from ....errors import InvalidRequestError
-from ...contract.base import EnvelopeKind, JoinNotebooks, NotebookKey, Origin
+from ...contract.budgets import EnvelopeKind
+from ...contract.facts import NotebookKey, Origin
 from ...contract.queries import ListNotebooks
-from ...contract.requests import DeleteNotebook, MoveNotebook
+from ...contract.requests import DeleteNotebook, JoinNotebooks, MoveNotebook
 from ...rules.chain import LEDGER_CHAIN
 from ...rules.content import check_text
 from ...rules.files import file_of, path_below

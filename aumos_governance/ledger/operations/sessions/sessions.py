@@ -7,15 +7,8 @@ from typing import Any
 from .... import money
 from ....errors import InvalidAmountError, InvalidRequestError
 from ....types import BudgetPeriod, TrustLevel
-from ...contract.base import (
-    ChangeSession,
-    CloseSession,
-    NotebookKey,
-    Opened,
-    OpenSession,
-    Origin,
-    SessionState,
-)
+from ...contract.facts import NotebookKey, Opened, Origin, SessionState
+from ...contract.requests import ChangeSession, CloseSession, OpenSession
 from ...contract.terms import (
     Plan,
     Standing,

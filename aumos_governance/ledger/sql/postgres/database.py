@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ....errors import LedgerError
-from ...contract.base import Request
+from ...contract.requests import Request
 from ...rules.chain import AUDIT_COLUMNS, AuditRow
 from ...transaction.rows import ChainRow
 from ...transaction.work import Work

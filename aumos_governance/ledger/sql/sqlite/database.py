@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ....errors import LedgerError, NotConfirmedError
-from ...contract.base import Request
+from ...contract.requests import Request
 from ...transaction.work import Work
 from ..migrate import migrate
 from ..statements import Statements

@@ -1,0 +1,73 @@
+"""The ledger's contract: requests go in, frozen records come out, and nothing is decided outside of it.
+
+Every change is one `Request`, executed in one transaction that decides, charges, writes the audit record and
+links it. When `execute` returns, the change is on disk; when it raises, nothing has changed. All backends
+pass one contract suite.
+
+Amounts are integer nano-USD; times are integer microseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol
+
+from .audit_facts import VerifyResult
+from .facts import SessionState
+from .queries import Query
+from .requests import AnswerT_co, Request
+
+__all__ = ["Ledger", "Listener"]
+
+Listener = Callable[[tuple[SessionState, ...]], None]
+"""Called after each commit with the states it changed, in the thread that committed; must not block or raise."""
+
+
+class Ledger(Protocol):
+    """Durable governance state. All methods may be called from any thread."""
+
+    @property
+    def at_once(self) -> bool:
+        """Whether who asks alone is served in their own thread by `execute`, so that asking ahead gains nothing."""
+        ...
+
+    def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
+        """Do the change and wait until it is durable."""
+        ...
+
+    def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
+        """Queue the change; the future is done, in the ledger's thread, when it is durable or has failed."""
+        ...
+
+    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
+        """Answer from what is committed."""
+        ...
+
+    def verify(
+        self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
+    ) -> VerifyResult:
+        """Walk one session's chain, or all chains, and compare the tables with the records, all in one snapshot.
+
+        With ``known_head``, also prove that this head is in a chain.
+
+        With ``under``, the ledger-wide chain and the sessions of this owner under this server root alone. Raises
+        NotFoundError for no such session.
+        """
+        ...
+
+    def attending(self) -> frozenset[str]:
+        """The names of the servers that have this ledger open now, as `open_ledger` was told them.
+
+        One that was killed is not among them. One that lives may be missing for a moment, while it has lost its
+        connection to the database, and always where the system has no locks on files.
+        """
+        ...
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Hear of changes made through this object; the answer ends it."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is queued and let go of files and connections. Idempotent."""
+        ...
