@@ -23,6 +23,7 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     this.trans = options.trans;
     this.notation = options.notation;
     this._activate = options.activate;
+    this._subject = options.subject;
     this.id = 'aumos-governance-panel';
     this.title.icon = governanceIcon;
     this.title.caption = this.trans.__('Governance');
@@ -44,6 +45,12 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
   reveal(section: string | null): void {
     this._activate(this);
     this._body.lead(section);
+  }
+
+  proposeBudget(path: string, budget: string): void {
+    this._subject.follow(path);
+    this._body.propose(budget);
+    this.reveal('budget');
   }
 
   setWaiting(count: number): void {
@@ -70,6 +77,7 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
 
   private readonly _activate: (panel: GovernancePanel) => void;
   private readonly _body: PanelBody;
+  private readonly _subject: PanelSubject;
 }
 
 /** A namespace for `GovernancePanel` statics. */
