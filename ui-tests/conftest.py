@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -71,6 +72,33 @@ def lab(serve: Callable[..., Application]) -> Application:
 def notebook7(serve: Callable[..., Application]) -> Application:
     """A Notebook 7 with governance as it is installed."""
     return serve("notebook")
+
+
+_PACK = "jupyterlab_language_pack_de_DE"
+_LANGUAGE = "@jupyterlab/translation-extension/plugin.jupyterlab-settings"
+
+
+@pytest.fixture(scope="module")
+def german(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """A JupyterLab in German, with a language pack that has the language and not a word of JupyterLab's own."""
+    folder = tmp_path_factory.mktemp("german")
+    package = folder / "packages" / _PACK
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    about = folder / "packages" / f"{_PACK}-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {_PACK}\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[jupyterlab.languagepack]\nde_DE = {_PACK}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        former = os.environ.get("PYTHONPATH")
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(folder / "packages"), *([former] if former else [])]))
+        application = Application("lab", folder, "--ServerApp.jpserver_extensions=harness.asking=True")
+    chosen = folder / "settings" / _LANGUAGE
+    chosen.parent.mkdir(parents=True)
+    chosen.write_text(json.dumps({"locale": "de_DE"}))
+    application.start()
+    yield application
+    application.stop()
 
 
 @pytest.fixture

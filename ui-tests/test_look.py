@@ -66,7 +66,7 @@ def test_axe_finds_nothing(governed: NotebookPage, theme: str) -> None:
 
 
 def test_it_is_named_for_a_screen_reader(governed: NotebookPage) -> None:
-    governed.page.get_by_role("button", name="L2 Suggest · $1.50 left. At least 80% of the budget is used.").focus()
+    governed.page.get_by_role("button", name="L2 Suggest · $1.50 left. At least 80% of the budget is spent.").focus()
 
 
 def test_motion_is_reduced_where_that_is_wished(governed: NotebookPage) -> None:

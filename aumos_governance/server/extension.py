@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, TraitError, Unicode, default
+from traitlets import Bool, Enum, TraitError, Unicode, default
 from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
@@ -42,9 +42,8 @@ from .kernels.kernel_environment import mark_children, mark_kernels
 from .kernels.kernel_sessions import close_left
 from .kernels.local_socket import LocalSocket
 from .kernels.readers import Readers
-from .live.metrics import commit_done
-from .live.open_holds import OpenHolds
-from .live.state_events import StateEvents
+from .live.metrics import OpenHolds, commit_done
+from .live.state_events import OwnEvents, StateEvents
 from .rest.ceilings import difference_sentence, differences
 from .rest.context import Context
 from .rest.event_streams import STREAM, EventStream
@@ -108,6 +107,13 @@ class GovernanceExtension(ExtensionApp):
         600.0,
         help="""How many seconds a person has to approve an act at trust level L3, where the notebook does not say;
         after that it is denied.""",
+    ).tag(config=True)
+    at_limit = Enum(
+        ("deny", "ask"),
+        "deny",
+        help="""What becomes of a call that only a limit on money refuses, where its notebook does not say: with
+        `deny` it fails at once, with `ask` it waits in the governance panel for a user, who raises the limit or
+        denies it, for as long as `approval_timeout` says.""",
     ).tag(config=True)
     envelopes = Envelopes(
         [],
@@ -209,9 +215,10 @@ class GovernanceExtension(ExtensionApp):
             )
         )
         self._service = service = NotebookService(
-            self._ledger, settings.terms, approval_seconds=self.approval_timeout, log=self.log
+            self._ledger, settings.terms, approval_seconds=self.approval_timeout, at_limit=self.at_limit, log=self.log
         )
-        self._events = events = StateEvents(serverapp.event_logger, rooms, loop, self.log)
+        events = StateEvents(OwnEvents(serverapp.event_logger, self.log), rooms, loop, self.log)
+        self._events = events
         self._holds = OpenHolds(self._ledger, rooms.owner, rooms.root, loop=loop, workers=self._workers, log=self.log)
         self._unsubscribe = [self._ledger.subscribe(hear) for hear in (events.offer, self._holds.offer)]
 
@@ -228,7 +235,7 @@ class GovernanceExtension(ExtensionApp):
             loop=loop,
             readers=self._readers,
             settle=moves.settle,
-            at_once=lambda: not settings.shared and moves.settled(),
+            at_once=_never if settings.shared else moves.settled,
             announce=announce,
             autostart=settings.autostart,
             autostart_terms=settings.autostart_terms,
@@ -273,7 +280,7 @@ class GovernanceExtension(ExtensionApp):
         await self._bridge.stop()
         gc.unfreeze()
         self._unmark()
-        self._service.acting.close()
+        self._service.stop_waiting()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._holds.counts.close()
@@ -315,6 +322,10 @@ def _rename_known(ledger: Ledger, documents: Documents, owner: str) -> None:
     pairs = tuple((known, new) for known, new in renamed if new is not None)
     if pairs:
         ledger.execute(JoinNotebooks(key="", origin=Origin("server"), pairs=pairs))
+
+
+def _never() -> bool:
+    return False
 
 
 def _leave_untracked(serverapp: Any) -> None:

@@ -188,6 +188,7 @@ ENTRY: Final = Shape(
     Field("seq"),
     _time("at"),
     Field("event"),
+    # None of what is no decision.
     Field("outcome", "None if {} is None else {}.value", "None if {} is None else OUTCOMES[{}]"),
     Field("code"),
     _REASONS,

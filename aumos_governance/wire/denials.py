@@ -27,6 +27,10 @@ class Denial:
     """What is left of the session's budget."""
     limit: str | None = None
     """The kind of limit that binds, as `Limit.kind` names it."""
+    set_by: str | None = None
+    """Who set the session's budget or level, where that was a user."""
+    in_panel: bool = False
+    """Whether the user can change the session in JupyterLab's panel; there a command may be refused."""
 
     @property
     def reason(self) -> str:
@@ -52,12 +56,22 @@ class Denial:
 
     def _advice(self) -> str | None:
         if self.code == "BUDGET_EXCEEDED":
-            return (
-                "a person can raise the budget with %governance --budget"
-                if self._is_own
-                else "whoever runs the server can raise that ceiling"
-            )
+            if not self._is_own:
+                return "ask the administrator of that limit to raise it, or lower the request"
+            return self._raised("budget") + ", or lower the request"
+        if self.code == "TRUST_LEVEL_INSUFFICIENT":
+            return self._raised("trust level")
+        if self.code == "SUGGESTED":
+            return f"do it yourself, or {self._raised('trust level')}"
         return _ADVICE.get(self.code or "")
+
+    def _raised(self, what: str) -> str:
+        """How the user can raise it here. What a user set in the panel, only the panel raises."""
+        if not self.in_panel:
+            option = "--budget" if what == "budget" else "--trust-level"
+            return f"raise the {what} with %governance {option}"
+        by = "" if self.set_by is None else f", which {printable(self.set_by)} set,"
+        return f"raise the {what}{by} in the Governance panel"
 
     @property
     def _is_own(self) -> bool:
@@ -65,8 +79,6 @@ class Denial:
 
 
 _ADVICE: Final = {
-    "TRUST_LEVEL_INSUFFICIENT": "a person can raise the level with %governance --trust-level",
-    "SUGGESTED": "a person can do it, or raise the level with %governance --trust-level",
     "APPROVAL_REQUIRED": "nobody can be asked here: run it where a person can answer, in JupyterLab with governance"
     " enabled or at a prompt",
     "APPROVAL_TIMEOUT": "run the cell again to ask again",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from .bodies import ADJUSTMENT, ASSIGNMENT, BUDGET, CONSENT, DECISION, ENTRY, PREVIOUS, RESOLUTION, STATE
 from .shapes import ABSENT, EMPTY, Field, Shape
@@ -30,14 +29,13 @@ __all__ = [
 _NOTHING: Final = Shape("")
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation, by its name on the wire as ``op``."""
 
     name: str
-    request: Shape = field(default=_NOTHING)
+    request: Shape = _NOTHING
     """Of what the ledger is requested, or of a ``dict`` of values from which the service makes that."""
-    response: Shape = field(default=_NOTHING)
+    response: Shape = _NOTHING
     """Of what the ledger gives back; read, it is that again as far as the wire carries it."""
     reads: bool = False
     """It reads what is committed, and changes nothing."""

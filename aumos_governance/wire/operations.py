@@ -6,7 +6,6 @@ By this table a kernel makes a request and reads its response, and a server read
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from ..types import GovernanceOutcome
@@ -56,7 +55,7 @@ def _about(least: str) -> tuple[Field, ...]:
     """What a charge is for and who makes it; ``least`` is the level it needs where it names none."""
     return (
         level("required_level", least),
-        *(replace(text(name), takes="") for name in ("scope", "data_type", "purpose")),
+        *(text(name)._replace(takes="") for name in ("scope", "data_type", "purpose")),
         text("category"),
         text("tool", default="unknown"),
         text("agent_id", "agent id"),
@@ -92,6 +91,9 @@ REPORTED: Final = Shape("dict", needed("report_id", "report's id"), needed("resu
 """How an action ended, which a ``settle`` or ``release`` may name along."""
 _REPORTED: Final = tuple(Field(name, read=None, kept=False) for name in ("report_id", "result"))
 """Read as `REPORTED`, where they are given."""
+
+_AT_LIMIT: Final = Field("at_limit", read=None, kept=False)
+"""What becomes of a call that only a limit on money refuses: ``ask`` or ``deny``. The service reads it."""
 
 # ---- the operations
 
@@ -147,6 +149,7 @@ add(
             text("category"),
             text("agent_id", "agent id"),
             text("note"),
+            _AT_LIMIT,
             given=OF_NOTEBOOK,
             checked=True,
         ),
@@ -161,6 +164,7 @@ add(
             Field("kind", "{}.value", "choice(body, 'kind', ActionKind, 'call or act') or ActionKind.CALL"),
             Field("until", "{} / 1e6", 'moment(body, "until", "A hold\'s until")', omitted=ABSENT),
             *_about("L1_MONITOR"),
+            _AT_LIMIT,
             derived=_CHECKS,
             given=OF_NOTEBOOK,
             checked=True,
@@ -206,7 +210,7 @@ add(
         "authorize",
         Shape(
             "dict",
-            *(Field(name, read=f"body.get({name!r})") for name in ("shown", "timeout")),
+            *(Field(name, read=f"body.get({name!r})") for name in ("shown", "timeout", "at_limit")),
             amount("An act"),
             *_about("L3_ACT_APPROVE"),
             on("wait"),
@@ -241,7 +245,7 @@ add(
         Shape(
             "Void",
             needed("of", "id of the ask to cancel"),
-            replace(flag("act"), takes="", kept=False),
+            flag("act")._replace(takes="", kept=False),
             flag("delivered"),
             given=OF_NOTEBOOK,
             checked=True,
@@ -340,7 +344,7 @@ add(
             flag("oldest_first"),
             Field("limit", "{}", "whole(body, 'limit', default=10, least=1, most=1_000)"),
             text("cursor"),
-            replace(flag("count"), takes="", kept=False),
+            flag("count")._replace(takes="", kept=False),
             given={"notebook": "notebook"},
             checked=True,
         ),

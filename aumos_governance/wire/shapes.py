@@ -7,11 +7,10 @@ requests and reads responses, a server the reverse, and loading a table costs ne
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from itertools import takewhile
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .. import money, types
 from . import fields
@@ -37,8 +36,7 @@ def time_micros(text: str) -> int:
     return (datetime.fromisoformat(text.removesuffix("Z") + "+00:00") - _EPOCH) // timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field of a body, and where its value lies in the object that the body stands for."""
 
     name: str

@@ -14,7 +14,7 @@ import pytest
 from aumos_governance.errors import BusyError, ServerUnreachableError
 from aumos_governance.kernel.requests import exchanges
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.kernel.requests.pauses import LONGEST_PAUSE, pauses
+from aumos_governance.kernel.requests.exchanges import LONGEST_PAUSE, pauses
 from aumos_governance.wire.protocol import Ask
 from tests.kernel.fake_transport import FakeTransport
 

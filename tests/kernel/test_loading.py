@@ -65,7 +65,6 @@ def test_loading_imports_only_what_reads_a_line(tmp_path: Path) -> None:
         "aumos_governance.kernel.governed.running_cells",
         "aumos_governance.kernel.magics",
         "aumos_governance.kernel.magics.magics",
-        "aumos_governance.kernel.magics.quiet",
         "aumos_governance.kernel.text",
         "aumos_governance.kernel.text.arguments",
     }

@@ -79,7 +79,7 @@ def denial(say: Say, action: GovernanceAction, **body: Any) -> str:
 @pytest.mark.usefixtures("translated")
 def test_the_advice_is_that_of_the_limit_which_binds(say: Say) -> None:
     own = denial(say, GovernanceAction(""), amount="2")
-    assert own.endswith("$1.00 is left; a person can raise the budget with %governance --budget.")
+    assert own.endswith("$1.00 is left; raise the budget with %governance --budget, or lower the request.")
     category = denial(say, GovernanceAction("", budget_category="llm"), amount="0.7", category="llm")
     assert "budget.set_limit('llm', limit)" in category
     missing = denial(say, GovernanceAction("", budget_category="none"), amount="0.1", category="none")

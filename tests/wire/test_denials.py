@@ -14,7 +14,7 @@ def test_a_budget_too_small_is_told_with_its_figures() -> None:
     reasons = ("Agent 'a' has trust level L2, and L1 is needed", over_budget(1020 * CENT, 1000 * CENT).reason)
     assert Denial("BUDGET_EXCEEDED", reasons, "gpt-4o", 40 * CENT, 20 * CENT, "session").sentence() == (
         "DENIED: Would exceed budget ($10.20 > $10.00); $0.40 for gpt-4o was asked for and $0.20 is left;"
-        " a person can raise the budget with %governance --budget."
+        " raise the budget with %governance --budget, or lower the request."
     )
 
 
@@ -22,14 +22,14 @@ def test_a_ceiling_around_the_session_is_not_told_with_the_sessions_figures() ->
     refusal = over_budget(400 * CENT, 300 * CENT, "the monthly ceiling 'class-5'", "group", "class-5")
     assert Denial(refusal.code, (refusal.reason,), "gpt-4o", 100 * CENT, 900 * CENT, "group").sentence() == (
         "DENIED: Would exceed the monthly ceiling 'class-5' ($4.00 > $3.00); $1.00 for gpt-4o was asked for;"
-        " whoever runs the server can raise that ceiling."
+        " ask the administrator of that limit to raise it, or lower the request."
     )
 
 
 @pytest.mark.parametrize(
     ("code", "end"),
     [
-        ("TRUST_LEVEL_INSUFFICIENT", "; a person can raise the level with %governance --trust-level."),
+        ("TRUST_LEVEL_INSUFFICIENT", "; raise the trust level with %governance --trust-level."),
         ("APPROVAL_TIMEOUT", "; run the cell again to ask again."),
         ("NO_SESSION", "."),
         (None, "."),
@@ -37,6 +37,16 @@ def test_a_ceiling_around_the_session_is_not_told_with_the_sessions_figures() ->
 )
 def test_what_a_person_can_do(code: str | None, end: str) -> None:
     assert Denial(code, ("Why not",), "t").sentence() == f"DENIED: Why not{end}"
+
+
+def test_where_there_is_a_panel_no_command_is_advised_that_may_be_refused() -> None:
+    said = ("Would exceed budget",)
+    own = Denial("BUDGET_EXCEEDED", said, "t", CENT, 0, "session", "ann", in_panel=True).sentence()
+    assert own.endswith("raise the budget, which ann set, in the Governance panel, or lower the request.")
+    for code in ("BUDGET_EXCEEDED", "TRUST_LEVEL_INSUFFICIENT", "SUGGESTED"):
+        sentence = Denial(code, said, "t", CENT, 0, "session", in_panel=True).sentence()
+        assert "in the Governance panel" in sentence
+        assert "%governance" not in sentence
 
 
 def test_whoever_denies_may_give_advice_of_its_own() -> None:

@@ -1,6 +1,6 @@
 """An extension of the test's own server: puts questions and reports to a person, as a kernel does.
 
-``POST harness/ask``, ``harness/report`` and ``harness/hold`` take the fields of the ledger's requests as JSON.
+``POST harness/ask``, ``report``, ``hold`` and ``spend`` take the fields of the ledger's requests as JSON.
 ``POST harness/leave`` says that the process that held is gone.
 """
 
@@ -22,6 +22,7 @@ from aumos_governance.ledger.contract.base import (
     KernelGone,
     NotebookKey,
     Origin,
+    Spend,
 )
 
 
@@ -32,7 +33,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(serverapp: Any) -> None:
     (governance,) = serverapp.extension_manager.extension_apps["aumos_governance"]
     base_url = serverapp.web_app.settings["base_url"]
-    route = url_path_join(base_url, "harness", "(ask|report|hold|leave)")
+    route = url_path_join(base_url, "harness", "(ask|report|hold|spend|leave)")
     serverapp.web_app.add_handlers(".*$", [(route, AskingHandler, {"governance": governance})])
 
 
@@ -68,6 +69,8 @@ class AskingHandler(APIHandler):
             answer: Any = AskApproval(digest=uuid.uuid4().hex, shown=shown, amount=amount, **common)
         elif what == "report":
             answer = FileReport(shown=shown, **common)
+        elif what == "spend":
+            answer = Spend(amount=amount, **common)
         else:
             answer = Hold(amount=amount, **common)
         done = ledger.execute(answer)

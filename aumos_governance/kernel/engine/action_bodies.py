@@ -146,8 +146,11 @@ def decided(action: GovernanceAction, answer: Mapping[str, Any]) -> GovernanceDe
     )
 
 
-def allowed(action: GovernanceAction, answer: Mapping[str, Any]) -> GovernanceDecision:
-    """As `decided`; raises GovernanceDeniedError for a no."""
+def allowed(action: GovernanceAction, answer: Mapping[str, Any], *, in_panel: bool = False) -> GovernanceDecision:
+    """As `decided`; raises GovernanceDeniedError for a no, with advice that fits.
+
+    ``in_panel``: whether the user changes the session in JupyterLab's panel.
+    """
     decision = decided(action, answer)
     if decision.allowed:
         return decision
@@ -163,6 +166,8 @@ def allowed(action: GovernanceAction, answer: Mapping[str, Any]) -> GovernanceDe
         money.parse(told["amount"]),
         money.parse(remaining) if own else None,
         None if limit is None else limit.kind,
+        _user(state.get("set_by")),
+        in_panel,
     )
     raise GovernanceDeniedError(
         action.agent_id or state.get("agent_id"),
@@ -188,6 +193,10 @@ def settled(grant: Granted, answer: Mapping[str, Any] | None, *, estimated: bool
     return Settlement(
         money.to_decimal(told.spent), money.to_decimal(told.held), told.overrun, told.record_id, told.estimated
     )
+
+
+def _user(set_by: str | None) -> str | None:
+    return None if set_by in ("kernel", "server") else set_by
 
 
 def _advice(action: GovernanceAction, decision: GovernanceDecision) -> str | None:

@@ -19,14 +19,15 @@ from ...authority.authorization import (
 from ...budget.manager import BudgetManager
 from ...consent.manager import ConsentManager
 from ...engine import GovernanceAction, GovernanceDecision
-from ...errors import ConfigurationError, ConflictError
+from ...errors import ConfigurationError, ConflictError, GovernanceDeniedError
 from ...trust.manager import TrustManager
 from ...types import ActionKind
-from ..requests.cells import current_cell
 from ..requests.exchanges import OnWaiting
+from ..requests.request_heads import at_limit_field, current_cell
 from ..requests.requests_ahead import Started, Told
 from ..requests.session import Link, link
-from ..requests.take_backs import InFlight
+from ..requests.take_backs import InFlight, interruptible
+from ..text.limit_line import LimitLine
 from ..transports.spawned import is_worker
 from .action_bodies import (
     AsyncNotebookGrant,
@@ -104,7 +105,7 @@ class NotebookEngine:
             with waited(self._shell, body, waiting) as heard:
                 request = self._way().client.start(op, body, cell=current_cell(self._shell), on_waiting=heard)
                 answer = request.answer()
-                decision = allowed(action, answer)
+                decision = allowed(action, answer, in_panel=self._way().has_panel)
             grant = NotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
             grant.report_id = answer.get("report_id")
             return grant
@@ -115,8 +116,10 @@ class NotebookEngine:
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
         """As `Engine.begin_ahead`."""
-        body = hold_body(action)
-        return _Begun(self, action, body, self._way().client.start("hold", body, cell=current_cell(self._shell)))
+        body = {**hold_body(action), **at_limit_field()}
+        line = LimitLine(self._shell, body)
+        request = self._way().client.start("hold", body, cell=current_cell(self._shell), on_waiting=line.waits)
+        return _Begun(self, action, body, request, line)
 
     async def begin_async(
         self, action: GovernanceAction, *, on_waiting: OnWaiting | None = None, timeout: float | None = None
@@ -128,7 +131,7 @@ class NotebookEngine:
             with waited(self._shell, body, waiting, blocks=False) as heard:
                 cell = current_cell(self._shell)
                 answer = await client.ask_async(op, body, cell=cell, on_waiting=heard, flight=flight)
-                decision = allowed(action, answer)
+                decision = allowed(action, answer, in_panel=self._way().has_panel)
             grant = AsyncNotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
             grant.report_id = answer.get("report_id")
             return grant
@@ -184,8 +187,8 @@ class NotebookEngine:
         if ActionKind(action.kind) is ActionKind.CALL:
             if action.budget_amount is None:
                 return "evaluate", check_body(action), None
-            return "hold", hold_body(action), None
-        body = act_body(action)
+            return "hold", {**hold_body(action), **at_limit_field()}, None
+        body = {**act_body(action), **at_limit_field()}
         if timeout is not None:
             body["timeout"] = timeout
         way = self._way()
@@ -226,8 +229,14 @@ class _Begun:
     """As `Begun`."""
 
     def __init__(
-        self, engine: NotebookEngine, action: GovernanceAction, body: Mapping[str, Any], asked: Started
+        self,
+        engine: NotebookEngine,
+        action: GovernanceAction,
+        body: Mapping[str, Any],
+        asked: Started,
+        line: LimitLine,
     ) -> None:
+        self._line = line
         self._engine = engine
         self._action = action
         self._body = body
@@ -235,8 +244,17 @@ class _Begun:
 
     def grant(self) -> NotebookGrant:
         assert self._asked is not None
-        answer = self._asked.answer()
-        decision = allowed(self._action, answer)
+        try:
+            with interruptible() if "at_limit" in self._body else contextlib.nullcontext():
+                answer = self._asked.answer()
+            decision = allowed(self._action, answer, in_panel=self._engine._way().has_panel)
+        except GovernanceDeniedError:
+            self._line.ended("Denied")
+            raise
+        except KeyboardInterrupt:
+            self._line.ended("Withdrawn")
+            raise
+        self._line.ended("Allowed")
         return NotebookGrant(self._engine, decision, _nano(self._body), answer.get("hold_id"))
 
     def drop(self) -> NotebookGrant | None:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from ...errors import GovernanceDeniedError
 from ...wire import fields
-from ..requests.cells import current_cell
-from ..requests.interrupts import Deferred
+from ..requests.request_heads import at_limit_field, choose_at_limit, current_cell
 from ..requests.session import Link, link
+from ..requests.take_backs import Deferred, interruptible
 from ..text import display
 from ..text.arguments import Arguments
 from ..text.card import audit_html, status_html
-from ..text.decision import SpendDecision
+from ..text.display import SpendDecision
 
 __all__ = ["close_session", "open_session", "show_audit", "show_status", "spend"]
 
@@ -32,6 +33,8 @@ def open_session(shell: Any, arguments: Arguments) -> None:
     wish: dict[str, Any] = _values(
         arguments, {"--trust-level": "trust_level", "--budget": "budget", "--agent": "agent_id"}
     )
+    if "--at-limit" in arguments.values:
+        choose_at_limit(arguments.values["--at-limit"])
     # Only a change says what it changed from, and only a value that is given changes anything.
     before = _ask(shell, "status")["state"] if wish else None
     if "--new" in arguments.flags:
@@ -58,11 +61,23 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
         wish["already_paid"] = True
     way = _way(shell)
     recorded: SpendDecision | None = None
-    request = way.client.start("spend", wish, cell=current_cell(shell))
+    wish |= at_limit_field()
+    lines: list[Any] = []
+
+    def on_waiting(waiting: Mapping[str, Any]) -> None:
+        from ..text.limit_line import LimitLine
+
+        lines.append(LimitLine(shell, wish))
+        lines[0].waits(waiting)
+
+    request = way.client.start("spend", wish, cell=current_cell(shell), on_waiting=on_waiting)
     try:
-        decision = SpendDecision.from_answer(request.answer())
+        with interruptible() if at_limit_field() else nullcontext():
+            decision = SpendDecision.from_answer(request.answer())
+        for line in lines:
+            line.ended("Allowed" if decision.allowed else "Denied")
         _say_standing(way)
-        sentence = _sentence(decision)
+        sentence = _sentence(decision, in_panel=way.has_panel)
         refused = sentence is not None and "--no-raise" not in arguments.flags
         # It is charged exactly when the cell shows so: an interrupt comes before both, or after both.
         with Deferred():
@@ -72,6 +87,9 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
                 _say(sentence)
             request.keep()
     except BaseException:
+        if recorded is None:
+            for line in lines:
+                line.ended("Withdrawn")
         # What is raised into a thread cannot be deferred.
         if request.take_back() and recorded is not None:
             _say(display.taken_back_text(recorded))
@@ -84,11 +102,13 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
     return decision
 
 
-def _sentence(decision: SpendDecision) -> str | None:
+def _sentence(decision: SpendDecision, *, in_panel: bool) -> str | None:
     """Why the spend does not fit; None where it does."""
     if decision.allowed and not decision.overrun:
         return None
-    return display.overrun_sentence(decision) if decision.allowed else display.refusal_sentence(decision)
+    if decision.allowed:
+        return display.overrun_sentence(decision)
+    return display.refusal_sentence(decision, in_panel=in_panel)
 
 
 def close_session(shell: Any) -> None:

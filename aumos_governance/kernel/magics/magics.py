@@ -5,23 +5,28 @@ Loading them costs a kernel nothing: what asks and shows is imported when the fi
 
 from __future__ import annotations
 
-from types import ModuleType
+import sys
+import threading
+from collections.abc import Callable
+from types import CodeType, FrameType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from ..governed.governed_cells import MAGIC
 from ..text.arguments import Arguments, Flag, Signature, Valued
-from .quiet import quiet_value
 
 if TYPE_CHECKING:
-    from ..text.decision import SpendDecision
+    from ..text.display import SpendDecision
 
-__all__ = ["GovernanceMagics"]
+__all__ = ["GovernanceMagics", "quiet_value"]
 
 _OPEN: Final = Signature(
     "governance",
-    (Valued("--trust-level", "0-5"), Valued("--budget", "USD"), Valued("--agent", "ID"), Flag("--new")),
+    (
+        *(Valued("--trust-level", "0-5"), Valued("--budget", "USD"), Valued("--agent", "ID")),
+        *(Valued("--at-limit", "ask|deny"), Flag("--new")),
+    ),
 )
 _SPEND: Final = Signature(
     "governance_spend", (Valued("--tool", "NAME"), Flag("--already-paid"), Flag("--no-raise")), "AMOUNT"
@@ -62,7 +67,7 @@ class GovernanceMagics(Magics):
     def governance(self, line: str) -> None:
         """Govern this notebook: open a session, resume the open one, or change it.
 
-            %governance [--trust-level 0-5] [--budget USD] [--agent ID] [--new]
+            %governance [--trust-level 0-5] [--budget USD] [--agent ID] [--at-limit ask|deny] [--new]
 
         With none open, a session is opened at these values; what is left out comes from the server's defaults
         (trust level 2, budget $10.00 unless it says otherwise). With one open and the same values it is resumed, and
@@ -71,6 +76,9 @@ class GovernanceMagics(Magics):
         --trust-level  0 Observer, 1 Monitor, 2 Suggest, 3 Act (Approval Required), 4 Act (Report After), 5 Autonomous
         --budget       the most this session may spend, in US dollars
         --agent        a name for who acts, shown in the audit record
+        --at-limit     what becomes of a call that does not fit: with ask it waits, and you raise the limit in the
+                       governance panel or deny it; with deny it fails at once. It holds until the kernel ends; the
+                       server says what holds where you say nothing. Without a governed server it fails at once
         --new          close the open session and open one at $0.00 spent
 
         A value that a person set in the governance panel can only be tightened from a notebook.
@@ -197,3 +205,64 @@ class GovernanceMagics(Magics):
         from . import commands
 
         return commands
+
+
+_STATEMENT: Final = "<module>"
+_BARE: Final = frozenset({"get_ipython", "run_line_magic"})
+"""The names in the code of a statement that is a line magic and nothing else."""
+
+
+class _QuietHook:
+    """A display hook that passes over the value of a bare magic, and hands everything else on.
+
+    IPython puts its own hook in place for each cell and takes this one away with it at the cell's end.
+    """
+
+    def __init__(self, hook: Callable[[object], Any]) -> None:
+        self._hook = hook
+        self._of_thread = threading.local()
+
+    def pass_over(self, value: object, statement: CodeType, around: frozenset[CodeType]) -> None:
+        self._of_thread.last = (value, statement, around)
+
+    def __call__(self, value: object) -> Any:
+        last = getattr(self._of_thread, "last", None)
+        # IPython compiles each statement of a cell by itself. So the value of `%magic` is displayed by the code that
+        # ran the magic, while `d = %magic` and then `d` are two, and the user who writes `d` wants to see it.
+        if last is not None and value is last[0]:
+            shows = sys._getframe(1).f_code
+            if shows is last[1] or shows in last[2]:
+                return None
+        return self._hook(value)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._hook, name)
+
+
+def quiet_value(shell: Any, value: object, *, depth: int) -> None:
+    """Show no ``Out[n]`` for ``value``, should the statement ``depth`` frames above the caller have it as its value.
+
+    Nor where another magic runs that statement and passes its value on, as ``%%time`` does.
+    """
+    if not shell.display_trap.is_active:
+        # No cell is running, so nothing will be displayed, and our hook would not be taken away again.
+        return
+    hook = sys.displayhook
+    if not isinstance(hook, _QuietHook):
+        # IPython's own, or the one of `%%capture`, which puts back what was there before.
+        hook = sys.displayhook = _QuietHook(hook)
+    frame = sys._getframe(depth + 1)
+    hook.pass_over(value, frame.f_code, _around(frame))
+
+
+def _around(frame: FrameType) -> frozenset[CodeType]:
+    """The statements that had this one run; none where it is more than the magic, so that its value is another."""
+    code = frame.f_code
+    if code.co_name != _STATEMENT or not _BARE.issuperset(code.co_names):
+        return frozenset()
+    found, outer = [], frame.f_back
+    while outer is not None:
+        if outer.f_code.co_name == _STATEMENT:
+            found.append(outer.f_code)
+        outer = outer.f_back
+    return frozenset(found)

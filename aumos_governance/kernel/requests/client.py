@@ -27,12 +27,14 @@ from .alarm import alarm
 from .exchanges import (
     FIRST_RESEND,
     GRACE_SECONDS,
+    LONGEST_PAUSE,
     Exchanges,
     OnWaiting,
     Patience,
+    pauses,
+    waited,
 )
-from .pauses import LONGEST_PAUSE, pauses, waited
-from .request_ids import new_ask_id
+from .request_heads import new_ask_id
 from .requests_ahead import Started, Steps, Tellings, Told
 from .take_backs import UNDECIDED, InFlight, TakeBacks, cancel_body
 from .task_waits import response_of

@@ -1,9 +1,10 @@
-"""One request's way to its response: sent, and sent again where messages get lost."""
+"""One request's way to its response: sent, and sent again where messages get lost or a busy server refuses it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
+from random import uniform
 from typing import Any, Final
 
 from ...clock import monotonic
@@ -14,7 +15,17 @@ from ..transports.transport import Transport
 from .requests_ahead import Dropped, Steps
 from .take_backs import InFlight
 
-__all__ = ["FIRST_RESEND", "GRACE_SECONDS", "Exchanges", "OnWaiting", "Patience", "Waiting"]
+__all__ = [
+    "FIRST_RESEND",
+    "GRACE_SECONDS",
+    "LONGEST_PAUSE",
+    "Exchanges",
+    "OnWaiting",
+    "Patience",
+    "Waiting",
+    "pauses",
+    "waited",
+]
 
 FIRST_RESEND: Final = 0.25
 """Seconds after which an ask is sent again where it may have been lost."""
@@ -163,3 +174,22 @@ def _is_yes(response: Mapping[str, Any]) -> bool:
     decision = response.get("decision")
     denied = isinstance(decision, Mapping) and decision.get("allowed") is not True
     return response.get("ok") is True and not denied
+
+
+_FIRST: Final = 0.01
+LONGEST_PAUSE: Final = 0.32
+"""Seconds."""
+
+
+def pauses() -> Iterator[float]:
+    """The seconds before each next time, about twice as many at each; not all clients come back at the same moment."""
+    seconds = _FIRST
+    while True:
+        yield uniform(seconds / 2, seconds)  # noqa: S311 - not a secret
+        seconds = min(seconds * 2, LONGEST_PAUSE)
+
+
+def waited(until: float) -> Generator[float, None, None]:
+    """Yields for how many seconds to wait at most, until this time on the monotonic clock."""
+    while (left := until - monotonic()) > 0:
+        yield left

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ServerUnreachableError, UnavailableError
-from ..transports.comm_transport import CommTransport
-from ..transports.server_transport import ServerTransport
+from ..transports.comm_transport import CommTransport, ServerTransport
 from ..transports.spawned import SpawnedTransport, is_worker, leave_offer, left_offer
 from .client import Client
 from .identity import KernelIdentity, Situation, connection_file_name, identify
@@ -34,6 +33,11 @@ class Link:
     decide: Callable[[str, str, bool], None] | None = None
     """Takes the word of the person at this kernel: approval, digest, and whether it is yes. None in a governed kernel,
     where people decide in the panel."""
+
+    @property
+    def has_panel(self) -> bool:
+        """Whether users change the session, and decide, in JupyterLab's panel."""
+        return self.decide is None
 
 
 _lock = threading.Lock()

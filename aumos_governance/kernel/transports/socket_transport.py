@@ -26,8 +26,7 @@ from ...wire.protocol import (
     socket_proof,
 )
 from .transport import Receiver
-from .turns import Turns
-from .waiter import Waiter
+from .waiter import Turns, Waiter
 
 __all__ = ["SocketTransport"]
 

@@ -1,11 +1,15 @@
-"""How a thread waits for its answer: asleep, or as the one that reads the answers of all."""
+"""How a thread waits for its response: asleep, or as the one that reads the responses of all."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
+from typing import Final, Protocol
 
-__all__ = ["Waiter"]
+from ...clock import monotonic
+
+__all__ = ["Source", "Turns", "Waiter"]
 
 
 class Waiter:
@@ -45,3 +49,131 @@ class Waiter:
     def rest(self) -> None:
         """Forget that it was woken: whoever waits looks for what it waits for after this, and before it waits again."""
         self.woken = False
+
+
+_AWAKE_SECONDS: Final = 0.0006 if (os.cpu_count() or 1) > 1 else 0.0
+# On a single processor it would only keep the server from it.
+
+
+class Source(Protocol):
+    """What is read by one thread at a time."""
+
+    def read(self, seconds: float | None = None, *, awake: float = 0.0) -> bool:
+        """Wait for what comes, at most so long, and hand it on; False at the end. It sleeps only after ``awake``."""
+        ...
+
+    def wake(self) -> None:
+        """Have `read` return soon, in whatever thread it is."""
+        ...
+
+
+class Turns:
+    """One of the threads that wait reads, for itself and for the others; an answer costs it no change of threads.
+
+    Tasks cannot read, so while ``tasks()`` a thread that does nothing else reads for them: the one in `stand`.
+    """
+
+    def __init__(self, source: Source, tasks: Callable[[], bool]) -> None:
+        self._source = source
+        self._tasks = tasks
+        self._lock = threading.Lock()
+        self._reader: Waiter | None = None
+        self._others: dict[Waiter, None] = {}
+        """Threads that sleep while one reads, the longest first."""
+        self._standing: Waiter | None = None
+        self._ended = False
+
+    def wait(self, waiter: Waiter, seconds: float) -> bool:
+        """Block this thread until its waiter is woken, or for so long, or a little; False when the source has ended."""
+        try:
+            if self._take_turn(waiter):
+                if not self._read(waiter, seconds):
+                    self.end()
+            else:
+                waiter.sleep(seconds)
+        finally:
+            try:
+                self._leave(waiter)
+            except BaseException:
+                # Interrupted just here: a turn that nobody gives back would keep all others from theirs.
+                self._leave(waiter)
+                raise
+        return not self._ended
+
+    def stand(self) -> None:
+        """Read in this thread whenever tasks wait, until the source has ended."""
+        self._standing = standing = Waiter()
+        while not self._ended:
+            standing.rest()
+            with self._lock:
+                mine = self._reader is None and self._tasks()
+                if mine:
+                    self._reader = standing
+            if mine:
+                self._ended = not self._read_on(standing) or self._ended
+                self._leave(standing)
+            elif not self._ended:
+                standing.sleep()
+
+    def attend(self) -> None:
+        """A task has begun to wait."""
+        if self._reader is None and self._standing is not None:
+            self._standing.wake()
+
+    def end(self) -> None:
+        """The source has ended, as whoever wrote to it found out."""
+        self._ended = True
+        standing = self._standing
+        if standing is not None:
+            standing.wake()
+
+    def _take_turn(self, waiter: Waiter) -> bool:
+        with self._lock:
+            if self._reader is None:
+                self._reader = waiter
+                return True
+            self._others[waiter] = None
+            standing = self._standing if self._reader is self._standing else None
+        if standing is not None and not self._tasks():
+            # It stayed after the last task had its answer.
+            standing.wake()
+        return False
+
+    def _read(self, waiter: Waiter, seconds: float) -> bool:
+        until = monotonic() + seconds
+        # Before looking whether it was woken, so that whoever wakes it now cannot miss it.
+        waiter.rouse = self._source.wake
+        try:
+            while not waiter.woken:
+                left = until - monotonic()
+                if left <= 0:
+                    break
+                # Who waits alone keeps awake for a moment: to be woken takes longer than many an answer.
+                awake = 0.0 if self._others else min(_AWAKE_SECONDS, left)
+                if not self._source.read(left, awake=awake):
+                    return False
+        finally:
+            waiter.rouse = None
+        return True
+
+    def _read_on(self, standing: Waiter) -> bool:
+        standing.rouse = self._source.wake
+        try:
+            while self._tasks() or not self._others:
+                if not self._source.read():
+                    return False
+        finally:
+            standing.rouse = None
+        return True
+
+    def _leave(self, waiter: Waiter) -> None:
+        with self._lock:
+            self._others.pop(waiter, None)
+            if self._reader is waiter:
+                self._reader = None
+            if self._reader is not None:
+                return
+            after = self._standing if self._tasks() else next(iter(self._others), None)
+        if after is not None:
+            # It takes its turn when it waits again, unless a thread that came meanwhile did.
+            after.wake()

@@ -1,4 +1,4 @@
-"""Every change of a notebook's state, told to all pages through the server's event system."""
+"""Events that only this server emits, and the one of them that has every change of a notebook's state."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from jupyter_events import EventLogger
+from jupyter_events.schema import EventSchema
 
 from ...errors import NotAllowedError
 from ...ledger.contract.base import Ledger, NotebookKey, ReadState, SessionState
@@ -19,9 +20,11 @@ from ...wire.bodies import state_body
 from ...wire.protocol import EVENT_SCHEMA_ID
 from ..identity.rooms import Rooms
 
-__all__ = ["StateEvents"]
+__all__ = ["OURS", "OwnEvents", "StateEvents"]
 
-_SCHEMA: Final = Path(__file__).parent.parent / "events" / "state-v1.yaml"
+OURS: Final = EVENT_SCHEMA_ID.removesuffix("state/v1")
+"""How the ids of all our schemas begin: only who may read governance gets events of these."""
+_SCHEMAS: Final = Path(__file__).parent.parent / "events"
 _SPACING: Final = 0.05
 """Seconds between two events of one notebook: at most 20 a second."""
 
@@ -33,30 +36,57 @@ class _Line:
     next: SessionState | None = None
 
 
-class StateEvents:
-    """Emits each notebook's latest state, in bursts at most 20 times a second, and always the last one.
+class OwnEvents:
+    """Emits events of the schemas in `server/events/`, to all pages, and lets nobody else emit them.
 
     The server lets every authenticated client post events of any registered kind; ours pass only with a nonce
     that is made for one event and taken out of it before anyone sees it.
     """
 
+    def __init__(self, event_logger: EventLogger, log: logging.Logger, schemas: Path = _SCHEMAS) -> None:
+        self._events = event_logger
+        self._log = log
+        self._nonces: set[str] = set()
+        for schema in sorted(schemas.glob("*.yaml")):
+            event_logger.register_event_schema(schema)
+            event_logger.add_modifier(schema_id=EventSchema(schema).id, modifier=self._only_ours)
+
+    def emit(self, schema_id: str, body: Mapping[str, Any]) -> None:
+        """Send an event with this body to every page, on the server's loop; raises nothing."""
+        nonce = secrets.token_hex(16)
+        self._nonces.add(nonce)
+        try:
+            self._events.emit(schema_id=schema_id, data={**body, "nonce": nonce})
+        except Exception:  # noqa: BLE001 - whoever changed the state must not fail for it
+            self._log.exception("A governance event could not be emitted.")
+        finally:
+            self._nonces.discard(nonce)
+
+    def _only_ours(self, schema_id: str, data: dict[str, Any]) -> dict[str, Any]:
+        nonce = data.pop("nonce", None)
+        if not isinstance(nonce, str) or nonce not in self._nonces:
+            raise NotAllowedError("Events of governance come from the server itself, so this one was refused.")
+        self._nonces.discard(nonce)
+        return data
+
+
+class StateEvents:
+    """Emits each notebook's latest state, in bursts at most 20 times a second, and always the last one."""
+
     def __init__(
         self,
-        event_logger: EventLogger,
+        events: OwnEvents,
         rooms: Rooms,
         loop: asyncio.AbstractEventLoop,
         log: logging.Logger,
     ) -> None:
-        self._events = event_logger
+        self._events = events
         self._rooms = rooms
         self._loop = loop
         self._log = log
         self._lock = threading.Lock()
         self._arrived: dict[NotebookKey, SessionState] = {}
         self._lines: dict[NotebookKey, _Line] = {}
-        self._nonces: set[str] = set()
-        event_logger.register_event_schema(_SCHEMA)
-        event_logger.add_modifier(schema_id=EVENT_SCHEMA_ID, modifier=self._only_ours)
 
     def offer(self, states: tuple[SessionState, ...]) -> None:
         """Take states in from any thread, without waiting; a state older than one taken in before is dropped."""
@@ -123,18 +153,4 @@ class StateEvents:
                 self._emit({**state_body(state, shared_with=path), "path": name})
 
     def _emit(self, body: dict[str, Any]) -> None:
-        nonce = secrets.token_hex(16)
-        self._nonces.add(nonce)
-        try:
-            self._events.emit(schema_id=EVENT_SCHEMA_ID, data={**body, "nonce": nonce})
-        except Exception:  # noqa: BLE001 - whoever changed the state must not fail for it
-            self._log.exception("A governance event could not be emitted.")
-        finally:
-            self._nonces.discard(nonce)
-
-    def _only_ours(self, schema_id: str, data: dict[str, Any]) -> dict[str, Any]:
-        nonce = data.pop("nonce", None)
-        if not isinstance(nonce, str) or nonce not in self._nonces:
-            raise NotAllowedError("Events of governance come from the server itself, so this one was refused.")
-        self._nonces.discard(nonce)
-        return data
+        self._events.emit(EVENT_SCHEMA_ID, body)

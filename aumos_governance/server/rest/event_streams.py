@@ -13,7 +13,7 @@ from typing import Any, Final
 from jupyter_core.utils import ensure_async
 from jupyter_server.services.events.handlers import SubscribeWebsocket
 
-from ...wire.protocol import EVENT_SCHEMA_ID
+from ..live.state_events import OURS
 from .handler import AUTH_RESOURCE
 
 __all__ = ["STREAM", "EventStream"]
@@ -36,7 +36,7 @@ class EventStream(SubscribeWebsocket):
         super().open()
 
     async def event_listener(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
-        if schema_id != EVENT_SCHEMA_ID:
+        if not schema_id.startswith(OURS):
             await super().event_listener(logger, schema_id, data)
             return
         if not self._waiting and time.monotonic() < self._valid_until:

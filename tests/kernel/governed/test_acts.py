@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.bridge.live_server import until
+from tests.kernel.notebook_files import call, with_papermill
 from tests.kernel.real_kernel import (
     Kernel,
     environment,
@@ -23,7 +24,6 @@ from tests.kernel.real_kernel import (
     spent,
     started,
 )
-from tests.kernel.test_notebooks import call, with_papermill
 
 DEPLOY = "%%governed --tool deploy --cost 0.05\nran.append('deploy')\nlen(ran)"
 QUESTION = "Run it? Type yes to run it; anything else denies it: "
@@ -91,7 +91,7 @@ def test_what_does_not_fit_says_what_is_left(kernel: Kernel) -> None:
     at(kernel, 5)
     denied = kernel.run("%%governed --tool deploy --cost 2\nran.append(1)")
     refused(denied, "GovernanceDeniedError", "DENIED: Would exceed budget ($2.00 > $1.00); $2.00 for deploy was asked")
-    assert "$1.00 is left; a person can raise the budget" in denied.evalue
+    assert "$1.00 is left; raise the budget with %governance --budget" in denied.evalue
     assert did_not_run(kernel)
 
 

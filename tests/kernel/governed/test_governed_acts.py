@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.bridge.live_server import GOVERNANCE, LiveServer, until
-from tests.kernel.governed.test_governed import connected
+from tests.kernel.governed_kernel import connected
 from tests.kernel.real_kernel import Kernel, Outcome, refused
 
 CELL = "%%governed --tool deploy --cost 0.05\nran.append('deploy')\nlen(ran)"
@@ -181,7 +181,7 @@ def test_the_sdk_says_no_as_the_magics_do(notebook: Notebook) -> None:
     refused(notebook.kernel.run("acts()"), "GovernanceDeniedError", "an act is only suggested")
     action = "GovernanceAction('', budget_amount=3, action_type='gpt-4o')"
     denied = notebook.kernel.run(f"with default_engine().authorize({action}):\n    ran.append(1)")
-    refused(denied, "GovernanceDeniedError", "$3.00 for gpt-4o was asked for and $1.00 is left; a person can raise")
+    refused(denied, "GovernanceDeniedError", "$3.00 for gpt-4o was asked for and $1.00 is left; raise the budget")
     assert notebook.kernel.value("ran") == "[]"
 
 

@@ -76,7 +76,7 @@ def test_the_observer_level_denies_a_spend(kernel: Kernel) -> None:
     kernel.run("%governance --trust-level 0")
     denied = kernel.run("%governance_spend 0.05")
     refused(denied, "GovernanceDeniedError", "DENIED: A call needs trust level L1")
-    assert denied.evalue.endswith("a person can raise the level with %governance --trust-level.")
+    assert denied.evalue.endswith("raise the trust level with %governance --trust-level.")
 
 
 def test_no_raise_prints_the_denial_and_gives_a_decision_that_is_false(kernel: Kernel) -> None:

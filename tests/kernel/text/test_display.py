@@ -12,7 +12,7 @@ import pytest
 
 from aumos_governance.kernel.text import display
 from aumos_governance.kernel.text.card import audit_html, status_html
-from aumos_governance.kernel.text.decision import SpendDecision
+from aumos_governance.kernel.text.display import SpendDecision
 
 SAMPLES = Path(__file__).parents[2] / "protocol"
 STATES: dict[str, dict[str, Any]] = json.loads((SAMPLES / "rest_state.json").read_text("utf-8"))["valid"]

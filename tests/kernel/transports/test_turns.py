@@ -10,8 +10,7 @@ from queue import Empty, SimpleQueue
 
 import pytest
 
-from aumos_governance.kernel.transports.turns import Turns
-from aumos_governance.kernel.transports.waiter import Waiter
+from aumos_governance.kernel.transports.waiter import Turns, Waiter
 from aumos_governance.wire.line_channel import LineChannel
 from tests.bridge.live_server import until
 
@@ -99,7 +98,7 @@ def test_one_reads_for_all_and_gives_its_turn_on(source: Source) -> None:
 
 
 def test_only_who_waits_alone_keeps_awake(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aumos_governance.kernel.transports.turns._AWAKE_SECONDS", 0.25)
+    monkeypatch.setattr("aumos_governance.kernel.transports.waiter._AWAKE_SECONDS", 0.25)
     turns = Turns(source, lambda: False)
     first = Asker(turns)
     reads(source, first.thread)

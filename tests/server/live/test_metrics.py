@@ -24,8 +24,8 @@ from aumos_governance.ledger.contract.base import (
 )
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server.live import metrics
-from aumos_governance.server.live import open_holds as open_holds_module
-from aumos_governance.server.live.open_holds import OpenHolds
+from aumos_governance.server.live import metrics as open_holds_module
+from aumos_governance.server.live.metrics import OpenHolds
 from aumos_governance.wire.protocol import OPS
 from tests.bridge.live_server import LiveServer, until
 
