@@ -172,16 +172,18 @@ export class GovernanceNotifications implements IDisposable {
       this._trans
     );
     const what = this._deniedWords(path, newest, count);
+    const budget = way?.budget ?? null;
+    const notice = this._notice(
+      'warning',
+      way ? `${what} ${way.sentence}` : what,
+      way?.section ?? 'audit',
+      way?.section === 'budget' && this._model.mayChange
+        ? this._trans.__('Raise Budget…')
+        : undefined
+    );
     this._toasts.set(
       'denials',
-      this._notice(
-        'warning',
-        way ? `${what} ${way.sentence}` : what,
-        way?.section ?? 'audit',
-        way?.section === 'budget' && this._model.mayChange
-          ? this._trans.__('Raise Budget…')
-          : undefined
-      )
+      budget === null ? notice : { ...notice, raise: { path, budget } }
     );
   }
 

@@ -15,6 +15,8 @@ export interface INotice {
   /** The section of the panel that it leads to, and what its button says. */
   readonly section: string;
   readonly action: string;
+  /** The budget that its button fills in for a notebook, in USD. */
+  readonly raise?: { readonly path: string; readonly budget: string };
   /** Whether it stays until it is dismissed. */
   readonly stays: boolean;
 }

@@ -79,6 +79,8 @@ export interface ISectionProps {
   readonly path: string | null;
   /** The state of that notebook; null until it is known. */
   readonly state: IGovernanceState | null;
+  /** A budget in USD that the budget's field is to be filled with, once; only the user sets it. */
+  readonly proposedBudget?: { readonly budget: string } | null;
 }
 
 /** A part of the panel under a title that opens and closes it. */
@@ -119,6 +121,13 @@ export interface IGovernancePanel {
    * It leads to a control and never presses one.
    */
   reveal(section: string | null): void;
+
+  /**
+   * Show the budget of a notebook in the panel with an amount in USD filled in.
+   *
+   * It sets nothing: only the user's press does.
+   */
+  proposeBudget(path: string, budget: string): void;
 
   /** Say beside the panel's icon how many approvals wait. */
   setWaiting(count: number): void;

@@ -25,6 +25,7 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     this.trans = options.trans;
     this.notation = options.notation;
     this._activate = options.activate;
+    this._subject = options.subject;
     this.id = 'aumos-governance-panel';
     this.title.icon = governanceIcon;
     this.title.caption = this.trans.__('Governance');
@@ -50,6 +51,12 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
 
   get seen(): ISignal<this, void> {
     return this._seen;
+  }
+
+  proposeBudget(path: string, budget: string): void {
+    this._subject.follow(path);
+    this._body.propose(budget);
+    this.reveal('budget');
   }
 
   setWaiting(count: number): void {
@@ -87,6 +94,7 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
   private readonly _seen = new Signal<this, void>(this);
   private readonly _activate: (panel: GovernancePanel) => void;
   private readonly _body: PanelBody;
+  private readonly _subject: PanelSubject;
 }
 
 /** A namespace for `GovernancePanel` statics. */

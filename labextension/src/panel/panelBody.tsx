@@ -66,6 +66,11 @@ export class PanelBody extends ReactWidget {
     this.update();
   }
 
+  /** Fill in the budget's field, the next time that the focus is led to it. */
+  propose(budget: string): void {
+    this._proposed = { budget };
+  }
+
   /** Open a section and lead the focus to it, as soon as it is drawn; null: lead to the first. */
   lead(section: string | null): void {
     this._wanted = section ?? ANY;
@@ -89,7 +94,8 @@ export class PanelBody extends ReactWidget {
       api: this._api,
       trans: this._trans,
       path: this._subject.path,
-      state: this._subject.state
+      state: this._subject.state,
+      proposedBudget: this._proposed
     };
     const shown = this._sections.filter(
       section =>
@@ -190,6 +196,7 @@ export class PanelBody extends ReactWidget {
       section?.querySelector<HTMLElement>('.aumos-Section-title');
     if (target) {
       this._wanted = null;
+      this._proposed = null;
       section?.scrollIntoView({ block: 'nearest' });
       target.focus();
     }
@@ -205,6 +212,7 @@ export class PanelBody extends ReactWidget {
   private readonly _closed = new Set<string>();
   private _sections: readonly IPanelSection[] = [];
   private _wanted: string | null = null;
+  private _proposed: { budget: string } | null = null;
 }
 
 /** Acts on what was drawn, each time it was. */

@@ -103,9 +103,17 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
     const { trans } = panel;
     const notifier: INotifier = {
       tell: (notice: INotice) => {
-        const options = ({ action, section, stays }: INotice) => ({
+        const options = ({ action, raise, section, stays }: INotice) => ({
           autoClose: stays ? (false as const) : SHOWN,
-          actions: [{ label: action, callback: () => panel.reveal(section) }]
+          actions: [
+            {
+              label: action,
+              callback: () =>
+                raise
+                  ? panel.proposeBudget(raise.path, raise.budget)
+                  : panel.reveal(section)
+            }
+          ]
         });
         const id = Notification.emit(
           notice.message,

@@ -47,6 +47,7 @@ export function AmountField(props: AmountField.IProps): React.JSX.Element {
         <span aria-hidden="true">$</span>
         <AmountInput
           className="aumos-AmountField-input"
+          data-lead=""
           aria-label={label}
           aria-invalid={wrong !== null}
           aria-describedby={id}

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IAuditRecord } from '../protocol/audit';
 import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
-import { parseUsd } from './money';
+import { parseUsd, writeUsd } from './money';
 
 /** Whose notebook it is that something was denied in, and what its reader may do. */
 export interface IStanding {
@@ -17,6 +17,8 @@ export interface IWayOut {
   readonly sentence: string;
   /** Null where nothing in the panel would help. */
   readonly section: 'budget' | 'trust' | null;
+  /** The least budget in whole cents with which the request fits, in USD; null where no budget helps. */
+  readonly budget: string | null;
 }
 
 /**
@@ -42,17 +44,20 @@ export function wayOut(
       ) {
         return {
           sentence: trans.__('The server allows no higher trust level.'),
-          section: null
+          section: null,
+          budget: null
         };
       }
       return mayChange
         ? {
             sentence: trans.__('You can raise the trust level in the panel.'),
-            section: 'trust'
+            section: 'trust',
+            budget: null
           }
         : {
             sentence: trans.__('Ask the owner to raise the trust level.'),
-            section: null
+            section: null,
+            budget: null
           };
     default:
       return null;
@@ -72,7 +77,8 @@ function budgetWay(
       sentence: trans.__(
         'A limit around this budget leaves less: ask its administrator, or lower the request.'
       ),
-      section: 'budget'
+      section: 'budget',
+      budget: null
     };
   }
   const most = config?.max_budget ?? null;
@@ -81,18 +87,29 @@ function budgetWay(
       sentence: trans.__(
         'The server allows no budget that is large enough: lower the request.'
       ),
-      section: null
+      section: null,
+      budget: null
     };
   }
   return mayChange
     ? {
         sentence: trans.__('Raise the budget, or lower the request.'),
-        section: 'budget'
+        section: 'budget',
+        budget: writeUsd(enough(used + amount, most))
       }
     : {
         sentence: trans.__(
           'Ask the owner to raise the budget, or lower the request.'
         ),
-        section: null
+        section: null,
+        budget: null
       };
 }
+
+/** An amount rounded up to whole cents, where that is allowed. */
+function enough(amount: bigint, most: string | null): bigint {
+  const rounded = ((amount + CENT - 1n) / CENT) * CENT;
+  return most !== null && rounded > parseUsd(most) ? amount : rounded;
+}
+
+const CENT = 10_000_000n;

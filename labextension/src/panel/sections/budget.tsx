@@ -85,13 +85,20 @@ function Ceiling(
   props: ISectionProps & { path: string; figures: IFigures }
 ): React.JSX.Element {
   const { figures, trans, model, api, path } = props;
-  const [isEdited, setEdited] = React.useState(false);
+  const { proposedBudget = null } = props;
+  // What the field is filled with at first; null while it is not there.
+  const [initial, setInitial] = React.useState<string | null>(null);
+  const [known, setKnown] = React.useState<typeof proposedBudget>(null);
+  if (proposedBudget !== known) {
+    setKnown(proposedBudget);
+    setInitial(proposedBudget?.budget ?? initial);
+  }
   const change = useAction();
   const person = usePerson(model, trans);
   const place = React.useRef<HTMLDivElement>(null);
   const max = model.config?.max_budget ?? null;
   const done = (): void => {
-    setEdited(false);
+    setInitial(null);
     change.clear();
     requestAnimationFrame(() =>
       place.current?.querySelector('button')?.focus()
@@ -105,11 +112,12 @@ function Ceiling(
     });
   return (
     <div ref={place} className="aumos-Ceiling">
-      {isEdited ? (
+      {initial !== null ? (
         <AmountField
+          key={initial}
           trans={trans}
           label={trans.__('Budget in dollars')}
-          initial={writeUsd(figures.budget)}
+          initial={initial}
           max={max === null ? null : parseUsd(max)}
           hint={amount => effect(amount, figures, trans)}
           isLoose={amount => amount > figures.budget}
@@ -133,7 +141,7 @@ function Ceiling(
             label={trans.__('Edit the budget')}
             isDisabled={person.isDisabled}
             title={person.why}
-            onClick={() => setEdited(true)}
+            onClick={() => setInitial(writeUsd(figures.budget))}
           >
             {trans.__('Edit')}
           </Button>
