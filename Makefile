@@ -29,6 +29,7 @@ LABEXTENSION_SOURCES := $(shell find labextension \( -name node_modules -o -name
 # Passed on to JupyterLab, for example LAB_ARGS="--no-browser --port=8899".
 LAB_ARGS ?=
 LOCK_ARGS ?= --upgrade
+COVERAGE_ARGS ?= tests
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 export PATH := $(abspath $(VENV))/bin:$(PATH)
@@ -88,6 +89,12 @@ soak: $(STAMPS)/linked ## Run the tests that take minutes, and those of the brid
 mutants: $(STAMPS)/linked ## Change the code that guards money and permission, to see if tests notice (MUTANTS_ARGS="..." is passed on)
 	@$(QUICK_START) python -m tests.mutants $(MUTANTS_ARGS)
 
+.PHONY: coverage
+coverage: $(STAMPS)/linked ## Measure the lines and branches that the Python tests reach (COVERAGE_ARGS=tests/ledger: those tests alone)
+	@coverage erase
+	@status=0; $(QUICK_START) coverage run -m pytest $(COVERAGE_ARGS) --numprocesses=$(PROCESSES) --dist=loadfile || status=$$?; \
+		coverage combine --quiet; rm -f .coverage.*; coverage report; exit $$status
+
 .PHONY: lint
 lint: $(STAMPS)/linked ## Check style and types, Python and TypeScript
 	@echo "== Lint and types"
@@ -132,7 +139,7 @@ build: $(STAMPS)/dev ## Build the wheel and the sdist into dist/
 .PHONY: clean
 clean: ## Delete what was built and installed, the environment included
 	@rm -rf $(VENV) dist build aumos_governance/labextension labextension/node_modules labextension/lib
-	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results labextension/tsconfig.tsbuildinfo
+	@rm -rf .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results labextension/tsconfig.tsbuildinfo
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMPS)/venv: .ci/venv $(LOCKS)/pip.txt

@@ -15,7 +15,7 @@ from typing import Any
 import websocket
 
 from tests.bridge.live_server import LiveServer
-from tests.kernel.governed.test_governed import LINK, connected
+from tests.kernel.governed_kernel import LINK, connected
 from tests.kernel.real_kernel import Kernel
 
 from .durable import disk, timed

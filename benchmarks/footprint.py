@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bridge.live_server import LiveServer, until
-from tests.kernel.governed.test_governed import connected, notebook
+from tests.kernel.governed_kernel import connected, notebook
 
 from .results import Results
 

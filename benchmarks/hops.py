@@ -17,7 +17,7 @@ from pathlib import Path
 
 import aumos_governance
 from tests.bridge.live_server import LiveServer, until
-from tests.kernel.governed.test_governed import LINK, SOCKET, connected
+from tests.kernel.governed_kernel import LINK, SOCKET, connected
 from tests.kernel.real_kernel import Kernel
 
 __all__ = ["Hops", "page", "python"]

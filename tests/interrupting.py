@@ -1,9 +1,11 @@
-"""Interrupts a thread at one line after the other, as a person's Ctrl-C may fall anywhere."""
+"""Interrupts: at one line after the other, as a user's Ctrl-C may fall anywhere, or as a signal."""
 
 from __future__ import annotations
 
 import gc
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from linecache import getline
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 
 import aumos_governance
 
-__all__ = ["PACKAGE", "interrupted"]
+__all__ = ["PACKAGE", "interrupted", "press_ctrl_c"]
 
 PACKAGE = Path(aumos_governance.__file__).parent
 
@@ -55,3 +57,10 @@ class _Interrupting:
                 self.where = f"{Path(frame.f_code.co_filename).name}: {line}"
                 raise KeyboardInterrupt
         return self
+
+
+def press_ctrl_c() -> None:
+    """In the main thread, which it wakes; one that another thread takes is noticed when the main thread wakes next."""
+    main = threading.main_thread().ident
+    assert main is not None
+    signal.pthread_kill(main, signal.SIGINT)

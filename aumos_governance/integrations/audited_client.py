@@ -17,7 +17,7 @@ from ..errors import ConfigurationError, GovernanceDeniedError
 from ..realm import named, to_level
 from ..types import GovernanceOutcome, TrustLevel
 from .clients import govern_with, is_client
-from .guarding.calls import Asked, Cost, Meter, Paid
+from .guarding.calls import Asked, Cost, Paid, is_streamed
 from .guarding.charge import Charge
 from .guarding.guard import Guard
 from .guarding.later import Later
@@ -197,12 +197,11 @@ class _Estimated:
         self.body = paid.body
         self._paid = paid
         self._worst = worst
+        if is_streamed(paid):
+            self.meter = paid.meter
 
     def worst(self, rates: Rates) -> Decimal:
         return self._worst
 
     def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         return self._paid.cost(rates, answer, seen)
-
-    def meter(self) -> Meter:
-        return self._paid.meter()

@@ -8,10 +8,9 @@ the given one is on the copy too (`client_copies`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
-from importlib import import_module
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any, TypeVar, cast
 
 from ..engine import Engine, default_engine
 from ..errors import ConfigurationError
@@ -25,7 +24,9 @@ from .guarding.attempts import CURRENT, Call
 from .guarding.calls import Asked, Paid
 from .guarding.guard import METHOD_UNKNOWN, Guard
 from .guarding.later import Later
+from .guarding.libraries import provider_of
 from .guarding.provider import Provider, paid_by
+from .guarding.steps import Steps, now, when_awaited
 from .guarding.stream_options import Place, resending, stream_options
 from .pricing.price_terms import address_of
 from .pricing.prices import Amount, Prices
@@ -33,11 +34,6 @@ from .pricing.prices import Amount, Prices
 __all__ = ["govern", "govern_with", "is_client"]
 
 ClientT = TypeVar("ClientT")
-_PROVIDERS: Final = {
-    "openai": "aumos_governance.integrations.openai.calls",
-    "anthropic": "aumos_governance.integrations.anthropic.calls",
-}
-"""The module that knows the calls of a library."""
 
 
 def govern(
@@ -70,7 +66,7 @@ def govern(
     what it may cost. Raises InvalidRequestError for a client that is none of OpenAI's or Anthropic's.
     """
     plain = client_of(client)
-    provider = _provider_of(plain)
+    provider = provider_of(str(library_of(plain)))
     guard = Guard(
         engine if engine is not None else default_engine(),
         Prices(cost=cost, price=price, default_cost=default_cost, fee=fee),
@@ -203,31 +199,43 @@ def _governed(kind: Any) -> Any:
     return Governed
 
 
+def _requested(client: Any, send: Callable[[], Any], options: Any, *, streamed: bool, awaited: bool) -> Steps[Any]:
+    governor = client._governor()
+    try:
+        content = None
+        if (file := _input_file(options)) is not None:
+            content = (yield _read_async(client, file)) if awaited else _read(client, file)
+        call = governor.call(client, options, streamed, content)
+    except ConfigurationError as refusal:
+        refused = (yield governor.refused_async(refusal, options)) if awaited else governor.refused(refusal, options)
+        raise refused from None
+    # A free call sets it too: within a paid one it is no attempt of that, nor of one that was interrupted.
+    former = CURRENT.get()
+    try:
+        CURRENT.set(call)
+        # Middleware may send something else, or nothing: each attempt is held as it is sent.
+        if call is not None and not has_middleware(client):
+            if awaited:
+                yield from call.beginning()
+            else:
+                call.begin()
+        answer = send()
+        return (yield answer) if awaited else answer
+    except Exception as error:
+        if call is not None:
+            yield from call.raising(error, awaited=awaited)
+        raise
+    finally:
+        CURRENT.set(former)
+        if call is not None:
+            call.left()
+
+
 def _governed_sync(kind: Any) -> Any:
     class GovernedSync(_governed(kind)):  # type: ignore[misc]
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
-            governor = self._governor()
-            try:
-                content = None if (file := _input_file(options)) is None else _read(self, file)
-                call = governor.call(self, options, bool(given.get("stream")), content)
-            except ConfigurationError as refusal:
-                raise governor.refused(refusal, options) from None
-            # A free call sets it too: within a paid one it is no attempt of that, nor of one that was interrupted.
-            former = CURRENT.get()
-            try:
-                CURRENT.set(call)
-                # Middleware may send something else, or nothing: each attempt is held as it is sent.
-                if call is not None and not has_middleware(self):
-                    call.begin()
-                return super().request(cast_to, options, *arguments, **given)
-            except Exception as error:
-                if call is not None:
-                    call.raised(error)
-                raise
-            finally:
-                CURRENT.set(former)
-                if call is not None:
-                    call.left()
+            send = partial(super().request, cast_to, options, *arguments, **given)
+            return now(_requested(self, send, options, streamed=bool(given.get("stream")), awaited=False))
 
     return GovernedSync
 
@@ -235,27 +243,9 @@ def _governed_sync(kind: Any) -> Any:
 def _governed_async(kind: Any) -> Any:
     class GovernedAsync(_governed(kind)):  # type: ignore[misc]
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
-            governor = self._governor()
-            try:
-                content = None if (file := _input_file(options)) is None else await _read_async(self, file)
-                call = governor.call(self, options, bool(given.get("stream")), content)
-            except ConfigurationError as refusal:
-                raise await governor.refused_async(refusal, options) from None
-            # As in a synchronous one.
-            former = CURRENT.get()
-            try:
-                CURRENT.set(call)
-                if call is not None and not has_middleware(self):
-                    await call.begin_async()
-                return await super().request(cast_to, options, *arguments, **given)
-            except Exception as error:
-                if call is not None:
-                    await call.raised_async(error)
-                raise
-            finally:
-                CURRENT.set(former)
-                if call is not None:
-                    call.left()
+            send = partial(super().request, cast_to, options, *arguments, **given)
+            steps = _requested(self, send, options, streamed=bool(given.get("stream")), awaited=True)
+            return await when_awaited(steps)
 
     return GovernedAsync
 
@@ -283,10 +273,6 @@ def _governed_class(kind: Any) -> Any:
 
 def _is_async(kind: type[Any]) -> bool:
     return any(base.__name__ == "AsyncAPIClient" for base in kind.__mro__)
-
-
-def _provider_of(client: object) -> Provider:
-    return cast("Provider", import_module(_PROVIDERS[str(library_of(client))]).PROVIDER)
 
 
 def _named(options: Any) -> tuple[str, str | None]:

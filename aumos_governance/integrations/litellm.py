@@ -23,6 +23,7 @@ from .guarding.calls import Paid, UsageMissingError
 from .guarding.charge import Charge
 from .guarding.guard import CANNOT_BE_HELD, PRICE_UNKNOWN, Guard, Outcome
 from .guarding.guards import Guards
+from .guarding.steps import Steps, now, when_awaited
 from .guarding.stream_options import Place, stream_options
 from .pricing.prices import UnusableUsageError
 
@@ -50,68 +51,58 @@ class GovernedLiteLLM(_Priced):
 
     def completion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
         """As ``litellm.completion``; a stream as well."""
-        asked = {"model": model, "messages": messages, **arguments}
-        guard, paid = self._checked("completion", asked)
-        place, added = (guard.base_url, paid.model), _with_usage(paid)
-        if added and stream_options.withheld(place):
-            added = {}
-        charge, answer = _sent(guard, paid, lambda more: litellm.completion(**asked, **more), added, place)
-        if asked.get("stream"):
-            return _Chunks(answer, charge, show_usage=_asks_for_usage(arguments))
-        _settle(charge, answer)
-        return answer
+        return now(self._completed(litellm.completion, {"model": model, "messages": messages, **arguments}))
 
     async def acompletion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
         """As ``litellm.acompletion``; a stream as well."""
         asked = {"model": model, "messages": messages, **arguments}
-        guard, paid = await self._checked_async("completion", asked)
-        place, added = (guard.base_url, paid.model), _with_usage(paid)
-        if added and stream_options.withheld(place):
-            added = {}
-        charge, answer = await _sent_async(guard, paid, lambda more: litellm.acompletion(**asked, **more), added, place)
-        if asked.get("stream"):
-            return _AsyncChunks(answer, charge, show_usage=_asks_for_usage(arguments))
-        await _settle_async(charge, answer)
-        return answer
+        return await when_awaited(self._completed(litellm.acompletion, asked, awaited=True))
 
     def responses(self, input: Any, model: str, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
         """As ``litellm.responses``, not streamed."""
-        return self._whole("responses", {"model": model, "input": input, **arguments}, litellm.responses)
+        return now(self._whole("responses", {"model": model, "input": input, **arguments}, litellm.responses))
 
     async def aresponses(self, input: Any, model: str, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
         """As ``litellm.aresponses``, not streamed."""
-        return await self._whole_async("responses", {"model": model, "input": input, **arguments}, litellm.aresponses)
+        asked = {"model": model, "input": input, **arguments}
+        return await when_awaited(self._whole("responses", asked, litellm.aresponses, awaited=True))
 
     def embedding(self, model: str, input: Any, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
         """As ``litellm.embedding``."""
-        return self._whole("embeddings", {"model": model, "input": input, **arguments}, litellm.embedding)
+        return now(self._whole("embeddings", {"model": model, "input": input, **arguments}, litellm.embedding))
 
     async def aembedding(self, model: str, input: Any, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
         """As ``litellm.aembedding``."""
-        return await self._whole_async("embeddings", {"model": model, "input": input, **arguments}, litellm.aembedding)
+        asked = {"model": model, "input": input, **arguments}
+        return await when_awaited(self._whole("embeddings", asked, litellm.aembedding, awaited=True))
 
-    def _whole(self, kind: str, asked: dict[str, Any], function: Callable[..., Any]) -> Any:
-        guard, paid = self._checked(kind, asked)
-        charge, answer = _sent(guard, paid, lambda more: function(**asked, **more), {}, ("", ""))
-        _settle(charge, answer)
+    def _completed(self, function: Callable[..., Any], asked: dict[str, Any], *, awaited: bool = False) -> Steps[Any]:
+        guard, paid = yield from self._checked("completion", asked, awaited=awaited)
+        place, added = (guard.base_url, paid.model), _with_usage(paid)
+        if added and stream_options.withheld(place):
+            added = {}
+        call = _Sent(guard, paid, lambda more: function(**asked, **more), awaited=awaited)
+        charge, answer = yield from call.sent(added, place)
+        if asked.get("stream"):
+            return (_AsyncChunks if awaited else _Chunks)(answer, charge, show_usage=_asks_for_usage(asked))
+        yield from _settling(charge, answer, awaited=awaited)
         return answer
 
-    async def _whole_async(self, kind: str, asked: dict[str, Any], function: Callable[..., Any]) -> Any:
-        guard, paid = await self._checked_async(kind, asked)
-        charge, answer = await _sent_async(guard, paid, lambda more: function(**asked, **more), {}, ("", ""))
-        await _settle_async(charge, answer)
+    def _whole(
+        self, kind: str, asked: dict[str, Any], function: Callable[..., Any], *, awaited: bool = False
+    ) -> Steps[Any]:
+        guard, paid = yield from self._checked(kind, asked, awaited=awaited)
+        call = _Sent(guard, paid, lambda more: function(**asked, **more), awaited=awaited)
+        charge, answer = yield from call.sent({}, ("", ""))
+        yield from _settling(charge, answer, awaited=awaited)
         return answer
 
-    def _checked(self, kind: str, asked: dict[str, Any]) -> tuple[Guard, Paid]:
+    def _checked(self, kind: str, asked: dict[str, Any], *, awaited: bool) -> Steps[tuple[Guard, Paid]]:
         guard, paid = self._call(asked, kind)
         if (refusal := _refusal(kind, asked)) is not None:
-            raise guard.refused(refusal, CANNOT_BE_HELD, paid.name, paid.model)
-        return guard, paid
-
-    async def _checked_async(self, kind: str, asked: dict[str, Any]) -> tuple[Guard, Paid]:
-        guard, paid = self._call(asked, kind)
-        if (refusal := _refusal(kind, asked)) is not None:
-            raise await guard.refused_async(refusal, CANNOT_BE_HELD, paid.name, paid.model)
+            record = guard.refused_async if awaited else guard.refused
+            refused: Any = record(refusal, CANNOT_BE_HELD, paid.name, paid.model)
+            raise (yield refused) if awaited else refused
         return guard, paid
 
 
@@ -129,25 +120,28 @@ class GovernanceLogger(CustomLogger, _Priced):
 
     def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """Charge what a synchronous call cost."""
-        if _is_complete(kwargs):
-            guard, paid = self._call(kwargs)
-            try:
-                cost, estimated = _cost(guard, paid, response_obj)
-            except ConfigurationError:
-                raise guard.refused(_unpriced(paid), PRICE_UNKNOWN, paid.name, paid.model) from None
-            grant = guard.engine.begin(guard.action_of(paid.name, paid.model, Decimal(0)))
-            grant.resolve_now(cost, estimated=estimated)
+        now(self._charged(kwargs, response_obj, awaited=False))
 
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """Charge what an awaited call cost."""
-        if _is_complete(kwargs):
-            guard, paid = self._call(kwargs)
-            try:
-                cost, estimated = _cost(guard, paid, response_obj)
-            except ConfigurationError:
-                raise await guard.refused_async(_unpriced(paid), PRICE_UNKNOWN, paid.name, paid.model) from None
-            grant = await guard.engine.begin_async(guard.action_of(paid.name, paid.model, Decimal(0)))
-            await grant.resolve(cost, estimated=estimated)
+        await when_awaited(self._charged(kwargs, response_obj, awaited=True))
+
+    def _charged(self, kwargs: Any, answer: Any, *, awaited: bool) -> Steps[None]:
+        if not _is_complete(kwargs):
+            return
+        guard, paid = self._call(kwargs)
+        action = guard.action_of(paid.name, paid.model, Decimal(0))
+        try:
+            cost, estimated = _cost(guard, paid, answer)
+        except ConfigurationError:
+            record = guard.refused_async if awaited else guard.refused
+            refused: Any = record(_unpriced(paid), PRICE_UNKNOWN, paid.name, paid.model)
+            raise ((yield refused) if awaited else refused) from None
+        if awaited:
+            grant = yield guard.engine.begin_async(action)
+            yield grant.resolve(cost, estimated=estimated)
+        else:
+            guard.engine.begin(action).resolve_now(cost, estimated=estimated)
 
 
 class _Watched:
@@ -213,58 +207,44 @@ class _AsyncChunks(_Watched):
             return chunk
 
 
-def _sent(
-    guard: Guard, paid: Paid, call: Callable[[Mapping[str, Any]], Any], added: Mapping[str, Any], place: Place
-) -> tuple[Charge, Any]:
-    """Hold, and call; once more without what was ``added`` where the provider refuses it."""
-    charge = guard.begin(paid)
-    try:
-        answer = call(added)
-    except Exception as error:
-        charge.release() if failure_of(error) == Outcome.FREE else charge.estimate()
-        if not added or not stream_options.may_refuse(place, error):
+class _Sent:
+    """A call that is held, and sent by ``send`` with what is added to it."""
+
+    def __init__(self, guard: Guard, paid: Paid, send: Callable[[Mapping[str, Any]], Any], *, awaited: bool) -> None:
+        self._guard = guard
+        self._paid = paid
+        self._send = send
+        self._awaited = awaited
+
+    def sent(self, added: Mapping[str, Any], place: Place) -> Steps[tuple[Charge, Any]]:
+        """Hold, and call; once more without what was ``added`` where the provider refuses it."""
+        awaited = self._awaited
+        charge = yield from self._guard.beginning(self._paid, awaited=awaited)
+        try:
+            answer = self._send(added)
+            if awaited:
+                answer = yield answer
+        except Exception as error:
+            free = failure_of(error) == Outcome.FREE
+            yield from charge.releasing(awaited=awaited) if free else charge.settling(None, awaited=awaited)
+            if not added or not stream_options.may_refuse(place, error):
+                raise
+        except BaseException:
+            charge.abandon()
             raise
-    except BaseException:
-        charge.abandon()
-        raise
-    else:
-        if added:
-            stream_options.accepts(place)
-        return charge, answer
-    made = _sent(guard, paid, call, {}, place)
-    stream_options.refuses(place)
-    return made
+        else:
+            if added:
+                stream_options.accepts(place)
+            return charge, answer
+        made = yield from self.sent({}, place)
+        stream_options.refuses(place)
+        return made
 
 
-async def _sent_async(
-    guard: Guard, paid: Paid, call: Callable[[Mapping[str, Any]], Any], added: Mapping[str, Any], place: Place
-) -> tuple[Charge, Any]:
-    """As `_sent`."""
-    charge = await guard.begin_async(paid)
-    try:
-        answer = await call(added)
-    except Exception as error:
-        await (charge.release_async() if failure_of(error) == Outcome.FREE else charge.estimate_async())
-        if not added or not stream_options.may_refuse(place, error):
-            raise
-    except BaseException:
-        charge.abandon()
-        raise
-    else:
-        if added:
-            stream_options.accepts(place)
-        return charge, answer
-    made = await _sent_async(guard, paid, call, {}, place)
-    stream_options.refuses(place)
-    return made
-
-
-def _settle(charge: Charge, answer: Any) -> None:
-    charge.release() if _is_cached(answer) else charge.settle(answer_of(charge.paid, answer))
-
-
-async def _settle_async(charge: Charge, answer: Any) -> None:
-    await (charge.release_async() if _is_cached(answer) else charge.settle_async(answer_of(charge.paid, answer)))
+def _settling(charge: Charge, answer: Any, *, awaited: bool) -> Steps[None]:
+    if _is_cached(answer):
+        return charge.releasing(awaited=awaited)
+    return charge.settling(answer_of(charge.paid, answer), awaited=awaited)
 
 
 def _refusal(kind: str, asked: Mapping[str, Any]) -> ConfigurationError | None:

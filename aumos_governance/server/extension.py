@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, TraitError, Unicode, default
+from traitlets import Bool, Enum, TraitError, Unicode, default
 from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
@@ -107,6 +107,13 @@ class GovernanceExtension(ExtensionApp):
         600.0,
         help="""How many seconds a person has to approve an act at trust level L3, where the notebook does not say;
         after that it is denied.""",
+    ).tag(config=True)
+    at_limit = Enum(
+        ("deny", "ask"),
+        "deny",
+        help="""What becomes of a call that only a limit on money refuses, where its notebook does not say: with
+        `deny` it fails at once, with `ask` it waits in the governance panel for a user, who raises the limit or
+        denies it, for as long as `approval_timeout` says.""",
     ).tag(config=True)
     envelopes = Envelopes(
         [],
@@ -208,7 +215,7 @@ class GovernanceExtension(ExtensionApp):
             )
         )
         self._service = service = NotebookService(
-            self._ledger, settings.terms, approval_seconds=self.approval_timeout, log=self.log
+            self._ledger, settings.terms, approval_seconds=self.approval_timeout, at_limit=self.at_limit, log=self.log
         )
         events = StateEvents(OwnEvents(serverapp.event_logger, self.log), rooms, loop, self.log)
         self._events = events
@@ -273,7 +280,7 @@ class GovernanceExtension(ExtensionApp):
         await self._bridge.stop()
         gc.unfreeze()
         self._unmark()
-        self._service.acting.close()
+        self._service.stop_waiting()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._holds.counts.close()

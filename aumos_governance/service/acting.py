@@ -44,6 +44,7 @@ from ..wire.protocol import Ask
 from .action_requests import ActAsk, act_voided
 from .approval_watch import ApprovalWatch, Awaited
 from .callers import Caller, expiry_of
+from .limit_waits import ASK, LimitWaits
 
 __all__ = ["APPROVAL_SECONDS", "Acting"]
 
@@ -78,7 +79,9 @@ class Acting:
     """Takes the acts of kernels through their lives. Every method may be called from any thread.
 
     ``failure`` makes an error an answer. ``approval_seconds`` is how long a person has where the ask does not say.
-    ``clock`` gives seconds since the epoch, as the ledger counts them, and ``monotonic`` seconds that no one sets.
+    ``waits`` is where an act waits that only a limit on money refuses: where its ask says so, or says nothing and
+    ``waits_unless_said`` is set. ``clock`` gives seconds since the epoch, as the ledger counts them, and ``monotonic``
+    seconds that no one sets.
     """
 
     def __init__(
@@ -87,6 +90,8 @@ class Acting:
         failure: Callable[[Ask, BaseException], dict[str, Any]],
         *,
         approval_seconds: float = APPROVAL_SECONDS,
+        waits: LimitWaits | None = None,
+        waits_unless_said: bool = False,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = clock_monotonic,
         log: logging.Logger,
@@ -94,6 +99,8 @@ class Acting:
         self._ledger = ledger
         self._failure = failure
         self._approval_seconds = approval_seconds
+        self._waits = waits
+        self._waits_unless_said = waits_unless_said
         self._clock = clock
         self._monotonic = monotonic
         self.watch = ApprovalWatch(ledger, clock=clock, monotonic=monotonic, log=log)
@@ -126,6 +133,8 @@ class Acting:
             self.watch.extend(act.awaited, lease)
             if act.seen_pending:
                 self._say_waiting(act)
+        elif self._waits is not None:
+            self._waits.renew(caller, ask, reply)
 
     def cancel(self, caller: Caller, request: Void) -> Future[Voided]:
         """Take an act back, whatever it has come to; the answer says whether it has not begun, and will not."""
@@ -134,6 +143,9 @@ class Acting:
             act = self._acts.get((caller.scope, of))
             if act is not None:
                 act.cancelled = True
+        if act is not None and self._waits is not None and self._waits.drop(caller.scope, of):
+            # Nothing comes back from there any more.
+            self._forget(act)
         answered: Future[Voided] = Future()
 
         def void(step: str, then: Callable[[Voided], None]) -> None:
@@ -190,9 +202,15 @@ class Acting:
             else:
                 then(result)
 
+        if isinstance(request, Hold) and self._waits is not None and self._may_wait(act.asked):
+            self._waits.charge(act.caller, act.ask, request, act.reply, done)
+            return
         with act.caller.attending():
             future = self._ledger.submit(request)
         future.add_done_callback(done)
+
+    def _may_wait(self, asked: ActAsk) -> bool:
+        return self._waits_unless_said if asked.at_limit is None else asked.at_limit == ASK
 
     def _decided(self, act: _Act, decision: Decision) -> None:
         try:

@@ -14,6 +14,7 @@ from ..wire.fields import MAX_TIME, is_number
 from ..wire.operations import OPERATIONS, REPORTED
 from ..wire.protocol import Ask
 from .callers import Caller, expiry_of, origin_of, request_of
+from .limit_waits import at_limit_of
 
 __all__ = ["ActAsk", "act_voided", "finish_request"]
 
@@ -31,12 +32,14 @@ class ActAsk:
     """How long a person has; None leaves it to the server."""
     wait: bool
     """Whether a person may be asked at all."""
+    at_limit: str | None = None
+    """What is to become of it where only a limit on money refuses it: ``ask``, ``deny``, or as the server says."""
 
     @classmethod
     def read(cls, caller: Caller, ask: Ask) -> ActAsk:
         """Raises InvalidRequestError or InvalidAmountError for what is no act."""
         values = request_of(OPERATIONS["authorize"], caller, ask)
-        shown, timeout, wait = (values.pop(name) for name in ("shown", "timeout", "wait"))
+        shown, timeout, wait, at_limit = (values.pop(name) for name in ("shown", "timeout", "wait", "at_limit"))
         if not isinstance(shown, Mapping):
             raise InvalidRequestError("An act needs what a person is to see of it: an object called shown.")
         holding = Hold(
@@ -47,7 +50,7 @@ class ActAsk:
             kind=ActionKind.ACT,
             **values,
         )
-        return cls(holding, shown, _seconds(timeout), wait)
+        return cls(holding, shown, _seconds(timeout), wait, at_limit_of(at_limit))
 
 
 def _seconds(raw: object) -> float | None:

@@ -18,6 +18,8 @@ from .._version import __version__
 from ..clock import monotonic as clock_monotonic
 from ..errors import AumOSGovernanceError, InvalidRequestError
 from ..ledger.contract.base import (
+    Charging,
+    Decision,
     Ledger,
     OpenSession,
     Origin,
@@ -36,6 +38,7 @@ from ..wire.protocol import Ask, error_answer
 from .acting import APPROVAL_SECONDS, Acting
 from .action_requests import finish_request
 from .callers import Caller, request_of
+from .limit_waits import ASK, LimitWaits, at_limit_of
 from .session_requests import DECIDED, READ
 from .user_requests import PersonRequests
 
@@ -62,7 +65,11 @@ class _Greeting:
 
 
 class NotebookService(PersonRequests):
-    """Answers asks of kernels (`submit`), and the requests of people."""
+    """Answers asks of kernels (`submit`), and the requests of people.
+
+    ``at_limit`` says what becomes of a call that only a limit on money refuses, where its kernel says nothing: ``ask``
+    lets it wait for a user, ``deny`` does not. With None no call waits, since no user could be asked.
+    """
 
     def __init__(
         self,
@@ -70,6 +77,7 @@ class NotebookService(PersonRequests):
         terms: SessionTerms | None = None,
         *,
         approval_seconds: float = APPROVAL_SECONDS,
+        at_limit: str | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = clock_monotonic,
         log: logging.Logger | None = None,
@@ -77,8 +85,17 @@ class NotebookService(PersonRequests):
         super().__init__(ledger, terms if terms is not None else SessionTerms())
         self._clock = clock
         self._log = log if log is not None else logging.getLogger(__name__)
+        self._at_limit = at_limit
+        self.limit_waits = LimitWaits(ledger, seconds=approval_seconds, clock=clock, monotonic=monotonic, log=self._log)
         self.acting = Acting(
-            ledger, self._failure, approval_seconds=approval_seconds, clock=clock, monotonic=monotonic, log=self._log
+            ledger,
+            self._failure,
+            approval_seconds=approval_seconds,
+            waits=self.limit_waits if at_limit is not None else None,
+            waits_unless_said=at_limit == ASK,
+            clock=clock,
+            monotonic=monotonic,
+            log=self._log,
         )
         self._handlers: dict[str, Callable[[Caller, Ask, Reply], None]] = {
             "hello": self._hello,
@@ -109,6 +126,11 @@ class NotebookService(PersonRequests):
                 self._change(caller, ask, reply)
         except Exception as error:  # noqa: BLE001 - an asker must always get an answer
             reply(self._failure(ask, error))
+
+    def stop_waiting(self) -> None:
+        """Wait for nobody any more; what is pending in the ledger stays so."""
+        self.acting.close()
+        self.limit_waits.close()
 
     def opened_by_server(self, caller: Caller, terms: SessionTerms | None = None) -> SessionState:
         """Open a session for ``autostart``, at the defaults of ``terms`` or else of the server; resume an open one."""
@@ -142,7 +164,18 @@ class NotebookService(PersonRequests):
         operation = OPERATIONS[ask.op]
         request = request_of(operation, caller, ask, self.terms)
         write, shared_with = operation.response.write, caller.shared_with
+        if isinstance(request, Charging) and self._may_wait(ask):
+
+            def decided(future: Future[Decision]) -> None:
+                self._answer_with(future, ask, reply, lambda result: write(result, shared_with))
+
+            self.limit_waits.charge(caller, ask, request, reply, decided)
+            return
         self._decide(caller, request, ask, reply, lambda result: write(result, shared_with))
+
+    def _may_wait(self, ask: Ask) -> bool:
+        said = at_limit_of(ask.body.get("at_limit"))
+        return self._at_limit is not None and (said or self._at_limit) == ASK
 
     # ---- the others
 
@@ -193,6 +226,7 @@ class NotebookService(PersonRequests):
         if fields.flag(ask.body, "act"):
             self._answer_with(self.acting.cancel(caller, request), ask, reply, operation.response.write)
             return
+        self.limit_waits.drop(caller.scope, request.of)
         self._decide(caller, request, ask, reply, lambda done: operation.response.write(done, caller.shared_with))
 
     def _decide(

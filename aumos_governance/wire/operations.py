@@ -92,6 +92,9 @@ REPORTED: Final = Shape("dict", needed("report_id", "report's id"), needed("resu
 _REPORTED: Final = tuple(Field(name, read=None, kept=False) for name in ("report_id", "result"))
 """Read as `REPORTED`, where they are given."""
 
+_AT_LIMIT: Final = Field("at_limit", read=None, kept=False)
+"""What becomes of a call that only a limit on money refuses: ``ask`` or ``deny``. The service reads it."""
+
 # ---- the operations
 
 add(
@@ -146,6 +149,7 @@ add(
             text("category"),
             text("agent_id", "agent id"),
             text("note"),
+            _AT_LIMIT,
             given=OF_NOTEBOOK,
             checked=True,
         ),
@@ -160,6 +164,7 @@ add(
             Field("kind", "{}.value", "choice(body, 'kind', ActionKind, 'call or act') or ActionKind.CALL"),
             Field("until", "{} / 1e6", 'moment(body, "until", "A hold\'s until")', omitted=ABSENT),
             *_about("L1_MONITOR"),
+            _AT_LIMIT,
             derived=_CHECKS,
             given=OF_NOTEBOOK,
             checked=True,
@@ -205,7 +210,7 @@ add(
         "authorize",
         Shape(
             "dict",
-            *(Field(name, read=f"body.get({name!r})") for name in ("shown", "timeout")),
+            *(Field(name, read=f"body.get({name!r})") for name in ("shown", "timeout", "at_limit")),
             amount("An act"),
             *_about("L3_ACT_APPROVE"),
             on("wait"),

@@ -20,14 +20,9 @@ from typing import Any
 import pytest
 
 from tests.bridge.live_server import GOVERNANCE, LiveServer, until
-from tests.kernel.governed.test_governed import LINK, SOCKET, notebook, stopped
+from tests.bridge.ways import WAYS, arguments
+from tests.kernel.governed_kernel import LINK, SOCKET, notebook, stopped
 from tests.kernel.real_kernel import refused
-
-WAYS = ["socket", "comm"]
-
-
-def arguments(way: str) -> str:
-    return f"--GovernanceExtension.local_socket={way == 'socket'}"
 
 
 @pytest.fixture(scope="module", params=WAYS)

@@ -21,8 +21,8 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.base import NotebookKey, OpenSession, Origin, Spend
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.bridge.live_server import GOVERNANCE, LiveServer
-from tests.bridge.test_faults import arguments
-from tests.kernel.governed.test_governed import LINK, SOCKET, notebook
+from tests.bridge.ways import arguments
+from tests.kernel.governed_kernel import LINK, SOCKET, notebook
 from tests.kernel.real_kernel import Kernel
 from tests.ledger.postgres_server import running_server
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.bridge.live_server import LiveServer, until
-from tests.bridge.test_faults import WAYS, arguments
-from tests.kernel.governed.test_governed import LINK, notebook
+from tests.bridge.ways import WAYS, arguments
+from tests.kernel.governed_kernel import LINK, notebook
 
 STORM = """
 import asyncio, ctypes, os, random, signal, threading, time

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.bridge.live_server import LiveServer
-from tests.kernel.governed.test_governed import LINK, notebook
+from tests.kernel.governed_kernel import LINK, notebook
 
 # Spawned processes import what they do from a file: the cells of a notebook are none.
 WORK = """

@@ -22,7 +22,7 @@ from aumos_governance.ledger.contract.base import (
 )
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.cli.conftest import Run
-from tests.ledger.rules.test_harmless_exports import CONTROLS, MARKS
+from tests.ledger.rules.harmful import CONTROLS, MARKS
 
 KERNEL = Origin("kernel", scope="kernel:1", incarnation="1:one")
 

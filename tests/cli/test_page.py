@@ -15,7 +15,7 @@ from aumos_governance.cli import command, options
 from aumos_governance.server.rest import audit_filter
 from tests.bridge.live_server import LiveServer
 from tests.cli.conftest import environment
-from tests.docs.test_pages import ROOT, fences
+from tests.docs.pages import ROOT, fences
 
 PAGE = ROOT / "docs" / "cli.md"
 COMMANDS = [line for block in fences(PAGE, "sh") for line in block.splitlines()]

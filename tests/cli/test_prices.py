@@ -9,7 +9,7 @@ import pytest
 
 from aumos_governance.integrations.pricing import price_data
 from tests.cli.conftest import Run, command
-from tests.integrations.pricing.test_price_data import TODAY, days_on, published
+from tests.integrations.pricing.price_days import TODAY, days_on, published
 
 
 @pytest.fixture

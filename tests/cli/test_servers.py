@@ -12,7 +12,7 @@ import pytest
 
 from tests.bridge.live_server import GOVERNANCE, LiveServer, until
 from tests.cli.conftest import Ended, Run, command
-from tests.kernel.governed.test_governed import LINK, SOCKET, notebook
+from tests.kernel.governed_kernel import LINK, SOCKET, notebook
 
 
 @pytest.fixture(scope="module")

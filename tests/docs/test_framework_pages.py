@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_pages import ROOT, fences, page_id, run_cells
+from tests.docs.pages import ROOT, fences, page_id, run_cells
 from tests.integrations.clerk import CALL
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint

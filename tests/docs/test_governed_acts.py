@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.bridge.live_server import GOVERNANCE, LiveServer
-from tests.docs.test_pages import FENCE, ROOT
-from tests.kernel.governed.test_governed import connected
+from tests.docs.pages import FENCE, ROOT
+from tests.kernel.governed_kernel import connected
 from tests.kernel.real_kernel import Outcome
 
 PAGE = ROOT / "docs" / "governed-acts.md"

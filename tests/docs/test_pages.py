@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import subprocess
 import sys
@@ -11,25 +9,17 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.docs.pages import ROOT, fences, page_id, run_cells
+
 # A commit's pages are true as well when its locked prices have become old. Other words than in tests/conftest.py:
 # Python drops an option that PYTHONWARNINGS has too, and "error" would come after it.
 OLD_PRICES = "ignore:The models' prices"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 # Those of the frameworks need a provider to talk to, and are run by a test of their own.
 RUN_HERE = [page for page in PAGES if page.parent.name != "frameworks"]
-
-
-def page_id(document: Path) -> str:
-    return str(document.relative_to(ROOT))
-
-
-def fences(page: Path, language: str) -> list[str]:
-    return [text for name, text in FENCE.findall(page.read_text()) if name == language]
 
 
 @pytest.mark.parametrize("document", PAGES, ids=page_id)
@@ -46,37 +36,6 @@ def test_make_targets_named_in_the_pages_exist() -> None:
 
 def notebook_pages() -> list[Path]:
     return [page for page in RUN_HERE if any(text.lstrip().startswith("%load_ext") for text in fences(page, "python"))]
-
-
-def run_cells(cells: list[str], folder: Path) -> str:
-    """Run cells one after the other in one plain IPython shell, with its state in ``folder``; answers the output."""
-    program = (
-        "import json, sys\n"
-        "from IPython.core.interactiveshell import InteractiveShell\n"
-        "shell = InteractiveShell.instance(colors='NoColor')\n"
-        "for cell in json.load(sys.stdin):\n"
-        "    result = shell.run_cell(cell)\n"
-        "    if not result.success:\n"
-        "        sys.exit(1)\n"
-    )
-    folder.mkdir(exist_ok=True)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("JPY_", "KERNEL_"))}
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        input=json.dumps(cells),
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={
-            **environment,
-            "JUPYTER_DATA_DIR": str(folder / "data"),
-            "IPYTHONDIR": str(folder / "ipython"),
-            "HOME": str(folder),
-        },
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
 
 
 @pytest.mark.parametrize("document", notebook_pages(), ids=page_id)

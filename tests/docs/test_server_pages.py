@@ -14,7 +14,7 @@ from aumos_governance.ledger.contract.base import EnvelopeKind
 from aumos_governance.server.extension import GovernanceExtension
 from aumos_governance.server.live import metrics
 from aumos_governance.server.settings.envelope_traits import read_envelopes
-from tests.docs.test_pages import ROOT, fences
+from tests.docs.pages import ROOT, fences
 
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 REST = ROOT / "docs" / "rest.md"

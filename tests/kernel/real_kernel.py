@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,3 +179,12 @@ def refused(outcome: Outcome, ename: str, sentence: str) -> None:
     (shown,) = outcome.errors
     assert shown["traceback"] == [outcome.evalue]
     assert shown["ename"] == ename
+
+
+@contextmanager
+def meanwhile(do: Callable[[], object]) -> Iterator[None]:
+    """Do it in another thread, while this one waits for a cell."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(do)
+        yield
+        done.result(60)

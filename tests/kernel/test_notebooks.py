@@ -3,50 +3,26 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.kernel.real_kernel import Kernel, environment, spent
+from tests.kernel.notebook_files import (
+    ACCEPTANCE,
+    ACCEPTANCE_LINES,
+    COPY,
+    EXAMPLES,
+    call,
+    sources,
+    with_papermill,
+    written,
+)
+from tests.kernel.real_kernel import Kernel, spent
 
-ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples"
 OURS = EXAMPLES / "governed-notebook.ipynb"
 CALLS = EXAMPLES / "governed-calls.ipynb"
-COPY = EXAMPLES / "jupyter-governance.ipynb"
-_HANDED_OUT = ROOT.parent / "shared" / "acceptance" / COPY.name
-ACCEPTANCE = _HANDED_OUT if _HANDED_OUT.exists() else COPY
-
-ACCEPTANCE_LINES = [
-    "Governance enabled: trust_level=L2, budget=$10.00",
-    "Trust Level: L2 (Suggest)",
-    "Budget: $0.00 spent / $10.00 limit ($10.00 remaining)",
-    "Recorded: $0.05 for gpt-4o ($9.95 remaining)",
-    "Trust Level: L2 (Suggest)",
-    "Budget: $0.05 spent / $10.00 limit ($9.95 remaining)",
-    "Recorded: $0.03 for text-embedding-3-small ($9.92 remaining)",
-    "Recorded: $0.12 for claude-opus-4-6 ($9.80 remaining)",
-    "Trust Level: L2 (Suggest)",
-    "Budget: $0.20 spent / $10.00 limit ($9.80 remaining)",
-    "Trust Level: L2 (Suggest)",
-    "Budget: $0.20 spent / $10.00 limit ($9.80 remaining)",
-    "Governance disabled. Session total: $0.20 / $10.00",
-]
-
-
-def sources(notebook: Path) -> list[str]:
-    cells = json.loads(notebook.read_text("utf-8"))["cells"]
-    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-
-
-def written(notebook: Path) -> list[dict[str, Any]]:
-    """The outputs of an executed notebook, in order."""
-    cells = json.loads(notebook.read_text("utf-8"))["cells"]
-    return [output for cell in cells for output in cell.get("outputs", [])]
 
 
 def lines(outputs: list[dict[str, Any]]) -> list[str]:
@@ -57,29 +33,11 @@ def lines(outputs: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", *words]
-    for _ in range(3):
-        ended = subprocess.run(
-            command, env=environment(folder), capture_output=True, text=True, cwd=folder, check=False
-        )
-        # A kernel's ports are looked for before it starts, and one may be another program's when it binds them.
-        if "Kernel died before replying" not in ended.stderr:
-            break
-    return ended
-
-
 def with_jupyter_execute(notebook: Path, folder: Path) -> tuple[int, list[dict[str, Any]]]:
     copy = folder / "run.ipynb"
     copy.write_text(notebook.read_text("utf-8"), "utf-8")
     result = call(folder, "jupyter", "execute", "--inplace", copy.name)
     return result.returncode, written(copy)
-
-
-def with_papermill(notebook: Path, folder: Path, *options: str) -> tuple[int, list[dict[str, Any]]]:
-    output = folder / "out.ipynb"
-    result = call(folder, "papermill", "--no-progress-bar", *options, str(notebook), str(output))
-    return result.returncode, written(output)
 
 
 Runner = Callable[[Path, Path], tuple[int, list[dict[str, Any]]]]

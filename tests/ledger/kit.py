@@ -124,3 +124,9 @@ def _records(ledger: Ledger, filters: dict[str, Any]) -> Iterator[base.AuditEntr
         cursor = page.cursor
         if cursor is None:
             return
+
+
+def budget(category: str, ceiling: int, **values: Any) -> base.SetBudget:
+    return base.SetBudget(
+        **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "category": category, "ceiling": ceiling} | values
+    )

@@ -47,6 +47,13 @@ class _Try:
     tests: Sequence[tuple[str, float]]
 
 
+@dataclass(frozen=True)
+class _Failed:
+    """What went wrong with the trial itself."""
+
+    text: str
+
+
 class Forks:
     """A process that has collected tests on a copy of the package. Used by one thread at a time."""
 
@@ -74,9 +81,11 @@ class Forks:
         self.copy.write(mutant.module, mutant.text)
         try:
             self._connection.send(_Try(mutant, tests))
-            found: str = self._connection.recv()
+            found: str | _Failed = self._connection.recv()
         finally:
             self.copy.restore(mutant.module)
+        if isinstance(found, _Failed):
+            raise RuntimeError(f"{mutant.name} could not be tried.\n{found.text}")
         return found
 
     def close(self) -> None:
@@ -124,7 +133,7 @@ class _Plugin:
                     self._try(session, items, request, theirs)
                 session.config.hook.pytest_sessionfinish(session=session, exitstatus=0)
             except BaseException:  # noqa: BLE001 - the fork must end here, never go on as its parent
-                traceback.print_exc()
+                theirs.send(_Failed(traceback.format_exc()))
             finally:
                 os._exit(0)
         theirs.close()

@@ -28,6 +28,8 @@ _PRICES = (
     "tests/integrations/guarding/test_stream_options.py",
 )
 _BOOKS = (
+    "tests/ledger/operations/test_agreements.py",
+    "tests/ledger/operations/test_checks.py",
     "tests/ledger/operations/test_holds.py",
     "tests/ledger/operations/test_spends.py",
     "tests/ledger/operations/test_approvals.py",

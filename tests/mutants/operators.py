@@ -173,7 +173,8 @@ def _expressions(node: ast.expr) -> Iterator[ast.AST]:
     elif isinstance(node, ast.BoolOp):
         yield ast.BoolOp(ast.And() if isinstance(node.op, ast.Or) else ast.Or(), node.values)
         for value in node.values[1:]:
-            yield ast.BoolOp(node.op, [node.values[0], *(kept for kept in node.values[1:] if kept is not value)])
+            kept = [each for each in node.values if each is not value]
+            yield ast.BoolOp(node.op, kept) if len(kept) > 1 else kept[0]
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
         yield node.operand
     elif isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
@@ -193,6 +194,4 @@ def _short(node: ast.AST) -> str:
     """Its first line."""
     if isinstance(node, ast.ExceptHandler):
         return f"except {ast.unparse(node.type) if node.type else ''}: {_short(node.body[0])}"
-    if isinstance(node, ast.BoolOp) and len(node.values) == 1:
-        node = node.values[0]
     return ast.unparse(ast.fix_missing_locations(node)).splitlines()[0]

@@ -17,7 +17,7 @@ from aumos_governance.server.kernels.admission import Admission
 from aumos_governance.server.kernels.conversation import AtOnce, Conversation
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.service.service import NotebookService
-from tests.server.kernels.test_conversation import HELLO, LOG, ask, identify
+from tests.server.kernel_requests import HELLO, LOG, ask, identify
 
 
 class Slow:
@@ -171,4 +171,4 @@ def test_an_action_that_waits_for_a_user_is_in_flight_no_more(slow: Slow) -> Non
     assert "waiting" in talk.answers[-1]
     assert admission.in_flight() == 0
     assert talk.say(ask("spend", "s", amount="1")) == []
-    talk.service.acting.close()
+    talk.service.stop_waiting()

@@ -27,7 +27,7 @@ def ledger(clock: Clock) -> Iterator[Ledger]:
 def kernel(ledger: Ledger, clock: Clock) -> Iterator[Kernel]:
     service = served(ledger, clock)
     yield Kernel(service, clock)
-    service.acting.close()
+    service.stop_waiting()
 
 
 @pytest.fixture

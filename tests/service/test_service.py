@@ -13,16 +13,15 @@ import pytest
 from aumos_governance import money
 from aumos_governance.errors import InvalidAmountError, InvalidRequestError, NotAllowedError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import AuditQuery, Ledger, NotebookKey
+from aumos_governance.ledger.contract.base import AuditQuery, Ledger
 from aumos_governance.ledger.contract.terms import SessionTerms
-from aumos_governance.service.service import Caller, NotebookService
+from aumos_governance.service.service import NotebookService
 from aumos_governance.service.users import User
 from aumos_governance.types import TrustLevel
 from aumos_governance.wire.protocol import Ask, Cell, parse_ask
+from tests.service.asker import NOTEBOOK, Asker
 
 SAMPLES = json.loads((Path(__file__).parents[1] / "protocol" / "wire.json").read_text())
-NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
-CALLER = Caller(NOTEBOOK, "kernel:k1", "n1")
 
 
 @pytest.fixture
@@ -35,24 +34,6 @@ def ledger() -> Iterator[Ledger]:
 @pytest.fixture
 def service(ledger: Ledger) -> NotebookService:
     return NotebookService(ledger)
-
-
-class Asker:
-    """A kernel's side of the conversation."""
-
-    def __init__(self, service: NotebookService, caller: Caller = CALLER) -> None:
-        self.service, self.caller, self.sent = service, caller, 0
-
-    def __call__(self, op: str, **body: Any) -> dict[str, Any]:
-        self.sent += 1
-        return self.send(Ask(f"{self.caller.scope}-{self.sent}", op, time.time() + 10, Cell("c1", 3), body))
-
-    def send(self, ask: Ask) -> dict[str, Any]:
-        answers: list[dict[str, Any]] = []
-        self.service.submit(self.caller, ask, answers.append)
-        assert len(answers) == 1, "each ask gets exactly one answer"
-        assert answers[0]["id"] == ask.id
-        return json.loads(json.dumps(answers[0]))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from aumos_governance.ledger.contract.base import Ledger
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.service.service import NotebookService
 from aumos_governance.wire.protocol import Ask, Cell
-from tests.service.test_service import Asker
+from tests.service.asker import Asker
 
 
 @pytest.fixture

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.mutants.__main__ import chosen, equivalents, files_of
-from tests.mutants.copies import Copy, path_of
+from tests.mutants.copies import ROOT, Copy, path_of
 from tests.mutants.listed import LISTED, QUICK
 from tests.mutants.operators import mutants_of
+from tests.mutants.swaps import swap
 
 SOURCE = '''"""Its text."""
 LIMIT: int = 3
@@ -87,3 +92,47 @@ def test_the_tests_see_a_change_and_the_sources_stay(tmp_path: Path) -> None:
     copy.restore(module)
     assert not copy.failed(files, QUICK, 100)[0]
     assert path_of(module).read_bytes() == before
+
+
+def test_each_mutant_can_be_compiled_and_names_the_lines_of_its_statement() -> None:
+    for mutant in mutants_of("m", SOURCE):
+        compile(mutant.tree, "m.py", "exec")
+    lines = {mutant.name.removeprefix("m | "): list(mutant.lines) for mutant in mutants_of("m", SOURCE)}
+    assert lines[" | 3 -> 4"] == [2]
+    assert lines["may | amount > LIMIT -> amount >= LIMIT"] == [6]
+    assert lines["may | return not strict -> return None"] == [8]
+    assert lines["may | except ValueError: return False -> except ValueError: raise"] == [9]
+
+
+def test_a_change_is_put_into_the_functions_that_are_there(tmp_path: Path) -> None:
+    file = str(tmp_path / "m.py")
+    module: dict[str, Any] = {"__name__": "m"}
+    exec(compile(SOURCE, file, "exec", dont_inherit=True), module)
+    by_name = {mutant.name.removeprefix("m | "): mutant for mutant in mutants_of("m", SOURCE)}
+    assert (module["may"](3), module["may"](4)) == (False, False)
+    assert module["may"](3, strict=False) is True
+    assert swap(file, SOURCE, by_name["may | return False -> return None"].tree)
+    assert module["may"](4) is None
+    # What runs at import shows in a new process alone.
+    for name in (" | 3 -> 4", "may | True -> False"):
+        assert not swap(file, SOURCE, by_name[name].tree)
+
+
+def test_a_tracer_says_which_lines_a_test_executes(tmp_path: Path) -> None:
+    program = f"""
+import sys, threading
+from tests.mutants.reach import Reached, Tracer
+module = {{}}
+exec(compile({SOURCE!r}, "m.py", "exec"), module)
+tracer, reached = Tracer(frozenset({{"m.py"}})), Reached()
+with tracer.following(reached):
+    thread = threading.Thread(target=module["may"], args=(4,))
+    thread.start()
+    thread.join()
+module["may"](3)
+assert reached.lines["m.py"] == {{3, 5, 6, 7, 9, 10}}, reached.lines
+assert not reached.starts
+"""
+    subprocess.run(
+        [sys.executable, "-c", program], check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )

@@ -13,6 +13,7 @@ from ..guarding.calls import (
     Meter,
     Paid,
     UsageMissingError,
+    is_free,
     unknown_method,
 )
 from ..guarding.later import Later
@@ -28,7 +29,7 @@ from ..pricing.prices import Rates, unknown_price
 from ..pricing.seen import Seen
 from . import later as anthropic_later
 from .events import CompletionMeter, MessageMeter, seen_in
-from .paths import is_free
+from .paths import FREE_POSTS
 from .sizes import Size, size_of
 from .usage import (
     Units,
@@ -62,8 +63,8 @@ class AnthropicProvider:
 
     def paid(self, asked: Asked) -> Paid | None:
         """The call that a request makes; None for one that costs nothing. Raises ConfigurationError."""
-        path = asked.path.partition("?")[0]
-        if is_free(asked.method.lower(), path):
+        path = asked.plain_path
+        if is_free(asked, FREE_POSTS):
             return None
         if path == "/v1/messages":
             return _Message(asked)

@@ -10,11 +10,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_free"]
+__all__ = ["FREE_POSTS"]
 
-_FREE_METHODS: Final = frozenset({"get", "head", "options", "delete"})
-"""Reading costs nothing there, nor does deleting: what was made was paid for when it was made."""
-_FREE_POSTS: Final = re.compile(
+FREE_POSTS: Final = re.compile(
     r"/v1/(?:"
     # Counting, files, skills, models: no price, or said to be free.
     r"messages/count_tokens|files|skills(?:/.+)?"
@@ -29,8 +27,4 @@ _FREE_POSTS: Final = re.compile(
     r"|organizations/.+|user_profiles(?:/.+)?|compliance/.+"
     r")"
 )
-
-
-def is_free(method: str, path: str) -> bool:
-    """Whether a request costs nothing; ``path`` without its query. False also where that is not known."""
-    return method in _FREE_METHODS or (method in ("post", "put", "patch") and bool(_FREE_POSTS.fullmatch(path)))
+"""The paths to which a request may send something for nothing; what only reads or deletes is free at any path."""

@@ -7,7 +7,7 @@ call as often as it likes, from other threads and tasks, and still while the cal
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -21,12 +21,13 @@ from ..guarding.attempts import (
     Sending,
 )
 from ..guarding.calls import Asked, Paid, body_of_json
-from ..guarding.later import Later, hear, hear_async
+from ..guarding.later import Later, hearing
+from ..guarding.libraries import is_of_library
 from ..guarding.resends import Sends, may_send_again
+from ..guarding.steps import Steps, now, when_awaited
 
 __all__ = ["has_middleware", "with_attempts"]
 
-_LIBRARIES: Final = ("openai", "anthropic")
 _REQUEST_HOOKS: Final = ("_prepare_options", "_build_request", "_prepare_request")
 
 
@@ -45,10 +46,8 @@ def has_middleware(client: Any) -> bool:
 
 def with_attempts(kind: Any, *, awaited: bool = False) -> Any:
     """A subclass of a client's class that holds and settles each attempt; its subclass says who governs, and how."""
-    made = (_asynchronous if awaited else _synchronous)(_planning(kind, awaited=awaited))
-    if not hasattr(kind, "_attempt_request"):
-        return made
-    return (_sending_asynchronous if awaited else _sending)(made)
+    made = _hooked(_planning(kind, awaited=awaited), awaited=awaited)
+    return _sending(made, awaited=awaited) if hasattr(kind, "_attempt_request") else made
 
 
 def _planning(kind: Any, *, awaited: bool) -> Any:
@@ -89,80 +88,67 @@ def _planning(kind: Any, *, awaited: bool) -> Any:
     return Planning
 
 
-def _synchronous(kind: Any) -> Any:
-    class Synchronous(kind):  # type: ignore[misc]
-        def _prepare_options(self, options: Any) -> Any:
-            if (refused := self._plan(options)) is not None:
-                raise refused[0].refused(refused[1], options)
-            return super()._prepare_options(options)
+def _hooked(kind: Any, *, awaited: bool) -> Any:
+    """What the library calls around each attempt, with what was there before."""
+    done: Callable[[Steps[Any]], Any] = when_awaited if awaited else now
 
-        def _prepare_request(self, request: Any) -> None:
-            super()._prepare_request(request)
-            if (attempt := self._attempt(request)) is not None:
-                attempt.hold()
+    class Hooked(kind):  # type: ignore[misc]
+        def _prepare_options(self, options: Any) -> Any:
+            return done(self._planned(super()._prepare_options, options))
+
+        def _prepare_request(self, request: Any) -> Any:
+            return done(self._held(super()._prepare_request, request))
 
         def _process_response(self, **given: Any) -> Any:
+            return done(self._heard(super()._process_response, given))
+
+        def _planned(self, prepare: Callable[..., Any], options: Any) -> Steps[Any]:
+            if (refused := self._plan(options)) is not None:
+                governor, refusal = refused
+                raise (
+                    (yield governor.refused_async(refusal, options)) if awaited else governor.refused(refusal, options)
+                )
+            prepared = prepare(options)
+            return (yield prepared) if awaited else prepared
+
+        def _held(self, prepare: Callable[..., Any], request: Any) -> Steps[None]:
+            prepared = prepare(request)
+            if awaited:
+                yield prepared
+            if (attempt := self._attempt(request)) is not None:
+                yield from attempt.holding(awaited=awaited)
+
+        def _heard(self, process: Callable[..., Any], given: dict[str, Any]) -> Steps[Any]:
             if (call := CURRENT.get()) is not None and call.last is not None:
-                call.last.answered(given["response"])
+                yield from call.last.answering(given["response"], awaited=awaited)
             elif (later := self._later(given)) is not None:
-                hear(given["response"], later)
-            return super()._process_response(**given)
+                yield from hearing(given["response"], later, awaited=awaited)
+            processed = process(**given)
+            return (yield processed) if awaited else processed
 
-    return Synchronous
+    return Hooked
 
 
-def _sending(kind: Any) -> Any:
+def _sending(kind: Any, *, awaited: bool) -> Any:
+    """For a library that sends each attempt in a function of its own."""
+    done: Callable[[Steps[Any]], Any] = when_awaited if awaited else now
+
     class SendingClient(kind):  # type: ignore[misc]
         def _attempt_request(self, *arguments: Any, **given: Any) -> Any:
-            sending, former = Sending(streamed=bool(given.get("stream"))), SENDING.get()
+            streamed = bool(given.get("stream"))
+            return done(self._sent(lambda: super(SendingClient, self)._attempt_request(*arguments, **given), streamed))
+
+        def _sent(self, send: Callable[[], Any], streamed: bool) -> Steps[Any]:
+            sending, former = Sending(streamed=streamed), SENDING.get()
             try:
                 SENDING.set(sending)
-                sent = super()._attempt_request(*arguments, **given)
-                sending.answered(sent[0])
+                sent = send()
+                if awaited:
+                    sent = yield sent
+                yield from sending.answering(sent[0], awaited=awaited)
                 return sent
             except Exception as error:
-                sending.failed(error)
-                raise
-            finally:
-                SENDING.set(former)
-                sending.left()
-
-    return SendingClient
-
-
-def _asynchronous(kind: Any) -> Any:
-    class Asynchronous(kind):  # type: ignore[misc]
-        async def _prepare_options(self, options: Any) -> Any:
-            if (refused := self._plan(options)) is not None:
-                raise await refused[0].refused_async(refused[1], options)
-            return await super()._prepare_options(options)
-
-        async def _prepare_request(self, request: Any) -> None:
-            await super()._prepare_request(request)
-            if (attempt := self._attempt(request)) is not None:
-                await attempt.hold_async()
-
-        async def _process_response(self, **given: Any) -> Any:
-            if (call := CURRENT.get()) is not None and call.last is not None:
-                await call.last.answered_async(given["response"])
-            elif (later := self._later(given)) is not None:
-                await hear_async(given["response"], later)
-            return await super()._process_response(**given)
-
-    return Asynchronous
-
-
-def _sending_asynchronous(kind: Any) -> Any:
-    class SendingClient(kind):  # type: ignore[misc]
-        async def _attempt_request(self, *arguments: Any, **given: Any) -> Any:
-            sending, former = Sending(streamed=bool(given.get("stream"))), SENDING.get()
-            try:
-                SENDING.set(sending)
-                sent = await super()._attempt_request(*arguments, **given)
-                await sending.answered_async(sent[0])
-                return sent
-            except Exception as error:
-                await sending.failed_async(error)
+                yield from sending.failing(error, awaited=awaited)
                 raise
             finally:
                 SENDING.set(former)
@@ -207,11 +193,7 @@ def _really(governor: _Governor, planned: tuple[Call, Paid], request: Any) -> tu
 
 def _changes_requests(kind: type[Any]) -> bool:
     """Whether a class of neither library has a say in what is sent."""
-    return any(
-        name in vars(base) and base.__module__.partition(".")[0] not in _LIBRARIES
-        for base in kind.__mro__
-        for name in _REQUEST_HOOKS
-    )
+    return any(name in vars(base) and not is_of_library(base) for base in kind.__mro__ for name in _REQUEST_HOOKS)
 
 
 def _is_success(response: Any) -> bool:

@@ -8,10 +8,10 @@ from types import ModuleType
 from typing import Any, Final
 
 from ...errors import InvalidRequestError
+from ..guarding.libraries import LIBRARIES, library_names
 
-__all__ = ["LIBRARIES", "client_of", "library_of"]
+__all__ = ["client_of", "library_of"]
 
-LIBRARIES: Final = ("openai", "anthropic")
 _HOLDS_CLIENTS: Final = ("client", "async_client", "root_client", "root_async_client", "_client", "_async_client")
 """Attributes in which instructor, LangChain and others keep a client that they wrap."""
 _WRAPPED: Final = {
@@ -51,7 +51,7 @@ def client_of(given: object) -> Any:
             )
     if isinstance(given, type) and any(base.__name__.endswith("APIClient") for base in given.__mro__):
         raise InvalidRequestError(
-            f"govern() takes a client of OpenAI's or Anthropic's library, not its class: govern({given.__name__}())."
+            f"govern() takes a client of {library_names()} library, not its class: govern({given.__name__}())."
         )
     package = type(given).__module__.partition(".")[0]
     if any(library_of(held) is not None for held in _held(given)):
@@ -62,12 +62,10 @@ def client_of(given: object) -> Any:
                 " of what it returns."
             )
         raise InvalidRequestError(
-            f"govern() takes a client of OpenAI's or Anthropic's library, and this {package}.{type(given).__name__}"
+            f"govern() takes a client of {library_names()} library, and this {package}.{type(given).__name__}"
             f" wraps one: govern the client first, then wrap what govern() returns, as in {how}."
         )
-    raise InvalidRequestError(
-        f"govern() takes a client of OpenAI's or Anthropic's library, not a {type(given).__name__}."
-    )
+    raise InvalidRequestError(f"govern() takes a client of {library_names()} library, not a {type(given).__name__}.")
 
 
 def _held(given: object) -> Iterator[object]:

@@ -17,11 +17,9 @@ from ..anthropic import calls as anthropic_calls
 from ..guarding.calls import (
     Asked,
     Cost,
-    Meter,
     Paid,
     UsageMissingError,
 )
-from ..openai.events import EventMeter
 from ..openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
@@ -92,10 +90,6 @@ class LangChainCall:
         if shape == MESSAGE and self._provider == "anthropic":
             return self._anthropic().cost(rates, answer, seen)
         return self._by_langchain(rates, answer)
-
-    def meter(self) -> Meter:
-        """Never asked for: LangChain reads the streams."""
-        return EventMeter(swallow=False)
 
     def _by_langchain(self, rates: Rates, answer: Mapping[str, Any]) -> Cost:
         usage = answer.get("usage")

@@ -18,7 +18,8 @@ from .calls import Asked, Paid, body_of_json
 from .charge import Charge
 from .guard import Guard, Outcome, outcome_of
 from .resends import Sends
-from .streams import watch, watch_async
+from .steps import Steps, now, when_awaited
+from .streams import content_of, watch, watch_async
 
 __all__ = ["CURRENT", "PLANNED", "SENDING", "Attempt", "Call", "Sending"]
 
@@ -58,7 +59,11 @@ class Call:
 
     async def begin_async(self) -> None:
         """Hold the worst case. Raises GovernanceDeniedError, ConfigurationError."""
-        charge = await self.guard.begin_async(self.paid)
+        await when_awaited(self.beginning())
+
+    def beginning(self) -> Steps[None]:
+        """As `begin_async`."""
+        charge = yield from self.guard.beginning(self.paid, awaited=True)
         self.made(charge)
         self._free.append(charge)
 
@@ -108,21 +113,24 @@ class Call:
 
     def raised(self, error: Exception) -> None:
         """The call ended with an exception, after its last attempt."""
-        last, self.last = self.last, None
-        if last is not None:
-            last.outcome = outcome_of(error)
-            last.end()
-        while (charge := self.unused()) is not None:
-            charge.release()
+        now(self.raising(error, awaited=False))
 
     async def raised_async(self, error: Exception) -> None:
         """As `raised`."""
+        await when_awaited(self.raising(error, awaited=True))
+
+    def raising(self, error: Exception, *, awaited: bool) -> Steps[None]:
+        """As `raised`, for both kinds of client."""
         last, self.last = self.last, None
         if last is not None:
             last.outcome = outcome_of(error)
-            await last.end_async()
+            yield from last.ending(awaited=awaited)
+        yield from self.release_unused(awaited=awaited)
+
+    def release_unused(self, *, awaited: bool) -> Steps[None]:
+        """Release all that is held and not used."""
         while (charge := self.unused()) is not None:
-            await charge.release_async()
+            yield from charge.releasing(awaited=awaited)
 
     def left(self) -> None:
         """The call is over, perhaps by an interrupt: what is not ended is settled as an estimate, or given back."""
@@ -154,37 +162,29 @@ class Attempt:
 
     def hold(self) -> None:
         """Hold its worst case. Raises GovernanceDeniedError, ConfigurationError."""
+        now(self.holding(awaited=False))
+
+    async def hold_async(self) -> None:
+        """As `hold`."""
+        await when_awaited(self.holding(awaited=True))
+
+    def holding(self, *, awaited: bool) -> Steps[None]:
+        """As `hold`, for both kinds of client."""
         call = self.call
         last = self._follow()
         if last is not None:
-            last.end()
+            yield from last.ending(awaited=awaited)
         charge = call.take(self.paid)
         if charge is None:
-            while (unused := call.unused()) is not None:
-                unused.release()
-            if call.begun is None or self.paid is not call.paid:
-                self._begun = call.guard.ask(self.paid)
-                charge = call.guard.begin(self.paid, self._begun)
-            else:
-                charge = call.guard.begin(self.paid, call.begun)
+            yield from call.release_unused(awaited=awaited)
+            begun = call.begun
+            if not awaited and (begun is None or self.paid is not call.paid):
+                begun = self._begun = call.guard.ask(self.paid)
+            charge = yield from call.guard.beginning(self.paid, begun, awaited=awaited)
             # Until the charge is noted, an interrupt gives back what was requested.
             self._charge = charge
             call.made(charge)
             self._begun = call.begun = None
-        self._has(charge)
-
-    async def hold_async(self) -> None:
-        """As `hold`."""
-        call = self.call
-        last = self._follow()
-        if last is not None:
-            await last.end_async()
-        charge = call.take(self.paid)
-        if charge is None:
-            while (unused := call.unused()) is not None:
-                await unused.release_async()
-            charge = await call.guard.begin_async(self.paid)
-            call.made(charge)
         self._has(charge)
 
     def again(self) -> None:
@@ -197,23 +197,17 @@ class Attempt:
 
     def end(self) -> None:
         """No response will come for it: it is settled as an estimate, or was free."""
-        self._end_more()
-        charge, self._charge = self._charge, None
-        if charge is not None:
-            if self.outcome == Outcome.FREE:
-                self.call.give_back(charge)
-            else:
-                charge.estimate()
+        now(self.ending(awaited=False))
 
-    async def end_async(self) -> None:
-        """As `end`."""
+    def ending(self, *, awaited: bool) -> Steps[None]:
+        """As `end`, for both kinds of client."""
         self._end_more()
         charge, self._charge = self._charge, None
         if charge is not None:
             if self.outcome == Outcome.FREE:
                 self.call.give_back(charge)
             else:
-                await charge.estimate_async()
+                yield from charge.settling(None, awaited=awaited)
 
     def drop(self) -> None:
         """It was interrupted: what is held for it is given back, or settled as an estimate. Never waits."""
@@ -224,7 +218,7 @@ class Attempt:
         elif self._charge is not None:
             self._charge.abandon()
 
-    def answered(self, response: Any) -> None:
+    def answering(self, response: Any, *, awaited: bool) -> Steps[None]:
         """There is a response: what has been read is settled, what has not is watched."""
         self._end_more()
         charge = self._charge
@@ -232,32 +226,14 @@ class Attempt:
             return
         if _is_error(response):
             self.outcome = Outcome.FREE
-            self.end()
+            yield from self.ending(awaited=awaited)
             return
-        content = None if self._streamed else _content(response)
+        content = None if self._streamed else content_of(response)
         if content is None:
-            watch(response, charge, streamed=self._streamed)
+            (watch_async if awaited else watch)(response, charge, streamed=self._streamed)
             charge.kept = True
         elif not self._submitted(charge, content):
-            charge.settle(body_of_json(content))
-        self._charge = None
-
-    async def answered_async(self, response: Any) -> None:
-        """As `answered`."""
-        self._end_more()
-        charge = self._charge
-        if charge is None:
-            return
-        if _is_error(response):
-            self.outcome = Outcome.FREE
-            await self.end_async()
-            return
-        content = None if self._streamed else _content(response)
-        if content is None:
-            watch_async(response, charge, streamed=self._streamed)
-            charge.kept = True
-        elif not self._submitted(charge, content):
-            await charge.settle_async(body_of_json(content))
+            yield from charge.settling(body_of_json(content), awaited=awaited)
         self._charge = None
 
     def _has_more(self, charge: Charge) -> None:
@@ -311,32 +287,21 @@ class Sending:
         self.streamed = streamed
         self.attempt: Attempt | None = None
 
-    def answered(self, response: Any) -> None:
+    def answering(self, response: Any, *, awaited: bool) -> Steps[None]:
         """There is a response."""
         if self.attempt is not None:
-            self.attempt.answered(response)
+            yield from self.attempt.answering(response, awaited=awaited)
 
-    async def answered_async(self, response: Any) -> None:
-        """As `answered`."""
+    def failing(self, error: Exception, *, awaited: bool) -> Steps[None]:
+        """There is no response."""
         if self.attempt is not None:
-            await self.attempt.answered_async(response)
+            self.attempt.outcome = outcome_of(error)
+            yield from self.attempt.ending(awaited=awaited)
 
     def left(self) -> None:
         """It is over, perhaps by an interrupt."""
         if self.attempt is not None:
             self.attempt.drop()
-
-    def failed(self, error: Exception) -> None:
-        """There is no response."""
-        if self.attempt is not None:
-            self.attempt.outcome = outcome_of(error)
-            self.attempt.end()
-
-    async def failed_async(self, error: Exception) -> None:
-        """As `failed`."""
-        if self.attempt is not None:
-            self.attempt.outcome = outcome_of(error)
-            await self.attempt.end_async()
 
 
 CURRENT: Final[ContextVar[Call | None]] = ContextVar("aumos_governance_call", default=None)
@@ -355,12 +320,3 @@ def _drop(begun: Begun, call: Call) -> None:
 def _is_error(response: Any) -> bool:
     status = getattr(response, "status_code", 200)
     return isinstance(status, int) and not 200 <= status < 300
-
-
-def _content(response: Any) -> bytes | None:
-    try:
-        content: bytes = response.content
-    except RuntimeError:
-        # httpx raises it for a response that is not read yet.
-        return None
-    return content

@@ -12,7 +12,6 @@ from ..pricing.seen import Seen
 from .calls import (
     Asked,
     Cost,
-    Meter,
     Paid,
     UsageMissingError,
 )
@@ -67,10 +66,6 @@ class BatchCall:
     def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`: the response to a submission states none."""
         raise UsageMissingError("A batch's cost is known from its results.")
-
-    def meter(self) -> Meter:
-        """As `Paid.meter`; a submission has no stream."""
-        raise NotImplementedError
 
     def may_have_fees(self, id: str) -> bool:
         """Whether one of its requests may use what is charged beside tokens."""

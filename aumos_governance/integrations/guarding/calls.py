@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeGuard
 
 from ...errors import ConfigurationError
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 
 __all__ = [
+    "READS",
     "Asked",
     "Cost",
     "Meter",
     "Paid",
+    "StreamedPaid",
     "UsageMissingError",
     "body_of_json",
     "cannot_measure",
+    "is_free",
+    "is_streamed",
     "unknown_method",
 ]
 
@@ -64,9 +69,14 @@ class Asked:
     """The content of the file that it names as its input, as a batch does, where the client could read it."""
 
     @property
+    def plain_path(self) -> str:
+        """The path without its query."""
+        return self.path.partition("?")[0]
+
+    @property
     def name(self) -> str:
         """What it asks for, such as ``POST /batches``, without what an address may hold that is secret."""
-        path = self.path.partition("?")[0]
+        path = self.plain_path
         _, absolute, rest = path.partition("://")
         return f"{self.method.upper()} /{rest.partition('/')[2]}" if absolute else f"{self.method.upper()} {path}"
 
@@ -126,9 +136,31 @@ class Paid(Protocol):
         """
         ...
 
+
+class StreamedPaid(Paid, Protocol):
+    """A paid call whose response may be a stream."""
+
     def meter(self) -> Meter:
-        """For an answer that is streamed."""
+        """Reads such a stream."""
         ...
+
+
+def is_streamed(paid: Paid) -> TypeGuard[StreamedPaid]:
+    """Whether a call's response may be a stream."""
+    return hasattr(paid, "meter")
+
+
+READS: Final = frozenset({"get", "head", "options", "delete"})
+"""Reading costs nothing, nor does deleting: what was made was paid for when it was made."""
+
+
+def is_free(asked: Asked, posts: re.Pattern[str]) -> bool:
+    """Whether a request costs nothing: one that reads or deletes, or sends to one of the free paths.
+
+    ``posts`` matches these paths. False also for a request of which that is not known.
+    """
+    method = asked.method.lower()
+    return method in READS or (method in ("post", "put", "patch") and posts.fullmatch(asked.plain_path) is not None)
 
 
 def body_of_json(content: bytes) -> Mapping[str, Any]:

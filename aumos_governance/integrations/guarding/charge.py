@@ -19,6 +19,7 @@ from ..pricing.prices import UnusableUsageError
 from ..pricing.seen import Seen
 from .calls import Cost, Paid, UsageMissingError
 from .leftovers import leftovers
+from .steps import Steps, now, when_awaited
 
 __all__ = ["Accounts", "Charge", "Evidence"]
 
@@ -73,39 +74,43 @@ class Charge:
 
     def settle(self, answer: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
         """Charge what the answer says, or an estimate where it does not say it; ``seen`` as in `Paid.cost`."""
-        self._end_in_thread(lambda: self._cost(answer, seen))
+        now(self.settling(answer, seen, awaited=False))
 
-    def release(self) -> None:
-        """It cost nothing."""
-        self._end_in_thread(_nothing)
+    async def settle_async(self, answer: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
+        """As `settle`."""
+        await when_awaited(self.settling(answer, seen, awaited=True))
+
+    def settling(self, answer: Mapping[str, Any] | None, seen: Seen | None = None, *, awaited: bool) -> Steps[None]:
+        """As `settle`, for both kinds of client."""
+        return self._ended(lambda: self._cost(answer, seen), awaited=awaited)
+
+    def settle_partly(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> None:
+        """Charge what can have been paid for a response that broke off, flagged as an estimate."""
+        now(self._ended(lambda: self._partial(answer, seen), awaited=False))
+
+    async def settle_partly_async(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> None:
+        """As `settle_partly`."""
+        await when_awaited(self._ended(lambda: self._partial(answer, seen), awaited=True))
+
+    def settle_cost(self, cost: Cost) -> None:
+        """Charge what a later response stated."""
+        now(self._ended(lambda: (money.ceil_nano(cost.usd), cost.estimated), awaited=False))
 
     def estimate(self) -> None:
         """Charge what was held, flagged as an estimate."""
         self.settle(None)
 
-    def settle_cost(self, cost: Cost) -> None:
-        """Charge what a later response stated."""
-        self._end_in_thread(lambda: (money.ceil_nano(cost.usd), cost.estimated))
-
-    def settle_partly(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> None:
-        """Charge what can have been paid for a response that broke off, flagged as an estimate."""
-        self._end_in_thread(lambda: self._partial(answer, seen))
-
-    async def settle_async(self, answer: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
-        """As `settle`."""
-        await self._end_in_task(lambda: self._cost(answer, seen))
-
-    async def settle_partly_async(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> None:
-        """As `settle_partly`."""
-        await self._end_in_task(lambda: self._partial(answer, seen))
-
-    async def release_async(self) -> None:
-        """As `release`."""
-        await self._end_in_task(_nothing)
-
     async def estimate_async(self) -> None:
         """As `estimate`."""
         await self.settle_async(None)
+
+    def release(self) -> None:
+        """It cost nothing."""
+        now(self.releasing(awaited=False))
+
+    def releasing(self, *, awaited: bool) -> Steps[None]:
+        """As `release`, for both kinds of client."""
+        return self._ended(_nothing, awaited=awaited)
 
     # ---- anywhere
 
@@ -184,35 +189,22 @@ class Charge:
             self._name(answer)
         return cost, True
 
-    def _end_in_thread(self, how: Callable[[], tuple[int | None, bool]]) -> None:
+    def _ended(self, how: Callable[[], tuple[int | None, bool]], *, awaited: bool) -> Steps[None]:
         # Whatever interrupts this from its first step on leaves the charge to be ended by the leftovers' thread.
+        # Cancelled, what is awaited goes on and is done: then that thread finds it, and does nothing.
         try:
             if not self._take():
                 return
             self._end = cost, estimated = how()
             if not self._sent(cost, estimated):
-                self.grant.resolve_now(cost, estimated=estimated)
+                if awaited and isinstance(self.grant, AsyncGrant):
+                    yield self.grant.resolve(cost, estimated=estimated)
+                else:
+                    self.grant.resolve_now(cost, estimated=estimated)
                 leftovers.ended(self)
         except UnavailableError as error:
             self._later(error)
         except BaseException:
-            leftovers.note(self)
-            raise
-
-    async def _end_in_task(self, how: Callable[[], tuple[int | None, bool]]) -> None:
-        grant = self.grant
-        assert isinstance(grant, AsyncGrant)
-        try:
-            if not self._take():
-                return
-            self._end = cost, estimated = how()
-            if not self._sent(cost, estimated):
-                await grant.resolve(cost, estimated=estimated)
-                leftovers.ended(self)
-        except UnavailableError as error:
-            self._later(error)
-        except BaseException:
-            # Cancelled, it goes on and is done: what is noted here finds that, and does nothing.
             leftovers.note(self)
             raise
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import copy
 from decimal import Decimal
@@ -25,6 +25,7 @@ from .calls import Cost, Paid, cannot_measure
 from .charge import Charge
 from .followups import Followups
 from .leftovers import leftovers
+from .steps import Steps, when_awaited
 
 __all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcome", "body_of", "outcome_of"]
 
@@ -108,11 +109,19 @@ class Guard:
 
     async def begin_async(self, paid: Paid) -> Charge:
         """As `begin`."""
+        return await when_awaited(self.beginning(paid, awaited=True))
+
+    def beginning(self, paid: Paid, begun: Begun | None = None, *, awaited: bool) -> Steps[Charge]:
+        """As `begin`, for both kinds of client."""
+        if not awaited:
+            return self.begin(paid, begun)
         try:
             action = self.action(paid)
         except ConfigurationError as refusal:
-            raise await self.refused_async(refusal, PRICE_UNKNOWN, paid.name, paid.model) from None
-        return Charge(self, paid, await self.engine.begin_async(action))
+            refused = yield self.refused_async(refusal, PRICE_UNKNOWN, paid.name, paid.model)
+            raise refused from None
+        grant = yield self.engine.begin_async(action)
+        return Charge(self, paid, grant)
 
     def call(self, paid: Paid, function: Callable[[], AnswerT]) -> AnswerT:
         """Hold, call, and settle by the answer: a mapping, or an object with ``model_dump`` or ``to_dict``."""
@@ -126,20 +135,6 @@ class Guard:
             charge.abandon()
             raise
         charge.settle(body_of(answer))
-        return answer
-
-    async def call_async(self, paid: Paid, function: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
-        """As `call`."""
-        charge = await self.begin_async(paid)
-        try:
-            answer = await function()
-        except Exception as error:
-            await (charge.release_async() if outcome_of(error) == Outcome.FREE else charge.estimate_async())
-            raise
-        except BaseException:
-            charge.abandon()
-            raise
-        await charge.settle_async(body_of(answer))
         return answer
 
     def action(self, paid: Paid) -> GovernanceAction:

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from .calls import Meter, body_of_json
-from .streams import Events
+from .steps import Steps
+from .streams import Events, content_of
 
-__all__ = ["Later", "LaterBody", "LaterEvents", "LaterLines", "hear", "hear_async"]
+__all__ = ["Later", "LaterBody", "LaterEvents", "LaterLines", "hearing"]
 
 _log = logging.getLogger(__name__)
 _MOST_BODY: Final = 64 * 1024 * 1024
@@ -103,15 +104,23 @@ class LaterLines:
             self._line(body_of_json(line))
 
 
-def hear(response: Any, later: Later) -> None:
+def hearing(response: Any, later: Later, *, awaited: bool) -> Steps[None]:
     """Read an httpx response along with the caller."""
-    content = _content(response)
-    if content is not None:
-        later.feed(content)
-        _finish(later)
+    content = content_of(response)
+    if content is None:
+        if awaited:
+            response.aiter_bytes = _heard_async(response.aiter_bytes, later)
+        else:
+            response.iter_bytes = _heard(response.iter_bytes, later)
         return
-    read = response.iter_bytes
+    later.feed(content)
+    if awaited:
+        yield asyncio.to_thread(_finish, later)
+    else:
+        _finish(later)
 
+
+def _heard(read: Callable[..., Iterator[bytes]], later: Later) -> Callable[..., Iterator[bytes]]:
     def iter_bytes(*arguments: Any, **options: Any) -> Iterator[bytes]:
         ended = False
         for chunk in read(*arguments, **options):
@@ -123,18 +132,10 @@ def hear(response: Any, later: Later) -> None:
         if not ended:
             _finish(later)
 
-    response.iter_bytes = iter_bytes
+    return iter_bytes
 
 
-async def hear_async(response: Any, later: Later) -> None:
-    """As `hear`, for a response that is awaited."""
-    content = _content(response)
-    if content is not None:
-        later.feed(content)
-        await asyncio.to_thread(_finish, later)
-        return
-    read = response.aiter_bytes
-
+def _heard_async(read: Callable[..., AsyncIterator[bytes]], later: Later) -> Callable[..., AsyncIterator[bytes]]:
     async def aiter_bytes(*arguments: Any, **options: Any) -> AsyncIterator[bytes]:
         ended = False
         async for chunk in read(*arguments, **options):
@@ -146,7 +147,7 @@ async def hear_async(response: Any, later: Later) -> None:
         if not ended:
             await asyncio.to_thread(_finish, later)
 
-    response.aiter_bytes = aiter_bytes
+    return aiter_bytes
 
 
 def _finish(later: Later) -> None:
@@ -154,12 +155,3 @@ def _finish(later: Later) -> None:
         later.done()
     except Exception:  # noqa: BLE001 - the response was asked for by the caller, and is not withheld for this
         _log.exception("What a response says of an earlier call's cost could not be recorded")
-
-
-def _content(response: Any) -> bytes | None:
-    try:
-        content: bytes = response.content
-    except RuntimeError:
-        # httpx raises it for a response that is not read yet.
-        return None
-    return content

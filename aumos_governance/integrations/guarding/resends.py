@@ -7,13 +7,15 @@ httpx passes the extension ``trace`` of a request on to its connections, which c
 from __future__ import annotations
 
 import threading
-from functools import lru_cache
 from typing import Any, Final, Protocol
+
+from .libraries import is_of_library
 
 __all__ = ["Sends", "may_send_again"]
 
-_LIBRARIES: Final = frozenset({"openai", "anthropic", "httpx", "httpx2"})
-"""Their own clients and transports send a request again only after a redirect or an error, which costs nothing."""
+_HTTP_LIBRARIES: Final = ("httpx", "httpx2")
+"""Their clients and transports, and those that the providers' libraries make of them, send a request again only after a
+redirect or an error, which costs nothing."""
 
 
 def may_send_again(client: Any) -> bool:
@@ -22,12 +24,11 @@ def may_send_again(client: Any) -> bool:
     parts = [http_client, getattr(http_client, "_transport", None)]
     mounts = getattr(http_client, "_mounts", None)
     parts += mounts.values() if isinstance(mounts, dict) else ()
-    return not all(part is None or _is_of_library(type(part).__module__) for part in parts)
+    return not all(part is None or _is_known(type(part)) for part in parts)
 
 
-@lru_cache(maxsize=64)
-def _is_of_library(module: str) -> bool:
-    return module.partition(".")[0] in _LIBRARIES
+def _is_known(kind: type[Any]) -> bool:
+    return kind.__module__.partition(".")[0] in _HTTP_LIBRARIES or is_of_library(kind)
 
 
 class _Attempt(Protocol):

@@ -7,10 +7,13 @@ this process.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Final
+
+from .steps import Steps, now, when_awaited
 
 __all__ = ["Place", "StreamOptions", "resending", "stream_options"]
 
@@ -56,34 +59,33 @@ def resending(kind: Any, *, awaited: bool) -> Any:
     """A subclass of a governed client's class that sends a refused request again as its caller wrote it."""
 
     class Resending(kind):  # type: ignore[misc]
+        def _resent(self, send: Callable[[], Any], options: Any) -> Steps[Any]:
+            request = _Request(self, options)
+            try:
+                answer = send()
+                if awaited:
+                    answer = yield answer
+            except Exception as error:
+                if not request.may_go_again(error):
+                    raise
+            else:
+                request.answered()
+                return answer
+            with request.bare():
+                answer = send()
+                return (yield answer) if awaited else answer
+
+    class Synchronous(Resending):
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
-            request = _Request(self, options)
-            try:
-                answer = super().request(cast_to, options, *arguments, **given)
-            except Exception as error:
-                if not request.may_go_again(error):
-                    raise
-            else:
-                request.answered()
-                return answer
-            with request.bare():
-                return super().request(cast_to, options, *arguments, **given)
+            send = partial(super().request, cast_to, options, *arguments, **given)
+            return now(self._resent(send, options))
 
-    class ResendingAsync(kind):  # type: ignore[misc]
+    class Asynchronous(Resending):
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
-            request = _Request(self, options)
-            try:
-                answer = await super().request(cast_to, options, *arguments, **given)
-            except Exception as error:
-                if not request.may_go_again(error):
-                    raise
-            else:
-                request.answered()
-                return answer
-            with request.bare():
-                return await super().request(cast_to, options, *arguments, **given)
+            send = partial(super().request, cast_to, options, *arguments, **given)
+            return await when_awaited(self._resent(send, options))
 
-    return ResendingAsync if awaited else Resending
+    return Asynchronous if awaited else Synchronous
 
 
 class _Request:

@@ -15,10 +15,10 @@ from typing import Any, Final, Protocol
 
 from ..pricing.seen import Seen
 from .aws_frames import CONTENT_TYPE, Frames
-from .calls import Meter, body_of_json
+from .calls import Meter, body_of_json, is_streamed
 from .charge import Charge, Evidence
 
-__all__ = ["Events", "watch", "watch_async"]
+__all__ = ["Events", "content_of", "watch", "watch_async"]
 
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
@@ -232,8 +232,18 @@ def watch_async(response: Any, charge: Charge, *, streamed: bool) -> None:
     response.aclose = watched.aclose
 
 
+def content_of(response: Any) -> bytes | None:
+    """The body of an httpx response that was read to its end; None for one that was not."""
+    try:
+        content: bytes = response.content
+    except RuntimeError:
+        # httpx raises it for a response that is not read yet.
+        return None
+    return content
+
+
 def _reader(response: Any, charge: Charge, streamed: bool) -> _Reader:
-    if not streamed:
+    if not streamed or not is_streamed(charge.paid):
         return _Body()
     meter = charge.paid.meter()
     return Frames(meter) if response.headers.get("content-type", "").startswith(CONTENT_TYPE) else Events(meter)

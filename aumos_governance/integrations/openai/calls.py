@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ..guarding.calls import Asked, Paid, unknown_method
+from ..guarding.calls import READS, Asked, Paid, is_free, unknown_method
 from ..guarding.later import Later
 from ..guarding.provider import Provider
 from . import later as openai_later
 from . import media
-from .paths import READS, is_free
+from .paths import FREE_POSTS
 from .text import ChatCall, CompletionCall, EmbeddingCall, ResponseCall
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ class OpenAIProvider:
 
     def paid(self, asked: Asked) -> Paid | None:
         """As `Provider.paid`."""
-        path, method = asked.path.partition("?")[0], asked.method.lower()
-        make = None if method in READS else _PAID.get(path)
+        path = asked.plain_path
+        make = None if asked.method.lower() in READS else _PAID.get(path)
         if make is not None:
             return make(asked)
-        if is_free(method, path) or (path == "/vector_stores" and not asked.body.get("file_ids")):
+        if is_free(asked, FREE_POSTS) or (path == "/vector_stores" and not asked.body.get("file_ids")):
             # A vector store is billed for what is in it.
             return None
         if path == "/batches":

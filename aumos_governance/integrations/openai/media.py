@@ -55,7 +55,7 @@ class _MediaCall:
     _default = "unknown"
 
     def meter(self) -> Meter:
-        """As `Paid.meter`."""
+        """As `StreamedPaid.meter`."""
         return EventMeter()
 
 

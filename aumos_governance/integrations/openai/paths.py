@@ -14,11 +14,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["READS", "is_free"]
+__all__ = ["FREE_POSTS"]
 
-READS: Final = frozenset({"get", "head", "options", "delete"})
-"""Reading costs nothing there, nor does deleting: what was made was paid for when it was made."""
-_FREE: Final = re.compile(
+FREE_POSTS: Final = re.compile(
     r"/(?:"
     # Listed as free; and counting, which has no price.
     r"moderations|responses/input_tokens"
@@ -48,8 +46,4 @@ _FREE: Final = re.compile(
     r"|organization/.+|projects/.+|webhook_endpoints(?:/.+)?"
     r")"
 )
-
-
-def is_free(method: str, path: str) -> bool:
-    """Whether a request costs nothing; ``path`` without its query. False also where that is not known."""
-    return method in READS or (method in ("post", "put", "patch") and bool(_FREE.fullmatch(path)))
+"""The paths to which a request may send something for nothing; what only reads or deletes is free at any path."""

@@ -107,7 +107,7 @@ class ChatCall:
         return Cost(rates.cost(used, _terms(answer)), estimated)
 
     def meter(self) -> Meter:
-        """As `Paid.meter`."""
+        """As `StreamedPaid.meter`."""
         return EventMeter(swallow=self._added, hidden=not shows_all(self.model))
 
     def _searches(self) -> bool:
@@ -154,10 +154,6 @@ class EmbeddingCall:
         """As `Paid.cost`."""
         used, estimated = used_of(rates, answer, "embeddings", None, output=False)
         return Cost(rates.cost({"input_tokens": used["input_tokens"]}), estimated)
-
-    def meter(self) -> Meter:
-        """As `Paid.meter`."""
-        return EventMeter()
 
 
 class ResponseCall:
@@ -214,7 +210,7 @@ class ResponseCall:
         return Cost(rates.cost(used, _terms(answer)), estimated)
 
     def meter(self) -> Meter:
-        """As `Paid.meter`."""
+        """As `StreamedPaid.meter`."""
         return ResponseMeter(hidden=not shows_all(self.model))
 
 

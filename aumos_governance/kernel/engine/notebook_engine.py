@@ -19,14 +19,16 @@ from ...authority.authorization import (
 from ...budget.manager import BudgetManager
 from ...consent.manager import ConsentManager
 from ...engine import GovernanceAction, GovernanceDecision
-from ...errors import ConfigurationError, ConflictError
+from ...errors import ConfigurationError, ConflictError, GovernanceDeniedError
 from ...trust.manager import TrustManager
 from ...types import ActionKind
+from ..requests.at_limit import at_limit_field
 from ..requests.exchanges import OnWaiting
 from ..requests.request_heads import current_cell
 from ..requests.requests_ahead import Started, Told
 from ..requests.session import Link, link
-from ..requests.take_backs import InFlight
+from ..requests.take_backs import InFlight, interruptible
+from ..text.limit_line import LimitLine
 from ..transports.spawned import is_worker
 from .action_bodies import (
     AsyncNotebookGrant,
@@ -115,8 +117,10 @@ class NotebookEngine:
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
         """As `Engine.begin_ahead`."""
-        body = hold_body(action)
-        return _Begun(self, action, body, self._way().client.start("hold", body, cell=current_cell(self._shell)))
+        body = {**hold_body(action), **at_limit_field()}
+        line = LimitLine(self._shell, body)
+        request = self._way().client.start("hold", body, cell=current_cell(self._shell), on_waiting=line.waits)
+        return _Begun(self, action, body, request, line)
 
     async def begin_async(
         self, action: GovernanceAction, *, on_waiting: OnWaiting | None = None, timeout: float | None = None
@@ -184,8 +188,8 @@ class NotebookEngine:
         if ActionKind(action.kind) is ActionKind.CALL:
             if action.budget_amount is None:
                 return "evaluate", check_body(action), None
-            return "hold", hold_body(action), None
-        body = act_body(action)
+            return "hold", {**hold_body(action), **at_limit_field()}, None
+        body = {**act_body(action), **at_limit_field()}
         if timeout is not None:
             body["timeout"] = timeout
         way = self._way()
@@ -226,8 +230,14 @@ class _Begun:
     """As `Begun`."""
 
     def __init__(
-        self, engine: NotebookEngine, action: GovernanceAction, body: Mapping[str, Any], asked: Started
+        self,
+        engine: NotebookEngine,
+        action: GovernanceAction,
+        body: Mapping[str, Any],
+        asked: Started,
+        line: LimitLine,
     ) -> None:
+        self._line = line
         self._engine = engine
         self._action = action
         self._body = body
@@ -235,8 +245,17 @@ class _Begun:
 
     def grant(self) -> NotebookGrant:
         assert self._asked is not None
-        answer = self._asked.answer()
-        decision = allowed(self._action, answer)
+        try:
+            with interruptible() if "at_limit" in self._body else contextlib.nullcontext():
+                answer = self._asked.answer()
+            decision = allowed(self._action, answer)
+        except GovernanceDeniedError:
+            self._line.ended("Denied")
+            raise
+        except KeyboardInterrupt:
+            self._line.ended("Withdrawn")
+            raise
+        self._line.ended("Allowed")
         return NotebookGrant(self._engine, decision, _nano(self._body), answer.get("hold_id"))
 
     def drop(self) -> NotebookGrant | None:

@@ -12,6 +12,7 @@ from ...errors import GovernanceDeniedError
 from ..requests.exchanges import OnWaiting
 from ..requests.take_backs import interruptible
 from ..text.action_text import outcome_text, waiting_text, withdrawn_text
+from ..text.limit_line import LimitLine, limit_text
 from ..text.notice import Notice
 
 __all__ = ["waited"]
@@ -27,7 +28,7 @@ def waited(
     nothing is waited for, nothing is shown. An ask that ``blocks`` the main thread can be interrupted in any cell.
     """
     if "shown" not in body:
-        yield on_waiting
+        yield from _at_limit(shell, body, on_waiting, blocks)
         return
     with interruptible() if blocks else nullcontext():
         if on_waiting is not None or shell is None:
@@ -45,12 +46,34 @@ def waited(
         line.ended("Approved")
 
 
+def _at_limit(
+    shell: Any, body: Mapping[str, Any], on_waiting: OnWaiting | None, blocks: bool
+) -> Iterator[OnWaiting | None]:
+    if on_waiting is not None or "amount" not in body:
+        yield on_waiting
+        return
+    line = LimitLine(shell, body)
+    with interruptible() if blocks and "at_limit" in body else nullcontext():
+        try:
+            yield line.waits
+        except GovernanceDeniedError:
+            line.ended("Denied")
+            raise
+        except (KeyboardInterrupt, CancelledError):
+            line.ended("Withdrawn")
+            raise
+        line.ended("Allowed")
+
+
 class _Line:
     def __init__(self, shell: Any, shown: Mapping[str, Any]) -> None:
         self._notice = Notice(shell)
         self._shown = shown
 
     def waits(self, waiting: Mapping[str, Any]) -> None:
+        if "needs" in waiting:
+            self._notice.say(limit_text({**self._shown, "amount": self._shown.get("cost", "0")}, waiting))
+            return
         until = waiting.get("until")
         ends_at = None if until is None else datetime.fromtimestamp(float(until), tz=timezone.utc).astimezone()
         self._notice.say(waiting_text(self._shown, ends_at))

@@ -9,17 +9,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from ...errors import GovernanceDeniedError
 from ...wire import fields
+from ..requests.at_limit import at_limit_field, choose
 from ..requests.request_heads import current_cell
 from ..requests.session import Link, link
-from ..requests.take_backs import Deferred
+from ..requests.take_backs import Deferred, interruptible
 from ..text import display
 from ..text.arguments import Arguments
 from ..text.card import audit_html, status_html
 from ..text.display import SpendDecision
+from ..text.limit_line import LimitLine
 
 __all__ = ["close_session", "open_session", "show_audit", "show_status", "spend"]
 
@@ -32,6 +35,8 @@ def open_session(shell: Any, arguments: Arguments) -> None:
     wish: dict[str, Any] = _values(
         arguments, {"--trust-level": "trust_level", "--budget": "budget", "--agent": "agent_id"}
     )
+    if "--at-limit" in arguments.values:
+        choose(arguments.values["--at-limit"])
     # Only a change says what it changed from, and only a value that is given changes anything.
     before = _ask(shell, "status")["state"] if wish else None
     if "--new" in arguments.flags:
@@ -58,9 +63,13 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
         wish["already_paid"] = True
     way = _way(shell)
     recorded: SpendDecision | None = None
-    request = way.client.start("spend", wish, cell=current_cell(shell))
+    wish |= at_limit_field()
+    line = LimitLine(shell, wish)
+    request = way.client.start("spend", wish, cell=current_cell(shell), on_waiting=line.waits)
     try:
-        decision = SpendDecision.from_answer(request.answer())
+        with interruptible() if at_limit_field() else nullcontext():
+            decision = SpendDecision.from_answer(request.answer())
+        line.ended("Allowed" if decision.allowed else "Denied")
         _say_standing(way)
         sentence = _sentence(decision)
         refused = sentence is not None and "--no-raise" not in arguments.flags
@@ -72,6 +81,8 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
                 _say(sentence)
             request.keep()
     except BaseException:
+        if recorded is None:
+            line.ended("Withdrawn")
         # What is raised into a thread cannot be deferred.
         if request.take_back() and recorded is not None:
             _say(display.taken_back_text(recorded))

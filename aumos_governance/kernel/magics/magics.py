@@ -23,7 +23,10 @@ __all__ = ["GovernanceMagics", "quiet_value"]
 
 _OPEN: Final = Signature(
     "governance",
-    (Valued("--trust-level", "0-5"), Valued("--budget", "USD"), Valued("--agent", "ID"), Flag("--new")),
+    (
+        *(Valued("--trust-level", "0-5"), Valued("--budget", "USD"), Valued("--agent", "ID")),
+        *(Valued("--at-limit", "ask|deny"), Flag("--new")),
+    ),
 )
 _SPEND: Final = Signature(
     "governance_spend", (Valued("--tool", "NAME"), Flag("--already-paid"), Flag("--no-raise")), "AMOUNT"
@@ -64,7 +67,7 @@ class GovernanceMagics(Magics):
     def governance(self, line: str) -> None:
         """Govern this notebook: open a session, resume the open one, or change it.
 
-            %governance [--trust-level 0-5] [--budget USD] [--agent ID] [--new]
+            %governance [--trust-level 0-5] [--budget USD] [--agent ID] [--at-limit ask|deny] [--new]
 
         With none open, a session is opened at these values; what is left out comes from the server's defaults
         (trust level 2, budget $10.00 unless it says otherwise). With one open and the same values it is resumed, and
@@ -73,6 +76,9 @@ class GovernanceMagics(Magics):
         --trust-level  0 Observer, 1 Monitor, 2 Suggest, 3 Act (Approval Required), 4 Act (Report After), 5 Autonomous
         --budget       the most this session may spend, in US dollars
         --agent        a name for who acts, shown in the audit record
+        --at-limit     what becomes of a call that does not fit: with ask it waits, and you raise the limit in the
+                       governance panel or deny it; with deny it fails at once. It holds until the kernel ends; the
+                       server says what holds where you say nothing. Without a governed server it fails at once
         --new          close the open session and open one at $0.00 spent
 
         A value that a person set in the governance panel can only be tightened from a notebook.

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from ...errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
 from ..contract.base import Evaluate, NotebookKey, Query, Request
+from ..contract.facts import UNDECIDED
 from ..operations.agents import evaluations, trust
 from ..operations.approvals import approvals, reports
-from ..operations.budgets import ceilings, envelopes
+from ..operations.budgets import ceilings, envelopes, limit_requests
 from ..operations.charges import adjustments, charges, holds, reversals
 from ..operations.registry import OPERATIONS, READERS
 from ..operations.sessions import notebooks, sessions
@@ -24,7 +25,7 @@ __all__ = ["MODULES", "begin", "perform", "reader_of"]
 MODULES: Final = (
     *(sessions, notebooks),
     *(charges, holds, adjustments, reversals),
-    *(envelopes, ceilings),
+    *(envelopes, ceilings, limit_requests),
     *(approvals, reports),
     *(trust, evaluations),
 )
@@ -71,7 +72,7 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
                 f"A request's expiry must be at most {KEEP_ASKS // HOUR} hours ahead, as long as its key is kept."
             )
     answer = operation(work, request)
-    if not key:
+    if not key or getattr(answer, "record_id", None) == UNDECIDED:
         return answer
     notebook = _notebook(work, request)
     work.add(

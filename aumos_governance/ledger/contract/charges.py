@@ -59,6 +59,9 @@ class Charging(Request[Decision]):
 
     Raises BudgetNotFoundError when ``category`` is given and the session has no budget of that name; with ``checks``
     that is denied, with a record.
+
+    With ``waits_at_limit``, what nothing but a limit on money refuses is left undecided: the response is that denial
+    with an empty ``record_id``, nothing is recorded, and the key stays free for the same request to come again.
     """
 
     notebook: NotebookKey
@@ -79,6 +82,8 @@ class Charging(Request[Decision]):
     """With None only the agent's level within the session is looked at, beside the session's own."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """What else the record says: JSON values, never a prompt or a key."""
+    waits_at_limit: bool = False
+    """Whether the caller waits at a limit on money, and requests the same again when there may be room."""
 
 
 @quick

@@ -11,6 +11,7 @@ from ...types import GovernanceOutcome, TrustLevel
 
 __all__ = [
     "TRUST_LIMITS",
+    "UNDECIDED",
     "Balance",
     "ClosedSessions",
     "Decision",
@@ -136,6 +137,10 @@ class Limit:
     """What the limit is, in the same unit."""
 
 
+UNDECIDED: Final = ""
+"""The record of what is not decided yet, since it waits at a limit: there is none."""
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -159,6 +164,11 @@ class Decision:
     @property
     def allowed(self) -> bool:
         return self.outcome is not GovernanceOutcome.DENY
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it waits at a limit: nothing was decided, and nothing is on record."""
+        return self.record_id == UNDECIDED
 
 
 @dataclass(frozen=True, slots=True)

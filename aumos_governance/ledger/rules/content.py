@@ -2,7 +2,8 @@
 
 Left out are ``key`` (it names the request), ``expires_at`` (a retry may wait longer), ``terms`` (whoever runs
 the server may have changed them meanwhile), the kernel's incarnation and the notebook, which the asker does
-not choose and which may have been renamed between an ask and its retry; and ``waits``, which changes the record alone.
+not choose and which may have been renamed between an ask and its retry; and ``waits`` and ``waits_at_limit``, which
+change the record, or when it is decided.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MAX_CONTENT: Final = 64 * 1024
 """The most bytes of UTF-8 that a request may amount to."""
 
 _BEYOND: Final = 2**63
-_LEFT_OUT: Final = frozenset({"key", "origin", "expires_at", "terms", "notebook", "waits"})
+_LEFT_OUT: Final = frozenset({"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit"})
 _ORIGIN: Final = ("origin.actor", "origin.person", "origin.cell_id", "origin.execution_count")
 
 

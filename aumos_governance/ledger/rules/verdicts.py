@@ -10,6 +10,7 @@ from ..contract.facts import Limit, Origin
 
 __all__ = [
     "APPROVAL_REQUIRED",
+    "BUDGET_EXCEEDED",
     "Refusal",
     "act_refusal",
     "agent_refusal",
@@ -30,6 +31,7 @@ class Refusal(NamedTuple):
 
 
 APPROVAL_REQUIRED: Final = "APPROVAL_REQUIRED"
+BUDGET_EXCEEDED: Final = "BUDGET_EXCEEDED"
 _NO_SESSION: Final = "NO_SESSION"
 _OF_NOTEBOOK: Final = Refusal(_NO_SESSION, "Governance is not active for this notebook; start it with %governance")
 _OF_ENGINE: Final = Refusal(_NO_SESSION, "This engine's governance session was closed; a new engine opens the next one")
@@ -86,7 +88,7 @@ def no_budget(category: str) -> Refusal:
 def over_budget(total: int, ceiling: int, envelope: str = "budget", kind: str = "session", name: str = "") -> Refusal:
     """``total`` is what would be spent and held with the amount asked for, in the envelope of this kind and name."""
     return Refusal(
-        "BUDGET_EXCEEDED",
+        BUDGET_EXCEEDED,
         f"Would exceed {envelope} ({money.display(total)} > {money.display(ceiling)})",
         Limit(kind, name, total, ceiling),
     )

@@ -1,8 +1,8 @@
 """All routes of the REST interface under ``aumos-governance/v1/``, which `openapi.yaml` describes.
 
 A GET needs the permission to ``read`` the resource ``aumos-governance``; all other methods need the permission to
-``write`` and, on a JupyterHub, a user who logged in with a browser. What succeeds has status 200, and each error has
-the status that `http_errors` gives it. `RestHandler` sees to that for every route.
+``write`` and, on a JupyterHub, a user who logged in with a browser; ``needs`` names a further permission. What succeeds
+has status 200, and each error has the status that `http_errors` gives it. `RestHandler` sees to that for every route.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Protocol
 
 import pytest
 
@@ -11,21 +10,12 @@ from aumos_governance import GovernanceDeniedError, TrustLevel
 from tests.integrations.clerk import CALL, Clerk
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
-from tests.integrations.frameworks import test_openai_agents, test_pydantic_ai
-from tests.integrations.frameworks.test_openai_agents import _untraced
-
-__all__ = ["_untraced"]
+from tests.integrations.frameworks.clerk_agents import Run, run_openai_agents, run_pydantic_ai
 
 
-class Run(Protocol):
-    """Runs an agent that has the clerk's tool, and gives its last words."""
-
-    def __call__(self, endpoint: Endpoint, clerk: Clerk, prompt: str, *, tell_model: bool = False) -> str: ...
-
-
-@pytest.fixture(params=[test_openai_agents, test_pydantic_ai], ids=["openai_agents", "pydantic_ai"])
+@pytest.fixture(params=[run_openai_agents, run_pydantic_ai], ids=["openai_agents", "pydantic_ai"])
 def run(request: pytest.FixtureRequest) -> Run:
-    found: Run = request.param.run
+    found: Run = request.param
     return found
 
 

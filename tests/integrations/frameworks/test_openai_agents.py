@@ -1,40 +1,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from decimal import Decimal
 
-import pytest
-from agents import Agent, FunctionTool, OpenAIChatCompletionsModel, Runner, function_tool, set_tracing_disabled
-from openai import AsyncOpenAI
+from agents import FunctionTool
 
 from aumos_governance import TrustLevel
 from aumos_governance.integrations.openai_agents import governed_tool
 from tests.integrations.clerk import FAULTY_CALL, Clerk
 from tests.integrations.endpoint.server import Endpoint
-
-
-@pytest.fixture(autouse=True)
-def _untraced() -> Iterator[None]:
-    # Traces would go to the provider.
-    set_tracing_disabled(True)
-    yield
-    set_tracing_disabled(False)
-
-
-def run(endpoint: Endpoint, clerk: Clerk, prompt: str, *, tell_model: bool = False) -> str:
-    async def main() -> str:
-        async with AsyncOpenAI(base_url=endpoint.openai_url, api_key="key") as client:
-            tool = governed_tool(function_tool(clerk.send), clerk.guard, tell_model=tell_model)
-            agent = Agent("clerk", model=OpenAIChatCompletionsModel("gpt-4o", openai_client=client), tools=[tool])
-            return (await Runner.run(agent, prompt)).final_output_as(str)
-
-    return asyncio.run(main())
+from tests.integrations.frameworks.clerk_agents import run_openai_agents
 
 
 def test_an_error_that_the_sdk_tells_the_model_counts_as_a_run(endpoint: Endpoint, clerk: Clerk) -> None:
     endpoint.script(FAULTY_CALL)
-    run(endpoint, clerk, "Greet nobody.")
+    run_openai_agents(endpoint, clerk, "Greet nobody.")
     assert (clerk.spent, clerk.held) == (Decimal("0.04"), 0)
 
 

@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -23,8 +23,7 @@ from aumos_governance import ConfigurationError, InvalidRequestError
 from aumos_governance.integrations.pricing import price_data
 from aumos_governance.integrations.pricing.price_data import PriceDataError
 from aumos_governance.integrations.pricing.prices import Prices
-
-TODAY = datetime.now(timezone.utc).date()
+from tests.integrations.pricing.price_days import TODAY, days_on, published
 
 
 @pytest.fixture(autouse=True)
@@ -38,24 +37,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     price_data._warn_of_age.cache_clear()
 
 
-def published(since: date = TODAY, price: str = "3") -> list[dict[str, Any]]:
-    """Return price data with one model, in the form that genai-prices publishes."""
-    prices = [
-        {"prices": {"input_mtok": 1}},
-        {"constraint": {"start_date": since.isoformat()}, "prices": {"input_mtok": price, "output_mtok": 12}},
-    ]
-    return [
-        {
-            "id": "openai",
-            "name": "OpenAI",
-            "pricing_urls": [],
-            "api_pattern": r"https://api\.openai\.com",
-            "model_match": {"starts_with": "gpt-"},
-            "models": [{"id": "gpt-next", "match": {"equals": "gpt-next"}, "prices": prices}],
-        }
-    ]
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "published.json"
@@ -65,11 +46,6 @@ def file(tmp_path: Path) -> Path:
 
 def cost() -> Decimal:
     return Prices().rates("gpt-next", provider="openai").cost({"input_tokens": 1_000_000})
-
-
-def days_on(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
-    later = TODAY + timedelta(days=days)
-    monkeypatch.setattr(price_data, "_today", lambda: later)
 
 
 def start_days(value: Any) -> Iterator[date]:

@@ -152,3 +152,46 @@ def test_a_tool_of_the_provider_s_own_is_described_at_length() -> None:
 @pytest.mark.parametrize("asked", [{"tools": [{"type": "mcp"}]}, {"model": None}])
 def test_what_the_provider_adds_to_the_input_is_held_at_the_window(asked: dict[str, Any]) -> None:
     assert worst(RESPONSES, input="x", max_output_tokens=50, **asked) == CONTEXT_TOKENS + 2 * 50
+
+
+# ---- sizes
+
+
+@pytest.mark.parametrize("value", [None, True, 5, 0.1, -(10**15)])
+def test_a_number_has_twenty_tokens_at_most(value: Any) -> None:
+    assert size_of(value).tokens == 20
+
+
+@pytest.mark.parametrize(
+    ("data", "seconds"), [("", 1), (None, 1), ("x" * 999, 1), ("x" * 1_000, 2), ("x" * 1_000_000, 1_001)]
+)
+def test_speech_is_held_for_at_25_tokens_a_second_of_at_least_750_bytes(data: Any, seconds: int) -> None:
+    size = size_of({"input_audio": {"data": data}})
+    assert size.kinds == {"audio"}
+    assert size.tokens == len("input_audio") + 6 + 25 * seconds
+    assert not size.unseen
+
+
+@pytest.mark.parametrize(
+    ("value", "tokens", "kinds", "unseen"),
+    [
+        ({"image_url": {"url": "x" * 99}}, 9 + 6 + 50_000, {"image"}, False),
+        ({"image_file": {}}, 10 + 6 + 50_000, {"image"}, False),
+        ({"type": "image", "source": {}}, 4 + 6 + 7 + 6 + 6 + 50_000, {"image"}, False),
+        ({"type": "text", "source": {}}, 4 + 6 + 6 + 6 + 6, set(), False),
+        ({"video_url": "x"}, 9 + 6, {"video"}, True),
+        ({"input_video": "x"}, 11 + 6, {"video"}, True),
+        ({"file_id": "x"}, 7 + 6, set(), True),
+        ({"file_id": None}, 7 + 6 + 20, set(), False),
+        (b"12345", 5, set(), False),
+        (bytearray(b"12"), 2, set(), False),
+        ([], 2, set(), False),
+        (("a", 1), 2 + 3 + 20, set(), False),
+        ("\ud800", 2 + 3, set(), False),
+        (object(), 0, set(), True),
+    ],
+    ids=repr,
+)
+def test_what_is_in_a_request_is_sized_by_its_kind(value: Any, tokens: int, kinds: set[str], unseen: bool) -> None:
+    size = size_of(value)
+    assert (size.tokens, size.kinds, size.unseen) == (tokens, kinds, unseen)

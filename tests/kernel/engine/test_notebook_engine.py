@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from tests.bridge.live_server import GOVERNANCE, LiveServer, until
-from tests.kernel.governed.test_governed import notebook, stopped
-from tests.kernel.real_kernel import Kernel, Outcome
+from tests.kernel.governed_kernel import notebook, stopped
+from tests.kernel.real_kernel import Kernel, Outcome, meanwhile
 
 IMPORTS = """
 import asyncio, json
@@ -33,15 +32,6 @@ def at(server: LiveServer, level: int, path: str) -> Iterator[tuple[Kernel, str]
     with notebook(server, path) as (kernel, kernel_id):
         assert kernel.run(f"%governance --trust-level {level} --budget 5 --agent bot\n{IMPORTS}").status == "ok"
         yield kernel, kernel_id
-
-
-@contextmanager
-def meanwhile(do: Callable[[], object]) -> Iterator[None]:
-    """Do it in another thread, while this one waits for a cell."""
-    with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(do)
-        yield
-        done.result(60)
 
 
 def told(outcome: Outcome) -> Any:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.bridge.live_server import until
+from tests.kernel.notebook_files import call, with_papermill
 from tests.kernel.real_kernel import (
     Kernel,
     environment,
@@ -23,7 +24,6 @@ from tests.kernel.real_kernel import (
     spent,
     started,
 )
-from tests.kernel.test_notebooks import call, with_papermill
 
 DEPLOY = "%%governed --tool deploy --cost 0.05\nran.append('deploy')\nlen(ran)"
 QUESTION = "Run it? Type yes to run it; anything else denies it: "

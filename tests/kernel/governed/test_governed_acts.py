@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.bridge.live_server import GOVERNANCE, LiveServer, until
-from tests.kernel.governed.test_governed import connected
+from tests.kernel.governed_kernel import connected
 from tests.kernel.real_kernel import Kernel, Outcome, refused
 
 CELL = "%%governed --tool deploy --cost 0.05\nran.append('deploy')\nlen(ran)"

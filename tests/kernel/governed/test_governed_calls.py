@@ -13,9 +13,8 @@ from tests.bridge.live_server import GOVERNANCE, LiveServer, until
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.wire import http
-from tests.kernel.engine.test_notebook_engine import meanwhile
-from tests.kernel.governed.test_governed import connected, notebook, stopped
-from tests.kernel.real_kernel import Kernel
+from tests.kernel.governed_kernel import connected, notebook, stopped
+from tests.kernel.real_kernel import Kernel, meanwhile
 
 CLIENT = """
 %governance --trust-level 2 --budget 1

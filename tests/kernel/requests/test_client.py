@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,6 +21,7 @@ from aumos_governance.errors import (
 from aumos_governance.kernel.requests.client import Client
 from aumos_governance.kernel.requests.requests_ahead import Started
 from aumos_governance.wire.protocol import Ask, Cell
+from tests.interrupting import press_ctrl_c
 from tests.kernel.fake_transport import FakeTransport
 
 
@@ -226,21 +225,6 @@ def test_an_async_ask_is_sent_again_and_fails_closed_too() -> None:
     with pytest.raises(ServerUnreachableError):
         asyncio.run(client_of(transport, timeout=2.0).ask_async("spend", {"amount": "1"}))
     assert len(transport.of("spend")) >= 2
-
-
-@pytest.fixture
-def interrupts() -> Iterator[None]:
-    """Ctrl-C as a kernel gets it, which pytest may have changed."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def press_ctrl_c() -> None:
-    """In the main thread, which it wakes; one that another thread takes is noticed when the main thread wakes next."""
-    main = threading.main_thread().ident
-    assert main is not None
-    signal.pthread_kill(main, signal.SIGINT)
 
 
 @pytest.mark.usefixtures("interrupts")

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.bridge.live_server import LiveServer
-from tests.kernel.governed.test_governed import LINK, notebook, stopped
+from tests.kernel.governed_kernel import LINK, notebook, stopped
 from tests.kernel.real_kernel import LOAD
 
 FREEZE = """

@@ -15,10 +15,8 @@ from aumos_governance.kernel.requests.client import Client
 from aumos_governance.kernel.requests.requests_ahead import Told
 from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.wire.protocol import Ask
+from tests.interrupting import press_ctrl_c
 from tests.kernel.fake_transport import FakeTransport
-from tests.kernel.requests.test_client import interrupts, press_ctrl_c
-
-__all__ = ["interrupts"]
 
 
 class Server:

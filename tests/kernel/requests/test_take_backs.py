@@ -22,12 +22,9 @@ from aumos_governance.kernel.requests import exchanges, session
 from aumos_governance.kernel.requests.client import Client
 from aumos_governance.kernel.text.arguments import Arguments
 from aumos_governance.wire.protocol import Ask, asks_message
-from tests.bridge.test_clocks import Server
-from tests.interrupting import PACKAGE, interrupted
+from tests.bridge.processless_server import Server
+from tests.interrupting import PACKAGE, interrupted, press_ctrl_c
 from tests.kernel.fake_transport import FakeTransport
-from tests.kernel.requests.test_client import interrupts, press_ctrl_c
-
-__all__ = ["interrupts"]
 
 ALLOWED = {"ok": True, "decision": {"allowed": True}, "hold_id": "h"}
 DENIED = {"ok": True, "decision": {"allowed": False}, "hold_id": None}

@@ -18,12 +18,12 @@ from tests.ledger.kit import (
     USD,
     Backend,
     balance,
+    budget,
     key,
     opening,
     records,
     spend,
 )
-from tests.ledger.operations.test_envelopes import budget
 
 
 def trust(agent_id: str, level: int, **values: Any) -> base.SetTrust:

@@ -9,7 +9,7 @@ import pytest
 
 from aumos_governance.ledger.contract import base
 from aumos_governance.ledger.contract.base import Ledger
-from aumos_governance.ledger.operations import approvals
+from aumos_governance.ledger.operations.approvals import approvals
 from aumos_governance.ledger.rules import chain, export
 from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
 from tests.ledger.charges import gone, hold

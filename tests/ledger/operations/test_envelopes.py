@@ -21,7 +21,6 @@ from tests.ledger.charges import hold, settle
 from tests.ledger.kit import (
     CENT,
     HOUR,
-    KERNEL,
     NOTEBOOK,
     OTHER,
     PERSON,
@@ -29,6 +28,7 @@ from tests.ledger.kit import (
     USD,
     Backend,
     balance,
+    budget,
     closing,
     key,
     opening,
@@ -47,12 +47,6 @@ def configure(ledger: Ledger, *specs: EnvelopeSpec, owner: str = "ann", root: st
 
 def envelopes(ledger: Ledger, notebook: base.NotebookKey = NOTEBOOK) -> dict[str, Balance]:
     return {found.name: found.balance for found in ledger.read(base.ListEnvelopes(notebook=notebook))}
-
-
-def budget(category: str, ceiling: int, **values: Any) -> base.SetBudget:
-    return base.SetBudget(
-        **{"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "category": category, "ceiling": ceiling} | values
-    )
 
 
 def budgets(ledger: Ledger, **values: Any) -> tuple[base.BudgetState, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,15 +11,13 @@ from typing import Any
 import pytest
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.ledger.contract.base import Ledger, NotebookKey
+from aumos_governance.ledger.contract.base import Ledger
 from aumos_governance.server.kernels import conversation
 from aumos_governance.server.kernels.conversation import Conversation
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.wire.protocol import HELLO_REQUIRED, MAX_ASKS
-
-LOG = logging.getLogger("conversation")
-NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
+from tests.server.kernel_requests import HELLO, LOG, ask, identify
 
 
 class Talk:
@@ -56,13 +53,6 @@ class Talk:
         return self.answers[before:]
 
 
-def ask(op: str, ask_id: str = "a1", ttl: float = 60, **body: Any) -> dict[str, Any]:
-    return {"id": ask_id, "op": op, "exp": time.time() + ttl, **body}
-
-
-HELLO = ask("hello", "h", version="1", python="3", incarnation="i-1")
-
-
 @pytest.fixture
 def service() -> Iterator[NotebookService]:
     ledger = open_ledger("memory://")
@@ -74,10 +64,6 @@ def service() -> Iterator[NotebookService]:
 def readers() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(1) as pool:
         yield pool
-
-
-def identify(incarnation: str) -> Caller:
-    return Caller(NOTEBOOK, scope="kernel:k", incarnation=incarnation)
 
 
 @pytest.fixture

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from jupyter_server.auth import IdentityProvider, User
+from jupyter_server.auth import User
 from jupyter_server.auth.authorizer import Authorizer
-from traitlets.config import Config
 
 from aumos_governance.server.rest import event_streams
 from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
-
-CONTENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
-ADA, BOB = {"Authorization": "token ada"}, {"Authorization": "token bob"}
-Stream = Callable[[dict[str, str]], Awaitable[Any]]
-
-
-class Named(IdentityProvider):
-    def get_user_token(self, handler: Any) -> User | None:
-        token = self.get_token(handler)
-        return User(token) if token in ("ada", "bob") else None
-
-    def get_user_cookie(self, handler: Any) -> User | None:
-        return None
+from tests.server.event_bus import CONTENTS, Stream, events_until
+from tests.server.users import ADA, BOB
 
 
 class Teachers(Authorizer):
@@ -56,41 +43,6 @@ def authorizer(monkeypatch: pytest.MonkeyPatch) -> type[Teachers]:
     for name, value in fresh.items():
         monkeypatch.setattr(Teachers, name, value)
     return Teachers
-
-
-@pytest.fixture
-def jp_server_config(jp_server_config: Config) -> Config:
-    config = Config(jp_server_config)
-    config.ServerApp.update({"identity_provider_class": Named, "authorizer_class": Teachers})
-    return config
-
-
-@pytest.fixture
-def jp_auth_header() -> dict[str, str]:
-    return dict(ADA)
-
-
-@pytest.fixture
-def stream(jp_ws_fetch: Any, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Stream]:
-    streams: list[Any] = []
-
-    async def subscribe(headers: dict[str, str]) -> Any:
-        streams.append(await jp_ws_fetch("api", "events", "subscribe", headers=dict(headers)))
-        return streams[-1]
-
-    async def leave() -> None:
-        for opened in streams:
-            opened.close()
-
-    yield subscribe
-    jp_asyncio_loop.run_until_complete(leave())
-
-
-async def events_until(stream: Any, last: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = []
-    while not events or not last(events[-1]):
-        events.append(json.loads(await asyncio.wait_for(stream.read_message(), 10)))
-    return events
 
 
 def mark(serverapp: Any, path: str = "end") -> None:

@@ -29,7 +29,7 @@ from tests.ledger.conftest import (  # noqa: F401 - fixtures
     sqlite,
 )
 from tests.ledger.kit import Backend
-from tests.server.kernels.test_comm_transport import TOPIC, FakeKernel
+from tests.server.fake_kernel import TOPIC, FakeKernel
 from tests.server.malformed import NASTY, RAW, attacks
 from tests.server.socket_guests import LOG, Guest, known_kernels, message
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_server.auth.authorizer import Authorizer
 from tornado.httpclient import HTTPClientError
 
 from aumos_governance import __version__
 from aumos_governance.integrations.pricing import price_data
 from aumos_governance.owner import owner
+from tests.server.users import ReadOnly
 
 NOTHING = {
     "active": False,
@@ -229,16 +229,6 @@ async def test_a_cookie_alone_needs_the_xsrf_token(rest: Any) -> None:
     assert (answer.status, answer.body["code"]) == (403, "FORBIDDEN")
     assert "_xsrf" in answer.body["message"]
     assert (await rest("GET", "state", path="a.ipynb")).body["budget"] == "5"
-
-
-class ReadOnly(Authorizer):
-    """Lets everyone read governance and nobody change it; remembers what it was asked."""
-
-    asked: list[tuple[str, str]] = []  # noqa: RUF012 - traits take no annotation of their own
-
-    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
-        self.asked.append((action, resource))
-        return action == "read"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from aumos_governance.ledger.contract.base import NotebookKey, Origin
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.types import TrustLevel
 from tests.server.described import check
-from tests.server.rest.test_rest import ReadOnly
+from tests.server.users import ReadOnly
 
 CENT = 10_000_000
 KERNEL = Origin("kernel", scope="kernel-1", incarnation="one", cell_id="c-3", execution_count=4)

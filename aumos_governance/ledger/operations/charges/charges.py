@@ -14,10 +14,12 @@ from ...contract.base import (
     Hold,
     Spend,
 )
+from ...contract.facts import UNDECIDED
 from ...rules.chain import LEDGER_CHAIN
 from ...rules.content import check_whole
 from ...rules.verdicts import (
     APPROVAL_REQUIRED,
+    BUDGET_EXCEEDED,
     Refusal,
     act_refusal,
     agent_refusal,
@@ -73,6 +75,8 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
         refusal, overdraft = _further(work, session, request, request.checks, refusal)
         if overdraft and not already_paid:
             return _decision(work, request, event, notebook, session, level, refusal, None, already_paid, True)
+    if request.waits_at_limit and refusal is not None and refusal.code == BUDGET_EXCEEDED and not already_paid:
+        return _undecided(work, request, notebook, level, refusal)
     if (refusal is not None and not already_paid) or not envelopes:
         return _decision(work, request, event, notebook, session, level, refusal, None, already_paid)
     check_sums(work, notebook, session, places, amount)
@@ -167,6 +171,20 @@ def _decision(
     )
 
 
+def _undecided(work: Work, request: Charging, notebook: NotebookRow, level: int, refusal: Refusal) -> Decision:
+    return Decision(
+        GovernanceOutcome.DENY,
+        (refusal.reason,),
+        UNDECIDED,
+        request.amount,
+        request.tool,
+        refusal.code,
+        state=state_of(work, notebook),
+        level=_LEVELS[level],
+        limit=refusal.limit,
+    )
+
+
 def _denied_outside(work: Work, request: Charging, event: str, already_paid: bool) -> Decision:
     notebook = work.notebook_or_new(request.notebook)
     refusal = no_session(request.origin)
@@ -215,7 +233,7 @@ def _further(
     work: Work, session: SessionRow, request: Charging, checks: Checks, refusal: Refusal | None
 ) -> tuple[Refusal | None, bool]:
     """What refuses a charge after all checks, and whether it is allowed in spite of it."""
-    overdraft = checks.overdraft and refusal is not None and refusal.code == "BUDGET_EXCEEDED"
+    overdraft = checks.overdraft and refusal is not None and refusal.code == BUDGET_EXCEEDED
     if checks.data_type is None or not (refusal is None or overdraft):
         return refusal, overdraft
     agent_id = request.agent_id or session.agent_id or ""

@@ -1,0 +1,61 @@
+"""The one line that a cell shows while a call waits at a limit, and what it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any, Final
+
+from ...wire.denials import printable
+from .display import usd
+from .notice import Notice
+
+__all__ = ["LimitLine", "limit_text"]
+
+_OWN: Final = frozenset({"session", "category"})
+
+
+class LimitLine:
+    """Nothing is shown unless the call waits. ``call`` is its request's body."""
+
+    def __init__(self, shell: Any, call: Mapping[str, Any]) -> None:
+        self._shell = shell
+        self._call = call
+        self._notice: Notice | None = None
+
+    def waits(self, waiting: Mapping[str, Any]) -> None:
+        """Say so, with what the server said of it."""
+        if self._shell is None or "needs" not in waiting:
+            return
+        if self._notice is None:
+            self._notice = Notice(self._shell)
+        self._notice.say(limit_text(self._call, waiting))
+
+    def ended(self, outcome: str) -> None:
+        """Say what came of it, in the line's place: ``Allowed``, ``Denied`` or ``Withdrawn``."""
+        if self._notice is not None:
+            self._notice.say(f"{outcome} after waiting at the limit: {_call_text(self._call)}.")
+
+
+def limit_text(call: Mapping[str, Any], waiting: Mapping[str, Any]) -> str:
+    """How much more is needed, where it can be given, and until when."""
+    limit: Mapping[str, Any] = waiting.get("limit") or {}
+    until = waiting.get("until")
+    ends = ""
+    if until is not None:
+        ends = f" Denied at {datetime.fromtimestamp(float(until), tz=timezone.utc).astimezone():%H:%M:%S} otherwise."
+    needs = f"Waiting at the limit: {_call_text(call)} needs {usd(str(waiting['needs']))} more than"
+    if limit.get("kind") in _OWN:
+        return (
+            f"{needs} the budget has left. Raise the budget or deny the call in the governance panel; interrupt the"
+            f" kernel to withdraw it.{ends}"
+        )
+    name = printable(str(limit.get("name", "")))
+    return (
+        f"{needs} the ceiling {name!r} has left, which who runs the server can raise. Deny the call in the governance"
+        f" panel, or interrupt the kernel to withdraw it.{ends}"
+    )
+
+
+def _call_text(call: Mapping[str, Any]) -> str:
+    return f"{printable(str(call.get('tool', 'unknown')))}, {usd(str(call.get('amount', '0')))}"

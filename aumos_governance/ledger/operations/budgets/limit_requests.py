@@ -1,0 +1,47 @@
+"""Records of calls that wait at a limit on money: who asked for how much more, and who said no."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .... import money
+from ....types import GovernanceOutcome
+from ...contract.audit_facts import Recorded
+from ...contract.limits import LimitEvent, RecordLimitRequest
+from ...rules.chain import LEDGER_CHAIN
+from ...rules.content import check_whole
+from ...transaction.work import Work
+from ..records import record
+from ..registry import operation
+from ..states import open_session_of
+
+__all__ = ["record_limit_request"]
+
+
+@operation(RecordLimitRequest)
+def record_limit_request(work: Work, request: RecordLimitRequest) -> Recorded:
+    """Append the record; whoever follows the notebook hears of it."""
+    check_whole(amount=request.amount, needs=request.needs)
+    notebook = work.notebook_or_new(request.notebook)
+    session = open_session_of(work, notebook)
+    detail: dict[str, Any] = {"needs": money.to_text(request.needs)}
+    if request.limit is not None:
+        limit = request.limit
+        detail["limit"] = {"kind": limit.kind, "name": limit.name, "allowed": money.to_text(limit.allowed)}
+    denied = request.event is LimitEvent.DENIED
+    if denied:
+        detail = {"calls": request.count}
+    work.touch(notebook)
+    record_id = record(
+        work,
+        LEDGER_CHAIN if session is None else session.id,
+        notebook,
+        request.origin,
+        request.event.value,
+        outcome=GovernanceOutcome.DENY if denied else None,
+        agent_id=request.agent_id or (None if session is None else session.agent_id),
+        tool=request.tool,
+        amount=request.amount,
+        detail=detail,
+    )
+    return Recorded(record_id, work.now)

@@ -1,0 +1,66 @@
+"""A server without a process, by a clock that tests set."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import AbstractContextManager, nullcontext
+
+from aumos_governance.errors import UnavailableError
+from aumos_governance.kernel.transports.transport import Receiver
+from aumos_governance.kernel.transports.waiter import Waiter
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.contract.base import NotebookKey
+from aumos_governance.server.kernels.conversation import AtOnce, Conversation
+from aumos_governance.server.kernels.presence import Departures, Presence
+from aumos_governance.service.service import Caller, NotebookService
+from aumos_governance.wire.protocol import Ask, asks_message
+
+LOG = logging.getLogger("clocks")
+
+
+NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
+
+
+class Server:
+    """A server without a process: what it says and does, by a clock that tests set. Also the transport to it."""
+
+    lossy = True
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+        self.ledger = open_ledger("memory://", clock=lambda: int(self.now() * 1e6))
+        service = NotebookService(self.ledger, clock=self.now)
+        presence = Presence("k", Departures(self.ledger, LOG), lambda: None)
+        self.conversation = Conversation(
+            service,
+            lambda incarnation: Caller(NOTEBOOK, "kernel:k", incarnation),
+            presence,
+            readers=AtOnce(),
+            settle=lambda: None,
+            log=LOG,
+            clock=self.now,
+        )
+        self.asked: list[str] = []
+
+    def now(self) -> float:
+        return time.time() + self.ahead
+
+    def connect(self, receiver: Receiver) -> None:
+        self.receiver = receiver
+
+    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+        self.asked.append(ask.op)
+        self.conversation.receive(asks_message([ask]), self.receiver)
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        waiter.sleep(seconds)
+
+    def awaited(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def withdraw(self, ask_id: str) -> bool:
+        return False
+
+    def silence(self, seconds: float) -> UnavailableError:
+        return UnavailableError("silent")

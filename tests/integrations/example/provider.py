@@ -1,0 +1,97 @@
+"""The example of the recipe "A provider" in docs/developing.md: what a provider's folder has at least."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from aumos_governance.integrations.guarding.calls import (
+    Asked,
+    Cost,
+    Meter,
+    Paid,
+    UsageMissingError,
+    body_of_json,
+    is_free,
+    unknown_method,
+)
+from aumos_governance.integrations.guarding.guard import Guard
+from aumos_governance.integrations.guarding.later import Later
+from aumos_governance.integrations.pricing.rates import Rates
+from aumos_governance.integrations.pricing.seen import Seen
+from aumos_governance.integrations.pricing.sizes import size_of
+from aumos_governance.integrations.pricing.usage import DoubtError, Report, checked
+
+_FREE_POSTS: Final = re.compile(r"/responses/input_tokens")
+"""Counting, by the example's price list."""
+
+
+class ExampleProvider:
+    """Knows the example's paths."""
+
+    price_id = "groq"
+
+    def paid(self, asked: Asked) -> Paid | None:
+        """As `Provider.paid`."""
+        if is_free(asked, _FREE_POSTS):
+            return None
+        if asked.path == "/chat/completions":
+            return ExampleCall(asked)
+        raise unknown_method(asked)
+
+    def later(self, asked: Asked, guard: Guard) -> Later | None:
+        """As `Provider.later`: the example's responses are not retrieved later."""
+        return None
+
+
+PROVIDER: Final = ExampleProvider()
+
+
+class ExampleCall:
+    """A chat."""
+
+    name = "chat"
+    body: Mapping[str, Any] | None = None
+    quoted: Rates | None = None
+
+    def __init__(self, asked: Asked) -> None:
+        self.model = str(asked.body.get("model"))
+        self._asked = asked.body
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`."""
+        return rates.bound(size_of(self._asked).tokens, int(self._asked["max_tokens"]))
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        """As `Paid.cost`."""
+        usage = answer.get("usage") or {}
+        counts = {"input_tokens": usage.get("prompt_tokens", 0), "output_tokens": usage.get("completion_tokens", 0)}
+        try:
+            used, estimated = checked(Report(counts), seen)
+        except DoubtError as doubt:
+            raise UsageMissingError(str(doubt)) from None
+        return Cost(rates.cost(used), estimated)
+
+    def meter(self) -> Meter:
+        """As `StreamedPaid.meter`."""
+        return ExampleMeter()
+
+
+class ExampleMeter:
+    """Its stream, whose last event has the usage."""
+
+    def __init__(self) -> None:
+        self.answer: Mapping[str, Any] | None = None
+        self.ended = False
+        self.seen = Seen(hidden=False)
+
+    def see(self, data: bytes) -> bool:
+        """As `Meter.see`."""
+        event = body_of_json(data)
+        for choice in event.get("choices") or ():
+            self.seen.text += len(choice["delta"].get("content") or "")
+        if event.get("usage"):
+            self.answer, self.ended = event, True
+        return False

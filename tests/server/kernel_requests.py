@@ -1,0 +1,26 @@
+"""Requests as a kernel sends them, and the kernel that sends them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from aumos_governance.ledger.contract.base import NotebookKey
+from aumos_governance.service.service import Caller
+
+LOG = logging.getLogger("conversation")
+
+
+NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
+
+
+def ask(op: str, ask_id: str = "a1", ttl: float = 60, **body: Any) -> dict[str, Any]:
+    return {"id": ask_id, "op": op, "exp": time.time() + ttl, **body}
+
+
+HELLO = ask("hello", "h", version="1", python="3", incarnation="i-1")
+
+
+def identify(incarnation: str) -> Caller:
+    return Caller(NOTEBOOK, scope="kernel:k", incarnation=incarnation)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jupyter_server.auth.authorizer import Authorizer
+from traitlets.config import Config
+
+from tests.server.event_bus import Stream
+from tests.server.users import ADA, Named
+
+
+@pytest.fixture
+def authorizer() -> type[Authorizer] | None:
+    """A module that names one has a server whose users have names; ada makes the requests that name no user."""
+    return None
+
+
+@pytest.fixture
+def jp_server_config(jp_server_config: Config, authorizer: type[Authorizer] | None) -> Config:
+    config = Config(jp_server_config)
+    if authorizer is not None:
+        config.ServerApp.update({"identity_provider_class": Named, "authorizer_class": authorizer})
+    return config
+
+
+@pytest.fixture
+def jp_auth_header(jp_auth_header: dict[str, str], authorizer: type[Authorizer] | None) -> dict[str, str]:
+    return jp_auth_header if authorizer is None else dict(ADA)
+
+
+@pytest.fixture
+def stream(jp_ws_fetch: Any, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Stream]:
+    """Subscribe to the server's events, with these headers."""
+    streams: list[Any] = []
+
+    async def subscribe(headers: dict[str, str]) -> Any:
+        streams.append(await jp_ws_fetch("api", "events", "subscribe", headers=dict(headers)))
+        return streams[-1]
+
+    async def leave() -> None:
+        for opened in streams:
+            opened.close()
+
+    yield subscribe
+    jp_asyncio_loop.run_until_complete(leave())

@@ -1,0 +1,32 @@
+"""A kernel that speaks with the service."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from aumos_governance.ledger.contract.base import NotebookKey
+from aumos_governance.service.service import Caller, NotebookService
+from aumos_governance.wire.protocol import Ask, Cell
+
+NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
+CALLER = Caller(NOTEBOOK, "kernel:k1", "n1")
+
+
+class Asker:
+    """A kernel's side of the conversation."""
+
+    def __init__(self, service: NotebookService, caller: Caller = CALLER) -> None:
+        self.service, self.caller, self.sent = service, caller, 0
+
+    def __call__(self, op: str, **body: Any) -> dict[str, Any]:
+        self.sent += 1
+        return self.send(Ask(f"{self.caller.scope}-{self.sent}", op, time.time() + 10, Cell("c1", 3), body))
+
+    def send(self, ask: Ask) -> dict[str, Any]:
+        answers: list[dict[str, Any]] = []
+        self.service.submit(self.caller, ask, answers.append)
+        assert len(answers) == 1, "each ask gets exactly one answer"
+        assert answers[0]["id"] == ask.id
+        return json.loads(json.dumps(answers[0]))
