@@ -26,17 +26,19 @@ hello     ``version, python, incarnation``                      ``version, serve
 open      ``trust_level?, budget?, agent_id?, new?``            ``state, opened, resumed, previous, notes``
 status    (nothing)                                             ``state, previous``
 spend     ``amount, tool?, already_paid?, category?,            ``decision, state``
-          agent_id?, note?``
+          agent_id?, note?, at_limit?``
 hold      ``amount, tool?, kind?, required_level?, category?,   ``decision, hold_id, state``
           agent_id?, action_type?, resource?, scope?,
-          data_type?, purpose?, detail?, until?``
+          data_type?, purpose?, detail?, until?,
+          at_limit?``
 settle    ``hold_id, amount, estimated?, reference?,            ``resolution, state``
           report_id?, result?``
 release   ``hold_id, report_id?, result?``                      ``resolution, state``
 adjust    ``amount, hold_id?, reference?``                      ``adjustment, state``
 authorize ``amount, shown, tool?, required_level?, category?,   ``decision, hold_id, report_id, state``, and before
           agent_id?, action_type?, resource?, scope?,           it any number of ``waiting``
-          data_type?, purpose?, detail?, timeout?, wait?``
+          data_type?, purpose?, detail?, timeout?, wait?,
+          at_limit?``
 evaluate  ``agent_id?, required_level?, scope?, category?,      ``decision``
           amount?, action_type?, resource?, data_type?,
           purpose?, detail?, refused?``
@@ -64,6 +66,8 @@ the trust level at which it was decided, the lower of the session's and the agen
 ``limit`` is null, or the limit that forbids it: ``{"kind", "name", "asked", "allowed"}``, its kind ``session`` or
 ``category`` for a budget, ``level`` or ``agent`` for a trust level (whose two numbers are whole), else that of a
 ceiling around the session.
+
+``at_limit`` is what becomes of a call that only a limit on money refuses: ``ask`` or ``deny``.
 
 A hold is of ``kind`` ``call`` (as left out) or ``act``; ``until`` is when it ends by itself, in seconds since the
 epoch in the server's clock, and left out it does not; 0 is an amount to hold and to settle. A denied hold has
