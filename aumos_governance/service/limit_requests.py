@@ -62,12 +62,14 @@ class LimitRequests:
 
     def _body(self, session_id: str, calls: list[WaitingCall]) -> dict[str, Any]:
         first = calls[0]
-        asked = _asked(first, self._ledger.read(ReadState(notebook=first.caller.notebook)))
+        state = self._ledger.read(ReadState(notebook=first.caller.notebook))
+        asked = _asked(first, state)
         further = sum(call.request.amount for call in calls[1:])
         return limit_request_body(
             first.request,
             first.limit,
             id=session_id,
+            agent_id=first.request.agent_id or state.agent_id,
             count=len(calls),
             needs=max(0, asked - first.limit.allowed),
             needs_all=max(0, asked + further - first.limit.allowed),

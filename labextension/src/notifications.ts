@@ -136,8 +136,7 @@ export class GovernanceNotifications implements IDisposable {
       const at = records.findIndex(one => one.record_id === watch.last);
       const news = at < 0 ? records : records.slice(0, at);
       watch.last = records[0]?.record_id ?? null;
-      // Who denied an approval knows it.
-      const denied = news.filter(({ event }) => event !== 'refuse');
+      const denied = withoutUsersOwn(news);
       if (
         isNews &&
         denied.length > 0 &&
@@ -295,6 +294,21 @@ export namespace GovernanceNotifications {
     isOnScreen: IsOnScreen;
     trans: TranslationBundle;
   }
+}
+
+/** Leaves out what a user denied, who knows it: approvals, and calls that waited at a limit. */
+function withoutUsersOwn(denied: readonly IAuditRecord[]): IAuditRecord[] {
+  let calls = 0;
+  for (const { detail, event } of denied) {
+    calls += event === 'limit_denied' ? Number(detail.calls ?? 0) : 0;
+  }
+  return denied.filter(({ code, event }) => {
+    if (code === 'BUDGET_EXCEEDED' && calls > 0) {
+      calls -= 1;
+      return false;
+    }
+    return event !== 'refuse' && event !== 'limit_denied';
+  });
 }
 
 /** How far what is spent has come: past which mark, all, or more than all. */

@@ -175,6 +175,18 @@ describe('GovernanceNotifications', () => {
     ]);
   });
 
+  it('says nothing of the calls that a user denied at the limit', async () => {
+    await learn('active', { seq: 5 });
+    deny('a', { event: 'spend', code: 'BUDGET_EXCEEDED', tool: 'late' });
+    deny('b', { event: 'limit_denied', code: null, detail: { calls: 2 } });
+    deny('c', { event: 'spend', code: 'BUDGET_EXCEEDED' });
+    await learn('active', { seq: 6 });
+    expect(plain()).toEqual([]);
+    deny('d', { event: 'spend', code: 'BUDGET_EXCEEDED', tool: 'later' });
+    await learn('active', { seq: 7 });
+    expect(plain()).toHaveLength(1);
+  });
+
   it.each([
     [
       { amount: '40' },
