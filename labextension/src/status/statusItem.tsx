@@ -6,9 +6,11 @@ import { BudgetBar } from '../widgets/budgetBar';
 import { type Severity, SEVERITIES } from '../words/figures';
 import { alertIcon, governanceIcon, offIcon } from '../icons';
 import { alarm, shownFigures, summary, tooltip } from '../words/labels';
-import type { IApprovalsInPage } from '../state/waitingApprovals';
+import type {
+  IApprovalsInPage,
+  IWaitingApprovals
+} from '../state/waitingApprovals';
 import { GovernancePopover } from './popover';
-import { waitingWords } from './waitingLinks';
 import {
   DEFAULT_SETTINGS,
   type GovernanceSettings,
@@ -192,4 +194,13 @@ export namespace GovernanceStatusItem {
 
 function rank(severity: Severity): number {
   return SEVERITIES.indexOf(severity);
+}
+
+/** How many approvals wait, in words; nothing where none does. */
+function waitingWords(
+  approvals: IWaitingApprovals | undefined,
+  trans: TranslationBundle
+): string {
+  const count = approvals?.entries.length ?? 0;
+  return count === 0 ? '' : trans.__('%1 waiting', count);
 }

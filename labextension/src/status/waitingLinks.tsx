@@ -1,24 +1,12 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type {
-  IApprovalsInPage,
-  IWaitingApprovals
-} from '../state/waitingApprovals';
+import type { IApprovalsInPage } from '../state/waitingApprovals';
 import { Button } from '../widgets/button';
 import { Money, OneLine } from '../widgets/words';
 
 /** How many are listed; the panel shows all. */
 const LISTED = 3;
-
-/** How many approvals wait, in words; nothing where none does. */
-export function waitingWords(
-  approvals: IWaitingApprovals | undefined,
-  trans: TranslationBundle
-): string {
-  const count = approvals?.entries.length ?? 0;
-  return count === 0 ? '' : trans.__('%1 waiting', count);
-}
 
 /** What waits for approval, those of the notebook in front first; each leads to where it can be decided. */
 export function WaitingLinks(props: {
