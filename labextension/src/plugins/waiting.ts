@@ -54,7 +54,9 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
       tracker
     });
     panel.addSection(approvalsSection(store, decisions, highlight));
-    panel.addSection(reportsSection(new WaitingReports({ api, model })));
+    const reports = new WaitingReports({ api, model });
+    panel.addSection(reportsSection(reports));
+    reports.changed.connect(() => commands.notifyCommandChanged());
     store.changed.connect(() => panel.setWaiting(store.entries.length));
     return {
       get entries() {
@@ -62,6 +64,9 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
       },
       get isKnown() {
         return store.isKnown;
+      },
+      get toReview() {
+        return reports.entries.length;
       },
       changed: store.changed,
       lead: async approval => {

@@ -32,6 +32,8 @@ export interface IWaitingApprovals {
 
 /** The approvals that wait, and the way to where the page shows them. */
 export interface IApprovalsInPage extends IWaitingApprovals {
+  /** How many reports of what was done are to be reviewed. */
+  readonly toReview: number;
   /** Lead to the card under the cell that waits; where it has none, to the panel. It decides nothing. */
   lead(approval: IApproval): Promise<void>;
 }

@@ -310,12 +310,14 @@ export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
     ],
     [
       trans.__('Monitor'),
-      trans.__('Models are called within the budget; acts are only suggested.')
+      trans.__(
+        'Calls run within the budget, except those that the notebook requires L2 or more for. Actions are suggested, not run.'
+      )
     ],
     [
       trans.__('Suggest'),
       trans.__(
-        'Models are called within the budget; acts are suggested, with what they would do and cost.'
+        'Calls run within the budget, also those that the notebook requires L2 for. Actions are suggested, not run.'
       )
     ],
     [
