@@ -6,10 +6,7 @@ import { BudgetBar } from '../widgets/budgetBar';
 import { type Severity, SEVERITIES } from '../words/figures';
 import { alertIcon, governanceIcon, offIcon } from '../icons';
 import { alarm, shownFigures, summaryParts, tooltip } from '../words/labels';
-import type {
-  IApprovalsInPage,
-  IWaitingApprovals
-} from '../state/waitingApprovals';
+import type { IApprovalsInPage } from '../state/waitingApprovals';
 import { GovernancePopover } from './popover';
 import {
   DEFAULT_SETTINGS,
@@ -204,9 +201,11 @@ function rank(severity: Severity): number {
 
 /** How many approvals wait, in words; nothing where none does. */
 function waitingWords(
-  approvals: IWaitingApprovals | undefined,
+  approvals: IApprovalsInPage | undefined,
   trans: TranslationBundle
 ): string {
-  const count = approvals?.entries.length ?? 0;
+  const count = approvals
+    ? approvals.entries.length + approvals.atLimit.length
+    : 0;
   return count === 0 ? '' : trans.__('%1 waiting', count);
 }
