@@ -102,7 +102,7 @@ def test_a_hundred_thousand_records_scroll_smoothly(tab: Locator, page: Page, pi
     grid(tab).focus()
     page.keyboard.press("End")
     last = tab.locator("[role=row][aria-rowindex='100001']")
-    expect(last).to_contain_text("Opening")
+    expect(last).to_contain_text("Session started")
     expect(last).to_have_attribute("data-active", "true")
     assert rows(tab).count() < 80
     # All of them took 200 MiB; a window of them takes little.
@@ -133,6 +133,7 @@ def test_filters_detail_cell_and_keyboard(tab: Locator, page: Page, archive_page
     expect(detail).to_have_count(0)
     tab.get_by_role("button", name="Clear").click()
     expect(tab.locator(".aumos-AuditView-count")).to_have_text("100,000 records")
+    tab.get_by_role("button", name="Times").click()
     tab.get_by_label("From").fill("2999-01-01T00:00:00")
     expect(tab).to_contain_text("No record matches.")
 

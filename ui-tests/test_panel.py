@@ -154,7 +154,7 @@ def test_no_shortcut_is_anyone_elses(lab_page: NotebookPage, panel: Locator) -> 
     )
     ours = {keys for command, keys in bindings if command.startswith("aumos-governance:")}
     others = {keys for command, keys in bindings if not command.startswith("aumos-governance:")}
-    assert len(ours) == 6
+    assert len(ours) == 12
     assert len(others) > 100
     # Neither the whole nor the beginning of a chord may be another command's.
     assert not {one for one in others if any(f"{keys} ".startswith(f"{one} ") for keys in ours)}
@@ -185,7 +185,7 @@ def test_it_notifies_of_what_the_panel_does_not_show(
 
     lab_page.command(_TOGGLE)
     asked = lab.ask("ask", notebook=name)
-    waiting = toasts.filter(has_text="waits for your approval")
+    waiting = toasts.filter(has_text="for your approval")
     expect(waiting).to_have_count(1)
     # An action that waits is denied nowhere.
     expect(toasts.filter(has_text="denied")).to_have_count(0)

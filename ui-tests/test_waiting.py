@@ -130,7 +130,7 @@ def test_reports_are_there_until_they_are_acknowledged(panel: NotebookPage, lab:
     # The longer a server was away, the longer JupyterLab waits before it tries again, up to half a minute.
     expect(report).to_contain_text("built", timeout=60_000)
     # Its kernel ended with the server, so nothing waits for the answer.
-    expect(section(panel, "approvals")).to_contain_text("deploy: withdrawn")
+    expect(section(panel, "approvals")).to_contain_text(": withdrawn")
     # JupyterLab may show a dialog of its own on the lost connection.
     panel.reload()
     panel.command("aumos-governance:open-panel")
