@@ -40,7 +40,7 @@ def test_the_panel_speaks_german(
     panel.get_by_role("button", name="Abbrechen").click()
     page.page.locator(".lm-MenuBar-itemLabel", has_text="Kernel").click()
     page.page.locator(".lm-Menu-itemLabel", has_text="Governance").hover()
-    expect(page.page.get_by_role("menuitem", name="Zur Vertrauensstufe")).to_be_visible()
+    expect(page.page.get_by_role("menuitem", name="Vertrauensstufe ändern…")).to_be_visible()
     picture("menu-german")
     page.page.keyboard.press("Escape")
     page.page.keyboard.press("Escape")

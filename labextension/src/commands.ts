@@ -1,20 +1,44 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ExportFormat } from './server/auditApi';
-import { governanceIcon } from './icons';
 import type { IGovernanceModel, IGovernancePanel } from './tokens';
 
 /** The ids of the commands; the schema's menus and shortcuts name them too. */
 export const CommandIds = {
   openPanel: 'aumos-governance:open-panel',
+  goToStart: 'aumos-governance:go-to-start',
   goToTrustLevel: 'aumos-governance:go-to-trust-level',
   goToBudget: 'aumos-governance:go-to-budget',
   goToNextApproval: 'aumos-governance:go-to-next-approval',
+  goToReports: 'aumos-governance:go-to-reports',
+  goToSpending: 'aumos-governance:go-to-spending',
+  goToHolds: 'aumos-governance:go-to-holds',
+  goToNotebooks: 'aumos-governance:go-to-notebooks',
   goToCloseSession: 'aumos-governance:go-to-close-session',
+  openAudit: 'aumos-governance:open-audit',
   exportAudit: 'aumos-governance:export-audit',
   openExample: 'aumos-governance:open-example',
   runAllWithPrice: 'aumos-governance:run-all-with-price'
 } as const;
+
+/** The commands that the palette offers, in its order, each with the arguments by which it is on a key. */
+export const IN_PALETTE: readonly {
+  command: string;
+  args?: { format: ExportFormat };
+}[] = [
+  { command: CommandIds.openPanel },
+  { command: CommandIds.goToStart },
+  { command: CommandIds.goToNextApproval },
+  { command: CommandIds.goToBudget },
+  { command: CommandIds.goToTrustLevel },
+  { command: CommandIds.goToSpending },
+  { command: CommandIds.goToHolds },
+  { command: CommandIds.goToReports },
+  { command: CommandIds.goToNotebooks },
+  { command: CommandIds.goToCloseSession },
+  { command: CommandIds.exportAudit, args: { format: 'csv' } },
+  { command: CommandIds.exportAudit, args: { format: 'jsonl' } }
+];
 
 /**
  * Add the commands to the registry.
@@ -23,34 +47,65 @@ export const CommandIds = {
  * person presses.
  */
 export function addCommands(options: ICommandOptions): void {
-  const { commands, model, panel, trans, download } = options;
+  const { commands, model, panel, trans, waits, download } = options;
   const isShown = (): boolean => model.path !== null;
   const isActive = (): boolean => model.state?.active === true;
+  const hasSession = (): boolean => model.state?.session_id != null;
+  // The words that users search the palette for are in the labels: it looks nowhere else.
   const leads: [string, string, string, () => boolean][] = [
     [
-      CommandIds.goToTrustLevel,
-      trans.__('Go to the Trust Level'),
-      'trust',
-      isActive
-    ],
-    [CommandIds.goToBudget, trans.__('Go to the Budget'), 'budget', isActive],
-    [
-      CommandIds.goToCloseSession,
-      trans.__('Close Governance Session…'),
-      'session',
-      isActive
+      CommandIds.goToStart,
+      trans.__('Start Governing This Notebook…'),
+      'start',
+      () => model.state?.active === false
     ],
     [
       CommandIds.goToNextApproval,
-      trans.__('Go to the Next Approval'),
+      trans.__('Approve or Deny Waiting Requests…'),
       'approvals',
+      waits.hasApprovals
+    ],
+    [
+      CommandIds.goToBudget,
+      trans.__('Raise or Lower the Budget (Spending Limit)…'),
+      'budget',
+      isActive
+    ],
+    [
+      CommandIds.goToTrustLevel,
+      trans.__('Change the Trust Level…'),
+      'trust',
+      isActive
+    ],
+    [
+      CommandIds.goToSpending,
+      trans.__('Show Cost and Spending'),
+      'spend',
+      hasSession
+    ],
+    [CommandIds.goToHolds, trans.__('Show Pending Holds'), 'holds', hasSession],
+    [
+      CommandIds.goToReports,
+      trans.__('Review Reported Actions…'),
+      'reports',
+      waits.hasReports
+    ],
+    [
+      CommandIds.goToNotebooks,
+      trans.__('Show All Governed Notebooks'),
+      'notebooks',
       () => true
+    ],
+    [
+      CommandIds.goToCloseSession,
+      trans.__('Stop Governing This Notebook (Close Session)…'),
+      'session',
+      isActive
     ]
   ];
   commands.addCommand(CommandIds.openPanel, {
-    label: trans.__('Governance'),
+    label: trans.__('Show Governance Panel'),
     caption: trans.__('Show trust level and budget in the side panel'),
-    icon: args => (args.isPalette ? undefined : governanceIcon),
     execute: () => panel.reveal(null)
   });
   for (const [id, label, section, isEnabled] of leads) {
@@ -81,6 +136,8 @@ export interface ICommandOptions {
   model: IGovernanceModel;
   panel: IGovernancePanel;
   trans: TranslationBundle;
+  /** Whether anything waits for a decision, and whether anything is to be reviewed. */
+  waits: { hasApprovals: () => boolean; hasReports: () => boolean };
   /** Lets the browser save what is at an address. */
   download: (url: string) => void;
 }

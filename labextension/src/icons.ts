@@ -3,7 +3,7 @@ import alertSvg from '../style/icons/governance-alert.svg';
 import governanceSvg from '../style/icons/governance.svg';
 import offSvg from '../style/icons/governance-off.svg';
 
-/** A gauge: governed. */
+/** A shield with a coin that stays above a line, the limit: governed. */
 export const governanceIcon = new LabIcon({
   name: 'aumos-governance:governance',
   svgstr: governanceSvg
@@ -15,7 +15,7 @@ export const alertIcon = new LabIcon({
   svgstr: alertSvg
 });
 
-/** A gauge that measures nothing: not governed. */
+/** An empty shield: not governed. */
 export const offIcon = new LabIcon({
   name: 'aumos-governance:off',
   svgstr: offSvg

@@ -58,6 +58,12 @@ export class GovernanceNotifications implements IDisposable {
   /** Take away what the panel shows by now, and notify of what it shows no more. */
   look(): void {
     this._onApprovals();
+    for (const [path, mark] of this._marks) {
+      if (mark.message !== null && this._isOnScreen('budget', path)) {
+        mark.message = null;
+      }
+    }
+    this._showMarks();
   }
 
   private _onState(_: IGovernanceModel, state: IGovernanceState): void {

@@ -11,5 +11,6 @@ import './waiting.css';
 import './decisions.css';
 import './auditBrief.css';
 import './audit.css';
+import './auditFilters.css';
 import './auditDetail.css';
 import './charts.css';

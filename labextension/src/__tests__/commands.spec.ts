@@ -1,7 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import schema from '../../schema/settings.json';
-import { addCommands, CommandIds } from '../commands';
+import { addCommands, CommandIds, IN_PALETTE } from '../commands';
 import { DEFAULT_SETTINGS } from '../state/settings';
 import type { IGovernancePanel } from '../tokens';
 import { FakeModel } from './support/fakes';
@@ -12,10 +12,12 @@ describe('the commands', () => {
   let model: FakeModel;
   const revealed: (string | null)[] = [];
   const downloads: string[] = [];
+  let waiting: { approvals: boolean; reports: boolean };
 
   beforeEach(() => {
     revealed.length = 0;
     downloads.length = 0;
+    waiting = { approvals: false, reports: false };
     commands = new CommandRegistry();
     model = new FakeModel();
     const trans = nullTranslator.load('aumos_governance');
@@ -33,6 +35,10 @@ describe('the commands', () => {
           }
         }
       } as unknown as IGovernancePanel,
+      waits: {
+        hasApprovals: () => waiting.approvals,
+        hasReports: () => waiting.reports
+      },
       download: url => downloads.push(url)
     });
   });
@@ -64,10 +70,69 @@ describe('the commands', () => {
   it('are the ones that the schema puts on keys', () => {
     const ids = Object.values(CommandIds) as string[];
     const shortcuts = schema['jupyter.lab.shortcuts'];
-    expect(shortcuts).toHaveLength(6);
+    expect(shortcuts).toHaveLength(12);
     for (const { command } of shortcuts) {
       expect(ids).toContain(command);
     }
+    const keys = shortcuts.map(shortcut => shortcut.keys.join(' '));
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('show their keys in the palette', () => {
+    const bound = schema['jupyter.lab.shortcuts'].map(
+      ({ command, args = {} }) => [command, args]
+    );
+    const offered = IN_PALETTE.map(({ command, args = {} }) => [command, args]);
+    const onKeys = offered.filter(item =>
+      bound.some(one => JSON.stringify(one) === JSON.stringify(item))
+    );
+    // The second format of a file has no key of its own.
+    expect(onKeys).toHaveLength(IN_PALETTE.length - 1);
+  });
+
+  it.each([
+    ['approve', CommandIds.goToNextApproval],
+    ['deny', CommandIds.goToNextApproval],
+    ['cost', CommandIds.goToSpending],
+    ['spending', CommandIds.goToSpending],
+    ['spend', CommandIds.goToBudget],
+    ['limit', CommandIds.goToBudget],
+    ['raise', CommandIds.goToBudget],
+    ['budget', CommandIds.goToBudget],
+    ['trust', CommandIds.goToTrustLevel],
+    ['stop', CommandIds.goToCloseSession],
+    ['start', CommandIds.goToStart],
+    ['hold', CommandIds.goToHolds],
+    ['review', CommandIds.goToReports],
+    ['notebooks', CommandIds.goToNotebooks]
+  ])('are found by "%s"', (word, command) => {
+    expect(commands.label(command).toLowerCase()).toMatch(
+      new RegExp(`\\b${word}`)
+    );
+    expect(IN_PALETTE.map(item => item.command)).toContain(command);
+  });
+
+  it('are enabled where they apply', () => {
+    const enabled = (): string[] =>
+      IN_PALETTE.filter(({ command }) => commands.isEnabled(command)).map(
+        ({ command }) => command
+      );
+    const always = [CommandIds.openPanel, CommandIds.goToNotebooks] as string[];
+    expect(enabled()).toEqual(always);
+    waiting = { approvals: true, reports: true };
+    expect(enabled()).toEqual([
+      CommandIds.openPanel,
+      CommandIds.goToNextApproval,
+      CommandIds.goToReports,
+      CommandIds.goToNotebooks
+    ]);
+    model.show(sampleState('active'));
+    expect(commands.isEnabled(CommandIds.goToStart)).toBe(false);
+    expect(commands.isEnabled(CommandIds.goToCloseSession)).toBe(true);
+    model.show(sampleState('closed'));
+    expect(commands.isEnabled(CommandIds.goToStart)).toBe(true);
+    expect(commands.isEnabled(CommandIds.goToSpending)).toBe(true);
+    expect(commands.isEnabled(CommandIds.goToCloseSession)).toBe(false);
   });
 
   it('stand beside settings whose defaults are those of the schema', () => {

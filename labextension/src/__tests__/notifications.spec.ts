@@ -145,6 +145,21 @@ describe('GovernanceNotifications', () => {
     expect(open.size).toBe(0);
   });
 
+  it('takes a warning away once the panel shows the budget', async () => {
+    await learn('active', { spent: '1' });
+    await learn('active', { spent: '5' });
+    notifications.look();
+    expect(open.size).toBe(1);
+    onScreen.add(`budget ${sampleState('active').path}`);
+    notifications.look();
+    expect(open.size).toBe(0);
+    onScreen.clear();
+    notifications.look();
+    expect(open.size).toBe(0);
+    await learn('active', { spent: '8' });
+    expect(open.size).toBe(1);
+  });
+
   it('shows two notices at most, the more urgent ones', async () => {
     await learn('active', { spent: '1' });
     deny('a');

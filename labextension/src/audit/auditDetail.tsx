@@ -3,7 +3,6 @@ import { closeIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { IWaitingApi } from '../server/waitingApi';
 import { textOf } from '../words/foreignText';
-import { userName } from '../words/labels';
 import { formatUsd } from '../words/money';
 import type { Notation } from '../words/notation';
 import type { IGovernanceConfig } from '../protocol/state';
@@ -14,7 +13,12 @@ import { ForeignText } from '../widgets/foreignText';
 import { useNotation } from '../widgets/notation';
 import type { IGovernanceModel } from '../tokens';
 import { CorrectionForm } from './correctionForm';
-import { eventWord, isCorrectable, outcomeOf } from './recordWords';
+import {
+  eventWord,
+  isCorrectable,
+  outcomeOf,
+  requesterOf
+} from './recordWords';
 import { verdictOf } from '../words/verdicts';
 
 /** One record, with all that it holds; a charge can be corrected from here. */
@@ -141,14 +145,14 @@ function fields(
     ],
     [trans.__('Reasons'), text(record.reasons.join('\n'))],
     [trans.__('Code'), text(record.code)],
-    [trans.__('Asked for'), usd(record.amount)],
+    [trans.__('Amount'), usd(record.amount)],
     [trans.__('Spent'), usd(record.spent_delta)],
     [trans.__('Held'), usd(record.held_delta)],
     [trans.__('Tool'), text(record.tool)],
     [trans.__('Action'), text(record.action_type)],
     [trans.__('Resource'), text(record.resource)],
     [trans.__('Agent'), text(record.agent_id)],
-    [trans.__('By'), text(userName(record.actor, config, trans))],
+    [trans.__('Requested by'), text(requesterOf(record, config, trans))],
     [trans.__('Notebook'), text(record.notebook)],
     [
       trans.__('Cell'),

@@ -4,7 +4,7 @@ import React from 'react';
 import type { IAuditFilters } from '../server/auditApi';
 import { oneLine } from '../words/labels';
 import { type Outcome, OUTCOMES } from '../protocol/audit';
-import { Button } from '../widgets/button';
+import { Button, buttonClass } from '../widgets/button';
 import { outcomeWord } from './recordWords';
 
 /** How long nothing must be typed before the list follows what was typed, in milliseconds. */
@@ -12,6 +12,10 @@ const PAUSE = 300;
 
 /** What a person narrows the list by, as it stands in the fields. */
 interface IFields {
+  /** Whether only what happened today counts; the fields of times are empty then. */
+  readonly isToday: boolean;
+  /** Whether only the notebook's last session counts. */
+  readonly isSession: boolean;
   readonly outcome: Outcome | '';
   readonly tool: string;
   readonly agent: string;
@@ -21,6 +25,8 @@ interface IFields {
 }
 
 const EMPTY: IFields = {
+  isToday: false,
+  isSession: false,
   outcome: '',
   tool: '',
   agent: '',
@@ -31,26 +37,56 @@ const EMPTY: IFields = {
 
 /** The fields that narrow the list of records. */
 export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
-  const { onFilter, path, trans } = props;
+  const { onFilter, path, sessionId, today, trans } = props;
   const [fields, setFields] = React.useState(EMPTY);
   const [isHere, setHere] = React.useState(path !== null);
+  const [areTimesOpen, setTimesOpen] = React.useState(false);
   const id = React.useId();
+  const session = isHere ? sessionId : null;
   React.useEffect(() => {
     const timer = window.setTimeout(
-      () => onFilter(filtersOf(fields, isHere ? path : null)),
+      () =>
+        onFilter(
+          filtersOf(fields, { path: isHere ? path : null, session, today })
+        ),
       PAUSE
     );
     return () => window.clearTimeout(timer);
-  }, [fields, isHere, path, onFilter]);
+  }, [fields, isHere, path, session, today, onFilter]);
   const set = (changes: Partial<IFields>): void =>
     setFields({ ...fields, ...changes });
-  const isEmpty = Object.values(fields).every(value => value === '');
+  const isEmpty = Object.values(fields).every(value => !value);
+  const hasTimes = fields.since !== '' || fields.until !== '';
+  const areTimesShown = areTimesOpen || hasTimes;
   return (
     <div
       className="aumos-AuditFilters"
       role="search"
       aria-label={trans.__('Filter the records')}
+      data-times={areTimesShown ? '' : undefined}
     >
+      <div
+        className="aumos-AuditFilters-presets"
+        role="group"
+        aria-label={trans.__('Show only')}
+      >
+        <Preset
+          label={trans.__('Today')}
+          isOn={fields.isToday}
+          onPress={isToday => set({ isToday, since: '', until: '' })}
+        />
+        <Preset
+          label={trans.__('This session')}
+          isOn={fields.isSession && session !== null}
+          isDisabled={session === null}
+          onPress={isSession => set({ isSession })}
+        />
+        <Preset
+          label={trans.__('Denied')}
+          isOn={fields.outcome === 'deny'}
+          onPress={isDenied => set({ outcome: isDenied ? 'deny' : '' })}
+        />
+      </div>
       <Field label={trans.__('Notebook')}>
         <select
           className="jp-mod-styled"
@@ -95,15 +131,29 @@ export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
         />
         <Names id={`${id}-agents`} names={props.agents} />
       </Field>
-      <Field label={trans.__('From')}>
-        <Moment value={fields.since} onChange={since => set({ since })} />
-      </Field>
-      <Field label={trans.__('To')}>
-        <Moment value={fields.until} onChange={until => set({ until })} />
-      </Field>
       <Field label={trans.__('Text')}>
         <Text value={fields.text} onChange={text => set({ text })} />
       </Field>
+      <Field label={trans.__('From')} isTime>
+        <Moment
+          value={fields.since}
+          onChange={since => set({ since, isToday: false })}
+        />
+      </Field>
+      <Field label={trans.__('To')} isTime>
+        <Moment
+          value={fields.until}
+          onChange={until => set({ until, isToday: false })}
+        />
+      </Field>
+      <Button
+        className={`${buttonClass} aumos-AuditFilters-times`}
+        isExpanded={areTimesShown}
+        isDisabled={hasTimes}
+        onClick={() => setTimesOpen(!areTimesOpen)}
+      >
+        {trans.__('Times')}
+      </Button>
       <Button isDisabled={isEmpty} onClick={() => setFields(EMPTY)}>
         {trans.__('Clear')}
       </Button>
@@ -120,21 +170,36 @@ export namespace AuditFilters {
     /** The tools and agents that there are records of. */
     tools: readonly string[];
     agents: readonly string[];
+    /** The last session of that notebook; null where there is none or it is not known. */
+    sessionId: string | null;
+    /** The start of the present day, in milliseconds. */
+    today: number;
     trans: TranslationBundle;
     /** Called when the fields say something else, and have for a moment; it must not be another each time. */
     onFilter: (filters: IAuditFilters) => void;
   }
 }
 
+/** What the fields are read with: the notebook and its session, where they count, and the day. */
+interface IAround {
+  readonly path: string | null;
+  readonly session: string | null;
+  readonly today: number;
+}
+
 /** What the fields ask of the server: nothing of a field that is empty. */
-function filtersOf(fields: IFields, path: string | null): IAuditFilters {
+function filtersOf(
+  fields: IFields,
+  { path, session, today }: IAround
+): IAuditFilters {
   return {
     path,
+    session_id: fields.isSession ? session : null,
     outcome: fields.outcome || null,
     tool: fields.tool || null,
     agent_id: fields.agent || null,
     text: fields.text || null,
-    since: isoOf(fields.since),
+    since: fields.isToday ? new Date(today).toISOString() : isoOf(fields.since),
     until: isoOf(fields.until)
   };
 }
@@ -147,12 +212,35 @@ function isoOf(local: string): string | null {
     : time.toISOString();
 }
 
+/** Turns a filter that is often needed on and off. */
+function Preset(props: {
+  label: string;
+  isOn: boolean;
+  isDisabled?: boolean;
+  onPress: (isOn: boolean) => void;
+}): React.JSX.Element {
+  const { isDisabled = false, isOn } = props;
+  return (
+    <Button
+      isDisabled={isDisabled}
+      isPressed={isOn}
+      onClick={() => props.onPress(!isOn)}
+    >
+      {props.label}
+    </Button>
+  );
+}
+
 function Field(props: {
   label: string;
+  isTime?: boolean;
   children: React.ReactNode;
 }): React.JSX.Element {
   return (
-    <label className="aumos-AuditFilters-field">
+    <label
+      className="aumos-AuditFilters-field"
+      data-time={props.isTime ? '' : undefined}
+    >
       <span>{props.label}</span>
       {props.children}
     </label>

@@ -5,7 +5,8 @@ import { oneLine } from '../words/labels';
 import { formatUsd } from '../words/money';
 import { useNotation } from '../widgets/notation';
 import type { IAuditRecord } from '../protocol/audit';
-import { eventWord, outcomeOf, subjectOf } from './recordWords';
+import type { IGovernanceConfig } from '../protocol/state';
+import { eventWord, outcomeOf, requesterOf, subjectOf } from './recordWords';
 import { verdictOf } from '../words/verdicts';
 
 /** The height of a row, in pixels, as the style sheet has it. */
@@ -131,6 +132,7 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
         isActive={index === active}
         isSelected={record !== null && record.record_id === selected}
         today={props.today}
+        config={props.config}
         trans={trans}
         onPress={(pressed, which) => {
           setActive(which);
@@ -146,7 +148,7 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
       role="grid"
       aria-label={trans.__('Audit records, newest first')}
       aria-rowcount={pages.length === null ? -1 : total + 1}
-      aria-colcount={7}
+      aria-colcount={8}
       aria-busy={pages.isReading}
       aria-activedescendant={
         active >= first && active <= last ? `${id}-${active}` : undefined
@@ -162,8 +164,9 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
             trans.__('Event'),
             trans.__('Outcome'),
             trans.__('Tool'),
-            trans.__('Agent'),
+            trans.__('Requested by'),
             trans.__('Amount'),
+            trans.__('Spent'),
             trans.__('Reason')
           ].map(name => (
             <span key={name} role="columnheader">
@@ -192,6 +195,8 @@ export namespace AuditTable {
     selected: string | null;
     /** The present, in milliseconds; the date of what happened on the same day is left out. */
     today: number;
+    /** Who the reader is; null while that is not known. */
+    config: IGovernanceConfig | null;
     trans: TranslationBundle;
     /** Called when a record is to be shown in full. */
     onSelect: (record: IAuditRecord) => void;
@@ -207,15 +212,24 @@ interface IRowProps {
   isActive: boolean;
   isSelected: boolean;
   today: number;
+  config: IGovernanceConfig | null;
   trans: TranslationBundle;
   onPress: (record: IAuditRecord | null, index: number) => void;
 }
 
+const DRAWN_FROM = [
+  'id',
+  'record',
+  'isActive',
+  'isSelected',
+  'today',
+  'config',
+  'trans'
+] as const;
+
 /** Drawn again only when it is another, or looks otherwise; its callback does the same whenever it is made. */
 const AuditRow = React.memo(Row, (before, after) =>
-  (['id', 'record', 'isActive', 'isSelected', 'today', 'trans'] as const).every(
-    name => before[name] === after[name]
-  )
+  DRAWN_FROM.every(name => before[name] === after[name])
 );
 
 function Row(props: IRowProps): React.JSX.Element {
@@ -233,7 +247,7 @@ function Row(props: IRowProps): React.JSX.Element {
       onClick={() => props.onPress(record, index)}
     >
       {record === null ? (
-        <span role="gridcell" aria-colspan={7} className="aumos-AuditTable-gap">
+        <span role="gridcell" aria-colspan={8} className="aumos-AuditTable-gap">
           …
         </span>
       ) : (
@@ -248,10 +262,9 @@ function Row(props: IRowProps): React.JSX.Element {
             {outcomeOf(record, trans)}
           </span>
           <Cell text={subjectOf(record)} />
-          <Cell text={record.agent_id ?? ''} />
-          <span role="gridcell" className="aumos-AuditTable-amount">
-            {amountOf(record)}
-          </span>
+          <Cell text={requesterOf(record, props.config, trans)} />
+          <Amount usd={record.amount} />
+          <Amount usd={record.spent_delta} />
           <Cell text={record.reasons.join(' ')} />
         </>
       )}
@@ -268,10 +281,11 @@ function Cell(props: { text: string }): React.JSX.Element {
   );
 }
 
-/** What it added to what is spent; where it added nothing, what was asked for. */
-function amountOf(record: IAuditRecord): string {
-  if (record.spent_delta !== '0') {
-    return formatUsd(record.spent_delta);
-  }
-  return record.amount === '0' ? '' : `(${formatUsd(record.amount)})`;
+/** An amount; nothing where it is zero. */
+function Amount(props: { usd: string }): React.JSX.Element {
+  return (
+    <span role="gridcell" className="aumos-AuditTable-amount">
+      {props.usd === '0' ? '' : formatUsd(props.usd)}
+    </span>
+  );
 }

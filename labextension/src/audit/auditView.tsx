@@ -20,6 +20,9 @@ import { AuditTable } from './auditTable';
 import { ChainStatus } from './chainStatus';
 import { ExportLinks } from './exportLinks';
 
+/** The id of the tab that has the view. */
+export const AUDIT_TAB = 'aumos-governance-audit';
+
 /** The least time between two readings of the newest records while more are written, in milliseconds. */
 const PAUSE = 2000;
 
@@ -77,6 +80,8 @@ export class AuditView extends ReactWidget {
             path={this._path}
             tools={this._tools}
             agents={this._agents}
+            sessionId={this._sessionId()}
+            today={this._today()}
             trans={trans}
             onFilter={this._filter}
           />
@@ -114,6 +119,7 @@ export class AuditView extends ReactWidget {
                 pages={this._pages}
                 selected={this._selected?.record_id ?? null}
                 today={this._today()}
+                config={this._model.config}
                 trans={trans}
                 onSelect={this._select}
                 onTop={this._onTop}
@@ -178,6 +184,11 @@ export class AuditView extends ReactWidget {
   };
 
   private _onModel(): void {
+    const look = `${this._model.config?.user} ${this._sessionId()}`;
+    if (look !== this._look) {
+      this._look = look;
+      this.update();
+    }
     const stand = this._stand();
     if (stand !== this._known) {
       this._known = stand;
@@ -227,6 +238,13 @@ export class AuditView extends ReactWidget {
     }
   }
 
+  /** The last session of the notebook; null where there is none or it is not known. */
+  private _sessionId(): string | null {
+    return this._path === null
+      ? null
+      : (this._model.stateOf(this._path)?.session_id ?? null);
+  }
+
   private _stand(): string {
     return `${this._model.revision} ${this._model.connection}`;
   }
@@ -248,6 +266,8 @@ export class AuditView extends ReactWidget {
   private _tools: readonly string[] = [];
   private _agents: readonly string[] = [];
   private _known: string;
+  /** What else of the model is drawn: the user, and the notebook's session. */
+  private _look = '';
   /** Counts the lists that were begun anew. */
   private _lists = 0;
   private _isAtTop = true;

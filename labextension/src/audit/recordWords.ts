@@ -2,6 +2,11 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IAuditRecord, Outcome } from '../protocol/audit';
+import {
+  type IGovernanceConfig,
+  SET_BY_KERNEL,
+  SET_BY_SERVER
+} from '../protocol/state';
 import { EXPIRED, verdictOf } from '../words/verdicts';
 
 /** What a record says was decided, in words; for an approval how it ended. */
@@ -105,6 +110,30 @@ export function eventWord(event: string, trans: TranslationBundle): string {
 /** What a record is about, in one line. */
 export function subjectOf(record: IAuditRecord): string {
   return record.tool ?? record.action_type ?? record.resource ?? '';
+}
+
+/**
+ * Who made the request that a record is of: an agent, the notebook's kernel, the server or a user.
+ *
+ * What a user did counts as the user's, although the session is that of an agent.
+ */
+export function requesterOf(
+  record: IAuditRecord,
+  config: IGovernanceConfig | null,
+  trans: TranslationBundle
+): string {
+  switch (record.actor) {
+    case SET_BY_KERNEL:
+      return record.agent_id
+        ? trans.__('Agent %1', record.agent_id)
+        : trans.__('Kernel');
+    case SET_BY_SERVER:
+      return trans.__('Server');
+    default:
+      return config?.user === record.actor
+        ? trans.__('You')
+        : trans.__('User %1', record.actor);
+  }
 }
 
 /** Whether a record is of a charge, of which something can be taken back. */

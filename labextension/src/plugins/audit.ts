@@ -10,16 +10,14 @@ import {
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { AuditView } from '../audit/auditView';
+import { AUDIT_TAB, AuditView } from '../audit/auditView';
+import { CommandIds } from '../commands';
 import { governanceIcon } from '../icons';
 import { NotebookNavigation } from '../state/notebookNavigation';
 import { auditSection } from '../panel/sections/auditBrief';
 import { spendingSection } from '../panel/sections/spending';
 import type { IAuditRecord } from '../protocol/audit';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
-
-/** Opens the audit record in full; it decides nothing. */
-export const OPEN_AUDIT = 'aumos-governance:open-audit';
 
 /** Shows the audit record: in brief in the side panel, and in full in a tab. */
 export const auditPlugin: JupyterFrontEndPlugin<void> = {
@@ -64,7 +62,7 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
       const tab = new MainAreaWidget({ content });
       // It has nothing in it, and would be seen as a strip.
       tab.toolbar.hide();
-      tab.id = 'aumos-governance-audit';
+      tab.id = AUDIT_TAB;
       tab.title.label = trans.__('Governance audit');
       tab.title.icon = governanceIcon;
       tab.title.closable = true;
@@ -78,16 +76,18 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
     };
     panel.addSection(spendingSection);
     panel.addSection(auditSection(open));
-    commands.addCommand(OPEN_AUDIT, {
-      label: trans.__('Open Governance Audit'),
-      icon: governanceIcon,
+    commands.addCommand(CommandIds.openAudit, {
+      label: trans.__('Open Audit Record'),
       execute: args => {
         open(typeof args.path === 'string' ? args.path : model.path);
       }
     });
-    palette?.addItem({ command: OPEN_AUDIT, category: trans.__('Governance') });
+    palette?.addItem({
+      command: CommandIds.openAudit,
+      category: trans.__('Governance')
+    });
     void restorer?.restore(tabs, {
-      command: OPEN_AUDIT,
+      command: CommandIds.openAudit,
       args: ({ content }) => ({ path: content.path }),
       name: () => 'audit'
     });

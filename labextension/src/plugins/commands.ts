@@ -5,7 +5,7 @@ import type {
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { addCommands, CommandIds } from '../commands';
+import { addCommands, IN_PALETTE } from '../commands';
 import { GovernanceNotifications } from '../notifications';
 import { type INotice, type INotifier, SHOWN } from '../toasts';
 import { TRANSLATION_DOMAIN } from '../words/labels';
@@ -14,7 +14,10 @@ import { shownLocale } from '../words/notation';
 import { GovernanceSettings, ISettings } from '../state/settings';
 import { translateSchema } from '../state/settingsSchema';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
-import { IWaitingApprovals } from '../state/waitingApprovals';
+import {
+  type IApprovalsInPage,
+  IWaitingApprovals
+} from '../state/waitingApprovals';
 
 /** Provides the settings: the defaults at first, what the person chose once it is read. */
 export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
@@ -58,31 +61,35 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:commands',
   description: 'Adds commands that lead to the controls of the side panel.',
   autoStart: true,
-  requires: [IGovernanceModel, IGovernancePanel],
+  requires: [IGovernanceModel, IGovernancePanel, IWaitingApprovals],
   optional: [ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     model: IGovernanceModel,
     panel: IGovernancePanel,
+    waiting: IApprovalsInPage,
     palette: ICommandPalette | null
   ): void => {
     const { commands } = app;
     const { trans } = panel;
-    addCommands({ commands, model, panel, trans, download });
-    model.changed.connect(() => commands.notifyCommandChanged());
+    addCommands({
+      commands,
+      model,
+      panel,
+      trans,
+      waits: {
+        // What is not known yet may wait.
+        hasApprovals: () => !waiting.isKnown || waiting.entries.length > 0,
+        hasReports: () => waiting.toReview > 0
+      },
+      download
+    });
+    const note = (): void => commands.notifyCommandChanged();
+    model.changed.connect(note);
+    waiting.changed.connect(note);
     const category = trans.__('Governance');
-    for (const command of [
-      CommandIds.openPanel,
-      CommandIds.goToTrustLevel,
-      CommandIds.goToBudget,
-      CommandIds.goToNextApproval,
-      CommandIds.goToCloseSession
-    ]) {
-      palette?.addItem({ command, category, args: { isPalette: true } });
-    }
-    for (const format of ['csv', 'jsonl']) {
-      const command = CommandIds.exportAudit;
-      palette?.addItem({ command, category, args: { format } });
+    for (const item of IN_PALETTE) {
+      palette?.addItem({ ...item, category });
     }
   }
 };

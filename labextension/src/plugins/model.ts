@@ -5,6 +5,7 @@ import type {
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { AUDIT_TAB } from '../audit/auditView';
 import { GovernanceApi } from '../server/api';
 import { ServerEvents } from '../server/events';
 import { FrontNotebook } from '../state/frontNotebook';
@@ -36,7 +37,12 @@ export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
       api: new GovernanceApi({ serverSettings }),
       events: new ServerEvents({ serverSettings })
     });
-    const front = new FrontNotebook({ shell: app.shell, tracker, contents });
+    const front = new FrontNotebook({
+      shell: app.shell,
+      tracker,
+      contents,
+      isCompanion: widget => widget.id === AUDIT_TAB
+    });
     front.pathChanged.connect((_, path) => model.show(path));
     front.kernelChanged.connect(() => model.noteKernel());
     model.show(front.path);

@@ -67,7 +67,9 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
       tracker
     });
     panel.addSection(approvalsSection(store, decisions, highlight));
-    panel.addSection(reportsSection(new WaitingReports({ api, model })));
+    const reports = new WaitingReports({ api, model });
+    panel.addSection(reportsSection(reports));
+    reports.changed.connect(() => commands.notifyCommandChanged());
     panel.addSection(limitsSection(limits, actions));
     const changed = new Signal<unknown, void>({});
     const tell = (): void => {
@@ -85,6 +87,9 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
       },
       get atLimit() {
         return limits.entries;
+      },
+      get toReview() {
+        return reports.entries.length;
       },
       changed,
       lead: async entry => {

@@ -3,6 +3,7 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
+import type { Widget } from '@lumino/widgets';
 
 /** Which notebook is in front, by its path local to the server. */
 export class FrontNotebook implements IDisposable {
@@ -10,6 +11,7 @@ export class FrontNotebook implements IDisposable {
     this._shell = options.shell;
     this._tracker = options.tracker;
     this._contents = options.contents;
+    this._isCompanion = options.isCompanion;
     this._tracker.currentChanged.connect(this._onCurrent, this);
     this._shell.currentChanged?.connect(this._onCurrent, this);
     this._onCurrent();
@@ -47,7 +49,8 @@ export class FrontNotebook implements IDisposable {
     const panel = this._tracker.currentWidget;
     const front = this._shell.currentWidget;
     // The tracker keeps the last notebook while a terminal or an editor is in front.
-    const current = panel && panel === front ? panel : null;
+    const isInFront = panel === front || (front && this._isCompanion?.(front));
+    const current = isInFront ? panel : null;
     if (current !== this._panel) {
       this._unwatch();
       this._panel = current;
@@ -80,6 +83,7 @@ export class FrontNotebook implements IDisposable {
   private readonly _shell: JupyterFrontEnd.IShell;
   private readonly _tracker: INotebookTracker;
   private readonly _contents: Contents.IManager;
+  private readonly _isCompanion: ((widget: Widget) => boolean) | undefined;
   private readonly _pathChanged = new Signal<this, string | null>(this);
   private readonly _kernelChanged = new Signal<this, void>(this);
   private _panel: NotebookPanel | null = null;
@@ -94,5 +98,7 @@ export namespace FrontNotebook {
     shell: JupyterFrontEnd.IShell;
     tracker: INotebookTracker;
     contents: Contents.IManager;
+    /** Whether a tab is about the last notebook, which then counts as being in front. */
+    isCompanion?: (widget: Widget) => boolean;
   }
 }

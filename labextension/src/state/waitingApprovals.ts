@@ -34,6 +34,8 @@ export interface IWaitingApprovals {
 export interface IApprovalsInPage extends IWaitingApprovals {
   /** The sessions of which calls wait at a limit. */
   readonly atLimit: readonly ILimitRequest[];
+  /** How many reports of what was done are to be reviewed. */
+  readonly toReview: number;
   /** Lead to the card under the cell that waits; where it has none, to the panel. It decides nothing. */
   lead(entry: IWaiting): Promise<void>;
 }

@@ -10,17 +10,6 @@ import { shortUsd } from '../words/money';
 /** How many are listed; the panel shows all. */
 const LISTED = 3;
 
-/** How many approvals and sessions at a limit wait, in words; nothing where none does. */
-export function waitingWords(
-  approvals: IApprovalsInPage | undefined,
-  trans: TranslationBundle
-): string {
-  const count = approvals
-    ? approvals.entries.length + approvals.atLimit.length
-    : 0;
-  return count === 0 ? '' : trans.__('%1 waiting', count);
-}
-
 /** What waits for the user, that of the notebook in front first; each leads to where it can be decided. */
 export function WaitingLinks(props: {
   approvals: IApprovalsInPage;

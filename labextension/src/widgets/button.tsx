@@ -17,6 +17,7 @@ export function Button(props: Button.IProps): React.JSX.Element {
       disabled={props.isDisabled}
       aria-label={props.label}
       aria-expanded={props.isExpanded}
+      aria-pressed={props.isPressed}
       title={props.title}
       onClick={props.onClick}
     >
@@ -34,6 +35,8 @@ export namespace Button {
     isDisabled?: boolean;
     /** Whether it shows and hides something, which is shown. */
     isExpanded?: boolean;
+    /** Whether it turns something on and off, which is on. */
+    isPressed?: boolean;
     /** Whether commands that lead to the section lead to it. */
     isLead?: boolean;
     label?: string;

@@ -188,7 +188,7 @@ def test_speech_is_held_for_at_25_tokens_a_second_of_at_least_750_bytes(data: An
         ([], 2, set(), False),
         (("a", 1), 2 + 3 + 20, set(), False),
         ("\ud800", 2 + 3, set(), False),
-        (object(), 0, set(), True),
+        pytest.param(object(), 0, set(), True, id="an object"),
     ],
     ids=repr,
 )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.bridge.live_server import GOVERNANCE, LiveServer
-from tests.kernel.governed.test_governed import connected
+from tests.kernel.governed_kernel import connected
 from tests.kernel.real_kernel import Kernel, Outcome
 
 OPEN = "%governance --new --trust-level 5 --budget 1 --at-limit ask"

@@ -8,7 +8,7 @@ import type { IAuditRecord, IVerification } from '../../protocol/audit';
 import { drawn } from '../support/drawing';
 import { FakeModel } from '../support/fakes';
 import { personPresses } from '../support/person';
-import { audit, corrections } from '../support/samples';
+import { audit, corrections, sampleState } from '../support/samples';
 import { sampleRecord } from '../support/waitingFakes';
 
 const EVIL = `<img src=x onerror=alert(1)>\u202E\n${'x'.repeat(10_000)}`;
@@ -134,7 +134,7 @@ describe('AuditView', () => {
   it('lists records, and says whether they are intact', async () => {
     await show();
     expect(find('.aumos-AuditView-count').textContent).toBe('2 records');
-    expect(rows()[0]).toMatch(/SpendAllowedgpt-4oagent-7\$0\.05$/);
+    expect(rows()[0]).toMatch(/SpendAllowedgpt-4oAgent agent-7\$0\.05\$0\.05$/);
     expect(rows()[1]).toContain('Session startedDenied');
     expect(find('.aumos-ChainStatus [role=status]').textContent).toBe(
       '1,234 of 1,234 records verified'
@@ -186,6 +186,59 @@ describe('AuditView', () => {
     await drawn(view, () => find('button', 'Clear').click());
     await settled(TYPED);
     expect(listed()).toMatchObject({ tool: null, outcome: null });
+  });
+
+  it('has presets: today, this session, denied', async () => {
+    const state = sampleState('active', { path: 'a.ipynb' });
+    const listed = (): unknown => asked.filter(one => 'tool' in one).at(-1);
+    const isPressed = (label: string): string | null =>
+      find('button', label).getAttribute('aria-pressed');
+    const press = async (label: string): Promise<void> => {
+      await drawn(view, () => find('button', label).click());
+      await settled(TYPED);
+    };
+    await show();
+    // Of a notebook that never had one, there is no session to choose.
+    expect(find('button', 'This session').hasAttribute('disabled')).toBe(true);
+    model.show(state);
+    await settled();
+    await press('Today');
+    await press('This session');
+    await press('Denied');
+    expect(listed()).toMatchObject({
+      path: 'a.ipynb',
+      since: new Date(new Date().setHours(0, 0, 0, 0)).toISOString(),
+      until: null,
+      session_id: state.session_id,
+      outcome: 'deny'
+    });
+    for (const label of ['Today', 'This session', 'Denied']) {
+      expect(isPressed(label)).toBe('true');
+    }
+    // A new session of the notebook is this session from then on.
+    model.show({ ...state, session_id: 'another' });
+    await settled(TYPED);
+    expect(listed()).toMatchObject({ session_id: 'another' });
+    await type('From', '2026-01-01T00:00:00', TYPED);
+    expect(isPressed('Today')).toBe('false');
+    expect(listed()).toMatchObject({
+      since: new Date('2026-01-01T00:00:00').toISOString()
+    });
+    await press('Denied');
+    expect(listed()).toMatchObject({ outcome: null, session_id: 'another' });
+    await press('Clear');
+    expect(isPressed('This session')).toBe('false');
+    expect(listed()).toMatchObject({ since: null, session_id: null });
+  });
+
+  it('writes what was corrected with a minus sign, and in thousands', async () => {
+    records = [
+      sampleRecord({ amount: '0', spent_delta: '-1234.5' }),
+      sampleRecord({ amount: '20000', spent_delta: '0', record_id: 'r3' })
+    ];
+    await show();
+    expect(rows()[0]).toMatch(/[-−]\$1,234\.50$/);
+    expect(rows()[1]).toMatch(/\$20,000\.00$/);
   });
 
   it('is moved in by keys, and shows a record in detail', async () => {

@@ -1,6 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { eventWord, outcomeOf } from '../../audit/recordWords';
+import { eventWord, outcomeOf, requesterOf } from '../../audit/recordWords';
 import { verdictOf } from '../../words/verdicts';
+import { sampleConfig } from '../support/samples';
 import { sampleRecord } from '../support/waitingFakes';
 
 const TRANS = nullTranslator.load('aumos_governance');
@@ -36,6 +37,20 @@ describe('what is said of a record of an approval', () => {
       expect(verdictOf(record)).toBe(verdict);
     }
   );
+
+  it.each([
+    ['kernel', 'agent-7', 'Agent agent-7'],
+    ['kernel', null, 'Kernel'],
+    ['server', null, 'Server'],
+    ['ada', null, 'You'],
+    // What a user does in the session of an agent is the user's.
+    ['ada', 'agent-7', 'You'],
+    ['grace', 'agent-7', 'User grace']
+  ])('names who requested it: %s, agent %j: %s', (actor, agent_id, words) => {
+    const config = { ...sampleConfig(), user: 'ada' };
+    const record = sampleRecord({ actor, agent_id });
+    expect(requesterOf(record, config, TRANS)).toBe(words);
+  });
 
   it('names the request', () => {
     expect(eventWord('approval_requested', TRANS)).toBe('Approval requested');

@@ -63,7 +63,8 @@ describe('FrontNotebook', () => {
       tracker,
       contents: {
         localPath: (path: string) => path.replace(/^RTC:/, '')
-      } as Contents.IManager
+      } as Contents.IManager,
+      isCompanion: widget => widget.id === 'audit'
     });
     paths = [];
     kernels = 0;
@@ -89,6 +90,19 @@ describe('FrontNotebook', () => {
     shell.activate(new FakePanel('a.ipynb'));
     shell.activate({});
     expect(front.path).toBeNull();
+  });
+
+  it('stays the last one while a tab about it is in front', () => {
+    const a = new FakePanel('a.ipynb');
+    const b = new FakePanel('b.ipynb');
+    shell.activate(a);
+    shell.activate({ id: 'audit' });
+    expect(front.path).toBe('a.ipynb');
+    a.rename('c.ipynb');
+    shell.activate({ id: 'terminal' });
+    shell.activate({ id: 'audit' });
+    shell.activate(b);
+    expect(paths).toEqual(['a.ipynb', 'c.ipynb', null, 'c.ipynb', 'b.ipynb']);
   });
 
   it('follows a rename, of the notebook in front only', () => {
