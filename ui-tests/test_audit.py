@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -133,9 +134,92 @@ def test_filters_detail_cell_and_keyboard(tab: Locator, page: Page, archive_page
     expect(detail).to_have_count(0)
     tab.get_by_role("button", name="Clear").click()
     expect(tab.locator(".aumos-AuditView-count")).to_have_text("100,000 records")
+    # In a narrow tab, times are shown on demand.
     tab.get_by_role("button", name="Times").click()
     tab.get_by_label("From").fill("2999-01-01T00:00:00")
     expect(tab).to_contain_text("No record matches.")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("panel", [False, True], ids=["wide", "beside-the-panel"])
+def test_one_row_of_filters_at_1440_pixels(
+    archive_page: NotebookPage, tab: Locator, picture: Callable[[str], None], theme: str, panel: bool
+) -> None:
+    page = archive_page.page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    archive_page.use_theme(theme)
+    if panel:
+        # The left side bar is open already.
+        archive_page.command("aumos-governance:open-panel")
+        expect(page.locator("#aumos-governance-panel")).to_be_visible()
+    filters = tab.get_by_role("search")
+    expect(rows(tab).nth(20)).to_contain_text("$0.000001")
+    controls = filters.locator("button, input, select").locator("visible=true")
+    boxes = [box for box in (one.bounding_box() for one in controls.all()) if box]
+    picture(f"audit-filters-{'beside' if panel else 'wide'}-{theme.split()[1].lower()}")
+    assert len(boxes) >= 9
+    assert len({box["y"] + box["height"] for box in boxes}) == 1, boxes
+    ordered = sorted(boxes, key=lambda box: box["x"])
+    for left, right in itertools.pairwise(ordered):
+        assert left["x"] + left["width"] <= right["x"]
+    around = tab.bounding_box()
+    assert around
+    assert ordered[-1]["x"] + ordered[-1]["width"] <= around["x"] + around["width"]
+    assert min(box["width"] for box in boxes) >= 40
+    # The words on the buttons are all there.
+    for button in filters.get_by_role("button").locator("visible=true").all():
+        assert button.evaluate("(node) => node.scrollWidth - node.clientWidth") <= 0
+
+
+def test_presets_and_who_requested_it(archive_page: NotebookPage, archive: Application) -> None:
+    name = write_notebook(
+        archive.root / "presets.ipynb",
+        "%governance --budget 3000",
+        "%governance_spend 1500 --tool first",
+        "%governance --new --budget 10 --agent agent-7",
+        "%governance_spend 1 --tool second",
+        "%governance_spend 20 --tool third",
+    )
+    archive_page.open(name)
+    archive_page.run_all()
+    archive_page.shows("$9.00 left")
+    archive.govern(name, budget="8")
+    archive_page.command("aumos-governance:open-audit")
+    tab = archive_page.page.locator(".aumos-AuditView")
+    expect(rows(tab).filter(has_text="first")).to_contain_text("$1,500.00")
+    everything = rows(tab).count()
+    expect(rows(tab).filter(has_text="first")).to_contain_text("Kernel")
+    expect(rows(tab).filter(has_text="second")).to_contain_text("Agent agent-7")
+    # The test changed the budget by the server's token.
+    expect(rows(tab).first).to_contain_text("User token")
+    for label in ("This session", "Denied"):
+        tab.get_by_role("button", name=label).click()
+        expect(tab.get_by_role("button", name=label)).to_have_attribute("aria-pressed", "true")
+        expect(rows(tab).filter(has_text="first")).to_have_count(0)
+    expect(rows(tab)).to_have_count(1)
+    expect(rows(tab).first).to_contain_text("third")
+    tab.get_by_role("button", name="Clear").click()
+    tab.get_by_role("button", name="Today").click()
+    expect(rows(tab)).to_have_count(everything)
+
+
+def test_the_panel_and_the_status_item_keep_the_notebook(archive_page: NotebookPage, archive: Application) -> None:
+    name = write_notebook(archive.root / "kept.ipynb", "%governance --budget 10", "%governance_spend 2.5")
+    archive_page.open(name)
+    archive_page.run_all()
+    archive_page.command("aumos-governance:open-panel")
+    page = archive_page.page
+    heading = page.locator("#aumos-governance-panel h2").first
+    expect(heading).to_have_text(name)
+    archive_page.command("aumos-governance:open-audit")
+    expect(rows(page.locator(".aumos-AuditView"))).to_have_count(2)
+    expect(heading).to_have_text(name)
+    archive_page.shows("$7.50 left")
+    # From a terminal or the like there is no notebook to keep.
+    archive_page.command("launcher:create")
+    expect(heading).to_have_text("No notebook is in front")
+    page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab", has_text="Governance audit").click()
+    expect(heading).to_have_text(name)
 
 
 def test_a_person_corrects_a_wrong_entry_and_goes_to_its_cell(

@@ -21,6 +21,11 @@ export const CommandIds = {
   runAllWithPrice: 'aumos-governance:run-all-with-price'
 } as const;
 
+/** A palette; a press on one of its items gives the focus to what is around it. */
+const PALETTE = '.lm-CommandPalette, .jp-ModalCommandPalette';
+/** How many frames a document takes to have the focus that is given back to it. */
+const FRAMES = 4;
+
 /** The commands that the palette offers, in its order, each with the arguments by which it is on a key. */
 export const IN_PALETTE: readonly {
   command: string;
@@ -106,13 +111,13 @@ export function addCommands(options: ICommandOptions): void {
   commands.addCommand(CommandIds.openPanel, {
     label: trans.__('Show Governance Panel'),
     caption: trans.__('Show trust level and budget in the side panel'),
-    execute: () => panel.reveal(null)
+    execute: () => afterPalette(() => panel.reveal(null))
   });
   for (const [id, label, section, isEnabled] of leads) {
     commands.addCommand(id, {
       label,
       isEnabled,
-      execute: () => panel.reveal(section)
+      execute: () => afterPalette(() => panel.reveal(section))
     });
   }
   commands.addCommand(CommandIds.exportAudit, {
@@ -140,6 +145,22 @@ export interface ICommandOptions {
   waits: { hasApprovals: () => boolean; hasReports: () => boolean };
   /** Lets the browser save what is at an address. */
   download: (url: string) => void;
+}
+
+/**
+ * Do something that moves the focus, after a command palette that has it is closed.
+ *
+ * JupyterLab lets the document in front take the focus when its palette closes, some frames later.
+ */
+async function afterPalette(act: () => void): Promise<void> {
+  const focused = document.activeElement;
+  if (focused instanceof HTMLElement && focused.closest(PALETTE)) {
+    focused.blur();
+    for (let frame = 0; frame < FRAMES; frame += 1) {
+      await new Promise(resolve => requestAnimationFrame(resolve));
+    }
+  }
+  act();
 }
 
 function formatOf(args: Readonly<Record<string, unknown>>): ExportFormat {

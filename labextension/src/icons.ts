@@ -3,7 +3,7 @@ import alertSvg from '../style/icons/governance-alert.svg';
 import governanceSvg from '../style/icons/governance.svg';
 import offSvg from '../style/icons/governance-off.svg';
 
-/** A shield with a coin that stays above a line, the limit: governed. */
+/** A coin below a ceiling: governed. */
 export const governanceIcon = new LabIcon({
   name: 'aumos-governance:governance',
   svgstr: governanceSvg
@@ -15,7 +15,7 @@ export const alertIcon = new LabIcon({
   svgstr: alertSvg
 });
 
-/** An empty shield: not governed. */
+/** A coin with no ceiling: not governed. */
 export const offIcon = new LabIcon({
   name: 'aumos-governance:off',
   svgstr: offSvg

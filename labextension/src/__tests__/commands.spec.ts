@@ -53,6 +53,20 @@ describe('the commands', () => {
     expect(revealed).toEqual([null, 'trust', 'budget', 'approvals', 'session']);
   });
 
+  it('close the palette before they move the focus', async () => {
+    const palette = document.createElement('div');
+    palette.className = 'lm-CommandPalette';
+    const input = palette.appendChild(document.createElement('input'));
+    document.body.append(palette);
+    input.focus();
+    const atBlur: number[] = [];
+    input.addEventListener('blur', () => atBlur.push(revealed.length));
+    await commands.execute(CommandIds.openPanel);
+    palette.remove();
+    expect(atBlur).toEqual([0]);
+    expect(revealed).toEqual([null]);
+  });
+
   it('export the record of the notebook in front', async () => {
     expect(commands.isEnabled(CommandIds.exportAudit)).toBe(false);
     model.show(sampleState('active', { path: 'a.ipynb' }));

@@ -48,16 +48,19 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
     let frame = 0;
     const look = (): void => {
       frame = 0;
-      setView({ top: node.scrollTop, height: node.clientHeight });
+      setView(({ height }) => ({ top: node.scrollTop, height }));
     };
+    // At once: a frame later, while a theme is changed, it may have no height for a moment.
+    const measure = (): void =>
+      setView({ top: node.scrollTop, height: node.clientHeight });
     // At most once a frame, however many scroll events a wheel makes.
     const later = (): void => {
       frame ||= requestAnimationFrame(look);
     };
-    const observer = new ResizeObserver(later);
+    const observer = new ResizeObserver(measure);
     observer.observe(node);
     node.addEventListener('scroll', later, { passive: true });
-    look();
+    measure();
     return () => {
       cancelAnimationFrame(frame);
       observer.disconnect();
