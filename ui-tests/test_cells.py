@@ -28,6 +28,10 @@ def test_a_cell_that_spent_says_how_much_and_the_file_does_not(
     badge = lab_page.cell(3).locator(".aumos-Receipt-badge")
     expect(badge).to_have_text(re.compile(r"^\$0\.08.2$"))
     expect(lab_page.page.locator(".aumos-Receipt-badge")).to_have_count(1)
+    above, below = badge.bounding_box(), lab_page.output(3).first.bounding_box()
+    assert above
+    assert below
+    assert above["y"] + above["height"] <= below["y"] + 1
     badge.click()
     expect(lab_page.cell(3).locator(".aumos-Receipt-records li")).to_have_text(["<b>other$0.03", "gpt-4o$0.05"])
     for theme in ("JupyterLab Dark", "JupyterLab Light"):

@@ -50,7 +50,8 @@ def test_the_example_of_governed_acts(lab_page: NotebookPage, lab: Application, 
     lab_page.run(place["denied"])
     expect(lab_page.output(place["denied"])).to_contain_text(
         re.compile(
-            r"DENIED: Would exceed budget .*; \$5\.00 for order was asked for and \$0\.95\d* is left; a person can"
+            r"DENIED: Would exceed budget .*; \$5\.00 for order was asked for and \$0\.95\d* is left; "
+            r"raise the budget in the Governance panel, or lower the request\."
         )
     )
     lab_page.run(place["record"])

@@ -83,8 +83,14 @@ def test_a_person_answers_exactly_what_is_asked(
     expect(cards(panel)).to_have_count(0)
     expect(section(panel, "approvals")).to_contain_text("denied by")
     assert lab.waiting(name) == []
-    expect(section(panel, "audit").locator("li").first).to_contain_text("Refusal")
-    expect(section(panel, "audit").locator("li").nth(1)).to_contain_text("Approval")
+    # What was asked is no decision, and looks like none.
+    records = section(panel, "audit").locator("li")
+    for number, (event, tool, outcome) in enumerate(
+        [("decided", "mail", "deny"), ("decided", "shell", "allow"), ("requested", "mail", "none")]
+    ):
+        expect(records.nth(number)).to_contain_text(f"Approval {event}")
+        expect(records.nth(number)).to_contain_text(tool)
+        expect(records.nth(number).locator("[data-outcome]")).to_have_attribute("data-outcome", outcome)
 
 
 def test_what_waits_outlives_the_page_and_another_browser_answers(
@@ -123,8 +129,8 @@ def test_reports_are_there_until_they_are_acknowledged(panel: NotebookPage, lab:
     report = section(panel, "reports").locator(".aumos-Card")
     # The longer a server was away, the longer JupyterLab waits before it tries again, up to half a minute.
     expect(report).to_contain_text("built", timeout=60_000)
-    # Its kernel ended with the server, so nobody waits for the answer.
-    expect(section(panel, "approvals")).to_contain_text("nobody waits for it any more")
+    # Its kernel ended with the server, so nothing waits for the answer.
+    expect(section(panel, "approvals")).to_contain_text(": withdrawn")
     # JupyterLab may show a dialog of its own on the lost connection.
     panel.reload()
     panel.command("aumos-governance:open-panel")

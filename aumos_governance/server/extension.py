@@ -179,6 +179,7 @@ class GovernanceExtension(ExtensionApp):
             autostart=self.autostart,
             database_url=self.database_url,
             envelopes=read_envelopes(self.envelopes),
+            at_limit=self.at_limit,
         )
         self._name = f"{secrets.randbits(31):08x}"
         self._ledger = self._open_ledger(settings)
@@ -212,7 +213,11 @@ class GovernanceExtension(ExtensionApp):
             )
         )
         self._service = service = NotebookService(
-            self._ledger, settings.terms, approval_seconds=self.approval_timeout, at_limit=self.at_limit, log=self.log
+            self._ledger,
+            settings.terms,
+            approval_seconds=self.approval_timeout,
+            at_limit=settings.at_limit,
+            log=self.log,
         )
         events = StateEvents(OwnEvents(serverapp.event_logger, self.log), rooms, loop, self.log)
         self._events = events

@@ -141,7 +141,8 @@ class Waiting:
     # ---- bodies, each with the cell it came from
 
     def _hold_body(self, hold: HeldCharge) -> dict[str, Any]:
-        return hold_body(hold, self._cell("hold", hold.at, lambda record: record.charge_id == hold.charge_id))
+        record = self._record("hold", hold.at, lambda record: record.charge_id == hold.charge_id)
+        return hold_body(hold, cell_body(record))
 
     def _approval_body(self, approval: Approval) -> dict[str, Any]:
         id = approval.approval_id
@@ -149,20 +150,21 @@ class Waiting:
         def is_it(record: AuditEntry) -> bool:
             return record.detail.get("approval") == id
 
-        cell = self._cell("approval_requested", approval.asked_at, is_it)
-        if cell["id"] is None:
-            # Requested before an update of the server.
-            cell = self._cell("ask", approval.asked_at, is_it)
-        return approval_body(approval, cell)
+        # Before an update of the server the event was another one.
+        record = self._record("approval_requested", approval.asked_at, is_it) or self._record(
+            "ask", approval.asked_at, is_it
+        )
+        return approval_body(approval, cell_body(record))
 
     def _report_body(self, report: Report) -> dict[str, Any]:
         id = report.report_id
-        return report_body(report, self._cell("report", report.at, lambda record: record.detail.get("report") == id))
+        record = self._record("report", report.at, lambda record: record.detail.get("report") == id)
+        return report_body(report, cell_body(record))
 
-    def _cell(self, event: str, at: int, is_it: Callable[[AuditEntry], bool]) -> dict[str, Any]:
+    def _record(self, event: str, at: int, is_it: Callable[[AuditEntry], bool]) -> AuditEntry | None:
         # Where it was asked is said once, in the record of the same transaction and so of the same time.
         page = self._ledger.read(AuditQuery(event=event, since=at, until=at + 1, limit=_AT_ONCE))
-        return cell_body(next(filter(is_it, page.records), None))
+        return next(filter(is_it, page.records), None)
 
 
 def _page(

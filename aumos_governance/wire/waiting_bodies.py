@@ -10,9 +10,19 @@ from ..clock import time_text
 from ..ledger.contract.agreements import Approval, Report
 from ..ledger.contract.audit_facts import AuditEntry
 from ..ledger.contract.budgets import Corrected, EnvelopeState, HeldCharge
-from .bodies import state_body
+from ..ledger.contract.charges import Charging
+from ..ledger.contract.facts import Limit
+from .bodies import LIMIT, state_body
 
-__all__ = ["approval_body", "cell_body", "corrected_body", "envelope_body", "hold_body", "report_body"]
+__all__ = [
+    "approval_body",
+    "cell_body",
+    "corrected_body",
+    "envelope_body",
+    "hold_body",
+    "limit_request_body",
+    "report_body",
+]
 
 
 def hold_body(hold: HeldCharge, cell: dict[str, Any]) -> dict[str, Any]:
@@ -66,6 +76,42 @@ def report_body(report: Report, cell: dict[str, Any]) -> dict[str, Any]:
         "at": time_text(report.at),
         "acknowledged_at": None if report.acknowledged_at is None else time_text(report.acknowledged_at),
         "acknowledged_by": report.acknowledged_by,
+    }
+
+
+def limit_request_body(
+    call: Charging,
+    limit: Limit,
+    *,
+    id: str,
+    notebook: str,
+    agent_id: str | None,
+    count: int,
+    needs: int,
+    needs_all: int,
+    cell: dict[str, Any],
+    at: int,
+    until: int,
+) -> dict[str, Any]:
+    """The calls of one session that wait at a limit, of which ``call`` came first.
+
+    ``needs`` is by how much the limit would have to be higher for that one, ``needs_all`` for all of them.
+    """
+    shown = LIMIT.write(limit)
+    return {
+        "id": id,
+        "notebook": notebook,
+        "session_id": id,
+        "count": count,
+        "limit": {name: shown[name] for name in ("kind", "name", "allowed")},
+        "tool": call.tool,
+        "amount": money.to_text(call.amount),
+        "needs": money.to_text(needs),
+        "needs_all": money.to_text(needs_all),
+        "agent_id": agent_id,
+        "cell": cell,
+        "at": time_text(at),
+        "until": time_text(until),
     }
 
 

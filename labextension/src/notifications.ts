@@ -58,6 +58,12 @@ export class GovernanceNotifications implements IDisposable {
   /** Take away what the panel shows by now, and notify of what it shows no more. */
   look(): void {
     this._onApprovals();
+    for (const [path, mark] of this._marks) {
+      if (mark.message !== null && this._isOnScreen('budget', path)) {
+        mark.message = null;
+      }
+    }
+    this._showMarks();
   }
 
   private _onState(_: IGovernanceModel, state: IGovernanceState): void {
@@ -136,8 +142,7 @@ export class GovernanceNotifications implements IDisposable {
       const at = records.findIndex(one => one.record_id === watch.last);
       const news = at < 0 ? records : records.slice(0, at);
       watch.last = records[0]?.record_id ?? null;
-      // Who denied an approval knows it.
-      const denied = news.filter(({ event }) => event !== 'refuse');
+      const denied = withoutUsersOwn(news);
       if (
         isNews &&
         denied.length > 0 &&
@@ -295,6 +300,21 @@ export namespace GovernanceNotifications {
     isOnScreen: IsOnScreen;
     trans: TranslationBundle;
   }
+}
+
+/** Leaves out what a user denied, who knows it: approvals, and calls that waited at a limit. */
+function withoutUsersOwn(denied: readonly IAuditRecord[]): IAuditRecord[] {
+  let calls = 0;
+  for (const { detail, event } of denied) {
+    calls += event === 'limit_denied' ? Number(detail.calls ?? 0) : 0;
+  }
+  return denied.filter(({ code, event }) => {
+    if (code === 'BUDGET_EXCEEDED' && calls > 0) {
+      calls -= 1;
+      return false;
+    }
+    return event !== 'refuse' && event !== 'limit_denied';
+  });
 }
 
 /** How far what is spent has come: past which mark, all, or more than all. */

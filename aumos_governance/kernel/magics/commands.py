@@ -67,7 +67,7 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
     def on_waiting(waiting: Mapping[str, Any]) -> None:
         from ..text.limit_line import LimitLine
 
-        lines.append(LimitLine(shell, wish))
+        lines[:] = lines or [LimitLine(shell, wish)]
         lines[0].waits(waiting)
 
     request = way.client.start("spend", wish, cell=current_cell(shell), on_waiting=on_waiting)

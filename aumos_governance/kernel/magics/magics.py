@@ -160,8 +160,9 @@ class GovernanceMagics(Magics):
 
         L0       denied
         L1, L2   not run; what it would do and cost is shown as a suggestion
-        L3       waits until a person approves exactly this code, tool and cost; in JupyterLab in the governance panel,
-                 without a governed server at the kernel's own prompt, and where there is none it is denied at once
+        L3       waits until a person approves exactly this code, tool and cost; in JupyterLab under the cell or in
+                 the governance panel, without a governed server at the kernel's own prompt, and where there is none it
+                 is denied at once
         L4       runs, and a report waits for a person afterwards
         L5       runs, and is recorded
 

@@ -42,7 +42,8 @@ _UNLOST_FOR: Final = 47 * 3_600.0
 # expiry may be at most 48 hours ahead.
 
 OnWaiting = Callable[[Mapping[str, Any]], None]
-"""Called once, in the thread or the loop that asks, with what is told when an answer waits for a person."""
+"""Called in the thread or the loop that makes the request, with what the server says when the response begins to wait
+for a user, and again when it waits for something else: at a limit after an approval, or for another amount."""
 
 
 @dataclass(slots=True)
@@ -63,6 +64,8 @@ class Patience:
     """On the monotonic clock."""
     on_waiting: OnWaiting | None
     has_waited: bool = False
+    told: object = None
+    """By how much what ``on_waiting`` was called with last exceeds a limit; None for an approval."""
 
 
 class Exchanges:
@@ -124,10 +127,12 @@ class Exchanges:
             while waiting.answer is None:
                 now = monotonic()
                 pending, waiting.pending = waiting.pending, None
-                begins_to_wait = False
+                tells = False
                 if pending is not None and patience is not None:
                     ask, begins_to_wait = self._renewed(ask, patience)
                     flight.ask = ask
+                    tells = begins_to_wait or pending.get("needs") != patience.told
+                    patience.told = pending.get("needs")
                     began, give_up, interval = now, patience.until + GRACE_SECONDS, _RENEWED_EVERY
                     resend_at = now if begins_to_wait else min(resend_at, now + interval)
                 if now >= give_up:
@@ -136,7 +141,7 @@ class Exchanges:
                     self._send(ask, flight)
                     resend_at = now + interval if self._transport.lossy else give_up
                     interval = min(interval * 2, _LAST_RESEND) if interval < _RENEWED_EVERY else interval
-                if begins_to_wait and pending is not None and patience is not None and patience.on_waiting is not None:
+                if tells and pending is not None and patience is not None and patience.on_waiting is not None:
                     patience.on_waiting(pending)
                     continue
                 yield max(0.0, min(resend_at, give_up) - monotonic())

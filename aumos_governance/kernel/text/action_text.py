@@ -53,8 +53,8 @@ def waiting_text(shown: Shown, ends_at: datetime | None) -> str:
     """The one line that stands while a person is waited for."""
     until = "" if ends_at is None else f" Denied at {ends_at:%H:%M:%S} if nobody does."
     return (
-        f"Waiting for a person: {cost_text(shown)}. Approve or deny it in the governance panel; interrupt the kernel to"
-        f" withdraw it.{until}"
+        f"Waiting for a person: {cost_text(shown)}. Approve or deny it under the cell or in the governance panel;"
+        f" interrupt the kernel to withdraw it.{until}"
     )
 
 

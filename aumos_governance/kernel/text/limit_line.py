@@ -47,13 +47,13 @@ def limit_text(call: Mapping[str, Any], waiting: Mapping[str, Any]) -> str:
     needs = f"Waiting at the limit: {_call_text(call)} needs {usd(str(waiting['needs']))} more than"
     if limit.get("kind") in _OWN:
         return (
-            f"{needs} the budget has left. Raise the budget or deny the call in the governance panel; interrupt the"
-            f" kernel to withdraw it.{ends}"
+            f"{needs} the budget has left. Raise the budget or deny the call under the cell or in the governance"
+            f" panel; interrupt the kernel to withdraw it.{ends}"
         )
     name = printable(str(limit.get("name", "")))
     return (
-        f"{needs} the ceiling {name!r} has left, which who runs the server can raise. Deny the call in the governance"
-        f" panel, or interrupt the kernel to withdraw it.{ends}"
+        f"{needs} the ceiling {name!r} has left, which who runs the server can raise. Deny the call under the"
+        f" cell or in the governance panel, or interrupt the kernel to withdraw it.{ends}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from ...ledger.contract.facts import NotebookKey
 from ...ledger.contract.queries import AuditFilters
+from ...service.limit_requests import LimitRequests
 from ...service.records import Records
 from ...service.service import NotebookService
 from ...service.waiting import Waiting
@@ -44,6 +45,7 @@ class Context:
         """The server's contents manager, to be called in its loop."""
         self._loop = loop
         self.waiting = Waiting(service.ledger, rooms.owner, rooms.root)
+        self.limit_requests = LimitRequests(service.ledger, service.limit_waits)
         self.records = Records(service.ledger)
         self.owner = rooms.owner
         """The user whose notebooks the server serves."""

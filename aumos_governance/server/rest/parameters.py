@@ -9,7 +9,7 @@ from ...wire import fields
 from ..identity.rooms import clean_path
 from .route import Parameters
 
-__all__ = ["NONE", "NOTEBOOK", "NOTEBOOK_PAGE", "PAGE", "Page"]
+__all__ = ["ANY_NOTEBOOK", "NONE", "NOTEBOOK", "NOTEBOOK_PAGE", "PAGE", "Page"]
 
 
 class Page(NamedTuple):
@@ -32,11 +32,18 @@ def _notebook_page(parameters: Mapping[str, str], _: Any) -> Page:
     return Page(None if path is None else clean_path(path), after or "", _limit(parameters))
 
 
+def _any_notebook(parameters: Mapping[str, str], _: Any) -> str | None:
+    path = parameters.get("path")
+    return None if path is None else clean_path(path)
+
+
 def _limit(parameters: Mapping[str, str]) -> int:
     return fields.whole(parameters, "limit", default=100, least=1, most=1_000)
 
 
 NONE: Final = Parameters((), lambda parameters, _: None)
 NOTEBOOK: Final = Parameters(("path",), lambda parameters, _: clean_path(parameters.get("path", "")))
+ANY_NOTEBOOK: Final = Parameters(("path",), _any_notebook)
+"""One notebook's, or with no path that of all notebooks."""
 PAGE: Final = Parameters(("after", "limit"), _page)
 NOTEBOOK_PAGE: Final = Parameters(("path", "after", "limit"), _notebook_page)

@@ -16,7 +16,7 @@ from .configuration import config
 from .context import Context
 from .examples import example
 from .handler import RestHandler
-from .parameters import NONE, NOTEBOOK, NOTEBOOK_PAGE, PAGE
+from .parameters import ANY_NOTEBOOK, NONE, NOTEBOOK, NOTEBOOK_PAGE, PAGE
 from .route import Route
 
 __all__ = ["PREFIX", "ROUTES", "handlers"]
@@ -38,6 +38,8 @@ ROUTES: tuple[Route[Any], ...] = (
     Route("POST",  "holds/{id}/release",       NONE,          waiting.release),
     Route("GET",   "approvals",                NOTEBOOK_PAGE, waiting.approvals),
     Route("POST",  "approvals/{id}",           NONE,          waiting.decide, ("decision", "digest")),
+    Route("GET",   "limit-requests",           ANY_NOTEBOOK,  waiting.limit_requests),
+    Route("POST",  "limit-requests/{id}/deny", NONE,          waiting.deny_at_limit),
     Route("GET",   "reports",                  NOTEBOOK_PAGE, waiting.reports),
     Route("POST",  "reports/{id}/acknowledge", NONE,          waiting.acknowledge),
     Route("POST",  "corrections",              NONE,          waiting.correct, ("charge_id", "amount", "reason")),

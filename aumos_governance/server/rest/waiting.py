@@ -1,4 +1,4 @@
-"""Holds, approval requests, reports and corrections."""
+"""Holds, approval requests, calls that wait at a limit, reports and corrections."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from .context import Context
 from .parameters import Page
 from .route import Body, Request
 
-__all__ = ["acknowledge", "approvals", "correct", "decide", "holds", "release", "reports", "settle"]
+__all__ = [
+    "acknowledge",
+    "approvals",
+    "correct",
+    "decide",
+    "deny_at_limit",
+    "holds",
+    "limit_requests",
+    "release",
+    "reports",
+    "settle",
+]
 
 
 def holds(context: Context, request: Request[Page]) -> Body:
@@ -28,6 +39,16 @@ def approvals(context: Context, request: Request[Page]) -> Body:
 
 def decide(context: Context, request: Request[None]) -> Body:
     return context.waiting.decide(request.user, request.id, request.body, request.key)
+
+
+def limit_requests(context: Context, request: Request[str | None]) -> Body:
+    context.settle()
+    path = request.query
+    return context.limit_requests.waiting(None if path is None else context.key(path))
+
+
+def deny_at_limit(context: Context, request: Request[None]) -> Body:
+    return context.limit_requests.deny(request.user, request.id, request.key)
 
 
 def reports(context: Context, request: Request[Page]) -> Body:

@@ -28,6 +28,8 @@ class Settings:
     database_url: str
     envelopes: tuple[EnvelopeSpec, ...] = ()
     """Ceilings around the sessions of all notebooks."""
+    at_limit: str = "deny"
+    """What becomes of a call that only a limit on money refuses, where its notebook does not say."""
     autostart_terms: SessionTerms | None = None
     """As `terms`, with what ``autostart`` names as its defaults; None where it names nothing."""
 
@@ -48,6 +50,7 @@ class Settings:
             "warn_at": list(self.warn_at),
             "strict": terms.strict,
             "autostart": self.autostart,
+            "at_limit": self.at_limit,
         }
 
 
@@ -67,6 +70,7 @@ def read_settings(
     autostart: bool | Mapping[str, Any],
     database_url: str,
     envelopes: Sequence[EnvelopeSpec] = (),
+    at_limit: str = "deny",
 ) -> Settings:
     """Put single settings, each valid by itself, together.
 
@@ -96,6 +100,7 @@ def read_settings(
         autostart=autostart is not False,
         database_url=database_url,
         envelopes=tuple(envelopes),
+        at_limit=at_limit,
         autostart_terms=autostart_terms,
     )
 

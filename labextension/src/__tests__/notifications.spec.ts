@@ -145,6 +145,21 @@ describe('GovernanceNotifications', () => {
     expect(open.size).toBe(0);
   });
 
+  it('takes a warning away once the panel shows the budget', async () => {
+    await learn('active', { spent: '1' });
+    await learn('active', { spent: '5' });
+    notifications.look();
+    expect(open.size).toBe(1);
+    onScreen.add(`budget ${sampleState('active').path}`);
+    notifications.look();
+    expect(open.size).toBe(0);
+    onScreen.clear();
+    notifications.look();
+    expect(open.size).toBe(0);
+    await learn('active', { spent: '8' });
+    expect(open.size).toBe(1);
+  });
+
   it('shows two notices at most, the more urgent ones', async () => {
     await learn('active', { spent: '1' });
     deny('a');
@@ -173,6 +188,18 @@ describe('GovernanceNotifications', () => {
     expect(plain()).toEqual([
       'agents.ipynb: mail expired, no decision in time.'
     ]);
+  });
+
+  it('says nothing of the calls that a user denied at the limit', async () => {
+    await learn('active', { seq: 5 });
+    deny('a', { event: 'spend', code: 'BUDGET_EXCEEDED', tool: 'late' });
+    deny('b', { event: 'limit_denied', code: null, detail: { calls: 2 } });
+    deny('c', { event: 'spend', code: 'BUDGET_EXCEEDED' });
+    await learn('active', { seq: 6 });
+    expect(plain()).toEqual([]);
+    deny('d', { event: 'spend', code: 'BUDGET_EXCEEDED', tool: 'later' });
+    await learn('active', { seq: 7 });
+    expect(plain()).toHaveLength(1);
   });
 
   it.each([

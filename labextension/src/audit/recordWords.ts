@@ -21,6 +21,10 @@ export function outcomeOf(
       return record.code === EXPIRED
         ? trans.__('Expired')
         : trans.__('Withdrawn');
+    case 'limit_requested':
+      return trans.__('Waits at the limit');
+    case 'limit_withdrawn':
+      return trans.__('Withdrawn');
   }
   const verdict = verdictOf(record);
   return verdict === 'none'
@@ -76,6 +80,12 @@ export function eventWord(event: string, trans: TranslationBundle): string {
       return trans.__('Approval decided');
     case 'withdraw':
       return trans.__('Approval ended');
+    case 'limit_requested':
+      return trans.__('Waits at the limit');
+    case 'limit_denied':
+      return trans.__('Denied at the limit');
+    case 'limit_withdrawn':
+      return trans.__('Waits no longer');
     case 'expire':
       return trans.__('Hold expired');
     case 'budget':

@@ -4,14 +4,17 @@ import React from 'react';
 import { ApprovalFacts } from '../decisions/approvalFacts';
 import { DecideButtons } from '../decisions/decideButtons';
 import type { IDecisions } from '../decisions/decisionDialog';
-import type { IApproval } from '../protocol/waiting';
+import type { ILimitActions } from '../decisions/denyDialog';
+import { LimitButtons } from '../decisions/limitButtons';
+import { LimitFacts } from '../decisions/limitFacts';
+import type { IApproval, ILimitRequest } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 import { useNow } from '../widgets/clock';
 import { type Highlight, Highlighting } from '../widgets/highlighting';
 import { NotationContext } from '../widgets/notation';
 import type { Notation } from '../words/notation';
 
-/** The approval requests that one cell waits for, below its output. */
+/** What one cell waits for, below its output: approvals, and room at a limit. */
 export class WaitingCard extends ReactWidget {
   constructor(options: WaitingCard.IOptions) {
     super();
@@ -20,7 +23,7 @@ export class WaitingCard extends ReactWidget {
     this.node.setAttribute('role', 'group');
     this.node.setAttribute(
       'aria-label',
-      options.trans.__('This cell waits for your approval')
+      options.trans.__('This cell waits for you')
     );
     options.model.changed.connect(this.update, this);
   }
@@ -31,16 +34,20 @@ export class WaitingCard extends ReactWidget {
   }
 
   /** Show what the cell waits for, oldest first. */
-  tell(approvals: readonly IApproval[]): void {
+  tell(
+    approvals: readonly IApproval[],
+    limits: readonly ILimitRequest[]
+  ): void {
     this._approvals = approvals;
+    this._limits = limits;
     this.update();
   }
 
-  /** Move the focus to one of them, and to no button; false where it is not drawn. */
+  /** Move the focus to one of them, by its id, and to no button; false where it is not drawn. */
   lead(id: string): boolean {
     const card = [
-      ...this.node.querySelectorAll<HTMLElement>('[data-approval]')
-    ].find(({ dataset }) => dataset.approval === id);
+      ...this.node.querySelectorAll<HTMLElement>('.aumos-Card')
+    ].find(({ dataset }) => id === (dataset.approval ?? dataset.limit));
     card?.scrollIntoView({ block: 'nearest' });
     card?.focus();
     return card !== undefined;
@@ -54,6 +61,9 @@ export class WaitingCard extends ReactWidget {
           {this._approvals.map(approval => (
             <Request key={approval.id} approval={approval} {...options} />
           ))}
+          {this._limits.map(request => (
+            <AtLimit key={request.id} request={request} {...options} />
+          ))}
         </NotationContext.Provider>
       </Highlighting.Provider>
     );
@@ -61,12 +71,14 @@ export class WaitingCard extends ReactWidget {
 
   private readonly _options: WaitingCard.IOptions;
   private _approvals: readonly IApproval[] = [];
+  private _limits: readonly ILimitRequest[] = [];
 }
 
 /** A namespace for `WaitingCard` statics. */
 export namespace WaitingCard {
   /** The instantiation options. */
   export interface IOptions {
+    actions: ILimitActions;
     decisions: IDecisions;
     highlight: Highlight | null;
     model: IGovernanceModel;
@@ -75,6 +87,42 @@ export namespace WaitingCard {
     onDecided: () => void;
     trans: TranslationBundle;
   }
+}
+
+function AtLimit(
+  props: Omit<WaitingCard.IOptions, 'highlight' | 'notation'> & {
+    request: ILimitRequest;
+  }
+): React.JSX.Element {
+  const { actions, model, onDecided, request, trans } = props;
+  const title = React.useId();
+  return (
+    <section
+      className="aumos-Card"
+      data-limit={request.id}
+      tabIndex={-1}
+      aria-labelledby={title}
+    >
+      <p className="aumos-WaitingCell-title">
+        {trans.__('Waits at the limit')}
+      </p>
+      <LimitFacts
+        isAtCell
+        isElsewhere={false}
+        model={model}
+        request={request}
+        title={title}
+        trans={trans}
+      />
+      <LimitButtons
+        actions={actions}
+        after={onDecided}
+        model={model}
+        request={request}
+        trans={trans}
+      />
+    </section>
+  );
 }
 
 function Request(

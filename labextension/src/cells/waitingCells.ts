@@ -2,12 +2,13 @@ import type { Cell } from '@jupyterlab/cells';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import { PanelLayout } from '@lumino/widgets';
-import type { IApproval } from '../protocol/waiting';
+import type { IApproval, ILimitRequest, IWaiting } from '../protocol/waiting';
 import type { IWaitingApprovals } from '../state/waitingApprovals';
+import type { WaitingLimits } from '../state/waitingLimits';
 import { WaitingCard } from './waitingCard';
 
 /**
- * Puts what waits for an approval under the cell that waits, in every open view of its notebook.
+ * Puts what waits for an approval, or at a limit, under the cell that waits, in every open view of its notebook.
  *
  * The card is a part of the cell and not of its output, so neither a kernel's messages nor the file reach it.
  */
@@ -15,6 +16,7 @@ export class WaitingCells {
   constructor(options: WaitingCells.IOptions) {
     this._options = options;
     options.approvals.changed.connect(this._drawAll, this);
+    options.limits.changed.connect(this._drawAll, this);
     options.tracker.widgetAdded.connect((_, panel) => {
       void panel.context.ready.then(() => {
         // Cells come with the file, with a change of another user, and when they are moved.
@@ -25,13 +27,13 @@ export class WaitingCells {
     });
   }
 
-  /** Move the focus to the card of an approval in the notebook in front; false where it has none. */
-  lead(approval: IApproval): boolean {
+  /** Move the focus to the card of what waits, in the notebook in front; false where it has none. */
+  lead(entry: IWaiting): boolean {
     const panel = this._options.tracker.currentWidget;
     const cell = panel?.content.widgets.find(
-      ({ model }) => model.id === approval.cell.id
+      ({ model }) => model.id === entry.cell.id
     );
-    return (cell && this._cards.get(cell)?.lead(approval.id)) ?? false;
+    return (cell && this._cards.get(cell)?.lead(entry.id)) ?? false;
   }
 
   private _drawAll(): void {
@@ -42,32 +44,29 @@ export class WaitingCells {
     if (panel.isDisposed || panel.content.model === null) {
       return;
     }
-    const { approvals, contents } = this._options;
+    const { approvals, contents, limits } = this._options;
     const path = contents.localPath(panel.context.path);
-    const own = new Map<string, IApproval[]>();
-    for (const approval of approvals.entries) {
-      const { cell, notebook } = approval;
-      if (notebook === path && cell.id !== null) {
-        own.set(cell.id, [...(own.get(cell.id) ?? []), approval]);
-      }
-    }
+    const asked = byCell(approvals.entries, path);
+    const held = byCell(limits.entries, path);
     for (const cell of panel.content.widgets) {
-      this._drawCell(panel, cell, own.get(cell.model.id) ?? []);
+      const { id } = cell.model;
+      this._drawCell(panel, cell, asked.get(id) ?? [], held.get(id) ?? []);
     }
   }
 
   private _drawCell(
     panel: NotebookPanel,
     cell: Cell,
-    approvals: readonly IApproval[]
+    approvals: readonly IApproval[],
+    limits: readonly ILimitRequest[]
   ): void {
     const known = this._cards.get(cell);
-    if (approvals.length === 0) {
+    if (approvals.length + limits.length === 0) {
       known?.dispose();
       this._cards.delete(cell);
       return;
     }
-    (known ?? this._add(panel, cell))?.tell(approvals);
+    (known ?? this._add(panel, cell))?.tell(approvals, limits);
   }
 
   /** A card at the end of a cell; null where the cell has no content yet. */
@@ -95,7 +94,23 @@ export namespace WaitingCells {
   /** The instantiation options. */
   export interface IOptions extends Omit<WaitingCard.IOptions, 'onDecided'> {
     approvals: IWaitingApprovals;
+    limits: WaitingLimits;
     contents: Contents.IManager;
     tracker: INotebookTracker;
   }
+}
+
+/** What of a notebook waits in a cell, by the cell's id. */
+function byCell<T extends IWaiting>(
+  entries: readonly T[],
+  path: string
+): Map<string, T[]> {
+  const found = new Map<string, T[]>();
+  for (const entry of entries) {
+    const { cell, notebook } = entry;
+    if (notebook === path && cell.id !== null) {
+      found.set(cell.id, [...(found.get(cell.id) ?? []), entry]);
+    }
+  }
+  return found;
 }

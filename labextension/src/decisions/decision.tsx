@@ -9,9 +9,7 @@ import { useAction, usePerson } from '../widgets/hooks';
 import { PersonButton } from '../widgets/personButton';
 import { ErrorLine, Note } from '../widgets/words';
 import { ApprovalFacts } from './approvalFacts';
-
-/** How long the buttons must have been in view before they can be pressed, in milliseconds. */
-const STEADY = 400;
+import { useSteady } from './steady';
 
 /** One approval request and the two buttons that decide it: only a user's own press does. */
 export function Decision(props: Decision.IProps): React.JSX.Element {
@@ -98,14 +96,4 @@ export namespace Decision {
     onEnd: (isDecided: boolean) => void;
     trans: TranslationBundle;
   }
-}
-
-/** Whether it has been in view for a while: the second press of two in one place was meant for what was there before. */
-function useSteady(): boolean {
-  const [isSteady, setSteady] = React.useState(false);
-  React.useEffect(() => {
-    const timer = window.setTimeout(() => setSteady(true), STEADY);
-    return () => window.clearTimeout(timer);
-  }, []);
-  return isSteady;
 }

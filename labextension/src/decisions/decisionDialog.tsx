@@ -1,7 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { UUID } from '@lumino/coreutils';
-import { Widget } from '@lumino/widgets';
 import React from 'react';
 import type { IApproval } from '../protocol/waiting';
 import type { INotebookNavigation } from '../state/notebookNavigation';
@@ -12,6 +11,7 @@ import { Navigation } from '../widgets/navigation';
 import { NotationContext } from '../widgets/notation';
 import type { Notation } from '../words/notation';
 import { Decision } from './decision';
+import { showInTopLayer } from './topLayer';
 
 /** Opens the one place where an approval request is decided. */
 export interface IDecisions {
@@ -23,12 +23,7 @@ export interface IDecisions {
   open(approval: IApproval, after?: () => void): void;
 }
 
-/**
- * Decides approval requests in a modal `dialog` element.
- *
- * The browser paints it in its top layer, above all that the page has, and everything else in the page is inert:
- * what a notebook's output draws cannot cover it, lie under its buttons or take a press or key that is meant for it.
- */
+/** Decides approval requests in a modal `dialog` element. */
 export class DecisionDialog implements IDecisions {
   constructor(options: DecisionDialog.IOptions) {
     this._options = options;
@@ -43,27 +38,15 @@ export class DecisionDialog implements IDecisions {
       ...this._options,
       approval,
       onEnd: isDecided => {
-        dialog.close();
+        close();
         if (isDecided) {
           after?.();
         }
       }
     });
-    const dialog = document.createElement('dialog');
-    dialog.className = 'jp-ThemedContainer aumos-Decision';
-    dialog.setAttribute('aria-labelledby', content.title_);
-    dialog.addEventListener('close', () => {
-      content.dispose();
-      dialog.remove();
+    const close = showInTopLayer(content, content.title_, () => {
       this._isOpen = false;
     });
-    document.body.append(dialog);
-    dialog.showModal();
-    Widget.attach(content, dialog);
-    void content.renderPromise?.then(() =>
-      // To the title and to no button: a key that is pressed once more must decide nothing.
-      dialog.querySelector<HTMLElement>('.aumos-Decision-title')?.focus()
-    );
   }
 
   private readonly _options: DecisionDialog.IOptions;

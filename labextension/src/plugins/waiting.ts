@@ -4,9 +4,12 @@ import type {
 } from '@jupyterlab/application';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { Signal } from '@lumino/signaling';
 import { WaitingCells } from '../cells/waitingCells';
 import { DecisionDialog } from '../decisions/decisionDialog';
+import { DenyDialog } from '../decisions/denyDialog';
 import { approvalsSection } from '../panel/sections/approvals';
+import { limitsSection } from '../panel/sections/limits';
 import { reportsSection } from '../panel/sections/reports';
 import { NotebookNavigation } from '../state/notebookNavigation';
 import {
@@ -14,6 +17,7 @@ import {
   IWaitingApprovals,
   WaitingApprovals
 } from '../state/waitingApprovals';
+import { WaitingLimits } from '../state/waitingLimits';
 import { WaitingReports } from '../state/waitingReports';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import type { Highlight } from '../widgets/highlighting';
@@ -42,22 +46,38 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
     const { contents } = app.serviceManager;
     const { commands } = app;
     const store = new WaitingApprovals({ api, audit, model });
+    const limits = new WaitingLimits({ api, model });
     const navigation = new NotebookNavigation({ commands, tracker, contents });
     const highlight = languages && highlighting(languages);
     const common = { highlight, model, notation, trans };
     const decisions = new DecisionDialog({ ...common, navigation, store });
+    const denials = new DenyDialog({ model, notation, store: limits, trans });
+    const actions = {
+      raise: (path: string, budget: string) =>
+        panel.proposeBudget(path, budget),
+      deny: denials.open.bind(denials)
+    };
     const cells = new WaitingCells({
       ...common,
+      actions,
       approvals: store,
       contents,
       decisions,
+      limits,
       tracker
     });
     panel.addSection(approvalsSection(store, decisions, highlight));
     const reports = new WaitingReports({ api, model });
     panel.addSection(reportsSection(reports));
     reports.changed.connect(() => commands.notifyCommandChanged());
-    store.changed.connect(() => panel.setWaiting(store.entries.length));
+    panel.addSection(limitsSection(limits, actions));
+    const changed = new Signal<unknown, void>({});
+    const tell = (): void => {
+      panel.setWaiting(store.entries.length + limits.entries.length);
+      changed.emit();
+    };
+    store.changed.connect(tell);
+    limits.changed.connect(tell);
     return {
       get entries() {
         return store.entries;
@@ -65,18 +85,21 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
       get isKnown() {
         return store.isKnown;
       },
+      get atLimit() {
+        return limits.entries;
+      },
       get toReview() {
         return reports.entries.length;
       },
-      changed: store.changed,
-      lead: async approval => {
-        const { cell, notebook } = approval;
+      changed,
+      lead: async entry => {
+        const { cell, notebook } = entry;
         if (cell.id !== null) {
           await navigation.goTo(notebook, cell);
           await settled();
         }
-        if (!cells.lead(approval)) {
-          panel.reveal('approvals');
+        if (!cells.lead(entry)) {
+          panel.reveal('status' in entry ? 'approvals' : 'limits');
         }
       }
     };

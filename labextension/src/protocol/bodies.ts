@@ -132,6 +132,29 @@ export const isApprovalPage: Guard<Schemas['ApprovalPage']> =
     after: isNullOr(isString)
   });
 
+export const isLimitRequest: Guard<Schemas['LimitRequest']> =
+  /* @__PURE__ */ isObject({
+    id: isString,
+    notebook: isString,
+    session_id: isString,
+    count: isCount,
+    limit: isObject({ kind: isString, name: isString, allowed: isAmount }),
+    tool: isString,
+    amount: isAmount,
+    needs: isAmount,
+    needs_all: isAmount,
+    agent_id: isNullOr(isString),
+    cell: isCell,
+    at: isTime,
+    until: isTime
+  });
+
+export const isLimitRequests: Guard<Schemas['LimitRequests']> =
+  /* @__PURE__ */ isObject({ limit_requests: isListOf(isLimitRequest) });
+
+export const isDeniedAtLimit: Guard<Schemas['DeniedAtLimit']> =
+  /* @__PURE__ */ isObject({ denied: isCount });
+
 export const isReport: Guard<Schemas['Report']> = /* @__PURE__ */ isObject({
   id: isString,
   notebook: isString,
@@ -215,6 +238,7 @@ export const isConfig: Guard<Schemas['Config']> = /* @__PURE__ */ isObject({
   warn_at: isListOf(isMatch(/^(0\.[0-9]{1,9}|1)$/)),
   strict: isBoolean,
   autostart: isBoolean,
+  at_limit: isOneOf(['deny', 'ask']),
   user: isNullOr(isString),
   price_data: isNullOr(isPriceData),
   ceilings_differ: isListOf(isCeilingDifference)

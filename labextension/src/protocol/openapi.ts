@@ -65,6 +65,11 @@ export interface components {
       readonly warn_at: readonly string[];
       readonly strict: boolean;
       readonly autostart: boolean;
+      /**
+       * @description What becomes of a call that only a limit on money refuses, where its notebook does not say: it is denied, or waits for a user.
+       * @enum {unknown}
+       */
+      readonly at_limit: 'deny' | 'ask';
       /** @description On a server whose users have no names of their own (a token or password alone opens it), the name under which records show its user; else null. */
       readonly user: string | null;
       /** @description The models' prices in the server's environment; null where genai-prices is not installed. */
@@ -195,6 +200,46 @@ export interface components {
       /** Format: date-time */
       readonly decided_at: string | null;
       readonly decided_by: string | null;
+    };
+    readonly LimitRequests: {
+      readonly limit_requests: readonly components['schemas']['LimitRequest'][];
+    };
+    /** @description The calls of one session that wait at a limit on money. */
+    readonly LimitRequest: {
+      /** @description The session's, by which its calls are denied. */
+      readonly id: string;
+      readonly notebook: string;
+      readonly session_id: string;
+      /** @description How many calls wait. What follows is of the first, but for `needs_all`. */
+      readonly count: number;
+      readonly limit: {
+        /** @description `session` for the notebook's budget, `category` for a budget within it, else the kind of a ceiling around it. */
+        readonly kind: string;
+        /** @description The category's or the ceiling's; empty for the notebook's budget. */
+        readonly name: string;
+        readonly allowed: components['schemas']['Amount'];
+      };
+      readonly tool: string;
+      readonly amount: components['schemas']['Amount'];
+      /** @description By how much the limit would have to be higher for the first call. */
+      readonly needs: components['schemas']['Amount'];
+      /** @description By how much it would have to be higher for all calls together. */
+      readonly needs_all: components['schemas']['Amount'];
+      readonly agent_id: string | null;
+      readonly cell: components['schemas']['Cell'];
+      /**
+       * Format: date-time
+       * @description Since when the first waits.
+       */
+      readonly at: string;
+      /**
+       * Format: date-time
+       * @description When the first is denied by itself.
+       */
+      readonly until: string;
+    };
+    readonly DeniedAtLimit: {
+      readonly denied: number;
     };
     readonly ApprovalDecision: {
       /** @enum {unknown} */

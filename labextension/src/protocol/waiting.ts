@@ -6,7 +6,9 @@ export {
   isApproval,
   isApprovalPage,
   isCorrectionAnswer,
+  isDeniedAtLimit,
   isHoldPage,
+  isLimitRequests,
   isReport,
   isReportPage,
   isResolutionAnswer
@@ -22,6 +24,11 @@ export type IHold = Schemas['Hold'];
 
 /** A question to a user: whether one exact action may be done. */
 export type IApproval = Schemas['Approval'];
+
+/** The calls of one session that wait at a limit on money. */
+export type ILimitRequest = Schemas['LimitRequest'];
+
+export type IDeniedAtLimit = Schemas['DeniedAtLimit'];
 
 /** What was done at trust level 4, until a user has acknowledged it. */
 export type IReport = Schemas['Report'];

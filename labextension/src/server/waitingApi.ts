@@ -5,14 +5,18 @@ import { ServerRequests } from './requests';
 import {
   type IApproval,
   type ICorrectionAnswer,
+  type IDeniedAtLimit,
   type IHold,
+  type ILimitRequest,
   type IPage,
   type IReport,
   type IResolutionAnswer,
   isApproval,
   isApprovalPage,
   isCorrectionAnswer,
+  isDeniedAtLimit,
   isHoldPage,
+  isLimitRequests,
   isReport,
   isReportPage,
   isResolutionAnswer
@@ -35,6 +39,10 @@ export interface IWaitingApi {
   holds(options?: IPageOptions): Promise<IPage<IHold>>;
   /** The approvals that wait for an answer, oldest first. */
   approvals(options?: IPageOptions): Promise<IPage<IApproval>>;
+  /** What waits at a limit on money, one entry for each session, in one page. */
+  limitRequests(): Promise<IPage<ILimitRequest>>;
+  /** Deny all calls of a session that wait at a limit. */
+  denyAtLimit(id: string, key: string): Promise<IDeniedAtLimit>;
   /** The reports that nobody has acknowledged, oldest first. */
   reports(options?: IPageOptions): Promise<IPage<IReport>>;
   /** Say what an unresolved hold cost, in USD. */
@@ -83,6 +91,20 @@ export class WaitingApi implements IWaitingApi {
       ...options
     });
     return { entries: page.approvals, after: page.after };
+  }
+
+  async limitRequests(): Promise<IPage<ILimitRequest>> {
+    const found = await this._requests.get('limit-requests', isLimitRequests);
+    return { entries: found.limit_requests, after: null };
+  }
+
+  denyAtLimit(id: string, key: string): Promise<IDeniedAtLimit> {
+    return this._requests.send(
+      'POST',
+      `limit-requests/${encodeURIComponent(id)}/deny`,
+      isDeniedAtLimit,
+      { key }
+    );
   }
 
   async reports(options: IPageOptions = {}): Promise<IPage<IReport>> {

@@ -2,7 +2,7 @@ import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 import type { IAuditApi } from '../server/auditApi';
 import type { IWaitingApi } from '../server/waitingApi';
-import type { IApproval } from '../protocol/waiting';
+import type { IApproval, ILimitRequest, IWaiting } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 import { EXPIRED } from '../words/verdicts';
 import { WaitingList } from './waitingList';
@@ -30,12 +30,14 @@ export interface IWaitingApprovals {
   readonly changed: ISignal<unknown, void>;
 }
 
-/** The approvals that wait, and the way to where the page shows them. */
+/** The approvals that wait, what waits at a limit, and the way to where the page shows them. */
 export interface IApprovalsInPage extends IWaitingApprovals {
+  /** The sessions of which calls wait at a limit. */
+  readonly atLimit: readonly ILimitRequest[];
   /** How many reports of what was done are to be reviewed. */
   readonly toReview: number;
   /** Lead to the card under the cell that waits; where it has none, to the panel. It decides nothing. */
-  lead(approval: IApproval): Promise<void>;
+  lead(entry: IWaiting): Promise<void>;
 }
 
 /** What waits for a person's answer. */

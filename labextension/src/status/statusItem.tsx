@@ -5,10 +5,9 @@ import React from 'react';
 import { BudgetBar } from '../widgets/budgetBar';
 import { type Severity, SEVERITIES } from '../words/figures';
 import { alertIcon, governanceIcon, offIcon } from '../icons';
-import { alarm, shownFigures, summary, tooltip } from '../words/labels';
+import { alarm, shownFigures, summaryParts, tooltip } from '../words/labels';
 import type { IApprovalsInPage } from '../state/waitingApprovals';
 import { GovernancePopover } from './popover';
-import { waitingWords } from './waitingLinks';
 import {
   DEFAULT_SETTINGS,
   type GovernanceSettings,
@@ -60,7 +59,7 @@ export class GovernanceStatusItem extends ReactWidget {
     const model = this._model;
     const figures = model.state?.active ? shownFigures(model) : null;
     const reachable = model.connection !== 'unreachable';
-    const text = summary(model, this._trans, this._shown.statusItem);
+    const parts = summaryParts(model, this._trans, this._shown.statusItem);
     const warning = alarm(model, this._trans);
     const waiting = waitingWords(this._approvals, this._trans);
     const icon = this._icon(figures?.severity ?? null);
@@ -70,7 +69,9 @@ export class GovernanceStatusItem extends ReactWidget {
           type="button"
           className="aumos-StatusItem-button jp-StatusBar-TextItem"
           title={tooltip(model, this._trans)}
-          aria-label={[text, waiting, warning].filter(Boolean).join('. ')}
+          aria-label={[parts.join(''), waiting, warning]
+            .filter(Boolean)
+            .join('. ')}
           aria-haspopup="dialog"
           aria-expanded={this._popover !== null}
           data-connection={model.connection}
@@ -78,7 +79,11 @@ export class GovernanceStatusItem extends ReactWidget {
           onClick={this._toggle}
         >
           <icon.react tag="span" className="aumos-StatusItem-icon" />
-          <span className="aumos-StatusItem-text">{text}</span>
+          <span className="aumos-StatusItem-text">
+            {parts.map((part, index) => (
+              <span key={index}>{part}</span>
+            ))}
+          </span>
           {waiting !== '' && (
             <span className="aumos-Count aumos-StatusItem-waiting">
               {waiting}
@@ -192,4 +197,15 @@ export namespace GovernanceStatusItem {
 
 function rank(severity: Severity): number {
   return SEVERITIES.indexOf(severity);
+}
+
+/** How many approvals wait, in words; nothing where none does. */
+function waitingWords(
+  approvals: IApprovalsInPage | undefined,
+  trans: TranslationBundle
+): string {
+  const count = approvals
+    ? approvals.entries.length + approvals.atLimit.length
+    : 0;
+  return count === 0 ? '' : trans.__('%1 waiting', count);
 }

@@ -1,26 +1,16 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type {
-  IApprovalsInPage,
-  IWaitingApprovals
-} from '../state/waitingApprovals';
+import type { IWaiting } from '../protocol/waiting';
+import type { IApprovalsInPage } from '../state/waitingApprovals';
 import { Button } from '../widgets/button';
 import { Money, OneLine } from '../widgets/words';
+import { shortUsd } from '../words/money';
 
 /** How many are listed; the panel shows all. */
 const LISTED = 3;
 
-/** How many approvals wait, in words; nothing where none does. */
-export function waitingWords(
-  approvals: IWaitingApprovals | undefined,
-  trans: TranslationBundle
-): string {
-  const count = approvals?.entries.length ?? 0;
-  return count === 0 ? '' : trans.__('%1 waiting', count);
-}
-
-/** What waits for approval, those of the notebook in front first; each leads to where it can be decided. */
+/** What waits for the user, that of the notebook in front first; each leads to where it can be decided. */
 export function WaitingLinks(props: {
   approvals: IApprovalsInPage;
   /** Close what the links are in, before one is followed. */
@@ -28,33 +18,67 @@ export function WaitingLinks(props: {
   path: string | null;
   trans: TranslationBundle;
 }): React.JSX.Element | null {
-  const { approvals, leave, path, trans } = props;
-  const listed = [...approvals.entries]
+  const { approvals, trans, ...rest } = props;
+  return (
+    <>
+      <Links
+        {...rest}
+        amountOf={({ amount }) => <Money amount={amount} />}
+        approvals={approvals}
+        entries={approvals.entries}
+        title={trans.__('Waiting for your approval')}
+        trans={trans}
+      />
+      <Links
+        {...rest}
+        amountOf={({ needs }) => (
+          <span>{trans.__('needs %1 more', shortUsd(needs))}</span>
+        )}
+        approvals={approvals}
+        entries={approvals.atLimit}
+        title={trans.__('Waiting at a limit')}
+        trans={trans}
+      />
+    </>
+  );
+}
+
+function Links<T extends IWaiting>(props: {
+  amountOf: (entry: T) => React.JSX.Element;
+  approvals: IApprovalsInPage;
+  entries: readonly T[];
+  leave: () => void;
+  path: string | null;
+  title: string;
+  trans: TranslationBundle;
+}): React.JSX.Element | null {
+  const { amountOf, approvals, entries, leave, path, title, trans } = props;
+  const listed = [...entries]
     .sort((a, b) => Number(b.notebook === path) - Number(a.notebook === path))
     .slice(0, LISTED);
   if (listed.length === 0) {
     return null;
   }
-  const further = approvals.entries.length - listed.length;
+  const further = entries.length - listed.length;
   return (
     <section className="aumos-WaitingLinks">
-      <h3>{trans.__('Waiting for your approval')}</h3>
+      <h3>{title}</h3>
       <ul>
-        {listed.map(approval => (
-          <li key={approval.id}>
+        {listed.map(entry => (
+          <li key={entry.id}>
             <Button
               kind="link"
               onClick={() => {
                 leave();
-                void approvals.lead(approval);
+                void approvals.lead(entry);
               }}
             >
-              <OneLine text={approval.tool} />
+              <OneLine text={entry.tool} />
             </Button>
-            {approval.notebook !== path && (
-              <OneLine text={PathExt.basename(approval.notebook)} />
+            {entry.notebook !== path && (
+              <OneLine text={PathExt.basename(entry.notebook)} />
             )}
-            <Money amount={approval.amount} />
+            {amountOf(entry)}
           </li>
         ))}
       </ul>

@@ -107,7 +107,7 @@ function budgetWay(
 }
 
 /** An amount rounded up to whole cents, where that is allowed. */
-function enough(amount: bigint, most: string | null): bigint {
+export function enough(amount: bigint, most: string | null): bigint {
   const rounded = ((amount + CENT - 1n) / CENT) * CENT;
   return most !== null && rounded > parseUsd(most) ? amount : rounded;
 }

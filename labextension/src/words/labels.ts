@@ -55,16 +55,25 @@ export function summary(
   trans: TranslationBundle,
   content: StatusItemContent = 'level-and-left'
 ): string {
+  return summaryParts(model, trans, content).join('');
+}
+
+/** The same in parts, of which the last says what matters most and may not be cut. */
+export function summaryParts(
+  model: IKnown,
+  trans: TranslationBundle,
+  content: StatusItemContent = 'level-and-left'
+): readonly string[] {
   const { state } = model;
   if (model.connection === 'unreachable') {
-    return trans.__('Governance: unreachable');
+    return [trans.__('Governance: unreachable')];
   }
   if (!state) {
-    return trans.__('Governance: …');
+    return [trans.__('Governance: …')];
   }
   const figures = shownFigures(model);
   if (!state.active || !figures) {
-    return trans.__('Governance: off');
+    return [trans.__('Governance: off')];
   }
   const left =
     figures.over > 0n
@@ -72,11 +81,11 @@ export function summary(
       : trans.__('%1 left', shortUsd(figures.remaining));
   switch (content) {
     case 'level':
-      return level(state, trans);
+      return [level(state, trans)];
     case 'left':
-      return left;
+      return [left];
     default:
-      return `${level(state, trans)} · ${left}`;
+      return [`${level(state, trans)} · `, left];
   }
 }
 

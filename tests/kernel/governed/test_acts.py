@@ -71,7 +71,7 @@ def test_at_l1_and_l2_it_is_a_suggestion(kernel: Kernel, level: int) -> None:
     assert outcome.said == ["Suggestion: deploy, $0.05. Not run:", "    ran.append('deploy')", "    len(ran)"]
     assert "ran.append(&#x27;deploy&#x27;)" in outcome.displays[0]["text/html"]
     assert outcome.evalue.startswith(f"DENIED: Not run: at L{level}")
-    assert outcome.evalue.endswith("or raise the level with %governance --trust-level.")
+    assert outcome.evalue.endswith("or raise the trust level with %governance --trust-level.")
     assert (outcome.status, outcome.ename) == ("error", "GovernanceDeniedError")
     assert did_not_run(kernel)
 

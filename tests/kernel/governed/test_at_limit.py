@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.bridge.live_server import GOVERNANCE, LiveServer
-from tests.kernel.governed.test_governed import connected
+from tests.kernel.governed_kernel import connected
 from tests.kernel.real_kernel import Kernel, Outcome
 
 OPEN = "%governance --new --trust-level 5 --budget 1 --at-limit ask"
@@ -65,7 +65,7 @@ def test_it_goes_on_when_a_user_raises_the_budget(kernel: Kernel, server: LiveSe
     outcome = when_it_waits(kernel, cell, lambda: set_budget(server, "2"))
     assert outcome.status == "ok", outcome
     assert outcome.said[0].startswith(WAITING)
-    assert "Raise the budget or deny the call in the governance panel" in outcome.said[0]
+    assert "Raise the budget or deny the call under the cell or in the governance panel" in outcome.said[0]
     assert outcome.updates[-1]["text/plain"].startswith(("Allowed after waiting", "Approved"))
     state = server.state("limit.ipynb")
     assert (state["spent"], state["held"], state["budget"]) == (spent, "0", "2")

@@ -14,7 +14,7 @@ from tests.kernel.governed_kernel import connected
 from tests.kernel.real_kernel import Kernel, Outcome, refused
 
 CELL = "%%governed --tool deploy --cost 0.05\nran.append('deploy')\nlen(ran)"
-WAITING = "Waiting for a person: deploy, $0.05. Approve or deny it in the governance panel"
+WAITING = "Waiting for a person: deploy, $0.05. Approve or deny it under the cell or in the governance panel"
 
 
 @pytest.fixture(scope="module")

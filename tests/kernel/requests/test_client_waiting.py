@@ -61,6 +61,16 @@ def test_a_person_is_waited_for_longer_than_an_answer() -> None:
     assert transport.of("cancel") == []
 
 
+def test_what_waits_for_something_else_is_told_again() -> None:
+    waits = [WAITING, WAITING, {"needs": "0.4", "until": 1.0}, {"needs": "0.4", "until": 1.0}, {"needs": "0.2"}]
+    transport = FakeTransport(
+        lambda ask: {"ok": True, "waiting": waits.pop(0)} if waits else {"ok": True, "hold_id": "h-1"}, lossy=True
+    )
+    told: list[Mapping[str, Any]] = []
+    assert asked(transport, told.append)["hold_id"] == "h-1"
+    assert [waiting.get("needs") for waiting in told] == [None, "0.4", "0.2"]
+
+
 def test_what_can_get_lost_nowhere_is_said_once_more_and_then_left() -> None:
     transport = FakeTransport(Person(2))
     assert asked(transport)["hold_id"] == "h-1"

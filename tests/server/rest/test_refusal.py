@@ -74,9 +74,9 @@ def refuse(jp_environ: None, jp_root_dir: Path, jp_asyncio_loop: Any) -> Refuse:
         (
             {"max_bugdet": 5},
             (
-                "GovernanceExtension.max_bugdet is not a setting; the settings are approval_timeout, autostart,"
-                " database_url, default_budget, default_trust_level, envelopes, load_in_kernels, local_socket,"
-                " max_budget, max_trust_level, strict, warn_at."
+                "GovernanceExtension.max_bugdet is not a setting; the settings are approval_timeout, at_limit,"
+                " autostart, database_url, default_budget, default_trust_level, envelopes, load_in_kernels,"
+                " local_socket, max_budget, max_trust_level, strict, warn_at."
             ),
         ),
         (

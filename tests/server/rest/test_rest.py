@@ -84,6 +84,7 @@ def price_data_body() -> dict[str, Any]:
             "warn_at": [0.9],
             "strict": True,
             "autostart": True,
+            "at_limit": "ask",
         }
     ],
 )

@@ -17,6 +17,8 @@ GOOD = [
     ("rest_holds", "answers", "ResolutionAnswer"),
     ("rest_approvals", "valid", "ApprovalPage"),
     ("rest_approvals", "answers", "Approval"),
+    ("rest_limit_requests", "valid", "LimitRequests"),
+    ("rest_limit_requests", "answers", "DeniedAtLimit"),
     ("rest_reports", "valid", "ReportPage"),
     ("rest_reports", "answers", "Report"),
     ("rest_corrections", "valid", "CorrectionAnswer"),
@@ -29,6 +31,7 @@ GOOD = [
 BAD = [
     ("rest_holds", "malformed", "HoldPage"),
     ("rest_approvals", "malformed", "ApprovalPage"),
+    ("rest_limit_requests", "malformed", "LimitRequests"),
     ("rest_reports", "malformed", "ReportPage"),
     ("rest_corrections", "malformed", "CorrectionAnswer"),
     ("rest_envelopes", "malformed", "Envelopes"),

@@ -14,6 +14,9 @@ describe('what is said of a record of an approval', () => {
     ['refuse', 'deny', 'APPROVAL_DENIED', {}, 'Denied', 'deny'],
     ['withdraw', 'deny', 'APPROVAL_TIMEOUT', {}, 'Expired', 'deny'],
     ['withdraw', null, 'APPROVAL_WITHDRAWN', {}, 'Withdrawn', 'none'],
+    ['limit_requested', null, null, {}, 'Waits at the limit', 'none'],
+    ['limit_denied', 'deny', null, {}, 'Denied', 'deny'],
+    ['limit_withdrawn', null, null, {}, 'Withdrawn', 'none'],
     // As earlier versions recorded it.
     ['ask', 'allow', null, {}, 'Waits for approval', 'none'],
     ['hold', 'deny', 'APPROVAL_REQUIRED', {}, 'Waits for approval', 'none'],

@@ -3,7 +3,9 @@ import {
   isApproval,
   isApprovalPage,
   isCorrectionAnswer,
+  isDeniedAtLimit,
   isHoldPage,
+  isLimitRequests,
   isReport,
   isReportPage,
   isResolutionAnswer
@@ -13,6 +15,7 @@ import {
   audit,
   corrections,
   holds,
+  limits,
   reports
 } from '../support/samples';
 
@@ -21,6 +24,8 @@ type Guard = (value: unknown) => boolean;
 const cases: [string, Guard, object, object | null][] = [
   ['isHoldPage', isHoldPage, holds.valid, holds.malformed],
   ['isApprovalPage', isApprovalPage, approvals.valid, approvals.malformed],
+  ['isLimitRequests', isLimitRequests, limits.valid, limits.malformed],
+  ['isDeniedAtLimit', isDeniedAtLimit, limits.answers, null],
   ['isReportPage', isReportPage, reports.valid, reports.malformed],
   ['isResolutionAnswer', isResolutionAnswer, holds.answers, null],
   ['isApproval', isApproval, approvals.answers, null],

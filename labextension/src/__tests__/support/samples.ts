@@ -9,6 +9,7 @@ import errors from '../../../../tests/protocol/rest_error.json';
 import events from '../../../../tests/protocol/event_state.json';
 import holds from '../../../../tests/protocol/rest_holds.json';
 import kernels from '../../../../tests/protocol/rest_kernels.json';
+import limits from '../../../../tests/protocol/rest_limit_requests.json';
 import money from '../../../../tests/protocol/money.json';
 import reports from '../../../../tests/protocol/rest_reports.json';
 import states from '../../../../tests/protocol/rest_state.json';
@@ -24,6 +25,7 @@ export {
   events,
   holds,
   kernels,
+  limits,
   money,
   reports,
   states

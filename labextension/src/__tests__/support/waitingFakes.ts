@@ -3,11 +3,25 @@
 import type { IAuditApi } from '../../server/auditApi';
 import type { IWaitingApi } from '../../server/waitingApi';
 import type { IAuditRecord } from '../../protocol/audit';
-import type { IApproval, IPage, IReport } from '../../protocol/waiting';
-import { approvals, audit, reports } from './samples';
+import type {
+  IApproval,
+  ILimitRequest,
+  IPage,
+  IReport
+} from '../../protocol/waiting';
+import { approvals, audit, limits, reports } from './samples';
 
 export function sampleApproval(changes: Partial<IApproval> = {}): IApproval {
   return { ...(approvals.valid.one.approvals[0] as IApproval), ...changes };
+}
+
+export function sampleLimit(
+  changes: Partial<ILimitRequest> = {}
+): ILimitRequest {
+  return {
+    ...(limits.valid.one.limit_requests[0] as ILimitRequest),
+    ...changes
+  };
 }
 
 export function sampleReport(changes: Partial<IReport> = {}): IReport {
@@ -27,6 +41,7 @@ function page<T>(entries: readonly T[], after: string | null): IPage<T> {
 /** A server's lists, and what a person answered to them. */
 export class FakeWaiting {
   waiting: IApproval[] = [];
+  atLimit: ILimitRequest[] = [];
   unseen: IReport[] = [];
   after: string | null = null;
   failure: Error | null = null;
@@ -38,6 +53,15 @@ export class FakeWaiting {
   readonly api = {
     approvals: () => this._read(this.waiting),
     reports: () => this._read(this.unseen),
+    limitRequests: () => this._read(this.atLimit),
+    denyAtLimit: (id: string, key: string) => {
+      if (this.refusal) {
+        return Promise.reject(this.refusal);
+      }
+      this.answers.push([id, 'deny', key]);
+      this.atLimit = this.atLimit.filter(request => request.id !== id);
+      return Promise.resolve({ denied: 1 });
+    },
     decide: (approval: IApproval, decision: string, key: string) => {
       if (this.refusal) {
         return Promise.reject(this.refusal);

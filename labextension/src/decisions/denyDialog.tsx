@@ -1,0 +1,165 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import { UUID } from '@lumino/coreutils';
+import React from 'react';
+import type { ILimitRequest } from '../protocol/waiting';
+import type { WaitingLimits } from '../state/waitingLimits';
+import type { IGovernanceModel } from '../tokens';
+import { Button } from '../widgets/button';
+import { useAction, usePerson } from '../widgets/hooks';
+import { NotationContext } from '../widgets/notation';
+import { PersonButton } from '../widgets/personButton';
+import { ErrorLine, Note } from '../widgets/words';
+import type { Notation } from '../words/notation';
+import { LimitFacts } from './limitFacts';
+import { useSteady } from './steady';
+import { showInTopLayer } from './topLayer';
+
+/** What a user can do about calls that wait at a limit. */
+export interface ILimitActions {
+  /** Lead to the budget of a notebook, with an amount in USD filled in. */
+  raise(path: string, budget: string): void;
+  /**
+   * Show the calls and the button that denies them all; while a dialog is shown, nothing happens.
+   *
+   * @param after - Called when it closes because the user has denied them.
+   */
+  deny(request: ILimitRequest, after?: () => void): void;
+}
+
+/** Denies calls that wait at a limit, in a modal `dialog` element. */
+export class DenyDialog {
+  constructor(options: DenyDialog.IOptions) {
+    this._options = options;
+  }
+
+  open(request: ILimitRequest, after?: () => void): void {
+    if (this._isOpen) {
+      return;
+    }
+    this._isOpen = true;
+    const content = new Content({
+      ...this._options,
+      request,
+      onEnd: isDenied => {
+        close();
+        if (isDenied) {
+          after?.();
+        }
+      }
+    });
+    const close = showInTopLayer(content, content.title_, () => {
+      this._isOpen = false;
+    });
+  }
+
+  private readonly _options: DenyDialog.IOptions;
+  private _isOpen = false;
+}
+
+/** A namespace for `DenyDialog` statics. */
+export namespace DenyDialog {
+  /** The instantiation options. */
+  export interface IOptions {
+    model: IGovernanceModel;
+    notation: Notation;
+    store: WaitingLimits;
+    trans: TranslationBundle;
+  }
+}
+
+type Props = DenyDialog.IOptions & {
+  request: ILimitRequest;
+  /** Called to close it; with true once the user has denied the calls. */
+  onEnd: (isDenied: boolean) => void;
+};
+
+class Content extends ReactWidget {
+  constructor(private readonly _props: Props) {
+    super();
+    this.addClass('aumos-Decision-content');
+    this._props.store.changed.connect(this.update, this);
+    this._props.model.changed.connect(this.update, this);
+  }
+
+  readonly title_ = `aumos-deny-${UUID.uuid4()}`;
+
+  override dispose(): void {
+    this._props.store.changed.disconnect(this.update, this);
+    this._props.model.changed.disconnect(this.update, this);
+    super.dispose();
+  }
+
+  protected override render(): React.JSX.Element {
+    return (
+      <NotationContext.Provider value={this._props.notation}>
+        <Deny {...this._props} title={this.title_} />
+      </NotationContext.Provider>
+    );
+  }
+}
+
+function Deny(props: Props & { title: string }): React.JSX.Element {
+  const { model, onEnd, store, title, trans } = props;
+  const person = usePerson(model, trans);
+  const action = useAction();
+  const isSteady = useSteady();
+  // As many as wait now are denied, and as many are shown.
+  const current = store.entries.find(({ id }) => id === props.request.id);
+  const request = current ?? props.request;
+  const isOpen = current !== undefined;
+  const facts = `${title}-facts`;
+  return (
+    <>
+      <h2 className="aumos-Decision-title" tabIndex={-1} id={title}>
+        {trans._n(
+          'Deny this call?',
+          'Deny all %1 calls?',
+          request.count,
+          request.count
+        )}
+      </h2>
+      <div
+        className="aumos-Decision-facts"
+        tabIndex={0}
+        role="group"
+        aria-labelledby={facts}
+      >
+        <LimitFacts
+          isAtCell
+          isElsewhere
+          model={model}
+          request={request}
+          title={facts}
+          trans={trans}
+        />
+      </div>
+      <ErrorLine message={action.message} />
+      <div className="aumos-Decision-end" role="status">
+        {!isOpen && !action.isPending && (
+          <Note>{trans.__('Nothing waits at this limit any more.')}</Note>
+        )}
+      </div>
+      <div className="aumos-Actions aumos-Decision-actions">
+        {isOpen && (
+          <PersonButton
+            kind="primary"
+            isDisabled={person.isDisabled || action.isPending || !isSteady}
+            why={person.why}
+            onPerson={() =>
+              action.run(async key => {
+                await store.deny(request, key);
+                onEnd(true);
+              })
+            }
+          >
+            {trans.__('Deny')}
+          </PersonButton>
+        )}
+        <Button onClick={() => onEnd(false)}>
+          {isOpen ? trans.__('Decide later') : trans.__('Close')}
+        </Button>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,44 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { ILimitRequest } from '../protocol/waiting';
+import type { IGovernanceModel } from '../tokens';
+import { Button } from '../widgets/button';
+import { usePerson } from '../widgets/hooks';
+import { PersonButton } from '../widgets/personButton';
+import { limitWords } from '../words/limits';
+import type { ILimitActions } from './denyDialog';
+
+/** The buttons of a card. They decide nothing: one leads to the budget, the other opens the dialog that denies. */
+export function LimitButtons(props: {
+  actions: ILimitActions;
+  /** Called when the user has denied the calls. */
+  after?: () => void;
+  model: IGovernanceModel;
+  request: ILimitRequest;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { actions, after, model, request, trans } = props;
+  const { isDisabled, why } = usePerson(model, trans);
+  const { budget } = limitWords(request, model, trans);
+  return (
+    <div className="aumos-Actions">
+      {budget !== null && (
+        <Button
+          kind="primary"
+          isDisabled={isDisabled}
+          title={why}
+          onClick={() => actions.raise(request.notebook, budget)}
+        >
+          {trans.__('Raise Budget…')}
+        </Button>
+      )}
+      <PersonButton
+        isDisabled={isDisabled}
+        why={why}
+        onPerson={() => actions.deny(request, after)}
+      >
+        {trans.__('Deny…')}
+      </PersonButton>
+    </div>
+  );
+}
