@@ -30,6 +30,7 @@ DECISIONS = [
     ("POST", "holds/h/release", {}, {}),
     ("POST", "approvals/a", {"decision": "approve", "digest": "d"}, {}),
     ("POST", "reports/r/acknowledge", {}, {}),
+    ("POST", "limit-requests/s/deny", {}, {}),
     ("POST", "examples/governed-calls", {}, {}),
 ]
 
