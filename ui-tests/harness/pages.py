@@ -8,6 +8,7 @@ from re import Pattern
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from .application import Application
 
@@ -176,4 +177,10 @@ class NotebookPage:
     def _ready(self, name: str) -> None:
         self.page.wait_for_function("() => window.jupyterapp")
         self.page.evaluate("async () => { await window.jupyterapp.restored; }")
-        self.in_front(name)
+        try:
+            self.in_front(name)
+        except PlaywrightTimeoutError:
+            # Jupyter gives a new kernel ports that were free a moment before. Where another program has taken one since,
+            # the kernel dies, gets others by itself, and a page of before waits in vain: a user restarts it then.
+            self.page.evaluate(f"async () => {{ await {_NOTEBOOK}.sessionContext.session.kernel.restart(); }}")
+            self.in_front(name)
