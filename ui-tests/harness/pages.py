@@ -180,7 +180,7 @@ class NotebookPage:
         try:
             self.in_front(name)
         except PlaywrightTimeoutError:
-            # Jupyter gives a new kernel ports that were free a moment before. Where another program has taken one since,
-            # the kernel dies, gets others by itself, and a page of before waits in vain: a user restarts it then.
+            # Jupyter gives a new kernel ports that were free a moment before. Where another program has taken one, the
+            # kernel dies and gets others by itself, and a page of before waits in vain: a user restarts it then.
             self.page.evaluate(f"async () => {{ await {_NOTEBOOK}.sessionContext.session.kernel.restart(); }}")
             self.in_front(name)
