@@ -36,7 +36,7 @@ from ..wire.protocol import Ask
 from .action_requests import ActAsk, act_voided
 from .approval_watch import ApprovalWatch, Awaited
 from .callers import Caller, expiry_of
-from .limit_waits import ASK, LimitWaits
+from .limit_waits import LimitWaits
 
 __all__ = ["APPROVAL_SECONDS", "Acting"]
 
@@ -70,9 +70,9 @@ class Acting:
     """Takes the acts of kernels through their lives. Every method may be called from any thread.
 
     ``failure`` makes an error an answer. ``approval_seconds`` is how long a person has where the ask does not say.
-    ``waits`` is where an act waits that only a limit on money refuses: where its ask says so, or says nothing and
-    ``waits_unless_said`` is set. ``clock`` gives seconds since the epoch, as the ledger counts them, and ``monotonic``
-    seconds that no one sets.
+    ``waits`` is where an act waits that only a limit on money refuses, if ``may_wait`` allows it for what its ask says
+    of that. ``clock`` gives seconds since the epoch, as the ledger counts them, and ``monotonic`` seconds that no one
+    sets.
     """
 
     def __init__(
@@ -80,9 +80,9 @@ class Acting:
         ledger: Ledger,
         failure: Callable[[Ask, BaseException], dict[str, Any]],
         *,
+        waits: LimitWaits,
+        may_wait: Callable[[object], bool],
         approval_seconds: float = APPROVAL_SECONDS,
-        waits: LimitWaits | None = None,
-        waits_unless_said: bool = False,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = clock_monotonic,
         log: logging.Logger,
@@ -91,7 +91,7 @@ class Acting:
         self._failure = failure
         self._approval_seconds = approval_seconds
         self._waits = waits
-        self._waits_unless_said = waits_unless_said
+        self._may_wait = may_wait
         self._clock = clock
         self._monotonic = monotonic
         self.watch = ApprovalWatch(ledger, clock=clock, monotonic=monotonic, log=log)
@@ -124,7 +124,7 @@ class Acting:
             self.watch.extend(act.awaited, lease)
             if act.seen_pending:
                 self._say_waiting(act)
-        elif self._waits is not None:
+        else:
             self._waits.renew(caller, ask, reply)
 
     def cancel(self, caller: Caller, request: Void) -> Future[Voided]:
@@ -134,7 +134,7 @@ class Acting:
             act = self._acts.get((caller.scope, of))
             if act is not None:
                 act.cancelled = True
-        if act is not None and self._waits is not None and self._waits.drop(caller.scope, of):
+        if act is not None and self._waits.drop(caller.scope, of):
             # Nothing comes back from there any more.
             self._forget(act)
         answered: Future[Voided] = Future()
@@ -193,15 +193,12 @@ class Acting:
             else:
                 then(result)
 
-        if isinstance(request, Hold) and self._waits is not None and self._may_wait(act.asked):
+        if isinstance(request, Hold) and self._may_wait(act.asked.at_limit):
             self._waits.charge(act.caller, act.ask, request, act.reply, done)
             return
         with act.caller.attending():
             future = self._ledger.submit(request)
         future.add_done_callback(done)
-
-    def _may_wait(self, asked: ActAsk) -> bool:
-        return self._waits_unless_said if asked.at_limit is None else asked.at_limit == ASK
 
     def _decided(self, act: _Act, decision: Decision) -> None:
         try:

@@ -126,35 +126,28 @@ class LimitWaits:
 
         ``say`` is called with each message that it waits. A copy of an ask that waits takes its place.
         """
-        now = self._clock()
         with self._changed:
-            call = self._calls.get((caller.scope, ask.id))
+            call = self._renewed(caller, ask, say)
+            known = call is not None
             if call is None:
+                now = self._clock()
                 lease = self._monotonic() + ask.exp - now
                 call = WaitingCall(caller, ask, request, say, decided, lease, now, now + self._seconds)
                 self._calls[caller.scope, ask.id] = call
                 if self._unsubscribe is None and not self._closed:
                     self._unsubscribe = self._ledger.subscribe(self._hear)
-                begins = True
-            else:
-                begins = False
-                call.decided = decided
-                self._renew(call, caller, ask, say)
-        if begins:
+            call.decided = decided
+        if known:
+            _say_waiting(call)
+        else:
             self._request(call)
-        elif call.refused is not None:
-            say(_message(call))
 
-    def renew(self, caller: Caller, ask: Ask, say: Say) -> bool:
-        """A copy of an ask has come; whether it waits here."""
+    def renew(self, caller: Caller, ask: Ask, say: Say) -> None:
+        """A copy of an ask has come, which may wait here."""
         with self._changed:
-            call = self._calls.get((caller.scope, ask.id))
-            if call is None:
-                return False
-            self._renew(call, caller, ask, say)
-        if call.refused is not None:
-            say(_message(call))
-        return True
+            call = self._renewed(caller, ask, say)
+        if call is not None:
+            _say_waiting(call)
 
     def drop(self, scope: str, ask_id: str) -> bool:
         """The client has given the call up, so nothing is said of it any more; whether it was here.
@@ -167,11 +160,16 @@ class LimitWaits:
             self._record(call, LimitEvent.WITHDRAWN)
         return call is not None
 
-    def _renew(self, call: WaitingCall, caller: Caller, ask: Ask, say: Say) -> None:
+    def _renewed(self, caller: Caller, ask: Ask, say: Say) -> WaitingCall | None:
+        """The call that this is a copy of, which takes its place; None where it is the first."""
+        call = self._calls.get((caller.scope, ask.id))
+        if call is None:
+            return None
         if call.ask.body != ask.body:
             raise IdempotencyError(f"The id {ask.id[:80]!r} was used before with other content.")
         call.caller, call.ask, call.say = caller, ask, say
         call.lease = max(call.lease, self._monotonic() + ask.exp - self._clock())
+        return call
 
     # ---- from users
 
@@ -226,7 +224,7 @@ class LimitWaits:
         for call in gone:
             self._record(call, LimitEvent.WITHDRAWN)
         for call in beats:
-            call.say(_message(call))
+            _say_waiting(call)
         for call in due:
             self._request(call)
 
@@ -367,6 +365,7 @@ def _level(call: WaitingCall) -> object:
     return None if state is None else state.trust_level
 
 
-def _message(call: WaitingCall) -> dict[str, Any]:
-    waiting = {"limit": LIMIT.write(call.limit), "needs": money.to_text(call.needs), "until": call.until}
-    return {"id": call.ask.id, "ok": True, "waiting": waiting}
+def _say_waiting(call: WaitingCall) -> None:
+    if call.refused is not None:
+        waiting = {"limit": LIMIT.write(call.limit), "needs": money.to_text(call.needs), "until": call.until}
+        call.say({"id": call.ask.id, "ok": True, "waiting": waiting})

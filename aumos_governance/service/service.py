@@ -83,9 +83,9 @@ class NotebookService(PersonRequests):
         self.acting = Acting(
             ledger,
             self._failure,
+            waits=self.limit_waits,
+            may_wait=self._may_wait,
             approval_seconds=approval_seconds,
-            waits=self.limit_waits if at_limit is not None else None,
-            waits_unless_said=at_limit == ASK,
             clock=clock,
             monotonic=monotonic,
             log=self._log,
@@ -157,7 +157,7 @@ class NotebookService(PersonRequests):
         operation = OPERATIONS[ask.op]
         request = request_of(operation, caller, ask, self.terms)
         write, shared_with = operation.response.write, caller.shared_with
-        if isinstance(request, Charging) and self._may_wait(ask):
+        if isinstance(request, Charging) and self._may_wait(ask.body.get("at_limit")):
 
             def decided(future: Future[Decision]) -> None:
                 self._answer_with(future, ask, reply, lambda result: write(result, shared_with))
@@ -166,10 +166,9 @@ class NotebookService(PersonRequests):
             return
         self._decide(caller, request, ask, reply, lambda result: write(result, shared_with))
 
-    def _may_wait(self, ask: Ask) -> bool:
-        said = ask.body.get("at_limit")
-        if said is not None:
-            said = at_limit_of(said)
+    def _may_wait(self, said: object) -> bool:
+        """Whether a charge whose request says this of it may wait at a limit."""
+        said = None if said is None else at_limit_of(said)
         return self._at_limit is not None and (said or self._at_limit) == ASK
 
     # ---- the others
