@@ -9,9 +9,9 @@ from typing import Final
 from .. import money
 from ..printing import printable
 
-__all__ = ["Denial", "printable"]
+__all__ = ["OWN_BUDGETS", "Denial", "printable"]
 
-_OWN_BUDGETS: Final = frozenset({"session", "category"})
+OWN_BUDGETS: Final = frozenset({"session", "category"})
 """The kinds of limit that are the session's own: its budget, and those of its categories."""
 
 
@@ -75,7 +75,7 @@ class Denial:
 
     @property
     def _is_own(self) -> bool:
-        return self.limit in _OWN_BUDGETS
+        return self.limit in OWN_BUDGETS
 
 
 _ADVICE: Final = {

@@ -19,14 +19,14 @@ from ...authority.authorization import (
 from ...budget.manager import BudgetManager
 from ...consent.manager import ConsentManager
 from ...engine import GovernanceAction, GovernanceDecision
-from ...errors import ConfigurationError, ConflictError, GovernanceDeniedError
+from ...errors import ConfigurationError, ConflictError
 from ...trust.manager import TrustManager
 from ...types import ActionKind
 from ..requests.exchanges import OnWaiting
 from ..requests.request_heads import at_limit_field, current_cell
 from ..requests.requests_ahead import Started, Told
 from ..requests.session import Link, link
-from ..requests.take_backs import InFlight, interruptible
+from ..requests.take_backs import InFlight
 from ..text.limit_line import LimitLine
 from ..transports.spawned import is_worker
 from .action_bodies import (
@@ -42,7 +42,7 @@ from .action_bodies import (
     settled,
 )
 from .user_prompt import person_here
-from .waiting import waited
+from .waiting import until_decided, waited
 from .wire_realm import WireRealm
 
 __all__ = ["NotebookEngine", "notebook_engine"]
@@ -244,17 +244,9 @@ class _Begun:
 
     def grant(self) -> NotebookGrant:
         assert self._asked is not None
-        try:
-            with interruptible() if "at_limit" in self._body else contextlib.nullcontext():
-                answer = self._asked.answer()
+        with until_decided(self._line, self._body, blocks=True):
+            answer = self._asked.answer()
             decision = allowed(self._action, answer, in_panel=self._engine._way().has_panel)
-        except GovernanceDeniedError:
-            self._line.ended("Denied")
-            raise
-        except KeyboardInterrupt:
-            self._line.ended("Withdrawn")
-            raise
-        self._line.ended("Allowed")
         return NotebookGrant(self._engine, decision, _nano(self._body), answer.get("hold_id"))
 
     def drop(self) -> NotebookGrant | None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from datetime import datetime, timezone
 from typing import Any
 
 from ...errors import GovernanceDeniedError
 from ..requests.exchanges import OnWaiting
 from ..requests.take_backs import interruptible
-from ..text.action_text import outcome_text, waiting_text, withdrawn_text
+from ..text.action_text import ends_at, outcome_text, waiting_text, withdrawn_text
 from ..text.limit_line import LimitLine, limit_text
 from ..text.notice import Notice
 
-__all__ = ["waited"]
+__all__ = ["until_decided", "waited"]
 
 
 @contextmanager
@@ -53,9 +52,16 @@ def _at_limit(
         yield on_waiting
         return
     line = LimitLine(shell, body)
+    with until_decided(line, body, blocks=blocks):
+        yield line.waits
+
+
+@contextmanager
+def until_decided(line: LimitLine, body: Mapping[str, Any], *, blocks: bool) -> Iterator[None]:
+    """Around the wait for the decision of a charge with this body: has its line say what came of it."""
     with interruptible() if blocks and "at_limit" in body else nullcontext():
         try:
-            yield line.waits
+            yield
         except GovernanceDeniedError:
             line.ended("Denied")
             raise
@@ -74,9 +80,7 @@ class _Line:
         if "needs" in waiting:
             self._notice.say(limit_text({**self._shown, "amount": self._shown.get("cost", "0")}, waiting))
             return
-        until = waiting.get("until")
-        ends_at = None if until is None else datetime.fromtimestamp(float(until), tz=timezone.utc).astimezone()
-        self._notice.say(waiting_text(self._shown, ends_at))
+        self._notice.say(waiting_text(self._shown, ends_at(waiting)))
 
     def ended(self, outcome: str) -> None:
         if self._notice.said:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from html import escape
 from typing import Any
 
@@ -15,6 +15,7 @@ __all__ = [
     "act_lines",
     "asked_text",
     "cost_text",
+    "ends_at",
     "outcome_text",
     "recorded_text",
     "suggestion_html",
@@ -49,12 +50,18 @@ def asked_text(shown: Shown) -> list[str]:
     return [f"An approval is needed to run: {cost_text(shown)}", *act_lines(shown)]
 
 
-def waiting_text(shown: Shown, ends_at: datetime | None) -> str:
+def ends_at(waiting: Mapping[str, Any]) -> datetime | None:
+    """When what waits ends by itself, in local time; None: never."""
+    until = waiting.get("until")
+    return None if until is None else datetime.fromtimestamp(float(until), tz=timezone.utc).astimezone()
+
+
+def waiting_text(shown: Shown, until: datetime | None) -> str:
     """The one line that stands while a person is waited for."""
-    until = "" if ends_at is None else f" Denied at {ends_at:%H:%M:%S} if nobody does."
+    ends = "" if until is None else f" Denied at {until:%H:%M:%S} if nobody does."
     return (
         f"Waiting for a person: {cost_text(shown)}. Approve or deny it under the cell or in the governance panel;"
-        f" interrupt the kernel to withdraw it.{until}"
+        f" interrupt the kernel to withdraw it.{ends}"
     )
 
 

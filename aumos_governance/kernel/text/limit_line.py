@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from typing import Any, Final
+from typing import Any
 
-from ...wire.denials import printable
+from ...wire.denials import OWN_BUDGETS, printable
+from .action_text import ends_at
 from .display import usd
 from .notice import Notice
 
 __all__ = ["LimitLine", "limit_text"]
-
-_OWN: Final = frozenset({"session", "category"})
 
 
 class LimitLine:
@@ -40,12 +38,10 @@ class LimitLine:
 def limit_text(call: Mapping[str, Any], waiting: Mapping[str, Any]) -> str:
     """How much more is needed, where it can be given, and until when."""
     limit: Mapping[str, Any] = waiting.get("limit") or {}
-    until = waiting.get("until")
-    ends = ""
-    if until is not None:
-        ends = f" Denied at {datetime.fromtimestamp(float(until), tz=timezone.utc).astimezone():%H:%M:%S} otherwise."
+    until = ends_at(waiting)
+    ends = "" if until is None else f" Denied at {until:%H:%M:%S} otherwise."
     needs = f"Waiting at the limit: {_call_text(call)} needs {usd(str(waiting['needs']))} more than"
-    if limit.get("kind") in _OWN:
+    if limit.get("kind") in OWN_BUDGETS:
         return (
             f"{needs} the budget has left. Raise the budget or deny the call under the cell or in the governance"
             f" panel; interrupt the kernel to withdraw it.{ends}"

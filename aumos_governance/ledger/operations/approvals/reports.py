@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ....errors import NotAllowedError, NotFoundError
 from ...contract.agreements import AcknowledgeReport, FileReport, FinishReport, Report
-from ...contract.facts import NotebookKey
+from ...contract.facts import NotebookKey, Origin
 from ...contract.queries import ListReports
 from ...rules.compact import dumps
 from ...transaction.rows import NotebookRow, ReportRow, SessionRow
@@ -39,18 +40,7 @@ def file_report(work: Work, request: FileReport) -> Report:
             work.now,
         )
     )
-    work.touch(notebook)
-    record(
-        work,
-        session.id,
-        notebook,
-        request.origin,
-        "report",
-        agent_id=row.agent_id,
-        tool=row.tool,
-        charge_id=row.charge_id,
-        detail={"report": row.id},
-    )
+    _record(work, notebook, row, request.origin, {"report": row.id})
     return report_of(row, notebook)
 
 
@@ -68,18 +58,7 @@ def finish_report(work: Work, request: FinishReport) -> Report:
     row.shown = dumps({**({"tool": row.tool} if row.shown is None else _object(row.shown)), **said})
     row.acknowledged_at = row.acknowledged_by = None
     work.save(row)
-    work.touch(notebook)
-    record(
-        work,
-        row.session_id,
-        notebook,
-        request.origin,
-        "report",
-        agent_id=row.agent_id,
-        tool=row.tool,
-        charge_id=row.charge_id,
-        detail={"report": row.id, "finished": True},
-    )
+    _record(work, notebook, row, request.origin, {"report": row.id, "finished": True})
     return report_of(row, notebook)
 
 
@@ -108,6 +87,21 @@ def list_reports(work: Work, query: ListReports) -> tuple[Report, ...]:
     return tuple(
         replace(report_of(row, notebook), notebook=named(notebook, query.root))
         for row, notebook in page(work, query, UNSEEN_REPORTS)
+    )
+
+
+def _record(work: Work, notebook: NotebookRow, row: ReportRow, origin: Origin, detail: Mapping[str, Any]) -> None:
+    work.touch(notebook)
+    record(
+        work,
+        row.session_id,
+        notebook,
+        origin,
+        "report",
+        agent_id=row.agent_id,
+        tool=row.tool,
+        charge_id=row.charge_id,
+        detail=detail,
     )
 
 

@@ -24,13 +24,7 @@ def record_limit_request(work: Work, request: RecordLimitRequest) -> Recorded:
     check_whole(amount=request.amount, needs=request.needs)
     notebook = work.notebook_or_new(request.notebook)
     session = open_session_of(work, notebook)
-    detail: dict[str, Any] = {"needs": money.to_text(request.needs)}
-    if request.limit is not None:
-        limit = request.limit
-        detail["limit"] = {"kind": limit.kind, "name": limit.name, "allowed": money.to_text(limit.allowed)}
     denied = request.event is LimitEvent.DENIED
-    if denied:
-        detail = {"calls": request.count}
     work.touch(notebook)
     record_id = record(
         work,
@@ -42,6 +36,14 @@ def record_limit_request(work: Work, request: RecordLimitRequest) -> Recorded:
         agent_id=request.agent_id or (None if session is None else session.agent_id),
         tool=request.tool,
         amount=request.amount,
-        detail=detail,
+        detail={"calls": request.count} if denied else _shortfall(request),
     )
     return Recorded(record_id, work.now)
+
+
+def _shortfall(request: RecordLimitRequest) -> dict[str, Any]:
+    detail: dict[str, Any] = {"needs": money.to_text(request.needs)}
+    if request.limit is not None:
+        limit = request.limit
+        detail["limit"] = {"kind": limit.kind, "name": limit.name, "allowed": money.to_text(limit.allowed)}
+    return detail
