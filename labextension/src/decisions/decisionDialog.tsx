@@ -1,6 +1,4 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
-import { UUID } from '@lumino/coreutils';
 import React from 'react';
 import type { IApproval } from '../protocol/waiting';
 import type { INotebookNavigation } from '../state/notebookNavigation';
@@ -11,7 +9,7 @@ import { Navigation } from '../widgets/navigation';
 import { NotationContext } from '../widgets/notation';
 import type { Notation } from '../words/notation';
 import { Decision } from './decision';
-import { showInTopLayer } from './topLayer';
+import { DialogContent, OneDialog } from './dialogContent';
 
 /** Opens the one place where an approval request is decided. */
 export interface IDecisions {
@@ -30,27 +28,14 @@ export class DecisionDialog implements IDecisions {
   }
 
   open(approval: IApproval, after?: () => void): void {
-    if (this._isOpen) {
-      return;
-    }
-    this._isOpen = true;
-    const content = new Content({
-      ...this._options,
-      approval,
-      onEnd: isDecided => {
-        close();
-        if (isDecided) {
-          after?.();
-        }
-      }
-    });
-    const close = showInTopLayer(content, content.title_, () => {
-      this._isOpen = false;
-    });
+    this._dialog.open(
+      onEnd => new Content({ ...this._options, approval, onEnd }),
+      after
+    );
   }
 
+  private readonly _dialog = new OneDialog();
   private readonly _options: DecisionDialog.IOptions;
-  private _isOpen = false;
 }
 
 /** A namespace for `DecisionDialog` statics. */
@@ -66,25 +51,14 @@ export namespace DecisionDialog {
   }
 }
 
-class Content extends ReactWidget {
+class Content extends DialogContent {
   constructor(
     private readonly _props: DecisionDialog.IOptions & {
       approval: IApproval;
       onEnd: (isDecided: boolean) => void;
     }
   ) {
-    super();
-    this.addClass('aumos-Decision-content');
-    this._props.store.changed.connect(this.update, this);
-    this._props.model.changed.connect(this.update, this);
-  }
-
-  readonly title_ = `aumos-decision-${UUID.uuid4()}`;
-
-  override dispose(): void {
-    this._props.store.changed.disconnect(this.update, this);
-    this._props.model.changed.disconnect(this.update, this);
-    super.dispose();
+    super([_props.store.changed, _props.model.changed]);
   }
 
   protected override render(): React.JSX.Element {
@@ -110,8 +84,8 @@ class Content extends ReactWidget {
               isOpen={store.entries.some(({ id }) => id === approval.id)}
               model={model}
               store={store}
-              title={this.title_}
-              facts={`${this.title_}-facts`}
+              title={this.titleId}
+              facts={`${this.titleId}-facts`}
               onEnd={onEnd}
               trans={this._props.trans}
             />

@@ -1,6 +1,4 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
-import { UUID } from '@lumino/coreutils';
 import React from 'react';
 import type { ILimitRequest } from '../protocol/waiting';
 import type { WaitingLimits } from '../state/waitingLimits';
@@ -11,9 +9,9 @@ import { NotationContext } from '../widgets/notation';
 import { PersonButton } from '../widgets/personButton';
 import { ErrorLine, Note } from '../widgets/words';
 import type { Notation } from '../words/notation';
+import { DialogContent, OneDialog } from './dialogContent';
 import { LimitFacts } from './limitFacts';
 import { useSteady } from './steady';
-import { showInTopLayer } from './topLayer';
 
 /** What a user can do about calls that wait at a limit. */
 export interface ILimitActions {
@@ -34,27 +32,14 @@ export class DenyDialog {
   }
 
   open(request: ILimitRequest, after?: () => void): void {
-    if (this._isOpen) {
-      return;
-    }
-    this._isOpen = true;
-    const content = new Content({
-      ...this._options,
-      request,
-      onEnd: isDenied => {
-        close();
-        if (isDenied) {
-          after?.();
-        }
-      }
-    });
-    const close = showInTopLayer(content, content.title_, () => {
-      this._isOpen = false;
-    });
+    this._dialog.open(
+      onEnd => new Content({ ...this._options, request, onEnd }),
+      after
+    );
   }
 
+  private readonly _dialog = new OneDialog();
   private readonly _options: DenyDialog.IOptions;
-  private _isOpen = false;
 }
 
 /** A namespace for `DenyDialog` statics. */
@@ -74,26 +59,15 @@ type Props = DenyDialog.IOptions & {
   onEnd: (isDenied: boolean) => void;
 };
 
-class Content extends ReactWidget {
+class Content extends DialogContent {
   constructor(private readonly _props: Props) {
-    super();
-    this.addClass('aumos-Decision-content');
-    this._props.store.changed.connect(this.update, this);
-    this._props.model.changed.connect(this.update, this);
-  }
-
-  readonly title_ = `aumos-deny-${UUID.uuid4()}`;
-
-  override dispose(): void {
-    this._props.store.changed.disconnect(this.update, this);
-    this._props.model.changed.disconnect(this.update, this);
-    super.dispose();
+    super([_props.store.changed, _props.model.changed]);
   }
 
   protected override render(): React.JSX.Element {
     return (
       <NotationContext.Provider value={this._props.notation}>
-        <Deny {...this._props} title={this.title_} />
+        <Deny {...this._props} title={this.titleId} />
       </NotationContext.Provider>
     );
   }

@@ -1,5 +1,5 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
+import type { ReactWidget } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { DecisionDialog } from '../../decisions/decisionDialog';
@@ -9,7 +9,7 @@ import type { IPanelApi, IPanelSection, ISectionProps } from '../../tokens';
 import { WaitingApprovals } from '../../state/waitingApprovals';
 import { WaitingReports } from '../../state/waitingReports';
 import { Notation } from '../../words/notation';
-import { drawn } from '../support/drawing';
+import { Drawing, drawn } from '../support/drawing';
 import { FakeModel } from '../support/fakes';
 import { personPresses } from '../support/person';
 import { sampleState } from '../support/samples';
@@ -22,17 +22,6 @@ import {
 
 const trans = nullTranslator.load('aumos_governance');
 const PATH = 'research/agents.ipynb';
-
-/** Draws anew on each update, as the panel does. */
-class Drawing extends ReactWidget {
-  constructor(private readonly _draw: () => React.JSX.Element) {
-    super();
-  }
-
-  protected override render(): React.JSX.Element {
-    return this._draw();
-  }
-}
 
 describe('the sections of what waits', () => {
   let model: FakeModel;

@@ -1,5 +1,5 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
+import type { ReactWidget } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { DenyDialog } from '../../decisions/denyDialog';
@@ -7,23 +7,13 @@ import { limitsSection } from '../../panel/sections/limits';
 import { WaitingLimits } from '../../state/waitingLimits';
 import type { IPanelApi, ISectionProps } from '../../tokens';
 import { Notation } from '../../words/notation';
-import { drawn } from '../support/drawing';
+import { Drawing, drawn } from '../support/drawing';
 import { FakeModel } from '../support/fakes';
 import { personPresses } from '../support/person';
 import { FakeWaiting, sampleLimit } from '../support/waitingFakes';
 
 const trans = nullTranslator.load('aumos_governance');
 const PATH = 'research/agents.ipynb';
-
-class Drawing extends ReactWidget {
-  constructor(private readonly _draw: () => React.JSX.Element) {
-    super();
-  }
-
-  protected override render(): React.JSX.Element {
-    return this._draw();
-  }
-}
 
 describe('the section of what waits at a limit', () => {
   let model: FakeModel;

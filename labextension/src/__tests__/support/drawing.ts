@@ -1,6 +1,6 @@
-import type { ReactWidget } from '@jupyterlab/ui-components';
+import { ReactWidget } from '@jupyterlab/ui-components';
 import { MessageLoop } from '@lumino/messaging';
-import { act } from 'react';
+import { act, type JSX } from 'react';
 
 const environment = globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean };
 
@@ -18,5 +18,16 @@ export async function drawn(
     });
   } finally {
     environment.IS_REACT_ACT_ENVIRONMENT = false;
+  }
+}
+
+/** Draws anew on each update, as the panel does. */
+export class Drawing extends ReactWidget {
+  constructor(private readonly _draw: () => JSX.Element) {
+    super();
+  }
+
+  protected override render(): JSX.Element {
+    return this._draw();
   }
 }
