@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 
 from tests.bridge.live_server import LiveServer, until
@@ -29,6 +30,9 @@ def connected(server: LiveServer, kernel_id: str, *, load: bool = True) -> Itera
     until(lambda: server.kernel_state(kernel_id) == "idle", "the kernel is ready", 60)
     client = BlockingKernelClient(connection_file=str(server.home / "runtime" / f"kernel-{kernel_id}.json"))
     client.load_connection_file()
+    # What a flood publishes between two cells is kept for the next one: past a mark of 1,000, ZeroMQ drops messages,
+    # and the one that ends a cell may be among them.
+    client.context.setsockopt(zmq.RCVHWM, 0)
     # No heartbeat: one that is late by a second, as on a busy machine, would make a kernel that starts a dead one.
     client.start_channels(hb=False)
     try:
