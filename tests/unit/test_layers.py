@@ -22,6 +22,7 @@ HOUSE: tuple[tuple[str, ...], ...] = (
     ("cli",),
     (DOORS,),
     ("kernel", "server"),
+    ("gateway",),
     ("integrations",),
     ("engine",),
     ("service",),
