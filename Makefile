@@ -132,9 +132,10 @@ lock: $(UV) $(STAMPS)/node ## Renew all that is locked (LOCK_ARGS="--upgrade-pac
 	@.ci/lock $(LOCK_ARGS)
 
 .PHONY: build
-build: $(STAMPS)/dev ## Build the wheel and the sdist into dist/
+build: $(STAMPS)/dev ## Build the wheel and the sdist into dist/, and try each in an empty environment of every Python here
 	@rm -rf dist
 	@python -m build --no-isolation --outdir dist
+	@python .ci/smoke.py dist
 
 .PHONY: clean
 clean: ## Delete what was built and installed, the environment included
@@ -194,7 +195,7 @@ $(NODE_MODULES): labextension/package.json labextension/package-lock.json labext
 	@$(NPM) ci --silent
 	@touch $@
 
-$(BUNDLE): $(LABEXTENSION_SOURCES) $(NODE_MODULES) | $(ENVIRONMENT)
+$(BUNDLE): $(LABEXTENSION_SOURCES) aumos_governance/_version.py $(NODE_MODULES) | $(ENVIRONMENT)
 	@echo "Building the JupyterLab extension"
 	@$(call quietly,$(NPM) run build)
 	@touch $@
