@@ -53,7 +53,7 @@ lab: $(STAMPS)/linked ## Install, and open JupyterLab on the example notebook (L
 	@exec jupyter lab $(ALLOW_ROOT) $(LAB_ARGS) examples/governed-notebook.ipynb
 
 .PHONY: test
-test: installed lint test-python test-typescript test-browser ## Install what tests need, and run lint, types and all tests
+test: installed lint docs test-python test-typescript test-browser ## Install what tests need, and run lint, types, the documentation and all tests
 
 # The packages of both languages at once: each waits for its registry most of the time.
 .PHONY: installed
@@ -103,6 +103,11 @@ lint: $(STAMPS)/linked ## Check style and types, Python and TypeScript
 	@mypy
 	@$(NPM) run --silent lint:check
 	@$(NPM) run --silent typecheck
+
+.PHONY: docs
+docs: $(STAMPS)/linked ## Build the documentation's site into docs/_build
+	@echo "== Documentation"
+	@sphinx-build --quiet --fail-on-warning --keep-going --jobs 2 --builder html docs docs/_build
 
 .PHONY: format
 format: $(STAMPS)/dev $(NODE_MODULES) ## Format and fix what can be fixed
