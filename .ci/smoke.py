@@ -14,22 +14,12 @@ from pathlib import Path
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 SPENDS = """
-from decimal import Decimal
-from importlib.metadata import version
+from IPython.core.interactiveshell import InteractiveShell
 
-from IPython.testing.globalipapp import start_ipython
-
-shell = start_ipython()
-for line in (
-    "load_ext aumos_governance.jupyter_extension",
-    "governance --trust-level 2 --budget 10.0",
-    "governance_spend 0.05 --tool smoke",
-):
-    name, _, rest = line.partition(" ")
-    shell.run_line_magic(name, rest)
-from aumos_governance.jupyter_extension import notebook_engine
-
-print(version("aumos-governance"))
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "aumos_governance.jupyter_extension")
+shell.run_line_magic("governance", "--trust-level 2 --budget 10.0")
+shell.run_line_magic("governance_spend", "0.05 --tool smoke")
 """
 
 
