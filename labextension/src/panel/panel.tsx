@@ -49,6 +49,13 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     this._body.lead(section);
   }
 
+  get focused(): string | null {
+    return this.node.contains(document.activeElement)
+      ? (document.activeElement?.closest<HTMLElement>('[data-section]')?.dataset
+          .section ?? null)
+      : null;
+  }
+
   get seen(): ISignal<this, void> {
     return this._seen;
   }
