@@ -48,32 +48,36 @@ export class WaitingNotices implements IDisposable {
     const approvals = this._unseen('approvals', waiting.entries);
     const limits = this._unseen('limits', waiting.atLimit);
     this._forget([...waiting.entries, ...waiting.atLimit]);
-    const common = {
-      action: trans.__('Show'),
-      kind: 'info' as const,
-      stays: true
+    const words = {
+      approvals: this._approvalWords(approvals),
+      limits: this._limitWords(limits)
     };
-    toasts.set(
-      'approvals',
-      isWanted && approvals.length > 0
-        ? {
-            ...common,
-            message: this._approvalWords(approvals),
-            section: 'approvals'
-          }
-        : null
-    );
-    toasts.set(
-      'limits',
-      isWanted && limits.length > 0
-        ? { ...common, message: this._limitWords(limits), section: 'limits' }
-        : null
-    );
+    for (const kind of ['approvals', 'limits'] as const) {
+      const message = words[kind];
+      toasts.set(
+        kind,
+        message === null || !isWanted
+          ? null
+          : {
+              action: trans.__('Show'),
+              kind: 'info',
+              message,
+              // The panel's section of them has the name of their kind.
+              section: kind,
+              stays: true
+            }
+      );
+    }
   }
 
-  private _approvalWords(approvals: IApprovalsInPage['entries']): string {
+  private _approvalWords(
+    approvals: IApprovalsInPage['entries']
+  ): string | null {
     const { trans } = this._options;
     const own = this._ownFirst(approvals);
+    if (own === null) {
+      return null;
+    }
     const name = fileName(own.notebook);
     const tool = quoted(own.tool);
     return approvals.length === 1
@@ -91,9 +95,12 @@ export class WaitingNotices implements IDisposable {
         );
   }
 
-  private _limitWords(limits: IApprovalsInPage['atLimit']): string {
+  private _limitWords(limits: IApprovalsInPage['atLimit']): string | null {
     const { trans } = this._options;
     const own = this._ownFirst(limits);
+    if (own === null) {
+      return null;
+    }
     const name = fileName(own.notebook);
     const tool = quoted(own.tool);
     const calls = limits.reduce((sum, { count }) => sum + count, 0);
@@ -112,11 +119,11 @@ export class WaitingNotices implements IDisposable {
         );
   }
 
-  /** One of the notebook in front where there is one, else the oldest. */
-  private _ownFirst<T extends IWaiting>(entries: readonly T[]): T {
+  /** One of the notebook in front where there is one, else the oldest; null where there is none. */
+  private _ownFirst<T extends IWaiting>(entries: readonly T[]): T | null {
     const { path } = this._options.model;
-    return (entries.find(({ notebook }) => notebook === path) ??
-      entries[0]) as T;
+    const own = entries.find(({ notebook }) => notebook === path);
+    return own ?? entries[0] ?? null;
   }
 
   /** What has not been on the screen, and has waited for as long as its card has to be drawn. */
