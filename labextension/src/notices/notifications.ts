@@ -178,9 +178,7 @@ export class GovernanceNotifications implements IDisposable {
       'warning',
       way ? `${what} ${way.sentence}` : what,
       way?.section ?? 'audit',
-      way?.section === 'budget' && this._model.mayChange
-        ? this._trans.__('Raise Budget…')
-        : undefined
+      budget !== null ? this._trans.__('Raise Budget…') : undefined
     );
     this._toasts.set(
       'denials',

@@ -287,7 +287,13 @@ describe('GovernanceNotifications', () => {
       { amount: '0.01' },
       {},
       'A limit around this budget leaves less: ask its administrator, or lower the request.',
-      'Raise Budget…'
+      'Show'
+    ],
+    [
+      { amount: '0.01', detail: { category: 'llm' } },
+      {},
+      'The budget llm, which is set by code, or a limit around it leaves less: lower the request.',
+      'Show'
     ],
     [
       { amount: '40' },
