@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from harness.application import Application
+from harness.boxes import axe_finds_nothing
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import Locator, expect
@@ -45,11 +45,6 @@ def card(page: NotebookPage, index: int = 2) -> Locator:
     return page.cell(index).locator(".aumos-WaitingCell .aumos-Card")
 
 
-def axe_finds_nothing(page: NotebookPage, *selectors: str) -> None:
-    found = Axe().run(page.page, context={"include": [[one] for one in selectors]})
-    assert found.violations_count == 0, found.generate_report()
-
-
 def test_a_user_raises_the_budget_and_the_cell_goes_on(at_limit: NotebookPage, picture: Callable[[str], None]) -> None:
     page = at_limit
     page.begin(2)
@@ -67,7 +62,7 @@ def test_a_user_raises_the_budget_and_the_cell_goes_on(at_limit: NotebookPage, p
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         page.use_theme(theme)
         picture(f"at-limit-cell-{theme.split()[1].lower()}")
-        axe_finds_nothing(page, ".aumos-WaitingCell", ".aumos-StatusItem")
+        axe_finds_nothing(page.page, ".aumos-WaitingCell", ".aumos-StatusItem")
     card(page).get_by_role("button", name="Raise Budget…").click()
     section = page.page.locator(".aumos-Panel")
     expect(section).to_contain_text("Waiting at a limit")
@@ -92,7 +87,7 @@ def test_a_user_denies_all_calls_that_wait(at_limit: NotebookPage, picture: Call
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         page.use_theme(theme)
         picture(f"at-limit-deny-{theme.split()[1].lower()}")
-    axe_finds_nothing(page, ".aumos-Decision")
+    axe_finds_nothing(page.page, ".aumos-Decision")
     deny.click()
     expect(page.output(3).last).to_contain_text("DENIED: Would exceed budget")
     expect(card(page, 3)).to_have_count(0)
