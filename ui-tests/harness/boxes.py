@@ -11,7 +11,7 @@ FAULTS = """
   const faults = [];
   const seen = [];
   const bounds = root.getBoundingClientRect();
-  const walker = document.createTreeWalker(root, NodeFilter.SHOWTEXT);
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode;
     const parent = node.parentElement;

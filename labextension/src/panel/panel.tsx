@@ -80,7 +80,12 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     );
     title.caption =
       count > 0
-        ? trans.__('Governance (%1 waiting)', count)
+        ? trans._n(
+            'Governance (%1 waiting)',
+            'Governance (%1 waiting)',
+            count,
+            count
+          )
         : trans.__('Governance');
   }
 

@@ -207,5 +207,5 @@ function waitingWords(
   const count = approvals
     ? approvals.entries.length + approvals.atLimit.length
     : 0;
-  return count === 0 ? '' : trans.__('%1 waiting', count);
+  return count === 0 ? '' : trans._n('%1 waiting', '%1 waiting', count, count);
 }
