@@ -6,7 +6,7 @@ python .ci/smoke.py dist
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,15 +23,15 @@ shell.run_line_magic("governance_spend", "0.05 --tool smoke")
 """
 
 
-def pythons() -> list[str]:
-    """The supported Pythons of this machine that start; of each version the first on the path."""
+def pythons(uv: str) -> list[str]:
+    """The supported Pythons of this machine, wherever they are installed."""
     found = []
     for version in PYTHONS:
-        program = shutil.which(f"python{version}")
-        # What a version manager puts on the path may stand for a Python that is not there.
-        if program and subprocess.run([program, "-c", ""], capture_output=True, check=False).returncode == 0:
-            found.append(program)
-    return found or [sys.executable]
+        find = [uv, "python", "find", "--no-project", "--system", version]
+        done = subprocess.run(find, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            found.append(done.stdout.strip())
+    return found
 
 
 def run(*command: str | Path, folder: Path, **variables: str) -> str:
@@ -63,7 +63,8 @@ def try_out(python: str, file: Path) -> None:
         if "$9.95 remaining" not in printed:
             sys.exit(f"{file.name} did not record a spend with {python}:\n{printed}")
         extensions = run(programs / "jupyter", "server", "extension", "list", folder=folder, **home)
-        if "aumos_governance enabled" not in extensions:
+        # In colours.
+        if not re.search(r"aumos_governance \S*enabled", extensions):
             sys.exit(f"{file.name} did not enable its server extension with {python}:\n{extensions}")
         page = folder / "environment" / "share" / "jupyter" / "labextensions" / "aumos-governance" / "package.json"
         if not page.exists():
@@ -71,10 +72,13 @@ def try_out(python: str, file: Path) -> None:
         run(programs / "jupyter-governance", "verify", folder=folder, **home)
 
 
-def main(dist: str) -> None:
-    for python in pythons():
+def main(dist: str, uv: str) -> None:
+    found = pythons(uv)
+    if not found:
+        sys.exit("No supported Python was found to try the built files with.")
+    for python in found:
         for file in sorted(Path(dist).resolve().iterdir()):
-            print(f"Trying {file.name} with {Path(python).name}", flush=True)
+            print(f"Trying {file.name} with {python}", flush=True)
             try_out(python, file)
 
 
