@@ -111,7 +111,7 @@ class House:
 
     def _ended(self) -> dict[str, Any]:
         until = time.monotonic() + PATIENCE
-        while Decimal((budget := self.budget())["held"]):
+        while Decimal((budget := self.budget())["held"] or 0):
             assert time.monotonic() < until, f"{budget['held']} is still held"
             time.sleep(0.002)
         return budget
