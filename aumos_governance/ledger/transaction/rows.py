@@ -80,7 +80,7 @@ class NotebookRow(Row):
     closed_budget: int = 0
     closed_at: int | None = None
     file: Annotated[str, NULLABLE] = ""
-    """Its identity: `files.file_of` of root and path."""
+    """Its identity: `identities.file_of` of root and path."""
 
 
 @table("notebook_aliases", Index("notebook_aliases_notebook", ("notebook_id",)))
@@ -216,7 +216,7 @@ class AskRow(Row):
     charge_id: str | None
     cancelled: bool
     answer: Any
-    """The answer itself; a backend that stores text uses `codec`."""
+    """The answer itself; a backend that stores text uses `content`."""
 
 
 @table("configurations", key=("owner", "root"))
