@@ -12,7 +12,7 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ListStates, ReadState
 from ..ledger.reading import open_reader
 from ..ledger.rules.cursors import MAX_PAGE
-from ..ledger.rules.identities import file_of
+from ..ledger.rules.files import file_of
 from ..server.rest import audit_filter
 from ..service.records import Records
 from ..service.waiting import Waiting

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.hops import python
 
-MOST = {"comm": 59, "socket": 56}
+MOST = {"comm": 43, "socket": 42}
 """Distinct files of the package from the magic to the record and its event."""
 MOST_ABOVE_THE_LEDGER = 31
 

@@ -33,7 +33,7 @@ __all__ = [
 class NotebookKey:
     """A notebook by one of its names: who owns it, which server root it is seen from, and its path there.
 
-    Root and path together are the file, and that is the identity: `identities.file_of`.
+    Root and path together are the file, and that is the identity: `files.file_of`.
     """
 
     owner: str

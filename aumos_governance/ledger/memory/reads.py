@@ -14,7 +14,7 @@ from ..contract.queries import DECISIONS, AuditFilters, AuditQuery, AuditSums, C
 from ..operations.places import seen_from, state_at, state_of
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, NO_OUTCOME, AuditRow, entry
 from ..rules.cursors import check_limit, read_cursor, write_cursor
-from ..rules.identities import file_of, lies_in, sort_key
+from ..rules.files import file_of, lies_in, sort_key
 from ..rules.sums import sum_name
 from ..transaction.rows import NotebookRow
 from ..transaction.work import Work

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Final
 
-from ..rules.identities import lies_in
+from ..rules.files import lies_in
 from ..transaction.conditions import GIVEN, Operator
 from ..transaction.rows import NotebookRow, SessionRow
 from ..transaction.selections import Of, Selection

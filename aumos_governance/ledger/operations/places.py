@@ -16,7 +16,7 @@ from ...errors import BudgetNotFoundError, InvalidAmountError
 from ...types import BudgetPeriod, TrustLevel
 from ..contract.facts import Balance, ClosedSessions, NotebookKey, SessionState
 from ..rules.chain import encode
-from ..rules.identities import file_of, path_below
+from ..rules.files import file_of, path_below
 from ..rules.verdicts import Refusal, over_budget
 from ..transaction.rows import BalanceRow, EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.work import Work
@@ -28,6 +28,7 @@ __all__ = [
     "category_id",
     "check_sums",
     "count",
+    "enclosing",
     "envelope_id",
     "envelopes_for",
     "name_of",
@@ -66,19 +67,24 @@ def category_id(session_id: str, category: str) -> str:
     return envelope_id("category", session_id, category)
 
 
+def enclosing(session: SessionRow) -> str:
+    """The ids of all envelopes that a charge of the session must fit in, its own first."""
+    return f"{session.envelope_id} {session.outer_envelopes}" if session.outer_envelopes else session.envelope_id
+
+
 def envelopes_for(work: Work, session: SessionRow, category: str | None, *, missing: str | None = None) -> str:
     """The ids of all envelopes that a charge must fit in, inner before outer.
 
     When the session has no budget for the category, answers ``missing``, or with None raises BudgetNotFoundError.
     """
     if category is None:
-        return session.envelopes
+        return enclosing(session)
     inner = category_id(session.id, category)
     if work.find(EnvelopeRow, inner) is None:
         if missing is None:
             raise BudgetNotFoundError(category)
         return missing
-    return f"{inner} {session.envelopes}"
+    return f"{inner} {enclosing(session)}"
 
 
 def places_of(work: Work, envelopes: str, at: int) -> list[Place]:

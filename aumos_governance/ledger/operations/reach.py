@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from ..contract.facts import NotebookKey, Origin
 from ..rules.chain import check_text
 from ..rules.cursors import check_limit
-from ..rules.identities import file_of, lies_in, path_below
+from ..rules.files import file_of, lies_in, path_below
 from ..transaction.rows import ApprovalRow, ChargeRow, NotebookRow, ReportRow, SessionRow
 from ..transaction.selections import Selection
 from ..transaction.work import Work

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ...errors import NotFoundError
 from ..contract.audit_facts import Finding, VerifyResult
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
-from ..rules.identities import lies_in
+from ..rules.files import lies_in
 from ..transaction.rows import AskRow, ChainRow, NotebookAliasRow, NotebookRow, SessionRow
 from ..transaction.tables import ROWS, columns
 from .agreements import Agreements

@@ -13,7 +13,7 @@ from ...types import GovernanceOutcome
 from ..contract.facts import NotebookKey
 from ..contract.queries import DECISIONS, AuditFilters
 from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME, check_text
-from ..rules.identities import file_of
+from ..rules.files import file_of
 from ..transaction import schema
 from .scope import of_server, scope
 from .statements import NO_OFFSET, compile_text

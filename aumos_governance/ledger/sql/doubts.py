@@ -37,6 +37,9 @@ class Doubts:
         self._thread: threading.Thread | None = None
         self._ended = threading.Event()
 
+    def __bool__(self) -> bool:
+        return bool(self.charges)
+
     def add(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
         """The callers of these requests are told that nothing is confirmed; ``outcomes`` is what was decided."""
         found = {}

@@ -19,7 +19,7 @@ from ...errors import InvalidRequestError
 from ..contract.facts import NotebookKey
 from ..contract.requests import Request
 from ..rules.chain import LEDGER_CHAIN, AuditRow, check_text
-from ..rules.identities import file_of
+from ..rules.files import file_of
 from ..transaction.rows import AskRow, ChainRow, ChargeRow, NotebookRow
 from ..transaction.store import Place
 from ..transaction.tables import ROWS, Key, Row, RowT, key_of

@@ -14,7 +14,7 @@ from ..contract.queries import AuditQuery, AuditSums, CountAudit, ListStates, Qu
 from ..operations.places import build_state, seen_from
 from ..rules.chain import check_text
 from ..rules.cursors import check_limit
-from ..rules.identities import file_of, sort_key
+from ..rules.files import file_of, sort_key
 from ..transaction.rows import EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.tables import columns
 from ..transaction.work import Work

@@ -1,10 +1,10 @@
-"""Which notebooks belong to what a server shows, as `identities.lies_in` says."""
+"""Which notebooks belong to what a server shows, as `files.lies_in` says."""
 
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_
 
-from ..rules.identities import range_of
+from ..rules.files import range_of
 from ..transaction import schema
 
 __all__ = ["of_server", "scope"]

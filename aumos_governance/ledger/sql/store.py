@@ -11,7 +11,7 @@ from ..rules.chain import AuditRow, dumps
 from ..rules.content import decode, encode
 from ..transaction.rows import AskRow, NotebookRow
 from ..transaction.selections import Selection
-from ..transaction.tables import ROWS, Key, Row, RowT, columns, key_of
+from ..transaction.tables import ROWS, Key, Row, RowT, columns, key_in
 from .selections import parameters
 from .statements import NEAR, Statement, Statements
 
@@ -158,7 +158,7 @@ class NearStore(SqlStore):
             end = start + len(columns[kind])
             if values[start] is not None:
                 row = self._row(kind, values[start:end])
-                self._near[kind, key_of(row)] = row
+                self._near[kind, key_in[kind](row)] = row
             start = end
         found = self._near.pop((NotebookRow, (values[0],)))
         assert isinstance(found, NotebookRow)

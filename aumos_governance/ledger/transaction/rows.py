@@ -80,7 +80,7 @@ class NotebookRow(Row):
     closed_budget: int = 0
     closed_at: int | None = None
     file: Annotated[str, NULLABLE] = ""
-    """Its identity: `identities.file_of` of root and path."""
+    """Its identity: `files.file_of` of root and path."""
 
 
 @table("notebook_aliases", Index("notebook_aliases_notebook", ("notebook_id",)))
@@ -124,11 +124,6 @@ class SessionRow(Row):
     """The envelope that is its own budget."""
     outer_envelopes: str = ""
     """The ids of the envelopes that enclose that one, inner before outer, with spaces between."""
-
-    @property
-    def envelopes(self) -> str:
-        """All envelopes that a charge must fit in, its own first."""
-        return f"{self.envelope_id} {self.outer_envelopes}" if self.outer_envelopes else self.envelope_id
 
 
 @table("balances", key=("envelope_id", "period_start"), in_key=True)

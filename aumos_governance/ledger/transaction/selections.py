@@ -68,7 +68,7 @@ class Of(Enum):
     OWNER = 1
     """Those of the ``owner`` that is given."""
     SERVER = 2
-    """Those of the ``owner`` and ``root`` that are given, as `identities.lies_in` says."""
+    """Those of the ``owner`` and ``root`` that are given, as `files.lies_in` says."""
 
 
 class Selection(Generic[RowT]):

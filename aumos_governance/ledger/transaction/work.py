@@ -15,12 +15,12 @@ from typing import Any
 from ...types import GovernanceOutcome
 from ..contract.facts import NotebookKey, Origin, SessionState
 from ..contract.requests import Request
-from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME, AuditRow, check_text, dumps, link
-from ..rules.identities import file_of, new_id
+from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME, AuditRow, check_text, dumps, link, new_id
+from ..rules.files import file_of
 from .rows import AskRow, BalanceRow, ChainRow, NotebookRow
 from .selections import Selection
 from .store import Place, Store
-from .tables import Key, Row, RowT, key_of
+from .tables import Key, Row, RowT, key_in, key_of
 
 __all__ = ["Work", "record"]
 
@@ -93,7 +93,8 @@ class Work:
 
     def add(self, row: RowT) -> RowT:
         """A row that was not there before."""
-        self._rows[type(row)][key_of(row)] = row
+        kind = type(row)
+        self._rows[kind][key_in[kind](row)] = row
         self._new[row] = None
         self.changes += 1
         return row

@@ -10,7 +10,7 @@ from typing import Any, Final
 from jupyter_core.utils import ensure_async
 
 from ...ledger.contract.facts import NotebookKey
-from ...ledger.rules.identities import file_of, is_folder, path_below
+from ...ledger.rules.files import file_of, is_folder, path_below
 
 __all__ = ["Documents"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ...ledger.rules.identities import path_below
+from ...ledger.rules.files import path_below
 from .documents import Documents
 
 __all__ = ["FileMarks"]

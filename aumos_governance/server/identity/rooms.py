@@ -13,7 +13,7 @@ from typing import Final
 
 from ...errors import InvalidRequestError
 from ...ledger.contract.facts import NotebookKey
-from ...ledger.rules.identities import file_of, path_below
+from ...ledger.rules.files import file_of, path_below
 
 __all__ = ["KERNEL_PATH", "Place", "Rooms", "Row", "clean_path", "moved_path"]
 

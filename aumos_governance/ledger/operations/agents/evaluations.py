@@ -22,7 +22,7 @@ from ...rules.verdicts import (
 )
 from ...transaction.rows import BalanceRow, EnvelopeRow, SessionRow
 from ...transaction.work import Work, record
-from ..places import called, category_id, name_of, open_session_of, period_start
+from ..places import called, category_id, enclosing, name_of, open_session_of, period_start
 from ..registry import operation
 from .trust import agent_level, check_named, find_consent, realm_in
 
@@ -128,7 +128,7 @@ def _trust(
 
 
 def _budget(work: Work, session: SessionRow, category: str | None, amount: int, reasons: list[str]) -> Refusal | None:
-    envelopes, inner = session.envelopes, None
+    envelopes, inner = enclosing(session), None
     if category:
         inner = category_id(session.id, category)
         envelopes = f"{inner} {envelopes}"

@@ -212,6 +212,8 @@ def _effective_level(work: Work, session: SessionRow, request: Charging) -> int:
 def _level(session: SessionRow, request: Charging, level: int, approval: ApprovalRow | None) -> Refusal | None:
     if request.kind is ActionKind.ACT:
         return act_refusal(request.required_level, level, approved=approval is not None)
+    if level >= request.required_level:
+        return None
     refusal = level_refusal(request.kind, request.required_level, level)
     agent_id = request.agent_id or session.agent_id
     if refusal is None or level == session.trust_level or agent_id is None:

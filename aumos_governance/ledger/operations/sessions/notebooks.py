@@ -13,7 +13,7 @@ from ...contract.facts import NotebookKey, Origin
 from ...contract.queries import ListNotebooks
 from ...contract.requests import DeleteNotebook, JoinNotebooks, MoveNotebook
 from ...rules.chain import LEDGER_CHAIN, check_text
-from ...rules.identities import file_of, path_below
+from ...rules.files import file_of, path_below
 from ...transaction.rows import EnvelopeRow, NotebookAliasRow, NotebookRow, SessionRow
 from ...transaction.selections import (
     ALIASES_OF_NOTEBOOK,

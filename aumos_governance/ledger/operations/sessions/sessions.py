@@ -18,7 +18,7 @@ from ...contract.terms import (
     plan_open,
 )
 from ...rules.chain import LEDGER_CHAIN
-from ...rules.identities import lies_in
+from ...rules.files import lies_in
 from ...transaction.rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
 from ...transaction.work import Work, record
 from ..budgets.enclosures import enclose
