@@ -247,7 +247,9 @@ def quiet_value(shell: Any, value: object, *, depth: int) -> None:
 
     Nor where another magic runs that statement and passes its value on, as ``%%time`` does.
     """
-    if not shell.display_trap.is_active:
+    trap = shell.display_trap
+    # IPython 8, the newest for Python 3.10, has no public name for it.
+    if not (trap.is_active if hasattr(trap, "is_active") else trap._nested_level):
         # No cell is running, so nothing will be displayed, and our hook would not be taken away again.
         return
     hook = sys.displayhook
