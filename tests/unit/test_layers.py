@@ -49,7 +49,7 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "ledger.migrations": ((".",), ("versions",)),
     # What the rooms of the operations share lies below them.
-    "ledger.operations": (("charges", "sessions"), ("approvals", "agents", "budgets"), (".",)),
+    "ledger.operations": (("charges", "sessions"), ("approvals", "agents", "budgets", "keys"), (".",)),
     # What serves one database stands on what serves every database.
     "ledger.sql": (("postgres", "sqlite"), (".",)),
 }
