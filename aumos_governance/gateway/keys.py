@@ -197,6 +197,12 @@ class GatewayKeys:
         except AumOSGovernanceError as error:
             self._log.warning("That a key was revoked could not be recorded: %s", error)
 
+    def revoke_server(self) -> None:
+        """Revoke the keys of this server's kernels and terminals: it ends, and they with it. Waits for the ledger."""
+        left = [key.key_id for key in self._valid.all() if key.server and key.server == self._server]
+        if left:
+            self.revoke(left, "its server ended")
+
     def stop_notebook(self, notebook: NotebookKey, origin: Origin, *, key: str | None = None) -> list[GatewayKey]:
         """Revoke all keys whose document is this notebook, in one transaction; gives those that were."""
         found = [known for known in self.valid() if self.document(known) == notebook]

@@ -35,7 +35,7 @@ HOUSE: tuple[tuple[str, ...], ...] = (
 # Within a room, the same for the folders in it; "." is the room's own modules. A room that is not here has no folders.
 WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
     "kernel": (("magics",), ("governed",), ("engine",), ("requests", "text"), ("transports",)),
-    "server": ((".",), ("rest", "kernels"), ("live",), ("identity",), ("settings",)),
+    "server": ((".",), ("gateway",), ("rest", "kernels"), ("live",), ("identity",), ("settings",)),
     "integrations": ((".",), ("frameworks", "drop_in"), ("openai", "anthropic"), ("guarding",), ("pricing",)),
     "ledger": (
         (".",),
