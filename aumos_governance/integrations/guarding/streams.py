@@ -17,6 +17,7 @@ from ..pricing.seen import Seen
 from .aws_frames import CONTENT_TYPE, Frames
 from .calls import Meter, body_of_json, is_streamed
 from .charge import Charge, Evidence
+from .elements import Elements
 
 __all__ = ["Events", "content_of", "watch", "watch_async"]
 
@@ -246,4 +247,6 @@ def _reader(response: Any, charge: Charge, streamed: bool) -> _Reader:
     if not streamed or not is_streamed(charge.paid):
         return _Body()
     meter = charge.paid.meter()
+    if getattr(charge.paid, "sends_array", False):
+        return Elements(meter)
     return Frames(meter) if response.headers.get("content-type", "").startswith(CONTENT_TYPE) else Events(meter)
