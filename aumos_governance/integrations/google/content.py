@@ -57,7 +57,7 @@ class GenerateCall:
         self._asked = asked.body
         self._location = target.location
         self._config = mapping_of(asked.body, "generationConfig")
-        self._tools = Tools(asked.body, target.model)
+        self._tools = Tools(asked.body)
         self._size: Size | None = None
 
     # ---- before it is sent

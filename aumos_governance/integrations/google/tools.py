@@ -65,8 +65,7 @@ class Grounding:
 class Tools:
     """The tools of one request."""
 
-    def __init__(self, body: Mapping[str, Any], model: str) -> None:
-        self._model = model
+    def __init__(self, body: Mapping[str, Any]) -> None:
         self.names = frozenset(_names(body))
 
     @property
@@ -90,7 +89,7 @@ class Tools:
                 f"{rates.model} with the tool {min(unknown)} was not sent: it is charged beside the tokens, by no price"
                 " that is known here; state the fee that a call costs besides."
             )
-        each = bills_each_query(self._model)
+        each = bills_each_query(rates.model)
         fees = Decimal(0)
         if self.names & _SEARCH:
             fees += self._searches(rates, _QUERIES if each else 1)
@@ -102,7 +101,7 @@ class Tools:
         """What they cost beside tokens, and whether that is an estimate. Raises UnusableUsageError without a price."""
         if rates.flat is not None:
             return Decimal(0), False
-        each = bills_each_query(self._model)
+        each = bills_each_query(rates.model)
         count = len(grounding.queries) if each else int(grounding.searched)
         fees = self._searches(rates, count) if count else Decimal(0)
         if not grounding.mapped:

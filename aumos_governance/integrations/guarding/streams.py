@@ -56,7 +56,12 @@ class Events:
         return self._meter.ended
 
     def feed(self, chunk: bytes) -> bytes:
-        if not self._pending and self._id is not None and chunk.find(b"\n\n") == len(chunk) - 2 and b"\r" not in chunk:
+        if (
+            not self._pending
+            and self._id is not None
+            and 0 <= chunk.find(b"\n\n") == len(chunk) - 2
+            and b"\r" not in chunk
+        ):
             # Most often a chunk is one event.
             return b"" if self._meter.see(_data_of(chunk)) else chunk
         pending = self._pending + chunk

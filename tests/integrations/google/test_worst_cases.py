@@ -142,7 +142,7 @@ class TestTools:
         assert held(tools=[{"googleMaps": {}}], **LIMITED) == context + Decimal("0.025")
 
     def test_since_gemini_3_each_search_has_a_fee(self) -> None:
-        context = (CONTEXT_TOKENS * Decimal("0.5") + 1000 * Decimal("3")) / MILLION
+        context = (CONTEXT_TOKENS * Decimal("0.5") + 1000 * Decimal(3)) / MILLION
         assert held(THREE, tools=[{"googleSearch": {}}], **LIMITED) == context + 10 * Decimal("0.014")
         assert held(THREE, tools={"googleMaps": {}}, **LIMITED) == context + 10 * Decimal("0.014")
 
