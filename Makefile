@@ -53,7 +53,7 @@ lab: $(STAMPS)/linked ## Install, and open JupyterLab on the example notebook (L
 	@exec jupyter lab $(ALLOW_ROOT) $(LAB_ARGS) examples/governed-notebook.ipynb
 
 .PHONY: test
-test: installed lint test-python test-typescript test-browser ## Install what tests need, and run lint, types and all tests
+test: installed lint docs test-python test-typescript test-browser ## Install what tests need, and run lint, types, the documentation and all tests
 
 # The packages of both languages at once: each waits for its registry most of the time.
 .PHONY: installed
@@ -104,6 +104,11 @@ lint: $(STAMPS)/linked ## Check style and types, Python and TypeScript
 	@$(NPM) run --silent lint:check
 	@$(NPM) run --silent typecheck
 
+.PHONY: docs
+docs: $(STAMPS)/linked ## Build the documentation's site into docs/_build
+	@echo "== Documentation"
+	@sphinx-build --quiet --fail-on-warning --keep-going --jobs 2 --builder html docs docs/_build
+
 .PHONY: format
 format: $(STAMPS)/dev $(NODE_MODULES) ## Format and fix what can be fixed
 	@ruff check --fix-only --quiet
@@ -132,9 +137,10 @@ lock: $(UV) $(STAMPS)/node ## Renew all that is locked (LOCK_ARGS="--upgrade-pac
 	@.ci/lock $(LOCK_ARGS)
 
 .PHONY: build
-build: $(STAMPS)/dev ## Build the wheel and the sdist into dist/
+build: $(STAMPS)/dev $(UV) ## Build the wheel and the sdist into dist/, and try each in an empty environment of every Python here
 	@rm -rf dist
 	@python -m build --no-isolation --outdir dist
+	@python .ci/smoke.py dist $(UV)
 
 .PHONY: clean
 clean: ## Delete what was built and installed, the environment included
@@ -194,7 +200,7 @@ $(NODE_MODULES): labextension/package.json labextension/package-lock.json labext
 	@$(NPM) ci --silent
 	@touch $@
 
-$(BUNDLE): $(LABEXTENSION_SOURCES) $(NODE_MODULES) | $(ENVIRONMENT)
+$(BUNDLE): $(LABEXTENSION_SOURCES) aumos_governance/_version.py $(NODE_MODULES) | $(ENVIRONMENT)
 	@echo "Building the JupyterLab extension"
 	@$(call quietly,$(NPM) run build)
 	@touch $@

@@ -20,6 +20,7 @@ from node import has_good_node
 
 BUNDLE = Path("aumos_governance/labextension")
 SOURCES = Path("labextension")
+VERSION = Path("aumos_governance/_version.py")
 NOT_SOURCES = {"node_modules", "lib", "__tests__"}
 SKIPS = ("SKIP_JUPYTER_BUILDER", "HATCH_JUPYTER_BUILDER_SKIP_NPM")
 
@@ -32,6 +33,7 @@ for _hook in ("prepare_metadata_for_build_wheel", "prepare_metadata_for_build_ed
 
 
 def source_files() -> Iterator[Path]:
+    yield VERSION
     for folder, subfolders, names in os.walk(SOURCES):
         subfolders[:] = [name for name in subfolders if name not in NOT_SOURCES]
         yield from (Path(folder, name) for name in names if not name.endswith(".tsbuildinfo"))

@@ -61,9 +61,14 @@ class _Parser(argparse.ArgumentParser):
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     """Read a command line. Raises InvalidRequestError in one sentence; help is printed, and SystemExit raised."""
+    return parser().parse_args(argv)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = _Parser("jupyter governance", description=_DESCRIPTION, epilog=_CODES, formatter_class=raw)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    governance = _Parser("jupyter governance", description=_DESCRIPTION, epilog=_CODES, formatter_class=raw)
+    commands = governance.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, summary: str) -> argparse.ArgumentParser:
         made = commands.add_parser(
@@ -116,7 +121,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     export.add_argument("--format", choices=("jsonl", "csv"), help="jsonl (default): as hashed; csv: for spreadsheets")
     export.add_argument("-o", "--output", metavar="FILE", help="written as a whole or not at all (default: stdout)")
     _add_filters(export)
-    return parser.parse_args(argv)
+    return governance
 
 
 def _add_filters(parser: argparse.ArgumentParser) -> None:

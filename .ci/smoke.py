@@ -1,0 +1,94 @@
+"""Try what `make build` made: install it into an empty environment of each Python here, and make a governed spend.
+
+python .ci/smoke.py dist
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+SPENDS = """
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "aumos_governance.jupyter_extension")
+shell.run_line_magic("governance", "--trust-level 2 --budget 10.0")
+shell.run_line_magic("governance_spend", "0.05 --tool smoke")
+"""
+
+
+def pythons(uv: str) -> list[str]:
+    """The supported Pythons of this machine, wherever they are installed."""
+    environment = dict(os.environ)
+    if shutil.which("pyenv"):
+        # Its programs on the path start only the versions that it is told to.
+        listed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout
+        environment["PYENV_VERSION"] = ":".join(listed.split())
+    found = []
+    for version in PYTHONS:
+        find = [uv, "python", "find", "--no-project", "--system", version]
+        done = subprocess.run(find, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            program = [done.stdout.strip(), "-c", "import sys; print(sys.executable)"]
+            real = subprocess.run(program, env=environment, capture_output=True, text=True, check=True).stdout
+            found.append(real.strip())
+    return found
+
+
+def run(*command: str | Path, folder: Path, **variables: str) -> str:
+    """What a command prints. Ends this program with all that it printed where it fails."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env={**environment, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(str(part) for part in command)} failed:\n{done.stdout}")
+    return done.stdout
+
+
+def try_out(python: str, file: Path) -> None:
+    """Install one file into an empty environment, and use it there."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        run(python, "-m", "venv", "environment", folder=folder)
+        programs = folder / "environment" / ("Scripts" if os.name == "nt" else "bin")
+        run(programs / "python", "-m", "pip", "install", "--quiet", file, folder=folder)
+        home = {"HOME": name, "JUPYTER_DATA_DIR": str(folder / "data"), "IPYTHONDIR": str(folder / "ipython")}
+        printed = run(programs / "python", "-c", SPENDS, folder=folder, **home)
+        if "$9.95 remaining" not in printed:
+            sys.exit(f"{file.name} did not record a spend with {python}:\n{printed}")
+        extensions = run(programs / "jupyter", "server", "extension", "list", folder=folder, **home)
+        # In colours.
+        if not re.search(r"aumos_governance \S*enabled", extensions):
+            sys.exit(f"{file.name} did not enable its server extension with {python}:\n{extensions}")
+        page = folder / "environment" / "share" / "jupyter" / "labextensions" / "aumos-governance" / "package.json"
+        if not page.exists():
+            sys.exit(f"{file.name} holds no JupyterLab extension.")
+        run(programs / "jupyter-governance", "verify", folder=folder, **home)
+
+
+def main(dist: str, uv: str) -> None:
+    found = pythons(uv)
+    if not found:
+        sys.exit("No supported Python was found to try the built files with.")
+    for python in found:
+        for file in sorted(Path(dist).resolve().iterdir()):
+            print(f"Trying {file.name} with {python}", flush=True)
+            try_out(python, file)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
