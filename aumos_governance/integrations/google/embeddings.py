@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from ...errors import ConfigurationError
 from ..guarding.calls import Asked, Cost, UsageMissingError
 from ..pricing.rates import Rates, unknown_price
 from ..pricing.seen import Seen
@@ -33,6 +34,13 @@ class EmbedCall:
         """As `Paid.worst`."""
         total = Decimal(0)
         for each in (self._asked, *listed(field_of(self._asked, "requests"))):
+            if not isinstance(each, Mapping):
+                raise ConfigurationError(f"{self.name} was not sent: one of its requests is no object.")
+            named = each.get("model")
+            if isinstance(named, str) and named.rpartition("/")[2] != self.model:
+                raise ConfigurationError(
+                    f"{self.name} was not sent: it names {named} in its body and {self.model} in its address."
+                )
             body = {name: value for name, value in each.items() if name != "requests"}
             size = size_of(body, self.model) if body else Size()
             # Each content has a window of its own, and is cut off there.

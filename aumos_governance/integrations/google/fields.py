@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ...errors import ConfigurationError
 
-__all__ = ["bytes_of", "field_of", "listed", "mapping_of", "names_of", "whole_of"]
+__all__ = ["bytes_of", "field_of", "listed", "mapping_of", "names_of", "spelled", "whole_of"]
 
 _CAPITAL: Final = re.compile(r"[A-Z]")
 _DIGITS: Final = re.compile(r"\d{1,18}")
@@ -47,6 +47,12 @@ def field_of(value: Mapping[str, Any], name: str) -> Any:
     if found is not None:
         raise ConfigurationError(f"The request has both {name} and {other}, so it was not sent: keep one of them.")
     return given
+
+
+def spelled(value: Mapping[str, Any], name: str) -> str:
+    """How a mapping spells the field of this name, as `field_of` reads it."""
+    other = _snake(name)
+    return other if other in value and value.get(name) is None else name
 
 
 def mapping_of(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
