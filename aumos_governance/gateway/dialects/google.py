@@ -15,9 +15,9 @@ from ...integrations.google.paths import target_of
 from ...integrations.guarding.calls import READS, Asked, Paid
 from ...integrations.guarding.provider import Provider
 from ...integrations.guarding.readers import Reader, reader_of
-from .api import ClientCall, OutputLimit, Refusal
+from .api import ClientCall, OutputLimit, ProviderApi, Refusal
 
-__all__ = ["GoogleApi"]
+__all__ = ["API"]
 
 _GENERATES: Final = frozenset({"generateContent", "streamGenerateContent"})
 _HIDES_USAGE: Final = frozenset({"fields", "$fields", "callback", "$callback"})
@@ -48,12 +48,8 @@ _STATUS: Final = {
 class GoogleApi:
     """As `ProviderApi`."""
 
-    @property
-    def provider(self) -> Provider:
-        """As `ProviderApi.provider`."""
-        return PROVIDER
-
-    withheld_headers: Final = frozenset(
+    provider: Provider = PROVIDER
+    withheld_headers: frozenset[str] = frozenset(
         {
             # The project that is billed, a method other than the request's, and what hides the usage.
             "x-goog-user-project",
@@ -127,3 +123,6 @@ class GoogleApi:
         }
         status = _STATUS.get(refusal.status, "UNKNOWN")
         return {"error": {"code": refusal.status, "message": refusal.message, "status": status, "details": [info]}}
+
+
+API: Final[ProviderApi] = GoogleApi()
