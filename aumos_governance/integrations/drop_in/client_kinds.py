@@ -67,8 +67,8 @@ def client_of(given: object) -> Any:
         )
     if type(given).__module__.startswith("google.genai"):
         raise InvalidRequestError(
-            f"govern() takes a client of {library_names()} library, and not Google's: the gateway governs its calls with"
-            " no change to the program, once the server's administrator has configured Google as a provider."
+            f"govern() takes a client of {library_names()} library, and not Google's: the gateway governs its calls,"
+            " with no change to the program, once the server's administrator has configured Google as a provider."
         )
     raise InvalidRequestError(f"govern() takes a client of {library_names()} library, not a {type(given).__name__}.")
 

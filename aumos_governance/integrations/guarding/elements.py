@@ -11,10 +11,11 @@ from .calls import Meter
 
 __all__ = ["Elements"]
 
-_MARKS: Final = re.compile(rb'["{}\[\]]')
+_TO_MARK: Final = re.compile(rb'(?:[^"{}\[\]]+|"[^"\\]*(?:\\.[^"\\]*)*")*', re.DOTALL)
+"""All up to the next bracket, or to a text that has not ended yet."""
 _IN_TEXT: Final = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 """What a text in quotes has, up to the quote that ends it."""
-_OPENS: Final = (b"{", b"[")
+_TEXT, _ARRAY, _OPENS = ord('"'), ord("["), frozenset(b"{[")
 _MOST: Final = 64 * 1024 * 1024
 """Bytes of an element that is kept until it is complete; of a longer one nothing is read."""
 
@@ -44,19 +45,19 @@ class Elements:
     def feed(self, chunk: bytes) -> bytes:
         """Read some more bytes; all of them are the caller's."""
         self._pending += chunk
-        while self._at < len(self._pending):
-            if self._in_text:
-                # A long one is read on where the last chunk ended.
-                text = _IN_TEXT.match(self._pending, self._at)
-                self._at = self._at if text is None else text.end()
-                if self._pending[self._at : self._at + 1] != b'"':
-                    break
-                self._at += 1
-                self._in_text = False
-            mark = _MARKS.search(self._pending, self._at)
-            self._at = len(self._pending) if mark is None else mark.end()
-            if mark is not None:
-                self._step(mark[0], mark.start())
+        pending, end = self._pending, len(self._pending)
+        while self._at < end:
+            # A long text is read on where the last chunk ended.
+            skipped = (_IN_TEXT if self._in_text else _TO_MARK).match(pending, self._at)
+            place = self._at if skipped is None else skipped.end()
+            if place == end or (self._in_text and pending[place] != _TEXT):
+                self._at = place
+                break
+            self._at = place + 1
+            if self._in_text or pending[place] == _TEXT:
+                self._in_text = not self._in_text
+            else:
+                self._step(pending[place], place)
         self._forget()
         return chunk
 
@@ -72,11 +73,9 @@ class Elements:
         """What of the response has arrived."""
         return self._meter.seen
 
-    def _step(self, mark: bytes, place: int) -> None:
-        if mark == b'"':
-            self._in_text = True
-        elif mark in _OPENS:
-            if self._depth == 0 and mark == b"[":
+    def _step(self, bracket: int, place: int) -> None:
+        if bracket in _OPENS:
+            if self._depth == 0 and bracket == _ARRAY:
                 self._outer = 1
             elif self._depth == self._outer:
                 self._begun = place
