@@ -15,6 +15,7 @@ from ..operations.agents import evaluations, trust
 from ..operations.approvals import approvals, reports
 from ..operations.budgets import ceilings, envelopes, limit_requests
 from ..operations.charges import adjustments, charges, holds, reversals
+from ..operations.keys import bindings, issues, lists, revocations
 from ..operations.registry import OPERATIONS, READERS
 from ..operations.sessions import notebooks, sessions
 from ..rules.content import check_whole, digest
@@ -30,6 +31,7 @@ MODULES: Final = (
     *(envelopes, ceilings, limit_requests),
     *(approvals, reports),
     *(trust, evaluations),
+    *(issues, bindings, revocations, lists),
 )
 """All modules of operations. Each registers what it does when it is loaded, so a new one has its place here."""
 
