@@ -9,10 +9,11 @@ from ..wire.provider_keys import GATEWAY_ENV, GATEWAY_KEY_ENV, PROVIDER_KEYS
 from .contract import Upstream
 from .known_providers import KNOWN
 
-__all__ = ["complete", "variables", "withheld"]
+__all__ = ["past_proxies", "variables", "withheld"]
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
 _PROXIES: Final = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+_EXCEPTIONS: Final = ("NO_PROXY", "no_proxy")
 
 
 def variables(upstreams: Mapping[str, Upstream], address: str, secret: str) -> dict[str, str]:
@@ -44,23 +45,16 @@ def withheld(upstreams: Mapping[str, Upstream]) -> frozenset[str]:
     )
 
 
-def complete(
-    environment: Mapping[str, str], upstreams: Mapping[str, Upstream], address: str, secret: str
-) -> dict[str, str]:
-    """An environment with what `variables` says, and without what `withheld` says; nothing else is changed.
+def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which no proxy for HTTP that an environment names stands before the gateway; maybe none.
 
-    Where it names a proxy for HTTP, ``NO_PROXY`` is made to except the gateway: libraries would otherwise send the
-    client's key to that proxy, which cannot reach this machine's loopback.
+    Libraries would otherwise send the client's key to that proxy, which cannot reach this machine's loopback.
     """
-    taken = withheld(upstreams)
-    completed = {name: value for name, value in environment.items() if name not in taken}
-    completed.update(variables(upstreams, address, secret))
-    if any(completed.get(name) for name in _PROXIES):
-        before = [completed.get(name) for name in ("NO_PROXY", "no_proxy")]
-        excepted = ",".join(_with_loopback(before))
-        # Libraries read either, and some only one of them.
-        completed["NO_PROXY"] = completed["no_proxy"] = excepted
-    return completed
+    if not any(environment.get(name) for name in _PROXIES):
+        return {}
+    # Libraries read either, and some only one of them.
+    excepted = ",".join(_with_loopback(environment.get(name) for name in _EXCEPTIONS))
+    return dict.fromkeys(_EXCEPTIONS, excepted)
 
 
 def _with_loopback(lists: Iterable[str | None]) -> list[str]:

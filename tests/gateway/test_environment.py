@@ -11,7 +11,8 @@ from google import genai
 
 from aumos_governance.gateway.configuration import read_providers
 from aumos_governance.gateway.contract import Upstream
-from aumos_governance.gateway.environment import complete, variables, withheld
+from aumos_governance.gateway.environment import past_proxies, variables, withheld
+from aumos_governance.gateway.process_environment import ProcessEnvironment
 from aumos_governance.wire.provider_keys import GATEWAY_ENV, GATEWAY_KEY_ENV, foreign_keys
 
 ADDRESS = "http://127.0.0.1:4321"
@@ -35,6 +36,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def put(environment: pytest.MonkeyPatch, *names: str) -> None:
     for name, value in variables(configured(*names), ADDRESS, OURS).items():
         environment.setenv(name, value)
+
+
+def complete(before: dict[str, str], upstreams: dict[str, Upstream]) -> dict[str, str]:
+    """What becomes of a process's environment."""
+    environment = ProcessEnvironment(lambda secret: variables(upstreams, ADDRESS, secret), withheld(upstreams))
+    changed = {**before, **environment.changes(OURS)}
+    return {name: value for name, value in changed.items() if value is not None}
 
 
 def test_openais_library_finds_the_gateway(environment: pytest.MonkeyPatch) -> None:
@@ -98,15 +106,13 @@ def test_the_configured_providers_own_keys_are_taken_out_and_no_others() -> None
         "OPENAI_API_KEY": "of a provider that is not configured",
         "PATH": "/bin",
     }
-    after = complete(before, configured("anthropic", "google", "huggingface"), ADDRESS, OURS)
+    after = complete(before, configured("anthropic", "google", "huggingface"))
     assert THEIRS not in after.values()
     assert after["ANTHROPIC_API_KEY"] == after["GEMINI_API_KEY"] == after["GOOGLE_API_KEY"] == OURS
     assert "ANTHROPIC_AUTH_TOKEN" not in after
     assert "HF_TOKEN" not in after
     assert after["OPENAI_API_KEY"] == "of a provider that is not configured"
     assert after["PATH"] == "/bin"
-    assert "NO_PROXY" not in after
-    assert before["TEAM_KEY"] == THEIRS
 
 
 @pytest.mark.parametrize(
@@ -120,11 +126,11 @@ def test_the_configured_providers_own_keys_are_taken_out_and_no_others() -> None
 )
 @pytest.mark.parametrize("proxy", ["HTTP_PROXY", "all_proxy"])
 def test_no_proxy_stands_between_a_client_and_the_gateway(proxy: str, before: dict[str, str], after: str) -> None:
-    completed = complete({**before, proxy: "http://proxy.example:3128"}, configured("openai"), ADDRESS, OURS)
-    assert completed["NO_PROXY"] == completed["no_proxy"] == after
+    assert past_proxies({**before, proxy: "http://proxy.example:3128"}) == {"NO_PROXY": after, "no_proxy": after}
+    assert past_proxies(before) == {}
 
 
 def test_a_key_of_a_provider_that_is_not_configured_is_foreign() -> None:
     before = {"OPENAI_API_KEY": THEIRS, "ANTHROPIC_AUTH_TOKEN": THEIRS, "GITHUB_TOKEN": THEIRS, "GROQ_API_KEY": ""}
     assert foreign_keys(before) == ("ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY")
-    assert foreign_keys(complete(before, configured("openai"), ADDRESS, OURS)) == ("ANTHROPIC_AUTH_TOKEN",)
+    assert foreign_keys(complete(before, configured("openai"))) == ("ANTHROPIC_AUTH_TOKEN",)
