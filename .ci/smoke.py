@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,12 +26,19 @@ shell.run_line_magic("governance_spend", "0.05 --tool smoke")
 
 def pythons(uv: str) -> list[str]:
     """The supported Pythons of this machine, wherever they are installed."""
+    environment = dict(os.environ)
+    if shutil.which("pyenv"):
+        # Its programs on the path start only the versions that it is told to.
+        listed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout
+        environment["PYENV_VERSION"] = ":".join(listed.split())
     found = []
     for version in PYTHONS:
         find = [uv, "python", "find", "--no-project", "--system", version]
-        done = subprocess.run(find, capture_output=True, text=True, check=False)
+        done = subprocess.run(find, env=environment, capture_output=True, text=True, check=False)
         if done.returncode == 0:
-            found.append(done.stdout.strip())
+            program = [done.stdout.strip(), "-c", "import sys; print(sys.executable)"]
+            real = subprocess.run(program, env=environment, capture_output=True, text=True, check=True).stdout
+            found.append(real.strip())
     return found
 
 
