@@ -2,8 +2,9 @@
 
 Left out are ``key`` (it names the request), ``expires_at`` (a retry may wait longer), ``terms`` (whoever runs
 the server may have changed them meanwhile), the kernel's incarnation and the notebook, which the asker does
-not choose and which may have been renamed between an ask and its retry; and ``waits`` and ``waits_at_limit``, which
-change the record, or when it is decided.
+not choose and which may have been renamed between an ask and its retry; ``waits``, ``waits_at_limit`` and
+``waits_turn``, which change the record, or when it is decided; and of a bounded hold ``most`` and ``waiting``, which
+are the server's own.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ MAX_CONTENT: Final = 64 * 1024
 """The most bytes of UTF-8 that a request may amount to."""
 
 _BEYOND: Final = 2**63
-_LEFT_OUT: Final = frozenset({"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit"})
+_OF_HOLD: Final = ("least", "most", "waiting", "waits_turn")
+_LEFT_OUT: Final = frozenset({"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit", *_OF_HOLD})
 _ORIGIN: Final = ("origin.actor", "origin.person", "origin.cell_id", "origin.execution_count")
 
 
@@ -56,6 +58,9 @@ def digest(request: Request[Any]) -> str:
     kind = type(request)
     try:
         text = _encode((kind.__name__, request.key, _getter(kind)(request)))
+        if (least := getattr(request, "least", None)) is not None:
+            # So the digest of any other hold is what earlier versions made of it.
+            text += _encode(least)
         if detail := getattr(request, "detail", None):
             # Of all that is asked, only this can hold a float, and not every float has a JSON form.
             dumps(detail)

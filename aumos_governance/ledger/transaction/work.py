@@ -60,6 +60,12 @@ class Store(Protocol):
         """The rows of a selection, in order of their keys."""
         ...
 
+    def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
+        """Of the open holds in this envelope that were made at ``since`` or later: how many are of live callers, and
+        the sum of the others, whose outcome is unknown. Locks nothing; holds of nothing are left out.
+        """
+        ...
+
     def due(self, now: int) -> bool:
         """Whether a hold or an approval has come to its stated time."""
         ...
@@ -164,6 +170,11 @@ class Work:
             known = self._rows[selection.kind].setdefault(key_of(row), row)
             found.append(row if known is None else known)  # type: ignore[arg-type]
         return found
+
+    def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
+        """As the store's, with all that this transaction has changed. Asked for before any change."""
+        self.write()
+        return self.store.open_holds(envelope_id, since)
 
     def new_id(self) -> str:
         """A fresh identifier that tells the time of the request being done."""
