@@ -73,7 +73,7 @@ A hold with ``least`` is *bounded*: its ``amount`` is the request's worst case, 
 what was granted: the smallest of that, ``most`` and a share of what is left, at least ``least``, or else it is denied.
 A copy gets what the first one was granted. With ``waits_turn``, a number of seconds, a hold that only the open holds of
 live callers keep from fitting is not denied: it waits for its turn, for at most so long, and then is decided as ever.
-Until then ``{"id", "ok": true, "waiting": {"turn": true, "limit", "needs", "until"}}`` comes every few seconds, and a
+Until then ``{"id", "ok": true, "waiting": {"turn": true, "limit", "until"}}`` comes every few seconds, and a
 copy of the request with a later ``exp`` keeps it waiting, as below. Where too many wait already the code is ``BUSY``.
 
 A hold is of ``kind`` ``call`` (as left out) or ``act``; ``until`` is when it ends by itself, in seconds since the

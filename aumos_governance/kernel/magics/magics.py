@@ -17,7 +17,7 @@ from ..governed.governed_cells import MAGIC
 from ..text.arguments import Arguments, Flag, Signature, Valued
 
 if TYPE_CHECKING:
-    from ..text.display import SpendDecision
+    from .spending import SpendDecision
 
 __all__ = ["GovernanceMagics", "quiet_value"]
 
@@ -121,7 +121,9 @@ class GovernanceMagics(Magics):
             if decision:
                 call_the_model()
         """
-        decision: SpendDecision = self._commands().spend(self.shell, self._read(_SPEND, line))
+        from . import spending
+
+        decision = spending.spend(self.shell, self._read(_SPEND, line))
         quiet_value(self.shell, decision, depth=_FRAMES_TO_CELL)
         return decision
 

@@ -12,8 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from ...types import GovernanceOutcome
 from ..contract.facts import NotebookKey
 from ..contract.queries import DECISIONS, AuditFilters
-from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME
-from ..rules.content import check_text
+from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME, check_text
 from ..rules.files import file_of
 from ..transaction import schema
 from .scope import of_server, scope

@@ -7,10 +7,8 @@ from dataclasses import replace
 from .... import money
 from ....errors import InvalidAmountError, InvalidRequestError
 from ...contract.charges import Hold
-from ...rules.periods import period_start
 from ...transaction.work import Work
-from ..places import Place, envelopes_for, places_of
-from ..states import open_session_of
+from ..places import Place, envelopes_for, open_session_of, places_of
 
 __all__ = ["bounded", "fits_in_time"]
 
@@ -39,7 +37,7 @@ def fits_in_time(work: Work, places: list[Place], amount: int) -> bool:
     """
     for envelope, balance in places:
         if balance.spent + balance.held + amount > envelope.ceiling:
-            _, unknown = work.open_holds(envelope.id, period_start(envelope.period, work.now))
+            _, unknown = work.open_holds(envelope.id, balance.period_start)
             if balance.spent + unknown + amount > envelope.ceiling:
                 return False
     return True
@@ -49,7 +47,7 @@ def _share(work: Work, places: list[Place], most: int, waiting: int) -> int:
     share = most
     for envelope, balance in places:
         left = max(0, envelope.ceiling - balance.spent - balance.held)
-        live, _ = work.open_holds(envelope.id, period_start(envelope.period, work.now))
+        live, _ = work.open_holds(envelope.id, balance.period_start)
         # This request and the one after it are counted as well: a first long call leaves room for another.
         share = min(share, left // (live + waiting + 2))
     return share
