@@ -61,7 +61,13 @@ class Holder:
     """What users see, for example ``kernel of a.ipynb`` or the name they gave."""
     kind: KeyKind
     caller: Caller
-    """The document and the scope of the idempotency keys; a rename of the document is followed."""
+    """The document and the scope of the idempotency keys; a rename of the document is followed.
+
+    It is read at each `Keys.find`, so a request that lasts may find its holder again by `Keys.holder`.
+    """
+    refusal: str | None = None
+    """One sentence: why no call with this key is authorized now and what the user can do, such as choose a notebook for
+    a terminal. A call is then denied with it, and the ledger is not asked. None: the ledger decides."""
 
 
 class Keys(Protocol):
@@ -72,6 +78,10 @@ class Keys(Protocol):
 
         Called in the gateway's thread for each request, so it reads memory and not the database.
         """
+        ...
+
+    def holder(self, key_id: str) -> Holder | None:
+        """The holder of a key by its id, with the document that it has now; None for one that is not valid."""
         ...
 
     def on_revoked(self, call: Callable[[str], None]) -> Callable[[], None]:

@@ -21,6 +21,7 @@ from traitlets import Bool, Enum, TraitError, Unicode, default
 from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
+from ..gateway.process_environment import ProcessEnvironment
 from ..ledger import open_ledger
 from ..ledger.contract.budgets import ConfigureEnvelopes
 from ..ledger.contract.charges import KernelsPresent
@@ -31,6 +32,7 @@ from ..ledger.contract.requests import JoinNotebooks
 from ..owner import owner
 from ..service.service import NotebookService
 from ..wire.protocol import REPLY_TYPE, STRICT_ENV
+from .gateway.issuing import Issuing
 from .identity.contents_moves import ContentsMoves
 from .identity.documents import Documents
 from .identity.rooms import Rooms
@@ -136,6 +138,8 @@ class GovernanceExtension(ExtensionApp):
         forgets everything when the server stops. By default a file in Jupyter's data folder.""",
     ).tag(config=True)
 
+    _issuing: Issuing | None = None
+
     @default("database_url")
     def _database_url(self) -> str:
         return default_database_url(Path(self.data_dir))
@@ -228,6 +232,11 @@ class GovernanceExtension(ExtensionApp):
 
         moves = ContentsMoves(documents, self._ledger, rooms, self.log, announce)
         moves.follow(serverapp.contents_manager)
+        environment = self._process_environment()
+        if environment is not None:
+            self._issuing = Issuing(service, rooms, environment, server=self._name, log=self.log)
+            self._issuing.start()
+        kernel_keys = None if self._issuing is None else self._issuing.kernels
         self._bridge = Bridge(
             serverapp.kernel_manager,
             serverapp.session_manager,
@@ -244,9 +253,17 @@ class GovernanceExtension(ExtensionApp):
             log=self.log,
             server=self._name,
             local_socket=LocalSocket(Path(serverapp.runtime_dir), self.log) if self.local_socket else None,
+            keys=kernel_keys,
         )
         self._context = Context(
-            service, rooms, settings, rooms.settle, self._bridge.kernels, serverapp.contents_manager, loop
+            service,
+            rooms,
+            settings,
+            rooms.settle,
+            self._bridge.kernels,
+            serverapp.contents_manager,
+            loop,
+            None if self._issuing is None else self._issuing.requests,
         )
         self._bridge.follow_sessions()
         self._unmark = mark_children(strict=settings.terms.strict)
@@ -256,6 +273,7 @@ class GovernanceExtension(ExtensionApp):
             documents=documents,
             name=rooms.name,
             load_in_kernels=self.load_in_kernels,
+            keys=kernel_keys,
         )
         _leave_untracked(serverapp)
         serverapp.event_logger.add_listener(schema_id=KERNEL_EVENTS, listener=self._bridge.on_kernel_event)
@@ -266,6 +284,8 @@ class GovernanceExtension(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self._bridge.start()
+        if self._issuing is not None:
+            self._issuing.follow_terminals(serverapp)
         # What a server has loaded stays until it ends. Without this, each full garbage collection walks over all of it
         # with every thread stopped (75 ms, twice a second under load), and no kernel has its answer meanwhile.
         gc.freeze()
@@ -288,7 +308,13 @@ class GovernanceExtension(ExtensionApp):
         loop = asyncio.get_running_loop()
         for threads in (self._readers, self._long_reads, self._workers):
             await loop.run_in_executor(None, threads.shutdown)
+        if self._issuing is not None:
+            await loop.run_in_executor(None, self._issuing.stop)
         await loop.run_in_executor(None, self._ledger.close)
+
+    def _process_environment(self) -> ProcessEnvironment | None:
+        """What a process with a key of the gateway finds in its environment; None where no gateway is on."""
+        return None
 
     # ---- refusing to start
 

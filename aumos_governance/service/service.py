@@ -24,7 +24,7 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadState
 from ..ledger.contract.requests import OpenSession, Request, new_key
 from ..ledger.contract.terms import SessionTerms
-from ..ledger.rules.retention import KEEP_ASKS
+from ..ledger.rules.content import KEEP_ASKS
 from ..types import TrustLevel
 from ..wire import fields
 from ..wire.operations import OPERATIONS

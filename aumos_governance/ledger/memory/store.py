@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from ..rules.content import KEEP_ASKS
 from ..rules.files import lies_in
-from ..rules.retention import KEEP_ASKS
 from ..transaction.rows import (
     COUNTING,
     HELD,

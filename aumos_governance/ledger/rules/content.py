@@ -22,12 +22,18 @@ from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
+from ...clock import MICROS
 from ...errors import InvalidRequestError
 from ..contract.requests import Request
 from .chain import check_text, dumps, encoder_with
 
-__all__ = ["decode", "digest", "encode"]
+__all__ = ["HOUR", "KEEP_ASKS", "decode", "digest", "encode"]
 
+HOUR: Final = 3600 * MICROS
+"""Microseconds."""
+KEEP_ASKS: Final = 48 * HOUR
+"""How long both are kept, in microseconds: twice the promised day, so that a retry after a night and a day still finds
+its answer."""
 MAX_CONTENT: Final = 64 * 1024
 """The most bytes of UTF-8 that a request may amount to."""
 

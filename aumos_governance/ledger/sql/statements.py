@@ -36,8 +36,7 @@ from ..transaction.conditions import has
 from ..transaction.rows import COUNTING, HELD, AskRow, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.selections import DUE_APPROVALS, DUE_HOLDS, Selection
 from ..transaction.tables import ROWS, Row, columns
-from .scope import of_server
-from .selections import condition_on, statement
+from .selections import condition_on, of_server, statement
 
 __all__ = ["NEAR", "NO_OFFSET", "Statement", "Statements", "compile_text"]
 

@@ -155,6 +155,38 @@ export const isLimitRequests: Guard<Schemas['LimitRequests']> =
 export const isDeniedAtLimit: Guard<Schemas['DeniedAtLimit']> =
   /* @__PURE__ */ isObject({ denied: isCount });
 
+export const isGatewayKey: Guard<Schemas['GatewayKey']> =
+  /* @__PURE__ */ isObject({
+    id: isString,
+    kind: isOneOf(['kernel', 'terminal', 'user', 'run']),
+    name: isString,
+    path: isNullOr(isString),
+    kernel_id: isNullOr(isString),
+    terminal: isNullOr(isString),
+    issued_at: isNullOr(isString),
+    issued_by: isString
+  });
+
+export const isGatewayKeys: Guard<Schemas['GatewayKeys']> =
+  /* @__PURE__ */ isObject({
+    enabled: isBoolean,
+    keys: isListOf(isGatewayKey)
+  });
+
+export const isCreatedKey: Guard<Schemas['CreatedKey']> =
+  /* @__PURE__ */ isObject({
+    key: isGatewayKey,
+    secret: isString,
+    environment: isMapOf(isString),
+    withheld: isListOf(isString)
+  });
+
+export const isRevokedKey: Guard<Schemas['RevokedKey']> =
+  /* @__PURE__ */ isObject({ id: isString, revoked: isBoolean });
+
+export const isStoppedKeys: Guard<Schemas['StoppedKeys']> =
+  /* @__PURE__ */ isObject({ revoked: isListOf(isGatewayKey) });
+
 export const isReport: Guard<Schemas['Report']> = /* @__PURE__ */ isObject({
   id: isString,
   notebook: isString,
