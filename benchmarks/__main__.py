@@ -1,4 +1,6 @@
-"""Run all benchmarks, or those named: durable, engine, audit, postgres, bridge, footprint, calls, gateway, start, page."""
+"""Run all benchmarks, or those named: durable, engine, audit, postgres, bridge, footprint, calls, gateway, start, and
+page.
+"""
 
 from __future__ import annotations
 
