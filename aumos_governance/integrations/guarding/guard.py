@@ -209,7 +209,7 @@ class Guard:
         if stated is not None:
             # Of a server of which it is not known what its figure includes, the larger one.
             cost = Cost(max(stated, cost.usd), cost.estimated or stated < cost.usd)
-        return Cost(cost.usd + rates.fee, cost.estimated)
+        return Cost(cost.usd + rates.fee, cost.estimated) if rates.fee else cost
 
 
 def body_of(answer: object) -> Mapping[str, Any]:
