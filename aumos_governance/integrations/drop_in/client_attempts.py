@@ -96,7 +96,8 @@ def _hooked(kind: Any, *, awaited: bool) -> Any:
         def _prepare_options(self, options: Any) -> Any:
             if (refused := self._plan(options)) is None:
                 return super()._prepare_options(options)
-            return done(self._refused(*refused, options))
+            governor, refusal = refused
+            return done(self._refused(governor, refusal, options))
 
         def _prepare_request(self, request: Any) -> Any:
             return done(self._held(super()._prepare_request, request))
