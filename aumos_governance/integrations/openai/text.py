@@ -98,7 +98,7 @@ class ChatCall:
     def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         if seen is None:
-            seen = Seen(hidden=not shows_all(self.model), whole=True)
+            seen = Seen(whole=True)
             see_chat(answer, seen)
         if not seen.whole:
             limit = self._limit(rates)
@@ -201,7 +201,7 @@ class ResponseCall:
             limit = _output(_whole(self._asked, "max_output_tokens"), rates)
             return broken(rates, answer, seen, "responses", lambda output: self._worst(rates, output), limit)
         # The event that ends a stream has the whole response.
-        seen = Seen(hidden=not shows_all(self.model), whole=True)
+        seen = Seen(whole=True)
         see_response(answer, seen)
         counts, estimated = used_of(rates, answer, "responses", seen)
         used = dict(counts)
