@@ -163,7 +163,7 @@ def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | Non
     if call is not None and call.owner is client and not call.over:
         if not has_middleware(client):
             return call, call.paid
-        for known in call.contents:
+        for known in (call, *call.changed):
             if known.is_for(options.method, options.url, _body(options)):
                 return call, known.paid
     else:
@@ -173,7 +173,7 @@ def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | Non
     if changed is None:
         return None
     if call is not None:
-        call.contents.append(changed)
+        call.changed.append(changed)
         return call, changed.paid
     changed.over = True
     return changed, changed.paid

@@ -12,6 +12,7 @@ from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.openai.text import read_usage
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 from aumos_governance.integrations.pricing.sizes import size_of
+from tests.integrations.till import needs_prices_of_0_2
 
 NAMES = {"input_tokens": ("into",), "input_image_tokens": ("details", "image"), "output_tokens": ("out",)}
 REQUIRED = ("input_tokens", "output_tokens")
@@ -113,6 +114,7 @@ def test_speech_is_held_for_by_its_text() -> None:
         call.cost(rates(), {})
 
 
+@needs_prices_of_0_2
 @pytest.mark.parametrize(
     ("sizes", "seconds"), [((749,), 1), ((750,), 2), ((None,), 34_953), ((10**9,), 34_953), ((749, 750), 3)]
 )
@@ -122,6 +124,7 @@ def test_a_sound_is_held_for_by_its_length(sizes: tuple[int | None, ...], second
     assert call.worst(rates(audio_hours=3_600)) == seconds
 
 
+@needs_prices_of_0_2
 @pytest.mark.parametrize(
     ("answer", "cost"),
     [
@@ -137,6 +140,7 @@ def test_a_sound_is_charged_by_its_seconds_or_its_tokens(answer: dict[str, Any],
     assert call.cost(rates(audio_hours=3_600), answer) == Cost(Decimal(cost))
 
 
+@needs_prices_of_0_2
 @pytest.mark.parametrize("seconds", [True, "7", -1, 1e9, float("nan")])
 def test_a_length_that_is_none_is_charged_as_held(seconds: Any) -> None:
     with pytest.raises(UsageMissingError):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from genai_prices.types import ModelPrice, Tier, TieredPrices
 
+from aumos_governance import ConfigurationError
+from aumos_governance.integrations.pricing import prices
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 from aumos_governance.integrations.pricing.token_prices import (
     Sides,
@@ -17,6 +20,7 @@ from aumos_governance.integrations.pricing.token_prices import (
     plain_prices,
     sides,
 )
+from tests.integrations.till import needs_prices_of_0_2
 
 ONE, TWO, THREE, FOUR, FIVE = map(Decimal, range(1, 6))
 TIERED = TieredPrices(base=TWO, tiers=[Tier(start=100, price=FOUR), Tier(start=200, price=THREE)])
@@ -55,7 +59,7 @@ def test_prices_are_kept_that_can_be_the_dearest(every: list[Sides], kept: list[
 
 
 @pytest.mark.parametrize(
-    ("prices", "plain"),
+    ("known", "plain"),
     [
         ({"input_mtok": ONE, "output_mtok": TWO}, True),
         ({"input_mtok": ONE, "cache_read_mtok": TWO, "cache_write_mtok": TWO, "web_searches_kcount": ONE}, True),
@@ -67,9 +71,9 @@ def test_prices_are_kept_that_can_be_the_dearest(every: list[Sides], kept: list[
         ({"input_mtok": ONE, "output_mtok": TIERED}, False),
     ],
 )
-def test_only_prices_of_text_without_tiers_are_plain(prices: dict[str, Any], plain: bool) -> None:
-    stated = ModelPrice(**prices)
-    assert plain_prices(stated) == (prices if plain else None)
+def test_only_prices_of_text_without_tiers_are_plain(known: dict[str, Any], plain: bool) -> None:
+    stated = ModelPrice(**known)
+    assert plain_prices(stated) == (known if plain else None)
     assert plain_prices(stated) is plain_prices(stated)
 
 
@@ -117,6 +121,7 @@ def rates(model: str, **stated: Any) -> Rates:
     return Prices(**stated).rates(model, provider="openai")
 
 
+@needs_prices_of_0_2
 @pytest.mark.parametrize("more", [{}, {"web_searches": 1_000}])
 def test_a_cost_is_that_of_its_terms(more: dict[str, int]) -> None:
     found = rates("gpt-5", price={"web_searches_kcount": 10})
@@ -128,6 +133,7 @@ def test_a_cost_is_that_of_its_terms(more: dict[str, int]) -> None:
     assert found.cost(usage, {}) == found.cost(usage) == usual
 
 
+@needs_prices_of_0_2
 def test_terms_count_where_the_data_computes_the_cost() -> None:
     found = rates("gpt-5.4")
     usage = {"input_tokens": 300_000, "output_tokens": 10}
@@ -159,3 +165,24 @@ def test_all_prices_that_a_caller_states_count_alone() -> None:
     assert stated.cost({"input_tokens": 1_000_000}) == 1
     assert not stated.has("output_mtok")
     assert rates("mine", price={"web_searches_kcount": 10}).cost({"web_searches": 1_000}) == 10
+
+
+def test_stated_prices_are_none_of_the_data_s_and_do_not_change() -> None:
+    stated = rates("gpt-4o", price={"input_mtok": 1, "output_mtok": 1})
+    assert not stated.found
+    assert rates("gpt-4o").found
+    assert stated.count_at(datetime.now(timezone.utc))
+
+
+def test_without_the_data_a_cost_must_be_stated(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Any:
+        raise ImportError(name)
+
+    prices._library.cache_clear()
+    monkeypatch.setattr(prices, "import_module", missing)
+    try:
+        with pytest.raises(ConfigurationError, match="genai-prices"):
+            rates("gpt-4o")
+        assert rates("gpt-4o", cost=1).flat == 1
+    finally:
+        prices._library.cache_clear()
