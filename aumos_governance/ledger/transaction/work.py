@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import Any
 
 from ...types import GovernanceOutcome
-from ..contract.facts import NotebookKey, Origin, SessionState
+from ..contract.facts import NotebookKey, Origin, SessionState, new_id
 from ..contract.requests import Request
-from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME, AuditRow, check_text, dumps, link, new_id
+from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME, AuditRow, check_text, dumps, link
 from ..rules.files import file_of
 from .rows import AskRow, BalanceRow, ChainRow, NotebookRow
 from .selections import Selection
