@@ -257,7 +257,7 @@ class Acting:
         awaited = Awaited(
             approval,
             act.asked.holding.origin,
-            act.lease,
+            lease=act.lease,
             pending=lambda: self._pending(act),
             decided=lambda approval: self._heard(act, approval),
         )

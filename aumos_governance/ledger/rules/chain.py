@@ -93,6 +93,7 @@ OWN_EVENTS: Final = frozenset(
         *("spend", "hold", "settle", "release", "expire", "void", "unresolved", "adjust", "correct"),
         *("approval_requested", "ask", "approve", "refuse", "withdraw", "report", "acknowledge"),
         *("trust", "consent", "revoke"),
+        *("key_issued", "key_bound", "key_revoked"),
     )
 )
 """The events of the records that say what the ledger's rows hold; `proof.rules` has a rule for each.

@@ -117,6 +117,11 @@ class Work:
             found.append(row if known is None else known)  # type: ignore[arg-type]
         return found
 
+    def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
+        """As the store's, with all that this transaction has changed. Asked for before any change."""
+        self.write()
+        return self.store.open_holds(envelope_id, since)
+
     def new_id(self) -> str:
         """A fresh identifier that tells the time of the request being done."""
         return new_id(self.now)

@@ -21,6 +21,7 @@ from ...service.service import Caller, NotebookService
 from ..identity.rooms import Rooms, Row
 from .comm_transport import CommTransport
 from .conversation import AtOnce, Conversation, caller_of, check_document, never
+from .kernel_keys import KernelKeys
 from .kernel_sessions import close_kernel
 from .local_socket import LocalSocket
 from .presence import Admission, Departures, Presence, process_of
@@ -72,6 +73,7 @@ class Bridge:
         log: logging.Logger,
         server: str = "",
         local_socket: LocalSocket | None = None,
+        keys: KernelKeys | None = None,
     ) -> None:
         self._kernels = kernel_manager
         self._sessions = session_manager
@@ -89,6 +91,7 @@ class Bridge:
         self._log = log
         self._server = server
         self._local_socket = local_socket
+        self._keys = keys
         self._links: dict[str, _Link] = {}
         self._presences: dict[str, Presence] = {}
         self._departures = Departures(service.ledger, log)
@@ -165,6 +168,8 @@ class Bridge:
     def _reconcile(self) -> bool:
         """Bring the links in line with the kernels there are; answers whether any came or went."""
         alive = {kernel_id: self._kernels.get_kernel(kernel_id) for kernel_id in self._kernels.list_kernel_ids()}
+        if self._keys is not None:
+            self._keys.look_through(alive.keys())
         gone = [kernel_id for kernel_id in self._links if kernel_id not in alive]
         for kernel_id in gone:
             self._let_go(kernel_id)
@@ -200,6 +205,8 @@ class Bridge:
         """Find kernels whose process ended and maybe was replaced, be it by one that never asks anything."""
         for kernel_id, link in tuple(self._links.items()):
             alive = await ensure_async(link.kernel_manager.is_alive())
+            if self._keys is not None:
+                self._keys.look(kernel_id, process_of(link.kernel_manager), alive)
             presence = self._presences.get(kernel_id)
             if presence is None:
                 continue
