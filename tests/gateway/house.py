@@ -51,11 +51,12 @@ class FakeKeys:
 
 
 def upstreams(endpoint: Endpoint, **fields: Any) -> dict[str, Upstream]:
-    """OpenAI and Anthropic at the endpoint."""
+    """OpenAI, Anthropic and Google at the endpoint."""
     common: dict[str, Any] = {"key": lambda: PROVIDER_KEY, "prices": Prices()} | fields
     return {
         "openai": Upstream(name="openai", dialect="openai", base_url=endpoint.openai_url, **common),
         "anthropic": Upstream(name="anthropic", dialect="anthropic", base_url=endpoint.anthropic_url, **common),
+        "google": Upstream(name="google", dialect="google", base_url=endpoint.google_url, **common),
     }
 
 
@@ -84,6 +85,10 @@ class House:
     @property
     def anthropic_url(self) -> str:
         return f"{self.url}/llm/anthropic"
+
+    @property
+    def google_url(self) -> str:
+        return f"{self.url}/llm/google"
 
     def ask(self, op: str, **body: Any) -> dict[str, Any]:
         """A kernel's own request."""
