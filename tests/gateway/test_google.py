@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from google import genai
 from google.genai import errors
+from pydantic_ai import Agent
 
 from tests.gateway.house import PROVIDER_KEY, SECRET, House
 from tests.integrations.endpoint.replies import Reply, Tokens
@@ -45,6 +46,14 @@ def test_the_environment_alone_is_enough(house: House, monkeypatch: pytest.Monke
     assert house.spent == COST
 
 
+def test_a_framework_that_uses_the_library_is_charged_as_well(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", house.google_url)
+    monkeypatch.setenv("GOOGLE_API_KEY", SECRET)
+    house.endpoint.default = Reply(usage=USED)
+    assert Agent(f"google:{MODEL}").run_sync(QUESTION).output == TEXT
+    assert house.spent == COST
+
+
 def test_a_key_in_the_address_is_taken_and_not_sent_on(house: House) -> None:
     house.endpoint.default = Reply(usage=USED)
     url = f"{house.google_url}/v1beta/models/{MODEL}:generateContent?key={SECRET}"
@@ -63,6 +72,17 @@ def test_a_stream_that_is_an_array_is_passed_on_and_charged(house: House) -> Non
     assert "".join(piece["candidates"][0]["content"]["parts"][0]["text"] for piece in pieces) == TEXT
     assert house.spent == COST
     assert house.events() == ["hold", "settle"]
+
+
+def test_an_array_goes_on_to_the_client_as_it_comes(house: House) -> None:
+    house.endpoint.default = Reply(usage=USED, pause_after=1)
+    url = f"{house.google_url}/v1beta/models/{MODEL}:streamGenerateContent"
+    with http.stream("POST", url, json=BODY, headers={"x-goog-api-key": SECRET}) as response:
+        chunks = response.iter_raw()
+        assert next(chunks).startswith(b"[{")
+        house.endpoint.release()
+        b"".join(chunks)
+    assert house.spent == COST
 
 
 def test_a_stream_that_breaks_off_is_charged_as_far_as_it_came(house: House) -> None:

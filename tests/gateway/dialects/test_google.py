@@ -39,6 +39,11 @@ def test_a_path_is_forwarded_without_its_query_which_the_gateway_cleans() -> Non
     assert call.asked.plain_path == STREAM
 
 
+@pytest.mark.parametrize("path", ["/models/gemini-2.5-flash:generateContent", "/models"])
+def test_a_path_without_a_version_gets_one(path: str) -> None:
+    assert API.read(asked(path)).path == f"/v1beta{path}"
+
+
 @pytest.mark.parametrize("name", ["fields", "$fields", "callback"])
 def test_what_would_hide_the_usage_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="does not say what it cost"):
@@ -49,6 +54,7 @@ def test_what_would_hide_the_usage_is_refused(name: str) -> None:
     ("method", "path", "forwarded"),
     [
         ("GET", "/v1beta/models", True),
+        ("GET", "/models", True),
         ("GET", "/v1beta/models/gemini-2.5-flash", True),
         ("GET", "/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash", True),
         ("POST", "/v1beta/models/gemini-2.5-flash:countTokens", True),
