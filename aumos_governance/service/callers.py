@@ -32,12 +32,14 @@ class Caller:
     """Keeps the kernel's process from leaving meanwhile, and raises UnavailableError where it has left."""
     blocks: bool = False
     """Whether the thread that submits the ask may be blocked until it is answered, since nobody else needs it."""
+    actor: str = "kernel"
+    """Who made the request, as the records name it: ``kernel``, or for a key that is no kernel's its kind and name."""
 
 
 def origin_of(caller: Caller, ask: Ask) -> Origin:
     """The asker, as the ledger records it."""
     return Origin(
-        actor="kernel",
+        actor=caller.actor,
         scope=caller.scope,
         incarnation=caller.incarnation,
         cell_id=ask.cell.id,

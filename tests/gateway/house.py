@@ -53,10 +53,11 @@ class FakeKeys:
 def upstreams(endpoint: Endpoint, **fields: Any) -> dict[str, Upstream]:
     """OpenAI, Anthropic and Google at the endpoint."""
     common: dict[str, Any] = {"key": lambda: PROVIDER_KEY, "prices": Prices()} | fields
+    of_openai = {"base_url": endpoint.openai_url} | common
     return {
-        "openai": Upstream(name="openai", dialect="openai", base_url=endpoint.openai_url, **common),
-        "anthropic": Upstream(name="anthropic", dialect="anthropic", base_url=endpoint.anthropic_url, **common),
-        "google": Upstream(name="google", dialect="google", base_url=endpoint.google_url, **common),
+        "openai": Upstream(name="openai", dialect="openai", **of_openai),
+        "anthropic": Upstream(name="anthropic", dialect="anthropic", **{"base_url": endpoint.anthropic_url} | common),
+        "google": Upstream(name="google", dialect="google", **{"base_url": endpoint.google_url} | common),
     }
 
 
@@ -64,7 +65,9 @@ class House:
     """A ledger, its service, and a gateway in front of an endpoint, between ``with`` and its end."""
 
     def __init__(self, endpoint: Endpoint, url: str = "memory://", *, budget: str | None = "5", **fields: Any) -> None:
-        options = {name: fields.pop(name) for name in ("most_of_one", "most_in_all") if name in fields}
+        options = {
+            name: fields.pop(name) for name in ("most_of_one", "most_in_all", "ending_seconds") if name in fields
+        }
         self.ledger = open_ledger(url)
         self.service = NotebookService(self.ledger)
         self.keys = FakeKeys()

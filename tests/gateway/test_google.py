@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from google import genai
 from google.genai import errors
 from pydantic_ai import Agent
+from pydantic_ai.models.google import GoogleModel
+from pydantic_ai.providers.google import GoogleProvider
 
 from tests.gateway.house import PROVIDER_KEY, SECRET, House
 from tests.integrations.endpoint.replies import Reply, Tokens
@@ -46,11 +49,18 @@ def test_the_environment_alone_is_enough(house: House, monkeypatch: pytest.Monke
     assert house.spent == COST
 
 
-def test_a_framework_that_uses_the_library_is_charged_as_well(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", house.google_url)
-    monkeypatch.setenv("GOOGLE_API_KEY", SECRET)
+def test_a_framework_that_uses_the_library_is_charged_as_well(house: House) -> None:
     house.endpoint.default = Reply(usage=USED)
-    assert Agent(f"google:{MODEL}").run_sync(QUESTION).output == TEXT
+    library = client(house.google_url, SECRET)
+
+    async def run() -> str:
+        model = GoogleModel(MODEL, provider=GoogleProvider(client=library))
+        try:
+            return (await Agent(model).run(QUESTION)).output
+        finally:
+            await library.aio.aclose()
+
+    assert asyncio.run(run()) == TEXT
     assert house.spent == COST
 
 

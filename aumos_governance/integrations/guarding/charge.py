@@ -21,7 +21,7 @@ from .costs import charged, charged_partly
 from .leftovers import leftovers
 from .steps import Steps, now, when_awaited
 
-__all__ = ["Accounts", "Charge", "Evidence"]
+__all__ = ["Accounts", "Charge", "ChargedElsewhere", "Evidence"]
 
 Evidence = tuple[Mapping[str, Any] | None, Seen | None]
 """What a response reports so far, and what of it was seen to arrive; None: the response is no stream."""
@@ -218,6 +218,16 @@ class Charge:
         # The answer was paid for, and is not withheld because its cost cannot be written down now.
         warnings.warn(f"The cost of a call is not recorded yet: {error}", RuntimeWarning, stacklevel=4)
         leftovers.note(self)
+
+
+class ChargedElsewhere(Charge):
+    """What is held for an attempt that the server's gateway decides and charges: nothing, so no end does anything."""
+
+    def __init__(self, guard: Accounts, paid: Paid) -> None:
+        self.paid = paid
+        self.kept = False
+        self._guard = guard
+        self._token = []
 
 
 def _nothing() -> tuple[None, bool]:

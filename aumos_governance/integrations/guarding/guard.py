@@ -19,9 +19,10 @@ from ..pricing.prices import Prices, Rates
 from ..pricing.seen import Seen
 from .batches import BatchCall
 from .calls import Cost, Paid, cannot_measure
-from .charge import Charge
+from .charge import Charge, ChargedElsewhere
 from .costs import cost_of
 from .followups import Followups
+from .gateway_address import at_gateway
 from .leftovers import leftovers
 from .steps import Steps, when_awaited
 
@@ -90,6 +91,11 @@ class Guard:
         other.base_url = base_url
         return other
 
+    @property
+    def at_gateway(self) -> bool:
+        """Whether the calls go through the server's gateway, which decides and charges them."""
+        return at_gateway(self.base_url)
+
     def reference(self, id: str) -> str:
         """The provider's name for a response or a batch, as the ledger knows it."""
         return f"{self.provider}/{id}"[:MAX_TEXT]
@@ -111,6 +117,8 @@ class Guard:
 
     def beginning(self, paid: Paid, begun: Begun | None = None, *, awaited: bool) -> Steps[Charge]:
         """As `begin`, for both kinds of client."""
+        if self.at_gateway:
+            return ChargedElsewhere(self, paid)
         if not awaited:
             return self.begin(paid, begun)
         try:

@@ -22,11 +22,11 @@ from ..operations.agents import evaluations, trust
 from ..operations.approvals import approvals, reports
 from ..operations.budgets import ceilings, envelopes, limit_requests
 from ..operations.charges import adjustments, charges, holds, reversals
+from ..operations.keys import bindings, issues, lists, revocations
 from ..operations.registry import OPERATIONS, READERS
 from ..operations.sessions import notebooks, sessions
 from ..rules.chain import check_whole
-from ..rules.content import digest
-from ..rules.retention import HOUR, KEEP_ASKS
+from ..rules.content import HOUR, KEEP_ASKS, digest
 from ..transaction.rows import AskRow, NotebookAliasRow, NotebookRow
 from ..transaction.work import Work
 
@@ -40,6 +40,7 @@ MODULES: Final = (
     *(envelopes, ceilings, limit_requests),
     *(approvals, reports),
     *(trust, evaluations),
+    *(issues, bindings, revocations, lists),
 )
 """All modules of operations. Each registers what it does when it is loaded, so a new one has its place here."""
 

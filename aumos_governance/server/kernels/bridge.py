@@ -20,7 +20,8 @@ from ...ledger.contract.terms import SessionTerms
 from ...service.service import Caller, NotebookService
 from ..identity.rooms import Rooms, Row
 from .comm_transport import CommTransport
-from .conversation import AtOnce, Conversation, Transport, caller_of, check_document, never
+from .conversation import AtOnce, Conversation, caller_of, check_document, never
+from .kernel_keys import KernelKeys
 from .kernel_sessions import close_kernel
 from .local_socket import LocalSocket
 from .presence import Admission, Departures, Presence, process_of
@@ -38,11 +39,11 @@ _PORTS_WITHIN: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A kernel as it was when its transports were opened."""
+    """A kernel as it was when its transport was opened."""
 
     kernel_manager: Any
     ports: tuple[int, ...]
-    transports: tuple[Transport, ...]
+    transport: CommTransport
 
 
 class Bridge:
@@ -72,6 +73,7 @@ class Bridge:
         log: logging.Logger,
         server: str = "",
         local_socket: LocalSocket | None = None,
+        keys: KernelKeys | None = None,
     ) -> None:
         self._kernels = kernel_manager
         self._sessions = session_manager
@@ -89,6 +91,7 @@ class Bridge:
         self._log = log
         self._server = server
         self._local_socket = local_socket
+        self._keys = keys
         self._links: dict[str, _Link] = {}
         self._presences: dict[str, Presence] = {}
         self._departures = Departures(service.ledger, log)
@@ -165,6 +168,8 @@ class Bridge:
     def _reconcile(self) -> bool:
         """Bring the links in line with the kernels there are; answers whether any came or went."""
         alive = {kernel_id: self._kernels.get_kernel(kernel_id) for kernel_id in self._kernels.list_kernel_ids()}
+        if self._keys is not None:
+            self._keys.look_through(alive.keys())
         gone = [kernel_id for kernel_id in self._links if kernel_id not in alive]
         for kernel_id in gone:
             self._let_go(kernel_id)
@@ -200,6 +205,8 @@ class Bridge:
         """Find kernels whose process ended and maybe was replaced, be it by one that never asks anything."""
         for kernel_id, link in tuple(self._links.items()):
             alive = await ensure_async(link.kernel_manager.is_alive())
+            if self._keys is not None:
+                self._keys.look(kernel_id, process_of(link.kernel_manager), alive)
             presence = self._presences.get(kernel_id)
             if presence is None:
                 continue
@@ -222,15 +229,15 @@ class Bridge:
             transport.close()
             self._note_unreachable(kernel_id, str(error))
             return False
-        self._links[kernel_id] = _Link(kernel_manager, ports, (transport,))
+        self._links[kernel_id] = _Link(kernel_manager, ports, transport)
         self._unreachable.discard(kernel_id)
         self._without_ports.pop(kernel_id, None)
         return True
 
     def _let_go(self, kernel_id: str) -> None:
         link = self._links.pop(kernel_id, None)
-        for transport in link.transports if link is not None else ():
-            transport.close()
+        if link is not None:
+            link.transport.close()
 
     def _admit(self, kernel_id: str, nonce: str, connection: socket.socket) -> Conversation:
         """For the local socket, in a thread of that connection's own."""
