@@ -131,6 +131,8 @@ class Exchange:
             )
         name = destination.upstream.name
         path = request.rel_url.raw_path[len(_PREFIX) + len(name) :]
+        if path.startswith(f"{destination.base_path}/"):
+            path = path[len(destination.base_path) :]
         if any(part in (".", "..") for part in unquote(unquote(path)).replace("\\", "/").split("/")):
             raise _not_found("the path has a segment that names another one")
         query = without_secret(request.rel_url.raw_query_string, self._secret)
@@ -278,7 +280,7 @@ class Exchange:
             content = None
         elif content is not None and "content-type" not in headers:
             headers["content-type"] = "application/json"
-        return await destination.send(self._request.method, call.path, query, headers, key, content)
+        return await destination.send(call, query, headers, key, content)
 
     def _checked(self, destination: Destination, response: aiohttp.ClientResponse) -> None:
         """Raises RefusedError for a response that must not go on as it is."""

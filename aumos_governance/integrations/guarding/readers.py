@@ -1,26 +1,35 @@
-"""Reads a response's bytes on their way to the client, to know what it cost."""
+"""Reads a response's bytes on their way to the client, to know what it cost.
+
+Most providers stream server-sent events, AWS a binary event stream.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from ..pricing.seen import Seen
-from .aws_frames import CONTENT_TYPE, Frames
 from .calls import Meter, Paid, body_of_json, is_streamed
+from .elements import Elements
 
-__all__ = ["Body", "Elements", "Events", "Reader", "evidence_of", "reader_of"]
+__all__ = ["CONTENT_TYPE", "Body", "Events", "Frames", "Reader", "evidence_of", "reader_of"]
 
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
 _MOST_BODY: Final = 64 * 1024 * 1024
 """Bytes of a body that is kept to find its usage; a longer one is no answer that has any."""
-_TO_MARK: Final = re.compile(rb'(?:[^"{}\[\]]+|"[^"\\]*(?:\\.[^"\\]*)*")*', re.DOTALL)
-"""All up to the next bracket, or to a text that has not ended yet."""
-_IN_TEXT: Final = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
-"""What a text in quotes has, up to the quote that ends it."""
-_TEXT, _ARRAY, _OPENS = ord('"'), ord("["), frozenset(b"{[")
+
+
+CONTENT_TYPE: Final = "application/vnd.amazon.eventstream"
+_PRELUDE: Final = 12
+"""Bytes before a frame's headers: its length, theirs, and a checksum."""
+_CHECKSUM: Final = 4
+_LONGEST: Final = 24 * 1024 * 1024
+"""Bytes of the longest frame that AWS allows, and more."""
 
 
 class Reader(Protocol):
@@ -93,83 +102,6 @@ class Events:
         return self._meter.seen
 
 
-class Elements:
-    """Reads each element of the array when it is complete; its bytes pass on as they come.
-
-    A body that is an object, and no array, is one element. Of one that is longer than 64 MiB nothing is read.
-    """
-
-    def __init__(self, meter: Meter) -> None:
-        self._meter = meter
-        self._pending = bytearray()
-        self._at = 0
-        """Where in `_pending` reading goes on."""
-        self._in_text = False
-        self._depth = 0
-        self._outer = 0
-        """The depth at which an element begins."""
-        self._begun: int | None = None
-
-    @property
-    def ended(self) -> bool:
-        """The stream has said all of its usage."""
-        return self._meter.ended
-
-    def feed(self, chunk: bytes) -> bytes:
-        """Read some more bytes; all of them are the caller's."""
-        self._pending += chunk
-        pending, end = self._pending, len(self._pending)
-        while self._at < end:
-            # A long text is read on where the last chunk ended.
-            skipped = (_IN_TEXT if self._in_text else _TO_MARK).match(pending, self._at)
-            place = self._at if skipped is None else skipped.end()
-            if place == end or (self._in_text and pending[place] != _TEXT):
-                self._at = place
-                break
-            self._at = place + 1
-            if self._in_text or pending[place] == _TEXT:
-                self._in_text = not self._in_text
-            else:
-                self._step(pending[place], place)
-        self._forget()
-        return chunk
-
-    def rest(self) -> bytes:
-        """Nothing was held back."""
-        return b""
-
-    def answer(self) -> Mapping[str, Any] | None:
-        """What is known of the usage."""
-        return self._meter.answer
-
-    def seen(self) -> Seen | None:
-        """What of the response has arrived."""
-        return self._meter.seen
-
-    def _step(self, bracket: int, place: int) -> None:
-        if bracket in _OPENS:
-            if self._depth == 0 and bracket == _ARRAY:
-                self._outer = 1
-            elif self._depth == self._outer:
-                self._begun = place
-            self._depth += 1
-        else:
-            self._depth -= 1
-            if self._depth == self._outer and self._begun is not None:
-                self._meter.see(bytes(self._pending[self._begun : self._at]))
-                self._begun = None
-
-    def _forget(self) -> None:
-        """Let go of what no element needs any more."""
-        done = self._at if self._begun is None else self._begun
-        del self._pending[:done]
-        self._at -= done
-        self._begun = None if self._begun is None else 0
-        if len(self._pending) > _MOST_BODY:
-            self._pending.clear()
-            self._at, self._begun = 0, None
-
-
 class Body:
     """One JSON body, passed on piece by piece."""
 
@@ -193,6 +125,54 @@ class Body:
 
     def seen(self) -> Seen | None:
         return None  # The body itself shows it.
+
+
+class Frames:
+    """Reads the events in frames, which pass on as they come. The caller's library checks their sums."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._pending = bytearray()
+
+    @property
+    def ended(self) -> bool:
+        """The stream has said all of its usage."""
+        return self._meter.ended
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Read some more bytes; all of them are the caller's."""
+        self._pending += chunk
+        while len(self._pending) >= _PRELUDE:
+            length, headers = (int.from_bytes(self._pending[place : place + 4], "big") for place in (0, 4))
+            if not _PRELUDE + headers + _CHECKSUM <= length <= _LONGEST:
+                # Not what it says that it is: its usage stays unknown.
+                self._pending.clear()
+                break
+            if len(self._pending) < length:
+                break
+            self._see(bytes(self._pending[_PRELUDE + headers : length - _CHECKSUM]))
+            del self._pending[:length]
+        return chunk
+
+    def rest(self) -> bytes:
+        """Nothing was held back."""
+        return b""
+
+    def answer(self) -> Mapping[str, Any] | None:
+        """What is known of the usage."""
+        return self._meter.answer
+
+    def seen(self) -> Seen | None:
+        """What of the response has arrived."""
+        return self._meter.seen
+
+    def _see(self, payload: bytes) -> None:
+        try:
+            event = json.loads(payload)
+            data = base64.b64decode(event["bytes"], validate=True)
+        except (ValueError, TypeError, KeyError, binascii.Error):
+            return
+        self._meter.see(data)
 
 
 def _id_of(data: bytes) -> str:

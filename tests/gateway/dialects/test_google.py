@@ -10,7 +10,8 @@ from aumos_governance import ConfigurationError
 from aumos_governance.gateway.dialects.api import OutputLimit, ProviderApi, Refusal
 from aumos_governance.gateway.dialects.google import API
 from aumos_governance.integrations.guarding.calls import Asked
-from aumos_governance.integrations.guarding.readers import Body, Elements, Events
+from aumos_governance.integrations.guarding.elements import Elements
+from aumos_governance.integrations.guarding.readers import Body, Events
 from aumos_governance.integrations.pricing.prices import Prices
 
 BASE = "https://generativelanguage.googleapis.com"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from aumos_governance.integrations.google.events import ResponseMeter
 from aumos_governance.integrations.guarding.calls import Cost, UsageMissingError
-from aumos_governance.integrations.guarding.readers import Elements, Events
+from aumos_governance.integrations.guarding.elements import Elements
+from aumos_governance.integrations.guarding.readers import Events
 from tests.integrations.google.gemini import MILLION, MODEL, THREE, USED, generate, listed, rates
 
 IN, OUT = Decimal("0.3") / MILLION, Decimal("2.5") / MILLION
