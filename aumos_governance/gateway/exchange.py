@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from .. import money
-from ..integrations.guarding.calls import READS, Asked
+from ..integrations.guarding.calls import READS, Asked, Paid
 from ..integrations.guarding.stream_options import stream_options
 from ..service.callers import Caller
 from ..wire.protocol import MAX_TEXT
@@ -258,7 +258,9 @@ class Exchange:
             headers[LIMIT_HEADER] = str(measured.limited_to)
         kind = response.headers.get("content-type", "")
         reader = destination.api.reader(paid, call.asked, kind)
-        return await pass_on(self._request, response, headers, charge, reader, streamed=_is_stream(kind), name=name)
+        return await pass_on(
+            self._request, response, headers, charge, reader, streamed=_is_stream(kind, paid), name=name
+        )
 
     async def _again(
         self,
@@ -316,8 +318,11 @@ class Exchange:
             )
 
 
-def _is_stream(content_type: str) -> bool:
-    return content_type.startswith(("text/event-stream", "application/vnd.amazon.eventstream"))
+def _is_stream(content_type: str, paid: Paid) -> bool:
+    # Google's may be one JSON array.
+    return getattr(paid, "sends_array", False) or content_type.startswith(
+        ("text/event-stream", "application/vnd.amazon.eventstream")
+    )
 
 
 def _not_found(what: str) -> RefusedError:
