@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from typing import Final
 
-__all__ = ["made_at", "new_id"]
+__all__ = ["NO_NOTEBOOK", "made_at", "new_id"]
+
+NO_NOTEBOOK: Final = "none"
+"""The id of no notebook. A record that belongs to none has an empty id."""
 
 _AT_ONCE: Final = 256
 _random: Final[list[str]] = []

@@ -15,6 +15,7 @@ from ..contract.queries import DECISIONS, AuditFilters
 from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME
 from ..rules.content import check_text
 from ..rules.files import file_of
+from ..rules.identifiers import NO_NOTEBOOK
 from ..transaction import schema
 from .scope import of_server, scope
 from .statements import NO_OFFSET, compile_text
@@ -82,8 +83,8 @@ class FilterReads:
         check_text(key.owner, key.root, key.path)
         cursor.execute(self._notebook_id, (key.owner, file_of(key.root, key.path)))
         found = cursor.fetchone()
-        # No id is empty, so nothing matches where there never was a notebook.
-        return "" if found is None else str(found[0])
+        # Where there never was a notebook nothing matches, and neither do the records that name none.
+        return NO_NOTEBOOK if found is None else str(found[0])
 
 
 def is_rare(query: AuditFilters) -> bool:
