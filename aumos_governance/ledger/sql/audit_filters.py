@@ -12,10 +12,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from ...types import GovernanceOutcome
 from ..contract.facts import NotebookKey
 from ..contract.queries import DECISIONS, AuditFilters
-from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME
-from ..rules.content import check_text
+from ..rules.chain import LEDGER_CHAIN, NO_NOTEBOOK, NO_OUTCOME, check_text
 from ..rules.files import file_of
-from ..rules.identifiers import NO_NOTEBOOK
 from ..transaction import schema
 from .scope import of_server, scope
 from .statements import NO_OFFSET, compile_text

@@ -7,8 +7,7 @@ from ...contract.facts import Origin
 from ...contract.keys import RevokedKeys, RevokeKeys
 from ...rules.chain import LEDGER_CHAIN
 from ...transaction.rows import GatewayKeyRow, NotebookRow
-from ...transaction.work import Work
-from ..records import record
+from ...transaction.work import Work, record
 from ..registry import operation
 from .key_rows import document_of, key_named
 
