@@ -21,7 +21,7 @@ from traitlets import Bool, Enum, TraitError, Unicode, default
 from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
-from ..gateway.configuration import read_providers
+from ..gateway.configuration.providers import read_providers
 from ..ledger import open_ledger
 from ..ledger.contract.budgets import ConfigureEnvelopes
 from ..ledger.contract.charges import KernelsPresent

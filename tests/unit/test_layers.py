@@ -36,6 +36,7 @@ HOUSE: tuple[tuple[str, ...], ...] = (
 WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
     "kernel": (("magics",), ("governed",), ("engine",), ("requests", "text"), ("transports",)),
     "server": ((".",), ("gateway",), ("rest", "kernels"), ("live",), ("identity",), ("settings",)),
+    "gateway": (("configuration",), (".",), ("dialects",)),
     "integrations": ((".",), ("frameworks", "drop_in"), ("openai", "anthropic"), ("guarding",), ("pricing",)),
     "ledger": (
         (".",),

@@ -20,6 +20,7 @@ from ..guarding.calls import (
     Paid,
     UsageMissingError,
 )
+from ..guarding.gateway_address import address_in_environment
 from ..openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
@@ -196,7 +197,7 @@ def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], par
     if provider == "aws" and isinstance(stated.get("region_name"), str):
         return f"https://bedrock-runtime.{stated['region_name']}.amazonaws.com"
     # OpenAI's own library reads this one.
-    return os.environ.get("OPENAI_BASE_URL", "") if provider == "openai" else ""
+    return os.environ.get("OPENAI_BASE_URL", "") if provider == "openai" else address_in_environment(provider)
 
 
 # ---- the input

@@ -41,7 +41,11 @@ class StreamOptions:
         The sentence of the refusal is the server's own and decides nothing: the request is sent again as the caller
         wrote it, and its response counts.
         """
-        return getattr(error, "status_code", None) in _REFUSALS and place not in self._accept
+        return self.may_refuse_with(place, getattr(error, "status_code", None))
+
+    def may_refuse_with(self, place: Place, status: object) -> bool:
+        """As `may_refuse`, for the status of a response."""
+        return status in _REFUSALS and place not in self._accept
 
     def accepts(self, place: Place) -> None:
         """This server answered a request with the field."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from ...gateway.configuration.environment import past_proxies, variables, withheld
 from ...gateway.contract import Upstream
-from ...gateway.environment import past_proxies, variables, withheld
 from ...gateway.key_requests import KeyRequests
 from ...gateway.process_environment import ProcessEnvironment
 from ...service.service import NotebookService
@@ -17,6 +16,9 @@ from ..identity.rooms import Rooms
 from ..kernels.kernel_keys import KernelKeys
 from .issuing import Issuing
 from .port_memory import PortMemory
+
+if TYPE_CHECKING:
+    from ...gateway.listener import Gateway
 
 __all__ = ["ServedGateway"]
 
@@ -39,9 +41,10 @@ class ServedGateway:
         """``server`` is the name under which the server attends the ledger."""
         self._upstreams = upstreams
         self._service = service
+        self._server = server
         self._ports = ports
         self._log = log
-        self._gateway: Any = None
+        self._gateway: Gateway | None = None
         self._address = ""
         environment = ProcessEnvironment(self._variables, withheld(upstreams))
         self._issuing = Issuing(service, rooms, environment, server=server, log=log)
@@ -49,11 +52,18 @@ class ServedGateway:
     def start(self) -> None:
         """Load the valid keys, and listen. Raises what `Gateway.start` raises."""
         # Imports aiohttp, which a server without a provider may lack.
-        gateway = import_module("aumos_governance.gateway.listener").Gateway
+        from ...gateway.listener import Gateway
 
         self._issuing.start()
         wanted = self._ports.wanted()
-        self._gateway = gateway(self._upstreams, self._issuing.keys, self._service, log=self._log)
+        self._gateway = Gateway(
+            self._upstreams,
+            self._issuing.keys,
+            self._service,
+            log=self._log,
+            # The ledger finds by it, as of kernels, which server a hold belongs to.
+            incarnation=f"{self._server}/gateway",
+        )
         port = self._gateway.start(wanted)
         self._ports.remember(port)
         self._address = f"http://{_HOST}:{port}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from traitlets import TraitError, TraitType
 
-from ...gateway.configuration import EXAMPLE
+from ...gateway.configuration.providers import EXAMPLE
 from .traits import full_name, shown
 
 __all__ = ["Port", "Providers"]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from aumos_governance.gateway.configuration import read_providers
+from aumos_governance.gateway import listener
+from aumos_governance.gateway.configuration.providers import read_providers
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server.gateway.port_memory import PortMemory
@@ -31,9 +30,7 @@ PROVIDERS = {
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[StandIn]]:
     monkeypatch.setenv("TEAM_KEY", "sk-secret")
-    listener = ModuleType("listener")
-    listener.Gateway = StandIn  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "aumos_governance.gateway.listener", listener)
+    monkeypatch.setattr(listener, "Gateway", StandIn)
     StandIn.made.clear()
     yield StandIn.made
     StandIn.made.clear()

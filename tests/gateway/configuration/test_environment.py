@@ -9,9 +9,9 @@ import openai
 import pytest
 from google import genai
 
-from aumos_governance.gateway.configuration import read_providers
+from aumos_governance.gateway.configuration.environment import past_proxies, variables, withheld
+from aumos_governance.gateway.configuration.providers import read_providers
 from aumos_governance.gateway.contract import Upstream
-from aumos_governance.gateway.environment import past_proxies, variables, withheld
 from aumos_governance.gateway.process_environment import ProcessEnvironment
 from aumos_governance.wire.provider_keys import GATEWAY_ENV, GATEWAY_KEY_ENV, foreign_keys
 

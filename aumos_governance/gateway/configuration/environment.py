@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ..wire.provider_keys import GATEWAY_ENV, GATEWAY_KEY_ENV, PROVIDER_KEYS
-from .contract import Upstream
+from ...wire.provider_keys import GATEWAY_ENV, GATEWAY_KEY_ENV, PROVIDER_KEYS
+from ..contract import Upstream
 from .known_providers import KNOWN
 
 __all__ = ["past_proxies", "variables", "withheld"]

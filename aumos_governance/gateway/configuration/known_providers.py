@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .contract import Dialect
+from ..contract import Dialect
 
 __all__ = ["KNOWN", "KnownProvider"]
 

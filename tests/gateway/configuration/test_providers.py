@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConfigurationError
-from aumos_governance.gateway import configuration
-from aumos_governance.gateway.configuration import read_providers
+from aumos_governance.gateway.configuration import providers
+from aumos_governance.gateway.configuration.known_providers import KNOWN
+from aumos_governance.gateway.configuration.providers import read_providers
 from aumos_governance.gateway.contract import Upstream
-from aumos_governance.gateway.known_providers import KNOWN
 
 KEY = "sk-secret-0123456789"
 LOCAL = {"base_url": "http://127.0.0.1:8000/v1"}
@@ -177,7 +177,7 @@ def test_a_command_that_gives_no_key_is_refused(command: Any, words: str) -> Non
 def test_a_command_that_takes_too_long_is_refused() -> None:
     command = [sys.executable, "-c", "import threading; threading.Event().wait()"]
     with pytest.raises(ConfigurationError, match=r"printed no key within 0\.2 seconds"):
-        configuration.CommandKey("GovernanceExtension.providers['openai']['key_command']", command, 0.2)
+        providers.CommandKey("GovernanceExtension.providers['openai']['key_command']", command, 0.2)
 
 
 def test_only_a_server_nearby_needs_no_key() -> None:
@@ -259,7 +259,7 @@ def test_a_wrong_value_is_refused_in_one_sentence(value: Any, words: str) -> Non
 
 
 def test_what_the_gateway_needs_is_named_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(configuration, "find_spec", lambda name: None if name == "aiohttp" else object())
+    monkeypatch.setattr(providers, "find_spec", lambda name: None if name == "aiohttp" else object())
     message = refusal({"vllm": LOCAL})
     assert "needs aiohttp" in message
     assert "pip install 'aumos-governance[gateway]'" in message

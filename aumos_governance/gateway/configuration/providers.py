@@ -11,11 +11,11 @@ from importlib.util import find_spec
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
-from .. import money
-from ..errors import AumOSGovernanceError, ConfigurationError
-from ..integrations.pricing.model_names import is_local
-from ..integrations.pricing.prices import Prices
-from .contract import Dialect, Upstream
+from ... import money
+from ...errors import AumOSGovernanceError, ConfigurationError
+from ...integrations.pricing.model_names import is_local
+from ...integrations.pricing.prices import Prices
+from ..contract import Dialect, Upstream
 from .key_sources import CommandKey, FileKey, VariableKey, no_key
 from .known_providers import KNOWN, KnownProvider
 
