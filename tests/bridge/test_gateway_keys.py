@@ -14,31 +14,46 @@ import httpx
 import pytest
 
 from aumos_governance.server.rest.table import PREFIX, ROUTES
-from tests.bridge.keyed_extension import ADDRESS
 from tests.bridge.live_server import GOVERNANCE, LiveKernel, LiveServer, until
+from tests.integrations.endpoint.server import Endpoint
 
-KEYED = {"aumos_governance": False, "tests.bridge.keyed_extension": True, "jupyter_server_terminals": True}
-OF_THE_SERVER = {"OPENAI_API_KEY": "sk-of-the-school", "OPENAI_ORG_ID": "school", "ANTHROPIC_API_KEY": "not configured"}
+OF_THE_SERVER = {
+    "OPENAI_API_KEY": "sk-of-the-user",
+    "SCHOOL_KEY": "sk-of-the-school",
+    "ANTHROPIC_API_KEY": "not configured",
+}
+MODEL = "gpt-5-mini"
 READ = """
 import os, subprocess, sys
-names = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "ANTHROPIC_API_KEY", "OF_THE_SPEC")
+names = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "SCHOOL_KEY", "ANTHROPIC_API_KEY", "OF_THE_SPEC")
 child = subprocess.run([sys.executable, "-c", "import os; print(os.environ['OPENAI_API_KEY'])"], capture_output=True)
 result({**{name: os.environ.get(name) for name in names}, "child": child.stdout.decode().strip()})
 """
 
 
-def served(home: Path) -> LiveServer:
+def served(home: Path, endpoint: Endpoint) -> LiveServer:
+    """A server with a gateway to OpenAI, and a kernelspec that brings a provider's key of its own."""
+    configured = {"providers": {"openai": {"key_env": "SCHOOL_KEY", "base_url": endpoint.openai_url}}}
+    (home / "config").mkdir(exist_ok=True)
+    (home / "config" / "jupyter_server_config.json").write_text(json.dumps({"GovernanceExtension": configured}))
     spec = home / "specs" / "kernels" / "python3" / "kernel.json"
     spec.parent.mkdir(parents=True, exist_ok=True)
     argv = ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     env = {"OPENAI_API_KEY": "sk-of-the-spec", "OF_THE_SPEC": "kept"}
     spec.write_text(json.dumps({"argv": argv, "display_name": "Python", "language": "python", "env": env}))
-    return LiveServer(home, environment={**OF_THE_SERVER, "JUPYTER_PATH": str(home / "specs")}, extensions=KEYED)
+    environment = {**OF_THE_SERVER, "JUPYTER_PATH": str(home / "specs")}
+    return LiveServer(home, environment=environment, extensions={"jupyter_server_terminals": True})
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    live = served(tmp_path_factory.mktemp("server"))
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iterator[LiveServer]:
+    live = served(tmp_path_factory.mktemp("server"), endpoint)
     try:
         yield live.start()
     finally:
@@ -70,6 +85,15 @@ def secret_of(kernel: LiveKernel) -> str:
     return str(kernel.run(READ).result["OPENAI_API_KEY"])
 
 
+def call(server: LiveServer, secret: str) -> httpx.Response:
+    """A call of a model with this key."""
+    address = server.json("GET", GOVERNANCE + "config")["gateway"]["address"]
+    body = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}], "max_completion_tokens": 100}
+    headers = {"Authorization": f"Bearer {secret}"}
+    with httpx.Client(trust_env=False, timeout=30) as client:
+        return client.post(f"{address}/llm/openai/v1/chat/completions", headers=headers, json=body)
+
+
 def open_session(server: LiveServer, path: str) -> None:
     server.json("PATCH", GOVERNANCE + "state", params={"path": path}, json={"trust_level": 2, "budget": "1"})
 
@@ -81,12 +105,13 @@ def test_a_kernel_finds_its_key_and_no_providers(server: LiveServer) -> None:
         assert secret.startswith("sk-aumos-")
         assert found == {
             "OPENAI_API_KEY": secret,
-            "OPENAI_BASE_URL": ADDRESS,
-            "OPENAI_ORG_ID": None,
+            "OPENAI_BASE_URL": found["OPENAI_BASE_URL"],
+            "SCHOOL_KEY": None,
             "ANTHROPIC_API_KEY": "not configured",
             "OF_THE_SPEC": "kept",
             "child": secret,
         }
+        assert found["OPENAI_BASE_URL"].endswith("/llm/openai/v1")
         assert secret != secret_of(another)
         (key,) = keys(server, path="a.ipynb")
         assert (key["id"], key["kind"], key["kernel_id"]) == (issued(server, secret), "kernel", kernel.kernel_id)
@@ -136,9 +161,16 @@ def test_a_key_follows_its_notebook(server: LiveServer) -> None:
 def test_one_press_stops_a_notebook_and_a_restart_starts_it_again(server: LiveServer) -> None:
     with server.notebook("stopped.ipynb") as kernel, server.notebook("goes-on.ipynb") as another:
         secret, other = secret_of(kernel), secret_of(another)
+        open_session(server, "stopped.ipynb")
+        assert call(server, secret).status_code == 200
+        assert float(server.state("stopped.ipynb")["spent"]) > 0
+        assert server.state("stopped.ipynb")["held"] == "0"
+        # No session is open there.
+        assert call(server, other).status_code == 402
         stopped = server.json("POST", GOVERNANCE + "stop", params={"path": "stopped.ipynb"})["revoked"]
         assert [key["id"] for key in stopped] == [issued(server, secret)]
         assert not is_valid(server, secret)
+        assert call(server, secret).status_code == 401
         assert is_valid(server, other)
         (record,) = server.json("GET", GOVERNANCE + "audit", params={"event": "key_revoked", "path": "stopped.ipynb"})[
             "records"
@@ -147,7 +179,7 @@ def test_one_press_stops_a_notebook_and_a_restart_starts_it_again(server: LiveSe
         assert server.json("POST", GOVERNANCE + "stop", params={"path": "stopped.ipynb"}) == {"revoked": []}
         kernel.restart()
         kernel.greet()
-        assert is_valid(server, secret_of(kernel))
+        assert call(server, secret_of(kernel)).status_code == 200
 
 
 JUPYTERS = (
@@ -210,7 +242,7 @@ def test_a_terminal_has_a_key_of_the_notebook_that_was_active_last(server: LiveS
         server.write_notebook(path)
         open_session(server, path)
     terminal = Terminal(server)
-    secret, others = terminal.run("echo $OPENAI_API_KEY; echo [$OPENAI_ORG_ID]").split()
+    secret, others = terminal.run("echo $OPENAI_API_KEY; echo [$SCHOOL_KEY]").split()
     assert secret.startswith("sk-aumos-")
     assert others == "[]"
     (key,) = (key for key in keys(server) if key["id"] == issued(server, secret))
@@ -238,8 +270,8 @@ def test_a_shell_that_ends_takes_its_key_with_it(server: LiveServer) -> None:
     terminal.close()
 
 
-def test_users_keys_outlive_the_server_and_its_kernels_do_not(tmp_path: Path) -> None:
-    live = served(tmp_path).start()
+def test_users_keys_outlive_the_server_and_its_kernels_do_not(tmp_path: Path, endpoint: Endpoint) -> None:
+    live = served(tmp_path, endpoint).start()
     try:
         created = live.json("POST", GOVERNANCE + "keys", json={"name": "script", "budget": "0.5"})
         kernel = live.open_notebook("a.ipynb")
@@ -248,6 +280,8 @@ def test_users_keys_outlive_the_server_and_its_kernels_do_not(tmp_path: Path) ->
         kernel.close()
         live.kill()
         live.start()
+        assert call(live, created["secret"]).status_code == 200
+        assert call(live, secret).status_code == 401
         assert is_valid(live, created["secret"])
         assert not is_valid(live, secret)
         verified = live.json("GET", GOVERNANCE + "audit/verify")
@@ -256,5 +290,27 @@ def test_users_keys_outlive_the_server_and_its_kernels_do_not(tmp_path: Path) ->
         assert sha256(secret.encode()).hexdigest().encode() in stored
         assert secret.encode() not in stored
         assert created["secret"].encode() not in stored
+    finally:
+        live.close()
+
+
+def test_a_terminal_without_a_notebook_is_refused_with_advice(tmp_path: Path, endpoint: Endpoint) -> None:
+    live = served(tmp_path, endpoint).start()
+    try:
+        terminal = Terminal(live)
+        secret = terminal.run("echo $OPENAI_API_KEY")
+        asked = endpoint.count
+        refused = call(live, secret)
+        assert (refused.status_code, refused.headers["x-should-retry"]) == (402, "false")
+        assert "choose one for the terminal in the governance panel" in refused.json()["error"]["message"]
+        assert endpoint.count == asked
+        live.write_notebook("a.ipynb")
+        open_session(live, "a.ipynb")
+        until(lambda: call(live, secret).status_code == 200, "the terminal's calls count in the notebook")
+        (key,) = keys(live, path="a.ipynb")
+        assert key["terminal"] == terminal.name
+        (record,) = live.json("GET", GOVERNANCE + "audit", params={"event": "settle"})["records"]
+        assert (record["actor"], record["notebook"]) == (f"terminal:{terminal.name}", "a.ipynb")
+        terminal.close()
     finally:
         live.close()

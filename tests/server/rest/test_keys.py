@@ -8,30 +8,30 @@ from typing import Any
 import pytest
 from jupyter_server.auth.authorizer import Authorizer
 
-from aumos_governance.gateway.process_environment import ProcessEnvironment
-from aumos_governance.server.extension import GovernanceExtension
+from aumos_governance.gateway.keys import GatewayKeys
 from aumos_governance.service.callers import Caller
 from aumos_governance.wire.protocol import Ask, Cell
 from tests.server.described import check
 from tests.server.users import ReadOnly
 
-
-@pytest.fixture
-def gateway(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server whose processes are pointed at a gateway."""
-    environment = ProcessEnvironment(lambda secret: {"OPENAI_API_KEY": secret}, frozenset({"OPENAI_API_KEY", "ORG"}))
-    monkeypatch.setattr(GovernanceExtension, "_process_environment", lambda self: environment)
+PROVIDERS = {"openai": {"key_env": "SCHOOL_KEY", "base_url": "http://127.0.0.1:1/v1"}}
 
 
 @pytest.fixture
-def keyed(gateway: None, extension: Any) -> Any:
-    """The extension of such a server."""
-    return extension
+def providers() -> dict[str, Any]:
+    return PROVIDERS
 
 
 @pytest.fixture
-def governance_config() -> dict[str, Any]:
-    return {"default_budget": "1", "max_budget": "8", "envelopes": [{"name": "mine", "kind": "owner", "ceiling": "3"}]}
+def governance_config(providers: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.setenv("SCHOOL_KEY", "sk-of-the-school")
+    envelopes = [{"name": "mine", "kind": "owner", "ceiling": "3"}]
+    return {"default_budget": "1", "max_budget": "8", "envelopes": envelopes, "providers": providers}
+
+
+def keys_of(extension: Any) -> GatewayKeys:
+    found: GatewayKeys = extension._gateway._issuing.keys
+    return found
 
 
 async def listed(rest: Any, **parameters: str) -> list[dict[str, Any]]:
@@ -51,10 +51,11 @@ async def create(rest: Any, **body: Any) -> dict[str, Any]:
     return created
 
 
-async def test_a_users_key_has_a_document_of_its_own_at_level_1(keyed: Any, rest: Any) -> None:
+async def test_a_users_key_has_a_document_of_its_own_at_level_1(extension: Any, rest: Any) -> None:
     created = await create(rest, name="my script", budget="0.5")
-    assert created["environment"] == {"OPENAI_API_KEY": created["secret"]}
-    assert created["withheld"] == ["OPENAI_API_KEY", "ORG"]
+    assert created["environment"]["OPENAI_API_KEY"] == created["secret"]
+    assert created["environment"]["OPENAI_BASE_URL"].endswith("/llm/openai/v1")
+    assert {"OPENAI_API_KEY", "SCHOOL_KEY"} <= set(created["withheld"])
     key = created["key"]
     assert (key["kind"], key["name"], key["path"], key["issued_by"]) == ("user", "my script", "key:my script", "token")
     state = (await rest("GET", "state", path="key:my script")).body
@@ -63,15 +64,15 @@ async def test_a_users_key_has_a_document_of_its_own_at_level_1(keyed: Any, rest
     assert await listed(rest, path="a.ipynb") == []
     envelopes = (await rest("GET", "envelopes", path="key:my script")).body["envelopes"]
     assert [envelope["name"] for envelope in envelopes] == ["mine"]
-    holder = keyed._issuing.keys.find(created["secret"])
+    holder = keys_of(extension).find(created["secret"])
     assert (holder.key_id, holder.caller.notebook.path) == (key["id"], "key:my script")
 
 
-async def test_the_owners_ceiling_holds_for_a_users_key_too(keyed: Any, rest: Any) -> None:
+async def test_the_owners_ceiling_holds_for_a_users_key_too(extension: Any, rest: Any) -> None:
     created = await create(rest, name="script", budget="8", trust_level=3)
-    caller = keyed._issuing.keys.find(created["secret"]).caller
-    assert spend(keyed, caller, "2")["allowed"]
-    denied = spend(keyed, caller, "1.5")
+    caller = keys_of(extension).find(created["secret"]).caller
+    assert spend(extension, caller, "2")["allowed"]
+    denied = spend(extension, caller, "1.5")
     assert (denied["allowed"], denied["limit"]["name"]) == (False, "mine")
     records = (await rest("GET", "audit", path="key:script", event="spend")).body["records"]
     assert {record["actor"] for record in records} == {"key:script"}
@@ -105,7 +106,7 @@ def spend(extension: Any, caller: Caller, amount: str) -> dict[str, Any]:
     ],
 )
 async def test_what_is_no_key_is_refused_and_leaves_none(
-    keyed: Any, rest: Any, body: dict[str, Any], status: int, code: str | None
+    extension: Any, rest: Any, body: dict[str, Any], status: int, code: str | None
 ) -> None:
     answer = await rest("POST", "keys", body)
     assert answer.status == status, answer.body
@@ -113,14 +114,14 @@ async def test_what_is_no_key_is_refused_and_leaves_none(
     assert await listed(rest) == []
 
 
-async def test_a_name_is_used_again_once_its_key_is_revoked(keyed: Any, rest: Any) -> None:
+async def test_a_name_is_used_again_once_its_key_is_revoked(extension: Any, rest: Any) -> None:
     first = await create(rest, name="script", budget="2")
     assert (await rest("POST", "keys", {"name": "script"})).status == 409
     assert (await rest("GET", "state", path="key:script")).body["budget"] == "2"
-    spend(keyed, keyed._issuing.keys.find(first["secret"]).caller, "1")
+    spend(extension, keys_of(extension).find(first["secret"]).caller, "1")
     answer = await rest("DELETE", f"keys/{first['key']['id']}")
     check("RevokedKey", answer.body)
-    assert keyed._issuing.keys.find(first["secret"]) is None
+    assert keys_of(extension).find(first["secret"]) is None
     assert not (await rest("GET", "state", path="key:script")).body["active"]
     second = await create(rest, name="script")
     assert second["secret"] != first["secret"]
@@ -129,31 +130,31 @@ async def test_a_name_is_used_again_once_its_key_is_revoked(keyed: Any, rest: An
     assert (await rest("DELETE", "keys/unknown")).status == 404
 
 
-async def test_a_request_that_comes_twice_makes_one_key(keyed: Any, rest: Any) -> None:
+async def test_a_request_that_comes_twice_makes_one_key(extension: Any, rest: Any) -> None:
     headers = {"Idempotency-Key": "k-1"}
     statuses = [(await rest("POST", "keys", {"name": "script"}, headers)).status for _ in range(2)]
     assert statuses == [200, 409]
     assert len(await listed(rest)) == 1
 
 
-async def test_a_command_has_its_notebooks_key(keyed: Any, rest: Any) -> None:
+async def test_a_command_has_its_notebooks_key(extension: Any, rest: Any) -> None:
     await rest("PATCH", "state", {"budget": "2", "trust_level": 3}, path="a.ipynb")
     created = await create(rest, kind="run", name="python train.py", path="a.ipynb")
-    caller = keyed._issuing.keys.find(created["secret"]).caller
+    caller = keys_of(extension).find(created["secret"]).caller
     assert (caller.notebook.path, caller.actor) == ("a.ipynb", "run:python train.py")
-    assert spend(keyed, caller, "1")["allowed"]
+    assert spend(extension, caller, "1")["allowed"]
     assert (await rest("GET", "state", path="a.ipynb")).body["spent"] == "1"
     await rest("DELETE", f"keys/{created['key']['id']}")
     # The notebook's session is not the key's alone.
     assert (await rest("GET", "state", path="a.ipynb")).body["active"]
 
 
-async def test_stop_ends_the_keys_of_a_notebook(keyed: Any, rest: Any) -> None:
+async def test_stop_ends_the_keys_of_a_notebook(extension: Any, rest: Any) -> None:
     await rest("PATCH", "state", {}, path="a.ipynb")
     run = await create(rest, kind="run", name="train", path="a.ipynb")
     other = await create(rest, name="other")
     ended: list[str] = []
-    keyed._issuing.keys.on_revoked(ended.append)
+    keys_of(extension).on_revoked(ended.append)
     answer = await rest("POST", "stop", path="a.ipynb")
     check("StoppedKeys", answer.body)
     assert answer.body["revoked"] == [run["key"]]
@@ -163,9 +164,9 @@ async def test_stop_ends_the_keys_of_a_notebook(keyed: Any, rest: Any) -> None:
     assert (record["actor"], record["detail"]["why"]) == ("token", "a user stopped the notebook")
 
 
-async def test_only_a_terminals_key_is_bound_anew(keyed: Any, rest: Any) -> None:
+async def test_only_a_terminals_key_is_bound_anew(extension: Any, rest: Any) -> None:
     await rest("PATCH", "state", {}, path="a.ipynb")
-    keys = keyed._issuing.keys
+    keys = keys_of(extension)
     holder, secret = keys.issue_ahead("terminal", "terminal 1", subject="1", notebook=keys.default_notebook())
     await rest("PATCH", "state", {}, path="b.ipynb")
     answer = await rest("PATCH", f"keys/{holder.key_id}", {"path": "b.ipynb"})
@@ -177,6 +178,7 @@ async def test_only_a_terminals_key_is_bound_anew(keyed: Any, rest: Any) -> None
     assert (await rest("PATCH", f"keys/{holder.key_id}", {"path": "never.ipynb"})).status == 404
 
 
+@pytest.mark.parametrize("providers", [{}])
 async def test_a_server_without_a_gateway_has_no_keys(rest: Any) -> None:
     body = (await rest("GET", "keys")).body
     check("GatewayKeys", body)
@@ -196,7 +198,7 @@ class TestWithoutPermission:
     def authorizer(self) -> type[Authorizer]:
         return ReadOnly
 
-    async def test_who_may_only_read_changes_no_key(self, keyed: Any, rest: Any) -> None:
+    async def test_who_may_only_read_changes_no_key(self, extension: Any, rest: Any) -> None:
         for method, name, parameters in (
             ("POST", "keys", {}),
             ("PATCH", "keys/x", {}),
