@@ -77,7 +77,8 @@ def try_out(python: str, file: Path) -> None:
         page = folder / "environment" / "share" / "jupyter" / "labextensions" / "aumos-governance" / "package.json"
         if not page.exists():
             sys.exit(f"{file.name} holds no JupyterLab extension.")
-        run(programs / "jupyter-governance", "verify", folder=folder, **home)
+        ledger = folder / "data" / "aumos_governance" / "embedded.sqlite"
+        run(programs / "jupyter-governance", "verify", "--database-url", f"sqlite:///{ledger}", folder=folder, **home)
 
 
 def main(dist: str, uv: str) -> None:

@@ -42,11 +42,10 @@ from .kernels.kernel_environment import mark_children, mark_kernels
 from .kernels.kernel_sessions import close_left
 from .kernels.local_socket import LocalSocket
 from .kernels.readers import Readers
-from .live.metrics import OpenHolds, commit_done
-from .live.state_events import OwnEvents, StateEvents
+from .live.metrics import commit_done
+from .live.state_events import STREAM, EventStream, OpenHolds, OwnEvents, StateEvents
 from .rest.ceilings import difference_sentence, differences
 from .rest.context import Context
-from .rest.event_streams import STREAM, EventStream
 from .rest.table import handlers
 from .settings.envelope_traits import Envelopes, read_envelopes
 from .settings.provider_traits import Port, Providers
@@ -264,8 +263,8 @@ class GovernanceExtension(ExtensionApp):
             rooms,
             loop=loop,
             readers=self._readers,
-            settle=moves.settle,
-            at_once=_never if settings.shared else moves.settled,
+            settle=rooms.settle,
+            at_once=_never if settings.shared else rooms.settled,
             announce=announce,
             autostart=settings.autostart,
             autostart_terms=settings.autostart_terms,
@@ -279,7 +278,7 @@ class GovernanceExtension(ExtensionApp):
             service,
             rooms,
             settings,
-            moves.settle,
+            rooms.settle,
             self._bridge.kernels,
             serverapp.contents_manager,
             loop,

@@ -30,7 +30,7 @@ from ..ledger.contract.facts import Decision, Voided
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadState
 from ..ledger.contract.requests import Request
-from ..ledger.rules.identifiers import made_at
+from ..ledger.rules.chain import made_at
 from ..wire.operations import OPERATIONS
 from ..wire.protocol import Ask
 from .action_requests import ActAsk, act_voided

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .alarm import alarm
-from .requests_ahead import Steps
+from .exchanges import Steps
 
 __all__ = ["response_of"]
 

@@ -14,8 +14,7 @@ from typing import Any, Final
 from ..contract.budgets import EnvelopeKind
 from ..operations.budgets.enclosures import SHARED, subject_of
 from ..operations.places import envelope_id
-from ..rules.chain import AUDIT_COLUMNS
-from ..rules.compact import dumps
+from ..rules.chain import AUDIT_COLUMNS, dumps
 from .keys import KEY_EVENTS, Keys
 from .pending import ANY
 from .shared import Configured, SharedCeilings, nano

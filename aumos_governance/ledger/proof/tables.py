@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..contract.budgets import EnvelopeKind
-from ..operations.places import category_id
-from ..rules.periods import period_start
+from ..operations.places import category_id, period_start
 from ..transaction.rows import (
     ApprovalRow,
     BalanceRow,

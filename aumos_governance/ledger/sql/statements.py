@@ -29,7 +29,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import ClauseElement
 
-from ..rules import codec
 from ..rules.chain import AUDIT_COLUMNS
 from ..transaction import schema
 from ..transaction.rows import AskRow, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
@@ -53,6 +52,8 @@ class Statement(NamedTuple):
 
     text: str
     values: Callable[[Any], tuple[Any, ...]]
+    answer: int | None
+    """Which of the values is an answer, that is kept as text; None where none is."""
 
 
 def compile_text(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
@@ -194,22 +195,10 @@ class Statements:
 
     def _statement(self, kind: type[Row], statement: ClauseElement) -> Statement:
         text, names = compile_text(statement, self.dialect)
-        return Statement(text, _values(kind, [name.removeprefix("b_") for name in names]))
+        plain = [name.removeprefix("b_") for name in names]
+        return Statement(text, attrgetter(*plain), plain.index("answer") if kind is AskRow else None)
 
 
 def _any(selection: Selection[Any]) -> ColumnElement[bool]:
     table = schema.tables[selection.kind.TABLE]
     return exists().where(*(condition_on(table, condition) for condition in selection.where))
-
-
-def _values(kind: type[Row], names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
-    get: Callable[[Any], tuple[Any, ...]] = attrgetter(*names)
-    if kind is not AskRow:
-        return get
-    answer = names.index("answer")
-
-    def values(row: Any) -> tuple[Any, ...]:
-        found = get(row)
-        return (*found[:answer], codec.encode(found[answer]), *found[answer + 1 :])
-
-    return values

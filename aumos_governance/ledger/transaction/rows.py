@@ -129,11 +129,6 @@ class SessionRow(Row):
     outer_envelopes: str = ""
     """The ids of the envelopes that enclose that one, inner before outer, with spaces between."""
 
-    @property
-    def envelopes(self) -> str:
-        """All envelopes that a charge must fit in, its own first."""
-        return f"{self.envelope_id} {self.outer_envelopes}" if self.outer_envelopes else self.envelope_id
-
 
 @table("balances", key=("envelope_id", "period_start"), in_key=True)
 @dataclass(slots=True, eq=False)
@@ -220,7 +215,7 @@ class AskRow(Row):
     charge_id: str | None
     cancelled: bool
     answer: Any
-    """The answer itself; a backend that stores text uses `codec`."""
+    """The answer itself; a backend that stores text uses `content`."""
 
 
 @table("configurations", key=("owner", "root"))

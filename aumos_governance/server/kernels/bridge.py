@@ -19,13 +19,12 @@ from ...ledger.contract.queries import ReadState
 from ...ledger.contract.terms import SessionTerms
 from ...service.service import Caller, NotebookService
 from ..identity.rooms import Rooms, Row
-from .admission import Admission
 from .comm_transport import CommTransport
-from .conversation import AtOnce, Conversation, Transport
+from .conversation import AtOnce, Conversation, Transport, caller_of, check_document, never
 from .kernel_keys import KernelKeys
 from .kernel_sessions import close_kernel
 from .local_socket import LocalSocket
-from .presence import Departures, Presence, process_of
+from .presence import Admission, Departures, Presence, process_of
 from .readers import Readers
 from .socket_peer import check_peer
 
@@ -66,7 +65,7 @@ class Bridge:
         loop: asyncio.AbstractEventLoop,
         readers: Readers,
         settle: Callable[[], None],
-        at_once: Callable[[], bool] = lambda: False,
+        at_once: Callable[[], bool] = never,
         announce: Callable[[set[str]], None],
         autostart: bool,
         autostart_terms: SessionTerms | None = None,
@@ -252,35 +251,22 @@ class Bridge:
     def _conversation(self, kernel_id: str, presence: Presence, nonce: str | None = None) -> Conversation:
         """What is said over comm or, with the nonce that its token proves, over one local connection."""
 
-        def identify(incarnation: str) -> Caller:
-            return Caller(
-                notebook=self._rooms.notebook_of(kernel_id), scope=f"kernel:{kernel_id}", incarnation=incarnation
-            )
-
         def offer(nonce: str) -> dict[str, Any] | None:
             return None if self._local_socket is None else self._local_socket.offer(kernel_id, nonce)
 
         return Conversation(
             self._service,
-            identify,
+            partial(caller_of, self._rooms, kernel_id),
             presence,
             nonce=nonce,
             offer=offer,
             readers=self._readers.of(kernel_id) if nonce is None else AtOnce(),
             settle=self._settle,
-            at_once=lambda: nonce is None and self._at_once(),
-            admit=partial(self._check_document, kernel_id),
+            at_once=self._at_once if nonce is None else never,
+            admit=partial(check_document, self._rooms, kernel_id, self._service.terms),
             admission=self._admission,
             log=self._log,
         )
-
-    def _check_document(self, kernel_id: str) -> None:
-        if self._service.terms.strict and not self._rooms.has_path(kernel_id):
-            raise NotAllowedError(
-                "This server is strict (GovernanceExtension.strict), and no notebook is known for this kernel, so"
-                " nothing is authorised; open the notebook in JupyterLab, or name an existing notebook as the path when"
-                " the kernel is started."
-            )
 
     def _note_without_ports(self, kernel_id: str) -> None:
         since = self._without_ports.setdefault(kernel_id, time.monotonic())

@@ -9,8 +9,7 @@ from ....errors import InvalidAmountError
 from ....types import ActionKind, GovernanceOutcome, TrustLevel
 from ...contract.charges import Charging, Checks, Hold, Spend
 from ...contract.facts import UNDECIDED, Decision
-from ...rules.chain import LEDGER_CHAIN
-from ...rules.content import check_whole
+from ...rules.chain import LEDGER_CHAIN, check_whole
 from ...rules.verdicts import (
     APPROVAL_REQUIRED,
     BUDGET_EXCEEDED,
@@ -23,12 +22,10 @@ from ...rules.verdicts import (
     no_session,
 )
 from ...transaction.rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
-from ...transaction.work import Work
+from ...transaction.work import Work, record
 from ..agents.trust import agent_level, find_consent, realm_in
-from ..places import check_sums, count, envelopes_for, overdraw, places_of
-from ..records import record
+from ..places import check_sums, count, envelopes_for, open_session_of, overdraw, places_of, state_of
 from ..registry import operation
-from ..states import open_session_of, state_of
 
 __all__ = ["hold", "spend"]
 
@@ -215,6 +212,8 @@ def _effective_level(work: Work, session: SessionRow, request: Charging) -> int:
 def _level(session: SessionRow, request: Charging, level: int, approval: ApprovalRow | None) -> Refusal | None:
     if request.kind is ActionKind.ACT:
         return act_refusal(request.required_level, level, approved=approval is not None)
+    if level >= request.required_level:
+        return None
     refusal = level_refusal(request.kind, request.required_level, level)
     agent_id = request.agent_id or session.agent_id
     if refusal is None or level == session.trust_level or agent_id is None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from ....errors import InvalidRequestError, NotFoundError
 from ...contract.keys import TERMINAL, BindKey, GatewayKey
 from ...rules.chain import LEDGER_CHAIN
-from ...transaction.work import Work
-from ..records import record
+from ...transaction.work import Work, record
 from ..registry import operation
 from .key_rows import key_named, key_of
 

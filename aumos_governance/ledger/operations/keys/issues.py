@@ -7,11 +7,9 @@ from typing import Any, Final
 
 from ....errors import ConflictError, InvalidRequestError, NotAllowedError
 from ...contract.keys import KERNEL, KINDS, RUN, USER, GatewayKey, IssueKey
-from ...rules.chain import LEDGER_CHAIN
-from ...rules.content import check_text
+from ...rules.chain import LEDGER_CHAIN, check_text
 from ...transaction.rows import GatewayKeyRow
-from ...transaction.work import Work
-from ..records import record
+from ...transaction.work import Work, record
 from ..registry import operation
 from .key_rows import VALID_KEYS, key_of
 from .revocations import revoke

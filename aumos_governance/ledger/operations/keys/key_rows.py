@@ -7,7 +7,7 @@ from typing import Final
 from ....errors import NotFoundError
 from ...contract.facts import NotebookKey, Origin
 from ...contract.keys import GatewayKey
-from ...rules.content import check_text
+from ...rules.chain import check_text
 from ...rules.files import path_below
 from ...transaction.conditions import given
 from ...transaction.rows import VALID, GatewayKeyRow, NotebookAliasRow, NotebookRow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...contract.keys import GatewayKey, ListKeys
-from ...rules.content import check_text
+from ...rules.chain import check_text
 from ...transaction.work import Work
 from ..registry import reader
 from .key_rows import VALID_KEYS, key_of

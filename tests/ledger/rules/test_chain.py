@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aumos_governance.ledger.rules.compact import dumps, encode, encoder_with
+from aumos_governance.ledger.rules.chain import dumps, encode, encoder_with
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 PLAIN = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | TEXT
