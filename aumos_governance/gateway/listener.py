@@ -31,7 +31,7 @@ _HEADERS: Final = 64 * 1024
 _BACKLOG: Final = 1024
 _WRITE_AHEAD: Final = 32 * 1024
 """Bytes that wait for a slow client before its provider is read no further."""
-_ENDING_SECONDS: Final = 5.0
+ENDING_SECONDS: Final = 5.0
 """How long the end waits until what was settled is recorded."""
 
 
@@ -52,6 +52,7 @@ class Gateway:
         incarnation: str | None = None,
         most_of_one: int = MOST_OF_ONE,
         most_in_all: int = MOST_IN_ALL,
+        ending_seconds: float = ENDING_SECONDS,
     ) -> None:
         self._upstreams = dict(upstreams)
         self._keys = keys
@@ -59,6 +60,7 @@ class Gateway:
         self._log = log if log is not None else logging.getLogger(__name__)
         self.incarnation = incarnation if incarnation is not None else f"gateway:{token_hex(8)}"
         self._bodies = most_of_one, most_in_all
+        self._ending_seconds = ending_seconds
         self._exchanges: defaultdict[str, set[asyncio.Task[object]]] = defaultdict(set)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -81,8 +83,9 @@ class Gateway:
 
     def stop(self) -> None:
         """End what is under way, have it settled, and wait until that is recorded, for some seconds at most."""
-        if self._unsubscribe is not None:
-            self._unsubscribe()
+        unsubscribe, self._unsubscribe = self._unsubscribe, None
+        if unsubscribe is not None:
+            unsubscribe()
         if self._thread is None or self._loop is None:
             return
         with suppress(RuntimeError):  # It has ended by itself.
@@ -143,9 +146,9 @@ class Gateway:
             for task in under_way:
                 task.cancel()
             if under_way:
-                await asyncio.wait(under_way, timeout=_ENDING_SECONDS)
+                await asyncio.wait(under_way, timeout=self._ending_seconds)
             await server.shutdown(1.0)
-            if not await self._office.desk.recorded(_ENDING_SECONDS):
+            if not await self._office.desk.recorded(self._ending_seconds):
                 self._log.warning("What some calls cost could not be recorded before the gateway's end.")
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

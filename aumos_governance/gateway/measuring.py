@@ -16,12 +16,11 @@ from ..integrations.pricing.price_terms import seller_at
 from ..integrations.pricing.prices import Rates
 from .contract import Upstream
 from .dialects.api import ClientCall, ProviderApi
-from .refusals import RefusedError, unmeasured
+from .refusals import METHOD_UNKNOWN, RefusedError, unmeasured
 
 __all__ = ["Measured", "Measuring"]
 
 ResultT = TypeVar("ResultT")
-_METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
 _PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
 _MODEL_NOT_ALLOWED: Final = "MODEL_NOT_ALLOWED"
 _LARGE: Final = 256 * 1024
@@ -74,12 +73,12 @@ class Measuring:
             call = api.read(asked)
             paid = paid_by(api.provider, call.asked)
         except ConfigurationError as error:
-            raise unmeasured(error, _METHOD_UNKNOWN, upstream.name) from None
+            raise unmeasured(error, METHOD_UNKNOWN, upstream.name) from None
         if paid is None:
             if not api.forwards(call.asked):
                 raise RefusedError(
                     HTTPStatus.BAD_REQUEST,
-                    _METHOD_UNKNOWN,
+                    METHOD_UNKNOWN,
                     f"AumOS Governance: the gateway does not forward {call.asked.name}, since the provider's key is"
                     " shared by several users; ask the administrator of this Jupyter server for it.",
                 )
@@ -119,7 +118,7 @@ class Measuring:
         try:
             paid = paid_by(self._api.provider, asked)
         except ConfigurationError as error:
-            raise unmeasured(error, _METHOD_UNKNOWN, self._upstream.name) from None
+            raise unmeasured(error, METHOD_UNKNOWN, self._upstream.name) from None
         assert paid is not None
         return self._of(replace(measured.call, asked=asked), paid, tokens)
 

@@ -15,6 +15,7 @@ from ..wire.denials import Denial
 from .dialects.api import ProviderApi, Refusal
 
 __all__ = [
+    "METHOD_UNKNOWN",
     "RefusedError",
     "denial",
     "no_decision",
@@ -23,6 +24,8 @@ __all__ = [
 ]
 
 _FROM: Final = "AumOS Governance"
+METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
+"""The code of a request whose kind is not known."""
 _NO_SESSION: Final = "NO_SESSION"
 
 
@@ -92,7 +95,14 @@ def no_decision(message: Mapping[str, Any]) -> RefusedError:
 
 def unmeasured(error: ConfigurationError, code: str, provider: str) -> RefusedError:
     """What the call may cost is not known, so nothing was sent."""
-    return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {error.message}")
+    if error.cause is None:
+        return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {error.message}")
+    advice = (
+        "make it without the gateway, where its administrator allows that"
+        if code == METHOD_UNKNOWN
+        else f"the administrator of this Jupyter server can state prices for {provider}"
+    )
+    return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {error.cause}; {advice}.")
 
 
 def _nano(value: object) -> int:

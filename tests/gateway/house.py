@@ -53,9 +53,10 @@ class FakeKeys:
 def upstreams(endpoint: Endpoint, **fields: Any) -> dict[str, Upstream]:
     """OpenAI and Anthropic at the endpoint."""
     common: dict[str, Any] = {"key": lambda: PROVIDER_KEY, "prices": Prices()} | fields
+    of_openai = {"base_url": endpoint.openai_url} | common
     return {
-        "openai": Upstream(name="openai", dialect="openai", base_url=endpoint.openai_url, **common),
-        "anthropic": Upstream(name="anthropic", dialect="anthropic", base_url=endpoint.anthropic_url, **common),
+        "openai": Upstream(name="openai", dialect="openai", **of_openai),
+        "anthropic": Upstream(name="anthropic", dialect="anthropic", **{"base_url": endpoint.anthropic_url} | common),
     }
 
 
@@ -63,7 +64,9 @@ class House:
     """A ledger, its service, and a gateway in front of an endpoint, between ``with`` and its end."""
 
     def __init__(self, endpoint: Endpoint, url: str = "memory://", *, budget: str | None = "5", **fields: Any) -> None:
-        options = {name: fields.pop(name) for name in ("most_of_one", "most_in_all") if name in fields}
+        options = {
+            name: fields.pop(name) for name in ("most_of_one", "most_in_all", "ending_seconds") if name in fields
+        }
         self.ledger = open_ledger(url)
         self.service = NotebookService(self.ledger)
         self.keys = FakeKeys()
@@ -111,7 +114,7 @@ class House:
 
     def _ended(self) -> dict[str, Any]:
         until = time.monotonic() + PATIENCE
-        while Decimal((budget := self.budget())["held"]):
+        while Decimal((budget := self.budget())["held"] or 0):
             assert time.monotonic() < until, f"{budget['held']} is still held"
             time.sleep(0.002)
         return budget

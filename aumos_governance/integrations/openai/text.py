@@ -290,9 +290,11 @@ def _terms(said: Mapping[str, Any]) -> dict[str, str]:
 
 def _require_fee(rates: Rates, tool: str) -> None:
     if rates.flat is None and not rates.fee:
+        cause = f"The call was not sent: the hosted tool {tool!r} is charged beside what the answer tells of its usage"
         raise ConfigurationError(
-            f"The call was not sent: the hosted tool {tool!r} is charged beside what the answer tells of its usage, so"
-            " state what to add to each call with govern(client, fee=...), or what each call costs with cost=..."
+            f"{cause}, so state what to add to each call with govern(client, fee=...), or what each call costs with"
+            " cost=...",
+            cause=cause,
         )
 
 

@@ -241,22 +241,28 @@ def unknown_price(
         example = ", ".join(f"{key!r}: ..." for key in missing)
         return ConfigurationError(
             f"The price of {model!r} is not known for all that the call may use, so nothing was sent: state it with"
-            f" govern(client, price={{{model!r}: {{{example}}}}}), or fee=... or cost=... USD a call."
+            f" govern(client, price={{{model!r}: {{{example}}}}}), or fee=... or cost=... USD a call.",
+            cause=f"The price of {model!r} is not known for all that the call may use ({', '.join(missing)}), so"
+            " nothing was sent",
         )
+    cause = f"The price of {model!r} is not known, so nothing was sent"
     if seller == "azure":
         return ConfigurationError(
-            f"The price of {model!r} is not known, so nothing was sent: on Azure a deployment's name does not say its"
+            f"{cause}: on Azure a deployment's name does not say its"
             f" model, so state its prices with govern(client, price={{{model!r}: {{'input_mtok': ..., 'output_mtok':"
-            " ...}}), default_cost=... USD a call, or cost=0."
+            " ...}}), default_cost=... USD a call, or cost=0.",
+            cause=cause,
         )
     if seller == "openrouter":
         return ConfigurationError(
-            f"The price of {model!r} is not known, so nothing was sent: state what is held for a call with"
+            f"{cause}: state what is held for a call with"
             " govern(client, default_cost=... USD), after which OpenRouter's own figure is charged, or price=... per"
-            " million tokens, or cost=0."
+            " million tokens, or cost=0.",
+            cause=cause,
         )
     mine = " Is this a server of your own, cost=0?" if local else ""
     return ConfigurationError(
-        f"The price of {model!r} is not known, so nothing was sent: state it with govern(client, price=...) per million"
-        f" tokens, default_cost=... USD a call, or cost=0 for a model of your own that costs nothing.{mine}"
+        f"{cause}: state it with govern(client, price=...) per million"
+        f" tokens, default_cost=... USD a call, or cost=0 for a model of your own that costs nothing.{mine}",
+        cause=cause,
     )
