@@ -122,3 +122,25 @@ def test_a_governed_client_of_the_gateway_is_charged_once(server: LiveServer) ->
         assert len(records(server, "once.ipynb", "hold")) == 1
         shown = kernel.run("result(repr(client))").result
         assert "charged by the gateway at http://127.0.0.1:" in shown
+
+
+def test_a_call_is_recorded_with_its_cell_where_the_magics_are_loaded(server: LiveServer) -> None:
+    with server.notebook("cells.ipynb") as kernel:
+        kernel.run("%load_ext aumos_governance.jupyter_extension\n%governance --budget 5")
+        count = kernel.run("result(get_ipython().displayhook.prompt_count)").result
+        for number in (1, 2):
+            kernel.run(CHAT.format(client="openai.OpenAI()"))
+            until(lambda number=number: len(records(server, "cells.ipynb", "settle")) == number, "the call is settled")
+        held = records(server, "cells.ipynb", "hold")
+        settled = records(server, "cells.ipynb", "settle")
+        assert sorted(record["cell"]["count"] for record in held) == [count + 1, count + 2]
+        assert sorted(record["cell"]["count"] for record in settled) == [count + 1, count + 2]
+
+
+def test_without_the_magics_it_is_recorded_with_the_kernel_alone(server: LiveServer) -> None:
+    with server.notebook("kernel.ipynb") as kernel:
+        kernel.do("open", trust_level=2, budget="5")
+        kernel.run(CHAT.format(client="openai.OpenAI()"))
+        until(lambda: records(server, "kernel.ipynb", "settle"), "the call is settled")
+        (held,) = records(server, "kernel.ipynb", "hold")
+        assert (held["cell"]["count"], held["actor"]) == (None, "kernel")
