@@ -117,6 +117,8 @@ class Exchange:
             known = ", ".join(sorted(self._office.destinations)) or "none"
             raise _not_found(f"there is no provider {name[:40]!r} on this Jupyter server; configured: {known}")
         self._secret, self.holder = secret, holder
+        if holder.refusal is not None:
+            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {holder.refusal}")
 
     async def _respond(self) -> web.StreamResponse:
         request = self._request

@@ -30,6 +30,7 @@ __all__ = [
     "AUDIT_COLUMNS",
     "AUDIT_HINTS",
     "LEDGER_CHAIN",
+    "NO_NOTEBOOK",
     "NO_OUTCOME",
     "OWN_EVENTS",
     "START",
@@ -75,6 +76,8 @@ AUDIT_HINTS: Final[dict[str, Any]] = {
 AUDIT_COLUMNS: Final = tuple(AUDIT_HINTS)
 LEDGER_CHAIN: Final = "ledger"
 """The chain of openings, closings and decisions outside any session."""
+NO_NOTEBOOK: Final = "none"
+"""The id of no notebook. A record that belongs to none has an empty id."""
 START: Final = ""
 """The previous hash of a chain's first record, and the head of an empty chain."""
 NO_OUTCOME: Final = ""
