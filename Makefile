@@ -137,10 +137,10 @@ lock: $(UV) $(STAMPS)/node ## Renew all that is locked (LOCK_ARGS="--upgrade-pac
 	@.ci/lock $(LOCK_ARGS)
 
 .PHONY: build
-build: $(STAMPS)/dev ## Build the wheel and the sdist into dist/, and try each in an empty environment of every Python here
+build: $(STAMPS)/dev $(UV) ## Build the wheel and the sdist into dist/, and try each in an empty environment of every Python here
 	@rm -rf dist
 	@python -m build --no-isolation --outdir dist
-	@python .ci/smoke.py dist
+	@python .ci/smoke.py dist $(UV)
 
 .PHONY: clean
 clean: ## Delete what was built and installed, the environment included

@@ -6,6 +6,7 @@ python .ci/smoke.py dist
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,15 +24,22 @@ shell.run_line_magic("governance_spend", "0.05 --tool smoke")
 """
 
 
-def pythons() -> list[str]:
-    """The supported Pythons of this machine that start; of each version the first on the path."""
+def pythons(uv: str) -> list[str]:
+    """The supported Pythons of this machine, wherever they are installed."""
+    environment = dict(os.environ)
+    if shutil.which("pyenv"):
+        # Its programs on the path start only the versions that it is told to.
+        listed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout
+        environment["PYENV_VERSION"] = ":".join(listed.split())
     found = []
     for version in PYTHONS:
-        program = shutil.which(f"python{version}")
-        # What a version manager puts on the path may stand for a Python that is not there.
-        if program and subprocess.run([program, "-c", ""], capture_output=True, check=False).returncode == 0:
-            found.append(program)
-    return found or [sys.executable]
+        find = [uv, "python", "find", "--no-project", "--system", version]
+        done = subprocess.run(find, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            program = [done.stdout.strip(), "-c", "import sys; print(sys.executable)"]
+            real = subprocess.run(program, env=environment, capture_output=True, text=True, check=True).stdout
+            found.append(real.strip())
+    return found
 
 
 def run(*command: str | Path, folder: Path, **variables: str) -> str:
@@ -63,18 +71,23 @@ def try_out(python: str, file: Path) -> None:
         if "$9.95 remaining" not in printed:
             sys.exit(f"{file.name} did not record a spend with {python}:\n{printed}")
         extensions = run(programs / "jupyter", "server", "extension", "list", folder=folder, **home)
-        if "aumos_governance enabled" not in extensions:
+        # In colours.
+        if not re.search(r"aumos_governance \S*enabled", extensions):
             sys.exit(f"{file.name} did not enable its server extension with {python}:\n{extensions}")
         page = folder / "environment" / "share" / "jupyter" / "labextensions" / "aumos-governance" / "package.json"
         if not page.exists():
             sys.exit(f"{file.name} holds no JupyterLab extension.")
-        run(programs / "jupyter-governance", "verify", folder=folder, **home)
+        ledger = folder / "data" / "aumos_governance" / "embedded.sqlite"
+        run(programs / "jupyter-governance", "verify", "--database-url", f"sqlite:///{ledger}", folder=folder, **home)
 
 
-def main(dist: str) -> None:
-    for python in pythons():
+def main(dist: str, uv: str) -> None:
+    found = pythons(uv)
+    if not found:
+        sys.exit("No supported Python was found to try the built files with.")
+    for python in found:
         for file in sorted(Path(dist).resolve().iterdir()):
-            print(f"Trying {file.name} with {Path(python).name}", flush=True)
+            print(f"Trying {file.name} with {python}", flush=True)
             try_out(python, file)
 
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from .audit.record import as_json
-from .ledger.rules.compact import dumps, encode
+from .ledger.rules.chain import dumps, encode
 
 __all__ = ["ChainedAuditRecord", "HashChainedAuditLog"]
 

@@ -25,7 +25,7 @@ ENTRIES = {
     "aumos_governance.server.kernels.bridge.Bridge": ("_watch_kernels", "_read_rows", "on_kernel_event"),
     "aumos_governance.server.kernels.comm_transport.CommTransport": ("_on_frames",),
     "aumos_governance.server.identity.contents_moves.ContentsMoves": ("on_event",),
-    "aumos_governance.server.live.metrics.OpenHolds": ("_begin",),
+    "aumos_governance.server.live.state_events.OpenHolds": ("_begin",),
     "aumos_governance.server.kernels.comm_transport.Outbox": ("_flush",),
     "aumos_governance.server.live.state_events.StateEvents": ("_take_in", "_go_on"),
 }

@@ -17,7 +17,7 @@ from ..server.rest import audit_filter
 from ..service.records import Records
 from ..service.waiting import Waiting
 from ..wire import fields
-from ..wire.bodies import audit_body, state_body
+from ..wire.bodies import ENTRY, STATE
 
 __all__ = ["LedgerSource"]
 
@@ -53,7 +53,7 @@ class LedgerSource:
         while len(records) < last:
             limit = str(min(last - len(records), MAX_PAGE))
             page = self._ledger.read(audit_filter.audit_query({**filters, **cursor, "limit": limit}, self._key))
-            records += map(audit_body, page.records)
+            records += map(ENTRY.write, page.records)
             if page.cursor is None:
                 break
             cursor = {"cursor": page.cursor}
@@ -76,7 +76,7 @@ class LedgerSource:
         after = ""
         while True:
             page = self._ledger.read(ListStates(owner=owner, root=root, after=after, limit=MAX_PAGE))
-            found += map(state_body, page)
+            found += map(STATE.write, page)
             if len(page) < MAX_PAGE:
                 return found
             after = page[-1].notebook.path

@@ -24,17 +24,18 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadState
 from ..ledger.contract.requests import OpenSession, Request, new_key
 from ..ledger.contract.terms import SessionTerms
-from ..ledger.rules.retention import KEEP_ASKS
+from ..ledger.rules.content import KEEP_ASKS
 from ..types import TrustLevel
 from ..wire import fields
 from ..wire.operations import OPERATIONS
-from ..wire.protocol import Ask, error_answer
+from ..wire.protocol import Ask, Cell, error_answer
 from .acting import APPROVAL_SECONDS, Acting
 from .action_requests import finish_request
 from .callers import Caller, request_of
-from .limit_waits import ASK, LimitWaits, at_limit_of
+from .limit_waits import LimitWaits
 from .session_requests import DECIDED, READ
 from .user_requests import PersonRequests
+from .waiting_calls import ASK, at_limit_of, turn_seconds
 
 __all__ = ["Caller", "NotebookService", "Reply"]
 
@@ -90,8 +91,11 @@ class NotebookService(PersonRequests):
             monotonic=monotonic,
             log=self._log,
         )
+        self.cells: dict[str, Cell] = {}
+        """The cell that each kernel last said that it runs, by the scope of its requests."""
         self._handlers: dict[str, Callable[[Caller, Ask, Reply], None]] = {
             "hello": self._hello,
+            "cell": self._begin_cell,
             "status": self._status,
             "settle": self._resolve,
             "release": self._resolve,
@@ -157,13 +161,16 @@ class NotebookService(PersonRequests):
         operation = OPERATIONS[ask.op]
         request = request_of(operation, caller, ask, self.terms)
         write, shared_with = operation.response.write, caller.shared_with
-        if isinstance(request, Charging) and self._may_wait(ask.body.get("at_limit")):
+        if isinstance(request, Charging):
+            asks, turn = self._may_wait(ask.body.get("at_limit")), ask.body.get("waits_turn")
+            turn = 0.0 if turn is None else turn_seconds(turn)
+            if asks or turn:
 
-            def decided(future: Future[Decision]) -> None:
-                self._answer_with(future, ask, reply, lambda result: write(result, shared_with))
+                def decided(future: Future[Decision]) -> None:
+                    self._answer_with(future, ask, reply, lambda result: write(result, shared_with))
 
-            self.limit_waits.charge(caller, ask, request, reply, decided)
-            return
+                self.limit_waits.charge(caller, ask, request, reply, decided, asks=asks, turn=turn)
+                return
         self._decide(caller, request, ask, reply, lambda result: write(result, shared_with))
 
     def _may_wait(self, said: object) -> bool:
@@ -172,6 +179,10 @@ class NotebookService(PersonRequests):
         return self._at_limit is not None and (said or self._at_limit) == ASK
 
     # ---- the others
+
+    def _begin_cell(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        self.cells[caller.scope] = ask.cell
+        reply({"id": ask.id, "ok": True})
 
     def _hello(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         greeting = _Greeting(

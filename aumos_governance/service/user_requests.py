@@ -11,7 +11,7 @@ from ..ledger.contract.queries import AuditQuery, ListStates, ReadState
 from ..ledger.contract.requests import ChangeSession, CloseSession, new_key
 from ..ledger.contract.terms import SessionTerms
 from ..wire import fields
-from ..wire.bodies import audit_body, state_body
+from ..wire.bodies import ENTRY, STATE
 from .users import User
 
 __all__ = ["PersonRequests"]
@@ -26,12 +26,12 @@ class PersonRequests:
 
     def state(self, notebook: NotebookKey, *, shared_with: str | None = None) -> dict[str, Any]:
         """The body of ``GET state``."""
-        return state_body(self.ledger.read(ReadState(notebook=notebook)), shared_with=shared_with)
+        return STATE.write(self.ledger.read(ReadState(notebook=notebook)), shared_with)
 
     def states(self, owner: str, root: str, *, after: str = "", limit: int = 100) -> list[dict[str, Any]]:
         """The states of all notebooks that were ever governed, by path."""
         query = ListStates(owner=owner, root=root, after=after, limit=limit)
-        return [state_body(state) for state in self.ledger.read(query)]
+        return [STATE.write(state) for state in self.ledger.read(query)]
 
     def change(
         self, person: User, notebook: NotebookKey, body: Mapping[str, Any], *, key: str | None = None
@@ -47,14 +47,14 @@ class PersonRequests:
             budget=fields.optional_budget(body),
             agent_id=fields.optional_text(body, "agent_id", "agent id"),
         )
-        return state_body(self.ledger.execute(request).state)
+        return STATE.write(self.ledger.execute(request).state)
 
     def close(self, person: User, notebook: NotebookKey, *, key: str | None = None) -> dict[str, Any]:
         """A person closes the session; with none open nothing changes."""
         request = CloseSession(key=key or new_key(), origin=person.origin(), notebook=notebook, terms=self.terms)
-        return state_body(self.ledger.execute(request))
+        return STATE.write(self.ledger.execute(request))
 
     def audit(self, query: AuditQuery) -> dict[str, Any]:
         """One page of records, in the query's order, with the cursor of the next one."""
         page = self.ledger.read(query)
-        return {"records": [audit_body(entry) for entry in page.records], "cursor": page.cursor}
+        return {"records": [ENTRY.write(entry) for entry in page.records], "cursor": page.cursor}

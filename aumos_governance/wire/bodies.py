@@ -5,13 +5,9 @@ Browsers and scripts read the same bodies from the REST interface.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from .shapes import Field, Shape
-
-if TYPE_CHECKING:
-    from ..ledger.contract.audit_facts import AuditEntry
-    from ..ledger.contract.facts import SessionState
 
 __all__ = [
     "ADJUSTMENT",
@@ -24,9 +20,6 @@ __all__ = [
     "PREVIOUS",
     "RESOLUTION",
     "STATE",
-    "audit_body",
-    "previous_body",
-    "state_body",
 ]
 
 
@@ -101,7 +94,7 @@ STATE: Final = Shape(
     _value("active", "active"),
     _value("session_id", "session_id"),
     _value("trust_level", "trust_level", "None if {} is None else int({})"),
-    _value("trust_label", "trust_level", "None if {} is None else {}.label()"),
+    _value("trust_label", "trust_level", "None if {} is None else LABELS[{}]"),
     _value("budget", "balance", _OF_BALANCE % "limit"),
     *(_value(name, "balance", _OF_BALANCE % name) for name in ("spent", "held", "remaining", "over")),
     _value("agent_id", "agent_id"),
@@ -209,18 +202,3 @@ ENTRY: Final = Shape(
     derived={"cell_id": "body['cell']['id']", "execution_count": "body['cell']['count']"},
 )
 """An audit record."""
-
-
-def state_body(state: SessionState, *, shared_with: str | None = None) -> dict[str, Any]:
-    """`STATE` of a notebook, which another one's kernel may share."""
-    return STATE.write(state, shared_with)
-
-
-def previous_body(state: SessionState) -> dict[str, Any] | None:
-    """`PREVIOUS`, or None where there was none."""
-    return None if state.previous is None else PREVIOUS.write(state.previous)
-
-
-def audit_body(entry: AuditEntry) -> dict[str, Any]:
-    """`ENTRY`."""
-    return ENTRY.write(entry)

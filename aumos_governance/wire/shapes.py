@@ -170,6 +170,7 @@ def _vocabulary() -> dict[str, Any]:
         # By a look into a table, which takes a fifth of the call of the enumeration.
         "OUTCOMES": {outcome.value: outcome for outcome in types.GovernanceOutcome},
         "CHARGE_STATES": {state.value: state for state in budgets.ChargeState},
+        "LABELS": {level: level.label() for level in types.TrustLevel},
         "LEVELS": tuple(types.TrustLevel),
         "parse": money.parse,
         "parse_positive": money.parse_positive,

@@ -12,7 +12,7 @@ from ..ledger.contract.audit_facts import AuditEntry
 from ..ledger.contract.budgets import Corrected, EnvelopeState, HeldCharge
 from ..ledger.contract.charges import Charging
 from ..ledger.contract.facts import Limit
-from .bodies import LIMIT, state_body
+from .bodies import LIMIT, STATE
 
 __all__ = [
     "approval_body",
@@ -126,7 +126,7 @@ def corrected_body(corrected: Corrected) -> dict[str, Any]:
             "left": money.to_text(corrected.left),
             "record_id": corrected.record_id,
         },
-        "state": None if state is None else state_body(state),
+        "state": None if state is None else STATE.write(state),
     }
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks.hops import python
 
-MOST = {"comm": 59, "socket": 56}
+MOST = 30
 """Distinct files of the package from the magic to the record and its event."""
-MOST_ABOVE_THE_LEDGER = 31
+MOST_ABOVE_THE_LEDGER = 19
 
 
 @pytest.mark.parametrize("way", ["comm", "socket"])
@@ -22,4 +22,4 @@ def test_a_spend_passes_few_files(way: str, tmp_path: Path) -> None:
     assert "server/live/state_events.py" in hops.server
     assert any(file.startswith("ledger/operations/") for file in hops.server)
     assert len(above) <= MOST_ABOVE_THE_LEDGER, sorted(above)
-    assert len(hops.files) <= MOST[way], sorted(hops.files)
+    assert len(hops.files) <= MOST, sorted(hops.files)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
+from typing import Any
 
 from aumos_governance.ledger.contract.agreements import (
     AcknowledgeReport,
@@ -28,6 +30,7 @@ from aumos_governance.ledger.contract.budgets import (
 )
 from aumos_governance.ledger.contract.charges import Adjust, ExpireHolds
 from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.keys import RUN, TERMINAL, USER, BindKey, IssueKey, RevokeKeys
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.requests import JoinNotebooks
 from aumos_governance.types import ActionKind, BudgetPeriod, GovernanceOutcome, TrustLevel
@@ -91,6 +94,7 @@ def fill_richly(ledger: Ledger, clock: FakeClock) -> None:
     _envelopes(ledger)
     _charges(ledger, clock)
     _agreements(ledger, clock)
+    _keys(ledger)
     _join(ledger)
     _endings(ledger)
 
@@ -207,6 +211,32 @@ def _agreements(ledger: Ledger, clock: FakeClock) -> None:
     ledger.execute(
         Record(key=key(), **about, event="log", outcome=GovernanceOutcome.DENY, reasons=("Why, with ümläuts",))
     )
+
+
+def issue(key_id: str, kind: str = TERMINAL, notebook: NotebookKey | None = None, **values: Any) -> IssueKey:
+    given = {
+        "key": key(),
+        "origin": PERSON if kind in (USER, RUN) else SERVER,
+        "key_id": key_id,
+        "digest": sha256(key_id.encode()).hexdigest(),
+        "owner": "ann",
+        "root": "/srv/ann",
+        "kind": kind,
+        "name": f"{kind} {key_id}",
+        "notebook": notebook,
+    }
+    return IssueKey(**given | values)
+
+
+def _keys(ledger: Ledger) -> None:
+    for number in ("1", "2"):
+        ledger.execute(issue(f"kernel {number}", "kernel", subject="k", server="s", replaces=True))
+    ledger.execute(issue("of a user", USER, at("key:script")))
+    ledger.execute(issue("of a command", RUN, at("joined.ipynb")))
+    ledger.execute(issue("of a terminal"))
+    ledger.execute(BindKey(key=key(), origin=PERSON, key_id="of a terminal", notebook=NOTEBOOK))
+    ledger.execute(issue("theirs", USER, THEIRS, owner="bob", root="/srv/bob"))
+    ledger.execute(RevokeKeys(key=key(), origin=PERSON, key_ids=("of a user", "kernel 1"), why="a user revoked it"))
 
 
 def _join(ledger: Ledger) -> None:

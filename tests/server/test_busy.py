@@ -13,9 +13,8 @@ import pytest
 
 from aumos_governance.errors import AumOSGovernanceError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.server.kernels.admission import Admission
 from aumos_governance.server.kernels.conversation import AtOnce, Conversation
-from aumos_governance.server.kernels.presence import Departures, Presence
+from aumos_governance.server.kernels.presence import Admission, Departures, Presence
 from aumos_governance.service.service import NotebookService
 from tests.server.kernel_requests import HELLO, LOG, ask, identify
 

@@ -35,8 +35,9 @@ HOUSE: tuple[tuple[str, ...], ...] = (
 # Within a room, the same for the folders in it; "." is the room's own modules. A room that is not here has no folders.
 WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
     "kernel": (("magics",), ("governed",), ("engine",), ("requests", "text"), ("transports",)),
-    "server": ((".",), ("rest", "kernels"), ("live",), ("identity",), ("settings",)),
-    "integrations": ((".",), ("frameworks", "drop_in"), ("openai", "anthropic"), ("guarding",), ("pricing",)),
+    "server": ((".",), ("gateway",), ("rest", "kernels"), ("live",), ("identity",), ("settings",)),
+    "gateway": (("configuration",), (".",), ("dialects",)),
+    "integrations": ((".",), ("frameworks", "drop_in"), ("openai", "anthropic", "google"), ("guarding",), ("pricing",)),
     "ledger": (
         (".",),
         ("migrations",),
@@ -49,7 +50,7 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "ledger.migrations": ((".",), ("versions",)),
     # What the rooms of the operations share lies below them.
-    "ledger.operations": (("charges", "sessions"), ("approvals", "agents", "budgets"), (".",)),
+    "ledger.operations": (("charges", "sessions"), ("approvals", "agents", "budgets", "keys"), (".",)),
     # What serves one database stands on what serves every database.
     "ledger.sql": (("postgres", "sqlite"), (".",)),
 }

@@ -22,11 +22,9 @@ from ...engine import GovernanceAction, GovernanceDecision
 from ...errors import ConfigurationError, ConflictError
 from ...trust.manager import TrustManager
 from ...types import ActionKind
-from ..requests.exchanges import OnWaiting
-from ..requests.request_heads import at_limit_field, current_cell
-from ..requests.requests_ahead import Started, Told
-from ..requests.session import Link, link
-from ..requests.take_backs import InFlight
+from ..requests.exchanges import InFlight, OnWaiting, Started
+from ..requests.session import Link, at_limit_field, current_cell, link
+from ..requests.tellings import Told
 from ..text.limit_line import LimitLine
 from ..transports.spawned import is_worker
 from .action_bodies import (

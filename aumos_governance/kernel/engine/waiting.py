@@ -9,10 +9,10 @@ from typing import Any
 
 from ...errors import GovernanceDeniedError
 from ..requests.exchanges import OnWaiting
-from ..requests.take_backs import interruptible
 from ..text.action_text import ends_at, outcome_text, waiting_text, withdrawn_text
 from ..text.limit_line import LimitLine, limit_text
 from ..text.notice import Notice
+from ..transports.waiter import interruptible
 
 __all__ = ["until_decided", "waited"]
 

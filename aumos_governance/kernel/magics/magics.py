@@ -17,7 +17,7 @@ from ..governed.governed_cells import MAGIC
 from ..text.arguments import Arguments, Flag, Signature, Valued
 
 if TYPE_CHECKING:
-    from ..text.display import SpendDecision
+    from .spending import SpendDecision
 
 __all__ = ["GovernanceMagics", "quiet_value"]
 
@@ -121,7 +121,9 @@ class GovernanceMagics(Magics):
             if decision:
                 call_the_model()
         """
-        decision: SpendDecision = self._commands().spend(self.shell, self._read(_SPEND, line))
+        from . import spending
+
+        decision = spending.spend(self.shell, self._read(_SPEND, line))
         quiet_value(self.shell, decision, depth=_FRAMES_TO_CELL)
         return decision
 
@@ -245,7 +247,9 @@ def quiet_value(shell: Any, value: object, *, depth: int) -> None:
 
     Nor where another magic runs that statement and passes its value on, as ``%%time`` does.
     """
-    if not shell.display_trap.is_active:
+    trap = shell.display_trap
+    # IPython 8, the newest for Python 3.10, has no public name for it.
+    if not (trap.is_active if hasattr(trap, "is_active") else trap._nested_level):
         # No cell is running, so nothing will be displayed, and our hook would not be taken away again.
         return
     hook = sys.displayhook

@@ -23,21 +23,23 @@ from ...wire.operations import OPERATIONS
 from ...wire.protocol import HELLO_REQUIRED, Ask, Cell
 from ..transports.transport import Transport
 from ..transports.waiter import Waiter
-from .alarm import alarm
+from .alarm import alarm, response_of
 from .exchanges import (
     FIRST_RESEND,
     GRACE_SECONDS,
     LONGEST_PAUSE,
     Exchanges,
+    InFlight,
     OnWaiting,
     Patience,
+    Started,
+    Steps,
+    new_ask_id,
     pauses,
     waited,
 )
-from .request_heads import new_ask_id
-from .requests_ahead import Started, Steps, Tellings, Told
-from .take_backs import UNDECIDED, InFlight, TakeBacks, cancel_body
-from .task_waits import response_of
+from .take_backs import UNDECIDED, TakeBacks, cancel_body
+from .tellings import Tellings, Told
 
 __all__ = ["ASK_SECONDS", "HELLO_SECONDS", "Client"]
 
@@ -125,7 +127,7 @@ class Client:
         waiter, flight = Waiter(), InFlight()
         steps = self._steps(op, body, cell or Cell(), timeout or self._timeout, waiter.wake, on_waiting, flight)
         try:
-            return Started(self._transport, waiter, steps, _body, flight, self._take_backs)
+            return Started(self._transport, waiter, steps, _body, flight, self._take_backs.take)
         except BaseException:
             # Interrupted on the way from the one to the other.
             self._take_backs.take(flight)
@@ -140,10 +142,13 @@ class Client:
 
         Each is told once. Blocks this thread for a moment where that is not known yet.
         """
+        found = self._take_backs
+        if not found.unanswered and not found.stood:
+            return []
         until = monotonic() + _STANDING_SECONDS
-        while self._take_backs.unsure and (left := until - monotonic()) > 0:
+        while found.unsure and (left := until - monotonic()) > 0:
             self._transport.wait(Waiter(), min(left, 0.02))
-        return self._take_backs.standing()
+        return found.standing()
 
     def tell(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> Told:
         """Send what needs no answer to go on. What this client asks later waits for its answer, at most as long as for
@@ -164,6 +169,17 @@ class Client:
             self._forget(told)
             raise
         return told
+
+    @property
+    def met(self) -> bool:
+        """Whether the server has responded to a greeting."""
+        return self._clock_offset is not None
+
+    def mention(self, op: str, *, cell: Cell) -> None:
+        """Send what may be lost, and whose response is not read; nothing before the server was met. Never waits."""
+        if self.met:
+            with suppress(AumOSGovernanceError):
+                self._transport.send(self._ask(new_ask_id(), op, monotonic() + self._timeout, cell, {}))
 
     def catch_up(self) -> None:
         """Block this thread until what was told is answered, or has had its time."""
@@ -225,7 +241,7 @@ class Client:
             # It may count on what was told before.
             if op == "hold":
                 told = self._tellings.pending()
-            else:
+            elif self._tellings.open:
                 yield from self._tellings.passed(wake)
             ask_id = new_ask_id()
         if self._clock_offset is None:
@@ -316,7 +332,7 @@ class Client:
         """Send the same request with a later expiry until it is answered."""
         flight = InFlight()
         steps = self._steps(ask.op, ask.body, ask.cell, timeout, waiter.wake, None, flight, ask.id)
-        return Started(self._transport, waiter, steps, _body, flight, self._take_backs).answer()
+        return Started(self._transport, waiter, steps, _body, flight, self._take_backs.take).answer()
 
     def _cancel_again(self, cancel: Ask) -> dict[str, Any]:
         return self._again(cancel, _CANCEL_TRY_SECONDS, Waiter())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import uniform
@@ -12,17 +15,22 @@ from ...errors import AumOSGovernanceError
 from ...wire.operations import ENDING
 from ...wire.protocol import Ask
 from ..transports.transport import Transport
-from .requests_ahead import Dropped, Steps
-from .take_backs import InFlight
+from ..transports.waiter import Waiter
 
 __all__ = [
     "FIRST_RESEND",
     "GRACE_SECONDS",
     "LONGEST_PAUSE",
+    "Dropped",
     "Exchanges",
+    "InFlight",
     "OnWaiting",
     "Patience",
+    "Started",
+    "Steps",
     "Waiting",
+    "is_own",
+    "new_ask_id",
     "pauses",
     "waited",
 ]
@@ -44,6 +52,29 @@ _UNLOST_FOR: Final = 47 * 3_600.0
 OnWaiting = Callable[[Mapping[str, Any]], None]
 """Called in the thread or the loop that makes the request, with what the server says when the response begins to wait
 for a user, and again when it waits for something else: at a limit after an approval, or for another amount."""
+
+
+Steps = Generator[float, None, dict[str, Any]]
+"""One ask on its way: yields for how many seconds to wait at most before it is looked at again, gives the answer."""
+
+
+class Dropped(BaseException):
+    """Thrown into an ask's steps, which end with the answer where it is here already, and else take the ask back."""
+
+
+@dataclass(eq=False, slots=True)
+class InFlight:
+    """A request, until its response is handed over or it is taken back."""
+
+    ask: Ask | None = None
+    """Its latest copy; None before the first."""
+    sent: int = 0
+    """How many copies may have left this process."""
+    response: Mapping[str, Any] | None = None
+    kept: bool = False
+    """Its response was handed over, so that it stands whatever comes."""
+    taken: bool = False
+    """It is taken back."""
 
 
 @dataclass(slots=True)
@@ -198,3 +229,110 @@ def waited(until: float) -> Generator[float, None, None]:
     """Yields for how many seconds to wait at most, until this time on the monotonic clock."""
     while (left := until - monotonic()) > 0:
         yield left
+
+
+# ---- sent, and waited for later
+
+
+class Started:
+    """A request that was sent by this thread, which does something else before it waits for the response.
+
+    Until `keep` says that the response is handed over, `take_back` undoes what was requested.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        waiter: Waiter,
+        steps: Steps,
+        read: Callable[[Any], dict[str, Any]],
+        flight: InFlight,
+        take_back: Callable[[InFlight], None],
+    ) -> None:
+        self._transport = transport
+        self._waiter = waiter
+        self._steps = steps
+        self._read = read
+        self._flight = flight
+        self._take_back = take_back
+        self._seconds = 0.0
+        self._answer: Mapping[str, Any] | None = None
+        try:
+            self._go_on()
+        except BaseException:
+            self.take_back()
+            raise
+
+    def answer(self) -> dict[str, Any]:
+        """Block this thread until the response is here; raises as `Client.ask`, and has taken the request back then."""
+        try:
+            while self._answer is None:
+                self._transport.wait(self._waiter, self._seconds)
+                self._waiter.rest()
+                self._go_on()
+            return self._read(self._answer)
+        except BaseException:
+            self.take_back()
+            raise
+
+    def keep(self) -> None:
+        """The response is handed over: from now on what was requested stands."""
+        self._flight.kept = True
+
+    def take_back(self) -> bool:
+        """The response is not handed over, and what was requested is undone; False after `keep`."""
+        try:
+            self._steps.close()
+        finally:
+            self._take_back(self._flight)
+        return self._flight.taken
+
+    def drop(self) -> dict[str, Any] | None:
+        """Take the request back, without waiting; where its response is here already, give that, if it is a yes."""
+        if self._answer is None:
+            try:
+                self._steps.throw(Dropped())
+            except StopIteration as done:
+                self._answer = done.value
+            except Dropped:
+                self._take_back(self._flight)
+                return None
+        self.keep()
+        return dict(self._answer) if self._answer is not None and self._answer.get("ok") is True else None
+
+    def _go_on(self) -> None:
+        try:
+            self._seconds = next(self._steps)
+        except StopIteration as done:
+            self._answer = done.value
+
+
+# ---- ids
+
+_process = ""
+_numbers = itertools.count()
+
+
+def new_ask_id() -> str:
+    """An id that nothing else ever has: what names this process, then a number that counts up.
+
+    Counting, so that the ledger's index of them grows at its end: random ones touch a page of it each, and that took a
+    third of a decision's own cost in a batch of 100.
+    """
+    return f"{_process}-{next(_numbers):08x}"
+
+
+def is_own(ask_id: str) -> bool:
+    """Whether this process gave the id, and not the one that it was forked off."""
+    return ask_id.startswith(f"{_process}-")
+
+
+def _name_process() -> None:
+    global _process  # noqa: PLW0603  one for each process
+    _process = uuid.uuid4().hex
+
+
+_name_process()
+if hasattr(os, "register_at_fork"):
+    # A child goes on counting where its parent was, so it must not go by the same name.
+    os.register_at_fork(after_in_child=_name_process)

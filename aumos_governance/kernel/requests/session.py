@@ -1,6 +1,8 @@
-"""Which engine decides for this kernel: its server's, or the embedded one. One for each process.
+"""Which engine decides for this kernel, its server's or the embedded one, and the way there. One for each process.
 
 The choice is made when the first magic asks, and kept until the process ends, so that `%reload_ext` changes nothing.
+Here too is what each request of this process says of itself: the cell that makes it, and what is to become of charges
+that do not fit, as ``%governance --at-limit`` said it.
 """
 
 from __future__ import annotations
@@ -8,18 +10,23 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from ...errors import ServerUnreachableError, UnavailableError
-from ..transports.comm_transport import CommTransport, ServerTransport
+from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableError
+from ...wire.protocol import MAX_TEXT, Ask, Cell
+from ..transports.comm_transport import CommTransport
+from ..transports.socket_transport import SocketTransport
 from ..transports.spawned import SpawnedTransport, is_worker, leave_offer, left_offer
+from ..transports.transport import Receiver
+from ..transports.waiter import Waiter
 from .client import Client
 from .identity import KernelIdentity, Situation, connection_file_name, identify
 
-__all__ = ["Link", "link"]
+__all__ = ["Link", "ServerTransport", "at_limit_field", "choose_at_limit", "current_cell", "link"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,57 @@ class Link:
     def has_panel(self) -> bool:
         """Whether users change the session, and decide, in JupyterLab's panel."""
         return self.decide is None
+
+
+class ServerTransport:
+    """Sends each ask the fastest way there is at that moment.
+
+    What was lost with a connection is sent again by whoever waits for it, and then goes another way.
+    """
+
+    lossy = True
+
+    def __init__(self, comm: CommTransport, incarnation: str) -> None:
+        """``incarnation`` is what this process says hello with; what it starts is let in for it."""
+        self._comm = comm
+        self._incarnation = incarnation
+        self._socket = SocketTransport(self._take)
+        self._receiver: Receiver | None = None
+
+    def connect(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._comm.connect(self._take)
+
+    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+        if self._socket.forked:
+            # Comm is the parent's.
+            self._socket.send_from_child(ask)
+        elif ask.op == "hello" or not self._socket.offered or not self._socket.send(ask):
+            # A server is met where it cannot be mistaken for another: on the kernel's own channels.
+            self._comm.send(ask, urgent=urgent)
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        # Whichever way an ask went: an answer over comm wakes its thread, wherever that waits.
+        if self._socket.offered:
+            self._socket.wait(waiter, seconds)
+        else:
+            waiter.sleep(seconds)
+
+    def awaited(self) -> AbstractContextManager[None]:
+        return self._socket.awaited()
+
+    def withdraw(self, ask_id: str) -> bool:
+        return self._comm.withdraw(ask_id)
+
+    def silence(self, seconds: float) -> UnavailableError:
+        return self._comm.silence(seconds, self._socket.problem)
+
+    def _take(self, answer: Mapping[str, Any]) -> None:
+        if "socket" in answer and not self._socket.forked:
+            self._socket.take_offer(answer["socket"])
+            leave_offer(answer["socket"], self._incarnation)
+        if self._receiver is not None:
+            self._receiver(answer)
 
 
 _lock = threading.Lock()
@@ -104,3 +162,47 @@ def _make(shell: Any) -> Link:
 def _is_told(identity: KernelIdentity, kernel: object) -> bool:
     # What is started inside a notebook's kernel inherits that notebook's name and is not that notebook.
     return identity.situation is Situation.UNGOVERNED and kernel is not None
+
+
+# ---- what this process's requests say beside what they are about
+
+_AT_LIMIT: Final = ("ask", "deny")
+_chosen: dict[str, str] = {}
+"""The field that charges carry; empty where nothing was said, which leaves it to the server."""
+
+
+def current_cell(shell: Any) -> Cell:
+    """The id and execution count of the cell that runs in ``shell``, as far as front end and kernel tell them.
+
+    From a thread that outlives its cell it is the cell that runs now.
+    """
+    # The number that Out[n] would get: IPython's versions count execution_count up before or after the cell.
+    count = getattr(getattr(shell, "displayhook", None), "prompt_count", None)
+    return Cell(_cell_id(shell), count if isinstance(count, int) and count > 0 else None)
+
+
+def _cell_id(shell: Any) -> str | None:
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return None
+    try:
+        told = kernel.get_parent("shell")["metadata"]["cellId"]
+    except (AttributeError, KeyError, TypeError, LookupError):
+        return None
+    return told if isinstance(told, str) and 0 < len(told) <= MAX_TEXT else None
+
+
+def choose_at_limit(choice: str) -> None:
+    """``ask`` lets calls wait for a user at a limit, ``deny`` does not; for this kernel, until it ends.
+
+    Raises InvalidRequestError for anything else.
+    """
+    global _chosen  # noqa: PLW0603 - one process is one kernel
+    if choice not in _AT_LIMIT:
+        raise InvalidRequestError(f"--at-limit takes ask or deny, not {choice[:40]!r}.")
+    _chosen = {"at_limit": choice}
+
+
+def at_limit_field() -> dict[str, str]:
+    """What a request says of it."""
+    return _chosen

@@ -2,17 +2,14 @@
 
 A client gives up when its time is over, when it is interrupted or cancelled, and when it is abandoned; also when the
 response was here already and was not handed over. Then a ``cancel`` goes out, at once and again until it is answered.
-When an interrupt may be raised at all is decided here too: while the main thread is blocked, and not in between.
 """
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any, Final
 
 from ...clock import monotonic
@@ -20,76 +17,18 @@ from ...errors import AumOSGovernanceError, BusyError
 from ...wire.operations import CHARGING, STANDING
 from ...wire.protocol import Ask
 from ..transports.transport import Transport
+from ..transports.waiter import Deferred
 from .alarm import alarm
-from .request_heads import is_own, new_ask_id
+from .exchanges import InFlight, is_own, new_ask_id
 
 __all__ = [
     "CANCEL_SECONDS",
     "UNDECIDED",
     "Cancel",
-    "Deferred",
-    "InFlight",
     "TakeBacks",
     "cancel_body",
     "has_charged",
-    "interruptible",
 ]
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Have an interrupt raise KeyboardInterrupt here.
-
-    In a cell with top-level ``await`` ipykernel's handler only wakes the event loop, which stands still while a
-    statement blocks: the interrupt would come when there is nothing left to interrupt.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-    if before is None or before is signal.default_int_handler:
-        # Set by another language than Python, and not to be put back by this one; or as it should be.
-        yield
-        return
-    # Within, since from here on an interrupt may come as soon as it is set.
-    try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-class Deferred:
-    """``with Deferred():`` an interrupt that comes within the block is handled at its end.
-
-    For a block that never waits: what it does is done as a whole. In another thread than the main one it changes
-    nothing, since no signal is handled there.
-    """
-
-    __slots__ = ("_before", "_came", "_frame")
-
-    def __enter__(self) -> None:
-        self._came = False
-        self._frame: FrameType | None = None
-        self._before: Any = None
-        if threading.get_ident() != threading.main_thread().ident:
-            return
-        before = signal.getsignal(signal.SIGINT)
-        if callable(before):
-            self._before = before
-            signal.signal(signal.SIGINT, self._note)
-
-    def __exit__(self, *_: object) -> None:
-        before, self._before = self._before, None
-        if before is None:
-            return
-        signal.signal(signal.SIGINT, before)
-        if self._came:
-            before(signal.SIGINT, self._frame)
-
-    def _note(self, _number: int, frame: FrameType | None) -> None:
-        self._came = True
-        self._frame = frame
 
 
 CANCEL_SECONDS: Final = 600.0
@@ -97,21 +36,6 @@ CANCEL_SECONDS: Final = 600.0
 UNDECIDED: Final = frozenset({"BUSY", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
 """Codes of responses after which the same request may still be done, by another copy of it."""
 _AGAIN_AFTER: Final = 0.25
-
-
-@dataclass(eq=False, slots=True)
-class InFlight:
-    """A request, until its response is handed over or it is taken back."""
-
-    ask: Ask | None = None
-    """Its latest copy; None before the first."""
-    sent: int = 0
-    """How many copies may have left this process."""
-    response: Mapping[str, Any] | None = None
-    kept: bool = False
-    """Its response was handed over, so that it stands whatever comes."""
-    taken: bool = False
-    """It is taken back."""
 
 
 @dataclass(eq=False, slots=True)
@@ -147,10 +71,12 @@ class TakeBacks:
         self._forget = forget
         self._exp = exp
         self._again = again
-        self._unanswered: dict[Cancel, None] = {}
+        self.unanswered: dict[Cancel, None] = {}
+        """What is not known yet to be taken back."""
         self._repeating = False
         self._lock = threading.Lock()
-        self._standing: list[tuple[str, Mapping[str, Any]]] = []
+        self.stood: list[tuple[str, Mapping[str, Any]]] = []
+        """What `standing` will name."""
 
     def take(self, flight: InFlight) -> None:
         """Take the request back where it may have been done, or may still be. Never waits, raises nothing."""
@@ -159,27 +85,27 @@ class TakeBacks:
         with Deferred():
             cancel = self._cancel_of(flight)
             if cancel is not None:
-                self._unanswered[cancel] = None
+                self.unanswered[cancel] = None
             flight.taken = True
             if cancel is not None:
                 self._send(cancel)
 
     def standing(self) -> list[tuple[str, Mapping[str, Any]]]:
         """The openings and closings that were given up and stand all the same, each with its state; told once."""
-        found, self._standing = self._standing, []
+        found, self.stood = self.stood, []
         return found
 
     @property
     def unsure(self) -> bool:
         """Whether it is not known yet if an opening or closing stands."""
-        return any(cancel.op in STANDING for cancel in tuple(self._unanswered))
+        return any(cancel.op in STANDING for cancel in tuple(self.unanswered))
 
     def forget_parent(self) -> None:
         """In a child just forked off: what its parent takes back is the parent's to repeat."""
-        self._unanswered = {}
+        self.unanswered = {}
         self._repeating = False
         self._lock = threading.Lock()
-        self._standing = []
+        self.stood = []
 
     def _cancel_of(self, flight: InFlight) -> Cancel | None:
         ask, response = flight.ask, flight.response
@@ -193,7 +119,7 @@ class TakeBacks:
             if flight.sent == 1 or response.get("code") not in UNDECIDED:
                 return None
         elif ask.op in STANDING:
-            self._standing.append((ask.op, response.get("state") or {}))
+            self.stood.append((ask.op, response.get("state") or {}))
             return None
         elif not has_charged(response):
             return None
@@ -221,9 +147,9 @@ class TakeBacks:
         # A request of this process is never as old as what the server no longer knows.
         stands = response.get("voided") is False and response.get("found") != "unknown"
         if not cancel.answered and cancel.op in STANDING and stands:
-            self._standing.append((cancel.op, response.get("state") or {}))
+            self.stood.append((cancel.op, response.get("state") or {}))
         cancel.answered = True
-        self._unanswered.pop(cancel, None)
+        self.unanswered.pop(cancel, None)
         self._forget(cancel.ask.id)
 
     # ---- what is not answered soon
@@ -231,7 +157,7 @@ class TakeBacks:
     def _repeat(self) -> None:
         # In the alarm's thread, which must not be blocked.
         with self._lock:
-            if self._repeating or not self._unanswered:
+            if self._repeating or not self.unanswered:
                 return
             with suppress(RuntimeError):
                 threading.Thread(target=self._repeat_all, name="aumos-governance-cancel", daemon=True).start()
@@ -240,7 +166,7 @@ class TakeBacks:
     def _repeat_all(self) -> None:
         while True:
             with self._lock:
-                cancel = next(iter(self._unanswered), None)
+                cancel = next(iter(self.unanswered), None)
                 if cancel is None:
                     self._repeating = False
                     return
@@ -250,10 +176,10 @@ class TakeBacks:
                 self._hear(cancel, {"ok": False, "code": error.code})
             if cancel.answered:
                 continue
-            self._unanswered.pop(cancel, None)
+            self.unanswered.pop(cancel, None)
             if monotonic() < cancel.until:
                 # The others first.
-                self._unanswered[cancel] = None
+                self.unanswered[cancel] = None
             else:
                 self._forget(cancel.ask.id)
 

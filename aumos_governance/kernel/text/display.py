@@ -1,91 +1,25 @@
-"""What the magics say, as plain text, and what a spend came to. People and scripts look for how each line starts."""
+"""What the magics say, as plain text. People and scripts look for how each line starts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from ... import money
-from ...types import GovernanceOutcome
-from ...wire.denials import Denial, printable
+from ...wire.denials import printable
 
 __all__ = [
-    "SpendDecision",
     "audit_rows",
     "audit_text",
     "closed_text",
     "opened_text",
-    "overrun_sentence",
     "printable",
-    "recorded_text",
-    "refusal_sentence",
     "standing_text",
     "state_file_text",
     "status_text",
-    "taken_back_text",
     "usd",
 ]
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class SpendDecision:
-    """A decision on one spend, with the figures as they stood right after it; it is true where it is allowed.
-
-    Amounts are exact Decimals in USD, and None where the notebook was never governed.
-    """
-
-    outcome: GovernanceOutcome
-    allowed: bool
-    reasons: tuple[str, ...]
-    amount: Decimal
-    tool: str
-    code: str | None
-    overrun: bool
-    record_id: str | None
-    charge_id: str | None
-    agent_id: str | None
-    spent: Decimal | None
-    budget: Decimal | None
-    remaining: Decimal | None
-    limit: Mapping[str, Any] | None = None
-    """Which limit forbids it: ``kind``, ``name``, ``asked`` and ``allowed``, as in the wire protocol."""
-
-    @classmethod
-    def from_answer(cls, answer: Mapping[str, Any]) -> SpendDecision:
-        """Read the answer to a ``spend``."""
-        told: Mapping[str, Any] = answer["decision"]
-        state: Mapping[str, Any] = answer.get("state") or {}
-        return cls(
-            outcome=GovernanceOutcome(told["outcome"]),
-            allowed=told["allowed"] is True,
-            reasons=tuple(told["reasons"]),
-            amount=Decimal(told["amount"]),
-            tool=told["tool"],
-            code=told["code"],
-            overrun=told["overrun"] is True,
-            record_id=told["record_id"],
-            charge_id=told["charge_id"],
-            agent_id=state.get("agent_id"),
-            spent=_decimal(state.get("spent")),
-            budget=_decimal(state.get("budget")),
-            remaining=_decimal(state.get("remaining")),
-            limit=told.get("limit"),
-        )
-
-    def __bool__(self) -> bool:
-        return self.allowed
-
-    def __repr__(self) -> str:
-        left = "" if self.remaining is None else f", {money.display(money.parse(self.remaining))} remaining"
-        why = "".join(f" ({reason})" for reason in self.reasons)
-        amount = money.display(money.parse(self.amount))
-        return f"<SpendDecision {self.outcome.value}: {amount} for {self.tool!r}{left}{why}>"
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
 
 
 State = Mapping[str, Any]
@@ -144,33 +78,6 @@ def status_text(state: State) -> list[str]:
     return lines
 
 
-def recorded_text(decision: SpendDecision) -> str:
-    left = "" if decision.remaining is None else f" ({usd(decision.remaining)} remaining)"
-    return f"Recorded: {usd(decision.amount)} for {printable(decision.tool)}{left}"
-
-
-def taken_back_text(decision: SpendDecision) -> str:
-    """That a spend which was shown as recorded is not charged, since its cell was interrupted right then."""
-    return f"Taken back: {usd(decision.amount)} for {printable(decision.tool)} is not charged"
-
-
-def refusal_sentence(decision: SpendDecision, *, in_panel: bool = False) -> str:
-    """Why a spend was denied, what was asked, what is left and what the user can do."""
-    remaining = None if decision.remaining is None else money.parse(decision.remaining)
-    kind = None if decision.limit is None else decision.limit["kind"]
-    amount = money.parse(decision.amount)
-    said = Denial(decision.code, decision.reasons, decision.tool, amount, remaining, kind, in_panel=in_panel)
-    return said.sentence()
-
-
-def overrun_sentence(decision: SpendDecision) -> str:
-    """That a spend already paid is recorded in full, and does not fit."""
-    return (
-        f"OVERRUN: {usd(decision.amount)} for {printable(decision.tool)} was already paid, so it is recorded in full,"
-        f" but is not allowed: {_reason(decision)}."
-    )
-
-
 def standing_text(op: str, state: State) -> str:
     """That an ``open`` or ``close`` whose cell was interrupted, or did not hear of it in time, took effect."""
     if op == "close" or not state.get("active"):
@@ -226,10 +133,6 @@ def _last_total(state: State) -> list[str]:
     if state["spent"] is None:
         return []
     return [f"Last session total: {usd(state['spent'])} / {usd(state['budget'])}"]
-
-
-def _reason(decision: SpendDecision) -> str:
-    return printable("; ".join(decision.reasons)) or "not allowed"
 
 
 def _audit_row(record: Mapping[str, Any]) -> tuple[str, ...]:

@@ -144,12 +144,15 @@ class SocketTransport:
         """Whether this process was forked off the one that made this. Noted, for to ask the system takes longer."""
         self.problem = ""
         """What the server said last that was the answer to no ask."""
+        self.offered = False
+        """Whether there ever was an offer; where not, nothing goes this way."""
         _transports.add(self)
 
     def take_offer(self, offer: object) -> None:
         """What a greeting said; connects without waiting for it. None, or what cannot be read, ends the offer."""
         with self._lock:
             self._offer = offer if isinstance(offer, Mapping) else None
+            self.offered = self.offered or self._offer is not None
             if self._line is None or self._line.ended or self._line.offer != self._offer:
                 self._connect()
 

@@ -1,28 +1,38 @@
-"""Which operation does which request, and the one place where idempotency keys and expiry are handled."""
+"""What every backend of the ledger has in common: which operation does which request, when, and who hears of it.
+
+It is also the one place where idempotency keys and expiry are handled.
+"""
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import ConflictError, ExpiredError, IdempotencyError, InvalidRequestError
 from ..contract.agreements import Evaluate
-from ..contract.facts import UNDECIDED, NotebookKey
+from ..contract.facts import UNDECIDED, NotebookKey, SessionState
+from ..contract.ledger import Listener
 from ..contract.queries import Query
 from ..contract.requests import Request
 from ..operations.agents import evaluations, trust
 from ..operations.approvals import approvals, reports
 from ..operations.budgets import ceilings, envelopes, limit_requests
 from ..operations.charges import adjustments, charges, holds, reversals
+from ..operations.keys import bindings, issues, lists, revocations
 from ..operations.registry import OPERATIONS, READERS
 from ..operations.sessions import notebooks, sessions
-from ..rules.content import check_whole, digest
-from ..rules.retention import HOUR, KEEP_ASKS
+from ..rules.chain import check_whole
+from ..rules.content import HOUR, KEEP_ASKS, digest
 from ..transaction.rows import AskRow, NotebookAliasRow, NotebookRow
 from ..transaction.work import Work
 
-__all__ = ["MODULES", "begin", "perform", "reader_of"]
+__all__ = ["MODULES", "Clock", "Listeners", "begin", "perform", "reader_of", "system_clock"]
+
+_log = logging.getLogger(__name__)
 
 MODULES: Final = (
     *(sessions, notebooks),
@@ -30,8 +40,17 @@ MODULES: Final = (
     *(envelopes, ceilings, limit_requests),
     *(approvals, reports),
     *(trust, evaluations),
+    *(issues, bindings, revocations, lists),
 )
 """All modules of operations. Each registers what it does when it is loaded, so a new one has its place here."""
+
+
+Clock = Callable[[], int]
+"""Gives the time in microseconds since the epoch, UTC."""
+
+
+def system_clock() -> int:
+    return time.time_ns() // 1000
 
 
 def reader_of(query: Query[Any]) -> Callable[[Work, Any], Any] | None:
@@ -51,7 +70,7 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
 
     Raises what the operation raises, with the work as it was: the transaction may go on with other requests.
     """
-    work.now = now
+    work.request, work.now = request, now
     operation = OPERATIONS.get(type(request))
     if operation is None:
         raise InvalidRequestError(f"The ledger does not know the request {type(request).__name__}.")
@@ -119,3 +138,39 @@ def _same_notebook(work: Work, request: Request[Any], asked: AskRow) -> bool:
 def _notebook(work: Work, request: Request[Any]) -> NotebookRow | None:
     place: NotebookKey | None = getattr(request, "notebook", None)
     return None if place is None else work.notebook(place)
+
+
+class Listeners:
+    """A set of listeners; one that raises is logged and does not keep the others from hearing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listeners: tuple[Listener, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self._listeners)
+
+    def add(self, listener: Listener) -> Callable[[], None]:
+        """Start to tell ``listener``; the answer ends it."""
+
+        # A list of its own object, so that one listener added twice is ended once at a time.
+        def tell(states: tuple[SessionState, ...]) -> None:
+            listener(states)
+
+        with self._lock:
+            self._listeners = (*self._listeners, tell)
+
+        def end() -> None:
+            with self._lock:
+                self._listeners = tuple(known for known in self._listeners if known is not tell)
+
+        return end
+
+    def tell(self, states: tuple[SessionState, ...]) -> None:
+        if not states:
+            return
+        for listener in self._listeners:
+            try:
+                listener(states)
+            except Exception:  # noqa: BLE001 - whatever it raises, the others are told
+                _log.exception("A listener of the governance ledger failed.")

@@ -8,15 +8,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from ...errors import LedgerError
-from ..commit.clock import Clock, system_clock
-from ..commit.dispatch import begin, perform
-from ..commit.listeners import Listeners
+from ..commit.dispatch import Clock, Listeners, begin, perform, system_clock
 from ..contract.audit_facts import VerifyResult
 from ..contract.facts import SessionState
 from ..contract.ledger import Listener
 from ..contract.queries import Query
 from ..contract.requests import AnswerT_co, Request
-from ..operations.states import state_of
+from ..operations.places import state_of
 from ..transaction.work import Work
 from .reads import answer
 from .store import MemoryStore

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..proof.evidence import Scope
 from ..proof.verify import ChainEnd
-from ..rules import codec
+from ..rules import content
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..transaction.rows import AskRow, ChainRow, ChargeRow, SessionRow
 from ..transaction.tables import Key, Row, columns, values_of
@@ -77,7 +77,7 @@ class MemoryEvidence:
         for values in self.rows(AskRow):
             charge = None if values[charge_id] is None else self.find(ChargeRow, values[charge_id])
             session = None if charge is None else self.find(SessionRow, charge[session_id])
-            text = codec.encode(values[answer])
+            text = content.encode(values[answer])
             yield (*values[:answer], text, *(charge or _NO_CHARGE), None if session is None else session[notebook_id])
 
     def record_at(self, at: int, record_id: str) -> AuditRow | None:

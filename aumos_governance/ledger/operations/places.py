@@ -1,32 +1,51 @@
-"""Where a charge counts: the envelopes that enclose it, each with its balance in the period that counts."""
+"""A notebook's session in figures: the envelopes that enclose its charges, with their balances, and their state.
+
+Each envelope counts in the period that a charge lies in: calendar periods in UTC.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
+from ...clock import EPOCH, MICROS
 from ...errors import BudgetNotFoundError, InvalidAmountError
-from ..rules.compact import encode
-from ..rules.periods import period_start
+from ...types import BudgetPeriod, TrustLevel
+from ..contract.facts import Balance, ClosedSessions, NotebookKey, SessionState
+from ..rules.chain import encode
+from ..rules.files import file_of, path_below
 from ..rules.verdicts import Refusal, over_budget
 from ..transaction.rows import BalanceRow, EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.work import Work
 
 __all__ = [
     "Place",
+    "build_state",
     "called",
     "category_id",
     "check_sums",
     "count",
+    "enclosing",
     "envelope_id",
     "envelopes_for",
     "name_of",
+    "open_session_of",
     "overdraw",
+    "own_envelope",
+    "period_start",
     "places_of",
+    "seen_from",
+    "state_at",
+    "state_of",
 ]
 
 _MOST = 2**63 - 1
+_DAY = 24 * 3600 * MICROS
+_LIFETIME = BudgetPeriod.LIFETIME.value
+_LEVELS = tuple(TrustLevel)
 
 
 class Place(NamedTuple):
@@ -48,19 +67,24 @@ def category_id(session_id: str, category: str) -> str:
     return envelope_id("category", session_id, category)
 
 
+def enclosing(session: SessionRow) -> str:
+    """The ids of all envelopes that a charge of the session must fit in, its own first."""
+    return f"{session.envelope_id} {session.outer_envelopes}" if session.outer_envelopes else session.envelope_id
+
+
 def envelopes_for(work: Work, session: SessionRow, category: str | None, *, missing: str | None = None) -> str:
     """The ids of all envelopes that a charge must fit in, inner before outer.
 
     When the session has no budget for the category, answers ``missing``, or with None raises BudgetNotFoundError.
     """
     if category is None:
-        return session.envelopes
+        return enclosing(session)
     inner = category_id(session.id, category)
     if work.find(EnvelopeRow, inner) is None:
         if missing is None:
             raise BudgetNotFoundError(category)
         return missing
-    return f"{inner} {session.envelopes}"
+    return f"{inner} {enclosing(session)}"
 
 
 def places_of(work: Work, envelopes: str, at: int) -> list[Place]:
@@ -142,3 +166,109 @@ def called(envelope: EnvelopeRow) -> str:
     if envelope.kind == "category":
         return f"budget {envelope.name!r}"
     return f"the {envelope.period} ceiling {envelope.name!r}"
+
+
+# ---- periods
+
+
+def period_start(period: str, at: int) -> int:
+    """The start of the period that ``at`` lies in, both in microseconds; 0 for ``lifetime``.
+
+    A week starts on Monday, as in ISO 8601.
+    """
+    if period == _LIFETIME:
+        return 0
+    return _start(period, at // _DAY)
+
+
+# Every period starts with a day, so that all charges of a day share one answer.
+@lru_cache(maxsize=256)
+def _start(period: str, days: int) -> int:
+    day = EPOCH + timedelta(days=days)
+    if period == BudgetPeriod.WEEKLY:
+        day -= timedelta(days=day.weekday())
+    elif period == BudgetPeriod.MONTHLY:
+        day = day.replace(day=1)
+    elif period == BudgetPeriod.YEARLY:
+        day = day.replace(month=1, day=1)
+    elif period != BudgetPeriod.DAILY:
+        raise ValueError(f"no such period: {period!r}")
+    return (day - EPOCH).days * _DAY
+
+
+# ---- the state
+
+
+def state_at(work: Work, key: NotebookKey) -> SessionState:
+    """The state of whatever notebook has this path now."""
+    notebook = work.notebook(key)
+    if notebook is None:
+        return SessionState(key, work.store.last_seq(key.owner, file_of(key.root, key.path)))
+    state = state_of(work, notebook)
+    return state if state.notebook == key else replace(state, notebook=key)
+
+
+def seen_from(root: str, state: SessionState) -> SessionState:
+    """The state with the notebook named from this root, whichever it was named from first."""
+    key = state.notebook
+    if key.root == root:
+        return state
+    return replace(state, notebook=NotebookKey(key.owner, root, path_below(root, file_of(key.root, key.path))))
+
+
+def state_of(work: Work, notebook: NotebookRow) -> SessionState:
+    """The notebook's state with all that this transaction has changed."""
+    state = work.states.get(notebook.id)
+    if state is None:
+        if notebook.session_id is None:
+            state = build_state(notebook, None, None, 0, 0)
+        else:
+            session = work.get(SessionRow, notebook.session_id)
+            balance = work.balance(session.envelope_id, 0)
+            state = build_state(notebook, session, own_envelope(work, session), balance.spent, balance.held)
+        work.states[notebook.id] = state
+    return state
+
+
+def open_session_of(work: Work, notebook: NotebookRow | None) -> SessionRow | None:
+    """The notebook's open session."""
+    if notebook is None or notebook.session_id is None:
+        return None
+    session = work.get(SessionRow, notebook.session_id)
+    return session if session.closed_at is None else None
+
+
+def own_envelope(work: Work, session: SessionRow) -> EnvelopeRow:
+    """The envelope that is the session's own budget."""
+    return work.get(EnvelopeRow, session.envelope_id)
+
+
+def build_state(
+    notebook: NotebookRow, session: SessionRow | None, envelope: EnvelopeRow | None, spent: int, held: int
+) -> SessionState:
+    """The state that these rows amount to; of a deleted notebook nothing is left but ``seq``."""
+    key = NotebookKey(notebook.owner, notebook.root, notebook.path)
+    if session is None or envelope is None or notebook.deleted_at is not None:
+        return SessionState(key, notebook.seq)
+    previous = None
+    if notebook.closed_sessions:
+        previous = ClosedSessions(
+            notebook.closed_sessions, notebook.closed_spent, notebook.closed_budget, notebook.closed_at or 0
+        )
+    return SessionState(
+        key,
+        notebook.seq,
+        session.closed_at is None,
+        session.id,
+        _LEVELS[session.trust_level],
+        Balance(envelope.ceiling, spent, held),
+        session.agent_id,
+        session.trust_set_by,
+        session.budget_set_by,
+        bool(session.trust_by_person),
+        bool(session.budget_by_person),
+        session.opened_at,
+        session.opened_by,
+        session.closed_at,
+        previous,
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from ..contract.facts import NotebookKey, Origin
-from ..rules.content import check_text
+from ..rules.chain import check_text
 from ..rules.cursors import check_limit
 from ..rules.files import file_of, lies_in, path_below
 from ..transaction.rows import ApprovalRow, ChargeRow, NotebookRow, ReportRow, SessionRow

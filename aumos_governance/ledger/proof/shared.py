@@ -10,7 +10,7 @@ from typing import Any
 from ..contract.budgets import EnvelopeKind
 from ..operations.budgets.enclosures import SHARED, subject_of
 from ..operations.places import envelope_id
-from ..rules.compact import dumps
+from ..rules.chain import dumps
 
 __all__ = ["Configured", "SharedCeilings", "nano"]
 

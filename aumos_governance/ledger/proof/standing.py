@@ -14,8 +14,8 @@ from typing import Any, Final
 from ..contract.budgets import EnvelopeKind
 from ..operations.budgets.enclosures import SHARED, subject_of
 from ..operations.places import envelope_id
-from ..rules.chain import AUDIT_COLUMNS
-from ..rules.compact import dumps
+from ..rules.chain import AUDIT_COLUMNS, dumps
+from .keys import KEY_EVENTS, Keys
 from .pending import ANY
 from .shared import Configured, SharedCeilings, nano
 
@@ -94,6 +94,7 @@ class Standing:
         self.configurations: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.envelopes: dict[str, Configured] = {}
         self.shared = SharedCeilings(self.envelopes)
+        self.keys = Keys()
         self.joined: set[str] = set()
         """Notebooks that turned out to be another one."""
         self.aliases: dict[str, str] = {}
@@ -134,6 +135,8 @@ class Standing:
             # One notebook turned out to be another one, which has its sessions from now on.
             detail = Entry(row).detail
             self._join(detail["notebook"], detail["into"])
+        elif event in KEY_EVENTS:
+            self.keys.take(row, event, Entry(row).detail)
 
     def _open(self, entry: Entry) -> None:
         session = Session(entry.detail["session"], entry.notebook_id)

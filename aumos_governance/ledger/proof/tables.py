@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..contract.budgets import EnvelopeKind
-from ..operations.places import category_id
-from ..rules.periods import period_start
+from ..operations.places import category_id, period_start
 from ..transaction.rows import (
     ApprovalRow,
     BalanceRow,
@@ -21,6 +20,7 @@ from ..transaction.rows import (
     CorrectionRow,
     EnvelopeRow,
     EstimateRow,
+    GatewayKeyRow,
     MembershipRow,
     NotebookAliasRow,
     NotebookRow,
@@ -73,6 +73,7 @@ class Tables:
         if self.scope.everything:
             joined: dict[Key, Columns] = {(id,): {"notebook_id": into} for id, into in self.standing.aliases.items()}
             self._whole(NotebookAliasRow, joined, {})
+            self._whole(GatewayKeyRow, self.standing.keys.rows(), {})
         self._whole(EnvelopeRow, {(id,): values for id, values in envelopes.items()}, {})
         self._whole(BalanceRow, balances, {})
         self._configurations()

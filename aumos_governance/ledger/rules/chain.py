@@ -1,34 +1,46 @@
-"""The hash chain of audit records: pure, no storage.
+"""The hash chain of audit records, and the one form of JSON that is hashed: pure, no storage.
 
 A record's hash is the SHA-256, in hex, of a JSON array of every field in the order of `AUDIT_COLUMNS`, the last
 of which is the previous record's hash. The array is written without spaces, text unescaped where JSON allows
 it, as UTF-8. ``reasons`` and ``detail`` go in as the JSON text that is stored, an outcome of null as ``""``. So
 anyone with an export of the records can recompute a chain with a few lines in any language.
+
+JSON is written in its canonical form: no spaces, keys sorted, text as it is. The same values always give the same text,
+so that the text can be hashed and compared. For text, whole numbers of up to 64 bits, booleans and null it is, byte for
+byte, what the standard library writes with ``ensure_ascii=False``, keys sorted and no spaces; so whoever recomputes a
+hash needs no library of ours.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Final
 
+import orjson
+
 from ...errors import InvalidRequestError
 from ...types import GovernanceOutcome
 from ..contract.audit_facts import AuditEntry
-from .compact import dumps, encode
-from .content import check_text
 
 __all__ = [
     "AUDIT_COLUMNS",
     "AUDIT_HINTS",
     "LEDGER_CHAIN",
+    "NO_NOTEBOOK",
     "NO_OUTCOME",
+    "OWN_EVENTS",
     "START",
     "AuditRow",
+    "check_text",
+    "check_whole",
     "digest",
+    "dumps",
+    "encode",
+    "encoder_with",
     "entry",
     "link",
     "row",
@@ -64,6 +76,8 @@ AUDIT_HINTS: Final[dict[str, Any]] = {
 AUDIT_COLUMNS: Final = tuple(AUDIT_HINTS)
 LEDGER_CHAIN: Final = "ledger"
 """The chain of openings, closings and decisions outside any session."""
+NO_NOTEBOOK: Final = "none"
+"""The id of no notebook. A record that belongs to none has an empty id."""
 START: Final = ""
 """The previous hash of a chain's first record, and the head of an empty chain."""
 NO_OUTCOME: Final = ""
@@ -76,6 +90,89 @@ _OUTCOMES: Final = {NO_OUTCOME: None, **{outcome.value: outcome for outcome in G
 
 AuditRow = tuple[Any, ...]
 """One record's values in the order of `AUDIT_COLUMNS`."""
+OWN_EVENTS: Final = frozenset(
+    (
+        *("open", "change", "close", "configure", "ceiling", "enclose", "join", "budget"),
+        *("spend", "hold", "settle", "release", "expire", "void", "unresolved", "adjust", "correct"),
+        *("approval_requested", "ask", "approve", "refuse", "withdraw", "report", "acknowledge"),
+        *("trust", "consent", "revoke"),
+        *("key_issued", "key_bound", "key_revoked"),
+    )
+)
+"""The events of the records that say what the ledger's rows hold; `proof.rules` has a rule for each.
+
+An approval request is ``approval_requested``; earlier versions wrote ``ask``.
+"""
+
+
+# ---- what can be recorded, and how it is written
+
+_BEYOND: Final = 2**63
+# Objects of our own go to `default`; a date has no one form in JSON, and is for the caller to write.
+_OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def encoder_with(default: Callable[[Any], Any] | None) -> Callable[[Any], bytes]:
+    """A canonical encoder to UTF-8; ``default`` gives the JSON value of anything JSON does not know.
+
+    The encoder raises TypeError or ValueError for what it cannot write, and UnicodeEncodeError (a ValueError) for text
+    that is not valid Unicode. A float that is not finite it may write as null: what can hold one goes to `dumps`.
+    """
+    # Knows longer numbers and keys that are no text, and finds words for what nobody can write.
+    plain = _careful_with(default)
+    quick = orjson.dumps
+
+    def encode(value: Any) -> bytes:
+        try:
+            return quick(value, default, _OPTIONS)
+        except TypeError:
+            return plain(value).encode()
+
+    return encode
+
+
+def _careful_with(default: Callable[[Any], Any] | None) -> Callable[[Any], str]:
+    return json.JSONEncoder(
+        ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=default
+    ).encode
+
+
+encode = encoder_with(None)
+_careful: Final = _careful_with(None)
+
+
+def dumps(value: Any) -> str:
+    """The canonical text of what may hold any JSON value, such as a caller's details; raises as an encoder does."""
+    text = encode(value)
+    if b"null" in text:
+        # Which is also how the quick encoder writes a float that is not finite; the careful one refuses that.
+        return _careful(value)
+    return text.decode()
+
+
+def check_whole(**numbers: int | None) -> None:
+    """Raises InvalidRequestError that names the first number which no column can hold: beyond 64 bits."""
+    for name, number in numbers.items():
+        if number is not None and not (type(number) is int and -_BEYOND <= number < _BEYOND):
+            raise InvalidRequestError(f"{name} must be a whole number of at most 64 bits.")
+
+
+def check_text(*texts: str) -> None:
+    """Raises InvalidRequestError for text that no database can store: half a character, or a NUL."""
+    for text in texts:
+        _utf8(text)
+        if "\0" in text:
+            raise InvalidRequestError("Text with a NUL character cannot be recorded.")
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
+
+
+# ---- a record
 
 
 def digest(fields: Sequence[Any]) -> str:

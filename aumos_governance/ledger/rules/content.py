@@ -1,30 +1,44 @@
-"""What a request asks for, as a digest: two requests with one key must ask for the same.
+"""What a request asks for, as a digest, and what was answered, as text: both are kept under the request's key.
 
-Left out are ``key`` (it names the request), ``expires_at`` (a retry may wait longer), ``terms`` (whoever runs
-the server may have changed them meanwhile), the kernel's incarnation and the notebook, which the asker does
-not choose and which may have been renamed between an ask and its retry; and ``waits`` and ``waits_at_limit``, which
-change the record, or when it is decided.
+Two requests with one key must ask for the same. Left out of the digest are ``key`` (it names the request),
+``expires_at`` (a retry may wait longer), ``terms`` (whoever runs the server may have changed them meanwhile), the
+kernel's incarnation and the notebook, which the asker does not choose and which may have been renamed between an ask
+and its retry; ``waits``, ``waits_at_limit`` and ``waits_turn``, which change the record, or when it is decided; and of
+a bounded hold ``most`` and ``waiting``, which are the server's own.
+
+An answer is written as arrays: a dataclass as its type's name and its fields' values in order. Fields are
+only ever appended to an answer type, with a default; so a shorter array, written by an earlier version of
+this package within the last day or two, still reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import types
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
+from enum import Enum
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
+from ...clock import MICROS
 from ...errors import InvalidRequestError
 from ..contract.requests import Request
-from .compact import dumps, encoder_with
+from .chain import check_text, dumps, encoder_with
 
-__all__ = ["check_text", "check_whole", "digest"]
+__all__ = ["HOUR", "KEEP_ASKS", "decode", "digest", "encode"]
 
+HOUR: Final = 3600 * MICROS
+"""Microseconds."""
+KEEP_ASKS: Final = 48 * HOUR
+"""How long both are kept, in microseconds: twice the promised day, so that a retry after a night and a day still finds
+its answer."""
 MAX_CONTENT: Final = 64 * 1024
 """The most bytes of UTF-8 that a request may amount to."""
 
-_BEYOND: Final = 2**63
-_LEFT_OUT: Final = frozenset({"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit"})
+_OF_HOLD: Final = ("least", "most", "waiting", "waits_turn")
+_LEFT_OUT: Final = frozenset({"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit", *_OF_HOLD})
 _ORIGIN: Final = ("origin.actor", "origin.person", "origin.cell_id", "origin.execution_count")
 
 
@@ -56,6 +70,9 @@ def digest(request: Request[Any]) -> str:
     kind = type(request)
     try:
         text = _encode((kind.__name__, request.key, _getter(kind)(request)))
+        if (least := getattr(request, "least", None)) is not None:
+            # So the digest of any other hold is what earlier versions made of it.
+            text += _encode(least)
         if detail := getattr(request, "detail", None):
             # Of all that is asked, only this can hold a float, and not every float has a JSON form.
             dumps(detail)
@@ -68,28 +85,6 @@ def digest(request: Request[Any]) -> str:
     if b"\\u0000" in text:
         _check_values(request)
     return sha256(text).hexdigest()
-
-
-def check_whole(**numbers: int | None) -> None:
-    """Raises InvalidRequestError that names the first number which no column can hold: beyond 64 bits."""
-    for name, number in numbers.items():
-        if number is not None and not (type(number) is int and -_BEYOND <= number < _BEYOND):
-            raise InvalidRequestError(f"{name} must be a whole number of at most 64 bits.")
-
-
-def check_text(*texts: str) -> None:
-    """Raises InvalidRequestError for text that no database can store: half a character, or a NUL."""
-    for text in texts:
-        _utf8(text)
-        if "\0" in text:
-            raise InvalidRequestError("Text with a NUL character cannot be recorded.")
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
 
 
 def _check_values(value: Any) -> None:
@@ -106,3 +101,69 @@ def _check_values(value: Any) -> None:
     elif is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
             _check_values(getattr(value, field.name))
+
+
+# ---- answers
+
+_arrayed: dict[type[Any], Callable[[Any], Any]] = {}
+
+
+def _arrays(value: Any) -> Any:
+    kind = type(value)
+    getter = _arrayed.get(kind)
+    if getter is None:
+        # attrgetter gives a tuple for two names and more; every answer has as many.
+        getter = _arrayed[kind] = attrgetter(*(field.name for field in fields(kind)))
+    return getter(value)
+
+
+_encode_arrays = encoder_with(_arrays)
+
+
+def encode(answer: object) -> str:
+    """The answer as JSON text."""
+    return _encode_arrays((type(answer).__name__, answer)).decode()
+
+
+def decode(text: str) -> Any:
+    """The answer that `encode` wrote."""
+    name, value = json.loads(text)
+    kind = _kinds.get(name)
+    if kind is None:
+        _kinds.update((found.__name__, found) for found in _answers(Request) if isinstance(found, type))
+        kind = _kinds[name]
+    return _read(value, kind)
+
+
+# What was cancelled before it came has no answer.
+_kinds: dict[str, type[Any]] = {"NoneType": type(None)}
+"""By name: what the requests that there are answer with."""
+
+
+def _answers(kind: type[Any]) -> Iterator[Any]:
+    for request in kind.__subclasses__():
+        for base in getattr(request, "__orig_bases__", ()):
+            for answer in get_args(base):
+                yield from get_args(answer) or (answer,)
+        yield from _answers(request)
+
+
+def _read(value: Any, hint: Any) -> Any:
+    if value is None:
+        return None
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        (member,) = [member for member in get_args(hint) if member is not type(None)]
+        return _read(value, member)
+    if origin is tuple:
+        return tuple(_read(member, get_args(hint)[0]) for member in value)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return hint(*(_read(member, kind) for member, kind in zip(value, _hints(hint), strict=False)))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
+    return value
+
+
+def _hints(kind: Any) -> tuple[Any, ...]:
+    hints = get_type_hints(kind)
+    return tuple(hints[field.name] for field in fields(kind))

@@ -10,8 +10,7 @@ from hashlib import sha256
 
 from ...errors import InvalidRequestError
 from ..contract.queries import AuditQuery
-from .compact import encoder_with
-from .content import check_text
+from .chain import check_text, encoder_with
 
 __all__ = ["MAX_PAGE", "AuditPosition", "check_limit", "read_cursor", "write_cursor"]
 

@@ -15,7 +15,7 @@ from ...printing import json_printable, printable
 from ..contract.audit_facts import AuditEntry
 from ..contract.ledger import Ledger
 from ..contract.queries import AuditQuery
-from .compact import dumps
+from .chain import dumps
 from .cursors import MAX_PAGE
 
 __all__ = ["COLUMNS", "csv_lines", "json_lines", "walk"]

@@ -37,6 +37,7 @@ def file_of(root: str, path: str) -> str:
     return posixpath.normpath(joined) if ".." in path else joined
 
 
+@lru_cache(maxsize=4096)
 def path_below(root: str, file: str) -> str:
     """The path of a file as seen from this root, the inverse of `file_of`."""
     first, _ = range_of(root)

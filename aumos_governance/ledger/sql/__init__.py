@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import ConfigurationError
-from ..commit.clock import Clock, system_clock
+from ..commit.dispatch import Clock, system_clock
 from .ledger import OnCommit, SqlLedger
 from .sqlite.database import SqliteDatabase
 

@@ -32,12 +32,13 @@ class Doubts:
     def __init__(self, submit: Callable[[Request[Any]], Future[Any]]) -> None:
         self._submit = submit
         self._lock = threading.Lock()
-        self._charges: dict[str, Unconfirmed] = {}
+        self.charges: dict[str, Unconfirmed] = {}
+        """By their ids."""
         self._thread: threading.Thread | None = None
         self._ended = threading.Event()
 
     def __bool__(self) -> bool:
-        return bool(self._charges)
+        return bool(self.charges)
 
     def add(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
         """The callers of these requests are told that nothing is confirmed; ``outcomes`` is what was decided."""
@@ -51,7 +52,7 @@ class Doubts:
         if not found:
             return
         with self._lock:
-            self._charges.update(found)
+            self.charges.update(found)
             if self._thread is None and not self._ended.is_set():
                 name = "aumos-governance-doubts"
                 self._thread = threading.Thread(target=self._look, name=name, daemon=True)
@@ -61,7 +62,7 @@ class Doubts:
         """What is to be taken back, but for what is requested again with the same keys in the same transaction."""
         again = {(request.origin.scope, request.key) for request in beside if request.key}
         with self._lock:
-            return tuple(doubt for doubt in self._charges.values() if (doubt.scope, doubt.key) not in again)
+            return tuple(doubt for doubt in self.charges.values() if (doubt.scope, doubt.key) not in again)
 
     def confirm(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
         """These requests were committed, and their callers hear of it: what they speak of is in doubt no longer."""
@@ -69,9 +70,9 @@ class Doubts:
             for request, outcome in zip(requests, outcomes, strict=True):
                 if isinstance(request, TakeBack):
                     for doubt in request.charges:
-                        self._charges.pop(doubt.charge_id, None)
+                        self.charges.pop(doubt.charge_id, None)
                 elif isinstance(outcome, Decision) and outcome.charge_id is not None:
-                    self._charges.pop(outcome.charge_id, None)
+                    self.charges.pop(outcome.charge_id, None)
 
     def end(self) -> None:
         """Look no more. What is in doubt still is left to what ends holds of kernels that are gone."""
@@ -79,8 +80,8 @@ class Doubts:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
-        if self._charges:
-            _log.warning("The ledger was closed while %d charges were not confirmed.", len(self._charges))
+        if self.charges:
+            _log.warning("The ledger was closed while %d charges were not confirmed.", len(self.charges))
 
     def _look(self) -> None:
         pause = _SOONEST
@@ -90,6 +91,6 @@ class Doubts:
             except LedgerError:
                 pause = min(pause * 2, _LATEST)
             with self._lock:
-                if not self._charges:
+                if not self.charges:
                     self._thread = None
                     return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import Final
 
-from ..commit.clock import system_clock
+from ..commit.dispatch import system_clock
 from ..contract.facts import NotebookKey, Origin
 from ..contract.requests import JoinNotebooks
 from ..operations.sessions.notebooks import join_notebooks

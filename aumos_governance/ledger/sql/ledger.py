@@ -10,9 +10,7 @@ from typing import Any, Final
 
 from ...clock import MICROS
 from ...errors import AumOSGovernanceError, ExpiredError, LedgerError, NotConfirmedError
-from ..commit.clock import Clock, system_clock
-from ..commit.dispatch import begin, perform
-from ..commit.listeners import Listeners
+from ..commit.dispatch import Clock, Listeners, begin, perform, system_clock
 from ..commit.writer import Writer
 from ..contract.audit_facts import VerifyResult
 from ..contract.charges import TakeBack
@@ -20,8 +18,8 @@ from ..contract.facts import SessionState
 from ..contract.ledger import Listener
 from ..contract.queries import Query
 from ..contract.requests import AnswerT_co, Request
-from ..operations.states import state_of
-from ..rules.retention import KEEP_ASKS
+from ..operations.places import state_of
+from ..rules.content import KEEP_ASKS
 from ..transaction.work import Work
 from .database import Database
 from .doubts import Doubts
@@ -115,7 +113,7 @@ class SqlLedger:
 
     def _transaction(self, requests: Sequence[Request[Any]]) -> tuple[list[Any], tuple[SessionState, ...]]:
         outcomes: list[Any] = []
-        if self._doubts:
+        if self._doubts.charges:
             requests = [self._current(request, requests) for request in requests]
 
         def do(work: Work) -> tuple[list[Any], tuple[SessionState, ...]]:
@@ -125,7 +123,6 @@ class SqlLedger:
             if len(requests) > 1:
                 work.expect((request.origin.scope, request.key) for request in requests)
             for request in requests:
-                work.turn_to(request)
                 before = work.changes
                 try:
                     outcomes.append(perform(work, request, self._clock()))
@@ -147,7 +144,7 @@ class SqlLedger:
         except NotConfirmedError:
             self._doubts.add(requests, outcomes)
             raise
-        if self._doubts:
+        if self._doubts.charges:
             self._doubts.confirm(requests, outcomes)
         if self._on_commit is not None:
             self._on_commit(len(requests))

@@ -18,12 +18,12 @@ from typing import Any, Final
 from ...errors import InvalidRequestError
 from ..contract.facts import NotebookKey
 from ..contract.requests import Request
-from ..rules.chain import LEDGER_CHAIN, AuditRow
-from ..rules.content import check_text
+from ..rules.chain import LEDGER_CHAIN, AuditRow, check_text
 from ..rules.files import file_of
 from ..transaction.rows import AskRow, ChainRow, ChargeRow, NotebookRow
+from ..transaction.store import Place
 from ..transaction.tables import ROWS, Key, Row, RowT, key_of
-from ..transaction.work import Place, Work
+from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor, SqlStore
 
@@ -122,21 +122,24 @@ class TrailedWork(Work):
     def __init__(self, store: LockingStore) -> None:
         super().__init__(store)
         self.trails: dict[Trail, set[Name]] = {}
+        self._noted: Request[Any] | None = None
         self._used: set[Name] = set()
 
-    def turn_to(self, request: Request[Any]) -> None:
-        self._used = set()
-        for trail in _trails_of(request):
-            self.trails.setdefault(trail, self._used)
+    def _note(self, name: Name) -> None:
+        if self.request is not self._noted and self.request is not None:
+            self._noted, self._used = self.request, set()
+            for trail in _trails_of(self.request):
+                self.trails.setdefault(trail, self._used)
+        self._used.add(name)
 
     def find(self, kind: type[RowT], *key: Any) -> RowT | None:
-        self._used.add((kind, key))
+        self._note((kind, key))
         return super().find(kind, *key)
 
     def notebook(self, key: NotebookKey) -> NotebookRow | None:
         found = super().notebook(key)
         if found is not None:
-            self._used.add((NotebookRow, (found.id,)))
+            self._note((NotebookRow, (found.id,)))
         return found
 
 

@@ -16,7 +16,7 @@ __all__ = ["REVISIONS", "VERSION_TABLE", "migrate"]
 
 _log = logging.getLogger(__name__)
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """All migrations, oldest first. Known here too, since importing Alembic takes longer than opening a ledger."""
 _JOINED: Final = "0003"
 """The revision before which one file could be several notebooks."""

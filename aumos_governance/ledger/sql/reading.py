@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from ...errors import LedgerVersionError, NotFoundError
-from ..commit.clock import system_clock
+from ..commit.dispatch import system_clock
 from ..contract.audit_facts import VerifyResult
 from ..contract.queries import Query
 from ..contract.requests import AnswerT_co

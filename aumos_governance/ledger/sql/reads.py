@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import InvalidRequestError
-from ..commit.clock import Clock
-from ..commit.dispatch import reader_of
+from ..commit.dispatch import Clock, reader_of
 from ..contract.audit_facts import VerifyResult
 from ..contract.facts import NotebookKey, SessionState
 from ..contract.queries import AuditQuery, AuditSums, CountAudit, ListStates, Query, ReadState
-from ..operations.states import build_state, seen_from
-from ..rules.content import check_text
+from ..operations.places import build_state, seen_from
+from ..rules.chain import check_text
 from ..rules.cursors import check_limit
 from ..rules.files import file_of, sort_key
 from ..transaction.rows import EnvelopeRow, NotebookRow, SessionRow
@@ -22,7 +21,7 @@ from ..transaction.work import Work
 from .audit_reads import AuditReads
 from .audit_sums import SumReads
 from .database import Readings
-from .scope import scope
+from .selections import scope
 from .store import Cursor, SqlStore
 
 __all__ = ["Reader"]

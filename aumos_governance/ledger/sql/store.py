@@ -7,12 +7,11 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, Protocol
 
-from ..rules import codec
-from ..rules.chain import AuditRow
-from ..rules.compact import dumps
+from ..rules.chain import AuditRow, dumps
+from ..rules.content import decode, encode
 from ..transaction.rows import AskRow, NotebookRow
 from ..transaction.selections import Selection
-from ..transaction.tables import ROWS, Key, Row, RowT, columns, key_of
+from ..transaction.tables import ROWS, Key, Row, RowT, columns, key_in
 from .selections import parameters
 from .statements import NEAR, Statement, Statements
 
@@ -73,6 +72,11 @@ class SqlStore:
         self._cursor.execute(self._statements.select(selection), parameters(selection, values))
         return [self._row(selection.kind, found) for found in self._cursor.fetchall()]
 
+    def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
+        self._cursor.execute(self._statements.open_holds, (since, envelope_id))
+        live, unknown = self._cursor.fetchone()
+        return int(live), int(unknown)
+
     def due(self, now: int) -> bool:
         self._cursor.execute(self._statements.due, (now, now))
         return self._cursor.fetchone() is not None
@@ -90,8 +94,8 @@ class SqlStore:
             if rows := updates.get(kind):
                 self._update(self._statements.update[kind], rows)
             if rows := inserts.get(kind):
-                text, values = self._statements.insert[kind]
-                self._insert(text, [values(row) for row in rows])
+                statement = self._statements.insert[kind]
+                self._insert(statement.text, _parameters(statement, rows))
         if records := list(audit):
             self._insert(self._statements.append, records)
 
@@ -113,14 +117,14 @@ class SqlStore:
             self._update(self._statements.touch_notebook, stay)
 
     def _update(self, statement: Statement, rows: Iterable[Row]) -> None:
-        self._cursor.executemany(statement.text, [statement.values(row) for row in rows])
+        self._cursor.executemany(statement.text, _parameters(statement, rows))
 
     def _row(self, kind: type[RowT], values: Sequence[Any]) -> RowT:
         row = kind(*values)
         if isinstance(row, NotebookRow):
             self._names[row.id] = _name(row)
         elif isinstance(row, AskRow):
-            row.answer = codec.decode(row.answer)
+            row.answer = decode(row.answer)
         return row
 
 
@@ -159,7 +163,7 @@ class NearStore(SqlStore):
             end = start + len(columns[kind])
             if values[start] is not None:
                 row = self._row(kind, values[start:end])
-                self._near[kind, key_of(row)] = row
+                self._near[kind, key_in[kind](row)] = row
             start = end
         found = self._near.pop((NotebookRow, (values[0],)))
         assert isinstance(found, NotebookRow)
@@ -170,6 +174,13 @@ class NearStore(SqlStore):
 def _many(text: str, count: int) -> str:
     head, values, row = text.partition(" VALUES ")
     return head + values + ", ".join([row] * count)
+
+
+def _parameters(statement: Statement, rows: Iterable[Row]) -> list[tuple[Any, ...]]:
+    found = [statement.values(row) for row in rows]
+    if (at := statement.answer) is not None:
+        found = [(*values[:at], encode(values[at]), *values[at + 1 :]) for values in found]
+    return found
 
 
 def _name(notebook: NotebookRow) -> _Name:

@@ -16,12 +16,14 @@ __all__ = [
     "AUDIT",
     "COUNTING",
     "DELETED",
+    "HELD",
     "LIVE",
     "ONGOING",
     "PENDING",
     "REFERENCED",
     "TIMED",
     "UNSEEN",
+    "VALID",
     "ApprovalRow",
     "AskRow",
     "BalanceRow",
@@ -33,6 +35,7 @@ __all__ = [
     "CorrectionRow",
     "EnvelopeRow",
     "EstimateRow",
+    "GatewayKeyRow",
     "MembershipRow",
     "NotebookAliasRow",
     "NotebookRow",
@@ -47,11 +50,15 @@ ONGOING: Final = missing("closed_at")
 """Of sessions: not closed."""
 COUNTING: Final = among("state", "held", "unresolved")
 """Of charges: an open hold. Few are at any time, and these are all that is ever searched for."""
+HELD: Final = "held"
+"""Of an open hold: its caller may still resolve it."""
 TIMED: Final = present("until")
 PENDING: Final = equal("status", "pending")
 """Of approvals: not decided."""
 UNSEEN: Final = missing("acknowledged_at")
 """Of reports: not acknowledged."""
+VALID: Final = missing("revoked_at")
+"""Of keys: not revoked."""
 REFERENCED: Final = present("reference")
 
 
@@ -124,11 +131,6 @@ class SessionRow(Row):
     """The envelope that is its own budget."""
     outer_envelopes: str = ""
     """The ids of the envelopes that enclose that one, inner before outer, with spaces between."""
-
-    @property
-    def envelopes(self) -> str:
-        """All envelopes that a charge must fit in, its own first."""
-        return f"{self.envelope_id} {self.outer_envelopes}" if self.outer_envelopes else self.envelope_id
 
 
 @table("balances", key=("envelope_id", "period_start"), in_key=True)
@@ -216,7 +218,7 @@ class AskRow(Row):
     charge_id: str | None
     cancelled: bool
     answer: Any
-    """The answer itself; a backend that stores text uses `codec`."""
+    """The answer itself; a backend that stores text uses `content`."""
 
 
 @table("configurations", key=("owner", "root"))
@@ -328,6 +330,30 @@ class ConsentRow(Row):
     granted_at: int
     expires_at: int | None
     revoked: bool
+
+
+@table("gateway_keys", Index("gateway_keys_valid", ("owner", "root"), (VALID,)))
+@dataclass(slots=True, eq=False)
+class GatewayKeyRow(Row):
+    """A key of the gateway, of which the ledger has a digest only."""
+
+    id: str
+    digest: str
+    """SHA-256 of the key, in hex."""
+    owner: str
+    root: str
+    kind: str
+    name: str
+    notebook_id: Annotated[str | None, References(NotebookRow)]
+    """The document that it is bound to; none where a kernel's or terminal's has none."""
+    subject: str
+    """The kernel's id or the terminal's name."""
+    server: str
+    """The server whose kernel or terminal it is, by the name under which it attends the ledger."""
+    issued_at: int
+    issued_by: str
+    revoked_at: int | None = None
+    revoked_by: str | None = None
 
 
 _NAMED: Final = ("agent_id", "tool", "action_type", "resource")

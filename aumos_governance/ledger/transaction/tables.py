@@ -29,6 +29,7 @@ __all__ = [
     "RowT",
     "Table",
     "columns",
+    "key_in",
     "key_of",
     "table",
     "values_of",
@@ -110,7 +111,8 @@ columns: Final[dict[type[Row], tuple[str, ...]]] = {}
 """By kind of row: the names of its columns."""
 values_of: Final[dict[type[Row], Callable[[Any], tuple[Any, ...]]]] = {}
 """By kind of row: what gives all its values."""
-_KEYS: Final[dict[type[Row], Callable[[Any], Key]]] = {}
+key_in: Final[dict[type[Row], Callable[[Any], Key]]] = {}
+"""By kind of row: what gives the primary key."""
 
 
 def table(
@@ -123,8 +125,8 @@ def table(
         kind.TABLE, kind.KEY = name, key
         ROWS[kind] = Table(name, lambda: _hints(kind, names), key, *indexes, in_key=in_key)
         values_of[kind] = attrgetter(*names)
-        get = attrgetter(*key)
-        _KEYS[kind] = get if len(key) > 1 else lambda row: (get(row),)
+        # A tuple for a single column too, which no getter of the standard library gives.
+        key_in[kind] = eval(f"lambda row: ({' '.join(f'row.{name},' for name in key)})")  # noqa: S307 - of our own names
         return kind
 
     return declare
@@ -132,7 +134,7 @@ def table(
 
 def key_of(row: Row) -> Key:
     """The row's primary key."""
-    return _KEYS[type(row)](row)
+    return key_in[type(row)](row)
 
 
 def _hints(kind: type[Row], names: tuple[str, ...]) -> dict[str, Any]:

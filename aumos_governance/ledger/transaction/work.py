@@ -8,69 +8,21 @@ requests of the same transaction go on.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
 
-from ..contract.facts import NotebookKey, SessionState
+from ...types import GovernanceOutcome
+from ..contract.facts import NotebookKey, Origin, SessionState, new_id
 from ..contract.requests import Request
-from ..rules.chain import LEDGER_CHAIN, AuditRow, link
-from ..rules.content import check_text
+from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME, AuditRow, check_text, dumps, link
 from ..rules.files import file_of
-from ..rules.identifiers import new_id
 from .rows import AskRow, BalanceRow, ChainRow, NotebookRow
 from .selections import Selection
-from .tables import Key, Row, RowT, key_of
+from .store import Place, Store
+from .tables import Key, Row, RowT, key_in, key_of
 
-__all__ = ["Store", "Work"]
-
-Place = tuple[str, str]
-"""A notebook's owner and file."""
-
-
-class Store(Protocol):
-    """A backend within one transaction. What it loads belongs to the caller, and is locked for writing."""
-
-    @property
-    def tables(self) -> Mapping[type[Row], Mapping[Key, Row]] | None:
-        """The stored rows themselves, by kind and key, where they are in memory; else None."""
-        ...
-
-    @property
-    def places(self) -> Mapping[Place, str] | None:
-        """The ids of the live notebooks by their places, where they are in memory; else None."""
-        ...
-
-    def load(self, kind: type[RowT], key: Key) -> RowT | None:
-        """The row with this primary key."""
-        ...
-
-    def asked(self, scope: str, keys: Sequence[str]) -> list[AskRow]:
-        """The answers under these keys of a scope, as far as there are any."""
-        ...
-
-    def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
-        """The live notebook that is this file."""
-        ...
-
-    def notebooks_under(self, owner: str, file: str) -> list[NotebookRow]:
-        """The live notebooks that are this file or lie in this folder, by file."""
-        ...
-
-    def select(self, selection: Selection[RowT], values: tuple[Any, ...]) -> list[RowT]:
-        """The rows of a selection, in order of their keys."""
-        ...
-
-    def due(self, now: int) -> bool:
-        """Whether a hold or an approval has come to its stated time."""
-        ...
-
-    def last_seq(self, owner: str, file: str) -> int:
-        """The highest ``seq`` that a deleted notebook with this file had; 0 when there was none."""
-        ...
-
-    def write(self, new: Iterable[Row], changed: Iterable[Row], audit: Iterable[AuditRow]) -> None:
-        """Write rows that were not there, rows that were, and audit records."""
-        ...
+__all__ = ["Work", "record"]
 
 
 class Work:
@@ -79,8 +31,10 @@ class Work:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._stored = store.tables
+        self.request: Request[Any] | None = None
+        """The request being done."""
         self.now = 0
-        """The time of the request being done, in microseconds."""
+        """Its time, in microseconds."""
         self.changes = 0
         """Counts what was changed, to prove that a request that raised had changed nothing."""
         self._rows: defaultdict[type[Row], dict[Key, Row | None]] = defaultdict(dict)
@@ -98,9 +52,6 @@ class Work:
     def in_memory(self) -> bool:
         """Whether the rows lie in this process, so that any text is stored as it is."""
         return self._stored is not None
-
-    def turn_to(self, request: Request[Any]) -> None:
-        """The next request is this one."""
 
     # ---- rows
 
@@ -142,7 +93,8 @@ class Work:
 
     def add(self, row: RowT) -> RowT:
         """A row that was not there before."""
-        self._rows[type(row)][key_of(row)] = row
+        kind = type(row)
+        self._rows[kind][key_in[kind](row)] = row
         self._new[row] = None
         self.changes += 1
         return row
@@ -164,6 +116,11 @@ class Work:
             known = self._rows[selection.kind].setdefault(key_of(row), row)
             found.append(row if known is None else known)  # type: ignore[arg-type]
         return found
+
+    def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
+        """As the store's, with all that this transaction has changed. Asked for before any change."""
+        self.write()
+        return self.store.open_holds(envelope_id, since)
 
     def new_id(self) -> str:
         """A fresh identifier that tells the time of the request being done."""
@@ -287,3 +244,61 @@ class Work:
         if self._new or self._dirty or self._audit:
             self.store.write(self._new, self._dirty, self._audit)
             self._new, self._dirty, self._audit = {}, {}, []
+
+
+# ---- audit records
+
+
+def record(
+    work: Work,
+    chain: str,
+    notebook: NotebookRow | None,
+    origin: Origin,
+    event: str,
+    *,
+    outcome: GovernanceOutcome | None = GovernanceOutcome.ALLOW,
+    code: str | None = None,
+    reasons: tuple[str, ...] = (),
+    agent_id: str | None = None,
+    tool: str | None = None,
+    action_type: str | None = None,
+    resource: str | None = None,
+    amount: int = 0,
+    spent_delta: int = 0,
+    held_delta: int = 0,
+    charge_id: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> str:
+    """Append one record to ``chain`` and answer its id. ``outcome`` is None where nothing is decided yet."""
+    record_id = work.new_id()
+    # In the order of chain.AUDIT_COLUMNS, from record_id to detail.
+    work.append(
+        chain,
+        (
+            record_id,
+            work.now,
+            event,
+            NO_OUTCOME if outcome is None else outcome._value_,
+            origin.actor,
+            "" if notebook is None else notebook.path,
+            "" if notebook is None else notebook.id,
+            code,
+            _text(reasons) if reasons else "[]",
+            agent_id,
+            tool,
+            action_type,
+            resource,
+            origin.cell_id,
+            origin.execution_count,
+            amount,
+            spent_delta,
+            held_delta,
+            charge_id,
+            dumps(detail) if detail else "{}",
+        ),
+    )
+    return record_id
+
+
+# Kept, since agents ask the same over and over.
+_text = lru_cache(maxsize=512)(dumps)

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Executor, Future
 from typing import Any, Final
 
 from ...ledger.contract.facts import Origin
@@ -42,7 +42,6 @@ class ContentsMoves:
         self._log = log
         self._announce = announce
         self._marks = FileMarks(documents)
-        self._under_way: set[Future[int]] = set()
 
     def follow(self, contents_manager: Any) -> None:
         """Hear of what this manager renames, deletes and saves, whoever calls it.
@@ -66,16 +65,6 @@ class ContentsMoves:
         for old, new in moved:
             self._log.info("The notebook %s was moved to %s, and so is its governance.", old, new)
             self._move(old, new, old, new)
-
-    def settled(self) -> bool:
-        """Whether there is nothing that `settle` would wait for."""
-        return not self._under_way
-
-    def settle(self, timeout: float = 5.0) -> None:
-        """Wait, in a thread that may block, for what was submitted, so that a reading finds it done."""
-        under_way = tuple(self._under_way)
-        if under_way:
-            wait(under_way, timeout)
 
     def _followed(self, method: Callable[..., Any], begin: Callable[..., _Done]) -> Callable[..., Any]:
         signature = inspect.signature(method)
@@ -159,11 +148,10 @@ class ContentsMoves:
 
     def _submit(self, request: Request[int]) -> None:
         future = self._ledger.submit(request)
-        self._under_way.add(future)
+        self._rooms.await_ledger(future)
         future.add_done_callback(self._done)
 
     def _done(self, future: Future[int]) -> None:
-        self._under_way.discard(future)
         error = future.exception()
         if error is not None:
             self._log.error("A renamed or deleted notebook could not be followed in the ledger: %s", error)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from ...errors import InvalidRequestError
 from ...ledger.contract.facts import NotebookKey
@@ -70,6 +71,7 @@ class Rooms:
         self._rows: tuple[Row, ...] = ()
         self._renamed: dict[str, tuple[str, str]] = {}
         self._now = _Snapshot()
+        self._under_way: set[Future[Any]] = set()
 
     def key(self, path: str) -> NotebookKey:
         return NotebookKey(owner=self.owner, root=self.root, path=path)
@@ -97,6 +99,21 @@ class Rooms:
                 self._renamed[row.session_id] = (row.path, moved)
         self._last = {id: moved_path(path, source, target) or path for id, path in self._last.items()}
         return self._take_snapshot()
+
+    def await_ledger(self, change: Future[Any]) -> None:
+        """A rename or deletion was submitted to the ledger; `settle` waits for it."""
+        self._under_way.add(change)
+        change.add_done_callback(self._under_way.discard)
+
+    def settled(self) -> bool:
+        """Whether there is nothing that `settle` would wait for."""
+        return not self._under_way
+
+    def settle(self, timeout: float = 5.0) -> None:
+        """Wait, in a thread that may block, for what was submitted, so that a reading finds it done."""
+        under_way = tuple(self._under_way)
+        if under_way:
+            wait(under_way, timeout)
 
     def name(self, kernel_id: str, path: str) -> None:
         """The starter of a kernel named a notebook for it, which counts as long as no row does. From any thread."""

@@ -19,12 +19,12 @@ from ...ledger.contract.queries import ReadState
 from ...ledger.contract.terms import SessionTerms
 from ...service.service import Caller, NotebookService
 from ..identity.rooms import Rooms, Row
-from .admission import Admission
 from .comm_transport import CommTransport
-from .conversation import AtOnce, Conversation, Transport
+from .conversation import AtOnce, Conversation, caller_of, check_document, never
+from .kernel_keys import KernelKeys
 from .kernel_sessions import close_kernel
 from .local_socket import LocalSocket
-from .presence import Departures, Presence, process_of
+from .presence import Admission, Departures, Presence, process_of
 from .readers import Readers
 from .socket_peer import check_peer
 
@@ -39,11 +39,11 @@ _PORTS_WITHIN: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A kernel as it was when its transports were opened."""
+    """A kernel as it was when its transport was opened."""
 
     kernel_manager: Any
     ports: tuple[int, ...]
-    transports: tuple[Transport, ...]
+    transport: CommTransport
 
 
 class Bridge:
@@ -65,7 +65,7 @@ class Bridge:
         loop: asyncio.AbstractEventLoop,
         readers: Readers,
         settle: Callable[[], None],
-        at_once: Callable[[], bool] = lambda: False,
+        at_once: Callable[[], bool] = never,
         announce: Callable[[set[str]], None],
         autostart: bool,
         autostart_terms: SessionTerms | None = None,
@@ -73,6 +73,7 @@ class Bridge:
         log: logging.Logger,
         server: str = "",
         local_socket: LocalSocket | None = None,
+        keys: KernelKeys | None = None,
     ) -> None:
         self._kernels = kernel_manager
         self._sessions = session_manager
@@ -90,6 +91,7 @@ class Bridge:
         self._log = log
         self._server = server
         self._local_socket = local_socket
+        self._keys = keys
         self._links: dict[str, _Link] = {}
         self._presences: dict[str, Presence] = {}
         self._departures = Departures(service.ledger, log)
@@ -166,6 +168,8 @@ class Bridge:
     def _reconcile(self) -> bool:
         """Bring the links in line with the kernels there are; answers whether any came or went."""
         alive = {kernel_id: self._kernels.get_kernel(kernel_id) for kernel_id in self._kernels.list_kernel_ids()}
+        if self._keys is not None:
+            self._keys.look_through(alive.keys())
         gone = [kernel_id for kernel_id in self._links if kernel_id not in alive]
         for kernel_id in gone:
             self._let_go(kernel_id)
@@ -201,6 +205,8 @@ class Bridge:
         """Find kernels whose process ended and maybe was replaced, be it by one that never asks anything."""
         for kernel_id, link in tuple(self._links.items()):
             alive = await ensure_async(link.kernel_manager.is_alive())
+            if self._keys is not None:
+                self._keys.look(kernel_id, process_of(link.kernel_manager), alive)
             presence = self._presences.get(kernel_id)
             if presence is None:
                 continue
@@ -223,15 +229,15 @@ class Bridge:
             transport.close()
             self._note_unreachable(kernel_id, str(error))
             return False
-        self._links[kernel_id] = _Link(kernel_manager, ports, (transport,))
+        self._links[kernel_id] = _Link(kernel_manager, ports, transport)
         self._unreachable.discard(kernel_id)
         self._without_ports.pop(kernel_id, None)
         return True
 
     def _let_go(self, kernel_id: str) -> None:
         link = self._links.pop(kernel_id, None)
-        for transport in link.transports if link is not None else ():
-            transport.close()
+        if link is not None:
+            link.transport.close()
 
     def _admit(self, kernel_id: str, nonce: str, connection: socket.socket) -> Conversation:
         """For the local socket, in a thread of that connection's own."""
@@ -245,35 +251,22 @@ class Bridge:
     def _conversation(self, kernel_id: str, presence: Presence, nonce: str | None = None) -> Conversation:
         """What is said over comm or, with the nonce that its token proves, over one local connection."""
 
-        def identify(incarnation: str) -> Caller:
-            return Caller(
-                notebook=self._rooms.notebook_of(kernel_id), scope=f"kernel:{kernel_id}", incarnation=incarnation
-            )
-
         def offer(nonce: str) -> dict[str, Any] | None:
             return None if self._local_socket is None else self._local_socket.offer(kernel_id, nonce)
 
         return Conversation(
             self._service,
-            identify,
+            partial(caller_of, self._rooms, kernel_id),
             presence,
             nonce=nonce,
             offer=offer,
             readers=self._readers.of(kernel_id) if nonce is None else AtOnce(),
             settle=self._settle,
-            at_once=lambda: nonce is None and self._at_once(),
-            admit=partial(self._check_document, kernel_id),
+            at_once=self._at_once if nonce is None else never,
+            admit=partial(check_document, self._rooms, kernel_id, self._service.terms),
             admission=self._admission,
             log=self._log,
         )
-
-    def _check_document(self, kernel_id: str) -> None:
-        if self._service.terms.strict and not self._rooms.has_path(kernel_id):
-            raise NotAllowedError(
-                "This server is strict (GovernanceExtension.strict), and no notebook is known for this kernel, so"
-                " nothing is authorised; open the notebook in JupyterLab, or name an existing notebook as the path when"
-                " the kernel is started."
-            )
 
     def _note_without_ports(self, kernel_id: str) -> None:
         since = self._without_ports.setdefault(kernel_id, time.monotonic())

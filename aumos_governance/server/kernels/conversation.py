@@ -1,6 +1,6 @@
 """What one kernel and the server say to each other, whichever transport carries it.
 
-A `Transport` knows which kernel is at its other end, gives each message to its `Conversation`, and carries
+A transport knows which kernel is at its other end, gives each message to its `Conversation`, and carries
 the answers back.
 """
 
@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from ...errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, UnavailableError
+from ...errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, NotAllowedError, UnavailableError
+from ...ledger.contract.terms import SessionTerms
 from ...service.service import Caller, NotebookService, Reply
 from ...wire import fields
 from ...wire.operations import OPERATIONS
@@ -28,11 +29,11 @@ from ...wire.protocol import (
     parse_ask,
     parse_asks,
 )
-from ..live.metrics import metered
-from .admission import Admission
-from .presence import Presence
+from ..identity.rooms import Rooms
+from ..live.metrics import count_decision, observe_ask
+from .presence import Admission, Presence
 
-__all__ = ["AtOnce", "Conversation", "Transport"]
+__all__ = ["AtOnce", "Conversation", "caller_of", "check_document", "metered", "never"]
 
 _MOMENT: Final = 0.003
 _NO_MOMENT: Final = 0.05
@@ -53,16 +54,9 @@ _DONE: Final[Future[Any]] = Future()
 _DONE.set_result(None)
 
 
-class Transport(Protocol):
-    """One way for one kernel's asks to reach the server."""
-
-    def open(self) -> None:
-        """Begin to take messages in."""
-        ...
-
-    def close(self) -> None:
-        """Take nothing in any more; answers on their way are dropped. Idempotent."""
-        ...
+def never() -> bool:
+    """Not at once: the ledger is far, or whoever asks has a thread of its own."""
+    return False
 
 
 class Conversation:
@@ -88,7 +82,7 @@ class Conversation:
         offer: Callable[[str], Mapping[str, Any] | None] = lambda nonce: None,
         readers: Executor,
         settle: Callable[[], None],
-        at_once: Callable[[], bool] = lambda: False,
+        at_once: Callable[[], bool] = never,
         admit: Callable[[], None] = lambda: None,
         admission: Admission | None = None,
         log: logging.Logger,
@@ -239,6 +233,37 @@ class Conversation:
         except Exception:  # noqa: BLE001 - an asker must always get an answer
             self._log.exception("A reading for a kernel could not be handled.")
             reply(_internal(ask.id))
+
+
+def caller_of(rooms: Rooms, kernel_id: str, incarnation: str) -> Caller:
+    """The kernel as the ledger is told of it."""
+    return Caller(notebook=rooms.notebook_of(kernel_id), scope=f"kernel:{kernel_id}", incarnation=incarnation)
+
+
+def check_document(rooms: Rooms, kernel_id: str, terms: SessionTerms) -> None:
+    """Raises NotAllowedError where a strict server knows no document of this kernel."""
+    if terms.strict and not rooms.has_path(kernel_id):
+        raise NotAllowedError(
+            "This server is strict (GovernanceExtension.strict), and no notebook is known for this kernel, so"
+            " nothing is authorised; open the notebook in JupyterLab, or name an existing notebook as the path when"
+            " the kernel is started."
+        )
+
+
+def metered(op: str, transport: str, reply: Reply) -> Reply:
+    """A reply to an ask of this op, which began now, that counts the answer when it is on its way."""
+    began = time.perf_counter()
+
+    def counted(answer: dict[str, Any]) -> None:
+        reply(answer)
+        if "waiting" in answer:
+            return
+        observe_ask[op, transport](time.perf_counter() - began)
+        decision = answer.get("decision")
+        if decision is not None:
+            count_decision[decision["outcome"]]()
+
+    return counted
 
 
 def _too_late() -> ExpiredError:

@@ -16,6 +16,7 @@ from ...errors import InvalidRequestError
 from ...wire.protocol import KERNEL_ENV, PROTOCOL_VERSION, STRICT_ENV
 from ..identity.documents import Documents
 from ..identity.rooms import clean_path
+from .kernel_keys import KernelKeys
 from .kernel_startup import with_hook
 
 __all__ = ["mark_children", "mark_kernels"]
@@ -46,11 +47,13 @@ def mark_kernels(
     documents: Documents,
     name: Callable[[str, str], None],
     load_in_kernels: bool = False,
+    keys: KernelKeys | None = None,
 ) -> None:
     """Have every kernel that this manager starts from now on carry the variable, and nothing else carry it.
 
     ``name`` is called with a kernel's id and the path of the notebook that its starter names for it, where there is
-    one. With ``load_in_kernels`` Python kernels also get the start-up hook.
+    one. With ``load_in_kernels`` Python kernels also get the start-up hook, and with ``keys`` all kernels a key of
+    the gateway.
 
     A gateway chooses its kernels' ids itself, and they cannot be reached from here: they get the variable with
     no id, which means governed and never reachable, so that they fail closed.
@@ -58,11 +61,16 @@ def mark_kernels(
     if isinstance(kernel_manager, GatewayMappingKernelManager):
         _mark_unreachable(kernel_manager, strict)
     else:
-        _mark_before_start(kernel_manager, strict, documents, name, load_in_kernels)
+        _mark_before_start(kernel_manager, strict, documents, name, load_in_kernels, keys)
 
 
 def _mark_before_start(
-    kernel_manager: Any, strict: bool, documents: Documents, name: Callable[[str, str], None], load_in_kernels: bool
+    kernel_manager: Any,
+    strict: bool,
+    documents: Documents,
+    name: Callable[[str, str], None],
+    load_in_kernels: bool,
+    keys: KernelKeys | None,
 ) -> None:
     named: ContextVar[str | None] = ContextVar("named", default=None)
     prepare, start = kernel_manager.pre_start_kernel, kernel_manager.start_kernel
@@ -72,6 +80,8 @@ def _mark_before_start(
         _mark(kwargs, prepared[2], strict)
         if load_in_kernels:
             kwargs["env"] = with_hook(prepared[0], kwargs["env"])
+        if keys is not None:
+            kwargs["env"] = keys.complete(prepared[0], prepared[2], kwargs["env"])
         path = named.get()
         if path is not None:
             name(prepared[2], path)

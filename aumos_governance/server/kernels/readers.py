@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from ...ledger.commit.lanes import Lanes
+from ...ledger.commit.arrivals import Lanes
 
 __all__ = ["Readers"]
 

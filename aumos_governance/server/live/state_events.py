@@ -1,4 +1,10 @@
-"""Events that only this server emits, and the one of them that has every change of a notebook's state."""
+"""What becomes of each change of a notebook's state: an event of this server's own, passed on to whoever may read it.
+
+jupyter_server passes all events to every user who may ``execute`` the resource ``events``, whatever they tell. So the
+extension serves the stream's address itself: tornado asks an extension's routes before the server's own.
+
+After changes the open holds are counted too, without asking the ledger more than once a second.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +12,32 @@ import asyncio
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from jupyter_core.utils import ensure_async
 from jupyter_events import EventLogger
 from jupyter_events.schema import EventSchema
+from jupyter_server.services.events.handlers import SubscribeWebsocket
 
-from ...errors import NotAllowedError
+from ...errors import AumOSGovernanceError, NotAllowedError
 from ...ledger.contract.facts import NotebookKey, SessionState
 from ...ledger.contract.ledger import Ledger
-from ...ledger.contract.queries import ReadState
-from ...wire.bodies import state_body
+from ...ledger.contract.queries import ListHolds, ReadState
+from ...ledger.rules.cursors import MAX_PAGE
+from ...wire.bodies import STATE
 from ...wire.protocol import EVENT_SCHEMA_ID
 from ..identity.rooms import Rooms
+from .metrics import HOLD_STATES, HoldCounts
 
-__all__ = ["OURS", "OwnEvents", "StateEvents"]
+__all__ = ["AUTH_RESOURCE", "OURS", "STREAM", "EventStream", "OpenHolds", "OwnEvents", "StateEvents"]
+
+AUTH_RESOURCE: Final = "aumos-governance"
+"""What the server's authorizer is asked about: reading and changing governance."""
 
 OURS: Final = EVENT_SCHEMA_ID.removesuffix("state/v1")
 """How the ids of all our schemas begin: only who may read governance gets events of these."""
@@ -149,10 +164,124 @@ class StateEvents:
         path = names[0]
         if self._rooms.shared_with(path) is None:
             for name in names:
-                self._emit({**state_body(state), "path": name})
+                self._emit({**STATE.write(state), "path": name})
         for other in self._rooms.sharers(path):
             for name in self._rooms.names_of(self._rooms.key(other)):
-                self._emit({**state_body(state, shared_with=path), "path": name})
+                self._emit({**STATE.write(state, path), "path": name})
 
     def _emit(self, body: dict[str, Any]) -> None:
         self._events.emit(EVENT_SCHEMA_ID, body)
+
+
+# ---- to the pages
+
+STREAM: Final = "api/events/subscribe"
+"""Below the server's base URL."""
+_VALID_SECONDS: Final = 2.0
+"""How long a verdict of the authorizer is used: events come 20 times a second, and it may have to ask a hub."""
+
+
+class EventStream(SubscribeWebsocket):
+    """Passes a governance event on where the authorizer lets the user read governance, and all others as before."""
+
+    _verdict = False
+    _valid_until = float("-inf")
+    _waiting = 0
+
+    def open(self) -> None:
+        self._turn = asyncio.Lock()
+        super().open()
+
+    async def event_listener(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        if not schema_id.startswith(OURS):
+            await super().event_listener(logger, schema_id, data)
+            return
+        if not self._waiting and time.monotonic() < self._valid_until:
+            if self._verdict:
+                await super().event_listener(logger, schema_id, data)
+            return
+        # In turn, so that no state overtakes an older one that waits for the verdict.
+        self._waiting += 1
+        try:
+            async with self._turn:
+                if await self._is_reader():
+                    await super().event_listener(logger, schema_id, data)
+        finally:
+            self._waiting -= 1
+
+    async def _is_reader(self) -> bool:
+        if time.monotonic() >= self._valid_until:
+            self._verdict = False
+            try:
+                answer = self.authorizer.is_authorized(self, self.current_user, "read", AUTH_RESOURCE)
+                self._verdict = bool(await ensure_async(answer))
+            except Exception:
+                self.log.exception("The authorizer failed, so a governance event is not passed on.")
+            self._valid_until = time.monotonic() + _VALID_SECONDS
+        return self._verdict
+
+
+# ---- the count of open holds
+
+_COUNT_SPACING: Final = 1.0
+"""Seconds from a change to the count that has it, so that a burst of changes is counted once."""
+
+
+class OpenHolds:
+    """Counts when it is made and after what changes; while nothing changes it does nothing."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        owner: str,
+        root: str,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        workers: Executor,
+        log: logging.Logger,
+    ) -> None:
+        self._ledger = ledger
+        self._owner = owner
+        self._root = root
+        self._loop = loop
+        self._workers = workers
+        self._log = log
+        self._awaited = False
+        self.counts = HoldCounts()
+        self._count()
+
+    def offer(self, states: tuple[SessionState, ...]) -> None:
+        """Something changed; from any thread, without waiting."""
+        if self._awaited:
+            return
+        self._awaited = True
+        try:
+            self._loop.call_soon_threadsafe(self._loop.call_later, _COUNT_SPACING, self._begin)
+        except RuntimeError:
+            # The loop is closed: nobody reads the metrics any more.
+            return
+
+    def _begin(self) -> None:
+        try:
+            self._workers.submit(self._count)
+        except RuntimeError:
+            # The server is stopping.
+            return
+
+    def _count(self) -> None:
+        # What changes from here on is counted again.
+        self._awaited = False
+        found = dict.fromkeys(HOLD_STATES, 0)
+        after = ""
+        try:
+            while True:
+                page = self._ledger.read(ListHolds(owner=self._owner, root=self._root, after=after, limit=MAX_PAGE))
+                for hold in page:
+                    found[hold.state.value] += 1
+                if len(page) < MAX_PAGE:
+                    break
+                after = page[-1].charge_id
+        except AumOSGovernanceError as error:
+            self._log.warning("The open holds could not be counted: %s", error)
+            return
+        self.counts.by_state = found

@@ -7,6 +7,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from ...errors import NotFoundError
+from ...gateway.key_requests import KeyRequests
 from ...ledger.contract.facts import NotebookKey
 from ...ledger.contract.queries import AuditFilters
 from ...service.limit_requests import LimitRequests
@@ -34,6 +36,8 @@ class Context:
         kernels: Callable[[], list[dict[str, Any]]] = list,
         contents: Any = None,
         loop: asyncio.AbstractEventLoop | None = None,
+        keys: KeyRequests | None = None,
+        gateway: dict[str, Any] | None = None,
     ) -> None:
         self.service = service
         self.settings = settings
@@ -44,6 +48,9 @@ class Context:
         self.contents = contents
         """The server's contents manager, to be called in its loop."""
         self._loop = loop
+        self._keys = keys
+        self.gateway = gateway
+        """The body that describes the gateway; None where there is none."""
         self.waiting = Waiting(service.ledger, rooms.owner, rooms.root)
         self.limit_requests = LimitRequests(service.ledger, service.limit_waits)
         self.records = Records(service.ledger)
@@ -51,6 +58,22 @@ class Context:
         """The user whose notebooks the server serves."""
         self.root = rooms.root
         self._rooms = rooms
+
+    @property
+    def has_gateway(self) -> bool:
+        """Whether the server has a gateway, and so keys."""
+        return self._keys is not None
+
+    @property
+    def keys(self) -> KeyRequests:
+        """The gateway's keys; raises NotFoundError where there is no gateway."""
+        if self._keys is None:
+            raise NotFoundError(
+                "This server has no gateway, so there are no keys: an administrator configures one with"
+                " GovernanceExtension.providers.",
+                "NO_GATEWAY",
+            )
+        return self._keys
 
     def key(self, path: str) -> NotebookKey:
         """The notebook whose records those of ``path`` are."""

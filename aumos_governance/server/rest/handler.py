@@ -16,14 +16,14 @@ from tornado import web
 from ...errors import InvalidRequestError, NotAllowedError
 from ...wire import fields
 from ..identity.users import check_decides, is_made_up, user_of
+from ..live.state_events import AUTH_RESOURCE
 from . import http_errors
 from .context import Context
 from .route import Download, Request, Route
 
-__all__ = ["AUTH_RESOURCE", "RestHandler"]
+__all__ = ["RestHandler"]
 
 ResultT = TypeVar("ResultT")
-AUTH_RESOURCE: Final = "aumos-governance"
 _MAX_BODY: Final = 64 * 1024
 _READING: Final = ("GET", "HEAD", "OPTIONS")
 _EVERYWHERE: Final = frozenset({"_xsrf", "token", "no_track_activity"})

@@ -10,7 +10,8 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from typing import Any, Final
 
-from . import audit, sessions, waiting
+from ...gateway.key_requests import KEY_FIELDS
+from . import audit, keys, sessions, waiting
 from .audit_filter import is_search
 from .configuration import config
 from .context import Context
@@ -43,6 +44,11 @@ ROUTES: tuple[Route[Any], ...] = (
     Route("GET",   "reports",                  NOTEBOOK_PAGE, waiting.reports),
     Route("POST",  "reports/{id}/acknowledge", NONE,          waiting.acknowledge),
     Route("POST",  "corrections",              NONE,          waiting.correct, ("charge_id", "amount", "reason")),
+    Route("GET",   "keys",                     ANY_NOTEBOOK,  keys.keys),
+    Route("POST",  "keys",                     NONE,          keys.create, KEY_FIELDS),
+    Route("PATCH", "keys/{id}",                NONE,          keys.bind, ("path",)),
+    Route("DELETE", "keys/{id}",               NONE,          keys.revoke),
+    Route("POST",  "stop",                     NOTEBOOK,      keys.stop),
     Route("GET",   "audit",                    audit.RECORDS, audit.records, long=is_search),
     Route("GET",   "audit/sums",               audit.SUMS,    audit.sums, long=True),
     Route("GET",   "audit/verify",             audit.CHAIN,   audit.verify, long=True),

@@ -155,6 +155,38 @@ export const isLimitRequests: Guard<Schemas['LimitRequests']> =
 export const isDeniedAtLimit: Guard<Schemas['DeniedAtLimit']> =
   /* @__PURE__ */ isObject({ denied: isCount });
 
+export const isGatewayKey: Guard<Schemas['GatewayKey']> =
+  /* @__PURE__ */ isObject({
+    id: isString,
+    kind: isOneOf(['kernel', 'terminal', 'user', 'run']),
+    name: isString,
+    path: isNullOr(isString),
+    kernel_id: isNullOr(isString),
+    terminal: isNullOr(isString),
+    issued_at: isNullOr(isString),
+    issued_by: isString
+  });
+
+export const isGatewayKeys: Guard<Schemas['GatewayKeys']> =
+  /* @__PURE__ */ isObject({
+    enabled: isBoolean,
+    keys: isListOf(isGatewayKey)
+  });
+
+export const isCreatedKey: Guard<Schemas['CreatedKey']> =
+  /* @__PURE__ */ isObject({
+    key: isGatewayKey,
+    secret: isString,
+    environment: isMapOf(isString),
+    withheld: isListOf(isString)
+  });
+
+export const isRevokedKey: Guard<Schemas['RevokedKey']> =
+  /* @__PURE__ */ isObject({ id: isString, revoked: isBoolean });
+
+export const isStoppedKeys: Guard<Schemas['StoppedKeys']> =
+  /* @__PURE__ */ isObject({ revoked: isListOf(isGatewayKey) });
+
 export const isReport: Guard<Schemas['Report']> = /* @__PURE__ */ isObject({
   id: isString,
   notebook: isString,
@@ -229,6 +261,19 @@ export const isCeilingDifference: Guard<Schemas['CeilingDifference']> =
     stands: isListOf(isCeilingFigures)
   });
 
+export const isGatewayProvider: Guard<Schemas['GatewayProvider']> =
+  /* @__PURE__ */ isObject({
+    name: isString,
+    api: isOneOf(['openai', 'anthropic', 'google']),
+    models: isListOf(isString),
+    denied_models: isListOf(isString)
+  });
+
+export const isGateway: Guard<Schemas['Gateway']> = /* @__PURE__ */ isObject({
+  address: isString,
+  providers: isListOf(isGatewayProvider)
+});
+
 export const isConfig: Guard<Schemas['Config']> = /* @__PURE__ */ isObject({
   version: isString,
   default_budget: isAmount,
@@ -241,7 +286,8 @@ export const isConfig: Guard<Schemas['Config']> = /* @__PURE__ */ isObject({
   at_limit: isOneOf(['deny', 'ask']),
   user: isNullOr(isString),
   price_data: isNullOr(isPriceData),
-  ceilings_differ: isListOf(isCeilingDifference)
+  ceilings_differ: isListOf(isCeilingDifference),
+  gateway: isNullOr(isGateway)
 });
 
 export const isOutcome: Guard<Schemas['Outcome']> = /* @__PURE__ */ isOneOf([

@@ -79,6 +79,26 @@ export interface components {
        *     What stands counts; only a user changes it, by the command line.
        */
       readonly ceilings_differ: readonly components['schemas']['CeilingDifference'][];
+      /** @description The gateway to providers' APIs; null where none is configured. */
+      readonly gateway: components['schemas']['Gateway'] | null;
+    };
+    readonly Gateway: {
+      /** @description Where it listens, on the loopback interface of the server's machine. */
+      readonly address: string;
+      readonly providers: readonly components['schemas']['GatewayProvider'][];
+    };
+    readonly GatewayProvider: {
+      /** @description As it is in the path of requests, `/llm/<name>/`. */
+      readonly name: string;
+      /**
+       * @description Whose API it speaks.
+       * @enum {unknown}
+       */
+      readonly api: 'openai' | 'anthropic' | 'google';
+      /** @description Patterns of the models that may be called; empty for all. */
+      readonly models: readonly string[];
+      /** @description Patterns of models that may not be called. */
+      readonly denied_models: readonly string[];
     };
     readonly CeilingDifference: {
       readonly name: string;
@@ -240,6 +260,65 @@ export interface components {
     };
     readonly DeniedAtLimit: {
       readonly denied: number;
+    };
+    /** @description A valid key of the gateway, without the key itself. */
+    readonly GatewayKey: {
+      /** @description Random, and no secret. */
+      readonly id: string;
+      /**
+       * @description What it was issued to; `user` is a program of the user's own.
+       * @enum {unknown}
+       */
+      readonly kind: 'kernel' | 'terminal' | 'user' | 'run';
+      readonly name: string;
+      /**
+       * @description The notebook whose level and budget count, or the document of a key of the kind `user`; null where a terminal
+       *     has no notebook yet, or the notebook was deleted.
+       */
+      readonly path: string | null;
+      readonly kernel_id: string | null;
+      /** @description The terminal's name. */
+      readonly terminal: string | null;
+      /** @description Null for a moment, while it is being stored. */
+      readonly issued_at: string | null;
+      /** @description The user, or `server`. */
+      readonly issued_by: string;
+    };
+    readonly GatewayKeys: {
+      /** @description Whether the server has a gateway. */
+      readonly enabled: boolean;
+      readonly keys: readonly components['schemas']['GatewayKey'][];
+    };
+    readonly NewKey: {
+      /** @enum {unknown} */
+      readonly kind?: 'user' | 'run';
+      /** @description For `user` letters, digits, spaces, dots, hyphens and underscores. */
+      readonly name: string;
+      /** @description For `run`, the notebook. */
+      readonly path?: string;
+      readonly trust_level?: number | null;
+      readonly budget?: components['schemas']['Amount'] | number | null;
+    };
+    readonly CreatedKey: {
+      readonly key: components['schemas']['GatewayKey'];
+      /** @description The key. The server does not keep it. */
+      readonly secret: string;
+      /** @description The variables that point a program at the gateway with this key. */
+      readonly environment: {
+        readonly [key: string]: string;
+      };
+      /** @description The variables of the providers' own keys, which such a program should not have. */
+      readonly withheld: readonly string[];
+    };
+    readonly KeyDocument: {
+      readonly path: string;
+    };
+    readonly RevokedKey: {
+      readonly id: string;
+      readonly revoked: boolean;
+    };
+    readonly StoppedKeys: {
+      readonly revoked: readonly components['schemas']['GatewayKey'][];
     };
     readonly ApprovalDecision: {
       /** @enum {unknown} */

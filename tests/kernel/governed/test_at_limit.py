@@ -87,7 +87,7 @@ def test_threads_wait_and_go_on_together(kernel: Kernel, server: LiveServer) -> 
     cell = """
 from concurrent.futures import ThreadPoolExecutor
 from aumos_governance.kernel.requests.session import link
-from aumos_governance.kernel.requests.request_heads import at_limit_field
+from aumos_governance.kernel.requests.session import at_limit_field
 client = link(get_ipython()).client
 def call(_):
     return client.ask("spend", {"amount": "0.5", **at_limit_field()})["decision"]["allowed"]

@@ -19,7 +19,7 @@ from aumos_governance.errors import (
     UnavailableError,
 )
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.kernel.requests.requests_ahead import Started
+from aumos_governance.kernel.requests.exchanges import Started
 from aumos_governance.wire.protocol import Ask, Cell
 from tests.interrupting import press_ctrl_c
 from tests.kernel.fake_transport import FakeTransport

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from aumos_governance.kernel.requests.request_heads import new_ask_id
+from aumos_governance.kernel.requests.exchanges import new_ask_id
 from aumos_governance.wire.protocol import MAX_TEXT
 
 

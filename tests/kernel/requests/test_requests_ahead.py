@@ -12,7 +12,7 @@ import pytest
 
 from aumos_governance.errors import ConflictError, ServerUnreachableError, UnavailableError
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.kernel.requests.requests_ahead import Told
+from aumos_governance.kernel.requests.tellings import Told
 from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.wire.protocol import Ask
 from tests.interrupting import press_ctrl_c

@@ -17,7 +17,7 @@ from aumos_governance import GovernanceAction
 from aumos_governance.authority.authorization import Grant
 from aumos_governance.errors import ServerUnreachableError, UnavailableError
 from aumos_governance.kernel.engine.notebook_engine import NotebookEngine
-from aumos_governance.kernel.magics import commands
+from aumos_governance.kernel.magics import commands, spending
 from aumos_governance.kernel.requests import exchanges, session
 from aumos_governance.kernel.requests.client import Client
 from aumos_governance.kernel.text.arguments import Arguments
@@ -208,7 +208,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     client = Client(made, incarnation="one")
     client.ask("open", {"budget": "100000"})
     link = session.Link(client, os.getpid())
-    monkeypatch.setattr(commands, "link", lambda _: link)
+    monkeypatch.setattr(spending, "link", lambda _: link)
     monkeypatch.setattr("aumos_governance.kernel.engine.notebook_engine.link", lambda _: link)
     made.client = client  # type: ignore[attr-defined]
     yield made
@@ -241,8 +241,8 @@ def test_an_interrupt_at_any_line_leaves_printed_and_charged_equal(
 
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", printed)
-        commands.spend(Shell(), arguments)
-        lines = everywhere(lambda: commands.spend(Shell(), arguments), compare)
+        spending.spend(Shell(), arguments)
+        lines = everywhere(lambda: spending.spend(Shell(), arguments), compare)
     compare("the last was interrupted by nothing")
     assert lines > 60
     assert server.ledger.verify().ok
@@ -304,7 +304,7 @@ def test_the_next_magic_names_what_was_given_up_and_stands(
         commands.open_session(shell, Arguments(values={"--budget": "7"}, flags=frozenset(), positional=None))
     assert capsys.readouterr().out == ""
     spend = Arguments(values={}, flags=frozenset(), positional="1")
-    commands.spend(shell, spend)
+    spending.spend(shell, spend)
     named, recorded = capsys.readouterr().out.splitlines()
     assert named == "The %governance that was given up took effect: trust_level=L2, budget=$7.00."
     assert recorded == "Recorded: $1.00 for unknown ($6.00 remaining)"

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from aumos_governance.kernel.magics import spending
+from aumos_governance.kernel.magics.spending import SpendDecision
 from aumos_governance.kernel.text import display
 from aumos_governance.kernel.text.card import audit_html, status_html
-from aumos_governance.kernel.text.display import SpendDecision
 
 SAMPLES = Path(__file__).parents[2] / "protocol"
 STATES: dict[str, dict[str, Any]] = json.loads((SAMPLES / "rest_state.json").read_text("utf-8"))["valid"]
@@ -146,7 +147,7 @@ def test_a_decision_outside_any_session_has_no_figures() -> None:
     )
     assert decision.remaining is None
     assert not decision
-    assert display.refusal_sentence(decision) == (
+    assert spending.refusal_sentence(decision) == (
         "DENIED: Governance is not active for this notebook; start it with %governance."
     )
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from aumos_governance.ledger.commit import slots, writer
-from aumos_governance.ledger.commit.slots import PATIENCE_SECONDS, Slot, Wakings
+from aumos_governance.ledger.commit import writer
+from aumos_governance.ledger.commit.writer import PATIENCE_SECONDS, Slot, Wakings
 from tests.ledger.kit import (
     CENT,
     USD,
@@ -22,7 +22,7 @@ from tests.ledger.kit import (
 @pytest.fixture
 def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     now = [100.0]
-    monkeypatch.setattr(slots.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(writer.time, "monotonic", lambda: now[0])
 
     def pass_(seconds: float) -> None:
         now[0] += seconds

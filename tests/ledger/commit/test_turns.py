@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.ledger.commit import arrivals
-from aumos_governance.ledger.commit.arrivals import Arrivals
-from aumos_governance.ledger.commit.lanes import Lanes
+from aumos_governance.ledger.commit.arrivals import Arrivals, Lanes
 from aumos_governance.ledger.contract.charges import Hold, KernelGone
 from aumos_governance.ledger.contract.facts import NotebookKey, Origin
 from aumos_governance.ledger.contract.ledger import Ledger

@@ -11,13 +11,12 @@ from aumos_governance.errors import NotFoundError
 from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.ledger.contract.queries import Query
 from aumos_governance.ledger.contract.requests import Request
-from aumos_governance.ledger.operations.records import record
+from aumos_governance.ledger.operations.places import open_session_of
 from aumos_governance.ledger.operations.registry import operation, reader
-from aumos_governance.ledger.operations.states import open_session_of
 from aumos_governance.ledger.transaction.conditions import equal, given
 from aumos_governance.ledger.transaction.rows import COUNTING, ChargeRow
 from aumos_governance.ledger.transaction.selections import Selection
-from aumos_governance.ledger.transaction.work import Work
+from aumos_governance.ledger.transaction.work import Work, record
 
 
 @dataclass(frozen=True, slots=True)

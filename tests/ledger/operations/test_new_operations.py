@@ -15,7 +15,7 @@ from aumos_governance.ledger.contract.charges import Hold
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.requests import Request
 from aumos_governance.ledger.operations import registry
-from aumos_governance.ledger.rules import codec
+from aumos_governance.ledger.rules import content
 from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, OTHER, Backend, key, opening, records, spend
 from tests.ledger.operations.example_operation import CountHolds, Noted, NoteHolds
 
@@ -82,5 +82,5 @@ def test_every_module_of_operations_has_its_place() -> None:
 
 
 def test_the_kept_responses_have_names_of_their_own() -> None:
-    kinds = {kind for kind in codec._answers(Request) if isinstance(kind, type)}
+    kinds = {kind for kind in content._answers(Request) if isinstance(kind, type)}
     assert {kind: count for kind, count in Counter(kind.__name__ for kind in kinds).items() if count > 1} == {}

@@ -7,13 +7,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import BusyError
-from aumos_governance.server.kernels.admission import (
-    MOST_IN_FLIGHT,
-    MOST_OF_ALL,
-    SHARE,
-    Admission,
-    Admitted,
-)
+from aumos_governance.server.kernels.presence import MOST_IN_FLIGHT, MOST_OF_ALL, SHARE, Admission, Admitted
 
 
 def enter(admission: Admission, kernel: str = "a", op: str = "spend", request_id: str = "r") -> Admitted:

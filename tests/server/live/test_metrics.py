@@ -19,9 +19,9 @@ from aumos_governance.ledger.contract.charges import Hold, KernelGone
 from aumos_governance.ledger.contract.facts import NotebookKey, Origin
 from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
-from aumos_governance.server.live import metrics
-from aumos_governance.server.live import metrics as open_holds_module
-from aumos_governance.server.live.metrics import OpenHolds
+from aumos_governance.server.kernels.conversation import metered
+from aumos_governance.server.live import metrics, state_events
+from aumos_governance.server.live.state_events import OpenHolds
 from aumos_governance.wire.protocol import OPS
 from tests.bridge.live_server import LiveServer, until
 
@@ -115,7 +115,7 @@ def test_waiting_for_a_person_is_no_answer() -> None:
 
     said: list[dict[str, Any]] = []
     before = counted()
-    reply = metrics.metered("authorize", "socket", said.append)
+    reply = metered("authorize", "socket", said.append)
     reply({"id": "a", "ok": True, "waiting": {}})
     assert counted() == before
     reply({"id": "a", "ok": True, "decision": {"outcome": "allow"}})
@@ -124,7 +124,7 @@ def test_waiting_for_a_person_is_no_answer() -> None:
 
 
 async def test_two_servers_in_one_process_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_holds_module, "_SPACING", 0.01)
+    monkeypatch.setattr(state_events, "_COUNT_SPACING", 0.01)
     loop = asyncio.get_running_loop()
 
     def total() -> float:
@@ -153,7 +153,7 @@ async def test_two_servers_in_one_process_add_up(tmp_path: Path, monkeypatch: py
 
 
 async def test_a_burst_is_counted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_holds_module, "_SPACING", 0.05)
+    monkeypatch.setattr(state_events, "_COUNT_SPACING", 0.05)
     with ThreadPoolExecutor(1) as workers, closing(open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite")) as ledger:
         made = OpenHolds(ledger, "ann", "/a", loop=asyncio.get_running_loop(), workers=workers, log=LOG)
         counted: list[None] = []

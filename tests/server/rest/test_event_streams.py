@@ -10,7 +10,7 @@ import pytest
 from jupyter_server.auth import User
 from jupyter_server.auth.authorizer import Authorizer
 
-from aumos_governance.server.rest import event_streams
+from aumos_governance.server.live import state_events
 from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
 from tests.server.event_bus import CONTENTS, Stream, events_until
 from tests.server.users import ADA, BOB
@@ -72,7 +72,7 @@ async def test_budgets_reach_only_who_may_read_them(rest: Any, stream: Stream, j
 async def test_a_right_that_is_given_or_taken_away_counts_for_an_open_stream(
     rest: Any, stream: Stream, jp_serverapp: Any, authorizer: type[Teachers], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_streams, "_VALID_SECONDS", 0.0)
+    monkeypatch.setattr(state_events, "_VALID_SECONDS", 0.0)
     reader, other = await stream(ADA), await stream(BOB)
     await rest("PATCH", "state", {"budget": "5"}, path="a.ipynb")
     await events_until(reader, is_budget("5"))

@@ -10,9 +10,7 @@ from ....types import ActionKind, GovernanceOutcome, TrustLevel
 from ...contract.agreements import Evaluate, Record
 from ...contract.audit_facts import Recorded
 from ...contract.facts import Decision
-from ...rules.chain import LEDGER_CHAIN
-from ...rules.content import check_whole
-from ...rules.periods import period_start
+from ...rules.chain import LEDGER_CHAIN, OWN_EVENTS, check_whole
 from ...rules.verdicts import (
     Refusal,
     agent_refusal,
@@ -23,11 +21,9 @@ from ...rules.verdicts import (
     over_budget,
 )
 from ...transaction.rows import BalanceRow, EnvelopeRow, SessionRow
-from ...transaction.work import Work
-from ..places import called, category_id, name_of
-from ..records import OWN_EVENTS, record
+from ...transaction.work import Work, record
+from ..places import called, category_id, enclosing, name_of, open_session_of, period_start
 from ..registry import operation
-from ..states import open_session_of
 from .trust import agent_level, check_named, find_consent, realm_in
 
 __all__ = ["append_record", "evaluate"]
@@ -132,7 +128,7 @@ def _trust(
 
 
 def _budget(work: Work, session: SessionRow, category: str | None, amount: int, reasons: list[str]) -> Refusal | None:
-    envelopes, inner = session.envelopes, None
+    envelopes, inner = enclosing(session), None
     if category:
         inner = category_id(session.id, category)
         envelopes = f"{inner} {envelopes}"

@@ -11,14 +11,13 @@ from ....types import GovernanceOutcome
 from ...contract.agreements import Approval, ApprovalStatus, AskApproval, DecideApproval, WithdrawApproval
 from ...contract.facts import NotebookKey, Origin
 from ...contract.queries import ListApprovals, ReadApproval
-from ...rules.content import check_whole
+from ...rules.chain import check_whole
 from ...transaction.rows import ApprovalRow, NotebookRow, SessionRow
 from ...transaction.selections import PENDING_OF_SERVER
-from ...transaction.work import Work
+from ...transaction.work import Work, record
+from ..places import open_session_of
 from ..reach import named, notebook_of, page, reaches
-from ..records import record
 from ..registry import operation, reader
-from ..states import open_session_of
 
 __all__ = ["withdraw"]
 

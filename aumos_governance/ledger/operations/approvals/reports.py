@@ -11,12 +11,11 @@ from ....errors import NotAllowedError, NotFoundError
 from ...contract.agreements import AcknowledgeReport, FileReport, FinishReport, Report
 from ...contract.facts import NotebookKey, Origin
 from ...contract.queries import ListReports
-from ...rules.compact import dumps
+from ...rules.chain import dumps
 from ...transaction.rows import NotebookRow, ReportRow, SessionRow
 from ...transaction.selections import UNSEEN_REPORTS
-from ...transaction.work import Work
+from ...transaction.work import Work, record
 from ..reach import named, owners_of, page, reaches
-from ..records import record
 from ..registry import operation, reader
 
 __all__ = ["report_of"]

@@ -12,15 +12,11 @@ from ....types import BudgetPeriod
 from ...contract.budgets import CeilingState, EnvelopeKind, EnvelopeSpec, SetCeiling
 from ...contract.facts import Balance
 from ...contract.queries import ListCeilings
-from ...rules.chain import LEDGER_CHAIN
-from ...rules.compact import dumps
-from ...rules.content import check_text
-from ...rules.periods import period_start
+from ...rules.chain import LEDGER_CHAIN, check_text, dumps
 from ...transaction.rows import CeilingRow, EnvelopeRow, NotebookRow, SessionRow
 from ...transaction.selections import ALL_CEILINGS, MEMBERSHIPS, OPEN_SESSIONS_OF_OWNER, SESSIONS_IN
-from ...transaction.work import Work
-from ..places import envelope_id
-from ..records import record
+from ...transaction.work import Work, record
+from ..places import envelope_id, period_start
 from ..registry import operation, reader
 from .enclosures import SHARED, enclose, membership_of, shared_around, subject_of
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ...contract.budgets import EnvelopeKind
-from ...rules.compact import dumps
+from ...rules.chain import dumps
 from ...transaction.rows import CeilingRow, ConfigurationRow, EnvelopeRow, MembershipRow, NotebookRow, SessionRow
 from ...transaction.work import Work
 from ..places import envelope_id

@@ -20,18 +20,14 @@ from ....types import BudgetPeriod
 from ...contract.budgets import BudgetState, ConfigureEnvelopes, EnvelopeSpec, EnvelopeState, SetBudget
 from ...contract.facts import Balance, Origin
 from ...contract.queries import ListBudgets, ListEnvelopes
-from ...rules.chain import LEDGER_CHAIN
-from ...rules.compact import dumps
+from ...rules.chain import LEDGER_CHAIN, dumps
 from ...rules.files import lies_in
-from ...rules.periods import period_start
 from ...transaction.rows import BalanceRow, ConfigurationRow, EnvelopeRow, NotebookRow, SessionRow
 from ...transaction.selections import BUDGETS_OF_SESSION, OPEN_SESSIONS_OF_OWNER
-from ...transaction.work import Work
-from ..places import category_id, places_of
+from ...transaction.work import Work, record
+from ..places import category_id, enclosing, open_session_of, period_start, places_of
 from ..reach import newest_session
-from ..records import record
 from ..registry import operation, reader
-from ..states import open_session_of
 from .ceilings import share, shared_detail
 from .enclosures import ORDER, enclose
 
@@ -182,7 +178,7 @@ def list_envelopes(work: Work, query: ListEnvelopes) -> tuple[EnvelopeState, ...
             Balance(envelope.ceiling, balance.spent, balance.held),
             balance.charges,
         )
-        for envelope, balance in places_of(work, session.envelopes, work.now)
+        for envelope, balance in places_of(work, enclosing(session), work.now)
     )
 
 

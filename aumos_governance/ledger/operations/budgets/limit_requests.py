@@ -8,12 +8,10 @@ from .... import money
 from ....types import GovernanceOutcome
 from ...contract.audit_facts import Recorded
 from ...contract.limits import LimitEvent, RecordLimitRequest
-from ...rules.chain import LEDGER_CHAIN
-from ...rules.content import check_whole
-from ...transaction.work import Work
-from ..records import record
+from ...rules.chain import LEDGER_CHAIN, check_whole
+from ...transaction.work import Work, record
+from ..places import open_session_of
 from ..registry import operation
-from ..states import open_session_of
 
 __all__ = ["record_limit_request"]
 

@@ -11,12 +11,10 @@ from ...contract.budgets import Adjusted
 from ...contract.charges import Adjust
 from ...transaction.rows import ChargeRow, EstimateRow, NotebookRow, SessionRow
 from ...transaction.selections import ESTIMATES_OF_REFERENCE
-from ...transaction.work import Work
-from ..places import check_sums, count, places_of
+from ...transaction.work import Work, record
+from ..places import check_sums, count, places_of, state_of
 from ..reach import reaches
-from ..records import record
 from ..registry import operation
-from ..states import state_of
 
 __all__ = ["adjust"]
 

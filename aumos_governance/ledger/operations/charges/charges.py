@@ -9,11 +9,11 @@ from ....errors import InvalidAmountError
 from ....types import ActionKind, GovernanceOutcome, TrustLevel
 from ...contract.charges import Charging, Checks, Hold, Spend
 from ...contract.facts import UNDECIDED, Decision
-from ...rules.chain import LEDGER_CHAIN
-from ...rules.content import check_whole
+from ...rules.chain import LEDGER_CHAIN, check_whole
 from ...rules.verdicts import (
     APPROVAL_REQUIRED,
     BUDGET_EXCEEDED,
+    BUDGET_HELD,
     Refusal,
     act_refusal,
     agent_refusal,
@@ -23,12 +23,11 @@ from ...rules.verdicts import (
     no_session,
 )
 from ...transaction.rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
-from ...transaction.work import Work
+from ...transaction.work import Work, record
 from ..agents.trust import agent_level, find_consent, realm_in
-from ..places import check_sums, count, envelopes_for, overdraw, places_of
-from ..records import record
+from ..places import check_sums, count, envelopes_for, open_session_of, overdraw, places_of, state_of
 from ..registry import operation
-from ..states import open_session_of, state_of
+from .shares import bounded, fits_in_time
 
 __all__ = ["hold", "spend"]
 
@@ -49,6 +48,8 @@ def hold(work: Work, request: Hold) -> Decision:
     """Set an amount aside."""
     _check_amount(request.amount, 0)
     check_whole(until=request.until)
+    if request.least is not None or request.most is not None:
+        request = bounded(work, request)
     return _charge(work, request, False, request)
 
 
@@ -69,8 +70,11 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
         refusal, overdraft = _further(work, session, request, request.checks, refusal)
         if overdraft and not already_paid:
             return _decision(work, request, event, notebook, session, level, refusal, None, already_paid, True)
-    if request.waits_at_limit and refusal is not None and refusal.code == BUDGET_EXCEEDED and not already_paid:
-        return _undecided(work, request, notebook, level, refusal)
+    if refusal is not None and refusal.code == BUDGET_EXCEEDED and not already_paid:
+        if held is not None and held.waits_turn and fits_in_time(work, places, amount):
+            return _undecided(work, request, notebook, level, refusal._replace(code=BUDGET_HELD))
+        if request.waits_at_limit:
+            return _undecided(work, request, notebook, level, refusal)
     if (refusal is not None and not already_paid) or not envelopes:
         return _decision(work, request, event, notebook, session, level, refusal, None, already_paid)
     check_sums(work, notebook, session, places, amount)
@@ -215,6 +219,8 @@ def _effective_level(work: Work, session: SessionRow, request: Charging) -> int:
 def _level(session: SessionRow, request: Charging, level: int, approval: ApprovalRow | None) -> Refusal | None:
     if request.kind is ActionKind.ACT:
         return act_refusal(request.required_level, level, approved=approval is not None)
+    if level >= request.required_level:
+        return None
     refusal = level_refusal(request.kind, request.required_level, level)
     agent_id = request.agent_id or session.agent_id
     if refusal is None or level == session.trust_level or agent_id is None:

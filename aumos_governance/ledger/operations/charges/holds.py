@@ -21,13 +21,11 @@ from ...transaction.selections import (
     PENDING_OF_KERNEL,
     PENDING_OF_SERVER,
 )
-from ...transaction.work import Work
+from ...transaction.work import Work, record
 from ..approvals.approvals import withdraw
-from ..places import check_sums, count, places_of
+from ..places import check_sums, count, places_of, state_of
 from ..reach import named, page, reaches
-from ..records import record
 from ..registry import operation, reader
-from ..states import state_of
 
 __all__ = ["expire", "expire_holds", "kernel_gone", "kernels_present", "release", "settle"]
 

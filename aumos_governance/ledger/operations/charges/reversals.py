@@ -9,15 +9,13 @@ from ....errors import ConflictError, InvalidAmountError, InvalidRequestError, N
 from ...contract.budgets import ChargeState, Corrected
 from ...contract.charges import Correct, TakeBack, Void
 from ...contract.facts import Found, Origin, Voided
-from ...rules.retention import KEEP_ASKS
+from ...rules.content import KEEP_ASKS
 from ...transaction.rows import AskRow, ChainRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
 from ...transaction.selections import SESSIONS_OF_NOTEBOOK
-from ...transaction.work import Work
-from ..places import count, places_of
+from ...transaction.work import Work, record
+from ..places import count, places_of, state_at, state_of
 from ..reach import reaches
-from ..records import record
 from ..registry import operation
-from ..states import state_at, state_of
 
 __all__ = ["correct", "take_back", "void"]
 

@@ -12,8 +12,7 @@ from ...contract.budgets import EnvelopeKind
 from ...contract.facts import NotebookKey, Origin
 from ...contract.queries import ListNotebooks
 from ...contract.requests import DeleteNotebook, JoinNotebooks, MoveNotebook
-from ...rules.chain import LEDGER_CHAIN
-from ...rules.content import check_text
+from ...rules.chain import LEDGER_CHAIN, check_text
 from ...rules.files import file_of, path_below
 from ...transaction.rows import EnvelopeRow, NotebookAliasRow, NotebookRow, SessionRow
 from ...transaction.selections import (
@@ -25,11 +24,9 @@ from ...transaction.selections import (
     SESSIONS_IN,
     SESSIONS_OF_NOTEBOOK,
 )
-from ...transaction.work import Work
-from ..places import envelope_id
-from ..records import record
+from ...transaction.work import Work, record
+from ..places import envelope_id, open_session_of
 from ..registry import operation, reader
-from ..states import open_session_of
 from .sessions import close
 
 __all__ = ["join_notebooks"]

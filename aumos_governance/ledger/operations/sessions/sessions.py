@@ -20,11 +20,10 @@ from ...contract.terms import (
 from ...rules.chain import LEDGER_CHAIN
 from ...rules.files import lies_in
 from ...transaction.rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
-from ...transaction.work import Work
+from ...transaction.work import Work, record
 from ..budgets.enclosures import enclose
-from ..records import record
+from ..places import open_session_of, own_envelope, state_at
 from ..registry import operation
-from ..states import open_session_of, own_envelope, state_at
 
 __all__ = ["change_session", "close", "close_session", "open_session"]
 

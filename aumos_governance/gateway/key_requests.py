@@ -1,0 +1,146 @@
+"""What users request of the gateway's keys: to see, issue, bind and revoke them, and to stop a notebook."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ..clock import time_text
+from ..errors import InvalidRequestError, NotFoundError
+from ..ledger.contract.facts import NotebookKey
+from ..ledger.contract.keys import KERNEL, KEY_PATH, RUN, TERMINAL, USER, GatewayKey
+from ..ledger.contract.queries import ReadState
+from ..ledger.contract.requests import new_key
+from ..service.service import NotebookService
+from ..service.users import User
+from ..wire import fields
+from .contract import Holder
+from .keys import GatewayKeys
+from .process_environment import ProcessEnvironment
+
+__all__ = ["KEY_FIELDS", "KeyRequests"]
+
+KEY_FIELDS: Final = ("kind", "name", "path", "trust_level", "budget")
+"""Of the body of a request for a new key."""
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
+_FIRST_LEVEL: Final = 1
+
+
+class KeyRequests:
+    """The bodies of the keys of one server; raises what the ledger raises. ``place`` gives the notebook at a path."""
+
+    def __init__(
+        self,
+        keys: GatewayKeys,
+        service: NotebookService,
+        environment: ProcessEnvironment,
+        *,
+        owner: str,
+        root: str,
+        place: Callable[[str], NotebookKey],
+    ) -> None:
+        self._keys = keys
+        self._service = service
+        self._environment = environment
+        self._within = (owner, root)
+        self._place = place
+
+    def list(self, path: str | None) -> dict[str, Any]:
+        """The valid keys, or those of the notebook at a path, oldest first."""
+        notebook = None if path is None else self._place(path)
+        found = [key for key in self._keys.valid() if notebook is None or self._keys.document(key) == notebook]
+        return {"enabled": True, "keys": [self._body(key) for key in found]}
+
+    def create(self, user: User, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+        """A new key of the user's own, or with the kind ``run`` one for a command; the response alone has the key.
+
+        A key of the user's own has a document of its own, with a new governance session at the level and budget that
+        are given, else L1 and the server's default budget.
+        """
+        kind = fields.optional_text(body, "kind", "kind") or USER
+        name = fields.text(body, "name", "name")
+        if kind == USER:
+            if "path" in body:
+                raise InvalidRequestError("A key of your own has a document of its own, so leave path out.")
+            holder, secret = self._create_own(user, name, body, key)
+        elif kind == RUN:
+            if "trust_level" in body or "budget" in body:
+                raise InvalidRequestError("A command has its notebook's level and budget; change those instead.")
+            notebook = self._known(fields.text(body, "path", "path"))
+            origin = user.origin(self._within)
+            holder, secret = self._keys.issue(RUN, name, notebook=notebook, origin=origin, key=key)
+        else:
+            raise InvalidRequestError("The kind of a key that a user creates is user or run.")
+        return {
+            "key": self._body(self._named(holder.key_id)),
+            "secret": secret,
+            "environment": dict(self._environment.variables(secret)),
+            "withheld": sorted(self._environment.withheld),
+        }
+
+    def bind(self, user: User, key_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+        """Choose the notebook of a terminal."""
+        notebook = self._known(fields.text(body, "path", "path"))
+        return self._body(self._keys.bind(key_id, notebook, user.origin(self._within), key=key))
+
+    def revoke(self, user: User, key_id: str, key: str | None) -> dict[str, Any]:
+        """Revoke one key; what it was used for has no session any more where that was of the key alone."""
+        known = next((known for known in self._keys.valid() if known.key_id == key_id), None)
+        notebook = None if known is None else self._keys.document(known)
+        self._keys.revoke([key_id], "a user revoked it", user.origin(self._within), notebook=notebook, key=key)
+        self._close(user, known)
+        return {"id": key_id, "revoked": True}
+
+    def stop(self, user: User, path: str, key: str | None) -> dict[str, Any]:
+        """Revoke all keys of a notebook at once, which ends their streams."""
+        stopped = self._keys.stop_notebook(self._place(path), user.origin(self._within), key=key)
+        return {"revoked": [self._body(key) for key in stopped]}
+
+    # ---- the rest
+
+    def _create_own(self, user: User, name: str, body: Mapping[str, Any], key: str | None) -> tuple[Holder, str]:
+        if not _NAME.fullmatch(name) or name.endswith(".ipynb"):
+            raise InvalidRequestError(
+                "A key's name must have at most 64 letters, digits, spaces, dots, hyphens and underscores, begin with a"
+                " letter or digit, and not end with .ipynb."
+            )
+        given = {field: body[field] for field in ("trust_level", "budget") if body.get(field) is not None}
+        given.setdefault("trust_level", _FIRST_LEVEL)
+        owner, root = self._within
+        document = NotebookKey(owner, root, KEY_PATH + name)
+        issued = self._keys.issue(USER, name, notebook=document, origin=user.origin(self._within), key=key)
+        try:
+            # What a key of the same name left open where its server was killed in the middle.
+            self._service.close(user, document)
+            self._service.change(user, document, given)
+        except BaseException:
+            self._keys.revoke([issued[0].key_id], "its session could not be opened", user.origin(self._within))
+            raise
+        return issued
+
+    def _close(self, user: User, key: GatewayKey | None) -> None:
+        if key is not None and key.kind == USER and key.notebook is not None:
+            self._service.close(user, key.notebook, key=new_key())
+
+    def _known(self, path: str) -> NotebookKey:
+        notebook = self._place(path)
+        if self._service.ledger.read(ReadState(notebook=notebook)).session_id is None:
+            raise NotFoundError(f"Governance was never on in {path!r}, so no call could be authorized; start it there.")
+        return notebook
+
+    def _named(self, key_id: str) -> GatewayKey:
+        return next(key for key in self._keys.valid() if key.key_id == key_id)
+
+    def _body(self, key: GatewayKey) -> dict[str, Any]:
+        document = self._keys.document(key)
+        return {
+            "id": key.key_id,
+            "kind": key.kind,
+            "name": key.name,
+            "path": None if document is None else document.path,
+            "kernel_id": key.subject if key.kind == KERNEL else None,
+            "terminal": key.subject if key.kind == TERMINAL else None,
+            "issued_at": time_text(key.issued_at) if key.issued_at else None,
+            "issued_by": key.issued_by,
+        }

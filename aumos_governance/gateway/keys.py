@@ -1,0 +1,347 @@
+"""The gateway's keys: issued, found, bound and revoked; what is valid lies in memory, by digest.
+
+The key itself is known to the process that it was issued to, and to this module only while it is issued.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterable, MutableMapping
+from concurrent.futures import Future
+from functools import partial
+from hashlib import sha256
+from typing import Any, Final
+
+from ..errors import AumOSGovernanceError
+from ..ledger.contract.facts import NotebookKey, Origin, SessionState
+from ..ledger.contract.keys import KERNEL, KEY_PATH, TERMINAL, USER, BindKey, GatewayKey, IssueKey, ListKeys, RevokeKeys
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.requests import new_key
+from ..service.callers import Caller
+from ..wire.protocol import Cell
+from ..wire.provider_keys import KEY_PREFIX
+from .active_notebooks import ActiveNotebooks
+from .contract import Holder, KeyKind
+from .valid_keys import ValidKeys
+
+__all__ = ["PREFIX", "GatewayKeys"]
+
+PREFIX: Final = KEY_PREFIX
+"""Begins each key, so that a user and a scanner of secrets recognise it."""
+_SECRET_BYTES: Final = 32
+_REFRESH_SECONDS: Final = 0.4
+"""Between two looks at the ledger: what another process revoked is refused within a second."""
+_SERVER: Final = Origin("server")
+_NO_NOTEBOOK: Final = (
+    "This terminal has no notebook whose budget its calls count against, so nothing was sent: choose one for the"
+    " terminal in the governance panel, or start governance in a notebook."
+)
+_DELETED: Final = "The notebook that this key belongs to was deleted, so nothing was sent; use another notebook's."
+
+
+class GatewayKeys:
+    """The keys of one owner and server root; implements `contract.Keys`.
+
+    ``server`` is the name under which this process attends the ledger. ``notebook_of`` gives the notebook that a kernel
+    serves now, ``cells`` the cell that it runs, by its scope. Each method may be called from any thread; `issue`,
+    `bind`, `revoke` and `stop_notebook` wait for the ledger, and raise what it raises.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        owner: str,
+        root: str,
+        *,
+        notebook_of: Callable[[str], NotebookKey],
+        cells: MutableMapping[str, Cell] | None = None,
+        server: str = "",
+        log: logging.Logger | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._owner = owner
+        self._root = root
+        self._server = server
+        self._notebook_of = notebook_of
+        self._cells = {} if cells is None else cells
+        self._log = log if log is not None else logging.getLogger(__name__)
+        self._valid = ValidKeys(self._log)
+        self._active = ActiveNotebooks(owner, root)
+        self._look = threading.Event()
+        self._ending = False
+        self._thread: threading.Thread | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+
+    # ---- life
+
+    def start(self) -> None:
+        """Load the valid keys, and follow the ledger from now on.
+
+        Keys of kernels and terminals end that an earlier server of this owner and root left, since it is gone.
+        """
+        self._active.load(self._ledger)
+        self._unsubscribe = self._ledger.subscribe(self._hear)
+        keys = self._ledger.read(ListKeys(owner=self._owner, root=self._root))
+        present = self._ledger.attending() | {self._server}
+        left = [key.key_id for key in keys if key.server and key.server not in present]
+        if left:
+            self._ledger.execute(RevokeKeys(key="", origin=_SERVER, key_ids=tuple(left), why="its server ended"))
+        self.refresh()
+        self._thread = threading.Thread(target=self._follow, name="aumos-governance-keys", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Follow the ledger no longer. The keys stay valid."""
+        self._ending = True
+        self._look.set()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        if self._thread is not None:
+            self._thread.join()
+
+    # ---- what the gateway asks for
+
+    def find(self, secret: str) -> Holder | None:
+        key = self._valid.by_digest(_digest(secret))
+        return None if key is None else self._holder(key)
+
+    def holder(self, key_id: str) -> Holder | None:
+        key = self._valid.by_id(key_id)
+        return None if key is None else self._holder(key)
+
+    def on_revoked(self, call: Callable[[str], None]) -> Callable[[], None]:
+        return self._valid.on_dropped(call)
+
+    # ---- what there is
+
+    def valid(self) -> list[GatewayKey]:
+        """The valid keys, oldest first."""
+        return self._valid.all()
+
+    def document(self, key: GatewayKey) -> NotebookKey | None:
+        """The document of a key's calls now; None where it has none."""
+        return self._notebook_of(key.subject) if key.kind == KERNEL else key.notebook
+
+    def default_notebook(self) -> NotebookKey | None:
+        """The notebook with an open governance session in which something happened last."""
+        return self._active.last()
+
+    # ---- issue, bind and revoke
+
+    def issue(
+        self,
+        kind: KeyKind,
+        name: str,
+        *,
+        notebook: NotebookKey | None = None,
+        subject: str = "",
+        origin: Origin = _SERVER,
+        key: str | None = None,
+    ) -> tuple[Holder, str]:
+        """Issue a key and give it, this once, with its holder. ``key`` is the request's idempotency key."""
+        secret, request = self._request(kind, name, notebook, subject, origin, key or new_key())
+        issued = self._ledger.execute(request)
+        self._valid.take(issued)
+        return self._holder(issued), secret
+
+    def issue_ahead(
+        self, kind: KeyKind, name: str, *, notebook: NotebookKey | None = None, subject: str = ""
+    ) -> tuple[Holder, str]:
+        """As `issue`, for a process that this server starts, and without waiting for the ledger.
+
+        The key is valid at once, and the one of the process before is not any more. Where the ledger fails, the key is
+        revoked again, which is logged.
+        """
+        secret, request = self._request(kind, name, notebook, subject, _SERVER, "")
+        key = _pending(request)
+        before = self._of_process(kind, subject)
+        self._cells.pop(_scope(kind, subject), None)
+        self._valid.expect(key)
+        self._valid.drop(before)
+        try:
+            self._ledger.submit(request).add_done_callback(partial(self._issued, key.key_id))
+        except AumOSGovernanceError as error:
+            self._not_issued(key.key_id, error)
+        return self._holder(key), secret
+
+    def bind(
+        self, key_id: str, notebook: NotebookKey, origin: Origin = _SERVER, *, key: str | None = None
+    ) -> GatewayKey:
+        """Give a terminal's key another document."""
+        request = BindKey(key=key or new_key(), origin=origin, key_id=key_id, notebook=notebook)
+        bound = self._ledger.execute(request)
+        self._valid.take(bound)
+        return bound
+
+    def revoke(
+        self,
+        key_ids: Iterable[str],
+        why: str,
+        origin: Origin = _SERVER,
+        *,
+        notebook: NotebookKey | None = None,
+        key: str | None = None,
+    ) -> None:
+        """Revoke keys, in one transaction; when this returns they are refused."""
+        request = RevokeKeys(key=key or new_key(), origin=origin, key_ids=tuple(key_ids), why=why, notebook=notebook)
+        self._ledger.execute(request)
+        self._valid.drop(request.key_ids)
+
+    def revoke_process(self, kind: KeyKind, subject: str, why: str) -> None:
+        """Revoke the key of a process of this server that is gone; waits for nothing and raises nothing."""
+        gone = self._of_process(kind, subject)
+        self._cells.pop(_scope(kind, subject), None)
+        if not gone:
+            return
+        self._valid.drop(gone)
+        notebook = self._notebook_of(subject) if kind == KERNEL else None
+        request = RevokeKeys(key="", origin=_SERVER, key_ids=tuple(gone), why=why, notebook=notebook)
+        try:
+            self._ledger.submit(request).add_done_callback(self._revoked_late)
+        except AumOSGovernanceError as error:
+            self._log.warning("That a key was revoked could not be recorded: %s", error)
+
+    def revoke_server(self) -> None:
+        """Revoke the keys of this server's kernels and terminals: it ends, and they with it. Waits for the ledger."""
+        left = [key.key_id for key in self._valid.all() if key.server and key.server == self._server]
+        if left:
+            self.revoke(left, "its server ended")
+
+    def stop_notebook(self, notebook: NotebookKey, origin: Origin, *, key: str | None = None) -> list[GatewayKey]:
+        """Revoke all keys whose document is this notebook, in one transaction; gives those that were."""
+        found = [known for known in self.valid() if self.document(known) == notebook]
+        if found:
+            ids = [known.key_id for known in found]
+            self.revoke(ids, "a user stopped the notebook", origin, notebook=notebook, key=key)
+        return found
+
+    # ---- following the ledger
+
+    def refresh(self) -> None:
+        """Take in what other processes issued, bound and revoked."""
+        begun = self._valid.begin()
+        keys = self._ledger.read(ListKeys(owner=self._owner, root=self._root))
+        self._valid.adopt({key.key_id: key for key in keys}, begun)
+        self._bind_terminals()
+
+    def _follow(self) -> None:
+        while True:
+            self._look.wait(_REFRESH_SECONDS)
+            self._look.clear()
+            if self._ending:
+                return
+            try:
+                self.refresh()
+            except Exception as error:  # noqa: BLE001 - the next look may succeed, and what spends is decided elsewhere
+                self._log.warning("The gateway's keys could not be read from the ledger: %s", error)
+
+    def _hear(self, states: tuple[SessionState, ...]) -> None:
+        if self._active.take(states):
+            # A session was opened or closed, or its notebook renamed, which the keys' documents follow.
+            self._look.set()
+
+    def _bind_terminals(self) -> None:
+        """Give terminals that were opened before any session the notebook where one is open now."""
+        notebook = self._active.last()
+        if notebook is None:
+            return
+        for key in self._valid.durable():
+            if key.kind == TERMINAL and key.notebook is None:
+                self.bind(key.key_id, notebook)
+
+    # ---- the rest
+
+    def _request(
+        self, kind: str, name: str, notebook: NotebookKey | None, subject: str, origin: Origin, key: str
+    ) -> tuple[str, IssueKey]:
+        secret = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+        request = IssueKey(
+            key=key,
+            origin=origin,
+            key_id=secrets.token_hex(16),
+            digest=_digest(secret),
+            owner=self._owner,
+            root=self._root,
+            kind=kind,
+            name=name,
+            notebook=notebook,
+            subject=subject,
+            server=self._server if subject else "",
+            replaces=bool(subject),
+        )
+        return secret, request
+
+    def _issued(self, key_id: str, future: Future[GatewayKey]) -> None:
+        error = future.exception()
+        if error is not None:
+            self._not_issued(key_id, error)
+            return
+        # Where it is not known any more, its process is gone already and it is being revoked.
+        if self._valid.by_id(key_id) is not None:
+            self._valid.take(future.result())
+
+    def _not_issued(self, key_id: str, error: BaseException) -> None:
+        self._log.error("A key could not be issued, so the calls of its process are refused: %s", error)
+        self._valid.drop([key_id])
+
+    def _revoked_late(self, future: Future[Any]) -> None:
+        error = future.exception()
+        if error is not None:
+            self._log.warning("That a key was revoked could not be recorded: %s", error)
+
+    def _of_process(self, kind: str, subject: str) -> list[str]:
+        """The keys of a kernel or terminal of this server."""
+        this = (kind, subject, self._server)
+        return [key.key_id for key in self._valid.all() if (key.kind, key.subject, key.server) == this]
+
+    def _holder(self, key: GatewayKey) -> Holder:
+        notebook, name, refusal = self.document(key), key.name, None
+        if key.kind == KERNEL and notebook is not None and not notebook.path.startswith("kernel:"):
+            name = f"kernel of {notebook.path}"
+        if notebook is None:
+            refusal = _NO_NOTEBOOK if key.kind == TERMINAL else _DELETED
+            notebook = NotebookKey(self._owner, self._root, f"{key.kind}:{key.key_id}")
+        caller = Caller(
+            notebook=notebook,
+            scope=f"key:{key.key_id}",
+            # A live call's hold belongs to the gateway: it ends with this server, and not with the kernel.
+            incarnation=f"{self._server}/gateway",
+            actor=_actor(key),
+            cell=self._cells.get(_scope(key.kind, key.subject)),
+        )
+        return Holder(key.key_id, name, key.kind, caller, refusal)  # type: ignore[arg-type] # one of KINDS
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _scope(kind: str, subject: str) -> str:
+    """The scope of a kernel's own requests."""
+    return f"{kind}:{subject}"
+
+
+def _actor(key: GatewayKey) -> str:
+    """Who made a call with the key, as the records name it; never what a user's name may be."""
+    if key.kind == KERNEL:
+        return KERNEL
+    return f"{KEY_PATH if key.kind == USER else f'{key.kind}:'}{key.subject or key.name}"
+
+
+def _pending(request: IssueKey) -> GatewayKey:
+    """The key as the ledger will have it, but for its time."""
+    return GatewayKey(
+        request.key_id,
+        request.digest,
+        request.owner,
+        request.root,
+        request.kind,
+        request.name,
+        request.notebook,
+        request.subject,
+        request.server,
+        0,
+        request.origin.actor,
+    )

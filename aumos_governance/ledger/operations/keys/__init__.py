@@ -1,0 +1,1 @@
+"""The gateway's keys, of which the ledger has the digests."""

@@ -1,0 +1,29 @@
+"""A terminal's key gets another document."""
+
+from __future__ import annotations
+
+from ....errors import InvalidRequestError, NotFoundError
+from ...contract.keys import TERMINAL, BindKey, GatewayKey
+from ...rules.chain import LEDGER_CHAIN
+from ...transaction.work import Work, record
+from ..registry import operation
+from .key_rows import key_named, key_of
+
+__all__ = ["bind_key"]
+
+
+@operation(BindKey)
+def bind_key(work: Work, request: BindKey) -> GatewayKey:
+    row = key_named(work, request.key_id, request.origin)
+    if row.revoked_at is not None:
+        raise NotFoundError(f"The key {row.name!r} was revoked.")
+    if row.kind != TERMINAL:
+        raise InvalidRequestError("Only a terminal's key can be given another notebook.")
+    notebook = work.notebook_or_new(request.notebook)
+    if notebook.id != row.notebook_id:
+        row.notebook_id = notebook.id
+        work.save(row)
+        work.touch(notebook)
+        detail = {"key": row.id, "name": row.name, "document": notebook.id}
+        record(work, LEDGER_CHAIN, notebook, request.origin, "key_bound", outcome=None, detail=detail)
+    return key_of(work, row)

@@ -1,0 +1,60 @@
+"""What the operations on keys share: the rows they find, and a row as responses show it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ....errors import NotFoundError
+from ...contract.facts import NotebookKey, Origin
+from ...contract.keys import GatewayKey
+from ...rules.chain import check_text
+from ...rules.files import path_below
+from ...transaction.conditions import given
+from ...transaction.rows import VALID, GatewayKeyRow, NotebookAliasRow, NotebookRow
+from ...transaction.selections import Selection
+from ...transaction.work import Work
+
+__all__ = ["VALID_KEYS", "document_of", "key_named", "key_of"]
+
+VALID_KEYS: Final = Selection(GatewayKeyRow, VALID, given("owner"), given("root"))
+
+
+def key_named(work: Work, key_id: str, origin: Origin) -> GatewayKeyRow:
+    """The key with this id that the caller may name; raises NotFoundError."""
+    check_text(key_id)
+    row = work.find(GatewayKeyRow, key_id)
+    if row is None or (origin.within is not None and origin.within != (row.owner, row.root)):
+        raise NotFoundError(f"There is no key {key_id!r}.")
+    return row
+
+
+def document_of(work: Work, row: GatewayKeyRow) -> NotebookRow | None:
+    """The live notebook that a key is bound to; where that proved to be another one, the other one."""
+    if row.notebook_id is None:
+        return None
+    alias = work.find(NotebookAliasRow, row.notebook_id)
+    notebook = work.get(NotebookRow, row.notebook_id if alias is None else alias.notebook_id)
+    return notebook if notebook.deleted_at is None else None
+
+
+def key_of(work: Work, row: GatewayKeyRow) -> GatewayKey:
+    """The key as responses show it."""
+    document = document_of(work, row)
+    notebook = None
+    if document is not None:
+        notebook = NotebookKey(document.owner, row.root, path_below(row.root, document.file))
+    return GatewayKey(
+        row.id,
+        row.digest,
+        row.owner,
+        row.root,
+        row.kind,
+        row.name,
+        notebook,
+        row.subject,
+        row.server,
+        row.issued_at,
+        row.issued_by,
+        row.revoked_at,
+        row.revoked_by,
+    )

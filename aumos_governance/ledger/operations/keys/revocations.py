@@ -1,0 +1,41 @@
+"""Keys are revoked, for good."""
+
+from __future__ import annotations
+
+from ....errors import InvalidRequestError
+from ...contract.facts import Origin
+from ...contract.keys import RevokedKeys, RevokeKeys
+from ...rules.chain import LEDGER_CHAIN
+from ...transaction.rows import GatewayKeyRow, NotebookRow
+from ...transaction.work import Work, record
+from ..registry import operation
+from .key_rows import document_of, key_named
+
+__all__ = ["revoke", "revoke_keys"]
+
+
+@operation(RevokeKeys)
+def revoke_keys(work: Work, request: RevokeKeys) -> RevokedKeys:
+    if not request.key_ids:
+        raise InvalidRequestError("No key was named to be revoked.")
+    rows = [key_named(work, key_id, request.origin) for key_id in dict.fromkeys(request.key_ids)]
+    valid = [row for row in rows if row.revoked_at is None]
+    notebook = None
+    if request.notebook is not None and valid:
+        # What a user decided is found under the notebook, also where nothing happened in it before.
+        find = work.notebook_or_new if request.origin.person else work.notebook
+        notebook = find(request.notebook)
+    for row in valid:
+        revoke(work, row, request.origin, request.why, notebook)
+    return RevokedKeys(tuple(row.id for row in valid), len(valid))
+
+
+def revoke(work: Work, row: GatewayKeyRow, origin: Origin, why: str, elsewhere: NotebookRow | None) -> None:
+    """Revoke a valid key; ``elsewhere`` is the notebook of the record where the key has none of its own."""
+    row.revoked_at, row.revoked_by = work.now, origin.actor
+    work.save(row)
+    notebook = document_of(work, row) or elsewhere
+    if notebook is not None:
+        work.touch(notebook)
+    detail = {"key": row.id, "kind": row.kind, "name": row.name, "why": why}
+    record(work, LEDGER_CHAIN, notebook, origin, "key_revoked", outcome=None, detail=detail)

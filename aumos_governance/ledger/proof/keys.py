@@ -1,0 +1,46 @@
+"""What the records say of the gateway's keys; all of them stand in the ledger-wide chain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from ..rules.chain import AUDIT_COLUMNS
+
+__all__ = ["KEY_EVENTS", "Keys"]
+
+KEY_EVENTS: Final = frozenset({"key_issued", "key_bound", "key_revoked"})
+_AT, _ACTOR = AUDIT_COLUMNS.index("at"), AUDIT_COLUMNS.index("actor")
+
+
+class Keys:
+    """The replay of the keys' records."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, Any]] = {}
+
+    def take(self, row: Sequence[Any], event: str, detail: dict[str, Any]) -> None:
+        """One record of a key."""
+        if event == "key_issued":
+            self._values[detail["key"]] = {
+                "digest": detail["sha256"],
+                "owner": detail["owner"],
+                "root": detail["root"],
+                "kind": detail["kind"],
+                "name": detail["name"],
+                "notebook_id": detail["document"],
+                "subject": detail["subject"],
+                "server": detail["server"],
+                "issued_at": row[_AT],
+                "issued_by": row[_ACTOR],
+                "revoked_at": None,
+                "revoked_by": None,
+            }
+        elif event == "key_bound":
+            self._values[detail["key"]]["notebook_id"] = detail["document"]
+        else:
+            self._values[detail["key"]].update(revoked_at=row[_AT], revoked_by=row[_ACTOR])
+
+    def rows(self) -> dict[tuple[Any, ...], dict[str, Any]]:
+        """The rows of the keys, by their keys in the table."""
+        return {(id,): values for id, values in self._values.items()}

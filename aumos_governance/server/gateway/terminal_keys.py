@@ -1,0 +1,58 @@
+"""Each JupyterLab terminal's key of the gateway: issued when it is opened, dead when it is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...gateway.keys import GatewayKeys
+from ...gateway.process_environment import ProcessEnvironment
+
+__all__ = ["TerminalKeys"]
+
+
+class TerminalKeys:
+    """Completes the environment of the terminals that a manager of jupyter_server_terminals opens; on its loop."""
+
+    def __init__(self, keys: GatewayKeys, environment: ProcessEnvironment) -> None:
+        self._keys = keys
+        self._environment = environment
+        self._opening: str | None = None
+        """The name of the terminal that is being opened."""
+
+    def follow(self, manager: Any) -> None:
+        """Give each terminal that this manager opens from now on a key of its own."""
+        manager.new_named_terminal = self._named(
+            manager.new_named_terminal, lambda *_, **options: options.get("name") or manager._next_available_name()
+        )
+        manager.get_terminal = self._named(manager.get_terminal, lambda name=None, **_: name)
+        new_terminal, on_eof = manager.new_terminal, manager.on_eof
+
+        def new_terminal_with_key(**options: Any) -> Any:
+            if self._opening is None:
+                return new_terminal(**options)
+            _, secret = self._keys.issue_ahead(
+                "terminal",
+                f"terminal {self._opening}",
+                subject=self._opening,
+                notebook=self._keys.default_notebook(),
+            )
+            given = options.get("extra_env") or {}
+            # None takes a variable out: https://github.com/jupyter/terminado (management.py, _update_removing).
+            return new_terminal(**{**options, "extra_env": {**given, **self._environment.changes(secret)}})
+
+        def on_eof_of(terminal: Any) -> Any:
+            self._keys.revoke_process("terminal", str(terminal.term_name), "its terminal was closed")
+            return on_eof(terminal)
+
+        manager.new_terminal, manager.on_eof = new_terminal_with_key, on_eof_of
+
+    def _named(self, opened: Callable[..., Any], name_of: Callable[..., Any]) -> Callable[..., Any]:
+        def open_terminal(*args: Any, **options: Any) -> Any:
+            self._opening = str(name_of(*args, **options))
+            try:
+                return opened(*args, **options)
+            finally:
+                self._opening = None
+
+        return open_terminal

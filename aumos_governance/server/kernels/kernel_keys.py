@@ -1,0 +1,94 @@
+"""Each kernel's key of the gateway: issued before its process starts and again at each restart, dead with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ...gateway.keys import GatewayKeys
+from ...gateway.process_environment import ProcessEnvironment
+from .presence import process_of
+
+__all__ = ["KernelKeys"]
+
+_STARTS_WITHIN: Final = 120.0
+"""Seconds after which a kernel that was never listed by its manager did not start."""
+
+
+@dataclass(slots=True)
+class _Process:
+    """A kernel's process that has a key, or is to have it."""
+
+    before: object
+    """The process that it replaces."""
+    issued: float = field(default_factory=time.monotonic)
+    ran: bool = False
+    listed: bool = False
+
+
+class KernelKeys:
+    """Lives on the server's loop, and waits for nothing."""
+
+    def __init__(self, keys: GatewayKeys, environment: ProcessEnvironment) -> None:
+        self._keys = keys
+        self._environment = environment
+        self._processes: dict[str, _Process] = {}
+
+    def complete(self, kernel: Any, kernel_id: str, environment: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a kernel that is to be started, with a key of its own; ``kernel`` is its manager.
+
+        What the kernelspec sets for a variable of ours, or for a provider's own key, is left out: it would be set last.
+        """
+        changes = self._environment.changes(self._issue(kernel, kernel_id))
+        completed = {name: value for name, value in environment.items() if name not in changes}
+        completed.update({name: value for name, value in changes.items() if value is not None})
+        spec = getattr(kernel, "kernel_spec", None)
+        if spec is not None and changes.keys() & spec.env.keys():
+            spec.env = {name: value for name, value in spec.env.items() if name not in changes}
+        self._renew_at_restart(kernel, kernel_id, completed)
+        return completed
+
+    def look(self, kernel_id: str, process: object, alive: bool) -> None:
+        """What runs as this kernel at the moment; a key whose process has ended is revoked."""
+        known = self._processes.get(kernel_id)
+        if known is None:
+            return
+        if alive and process is not None and process is not known.before:
+            known.ran = True
+        elif not alive and known.ran:
+            self._end(kernel_id, "its kernel died")
+
+    def look_through(self, kernel_ids: Collection[str]) -> None:
+        """The kernels that there are; the keys of those that are gone are revoked."""
+        for kernel_id, process in list(self._processes.items()):
+            if kernel_id in kernel_ids:
+                process.listed = True
+            elif process.listed or time.monotonic() - process.issued > _STARTS_WITHIN:
+                self._end(kernel_id, "its kernel ended")
+
+    def _renew_at_restart(self, kernel: Any, kernel_id: str, environment: Mapping[str, str]) -> None:
+        restart = getattr(kernel, "restart_kernel", None)
+        if restart is None:
+            return
+
+        def restart_kernel(*args: Any, **kwargs: Any) -> Any:
+            # Also called when the kernel died by itself. What the first start was given is used again.
+            variables = dict(self._environment.variables(self._issue(kernel, kernel_id)))
+            if hasattr(kernel, "update_env"):
+                kernel.update_env(env=variables)
+            else:
+                kwargs["env"] = {**environment, **variables}
+            return restart(*args, **kwargs)
+
+        kernel.restart_kernel = restart_kernel
+
+    def _issue(self, kernel: Any, kernel_id: str) -> str:
+        self._processes[kernel_id] = _Process(process_of(kernel))
+        _, secret = self._keys.issue_ahead("kernel", f"kernel {kernel_id[:8]}", subject=kernel_id)
+        return secret
+
+    def _end(self, kernel_id: str, why: str) -> None:
+        del self._processes[kernel_id]
+        self._keys.revoke_process("kernel", kernel_id, why)
