@@ -36,6 +36,8 @@ _PREFIX: Final = "/llm/"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "DELETE"})
 _RECORDED: Final = frozenset({"METHOD_UNKNOWN", "PRICE_UNKNOWN", "CANNOT_BE_HELD", "MODEL_NOT_ALLOWED", "MAX_HOLD"})
 """The refusals that the notebook's record has, though the ledger did not decide them."""
+_TURN_SECONDS: Final = 60
+"""How long a call waits where only what other calls hold is in its way."""
 LIMIT_HEADER: Final = "x-aumos-output-limit"
 """Tells the client which limit of output tokens the gateway put into its request."""
 
@@ -115,6 +117,8 @@ class Exchange:
             known = ", ".join(sorted(self._office.destinations)) or "none"
             raise _not_found(f"there is no provider {name[:40]!r} on this Jupyter server; configured: {known}")
         self._secret, self.holder = secret, holder
+        if holder.refusal is not None:
+            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {holder.refusal}")
 
     async def _respond(self) -> web.StreamResponse:
         request = self._request
@@ -164,34 +168,43 @@ class Exchange:
     # ---- the hold
 
     async def _held(self, destination: Destination, holder: Holder, found: Measured, size: int) -> Measured:
-        """Hold the worst case of the call, whose output limit is lowered to fit. Raises RefusedError."""
-        most = destination.upstream.max_hold
-        if most is not None and found.worst > most:
-            fitted = await destination.measuring.fitted(found, most, size)
-            if fitted is None:
-                raise RefusedError(
-                    HTTPStatus.PAYMENT_REQUIRED,
-                    "MAX_HOLD",
-                    f"AumOS Governance: the call may cost {money.display(found.worst)}, and at most"
-                    f" {money.display(most)} is held for one call to {destination.upstream.name} on this Jupyter"
-                    " server; send less input, or ask its administrator to raise max_hold.",
-                )
-            found = fitted
-        caller = self._caller(holder)
-        body = {
+        """Hold what the call may cost, and lower its output limit where less is granted. Raises RefusedError."""
+        measuring, upstream = destination.measuring, destination.upstream
+        if holder.refusal is not None:
+            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {holder.refusal}")
+        least = await measuring.least(found, size)
+        if upstream.max_hold is not None and least > upstream.max_hold:
+            raise RefusedError(
+                HTTPStatus.PAYMENT_REQUIRED,
+                "MAX_HOLD",
+                f"AumOS Governance: the call may cost {money.display(least)} even with a short response, and at most"
+                f" {money.display(upstream.max_hold)} is held for one call to {upstream.name} on this Jupyter server;"
+                " send less input, or ask its administrator to raise max_hold.",
+            )
+        body: dict[str, Any] = {
             "amount": money.to_text(found.worst),
+            "waits_turn": _TURN_SECONDS,
             "tool": found.paid.model[:MAX_TEXT] or "unknown",
             "action_type": found.paid.name,
-            "detail": {"kind": "gateway", "provider": destination.upstream.name, "key": holder.name},
+            "detail": {"kind": "gateway", "provider": upstream.name, "key": holder.name},
         }
+        if least < found.worst:
+            body["least"] = money.to_text(least)
+            if upstream.max_hold is not None and upstream.max_hold < found.worst:
+                body["most"] = money.to_text(upstream.max_hold)
+        caller = self._caller(holder)
         response = await self._office.desk.request(caller, "hold", body)
         if not response.get("ok"):
             raise no_decision(response)
         decision = response["decision"]
         if not decision["allowed"]:
             raise denial(decision, response.get("state"), caller.notebook.path)
-        self._charge = OpenCharge(self._office.desk, caller, response["hold_id"], found.worst, found.paid)
-        return found
+        granted = money.parse(decision["amount"])
+        self._charge = OpenCharge(self._office.desk, caller, response["hold_id"], granted, found.paid)
+        fitted = await measuring.fitted(found, granted, size)
+        assert fitted is not None, "at least the least that was requested is granted"
+        self._charge.paid = fitted.paid
+        return fitted
 
     def _caller(self, holder: Holder) -> Caller:
         return replace(holder.caller, incarnation=self._office.incarnation)
