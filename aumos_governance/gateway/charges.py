@@ -11,6 +11,7 @@ from ..integrations.guarding.costs import charged, charged_partly, cost_of
 from ..integrations.guarding.readers import Reader, evidence_of
 from ..integrations.pricing.seen import Seen
 from ..service.callers import Caller
+from .counts import counts_of
 from .desk import Desk
 
 __all__ = ["OpenCharge"]
@@ -40,11 +41,13 @@ class OpenCharge:
 
     def settle(self, reader: Reader) -> None:
         """A response arrived to its end: charge what it reports."""
-        self._end(*charged(self._cost, self._held, *evidence_of(reader)))
+        answer, seen = evidence_of(reader)
+        self._end(*charged(self._cost, self._held, answer, seen), counts_of(answer))
 
     def settle_partly(self, reader: Reader) -> None:
         """A response broke off: charge what can have been paid for so far, as an estimate."""
-        self._end(*charged_partly(self._cost, self._held, reader.answer(), reader.seen()))
+        answer = reader.answer()
+        self._end(*charged_partly(self._cost, self._held, answer, reader.seen()), counts_of(answer or {}))
 
     def estimate(self) -> None:
         """The request was sent, and what became of it is not known: charge what was held, as an estimate."""
@@ -59,9 +62,11 @@ class OpenCharge:
         """Nothing else will end it."""
         self.estimate() if self.sent else self.release()
 
-    def _end(self, amount: int, estimated: bool) -> None:
+    def _end(self, amount: int, estimated: bool, usage: Mapping[str, int] | None = None) -> None:
         if (hold_id := self._taken()) is not None:
             body: dict[str, Any] = {"hold_id": hold_id, "amount": money.to_text(amount), "estimated": estimated}
+            if usage:
+                body["usage"] = usage
             self._desk.post(self._caller, "settle", body)
 
     def _taken(self) -> str | None:

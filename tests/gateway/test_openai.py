@@ -129,3 +129,16 @@ def test_what_concerns_others_or_cannot_be_measured_is_refused(house: House, wor
     assert raised.value.status_code in (400, 404)
     assert "govern" not in raised.value.message
     assert house.endpoint.count == 0
+
+
+def test_the_record_says_which_model_and_key_and_how_many_tokens_of_each_kind(house: House) -> None:
+    house.endpoint.script(Reply(usage=Tokens(input=2_000, output=7, cached=1_500)))
+    with client_of(house) as client:
+        client.chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50)
+    hold, settle = house.records()
+    assert hold["detail"] | {"provider": "openai", "kind": "gateway", "key": "kernel of agents.ipynb"} == hold["detail"]
+    assert hold["tool"] == settle["tool"] == "gpt-4o"
+    usage = settle["detail"]["usage"]
+    assert usage["prompt_tokens"] == 2_000
+    assert usage["prompt_tokens_details.cached_tokens"] == 1_500
+    assert usage["completion_tokens"] == 7
