@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from .. import money
-from ..integrations.guarding.calls import READS, Asked
+from ..integrations.guarding.calls import READS, Asked, Paid
 from ..integrations.guarding.stream_options import stream_options
 from ..service.callers import Caller
 from ..wire.protocol import MAX_TEXT
@@ -117,6 +117,8 @@ class Exchange:
             known = ", ".join(sorted(self._office.destinations)) or "none"
             raise _not_found(f"there is no provider {name[:40]!r} on this Jupyter server; configured: {known}")
         self._secret, self.holder = secret, holder
+        if holder.refusal is not None:
+            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {holder.refusal}")
 
     async def _respond(self) -> web.StreamResponse:
         request = self._request
@@ -258,7 +260,9 @@ class Exchange:
             headers[LIMIT_HEADER] = str(measured.limited_to)
         kind = response.headers.get("content-type", "")
         reader = destination.api.reader(paid, call.asked, kind)
-        return await pass_on(self._request, response, headers, charge, reader, streamed=_is_stream(kind), name=name)
+        return await pass_on(
+            self._request, response, headers, charge, reader, streamed=_is_stream(kind, paid), name=name
+        )
 
     async def _again(
         self,
@@ -316,8 +320,11 @@ class Exchange:
             )
 
 
-def _is_stream(content_type: str) -> bool:
-    return content_type.startswith(("text/event-stream", "application/vnd.amazon.eventstream"))
+def _is_stream(content_type: str, paid: Paid) -> bool:
+    # Google's may be one JSON array.
+    return getattr(paid, "sends_array", False) or content_type.startswith(
+        ("text/event-stream", "application/vnd.amazon.eventstream")
+    )
 
 
 def _not_found(what: str) -> RefusedError:
