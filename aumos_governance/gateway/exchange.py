@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
@@ -25,6 +26,7 @@ from .contract import Holder, Keys
 from .desk import Desk
 from .dialects.api import ClientCall
 from .headers import from_client, from_provider, secret_of, without_secret
+from .later import later_of, reference_of
 from .measuring import Measured
 from .passing import BROKEN, broken_off, pass_on, pass_unpaid
 from .refusals import RefusedError, denial, no_decision, response_of
@@ -200,7 +202,9 @@ class Exchange:
         if not decision["allowed"]:
             raise denial(decision, response.get("state"), caller.notebook.path)
         granted = money.parse(decision["amount"])
-        self._charge = OpenCharge(self._office.desk, caller, response["hold_id"], granted, found.paid)
+        self._charge = OpenCharge(
+            self._office.desk, caller, response["hold_id"], granted, found.paid, partial(reference_of, destination)
+        )
         fitted = await measuring.fitted(found, granted, size)
         assert fitted is not None, "at least the least that was requested is granted"
         self._charge.paid = fitted.paid
@@ -231,7 +235,9 @@ class Exchange:
         except BROKEN as error:
             raise _unreachable(name, error) from None
         self._checked(destination, response)
-        return await pass_unpaid(self._request, response, from_provider(response.headers, key), key, name)
+        assert self.holder is not None
+        later = later_of(destination, call.asked, self._office.desk, self._caller(self.holder))
+        return await pass_unpaid(self._request, response, from_provider(response.headers, key), key, name, later)
 
     async def _paid(
         self, destination: Destination, measured: Measured, query: str, key: str | None, content: bytes
