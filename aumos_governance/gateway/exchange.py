@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 import aiohttp
 from aiohttp import web
@@ -25,7 +25,7 @@ from .charges import OpenCharge
 from .contract import Holder, Keys
 from .desk import Desk
 from .dialects.api import ClientCall
-from .headers import from_client, from_provider, secret_of, without_secret
+from .headers import from_client, from_provider, secrets_of, without_secret
 from .later import later_of, reference_of
 from .measuring import Measured
 from .passing import BROKEN, broken_off, pass_on, pass_unpaid
@@ -105,9 +105,13 @@ class Exchange:
         if not rest.startswith(_PREFIX) or "/" not in rest[len(_PREFIX) :]:
             raise _not_found("the gateway serves the providers' APIs at /llm/<provider>/ alone")
         self.destination = self._office.destinations.get(name)
-        secret = secret_of(request.headers, {k: v[0] for k, v in parse_qs(request.query_string).items()})
-        holder = self._office.keys.find(secret) if secret else None
-        if secret is None or holder is None:
+        found = (
+            (secret, holder)
+            for secret in secrets_of(request.headers, request.rel_url.raw_query_string)
+            if (holder := self._office.keys.find(secret)) is not None
+        )
+        self._secret, self.holder = next(found, ("", None))
+        if self.holder is None:
             raise RefusedError(
                 HTTPStatus.UNAUTHORIZED,
                 "UNAUTHORIZED",
@@ -118,9 +122,8 @@ class Exchange:
         if self.destination is None:
             known = ", ".join(sorted(self._office.destinations)) or "none"
             raise _not_found(f"there is no provider {name[:40]!r} on this Jupyter server; configured: {known}")
-        self._secret, self.holder = secret, holder
-        if holder.refusal is not None:
-            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {holder.refusal}")
+        if self.holder.refusal is not None:
+            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {self.holder.refusal}")
 
     async def _respond(self) -> web.StreamResponse:
         request = self._request
@@ -172,8 +175,6 @@ class Exchange:
     async def _held(self, destination: Destination, holder: Holder, found: Measured, size: int) -> Measured:
         """Hold what the call may cost, and lower its output limit where less is granted. Raises RefusedError."""
         measuring, upstream = destination.measuring, destination.upstream
-        if holder.refusal is not None:
-            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {holder.refusal}")
         least = await measuring.least(found, size)
         if upstream.max_hold is not None and least > upstream.max_hold:
             raise RefusedError(

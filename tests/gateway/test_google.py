@@ -105,9 +105,10 @@ def test_a_stream_that_breaks_off_is_charged_as_far_as_it_came(house: House) -> 
 
 
 def test_a_denial_is_an_error_of_the_library_that_says_what_to_do(endpoint: Endpoint) -> None:
-    with House(endpoint, budget="0.000001") as house, pytest.raises(errors.ClientError) as raised:
+    with House(endpoint, budget="0.000001") as house:
         library = client(house.google_url, SECRET)
-        library.models.generate_content(model=MODEL, contents=QUESTION)
+        with pytest.raises(errors.ClientError) as raised:
+            library.models.generate_content(model=MODEL, contents=QUESTION)
     assert (raised.value.code, raised.value.status) == (402, "FAILED_PRECONDITION")
     assert "raise the budget in the Governance panel" in str(raised.value)
     assert endpoint.count == 0
