@@ -181,9 +181,17 @@ class GovernanceDeniedError(AumOSGovernanceError):
 
 
 class ConfigurationError(AumOSGovernanceError):
-    """A setting has a value that cannot work or would break a guarantee."""
+    """A setting has a value that cannot work or would break a guarantee.
+
+    ``cause``, where it is given, is the part of the message that says what was wrong; the rest is what the program that
+    made the call can do, which differs where the call comes from elsewhere.
+    """
 
     default_code = "CONFIGURATION_ERROR"
+
+    def __init__(self, message: str, code: str | None = None, *, cause: str | None = None) -> None:
+        super().__init__(message, code)
+        self.cause = cause
 
 
 class InvalidPeriodError(AumOSGovernanceError, ValueError):

@@ -16,25 +16,27 @@ __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics. Nothing is asked and nothing is opened before the first one is used."""
     from .authority.engine_registry import register_default_engine
-    from .kernel.governed import governed_cells, running_cells
+    from .kernel.governed import cell_reports, governed_cells, running_cells
     from .kernel.magics.magics import GovernanceMagics
 
     shell.register_magics(GovernanceMagics)
     register_default_engine(_notebook_engine, partial(_has_session, shell))
     governed_cells.install(shell)
     running_cells.follow(shell)
+    cell_reports.follow(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take the magics away. The governance session stays as it is: only a person's act or a magic closes it."""
     from .authority.engine_registry import register_default_engine
-    from .kernel.governed import governed_cells, running_cells
+    from .kernel.governed import cell_reports, governed_cells, running_cells
     from .kernel.magics.magics import GovernanceMagics
 
     register_default_engine(None)
     GovernanceMagics.unregister(shell)
     governed_cells.uninstall(shell)
     running_cells.unfollow(shell)
+    cell_reports.unfollow(shell)
 
 
 def _notebook_engine() -> Engine:

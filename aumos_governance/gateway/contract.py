@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal, Protocol
+from urllib.parse import urlsplit
 
 from ..integrations.pricing.prices import Prices
 from ..service.callers import Caller
@@ -34,7 +35,7 @@ class Upstream:
     models: tuple[str, ...] = ()
     """Patterns (`fnmatch`) of the models that may be called; empty: all."""
     denied_models: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Sent with each request, in place of the client's of the same names."""
     connect_seconds: float = 10.0
     read_seconds: float = 600.0
@@ -43,12 +44,27 @@ class Upstream:
     """Output tokens of a request that states no limit."""
     max_hold: int | None = None
     """The most that is held for one call, in nano-USD: the request's output limit is lowered to fit. None: no limit."""
+    key_variables: tuple[str, ...] = ()
+    """Variables of the server's environment that hold the provider's key, which no kernel may have."""
 
     def allows(self, model: str) -> bool:
         """Whether requests may name this model."""
         if any(fnmatchcase(model, pattern) for pattern in self.denied_models):
             return False
         return not self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
+
+    @property
+    def client_path(self) -> str:
+        """The path of the base URL that a client has at the gateway, for example ``/llm/openai/v1``."""
+        return f"/llm/{self.name}{urlsplit(self.base_url).path}"
+
+    def url(self, path: str) -> str:
+        """The provider's address of a request to ``/llm/<name>`` + ``path``, for example of ``/v1/models``.
+
+        Only scheme and host of ``base_url`` count here: its path is in the client's base URL.
+        """
+        base = urlsplit(self.base_url)
+        return f"{base.scheme}://{base.netloc}{path}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from concurrent.futures import Future
 from functools import partial
 from hashlib import sha256
@@ -20,13 +20,15 @@ from ..ledger.contract.keys import KERNEL, KEY_PATH, TERMINAL, USER, BindKey, Ga
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.requests import new_key
 from ..service.callers import Caller
+from ..wire.protocol import Cell
+from ..wire.provider_keys import KEY_PREFIX
 from .active_notebooks import ActiveNotebooks
 from .contract import Holder, KeyKind
 from .valid_keys import ValidKeys
 
 __all__ = ["PREFIX", "GatewayKeys"]
 
-PREFIX: Final = "sk-aumos-"
+PREFIX: Final = KEY_PREFIX
 """Begins each key, so that a user and a scanner of secrets recognise it."""
 _SECRET_BYTES: Final = 32
 _REFRESH_SECONDS: Final = 0.4
@@ -43,8 +45,8 @@ class GatewayKeys:
     """The keys of one owner and server root; implements `contract.Keys`.
 
     ``server`` is the name under which this process attends the ledger. ``notebook_of`` gives the notebook that a kernel
-    serves now. Each method may be called from any thread; `issue`, `bind`, `revoke` and `stop_notebook` wait for the
-    ledger, and raise what it raises.
+    serves now, ``cells`` the cell that it runs, by its scope. Each method may be called from any thread; `issue`,
+    `bind`, `revoke` and `stop_notebook` wait for the ledger, and raise what it raises.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class GatewayKeys:
         root: str,
         *,
         notebook_of: Callable[[str], NotebookKey],
+        cells: MutableMapping[str, Cell] | None = None,
         server: str = "",
         log: logging.Logger | None = None,
     ) -> None:
@@ -62,6 +65,7 @@ class GatewayKeys:
         self._root = root
         self._server = server
         self._notebook_of = notebook_of
+        self._cells = {} if cells is None else cells
         self._log = log if log is not None else logging.getLogger(__name__)
         self._valid = ValidKeys(self._log)
         self._active = ActiveNotebooks(owner, root)
@@ -153,6 +157,7 @@ class GatewayKeys:
         secret, request = self._request(kind, name, notebook, subject, _SERVER, "")
         key = _pending(request)
         before = self._of_process(kind, subject)
+        self._cells.pop(_scope(kind, subject), None)
         self._valid.expect(key)
         self._valid.drop(before)
         try:
@@ -187,6 +192,7 @@ class GatewayKeys:
     def revoke_process(self, kind: KeyKind, subject: str, why: str) -> None:
         """Revoke the key of a process of this server that is gone; waits for nothing and raises nothing."""
         gone = self._of_process(kind, subject)
+        self._cells.pop(_scope(kind, subject), None)
         if not gone:
             return
         self._valid.drop(gone)
@@ -303,12 +309,18 @@ class GatewayKeys:
             # A live call's hold belongs to the gateway: it ends with this server, and not with the kernel.
             incarnation=f"{self._server}/gateway",
             actor=_actor(key),
+            cell=self._cells.get(_scope(key.kind, key.subject)),
         )
         return Holder(key.key_id, name, key.kind, caller, refusal)  # type: ignore[arg-type] # one of KINDS
 
 
 def _digest(secret: str) -> str:
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _scope(kind: str, subject: str) -> str:
+    """The scope of a kernel's own requests."""
+    return f"{kind}:{subject}"
 
 
 def _actor(key: GatewayKey) -> str:

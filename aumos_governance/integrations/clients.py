@@ -64,6 +64,9 @@ def govern(
 
     A call raises GovernanceDeniedError, and is not sent, when it is denied, and ConfigurationError when nobody knows
     what it may cost. Raises InvalidRequestError for a client that is none of OpenAI's or Anthropic's.
+
+    Where the client's address is that of the server's gateway, which decides and charges its calls, they are passed on
+    as they are; its `repr` says so.
     """
     plain = client_of(client)
     provider = provider_of(str(library_of(plain)))
@@ -99,6 +102,8 @@ class _Governor:
     def __init__(self, guard: Guard, provider: Provider) -> None:
         self._guard = guard
         self._provider = provider
+        self.passes = guard.at_gateway
+        """Whether the gateway decides and charges the calls, so that they are passed on as they are."""
 
     def at(self, base_url: str) -> _Governor:
         """The same for another address of the provider."""
@@ -129,6 +134,8 @@ class _Governor:
 
         ``content`` is that of the file which the request names as its input.
         """
+        if self.passes:
+            return None
         body = _body(options)
         bare = stream_options.withheld(self._place(body))
         asked = Asked(options.method, options.url, body, streamed, _file_sizes(options.files), bare, content)
@@ -142,11 +149,12 @@ class _Governor:
 
     def paid(self, asked: Asked) -> Paid | None:
         """As `Provider.paid`."""
-        return paid_by(self._provider, asked)
+        return None if self.passes else paid_by(self._provider, asked)
 
     def later(self, options: Any, streamed: bool) -> Later | None:
         """As `Provider.later`, of a free request."""
-        return self._provider.later(Asked(options.method, options.url, {}, streamed), self._guard)
+        asked = Asked(options.method, options.url, {}, streamed)
+        return None if self.passes else self._provider.later(asked, self._guard)
 
     def refused(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
         """As `Guard.refused`, of a request of which `call` does not know whether it costs."""
@@ -174,6 +182,12 @@ def _governed(kind: Any) -> Any:
             return copied
 
         with_options = copy
+
+        def __repr__(self) -> str:
+            passes = GOVERNOR in vars(self) and self._governor().passes
+            return (
+                f"<{type(self).__name__}, charged by the gateway at {self.base_url}>" if passes else super().__repr__()
+            )
 
         def __reduce_ex__(self, protocol: Any) -> Any:
             # Its class cannot be found by its name, which is the plain one's.
@@ -203,7 +217,7 @@ def _requested(client: Any, send: Callable[[], Any], options: Any, *, streamed: 
     governor = client._governor()
     try:
         content = None
-        if (file := _input_file(options)) is not None:
+        if not governor.passes and (file := _input_file(options)) is not None:
             content = (yield _read_async(client, file)) if awaited else _read(client, file)
         call = governor.call(client, options, streamed, content)
     except ConfigurationError as refusal:

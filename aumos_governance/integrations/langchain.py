@@ -73,6 +73,8 @@ class GovernedCalls(Guards, BaseCallbackHandler):
     def _begin(self, run_id: UUID, model: Mapping[str, Any] | None, inputs: list[Any], told: Mapping[str, Any]) -> None:
         metadata, parameters = told.get("metadata") or {}, told.get("invocation_params") or {}
         guard = self._guard(provider_of(metadata, parameters), address_of(model, metadata, parameters))
+        if guard.at_gateway:
+            return
         call = LangChainCall(inputs, parameters, metadata)
         if told.get("batch_size", 1) > 1 or len(inputs) > 1:
             refusal = ConfigurationError(

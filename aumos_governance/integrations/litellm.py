@@ -78,7 +78,7 @@ class GovernedLiteLLM(_Priced):
 
     def _completed(self, function: Callable[..., Any], asked: dict[str, Any], *, awaited: bool = False) -> Steps[Any]:
         guard, paid = yield from self._checked("completion", asked, awaited=awaited)
-        place, added = (guard.base_url, paid.model), _with_usage(paid)
+        place, added = (guard.base_url, paid.model), {} if guard.at_gateway else _with_usage(paid)
         if added and stream_options.withheld(place):
             added = {}
         call = _Sent(guard, paid, lambda more: function(**asked, **more), awaited=awaited)
@@ -99,7 +99,7 @@ class GovernedLiteLLM(_Priced):
 
     def _checked(self, kind: str, asked: dict[str, Any], *, awaited: bool) -> Steps[tuple[Guard, Paid]]:
         guard, paid = self._call(asked, kind)
-        if (refusal := _refusal(kind, asked)) is not None:
+        if not guard.at_gateway and (refusal := _refusal(kind, asked)) is not None:
             record = guard.refused_async if awaited else guard.refused
             refused: Any = record(refusal, CANNOT_BE_HELD, paid.name, paid.model)
             raise (yield refused) if awaited else refused
@@ -130,6 +130,8 @@ class GovernanceLogger(CustomLogger, _Priced):
         if not _is_complete(kwargs):
             return
         guard, paid = self._call(kwargs)
+        if guard.at_gateway:
+            return
         action = guard.action_of(paid.name, paid.model, Decimal(0))
         try:
             cost, estimated = _cost(guard, paid, answer)

@@ -21,7 +21,7 @@ from traitlets import Bool, Enum, TraitError, Unicode, default
 from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
-from ..gateway.process_environment import ProcessEnvironment
+from ..gateway.configuration.providers import read_providers
 from ..ledger import open_ledger
 from ..ledger.contract.budgets import ConfigureEnvelopes
 from ..ledger.contract.charges import KernelsPresent
@@ -32,7 +32,8 @@ from ..ledger.contract.requests import JoinNotebooks
 from ..owner import owner
 from ..service.service import NotebookService
 from ..wire.protocol import REPLY_TYPE, STRICT_ENV
-from .gateway.issuing import Issuing
+from .gateway.port_memory import PortMemory
+from .gateway.served_gateway import ServedGateway
 from .identity.contents_moves import ContentsMoves
 from .identity.documents import Documents
 from .identity.rooms import Rooms
@@ -47,6 +48,7 @@ from .rest.ceilings import difference_sentence, differences
 from .rest.context import Context
 from .rest.table import handlers
 from .settings.envelope_traits import Envelopes, read_envelopes
+from .settings.provider_traits import Port, Providers
 from .settings.settings import Settings, default_database_url, read_settings
 from .settings.traits import Autostart, Dollars, Fractions, Level, Seconds
 
@@ -132,13 +134,28 @@ class GovernanceExtension(ExtensionApp):
         help="""Whether kernels on this machine may ask over a local socket, which is faster and sends no frames to
         browsers. Without it, and for all other kernels, their own channels carry the asks.""",
     ).tag(config=True)
+    providers = Providers(
+        {},
+        help="""The providers whose APIs the gateway offers to kernels, terminals and programs with a key of ours, by
+        name: for each a dict with its key (`key_file`, `key_env` or `key_command`) and what differs from what is known
+        of it, such as `base_url`, `models`, `prices`, `output_limit`. Empty: there is no gateway, and nothing is
+        intercepted.""",
+    ).tag(config=True)
+    gateway = Bool(
+        True, help="Whether the gateway runs; where no provider is configured, it does not in any case."
+    ).tag(config=True)
+    gateway_port = Port(
+        0,
+        help="""The port on this machine's loopback interface at which the gateway listens; 0 for the one of the last
+        time, or else any free one.""",
+    ).tag(config=True)
     database_url = Unicode(
         help="""Where the ledger is: `sqlite:////absolute/path/to/file.sqlite` (on a local disk),
         `postgresql://user:password@host:port/database` (which several servers may share), or `memory://`, which
         forgets everything when the server stops. By default a file in Jupyter's data folder.""",
     ).tag(config=True)
 
-    _issuing: Issuing | None = None
+    _gateway: ServedGateway | None = None
 
     @default("database_url")
     def _database_url(self) -> str:
@@ -184,6 +201,8 @@ class GovernanceExtension(ExtensionApp):
             envelopes=read_envelopes(self.envelopes),
             at_limit=self.at_limit,
         )
+        # Before the ledger is opened: a provider that cannot work leaves nothing behind.
+        upstreams = read_providers(self.providers) if self.gateway else {}
         self._name = f"{secrets.randbits(31):08x}"
         self._ledger = self._open_ledger(settings)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="aumos-governance")
@@ -232,11 +251,11 @@ class GovernanceExtension(ExtensionApp):
 
         moves = ContentsMoves(documents, self._ledger, rooms, self.log, announce)
         moves.follow(serverapp.contents_manager)
-        environment = self._process_environment()
-        if environment is not None:
-            self._issuing = Issuing(service, rooms, environment, server=self._name, log=self.log)
-            self._issuing.start()
-        kernel_keys = None if self._issuing is None else self._issuing.kernels
+        if upstreams:
+            ports = PortMemory(Path(self.data_dir) / "aumos_governance", rooms.root, self.gateway_port)
+            self._gateway = ServedGateway(upstreams, service, rooms, ports, server=self._name, log=self.log)
+            self._gateway.start()
+        kernel_keys = None if self._gateway is None else self._gateway.kernels
         self._bridge = Bridge(
             serverapp.kernel_manager,
             serverapp.session_manager,
@@ -263,7 +282,8 @@ class GovernanceExtension(ExtensionApp):
             self._bridge.kernels,
             serverapp.contents_manager,
             loop,
-            None if self._issuing is None else self._issuing.requests,
+            None if self._gateway is None else self._gateway.requests,
+            None if self._gateway is None else self._gateway.body(),
         )
         self._bridge.follow_sessions()
         self._unmark = mark_children(strict=settings.terms.strict)
@@ -284,8 +304,8 @@ class GovernanceExtension(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self._bridge.start()
-        if self._issuing is not None:
-            self._issuing.follow_terminals(serverapp)
+        if self._gateway is not None:
+            self._gateway.follow_terminals(serverapp)
         # What a server has loaded stays until it ends. Without this, each full garbage collection walks over all of it
         # with every thread stopped (75 ms, twice a second under load), and no kernel has its answer meanwhile.
         gc.freeze()
@@ -299,22 +319,18 @@ class GovernanceExtension(ExtensionApp):
         except Exception:
             self.log.exception("The kernels could not be shut down for governance.")
         await self._bridge.stop()
+        loop = asyncio.get_running_loop()
+        if self._gateway is not None:
+            await loop.run_in_executor(None, self._gateway.stop)
         gc.unfreeze()
         self._unmark()
         self._service.stop_waiting()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._holds.counts.close()
-        loop = asyncio.get_running_loop()
         for threads in (self._readers, self._long_reads, self._workers):
             await loop.run_in_executor(None, threads.shutdown)
-        if self._issuing is not None:
-            await loop.run_in_executor(None, self._issuing.stop)
         await loop.run_in_executor(None, self._ledger.close)
-
-    def _process_environment(self) -> ProcessEnvironment | None:
-        """What a process with a key of the gateway finds in its environment; None where no gateway is on."""
-        return None
 
     # ---- refusing to start
 

@@ -11,7 +11,7 @@ from ..clock import MICROS
 from ..ledger.contract.facts import NotebookKey, Origin
 from ..ledger.contract.terms import SessionTerms
 from ..wire.operation import Operation
-from ..wire.protocol import Ask
+from ..wire.protocol import Ask, Cell
 
 __all__ = ["Caller", "expiry_of", "origin_of", "request_of"]
 
@@ -34,16 +34,19 @@ class Caller:
     """Whether the thread that submits the ask may be blocked until it is answered, since nobody else needs it."""
     actor: str = "kernel"
     """Who made the request, as the records name it: ``kernel``, or for a key that is no kernel's its kind and name."""
+    cell: Cell | None = None
+    """The cell that a kernel runs whose libraries make the request; None: the request says it."""
 
 
 def origin_of(caller: Caller, ask: Ask) -> Origin:
     """The asker, as the ledger records it."""
+    cell = ask.cell if caller.cell is None else caller.cell
     return Origin(
         actor=caller.actor,
         scope=caller.scope,
         incarnation=caller.incarnation,
-        cell_id=ask.cell.id,
-        execution_count=ask.cell.count,
+        cell_id=cell.id,
+        execution_count=cell.count,
     )
 
 

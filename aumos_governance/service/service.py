@@ -28,7 +28,7 @@ from ..ledger.rules.content import KEEP_ASKS
 from ..types import TrustLevel
 from ..wire import fields
 from ..wire.operations import OPERATIONS
-from ..wire.protocol import Ask, error_answer
+from ..wire.protocol import Ask, Cell, error_answer
 from .acting import APPROVAL_SECONDS, Acting
 from .action_requests import finish_request
 from .callers import Caller, request_of
@@ -91,8 +91,11 @@ class NotebookService(PersonRequests):
             monotonic=monotonic,
             log=self._log,
         )
+        self.cells: dict[str, Cell] = {}
+        """The cell that each kernel last said that it runs, by the scope of its requests."""
         self._handlers: dict[str, Callable[[Caller, Ask, Reply], None]] = {
             "hello": self._hello,
+            "cell": self._begin_cell,
             "status": self._status,
             "settle": self._resolve,
             "release": self._resolve,
@@ -159,7 +162,8 @@ class NotebookService(PersonRequests):
         request = request_of(operation, caller, ask, self.terms)
         write, shared_with = operation.response.write, caller.shared_with
         if isinstance(request, Charging):
-            asks, turn = self._may_wait(ask.body.get("at_limit")), turn_seconds(ask.body.get("waits_turn"))
+            asks, turn = self._may_wait(ask.body.get("at_limit")), ask.body.get("waits_turn")
+            turn = 0.0 if turn is None else turn_seconds(turn)
             if asks or turn:
 
                 def decided(future: Future[Decision]) -> None:
@@ -175,6 +179,10 @@ class NotebookService(PersonRequests):
         return self._at_limit is not None and (said or self._at_limit) == ASK
 
     # ---- the others
+
+    def _begin_cell(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+        self.cells[caller.scope] = ask.cell
+        reply({"id": ask.id, "ok": True})
 
     def _hello(self, caller: Caller, ask: Ask, reply: Reply) -> None:
         greeting = _Greeting(

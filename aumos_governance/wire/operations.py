@@ -142,6 +142,8 @@ add(
         response=response(given("state", "STATE.write({}, shared_with)"), given("previous", _PREVIOUS)),
         reads=True,
     ),
+    # Only remembered, so that calls which do not come from the magics can be told by their cell.
+    Operation("cell"),
     Operation(
         "close",
         Shape("CloseSession", given=WITHIN),

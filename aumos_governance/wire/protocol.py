@@ -49,6 +49,7 @@ budgets   ``category?``                                         ``budgets``
 consent   ``agent_id, data_type?, purpose?, granted_by?,        ``consent, revoked``
           until?``
 consents  ``agent_id?, data_type?, purpose?``                   ``consents``
+cell      (nothing)                                             (nothing)
 close     (nothing)                                             ``state``
 audit     ``limit?, agent_id?, outcome?, event?, tool?,         ``records, cursor, total`` (newest last, unless
           action_type?, resource?, since?, until?,              ``oldest_first``)
@@ -66,6 +67,9 @@ the trust level at which it was decided, the lower of the session's and the agen
 ``limit`` is null, or the limit that forbids it: ``{"kind", "name", "asked", "allowed"}``, its kind ``session`` or
 ``category`` for a budget, ``level`` or ``agent`` for a trust level (whose two numbers are whole), else that of a
 ceiling around the session.
+
+A ``cell`` says which cell begins, by its own ``cell``, so that calls of the kernel's libraries through the gateway are
+recorded with it. The server keeps the last one in memory, and a client need not wait for the response.
 
 ``at_limit`` is what becomes of a call that only a limit on money refuses: ``ask`` or ``deny``.
 

@@ -59,3 +59,13 @@ def test_a_data_folder_that_cannot_be_made(launch: Callable[..., LiveServer]) ->
     (sentence,) = [line for line in server.log.read_text().splitlines() if line.startswith("[C ")]
     assert str(folder) in sentence
     assert "JUPYTER_DATA_DIR" in sentence
+
+
+def test_a_provider_that_cannot_work(launch: Callable[..., LiveServer]) -> None:
+    server = launch()
+    (server.home / "config" / "jupyter_server_config.py").write_text(
+        "c.GovernanceExtension.providers = {'openai': {'key_fil': '/run/secrets/openai'}}\n"
+    )
+    assert refuse(server) == (
+        "GovernanceExtension.providers['openai'] has the field 'key_fil'; did you mean 'key_file'?"
+    )

@@ -61,12 +61,15 @@ def test_loading_imports_only_what_reads_a_line(tmp_path: Path) -> None:
         "aumos_governance.jupyter_extension",
         "aumos_governance.kernel",
         "aumos_governance.kernel.governed",
+        "aumos_governance.kernel.governed.cell_reports",
         "aumos_governance.kernel.governed.governed_cells",
         "aumos_governance.kernel.governed.running_cells",
         "aumos_governance.kernel.magics",
         "aumos_governance.kernel.magics.magics",
         "aumos_governance.kernel.text",
         "aumos_governance.kernel.text.arguments",
+        "aumos_governance.wire",
+        "aumos_governance.wire.provider_keys",
     }
 
 

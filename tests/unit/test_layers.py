@@ -36,7 +36,8 @@ HOUSE: tuple[tuple[str, ...], ...] = (
 WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
     "kernel": (("magics",), ("governed",), ("engine",), ("requests", "text"), ("transports",)),
     "server": ((".",), ("gateway",), ("rest", "kernels"), ("live",), ("identity",), ("settings",)),
-    "integrations": ((".",), ("frameworks", "drop_in"), ("openai", "anthropic"), ("guarding",), ("pricing",)),
+    "gateway": (("configuration",), (".",), ("dialects",)),
+    "integrations": ((".",), ("frameworks", "drop_in"), ("openai", "anthropic", "google"), ("guarding",), ("pricing",)),
     "ledger": (
         (".",),
         ("migrations",),

@@ -104,7 +104,11 @@ class _Message:
             raise ConfigurationError(
                 f"{self.model} with code execution is billed by the hour of its container, which no response states, so"
                 " nothing was sent: add web_search_20260209, web_fetch_20260209 or later to the tools, with which it is"
-                " free, or state what to add to each call with govern(client, fee=...), or what it costs with cost=...."
+                " free, or state what to add to each call with govern(client, fee=...), or what it costs with"
+                " cost=....",
+                cause=f"{self.model} with code execution is billed by the hour of its container, which no response"
+                " states, so nothing was sent (with web_search_20260209, web_fetch_20260209 or later among the tools it"
+                " is free)",
             )
         attempts = [self._attempt(rates, size, self._asked), *self._fallbacks(rates, size)]
         return sum(attempts, self._searches(rates, size)) + self._advice(rates, size)
@@ -170,7 +174,10 @@ class _Message:
         if not rates.has("web_searches_kcount"):
             raise ConfigurationError(
                 f"The price of web searches by {self.model!r} is not known, so nothing was sent: state it in USD per"
-                " 1,000 searches, beside the prices of tokens, with govern(client, price={'web_searches_kcount': ...})."
+                " 1,000 searches, beside the prices of tokens, with govern(client, price={'web_searches_kcount':"
+                " ...}).",
+                cause=f"The price of web searches by {self.model!r} (web_searches_kcount) is not known, so nothing was"
+                " sent",
             )
         return rates.cost({"web_searches": size.searches})
 

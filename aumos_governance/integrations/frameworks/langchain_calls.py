@@ -21,6 +21,7 @@ from ..guarding.calls import (
     UsageMissingError,
 )
 from ..openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
+from ..pricing.gateway_address import address_in_environment
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import size_of
@@ -196,7 +197,7 @@ def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], par
     if provider == "aws" and isinstance(stated.get("region_name"), str):
         return f"https://bedrock-runtime.{stated['region_name']}.amazonaws.com"
     # OpenAI's own library reads this one.
-    return os.environ.get("OPENAI_BASE_URL", "") if provider == "openai" else ""
+    return os.environ.get("OPENAI_BASE_URL", "") if provider == "openai" else address_in_environment(provider)
 
 
 # ---- the input

@@ -10,6 +10,7 @@ from ..guarding.calls import Asked, Cost, Paid, UsageMissingError
 from ..guarding.guard import Outcome, body_of, outcome_of
 from ..openai.seen import see_chat
 from ..openai.text import ChatCall, EmbeddingCall, ResponseCall
+from ..pricing.gateway_address import address_in_environment
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sellers import STATE_COSTS, Reading
@@ -114,7 +115,7 @@ def address_of(provider: str, arguments: Mapping[str, Any], found: str | None) -
     if given is None and provider in ("openai", "text-completion-openai"):
         # In the order in which LiteLLM reads them.
         given = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
-    return str(given or "")
+    return str(given or address_in_environment(price_id(provider)))
 
 
 def price_id(provider: str) -> str:

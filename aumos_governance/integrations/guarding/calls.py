@@ -180,15 +180,14 @@ def body_of_json(content: bytes) -> Mapping[str, Any]:
 
 def cannot_measure(name: str, error: Exception) -> ConfigurationError:
     """Says that a request cannot be held because of an error while it was measured."""
-    return ConfigurationError(
-        f"{name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error}); state what"
-        " each call costs with govern(client, cost=...)."
-    )
+    cause = f"{name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error})"
+    return ConfigurationError(f"{cause}; state what each call costs with govern(client, cost=...).", cause=cause)
 
 
 def unknown_method(asked: Asked) -> ConfigurationError:
     """Says that a request cannot be governed."""
     return ConfigurationError(
         f"{asked.name} was not sent: govern() does not know what it may cost. Use the client"
-        " that you gave to govern() for it, and record what it cost with %governance_spend."
+        " that you gave to govern() for it, and record what it cost with %governance_spend.",
+        cause=f"{asked.name} was not sent: what it may cost is not known",
     )

@@ -14,14 +14,14 @@ from typing import Any, Protocol
 
 from ... import money
 from ...authority.authorization import AsyncGrant, Ending, Granted
-from ...errors import AumOSGovernanceError, UnavailableError
-from ..pricing.prices import UnusableUsageError
+from ...errors import UnavailableError
 from ..pricing.seen import Seen
-from .calls import Cost, Paid, UsageMissingError
+from .calls import Cost, Paid
+from .costs import charged, charged_partly
 from .leftovers import leftovers
 from .steps import Steps, now, when_awaited
 
-__all__ = ["Accounts", "Charge", "Evidence"]
+__all__ = ["Accounts", "Charge", "ChargedElsewhere", "Evidence"]
 
 Evidence = tuple[Mapping[str, Any] | None, Seen | None]
 """What a response reports so far, and what of it was seen to arrive; None: the response is no stream."""
@@ -160,15 +160,7 @@ class Charge:
         return True
 
     def _cost(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
-        if answer is None and seen is None:
-            return self.grant.amount or 0, True
-        try:
-            cost = self._guard.cost(self.paid, answer or {}, seen)
-            end = money.ceil_nano(cost.usd), cost.estimated
-        except UsageMissingError as missing:
-            end = max(self.grant.amount or 0, money.ceil_nano(missing.least)), True
-        except (UnusableUsageError, AumOSGovernanceError):
-            end = self.grant.amount or 0, True
+        end = charged(self._stated, self.grant.amount or 0, answer, seen)
         if end[1] and answer is not None:
             self._name(answer)
         return end
@@ -181,13 +173,13 @@ class Charge:
             self._guard.followups.estimated(self.grant.reference, self)
 
     def _partial(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
-        if seen is None:
-            # Of a body that is no stream, a part shows nothing.
-            return self.grant.amount or 0, True
-        cost, estimated = self._cost(answer, seen)
-        if not estimated and answer is not None:
+        end = charged_partly(self._stated, self.grant.amount or 0, answer, seen)
+        if seen is not None and answer is not None:
             self._name(answer)
-        return cost, True
+        return end
+
+    def _stated(self, answer: Mapping[str, Any], seen: Seen | None) -> Cost:
+        return self._guard.cost(self.paid, answer, seen)
 
     def _ended(self, how: Callable[[], tuple[int | None, bool]], *, awaited: bool) -> Steps[None]:
         # Whatever interrupts this from its first step on leaves the charge to be ended by the leftovers' thread.
@@ -226,6 +218,16 @@ class Charge:
         # The answer was paid for, and is not withheld because its cost cannot be written down now.
         warnings.warn(f"The cost of a call is not recorded yet: {error}", RuntimeWarning, stacklevel=4)
         leftovers.note(self)
+
+
+class ChargedElsewhere(Charge):
+    """What is held for an attempt that the server's gateway decides and charges: nothing, so no end does anything."""
+
+    def __init__(self, guard: Accounts, paid: Paid) -> None:
+        self.paid = paid
+        self.kept = False
+        self._guard = guard
+        self._token = []
 
 
 def _nothing() -> tuple[None, bool]:

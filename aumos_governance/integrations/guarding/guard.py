@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from copy import copy
 from decimal import Decimal
 from types import SimpleNamespace
@@ -16,13 +15,13 @@ from ...engine import Engine, GovernanceAction
 from ...errors import AumOSGovernanceError, ConfigurationError
 from ...types import TrustLevel
 from ...wire.protocol import MAX_TEXT
-from ..pricing.price_terms import billed_model
+from ..pricing.gateway_address import at_gateway
 from ..pricing.prices import Prices, Rates
 from ..pricing.seen import Seen
-from ..pricing.sellers import STATE_COSTS, stated_cost
 from .batches import BatchCall
 from .calls import Cost, Paid, cannot_measure
-from .charge import Charge
+from .charge import Charge, ChargedElsewhere
+from .costs import cost_of
 from .followups import Followups
 from .leftovers import leftovers
 from .steps import Steps, when_awaited
@@ -92,6 +91,11 @@ class Guard:
         other.base_url = base_url
         return other
 
+    @property
+    def at_gateway(self) -> bool:
+        """Whether the calls go through the server's gateway, which decides and charges them."""
+        return at_gateway(self.base_url)
+
     def reference(self, id: str) -> str:
         """The provider's name for a response or a batch, as the ledger knows it."""
         return f"{self.provider}/{id}"[:MAX_TEXT]
@@ -113,6 +117,8 @@ class Guard:
 
     def beginning(self, paid: Paid, begun: Begun | None = None, *, awaited: bool) -> Steps[Charge]:
         """As `begin`, for both kinds of client."""
+        if self.at_gateway:
+            return ChargedElsewhere(self, paid)
         if not awaited:
             return self.begin(paid, begun)
         try:
@@ -194,22 +200,7 @@ class Guard:
 
         Raises as `Paid.cost`, and ConfigurationError.
         """
-        rates = paid.quoted or self.rates(paid.model)
-        if rates.flat is not None and not rates.assumed:
-            return Cost(rates.flat + rates.fee)
-        stated = stated_cost(rates.seller, answer)
-        if stated is not None and rates.seller in STATE_COSTS:
-            return Cost(stated + rates.fee)
-        billed = billed_model(paid.model, answer.get("model"))
-        if (rates.found or rates.assumed) and billed != paid.model:
-            # A name of the provider's own is what was asked for.
-            with suppress(ConfigurationError):
-                rates = rates.of(billed)
-        cost = Cost(rates.flat) if rates.flat is not None else paid.cost(rates, answer, seen)
-        if stated is not None:
-            # Of a server of which it is not known what its figure includes, the larger one.
-            cost = Cost(max(stated, cost.usd), cost.estimated or stated < cost.usd)
-        return Cost(cost.usd + rates.fee, cost.estimated)
+        return cost_of(paid, paid.quoted or self.rates(paid.model), answer, seen)
 
 
 def body_of(answer: object) -> Mapping[str, Any]:

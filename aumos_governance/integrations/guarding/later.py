@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from .calls import Meter, body_of_json
+from .readers import Events
 from .steps import Steps
-from .streams import Events, content_of
+from .streams import content_of
 
 __all__ = ["Later", "LaterBody", "LaterEvents", "LaterLines", "hearing"]
 

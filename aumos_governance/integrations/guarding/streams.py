@@ -7,128 +7,21 @@ has arrived.
 
 from __future__ import annotations
 
-import re
 import weakref
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any
 
-from ..pricing.seen import Seen
-from .aws_frames import CONTENT_TYPE, Frames
-from .calls import Meter, body_of_json, is_streamed
 from .charge import Charge, Evidence
+from .readers import Reader, evidence_of, reader_of
 
-__all__ = ["Events", "content_of", "watch", "watch_async"]
-
-_END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
-_LONGEST_END: Final = 4
-_MOST_BODY: Final = 64 * 1024 * 1024
-"""Bytes of a body that is kept to find its usage; a longer one is no answer that has any."""
-
-
-class _Reader(Protocol):
-    """Reads bytes and answers those that the caller is to see."""
-
-    @property
-    def ended(self) -> bool: ...
-
-    def feed(self, chunk: bytes) -> bytes: ...
-
-    def rest(self) -> bytes: ...
-
-    def answer(self) -> Mapping[str, Any] | None: ...
-
-    def seen(self) -> Seen | None: ...
-
-
-class Events:
-    """Server-sent events, each passed on when it is complete, as it came."""
-
-    def __init__(self, meter: Meter) -> None:
-        self._meter = meter
-        self._pending = b""
-        self._searched = 0
-        self._id: str | None = None
-
-    @property
-    def ended(self) -> bool:
-        return self._meter.ended
-
-    def feed(self, chunk: bytes) -> bytes:
-        if not self._pending and self._id is not None and chunk.find(b"\n\n") == len(chunk) - 2 and b"\r" not in chunk:
-            # Most often a chunk is one event.
-            return b"" if self._meter.see(_data_of(chunk)) else chunk
-        pending = self._pending + chunk
-        start, kept = 0, []
-        for end in _END_OF_EVENT.finditer(pending, self._searched):
-            event = pending[start : end.end()]
-            data = _data_of(event)
-            if self._id is None:
-                self._id = _id_of(data)
-            if not self._meter.see(data):
-                kept.append(event)
-            start = end.end()
-        self._pending = pending[start:]
-        self._searched = max(0, len(self._pending) - _LONGEST_END + 1)
-        return b"".join(kept)
-
-    def rest(self) -> bytes:
-        rest, self._pending = self._pending, b""
-        return rest
-
-    def answer(self) -> Mapping[str, Any] | None:
-        answer = self._meter.answer
-        # By its name what is charged for a stream that breaks off can be found when the response is retrieved.
-        return {"id": self._id} if answer is None and self._id else answer
-
-    def seen(self) -> Seen | None:
-        return self._meter.seen
-
-
-class _Body:
-    """One JSON body, passed on piece by piece."""
-
-    ended = False
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._size = 0
-
-    def feed(self, chunk: bytes) -> bytes:
-        self._size += len(chunk)
-        if self._size <= _MOST_BODY:
-            self._pieces.append(chunk)
-        return chunk
-
-    def rest(self) -> bytes:
-        return b""
-
-    def answer(self) -> Mapping[str, Any] | None:
-        return body_of_json(b"".join(self._pieces)) if self._size <= _MOST_BODY else None
-
-    def seen(self) -> Seen | None:
-        return None  # The body itself shows it.
-
-
-def _id_of(data: bytes) -> str:
-    """The response's id, as its first event has it; empty where that has none."""
-    event = body_of_json(data)
-    response = event.get("response")
-    id = response.get("id") if isinstance(response, dict) else event.get("id")
-    return id if isinstance(id, str) else ""
-
-
-def _data_of(event: bytes) -> bytes:
-    if event.startswith(b"data: ") and event.find(b"\n", 0, -2) < 0:
-        return event[6:].rstrip()
-    lines = (line for line in event.splitlines() if line.startswith(b"data:"))
-    return b"\n".join(line[5:].removeprefix(b" ") for line in lines)
+__all__ = ["content_of", "watch", "watch_async"]
 
 
 class _Watch:
     """One response under watch."""
 
-    def __init__(self, response: Any, read: Any, close: Any, charge: Charge, reader: _Reader) -> None:
+    def __init__(self, response: Any, read: Any, close: Any, charge: Charge, reader: Reader) -> None:
         self._charge = charge
         self._reader = reader
         # Reading to the end closes the response, which is then no sign that somebody gave up.
@@ -154,11 +47,11 @@ class _Watch:
                     self._reading = False
                 shown = self._reader.feed(chunk)
                 if self._reader.ended:
-                    self._charge.settle(*self._evidence())
+                    self._charge.settle(*evidence_of(self._reader))
                 if shown:
                     yield shown
             # Before the last bytes: who gets them has the whole answer.
-            self._charge.settle(*self._evidence())
+            self._charge.settle(*evidence_of(self._reader))
             if rest := self._reader.rest():
                 yield rest
         except Exception:
@@ -187,10 +80,10 @@ class _Watch:
                     self._reading = False
                 shown = self._reader.feed(chunk)
                 if self._reader.ended:
-                    await self._charge.settle_async(*self._evidence())
+                    await self._charge.settle_async(*evidence_of(self._reader))
                 if shown:
                     yield shown
-            await self._charge.settle_async(*self._evidence())
+            await self._charge.settle_async(*evidence_of(self._reader))
             if rest := self._reader.rest():
                 yield rest
         except Exception:
@@ -206,15 +99,8 @@ class _Watch:
             if not self._reading:
                 self._charge.abandon(self._so_far)
 
-    def _evidence(self) -> tuple[Mapping[str, Any], Seen | None]:
-        """What a response that arrived to its end reports, and what of it was seen to arrive."""
-        seen = self._reader.seen()
-        if seen is not None:
-            seen.whole = True
-        return self._reader.answer() or {}, seen
 
-
-def _so_far(reader: _Reader) -> Evidence:
+def _so_far(reader: Reader) -> Evidence:
     return reader.answer(), reader.seen()
 
 
@@ -242,8 +128,5 @@ def content_of(response: Any) -> bytes | None:
     return content
 
 
-def _reader(response: Any, charge: Charge, streamed: bool) -> _Reader:
-    if not streamed or not is_streamed(charge.paid):
-        return _Body()
-    meter = charge.paid.meter()
-    return Frames(meter) if response.headers.get("content-type", "").startswith(CONTENT_TYPE) else Events(meter)
+def _reader(response: Any, charge: Charge, streamed: bool) -> Reader:
+    return reader_of(charge.paid, response.headers.get("content-type", ""), streamed=streamed)

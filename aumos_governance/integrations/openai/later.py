@@ -39,7 +39,8 @@ def batch_of(asked: Asked, paid_of: PaidOf) -> BatchCall:
         raise ConfigurationError(
             f"{asked.name} was not sent: its input file cannot be read through this client, so nobody knows what the"
             " batch may cost. Use the client that you gave to govern() for it, and record what it cost with"
-            " %governance_spend."
+            " %governance_spend.",
+            cause=f"{asked.name} was not sent: its input file is not in the request, so what it may cost is not known",
         )
     return BatchCall(_requests(asked), paid_of)
 

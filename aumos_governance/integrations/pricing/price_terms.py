@@ -20,6 +20,7 @@ __all__ = [
     "address_of",
     "billed_model",
     "geo_multiplier",
+    "google_location_multiplier",
     "has_geography",
     "lookups",
     "same_model",
@@ -166,6 +167,13 @@ def _google_multiplier(host: str, model: str) -> Decimal:
     regional = host.endswith(("-aiplatform.googleapis.com", ".rep.googleapis.com"))
     if not regional or host.startswith("global-"):
         return LIST_PRICE
+    return google_location_multiplier("regional", model)
+
+
+def google_location_multiplier(location: str | None, model: str) -> Decimal:
+    """What Google multiplies token prices by at a location of Vertex AI; None: not there."""
+    if location in (None, "global"):
+        return LIST_PRICE
     for family, pattern, since in _GOOGLE_FAMILIES:
         if family in model.lower():
             # A name without a version is taken for a new one: the dearer of the published prices.
@@ -211,7 +219,11 @@ def service_tiers(seller: str | None, requested: object) -> tuple[dict[str, str]
     if isinstance(requested, str) and requested != "auto":
         return ({}, {"service_tier": requested})
     # Flex, the other one that a project may set, is cheaper.
-    return ({}, {"service_tier": "priority"}) if seller == "openai" else ({},)
+    return _ANY_TIER if seller == "openai" else _NO_TIER
+
+
+_NO_TIER: Final[tuple[dict[str, str], ...]] = ({},)
+_ANY_TIER: Final[tuple[dict[str, str], ...]] = ({}, {"service_tier": "priority"})
 
 
 def thinks_by_default(model: str) -> bool:

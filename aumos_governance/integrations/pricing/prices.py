@@ -317,5 +317,6 @@ def _library(module: str) -> Any:
     except ImportError:
         raise ConfigurationError(
             "govern() needs genai-prices for the models' prices: pip install 'aumos-governance[openai]', or state what"
-            " each call costs with cost=."
+            " each call costs with cost=.",
+            cause="The models' prices are not installed (pip install 'aumos-governance[openai]')",
         ) from None

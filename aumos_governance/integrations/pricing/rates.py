@@ -77,6 +77,7 @@ class Rates:
         """What every call costs, whatever it uses; None: what it uses is priced."""
         self._pricing = pricing
         self._bounds: dict[object, list[Sides]] = {}
+        self._usual: ModelPrice | None = None
 
     @property
     def found(self) -> bool:
@@ -98,7 +99,7 @@ class Rates:
         return self if self._others is None else self._others(model)
 
     def reading(self, shape: str) -> Reading:
-        """How the seller reports the usage of a kind of response: ``chat``, ``responses`` or ``embeddings``."""
+        """How the seller reports the usage of a kind of response, as `reading_of` names it."""
         return reading_of(None, shape) if self._reading is None else self._reading(shape)
 
     def times(self, multiplier: Decimal) -> Rates:
@@ -125,7 +126,7 @@ class Rates:
         """
         if self._pricing is None:
             return self.flat or Decimal(0)
-        used = {unit: count for unit, count in usage.items() if count}
+        used = {unit: count for unit, count in usage.items() if count or unit in _SAID_AT_ZERO}
         if self.multiplier == 1:
             return self._cost(used, context)
         # What is counted otherwise, such as searches, has a fee of its own.
@@ -135,7 +136,7 @@ class Rates:
 
     def _cost(self, used: Mapping[str, Any], context: Mapping[str, str] | None) -> Decimal:
         assert self._pricing is not None
-        prices = self._pricing.prices(context or {}, self._at)
+        prices = self._prices(self._pricing, context)
         plain = _plain_cost(used, prices)
         if plain is not None:
             return plain
@@ -153,8 +154,16 @@ class Rates:
         """Whether one of genai-prices' prices, such as ``web_searches_kcount``, is known."""
         if self._pricing is None:
             return True
-        prices = vars(self._pricing.prices(context or {}, self._at))
+        prices = vars(self._prices(self._pricing, context))
         return any(prices.get(name) is not None for name in names)
+
+    def _prices(self, pricing: Pricing, context: Mapping[str, str] | None) -> ModelPrice:
+        """The prices under these terms; without terms they stay the same, but for those that change by the hour."""
+        if context or pricing.hourly:
+            return pricing.prices(context or {}, self._at)
+        if self._usual is None:
+            self._usual = pricing.prices({}, self._at)
+        return self._usual
 
     def bound(
         self,
@@ -203,14 +212,17 @@ _PRICED_AS: Final = {
 """Which prices must be known for a unit: without one it would count as nothing."""
 
 
+_SAID_AT_ZERO: Final = frozenset({"cache_audio_read_tokens", "cache_image_read_tokens", "cache_video_read_tokens"})
+"""Units that genai-prices must be given, also as 0, where a part of the input is of this kind and another is cached."""
 _CACHE_PRICES: Final = {"cache_read_tokens": "cache_read_mtok", "cache_write_tokens": "cache_write_mtok"}
 _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_tokens", "output_reasoning_tokens", *_CACHE_PRICES})
 
 
 def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
     """What genai-prices computes of text at prices without tiers, in a tenth of its time; None: it is to be asked."""
-    if not used.keys() <= _PLAIN_UNITS or not all(type(count) is int and count > 0 for count in used.values()):
-        return None
+    for unit, count in used.items():
+        if unit not in _PLAIN_UNITS or type(count) is not int or count <= 0:
+            return None
     known = plain_prices(prices)
     if known is None:
         return None
@@ -241,22 +253,28 @@ def unknown_price(
         example = ", ".join(f"{key!r}: ..." for key in missing)
         return ConfigurationError(
             f"The price of {model!r} is not known for all that the call may use, so nothing was sent: state it with"
-            f" govern(client, price={{{model!r}: {{{example}}}}}), or fee=... or cost=... USD a call."
+            f" govern(client, price={{{model!r}: {{{example}}}}}), or fee=... or cost=... USD a call.",
+            cause=f"The price of {model!r} is not known for all that the call may use ({', '.join(missing)}), so"
+            " nothing was sent",
         )
+    cause = f"The price of {model!r} is not known, so nothing was sent"
     if seller == "azure":
         return ConfigurationError(
-            f"The price of {model!r} is not known, so nothing was sent: on Azure a deployment's name does not say its"
+            f"{cause}: on Azure a deployment's name does not say its"
             f" model, so state its prices with govern(client, price={{{model!r}: {{'input_mtok': ..., 'output_mtok':"
-            " ...}}), default_cost=... USD a call, or cost=0."
+            " ...}}), default_cost=... USD a call, or cost=0.",
+            cause=cause,
         )
     if seller == "openrouter":
         return ConfigurationError(
-            f"The price of {model!r} is not known, so nothing was sent: state what is held for a call with"
+            f"{cause}: state what is held for a call with"
             " govern(client, default_cost=... USD), after which OpenRouter's own figure is charged, or price=... per"
-            " million tokens, or cost=0."
+            " million tokens, or cost=0.",
+            cause=cause,
         )
     mine = " Is this a server of your own, cost=0?" if local else ""
     return ConfigurationError(
-        f"The price of {model!r} is not known, so nothing was sent: state it with govern(client, price=...) per million"
-        f" tokens, default_cost=... USD a call, or cost=0 for a model of your own that costs nothing.{mine}"
+        f"{cause}: state it with govern(client, price=...) per million"
+        f" tokens, default_cost=... USD a call, or cost=0 for a model of your own that costs nothing.{mine}",
+        cause=cause,
     )

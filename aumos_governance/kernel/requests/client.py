@@ -170,6 +170,17 @@ class Client:
             raise
         return told
 
+    @property
+    def met(self) -> bool:
+        """Whether the server has responded to a greeting."""
+        return self._clock_offset is not None
+
+    def mention(self, op: str, *, cell: Cell) -> None:
+        """Send what may be lost, and whose response is not read; nothing before the server was met. Never waits."""
+        if self.met:
+            with suppress(AumOSGovernanceError):
+                self._transport.send(self._ask(new_ask_id(), op, monotonic() + self._timeout, cell, {}))
+
     def catch_up(self) -> None:
         """Block this thread until what was told is answered, or has had its time."""
         waiter = Waiter()

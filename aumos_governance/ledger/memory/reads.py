@@ -12,7 +12,7 @@ from ..contract.audit_facts import AuditPage, AuditSum
 from ..contract.facts import NotebookKey, SessionState
 from ..contract.queries import DECISIONS, AuditFilters, AuditQuery, AuditSums, CountAudit, ListStates, Query, ReadState
 from ..operations.places import seen_from, state_at, state_of
-from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, NO_OUTCOME, AuditRow, entry
+from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, NO_NOTEBOOK, NO_OUTCOME, AuditRow, entry
 from ..rules.cursors import check_limit, read_cursor, write_cursor
 from ..rules.files import file_of, lies_in, sort_key
 from ..rules.sums import sum_name
@@ -156,8 +156,8 @@ def _notebook_id(store: MemoryStore, key: NotebookKey) -> str:
     if live is not None:
         return live.id
     deleted = store.deleted_at(key.owner, file)
-    # No id is empty, so nothing matches where there never was a notebook.
-    return max(deleted, key=attrgetter("deleted_at", "id")).id if deleted else ""
+    # Where there never was a notebook nothing matches, and neither do the records that name none.
+    return max(deleted, key=attrgetter("deleted_at", "id")).id if deleted else NO_NOTEBOOK
 
 
 _UPPER_TO_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}

@@ -1,4 +1,4 @@
-"""The hash chain of audit records, the one form of JSON that is hashed, and identifiers: pure, no storage.
+"""The hash chain of audit records, and the one form of JSON that is hashed: pure, no storage.
 
 A record's hash is the SHA-256, in hex, of a JSON array of every field in the order of `AUDIT_COLUMNS`, the last
 of which is the previous record's hash. The array is written without spaces, text unescaped where JSON allows
@@ -30,6 +30,7 @@ __all__ = [
     "AUDIT_COLUMNS",
     "AUDIT_HINTS",
     "LEDGER_CHAIN",
+    "NO_NOTEBOOK",
     "NO_OUTCOME",
     "OWN_EVENTS",
     "START",
@@ -75,6 +76,8 @@ AUDIT_HINTS: Final[dict[str, Any]] = {
 AUDIT_COLUMNS: Final = tuple(AUDIT_HINTS)
 LEDGER_CHAIN: Final = "ledger"
 """The chain of openings, closings and decisions outside any session."""
+NO_NOTEBOOK: Final = "none"
+"""The id of no notebook. A record that belongs to none has an empty id."""
 START: Final = ""
 """The previous hash of a chain's first record, and the head of an empty chain."""
 NO_OUTCOME: Final = ""

@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from ...types import GovernanceOutcome
 from ..contract.facts import NotebookKey
 from ..contract.queries import DECISIONS, AuditFilters
-from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME, check_text
+from ..rules.chain import LEDGER_CHAIN, NO_NOTEBOOK, NO_OUTCOME, check_text
 from ..rules.files import file_of
 from ..transaction import schema
 from .selections import of_server, scope
@@ -81,8 +81,8 @@ class FilterReads:
         check_text(key.owner, key.root, key.path)
         cursor.execute(self._notebook_id, (key.owner, file_of(key.root, key.path)))
         found = cursor.fetchone()
-        # No id is empty, so nothing matches where there never was a notebook.
-        return "" if found is None else str(found[0])
+        # Where there never was a notebook nothing matches, and neither do the records that name none.
+        return NO_NOTEBOOK if found is None else str(found[0])
 
 
 def is_rare(query: AuditFilters) -> bool:

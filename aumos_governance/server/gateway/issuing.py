@@ -30,7 +30,13 @@ class Issuing:
         log: logging.Logger,
     ) -> None:
         self.keys = GatewayKeys(
-            service.ledger, rooms.owner, rooms.root, notebook_of=rooms.notebook_of, server=server, log=log
+            service.ledger,
+            rooms.owner,
+            rooms.root,
+            notebook_of=rooms.notebook_of,
+            cells=service.cells,
+            server=server,
+            log=log,
         )
         self.kernels = KernelKeys(self.keys, environment)
         self._terminals = TerminalKeys(self.keys, environment)

@@ -19,4 +19,5 @@ def config(context: Context, request: Request[None]) -> Body:
         "user": context.owner if request.one_user else None,
         "price_data": None if prices is None else prices.body(),
         "ceilings_differ": differences(context.settings.envelopes, ceilings),
+        "gateway": context.gateway,
     }

@@ -37,6 +37,7 @@ class Context:
         contents: Any = None,
         loop: asyncio.AbstractEventLoop | None = None,
         keys: KeyRequests | None = None,
+        gateway: dict[str, Any] | None = None,
     ) -> None:
         self.service = service
         self.settings = settings
@@ -48,6 +49,8 @@ class Context:
         """The server's contents manager, to be called in its loop."""
         self._loop = loop
         self._keys = keys
+        self.gateway = gateway
+        """The body that describes the gateway; None where there is none."""
         self.waiting = Waiting(service.ledger, rooms.owner, rooms.root)
         self.limit_requests = LimitRequests(service.ledger, service.limit_waits)
         self.records = Records(service.ledger)

@@ -261,6 +261,19 @@ export const isCeilingDifference: Guard<Schemas['CeilingDifference']> =
     stands: isListOf(isCeilingFigures)
   });
 
+export const isGatewayProvider: Guard<Schemas['GatewayProvider']> =
+  /* @__PURE__ */ isObject({
+    name: isString,
+    api: isOneOf(['openai', 'anthropic', 'google']),
+    models: isListOf(isString),
+    denied_models: isListOf(isString)
+  });
+
+export const isGateway: Guard<Schemas['Gateway']> = /* @__PURE__ */ isObject({
+  address: isString,
+  providers: isListOf(isGatewayProvider)
+});
+
 export const isConfig: Guard<Schemas['Config']> = /* @__PURE__ */ isObject({
   version: isString,
   default_budget: isAmount,
@@ -273,7 +286,8 @@ export const isConfig: Guard<Schemas['Config']> = /* @__PURE__ */ isObject({
   at_limit: isOneOf(['deny', 'ask']),
   user: isNullOr(isString),
   price_data: isNullOr(isPriceData),
-  ceilings_differ: isListOf(isCeilingDifference)
+  ceilings_differ: isListOf(isCeilingDifference),
+  gateway: isNullOr(isGateway)
 });
 
 export const isOutcome: Guard<Schemas['Outcome']> = /* @__PURE__ */ isOneOf([

@@ -79,6 +79,26 @@ export interface components {
        *     What stands counts; only a user changes it, by the command line.
        */
       readonly ceilings_differ: readonly components['schemas']['CeilingDifference'][];
+      /** @description The gateway to providers' APIs; null where none is configured. */
+      readonly gateway: components['schemas']['Gateway'] | null;
+    };
+    readonly Gateway: {
+      /** @description Where it listens, on the loopback interface of the server's machine. */
+      readonly address: string;
+      readonly providers: readonly components['schemas']['GatewayProvider'][];
+    };
+    readonly GatewayProvider: {
+      /** @description As it is in the path of requests, `/llm/<name>/`. */
+      readonly name: string;
+      /**
+       * @description Whose API it speaks.
+       * @enum {unknown}
+       */
+      readonly api: 'openai' | 'anthropic' | 'google';
+      /** @description Patterns of the models that may be called; empty for all. */
+      readonly models: readonly string[];
+      /** @description Patterns of models that may not be called. */
+      readonly denied_models: readonly string[];
     };
     readonly CeilingDifference: {
       readonly name: string;

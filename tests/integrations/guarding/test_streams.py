@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aumos_governance.errors import LedgerError, NotFoundError
 from aumos_governance.integrations.guarding.leftovers import Leftovers
-from aumos_governance.integrations.guarding.streams import Events
+from aumos_governance.integrations.guarding.readers import Events
 from aumos_governance.integrations.openai.events import EventMeter, ResponseMeter
 
 WORD = b'data: {"choices":[{"delta":{"content":"word"}}],"usage":null}'

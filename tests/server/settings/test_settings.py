@@ -188,3 +188,25 @@ def test_every_setting_is_explained(name: str) -> None:
     text = GovernanceExtension.class_own_traits(config=True)[name].help
     assert len(text) > 60
     assert text.rstrip().endswith((".", "autonomous."))
+
+
+@pytest.mark.parametrize("written", [{"openai": {}}, DeferredConfigString("{'openai': {}}")])
+def test_providers_are_held_as_they_are_written(written: Any) -> None:
+    assert configured(providers=written).providers == {"openai": {}}
+
+
+@pytest.mark.parametrize("written", ["openai", ["openai"], DeferredConfigString("{'openai'"), None])
+def test_providers_that_are_no_dict_are_refused(written: Any) -> None:
+    with pytest.raises(TraitError, match=r"^GovernanceExtension\.providers is .*, but must be a dict of providers"):
+        configured(providers=written)
+
+
+@pytest.mark.parametrize("written", [0, 8123, "8123", DeferredConfigString("8123")])
+def test_the_gateways_port_is_read(written: Any) -> None:
+    assert configured(gateway_port=written).gateway_port in (0, 8123)
+
+
+@pytest.mark.parametrize("written", [-1, 65536, 1.5, True, "http", None])
+def test_a_wrong_port_is_refused(written: Any) -> None:
+    with pytest.raises(TraitError, match=r"^GovernanceExtension\.gateway_port is .*, but must be a port"):
+        configured(gateway_port=written)

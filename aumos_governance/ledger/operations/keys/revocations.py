@@ -19,8 +19,12 @@ def revoke_keys(work: Work, request: RevokeKeys) -> RevokedKeys:
     if not request.key_ids:
         raise InvalidRequestError("No key was named to be revoked.")
     rows = [key_named(work, key_id, request.origin) for key_id in dict.fromkeys(request.key_ids)]
-    notebook = None if request.notebook is None else work.notebook(request.notebook)
     valid = [row for row in rows if row.revoked_at is None]
+    notebook = None
+    if request.notebook is not None and valid:
+        # What a user decided is found under the notebook, also where nothing happened in it before.
+        find = work.notebook_or_new if request.origin.person else work.notebook
+        notebook = find(request.notebook)
     for row in valid:
         revoke(work, row, request.origin, request.why, notebook)
     return RevokedKeys(tuple(row.id for row in valid), len(valid))

@@ -84,6 +84,18 @@ def test_revoked_keys_stay_revoked_and_are_recorded_once(ledger: Ledger) -> None
     assert found[0].detail["why"] == "a user revoked it"
 
 
+def test_what_a_user_revokes_is_found_under_the_notebook_that_was_named(ledger: Ledger) -> None:
+    for key_id in ("k1", "k2"):
+        ledger.execute(issue(key_id, KERNEL, subject=key_id))
+    ledger.execute(revoke("k1", notebook=NOTEBOOK))
+    ledger.execute(revoke("k2", notebook=OTHER, origin=SERVER))
+    assert [entry.detail["key"] for entry in records(ledger, notebook=NOTEBOOK)] == ["k1"]
+    # A record that belongs to no notebook is not one of a notebook that never was.
+    assert records(ledger, notebook=OTHER) == []
+    assert len(records(ledger)) == 4
+    assert ledger.verify().ok
+
+
 def test_one_unknown_key_keeps_all_from_being_revoked(ledger: Ledger) -> None:
     ledger.execute(issue("k1"))
     with pytest.raises(NotFoundError):

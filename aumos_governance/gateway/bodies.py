@@ -1,0 +1,256 @@
+"""Reads clients' request bodies within bounds: 64 MiB each, 256 MiB in all."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from importlib import import_module
+from typing import Any, Final
+
+from aiohttp import web
+
+from .refusals import RefusedError
+
+__all__ = ["MOST_IN_ALL", "MOST_OF_ONE", "Bodies", "Body", "fields_of", "object_of"]
+
+MOST_OF_ONE: Final = 64 * 1024 * 1024
+"""Bytes of one body, decompressed."""
+MOST_IN_ALL: Final = 256 * 1024 * 1024
+"""Bytes of the bodies of all calls that are under way."""
+_STEP: Final = 1024 * 1024
+"""The most bytes that one step of decompressing makes."""
+_ZLIB: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+
+
+class Bodies:
+    """Counts what is in memory of the bodies of all calls."""
+
+    def __init__(self, *, most_of_one: int = MOST_OF_ONE, most_in_all: int = MOST_IN_ALL) -> None:
+        self.most_of_one = most_of_one
+        self._most_in_all = most_in_all
+        self._size = 0
+
+    def take(self, size: int) -> None:
+        """Count so many bytes more. Raises RefusedError where they are too many."""
+        if self._size + size > self._most_in_all:
+            raise RefusedError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "BUSY",
+                "AumOS Governance: the gateway holds as many large requests as it can, so this one was not sent; try"
+                " again in a moment.",
+                headers={"retry-after": "1"},
+            )
+        self._size += size
+
+    def give_back(self, size: int) -> None:
+        """Count so many bytes less."""
+        self._size -= size
+
+
+class Body:
+    """One call's body, counted until `close`."""
+
+    def __init__(self, bodies: Bodies) -> None:
+        self._bodies = bodies
+        self._size = 0
+
+    def close(self) -> None:
+        """The call is over."""
+        self._bodies.give_back(self._size)
+        self._size = 0
+
+    async def read(self, request: web.BaseRequest) -> bytes:
+        """The whole body, decompressed. Raises RefusedError for one that is too large, or in another encoding."""
+        encoding = request.headers.get("content-encoding", "").strip().lower()
+        decompress = None if encoding in ("", "identity") else _decompressor(encoding)
+        if (request.content_length or 0) > self._bodies.most_of_one:
+            raise _too_large(self._bodies.most_of_one)
+        if not request.can_read_body:
+            return b""
+        if request.headers.get("expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            # These bytes are no part of the response.
+            request.writer.output_size = 0
+        pieces: list[bytes] = []
+        while piece := await request.content.readany():
+            if decompress is None:
+                self._add(pieces, piece)
+            else:
+                decompress(piece, lambda made: self._add(pieces, made))
+        if decompress is not None:
+            decompress(b"", lambda made: self._add(pieces, made))
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _add(self, pieces: list[bytes], piece: bytes) -> None:
+        if self._size + len(piece) > self._bodies.most_of_one:
+            raise _too_large(self._bodies.most_of_one)
+        self._bodies.take(len(piece))
+        self._size += len(piece)
+        pieces.append(piece)
+
+
+_Decompress = Callable[[bytes, Callable[[bytes], None]], None]
+"""Reads some bytes, the empty ones at the end, and passes what they make on in steps of bounded size."""
+
+
+def _decompressor(encoding: str) -> _Decompress:
+    if encoding in _ZLIB:
+        return _Inflate(_ZLIB[encoding])
+    if encoding == "br":
+        try:
+            brotli = import_module("brotli")
+        except ImportError:
+            pass
+        else:
+            return _Brotli(brotli)
+    raise RefusedError(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "UNSUPPORTED_ENCODING",
+        f"AumOS Governance: the gateway cannot read a request body in the encoding {encoding[:40]!r}; send it as gzip,"
+        " deflate, or not compressed.",
+    )
+
+
+class _Inflate:
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._zlib = zlib.decompressobj(window)
+        self._begun = False
+
+    def __call__(self, data: bytes, made: Callable[[bytes], None]) -> None:
+        if not data:
+            if not self._zlib.eof:
+                raise _damaged()
+            return
+        try:
+            while data:
+                made(self._decompressed(data))
+                data = self._zlib.unconsumed_tail
+        except zlib.error:
+            raise _damaged() from None
+        if self._zlib.unused_data:
+            raise _damaged()
+
+    def _decompressed(self, data: bytes) -> bytes:
+        begun, self._begun = self._begun, True
+        try:
+            return self._zlib.decompress(data, _STEP)
+        except zlib.error:
+            if begun or self._window != zlib.MAX_WBITS:
+                raise
+        # Some clients send deflate without zlib's frame: https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1.2.
+        self._zlib = zlib.decompressobj(-zlib.MAX_WBITS)
+        return self._zlib.decompress(data, _STEP)
+
+
+class _Brotli:
+    def __init__(self, brotli: Any) -> None:
+        self._error: type[Exception] = brotli.error
+        self._decompressor = brotli.Decompressor()
+
+    def __call__(self, data: bytes, made: Callable[[bytes], None]) -> None:
+        try:
+            if not data:
+                if not self._decompressor.is_finished():
+                    raise _damaged()
+                return
+            made(self._decompressor.process(data, output_buffer_limit=_STEP))
+            while not self._decompressor.can_accept_more_data():
+                made(self._decompressor.process(b"", output_buffer_limit=_STEP))
+        except self._error:
+            raise _damaged() from None
+
+
+def _damaged() -> RefusedError:
+    return RefusedError(
+        HTTPStatus.BAD_REQUEST,
+        "INVALID_REQUEST",
+        "AumOS Governance: the compressed request body is damaged or cut off, so it was not sent.",
+    )
+
+
+def _too_large(most: int) -> RefusedError:
+    return RefusedError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "TOO_LARGE",
+        f"AumOS Governance: a request body may have at most {most // (1024 * 1024)} MiB; send less.",
+    )
+
+
+def object_of(content: bytes) -> Mapping[str, Any]:
+    """The JSON object that a body is. Raises RefusedError for anything else."""
+    if not content:
+        return {}
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise RefusedError(
+            HTTPStatus.BAD_REQUEST,
+            "INVALID_REQUEST",
+            "AumOS Governance: the request body is no JSON object, so what it may cost cannot be known and it was not"
+            " sent.",
+        )
+    return body
+
+
+def fields_of(content: bytes, content_type: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
+    """The plain fields of a form, and the sizes of its files in bytes. Raises RefusedError for one that is no form."""
+    boundary = _boundary_of(content_type)
+    parts = content.split(b"--" + boundary) if boundary else []
+    if len(parts) < 2 or not parts[-1].startswith(b"--"):
+        raise _no_form()
+    fields: dict[str, Any] = {}
+    files: list[int] = []
+    for part in parts[1:-1]:
+        head, separator, value = part.partition(b"\r\n\r\n")
+        name, is_file = _named(head)
+        if not separator or name is None or not value.endswith(b"\r\n"):
+            raise _no_form()
+        value = value[:-2]
+        if is_file:
+            files.append(len(value))
+        elif name.endswith("[]"):
+            fields.setdefault(name[:-2], []).append(value.decode("utf-8", "replace"))
+        elif name in fields:
+            # Which of the two the provider reads is not known.
+            raise _no_form()
+        else:
+            text = value.decode("utf-8", "replace")
+            fields[name] = {"true": True, "false": False}.get(text, text)
+    return fields, tuple(files)
+
+
+def _boundary_of(content_type: str) -> bytes:
+    for parameter in content_type.split(";")[1:]:
+        name, _, value = parameter.strip().partition("=")
+        if name.lower() == "boundary":
+            return value.strip().strip('"').encode("utf-8", "replace")
+    return b""
+
+
+def _named(head: bytes) -> tuple[str | None, bool]:
+    name, is_file = None, False
+    for line in head.decode("utf-8", "replace").split("\r\n"):
+        header, _, value = line.partition(":")
+        if header.strip().lower() != "content-disposition":
+            continue
+        for parameter in value.split(";")[1:]:
+            key, _, text = parameter.strip().partition("=")
+            if key.lower() == "name":
+                name = text.strip().strip('"')
+            elif key.lower().startswith("filename"):
+                is_file = True
+    return name, is_file
+
+
+def _no_form() -> RefusedError:
+    return RefusedError(
+        HTTPStatus.BAD_REQUEST,
+        "INVALID_REQUEST",
+        "AumOS Governance: the request's form cannot be read without doubt, so what it may cost cannot be known and it"
+        " was not sent.",
+    )

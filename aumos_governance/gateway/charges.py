@@ -1,0 +1,73 @@
+"""What is held for one call that was sent, until it ends: settled, settled as an estimate, or released."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .. import money
+from ..integrations.guarding.calls import Paid
+from ..integrations.guarding.costs import charged, charged_partly, cost_of
+from ..integrations.guarding.readers import Reader, evidence_of
+from ..integrations.pricing.seen import Seen
+from ..service.callers import Caller
+from .desk import Desk
+
+__all__ = ["OpenCharge"]
+
+
+class OpenCharge:
+    """A hold of the gateway. A second end changes nothing.
+
+    An end is sent and not waited for: until it is recorded the hold stands, and the ledger takes in what the same
+    client requests next after it.
+    """
+
+    def __init__(self, desk: Desk, caller: Caller, hold_id: str, held: int, paid: Paid) -> None:
+        self._desk = desk
+        self._caller = caller
+        self._hold_id: str | None = hold_id
+        self._held = held
+        self.paid = paid
+        """The call as it is sent."""
+        self.sent = False
+        """Whether the request may have reached the provider."""
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing has ended it."""
+        return self._hold_id is not None
+
+    def settle(self, reader: Reader) -> None:
+        """A response arrived to its end: charge what it reports."""
+        self._end(*charged(self._cost, self._held, *evidence_of(reader)))
+
+    def settle_partly(self, reader: Reader) -> None:
+        """A response broke off: charge what can have been paid for so far, as an estimate."""
+        self._end(*charged_partly(self._cost, self._held, reader.answer(), reader.seen()))
+
+    def estimate(self) -> None:
+        """The request was sent, and what became of it is not known: charge what was held, as an estimate."""
+        self._end(self._held, True)
+
+    def release(self) -> None:
+        """It cost nothing: it was not sent, or the response is an error."""
+        if (hold_id := self._taken()) is not None:
+            self._desk.post(self._caller, "release", {"hold_id": hold_id})
+
+    def abandon(self) -> None:
+        """Nothing else will end it."""
+        self.estimate() if self.sent else self.release()
+
+    def _end(self, amount: int, estimated: bool) -> None:
+        if (hold_id := self._taken()) is not None:
+            body: dict[str, Any] = {"hold_id": hold_id, "amount": money.to_text(amount), "estimated": estimated}
+            self._desk.post(self._caller, "settle", body)
+
+    def _taken(self) -> str | None:
+        hold_id, self._hold_id = self._hold_id, None
+        return hold_id
+
+    def _cost(self, answer: Mapping[str, Any], seen: Seen | None) -> Any:
+        assert self.paid.quoted is not None
+        return cost_of(self.paid, self.paid.quoted, answer, seen)

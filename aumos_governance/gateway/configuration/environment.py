@@ -1,0 +1,64 @@
+"""The environment in which a client of the gateway runs: its variables, so that libraries need no line of code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from ...wire.provider_keys import GATEWAY_ENV, GATEWAY_KEY_ENV, PROVIDER_KEYS
+from ..contract import Upstream
+from .known_providers import KNOWN
+
+__all__ = ["past_proxies", "variables", "withheld"]
+
+_LOOPBACK: Final = ("127.0.0.1", "localhost")
+_PROXIES: Final = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+_EXCEPTIONS: Final = ("NO_PROXY", "no_proxy")
+
+
+def variables(upstreams: Mapping[str, Upstream], address: str, secret: str) -> dict[str, str]:
+    """What a client finds in its environment: for each configured provider its base URL and a key.
+
+    ``address`` is the gateway's, ``http://127.0.0.1:<port>``; ``secret`` the client's own key for it. A provider of a
+    name that no library knows is found by the two variables that are always there: `GATEWAY_ENV` with the provider's
+    name and path appended, and `GATEWAY_KEY_ENV`.
+    """
+    found = {GATEWAY_ENV: f"{address}/llm", GATEWAY_KEY_ENV: secret}
+    for name, upstream in upstreams.items():
+        known = KNOWN.get(name)
+        if known is None:
+            continue
+        base_url = address + upstream.client_path
+        found.update(dict.fromkeys(known.addresses, base_url))
+        found.update(dict.fromkeys(known.roots, base_url.removesuffix(known.root)))
+        keys = (key for key in PROVIDER_KEYS.get(name, ()) if key not in known.unanswered)
+        found.update(dict.fromkeys(keys, secret))
+    return found
+
+
+def withheld(upstreams: Mapping[str, Upstream]) -> frozenset[str]:
+    """The variables that no client of the gateway may have: those of the configured providers' own keys."""
+    return frozenset(
+        variable
+        for name, upstream in upstreams.items()
+        for variable in (*PROVIDER_KEYS.get(name, ()), *upstream.key_variables)
+    )
+
+
+def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which no proxy for HTTP that an environment names stands before the gateway; maybe none.
+
+    Libraries would otherwise send the client's key to that proxy, which cannot reach this machine's loopback.
+    """
+    if not any(environment.get(name) for name in _PROXIES):
+        return {}
+    # Libraries read either, and some only one of them.
+    excepted = ",".join(_with_loopback(environment.get(name) for name in _EXCEPTIONS))
+    return dict.fromkeys(_EXCEPTIONS, excepted)
+
+
+def _with_loopback(lists: Iterable[str | None]) -> list[str]:
+    hosts = [host.strip() for each in lists if each for host in each.split(",")]
+    if "*" in hosts:
+        return ["*"]
+    return list(dict.fromkeys([*(host for host in hosts if host), *_LOOPBACK]))

@@ -1,0 +1,102 @@
+"""What is known of providers by their names: address, API, whose prices count, and what clients' libraries read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ..contract import Dialect
+
+__all__ = ["KNOWN", "KnownProvider"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProvider:
+    """A provider that needs only a key in the configuration."""
+
+    base_url: str | None
+    """None: each customer has an address of their own."""
+    dialect: Dialect = "openai"
+    seller: str | None = None
+    """The provider's id in genai-prices."""
+    addresses: tuple[str, ...] = ()
+    """Variables from which libraries read the base URL, with its path."""
+    root: str = ""
+    """The end of the base URL's path that libraries append themselves, so that it is not in `roots`."""
+    roots: tuple[str, ...] = ()
+    """Variables from which libraries read the base URL without `root`."""
+    unanswered: tuple[str, ...] = ()
+    """Variables of keys that are taken out and replaced by none."""
+
+
+# Addresses: the defaults of the libraries and the pages named here, as read on 2026-11-29. Sellers: genai-prices' ids.
+# Variables of addresses: openai 3.57 and langchain-openai 1.7 (OPENAI_*, AZURE_*), anthropic 2.14, google-genai 3.6
+# (`_base_url.py`), litellm 1.110 (*_API_BASE), pydantic-ai 2.68 (OLLAMA_BASE_URL, VLLM_BASE_URL), and the libraries of
+# Groq (GROQ_BASE_URL, to which it adds /openai/v1) and Together (TOGETHER_BASE_URL).
+KNOWN: Final[Mapping[str, KnownProvider]] = {
+    "openai": KnownProvider(
+        "https://api.openai.com/v1", seller="openai", addresses=("OPENAI_BASE_URL", "OPENAI_API_BASE")
+    ),
+    # https://learn.microsoft.com/azure/ai-services/openai/reference: https://<resource>.openai.azure.com, to which the
+    # library adds /openai.
+    "azure": KnownProvider(
+        None,
+        seller="azure",
+        addresses=("AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"),
+        unanswered=("AZURE_OPENAI_AD_TOKEN", "AZURE_AD_TOKEN"),
+    ),
+    "anthropic": KnownProvider(
+        "https://api.anthropic.com",
+        "anthropic",
+        "anthropic",
+        addresses=("ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"),
+        # The library and Claude Code send it in another header than the key, and read the key first.
+        unanswered=("ANTHROPIC_AUTH_TOKEN",),
+    ),
+    "google": KnownProvider(
+        "https://generativelanguage.googleapis.com",
+        "google",
+        "google",
+        addresses=("GOOGLE_GEMINI_BASE_URL", "GEMINI_API_BASE"),
+    ),
+    # https://openrouter.ai/docs/quickstart
+    "openrouter": KnownProvider(
+        "https://openrouter.ai/api/v1", seller="openrouter", addresses=("OPENROUTER_API_BASE",)
+    ),
+    # https://console.groq.com/docs/openai
+    "groq": KnownProvider(
+        "https://api.groq.com/openai/v1",
+        seller="groq",
+        addresses=("GROQ_API_BASE",),
+        root="/openai/v1",
+        roots=("GROQ_BASE_URL",),
+    ),
+    # https://docs.together.ai/docs/openai-api-compatibility
+    "together": KnownProvider(
+        "https://api.together.xyz/v1", seller="together", addresses=("TOGETHER_BASE_URL", "TOGETHER_AI_API_BASE")
+    ),
+    # https://docs.mistral.ai/api
+    "mistral": KnownProvider("https://api.mistral.ai/v1", seller="mistral", addresses=("MISTRAL_API_BASE",)),
+    # https://api-docs.deepseek.com
+    "deepseek": KnownProvider("https://api.deepseek.com", seller="deepseek", addresses=("DEEPSEEK_API_BASE",)),
+    # https://docs.x.ai/docs/api-reference
+    "xai": KnownProvider("https://api.x.ai/v1", seller="x-ai", addresses=("XAI_API_BASE",)),
+    # https://inference-docs.cerebras.ai/resources/openai
+    "cerebras": KnownProvider("https://api.cerebras.ai/v1", seller="cerebras", addresses=("CEREBRAS_API_BASE",)),
+    # https://docs.fireworks.ai/tools-sdks/openai-compatibility
+    "fireworks": KnownProvider(
+        "https://api.fireworks.ai/inference/v1", seller="fireworks", addresses=("FIREWORKS_API_BASE",)
+    ),
+    # https://docs.perplexity.ai/guides/chat-completions-guide
+    "perplexity": KnownProvider("https://api.perplexity.ai", seller="perplexity", addresses=("PERPLEXITY_API_BASE",)),
+    # https://docs.cohere.com/docs/compatibility-api; Cohere's own library speaks another API, so its address stays.
+    "cohere": KnownProvider("https://api.cohere.ai/compatibility/v1", seller="cohere"),
+    # https://huggingface.co/docs/inference-providers. The token also opens downloads, so no other stands in for it.
+    "huggingface": KnownProvider("https://router.huggingface.co/v1", unanswered=("HF_TOKEN",)),
+    # https://docs.ollama.com/api/openai-compatibility; OLLAMA_HOST is for Ollama's own API and stays.
+    "ollama": KnownProvider("http://127.0.0.1:11434/v1", addresses=("OLLAMA_BASE_URL",)),
+    # https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
+    "vllm": KnownProvider("http://127.0.0.1:8000/v1", addresses=("VLLM_BASE_URL", "HOSTED_VLLM_API_BASE")),
+}
+"""By the name that ``c.GovernanceExtension.providers`` gives a provider."""

@@ -1,0 +1,152 @@
+"""Requests of the gateway to the notebook service, made in the gateway's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+from uuid import uuid4
+
+from ..service.callers import Caller
+from ..service.service import NotebookService
+from ..wire.protocol import Ask, Cell, error_answer
+
+__all__ = ["Desk"]
+
+_SECONDS: Final = 20.0
+"""How long a response is waited for."""
+_SILENT: Final = 2
+"""Looks without a sign of the service, after which no response is expected."""
+_REPEATED: Final = frozenset(
+    {"BUSY", "EXPIRED", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE", "UNAVAILABLE"}
+)
+"""The codes after which a posted request is sent again: the ledger could not take it in."""
+_LATE: Final = "UNAVAILABLE"
+_IN_DOUBT: Final = frozenset({_LATE, "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE"})
+"""The codes after which a request may have been carried out, or may still be."""
+_PAUSES: Final = (0.05, 0.2, 1.0, 5.0)
+"""Seconds between one copy of a posted request and the next; the last one repeats."""
+
+
+class Desk:
+    """Sends requests to the service and waits for their responses. Its methods are called in its loop alone."""
+
+    def __init__(
+        self, service: NotebookService, log: logging.Logger, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._service = service
+        self._log = log
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._posted: set[asyncio.Task[None]] = set()
+
+    async def request(
+        self, caller: Caller, op: str, body: Mapping[str, Any], *, cell: Cell | None = None, seconds: float = _SECONDS
+    ) -> dict[str, Any]:
+        """The response; with ``ok`` false and the code ``UNAVAILABLE`` where nothing is heard for ``seconds``.
+
+        A call that waits, for its turn or for a user, is kept waiting as long as the service says that it does. What is
+        given up, because nothing is heard or this task is cancelled, is taken back: see `cancel` in the protocol.
+        """
+        ask = Ask(uuid4().hex, op, self._clock() + seconds, cell or Cell(), body)
+        try:
+            response = await self._in_time(caller, ask, self._loop.create_future(), seconds)
+        except asyncio.CancelledError:
+            self._take_back(caller, ask)
+            raise
+        if response.get("code") in _IN_DOUBT:
+            self._take_back(caller, ask)
+        return response
+
+    def post(self, caller: Caller, op: str, body: Mapping[str, Any]) -> None:
+        """Send a request whose response decides nothing here, and send it again until it is recorded."""
+        ask = Ask(uuid4().hex, op, self._clock() + _SECONDS, Cell(), body)
+        # The first copy goes out now, ahead of all that this client requests next.
+        future: asyncio.Future[dict[str, Any]] = self._loop.create_future()
+        self._send(caller, ask, future)
+        task = self._loop.create_task(self._until_recorded(caller, ask, future))
+        self._posted.add(task)
+        task.add_done_callback(self._posted.discard)
+
+    async def recorded(self, seconds: float) -> bool:
+        """Wait until all that was posted is recorded; False where it is not in time, and is given up then."""
+        if self._posted:
+            await asyncio.wait(self._posted, timeout=seconds)
+        left = tuple(self._posted)
+        for task in left:
+            task.cancel()
+        return not left
+
+    def _send(
+        self, caller: Caller, ask: Ask, future: asyncio.Future[dict[str, Any]], waits: Callable[[], None] | None = None
+    ) -> None:
+        loop = self._loop
+
+        def arrived(response: dict[str, Any]) -> None:
+            if "waiting" in response:
+                if waits is not None:
+                    waits()
+            elif not future.done():
+                future.set_result(response)
+
+        def reply(response: dict[str, Any]) -> None:
+            try:
+                loop.call_soon_threadsafe(arrived, response)
+            except RuntimeError:
+                # The gateway has stopped meanwhile.
+                self._log.debug("A response of the governance service came after the gateway's end.")
+
+        self._service.submit(caller, ask, reply)
+
+    async def _in_time(
+        self, caller: Caller, ask: Ask, future: asyncio.Future[dict[str, Any]], seconds: float, *, sent: bool = False
+    ) -> dict[str, Any]:
+        """The response to a request, which is sent now unless it was ``sent`` already."""
+        loop, heard, silent = self._loop, False, 0
+        timer: asyncio.TimerHandle
+
+        def waits() -> None:
+            nonlocal heard
+            heard = True
+
+        def look() -> None:
+            nonlocal heard, silent, timer
+            silent = 0 if heard else silent + 1
+            if silent == _SILENT and not future.done():
+                future.set_result(error_answer(ask.id, _LATE, "The governance ledger did not respond in time."))
+                return
+            if heard:
+                # A copy renews how long the service lets it wait.
+                heard = False
+                self._send(caller, replace(ask, exp=self._clock() + seconds), future, waits)
+            timer = loop.call_later(seconds / _SILENT, look)
+
+        if not sent:
+            self._send(caller, ask, future, waits)
+        # Not `wait_for`, which before Python 3.12 may swallow that its task is cancelled.
+        timer = loop.call_later(seconds / _SILENT, look)
+        try:
+            return await future
+        finally:
+            timer.cancel()
+
+    async def _until_recorded(self, caller: Caller, ask: Ask, future: asyncio.Future[dict[str, Any]]) -> None:
+        number, sent = 0, True
+        while True:
+            response = await self._in_time(caller, ask, future, _SECONDS, sent=sent)
+            if response.get("ok") or response.get("code") not in _REPEATED:
+                break
+            if not number:
+                self._log.warning("A %s of the gateway is not recorded yet: %s", ask.op, response.get("message"))
+            await asyncio.sleep(_PAUSES[min(number, len(_PAUSES) - 1)])
+            number, sent = number + 1, False
+            ask, future = replace(ask, exp=self._clock() + _SECONDS), self._loop.create_future()
+        if not response.get("ok"):
+            self._log.warning("A %s of the gateway was refused: %s", ask.op, response.get("message"))
+
+    def _take_back(self, caller: Caller, ask: Ask) -> None:
+        if ask.op == "hold":
+            self.post(caller, "cancel", {"of": ask.id})

@@ -1,0 +1,1 @@
+"""What the gateway knows of each provider's API: one module for each, behind one interface (`api`)."""

@@ -1,0 +1,105 @@
+"""Anthropic's API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from ...integrations.anthropic.calls import PROVIDER
+from ...integrations.guarding.calls import Asked, Paid
+from ...integrations.guarding.provider import Provider
+from ...integrations.guarding.readers import Reader, reader_of
+from .api import ClientCall, OutputLimit, ProviderApi, Refusal
+from .values import check_flag, check_whole
+
+__all__ = ["API"]
+
+_FREE: Final = re.compile(r"GET /v1/models(?:/.+)?|POST /v1/messages/count_tokens")
+"""https://platform.claude.com/docs/en/build-with-claude/token-counting: counting is free. Files and the rest of what
+costs nothing is seen by all who use the key, so it is not forwarded."""
+_OUTPUT: Final = {"/v1/messages": "max_tokens", "/v1/complete": "max_tokens_to_sample"}
+_OF_A_THINKER: Final = 1
+"""``max_tokens`` must be above the thinking budget:
+https://platform.claude.com/docs/en/build-with-claude/extended-thinking."""
+_KINDS: Final = {
+    HTTPStatus.BAD_REQUEST: "invalid_request_error",
+    HTTPStatus.UNAUTHORIZED: "authentication_error",
+    HTTPStatus.PAYMENT_REQUIRED: "billing_error",
+    HTTPStatus.FORBIDDEN: "permission_error",
+    HTTPStatus.NOT_FOUND: "not_found_error",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_too_large",
+    HTTPStatus.SERVICE_UNAVAILABLE: "overloaded_error",
+    HTTPStatus.GATEWAY_TIMEOUT: "timeout_error",
+}
+"""https://platform.claude.com/docs/en/api/errors."""
+
+
+class AnthropicApi:
+    """As `ProviderApi`."""
+
+    provider: Provider = PROVIDER
+    withheld_headers: frozenset[str] = frozenset({"anthropic-workspace-id", "anthropic-organization-id"})
+
+    def credential(self, base_url: str, key: str) -> Mapping[str, str]:
+        """As `ProviderApi.credential`."""
+        return {"x-api-key": key}
+
+    def read(self, asked: Asked) -> ClientCall:
+        """As `ProviderApi.read`."""
+        path, _, query = asked.path.partition("?")
+        for name in _OUTPUT.values():
+            check_whole(asked.body, name)
+        check_flag(asked.body, "stream")
+        known = Asked(
+            asked.method,
+            f"{path}?{query}" if query else path,
+            asked.body,
+            streamed=asked.body.get("stream") is True,
+            files=asked.files,
+        )
+        return ClientCall(known, path)
+
+    def forwards(self, asked: Asked) -> bool:
+        """As `ProviderApi.forwards`."""
+        method = asked.method.upper()
+        return _FREE.fullmatch(f"{'GET' if method == 'HEAD' else method} {asked.plain_path}") is not None
+
+    def models(self, asked: Asked) -> tuple[str, ...]:
+        """As `ProviderApi.models`: fallbacks, and the advisors among the tools."""
+        named: list[str] = []
+        for field in ("fallbacks", "tools"):
+            entries = asked.body.get(field)
+            for entry in entries if isinstance(entries, list) else ():
+                model = entry.get("model") if isinstance(entry, Mapping) else None
+                if isinstance(model, str):
+                    named.append(model)
+        return tuple(named)
+
+    def output_limit(self, asked: Asked) -> OutputLimit | None:
+        """As `ProviderApi.output_limit`."""
+        name = _OUTPUT.get(asked.plain_path)
+        if name is None:
+            return None
+        stated, thinking = asked.body.get(name), asked.body.get("thinking")
+        budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
+        least = budget + _OF_A_THINKER if isinstance(budget, int) and budget > 0 else 1
+        return OutputLimit(stated if isinstance(stated, int) else None, least)
+
+    def limited(self, asked: Asked, tokens: int, base_url: str) -> Asked:
+        """As `ProviderApi.limited`."""
+        body = {**asked.body, _OUTPUT[asked.plain_path]: tokens}
+        return Asked(asked.method, asked.path, body, streamed=asked.streamed, files=asked.files)
+
+    def reader(self, paid: Paid, asked: Asked, content_type: str) -> Reader:
+        """As `ProviderApi.reader`."""
+        return reader_of(paid, content_type, streamed=content_type.startswith("text/event-stream"))
+
+    def error(self, refusal: Refusal) -> Mapping[str, Any]:
+        """As `ProviderApi.error`."""
+        kind = _KINDS.get(HTTPStatus(refusal.status), "api_error")
+        return {"type": "error", "error": {"type": kind, "message": refusal.message}}
+
+
+API: Final[ProviderApi] = AnthropicApi()

@@ -1,0 +1,133 @@
+"""OpenAI's API, and that of every server that speaks as OpenAI's does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ...integrations.guarding.calls import READS, Asked, Paid
+from ...integrations.guarding.provider import Provider
+from ...integrations.guarding.readers import Reader, reader_of
+from ...integrations.openai.calls import PROVIDER
+from .api import ClientCall, OutputLimit, ProviderApi, Refusal
+from .values import check_flag, check_whole
+
+__all__ = ["API"]
+
+_DEPLOYMENT: Final = re.compile(r"(?:/openai)?/deployments/([^/]+)(/.*)")
+"""Azure's path of a model's deployment."""
+_VERSION: Final = re.compile(r"(?:/openai)?/v1(?=/)")
+"""What the base URLs of clients end with, as the upstream's does."""
+_FREE: Final = re.compile(
+    r"GET /models(?:/.+)?"
+    # Listed as free: https://platform.openai.com/docs/pricing; and counting, which has no price.
+    r"|POST /(?:moderations|responses/input_tokens)"
+    # What the id of a response or conversation, which only its maker knows, leads to. Lists would show those of others.
+    r"|(?:GET|DELETE) /(?:responses|chat/completions|conversations)/[^/]+"
+    r"|GET /(?:responses/[^/]+/input_items|chat/completions/[^/]+/messages)"
+    r"|POST /responses/[^/]+/cancel"
+    r"|POST /conversations|(?:GET|POST) /conversations/[^/]+/items|(?:GET|DELETE) /conversations/[^/]+/items/[^/]+"
+)
+_OUTPUT: Final[Mapping[str, tuple[str, ...]]] = {
+    "/chat/completions": ("max_completion_tokens", "max_tokens"),
+    "/completions": ("max_tokens",),
+    "/responses": ("max_output_tokens",),
+}
+_LEAST: Final = {"/responses": 16}
+"""https://platform.openai.com/docs/api-reference/responses/create: the lowest ``max_output_tokens``."""
+_COUNTS: Final = ("n", "best_of", "max_tool_calls", "partial_images")
+_OWN_HOSTS: Final = ("api.openai.com", ".api.openai.com")
+_AZURE: Final = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com", ".azure-api.net")
+
+
+class OpenAIApi:
+    """As `ProviderApi`."""
+
+    provider: Provider = PROVIDER
+    # They choose whose account pays, which is the administrator's to say.
+    withheld_headers: frozenset[str] = frozenset({"openai-organization", "openai-project"})
+
+    def credential(self, base_url: str, key: str) -> Mapping[str, str]:
+        """As `ProviderApi.credential`."""
+        if _is_of(base_url, _AZURE):
+            # https://learn.microsoft.com/azure/ai-services/openai/reference#authentication
+            return {"api-key": key}
+        return {"authorization": f"Bearer {key}"}
+
+    def read(self, asked: Asked) -> ClientCall:
+        """As `ProviderApi.read`."""
+        path, _, query = asked.path.partition("?")
+        body = asked.body
+        deployed = _DEPLOYMENT.fullmatch(path)
+        forwarded = path
+        if deployed is not None:
+            path = deployed[2]
+            # The path says which model answers, whatever the body names.
+            body = {**body, "model": deployed[1]} if body else body
+        else:
+            forwarded = path = _VERSION.sub("", path, count=1)
+        for name in (*_COUNTS, *_OUTPUT.get(path, ())):
+            if not asked.files:
+                check_whole(body, name)
+        check_flag(body, "stream")
+        known = Asked(
+            asked.method,
+            f"{path}?{query}" if query else path,
+            body,
+            streamed=body.get("stream") is True,
+            files=asked.files,
+            bare=asked.bare,
+        )
+        return ClientCall(known, forwarded, from_host=deployed is not None)
+
+    def forwards(self, asked: Asked) -> bool:
+        """As `ProviderApi.forwards`."""
+        method = asked.method.upper()
+        return _FREE.fullmatch(f"{'GET' if method == 'HEAD' else method} {asked.plain_path}") is not None
+
+    def models(self, asked: Asked) -> tuple[str, ...]:
+        """As `ProviderApi.models`: OpenRouter's fallbacks (https://openrouter.ai/docs/features/model-routing)."""
+        others = asked.body.get("models") if asked.method.lower() not in READS else None
+        return tuple(str(name) for name in others) if isinstance(others, (list, tuple)) else ()
+
+    def output_limit(self, asked: Asked) -> OutputLimit | None:
+        """As `ProviderApi.output_limit`."""
+        names = _OUTPUT.get(asked.plain_path)
+        if names is None:
+            return None
+        stated = [value for name in names if isinstance(value := asked.body.get(name), int)]
+        return OutputLimit(max(stated) if stated else None, _LEAST.get(asked.plain_path, 1))
+
+    def limited(self, asked: Asked, tokens: int, base_url: str) -> Asked:
+        """As `ProviderApi.limited`."""
+        names = _OUTPUT[asked.plain_path]
+        given = [name for name in names if asked.body.get(name) is not None]
+        # Only OpenAI's own servers are known to understand the newer name, and refuse the other one for some models.
+        name = names[0] if _is_of(base_url, _OWN_HOSTS + _AZURE) else names[-1]
+        body = {**asked.body, **dict.fromkeys(given or [name], tokens)}
+        return Asked(asked.method, asked.path, body, streamed=asked.streamed, files=asked.files, bare=asked.bare)
+
+    def reader(self, paid: Paid, asked: Asked, content_type: str) -> Reader:
+        """As `ProviderApi.reader`."""
+        return reader_of(paid, content_type, streamed=content_type.startswith("text/event-stream"))
+
+    def error(self, refusal: Refusal) -> Mapping[str, Any]:
+        """As `ProviderApi.error`: https://platform.openai.com/docs/guides/error-codes."""
+        kind = _KINDS.get(refusal.status, "invalid_request_error" if refusal.status < _SERVER else "server_error")
+        return {"error": {"message": refusal.message, "type": kind, "param": None, "code": refusal.code}}
+
+
+API: Final[ProviderApi] = OpenAIApi()
+_SERVER: Final = 500
+_KINDS: Final[Mapping[int, str]] = {
+    HTTPStatus.PAYMENT_REQUIRED: "insufficient_quota",
+    HTTPStatus.UNAUTHORIZED: "authentication_error",
+}
+
+
+def _is_of(base_url: str, hosts: tuple[str, ...]) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    return any(host == each or (each.startswith(".") and host.endswith(each)) for each in hosts)

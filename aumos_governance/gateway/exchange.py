@@ -1,0 +1,345 @@
+"""One request of a client: found authorized, held, forwarded, passed back and settled."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote
+
+import aiohttp
+from aiohttp import web
+
+from .. import money
+from ..integrations.guarding.calls import READS, Asked, Paid
+from ..integrations.guarding.stream_options import stream_options
+from ..service.callers import Caller
+from ..wire.protocol import MAX_TEXT
+from .bodies import Bodies, Body, fields_of, object_of
+from .charges import OpenCharge
+from .contract import Holder, Keys
+from .desk import Desk
+from .dialects.api import ClientCall
+from .headers import from_client, from_provider, secret_of, without_secret
+from .measuring import Measured
+from .passing import BROKEN, broken_off, pass_on, pass_unpaid
+from .refusals import RefusedError, denial, no_decision, response_of
+from .upstreams import NOT_SENT, Destination
+
+__all__ = ["Exchange", "Office"]
+
+_PREFIX: Final = "/llm/"
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "DELETE"})
+_RECORDED: Final = frozenset({"METHOD_UNKNOWN", "PRICE_UNKNOWN", "CANNOT_BE_HELD", "MODEL_NOT_ALLOWED", "MAX_HOLD"})
+"""The refusals that the notebook's record has, though the ledger did not decide them."""
+_TURN_SECONDS: Final = 60
+"""How long a call waits where only what other calls hold is in its way."""
+LIMIT_HEADER: Final = "x-aumos-output-limit"
+"""Tells the client which limit of output tokens the gateway put into its request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What all exchanges share."""
+
+    destinations: Mapping[str, Destination]
+    keys: Keys
+    desk: Desk
+    bodies: Bodies
+    incarnation: str
+    """The gateway's own: what it holds becomes *outcome unknown* when it is gone, not when a kernel is."""
+    log: logging.Logger
+
+
+class Exchange:
+    """One request and its response."""
+
+    def __init__(self, office: Office, request: web.BaseRequest) -> None:
+        self._office = office
+        self._request = request
+        self._body = Body(office.bodies)
+        self._secret = ""
+        self._charge: OpenCharge | None = None
+        self.destination: Destination | None = None
+        self.holder: Holder | None = None
+
+    async def respond(self) -> web.StreamResponse:
+        """Serve the request; a refusal is a response too."""
+        try:
+            return await self._respond()
+        except RefusedError as refused:
+            self._recorded(refused)
+            return self._refused(refused)
+        except Exception:
+            self._office.log.exception("A request to the gateway failed.")
+            if self._request.writer.output_size and self._request.transport is not None:
+                # The client must not take the part that it has for the whole.
+                self._request.transport.abort()
+            return self._refused(
+                RefusedError(
+                    HTTPStatus.INTERNAL_SERVER_ERROR,
+                    "INTERNAL",
+                    "AumOS Governance: the gateway failed; the Jupyter server's log says more.",
+                )
+            )
+        finally:
+            if self._charge is not None:
+                # Where nothing else ended it, such as where the client left while the provider was computing.
+                self._charge.abandon()
+            self._body.close()
+
+    def _refused(self, refused: RefusedError) -> web.StreamResponse:
+        return response_of(refused, None if self.destination is None else self.destination.api)
+
+    def identify(self) -> None:
+        """Find out whose request it is, and where it goes. Raises RefusedError."""
+        request = self._request
+        rest = request.rel_url.raw_path
+        name, _, _ = rest.removeprefix(_PREFIX).partition("/")
+        if not rest.startswith(_PREFIX) or "/" not in rest[len(_PREFIX) :]:
+            raise _not_found("the gateway serves the providers' APIs at /llm/<provider>/ alone")
+        self.destination = self._office.destinations.get(name)
+        secret = secret_of(request.headers, {k: v[0] for k, v in parse_qs(request.query_string).items()})
+        holder = self._office.keys.find(secret) if secret else None
+        if secret is None or holder is None:
+            raise RefusedError(
+                HTTPStatus.UNAUTHORIZED,
+                "UNAUTHORIZED",
+                "AumOS Governance: this is not a valid key of this Jupyter server. Use the key that is in the"
+                " environment of its kernels and terminals (restart them for a new one), or make one with"
+                " 'jupyter governance key'; a provider's own key is not accepted here.",
+            )
+        if self.destination is None:
+            known = ", ".join(sorted(self._office.destinations)) or "none"
+            raise _not_found(f"there is no provider {name[:40]!r} on this Jupyter server; configured: {known}")
+        self._secret, self.holder = secret, holder
+        if holder.refusal is not None:
+            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {holder.refusal}")
+
+    async def _respond(self) -> web.StreamResponse:
+        request = self._request
+        if self.holder is None:
+            self.identify()
+        destination, holder = self.destination, self.holder
+        assert destination is not None
+        assert holder is not None
+        if request.method not in _METHODS or request.headers.get("upgrade"):
+            raise RefusedError(
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                "METHOD_UNKNOWN",
+                "AumOS Governance: the gateway forwards GET, POST and DELETE requests, and no WebSockets.",
+            )
+        name = destination.upstream.name
+        path = request.rel_url.raw_path[len(_PREFIX) + len(name) :]
+        if path.startswith(f"{destination.base_path}/"):
+            path = path[len(destination.base_path) :]
+        if any(part in (".", "..") for part in unquote(unquote(path)).replace("\\", "/").split("/")):
+            raise _not_found("the path has a segment that names another one")
+        query = without_secret(request.rel_url.raw_query_string, self._secret)
+        content = await self._body.read(request)
+        asked = self._asked(f"{path}?{query}" if query else path, content)
+        found = await destination.measuring.measure(asked, len(content))
+        key = await destination.key()
+        if isinstance(found, ClientCall):
+            return await self._free(destination, found, query, key, content)
+        measured = await self._held(destination, holder, found, len(content))
+        return await self._paid(destination, measured, query, key, content)
+
+    def _asked(self, path: str, content: bytes) -> Asked:
+        request = self._request
+        content_type = request.headers.get("content-type", "")
+        files: tuple[int | None, ...] = ()
+        body: Mapping[str, Any]
+        if content_type.lower().startswith("multipart/form-data"):
+            body, files = fields_of(content, content_type)
+        else:
+            body = object_of(content)
+        place = self._place(body.get("model"))
+        return Asked(request.method, path, body, files=files, bare=stream_options.withheld(place))
+
+    def _place(self, model: object) -> tuple[str, str]:
+        assert self.destination is not None
+        return self.destination.upstream.base_url, str(model)
+
+    # ---- the hold
+
+    async def _held(self, destination: Destination, holder: Holder, found: Measured, size: int) -> Measured:
+        """Hold what the call may cost, and lower its output limit where less is granted. Raises RefusedError."""
+        measuring, upstream = destination.measuring, destination.upstream
+        if holder.refusal is not None:
+            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {holder.refusal}")
+        least = await measuring.least(found, size)
+        if upstream.max_hold is not None and least > upstream.max_hold:
+            raise RefusedError(
+                HTTPStatus.PAYMENT_REQUIRED,
+                "MAX_HOLD",
+                f"AumOS Governance: the call may cost {money.display(least)} even with a short response, and at most"
+                f" {money.display(upstream.max_hold)} is held for one call to {upstream.name} on this Jupyter server;"
+                " send less input, or ask its administrator to raise max_hold.",
+            )
+        body: dict[str, Any] = {
+            "amount": money.to_text(found.worst),
+            "waits_turn": _TURN_SECONDS,
+            "tool": found.paid.model[:MAX_TEXT] or "unknown",
+            "action_type": found.paid.name,
+            "detail": {"kind": "gateway", "provider": upstream.name, "key": holder.name},
+        }
+        if least < found.worst:
+            body["least"] = money.to_text(least)
+            if upstream.max_hold is not None and upstream.max_hold < found.worst:
+                body["most"] = money.to_text(upstream.max_hold)
+        caller = self._caller(holder)
+        response = await self._office.desk.request(caller, "hold", body)
+        if not response.get("ok"):
+            raise no_decision(response)
+        decision = response["decision"]
+        if not decision["allowed"]:
+            raise denial(decision, response.get("state"), caller.notebook.path)
+        granted = money.parse(decision["amount"])
+        self._charge = OpenCharge(self._office.desk, caller, response["hold_id"], granted, found.paid)
+        fitted = await measuring.fitted(found, granted, size)
+        assert fitted is not None, "at least the least that was requested is granted"
+        self._charge.paid = fitted.paid
+        return fitted
+
+    def _caller(self, holder: Holder) -> Caller:
+        return replace(holder.caller, incarnation=self._office.incarnation)
+
+    def _recorded(self, refused: RefusedError) -> None:
+        """Have the notebook's record show a refusal that the ledger did not decide."""
+        refusal = refused.refusal
+        if self.holder is None or self.destination is None or refusal.code not in _RECORDED:
+            return
+        body = {
+            "action_type": f"{self._request.method} {self._request.path}"[:MAX_TEXT],
+            "refused": {"code": refusal.code, "reason": refusal.message[:MAX_TEXT]},
+        }
+        self._office.desk.post(self._caller(self.holder), "evaluate", body)
+
+    # ---- the provider
+
+    async def _free(
+        self, destination: Destination, call: ClientCall, query: str, key: str | None, content: bytes
+    ) -> web.StreamResponse:
+        name = destination.upstream.name
+        try:
+            response = await self._sent(destination, call, query, key, content or None)
+        except BROKEN as error:
+            raise _unreachable(name, error) from None
+        self._checked(destination, response)
+        return await pass_unpaid(self._request, response, from_provider(response.headers, key), key, name)
+
+    async def _paid(
+        self, destination: Destination, measured: Measured, query: str, key: str | None, content: bytes
+    ) -> web.StreamResponse:
+        charge, name = self._charge, destination.upstream.name
+        assert charge is not None
+        paid, call = measured.paid, measured.call
+        try:
+            charge.sent = True
+            sent = content if call.asked.files else json.dumps(paid.body or call.asked.body).encode()
+            response = await self._sent(destination, call, query, key, sent)
+            if paid.body is not None:
+                response = await self._again(destination, measured, query, key, response)
+        except NOT_SENT as error:
+            charge.release()
+            raise _unreachable(name, error) from None
+        except BROKEN as error:
+            charge.estimate()
+            raise broken_off(name, error) from None
+        headers = from_provider(response.headers, key)
+        if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
+            charge.release()
+            self._checked(destination, response)
+            return await pass_unpaid(self._request, response, headers, key, name)
+        if measured.limited_to is not None:
+            headers[LIMIT_HEADER] = str(measured.limited_to)
+        kind = response.headers.get("content-type", "")
+        reader = destination.api.reader(paid, call.asked, kind)
+        return await pass_on(
+            self._request, response, headers, charge, reader, streamed=_is_stream(kind, paid), name=name
+        )
+
+    async def _again(
+        self,
+        destination: Destination,
+        measured: Measured,
+        query: str,
+        key: str | None,
+        response: aiohttp.ClientResponse,
+    ) -> aiohttp.ClientResponse:
+        """Send the request as the client wrote it, where the server may have refused to be asked for the usage."""
+        place = self._place(measured.paid.model)
+        if response.status < HTTPStatus.BAD_REQUEST:
+            stream_options.accepts(place)
+        if not stream_options.may_refuse_with(place, response.status):
+            return response
+        # What was refused has cost nothing, so what is held is there for this attempt.
+        second = await self._sent(destination, measured.call, query, key, json.dumps(measured.call.asked.body).encode())
+        response.release()
+        if second.status < HTTPStatus.BAD_REQUEST:
+            stream_options.refuses(place)
+        return second
+
+    async def _sent(
+        self, destination: Destination, call: ClientCall, query: str, key: str | None, content: bytes | None
+    ) -> aiohttp.ClientResponse:
+        headers = from_client(self._request.headers, self._secret, destination.api.withheld_headers)
+        if call.asked.method.lower() in READS:
+            content = None
+        elif content is not None and "content-type" not in headers:
+            headers["content-type"] = "application/json"
+        return await destination.send(call, query, headers, key, content)
+
+    def _checked(self, destination: Destination, response: aiohttp.ClientResponse) -> None:
+        """Raises RefusedError for a response that must not go on as it is."""
+        name = destination.upstream.name
+        if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
+            response.close()
+            # Followed by the client, it would lead past the gateway, with the client's key.
+            raise RefusedError(
+                HTTPStatus.BAD_GATEWAY,
+                "UPSTREAM_REDIRECTS",
+                f"AumOS Governance: {name} redirects to another address, which the gateway does not follow; the"
+                " administrator of this Jupyter server can set its base_url to the right one.",
+                headers={"x-should-retry": "false"},
+            )
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            response.close()
+            destination.forget_key()
+            raise RefusedError(
+                HTTPStatus.BAD_GATEWAY,
+                "UPSTREAM_KEY_REFUSED",
+                f"AumOS Governance: {name} refused the key that this Jupyter server has for it; its administrator can"
+                " replace it.",
+                headers={"x-should-retry": "false"},
+            )
+
+
+def _is_stream(content_type: str, paid: Paid) -> bool:
+    # Google's may be one JSON array.
+    return getattr(paid, "sends_array", False) or content_type.startswith(
+        ("text/event-stream", "application/vnd.amazon.eventstream")
+    )
+
+
+def _not_found(what: str) -> RefusedError:
+    return RefusedError(HTTPStatus.NOT_FOUND, "NOT_FOUND", f"AumOS Governance: {what}.")
+
+
+def _unreachable(name: str, error: Exception) -> RefusedError:
+    if isinstance(error, asyncio.TimeoutError):
+        return RefusedError(
+            HTTPStatus.GATEWAY_TIMEOUT,
+            "UPSTREAM_TIMEOUT",
+            f"AumOS Governance: {name} did not accept the connection in time, so nothing was sent or charged.",
+        )
+    return RefusedError(
+        HTTPStatus.BAD_GATEWAY,
+        "UPSTREAM_UNREACHABLE",
+        f"AumOS Governance: {name} cannot be reached, so nothing was sent or charged.",
+    )

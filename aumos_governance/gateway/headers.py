@@ -1,0 +1,77 @@
+"""Which headers pass between client and provider, and where a client's key is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+__all__ = ["from_client", "from_provider", "secret_of", "without_secret"]
+
+_KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+"""Where the clients of OpenAI, Anthropic, Azure and Google put their key."""
+_KEY_PARAMETER: Final = "key"
+"""The query parameter in which Google's API takes it."""
+_BEARER: Final = "bearer "
+_OF_CONNECTION: Final = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"}
+    | {"transfer-encoding", "upgrade"}
+)
+"""https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and its earlier names."""
+_NEVER_SENT: Final = (
+    _OF_CONNECTION
+    | frozenset(_KEY_HEADERS)
+    | {"host", "content-length", "content-encoding", "accept-encoding", "expect", "cookie", "origin", "referer"}
+    | {"forwarded", "via"}
+)
+_NEVER_PASSED: Final = _OF_CONNECTION | {"content-length", "content-encoding", "set-cookie", "set-cookie2", "alt-svc"}
+_SHORTEST_SECRET: Final = 8
+
+
+def secret_of(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
+    """The client's key, in whichever place its API has it; None where there is none."""
+    for name in _KEY_HEADERS:
+        value = headers.get(name)
+        if value:
+            return value[len(_BEARER) :].strip() if value[: len(_BEARER)].lower() == _BEARER else value.strip()
+    return query.get(_KEY_PARAMETER)
+
+
+def without_secret(query: str, secret: str) -> str:
+    """The query without the client's key."""
+    if not query:
+        return ""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    kept = [(name, value) for name, value in pairs if name != _KEY_PARAMETER and secret not in value]
+    # Unchanged, it goes on as it was written.
+    return query if len(kept) == len(pairs) else urlencode(kept)
+
+
+def from_client(headers: CIMultiDictProxy[str], secret: str, withheld: Iterable[str]) -> CIMultiDict[str]:
+    """The client's headers that go on to the provider."""
+    dropped = _NEVER_SENT.union(withheld, _named(headers))
+    kept: CIMultiDict[str] = CIMultiDict()
+    for name, value in headers.items():
+        lower = name.lower()
+        if lower in dropped or lower.startswith("x-forwarded-") or secret in value:
+            continue
+        kept.add(name, value)
+    return kept
+
+
+def from_provider(headers: CIMultiDictProxy[str], key: str | None) -> CIMultiDict[str]:
+    """The provider's headers that go on to the client."""
+    dropped = _NEVER_PASSED.union(_named(headers))
+    hidden = key if key is not None and len(key) >= _SHORTEST_SECRET else None
+    kept: CIMultiDict[str] = CIMultiDict()
+    for name, value in headers.items():
+        if name.lower() not in dropped and not (hidden is not None and hidden in value):
+            kept.add(name, value)
+    return kept
+
+
+def _named(headers: CIMultiDictProxy[str]) -> set[str]:
+    """The headers that the connection's own header names as belonging to it alone."""
+    return {name.strip().lower() for value in headers.getall("connection", ()) for name in value.split(",")}

@@ -1,0 +1,164 @@
+"""What a client's request may cost at this upstream, and the same request with a lower limit of output."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Final, TypeVar
+
+from .. import money
+from ..errors import AumOSGovernanceError, ConfigurationError
+from ..integrations.guarding.calls import Asked, Paid, cannot_measure
+from ..integrations.guarding.provider import paid_by
+from ..integrations.pricing.price_terms import seller_at
+from ..integrations.pricing.prices import Rates
+from .contract import Upstream
+from .dialects.api import ClientCall, ProviderApi
+from .refusals import METHOD_UNKNOWN, RefusedError, unmeasured
+
+__all__ = ["Measured", "Measuring"]
+
+ResultT = TypeVar("ResultT")
+_PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
+_MODEL_NOT_ALLOWED: Final = "MODEL_NOT_ALLOWED"
+_LARGE: Final = 256 * 1024
+"""Bytes of a body from which on it is measured in a thread, so that other calls go on meanwhile."""
+_USEFUL: Final = 256
+"""The fewest output tokens for which a call is worth its input."""
+_ASSUMED: Final = 16_384
+"""The limit that is counted on where a request states none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A paid call with its worst case."""
+
+    call: ClientCall
+    paid: Paid
+    worst: int
+    """In nano-USD."""
+    limited_to: int | None = None
+    """The limit of output tokens that the gateway put in; None: none."""
+
+
+class Measuring:
+    """Measures the requests for one upstream."""
+
+    def __init__(self, upstream: Upstream, api: ProviderApi) -> None:
+        self._upstream = upstream
+        self._api = api
+        self._price_id = upstream.provider or api.provider.price_id
+        at = seller_at(upstream.base_url)
+        # Where the configuration names the seller, the address says no other one.
+        named = upstream.provider is not None and at not in (None, upstream.provider)
+        self._price_url = "" if named else upstream.base_url
+
+    async def measure(self, asked: Asked, size: int) -> ClientCall | Measured:
+        """The paid call that a request is, or the request where it costs nothing. Raises RefusedError."""
+        return await _aside(lambda: self._measure(asked), size)
+
+    async def fitted(self, measured: Measured, most: int, size: int) -> Measured | None:
+        """The same with so low a limit of output that it costs at most ``most`` nano-USD; None: there is none."""
+        return await _aside(lambda: self._fitted(measured, most), size)
+
+    async def least(self, measured: Measured, size: int) -> int:
+        """The worst case in nano-USD at the lowest limit of output that is of use."""
+        return await _aside(lambda: self._least(measured), size)
+
+    def _measure(self, asked: Asked) -> ClientCall | Measured:
+        upstream, api = self._upstream, self._api
+        try:
+            call = api.read(asked)
+            paid = paid_by(api.provider, call.asked)
+        except ConfigurationError as error:
+            raise unmeasured(error, METHOD_UNKNOWN, upstream.name) from None
+        if paid is None:
+            if not api.forwards(call.asked):
+                raise RefusedError(
+                    HTTPStatus.BAD_REQUEST,
+                    METHOD_UNKNOWN,
+                    f"AumOS Governance: the gateway does not forward {call.asked.name}, since the provider's key is"
+                    " shared by several users; ask the administrator of this Jupyter server for it.",
+                )
+            return call
+        for model in (paid.model, *api.models(call.asked)):
+            if not upstream.allows(model):
+                raise RefusedError(
+                    HTTPStatus.NOT_FOUND,
+                    _MODEL_NOT_ALLOWED,
+                    f"AumOS Governance: the model {model[:80]!r} is not allowed at {upstream.name} on this Jupyter"
+                    " server; use another one, or ask its administrator to allow it.",
+                )
+        limit = api.output_limit(call.asked)
+        measured = self._of(call, paid)
+        if limit is not None and limit.stated is None and upstream.output_limit is not None:
+            return self._with(measured, max(limit.least, upstream.output_limit))
+        return measured
+
+    def _of(self, call: ClientCall, paid: Paid, limited_to: int | None = None) -> Measured:
+        try:
+            paid.quoted = rates = self.rates(paid.model)
+            worst = money.ceil_nano(paid.worst(rates) + rates.fee)
+        except ConfigurationError as error:
+            raise unmeasured(error, _PRICE_UNKNOWN, self._upstream.name) from None
+        except AumOSGovernanceError as error:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, error.code, f"AumOS Governance: {error.message}") from None
+        except Exception as error:
+            raise unmeasured(cannot_measure(paid.name, error), "CANNOT_BE_HELD", self._upstream.name) from error
+        return Measured(call, paid, worst, limited_to)
+
+    def rates(self, model: str) -> Rates:
+        """The model's prices here. Raises ConfigurationError when they are not known."""
+        return self._upstream.prices.rates(model, provider=self._price_id, base_url=self._price_url)
+
+    def _with(self, measured: Measured, tokens: int) -> Measured:
+        asked = self._api.limited(measured.call.asked, tokens, self._upstream.base_url)
+        try:
+            paid = paid_by(self._api.provider, asked)
+        except ConfigurationError as error:
+            raise unmeasured(error, METHOD_UNKNOWN, self._upstream.name) from None
+        assert paid is not None
+        return self._of(replace(measured.call, asked=asked), paid, tokens)
+
+    def _fitted(self, measured: Measured, most: int) -> Measured | None:
+        if measured.worst <= most:
+            return measured
+        limit = self._api.output_limit(measured.call.asked)
+        if limit is None:
+            return None
+        high = limit.stated if limit.stated is not None else _ASSUMED
+        low = _useful(high, limit.least)
+        lowest = self._with(measured, low)
+        if lowest.worst > most or high <= low:
+            return lowest if lowest.worst <= most else None
+        # The worst case grows with the limit by the same amount a token, but for rounding and for prices by tiers.
+        found = lowest
+        for _ in range(8):
+            share = (most - found.worst) * (high - low) // max(1, measured.worst - found.worst)
+            tokens = min(high - 1, low + share)
+            if tokens <= low:
+                break
+            tried = self._with(measured, tokens)
+            if tried.worst > most:
+                high, measured = tokens, tried
+            else:
+                found, low = tried, tokens
+        return found
+
+    def _least(self, measured: Measured) -> int:
+        limit = self._api.output_limit(measured.call.asked)
+        if limit is None:
+            return measured.worst
+        high = limit.stated if limit.stated is not None else _ASSUMED
+        low = _useful(high, limit.least)
+        return measured.worst if low >= high else min(measured.worst, self._with(measured, low).worst)
+
+
+def _useful(stated: int, least: int) -> int:
+    return max(least, min(stated, _USEFUL) if least < _USEFUL else least + _USEFUL)
+
+
+async def _aside(work: Callable[[], ResultT], size: int) -> ResultT:
+    return await asyncio.to_thread(work) if size > _LARGE else work()

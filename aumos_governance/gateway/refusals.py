@@ -1,0 +1,109 @@
+"""Refusals: why a request is not forwarded, as a response in the shape of its API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from aiohttp import web
+
+from ..errors import ConfigurationError
+from ..money import parse
+from ..wire.denials import Denial
+from .dialects.api import ProviderApi, Refusal
+
+__all__ = [
+    "METHOD_UNKNOWN",
+    "RefusedError",
+    "denial",
+    "no_decision",
+    "response_of",
+    "unmeasured",
+]
+
+_FROM: Final = "AumOS Governance"
+METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
+"""The code of a request whose kind is not known."""
+_NO_SESSION: Final = "NO_SESSION"
+
+
+class RefusedError(Exception):
+    """The request is not forwarded. It never reaches a client."""
+
+    def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.refusal = Refusal(status, code, message)
+        self.headers = dict(headers or {})
+
+
+def response_of(error: RefusedError, api: ProviderApi | None) -> web.Response:
+    """The response, in the shape of the API's own errors; without an API in OpenAI's."""
+    refusal = error.refusal
+    body = _plain(refusal) if api is None else api.error(refusal)
+    # The official clients obey this header: another attempt would be refused as well.
+    again = refusal.status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT) or "retry-after" in error.headers
+    headers = {**({} if again else {"x-should-retry": "false"}), "x-aumos-code": refusal.code, **error.headers}
+    return web.Response(
+        status=refusal.status,
+        body=json.dumps(body).encode(),
+        headers={"content-type": "application/json", **headers},
+    )
+
+
+def _plain(refusal: Refusal) -> Mapping[str, Any]:
+    return {"error": {"message": refusal.message, "type": "gateway_error", "param": None, "code": refusal.code}}
+
+
+def denial(decision: Mapping[str, Any], state: Mapping[str, Any] | None, notebook: str) -> RefusedError:
+    """A decision against the call, with what the user can do about it in JupyterLab."""
+    code = str(decision.get("code") or "GOVERNANCE_DENIED")
+    if code == _NO_SESSION:
+        return RefusedError(
+            HTTPStatus.PAYMENT_REQUIRED,
+            code,
+            f"{_FROM}: governance is not active for {notebook or 'this notebook'}, so the call was not sent; start it"
+            " in the Governance panel of JupyterLab.",
+        )
+    limit = decision.get("limit") or {}
+    remaining = (state or {}).get("remaining")
+    sentence = Denial(
+        code,
+        [str(reason) for reason in decision.get("reasons") or ()],
+        str(decision.get("tool") or "the call"),
+        _nano(limit.get("asked") or decision.get("amount")),
+        None if remaining is None else _nano(remaining),
+        limit.get("kind"),
+        in_panel=True,
+    ).sentence()
+    return RefusedError(HTTPStatus.PAYMENT_REQUIRED, code, f"{_FROM}: {sentence}")
+
+
+def no_decision(message: Mapping[str, Any]) -> RefusedError:
+    """The service gave no decision, so nothing was sent."""
+    code = str(message.get("code") or "UNAVAILABLE")
+    if code.startswith("INVALID"):
+        return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {message.get('message')}")
+    return RefusedError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        code,
+        f"{_FROM}: there is no decision, so the call was not sent ({message.get('message')}). Try again when the"
+        " Jupyter server's ledger responds; its log says more.",
+    )
+
+
+def unmeasured(error: ConfigurationError, code: str, provider: str) -> RefusedError:
+    """What the call may cost is not known, so nothing was sent."""
+    if error.cause is None:
+        return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {error.message}")
+    advice = (
+        "make it without the gateway, where its administrator allows that"
+        if code == METHOD_UNKNOWN
+        else f"the administrator of this Jupyter server can state prices for {provider}"
+    )
+    return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {error.cause}; {advice}.")
+
+
+def _nano(value: object) -> int:
+    return parse(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else 0

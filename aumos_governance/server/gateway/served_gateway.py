@@ -1,0 +1,113 @@
+"""The gateway of a Jupyter server: it listens as long as the server runs, if possible where it listened before."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from ...gateway.configuration.environment import past_proxies, variables, withheld
+from ...gateway.contract import Upstream
+from ...gateway.key_requests import KeyRequests
+from ...gateway.process_environment import ProcessEnvironment
+from ...service.service import NotebookService
+from ..identity.rooms import Rooms
+from ..kernels.kernel_keys import KernelKeys
+from .issuing import Issuing
+from .port_memory import PortMemory
+
+if TYPE_CHECKING:
+    from ...gateway.listener import Gateway
+
+__all__ = ["ServedGateway"]
+
+_HOST: Final = "127.0.0.1"
+
+
+class ServedGateway:
+    """Started before the first kernel, whose environment names its address; stopped before the ledger is closed."""
+
+    def __init__(
+        self,
+        upstreams: Mapping[str, Upstream],
+        service: NotebookService,
+        rooms: Rooms,
+        ports: PortMemory,
+        *,
+        server: str,
+        log: logging.Logger,
+    ) -> None:
+        """``server`` is the name under which the server attends the ledger."""
+        self._upstreams = upstreams
+        self._service = service
+        self._server = server
+        self._ports = ports
+        self._log = log
+        self._gateway: Gateway | None = None
+        self._address = ""
+        environment = ProcessEnvironment(self._variables, withheld(upstreams))
+        self._issuing = Issuing(service, rooms, environment, server=server, log=log)
+
+    def start(self) -> None:
+        """Load the valid keys, and listen. Raises what `Gateway.start` raises."""
+        # Imports aiohttp, which a server without a provider may lack.
+        from ...gateway.listener import Gateway
+
+        self._issuing.start()
+        wanted = self._ports.wanted()
+        self._gateway = Gateway(
+            self._upstreams,
+            self._issuing.keys,
+            self._service,
+            log=self._log,
+            # The ledger finds by it, as of kernels, which server a hold belongs to.
+            incarnation=f"{self._server}/gateway",
+        )
+        port = self._gateway.start(wanted)
+        self._ports.remember(port)
+        self._address = f"http://{_HOST}:{port}"
+        if wanted and port != wanted:
+            self._log.warning(
+                "AumOS Governance: the gateway listens at port %s, since another program has port %s; programs that"
+                " were started before do not find it.",
+                port,
+                wanted,
+            )
+        self._log.info("AumOS Governance: the gateway to %s listens at %s", ", ".join(self._upstreams), self._address)
+
+    def follow_terminals(self, serverapp: Any) -> None:
+        """Give the server's terminals keys; once all extensions are loaded."""
+        self._issuing.follow_terminals(serverapp)
+
+    def stop(self) -> None:
+        """End the streams, settle what is open and revoke this server's keys, when its kernels are gone; may block."""
+        if self._gateway is not None:
+            self._gateway.stop()
+        self._issuing.stop()
+
+    @property
+    def kernels(self) -> KernelKeys:
+        """What gives each kernel its key."""
+        return self._issuing.kernels
+
+    @property
+    def requests(self) -> KeyRequests:
+        """What users may request of the keys."""
+        return self._issuing.requests
+
+    def body(self) -> dict[str, Any]:
+        """What users may know of the gateway: its address, and the providers without their keys."""
+        providers = [
+            {
+                "name": upstream.name,
+                "api": upstream.dialect,
+                "models": list(upstream.models),
+                "denied_models": list(upstream.denied_models),
+            }
+            for upstream in self._upstreams.values()
+        ]
+        return {"address": self._address, "providers": providers}
+
+    def _variables(self, secret: str) -> dict[str, str]:
+        return {**variables(self._upstreams, self._address, secret), **past_proxies(os.environ)}

@@ -1,0 +1,140 @@
+"""A gateway between a client and a provider's endpoint, on a ledger of the test's choice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any
+
+from aumos_governance.gateway.contract import Holder, Upstream
+from aumos_governance.gateway.listener import Gateway
+from aumos_governance.integrations.pricing.prices import Prices
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.service.callers import Caller
+from aumos_governance.service.service import NotebookService
+from aumos_governance.wire.protocol import Ask
+from tests.integrations.endpoint.server import Endpoint
+
+NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
+CALLER = Caller(NOTEBOOK, "kernel:k1", "k1:n1")
+SECRET = "sk-aumos-the-key-of-the-kernel"
+PROVIDER_KEY = "sk-provider-the-real-key"
+PATIENCE = 20.0
+
+
+class FakeKeys:
+    """Keys in memory."""
+
+    def __init__(self) -> None:
+        self.holders = {SECRET: Holder("key1", "kernel of agents.ipynb", "kernel", CALLER)}
+        self._heard: list[Callable[[str], None]] = []
+
+    def find(self, secret: str) -> Holder | None:
+        return self.holders.get(secret)
+
+    def holder(self, key_id: str) -> Holder | None:
+        return next((holder for holder in self.holders.values() if holder.key_id == key_id), None)
+
+    def on_revoked(self, call: Callable[[str], None]) -> Callable[[], None]:
+        self._heard.append(call)
+        return lambda: self._heard.remove(call)
+
+    def revoke(self, secret: str = SECRET) -> None:
+        holder = self.holders.pop(secret)
+        for call in self._heard:
+            call(holder.key_id)
+
+
+def upstreams(endpoint: Endpoint, **fields: Any) -> dict[str, Upstream]:
+    """OpenAI, Anthropic and Google at the endpoint."""
+    common: dict[str, Any] = {"key": lambda: PROVIDER_KEY, "prices": Prices()} | fields
+    of_openai = {"base_url": endpoint.openai_url} | common
+    return {
+        "openai": Upstream(name="openai", dialect="openai", **of_openai),
+        "anthropic": Upstream(name="anthropic", dialect="anthropic", **{"base_url": endpoint.anthropic_url} | common),
+        "google": Upstream(name="google", dialect="google", **{"base_url": endpoint.google_url} | common),
+    }
+
+
+class House:
+    """A ledger, its service, and a gateway in front of an endpoint, between ``with`` and its end."""
+
+    def __init__(self, endpoint: Endpoint, url: str = "memory://", *, budget: str | None = "5", **fields: Any) -> None:
+        options = {
+            name: fields.pop(name) for name in ("most_of_one", "most_in_all", "ending_seconds") if name in fields
+        }
+        self.ledger = open_ledger(url)
+        self.service = NotebookService(self.ledger)
+        self.keys = FakeKeys()
+        self.gateway = Gateway(upstreams(endpoint, **fields), self.keys, self.service, **options)
+        self.endpoint = endpoint
+        self.port = 0
+        if budget is not None:
+            self.ask("open", trust_level=2, budget=budget)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def openai_url(self) -> str:
+        return f"{self.url}/llm/openai/v1"
+
+    @property
+    def anthropic_url(self) -> str:
+        return f"{self.url}/llm/anthropic"
+
+    @property
+    def google_url(self) -> str:
+        return f"{self.url}/llm/google"
+
+    def ask(self, op: str, **body: Any) -> dict[str, Any]:
+        """A kernel's own request."""
+        heard: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self.service.submit(CALLER, Ask(f"t{time.monotonic_ns()}", op, time.time() + 20, body=body), heard.put)
+        return heard.get(timeout=PATIENCE)
+
+    def budget(self) -> dict[str, Any]:
+        return dict(self.ask("status")["state"])
+
+    @property
+    def spent(self) -> Decimal:
+        """What is spent once nothing is held any more."""
+        return Decimal(self._ended()["spent"])
+
+    def records(self, *events: str) -> list[dict[str, Any]]:
+        """Those of charges, oldest first, once nothing is held any more."""
+        self._ended()
+        wanted = events or ("hold", "settle", "release", "void")
+        return [entry for entry in self.ask("audit", limit=1000)["records"] if entry["event"] in wanted]
+
+    def events(self) -> list[str]:
+        """What became of the charges, with ``estimated`` for a settlement that is one."""
+        return ["estimated" if entry["detail"].get("estimated") else entry["event"] for entry in self.records()]
+
+    def _ended(self) -> dict[str, Any]:
+        until = time.monotonic() + PATIENCE
+        while Decimal((budget := self.budget())["held"] or 0):
+            assert time.monotonic() < until, f"{budget['held']} is still held"
+            time.sleep(0.002)
+        return budget
+
+    def __enter__(self) -> House:  # noqa: PYI034 - Self needs Python 3.11
+        self.port = self.gateway.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.gateway.stop()
+        self.service.stop_waiting()
+        self.ledger.close()
+
+
+def sqlite(folder: Path) -> str:
+    return f"sqlite:///{folder / 'ledger.db'}"

@@ -1,0 +1,104 @@
+"""An HTTP client on a bare socket, which does what no library would."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from typing import Any
+
+from tests.gateway.house import SECRET, House
+
+CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "What?"}], "max_tokens": 50}
+
+
+@dataclass(frozen=True)
+class Received:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Raw:
+    """One connection."""
+
+    def __init__(self, house: House) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", house.port), timeout=20)
+
+    def send(
+        self,
+        body: bytes = json.dumps(CHAT).encode(),
+        *,
+        method: str = "POST",
+        path: str = "/llm/openai/v1/chat/completions",
+        secret: str | None = SECRET,
+        **headers: str,
+    ) -> None:
+        given = {"host": "gateway", "content-type": "application/json", "content-length": str(len(body))}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        if secret is not None:
+            given["authorization"] = f"Bearer {secret}"
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items() if value)]
+        self.socket.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+
+    def receive(self, method: str = "POST") -> Received:
+        response = HTTPResponse(self.socket, method=method)
+        response.begin()
+        body = response.read()
+        return Received(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def __enter__(self) -> Raw:  # noqa: PYI034 - Self needs Python 3.11
+        return self
+
+    def __exit__(self, *of: object) -> None:
+        self.close()
+
+
+def requested(house: House, body: bytes = json.dumps(CHAT).encode(), **options: Any) -> Received:
+    """The response to one request on a connection of its own."""
+    with Raw(house) as raw:
+        raw.send(body, **options)
+        return raw.receive(options.get("method", "POST"))
+
+
+class Canned:
+    """A server that says the same to each connection, whatever it is asked, and closes it."""
+
+    def __init__(self, said: bytes) -> None:
+        self._said = said
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.getsockname()[1]}/v1"
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(self._said)
+
+    def __enter__(self) -> Canned:  # noqa: PYI034 - Self needs Python 3.11
+        self._thread.start()
+        return self
+
+    def __exit__(self, *of: object) -> None:
+        # Closing alone does not end an accept that waits.
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self._thread.join()

@@ -1,0 +1,273 @@
+"""Clients that leave, and providers that fail: what is passed on, released and charged."""
+
+from __future__ import annotations
+
+import json
+import socket
+from decimal import Decimal
+from http.client import IncompleteRead
+from typing import Any
+
+import pytest
+from openai import APIStatusError, InternalServerError, OpenAI, RateLimitError
+
+from aumos_governance.ledger.contract.charges import KernelsPresent
+from aumos_governance.ledger.contract.facts import Origin
+from tests.gateway.house import PROVIDER_KEY, SECRET, House
+from tests.gateway.raw import CHAT, Canned, Raw, requested
+from tests.integrations.endpoint.replies import Reply
+from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.till import priced
+
+COST = priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
+STREAM = json.dumps(CHAT | {"stream": True}).encode()
+
+
+def held(house: House) -> Decimal:
+    return Decimal(house.records("hold")[-1]["amount"])
+
+
+def charged(house: House) -> Decimal:
+    return Decimal(house.records("settle")[-1]["amount"])
+
+
+def client_of(house: House, **options: Any) -> OpenAI:
+    return OpenAI(**{"base_url": house.openai_url, "api_key": SECRET, "max_retries": 0} | options)
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
+def test_an_error_of_the_provider_is_passed_on_and_costs_nothing(house: House, status: int) -> None:
+    house.endpoint.script(Reply(status=status, headers={"retry-after": "7"}))
+    answer = requested(house)
+    assert answer.status == status
+    assert answer.headers["retry-after"] == "7"
+    assert answer.json["error"]["message"]
+    assert house.events() == ["hold", "release"]
+
+
+def test_each_attempt_of_a_client_that_tries_again_is_held(house: House) -> None:
+    house.endpoint.script(Reply(status=429), Reply(status=500), Reply())
+    with client_of(house, max_retries=2) as client:
+        client.chat.completions.create(**CHAT)
+    assert house.events() == ["hold", "release", "hold", "release", "hold", "settle"]
+    assert house.spent == COST
+
+
+def test_the_clients_own_errors_are_raised(house: House) -> None:
+    house.endpoint.script(Reply(status=429), Reply(status=500))
+    with client_of(house) as client:
+        with pytest.raises(RateLimitError):
+            client.chat.completions.create(**CHAT)
+        with pytest.raises(InternalServerError):
+            client.chat.completions.create(**CHAT)
+
+
+def test_a_client_that_leaves_a_stream_ends_it_and_is_charged_by_what_arrived(house: House) -> None:
+    house.endpoint.script(Reply(pause_after=3))
+    with Raw(house) as raw:
+        raw.send(STREAM)
+        house.endpoint.exchange(0).wait_sent(3)
+        raw.socket.recv(10)
+    house.endpoint.exchange(0).wait_ended("hung_up")
+    assert house.events() == ["hold", "estimated"]
+    assert 0 < charged(house) < held(house)
+
+
+def test_a_client_that_leaves_before_the_response_is_charged_what_was_held(house: House) -> None:
+    house.endpoint.script(Reply(pause_after=0))
+    with Raw(house) as raw:
+        raw.send()
+        house.endpoint.wait_received(1)
+    house.endpoint.exchange(0).wait_ended("hung_up")
+    assert house.events() == ["hold", "estimated"]
+    assert charged(house) == held(house)
+
+
+def test_a_client_that_leaves_within_its_request_is_charged_nothing(house: House) -> None:
+    with Raw(house) as raw:
+        raw.send(b"{", content_length="100")
+    assert requested(house).status == 200
+    assert house.events() == ["hold", "settle"]
+
+
+@pytest.mark.parametrize("body", [STREAM, json.dumps(CHAT).encode()])
+def test_a_provider_that_breaks_off_is_not_taken_for_a_whole_response(house: House, body: bytes) -> None:
+    house.endpoint.script(Reply(break_after=3 if body is STREAM else 1))
+    with Raw(house) as raw:
+        raw.send(body)
+        if body is STREAM:
+            with pytest.raises((IncompleteRead, ConnectionError)):
+                raw.receive()
+        else:
+            assert raw.receive().status == 502
+    assert house.events() == ["hold", "estimated"]
+
+
+def test_a_provider_that_gives_no_response_is_charged_as_an_estimate(house: House) -> None:
+    house.endpoint.script(Reply(break_after=0))
+    answer = requested(house)
+    assert answer.status == 502
+    assert answer.headers["x-aumos-code"] == "UPSTREAM_BROKEN"
+    assert "charged as an estimate" in answer.json["error"]["message"]
+    assert house.events() == ["hold", "estimated"]
+    assert charged(house) == held(house)
+
+
+def test_a_silent_provider_is_given_up(endpoint: Endpoint) -> None:
+    endpoint.script(Reply(pause_after=0), Reply(pause_after=2))
+    with House(endpoint, read_seconds=0.05) as house:
+        assert requested(house).status == 504
+        with Raw(house) as raw:
+            raw.send(STREAM)
+            with pytest.raises((IncompleteRead, ConnectionError)):
+                raw.receive()
+        endpoint.exchange(1).wait_ended("hung_up")
+        assert house.events() == ["hold", "estimated"] * 2
+
+
+def test_a_provider_that_is_not_there_costs_nothing(endpoint: Endpoint) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with House(endpoint, base_url=f"http://127.0.0.1:{port}/v1") as house:
+        answer = requested(house)
+        assert answer.status == 502
+        assert "nothing was sent or charged" in answer.json["error"]["message"]
+        assert house.events() == ["hold", "release"]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"", b"no json", b"[]", b'{"usage": 5}', b'{"choices": 5, "usage": {"prompt_tokens": -1}}', b"\xff\xfe" * 50],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_garbage_is_passed_on_and_charged_as_held(house: House, garbage: bytes, streamed: bool) -> None:
+    if streamed:
+        garbage = b"data: " + garbage + b"\n\ndata: 7\n\nevent: x\n\n"
+    house.endpoint.script(Reply(body=garbage, headers={"content-length": str(len(garbage))} if not streamed else {}))
+    answer = requested(house, STREAM if streamed else json.dumps(CHAT).encode())
+    assert (answer.status, answer.body) == (200, garbage)
+    assert house.events() == ["hold", "estimated"]
+
+
+def test_an_error_within_a_stream_is_passed_on_and_charged_as_an_estimate(house: House) -> None:
+    house.endpoint.script(Reply(error_after=3))
+    answer = requested(house, STREAM)
+    assert b"error" in answer.body
+    assert house.events() == ["hold", "estimated"]
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_redirect_is_not_followed_nor_passed_on(endpoint: Endpoint, status: int) -> None:
+    with (
+        Canned(
+            f"HTTP/1.1 {status} X\r\nlocation: {endpoint.openai_url}\r\ncontent-length: 0\r\n\r\n".encode()
+        ) as canned,
+        House(endpoint, base_url=canned.url) as house,
+    ):
+        answer = requested(house)
+        assert answer.status == 502
+        assert answer.headers["x-aumos-code"] == "UPSTREAM_REDIRECTS"
+        assert "location" not in answer.headers
+        assert house.events() == ["hold", "release"]
+    assert endpoint.count == 0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n", b"HTTP/1.1 2000\r\n\r\n", b"\x00" * 100],
+)
+def test_what_is_no_http_is_charged_as_an_estimate(endpoint: Endpoint, said: bytes) -> None:
+    with Canned(said) as canned, House(endpoint, base_url=canned.url) as house:
+        assert requested(house).status == 502
+        assert house.events() == ["hold", "estimated"]
+
+
+def test_a_refused_provider_key_is_not_shown(house: House) -> None:
+    house.endpoint.script(
+        Reply(status=401, body=f'{{"error": "{PROVIDER_KEY} is wrong"}}'.encode()),
+        Reply(status=403, body=f'{{"error": "{PROVIDER_KEY} is wrong"}}'.encode()),
+    )
+    answer = requested(house)
+    assert answer.status == 502
+    assert answer.headers["x-aumos-code"] == "UPSTREAM_KEY_REFUSED"
+    other = requested(house)
+    assert other.status == 403
+    assert PROVIDER_KEY not in str((answer, other))
+    assert house.events() == ["hold", "release"] * 2
+
+
+def test_a_server_that_refuses_to_be_asked_for_the_usage_is_served(house: House) -> None:
+    house.endpoint.script(Reply(status=400), Reply(), Reply(usage=None))
+    for _ in range(2):
+        assert requested(house, STREAM.replace(b"gpt-4o", b"gpt-4o-mini")).status == 200
+    asked = ["stream_options" in exchange.received.json for exchange in house.endpoint.exchanges]
+    assert asked == [True, False, False]
+    assert house.events()[:1] == ["hold"]
+    assert len(house.records("hold")) == 2
+
+
+def test_a_revoked_key_ends_its_streams_within_a_second(house: House) -> None:
+    house.endpoint.script(Reply(pause_after=3))
+    with Raw(house) as raw:
+        raw.send(STREAM)
+        house.endpoint.exchange(0).wait_sent(3)
+        house.keys.revoke()
+        house.endpoint.exchange(0).wait_ended("hung_up", timeout=1)
+        while raw.socket.recv(65_536):
+            pass
+    assert house.events() == ["hold", "estimated"]
+    assert requested(house).status == 401
+
+
+def test_the_end_of_the_gateway_settles_what_is_under_way(endpoint: Endpoint) -> None:
+    endpoint.script(Reply(pause_after=3))
+    with House(endpoint) as house, Raw(house) as raw:
+        raw.send(STREAM)
+        endpoint.exchange(0).wait_sent(3)
+        raw.socket.recv(10)
+        house.gateway.stop()
+        assert house.events() == ["hold", "estimated"]
+
+
+def test_what_a_killed_gateway_held_is_of_unknown_outcome(endpoint: Endpoint) -> None:
+    endpoint.script(Reply(pause_after=3))
+    with House(endpoint) as house, Raw(house) as raw:
+        raw.send(STREAM)
+        endpoint.exchange(0).wait_sent(3)
+        present = KernelsPresent(
+            key="", origin=Origin("server"), owner="ada", root="/srv", incarnations=(house.gateway.incarnation,)
+        )
+        assert house.ledger.execute(present) == 0
+        gone = KernelsPresent(key="", origin=Origin("server"), owner="ada", root="/srv", incarnations=("k1:n1",))
+        assert house.ledger.execute(gone) == 1
+        endpoint.release()
+
+
+def test_a_denial_is_no_reason_to_try_again(endpoint: Endpoint) -> None:
+    with House(endpoint, budget="0.00001") as house:
+        with client_of(house, max_retries=3) as client, pytest.raises(APIStatusError) as raised:
+            client.chat.completions.create(**CHAT)
+        assert raised.value.status_code == 402
+        assert raised.value.response.headers["x-should-retry"] == "false"
+        assert raised.value.body["code"] == "BUDGET_EXCEEDED"  # type: ignore[index]
+        assert "raise the budget in the Governance panel" in raised.value.message
+        assert "$0.00001 is left" in raised.value.message
+        assert len(house.records("hold")) == 1
+    assert endpoint.count == 0
+
+
+def test_without_a_session_the_user_is_advised_to_start_one(endpoint: Endpoint) -> None:
+    with House(endpoint, budget=None) as house:
+        answer = requested(house)
+    assert answer.status == 402
+    assert answer.json["error"]["code"] == "NO_SESSION"
+    assert "start it in the Governance panel" in answer.json["error"]["message"]
+
+
+def test_no_decision_is_no_denial(endpoint: Endpoint) -> None:
+    with House(endpoint, ending_seconds=0) as house:
+        house.ledger.close()
+        answer = requested(house)
+    assert answer.status == 503
+    assert answer.headers["x-should-retry"] == "false"
+    assert endpoint.count == 0

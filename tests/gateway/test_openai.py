@@ -1,0 +1,131 @@
+"""OpenAI's own client, unmodified, through the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from openai import APIStatusError, AsyncOpenAI, OpenAI
+from pydantic import BaseModel
+
+from tests.gateway.house import PROVIDER_KEY, SECRET, House
+from tests.integrations.endpoint.replies import Reply, Tokens, ToolCall
+from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.till import priced
+
+TOOL: Any = {"type": "function", "function": {"name": "send", "parameters": {"type": "object", "properties": {}}}}
+ASKED: Any = [{"role": "user", "content": "What is six times seven?"}]
+COST = priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
+
+
+def client_of(house: House, **options: Any) -> OpenAI:
+    return OpenAI(**{"base_url": house.openai_url, "api_key": SECRET, "max_retries": 0} | options)
+
+
+def test_a_chat_is_held_and_charged_what_it_cost(house: House) -> None:
+    with client_of(house) as client:
+        answer = client.chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50)
+    assert answer.choices[0].message.content == "The answer is forty-two."
+    assert house.spent == COST
+    assert house.events() == ["hold", "settle"]
+    [received] = house.endpoint.exchanges
+    assert received.received.headers["authorization"] == f"Bearer {PROVIDER_KEY}"
+    assert SECRET not in str(received.received)
+
+
+def test_a_stream_is_passed_on_without_the_usage_that_the_client_did_not_request(house: House) -> None:
+    with client_of(house) as client:
+        chunks = list(client.chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50, stream=True))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "The answer is forty-two."
+    assert all(chunk.usage is None for chunk in chunks)
+    assert house.endpoint.exchanges[0].received.json["stream_options"] == {"include_usage": True}
+    assert house.spent == COST
+
+
+def test_the_usage_of_a_stream_is_passed_on_where_the_client_requests_it(house: House) -> None:
+    with client_of(house) as client:
+        stream = client.chat.completions.create(
+            model="gpt-4o", messages=ASKED, max_tokens=50, stream=True, stream_options={"include_usage": True}
+        )
+        usage = [chunk.usage for chunk in stream if chunk.usage is not None]
+    assert [each.total_tokens for each in usage] == [18]
+    assert house.spent == COST
+
+
+def test_an_awaited_client_calls_and_streams(house: House) -> None:
+    async def work() -> tuple[str, str]:
+        async with AsyncOpenAI(base_url=house.openai_url, api_key=SECRET, max_retries=0) as client:
+            answer = await client.chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50)
+            stream = await client.responses.create(model="gpt-4o", input="What?", max_output_tokens=50, stream=True)
+            kinds = [event.type async for event in stream]
+            return str(answer.choices[0].message.content), kinds[-1]
+
+    assert asyncio.run(work()) == ("The answer is forty-two.", "response.completed")
+    assert house.spent == 2 * COST
+
+
+def test_responses_tools_and_structured_output(house: House) -> None:
+    class Answer(BaseModel):
+        value: int
+
+    call = Reply(tool_calls=(ToolCall("send", {"to": "ann"}),))
+    house.endpoint.script(Reply(), call, Reply(text='{"value": 42}'), call)
+    with client_of(house) as client:
+        assert client.responses.create(model="gpt-4o", input="What?", max_output_tokens=50).output_text
+        used = client.chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50, tools=[TOOL])
+        assert used.choices[0].message.tool_calls
+        parsed = client.chat.completions.parse(model="gpt-4o", messages=ASKED, max_tokens=50, response_format=Answer)
+        assert parsed.choices[0].message.parsed == Answer(value=42)
+        with client.chat.completions.stream(model="gpt-4o", messages=ASKED, max_tokens=50, tools=[TOOL]) as stream:
+            assert stream.get_final_completion().choices[0].message.tool_calls
+    assert house.spent == 4 * COST
+
+
+def test_embeddings_and_completions_are_charged(house: House) -> None:
+    with client_of(house) as client:
+        client.embeddings.create(model="text-embedding-3-small", input="What?")
+        client.completions.create(model="gpt-3.5-turbo-instruct", prompt="What?", max_tokens=50)
+    embedded = priced("text-embedding-3-small", {"input_tokens": 11})
+    completed = priced("gpt-3.5-turbo-instruct", {"input_tokens": 11, "output_tokens": 7})
+    assert house.spent == embedded + completed
+
+
+def test_media_whose_cost_is_known_are_charged(house: House) -> None:
+    sound = Tokens(input=20, output=5, audio_input=15)
+    image = Tokens(input=20, output=300)
+    house.endpoint.script(Reply(usage=image), Reply(usage=sound), Reply(usage=image))
+    with client_of(house) as client:
+        client.images.generate(model="gpt-image-1", prompt="A cat.", n=1)
+        client.audio.transcriptions.create(model="gpt-4o-transcribe", file=("a.mp3", b"x" * 7_500))
+        client.images.edit(model="gpt-image-1", prompt="A cat.", image=("a.png", b"x" * 100))
+    assert house.events() == ["hold", "settle"] * 3
+    assert [entry["tool"] for entry in house.records("settle")] == ["gpt-image-1", "gpt-4o-transcribe", "gpt-image-1"]
+    assert house.endpoint.exchanges[1].received.json["model"] == "gpt-4o-transcribe"
+
+
+def test_models_and_moderations_are_free_also_without_a_session(endpoint: Endpoint) -> None:
+    with House(endpoint, budget=None) as house, client_of(house) as client:
+        assert [model.id for model in client.models.list()]
+        client.moderations.create(input="What?")
+        assert house.records() == []
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda client: client.files.list(),
+        lambda client: client.realtime.client_secrets.create(),
+        lambda client: client.responses.with_raw_response.retrieve("..%2Ffiles"),
+        lambda client: client.post("/fine_tuning/jobs", body={"model": "gpt-4o"}, cast_to=object),
+        lambda client: client.post("/batches", body={"input_file_id": "x"}, cast_to=object),
+        lambda client: client.get("/organization/usage", cast_to=object),
+        lambda client: client.get("/chat/completions", cast_to=object),
+    ],
+)
+def test_what_concerns_others_or_cannot_be_measured_is_refused(house: House, work: Any) -> None:
+    with client_of(house) as client, pytest.raises(APIStatusError) as raised:
+        work(client)
+    assert raised.value.status_code in (400, 404)
+    assert "govern" not in raised.value.message
+    assert house.endpoint.count == 0

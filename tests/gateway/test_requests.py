@@ -1,0 +1,187 @@
+"""Whose requests are served, which bodies are read, and what of them goes on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+
+import pytest
+
+from tests.gateway.house import PROVIDER_KEY, SECRET, House
+from tests.gateway.raw import CHAT, Raw, requested
+from tests.integrations.endpoint.replies import Reply
+from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.till import priced
+
+COST = priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
+BODY = json.dumps(CHAT).encode()
+_FREE = "/llm/openai/v1/models"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (_FREE, {"authorization": f"Bearer {SECRET}"}),
+        (_FREE, {"authorization": f"bearer {SECRET}"}),
+        (_FREE, {"x_api_key": SECRET}),
+        (_FREE, {"api_key": SECRET}),
+        (_FREE, {"x_goog_api_key": SECRET}),
+        (f"{_FREE}?key={SECRET}&page=2", {}),
+    ],
+)
+def test_a_key_is_found_wherever_an_api_has_it_and_never_sent_on(
+    house: House, path: str, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    assert requested(house, b"", method="GET", path=path, secret=None, **headers).status == 200
+    [exchange] = house.endpoint.exchanges
+    assert SECRET not in str(exchange.received)
+    assert exchange.received.headers["authorization"] == f"Bearer {PROVIDER_KEY}"
+    assert exchange.received.path == "/v1/models" + ("?page=2" if "page" in path else "")
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("secret", [None, "sk-aumos-another", "sk-proj-of-the-provider", PROVIDER_KEY])
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "unknown"])
+def test_any_other_credential_is_refused_and_not_sent_on(house: House, secret: str | None, provider: str) -> None:
+    answer = requested(house, path=f"/llm/{provider}/v1/messages", secret=secret)
+    assert answer.status == 401
+    assert answer.headers["x-should-retry"] == "false"
+    assert answer.json["error"]["type"] in ("authentication_error", "gateway_error")
+    assert secret is None or secret not in answer.body.decode()
+    assert house.endpoint.count == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/llm", "/llm/", "/llm/openai", "/api/contents", "/llm/unknown/v1/models", "/lab", "/llm/../lab"]
+)
+def test_a_key_opens_nothing_but_the_providers(house: House, path: str) -> None:
+    assert requested(house, b"", method="GET", path=path).status == 404
+    assert house.endpoint.count == 0
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE"])
+def test_other_methods_are_refused(house: House, method: str) -> None:
+    assert requested(house, b"", method=method).status in (400, 405)
+    assert house.endpoint.count == 0
+
+
+def test_a_websocket_is_refused_so_that_its_client_falls_back(house: House) -> None:
+    headers = {"upgrade": "websocket", "connection": "upgrade"}
+    answer = requested(house, b"", method="GET", path="/llm/openai/v1/responses", **headers)
+    assert answer.status == 405
+
+
+def test_headers_of_the_connection_cookies_and_accounts_stay_here(house: House) -> None:
+    answer = requested(
+        house,
+        connection="close, x-hop",
+        x_hop="1",
+        cookie="session=1",
+        openai_organization="org-1",
+        idempotency_key="call-7",
+        x_forwarded_for="10.0.0.1",
+        user_agent="agent/1",
+        x_echo=f"my key is {SECRET}",
+    )
+    assert answer.status == 200
+    headers = house.endpoint.exchanges[0].received.headers
+    assert not {"x-hop", "cookie", "openai-organization", "x-forwarded-for", "x-echo"} & set(headers)
+    assert headers["idempotency-key"] == "call-7"
+    assert headers["user-agent"] == "agent/1"
+
+
+def test_the_providers_headers_go_back_but_for_cookies(endpoint: Endpoint, house: House) -> None:
+    endpoint.script(Reply(headers={"x-request-id": "req-1", "set-cookie": "a=b", "x-key": f"of {PROVIDER_KEY}"}))
+    answer = requested(house)
+    assert answer.headers["x-request-id"] == "req-1"
+    assert not {"set-cookie", "x-key"} & set(answer.headers)
+
+
+def _deflated(data: bytes) -> bytes:
+    raw = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return raw.compress(data) + raw.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [("gzip", gzip.compress(BODY)), ("deflate", zlib.compress(BODY)), ("deflate", _deflated(BODY)), ("identity", BODY)],
+)
+def test_compressed_bodies_are_read(house: House, encoding: str, body: bytes) -> None:
+    assert requested(house, body, content_encoding=encoding).status == 200
+    received = house.endpoint.exchanges[0].received
+    assert received.json == CHAT
+    assert "content-encoding" not in received.headers
+    assert house.spent == COST
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status"),
+    [("zstd", BODY, 415), ("gzip, gzip", BODY, 415), ("gzip", BODY, 400), ("gzip", gzip.compress(BODY)[:-9], 400)],
+)
+def test_other_encodings_and_damaged_bodies_are_refused(house: House, encoding: str, body: bytes, status: int) -> None:
+    assert requested(house, body, content_encoding=encoding).status == status
+    assert house.endpoint.count == 0
+    assert house.events() == []
+
+
+def test_chunked_bodies_and_kept_connections(house: House) -> None:
+    with Raw(house) as raw:
+        for _ in range(3):
+            raw.send(b"", transfer_encoding="chunked", content_length="")
+            for at in range(0, len(BODY), 10):
+                piece = BODY[at : at + 10]
+                raw.socket.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            raw.socket.sendall(b"0\r\n\r\n")
+            assert raw.receive().status == 200
+    assert house.spent == 3 * COST
+
+
+def test_a_client_that_waits_for_leave_to_send_gets_it(house: House) -> None:
+    with Raw(house) as raw:
+        raw.send(b"", expect="100-continue", content_length=str(len(BODY)))
+        assert raw.socket.recv(100).startswith(b"HTTP/1.1 100")
+        raw.socket.sendall(BODY)
+        assert raw.receive().status == 200
+
+
+def test_bodies_are_bounded_each_and_in_all(endpoint: Endpoint) -> None:
+    with House(endpoint, most_of_one=2_000, most_in_all=3_000) as house:
+        assert requested(house, b" " * 2_001).status == 413
+        assert requested(house, gzip.compress(b" " * 2_001), content_encoding="gzip").status == 413
+        with Raw(house) as first:
+            first.send(b" " * 1_900, content_length="1999")
+            # It is counted while it is read.
+            busy = None
+            while busy is None or busy.status != 503:
+                busy = requested(house, BODY + b" " * 1_500)
+            assert busy.headers["retry-after"]
+        while requested(house, BODY + b" " * 1_500).status != 200:
+            pass
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"no json",
+        b"\xff",
+        b'{"model":' * 100_000,
+        json.dumps(CHAT | {"max_tokens": "900000"}).encode(),
+        json.dumps(CHAT | {"n": 1.5}).encode(),
+        json.dumps(CHAT | {"stream": "true"}).encode(),
+    ],
+)
+def test_what_cannot_be_measured_is_not_sent(house: House, body: bytes) -> None:
+    answer = requested(house, body)
+    assert answer.status == 400
+    assert answer.json["error"]["message"].startswith("AumOS Governance: ")
+    assert house.endpoint.count == 0
+
+
+def test_what_is_sent_is_what_was_measured(house: House) -> None:
+    body = b'{"max_tokens": 900000, "max_tokens": 50, "model": "gpt-4o", "messages": []}'
+    assert requested(house, body).status == 200
+    assert house.endpoint.exchanges[0].received.content.count(b"max_tokens") == 1
