@@ -15,10 +15,9 @@ from ..config import GovernanceConfig
 from ..errors import AumOSGovernanceError, GovernanceDeniedError
 from ..ledger.contract.budgets import Resolved
 from ..ledger.contract.charges import Checks, Hold, Release, Settle, Spend
-from ..ledger.contract.facts import Decision
+from ..ledger.contract.facts import Decision, new_id
 from ..ledger.contract.queries import ListBudgets
 from ..ledger.contract.requests import Request
-from ..ledger.rules.chain import new_id
 from ..realm import Realm, answer_of, named, to_level
 from ..types import ActionKind, TrustLevel
 from ..wire.denials import Denial

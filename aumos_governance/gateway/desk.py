@@ -78,15 +78,15 @@ class Desk:
     def _sent(self, caller: Caller, ask: Ask) -> asyncio.Future[dict[str, Any]]:
         loop, future = self._loop, self._loop.create_future()
 
-        def arrived(message: dict[str, Any]) -> None:
+        def arrived(response: dict[str, Any]) -> None:
             if not future.done():
-                future.set_result(message)
+                future.set_result(response)
 
-        def reply(message: dict[str, Any]) -> None:
-            if "waiting" in message:
+        def reply(response: dict[str, Any]) -> None:
+            if "waiting" in response:
                 return
             try:
-                loop.call_soon_threadsafe(arrived, message)
+                loop.call_soon_threadsafe(arrived, response)
             except RuntimeError:
                 # The gateway has stopped meanwhile.
                 self._log.debug("A response of the governance service came after the gateway's end.")

@@ -26,11 +26,10 @@ from ..clock import monotonic as clock_monotonic
 from ..errors import ExpiredError, IdempotencyError
 from ..ledger.contract.agreements import Approval, ApprovalStatus, AskApproval, FinishReport, Report
 from ..ledger.contract.charges import Hold, Release, Void
-from ..ledger.contract.facts import Decision, Voided
+from ..ledger.contract.facts import Decision, Voided, made_at
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadState
 from ..ledger.contract.requests import Request
-from ..ledger.rules.chain import made_at
 from ..wire.operations import OPERATIONS
 from ..wire.protocol import Ask
 from .action_requests import ActAsk, act_voided
@@ -258,7 +257,7 @@ class Acting:
         awaited = Awaited(
             approval,
             act.asked.holding.origin,
-            act.lease,
+            lease=act.lease,
             pending=lambda: self._pending(act),
             decided=lambda approval: self._heard(act, approval),
         )

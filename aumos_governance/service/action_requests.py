@@ -16,7 +16,7 @@ from ..wire.fields import MAX_TIME, is_number
 from ..wire.operations import OPERATIONS, REPORTED
 from ..wire.protocol import Ask
 from .callers import Caller, expiry_of, origin_of, request_of
-from .limit_waits import at_limit_of
+from .waiting_calls import at_limit_of
 
 __all__ = ["ActAsk", "act_voided", "finish_request"]
 

@@ -4,41 +4,31 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final
 
 from ..clock import MICROS
 from ..ledger.contract.agreements import Approval, ApprovalStatus, WithdrawApproval
 from ..ledger.contract.facts import Origin, SessionState
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadApproval
+from .watch import BEAT_SECONDS, LOOK_SECONDS, Waiter, Watch
 
 __all__ = ["ApprovalWatch", "Awaited"]
 
-_BEAT_SECONDS: Final = 5.0
-"""How often whoever waits is told that it is still pending."""
-_LOOK_SECONDS: Final = 1.0
-"""How often an approval is looked at that nobody is known to have touched: another server may share the ledger."""
-
 
 @dataclass(eq=False, slots=True)
-class Awaited:
-    """An approval that somebody waits for."""
+class Awaited(Waiter):
+    """An approval that a client waits for."""
 
     approval: Approval
     origin: Origin
     """Who waits, and so may withdraw it."""
-    lease: float
-    """When nobody waits any more, unless they say so again; by the monotonic clock."""
     pending: Callable[[], None]
     """Called now and then while it is."""
     decided: Callable[[Approval], None]
     """Called once, when it is pending no more, in whatever thread found out. Neither may raise."""
-    look_at: float = -math.inf
-    beat_at: float = -math.inf
 
 
 class ApprovalWatch:
@@ -55,21 +45,23 @@ class ApprovalWatch:
         self._clock = clock
         self._monotonic = monotonic
         self._log = log
-        self._changed = threading.Condition()
         self._awaited: dict[Awaited, None] = {}
-        self._watching = False
-        self._unsubscribe: Callable[[], None] | None = None
+        self._watch = Watch(
+            ledger,
+            "aumos-governance-approvals",
+            due=lambda: min((awaited.due for awaited in self._awaited), default=None),
+            look=self.look,
+            hear=self._hear,
+            monotonic=monotonic,
+        )
+        self._changed = self._watch.changed
 
     def add(self, awaited: Awaited) -> None:
         """Wait for it. The first look is at once, since what the waiter knows of it may be old."""
         with self._changed:
             self._awaited[awaited] = None
-            if self._unsubscribe is None:
-                self._unsubscribe = self._ledger.subscribe(self._hear)
-            if not self._watching:
-                self._watching = True
-                threading.Thread(target=self._watch, name="aumos-governance-approvals", daemon=True).start()
-            self._changed.notify_all()
+            self._watch.listen()
+            self._watch.wake()
 
     def extend(self, awaited: Awaited, lease: float) -> None:
         """Its waiter still waits."""
@@ -91,9 +83,9 @@ class ApprovalWatch:
         """Look at all that may have been decided, and at those that nobody waits for any more."""
         now = self._monotonic()
         with self._changed:
-            due = [awaited for awaited in self._awaited if _due(awaited) <= now]
+            due = [awaited for awaited in self._awaited if awaited.due <= now]
             for awaited in due:
-                awaited.look_at = now + _LOOK_SECONDS
+                awaited.look_at = now + LOOK_SECONDS
         for awaited in due:
             try:
                 self._look_at(awaited, now)
@@ -104,10 +96,7 @@ class ApprovalWatch:
         """Wait for nothing any more; what is pending in the ledger stays so."""
         with self._changed:
             self._awaited.clear()
-            self._changed.notify_all()
-            unsubscribe, self._unsubscribe = self._unsubscribe, None
-        if unsubscribe is not None:
-            unsubscribe()
+        self._watch.close()
 
     def _look_at(self, awaited: Awaited, now: float) -> None:
         approval = self._ledger.read(ReadApproval(approval_id=awaited.approval.approval_id))
@@ -116,10 +105,10 @@ class ApprovalWatch:
         elif now >= awaited.lease or (approval.until is not None and self._clock() * MICROS >= approval.until):
             # The ledger itself ends what has come to its time, and then tells so.
             with self._changed:
-                awaited.lease = now + _LOOK_SECONDS
+                awaited.lease = now + LOOK_SECONDS
             self.withdraw(awaited)
         elif now >= awaited.beat_at:
-            awaited.beat_at = now + _BEAT_SECONDS
+            awaited.beat_at = now + BEAT_SECONDS
             awaited.pending()
 
     def _tell(self, awaited: Awaited, approval: Approval) -> None:
@@ -142,18 +131,3 @@ class ApprovalWatch:
                         # A yes could let nothing run any more.
                         awaited.lease = -math.inf
                     self._changed.notify_all()
-
-    def _watch(self) -> None:
-        while True:
-            with self._changed:
-                if not self._awaited:
-                    self._watching = False
-                    return
-                seconds = min(map(_due, self._awaited)) - self._monotonic()
-                if seconds > 0:
-                    self._changed.wait(seconds)
-            self.look()
-
-
-def _due(awaited: Awaited) -> float:
-    return min(awaited.look_at, awaited.beat_at, awaited.lease)

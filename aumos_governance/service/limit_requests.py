@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any, Final
 
 from ..clock import MICROS
@@ -11,8 +12,9 @@ from ..ledger.contract.facts import NotebookKey, SessionState
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadState
 from ..wire.waiting_bodies import limit_request_body
-from .limit_waits import LimitWaits, WaitingCall
+from .limit_waits import LimitWaits
 from .users import User
+from .waiting_calls import WaitingCall
 
 __all__ = ["LimitRequests"]
 
@@ -64,9 +66,9 @@ class LimitRequests:
         first = calls[0]
         state = self._ledger.read(ReadState(notebook=first.caller.notebook))
         asked = _asked(first, state)
-        further = sum(call.request.amount for call in calls[1:])
+        further = sum(call.least for call in calls[1:])
         return limit_request_body(
-            first.request,
+            replace(first.request, amount=first.least),
             first.limit,
             id=session_id,
             agent_id=first.request.agent_id or state.agent_id,
@@ -85,4 +87,4 @@ def _asked(call: WaitingCall, state: SessionState) -> int:
     balance = state.balance
     if call.limit.kind != "session" or state.session_id != call.session_id or balance is None:
         return call.limit.asked
-    return balance.spent + balance.held + call.request.amount
+    return balance.spent + balance.held + call.least

@@ -1,5 +1,5 @@
-"""Calls that wait at a limit on money instead of being denied: until there is room, a user denies them, or their time
-is over.
+"""Calls that wait instead of being denied, until there is room or their time is over: for their turn, where only what
+others hold is in their way, or at a limit on money, where a user may make room or deny them.
 
 A call that waits is no transaction and keeps nothing in the ledger: it is requested again when there may be room, and
 the ledger decides as ever. So nothing is left behind where its kernel or this server goes.
@@ -9,94 +9,32 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
-from .. import money
-from ..errors import IdempotencyError, InvalidRequestError
-from ..ledger.contract.charges import Charging
-from ..ledger.contract.facts import Decision, Limit, Origin, SessionState
+from ..errors import BusyError, IdempotencyError
+from ..ledger.contract.charges import Charging, Hold
+from ..ledger.contract.facts import Decision, Origin, SessionState
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.limits import LimitEvent, RecordLimitRequest
-from ..wire.bodies import LIMIT
+from ..ledger.rules.verdicts import BUDGET_HELD
 from ..wire.protocol import Ask
 from .callers import Caller, expiry_of
+from .lines import Line, own_line
+from .turns import Turns
+from .waiting_calls import Decided, Say, WaitingCall
+from .watch import BEAT_SECONDS, LOOK_SECONDS, Watch
 
-__all__ = ["ASK", "LimitWaits", "WaitingCall", "at_limit_of"]
-
-ASK: Final = "ask"
-"""What lets a call wait."""
-
-_BEAT_SECONDS: Final = 5.0
-"""How often the client hears that its call still waits."""
-_LOOK_SECONDS: Final = 1.0
-"""How often a call is requested again though nothing is known to have changed: another server, or a ceiling that
-several notebooks share, may have made room."""
-
-Decided = Callable[[Future[Decision]], None]
-Say = Callable[[dict[str, Any]], None]
-
-
-@dataclass(eq=False, slots=True)
-class WaitingCall:
-    """A call from its first copy to its decision."""
-
-    caller: Caller
-    ask: Ask
-    """The copy that came last, and so is ``say``."""
-    request: Charging
-    say: Say
-    decided: Decided
-    lease: float
-    """When its client waits no more unless it says so again, by the monotonic clock."""
-    since: float
-    """When it came, in seconds since the epoch."""
-    until: float
-    """When its time is over, in seconds since the epoch."""
-    refused: Decision | None = None
-    """How it did not fit when it was requested last; None until it waits."""
-    trying: bool = True
-    changed: bool = False
-    """Whether the session changed while it was being requested."""
-    last: bool = False
-    """Whether it is requested once more, and then takes what comes."""
-    look_at: float = math.inf
-    beat_at: float = -math.inf
-
-    @property
-    def session_id(self) -> str | None:
-        state = None if self.refused is None else self.refused.state
-        return None if state is None else state.session_id
-
-    @property
-    def limit(self) -> Limit:
-        assert self.refused is not None
-        assert self.refused.limit is not None
-        return self.refused.limit
-
-    @property
-    def needs(self) -> int:
-        """By how much the limit would have to be higher for this call alone, in nano-USD."""
-        return max(0, self.limit.asked - self.limit.allowed)
-
-
-def at_limit_of(said: object) -> str | None:
-    """What a request says of waiting: ``ask`` or ``deny``; None where it leaves that to the server.
-
-    Raises InvalidRequestError for anything else.
-    """
-    if said is None or (isinstance(said, str) and said in (ASK, "deny")):
-        return said
-    raise InvalidRequestError(f"at_limit must be ask or deny, not {str(said)[:40]!r}.")
+__all__ = ["LimitWaits"]
 
 
 class LimitWaits:
-    """All calls that wait at a limit on one server. Every method may be called from any thread.
+    """All calls that wait on one server. Every method may be called from any thread.
 
-    A call waits for ``seconds``. ``clock`` gives seconds since the epoch, and ``monotonic`` seconds that no one sets.
+    A call waits at a limit for ``seconds``. ``clock`` gives seconds since the epoch, and ``monotonic`` seconds that no
+    one sets.
     """
 
     def __init__(
@@ -113,41 +51,81 @@ class LimitWaits:
         self._clock = clock
         self._monotonic = monotonic
         self._log = log
-        self._changed = threading.Condition()
         self._calls: dict[tuple[str, str], WaitingCall] = {}
-        self._watching = False
-        self._closed = False
-        self._unsubscribe: Callable[[], None] | None = None
+        """In the order in which they came."""
+        self._turns = Turns(ledger, self._calls, log)
+        self._watch = Watch(
+            ledger, "aumos-governance-limits", due=self._due, look=self.look, hear=self._hear, monotonic=monotonic
+        )
+        self._changed = self._watch.changed
 
-    # ---- from kernels
+    # ---- from callers
 
-    def charge(self, caller: Caller, ask: Ask, request: Charging, say: Say, decided: Decided) -> None:
+    def charge(
+        self,
+        caller: Caller,
+        ask: Ask,
+        request: Charging,
+        say: Say,
+        decided: Decided,
+        *,
+        asks: bool = True,
+        turn: float = 0.0,
+    ) -> None:
         """Have the request decided, now or when there is room; ``decided`` is called once, unless the call is dropped.
 
-        ``say`` is called with each message that it waits. A copy of an ask that waits takes its place.
+        ``say`` is called with each message that it waits. A copy of an ask that waits takes its place. With ``asks``
+        it waits at a limit for a user, and before that ``turn`` seconds for what others hold: at each limit the first
+        to come is the first to be tried, and a call that comes while others wait there stands behind them.
+
+        Raises BusyError where too many calls of its caller or notebook wait for their turn already.
         """
+        lines = self._lines_behind(caller, request) if turn else frozenset()
         with self._changed:
             call = self._renewed(caller, ask, say)
             known = call is not None
             if call is None:
                 now = self._clock()
-                lease = self._monotonic() + ask.exp - now
-                call = WaitingCall(caller, ask, request, say, decided, lease, now, now + self._seconds)
-                self._calls[caller.scope, ask.id] = call
-                if self._unsubscribe is None and not self._closed:
-                    self._unsubscribe = self._ledger.subscribe(self._hear)
+                call = WaitingCall(
+                    key=(caller.scope, ask.id),
+                    caller=caller,
+                    ask=ask,
+                    request=request,
+                    say=say,
+                    decided=decided,
+                    lease=self._monotonic() + ask.exp - now,
+                    since=now,
+                    until=now + self._seconds if asks else math.inf,
+                    asks=asks,
+                    turn_until=now + turn if turn else -math.inf,
+                    place=own_line(caller.notebook),
+                    lines=lines,
+                )
+                if lines and not self._turns.is_free(call):
+                    self._turns.check_room(call)
+                    call.in_line, call.trying = True, False
+                    self._watch.wake()
+                self._calls[call.key] = call
+                self._watch.listen()
             call.decided = decided
-        if known:
-            _say_waiting(call)
+        if known or call.in_line:
+            call.say_waiting()
         else:
             self._request(call)
+
+    def _lines_behind(self, caller: Caller, request: Charging) -> frozenset[Line]:
+        """The lines of a new call, where any call waits in one; else none, since it is tried at once."""
+        with self._changed:
+            if not self._turns.any():
+                return frozenset()
+        return self._turns.lines_of(caller.notebook, request)
 
     def renew(self, caller: Caller, ask: Ask, say: Say) -> None:
         """A copy of an ask has come, which may wait here."""
         with self._changed:
             call = self._renewed(caller, ask, say)
         if call is not None:
-            _say_waiting(call)
+            call.say_waiting()
 
     def drop(self, scope: str, ask_id: str) -> bool:
         """The client has given the call up, so nothing is said of it any more; whether it was here.
@@ -155,8 +133,8 @@ class LimitWaits:
         What it may have been charged meanwhile is taken back by whoever cancels it.
         """
         with self._changed:
-            call = self._calls.pop((scope, ask_id), None)
-        if call is not None and call.refused is not None:
+            call = self._pop((scope, ask_id))
+        if call is not None and call.recorded:
             self._record(call, LimitEvent.WITHDRAWN)
         return call is not None
 
@@ -174,14 +152,14 @@ class LimitWaits:
     # ---- from users
 
     def waiting(self) -> tuple[WaitingCall, ...]:
-        """The calls that wait, the first first."""
+        """The calls that wait for a user, the first first."""
         with self._changed:
-            return tuple(call for call in self._calls.values() if call.refused is not None and not call.last)
+            return tuple(call for call in self._calls.values() if call.at_limit)
 
     def deny(self, user: Origin, session_id: str) -> int:
-        """A user denies all calls of this session that wait; answers how many those are."""
+        """A user denies all calls of this session that wait for one; answers how many those are."""
         with self._changed:
-            denied = [call for call in self._calls.values() if call.session_id == session_id and not call.last]
+            denied = [call for call in self._calls.values() if call.session_id == session_id and call.at_limit]
             for call in denied:
                 call.last, call.look_at = True, -math.inf
             self._changed.notify_all()
@@ -193,7 +171,7 @@ class LimitWaits:
                     origin=user,
                     notebook=first.caller.notebook,
                     event=LimitEvent.DENIED,
-                    amount=sum(call.request.amount for call in denied),
+                    amount=sum(call.least for call in denied),
                     count=len(denied),
                 )
             )
@@ -201,42 +179,62 @@ class LimitWaits:
 
     def look(self) -> None:
         """Request again what may fit by now or whose time is over, and leave what no client waits for."""
+        with self._changed:
+            unread = self._turns.unread()
+        for call in unread:
+            self._turns.read_lines(call)
         now, clock = self._monotonic(), self._clock()
         gone: list[WaitingCall] = []
         due: list[WaitingCall] = []
         beats: list[WaitingCall] = []
         with self._changed:
-            for key, call in list(self._calls.items()):
+            free = self._turns.free()
+            for call in list(self._calls.values()):
                 if call.trying:
                     continue
                 if now >= call.lease:
-                    del self._calls[key]
+                    self._pop(call.key)
                     gone.append(call)
                     continue
-                if clock >= call.until:
-                    call.last = True
-                if call.last or now >= call.look_at:
+                if call.takes_turns and clock >= call.turn_until:
+                    self._end_turn(call)
+                call.last = call.last or clock >= call.until
+                if call.last or (now >= call.look_at and (call in free or not call.in_line)):
                     call.trying, call.look_at = True, math.inf
                     due.append(call)
                 if now >= call.beat_at:
-                    call.beat_at = now + _BEAT_SECONDS
+                    call.beat_at = now + BEAT_SECONDS
                     beats.append(call)
         for call in gone:
-            self._record(call, LimitEvent.WITHDRAWN)
+            if call.recorded:
+                self._record(call, LimitEvent.WITHDRAWN)
         for call in beats:
-            _say_waiting(call)
+            call.say_waiting()
         for call in due:
             self._request(call)
 
     def close(self) -> None:
         """Wait for nothing any more."""
         with self._changed:
-            self._closed = True
             self._calls.clear()
-            self._changed.notify_all()
-            unsubscribe, self._unsubscribe = self._unsubscribe, None
-        if unsubscribe is not None:
-            unsubscribe()
+        self._watch.close()
+
+    def _pop(self, key: tuple[str, str]) -> WaitingCall | None:
+        call = self._calls.pop(key, None)
+        if call is not None and call.in_line:
+            self._move_up(call)
+        return call
+
+    def _end_turn(self, call: WaitingCall) -> None:
+        """Its time in the line is over: it is decided as ever, and those behind it move up."""
+        call.turn_until = -math.inf
+        if call.in_line:
+            call.in_line, call.look_at = False, -math.inf
+            self._move_up(call)
+
+    def _move_up(self, gone: WaitingCall) -> None:
+        self._turns.move_up(gone)
+        self._changed.notify_all()
 
     # ---- one call
 
@@ -245,45 +243,59 @@ class LimitWaits:
             call.request,
             notebook=call.caller.notebook,
             expires_at=expiry_of(call.ask),
-            waits_at_limit=not call.last,
+            waits_at_limit=call.asks and not call.last,
         )
+        if call.takes_turns and isinstance(request, Hold):
+            with self._changed:
+                waiting = self._turns.beside(call)
+            request = replace(request, waits_turn=not call.last, waiting=waiting)
         try:
             with call.caller.attending():
                 future = self._ledger.submit(request)
         except Exception as error:  # noqa: BLE001 - the client must get an answer, or is gone
-            failed: Future[Decision] = Future()
-            failed.set_exception(error)
-            self._requested(call, failed)
+            self._requested(call, _failed(error))
         else:
             future.add_done_callback(lambda future: self._requested(call, future))
 
     def _requested(self, call: WaitingCall, future: Future[Decision]) -> None:
         refused = None if future.exception() is not None else future.result()
         if refused is not None and refused.undecided:
-            with self._changed:
-                if self._calls.get((call.caller.scope, call.ask.id)) is not call:
-                    return
-                begins = call.refused is None
-                needed = None if begins else call.needs
-                call.refused, call.trying = refused, False
-                if call.needs != needed:
-                    call.beat_at = -math.inf
-                call.look_at = -math.inf if call.changed or call.last else self._monotonic() + _LOOK_SECONDS
-                call.changed = False
-                if not self._watching:
-                    self._watching = True
-                    threading.Thread(target=self._watch, name="aumos-governance-limits", daemon=True).start()
-                self._changed.notify_all()
-            if begins:
-                self._record(call, LimitEvent.REQUESTED)
-            return
+            try:
+                begins = self._wait(call, refused)
+            except BusyError as error:
+                refused, future = None, _failed(error)
+            else:
+                if begins:
+                    self._record(call, LimitEvent.REQUESTED)
+                return
         with self._changed:
-            waits = self._calls.pop((call.caller.scope, call.ask.id), None) is call
+            waits = self._calls.get(call.key) is call
+            if waits:
+                self._pop(call.key)
         if waits:
-            if refused is None and call.refused is not None:
+            if refused is None and call.recorded:
                 # Its kernel is gone, or the ledger.
                 self._record(call, LimitEvent.WITHDRAWN)
             call.decided(future)
+
+    def _wait(self, call: WaitingCall, refused: Decision) -> bool:
+        """Wait until there may be room; answers whether a user hears of it now for the first time."""
+        with self._changed:
+            if self._calls.get(call.key) is not call:
+                return False
+            held = refused.code == BUDGET_HELD
+            if held and not call.in_line:
+                self._turns.check_room(call)
+            begins = not held and not call.recorded
+            needed = None if call.refused is None or held != call.in_line else call.needs
+            call.refused, call.trying, call.in_line = refused, False, held
+            call.recorded = call.recorded or begins
+            if call.needs != needed:
+                call.beat_at = -math.inf
+            call.look_at = -math.inf if call.changed or call.last else self._monotonic() + LOOK_SECONDS
+            call.changed = False
+            self._watch.wake()
+        return begins
 
     def _record(self, call: WaitingCall, event: LimitEvent) -> None:
         self._submit(
@@ -292,7 +304,7 @@ class LimitWaits:
                 origin=call.request.origin,
                 notebook=call.caller.notebook,
                 event=event,
-                amount=call.request.amount,
+                amount=call.least,
                 needs=call.needs,
                 limit=call.limit,
                 tool=call.request.tool,
@@ -319,53 +331,58 @@ class LimitWaits:
             if not self._calls:
                 return
             changed = {state.session_id: state for state in states}
+            places = {own_line(state.notebook): state for state in changed.values()}
             found = False
             for call in self._calls.values():
-                if call.refused is None:
+                if call.refused is None and call.trying:
                     # It may have been refused just before the change.
                     call.changed = True
                     continue
-                state = changed.get(call.session_id)
-                if state is not None and _is_news(call, state):
-                    call.changed, call.look_at, found = call.trying, -math.inf, True
+                state = places.get(call.place) if call.refused is None else changed.get(call.session_id)
+                if state is not None and _is_over(call, state):
+                    # Then no room is needed to decide it, and so no turn.
+                    call.in_line = False
+                elif call.refused is None or not _is_news(call, state):
+                    continue
+                call.changed, call.look_at, found = call.trying, -math.inf, True
             if found:
                 self._changed.notify_all()
 
-    def _watch(self) -> None:
-        while True:
-            with self._changed:
-                waiting = [call for call in self._calls.values() if not call.trying]
-                if not self._calls:
-                    self._watching = False
-                    return
-                now = self._monotonic()
-                seconds = min((self._due(call, now) for call in waiting), default=now + _LOOK_SECONDS) - now
-                if seconds > 0:
-                    self._changed.wait(seconds)
-            self.look()
-
-    def _due(self, call: WaitingCall, now: float) -> float:
-        return min(call.look_at, call.beat_at, call.lease, now + call.until - self._clock())
+    def _due(self) -> float | None:
+        if not self._calls:
+            return None
+        now, clock, free = self._monotonic(), self._clock(), self._turns.free()
+        due = now + LOOK_SECONDS
+        for call in self._calls.values():
+            if call.trying:
+                continue
+            ends = min(call.until, call.turn_until) if call.in_line else call.until
+            due = min(due, call.beat_at, call.lease, now + ends - clock)
+            if call in free or not call.in_line:
+                due = min(due, call.look_at)
+        return due
 
 
-def _is_news(call: WaitingCall, state: SessionState) -> bool:
-    balance = state.balance
-    if not state.active or balance is None or state.trust_level != _level(call):
-        return True
+def _is_over(call: WaitingCall, state: SessionState) -> bool:
+    """Whether the session is closed, or its level another one than when the call was refused."""
+    known = None if call.refused is None else call.refused.state
+    return not state.active or (known is not None and state.trust_level != known.trust_level)
+
+
+def _is_news(call: WaitingCall, state: SessionState | None) -> bool:
     if call.limit.kind != "session":
-        # Of other limits a session's state says nothing: they are looked at now and then.
+        # Of other limits a session's state says nothing. Any commit may have ended a hold there; a user is waited for
+        # longer, so that is looked at now and then.
+        return call.in_line
+    if state is None or state.balance is None:
         return False
+    balance = state.balance
     # A limit that was raised by too little still changes how much more is needed.
-    fits = balance.spent + balance.held + call.request.amount <= balance.limit
+    fits = balance.spent + balance.held + call.least <= balance.limit
     return fits or balance.limit != call.limit.allowed
 
 
-def _level(call: WaitingCall) -> object:
-    state = None if call.refused is None else call.refused.state
-    return None if state is None else state.trust_level
-
-
-def _say_waiting(call: WaitingCall) -> None:
-    if call.refused is not None:
-        waiting = {"limit": LIMIT.write(call.limit), "needs": money.to_text(call.needs), "until": call.until}
-        call.say({"id": call.ask.id, "ok": True, "waiting": waiting})
+def _failed(error: Exception) -> Future[Decision]:
+    failed: Future[Decision] = Future()
+    failed.set_exception(error)
+    return failed

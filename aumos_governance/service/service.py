@@ -24,7 +24,7 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadState
 from ..ledger.contract.requests import OpenSession, Request, new_key
 from ..ledger.contract.terms import SessionTerms
-from ..ledger.rules.retention import KEEP_ASKS
+from ..ledger.rules.content import KEEP_ASKS
 from ..types import TrustLevel
 from ..wire import fields
 from ..wire.operations import OPERATIONS
@@ -32,9 +32,10 @@ from ..wire.protocol import Ask, Cell, error_answer
 from .acting import APPROVAL_SECONDS, Acting
 from .action_requests import finish_request
 from .callers import Caller, request_of
-from .limit_waits import ASK, LimitWaits, at_limit_of
+from .limit_waits import LimitWaits
 from .session_requests import DECIDED, READ
 from .user_requests import PersonRequests
+from .waiting_calls import ASK, at_limit_of, turn_seconds
 
 __all__ = ["Caller", "NotebookService", "Reply"]
 
@@ -160,13 +161,15 @@ class NotebookService(PersonRequests):
         operation = OPERATIONS[ask.op]
         request = request_of(operation, caller, ask, self.terms)
         write, shared_with = operation.response.write, caller.shared_with
-        if isinstance(request, Charging) and self._may_wait(ask.body.get("at_limit")):
+        if isinstance(request, Charging):
+            asks, turn = self._may_wait(ask.body.get("at_limit")), turn_seconds(ask.body.get("waits_turn"))
+            if asks or turn:
 
-            def decided(future: Future[Decision]) -> None:
-                self._answer_with(future, ask, reply, lambda result: write(result, shared_with))
+                def decided(future: Future[Decision]) -> None:
+                    self._answer_with(future, ask, reply, lambda result: write(result, shared_with))
 
-            self.limit_waits.charge(caller, ask, request, reply, decided)
-            return
+                self.limit_waits.charge(caller, ask, request, reply, decided, asks=asks, turn=turn)
+                return
         self._decide(caller, request, ask, reply, lambda result: write(result, shared_with))
 
     def _may_wait(self, said: object) -> bool:

@@ -7,7 +7,14 @@ from dataclasses import fields as members_of
 from typing import Any, Final, NamedTuple
 
 from ..errors import InvalidRequestError, NotAllowedError
-from ..ledger.contract.agreements import GrantConsent, RemoveTrust, RevokeConsent, SetTrust, TrustAssignment
+from ..ledger.contract.agreements import (
+    GrantConsent,
+    RemoveTrust,
+    RevokeConsent,
+    SetTrust,
+    TrustAssignment,
+    session_realm,
+)
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import (
     AuditFilters,
@@ -19,7 +26,6 @@ from ..ledger.contract.queries import (
     ReadState,
 )
 from ..ledger.contract.terms import SessionTerms
-from ..ledger.rules.realms import session_realm
 from ..types import TrustLevel
 from ..wire import fields
 from ..wire.operations import OPERATIONS

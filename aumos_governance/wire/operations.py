@@ -95,6 +95,15 @@ _REPORTED: Final = tuple(Field(name, read=None, kept=False) for name in ("report
 _AT_LIMIT: Final = Field("at_limit", read=None, kept=False)
 """What becomes of a call that only a limit on money refuses: ``ask`` or ``deny``. The service reads it."""
 
+_WAITS_TURN: Final = Field("waits_turn", read=None, kept=False)
+"""For how many seconds a hold may wait for others to end, where only those are in its way. The service reads it."""
+
+
+def _bound(name: str) -> Field:
+    """A bound of what a hold is granted, in USD."""
+    return Field(name, "to_text({})", f"None if body.get({name!r}) is None else parse(body[{name!r}])", omitted=ABSENT)
+
+
 # ---- the operations
 
 add(
@@ -165,8 +174,11 @@ add(
             amount("A hold"),
             Field("kind", "{}.value", "choice(body, 'kind', ActionKind, 'call or act') or ActionKind.CALL"),
             Field("until", "{} / 1e6", 'moment(body, "until", "A hold\'s until")', omitted=ABSENT),
+            _bound("least"),
+            _bound("most"),
             *_about("L1_MONITOR"),
             _AT_LIMIT,
+            _WAITS_TURN,
             derived=_CHECKS,
             given=OF_NOTEBOOK,
             checked=True,

@@ -30,7 +30,7 @@ spend     ``amount, tool?, already_paid?, category?,            ``decision, stat
 hold      ``amount, tool?, kind?, required_level?, category?,   ``decision, hold_id, state``
           agent_id?, action_type?, resource?, scope?,
           data_type?, purpose?, detail?, until?,
-          at_limit?``
+          at_limit?, least?, most?, waits_turn?``
 settle    ``hold_id, amount, estimated?, reference?,            ``resolution, state``
           report_id?, result?``
 release   ``hold_id, report_id?, result?``                      ``resolution, state``
@@ -72,6 +72,13 @@ A ``cell`` says which cell begins, by its own ``cell``, so that calls of the ker
 recorded with it. The server keeps the last one in memory, and a client need not wait for the response.
 
 ``at_limit`` is what becomes of a call that only a limit on money refuses: ``ask`` or ``deny``.
+
+A hold with ``least`` is *bounded*: its ``amount`` is the request's worst case, and the ``amount`` of its decision is
+what was granted: the smallest of that, ``most`` and a share of what is left, at least ``least``, or else it is denied.
+A copy gets what the first one was granted. With ``waits_turn``, a number of seconds, a hold that only the open holds of
+live callers keep from fitting is not denied: it waits for its turn, for at most so long, and then is decided as ever.
+Until then ``{"id", "ok": true, "waiting": {"turn": true, "limit", "until"}}`` comes every few seconds, and a
+copy of the request with a later ``exp`` keeps it waiting, as below. Where too many wait already the code is ``BUSY``.
 
 A hold is of ``kind`` ``call`` (as left out) or ``act``; ``until`` is when it ends by itself, in seconds since the
 epoch in the server's clock, and left out it does not; 0 is an amount to hold and to settle. A denied hold has

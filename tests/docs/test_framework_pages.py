@@ -20,8 +20,8 @@ MODELS: dict[str, tuple[Reply, ...]] = {
 }
 
 
-# Run by tests/litellm.
-ELSEWHERE = {"litellm.md"}
+# Run by tests/litellm, and by tests/gateway.
+ELSEWHERE = {"litellm.md", "google.md"}
 
 
 def pages() -> list[Path]:

@@ -37,7 +37,7 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
     "kernel": (("magics",), ("governed",), ("engine",), ("requests", "text"), ("transports",)),
     "server": ((".",), ("gateway",), ("rest", "kernels"), ("live",), ("identity",), ("settings",)),
     "gateway": (("configuration",), (".",), ("dialects",)),
-    "integrations": ((".",), ("frameworks", "drop_in"), ("openai", "anthropic"), ("guarding",), ("pricing",)),
+    "integrations": ((".",), ("frameworks", "drop_in"), ("openai", "anthropic", "google"), ("guarding",), ("pricing",)),
     "ledger": (
         (".",),
         ("migrations",),

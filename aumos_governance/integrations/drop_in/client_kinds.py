@@ -65,6 +65,11 @@ def client_of(given: object) -> Any:
             f"govern() takes a client of {library_names()} library, and this {package}.{type(given).__name__}"
             f" wraps one: govern the client first, then wrap what govern() returns, as in {how}."
         )
+    if type(given).__module__.startswith("google.genai"):
+        raise InvalidRequestError(
+            f"govern() takes a client of {library_names()} library, and not Google's: the gateway governs its calls,"
+            " with no change to the program, once the server's administrator has configured Google as a provider."
+        )
     raise InvalidRequestError(f"govern() takes a client of {library_names()} library, not a {type(given).__name__}.")
 
 

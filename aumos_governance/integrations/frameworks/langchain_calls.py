@@ -20,8 +20,8 @@ from ..guarding.calls import (
     Paid,
     UsageMissingError,
 )
-from ..guarding.gateway_address import address_in_environment
 from ..openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
+from ..pricing.gateway_address import address_in_environment
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import size_of

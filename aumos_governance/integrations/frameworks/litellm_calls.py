@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ..guarding.calls import Asked, Cost, Paid, UsageMissingError
-from ..guarding.gateway_address import address_in_environment
 from ..guarding.guard import Outcome, body_of, outcome_of
 from ..openai.seen import see_chat
 from ..openai.text import ChatCall, EmbeddingCall, ResponseCall
+from ..pricing.gateway_address import address_in_environment
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sellers import STATE_COSTS, Reading

@@ -15,6 +15,7 @@ from ...engine import Engine, GovernanceAction
 from ...errors import AumOSGovernanceError, ConfigurationError
 from ...types import TrustLevel
 from ...wire.protocol import MAX_TEXT
+from ..pricing.gateway_address import at_gateway
 from ..pricing.prices import Prices, Rates
 from ..pricing.seen import Seen
 from .batches import BatchCall
@@ -22,7 +23,6 @@ from .calls import Cost, Paid, cannot_measure
 from .charge import Charge, ChargedElsewhere
 from .costs import cost_of
 from .followups import Followups
-from .gateway_address import at_gateway
 from .leftovers import leftovers
 from .steps import Steps, when_awaited
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from ..pricing.seen import Seen
 from .aws_frames import CONTENT_TYPE, Frames
 from .calls import Meter, Paid, body_of_json, is_streamed
+from .elements import Elements
 
 __all__ = ["Body", "Events", "Reader", "evidence_of", "reader_of"]
 
@@ -57,7 +58,8 @@ class Events:
         return self._meter.ended
 
     def feed(self, chunk: bytes) -> bytes:
-        if not self._pending and self._id is not None and chunk.find(b"\n\n") == len(chunk) - 2 and b"\r" not in chunk:
+        one = not self._pending and self._id is not None and 0 <= chunk.find(b"\n\n") == len(chunk) - 2
+        if one and b"\r" not in chunk:
             # Most often a chunk is one event.
             return b"" if self._meter.see(_data_of(chunk)) else chunk
         pending = self._pending + chunk
@@ -140,4 +142,6 @@ def reader_of(paid: Paid, content_type: str, *, streamed: bool) -> Reader:
     if not streamed or not is_streamed(paid):
         return Body()
     meter = paid.meter()
+    if getattr(paid, "sends_array", False) and not content_type.startswith("text/event-stream"):
+        return Elements(meter)
     return Frames(meter) if content_type.startswith(CONTENT_TYPE) else Events(meter)

@@ -11,6 +11,7 @@ __all__ = ["Named", "is_local", "named"]
 
 _OPENROUTER_ROUTES: Final = (":nitro", ":floor", ":exacto", ":extended", ":thinking")
 """Variants that choose among a model's providers, at their prices: https://openrouter.ai/docs/features/model-routing."""
+_GEMINI_API: Final = "generativelanguage.googleapis.com"
 _HUGGING_FACE: Final = "router.huggingface.co"
 
 
@@ -31,8 +32,8 @@ def named(seller: str | None, model: str, base_url: str = "") -> Named:
 
     - OpenRouter: ``:free`` costs nothing, ``:online`` adds its web plugin, other variants choose the route.
       https://openrouter.ai/docs/features/web-search
-    - Google: the OpenAI-shaped endpoints precede a model with ``google/`` or ``models/``.
-      https://ai.google.dev/gemini-api/docs/openai
+    - Google: the OpenAI-shaped endpoints precede a model with ``google/`` or ``models/``. Gemma is free of charge at
+      the Gemini API. https://ai.google.dev/gemini-api/docs/openai, https://ai.google.dev/gemini-api/docs/pricing
     - Hugging Face's router: ``:groq`` and the like name the provider whose prices count.
       https://huggingface.co/docs/inference-providers
     - Fireworks: ``accounts/fireworks/models/`` precedes its serverless models.
@@ -45,7 +46,8 @@ def named(seller: str | None, model: str, base_url: str = "") -> Named:
         name, _, provider = name.rpartition(":")
         return Named(name, seller=f"huggingface_{provider}")
     if seller == "google":
-        return Named(name.removeprefix("models/").removeprefix("google/"))
+        name = name.removeprefix("models/").removeprefix("google/")
+        return Named(name, free=name.startswith("gemma-") and _host(base_url) == _GEMINI_API)
     if seller == "fireworks":
         return Named(name.removeprefix("accounts/fireworks/models/"))
     return Named(model)

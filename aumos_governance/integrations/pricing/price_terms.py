@@ -20,6 +20,7 @@ __all__ = [
     "address_of",
     "billed_model",
     "geo_multiplier",
+    "google_location_multiplier",
     "has_geography",
     "lookups",
     "same_model",
@@ -165,6 +166,13 @@ def _google_multiplier(host: str, model: str) -> Decimal:
     # in its host; a region precedes it, a multi-region stands within it.
     regional = host.endswith(("-aiplatform.googleapis.com", ".rep.googleapis.com"))
     if not regional or host.startswith("global-"):
+        return LIST_PRICE
+    return google_location_multiplier("regional", model)
+
+
+def google_location_multiplier(location: str | None, model: str) -> Decimal:
+    """What Google multiplies token prices by at a location of Vertex AI; None: not there."""
+    if location in (None, "global"):
         return LIST_PRICE
     for family, pattern, since in _GOOGLE_FAMILIES:
         if family in model.lower():

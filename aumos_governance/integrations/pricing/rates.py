@@ -98,7 +98,7 @@ class Rates:
         return self if self._others is None else self._others(model)
 
     def reading(self, shape: str) -> Reading:
-        """How the seller reports the usage of a kind of response: ``chat``, ``responses`` or ``embeddings``."""
+        """How the seller reports the usage of a kind of response, as `reading_of` names it."""
         return reading_of(None, shape) if self._reading is None else self._reading(shape)
 
     def times(self, multiplier: Decimal) -> Rates:
@@ -125,7 +125,7 @@ class Rates:
         """
         if self._pricing is None:
             return self.flat or Decimal(0)
-        used = {unit: count for unit, count in usage.items() if count}
+        used = {unit: count for unit, count in usage.items() if count or unit in _SAID_AT_ZERO}
         if self.multiplier == 1:
             return self._cost(used, context)
         # What is counted otherwise, such as searches, has a fee of its own.
@@ -203,6 +203,8 @@ _PRICED_AS: Final = {
 """Which prices must be known for a unit: without one it would count as nothing."""
 
 
+_SAID_AT_ZERO: Final = frozenset({"cache_audio_read_tokens", "cache_image_read_tokens", "cache_video_read_tokens"})
+"""Units that genai-prices must be given, also as 0, where a part of the input is of this kind and another is cached."""
 _CACHE_PRICES: Final = {"cache_read_tokens": "cache_read_mtok", "cache_write_tokens": "cache_write_mtok"}
 _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_tokens", "output_reasoning_tokens", *_CACHE_PRICES})
 

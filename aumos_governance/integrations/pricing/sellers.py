@@ -32,11 +32,26 @@ _RESPONSES: Final = {
     "output_reasoning_tokens": ("output_tokens_details", "reasoning_tokens"),
 }
 _EMBEDDINGS: Final = {"input_tokens": ("prompt_tokens",)}
+_GEMINI: Final = {
+    "input_tokens": ("promptTokenCount",),
+    "cache_read_tokens": ("cachedContentTokenCount",),
+    "output_tokens": ("candidatesTokenCount",),
+    "output_reasoning_tokens": ("thoughtsTokenCount",),
+}
 _SHAPES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "chat": _CHAT,
     "responses": _RESPONSES,
     "embeddings": _EMBEDDINGS,
+    "gemini": _GEMINI,
 }
+_ADDED: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
+    "gemini": (("input_tokens", ("toolUsePromptTokenCount",)), ("output_tokens", ("thoughtsTokenCount",)))
+}
+"""Counts that are part of a unit beside its usual one, where the provider's own paths are not known."""
+_ROOTS: Final = {"gemini": "usageMetadata"}
+"""The field of a response that holds its usage, where it is not ``usage``."""
+_TOTALS: Final = {"gemini": "totalTokenCount"}
+"""The sum of all tokens, where it is not ``total_tokens``."""
 _COUNTED: Final = re.compile(
     r"search|citation|quer(?:y|ies)|num_sources|audio|video|pages|documents?$|invocation|executions?|session|container",
     re.IGNORECASE,
@@ -59,13 +74,16 @@ class Reading:
         paths: Iterable[tuple[str, tuple[Any, ...]]],
         beside: Iterable[tuple[Any, ...]] = (),
         *,
+        total: str = "total_tokens",
         total_covers_all: bool = True,
     ) -> None:
         """``paths``: a unit of genai-prices, and the path of a count that is part of it, within ``usage``.
 
-        ``beside``: the paths of what is added to the seller's own count of the output.
+        ``beside``: the paths of what is added to the seller's own count of the output. ``total``: the field that sums
+        up all tokens.
         """
         self.paths = tuple(paths)
+        self._total = total
         self.beside = tuple(beside)
         self._total_covers_all = total_covers_all
         # genai-prices may also say how a count is found in a list.
@@ -87,7 +105,7 @@ class Reading:
         except ValueError:
             return None
         beside = sum([_at(usage, path) or 0 for path in self.beside]) if self.beside else 0
-        total = usage.get("total_tokens")
+        total = usage.get(self._total)
         return Report(counts, total if _is_count(total) else None, beside, self._total_covers_all, tuple(unpriced))
 
 
@@ -134,7 +152,7 @@ _NONE_KNOWN: Final = _Fields()
 def reading_of(provider: Any, shape: str) -> Reading:
     """How a provider of genai-prices, or None for one that it does not know, reports the usage of a kind of response.
 
-    ``shape``: ``chat``, ``responses`` or ``embeddings``.
+    ``shape``: ``chat``, ``responses``, ``embeddings`` or ``gemini``.
     """
     usual = _SHAPES[shape]
     mappings = _mappings(provider, shape, usual["input_tokens"])
@@ -143,8 +161,12 @@ def reading_of(provider: Any, shape: str) -> Reading:
     own = usual.get("output_tokens")
     beside = tuple(path for unit, path in paths if unit == "output_tokens" and path != own)
     paths += [(unit, path) for unit, path in usual.items() if unit not in units]
+    if not mappings and shape in _ADDED:
+        paths += _ADDED[shape]
+        beside = tuple(path for unit, path in _ADDED[shape] if unit == "output_tokens")
     seller = getattr(provider, "id", None)
-    return Reading(paths, beside, total_covers_all=seller not in _TOTAL_OF_TEXT)
+    total = _TOTALS.get(shape, "total_tokens")
+    return Reading(paths, beside, total=total, total_covers_all=seller not in _TOTAL_OF_TEXT)
 
 
 def stated_cost(seller: str | None, answer: Mapping[str, Any]) -> Decimal | None:
@@ -178,10 +200,11 @@ def stated_cost(seller: str | None, answer: Mapping[str, Any]) -> Decimal | None
 
 def _mappings(provider: Any, shape: str, input_path: tuple[str, ...]) -> Sequence[Any]:
     extractors = {extractor.api_flavor: extractor for extractor in getattr(provider, "extractors", None) or ()}
+    root = _ROOTS.get(shape, "usage")
     for flavor in (shape, "default"):
         extractor = extractors.get(flavor)
         # A provider's default may be the shape of another API.
-        if extractor is not None and extractor.root in ("usage", ["usage"]):
+        if extractor is not None and extractor.root in (root, [root]):
             mappings: Sequence[Any] = extractor.mappings
             if any(each.dest == "input_tokens" and _steps(each.path) == input_path for each in mappings):
                 return mappings

@@ -2,20 +2,23 @@
 
 asyncio reckons its timers by `time.monotonic`, which a test tool may have frozen in this kernel: then `call_later`
 never calls, and a task would wait for its response without end.
+
+So here too is how a task waits for its response, while its loop goes on.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from ...clock import monotonic
 
-__all__ = ["Alarm", "alarm"]
+__all__ = ["Alarm", "alarm", "response_of"]
 
 
 class Alarm:
@@ -95,3 +98,35 @@ def _forget_parent() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_parent)
+
+
+# ---- tasks
+
+
+async def response_of(
+    steps: Generator[float, None, dict[str, Any]], woken: asyncio.Event, wake: Callable[[], None]
+) -> dict[str, Any]:
+    """The response at the end of these steps; ``wake`` sets ``woken`` from any thread."""
+    while True:
+        try:
+            seconds = next(steps)
+        except StopIteration as done:
+            found: dict[str, Any] = done.value
+            return found
+        await _wait(woken, wake, seconds)
+        woken.clear()
+
+
+async def _wait(woken: asyncio.Event, wake: Callable[[], None], seconds: float) -> None:
+    # asyncio.wait_for can swallow a cancellation before Python 3.12, and a loop's timers go by a clock that may stand.
+    try:
+        timer = alarm().set(seconds, wake)
+    except RuntimeError:
+        # No thread can be started any more.
+        asyncio.get_running_loop().call_later(seconds, wake)
+        await woken.wait()
+        return
+    try:
+        await woken.wait()
+    finally:
+        alarm().cancel(timer)

@@ -23,7 +23,7 @@ from ...wire.operations import OPERATIONS
 from ...wire.protocol import HELLO_REQUIRED, Ask, Cell
 from ..transports.transport import Transport
 from ..transports.waiter import Waiter
-from .alarm import alarm
+from .alarm import alarm, response_of
 from .exchanges import (
     FIRST_RESEND,
     GRACE_SECONDS,
@@ -39,7 +39,6 @@ from .exchanges import (
     waited,
 )
 from .take_backs import UNDECIDED, TakeBacks, cancel_body
-from .task_waits import response_of
 from .tellings import Tellings, Told
 
 __all__ = ["ASK_SECONDS", "HELLO_SECONDS", "Client"]

@@ -26,8 +26,7 @@ from ..operations.keys import bindings, issues, lists, revocations
 from ..operations.registry import OPERATIONS, READERS
 from ..operations.sessions import notebooks, sessions
 from ..rules.chain import check_whole
-from ..rules.content import digest
-from ..rules.retention import HOUR, KEEP_ASKS
+from ..rules.content import HOUR, KEEP_ASKS, digest
 from ..transaction.rows import AskRow, NotebookAliasRow, NotebookRow
 from ..transaction.work import Work
 

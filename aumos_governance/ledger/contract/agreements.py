@@ -32,6 +32,7 @@ __all__ = [
     "TouchTrust",
     "TrustAssignment",
     "WithdrawApproval",
+    "session_realm",
 ]
 
 
@@ -306,3 +307,8 @@ class Evaluate(Request[Decision]):
     """Whether an amount above the budget is allowed, with a caveat."""
     realm: str | None = ""
     """With None the agent's level is the one within the session, and an empty ``agent_id`` is the session's agent."""
+
+
+def session_realm(session_id: str) -> str:
+    """The realm of the agents of one governance session; it is of no more use when the session is closed."""
+    return f"session/{session_id}"

@@ -106,9 +106,27 @@ class Hold(Charging):
 
     It belongs to the asker's scope and incarnation, and to the period in which it is made. It ends by itself
     only when ``until`` is given. Closing the session leaves it as it is.
+
+    With ``least`` it is *bounded*: ``amount`` is the request's worst case, and the amount that is granted, which the
+    decision has, is the smallest of that, ``most``, and a share of what is left in each envelope, but at least
+    ``least``. The share is what is left divided by the callers that need some of it: the holds of live callers that are
+    open in the envelope, ``waiting``, this request, and one that may come next, so that a first long call leaves room
+    for another. Where not even ``least`` is left it is denied, as a hold of that amount. The record has both amounts.
+    A copy gets what the first one was granted, whatever ``most``, ``waiting`` and the envelopes are by then.
+
+    With ``waits_turn``, what only the holds of live callers keep from fitting is left undecided, as with
+    ``waits_at_limit``, but with the code ``BUDGET_HELD``. Holds of unknown outcome justify no waiting.
     """
 
     until: int | None = None
+    least: int | None = None
+    """The smallest amount of use to the caller, in nano-USD; None: ``amount`` is what is held."""
+    most: int | None = None
+    """The most that may be granted, in nano-USD, at least ``least``; None: ``amount``."""
+    waiting: int = 0
+    """How many other requests wait for their turn at the same limits, as far as the caller knows."""
+    waits_turn: bool = False
+    """Whether the caller waits for other holds to end, and requests the same again then."""
     waits: bool = False
     """Whether an approval is requested next where one is needed: then nothing is denied yet, and the record has no
     outcome."""

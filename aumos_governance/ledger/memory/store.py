@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
+from ..rules.content import KEEP_ASKS
 from ..rules.files import lies_in
-from ..rules.retention import KEEP_ASKS
 from ..transaction.rows import (
     COUNTING,
+    HELD,
     PENDING,
     ApprovalRow,
     AskRow,
@@ -43,6 +44,8 @@ class MemoryStore:
         self._place: dict[str, tuple[str, str]] = {}
         self._timed: dict[tuple[type[Row], str], int] = {}
         """When each open hold and each pending approval ends by itself."""
+        self._open: dict[str, ChargeRow] = {}
+        """The open holds."""
         self._unfinished: tuple[tuple[Row, ...], tuple[AuditRow, ...]] | None = None
 
     # ---- Store
@@ -71,6 +74,11 @@ class MemoryStore:
         found = sorted(map(key_of, select(self.tables, selection, values)))
         return [row for key in found if (row := self.load(selection.kind, key)) is not None]
 
+    def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
+        found = [row for row in self._open.values() if row.at >= since and envelope_id in row.envelopes.split()]
+        live = sum(row.state == HELD and row.amount > 0 for row in found)
+        return live, sum(row.amount for row in found if row.state != HELD)
+
     def due(self, now: int) -> bool:
         return bool(self._timed) and min(self._timed.values()) <= now
 
@@ -95,6 +103,10 @@ class MemoryStore:
                 self._index(row)
             elif type(row) is ChargeRow:
                 self._time(row, row.until, row.state in _COUNTING)
+                if row.state in _COUNTING:
+                    self._open[row.id] = row
+                else:
+                    self._open.pop(row.id, None)
             elif type(row) is ApprovalRow:
                 self._time(row, row.until, row.status in _PENDING)
         for record in audit:

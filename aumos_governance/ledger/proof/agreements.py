@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..rules.realms import session_realm
+from ..contract.agreements import session_realm
 from ..transaction.rows import ConsentRow, TrustRow
 from ..transaction.tables import Key, Row, columns
 from .findings import Findings

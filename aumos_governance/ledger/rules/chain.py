@@ -14,7 +14,6 @@ hash needs no library of ours.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from hashlib import sha256
@@ -44,8 +43,6 @@ __all__ = [
     "encoder_with",
     "entry",
     "link",
-    "made_at",
-    "new_id",
     "row",
 ]
 
@@ -215,36 +212,3 @@ def row(record: AuditEntry) -> AuditRow:
     named["reasons"] = dumps(list(record.reasons))
     named["detail"] = dumps(dict(record.detail))
     return tuple(named.values())
-
-
-# ---- identifiers
-
-_AT_ONCE: Final = 256
-_random: Final[list[str]] = []
-"""Random halves that nobody has used: asking the system for one costs more than all the rest."""
-
-if hasattr(os, "register_at_fork"):
-    # Otherwise a child would use the same ones as its parent.
-    os.register_at_fork(after_in_child=_random.clear)
-
-
-def new_id(now: int) -> str:
-    """A fresh UUID (version 7) as 32 hex digits; ``now`` is in microseconds.
-
-    It starts with the time to a quarter of a microsecond, so that new rows go to the end of an index and not
-    all over it, and that ids sort by when they were made.
-    """
-    # By "%", which takes two thirds of the time of an f-string here.
-    time = "%012x7%03x8" % (now // 1000, now % 1000 * 4096 // 1000)  # noqa: UP031
-    try:
-        # Atomic: no two threads get the same one.
-        return time + _random.pop()
-    except IndexError:
-        digits = os.urandom(8 * _AT_ONCE).hex()
-        _random.extend([digits[start + 1 : start + 16] for start in range(16, len(digits), 16)])
-        return time + digits[1:16]
-
-
-def made_at(identifier: str) -> int:
-    """When an identifier of the ledger's was made, in microseconds to the millisecond."""
-    return int(identifier[:12], 16) * 1000

@@ -3,7 +3,8 @@
 Two requests with one key must ask for the same. Left out of the digest are ``key`` (it names the request),
 ``expires_at`` (a retry may wait longer), ``terms`` (whoever runs the server may have changed them meanwhile), the
 kernel's incarnation and the notebook, which the asker does not choose and which may have been renamed between an ask
-and its retry; and ``waits`` and ``waits_at_limit``, which change the record, or when it is decided.
+and its retry; ``waits``, ``waits_at_limit`` and ``waits_turn``, which change the record, or when it is decided; and of
+a bounded hold ``most`` and ``waiting``, which are the server's own.
 
 An answer is written as arrays: a dataclass as its type's name and its fields' values in order. Fields are
 only ever appended to an answer type, with a default; so a shorter array, written by an earlier version of
@@ -21,16 +22,23 @@ from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
+from ...clock import MICROS
 from ...errors import InvalidRequestError
 from ..contract.requests import Request
 from .chain import check_text, dumps, encoder_with
 
-__all__ = ["decode", "digest", "encode"]
+__all__ = ["HOUR", "KEEP_ASKS", "decode", "digest", "encode"]
 
+HOUR: Final = 3600 * MICROS
+"""Microseconds."""
+KEEP_ASKS: Final = 48 * HOUR
+"""How long both are kept, in microseconds: twice the promised day, so that a retry after a night and a day still finds
+its answer."""
 MAX_CONTENT: Final = 64 * 1024
 """The most bytes of UTF-8 that a request may amount to."""
 
-_LEFT_OUT: Final = frozenset({"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit"})
+_OF_HOLD: Final = ("least", "most", "waiting", "waits_turn")
+_LEFT_OUT: Final = frozenset({"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit", *_OF_HOLD})
 _ORIGIN: Final = ("origin.actor", "origin.person", "origin.cell_id", "origin.execution_count")
 
 
@@ -62,6 +70,9 @@ def digest(request: Request[Any]) -> str:
     kind = type(request)
     try:
         text = _encode((kind.__name__, request.key, _getter(kind)(request)))
+        if (least := getattr(request, "least", None)) is not None:
+            # So the digest of any other hold is what earlier versions made of it.
+            text += _encode(least)
         if detail := getattr(request, "detail", None):
             # Of all that is asked, only this can hold a float, and not every float has a JSON form.
             dumps(detail)

@@ -11,6 +11,7 @@ from ..contract.facts import Limit, Origin
 __all__ = [
     "APPROVAL_REQUIRED",
     "BUDGET_EXCEEDED",
+    "BUDGET_HELD",
     "Refusal",
     "act_refusal",
     "agent_refusal",
@@ -32,6 +33,8 @@ class Refusal(NamedTuple):
 
 APPROVAL_REQUIRED: Final = "APPROVAL_REQUIRED"
 BUDGET_EXCEEDED: Final = "BUDGET_EXCEEDED"
+BUDGET_HELD: Final = "BUDGET_HELD"
+"""Of what is undecided: it fits when the holds of live callers end."""
 _NO_SESSION: Final = "NO_SESSION"
 _OF_NOTEBOOK: Final = Refusal(_NO_SESSION, "Governance is not active for this notebook; start it with %governance")
 _OF_ENGINE: Final = Refusal(_NO_SESSION, "This engine's governance session was closed; a new engine opens the next one")

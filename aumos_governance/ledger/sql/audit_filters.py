@@ -15,7 +15,7 @@ from ..contract.queries import DECISIONS, AuditFilters
 from ..rules.chain import LEDGER_CHAIN, NO_NOTEBOOK, NO_OUTCOME, check_text
 from ..rules.files import file_of
 from ..transaction import schema
-from .scope import of_server, scope
+from .selections import of_server, scope
 from .statements import NO_OFFSET, compile_text
 from .store import Cursor
 

@@ -19,7 +19,7 @@ from ..contract.ledger import Listener
 from ..contract.queries import Query
 from ..contract.requests import AnswerT_co, Request
 from ..operations.places import state_of
-from ..rules.retention import KEEP_ASKS
+from ..rules.content import KEEP_ASKS
 from ..transaction.work import Work
 from .database import Database
 from .doubts import Doubts

@@ -15,7 +15,7 @@ from ..rules.chain import AuditRow
 from ..transaction.tables import Row
 from .database import Snapshot
 from .proof_statements import ProofStatements
-from .scope import scope as server_scope
+from .selections import scope as server_scope
 from .statements import Statements
 
 __all__ = ["SqlEvidence"]

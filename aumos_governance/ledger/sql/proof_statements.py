@@ -11,7 +11,7 @@ from ..proof.evidence import HELD_PLAINLY, SETTLED_PLAINLY, SPENT_PLAINLY
 from ..transaction import schema
 from ..transaction.tables import ROWS, Row
 from .audit_filters import said
-from .scope import of_server
+from .selections import of_server
 from .statements import compile_text
 
 __all__ = ["ProofStatements"]

@@ -21,7 +21,7 @@ from ..transaction.work import Work
 from .audit_reads import AuditReads
 from .audit_sums import SumReads
 from .database import Readings
-from .scope import scope
+from .selections import scope
 from .store import Cursor, SqlStore
 
 __all__ = ["Reader"]

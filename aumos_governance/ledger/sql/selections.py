@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Table, Text, bindparam, literal_column, select
+from sqlalchemy import ColumnElement, Select, Table, Text, and_, bindparam, literal_column, or_, select
 
+from ..rules.files import range_of
 from ..transaction import schema
 from ..transaction.conditions import Condition, Operator
 from ..transaction.rows import SessionRow
 from ..transaction.selections import Of, Selection
-from .scope import of_server, scope
 
-__all__ = ["condition_on", "parameters", "statement"]
+__all__ = ["condition_on", "of_server", "parameters", "scope", "statement"]
 
 _SESSIONS: Final = schema.tables["sessions"]
 _NOTEBOOKS: Final = schema.tables["notebooks"]
@@ -48,3 +48,14 @@ def condition_on(table: Table, condition: Condition) -> ColumnElement[bool]:
 def parameters(selection: Selection[Any], values: tuple[Any, ...]) -> tuple[Any, ...]:
     """The parameters of a selection's statement."""
     return (*scope(*values[:2]), *values[2:]) if selection.of is Of.SERVER else values
+
+
+def of_server() -> ColumnElement[bool]:
+    """Whether a notebook belongs to what a server shows, as `files.lies_in` says. The parameters are `scope`'s."""
+    below = and_(_NOTEBOOKS.c.file >= bindparam("first"), _NOTEBOOKS.c.file < bindparam("last"))
+    return and_(_NOTEBOOKS.c.owner == bindparam("owner"), or_(_NOTEBOOKS.c.root == bindparam("root"), below))
+
+
+def scope(owner: str, root: str) -> tuple[str, str, str, str]:
+    """The parameters ``owner``, ``root``, ``first`` and ``last``."""
+    return (owner, root, *range_of(root))

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     cast,
     delete,
     exists,
@@ -31,11 +32,11 @@ from sqlalchemy.sql import ClauseElement
 
 from ..rules.chain import AUDIT_COLUMNS
 from ..transaction import schema
-from ..transaction.rows import AskRow, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
+from ..transaction.conditions import has
+from ..transaction.rows import COUNTING, HELD, AskRow, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.selections import DUE_APPROVALS, DUE_HOLDS, Selection
 from ..transaction.tables import ROWS, Row, columns
-from .scope import of_server
-from .selections import condition_on, statement
+from .selections import condition_on, of_server, statement
 
 __all__ = ["NEAR", "NO_OFFSET", "Statement", "Statements", "compile_text"]
 
@@ -108,6 +109,9 @@ class Statements:
 
         self.due = self._text(select(literal_column("1")).where(or_(_any(DUE_HOLDS), _any(DUE_APPROVALS))))
         """Whether anything has come to its stated time; the parameter is needed twice."""
+
+        self.open_holds = self._text(_open_holds())
+        """How many open holds of live callers are in an envelope, and what the others come to; since a time."""
 
         asks = schema.tables["asks"]
         self.asked = self._text(select(asks).where(asks.c.scope == bindparam("scope"), asks.c.key.in_(self._listed())))
@@ -202,3 +206,18 @@ class Statements:
 def _any(selection: Selection[Any]) -> ColumnElement[bool]:
     table = schema.tables[selection.kind.TABLE]
     return exists().where(*(condition_on(table, condition) for condition in selection.where))
+
+
+def _open_holds() -> Select[Any]:
+    charges = schema.tables["charges"]
+    held: ColumnElement[bool] = literal_column(f"charges.state = '{HELD}'")
+    live = and_(held, charges.c.amount > literal_column("0"))
+    zero: ColumnElement[int] = literal_column("0")
+    return select(
+        func.coalesce(func.sum(case((live, literal_column("1")), else_=zero)), zero),
+        func.coalesce(func.sum(case((held, zero), else_=charges.c.amount)), zero),
+    ).where(
+        condition_on(charges, COUNTING),
+        charges.c.at >= bindparam("at", type_=charges.c.at.type),
+        condition_on(charges, has("envelopes")),
+    )

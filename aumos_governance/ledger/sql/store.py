@@ -72,6 +72,11 @@ class SqlStore:
         self._cursor.execute(self._statements.select(selection), parameters(selection, values))
         return [self._row(selection.kind, found) for found in self._cursor.fetchall()]
 
+    def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
+        self._cursor.execute(self._statements.open_holds, (since, envelope_id))
+        live, unknown = self._cursor.fetchone()
+        return int(live), int(unknown)
+
     def due(self, now: int) -> bool:
         self._cursor.execute(self._statements.due, (now, now))
         return self._cursor.fetchone() is not None

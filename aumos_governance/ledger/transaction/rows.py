@@ -16,6 +16,7 @@ __all__ = [
     "AUDIT",
     "COUNTING",
     "DELETED",
+    "HELD",
     "LIVE",
     "ONGOING",
     "PENDING",
@@ -49,6 +50,8 @@ ONGOING: Final = missing("closed_at")
 """Of sessions: not closed."""
 COUNTING: Final = among("state", "held", "unresolved")
 """Of charges: an open hold. Few are at any time, and these are all that is ever searched for."""
+HELD: Final = "held"
+"""Of an open hold: its caller may still resolve it."""
 TIMED: Final = present("until")
 PENDING: Final = equal("status", "pending")
 """Of approvals: not decided."""

@@ -11,6 +11,7 @@ from typing import Final, Generic
 from .conditions import Condition, at_most, equal, given, has
 from .rows import (
     COUNTING,
+    HELD,
     LIVE,
     ONGOING,
     PENDING,
@@ -91,7 +92,7 @@ DUE_APPROVALS: Final = Selection(ApprovalRow, PENDING, at_most("until"))
 """Pending approvals whose stated time is at or before the one given."""
 ESTIMATES_OF_REFERENCE: Final = Selection(EstimateRow, REFERENCED, given("reference"))
 """Estimated charges, adjusted ones included."""
-_HELD: Final = equal("state", "held")
+_HELD: Final = equal("state", HELD)
 HOLDS_OF_KERNEL: Final = Selection(ChargeRow, COUNTING, _HELD, given("incarnation"))
 HOLDS_OF_SERVER: Final = Selection(ChargeRow, COUNTING, _HELD, of=Of.SERVER)
 COUNTING_HOLDS: Final = Selection(ChargeRow, COUNTING, of=Of.SERVER)

@@ -49,6 +49,12 @@ class Store(Protocol):
         """The rows of a selection, in order of their keys."""
         ...
 
+    def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
+        """Of the open holds in this envelope that were made at ``since`` or later: how many are of live callers, and
+        the sum of the others, whose outcome is unknown. Locks nothing; holds of nothing are left out.
+        """
+        ...
+
     def due(self, now: int) -> bool:
         """Whether a hold or an approval has come to its stated time."""
         ...

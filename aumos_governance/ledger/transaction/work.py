@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import Any
 
 from ...types import GovernanceOutcome
-from ..contract.facts import NotebookKey, Origin, SessionState
+from ..contract.facts import NotebookKey, Origin, SessionState, new_id
 from ..contract.requests import Request
-from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME, AuditRow, check_text, dumps, link, new_id
+from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME, AuditRow, check_text, dumps, link
 from ..rules.files import file_of
 from .rows import AskRow, BalanceRow, ChainRow, NotebookRow
 from .selections import Selection
@@ -116,6 +116,11 @@ class Work:
             known = self._rows[selection.kind].setdefault(key_of(row), row)
             found.append(row if known is None else known)  # type: ignore[arg-type]
         return found
+
+    def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
+        """As the store's, with all that this transaction has changed. Asked for before any change."""
+        self.write()
+        return self.store.open_holds(envelope_id, since)
 
     def new_id(self) -> str:
         """A fresh identifier that tells the time of the request being done."""

@@ -20,7 +20,7 @@ from ...ledger.contract.terms import SessionTerms
 from ...service.service import Caller, NotebookService
 from ..identity.rooms import Rooms, Row
 from .comm_transport import CommTransport
-from .conversation import AtOnce, Conversation, Transport, caller_of, check_document, never
+from .conversation import AtOnce, Conversation, caller_of, check_document, never
 from .kernel_keys import KernelKeys
 from .kernel_sessions import close_kernel
 from .local_socket import LocalSocket
@@ -39,11 +39,11 @@ _PORTS_WITHIN: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A kernel as it was when its transports were opened."""
+    """A kernel as it was when its transport was opened."""
 
     kernel_manager: Any
     ports: tuple[int, ...]
-    transports: tuple[Transport, ...]
+    transport: CommTransport
 
 
 class Bridge:
@@ -229,15 +229,15 @@ class Bridge:
             transport.close()
             self._note_unreachable(kernel_id, str(error))
             return False
-        self._links[kernel_id] = _Link(kernel_manager, ports, (transport,))
+        self._links[kernel_id] = _Link(kernel_manager, ports, transport)
         self._unreachable.discard(kernel_id)
         self._without_ports.pop(kernel_id, None)
         return True
 
     def _let_go(self, kernel_id: str) -> None:
         link = self._links.pop(kernel_id, None)
-        for transport in link.transports if link is not None else ():
-            transport.close()
+        if link is not None:
+            link.transport.close()
 
     def _admit(self, kernel_id: str, nonce: str, connection: socket.socket) -> Conversation:
         """For the local socket, in a thread of that connection's own."""

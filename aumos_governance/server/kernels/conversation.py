@@ -1,6 +1,6 @@
 """What one kernel and the server say to each other, whichever transport carries it.
 
-A `Transport` knows which kernel is at its other end, gives each message to its `Conversation`, and carries
+A transport knows which kernel is at its other end, gives each message to its `Conversation`, and carries
 the answers back.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from ...errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, NotAllowedError, UnavailableError
 from ...ledger.contract.terms import SessionTerms
@@ -33,7 +33,7 @@ from ..identity.rooms import Rooms
 from ..live.metrics import count_decision, observe_ask
 from .presence import Admission, Presence
 
-__all__ = ["AtOnce", "Conversation", "Transport", "caller_of", "check_document", "metered", "never"]
+__all__ = ["AtOnce", "Conversation", "caller_of", "check_document", "metered", "never"]
 
 _MOMENT: Final = 0.003
 _NO_MOMENT: Final = 0.05
@@ -52,18 +52,6 @@ class AtOnce(Executor):
 _DONE: Final[Future[Any]] = Future()
 # Made once, since making one took a tenth of a reading. Nobody looks into it.
 _DONE.set_result(None)
-
-
-class Transport(Protocol):
-    """One way for one kernel's asks to reach the server."""
-
-    def open(self) -> None:
-        """Begin to take messages in."""
-        ...
-
-    def close(self) -> None:
-        """Take nothing in any more; answers on their way are dropped. Idempotent."""
-        ...
 
 
 def never() -> bool:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from google import genai
 from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError, govern
@@ -98,6 +99,13 @@ def test_other_things_are_not_governed(till: Till) -> None:
     for other in (object(), "client", OpenAI):
         with pytest.raises(ValueError, match="takes a client of OpenAI's or Anthropic's library"):
             govern(other, engine=till.engine)
+
+
+def test_googles_client_is_governed_by_the_gateway(till: Till) -> None:
+    client = genai.Client(api_key="key")
+    for part in (client, client.models, client.aio, client.chats):
+        with pytest.raises(ValueError, match="not Google's: the gateway governs its calls,"):
+            govern(part, engine=till.engine)
 
 
 def test_azure(endpoint: Endpoint, till: Till) -> None:

@@ -25,7 +25,8 @@ class Answer:
 
     @property
     def streamed(self) -> bool:
-        return self.content_type.startswith(("text/event-stream", "application/vnd.amazon.eventstream"))
+        events = self.content_type.startswith(("text/event-stream", "application/vnd.amazon.eventstream"))
+        return events or len(self.pieces) > 1
 
 
 def json_answer(body: object, **fields: Any) -> Answer:

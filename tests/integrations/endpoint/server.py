@@ -1,4 +1,4 @@
-"""A provider on the loopback interface: OpenAI's and Anthropic's wire formats, scripted by the test."""
+"""A provider on the loopback interface: OpenAI's, Anthropic's and Google's wire formats, scripted by the test."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections import deque
 from dataclasses import replace
 from http import HTTPStatus
 from types import TracebackType
+from typing import Any
 
-from . import anthropic_wire, openai_wire
+from . import anthropic_wire, google_wire, openai_wire
 from .answers import Answer, NotServedError
 from .connection import BrokenError, ClientGoneError, Connection
 from .exchanges import PATIENCE, Exchange, Watched
@@ -43,6 +44,11 @@ class Endpoint:
     @property
     def anthropic_url(self) -> str:
         """The ``base_url`` of an Anthropic client, which adds the version itself."""
+        return self.url
+
+    @property
+    def google_url(self) -> str:
+        """The ``base_url`` of a Google client, which adds the version itself."""
         return self.url
 
     @property
@@ -135,7 +141,11 @@ class Endpoint:
 
 
 def _answer(received: Received, reply: Reply) -> Answer:
-    wire = anthropic_wire if _speaks_anthropic(received) else openai_wire
+    wire: Any = openai_wire
+    if _speaks_anthropic(received):
+        wire = anthropic_wire
+    elif google_wire.speaks(received):
+        wire = google_wire
     if reply.status >= HTTPStatus.BAD_REQUEST:
         # A client waits half a second before it tries again, unless it is told otherwise.
         answer = wire.error(reply.status)

@@ -20,6 +20,7 @@ from aumos_governance.ledger.contract.agreements import (
     Report,
     RevokeConsent,
     SetTrust,
+    session_realm,
 )
 from aumos_governance.ledger.contract.budgets import SetBudget
 from aumos_governance.ledger.contract.charges import Checks, Hold, Spend
@@ -27,7 +28,6 @@ from aumos_governance.ledger.contract.facts import Decision
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import AuditQuery, ListReports, ListTrust
 from aumos_governance.ledger.contract.requests import ChangeSession
-from aumos_governance.ledger.rules.realms import session_realm
 from aumos_governance.types import ActionKind, TrustLevel
 from tests.ledger.kit import (
     CENT,

@@ -14,11 +14,11 @@ from ...contract.agreements import (
     SetTrust,
     TouchTrust,
     TrustAssignment,
+    session_realm,
 )
 from ...contract.facts import NotebookKey
 from ...contract.queries import FindConsent, FindTrust, ListConsents, ListTrust
 from ...rules.chain import LEDGER_CHAIN, check_whole
-from ...rules.realms import session_realm
 from ...transaction.rows import ConsentRow, SessionRow, TrustRow
 from ...transaction.selections import CONSENTS_OF_AGENT, CONSENTS_OF_REALM, TRUST_OF_REALM
 from ...transaction.work import Work, record

@@ -13,6 +13,7 @@ from ...rules.chain import LEDGER_CHAIN, check_whole
 from ...rules.verdicts import (
     APPROVAL_REQUIRED,
     BUDGET_EXCEEDED,
+    BUDGET_HELD,
     Refusal,
     act_refusal,
     agent_refusal,
@@ -26,6 +27,7 @@ from ...transaction.work import Work, record
 from ..agents.trust import agent_level, find_consent, realm_in
 from ..places import check_sums, count, envelopes_for, open_session_of, overdraw, places_of, state_of
 from ..registry import operation
+from .shares import bounded, fits_in_time
 
 __all__ = ["hold", "spend"]
 
@@ -46,6 +48,8 @@ def hold(work: Work, request: Hold) -> Decision:
     """Set an amount aside."""
     _check_amount(request.amount, 0)
     check_whole(until=request.until)
+    if request.least is not None or request.most is not None:
+        request = bounded(work, request)
     return _charge(work, request, False, request)
 
 
@@ -66,8 +70,11 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
         refusal, overdraft = _further(work, session, request, request.checks, refusal)
         if overdraft and not already_paid:
             return _decision(work, request, event, notebook, session, level, refusal, None, already_paid, True)
-    if request.waits_at_limit and refusal is not None and refusal.code == BUDGET_EXCEEDED and not already_paid:
-        return _undecided(work, request, notebook, level, refusal)
+    if refusal is not None and refusal.code == BUDGET_EXCEEDED and not already_paid:
+        if held is not None and held.waits_turn and fits_in_time(work, places, amount):
+            return _undecided(work, request, notebook, level, refusal._replace(code=BUDGET_HELD))
+        if request.waits_at_limit:
+            return _undecided(work, request, notebook, level, refusal)
     if (refusal is not None and not already_paid) or not envelopes:
         return _decision(work, request, event, notebook, session, level, refusal, None, already_paid)
     check_sums(work, notebook, session, places, amount)

@@ -9,7 +9,7 @@ from ....errors import ConflictError, InvalidAmountError, InvalidRequestError, N
 from ...contract.budgets import ChargeState, Corrected
 from ...contract.charges import Correct, TakeBack, Void
 from ...contract.facts import Found, Origin, Voided
-from ...rules.retention import KEEP_ASKS
+from ...rules.content import KEEP_ASKS
 from ...transaction.rows import AskRow, ChainRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
 from ...transaction.selections import SESSIONS_OF_NOTEBOOK
 from ...transaction.work import Work, record

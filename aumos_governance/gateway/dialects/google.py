@@ -1,0 +1,128 @@
+"""Google's Gemini API, also of Vertex AI, as the gateway knows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from ...errors import ConfigurationError
+from ...integrations.google.calls import PROVIDER
+from ...integrations.google.fields import field_of, listed, mapping_of, spelled, whole_of
+from ...integrations.google.paths import target_of
+from ...integrations.guarding.calls import READS, Asked, Paid
+from ...integrations.guarding.provider import Provider
+from ...integrations.guarding.readers import Reader, reader_of
+from .api import ClientCall, OutputLimit, ProviderApi, Refusal
+
+__all__ = ["API"]
+
+_GENERATES: Final = frozenset({"generateContent", "streamGenerateContent"})
+_HIDES_USAGE: Final = frozenset({"fields", "$fields", "callback", "$callback"})
+"""Parameters after which a response no longer says what it used, or is no JSON:
+https://cloud.google.com/apis/docs/system-parameters."""
+_OAUTH: Final = "ya29."
+"""Begins Google's OAuth access tokens, which Vertex AI takes in place of a key."""
+_ONE_FILE: Final = re.compile(r"/v\w+/files/[\w.-]+(?::download)?|(?:/download)?/v\w+/files/[\w.-]+:download")
+_OPERATION: Final = re.compile(r"/v\w+/(?:[\w.@-]+/)*operations/[\w.-]+")
+_MODELS: Final = re.compile(r"/v\w+/(?:[\w.@-]+/)*models(?:/[\w.@-]+)?")
+_UPLOAD: Final = re.compile(r"(?:/resumable)?/upload/v\w+/files")
+_STATUS: Final = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    402: "FAILED_PRECONDITION",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+"""https://cloud.google.com/apis/design/errors; 402 is none of Google's, so that no client tries it again."""
+
+
+class GoogleApi:
+    """As `ProviderApi`."""
+
+    provider: Provider = PROVIDER
+    withheld_headers: frozenset[str] = frozenset(
+        {
+            # The project that is billed, a method other than the request's, and what hides the usage.
+            "x-goog-user-project",
+            "x-http-method-override",
+            "x-http-method",
+            "x-method-override",
+            "x-goog-fieldmask",
+            # Vertex AI's tiers by header, which have other prices:
+            # https://docs.cloud.google.com/vertex-ai/generative-ai/docs/priority-paygo.
+            "x-vertex-ai-llm-request-type",
+            "x-vertex-ai-llm-shared-request-type",
+        }
+    )
+
+    def credential(self, base_url: str, key: str) -> Mapping[str, str]:
+        """As `ProviderApi.credential`."""
+        return {"authorization": f"Bearer {key}"} if key.startswith(_OAUTH) else {"x-goog-api-key": key}
+
+    def read(self, asked: Asked) -> ClientCall:
+        """As `ProviderApi.read`; both spellings of a field and numbers as text are measured as Google reads them."""
+        for name, _ in parse_qsl(asked.path.partition("?")[2], keep_blank_values=True):
+            if name in _HIDES_USAGE:
+                raise ConfigurationError(
+                    f"{asked.name} was not sent: with {name} in its address the response does not say what it cost."
+                )
+        return ClientCall(asked, asked.plain_path)
+
+    def forwards(self, asked: Asked) -> bool:
+        """As `ProviderApi.forwards`: models, counting, and a file or an operation whose name the client knows."""
+        path, method = asked.plain_path, asked.method.lower()
+        if method not in READS:
+            target = target_of(path)
+            return _UPLOAD.fullmatch(path) is not None or (target is not None and not path.endswith(":cancel"))
+        if _ONE_FILE.fullmatch(path) is not None:
+            return True
+        return method != "delete" and any(each.fullmatch(path) is not None for each in (_MODELS, _OPERATION))
+
+    def models(self, asked: Asked) -> tuple[str, ...]:
+        """As `ProviderApi.models`: each request of a batch of embeddings names its own."""
+        requests = listed(field_of(asked.body, "requests"))
+        named = [each.get("model") for each in requests if isinstance(each, Mapping)]
+        return tuple(dict.fromkeys(model.rpartition("/")[2] for model in named if isinstance(model, str)))
+
+    def output_limit(self, asked: Asked) -> OutputLimit | None:
+        """As `ProviderApi.output_limit`."""
+        target = target_of(asked.plain_path)
+        if target is None or target.method not in _GENERATES:
+            return None
+        config = mapping_of(asked.body, "generationConfig")
+        # Thoughts are within the limit: with a lower one than their budget there might be no answer.
+        thoughts = whole_of(mapping_of(config, "thinkingConfig"), "thinkingBudget") or 0
+        return OutputLimit(whole_of(config, "maxOutputTokens") or None, thoughts + 1)
+
+    def limited(self, asked: Asked, tokens: int, base_url: str) -> Asked:
+        """As `ProviderApi.limited`."""
+        place = spelled(asked.body, "generationConfig")
+        config = mapping_of(asked.body, "generationConfig")
+        config = {**config, spelled(config, "maxOutputTokens"): tokens}
+        return replace(asked, body={**asked.body, place: config})
+
+    def reader(self, paid: Paid, asked: Asked, content_type: str) -> Reader:
+        """As `ProviderApi.reader`."""
+        return reader_of(paid, content_type, streamed=bool(getattr(paid, "streamed", False)))
+
+    def error(self, refusal: Refusal) -> Mapping[str, Any]:
+        """As `ProviderApi.error`."""
+        info = {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": refusal.code,
+            "domain": "aumos-governance",
+        }
+        status = _STATUS.get(refusal.status, "UNKNOWN")
+        return {"error": {"code": refusal.status, "message": refusal.message, "status": status, "details": [info]}}
+
+
+API: Final[ProviderApi] = GoogleApi()

@@ -1,0 +1,88 @@
+"""The calls of Google's API: which cost, what they may cost at worst, and what their responses say that they used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs
+
+from ...errors import ConfigurationError
+from ..guarding.calls import READS, Asked, Paid, is_free
+from ..guarding.later import Later
+from ..guarding.provider import Provider
+from .content import GenerateCall
+from .embeddings import EmbedCall, PredictCall
+from .paths import FREE_POSTS, SOCKETS, Target, target_of
+
+if TYPE_CHECKING:
+    from ..guarding.guard import Guard
+
+__all__ = ["PROVIDER", "GoogleProvider"]
+
+_PAID: Final[dict[str, Callable[[Asked, Target], Paid]]] = {
+    "generateContent": GenerateCall,
+    "streamGenerateContent": GenerateCall,
+    "embedContent": EmbedCall,
+    "batchEmbedContents": EmbedCall,
+    "predict": PredictCall,
+    "predictLongRunning": PredictCall,
+}
+_REFUSED: Final = {
+    "batchGenerateContent": "what a batch costs is known only when it is done; send its requests one by one",
+    "asyncBatchEmbedContent": "what a batch costs is known only when it is done; use batchEmbedContents",
+}
+_REFUSED_PATHS: Final = {
+    "/cachedContents": "a cache is billed by the hour for as long as it is kept; leave it out, since Google caches what"
+    " requests begin with alike by itself, for nothing",
+    "/interactions": "what an interaction costs is not known here; use generateContent",
+    "/batches": "what a batch costs is known only when it is done; send its requests one by one",
+    "/batchPredictionJobs": "what a batch costs is known only when it is done; send its requests one by one",
+    "/auth_tokens": "its token opens a session of the Live API, of which is not known what it will cost",
+    "/openai/": "this is OpenAI's API; configure a provider of its own for it, whose base_url ends with /openai",
+}
+"""By what a path contains."""
+_READABLE: Final = frozenset({"json", "sse", "media"})
+
+
+class GoogleProvider:
+    """The Gemini API, and Gemini on Vertex AI."""
+
+    price_id = "google"
+
+    def paid(self, asked: Asked) -> Paid | None:
+        """As `Provider.paid`."""
+        path = asked.plain_path
+        if SOCKETS.fullmatch(path):
+            raise _refused(asked, "the Live API is a web socket, of which is not known what it will cost")
+        if is_free(asked, FREE_POSTS):
+            return None
+        formats = parse_qs(asked.path.partition("?")[2]).get("alt", ["json"])
+        if not _READABLE.issuperset(formats):
+            raise _refused(asked, f"a response as alt={formats[0]} does not say what it cost; leave alt out")
+        target = target_of(path)
+        make = _PAID.get(target.method) if target is not None and asked.method.lower() not in READS else None
+        if target is None or make is None:
+            raise _refused(asked, _why(path, target))
+        if target.publisher not in (None, "google"):
+            raise _refused(asked, f"models of {target.publisher} have an API of their own")
+        return make(asked, target)
+
+    def later(self, asked: Asked, guard: Guard) -> Later | None:
+        """As `Provider.later`: no response of Google's is retrieved later."""
+        return None
+
+
+PROVIDER: Final[Provider] = GoogleProvider()
+
+
+def _why(path: str, target: Target | None) -> str:
+    if target is not None and target.method in _REFUSED:
+        return _REFUSED[target.method]
+    for part, why in _REFUSED_PATHS.items():
+        if part in path:
+            return why
+    return "what it may cost is not known"
+
+
+def _refused(asked: Asked, why: str) -> ConfigurationError:
+    return ConfigurationError(f"{asked.name} was not sent: {why}.")

@@ -1,0 +1,102 @@
+"""``embedContent`` and ``batchEmbedContents``; ``predict``, by which Vertex AI embeds and Imagen is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from ...errors import ConfigurationError
+from ..guarding.calls import Asked, Cost, UsageMissingError
+from ..pricing.rates import Rates, unknown_price
+from ..pricing.seen import Seen
+from .content import input_bound
+from .fields import bytes_of, field_of, listed, mapping_of
+from .paths import Target
+from .sizes import Size, add_content, size_of
+from .usage import counts_of
+
+__all__ = ["EmbedCall", "PredictCall"]
+
+
+class EmbedCall:
+    """The embedding of one content or of several. Not every model's response says how many tokens that took."""
+
+    name = "embedContent"
+    body: Mapping[str, Any] | None = None
+    quoted: Rates | None = None
+
+    def __init__(self, asked: Asked, target: Target) -> None:
+        self.model = target.model
+        self._asked = asked.body
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`."""
+        total = Decimal(0)
+        for each in (self._asked, *listed(field_of(self._asked, "requests"))):
+            if not isinstance(each, Mapping):
+                raise ConfigurationError(f"{self.name} was not sent: one of its requests is no object.")
+            named = each.get("model")
+            if isinstance(named, str) and named.rpartition("/")[2] != self.model:
+                raise ConfigurationError(
+                    f"{self.name} was not sent: it names {named} in its body and {self.model} in its address."
+                )
+            body = {name: value for name, value in each.items() if name != "requests"}
+            size = size_of(body, self.model) if body else Size()
+            # Each content has a window of its own, and is cut off there.
+            total += rates.bound(input_bound(size, rates), 0, kinds=size.kinds)
+        return total if rates.flat is None else rates.flat
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        """As `Paid.cost`."""
+        counts, estimated = counts_of(rates, self.model, answer, None, output=False)
+        # What only the total has was embedded as well.
+        embedded = counts["input_tokens"] + counts.get("output_tokens", 0)
+        return Cost(rates.cost({**counts, "input_tokens": embedded, "output_tokens": 0}), estimated)
+
+
+class PredictCall:
+    """What Vertex AI's embedding models do, and others whose price is by the image or the second of a film.
+
+    For those only a price for each call that was stated counts.
+    """
+
+    name = "predict"
+    body: Mapping[str, Any] | None = None
+    quoted: Rates | None = None
+
+    def __init__(self, asked: Asked, target: Target) -> None:
+        self.model = target.model
+        self._asked = asked.body
+        self._embeds = "embedding" in target.model and target.method == "predict"
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`."""
+        if rates.flat is not None:
+            return rates.flat
+        if not self._embeds:
+            raise unknown_price(self.model)
+        total = Decimal(0)
+        for instance in listed(field_of(self._asked, "instances")):
+            size = Size(tokens=bytes_of(instance))
+            content = field_of(instance, "content") if isinstance(instance, Mapping) else instance
+            if not isinstance(content, str):
+                add_content(size, content, self.model)
+                size.hide()
+            total += rates.bound(input_bound(size, rates), 0, kinds=size.kinds)
+        return total
+
+    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        """As `Paid.cost`."""
+        if rates.flat is not None:
+            return Cost(rates.flat)
+        counts = list(_tokens(answer))
+        if not counts or any(type(count) not in (int, float) or count <= 0 for count in counts):
+            raise UsageMissingError("The response does not say how many tokens were embedded.")
+        return Cost(rates.cost({"input_tokens": sum(map(int, counts))}))
+
+
+def _tokens(answer: Mapping[str, Any]) -> Iterator[Any]:
+    for prediction in listed(answer.get("predictions")):
+        embeddings = mapping_of(prediction, "embeddings") if isinstance(prediction, Mapping) else {}
+        yield field_of(mapping_of(embeddings, "statistics"), "tokenCount")

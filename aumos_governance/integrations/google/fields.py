@@ -1,0 +1,85 @@
+"""Reads Google's JSON, whose fields have two spellings: ``maxOutputTokens`` and ``max_output_tokens``.
+
+Google's servers take both, by protobuf's rules for JSON: https://protobuf.dev/programming-guides/json.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+
+from ...errors import ConfigurationError
+
+__all__ = ["bytes_of", "field_of", "listed", "mapping_of", "names_of", "spelled", "whole_of"]
+
+_CAPITAL: Final = re.compile(r"[A-Z]")
+_DIGITS: Final = re.compile(r"\d{1,18}")
+
+
+@cache
+def _snake(name: str) -> str:
+    return _CAPITAL.sub(lambda found: f"_{found[0].lower()}", name)
+
+
+@cache
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(part[:1].upper() + part[1:] for part in others)
+
+
+def names_of(value: Mapping[str, Any]) -> set[str]:
+    """The names of the fields that are set, spelled as in ``maxOutputTokens``."""
+    return {_camel(name) for name, inner in value.items() if inner is not None}
+
+
+def field_of(value: Mapping[str, Any], name: str) -> Any:
+    """The field of this name (``maxOutputTokens``), however it is spelled; None where it is not set.
+
+    Raises ConfigurationError where both spellings are there: which one counts is not documented.
+    """
+    other = _snake(name)
+    found = value.get(name)
+    if other == name or (given := value.get(other)) is None:
+        return found
+    if found is not None:
+        raise ConfigurationError(f"The request has both {name} and {other}, so it was not sent: keep one of them.")
+    return given
+
+
+def spelled(value: Mapping[str, Any], name: str) -> str:
+    """How a mapping spells the field of this name, as `field_of` reads it."""
+    other = _snake(name)
+    return other if other in value and value.get(name) is None else name
+
+
+def mapping_of(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """As `field_of`; an empty mapping for anything that is no mapping."""
+    found = field_of(value, name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def listed(value: object) -> Iterator[Any]:
+    """The members of a list; a single one, which Google takes for a list of it, alone."""
+    if isinstance(value, (list, tuple)):
+        yield from value
+    elif value is not None:
+        yield value
+
+
+def whole_of(value: Mapping[str, Any], name: str) -> int | None:
+    """A whole number that is not negative: protobuf's JSON also has it as a text or as ``1e3``."""
+    found = field_of(value, name)
+    if isinstance(found, str) and _DIGITS.fullmatch(found):
+        found = int(found)
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
+    return found if type(found) is int and found >= 0 else None
+
+
+def bytes_of(value: object) -> int:
+    """The bytes of UTF-8 of a text, or of what a value is as JSON."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,86 @@
+"""What Google publishes of its models beside their prices: how long they answer, whether they think."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..pricing.sizes import IMAGE_TOKENS
+
+__all__ = [
+    "AUDIO_TOKENS_A_SECOND",
+    "CONTEXT_TOKENS",
+    "bills_each_query",
+    "image_tokens",
+    "output_tokens",
+    "speaks",
+    "thinks",
+    "version_of",
+]
+
+CONTEXT_TOKENS: Final = 1_048_576
+"""The most input of Gemini 2.5 and later: https://ai.google.dev/gemini-api/docs/models. genai-prices rounds it, or has
+no figure."""
+AUDIO_TOKENS_A_SECOND: Final = 32
+"""https://ai.google.dev/gemini-api/docs/tokens: "Audio: 32 tokens per second"; later models take no more."""
+_OUTPUT: Final = 65_536
+"""The output of Gemini 2.5 to 4 where a request sets no limit: https://ai.google.dev/gemini-api/docs/models, and
+https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/gemini/4-argon ("a single foreground segment
+generates up to 65,536 output tokens")."""
+_EARLIER_OUTPUT: Final = 8_192
+"""Of Gemini 1.5 and 2.0, by the same page."""
+_VERSION: Final = re.compile(r"gemini-(?:[a-z]+-)*(?P<major>\d)(?:\.(?P<minor>\d))?(?!\d)")
+_SPEAKS: Final = re.compile(r"-tts(?:$|-)")
+
+
+def version_of(model: str) -> tuple[int, int] | None:
+    """The version in a Gemini's name; None for one that states none."""
+    found = _VERSION.match(model.lower())
+    return (int(found["major"]), int(found["minor"] or 0)) if found else None
+
+
+def output_tokens(model: str) -> int:
+    """The most tokens that a model answers with, thoughts included, to a request that sets no limit.
+
+    ``maxOutputTokens`` limits thoughts and visible output together: by the page of Gemini 4 above ("output includes
+    thinking, function calls, and the final response"), and as measured in
+    https://github.com/googleapis/python-genai/issues/2062 and .../811 for Gemini 3 and 2.5.
+    """
+    version = version_of(model)
+    return _EARLIER_OUTPUT if version is not None and version < (2, 5) else _OUTPUT
+
+
+def thinks(model: str) -> bool:
+    """Whether a model may think, which is output that its response does not show.
+
+    https://ai.google.dev/gemini-api/docs/thinking: Gemini 2.5 and later. A name without a version is taken for one.
+    """
+    version = version_of(model)
+    return version is None or version >= (2, 5)
+
+
+def bills_each_query(model: str) -> bool:
+    """Whether grounding is billed by the search query, and not by the request that is grounded.
+
+    https://ai.google.dev/gemini-api/docs/google-search#pricing: since Gemini 3. A name without a version counts as new.
+    """
+    version = version_of(model)
+    return version is None or version >= (3, 0)
+
+
+def speaks(model: str) -> bool:
+    """Whether all output of a model is sound, which its output price is of.
+
+    https://ai.google.dev/gemini-api/docs/pricing: the text-to-speech models' output is priced as audio.
+    """
+    return _SPEAKS.search(model.lower()) is not None
+
+
+def image_tokens(model: str) -> int:
+    """The most tokens that an image of the input counts as.
+
+    https://ai.google.dev/gemini-api/docs/media-resolution#token-counts: 2,240 at the highest resolution since Gemini 3;
+    earlier models cut a large image into tiles of 258 tokens each.
+    """
+    version = version_of(model)
+    return 2_240 if version is not None and version >= (3, 0) else IMAGE_TOKENS

@@ -1,0 +1,130 @@
+"""The tools that Google runs within a call: what they cost beside tokens, and what they add to the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from ...errors import ConfigurationError
+from ..pricing.rates import Rates, UnusableUsageError, unknown_price
+from .fields import field_of, listed, mapping_of, names_of
+from .models import bills_each_query
+from .sizes import Size
+
+__all__ = ["Grounding", "Tools"]
+
+_QUERIES: Final = 10
+"""Searches for which is held where each one is billed: no request can limit them. More are charged all the same."""
+_SEARCH: Final = frozenset({"googleSearch", "googleSearchRetrieval"})
+_MAPS: Final = "googleMaps"
+_MAPS_REQUEST: Final = Decimal("0.025")
+_MAPS_QUERY: Final = Decimal("0.014")
+"""USD for a request that is grounded with Google Maps, and since Gemini 3 for each of its search queries:
+https://ai.google.dev/gemini-api/docs/pricing."""
+_COMPUTER_TOKENS: Final = 8_000
+"""More than the descriptions of all actions of computer use, which the model gets unseen."""
+_UNSEEN: Final = {
+    "codeExecution": ("image",),
+    "urlContext": ("image",),
+    "fileSearch": ("image",),
+    "mcpServers": (),
+    "googleSearch": (),
+    "googleSearchRetrieval": (),
+    "googleMaps": (),
+}
+"""Tools whose results become input, and the media that these may have. Beside what grounding costs they are billed by
+tokens alone: https://ai.google.dev/gemini-api/docs/code-execution#billing, .../url-context, .../file-search#pricing."""
+_OWN: Final = frozenset({"functionDeclarations", "computerUse"})
+
+
+@dataclass(slots=True)
+class Grounding:
+    """What the response's candidates say that they were grounded with."""
+
+    queries: frozenset[str] = frozenset()
+    """The different searches of the web; an empty one is not billed
+    (https://ai.google.dev/gemini-api/docs/google-search#pricing)."""
+    searched: bool = False
+    mapped: bool = False
+
+    def see(self, body: Mapping[str, Any]) -> None:
+        """Add what a response, or a piece of one, says."""
+        for candidate in listed(body.get("candidates")):
+            said = mapping_of(candidate, "groundingMetadata") if isinstance(candidate, Mapping) else {}
+            if not said:
+                continue
+            asked = [*listed(field_of(said, "webSearchQueries")), *listed(field_of(said, "imageSearchQueries"))]
+            self.queries |= {query for query in asked if isinstance(query, str) and query}
+            chunks = [chunk for chunk in listed(field_of(said, "groundingChunks")) if isinstance(chunk, Mapping)]
+            self.mapped |= any("maps" in chunk for chunk in chunks) or "googleMapsWidgetContextToken" in names_of(said)
+            self.searched |= bool(self.queries) or any("web" in chunk or "image" in chunk for chunk in chunks)
+
+
+class Tools:
+    """The tools of one request."""
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        self.names = frozenset(_names(body))
+
+    @property
+    def grounded(self) -> bool:
+        """Whether a search may be billed."""
+        return bool(self.names & (_SEARCH | {_MAPS}))
+
+    def measure(self, size: Size) -> None:
+        """Add what the tools add to the input."""
+        for name in self.names & _UNSEEN.keys():
+            size.hide(*_UNSEEN[name])
+        size.tokens += _COMPUTER_TOKENS if "computerUse" in self.names else 0
+
+    def worst(self, rates: Rates) -> Decimal:
+        """The most that they cost beside tokens, in USD. Raises ConfigurationError where that is not known."""
+        if rates.flat is not None:
+            return Decimal(0)
+        unknown = self.names - _OWN - _UNSEEN.keys()
+        if unknown and not rates.fee:
+            raise ConfigurationError(
+                f"{rates.model} with the tool {min(unknown)} was not sent: it is charged beside the tokens, by no price"
+                " that is known here; state the fee that a call costs besides."
+            )
+        each = bills_each_query(rates.model)
+        fees = Decimal(0)
+        if self.names & _SEARCH:
+            fees += self._searches(rates, _QUERIES if each else 1)
+        if _MAPS in self.names:
+            fees += _MAPS_QUERY * _QUERIES if each else _MAPS_REQUEST
+        return fees
+
+    def cost(self, rates: Rates, grounding: Grounding) -> tuple[Decimal, bool]:
+        """What they cost beside tokens, and whether that is an estimate. Raises UnusableUsageError without a price."""
+        if rates.flat is not None:
+            return Decimal(0), False
+        each = bills_each_query(rates.model)
+        count = len(grounding.queries) if each else int(grounding.searched)
+        fees = self._searches(rates, count) if count else Decimal(0)
+        if not grounding.mapped:
+            return fees, False
+        if not each:
+            return fees + _MAPS_REQUEST, False
+        # How often the map was searched is not reported.
+        return fees + _MAPS_QUERY * _QUERIES, True
+
+    def _searches(self, rates: Rates, count: int) -> Decimal:
+        if not rates.has("web_searches_kcount"):
+            if rates.fee:
+                return Decimal(0)  # The caller states what to add.
+            raise unknown_price(rates.model, keys=["web_searches_kcount"])
+        try:
+            return rates.cost({"web_searches": count})
+        except UnusableUsageError:
+            raise unknown_price(rates.model, keys=["web_searches_kcount"]) from None
+
+
+def _names(body: Mapping[str, Any]) -> Iterator[str]:
+    for tool in listed(field_of(body, "tools")):
+        if isinstance(tool, Mapping):
+            yield from names_of(tool)
+        else:
+            yield type(tool).__name__

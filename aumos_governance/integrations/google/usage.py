@@ -1,0 +1,128 @@
+"""What a usage report of Google's says, compared with itself and with what was seen to arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Final
+
+from ..guarding.calls import UsageMissingError
+from ..pricing.rates import Rates, UnusableUsageError
+from ..pricing.seen import Seen
+from ..pricing.usage import DoubtError, Report, checked, least_tokens
+from .models import speaks
+
+__all__ = ["counts_of", "tier_of"]
+
+_KINDS: Final = ("audio", "image", "video")
+_OUTPUTS: Final = tuple(f"output_{kind}_tokens" for kind in _KINDS)
+_TRAFFIC: Final = {
+    "ON_DEMAND": "standard",
+    "ON_DEMAND_PRIORITY": "priority",
+    "ON_DEMAND_FLEX": "flex",
+}
+"""Vertex AI's word for a service tier: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/priority-paygo."""
+
+
+def counts_of(
+    rates: Rates, model: str, answer: Mapping[str, Any], seen: Seen | None, *, output: bool = True
+) -> tuple[dict[str, int | float], bool]:
+    """The counts to charge of a response, under the names of genai-prices, and whether they are an estimate.
+
+    Raises UsageMissingError.
+    """
+    usage = answer.get("usageMetadata")
+    report = rates.reading("gemini").report(usage) if isinstance(usage, Mapping) else None
+    if report is None or not report.counts:
+        raise UsageMissingError("The response has no usage, or one with what is no count.", _least(rates, seen))
+    try:
+        counts, estimated = checked(_with_zeros(_priced_parts(rates, report), seen, output=output), seen, output=output)
+    except DoubtError as doubt:
+        raise UsageMissingError(str(doubt), _least(rates, seen)) from None
+    if any(counts.get(name) and not _has_price(rates, model, name) for name in _OUTPUTS):
+        raise UsageMissingError("A kind of output has no price of its own.", _least(rates, seen))
+    if rates.flat is None:
+        more = [_tell_media(rates, counts, seen), _tell_cached(rates, counts, report.counts)]
+        estimated = estimated or any(more)
+    return counts, estimated
+
+
+def tier_of(answer: Mapping[str, Any]) -> str | None:
+    """The service tier that served a call, by its ``usageMetadata.serviceTier``, on Vertex AI ``trafficType``."""
+    usage = answer.get("usageMetadata")
+    if not isinstance(usage, Mapping):
+        return None
+    tier, traffic = usage.get("serviceTier"), usage.get("trafficType")
+    if isinstance(tier, str) and tier:
+        name = tier.lower().removeprefix("service_tier_")
+        return None if name == "unspecified" else name
+    if isinstance(traffic, str) and traffic not in ("", "TRAFFIC_TYPE_UNSPECIFIED"):
+        return _TRAFFIC.get(traffic, traffic.lower())
+    return None
+
+
+def _priced_parts(rates: Rates, report: Report) -> Report:
+    """The report without counts of text, which is what the other kinds leave of a sum; they may contradict it."""
+    if rates.has("input_text_mtok") and rates.flat is None:
+        return report
+    kept = {
+        unit: count
+        for unit, count in report.counts.items()
+        if "_text_" not in unit and not unit.endswith("_tool_tokens")
+    }
+    return replace(report, counts=kept)
+
+
+def _with_zeros(report: Report, seen: Seen | None, *, output: bool) -> Report:
+    """The report with the output of a response that has none: Google's JSON leaves out counts of 0."""
+    counts, total = report.counts, report.total
+    nothing = seen is not None and not seen.anything
+    if output and nothing and "output_tokens" not in counts and total and total == counts.get("input_tokens"):
+        return replace(report, counts={**counts, "output_tokens": 0})
+    return report
+
+
+def _has_price(rates: Rates, model: str, unit: str) -> bool:
+    price = unit.replace("_tokens", "_mtok")
+    return rates.has(price) or (unit == "output_audio_tokens" and speaks(model))
+
+
+def _tell_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None) -> bool:
+    """Charge output in which images or sound arrived, and that is not broken down, as these; whether it was so."""
+    if seen is None or not seen.media or any(counts.get(name) for name in _OUTPUTS):
+        return False
+    kind = next((name for name in _OUTPUTS if rates.has(name.replace("_tokens", "_mtok"))), None)
+    if kind is None:
+        return False
+    counts[kind] = max(0, counts["output_tokens"] - counts.get("output_reasoning_tokens", 0))
+    return True
+
+
+def _tell_cached(rates: Rates, counts: dict[str, int | float], reported: Mapping[str, int | float]) -> bool:
+    """Say of what kind the cached input is, which genai-prices requires; whether the report leaves that open.
+
+    What it leaves open counts as the kind by which the cache saves least.
+    """
+    cached = counts.get("cache_read_tokens", 0)
+    told = sum(reported.get(f"cache_{kind}_read_tokens", 0) for kind in (*_KINDS, "text"))
+    open_still = max(0, cached - told)
+    doubtful = False
+    for kind in _KINDS:
+        name, own = f"cache_{kind}_read_tokens", counts.get(f"input_{kind}_tokens", 0)
+        if not rates.has(f"cache_{kind}_read_mtok"):
+            counts.pop(name, None)
+        elif cached and own:
+            counts.setdefault(name, max(0, open_still - (counts["input_tokens"] - own)))
+            doubtful = doubtful or open_still > 0
+    return doubtful
+
+
+def _least(rates: Rates, seen: Seen | None) -> Decimal:
+    """What the visible output costs at least: a server may ignore the limit for which was held."""
+    if seen is None or not seen.anything:
+        return Decimal(0)
+    try:
+        return rates.cost({"output_tokens": least_tokens(seen)})
+    except UnusableUsageError:
+        return Decimal(0)

@@ -1,0 +1,69 @@
+"""What of a limit a bounded hold is granted, and whether a charge fits when the holds of live callers end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .... import money
+from ....errors import InvalidAmountError, InvalidRequestError
+from ...contract.charges import Hold
+from ...transaction.work import Work
+from ..places import Place, envelopes_for, open_session_of, places_of
+
+__all__ = ["bounded", "fits_in_time"]
+
+
+def bounded(work: Work, request: Hold) -> Hold:
+    """The hold of the amount that a bounded one is granted; where that does not fit, of its least amount.
+
+    Its ``detail`` has the ``worst_case`` of the request and the ``least`` amount. Raises InvalidAmountError and
+    InvalidRequestError for bounds that contradict each other.
+    """
+    least, most = _bounds(request)
+    notebook = work.notebook(request.notebook)
+    session = open_session_of(work, notebook)
+    granted = least
+    if session is not None:
+        envelopes = envelopes_for(work, session, request.category, missing=None if request.checks is None else "")
+        granted = max(least, _share(work, places_of(work, envelopes, work.now), most, request.waiting))
+    stated = {"worst_case": money.to_text(request.amount), "least": money.to_text(least)}
+    return replace(request, amount=granted, detail={**request.detail, **stated})
+
+
+def fits_in_time(work: Work, places: list[Place], amount: int) -> bool:
+    """Whether the amount fits into all envelopes when the holds of live callers are released.
+
+    What is spent stays, and so does what is held with an unknown outcome.
+    """
+    for envelope, balance in places:
+        if balance.spent + balance.held + amount > envelope.ceiling:
+            _, unknown = work.open_holds(envelope.id, balance.period_start)
+            if balance.spent + unknown + amount > envelope.ceiling:
+                return False
+    return True
+
+
+def _share(work: Work, places: list[Place], most: int, waiting: int) -> int:
+    share = most
+    for envelope, balance in places:
+        left = max(0, envelope.ceiling - balance.spent - balance.held)
+        live, _ = work.open_holds(envelope.id, balance.period_start)
+        # This request and the one after it are counted as well: a first long call leaves room for another.
+        share = min(share, left // (live + waiting + 2))
+    return share
+
+
+def _bounds(request: Hold) -> tuple[int, int]:
+    """The least and the most that may be granted."""
+    least, most, waiting = request.least, request.most, request.waiting
+    stated = [amount for amount in (least, most) if amount is not None]
+    if any(type(amount) is not int or not 0 <= amount <= money.MAX_NANO for amount in stated):
+        raise InvalidAmountError("A hold's least and most must be from 0 to 1000000000 US dollars, in nano-dollars.")
+    if type(waiting) is not int or waiting < 0:
+        raise InvalidRequestError("The number of requests that wait must be a whole number of at least 0.")
+    most = request.amount if most is None else min(most, request.amount)
+    # A call may cost less than what is of use to most calls.
+    least = min(request.amount if least is None else least, request.amount)
+    if least > most:
+        raise InvalidRequestError("The least amount of a hold must not be more than the most that may be granted.")
+    return least, most

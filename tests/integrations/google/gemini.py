@@ -1,0 +1,64 @@
+"""Requests and responses of Gemini's shape."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from genai_prices import extract_usage
+
+from aumos_governance.integrations.google.calls import PROVIDER
+from aumos_governance.integrations.guarding.calls import Asked, Cost, StreamedPaid, is_streamed
+from aumos_governance.integrations.pricing.prices import Prices, Rates
+from aumos_governance.integrations.pricing.seen import Seen
+
+# By genai-prices: $0.30 in, $2.50 out, $0.03 from the cache, $1 for sound, $0.10 for cached sound; per million.
+MODEL = "gemini-2.5-flash"
+# $1.25 in and $10 out, $2.50 and $15 above 200,000 tokens of input.
+PRO = "gemini-2.5-pro"
+# $0.50 in, $3 out, $14 for a thousand searches.
+THREE = "gemini-3-flash-preview"
+ADDRESS = "https://generativelanguage.googleapis.com"
+MILLION = Decimal(1_000_000)
+HELLO = [{"role": "user", "parts": [{"text": "What is six times seven?"}]}]
+TEXT = "The answer is forty-two."
+USED: dict[str, Any] = {"promptTokenCount": 1000, "candidatesTokenCount": 100, "totalTokenCount": 1100}
+
+
+def rates(model: str = MODEL, address: str = ADDRESS) -> Rates:
+    """The list prices of a model."""
+    return Prices().rates(model, provider="google", base_url=address)
+
+
+def generate(model: str = MODEL, method: str = "generateContent", path: str = "", **body: Any) -> StreamedPaid:
+    """The call that such a request makes."""
+    asked = Asked("post", path or f"/v1beta/models/{model}:{method}", {"contents": HELLO, **body})
+    paid = PROVIDER.paid(asked)
+    assert paid is not None
+    assert is_streamed(paid)
+    return paid
+
+
+def held(model: str = MODEL, **body: Any) -> Decimal:
+    """What is held for a request."""
+    return generate(model, **body).worst(rates(model))
+
+
+def answer(usage: Any = None, *, parts: Any = None, **more: Any) -> dict[str, Any]:
+    """A whole response."""
+    content = {"role": "model", "parts": [{"text": TEXT}] if parts is None else parts}
+    said = {} if usage is None else {"usageMetadata": usage}
+    return {"candidates": [{"content": content, "finishReason": "STOP", "index": 0}], **said, **more}
+
+
+def cost(usage: Any, model: str = MODEL, *, parts: Any = None, body: Any = None, **more: Any) -> Cost:
+    """What a call costs by its whole response."""
+    return generate(model, **(body or {})).cost(rates(model), answer(usage, parts=parts, **more))
+
+
+def listed(usage: Any, model: str = MODEL) -> Decimal:
+    """What genai-prices makes of a usage report."""
+    return extract_usage({"modelVersion": model, "usageMetadata": usage}, provider_id="google").calc_price().total_price
+
+
+SEEN = Seen(text=len(TEXT), whole=True)

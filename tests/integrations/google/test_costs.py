@@ -1,0 +1,209 @@
+"""What a call to Gemini cost, by its response: as genai-prices has it, with fees and terms that it states."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from aumos_governance.integrations.google.calls import PROVIDER
+from aumos_governance.integrations.guarding.calls import Asked, Cost, UsageMissingError
+from aumos_governance.integrations.pricing.prices import Prices
+from tests.integrations.google.gemini import (
+    ADDRESS,
+    MILLION,
+    MODEL,
+    PRO,
+    THREE,
+    USED,
+    answer,
+    cost,
+    generate,
+    listed,
+    rates,
+)
+from tests.integrations.till import needs_prices_of_0_2
+
+
+def tokens(modality: str, count: int) -> dict[str, Any]:
+    return {"modality": modality, "tokenCount": count}
+
+
+REPORTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "text": (MODEL, USED),
+    "thoughts": (MODEL, {**USED, "thoughtsTokenCount": 400, "totalTokenCount": 1500}),
+    "tools": (MODEL, {**USED, "toolUsePromptTokenCount": 250, "totalTokenCount": 1350}),
+    "cached": (MODEL, {**USED, "cachedContentTokenCount": 900}),
+    "long": (PRO, {"promptTokenCount": 250_000, "candidatesTokenCount": 100, "totalTokenCount": 250_100}),
+    "sound": (MODEL, {**USED, "promptTokensDetails": [tokens("TEXT", 200), tokens("AUDIO", 800)]}),
+    "sound at one price": (PRO, {**USED, "promptTokensDetails": [tokens("TEXT", 200), tokens("AUDIO", 800)]}),
+    "film": (MODEL, {**USED, "promptTokensDetails": [tokens("VIDEO", 700), tokens("AUDIO", 300)]}),
+    "document": (THREE, {**USED, "promptTokensDetails": [tokens("DOCUMENT", 700), tokens("TEXT", 300)]}),
+    "cached sound": (
+        MODEL,
+        {
+            **USED,
+            "cachedContentTokenCount": 900,
+            "cacheTokensDetails": [tokens("TEXT", 400), tokens("AUDIO", 500)],
+            "promptTokensDetails": [tokens("TEXT", 500), tokens("AUDIO", 500)],
+        },
+    ),
+    "image": (
+        "gemini-2.5-flash-image",
+        {
+            "promptTokenCount": 1000,
+            "candidatesTokenCount": 1390,
+            "totalTokenCount": 2390,
+            "candidatesTokensDetails": [tokens("TEXT", 100), tokens("IMAGE", 1290)],
+        },
+    ),
+    "speech": (
+        "gemini-2.5-flash-preview-tts",
+        {**USED, "candidatesTokensDetails": [tokens("AUDIO", 100)]},
+    ),
+}
+
+
+@needs_prices_of_0_2
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_consistent_report_costs_what_genai_prices_makes_of_it(name: str) -> None:
+    model, usage = REPORTS[name]
+    assert cost(usage, model) == Cost(listed(usage, model))
+
+
+def test_cached_text_beside_sound_is_charged_though_genai_prices_needs_to_be_told_more() -> None:
+    usage = {
+        **USED,
+        "cachedContentTokenCount": 300,
+        "cacheTokensDetails": [tokens("TEXT", 300)],
+        "promptTokensDetails": [tokens("TEXT", 600), tokens("AUDIO", 400)],
+    }
+    expected = (300 * Decimal("0.3") + 400 + 300 * Decimal("0.03") + 100 * Decimal("2.5")) / MILLION
+    assert cost(usage) == Cost(expected)
+    # Not broken down, it is what the cache makes less cheap: text.
+    del usage["cacheTokensDetails"]
+    assert cost(usage) == Cost(expected, estimated=True)
+
+
+def test_an_image_that_the_report_does_not_break_down_is_charged_as_one() -> None:
+    image = [{"inlineData": {"mimeType": "image/png", "data": "x" * 4000}}]
+    usage = {"promptTokenCount": 1000, "candidatesTokenCount": 1290, "totalTokenCount": 2290}
+    expected = (1000 * Decimal("0.3") + 1290 * 30) / MILLION
+    assert cost(usage, "gemini-2.5-flash-image", parts=image) == Cost(expected, estimated=True)
+
+
+class TestModels:
+    def test_the_model_that_an_alias_stands_for_is_charged(self) -> None:
+        found = cost(USED, "gemini-flash-latest", modelVersion="gemini-2.5-flash")
+        assert found == Cost(listed(USED, "gemini-2.5-flash"))
+
+    def test_a_bare_name_of_the_same_model_changes_nothing(self) -> None:
+        assert cost(USED, MODEL, modelVersion="models/gemini-2.5-flash") == Cost(listed(USED))
+
+    def test_an_unknown_name_of_the_response_changes_nothing(self) -> None:
+        assert cost(USED, MODEL, modelVersion="gemini-of-tomorrow") == Cost(listed(USED))
+
+    def test_stated_prices_stay(self) -> None:
+        stated = Prices(price={"input_mtok": 1, "output_mtok": 2}).rates("mine", provider="google", base_url=ADDRESS)
+        found = generate("mine").cost(stated, answer(USED, modelVersion="gemini-2.5-pro"))
+        assert found == Cost((1000 + 200) / MILLION)
+
+
+def grounded(*queries: str, chunks: Any = ({"web": {"uri": "https://x"}},)) -> dict[str, Any]:
+    said = {"webSearchQueries": list(queries), "groundingChunks": list(chunks)}
+    whole = answer(USED)
+    whole["candidates"][0]["groundingMetadata"] = said
+    return whole
+
+
+SEARCH = {"tools": [{"googleSearch": {}}]}
+
+
+class TestGrounding:
+    @pytest.mark.parametrize(("queries", "count"), [(("a", "b"), 2), (("a", "", "b", "a"), 2), ((), 0)])
+    def test_since_gemini_3_each_different_search_is_charged(self, queries: Any, count: int) -> None:
+        found = generate(THREE, **SEARCH).cost(rates(THREE), grounded(*queries))
+        assert found == Cost(listed(USED, THREE) + count * Decimal("0.014"))
+
+    @pytest.mark.parametrize(
+        ("queries", "chunks", "count"), [(("a", "b"), (), 1), ((), ({"web": {}},), 1), ((), (), 0)]
+    )
+    def test_before_a_grounded_request_is_charged_once(self, queries: Any, chunks: Any, count: int) -> None:
+        found = generate(MODEL, **SEARCH).cost(rates(MODEL), grounded(*queries, chunks=chunks))
+        assert found == Cost(listed(USED) + count * Decimal("0.035"))
+
+    def test_searches_beyond_those_that_were_held_are_charged(self) -> None:
+        found = generate(THREE, **SEARCH).cost(rates(THREE), grounded(*map(str, range(25))))
+        assert found == Cost(listed(USED, THREE) + 25 * Decimal("0.014"))
+
+    def test_a_request_grounded_with_maps_is_charged(self) -> None:
+        whole = grounded(chunks=({"maps": {"placeId": "x"}},))
+        maps = {"tools": [{"googleMaps": {}}]}
+        assert generate(MODEL, **maps).cost(rates(MODEL), whole) == Cost(listed(USED) + Decimal("0.025"))
+        # Since Gemini 3 by the search, of which the response does not say how many there were.
+        expected = Cost(listed(USED, THREE) + Decimal("0.14"), estimated=True)
+        assert generate(THREE, **maps).cost(rates(THREE), whole) == expected
+
+    def test_a_stated_fee_stands_for_what_searches_cost(self) -> None:
+        model = "gemini-2.5-flash-image"
+        priced = Prices(fee="0.05").rates(model, provider="google")
+        found = generate(model, **SEARCH).cost(priced, grounded("a"))
+        assert found.usd == Cost(listed(USED, model)).usd
+
+
+class TestTiers:
+    @pytest.mark.parametrize(
+        ("said", "requested", "times", "estimated"),
+        [
+            ({}, None, 1, False),
+            ({"serviceTier": "standard"}, None, 1, False),
+            ({"serviceTier": "standard"}, "priority", 1, False),
+            ({"trafficType": "ON_DEMAND"}, "priority", 1, False),
+            ({"serviceTier": "flex"}, "flex", Decimal("0.5"), False),
+            ({"trafficType": "ON_DEMAND_FLEX"}, "flex", Decimal("0.5"), False),
+            ({"serviceTier": "priority"}, "priority", 2, True),
+            ({"trafficType": "ON_DEMAND_PRIORITY"}, None, 2, True),
+            ({}, "priority", 2, True),
+            ({}, "flex", 1, True),
+            ({}, "standard", 1, False),
+            ({"trafficType": "PROVISIONED_THROUGHPUT"}, None, 1, True),
+            ({"trafficType": "ON_DEMAND_OFFPEAK"}, None, 1, True),
+            ({"serviceTier": "SERVICE_TIER_UNSPECIFIED"}, None, 1, False),
+        ],
+    )
+    def test_the_tier_that_served_it_decides(self, said: Any, requested: Any, times: Any, estimated: bool) -> None:
+        body = {} if requested is None else {"serviceTier": requested}
+        assert cost({**USED, **said}, body=body) == Cost(listed(USED) * times, estimated)
+
+    def test_a_location_of_vertex_costs_a_tenth_more_since_gemini_3(self) -> None:
+        regional = rates(THREE, "https://europe-west4-aiplatform.googleapis.com")
+        assert generate(THREE).cost(regional, answer(USED)) == Cost(listed(USED, THREE) * Decimal("1.1"))
+        path = f"/v1/projects/p/locations/europe-west4/publishers/google/models/{THREE}:generateContent"
+        found = generate(THREE, path=path).cost(rates(THREE, "https://aiplatform.googleapis.com"), answer(USED))
+        assert found == Cost(listed(USED, THREE) * Decimal("1.1"))
+
+
+class TestEmbeddings:
+    def embed(self, method: str, said: Any) -> Cost:
+        paid = PROVIDER.paid(Asked("post", f"/v1beta/models/gemini-embedding-001:{method}", {}))
+        assert paid is not None
+        return paid.cost(rates("gemini-embedding-001"), said)
+
+    def test_the_usage_of_a_response_is_charged(self) -> None:
+        expected = 200 * Decimal("0.15") / MILLION
+        for usage in ({"promptTokenCount": 200}, {"promptTokenCount": 200, "totalTokenCount": 200}):
+            assert self.embed("embedContent", {"embedding": {}, "usageMetadata": usage}) == Cost(expected)
+        doubtful = self.embed(
+            "batchEmbedContents", {"usageMetadata": {"promptTokenCount": 150, "totalTokenCount": 200}}
+        )
+        assert doubtful == Cost(expected, estimated=True)
+
+    def test_the_statistics_of_vertex_are_charged(self) -> None:
+        each = {"embeddings": {"values": [], "statistics": {"token_count": 100.0, "truncated": False}}}
+        assert self.embed("predict", {"predictions": [each, each]}) == Cost(200 * Decimal("0.15") / MILLION)
+
+    @pytest.mark.parametrize("method", ["embedContent", "batchEmbedContents", "predict"])
+    def test_without_usage_what_was_held_is_charged(self, method: str) -> None:
+        with pytest.raises(UsageMissingError):
+            self.embed(method, {"embedding": {"values": [0.1]}, "predictions": [{"embeddings": {"values": []}}]})

@@ -1,0 +1,232 @@
+"""What is held for a call to Gemini: an upper bound of its input, output, tools and terms."""
+
+from __future__ import annotations
+
+import base64
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from aumos_governance import ConfigurationError
+from aumos_governance.integrations.google.calls import PROVIDER
+from aumos_governance.integrations.google.models import CONTEXT_TOKENS
+from aumos_governance.integrations.google.sizes import size_of
+from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.pricing.prices import Prices
+from tests.integrations.google.gemini import HELLO, MILLION, MODEL, PRO, THREE, generate, held, rates
+
+LIMITED: dict[str, Any] = {"generationConfig": {"maxOutputTokens": 1000}}
+INPUT = size_of({"contents": HELLO, **LIMITED}, MODEL).tokens
+
+
+def limited(**config: Any) -> dict[str, Any]:
+    return {"generationConfig": {"maxOutputTokens": 1000, **config}}
+
+
+def part(mime: str, length: int = 30_000) -> dict[str, Any]:
+    return {"inlineData": {"mimeType": mime, "data": base64.b64encode(bytes(length)).decode()}}
+
+
+def contents(*parts: Any) -> list[Any]:
+    return [{"role": "user", "parts": list(parts)}]
+
+
+def test_text_is_bounded_by_its_bytes_and_the_output_by_its_limit() -> None:
+    assert 0 < INPUT < 150
+    assert held(**LIMITED) == (INPUT * Decimal("0.3") + 1000 * Decimal("2.5")) / MILLION
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"generationConfig": {"max_output_tokens": 1000}},
+        {"generation_config": {"maxOutputTokens": "1000"}},
+        {"generation_config": {"max_output_tokens": 1e3}},
+    ],
+)
+def test_a_field_is_read_in_each_spelling_that_google_takes(body: Any) -> None:
+    assert abs(held(**body) - held(**LIMITED)) < Decimal("0.0001")
+
+
+def test_two_spellings_of_a_limit_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="maxOutputTokens and max_output_tokens"):
+        held(generationConfig={"maxOutputTokens": 10, "max_output_tokens": 60_000})
+
+
+@pytest.mark.parametrize(("model", "output"), [(MODEL, 65_536), (PRO, 65_536), ("gemini-2.0-flash", 8_192)])
+def test_without_a_limit_the_model_may_answer_as_long_as_it_can(model: str, output: int) -> None:
+    price = {MODEL: "2.5", PRO: "10", "gemini-2.0-flash": "0.4"}[model]
+    # The longer number of a limit that is stated is a byte of the input.
+    stated = held(model, generationConfig={"maxOutputTokens": output})
+    assert abs(held(model) - stated) < Decimal("0.0002")
+    assert held(model) > output * Decimal(price) / MILLION
+
+
+def test_thoughts_are_within_the_limit() -> None:
+    thinking = limited(thinkingConfig={"thinkingBudget": 24_000})
+    assert held(**thinking) - held(**LIMITED) < Decimal("0.0001")
+
+
+def test_each_candidate_may_be_as_long() -> None:
+    assert held(**limited(candidateCount=4)) - held(**LIMITED) >= 3000 * Decimal("2.5") / MILLION
+
+
+def test_a_long_input_is_held_at_the_tier_that_it_may_reach() -> None:
+    text = [{"parts": [{"text": "word " * 60_000}]}]
+    assert held(PRO, contents=text, **LIMITED) > (300_000 * Decimal("2.5") + 1000 * 15) / MILLION
+
+
+def test_an_input_is_no_longer_than_the_context() -> None:
+    text = [{"parts": [{"text": "x" * 3_000_000}]}]
+    assert held(contents=text, **LIMITED) == (CONTEXT_TOKENS * Decimal("0.3") + 1000 * Decimal("2.5")) / MILLION
+
+
+class TestMedia:
+    def test_an_image_counts_as_its_model_counts_it(self) -> None:
+        for model, tokens in ((MODEL, 50_000), (THREE, 2_240)):
+            size = size_of({"contents": contents(part("image/png"))}, model)
+            assert tokens < size.tokens < tokens + 100
+            assert (size.kinds, size.unseen) == ({"image"}, False)
+
+    def test_a_stated_resolution_counts(self) -> None:
+        high = {**part("image/png"), "mediaResolution": {"numTokens": 9_000}}
+        assert size_of({"contents": contents(high)}, THREE).tokens > 9_000
+
+    def test_sound_is_bounded_by_the_slowest_speech_at_its_own_price(self) -> None:
+        size = size_of({"contents": contents(part("audio/ogg", 75_000))}, MODEL)
+        assert 100 * 32 <= size.tokens < 102 * 32 + 100
+        assert size.kinds == {"audio"}
+        assert held(contents=contents(part("audio/ogg", 75_000)), **LIMITED) > 3_200 / MILLION
+
+    def test_a_text_file_is_bounded_by_its_bytes(self) -> None:
+        assert 30_000 <= size_of({"contents": contents(part("text/csv"))}, MODEL).tokens < 30_200
+
+    @pytest.mark.parametrize(
+        "hidden",
+        [
+            part("video/mp4"),
+            part("application/pdf"),
+            {"fileData": {"mimeType": "video/mp4", "fileUri": "https://youtu.be/x"}},
+            {"file_data": {"file_uri": "https://generativelanguage.googleapis.com/v1beta/files/x"}},
+            {"somethingNew": {"x": 1}},
+        ],
+    )
+    def test_what_is_not_to_be_seen_is_bounded_by_the_context_at_its_dearest_price(self, hidden: Any) -> None:
+        assert held(contents=contents(hidden), **LIMITED) == (CONTEXT_TOKENS + 1000 * Decimal("2.5")) / MILLION
+
+    def test_a_response_of_a_function_may_have_media(self) -> None:
+        response = {"functionResponse": {"name": "look", "response": {}, "parts": [part("image/png")]}}
+        assert size_of({"contents": contents(response)}, MODEL).tokens > 50_000
+
+    def test_an_uploaded_image_is_an_image(self) -> None:
+        image = {"fileData": {"mimeType": "image/png", "fileUri": "files/x"}}
+        assert size_of({"contents": contents(image)}, THREE).unseen is False
+
+
+@pytest.mark.parametrize("body", [{"cachedContent": "cachedContents/x"}, {"continuationToken": "abc"}])
+def test_input_that_is_kept_elsewhere_is_bounded_by_the_context(body: Any) -> None:
+    assert held(**body, **LIMITED) == (CONTEXT_TOKENS + 1000 * Decimal("2.5")) / MILLION
+
+
+class TestTools:
+    def test_the_descriptions_of_functions_are_input(self) -> None:
+        tools = [{"functionDeclarations": [{"name": "look", "description": "x" * 500}]}]
+        more = held(tools=tools, **LIMITED) - held(**LIMITED)
+        assert 500 * Decimal("0.3") / MILLION < more < 700 * Decimal("0.3") / MILLION
+
+    def test_a_grounded_request_is_held_with_its_fee(self) -> None:
+        context = (CONTEXT_TOKENS * Decimal("0.3") + 1000 * Decimal("2.5")) / MILLION
+        for name in ("googleSearch", "google_search", "googleSearchRetrieval"):
+            assert held(tools=[{name: {}}], **LIMITED) == context + Decimal("0.035")
+        assert held(tools=[{"googleMaps": {}}], **LIMITED) == context + Decimal("0.025")
+
+    def test_since_gemini_3_each_search_has_a_fee(self) -> None:
+        context = (CONTEXT_TOKENS * Decimal("0.5") + 1000 * Decimal(3)) / MILLION
+        assert held(THREE, tools=[{"googleSearch": {}}], **LIMITED) == context + 10 * Decimal("0.014")
+        assert held(THREE, tools={"googleMaps": {}}, **LIMITED) == context + 10 * Decimal("0.014")
+
+    @pytest.mark.parametrize("name", ["codeExecution", "urlContext", "fileSearch", "mcpServers"])
+    def test_what_a_tool_finds_is_input(self, name: str) -> None:
+        assert held(tools=[{name: {}}], **LIMITED) == (CONTEXT_TOKENS * 3 + 10_000 * Decimal("2.5")) / (10 * MILLION)
+
+    @pytest.mark.parametrize("name", ["enterpriseWebSearch", "retrieval", "exaAiSearch", "somethingNew"])
+    def test_a_tool_without_a_known_price_needs_a_stated_fee(self, name: str) -> None:
+        with pytest.raises(ConfigurationError, match=name):
+            held(tools=[{name: {}}], **LIMITED)
+        paid = generate(tools=[{name: {}}], **LIMITED)
+        assert paid.worst(Prices(fee="0.045").rates(MODEL, provider="google")) > 0
+
+    def test_a_search_without_a_price_needs_a_stated_one(self) -> None:
+        with pytest.raises(ConfigurationError, match="web_searches_kcount"):
+            held("gemini-2.5-flash-image", tools=[{"googleSearch": {}}])
+
+
+class TestOutputs:
+    def test_a_model_that_makes_images_is_held_at_their_price_unasked(self) -> None:
+        model = "gemini-2.5-flash-image"
+        assert held(model, generationConfig={"maxOutputTokens": 8_000}) > 8_000 * 30 / MILLION
+        text = held(model, generationConfig={"maxOutputTokens": 8_000, "responseModalities": ["TEXT"]})
+        assert text < 8_000 * 3 / MILLION
+
+    def test_an_image_is_not_made_smaller_by_a_limit(self) -> None:
+        assert held("gemini-2.5-flash-image", **limited(responseModalities=["TEXT", "IMAGE"])) > 4_096 * 30 / MILLION
+
+    @pytest.mark.parametrize("given", ["AUDIO", "IMAGE", 3])
+    def test_a_kind_without_a_price_is_refused(self, given: Any) -> None:
+        with pytest.raises(ConfigurationError, match=r"output_(?:audio|image)_mtok"):
+            held(**limited(responseModalities=[given]))
+
+    def test_speech_has_the_price_of_its_models_output(self) -> None:
+        assert held("gemini-2.5-flash-preview-tts", **limited(responseModalities=["AUDIO"])) > 1000 * 10 / MILLION
+
+
+class TestTerms:
+    def test_a_priority_request_may_cost_twice_the_list_price(self) -> None:
+        assert held(serviceTier="priority", **LIMITED) == 2 * held(**LIMITED)
+        assert held(service_tier="SERVICE_TIER_PRIORITY", **LIMITED) == 2 * held(**LIMITED)
+
+    @pytest.mark.parametrize("tier", ["flex", "standard", "unspecified"])
+    def test_other_tiers_are_held_at_the_list_price(self, tier: str) -> None:
+        assert held(serviceTier=tier, **LIMITED) == held(**LIMITED)
+
+    def test_an_unknown_tier_is_refused(self) -> None:
+        with pytest.raises(ConfigurationError, match="serviceTier='express'"):
+            held(serviceTier="express", **LIMITED)
+
+    def test_a_location_of_vertex_costs_a_tenth_more_since_gemini_3(self) -> None:
+        for model, more in ((MODEL, 1), (THREE, Decimal("1.1"))):
+            path = f"/v1/projects/p/locations/europe-west4/publishers/google/models/{model}:generateContent"
+            paid = generate(model, path=path, **LIMITED)
+            assert paid.worst(rates(model, "https://aiplatform.googleapis.com")) == more * held(model, **LIMITED)
+            regional = rates(model, "https://europe-west4-aiplatform.googleapis.com")
+            assert paid.worst(regional) == more * held(model, **LIMITED)
+
+
+class TestEmbeddings:
+    def embedding(self, method: str, **body: Any) -> Decimal:
+        paid = PROVIDER.paid(Asked("post", f"/v1beta/models/gemini-embedding-001:{method}", body))
+        assert paid is not None
+        return paid.worst(rates("gemini-embedding-001"))
+
+    def test_each_content_is_input(self) -> None:
+        content = {"parts": [{"text": "x" * 1000}]}
+        one = self.embedding("embedContent", content=content)
+        assert 1000 * Decimal("0.15") / MILLION < one < 1100 * Decimal("0.15") / MILLION
+        request = {"model": "models/gemini-embedding-001", "content": content}
+        assert self.embedding("batchEmbedContents", requests=[request] * 3) == 3 * one
+
+    def test_instances_of_vertex_are_input(self) -> None:
+        one = self.embedding("predict", instances=[{"content": "x" * 1000}])
+        assert 1000 * Decimal("0.15") / MILLION < one < 1100 * Decimal("0.15") / MILLION
+
+    @pytest.mark.parametrize("method", ["predict", "predictLongRunning"])
+    def test_what_is_priced_by_the_image_needs_a_stated_cost(self, method: str) -> None:
+        paid = PROVIDER.paid(Asked("post", f"/v1beta/models/imagen-4.0-generate-001:{method}", {"instances": [{}]}))
+        assert paid is not None
+        assert paid.worst(Prices(cost="0.04").rates("imagen-4.0-generate-001", provider="google")) == Decimal("0.04")
+        with pytest.raises(ConfigurationError):
+            Prices().rates("imagen-4.0-generate-001", provider="google")
+        stated = Prices(price={"input_mtok": 1}).rates("imagen-4.0-generate-001", provider="google")
+        with pytest.raises(ConfigurationError, match="imagen"):
+            paid.worst(stated)
