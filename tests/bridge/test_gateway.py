@@ -144,3 +144,15 @@ def test_without_the_magics_it_is_recorded_with_the_kernel_alone(server: LiveSer
         until(lambda: records(server, "kernel.ipynb", "settle"), "the call is settled")
         (held,) = records(server, "kernel.ipynb", "hold")
         assert (held["cell"]["count"], held["actor"]) == (None, "kernel")
+
+
+def test_a_key_of_a_provider_that_is_not_configured_is_pointed_out(server: LiveServer) -> None:
+    with server.notebook("foreign.ipynb") as kernel:
+        found = server.json("GET", GOVERNANCE + "kernels")["kernels"]
+        (body,) = [each for each in found if each["id"] == kernel.kernel_id]
+        assert body["foreign_keys"] == ["GROQ_API_KEY"]
+        kernel.run("%load_ext aumos_governance.jupyter_extension\n%governance --budget 5")
+        shown = str(kernel.run("%governance_status").messages)
+        assert "Not governed: GROQ_API_KEY is a provider" in shown
+        assert "gsk-foreign" not in shown
+        assert "Gateway: http://127.0.0.1:" in shown
