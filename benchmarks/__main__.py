@@ -1,4 +1,6 @@
-"""Run all benchmarks, or those named: durable, engine, audit, postgres, bridge, footprint, calls, start, page."""
+"""Run all benchmarks, or those named: durable, engine, audit, postgres, bridge, footprint, calls, gateway, start, and
+page.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from . import audit, bridge, calls, durable, engine, footprint, page, postgres, start
+from . import audit, bridge, calls, durable, engine, footprint, gateway, page, postgres, start
 from .results import Results
 
-SUITES = ("durable", "engine", "audit", "postgres", "bridge", "footprint", "calls", "start", "page")
+SUITES = ("durable", "engine", "audit", "postgres", "bridge", "footprint", "calls", "gateway", "start", "page")
 
 
 def main() -> None:
@@ -42,6 +44,8 @@ def main() -> None:
             footprint.idle(results, folder / "idle", 3 if options.quick else 50, 5 if options.quick else 60)
         if "calls" in chosen:
             calls.overhead(results, folder, 50 if options.quick else 1000)
+        if "gateway" in chosen:
+            gateway.gateway(results, folder, 200 if options.quick else 4_000, 20 if options.quick else 500)
         if "start" in chosen:
             start.start(results, folder / "start", 2 if options.quick else 16)
         if "page" in chosen:

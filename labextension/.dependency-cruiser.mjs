@@ -6,7 +6,7 @@
 const ROOMS = [
   ['index.ts'],
   ['plugins/'],
-  ['commands.ts', 'notifications.ts'],
+  ['commands.ts', 'notices/'],
   ['panel/'],
   ['status/', 'audit/', 'receipts/', 'cells/'],
   ['decisions/'],

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from harness.application import Application
+from harness.boxes import axe_finds_nothing
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import Locator, expect
@@ -45,11 +45,6 @@ def card(page: NotebookPage, index: int = 2) -> Locator:
     return page.cell(index).locator(".aumos-WaitingCell .aumos-Card")
 
 
-def axe_finds_nothing(page: NotebookPage, *selectors: str) -> None:
-    found = Axe().run(page.page, context={"include": [[one] for one in selectors]})
-    assert found.violations_count == 0, found.generate_report()
-
-
 def test_a_user_raises_the_budget_and_the_cell_goes_on(at_limit: NotebookPage, picture: Callable[[str], None]) -> None:
     page = at_limit
     page.begin(2)
@@ -57,6 +52,8 @@ def test_a_user_raises_the_budget_and_the_cell_goes_on(at_limit: NotebookPage, p
         expect(card(page)).to_contain_text(words)
     expect(page.output(2).first).to_contain_text("under the cell or in the governance panel")
     expect(page.status).to_contain_text("1 waiting")
+    # The card is on the screen.
+    expect(page.page.locator(".Toastify__toast")).to_have_count(0)
     expect(page.page.locator(".lm-TabBar-tab[data-aumos-waiting='1']")).to_have_count(1)
     page.status.click()
     expect(page.popover).to_contain_text("Waiting at a limit")
@@ -67,7 +64,7 @@ def test_a_user_raises_the_budget_and_the_cell_goes_on(at_limit: NotebookPage, p
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         page.use_theme(theme)
         picture(f"at-limit-cell-{theme.split()[1].lower()}")
-        axe_finds_nothing(page, ".aumos-WaitingCell", ".aumos-StatusItem")
+        axe_finds_nothing(page.page, ".aumos-WaitingCell", ".aumos-StatusItem")
     card(page).get_by_role("button", name="Raise Budget…").click()
     section = page.page.locator(".aumos-Panel")
     expect(section).to_contain_text("Waiting at a limit")
@@ -92,8 +89,30 @@ def test_a_user_denies_all_calls_that_wait(at_limit: NotebookPage, picture: Call
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         page.use_theme(theme)
         picture(f"at-limit-deny-{theme.split()[1].lower()}")
-    axe_finds_nothing(page, ".aumos-Decision")
+    axe_finds_nothing(page.page, ".aumos-Decision")
     deny.click()
     expect(page.output(3).last).to_contain_text("DENIED: Would exceed budget")
     expect(card(page, 3)).to_have_count(0)
     page.shows("$1.00 left")
+
+
+def test_a_call_in_another_notebook_is_notified_and_led_to(lab_page: NotebookPage, lab: Application) -> None:
+    page, gate = lab_page, lab.root / "gate"
+    waits = f"import os, time\nwhile not os.path.exists({str(gate)!r}):\n    time.sleep(0.05)\n{_SPEND}"
+    start = "%governance --budget 1 --trust-level 5 --at-limit ask"
+    page.open(write_notebook(lab.root / "behind.ipynb", start, waits))
+    page.run_cells(0, 1)
+    page.shows("$1.00 left")
+    page.begin(2)
+    page.kernel_is("busy")
+    page.open_beside(write_notebook(lab.root / "front.ipynb", "1"))
+    gate.touch()
+    toast = page.page.locator(".Toastify__toast")
+    expect(toast).to_contain_text("waits at a limit and needs $0.40 more.")
+    expect(toast).to_contain_text("behind.ipynb")
+    expect(page.status).to_contain_text("1 waiting")
+    page.cell(0).click()
+    page.lead("a", page.page.locator(".aumos-Panel [data-limit]"))
+    expect(page.page.locator(".aumos-Panel [data-limit]")).to_contain_text("behind.ipynb")
+    # The panel shows it now.
+    expect(toast).to_have_count(0)

@@ -135,7 +135,12 @@ def test_a_kernel_without_the_package_is_told_what_to_install(
     lab_page.open(_notebook(lab.root / "without.ipynb", hide, show, "%governance_status"))
     lab_page.run(0)
     lab_page.command("aumos-governance:open-panel")
+    # Before anything is started, and afterwards too.
+    expect(panel).to_contain_text("This kernel cannot import aumos_governance. Run this in a cell first:")
+    expect(panel).to_contain_text(re.compile(r"%pip install aumos-governance==\d"))
+    picture("start-missing-before")
     panel.get_by_role("button", name="Start governing").click()
+    expect(panel.get_by_role("button", name="Try again")).to_be_visible()
     expect(panel).to_contain_text(re.compile(r"%pip install aumos-governance==\d"))
     picture("start-missing")
     lab_page.run(1)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from harness.application import Application
+from harness.boxes import axe_finds_nothing
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from harness.presses import PRESS_BY_CODE
@@ -66,11 +66,6 @@ def ask(page: NotebookPage, lab: Application, name: str, index: int = 2, **field
     return lab.ask("ask", notebook=name, cell_id=cell, count=3, shown=shown, **fields)
 
 
-def axe_finds_nothing(page: NotebookPage, *selectors: str) -> None:
-    found = Axe().run(page.page, context={"include": [[one] for one in selectors]})
-    assert found.violations_count == 0, found.generate_report()
-
-
 def test_the_cell_that_waits_shows_what_for_and_goes_on(
     waiting: NotebookPage, lab: Application, name: str, picture: Callable[[str], None]
 ) -> None:
@@ -92,14 +87,14 @@ def test_the_cell_that_waits_shows_what_for_and_goes_on(
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         page.use_theme(theme)
         picture(f"waiting-cell-{theme.split()[1].lower()}")
-        axe_finds_nothing(page, ".aumos-WaitingCell", ".aumos-StatusItem")
+        axe_finds_nothing(page.page, ".aumos-WaitingCell", ".aumos-StatusItem")
         card(page).get_by_role("button", name="Approve…").click()
         expect(page.decision).to_contain_text("Leaves $0.98 of the budget.")
         expect(page.decision.get_by_role("button", name="Approve", exact=True)).to_have_attribute(
             "aria-disabled", "false"
         )
         picture(f"decision-{theme.split()[1].lower()}")
-        axe_finds_nothing(page, ".aumos-Decision")
+        axe_finds_nothing(page.page, ".aumos-Decision")
         page.page.keyboard.press("Escape")
         expect(page.decision).to_have_count(0)
     assert len(lab.waiting(name)) == 1
@@ -120,7 +115,7 @@ def test_by_keys_alone(waiting: NotebookPage, lab: Application, name: str) -> No
     keyboard.press("Enter")
     keyboard.press("Tab")
     expect(page.popover.get_by_role("button", name="shell")).to_be_focused()
-    axe_finds_nothing(page, ".aumos-Popover")
+    axe_finds_nothing(page.page, ".aumos-Popover")
     keyboard.press("Enter")
     expect(page.popover).to_have_count(0)
     expect(card(page)).to_be_focused()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from contextlib import closing
 from typing import Any, Final
 
 from .. import money
-from ..errors import InvalidRequestError, NotAllowedError, NotFoundError
+from ..errors import InvalidRequestError, NotFoundError
 from ..ledger import open_ledger
 from ..ledger.contract.budgets import CeilingState, EnvelopeKind, SetCeiling
 from ..ledger.contract.facts import Origin
@@ -19,8 +18,8 @@ from ..ledger.reading import open_reader
 from ..owner import owner
 from ..printing import printable
 from ..types import BudgetPeriod
-from ..wire.protocol import KERNEL_ENV, STRICT_ENV
 from . import output
+from .inside import refuse_inside
 from .tables import Column, table
 
 __all__ = ["ceiling"]
@@ -41,7 +40,8 @@ _KINDS: Final = {"team": EnvelopeKind.TEAM, "owner": EnvelopeKind.OWNER, "user":
 def ceiling(options: Namespace, url: str) -> None:
     """Do what was asked, of the ledger that ``url`` names; raises AumOSGovernanceError."""
     if options.action != "list":
-        _refuse_inside()
+        # A cell, or an agent in a strict server, is no user who decides.
+        refuse_inside("A ceiling is changed")
     # Makes no ledger and upgrades none.
     with closing(open_reader(url)) as reader:
         found = reader.read(ListCeilings())
@@ -99,16 +99,6 @@ def _chosen(options: Namespace, found: Sequence[CeilingState]) -> list[CeilingSt
     if len({(state.kind, state.subject) for state in matching}) > 1:
         raise InvalidRequestError(f"Several ceilings are named {options.name!r}; choose one with --kind or --user.")
     return matching
-
-
-def _refuse_inside() -> None:
-    # A cell, or an agent in a strict server, is no user who decides.
-    for name in (KERNEL_ENV, STRICT_ENV):
-        if os.environ.get(name):
-            raise NotAllowedError(
-                f"A ceiling is changed in a terminal of your own, not from a notebook or inside a strict server ({name}"
-                " is set here)."
-            )
 
 
 def _confirm(sentence: str) -> None:

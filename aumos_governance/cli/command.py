@@ -10,8 +10,10 @@ from typing import Any, Final
 from ..errors import AumOSGovernanceError, InvalidRequestError, NotFoundError
 from ..integrations.pricing import price_data
 from . import output, reports
+from .keys import key
 from .options import FILTERS, arguments
 from .rest_client import NotGovernedError
+from .run import run
 from .server_source import ServerSource, find_servers, given_server
 from .sources import Source
 
@@ -123,6 +125,15 @@ def _ceiling(options: Namespace) -> int:
     return GOOD
 
 
+def _key(options: Namespace) -> int:
+    key(options, _server(options))
+    return GOOD
+
+
+def _run(options: Namespace) -> int:
+    return run(options, _server(options))
+
+
 _COMMANDS: Final[dict[str, Callable[[Namespace], int]]] = {
     "status": _status,
     "audit": _audit,
@@ -130,6 +141,8 @@ _COMMANDS: Final[dict[str, Callable[[Namespace], int]]] = {
     "export": _export,
     "prices": _prices,
     "ceiling": _ceiling,
+    "key": _key,
+    "run": _run,
 }
 
 
@@ -153,6 +166,24 @@ def _source(options: Namespace) -> Source:
     for error in failures:
         output.tell(error.message)
     return sources[0]
+
+
+def _server(options: Namespace) -> ServerSource:
+    """The only governed server; raises AumOSGovernanceError."""
+    if options.server is not None:
+        server = given_server(options.server, options.token)
+        server.config()
+        return server
+    failures: list[AumOSGovernanceError] = []
+    governed = [server for server in find_servers(options.token) if _is_governed(server, failures.append)]
+    if len(governed) > 1:
+        names = ", ".join(server.url for server in governed)
+        raise InvalidRequestError(f"Several governed servers run here ({names}); name one with --server.")
+    if not governed:
+        if failures:
+            raise failures[0]
+        raise NotFoundError("No governed server of this user runs here; start one, or name one with --server.")
+    return governed[0]
 
 
 def _sources(options: Namespace, fail: Callable[[AumOSGovernanceError], None]) -> Iterator[Source]:

@@ -26,7 +26,7 @@ FILTERS: Final = {
 
 _DESCRIPTION: Final = """\
 Show what AumOS Governance keeps of the notebooks on this machine's Jupyter servers. It only reads, except for
-"prices --update", "ceiling set" and "ceiling lift".
+"prices --update", "ceiling set", "ceiling lift", "key" and "run".
 
 Without --server and --database-url the running governed servers of this user are asked. Where none runs, the ledger is
 read that the configuration files name, and a line on stderr says so. A ledger may be read while a server uses it;
@@ -40,6 +40,16 @@ _CEILING: Final = """\
 Show the ceilings that servers with one ledger share (envelopes of the kinds team and user). The first server that is
 configured with one creates it; from then on it stands whatever servers are configured with, and only "set" and "lift"
 change it, on record. They open the ledger itself, which servers may be using meanwhile.
+"""
+_KEY: Final = """\
+Show and change the keys of a server's gateway. "create" issues a key for a program of your own, such as a script or an
+editor: it has a trust level and a budget of its own, within all ceilings around yours. It is printed this once, as
+variables that a shell reads: eval "$(jupyter governance key create NAME)".
+"""
+_RUN: Final = """\
+Run a command whose calls of models count against a notebook's trust level and budget. It finds the gateway and a key of
+its own in its environment, and the providers' own keys are taken out. The key is revoked when the command ends, whose
+exit code is passed on. Governance must have been on in the notebook.
 """
 _CODES: Final = """\
 exit codes:
@@ -102,6 +112,8 @@ def parser() -> argparse.ArgumentParser:
     prices.add_argument("--json", action="store_true", help="print JSON, as price_data of GET config")
 
     _add_ceiling(commands)
+    _add_key(commands)
+    _add_run(commands)
 
     audit = command("audit", "List the newest audit records, newest last.")
     audit.add_argument("-n", "--last", type=_positive, default=20, metavar="N", help="how many (default: 20)")
@@ -156,6 +168,52 @@ def _add_ceiling(commands: argparse._SubParsersAction[_Parser]) -> None:
             "--database-url", metavar="URL", help="the ledger: sqlite:////path/to/file or postgresql://..."
         )
         made.add_argument("--json", action="store_true", help="print the ceilings as JSON")
+
+
+def _add_key(commands: argparse._SubParsersAction[_Parser]) -> None:
+    prog = "jupyter governance key"
+    parser = commands.add_parser(
+        "key",
+        prog=prog,
+        help="Issue, list and revoke keys of the gateway.",
+        description=_KEY,
+        epilog=_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, of in (
+        ("create", "Issue a key for a program of your own, and print it this once."),
+        ("list", "List the valid keys of kernels, terminals, commands and your own programs."),
+        ("revoke", "Revoke a key for good, which ends what is under way with it."),
+    ):
+        made = actions.add_parser(name, prog=f"{prog} {name}", help=of, description=of)
+        if name != "list":
+            made.add_argument("name", metavar="NAME", help=f"of the key{'' if name == 'create' else ', or its id'}")
+        if name == "create":
+            made.add_argument("--level", type=int, choices=range(6), help="trust level (default: 1)")
+            made.add_argument("--budget", metavar="USD", help="what it may spend (default: as the server's)")
+        _add_server(made)
+        made.add_argument("--json", action="store_true", help="print JSON, with the bodies of the REST interface")
+
+
+def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
+    made = commands.add_parser(
+        "run",
+        prog="jupyter governance run",
+        help="Run a command with a notebook's key.",
+        description=_RUN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument(
+        "--notebook", required=True, metavar="PATH", help="whose trust level and budget count, below the server's root"
+    )
+    _add_server(made)
+    made.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND ...", help="the command and its arguments")
+
+
+def _add_server(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--server", metavar="URL", help="of the Jupyter server, where several run")
+    parser.add_argument("--token", help="of the server; better in the variable JUPYTER_TOKEN, which nobody else sees")
 
 
 def _positive(text: str) -> int:

@@ -18,6 +18,8 @@ __all__ = ["NotGovernedError", "RestClient", "server_url"]
 _PREFIX: Final = "aumos-governance/v1/"
 _CHUNK: Final = 64 * 1024
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_DECIDED: Final = ("NOT_ALLOWED", "BROWSER_LOGIN_REQUIRED")
+"""The codes of refusals that are no matter of the token alone."""
 _SCHEMES: Final = ("http", "https", "http+unix")
 # What people copy from a browser's address line.
 _PAGES: Final = ("/lab", "/tree", "/notebooks", "/consoles")
@@ -42,7 +44,16 @@ class RestClient:
 
     def get(self, name: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The body of one answer."""
-        with self._answer(name, parameters or {}) as answer:
+        return self._body("GET", name, parameters or {})
+
+    def send(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The body of the response to a change. It is sent once: where no response comes, it may have been done."""
+        return self._body(method, name, {}, json.dumps(body or {}).encode())
+
+    def _body(
+        self, method: str, name: str, parameters: Mapping[str, str], content: bytes | None = None
+    ) -> dict[str, Any]:
+        with self._answer(name, parameters, method, content) as answer:
             raw = answer.read()
         try:
             body = json.loads(raw)
@@ -59,12 +70,15 @@ class RestClient:
                 yield part
 
     @contextmanager
-    def _answer(self, name: str, parameters: Mapping[str, str]) -> Iterator[http.client.HTTPResponse]:
+    def _answer(
+        self, name: str, parameters: Mapping[str, str], method: str = "GET", content: bytes | None = None
+    ) -> Iterator[http.client.HTTPResponse]:
         query = f"?{urlencode(parameters)}" if parameters else ""
         base = "/" if self._parts.scheme == "http+unix" else self._parts.path.rstrip("/") + "/"
         try:
             with closing(self._connection()) as connection:
-                connection.request("GET", f"{base}{_PREFIX}{name}{query}", headers=self._headers)
+                headers = {**self._headers, **({} if content is None else {"Content-Type": "application/json"})}
+                connection.request(method, f"{base}{_PREFIX}{name}{query}", content, headers)
                 with connection.getresponse() as answer:
                     if answer.status != 200:
                         self._refuse(answer)
@@ -80,7 +94,7 @@ class RestClient:
     def _refuse(self, answer: http.client.HTTPResponse) -> None:
         body = _json_object(answer.read())
         code, message = body.get("code"), body.get("message")
-        if answer.status in (401, 403) and code != "NOT_ALLOWED":
+        if answer.status in (401, 403) and code not in _DECIDED:
             raise ServerUnreachableError(
                 f"The server {self.url} does not accept the token; give one with --token or in JUPYTER_TOKEN."
             )

@@ -57,6 +57,26 @@ class ServerSource:
     def export(self, filters: Mapping[str, str], form: str) -> Iterator[bytes]:
         return self._client.stream("audit/export", {**filters, "format": form})
 
+    @property
+    def root(self) -> str | None:
+        """The folder that the server shows; None where that is not known."""
+        return self._about.get("root_dir")
+
+    def state(self, path: str) -> dict[str, Any]:
+        """What ``GET state`` gives."""
+        return self._client.get("state", {"path": path})
+
+    def keys(self) -> dict[str, Any]:
+        """What ``GET keys`` gives."""
+        return self._client.get("keys")
+
+    def create_key(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A new key, as ``POST keys`` gives it."""
+        return self._client.send("POST", "keys", body)
+
+    def revoke_key(self, key_id: str) -> None:
+        self._client.send("DELETE", f"keys/{key_id}")
+
     def close(self) -> None:
         """Nothing stays open."""
 

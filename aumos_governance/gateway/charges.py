@@ -28,7 +28,8 @@ class OpenCharge:
         self._caller = caller
         self._hold_id: str | None = hold_id
         self._held = held
-        self._paid = paid
+        self.paid = paid
+        """The call as it is sent."""
         self.sent = False
         """Whether the request may have reached the provider."""
 
@@ -68,5 +69,5 @@ class OpenCharge:
         return hold_id
 
     def _cost(self, answer: Mapping[str, Any], seen: Seen | None) -> Any:
-        assert self._paid.quoted is not None
-        return cost_of(self._paid, self._paid.quoted, answer, seen)
+        assert self.paid.quoted is not None
+        return cost_of(self.paid, self.paid.quoted, answer, seen)

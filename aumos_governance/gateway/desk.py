@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -17,6 +18,8 @@ __all__ = ["Desk"]
 
 _SECONDS: Final = 20.0
 """How long a response is waited for."""
+_SILENT: Final = 2
+"""Looks without a sign of the service, after which no response is expected."""
 _REPEATED: Final = frozenset(
     {"BUSY", "EXPIRED", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE", "UNAVAILABLE"}
 )
@@ -43,26 +46,28 @@ class Desk:
     async def request(
         self, caller: Caller, op: str, body: Mapping[str, Any], *, cell: Cell | None = None, seconds: float = _SECONDS
     ) -> dict[str, Any]:
-        """The response; with ``ok`` false and the code ``UNAVAILABLE`` where there is none in time.
+        """The response; with ``ok`` false and the code ``UNAVAILABLE`` where nothing is heard for ``seconds``.
 
-        What is given up, because time is over or the caller is cancelled, is taken back: see `cancel` in the protocol.
+        A call that waits, for its turn or for a user, is kept waiting as long as the service says that it does. What is
+        given up, because nothing is heard or this task is cancelled, is taken back: see `cancel` in the protocol.
         """
         ask = Ask(uuid4().hex, op, self._clock() + seconds, cell or Cell(), body)
         try:
-            message = await self._in_time(ask, self._sent(caller, ask), seconds)
+            response = await self._in_time(caller, ask, self._loop.create_future(), seconds)
         except asyncio.CancelledError:
             self._take_back(caller, ask)
             raise
-        if message.get("code") in _IN_DOUBT:
+        if response.get("code") in _IN_DOUBT:
             self._take_back(caller, ask)
-        return message
+        return response
 
     def post(self, caller: Caller, op: str, body: Mapping[str, Any]) -> None:
         """Send a request whose response decides nothing here, and send it again until it is recorded."""
         ask = Ask(uuid4().hex, op, self._clock() + _SECONDS, Cell(), body)
         # The first copy goes out now, ahead of all that this client requests next.
-        first = self._sent(caller, ask)
-        task = self._loop.create_task(self._until_recorded(caller, ask, first))
+        future: asyncio.Future[dict[str, Any]] = self._loop.create_future()
+        self._send(caller, ask, future)
+        task = self._loop.create_task(self._until_recorded(caller, ask, future))
         self._posted.add(task)
         task.add_done_callback(self._posted.discard)
 
@@ -75,16 +80,19 @@ class Desk:
             task.cancel()
         return not left
 
-    def _sent(self, caller: Caller, ask: Ask) -> asyncio.Future[dict[str, Any]]:
-        loop, future = self._loop, self._loop.create_future()
+    def _send(
+        self, caller: Caller, ask: Ask, future: asyncio.Future[dict[str, Any]], waits: Callable[[], None] | None = None
+    ) -> None:
+        loop = self._loop
 
         def arrived(response: dict[str, Any]) -> None:
-            if not future.done():
+            if "waiting" in response:
+                if waits is not None:
+                    waits()
+            elif not future.done():
                 future.set_result(response)
 
         def reply(response: dict[str, Any]) -> None:
-            if "waiting" in response:
-                return
             try:
                 loop.call_soon_threadsafe(arrived, response)
             except RuntimeError:
@@ -92,34 +100,52 @@ class Desk:
                 self._log.debug("A response of the governance service came after the gateway's end.")
 
         self._service.submit(caller, ask, reply)
-        return future
 
-    async def _in_time(self, ask: Ask, response: asyncio.Future[dict[str, Any]], seconds: float) -> dict[str, Any]:
-        def expire() -> None:
-            if not response.done():
-                response.set_result(error_answer(ask.id, _LATE, "The governance ledger did not respond in time."))
+    async def _in_time(
+        self, caller: Caller, ask: Ask, future: asyncio.Future[dict[str, Any]], seconds: float, *, sent: bool = False
+    ) -> dict[str, Any]:
+        """The response to a request, which is sent now unless it was ``sent`` already."""
+        loop, heard, silent = self._loop, False, 0
+        timer: asyncio.TimerHandle
 
+        def waits() -> None:
+            nonlocal heard
+            heard = True
+
+        def look() -> None:
+            nonlocal heard, silent, timer
+            silent = 0 if heard else silent + 1
+            if silent == _SILENT and not future.done():
+                future.set_result(error_answer(ask.id, _LATE, "The governance ledger did not respond in time."))
+                return
+            if heard:
+                # A copy renews how long the service lets it wait.
+                heard = False
+                self._send(caller, replace(ask, exp=self._clock() + seconds), future, waits)
+            timer = loop.call_later(seconds / _SILENT, look)
+
+        if not sent:
+            self._send(caller, ask, future, waits)
         # Not `wait_for`, which before Python 3.12 may swallow that its task is cancelled.
-        timer = self._loop.call_later(seconds, expire)
+        timer = loop.call_later(seconds / _SILENT, look)
         try:
-            return await response
+            return await future
         finally:
             timer.cancel()
 
-    async def _until_recorded(self, caller: Caller, ask: Ask, first: asyncio.Future[dict[str, Any]]) -> None:
-        response, number = first, 0
+    async def _until_recorded(self, caller: Caller, ask: Ask, future: asyncio.Future[dict[str, Any]]) -> None:
+        number, sent = 0, True
         while True:
-            message = await self._in_time(ask, response, _SECONDS)
-            if message.get("ok") or message.get("code") not in _REPEATED:
+            response = await self._in_time(caller, ask, future, _SECONDS, sent=sent)
+            if response.get("ok") or response.get("code") not in _REPEATED:
                 break
             if not number:
-                self._log.warning("A %s of the gateway is not recorded yet: %s", ask.op, message.get("message"))
+                self._log.warning("A %s of the gateway is not recorded yet: %s", ask.op, response.get("message"))
             await asyncio.sleep(_PAUSES[min(number, len(_PAUSES) - 1)])
-            number += 1
-            ask = Ask(ask.id, ask.op, self._clock() + _SECONDS, ask.cell, ask.body)
-            response = self._sent(caller, ask)
-        if not message.get("ok"):
-            self._log.warning("A %s of the gateway was refused: %s", ask.op, message.get("message"))
+            number, sent = number + 1, False
+            ask, future = replace(ask, exp=self._clock() + _SECONDS), self._loop.create_future()
+        if not response.get("ok"):
+            self._log.warning("A %s of the gateway was refused: %s", ask.op, response.get("message"))
 
     def _take_back(self, caller: Caller, ask: Ask) -> None:
         if ask.op == "hold":

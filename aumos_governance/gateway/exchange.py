@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from .. import money
-from ..integrations.guarding.calls import READS, Asked
+from ..integrations.guarding.calls import READS, Asked, Paid
 from ..integrations.guarding.stream_options import stream_options
 from ..service.callers import Caller
 from ..wire.protocol import MAX_TEXT
@@ -36,6 +36,8 @@ _PREFIX: Final = "/llm/"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "DELETE"})
 _RECORDED: Final = frozenset({"METHOD_UNKNOWN", "PRICE_UNKNOWN", "CANNOT_BE_HELD", "MODEL_NOT_ALLOWED", "MAX_HOLD"})
 """The refusals that the notebook's record has, though the ledger did not decide them."""
+_TURN_SECONDS: Final = 60
+"""How long a call waits where only what other calls hold is in its way."""
 LIMIT_HEADER: Final = "x-aumos-output-limit"
 """Tells the client which limit of output tokens the gateway put into its request."""
 
@@ -133,6 +135,8 @@ class Exchange:
             )
         name = destination.upstream.name
         path = request.rel_url.raw_path[len(_PREFIX) + len(name) :]
+        if path.startswith(f"{destination.base_path}/"):
+            path = path[len(destination.base_path) :]
         if any(part in (".", "..") for part in unquote(unquote(path)).replace("\\", "/").split("/")):
             raise _not_found("the path has a segment that names another one")
         query = without_secret(request.rel_url.raw_query_string, self._secret)
@@ -164,34 +168,43 @@ class Exchange:
     # ---- the hold
 
     async def _held(self, destination: Destination, holder: Holder, found: Measured, size: int) -> Measured:
-        """Hold the worst case of the call, whose output limit is lowered to fit. Raises RefusedError."""
-        most = destination.upstream.max_hold
-        if most is not None and found.worst > most:
-            fitted = await destination.measuring.fitted(found, most, size)
-            if fitted is None:
-                raise RefusedError(
-                    HTTPStatus.PAYMENT_REQUIRED,
-                    "MAX_HOLD",
-                    f"AumOS Governance: the call may cost {money.display(found.worst)}, and at most"
-                    f" {money.display(most)} is held for one call to {destination.upstream.name} on this Jupyter"
-                    " server; send less input, or ask its administrator to raise max_hold.",
-                )
-            found = fitted
-        caller = self._caller(holder)
-        body = {
+        """Hold what the call may cost, and lower its output limit where less is granted. Raises RefusedError."""
+        measuring, upstream = destination.measuring, destination.upstream
+        if holder.refusal is not None:
+            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {holder.refusal}")
+        least = await measuring.least(found, size)
+        if upstream.max_hold is not None and least > upstream.max_hold:
+            raise RefusedError(
+                HTTPStatus.PAYMENT_REQUIRED,
+                "MAX_HOLD",
+                f"AumOS Governance: the call may cost {money.display(least)} even with a short response, and at most"
+                f" {money.display(upstream.max_hold)} is held for one call to {upstream.name} on this Jupyter server;"
+                " send less input, or ask its administrator to raise max_hold.",
+            )
+        body: dict[str, Any] = {
             "amount": money.to_text(found.worst),
+            "waits_turn": _TURN_SECONDS,
             "tool": found.paid.model[:MAX_TEXT] or "unknown",
             "action_type": found.paid.name,
-            "detail": {"kind": "gateway", "provider": destination.upstream.name, "key": holder.name},
+            "detail": {"kind": "gateway", "provider": upstream.name, "key": holder.name},
         }
+        if least < found.worst:
+            body["least"] = money.to_text(least)
+            if upstream.max_hold is not None and upstream.max_hold < found.worst:
+                body["most"] = money.to_text(upstream.max_hold)
+        caller = self._caller(holder)
         response = await self._office.desk.request(caller, "hold", body)
         if not response.get("ok"):
             raise no_decision(response)
         decision = response["decision"]
         if not decision["allowed"]:
             raise denial(decision, response.get("state"), caller.notebook.path)
-        self._charge = OpenCharge(self._office.desk, caller, response["hold_id"], found.worst, found.paid)
-        return found
+        granted = money.parse(decision["amount"])
+        self._charge = OpenCharge(self._office.desk, caller, response["hold_id"], granted, found.paid)
+        fitted = await measuring.fitted(found, granted, size)
+        assert fitted is not None, "at least the least that was requested is granted"
+        self._charge.paid = fitted.paid
+        return fitted
 
     def _caller(self, holder: Holder) -> Caller:
         return replace(holder.caller, incarnation=self._office.incarnation)
@@ -247,7 +260,9 @@ class Exchange:
             headers[LIMIT_HEADER] = str(measured.limited_to)
         kind = response.headers.get("content-type", "")
         reader = destination.api.reader(paid, call.asked, kind)
-        return await pass_on(self._request, response, headers, charge, reader, streamed=_is_stream(kind), name=name)
+        return await pass_on(
+            self._request, response, headers, charge, reader, streamed=_is_stream(kind, paid), name=name
+        )
 
     async def _again(
         self,
@@ -278,7 +293,7 @@ class Exchange:
             content = None
         elif content is not None and "content-type" not in headers:
             headers["content-type"] = "application/json"
-        return await destination.send(self._request.method, call.path, query, headers, key, content)
+        return await destination.send(call, query, headers, key, content)
 
     def _checked(self, destination: Destination, response: aiohttp.ClientResponse) -> None:
         """Raises RefusedError for a response that must not go on as it is."""
@@ -305,8 +320,11 @@ class Exchange:
             )
 
 
-def _is_stream(content_type: str) -> bool:
-    return content_type.startswith(("text/event-stream", "application/vnd.amazon.eventstream"))
+def _is_stream(content_type: str, paid: Paid) -> bool:
+    # Google's may be one JSON array.
+    return getattr(paid, "sends_array", False) or content_type.startswith(
+        ("text/event-stream", "application/vnd.amazon.eventstream")
+    )
 
 
 def _not_found(what: str) -> RefusedError:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 from multidict import CIMultiDict
@@ -14,7 +15,7 @@ from yarl import URL
 
 from ..errors import ConfigurationError
 from .contract import Upstream
-from .dialects.api import ProviderApi
+from .dialects.api import ClientCall, ProviderApi
 from .dialects.table import api_of
 from .measuring import Measuring
 from .refusals import RefusedError
@@ -60,6 +61,8 @@ class Destination:
         self.upstream = upstream
         self.api: ProviderApi = api_of(upstream.dialect)
         self.measuring = Measuring(upstream, self.api)
+        self.base_path = urlsplit(upstream.base_url).path
+        """The part of the base URL that clients have in theirs."""
         self._http = http
         self._monotonic = monotonic
         self._key: tuple[float, str | None] | None = None
@@ -88,7 +91,12 @@ class Destination:
         self._key = None
 
     async def send(
-        self, method: str, path: str, query: str, headers: CIMultiDict[str], key: str | None, content: bytes | None
+        self,
+        call: ClientCall,
+        query: str,
+        headers: CIMultiDict[str],
+        key: str | None,
+        content: bytes | None,
     ) -> aiohttp.ClientResponse:
         """Send a request, and give its response when the head of it has arrived. Raises what aiohttp raises."""
         upstream = self.upstream
@@ -96,10 +104,10 @@ class Destination:
             headers.update(self.api.credential(upstream.base_url, key))
         headers["accept-encoding"] = "identity"
         headers.update(upstream.headers)
-        address = f"{upstream.base_url}{path}?{query}" if query else f"{upstream.base_url}{path}"
+        address = upstream.url(call.path) if call.from_host else f"{upstream.base_url}{call.path}"
         return await self._http.request(
-            method,
-            URL(address, encoded=True),
+            call.asked.method,
+            URL(f"{address}?{query}" if query else address, encoded=True),
             headers=headers,
             data=content,
             allow_redirects=False,

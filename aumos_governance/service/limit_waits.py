@@ -103,7 +103,7 @@ class LimitWaits:
                 )
                 if lines and not self._turns.is_free(call):
                     self._turns.check_room(call)
-                    call.in_line, call.trying = True, False
+                    call.in_line, call.trying, call.beat_at = True, False, self._monotonic() + BEAT_SECONDS
                     self._watch.wake()
                 self._calls[call.key] = call
                 self._watch.listen()
@@ -377,9 +377,10 @@ def _is_news(call: WaitingCall, state: SessionState | None) -> bool:
     if state is None or state.balance is None:
         return False
     balance = state.balance
-    # A limit that was raised by too little still changes how much more is needed.
     fits = balance.spent + balance.held + call.least <= balance.limit
-    return fits or balance.limit != call.limit.allowed
+    never_fits = balance.spent + call.least > balance.limit
+    # A limit that was raised by too little still changes how much more is needed.
+    return fits or balance.limit != call.limit.allowed or (never_fits and call.in_line)
 
 
 def _failed(error: Exception) -> Future[Decision]:

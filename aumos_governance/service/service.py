@@ -162,7 +162,8 @@ class NotebookService(PersonRequests):
         request = request_of(operation, caller, ask, self.terms)
         write, shared_with = operation.response.write, caller.shared_with
         if isinstance(request, Charging):
-            asks, turn = self._may_wait(ask.body.get("at_limit")), turn_seconds(ask.body.get("waits_turn"))
+            asks, turn = self._may_wait(ask.body.get("at_limit")), ask.body.get("waits_turn")
+            turn = 0.0 if turn is None else turn_seconds(turn)
             if asks or turn:
 
                 def decided(future: Future[Decision]) -> None:

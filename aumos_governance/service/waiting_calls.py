@@ -128,9 +128,7 @@ def at_limit_of(said: object) -> str | None:
 
 
 def turn_seconds(said: object) -> float:
-    """For how long a request says that it waits for its turn; 0 where it does not. Raises InvalidRequestError."""
-    if said is None:
-        return 0.0
+    """For how long a request says that it waits for its turn. Raises InvalidRequestError."""
     if is_number(said, _MOST_SECONDS) and said >= 0:
         return float(said)
     raise InvalidRequestError(f"waits_turn must be a number of seconds, at most 3600, not {shown(said)}.")

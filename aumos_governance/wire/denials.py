@@ -9,10 +9,13 @@ from typing import Final
 from .. import money
 from ..printing import printable
 
-__all__ = ["OWN_BUDGETS", "Denial", "printable"]
+__all__ = ["CODE_BUDGET", "SESSION_BUDGET", "Denial", "printable"]
 
-OWN_BUDGETS: Final = frozenset({"session", "category"})
-"""The kinds of limit that are the session's own: its budget, and those of its categories."""
+SESSION_BUDGET: Final = "session"
+"""The kind of limit that is the session's budget: a user raises it in the panel or with ``%governance``."""
+
+CODE_BUDGET: Final = "category"
+"""The kind of limit that is the budget of a category: only code that runs in the notebook sets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +53,26 @@ class Denial:
 
     def _asked(self) -> str:
         asked = f"{money.display(self.amount)} for {printable(self.tool)} was asked for"
-        if self.remaining is None or not self._is_own:
+        if self.remaining is None or self.limit != SESSION_BUDGET:
             return asked
         return f"{asked} and {money.display(self.remaining)} is left"
 
     def _advice(self) -> str | None:
         if self.code == "BUDGET_EXCEEDED":
-            if not self._is_own:
-                return "ask the administrator of that limit to raise it, or lower the request"
-            return self._raised("budget") + ", or lower the request"
+            return self._more_money() + ", or lower the request"
         if self.code == "TRUST_LEVEL_INSUFFICIENT":
             return self._raised("trust level")
         if self.code == "SUGGESTED":
             return f"do it yourself, or {self._raised('trust level')}"
         return _ADVICE.get(self.code or "")
+
+    def _more_money(self) -> str:
+        """How the limit that binds can be raised."""
+        if self.limit == SESSION_BUDGET:
+            return self._raised("budget")
+        if self.limit == CODE_BUDGET:
+            return "raise that budget in the code that sets it"
+        return "ask the administrator of that limit to raise it"
 
     def _raised(self, what: str) -> str:
         """How the user can raise it here. What a user set in the panel, only the panel raises."""
@@ -72,10 +81,6 @@ class Denial:
             return f"raise the {what} with %governance {option}"
         by = "" if self.set_by is None else f", which {printable(self.set_by)} set,"
         return f"raise the {what}{by} in the Governance panel"
-
-    @property
-    def _is_own(self) -> bool:
-        return self.limit in OWN_BUDGETS
 
 
 _ADVICE: Final = {

@@ -57,7 +57,7 @@ export function addCommands(options: ICommandOptions): void {
   const isActive = (): boolean => model.state?.active === true;
   const hasSession = (): boolean => model.state?.session_id != null;
   // The words that users search the palette for are in the labels: it looks nowhere else.
-  const leads: [string, string, string, () => boolean][] = [
+  const leads: [string, string, string | (() => string), () => boolean][] = [
     [
       CommandIds.goToStart,
       trans.__('Start Governing This Notebook…'),
@@ -67,8 +67,8 @@ export function addCommands(options: ICommandOptions): void {
     [
       CommandIds.goToNextApproval,
       trans.__('Approve or Deny Waiting Requests…'),
-      'approvals',
-      waits.hasApprovals
+      () => nextWaiting(panel, waits),
+      () => waits.hasApprovals() || waits.hasCallsAtLimit()
     ],
     [
       CommandIds.goToBudget,
@@ -117,7 +117,10 @@ export function addCommands(options: ICommandOptions): void {
     commands.addCommand(id, {
       label,
       isEnabled,
-      execute: () => afterPalette(() => panel.reveal(section))
+      execute: () => {
+        const next = typeof section === 'string' ? section : section();
+        return afterPalette(() => panel.reveal(next));
+      }
     });
   }
   commands.addCommand(CommandIds.exportAudit, {
@@ -135,16 +138,30 @@ export function addCommands(options: ICommandOptions): void {
   });
 }
 
+/** Whether anything waits for a decision, and whether anything is to be reviewed. */
+export interface IWaits {
+  hasApprovals: () => boolean;
+  hasCallsAtLimit: () => boolean;
+  hasReports: () => boolean;
+}
+
 /** What the commands work with. */
 export interface ICommandOptions {
   commands: CommandRegistry;
   model: IGovernanceModel;
   panel: IGovernancePanel;
   trans: TranslationBundle;
-  /** Whether anything waits for a decision, and whether anything is to be reviewed. */
-  waits: { hasApprovals: () => boolean; hasReports: () => boolean };
+  waits: IWaits;
   /** Lets the browser save what is at an address. */
   download: (url: string) => void;
+}
+
+/** The section of what waits: approvals first, and from them on to the calls that wait at a limit. */
+function nextWaiting(panel: IGovernancePanel, waits: IWaits): string {
+  const isThere = panel.focused === 'approvals';
+  return waits.hasCallsAtLimit() && (isThere || !waits.hasApprovals())
+    ? 'limits'
+    : 'approvals';
 }
 
 /**

@@ -1,7 +1,8 @@
 import { LabIcon } from '@jupyterlab/ui-components';
-import alertSvg from '../style/icons/governance-alert.svg';
+import fullSvg from '../style/icons/governance-full.svg';
 import governanceSvg from '../style/icons/governance.svg';
 import offSvg from '../style/icons/governance-off.svg';
+import unreachableSvg from '../style/icons/governance-unreachable.svg';
 
 /** A coin below a ceiling: governed. */
 export const governanceIcon = new LabIcon({
@@ -9,10 +10,16 @@ export const governanceIcon = new LabIcon({
   svgstr: governanceSvg
 });
 
-/** A warning sign: the budget is nearly or wholly used, or nobody knows. */
-export const alertIcon = new LabIcon({
-  name: 'aumos-governance:alert',
-  svgstr: alertSvg
+/** A coin that fills the room below its ceiling: the budget is nearly or wholly used. */
+export const fullIcon = new LabIcon({
+  name: 'aumos-governance:full',
+  svgstr: fullSvg
+});
+
+/** A coin that is crossed out: the server does not answer, so nothing is known. */
+export const unreachableIcon = new LabIcon({
+  name: 'aumos-governance:unreachable',
+  svgstr: unreachableSvg
 });
 
 /** A coin with no ceiling: not governed. */

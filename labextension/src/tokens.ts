@@ -129,7 +129,10 @@ export interface IGovernancePanel {
    */
   proposeBudget(path: string, budget: string): void;
 
-  /** Say beside the panel's icon how many approvals wait. */
+  /** The section that has the focus; null where none has. */
+  readonly focused: string | null;
+
+  /** Show beside the panel's icon how many decisions wait. */
   setWaiting(count: number): void;
 
   /**

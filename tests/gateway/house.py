@@ -51,12 +51,13 @@ class FakeKeys:
 
 
 def upstreams(endpoint: Endpoint, **fields: Any) -> dict[str, Upstream]:
-    """OpenAI and Anthropic at the endpoint."""
+    """OpenAI, Anthropic and Google at the endpoint."""
     common: dict[str, Any] = {"key": lambda: PROVIDER_KEY, "prices": Prices()} | fields
     of_openai = {"base_url": endpoint.openai_url} | common
     return {
         "openai": Upstream(name="openai", dialect="openai", **of_openai),
         "anthropic": Upstream(name="anthropic", dialect="anthropic", **{"base_url": endpoint.anthropic_url} | common),
+        "google": Upstream(name="google", dialect="google", **{"base_url": endpoint.google_url} | common),
     }
 
 
@@ -87,6 +88,10 @@ class House:
     @property
     def anthropic_url(self) -> str:
         return f"{self.url}/llm/anthropic"
+
+    @property
+    def google_url(self) -> str:
+        return f"{self.url}/llm/google"
 
     def ask(self, op: str, **body: Any) -> dict[str, Any]:
         """A kernel's own request."""

@@ -10,6 +10,7 @@ from anthropic import Anthropic, APIStatusError, AsyncAnthropic
 
 from tests.gateway.house import PROVIDER_KEY, SECRET, House
 from tests.integrations.endpoint.replies import Reply, ToolCall
+from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
 
 ASKED: Any = [{"role": "user", "content": "What is six times seven?"}]
@@ -66,12 +67,13 @@ def test_counting_and_models_are_free(house: House) -> None:
     assert house.events() == []
 
 
-def test_a_denial_has_the_shape_of_anthropics_errors(house: House) -> None:
-    with client_of(house, max_retries=2) as client, pytest.raises(APIStatusError) as raised:
-        client.messages.create(model=MODEL, messages=ASKED, max_tokens=5_000_000, timeout=20)
+def test_a_denial_has_the_shape_of_anthropics_errors(endpoint: Endpoint) -> None:
+    with House(endpoint, budget="0.00001") as house:
+        with client_of(house, max_retries=2) as client, pytest.raises(APIStatusError) as raised:
+            client.messages.create(model=MODEL, messages=ASKED, max_tokens=50)
+        assert [entry["event"] for entry in house.records()] == ["hold"]
     assert raised.value.status_code == 402
     assert raised.value.body["type"] == "error"  # type: ignore[index]
     assert raised.value.body["error"]["type"] == "billing_error"  # type: ignore[index]
     assert "raise the budget in the Governance panel" in raised.value.message
-    assert house.endpoint.count == 0
-    assert [entry["event"] for entry in house.records()] == ["hold"]
+    assert endpoint.count == 0

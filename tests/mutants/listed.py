@@ -21,6 +21,9 @@ _CHARGES = (
 )
 _PRICES = (
     "tests/integrations/openai/test_usage.py",
+    "tests/integrations/openai/test_text.py",
+    "tests/integrations/openai/test_media.py",
+    "tests/integrations/pricing/test_token_prices.py",
     "tests/integrations/pricing/test_worst_cases.py",
     "tests/integrations/pricing/test_prices.py",
     "tests/integrations/pricing/test_usage_evidence.py",

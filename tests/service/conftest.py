@@ -8,6 +8,14 @@ import pytest
 
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.ledger import Ledger
+from tests.ledger.conftest import (  # noqa: F401 - fixtures
+    backend,
+    memory,
+    postgres_database,
+    postgres_server,
+    postgresql,
+    sqlite,
+)
 from tests.service.acts import Clock, Kernel, served
 
 

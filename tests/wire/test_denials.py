@@ -26,6 +26,16 @@ def test_a_ceiling_around_the_session_is_not_told_with_the_sessions_figures() ->
     )
 
 
+@pytest.mark.parametrize("in_panel", [False, True])
+def test_a_budget_that_code_sets_is_raised_by_code_alone(in_panel: bool) -> None:
+    refusal = over_budget(70 * CENT, 50 * CENT, "the budget 'llm'", "category", "llm")
+    denial = Denial(refusal.code, (refusal.reason,), "gpt-4o", 70 * CENT, 900 * CENT, "category", in_panel=in_panel)
+    assert denial.sentence() == (
+        "DENIED: Would exceed the budget 'llm' ($0.70 > $0.50); $0.70 for gpt-4o was asked for;"
+        " raise that budget in the code that sets it, or lower the request."
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "end"),
     [

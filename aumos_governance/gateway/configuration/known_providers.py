@@ -55,7 +55,10 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
         unanswered=("ANTHROPIC_AUTH_TOKEN",),
     ),
     "google": KnownProvider(
-        "https://generativelanguage.googleapis.com", "google", "google", addresses=("GOOGLE_GEMINI_BASE_URL",)
+        "https://generativelanguage.googleapis.com",
+        "google",
+        "google",
+        addresses=("GOOGLE_GEMINI_BASE_URL", "GEMINI_API_BASE"),
     ),
     # https://openrouter.ai/docs/quickstart
     "openrouter": KnownProvider(

@@ -33,6 +33,8 @@ class ClientCall:
     """Its path is the one that the `Provider` of `integrations` knows."""
     path: str
     """What follows the upstream's base URL, without the query."""
+    from_host: bool = False
+    """Whether ``path`` follows the host of the base URL instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ class ProviderApi(Protocol):
         ...
 
     def read(self, asked: Asked) -> ClientCall:
-        """What the request is whose path, with its query, follows ``/llm/<name>``.
+        """What the request is whose path, with its query, follows ``/llm/<name>`` and the path of the base URL.
+
+        What follows ``/llm/<name>`` alone comes here as well, since some clients leave that path out.
 
         Raises ConfigurationError where a value could be read otherwise by the provider than it is measured here, such
         as a number written as text.

@@ -20,15 +20,18 @@ from .api import ClientCall, OutputLimit, ProviderApi, Refusal
 __all__ = ["API"]
 
 _GENERATES: Final = frozenset({"generateContent", "streamGenerateContent"})
-_HIDES_USAGE: Final = frozenset({"fields", "$fields", "callback", "$callback"})
+_HIDES_USAGE: Final = frozenset({"fields", "callback"})
 """Parameters after which a response no longer says what it used, or is no JSON:
 https://cloud.google.com/apis/docs/system-parameters."""
+_CREDENTIALS: Final = frozenset({"access_token", "oauth_token"})
 _OAUTH: Final = "ya29."
 """Begins Google's OAuth access tokens, which Vertex AI takes in place of a key."""
-_ONE_FILE: Final = re.compile(r"/v\w+/files/[\w.-]+(?::download)?|(?:/download)?/v\w+/files/[\w.-]+:download")
-_OPERATION: Final = re.compile(r"/v\w+/(?:[\w.@-]+/)*operations/[\w.-]+")
-_MODELS: Final = re.compile(r"/v\w+/(?:[\w.@-]+/)*models(?:/[\w.@-]+)?")
+_ONE_FILE: Final = re.compile(r"(?:/v\w+)?/files/[\w.-]+|(?:/download)?/v\w+/files/[\w.-]+:download")
+_OPERATION: Final = re.compile(r"(?:/v\w+)?/(?:[\w.@-]+/)*operations/[\w.-]+")
+_MODELS: Final = re.compile(r"(?:/v\w+)?/(?:[\w.@-]+/)*models(?:/[\w.@-]+)?")
 _UPLOAD: Final = re.compile(r"(?:/resumable)?/upload/v\w+/files")
+_VERSION: Final = "/v1beta"
+_VERSIONED: Final = re.compile(r"/(?:v\d|upload/|resumable/|download/|ws/)")
 _STATUS: Final = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -75,7 +78,14 @@ class GoogleApi:
                 raise ConfigurationError(
                     f"{asked.name} was not sent: with {name} in its address the response does not say what it cost."
                 )
-        return ClientCall(asked, asked.plain_path)
+            if name.startswith("$") or name in _CREDENTIALS:
+                # Such as $httpHeaders and $req, which stand in for the request's own headers and body.
+                raise ConfigurationError(f"{asked.name} was not sent: leave {name} out of its address.")
+        # Raises for a limit that is there twice.
+        self.output_limit(asked)
+        path = asked.plain_path
+        # LiteLLM leaves the version to the base URL that it is given.
+        return ClientCall(asked, path if _VERSIONED.match(path) is not None else f"{_VERSION}{path}")
 
     def forwards(self, asked: Asked) -> bool:
         """As `ProviderApi.forwards`: models, counting, and a file or an operation whose name the client knows."""

@@ -62,8 +62,9 @@ class OpenAIApi:
         path, _, query = asked.path.partition("?")
         body = asked.body
         deployed = _DEPLOYMENT.fullmatch(path)
+        forwarded = path
         if deployed is not None:
-            forwarded, path = path, deployed[2]
+            path = deployed[2]
             # The path says which model answers, whatever the body names.
             body = {**body, "model": deployed[1]} if body else body
         else:
@@ -80,7 +81,7 @@ class OpenAIApi:
             files=asked.files,
             bare=asked.bare,
         )
-        return ClientCall(known, forwarded)
+        return ClientCall(known, forwarded, from_host=deployed is not None)
 
     def forwards(self, asked: Asked) -> bool:
         """As `ProviderApi.forwards`."""

@@ -94,7 +94,10 @@ def _hooked(kind: Any, *, awaited: bool) -> Any:
 
     class Hooked(kind):  # type: ignore[misc]
         def _prepare_options(self, options: Any) -> Any:
-            return done(self._planned(super()._prepare_options, options))
+            if (refused := self._plan(options)) is None:
+                return super()._prepare_options(options)
+            governor, refusal = refused
+            return done(self._refused(governor, refusal, options))
 
         def _prepare_request(self, request: Any) -> Any:
             return done(self._held(super()._prepare_request, request))
@@ -102,14 +105,8 @@ def _hooked(kind: Any, *, awaited: bool) -> Any:
         def _process_response(self, **given: Any) -> Any:
             return done(self._heard(super()._process_response, given))
 
-        def _planned(self, prepare: Callable[..., Any], options: Any) -> Steps[Any]:
-            if (refused := self._plan(options)) is not None:
-                governor, refusal = refused
-                raise (
-                    (yield governor.refused_async(refusal, options)) if awaited else governor.refused(refusal, options)
-                )
-            prepared = prepare(options)
-            return (yield prepared) if awaited else prepared
+        def _refused(self, governor: Any, refusal: ConfigurationError, options: Any) -> Steps[Any]:
+            raise ((yield governor.refused_async(refusal, options)) if awaited else governor.refused(refusal, options))
 
         def _held(self, prepare: Callable[..., Any], request: Any) -> Steps[None]:
             prepared = prepare(request)
@@ -166,7 +163,7 @@ def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | Non
     if call is not None and call.owner is client and not call.over:
         if not has_middleware(client):
             return call, call.paid
-        for known in call.contents:
+        for known in (call, *call.changed):
             if known.is_for(options.method, options.url, _body(options)):
                 return call, known.paid
     else:
@@ -176,7 +173,7 @@ def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | Non
     if changed is None:
         return None
     if call is not None:
-        call.contents.append(changed)
+        call.changed.append(changed)
         return call, changed.paid
     changed.over = True
     return changed, changed.paid

@@ -44,9 +44,13 @@ class ResponseMeter:
         see(piece, self.seen)
         if b"groundingMetadata" in data:
             self.grounding.see(piece)
-        for name in ("usageMetadata", "modelVersion", "responseId"):
+        for name in ("modelVersion", "responseId"):
             if piece.get(name):
                 self._known[name] = piece[name]
+        usage = piece.get("usageMetadata")
+        if isinstance(usage, Mapping):
+            # Sums so far. A report may leave out what an earlier one had: Vertex AI's first ones have no counts.
+            self._known["usageMetadata"] = {**self._known.get("usageMetadata", {}), **usage}
         if "promptFeedback" in piece or any(map(_is_last, listed(piece.get("candidates")))):
             self._known["finished"] = True
         return False

@@ -36,8 +36,9 @@ class Call:
         self.over = False
         """The client's method has returned. An attempt that a thread or task makes later is a call of its own."""
         self.begun: Begun | None = None
-        self.contents: list[Call] = [self]
-        """What was planned so far: this content, and those that middleware made of it."""
+        self.changed: list[Call] = []
+        """What middleware made of it so far. Not the call itself, which would then be left to the garbage collector,
+        with the request and all that it holds."""
         self._free: list[Charge] = []
         """What is held and paid for nothing yet; any thread may take it."""
         self._made: list[Charge] = []
@@ -135,6 +136,8 @@ class Call:
     def left(self) -> None:
         """The call is over, perhaps by an interrupt: what is not ended is settled as an estimate, or given back."""
         self.over = True
+        # An attempt knows its call, so neither would be gone with its last user.
+        self.last = None
         begun, self.begun = self.begun, None
         if begun is not None:
             _drop(begun, self)

@@ -38,7 +38,7 @@ def cost_of(paid: Paid, rates: Rates, answer: Mapping[str, Any], seen: Seen | No
     if stated is not None:
         # Of a server of which it is not known what its figure includes, the larger one.
         cost = Cost(max(stated, cost.usd), cost.estimated or stated < cost.usd)
-    return Cost(cost.usd + rates.fee, cost.estimated)
+    return Cost(cost.usd + rates.fee, cost.estimated) if rates.fee else cost
 
 
 def charged(cost: CostOf, held: int, answer: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:

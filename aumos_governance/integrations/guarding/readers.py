@@ -1,22 +1,35 @@
-"""Reads a response's bytes on their way to the client, to know what it cost."""
+"""Reads a response's bytes on their way to the client, to know what it cost.
+
+Most providers stream server-sent events, AWS a binary event stream.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from ..pricing.seen import Seen
-from .aws_frames import CONTENT_TYPE, Frames
 from .calls import Meter, Paid, body_of_json, is_streamed
 from .elements import Elements
 
-__all__ = ["Body", "Events", "Reader", "evidence_of", "reader_of"]
+__all__ = ["CONTENT_TYPE", "Body", "Events", "Frames", "Reader", "evidence_of", "reader_of"]
 
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
 _MOST_BODY: Final = 64 * 1024 * 1024
 """Bytes of a body that is kept to find its usage; a longer one is no answer that has any."""
+
+
+CONTENT_TYPE: Final = "application/vnd.amazon.eventstream"
+_PRELUDE: Final = 12
+"""Bytes before a frame's headers: its length, theirs, and a checksum."""
+_CHECKSUM: Final = 4
+_LONGEST: Final = 24 * 1024 * 1024
+"""Bytes of the longest frame that AWS allows, and more."""
 
 
 class Reader(Protocol):
@@ -112,6 +125,54 @@ class Body:
 
     def seen(self) -> Seen | None:
         return None  # The body itself shows it.
+
+
+class Frames:
+    """Reads the events in frames, which pass on as they come. The caller's library checks their sums."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._pending = bytearray()
+
+    @property
+    def ended(self) -> bool:
+        """The stream has said all of its usage."""
+        return self._meter.ended
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Read some more bytes; all of them are the caller's."""
+        self._pending += chunk
+        while len(self._pending) >= _PRELUDE:
+            length, headers = (int.from_bytes(self._pending[place : place + 4], "big") for place in (0, 4))
+            if not _PRELUDE + headers + _CHECKSUM <= length <= _LONGEST:
+                # Not what it says that it is: its usage stays unknown.
+                self._pending.clear()
+                break
+            if len(self._pending) < length:
+                break
+            self._see(bytes(self._pending[_PRELUDE + headers : length - _CHECKSUM]))
+            del self._pending[:length]
+        return chunk
+
+    def rest(self) -> bytes:
+        """Nothing was held back."""
+        return b""
+
+    def answer(self) -> Mapping[str, Any] | None:
+        """What is known of the usage."""
+        return self._meter.answer
+
+    def seen(self) -> Seen | None:
+        """What of the response has arrived."""
+        return self._meter.seen
+
+    def _see(self, payload: bytes) -> None:
+        try:
+            event = json.loads(payload)
+            data = base64.b64decode(event["bytes"], validate=True)
+        except (ValueError, TypeError, KeyError, binascii.Error):
+            return
+        self._meter.see(data)
 
 
 def _id_of(data: bytes) -> str:

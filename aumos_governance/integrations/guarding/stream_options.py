@@ -7,7 +7,7 @@ this process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -81,15 +81,25 @@ def resending(kind: Any, *, awaited: bool) -> Any:
 
     class Synchronous(Resending):
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
+            if not _may_stream(options, given):
+                return super().request(cast_to, options, *arguments, **given)
             send = partial(super().request, cast_to, options, *arguments, **given)
             return now(self._resent(send, options))
 
     class Asynchronous(Resending):
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
+            if not _may_stream(options, given):
+                return await super().request(cast_to, options, *arguments, **given)
             send = partial(super().request, cast_to, options, *arguments, **given)
             return await when_awaited(self._resent(send, options))
 
     return Asynchronous if awaited else Synchronous
+
+
+def _may_stream(options: Any, given: Mapping[str, Any]) -> bool:
+    """Whether the response may be a stream: the body of any other request is never changed."""
+    body = options.json_data
+    return bool(given.get("stream") or type(body) is not dict or body.get("stream") or options.extra_json)
 
 
 class _Request:

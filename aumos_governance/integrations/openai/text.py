@@ -68,7 +68,9 @@ class ChatCall:
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
         # Any of the models that OpenRouter may fall back on: https://openrouter.ai/docs/features/model-routing.
-        others = self._asked.get("models") if rates.seller == "openrouter" else None
+        if rates.seller != "openrouter":
+            return self._worst(rates, self._limit(rates))
+        others = self._asked.get("models")
         names = [str(name) for name in others] if isinstance(others, (list, tuple)) else []
         return max(self._worst(each, self._limit(each)) for each in (rates, *map(rates.of, names)))
 
@@ -81,22 +83,22 @@ class ChatCall:
     def _worst(self, rates: Rates, output: int) -> Decimal:
         asked = self._asked
         size = size_of({name: value for name, value in asked.items() if name not in _NO_INPUT})
-        kinds = size.kinds | {"cache_write"}
-        kinds |= {kind for kind in ("audio", "image") if kind in (asked.get("modalities") or ())}
+        modalities = asked.get("modalities") or ()
+        made = [kind for kind in ("audio", "image") if kind in modalities] if modalities else []
+        kinds = {"cache_write", *size.kinds, *made}
         for kind in _tool_kinds(asked.get("tools")):
             if kind not in ("function", "custom", "None"):
                 _require_fee(rates, kind)
         fees = extras_of(asked, rates, size)
         if self._searches() and rates.seller not in ("openrouter", "perplexity"):
             fees += _search_fee(rates, "web_searches", 1)
-        modalities = asked.get("modalities") or ()
-        require_kinds(rates, size.kinds, [kind for kind in ("audio", "image") if kind in modalities])
+        require_kinds(rates, size.kinds, made)
         return fees + _bound(rates, asked, size, output, kinds)
 
     def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         if seen is None:
-            seen = Seen(hidden=not shows_all(self.model), whole=True)
+            seen = Seen(whole=True)
             see_chat(answer, seen)
         if not seen.whole:
             limit = self._limit(rates)
@@ -199,7 +201,7 @@ class ResponseCall:
             limit = _output(_whole(self._asked, "max_output_tokens"), rates)
             return broken(rates, answer, seen, "responses", lambda output: self._worst(rates, output), limit)
         # The event that ends a stream has the whole response.
-        seen = Seen(hidden=not shows_all(self.model), whole=True)
+        seen = Seen(whole=True)
         see_response(answer, seen)
         counts, estimated = used_of(rates, answer, "responses", seen)
         used = dict(counts)

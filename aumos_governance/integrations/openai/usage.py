@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
@@ -80,13 +80,13 @@ def broken(
     return Cost(bound(output), estimated=True)
 
 
-def require_kinds(rates: Rates, inputs: Iterable[str], outputs: Iterable[str]) -> None:
+def require_kinds(rates: Rates, inputs: Collection[str], outputs: Collection[str]) -> None:
     """Refuse what has no price of its own. Raises ConfigurationError.
 
     An image in the input is charged as its tokens of text where a model has no price for it, by the price lists of
     OpenAI, Google, xAI and those that serve open models.
     """
-    if rates.flat is not None:
+    if rates.flat is not None or not (inputs or outputs):
         return
     wanted = [f"input_{kind}_mtok" for kind in inputs if kind != "image"]
     if rates.seller == "google":

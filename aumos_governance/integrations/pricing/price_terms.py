@@ -219,7 +219,11 @@ def service_tiers(seller: str | None, requested: object) -> tuple[dict[str, str]
     if isinstance(requested, str) and requested != "auto":
         return ({}, {"service_tier": requested})
     # Flex, the other one that a project may set, is cheaper.
-    return ({}, {"service_tier": "priority"}) if seller == "openai" else ({},)
+    return _ANY_TIER if seller == "openai" else _NO_TIER
+
+
+_NO_TIER: Final[tuple[dict[str, str], ...]] = ({},)
+_ANY_TIER: Final[tuple[dict[str, str], ...]] = ({}, {"service_tier": "priority"})
 
 
 def thinks_by_default(model: str) -> bool:

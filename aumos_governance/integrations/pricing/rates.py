@@ -77,6 +77,7 @@ class Rates:
         """What every call costs, whatever it uses; None: what it uses is priced."""
         self._pricing = pricing
         self._bounds: dict[object, list[Sides]] = {}
+        self._usual: ModelPrice | None = None
 
     @property
     def found(self) -> bool:
@@ -135,7 +136,7 @@ class Rates:
 
     def _cost(self, used: Mapping[str, Any], context: Mapping[str, str] | None) -> Decimal:
         assert self._pricing is not None
-        prices = self._pricing.prices(context or {}, self._at)
+        prices = self._prices(self._pricing, context)
         plain = _plain_cost(used, prices)
         if plain is not None:
             return plain
@@ -153,8 +154,16 @@ class Rates:
         """Whether one of genai-prices' prices, such as ``web_searches_kcount``, is known."""
         if self._pricing is None:
             return True
-        prices = vars(self._pricing.prices(context or {}, self._at))
+        prices = vars(self._prices(self._pricing, context))
         return any(prices.get(name) is not None for name in names)
+
+    def _prices(self, pricing: Pricing, context: Mapping[str, str] | None) -> ModelPrice:
+        """The prices under these terms; without terms they stay the same, but for those that change by the hour."""
+        if context or pricing.hourly:
+            return pricing.prices(context or {}, self._at)
+        if self._usual is None:
+            self._usual = pricing.prices({}, self._at)
+        return self._usual
 
     def bound(
         self,
@@ -211,8 +220,9 @@ _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_tokens", "output_reason
 
 def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
     """What genai-prices computes of text at prices without tiers, in a tenth of its time; None: it is to be asked."""
-    if not used.keys() <= _PLAIN_UNITS or not all(type(count) is int and count > 0 for count in used.values()):
-        return None
+    for unit, count in used.items():
+        if unit not in _PLAIN_UNITS or type(count) is not int or count <= 0:
+            return None
     known = plain_prices(prices)
     if known is None:
         return None

@@ -85,10 +85,9 @@ class SpendDecision:
         return self.allowed
 
     def __repr__(self) -> str:
-        left = "" if self.remaining is None else f", {money.display(money.parse(self.remaining))} remaining"
+        left = "" if self.remaining is None else f", {_usd(self.remaining)} remaining"
         why = "".join(f" ({reason})" for reason in self.reasons)
-        amount = money.display(money.parse(self.amount))
-        return f"<SpendDecision {self.outcome.value}: {amount} for {self.tool!r}{left}{why}>"
+        return f"<SpendDecision {self.outcome.value}: {_usd(self.amount)} for {self.tool!r}{left}{why}>"
 
 
 def _decimal(text: str | None) -> Decimal | None:

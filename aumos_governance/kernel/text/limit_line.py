@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...wire.denials import OWN_BUDGETS, printable
+from ...wire.denials import CODE_BUDGET, SESSION_BUDGET, printable
 from .action_text import ends_at
 from .display import usd
 from .notice import Notice
@@ -38,19 +38,23 @@ class LimitLine:
 def limit_text(call: Mapping[str, Any], waiting: Mapping[str, Any]) -> str:
     """How much more is needed, where it can be given, and until when."""
     limit: Mapping[str, Any] = waiting.get("limit") or {}
+    kind, name = limit.get("kind"), printable(str(limit.get("name", "")))
     until = ends_at(waiting)
     ends = "" if until is None else f" Denied at {until:%H:%M:%S} otherwise."
     needs = f"Waiting at the limit: {_call_text(call)} needs {usd(str(waiting['needs']))} more than"
-    if limit.get("kind") in OWN_BUDGETS:
+    place = "under the cell or in the governance panel"
+    if kind == SESSION_BUDGET:
         return (
-            f"{needs} the budget has left. Raise the budget or deny the call under the cell or in the governance"
-            f" panel; interrupt the kernel to withdraw it.{ends}"
+            f"{needs} the budget has left. Raise the budget or deny the call {place}; interrupt the kernel to"
+            f" withdraw it.{ends}"
         )
-    name = printable(str(limit.get("name", "")))
-    return (
-        f"{needs} the ceiling {name!r} has left, which who runs the server can raise. Deny the call under the"
-        f" cell or in the governance panel, or interrupt the kernel to withdraw it.{ends}"
+    # As the card under the cell says it: neither can be raised there.
+    raised = (
+        f"the budget {name!r} has left. This budget is set by code, not in the panel."
+        if kind == CODE_BUDGET
+        else f"the limit {name!r} has left. Ask its administrator to raise it."
     )
+    return f"{needs} {raised} Deny the call {place}, or interrupt the kernel to withdraw it.{ends}"
 
 
 def _call_text(call: Mapping[str, Any]) -> str:

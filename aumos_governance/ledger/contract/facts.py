@@ -1,4 +1,4 @@
-"""Who asks about what, and what is decided: the ledger's frozen records."""
+"""Who asks about what, and what is decided: the ledger's frozen records, and their identifiers."""
 
 from __future__ import annotations
 

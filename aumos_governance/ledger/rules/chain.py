@@ -1,4 +1,4 @@
-"""The hash chain of audit records, the one form of JSON that is hashed, and identifiers: pure, no storage.
+"""The hash chain of audit records, and the one form of JSON that is hashed: pure, no storage.
 
 A record's hash is the SHA-256, in hex, of a JSON array of every field in the order of `AUDIT_COLUMNS`, the last
 of which is the previous record's hash. The array is written without spaces, text unescaped where JSON allows

@@ -12,12 +12,14 @@ describe('the commands', () => {
   let model: FakeModel;
   const revealed: (string | null)[] = [];
   const downloads: string[] = [];
-  let waiting: { approvals: boolean; reports: boolean };
+  let waiting: { approvals: boolean; limits: boolean; reports: boolean };
+  let focused: string | null;
 
   beforeEach(() => {
     revealed.length = 0;
     downloads.length = 0;
-    waiting = { approvals: false, reports: false };
+    waiting = { approvals: false, limits: false, reports: false };
+    focused = null;
     commands = new CommandRegistry();
     model = new FakeModel();
     const trans = nullTranslator.load('aumos_governance');
@@ -27,6 +29,9 @@ describe('the commands', () => {
       trans,
       panel: {
         trans,
+        get focused() {
+          return focused;
+        },
         reveal: (section: string | null) => revealed.push(section),
         api: {
           audit: {
@@ -37,6 +42,7 @@ describe('the commands', () => {
       } as unknown as IGovernancePanel,
       waits: {
         hasApprovals: () => waiting.approvals,
+        hasCallsAtLimit: () => waiting.limits,
         hasReports: () => waiting.reports
       },
       download: url => downloads.push(url)
@@ -51,6 +57,23 @@ describe('the commands', () => {
     await commands.execute(CommandIds.goToNextApproval);
     await commands.execute(CommandIds.goToCloseSession);
     expect(revealed).toEqual([null, 'trust', 'budget', 'approvals', 'session']);
+  });
+
+  it('lead to calls at a limit where no approval waits, and on to them from the approvals', async () => {
+    const next = async (): Promise<unknown> => {
+      await commands.execute(CommandIds.goToNextApproval);
+      focused = revealed.at(-1) ?? null;
+      return focused;
+    };
+    waiting.limits = true;
+    expect(await next()).toBe('limits');
+    expect(await next()).toBe('limits');
+    waiting.approvals = true;
+    expect(await next()).toBe('approvals');
+    expect(await next()).toBe('limits');
+    expect(await next()).toBe('approvals');
+    waiting.limits = false;
+    expect(await next()).toBe('approvals');
   });
 
   it('close the palette before they move the focus', async () => {
@@ -133,7 +156,7 @@ describe('the commands', () => {
       );
     const always = [CommandIds.openPanel, CommandIds.goToNotebooks] as string[];
     expect(enabled()).toEqual(always);
-    waiting = { approvals: true, reports: true };
+    waiting = { approvals: true, limits: false, reports: true };
     expect(enabled()).toEqual([
       CommandIds.openPanel,
       CommandIds.goToNextApproval,

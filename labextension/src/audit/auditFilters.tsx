@@ -35,26 +35,37 @@ const EMPTY: IFields = {
   text: ''
 };
 
+/** What is typed, key by key; anything else is pressed or chosen, and is said at once. */
+const TYPED = ['tool', 'agent', 'text', 'since', 'until'] as const;
+
 /** The fields that narrow the list of records. */
 export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
-  const { onFilter, path, sessionId, today, trans } = props;
+  const { onFilter, onType, path, sessionId, today, trans } = props;
   const [fields, setFields] = React.useState(EMPTY);
   const [isHere, setHere] = React.useState(path !== null);
+  const [isTyped, setTyped] = React.useState(false);
   const [areTimesOpen, setTimesOpen] = React.useState(false);
   const id = React.useId();
   const session = isHere ? sessionId : null;
-  React.useEffect(() => {
-    const timer = window.setTimeout(
-      () =>
-        onFilter(
-          filtersOf(fields, { path: isHere ? path : null, session, today })
-        ),
-      PAUSE
-    );
+  // The list is never one of other fields than those shown: before it is painted, its owner knows that they differ.
+  React.useLayoutEffect(() => {
+    const filters = filtersOf(fields, {
+      path: isHere ? path : null,
+      session,
+      today
+    });
+    if (!isTyped) {
+      onFilter(filters);
+      return undefined;
+    }
+    onType(filters);
+    const timer = window.setTimeout(() => onFilter(filters), PAUSE);
     return () => window.clearTimeout(timer);
-  }, [fields, isHere, path, session, today, onFilter]);
-  const set = (changes: Partial<IFields>): void =>
+  }, [fields, isHere, isTyped, path, session, today, onFilter, onType]);
+  const set = (changes: Partial<IFields>): void => {
+    setTyped(TYPED.some(name => changes[name]));
     setFields({ ...fields, ...changes });
+  };
   const isEmpty = Object.values(fields).every(value => !value);
   const hasTimes = fields.since !== '' || fields.until !== '';
   const areTimesShown = areTimesOpen || hasTimes;
@@ -154,7 +165,7 @@ export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
       >
         {trans.__('Times')}
       </Button>
-      <Button isDisabled={isEmpty} onClick={() => setFields(EMPTY)}>
+      <Button isDisabled={isEmpty} onClick={() => set(EMPTY)}>
         {trans.__('Clear')}
       </Button>
     </div>
@@ -175,8 +186,10 @@ export namespace AuditFilters {
     /** The start of the present day, in milliseconds. */
     today: number;
     trans: TranslationBundle;
-    /** Called when the fields say something else, and have for a moment; it must not be another each time. */
+    /** Called when the fields ask for other records; it must not be another function each time. */
     onFilter: (filters: IAuditFilters) => void;
+    /** Called with what `onFilter` is called with once nothing more is typed; likewise. */
+    onType: (filters: IAuditFilters) => void;
   }
 }
 

@@ -84,10 +84,11 @@ export class AuditView extends ReactWidget {
             today={this._today()}
             trans={trans}
             onFilter={this._filter}
+            onType={this._onType}
           />
           <div className="aumos-AuditView-bar">
             <p role="status" className="aumos-AuditView-count">
-              {length === null
+              {length === null || this._isPending
                 ? trans.__('Reading…')
                 : trans._n('%1 record', '%2 records', length, count, count)}
             </p>
@@ -110,7 +111,10 @@ export class AuditView extends ReactWidget {
             />
           </div>
           <ErrorLine message={this._pages.failure?.message ?? null} />
-          <div className="aumos-AuditView-main">
+          <div
+            className="aumos-AuditView-main"
+            aria-busy={this._isPending || undefined}
+          >
             {length === 0 ? (
               <Note>{trans.__('No record matches.')}</Note>
             ) : (
@@ -152,7 +156,18 @@ export class AuditView extends ReactWidget {
     this._follow();
   }
 
+  private readonly _onType = (filters: IAuditFilters): void =>
+    this._setPending(JSON.stringify(filters) !== JSON.stringify(this._filters));
+
+  private _setPending(isPending: boolean): void {
+    if (isPending !== this._isPending) {
+      this._isPending = isPending;
+      this.update();
+    }
+  }
+
   private readonly _filter = (filters: IAuditFilters): void => {
+    this._setPending(false);
     if (JSON.stringify(filters) !== JSON.stringify(this._filters)) {
       this._filters = filters;
       this._lists += 1;
@@ -268,6 +283,8 @@ export class AuditView extends ReactWidget {
   private _known: string;
   /** What else of the model is drawn: the user, and the notebook's session. */
   private _look = '';
+  /** Whether other records are asked for by what is being typed. */
+  private _isPending = false;
   /** Counts the lists that were begun anew. */
   private _lists = 0;
   private _isAtTop = true;

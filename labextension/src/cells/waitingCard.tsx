@@ -89,74 +89,85 @@ export namespace WaitingCard {
   }
 }
 
-function AtLimit(
-  props: Omit<WaitingCard.IOptions, 'highlight' | 'notation'> & {
-    request: ILimitRequest;
-  }
-): React.JSX.Element {
-  const { actions, model, onDecided, request, trans } = props;
+/** One of the things that the cell waits for, as a card of its own. */
+function Card(props: {
+  children: (title: string) => React.ReactNode;
+  heading: string;
+  /** Which attribute names it, and by which id. */
+  of: { 'data-approval': string } | { 'data-limit': string };
+}): React.JSX.Element {
   const title = React.useId();
   return (
     <section
       className="aumos-Card"
-      data-limit={request.id}
+      {...props.of}
       tabIndex={-1}
       aria-labelledby={title}
     >
-      <p className="aumos-WaitingCell-title">
-        {trans.__('Waits at the limit')}
-      </p>
-      <LimitFacts
-        isAtCell
-        isElsewhere={false}
-        model={model}
-        request={request}
-        title={title}
-        trans={trans}
-      />
-      <LimitButtons
-        actions={actions}
-        after={onDecided}
-        model={model}
-        request={request}
-        trans={trans}
-      />
+      <p className="aumos-WaitingCell-title">{props.heading}</p>
+      {props.children(title)}
     </section>
   );
 }
 
-function Request(
-  props: Omit<WaitingCard.IOptions, 'highlight' | 'notation'> & {
-    approval: IApproval;
-  }
-): React.JSX.Element {
+type Parts = Omit<WaitingCard.IOptions, 'highlight' | 'notation'>;
+
+function AtLimit(props: Parts & { request: ILimitRequest }): React.JSX.Element {
+  const { actions, model, onDecided, request, trans } = props;
+  return (
+    <Card
+      heading={trans.__('Waits at the limit')}
+      of={{ 'data-limit': request.id }}
+    >
+      {title => (
+        <>
+          <LimitFacts
+            isAtCell
+            isElsewhere={false}
+            model={model}
+            request={request}
+            title={title}
+            trans={trans}
+          />
+          <LimitButtons
+            actions={actions}
+            after={onDecided}
+            model={model}
+            request={request}
+            trans={trans}
+          />
+        </>
+      )}
+    </Card>
+  );
+}
+
+function Request(props: Parts & { approval: IApproval }): React.JSX.Element {
   const { approval, decisions, model, onDecided, trans } = props;
   const now = useNow();
-  const title = React.useId();
   return (
-    <section
-      className="aumos-Card"
-      data-approval={approval.id}
-      tabIndex={-1}
-      aria-labelledby={title}
+    <Card
+      heading={trans.__('Waits for your approval')}
+      of={{ 'data-approval': approval.id }}
     >
-      <p className="aumos-WaitingCell-title">
-        {trans.__('Waits for your approval')}
-      </p>
-      <ApprovalFacts
-        // The cell that it names is right above.
-        approval={{ ...approval, cell: { id: null, count: null } }}
-        isElsewhere={false}
-        now={now}
-        state={model.stateOf(approval.notebook)}
-        title={title}
-        trans={trans}
-      />
-      <DecideButtons
-        model={model}
-        onPerson={() => decisions.open(approval, onDecided)}
-        trans={trans}
-      />
-    </section>
+      {title => (
+        <>
+          <ApprovalFacts
+            // The cell that it names is right above.
+            approval={{ ...approval, cell: { id: null, count: null } }}
+            isElsewhere={false}
+            now={now}
+            state={model.stateOf(approval.notebook)}
+            title={title}
+            trans={trans}
+          />
+          <DecideButtons
+            model={model}
+            onPerson={() => decisions.open(approval, onDecided)}
+            trans={trans}
+          />
+        </>
+      )}
+    </Card>
   );
 }

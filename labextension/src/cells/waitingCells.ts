@@ -1,11 +1,16 @@
 import type { Cell } from '@jupyterlab/cells';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
+import { type ISignal, Signal } from '@lumino/signaling';
 import { PanelLayout } from '@lumino/widgets';
 import type { IApproval, ILimitRequest, IWaiting } from '../protocol/waiting';
 import type { IWaitingApprovals } from '../state/waitingApprovals';
 import type { WaitingLimits } from '../state/waitingLimits';
 import { WaitingCard } from './waitingCard';
+
+/** How much of a card is seen by a user who looks at it: half of it, or as many pixels. */
+const HALF = 0.5;
+const PIXELS = 120;
 
 /**
  * Puts what waits for an approval, or at a limit, under the cell that waits, in every open view of its notebook.
@@ -25,6 +30,26 @@ export class WaitingCells {
         this._draw(panel);
       });
     });
+  }
+
+  /** Whether the card of what waits is on the screen, in any view of its notebook. */
+  isInView({ cell, notebook }: IWaiting): boolean {
+    const { contents, tracker } = this._options;
+    return (
+      tracker.find(
+        panel =>
+          contents.localPath(panel.context.path) === notebook &&
+          panel.content.widgets.some(one => {
+            const card = one.model.id === cell.id && this._cards.get(one);
+            return card && this._seen.has(card.node);
+          })
+      ) !== undefined
+    );
+  }
+
+  /** Emitted when `isInView` may be another. */
+  get viewed(): ISignal<this, void> {
+    return this._viewed;
   }
 
   /** Move the focus to the card of what waits, in the notebook in front; false where it has none. */
@@ -82,11 +107,31 @@ export class WaitingCells {
     });
     this._cards.set(cell, card);
     layout.addWidget(card);
+    this._observer.observe(card.node);
+    card.disposed.connect(() => this._observer.unobserve(card.node));
     return card;
+  }
+
+  private _onViewed(changes: readonly IntersectionObserverEntry[]): void {
+    for (const { intersectionRatio, intersectionRect, target } of changes) {
+      if (intersectionRatio >= HALF || intersectionRect.height >= PIXELS) {
+        this._seen.add(target);
+      } else {
+        this._seen.delete(target);
+      }
+    }
+    this._viewed.emit();
   }
 
   private readonly _options: WaitingCells.IOptions;
   private readonly _cards = new WeakMap<Cell, WaitingCard>();
+  /** The cards on the screen: not in a hidden tab, and not scrolled away. */
+  private readonly _seen = new WeakSet<Element>();
+  private readonly _viewed = new Signal<this, void>(this);
+  private readonly _observer = new IntersectionObserver(
+    changes => this._onViewed(changes),
+    { threshold: [0, 0.25, HALF, 0.75, 1] }
+  );
 }
 
 /** A namespace for `WaitingCells` statics. */

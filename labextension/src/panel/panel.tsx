@@ -49,6 +49,13 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     this._body.lead(section);
   }
 
+  get focused(): string | null {
+    return this.node.contains(document.activeElement)
+      ? (document.activeElement?.closest<HTMLElement>('[data-section]')?.dataset
+          .section ?? null)
+      : null;
+  }
+
   get seen(): ISignal<this, void> {
     return this._seen;
   }
@@ -73,7 +80,12 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     );
     title.caption =
       count > 0
-        ? trans.__('Governance (%1 waiting)', count)
+        ? trans._n(
+            'Governance (%1 waiting)',
+            'Governance (%1 waiting)',
+            count,
+            count
+          )
         : trans.__('Governance');
   }
 

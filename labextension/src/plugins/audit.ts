@@ -46,12 +46,16 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
       namespace: 'aumos-governance-audit'
     });
     const open = (path: string | null, record?: IAuditRecord): void => {
-      const tab = tabs.currentWidget ?? add();
-      tab.content.look(path, record ?? null);
+      const known = tabs.currentWidget;
+      known?.content.look(path, record ?? null);
+      const tab = known ?? add(path, record ?? null);
       void tabs.save(tab);
       shell.activateById(tab.id);
     };
-    const add = (): MainAreaWidget<AuditView> => {
+    const add = (
+      path: string | null,
+      record: IAuditRecord | null
+    ): MainAreaWidget<AuditView> => {
       const content = new AuditView({
         api,
         model,
@@ -59,6 +63,8 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
         notation,
         trans
       });
+      // It is drawn when it is added, and is not to read the records of all notebooks first.
+      content.look(path, record);
       const tab = new MainAreaWidget({ content });
       // It has nothing in it, and would be seen as a strip.
       tab.toolbar.hide();

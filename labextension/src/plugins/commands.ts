@@ -6,8 +6,8 @@ import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { addCommands, IN_PALETTE } from '../commands';
-import { GovernanceNotifications } from '../notifications';
-import { type INotice, type INotifier, SHOWN } from '../toasts';
+import { GovernanceNotifications } from '../notices/notifications';
+import { type INotice, type INotifier, SHOWN } from '../notices/toasts';
 import { TRANSLATION_DOMAIN } from '../words/labels';
 import { writeAmountsIn } from '../words/money';
 import { shownLocale } from '../words/notation';
@@ -80,6 +80,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       waits: {
         // What is not known yet may wait.
         hasApprovals: () => !waiting.isKnown || waiting.entries.length > 0,
+        hasCallsAtLimit: () => waiting.atLimit.length > 0,
         hasReports: () => waiting.toReview > 0
       },
       download
@@ -94,17 +95,18 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Tells of denials, warning marks and approvals by the application's own notifications. */
+/** Notifies of denials, warning marks and what waits by the application's own notifications. */
 export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:notifications',
-  description: 'Tells of denials, warning marks and waiting approvals.',
+  description:
+    'Notifies of denials, warning marks and what waits for a decision.',
   autoStart: true,
   requires: [IGovernanceModel, IGovernancePanel, IWaitingApprovals, ISettings],
   activate: (
     _: JupyterFrontEnd,
     model: IGovernanceModel,
     panel: IGovernancePanel,
-    approvals: IWaitingApprovals,
+    waiting: IApprovalsInPage,
     settings: GovernanceSettings
   ): void => {
     const { trans } = panel;
@@ -140,7 +142,7 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
     const notifications = new GovernanceNotifications({
       model,
       audit,
-      approvals,
+      waiting,
       settings,
       notifier,
       isOnScreen: (section, path) => panel.isShown(section, path),

@@ -92,6 +92,8 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
         return reports.entries.length;
       },
       changed,
+      isInView: entry => cells.isInView(entry),
+      viewed: cells.viewed,
       lead: async entry => {
         const { cell, notebook } = entry;
         if (cell.id !== null) {

@@ -6,6 +6,10 @@ const LOAD =
   "__import__('aumos_governance.jupyter_extension').jupyter_extension" +
   ".load_ipython_extension(__import__('IPython').get_ipython())";
 
+/** Runs in the kernel: whether the package is there to be imported. It imports nothing. */
+const FIND =
+  "__import__('importlib.util').util.find_spec('aumos_governance') is not None";
+
 /** How often the request is sent again that the kernel dropped because the cell before it failed. */
 const REPEATS = 20;
 
@@ -48,7 +52,33 @@ export class KernelLoader extends Observable {
   }
 
   /** Load the magics in the kernel of a notebook; a notebook without one gets them when it starts. Never rejects. */
-  async load(path: string): Promise<void> {
+  load(path: string): Promise<void> {
+    return this._try(path, (kernel, note) => run(kernel, LOAD, note));
+  }
+
+  /**
+   * Find out whether the magics could be loaded in the kernel of a notebook, and load nothing. Never rejects.
+   *
+   * A kernel that is busy is not waited for: nothing is known of it then.
+   */
+  check(path: string): Promise<void> {
+    return this._try(path, async kernel => {
+      if (kernel.status === 'busy') {
+        return null;
+      }
+      const obstacle = await run(kernel, FIND, () => undefined);
+      // What else may go wrong is not known until they are loaded.
+      return obstacle?.kind === 'failed' ? null : obstacle;
+    });
+  }
+
+  private async _try(
+    path: string,
+    find: (
+      kernel: IReachedKernel['kernel'],
+      note: (obstacle: Obstacle | null) => void
+    ) => Promise<Obstacle | null>
+  ): Promise<void> {
     const ticket = Symbol(path);
     this._tickets.set(path, ticket);
     const note = (obstacle: Obstacle | null): void => {
@@ -59,7 +89,7 @@ export class KernelLoader extends Observable {
     let reached: IReachedKernel | null = null;
     try {
       reached = await this._reach(path);
-      note(reached && (await loaded(reached.kernel, note)));
+      note(reached && (await find(reached.kernel, note)));
     } catch {
       // The kernel restarted, or the connection to it is gone: its start-up hook loads them.
       note(null);
@@ -82,8 +112,9 @@ export class KernelLoader extends Observable {
   private readonly _tickets = new Map<string, symbol>();
 }
 
-async function loaded(
+async function run(
   kernel: IReachedKernel['kernel'],
+  expression: string,
   note: (obstacle: Obstacle | null) => void
 ): Promise<Obstacle | null> {
   if (kernel.status === 'busy') {
@@ -100,7 +131,7 @@ async function loaded(
         silent: true,
         store_history: false,
         allow_stdin: false,
-        user_expressions: { loaded: LOAD }
+        user_expressions: { loaded: expression }
       },
       true
     ).done;
@@ -117,9 +148,16 @@ function outcome(
 ): Obstacle | null {
   const reply = (
     content.status === 'ok' ? content.user_expressions.loaded : content
-  ) as { status?: string; ename?: string; evalue?: string } | undefined;
+  ) as
+    | {
+        status?: string;
+        ename?: string;
+        evalue?: string;
+        data?: Record<string, unknown>;
+      }
+    | undefined;
   if (reply?.status === 'ok') {
-    return null;
+    return reply.data?.['text/plain'] === 'False' ? { kind: 'missing' } : null;
   }
   const { ename = '', evalue = '' } = reply ?? {};
   return ename === 'ModuleNotFoundError' && evalue.includes('aumos_governance')

@@ -26,6 +26,11 @@ export class Starter extends Observable {
     return this._options.loader.load(path);
   }
 
+  /** Find out whether the magics can be loaded there, before a session is opened. Never rejects. */
+  check(path: string): Promise<void> {
+    return this._options.loader.check(path);
+  }
+
   /** Why the kernel of a notebook does not have the magics, as far as it was tried; else null. */
   obstacle(path: string): Obstacle | null {
     return this._options.loader.obstacle(path);

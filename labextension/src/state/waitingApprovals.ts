@@ -36,6 +36,10 @@ export interface IApprovalsInPage extends IWaitingApprovals {
   readonly atLimit: readonly ILimitRequest[];
   /** How many reports of what was done are to be reviewed. */
   readonly toReview: number;
+  /** Whether the card under the cell that waits is on the screen. */
+  isInView(entry: IWaiting): boolean;
+  /** Emitted when `isInView` may be another. */
+  readonly viewed: ISignal<unknown, void>;
   /** Lead to the card under the cell that waits; where it has none, to the panel. It decides nothing. */
   lead(entry: IWaiting): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import React from 'react';
 import { BudgetBar } from '../widgets/budgetBar';
 import { type Severity, SEVERITIES } from '../words/figures';
-import { alertIcon, governanceIcon, offIcon } from '../icons';
+import { fullIcon, governanceIcon, offIcon, unreachableIcon } from '../icons';
 import { alarm, shownFigures, summaryParts, tooltip } from '../words/labels';
 import type { IApprovalsInPage } from '../state/waitingApprovals';
 import { GovernancePopover } from './popover';
@@ -129,14 +129,14 @@ export class GovernanceStatusItem extends ReactWidget {
 
   private _icon(severity: Severity | null): LabIcon {
     if (this._model.connection === 'unreachable') {
-      return alertIcon;
+      return unreachableIcon;
     }
     if (severity === null) {
       return offIcon;
     }
     return severity === 'normal' || severity === 'notice'
       ? governanceIcon
-      : alertIcon;
+      : fullIcon;
   }
 
   private readonly _toggle = (
@@ -207,5 +207,5 @@ function waitingWords(
   const count = approvals
     ? approvals.entries.length + approvals.atLimit.length
     : 0;
-  return count === 0 ? '' : trans.__('%1 waiting', count);
+  return count === 0 ? '' : trans._n('%1 waiting', '%1 waiting', count, count);
 }

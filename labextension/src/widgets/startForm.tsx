@@ -34,6 +34,12 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
     0,
     (config?.max_trust_level ?? 5) + 1
   );
+  const { kernelChanges } = model;
+  React.useEffect(
+    // With each kernel anew: what is missing is said before the button is pressed.
+    () => void starter.check(path),
+    [starter, path, kernelChanges]
+  );
   const start = (): void => {
     if (amount !== null) {
       action.run(async key => {
@@ -78,6 +84,7 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
           onType={setTyped}
         />
       </div>
+      <KernelNotes {...props} isBefore />
       <div className="aumos-Actions">
         <PersonButton
           kind="primary"
@@ -126,8 +133,13 @@ function BudgetInput(props: {
 }
 
 /** Says why the kernel of a governed notebook does not have the magics, and what to do; nothing where it has. */
-export function KernelNotes(props: StartForm.IProps): React.JSX.Element | null {
-  const { model, path, starter, trans } = props;
+export function KernelNotes(
+  props: StartForm.IProps & {
+    /** Whether governance has not been started yet. */
+    isBefore?: boolean;
+  }
+): React.JSX.Element | null {
+  const { isBefore = false, model, path, starter, trans } = props;
   const obstacle = starter.obstacle(path);
   switch (obstacle?.kind) {
     case 'busy':
@@ -151,12 +163,16 @@ export function KernelNotes(props: StartForm.IProps): React.JSX.Element | null {
       return (
         <div role="status" className="aumos-Start-problem">
           <p>
-            {trans.__(
-              'This kernel cannot import aumos_governance. Run this in a cell, then try again:'
-            )}
+            {isBefore
+              ? trans.__(
+                  'This kernel cannot import aumos_governance. Run this in a cell first:'
+                )
+              : trans.__(
+                  'This kernel cannot import aumos_governance. Run this in a cell, then try again:'
+                )}
           </p>
           <CopiedText text={install(model)} starter={starter} trans={trans} />
-          <Again {...props} />
+          <Again {...props} isBefore={isBefore} />
         </div>
       );
     case 'failed':
@@ -168,7 +184,7 @@ export function KernelNotes(props: StartForm.IProps): React.JSX.Element | null {
               obstacle.message
             )}
           </p>
-          <Again {...props} />
+          <Again {...props} isBefore={isBefore} />
         </div>
       );
     default:
@@ -176,16 +192,21 @@ export function KernelNotes(props: StartForm.IProps): React.JSX.Element | null {
   }
 }
 
-function Again(props: StartForm.IProps): React.JSX.Element {
+function Again(
+  props: StartForm.IProps & { isBefore: boolean }
+): React.JSX.Element {
+  const { isBefore, path, starter, trans } = props;
   return (
     <div className="aumos-Actions">
       <button
         type="button"
         className="jp-Button jp-mod-small aumos-Button"
         data-kind="plain"
-        onClick={() => void props.starter.load(props.path)}
+        onClick={() =>
+          void (isBefore ? starter.check(path) : starter.load(path))
+        }
       >
-        {props.trans.__('Try again')}
+        {isBefore ? trans.__('Check again') : trans.__('Try again')}
       </button>
     </div>
   );

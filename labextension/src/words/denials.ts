@@ -3,6 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IAuditRecord } from '../protocol/audit';
 import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
+import { oneLine } from './labels';
 import { parseUsd, writeUsd } from './money';
 
 /** Whose notebook it is that something was denied in, and what its reader may do. */
@@ -73,10 +74,17 @@ function budgetWay(
   const amount = parseUsd(denied.amount);
   const used = parseUsd(state.spent ?? '0') + parseUsd(state.held ?? '0');
   if (amount <= parseUsd(state.remaining ?? '0')) {
+    const { category } = denied.detail;
     return {
-      sentence: trans.__(
-        'A limit around this budget leaves less: ask its administrator, or lower the request.'
-      ),
+      sentence:
+        typeof category === 'string'
+          ? trans.__(
+              'The budget %1, which is set by code, or a limit around it leaves less: lower the request.',
+              `\u2068${oneLine(category)}\u2069`
+            )
+          : trans.__(
+              'A limit around this budget leaves less: ask its administrator, or lower the request.'
+            ),
       section: 'budget',
       budget: null
     };

@@ -39,7 +39,23 @@ def test_a_path_is_forwarded_without_its_query_which_the_gateway_cleans() -> Non
     assert call.asked.plain_path == STREAM
 
 
-@pytest.mark.parametrize("name", ["fields", "$fields", "callback"])
+@pytest.mark.parametrize("path", ["/models/gemini-2.5-flash:generateContent", "/models"])
+def test_a_path_without_a_version_gets_one(path: str) -> None:
+    assert API.read(asked(path)).path == f"/v1beta{path}"
+
+
+@pytest.mark.parametrize("name", ["$httpHeaders", "$req", "$fields", "access_token"])
+def test_what_stands_in_for_the_request_itself_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="out of its address"):
+        API.read(asked(f"{GENERATE}?{name}=x"))
+
+
+def test_a_limit_that_is_there_twice_is_refused_before_anything_else() -> None:
+    with pytest.raises(ConfigurationError, match="keep one of them"):
+        API.read(asked(generationConfig={"maxOutputTokens": 1, "max_output_tokens": 9}))
+
+
+@pytest.mark.parametrize("name", ["fields", "callback"])
 def test_what_would_hide_the_usage_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="does not say what it cost"):
         API.read(asked(f"{GENERATE}?{name}=candidates"))
@@ -49,6 +65,7 @@ def test_what_would_hide_the_usage_is_refused(name: str) -> None:
     ("method", "path", "forwarded"),
     [
         ("GET", "/v1beta/models", True),
+        ("GET", "/models", True),
         ("GET", "/v1beta/models/gemini-2.5-flash", True),
         ("GET", "/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash", True),
         ("POST", "/v1beta/models/gemini-2.5-flash:countTokens", True),

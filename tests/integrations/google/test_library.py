@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 from google.genai import errors
 
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
-from tests.integrations.google.library import MODEL, PROGRAMS, QUESTION, Program, client
+from tests.integrations.google.library import MODEL, PROGRAMS, QUESTION, client, price_of
 from tests.integrations.google.relay import relay
 from tests.integrations.till import Till, needs_prices_of_0_2, priced
 
 # google-genai makes a class of aiohttp's session, which aiohttp warns of.
 pytestmark = [needs_prices_of_0_2, pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")]
-
-
-def price_of(program: Program) -> Decimal:
-    """What genai-prices makes of all that a program used."""
-    if program.model is None:
-        return Decimal(0)
-    total = Decimal(0)
-    for reply in program.replies:
-        assert isinstance(reply.usage, Tokens)
-        used = {"input_tokens": reply.usage.input}
-        if program.model == MODEL:
-            used["output_tokens"] = reply.usage.output + reply.usage.reasoning
-        total += priced(program.model, used, provider="google")
-    return total
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

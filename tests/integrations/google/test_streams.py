@@ -117,6 +117,11 @@ def test_usage_after_the_last_content_counts() -> None:
     assert settled(Events(ResponseMeter(hidden=True)), events(late), 50) == COST
 
 
+def test_a_report_that_leaves_out_what_an_earlier_one_had_takes_nothing_back() -> None:
+    pieces = [{"usageMetadata": {"trafficType": "ON_DEMAND"}}, *PIECES, {"usageMetadata": {"trafficType": "ON_DEMAND"}}]
+    assert settled(Events(ResponseMeter(hidden=True)), events(pieces), 50) == COST
+
+
 def test_a_blocked_prompt_costs_its_input() -> None:
     blocked = {
         "promptFeedback": {"blockReason": "SAFETY"},

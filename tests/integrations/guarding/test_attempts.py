@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,10 @@ from anthropic import APIConnectionError, InternalServerError
 from openai import OpenAI
 
 from aumos_governance import GovernanceEngine, govern
-from tests.integrations.chats import chat
+from aumos_governance.integrations.guarding.attempts import Attempt, Call
+from aumos_governance.integrations.guarding.charge import Charge
+from tests.integrations.chats import chat, plain
+from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.guarding.attempting import ASK, HAIKU, OPUS, Provider, cost, message, refusing, to_opus
 from tests.integrations.till import Till, priced
 from tests.integrations.wire import feature, http
@@ -186,3 +190,23 @@ def test_what_a_subclass_sends_is_what_is_held(till: Till) -> None:
     assert chat(client).model == "gpt-4"
     assert [record.tool for record in till.records("hold")][-1] == "gpt-4"
     assert till.spent == priced("gpt-4", {"input_tokens": 1000, "output_tokens": 100})
+
+
+# ---- afterwards
+
+
+def test_a_call_leaves_nothing_to_the_garbage_collector(endpoint: Endpoint, till: Till) -> None:
+    def kept() -> int:
+        return sum(type(each) in (Call, Attempt, Charge) for each in gc.get_objects())
+
+    client = govern(plain(endpoint), engine=till.engine)
+    chat(client)
+    gc.collect()
+    gc.disable()
+    try:
+        before = kept()
+        for _ in range(5):
+            chat(client)
+        assert kept() == before
+    finally:
+        gc.enable()

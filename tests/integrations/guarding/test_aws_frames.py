@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from aumos_governance.integrations.anthropic.calls import PROVIDER
-from aumos_governance.integrations.guarding.aws_frames import Frames
 from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.readers import Frames
 from aumos_governance.integrations.pricing.prices import Prices
 
 MODEL = "global.anthropic.claude-sonnet-5-5"

@@ -188,6 +188,38 @@ describe('AuditView', () => {
     expect(listed()).toMatchObject({ tool: null, outcome: null });
   });
 
+  it.each([
+    ['a preset', () => drawn(view, () => find('button', 'Denied').click())],
+    ['another notebook', () => drawn(view, () => view.look('b.ipynb'))],
+    ['a choice', () => type('Outcome', 'deny')]
+  ])('shows no row of the list before, after %s', async (_, change) => {
+    await show();
+    expect(rows()).toHaveLength(2);
+    stalls = true;
+    await change();
+    // The next frame, and no pause.
+    await settled(0);
+    // As many as the new list has, and nothing in them yet.
+    expect(rows()).toEqual(['…', '…']);
+  });
+
+  it('marks the rows that what is being typed leaves behind', async () => {
+    const isBusy = (): boolean =>
+      find('.aumos-AuditView-main').hasAttribute('aria-busy');
+    await show();
+    expect(isBusy()).toBe(false);
+    await type('Text', 'x');
+    expect(isBusy()).toBe(true);
+    expect(rows()).toHaveLength(2);
+    expect(find('.aumos-AuditView-count').textContent).toBe('Reading…');
+    await type('Text', 'xy', TYPED);
+    expect(isBusy()).toBe(false);
+    expect(find('.aumos-AuditView-count').textContent).toBe('2 records');
+    await type('Text', 'x');
+    await type('Text', 'xy');
+    expect(isBusy()).toBe(false);
+  });
+
   it('has presets: today, this session, denied', async () => {
     const state = sampleState('active', { path: 'a.ipynb' });
     const listed = (): unknown => asked.filter(one => 'tool' in one).at(-1);

@@ -93,6 +93,18 @@ describe('the start in the panel', () => {
     expect(kernel.requests).toEqual([]);
   });
 
+  it('says what a kernel lacks before anything is started', async () => {
+    scene.kernel.found.push(REPLIES.absent);
+    await panel.show('never_opened');
+    expect(panel.text('start')).toContain(
+      'cannot import aumos_governance. Run this in a cell first:'
+    );
+    expect(panel.text('start')).toContain('%pip install aumos-governance');
+    await panel.press('Check again');
+    expect(panel.text('start')).not.toContain('cannot import');
+    expect(scene.kernel.requests).toEqual([]);
+  });
+
   it('says what a kernel lacks, and tries again', async () => {
     kernel.replies.push(REPLIES.missing, REPLIES.loaded);
     await panel.show('never_opened');

@@ -23,6 +23,32 @@ describe('the loader of a kernel', () => {
     expect(kernel.released).toBe(1);
   });
 
+  it('finds out before it loads whether the package is there', async () => {
+    kernel.found.push(REPLIES.absent);
+    await loader.check('a.ipynb');
+    expect(loader.obstacle('a.ipynb')).toEqual({ kind: 'missing' });
+    expect(kernel.checks).toMatchObject([{ code: '', silent: true }]);
+    expect(kernel.requests).toEqual([]);
+    await loader.check('a.ipynb');
+    expect(loader.obstacle('a.ipynb')).toBeNull();
+    kernel.found.push(REPLIES.failed);
+    await loader.check('a.ipynb');
+    expect(loader.obstacle('a.ipynb')).toBeNull();
+    kernel.language = 'R';
+    await loader.check('a.ipynb');
+    expect(loader.obstacle('a.ipynb')).toEqual({
+      kind: 'language',
+      language: 'R'
+    });
+  });
+
+  it('does not wait for a cell to find that out', async () => {
+    kernel.status = 'busy';
+    await loader.check('a.ipynb');
+    expect(kernel.checks).toEqual([]);
+    expect(loader.obstacle('a.ipynb')).toBeNull();
+  });
+
   it('says that a cell runs until it has ended', async () => {
     let end = (): void => undefined;
     kernel.status = 'busy';

@@ -144,8 +144,8 @@ describe('GovernanceStatusItem', () => {
     ['2', '0', 'normal', '20%', undefined, 'governance'],
     ['4', '5', 'normal', '40%', '50%', 'governance'],
     ['5', '1', 'notice', '50%', '10%', 'governance'],
-    ['8', '1', 'warning', '80%', '10%', 'alert'],
-    ['10', '0', 'full', '100%', undefined, 'alert']
+    ['8', '1', 'warning', '80%', '10%', 'full'],
+    ['10', '0', 'full', '100%', undefined, 'full']
   ])(
     'draws %s spent and %s held as %s',
     async (spent, held, severity, spentWidth, heldWidth, icon) => {

@@ -13,6 +13,13 @@ type Reply = KernelMessage.IExecuteReplyMsg['content'];
 /** What a kernel replies where the magics are loaded, or to what it could not import. */
 export const REPLIES = {
   loaded: { status: 'ok', user_expressions: { loaded: { status: 'ok' } } },
+  /** To what only looks for the package. */
+  absent: {
+    status: 'ok',
+    user_expressions: {
+      loaded: { status: 'ok', data: { 'text/plain': 'False' } }
+    }
+  },
   missing: {
     status: 'ok',
     user_expressions: {
@@ -25,7 +32,10 @@ export const REPLIES = {
   },
   aborted: { status: 'aborted' },
   failed: { status: 'error', ename: 'SyntaxError', evalue: 'invalid syntax' }
-} as unknown as Record<'loaded' | 'missing' | 'aborted' | 'failed', Reply>;
+} as unknown as Record<
+  'loaded' | 'absent' | 'missing' | 'aborted' | 'failed',
+  Reply
+>;
 
 /** A kernel that replies what a test puts in, one after the other. */
 export class FakeKernel {
@@ -33,6 +43,9 @@ export class FakeKernel {
   language = 'python';
   readonly requests: KernelMessage.IExecuteRequestMsg['content'][] = [];
   readonly replies: (Reply | Promise<Reply> | Error)[] = [];
+  /** What was sent to look for the package alone, and what is replied to that. */
+  readonly checks: KernelMessage.IExecuteRequestMsg['content'][] = [];
+  readonly found: Reply[] = [];
   released = 0;
 
   readonly reached = {
@@ -49,8 +62,10 @@ export class FakeKernel {
   requestExecute(content: KernelMessage.IExecuteRequestMsg['content']): {
     done: Promise<{ content: Reply }>;
   } {
-    this.requests.push(content);
-    const reply = this.replies.shift() ?? REPLIES.loaded;
+    const isCheck = JSON.stringify(content).includes('find_spec');
+    (isCheck ? this.checks : this.requests).push(content);
+    const reply =
+      (isCheck ? this.found : this.replies).shift() ?? REPLIES.loaded;
     return {
       done:
         reply instanceof Error

@@ -1,32 +1,48 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
-import type { IAuditApi } from '../server/auditApi';
-import { GovernanceNotifications } from '../notifications';
-import { type INotice } from '../toasts';
-import type { IAuditRecord } from '../protocol/audit';
-import type { IApproval } from '../protocol/waiting';
-import { GovernanceSettings } from '../state/settings';
-import type { IWaitingApprovals } from '../state/waitingApprovals';
-import { FakeModel } from './support/fakes';
-import { sampleConfig, sampleState } from './support/samples';
-import { sampleApproval, sampleRecord } from './support/waitingFakes';
+import type { IAuditApi } from '../../server/auditApi';
+import { GovernanceNotifications } from '../../notices/notifications';
+import { type INotice } from '../../notices/toasts';
+import type { IAuditRecord } from '../../protocol/audit';
+import type { IApproval, ILimitRequest } from '../../protocol/waiting';
+import { GovernanceSettings } from '../../state/settings';
+import { FakeModel } from '../support/fakes';
+import { sampleConfig, sampleState } from '../support/samples';
+import {
+  sampleApproval,
+  sampleLimit,
+  sampleRecord
+} from '../support/waitingFakes';
 
 describe('GovernanceNotifications', () => {
   let model: FakeModel;
   let settings: GovernanceSettings;
   let denied: IAuditRecord[];
-  let waiting: { entries: IApproval[]; isKnown: boolean };
-  let approvals: IWaitingApprovals;
+  let waiting: {
+    entries: IApproval[];
+    atLimit: ILimitRequest[];
+    isKnown: boolean;
+  };
   let changed: Signal<object, void>;
+  let viewed: Signal<object, void>;
   let notifications: GovernanceNotifications;
   const told: INotice[] = [];
   /** What the application shows, or lists. */
   const open = new Set<{ notice: INotice }>();
   const onScreen = new Set<string>();
+  /** The ids of what has its card on the screen, under its cell. */
+  const inView = new Set<string>();
 
   async function learn(...args: Parameters<typeof sampleState>): Promise<void> {
     model.learned.emit(sampleState(...args));
     await vi.advanceTimersByTimeAsync(1000);
+  }
+
+  /** Let something else wait, for as long as a notice takes to come. */
+  function wait(changes: Partial<typeof waiting>): void {
+    Object.assign(waiting, changes);
+    changed.emit();
+    vi.advanceTimersByTime(600);
   }
 
   function deny(id: string, changes: Partial<IAuditRecord> = {}): void {
@@ -50,19 +66,24 @@ describe('GovernanceNotifications', () => {
     told.length = 0;
     open.clear();
     onScreen.clear();
+    inView.clear();
     denied = [];
     model = new FakeModel();
     settings = new GovernanceSettings();
     changed = new Signal<object, void>({});
-    waiting = { entries: [], isKnown: true };
-    approvals = Object.assign(waiting, { changed });
+    viewed = new Signal<object, void>({});
+    waiting = { entries: [], atLimit: [], isKnown: true };
     notifications = new GovernanceNotifications({
       model,
       audit: {
         records: (_: unknown, limit: number) =>
           Promise.resolve({ records: denied.slice(0, limit), cursor: null })
       } as unknown as IAuditApi,
-      approvals,
+      waiting: Object.assign(waiting, {
+        changed,
+        viewed,
+        isInView: ({ id }: { id: string }) => inView.has(id)
+      }),
       settings,
       notifier: {
         tell: notice => {
@@ -128,21 +149,70 @@ describe('GovernanceNotifications', () => {
     onScreen.add(`budget ${sampleState('active').path}`);
     onScreen.add(`audit ${sampleState('active').path}`);
     onScreen.add('approvals research/agents.ipynb');
+    onScreen.add(`limits ${sampleLimit().notebook}`);
     await learn('active', { spent: '1' });
     deny('a');
-    waiting.entries = [sampleApproval()];
-    changed.emit();
+    wait({ entries: [sampleApproval()], atLimit: [sampleLimit()] });
     await learn('active', { spent: '9' });
     expect(told).toEqual([]);
   });
 
   it('takes a notice away once the panel shows what it is of', () => {
-    waiting.entries = [sampleApproval({ id: 'x' })];
-    changed.emit();
+    wait({ entries: [sampleApproval({ id: 'x' })] });
     expect(open.size).toBe(1);
     onScreen.add('approvals research/agents.ipynb');
     notifications.look();
     expect(open.size).toBe(0);
+  });
+
+  it('does not notify of what has its card on the screen, and not when that is scrolled away', () => {
+    // The card is drawn a moment after the page knows of it.
+    waiting.entries = [sampleApproval({ id: 'x' })];
+    waiting.atLimit = [sampleLimit({ id: 'y' })];
+    changed.emit();
+    inView.add('x').add('y');
+    viewed.emit();
+    vi.advanceTimersByTime(5000);
+    expect(told).toEqual([]);
+    inView.clear();
+    viewed.emit();
+    vi.advanceTimersByTime(5000);
+    expect(told).toEqual([]);
+    wait({ entries: [...waiting.entries, sampleApproval({ id: 'z' })] });
+    expect(plain()).toEqual([
+      'agents.ipynb: shell waits for your approval ($0.05).'
+    ]);
+    inView.add('z');
+    viewed.emit();
+    expect(open.size).toBe(0);
+  });
+
+  it('notifies of calls that wait at a limit, until none does', () => {
+    const notebook = 'other.ipynb';
+    wait({ atLimit: [sampleLimit({ notebook, count: 1, needs: '0.4' })] });
+    wait({
+      atLimit: [
+        ...waiting.atLimit,
+        sampleLimit({ id: 'y', notebook, count: 3, needs: '2' })
+      ]
+    });
+    const { tool } = sampleLimit();
+    expect(plain()).toEqual([
+      `other.ipynb: ${tool} waits at a limit and needs $0.40 more.`,
+      `4 calls wait at a limit, among them ${tool} in other.ipynb.`
+    ]);
+    expect(told[0]).toMatchObject({ section: 'limits', stays: true });
+    wait({ atLimit: [] });
+    expect(open.size).toBe(0);
+  });
+
+  it('notifies anew of calls of the same session that wait again', () => {
+    inView.add(sampleLimit().id);
+    wait({ atLimit: [sampleLimit()] });
+    wait({ atLimit: [] });
+    inView.clear();
+    wait({ atLimit: [sampleLimit({ at: '2026-11-23T00:00:00Z' })] });
+    expect(told).toHaveLength(1);
   });
 
   it('takes a warning away once the panel shows the budget', async () => {
@@ -164,11 +234,9 @@ describe('GovernanceNotifications', () => {
     await learn('active', { spent: '1' });
     deny('a');
     await learn('active', { spent: '9', seq: 9 });
-    waiting.entries = [
-      sampleApproval({ id: 'x' }),
-      sampleApproval({ id: 'y' })
-    ];
-    changed.emit();
+    wait({
+      entries: [sampleApproval({ id: 'x' }), sampleApproval({ id: 'y' })]
+    });
     expect([...open].map(({ notice }) => notice.section)).toEqual([
       'audit',
       'approvals'
@@ -219,7 +287,13 @@ describe('GovernanceNotifications', () => {
       { amount: '0.01' },
       {},
       'A limit around this budget leaves less: ask its administrator, or lower the request.',
-      'Raise Budget…'
+      'Show'
+    ],
+    [
+      { amount: '0.01', detail: { category: 'llm' } },
+      {},
+      'The budget llm, which is set by code, or a limit around it leaves less: lower the request.',
+      'Show'
     ],
     [
       { amount: '40' },
@@ -265,15 +339,13 @@ describe('GovernanceNotifications', () => {
   });
 
   it('tells of an approval until it is answered', () => {
-    waiting.entries = [sampleApproval({ id: 'x' })];
-    changed.emit();
-    changed.emit();
+    wait({ entries: [sampleApproval({ id: 'x' })] });
+    wait({});
     expect(plain()).toEqual([
       'agents.ipynb: shell waits for your approval ($0.05).'
     ]);
     expect(told[0]).toMatchObject({ section: 'approvals', stays: true });
-    waiting.entries = [];
-    changed.emit();
+    wait({ entries: [] });
     expect(open.size).toBe(0);
   });
 
@@ -285,8 +357,7 @@ describe('GovernanceNotifications', () => {
     });
     await learn('active', { spent: '1' });
     deny('a');
-    waiting.entries = [sampleApproval()];
-    changed.emit();
+    wait({ entries: [sampleApproval()], atLimit: [sampleLimit()] });
     await learn('active', { spent: '9' });
     expect(told).toEqual([]);
   });

@@ -4,7 +4,12 @@ export const SHOWN = 10_000;
 const AT_ONCE = 2;
 
 /** The kinds of notice, the most urgent first; there is at most one of each. */
-export const NOTICE_KINDS = ['approvals', 'denials', 'marks'] as const;
+export const NOTICE_KINDS = [
+  'approvals',
+  'limits',
+  'denials',
+  'marks'
+] as const;
 
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 

@@ -1,18 +1,18 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
-import { PathExt } from '@jupyterlab/coreutils';
-import type { IAuditApi } from './server/auditApi';
-import { wayOut } from './words/denials';
-import { figuresOf, type IFigures } from './words/figures';
-import { oneLine, spentWords } from './words/labels';
-import { shortUsd } from './words/money';
-import { EXPIRED } from './words/verdicts';
-import type { IAuditRecord } from './protocol/audit';
-import type { IGovernanceState } from './protocol/state';
-import type { GovernanceSettings } from './state/settings';
-import type { IWaitingApprovals } from './state/waitingApprovals';
+import type { IAuditApi } from '../server/auditApi';
+import { wayOut } from '../words/denials';
+import { figuresOf, type IFigures } from '../words/figures';
+import { oneLine, spentWords } from '../words/labels';
+import { EXPIRED } from '../words/verdicts';
+import type { IAuditRecord } from '../protocol/audit';
+import type { IGovernanceState } from '../protocol/state';
+import type { GovernanceSettings } from '../state/settings';
+import type { IApprovalsInPage } from '../state/waitingApprovals';
+import { fileName, quoted } from './names';
 import { type INotice, type INotifier, SHOWN, Toasts } from './toasts';
-import type { IGovernanceModel } from './tokens';
+import type { IGovernanceModel } from '../tokens';
+import { WaitingNotices } from './waitingNotices';
 
 /** How long changes of a notebook are left to gather before its denials are read, in milliseconds. */
 const GATHER = 700;
@@ -21,7 +21,7 @@ const MOST = 20;
 
 /**
  * Notifies the user of what they would want to know at once: a denial, a warning mark that is passed,
- * an approval that waits.
+ * what waits for their decision.
  *
  * What was so already when the page learnt of it is no news, and neither is what the panel shows.
  */
@@ -29,15 +29,12 @@ export class GovernanceNotifications implements IDisposable {
   constructor(options: GovernanceNotifications.IOptions) {
     this._model = options.model;
     this._audit = options.audit;
-    this._approvals = options.approvals;
     this._settings = options.settings;
     this._isOnScreen = options.isOnScreen;
     this._toasts = new Toasts(options.notifier);
     this._trans = options.trans;
     this._model.learned.connect(this._onState, this);
-    this._model.changed.connect(this._onApprovals, this);
-    this._approvals.changed.connect(this._onApprovals, this);
-    this._onApprovals();
+    this._waiting = new WaitingNotices({ ...options, toasts: this._toasts });
   }
 
   get isDisposed(): boolean {
@@ -47,17 +44,16 @@ export class GovernanceNotifications implements IDisposable {
   dispose(): void {
     this._isDisposed = true;
     this._model.learned.disconnect(this._onState, this);
-    this._model.changed.disconnect(this._onApprovals, this);
-    this._approvals.changed.disconnect(this._onApprovals, this);
+    this._waiting.dispose();
     for (const watch of this._denials.values()) {
       window.clearTimeout(watch.timer);
     }
     this._toasts.dispose();
   }
 
-  /** Take away what the panel shows by now, and notify of what it shows no more. */
+  /** Take away what the panel shows by now. */
   look(): void {
-    this._onApprovals();
+    this._waiting.look();
     for (const [path, mark] of this._marks) {
       if (mark.message !== null && this._isOnScreen('budget', path)) {
         mark.message = null;
@@ -90,7 +86,7 @@ export class GovernanceNotifications implements IDisposable {
       known.reached = reached;
       known.message = this._isOnScreen('budget', state.path)
         ? null
-        : `${nameOf(state.path)}: ${spentWords(figures, this._trans)}`;
+        : `${fileName(state.path)}: ${spentWords(figures, this._trans)}`;
       this._lastMark = state.path;
     } else if (reached < known.reached) {
       // Raised, corrected or closed: what was said is no longer true.
@@ -182,9 +178,7 @@ export class GovernanceNotifications implements IDisposable {
       'warning',
       way ? `${what} ${way.sentence}` : what,
       way?.section ?? 'audit',
-      way?.section === 'budget' && this._model.mayChange
-        ? this._trans.__('Raise Budget…')
-        : undefined
+      budget !== null ? this._trans.__('Raise Budget…') : undefined
     );
     this._toasts.set(
       'denials',
@@ -197,7 +191,7 @@ export class GovernanceNotifications implements IDisposable {
     newest: IAuditRecord,
     count: number
   ): string {
-    const name = nameOf(path);
+    const name = fileName(path);
     const tool = quoted(newest.tool ?? newest.event);
     if (count > 1) {
       return this._trans.__(
@@ -217,42 +211,6 @@ export class GovernanceNotifications implements IDisposable {
         );
   }
 
-  /** Notify of the approvals that wait and are not on the screen, in one notice that stays until they are decided. */
-  private _onApprovals(): void {
-    if (!this._approvals.isKnown) {
-      return;
-    }
-    const { path } = this._model;
-    const waiting = this._approvals.entries.filter(
-      ({ notebook }) => !this._isOnScreen('approvals', notebook)
-    );
-    const [first] = waiting;
-    if (!first || !this._settings.current.notifyOfApprovals) {
-      this._toasts.set('approvals', null);
-      return;
-    }
-    const own = waiting.find(({ notebook }) => notebook === path) ?? first;
-    const name = nameOf(own.notebook);
-    const message =
-      waiting.length === 1
-        ? this._trans.__(
-            '%1: %2 waits for your approval (%3).',
-            name,
-            quoted(own.tool),
-            shortUsd(own.amount)
-          )
-        : this._trans.__(
-            '%1 actions wait for your approval, among them %2 in %3.',
-            waiting.length,
-            quoted(own.tool),
-            name
-          );
-    this._toasts.set('approvals', {
-      ...this._notice('info', message, 'approvals'),
-      stays: true
-    });
-  }
-
   private _notice(
     kind: INotice['kind'],
     message: string,
@@ -264,10 +222,10 @@ export class GovernanceNotifications implements IDisposable {
 
   private readonly _model: IGovernanceModel;
   private readonly _audit: IAuditApi;
-  private readonly _approvals: IWaitingApprovals;
   private readonly _settings: GovernanceSettings;
   private readonly _isOnScreen: GovernanceNotifications.IsOnScreen;
   private readonly _toasts: Toasts;
+  private readonly _waiting: WaitingNotices;
   private readonly _trans: TranslationBundle;
   /** By a notebook's path, the mark that its session has passed, and what is said of it; null where nothing is. */
   private readonly _marks = new Map<
@@ -294,7 +252,7 @@ export namespace GovernanceNotifications {
   export interface IOptions {
     model: IGovernanceModel;
     audit: IAuditApi;
-    approvals: IWaitingApprovals;
+    waiting: Omit<IApprovalsInPage, 'lead' | 'toReview'>;
     settings: GovernanceSettings;
     notifier: INotifier;
     isOnScreen: IsOnScreen;
@@ -323,14 +281,4 @@ function rankOf(figures: IFigures): number {
     return 2;
   }
   return figures.severity === 'full' ? 1 : (figures.passed ?? 0);
-}
-
-function nameOf(path: string): string {
-  return quoted(PathExt.basename(path));
-}
-
-/** Text whose length and writing direction disturb nothing around it. */
-function quoted(text: string): string {
-  const line = oneLine(text);
-  return `\u2068${line.length > 60 ? `${line.slice(0, 59)}…` : line}\u2069`;
 }

@@ -1,0 +1,90 @@
+"""``jupyter governance key``: keys of the gateway for a user's own programs."""
+
+from __future__ import annotations
+
+import shlex
+from argparse import Namespace
+from typing import Any, Final
+
+from .. import money
+from ..errors import InvalidRequestError, NotFoundError
+from . import output
+from .inside import refuse_inside
+from .server_source import ServerSource
+from .tables import Column, table
+
+__all__ = ["key"]
+
+_KEYS: Final = (
+    Column("KEY", cut="end"),
+    Column("KIND"),
+    Column("NOTEBOOK", cut="start"),
+    Column("ISSUED"),
+    Column("BY", cut="end"),
+    Column("ID"),
+)
+_OWN: Final = "user"
+
+
+def key(options: Namespace, server: ServerSource) -> None:
+    """Do what was requested; raises AumOSGovernanceError."""
+    if options.action == "list":
+        _list(options, server)
+        return
+    refuse_inside("Keys are issued and revoked")
+    if options.action == "create":
+        _create(options, server)
+    else:
+        _revoke(options, server)
+
+
+def _list(options: Namespace, server: ServerSource) -> None:
+    body = server.keys()
+    if options.json:
+        output.print_json(body)
+    elif not body["enabled"]:
+        output.print_lines([f"The {server.name} has no gateway."])
+    else:
+        lines = table(_KEYS, [_row(found) for found in body["keys"]], output.terminal_width())
+        output.print_lines(lines if body["keys"] else ["No key is valid."])
+
+
+def _create(options: Namespace, server: ServerSource) -> None:
+    body: dict[str, Any] = {"name": options.name}
+    if options.level is not None:
+        body["trust_level"] = options.level
+    if options.budget is not None:
+        body["budget"] = money.to_text(money.parse(options.budget, what="budget"))
+    created = server.create_key(body)
+    if options.json:
+        output.print_json(created)
+    else:
+        # As a shell reads it: eval "$(jupyter governance key create NAME)".
+        variables = sorted(created["environment"].items())
+        output.print_lines(f"export {name}={shlex.quote(value)}" for name, value in variables)
+    state = server.state(created["key"]["path"])
+    output.tell(
+        f"Key {options.name!r}: trust level L{state['trust_level']}, budget"
+        f" {money.display(money.parse(state['budget']))}. It is shown this once, and valid until you run"
+        f" jupyter governance key revoke {shlex.quote(options.name)}."
+    )
+
+
+def _revoke(options: Namespace, server: ServerSource) -> None:
+    keys = server.keys()["keys"]
+    named = [found for found in keys if options.name == found["id"]]
+    named = named or [found for found in keys if (found["kind"], found["name"]) == (_OWN, options.name)]
+    named = named or [found for found in keys if found["name"] == options.name]
+    if not named:
+        raise NotFoundError(f"There is no valid key {options.name!r}; see jupyter governance key list.")
+    if len(named) > 1:
+        raise InvalidRequestError(f"Several keys are named {options.name!r}; name one by its id.")
+    server.revoke_key(named[0]["id"])
+    if options.json:
+        output.print_json({"key": named[0]})
+    output.tell(f"The key {named[0]['name']!r} is revoked.")
+
+
+def _row(found: dict[str, Any]) -> tuple[str, ...]:
+    issued = (found["issued_at"] or "").partition(".")[0].replace("T", " ").removesuffix("Z")
+    return (found["name"], found["kind"], found["path"] or "", issued, found["issued_by"], found["id"])

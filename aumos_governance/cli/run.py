@@ -1,0 +1,114 @@
+"""``jupyter governance run``: a command with a key of a notebook's, which is revoked when the command ends."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import AumOSGovernanceError, InvalidRequestError
+from . import output
+from .inside import refuse_inside
+from .server_source import ServerSource
+
+__all__ = ["run"]
+
+_NOT_FOUND: Final = 127
+_NOT_RUN: Final = 126
+_BY_SIGNAL: Final = 128
+"""With a signal's number added, what a shell gives for a program that the signal ended: POSIX, 2.8.2."""
+_PASSED_ON: Final = ("SIGTERM", "SIGHUP", "SIGQUIT")
+_MAX_NAME: Final = 200
+
+
+def run(options: Namespace, server: ServerSource) -> int:
+    """Run the command to its end and give its exit code; raises AumOSGovernanceError where it cannot have a key."""
+    refuse_inside("A command is run with a notebook's key")
+    command = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
+    if not command:
+        raise InvalidRequestError("Name the command after two hyphens: run --notebook a.ipynb -- python train.py.")
+    path = _below(server.root, options.notebook)
+    with _Child.signals() as child:
+        created = server.create_key({"kind": "run", "name": shlex.join(command)[:_MAX_NAME], "path": path})
+        try:
+            return child.run(command, _environment(os.environ, created))
+        finally:
+            try:
+                server.revoke_key(created["key"]["id"])
+            except AumOSGovernanceError as error:
+                output.tell(f"The command's key could not be revoked: {error.message}")
+
+
+class _Child:
+    """The command's process, to which this one's signals are passed on."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._early: int | None = None
+        """A signal that came before there was a process."""
+
+    @classmethod
+    @contextmanager
+    def signals(cls) -> Iterator[_Child]:
+        """Within it signals end the command first, so that its key is revoked."""
+        child = cls()
+        numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
+        before = {signal.SIGINT: signal.signal(signal.SIGINT, child._interrupt)}
+        before.update({number: signal.signal(number, child._pass_on) for number in numbers})
+        try:
+            yield child
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
+        """The command's exit code, as a shell has it."""
+        if self._early is not None:
+            return _BY_SIGNAL + self._early
+        try:
+            # The handlers are Python's, so the command starts with the system's own.
+            process = subprocess.Popen(command, env=dict(environment))  # noqa: S603 - the user's own command
+        except FileNotFoundError:
+            output.tell(f"There is no command {command[0]!r}.")
+            return _NOT_FOUND
+        except OSError as error:
+            output.tell(f"The command {command[0]!r} cannot be run: {error.strerror or error}.")
+            return _NOT_RUN
+        self._process = process
+        self._send_early()
+        code = process.wait()
+        return code if code >= 0 else _BY_SIGNAL - code
+
+    def _send_early(self) -> None:
+        if self._process is not None and self._early is not None:
+            self._process.send_signal(self._early)
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        # A terminal sends it to the command as well, which may take a second one for something else.
+        if self._process is None or not sys.stdin.isatty():
+            self._pass_on(number, frame)
+
+    def _pass_on(self, number: int, frame: object) -> None:
+        self._early = number
+        if self._process is not None:
+            self._process.send_signal(number)
+
+
+def _environment(inherited: Mapping[str, str], created: Mapping[str, Any]) -> dict[str, str]:
+    kept = {name: value for name, value in inherited.items() if name not in created["withheld"]}
+    return {**kept, **created["environment"]}
+
+
+def _below(root: str | None, notebook: str) -> str:
+    """The path below the server's root of a notebook that is named so, or as a file of this folder."""
+    file = Path(notebook).expanduser().resolve()
+    if root is not None and file.is_file() and file.is_relative_to(Path(root).resolve()):
+        return file.relative_to(Path(root).resolve()).as_posix()
+    return notebook

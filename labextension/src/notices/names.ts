@@ -1,0 +1,13 @@
+import { PathExt } from '@jupyterlab/coreutils';
+import { oneLine } from '../words/labels';
+
+/** The name of a notebook in a sentence. */
+export function fileName(path: string): string {
+  return quoted(PathExt.basename(path));
+}
+
+/** Text whose length and writing direction disturb nothing around it. */
+export function quoted(text: string): string {
+  const line = oneLine(text);
+  return `\u2068${line.length > 60 ? `${line.slice(0, 59)}…` : line}\u2069`;
+}

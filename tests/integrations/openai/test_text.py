@@ -1,0 +1,120 @@
+"""How a text call is sent, and which tools it is held for; no client is involved."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from aumos_governance import ConfigurationError
+from aumos_governance.integrations.guarding.calls import Asked, Paid
+from aumos_governance.integrations.openai.calls import PROVIDER
+from aumos_governance.integrations.pricing.prices import Prices, Rates
+
+STATED = {"input_mtok": 1_000_000, "output_mtok": 2_000_000}
+SEARCHES = {"web_searches_kcount": 10_000, "storage_searches_kcount": 100_000}
+
+
+def rates(**given: Any) -> Rates:
+    return Prices(**given or {"price": STATED}).rates("mine", provider="openai")
+
+
+def paid(path: str, *, streamed: bool = False, bare: bool = False, **body: Any) -> Paid:
+    found = PROVIDER.paid(Asked("post", path, {"model": "mine", **body}, streamed, bare=bare))
+    assert found is not None
+    return found
+
+
+def chat(**given: Any) -> Paid:
+    return paid("/chat/completions", messages=[], **given)
+
+
+def swallows(call: Any) -> bool:
+    return bool(call.meter().see(b'{"choices": [], "usage": {"prompt_tokens": 1}}'))
+
+
+@pytest.mark.parametrize("given", [{"streamed": True}, {"stream": True}, {"streamed": True, "stream": True}])
+@pytest.mark.parametrize(
+    "options", [{}, {"stream_options": {"include_usage": False, "x": 1}}, {"stream_options": None}]
+)
+def test_a_stream_is_asked_for_its_usage_and_the_caller_does_not_see_it(given: Any, options: Any) -> None:
+    call = chat(**given, **options)
+    assert call.body is not None
+    assert call.body["stream_options"] == {**(options.get("stream_options") or {}), "include_usage": True}
+    assert {name: call.body[name] for name in ("model", "messages")} == {"model": "mine", "messages": []}
+    assert swallows(call)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({}, {"stream": False}, {"stream": 1}, {"streamed": True, "bare": True}, {"stream": True, "bare": True}),
+        {"streamed": True, "stream_options": {"include_usage": True}},
+    ],
+)
+def test_any_other_request_goes_out_as_it_is(given: Any) -> None:
+    call = chat(**given)
+    assert call.body is None
+    assert not swallows(call)
+
+
+@pytest.mark.parametrize(("model", "hidden"), [("gpt-4o", False), ("gpt-5", True), ("mine", True)])
+@pytest.mark.parametrize("path", ["/chat/completions", "/responses"])
+def test_a_meter_knows_whether_a_model_may_hide_output(path: str, model: str, hidden: bool) -> None:
+    call: Any = paid(path, model=model)
+    assert call.meter().seen.hidden is hidden
+
+
+@pytest.mark.parametrize(
+    ("store", "chats", "responses"), [(None, False, True), (True, True, True), (False, False, False)]
+)
+def test_what_the_provider_stores_can_be_retrieved(store: Any, chats: bool, responses: bool) -> None:
+    given = {} if store is None else {"store": store}
+    asked: Any = paid("/chat/completions", **given), paid("/responses", **given)
+    assert [call.retrievable for call in asked] == [chats, responses]
+
+
+@pytest.mark.parametrize("kind", ["web_search", "web_search_preview", "web_search_2025_08_26"])
+@pytest.mark.parametrize("made", [dict, SimpleNamespace])
+def test_every_version_of_a_web_search_is_held_for(kind: str, made: Any) -> None:
+    dear, free = rates(price={**STATED, **SEARCHES}), rates(price={**STATED, "web_searches_kcount": 0})
+    call = paid("/responses", input="x", tools=(made(type=kind),), max_output_tokens=5)
+    assert call.worst(dear) - call.worst(free) == 10 * 10
+    three = paid("/responses", input="x", tools=[made(type=kind)], max_output_tokens=5, max_tool_calls=3)
+    assert three.worst(dear) - three.worst(free) == 3 * 10
+
+
+def test_a_search_in_files_is_held_for() -> None:
+    dear, free = rates(price={**STATED, **SEARCHES}), rates(price={**STATED, "storage_searches_kcount": 0})
+    call = paid("/responses", input="x", tools=[{"type": "file_search"}], max_output_tokens=5)
+    assert call.worst(dear) - call.worst(free) == 10 * 100
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/responses"])
+def test_a_hosted_tool_needs_a_fee(path: str) -> None:
+    call = paid(path, tools=[{"type": "code_interpreter"}])
+    with pytest.raises(ConfigurationError, match=r"code_interpreter.*fee="):
+        call.worst(rates())
+    assert call.worst(rates(price=STATED, fee=1)) > 0
+    assert call.worst(rates(cost=7)) == 7
+
+
+@pytest.mark.parametrize("kind", ["function", "custom"])
+@pytest.mark.parametrize("path", ["/chat/completions", "/responses"])
+def test_a_tool_of_the_caller_s_needs_none(path: str, kind: str) -> None:
+    assert paid(path, tools=[{"type": kind}, {"name": "x"}][: 2 if "chat" in path else 1]).worst(rates()) > 0
+
+
+def test_a_search_without_a_price_is_refused_unless_a_fee_is_stated() -> None:
+    call = paid("/responses", input="x", tools=[{"type": "web_search"}], max_output_tokens=5)
+    with pytest.raises(ConfigurationError, match="web_searches_kcount"):
+        call.worst(rates())
+    assert call.worst(rates(price=STATED, fee=1)) == call.worst(rates(price={**STATED, "web_searches_kcount": 0}))
+
+
+def test_a_chat_that_searches_is_held_for_one_search() -> None:
+    dear, free = rates(price={**STATED, **SEARCHES}), rates(price={**STATED, "web_searches_kcount": 0})
+    call = chat(web_search_options={}, max_tokens=5)
+    assert call.worst(dear) - call.worst(free) == Decimal(10)

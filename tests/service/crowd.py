@@ -1,0 +1,74 @@
+"""Callers of a service whose bounded holds run together, and what must hold of the ledger all the while."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aumos_governance.ledger.contract.facts import NotebookKey, SessionState
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.service.callers import Caller
+from aumos_governance.service.service import NotebookService
+from aumos_governance.wire.protocol import Ask
+
+NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
+BOUNDED = {"amount": "3", "least": "0.01", "waits_turn": 60, "tool": "claude"}
+"""An agent's call: at worst $3, since it may give out 128,000 tokens."""
+
+
+@dataclass
+class Crowd:
+    """Sends requests of many callers, and takes their answers in the order in which they come."""
+
+    service: NotebookService
+    notebook: NotebookKey = NOTEBOOK
+    answers: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
+    waits: set[str] = field(default_factory=set)
+    """The ids of the requests that were said to wait."""
+    sent: int = 0
+    ending: set[str] = field(default_factory=set)
+    """The ids of the requests but holds that have no answer yet."""
+
+    def send(self, op: str, id: str | None = None, *, caller: str = "agent", **body: Any) -> str:
+        self.sent += 1
+        id = id or f"r{self.sent}"
+        if op != "hold":
+            self.ending.add(id)
+        ask = Ask(id, op, time.time() + 120, body=body)
+        self.service.submit(Caller(self.notebook, f"key:{caller}", f"{caller}:1"), ask, self.answers.put)
+        return id
+
+    def hear(self) -> dict[str, Any]:
+        """The next answer."""
+        while True:
+            answer = self.answers.get(timeout=60)
+            if "waiting" not in answer:
+                self.ending.discard(answer["id"])
+                return answer
+            assert "needs" not in answer["waiting"]
+            self.waits.add(answer["id"])
+
+    def settled(self) -> None:
+        """Hear all answers but those of holds that were given up, which have none."""
+        while self.ending:
+            self.hear()
+
+    def ask(self, op: str, **body: Any) -> dict[str, Any]:
+        id = self.send(op, **body)
+        answer = self.hear()
+        assert answer["id"] == id
+        return answer
+
+
+class Watched:
+    """Sees every committed state of a ledger: nothing is ever above a budget."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.above: list[SessionState] = []
+        self.end = ledger.subscribe(self._hear)
+
+    def _hear(self, states: Iterable[SessionState]) -> None:
+        self.above += [state for state in states if state.balance is not None and state.balance.over]

@@ -1,0 +1,172 @@
+"""Many agents' calls at one small budget, on every backend: they run together, they all pass, and never above it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from aumos_governance import money
+from aumos_governance.ledger import open_ledger
+from aumos_governance.ledger.contract.charges import KernelGone
+from aumos_governance.ledger.contract.facts import Balance, Origin
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ReadState
+from aumos_governance.service.service import NotebookService
+from tests.ledger.kit import USD, Backend
+from tests.service.crowd import BOUNDED, NOTEBOOK, Crowd, Watched
+
+
+@pytest.fixture
+def shared(backend: Backend) -> Iterator[Ledger]:
+    # By the clock of this computer, as the service.
+    ledger = open_ledger(backend.url)
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def crowd(shared: Ledger) -> Iterator[Crowd]:
+    service = NotebookService(shared)
+    crowd = Crowd(service)
+    crowd.ask("open", trust_level=5, budget="1")
+    watched = Watched(shared)
+    yield crowd
+    service.stop_waiting()
+    watched.end()
+    assert watched.above == []
+    assert shared.verify().ok
+
+
+def balance(ledger: Ledger) -> Balance:
+    found = ledger.read(ReadState(notebook=NOTEBOOK)).balance
+    assert found is not None
+    return found
+
+
+def test_thirty_at_once_run_together(crowd: Crowd, shared: Ledger) -> None:
+    """Each may cost $3, and there is $1: at least 8 run at the same time, before any of them has ended."""
+    calls = {crowd.send("hold", caller=f"agent{n % 3}", **BOUNDED): f"agent{n % 3}" for n in range(30)}
+    running: list[tuple[str, str]] = []
+    most = settled = 0
+    while settled < 30:
+        answer = crowd.hear()
+        if "resolution" in answer:
+            assert answer["resolution"]["spent"] == "0.006"
+            settled += 1
+            continue
+        assert answer["decision"]["allowed"], answer
+        assert money.parse("0.01") <= money.parse(answer["decision"]["amount"]) < USD
+        running.append((answer["hold_id"], calls[answer["id"]]))
+        most = max(most, len(running))
+        if most >= 8:
+            while running:
+                hold_id, caller = running.pop()
+                crowd.send("settle", caller=caller, hold_id=hold_id, amount="0.006")
+    assert most >= 8
+    assert balance(shared) == Balance(USD, 30 * 6_000_000, 0)
+
+
+def test_waves_of_thirty_all_pass(crowd: Crowd, shared: Ledger) -> None:
+    """Without it, 214 of these 240 were denied, though all of them together cost less than the budget."""
+    for _ in range(8):
+        for _ in range(30):
+            crowd.send("hold", **BOUNDED)
+        settled = 0
+        while settled < 30:
+            answer = crowd.hear()
+            if "resolution" in answer:
+                settled += 1
+            else:
+                assert answer["decision"]["allowed"], answer
+                crowd.send("settle", hold_id=answer["hold_id"], amount="0.004")
+    assert balance(shared) == Balance(USD, 240 * 4_000_000, 0)
+    assert crowd.waits, "none had to wait, so the budget was not tight"
+
+
+class Disorder:
+    """Calls that end by chance: settled, released, cancelled while they wait or run, or left by their caller."""
+
+    def __init__(self, crowd: Crowd, ledger: Ledger, seed: int) -> None:
+        self.crowd, self.ledger, self.chance = crowd, ledger, random.Random(seed)
+        self.waiting: dict[str, str] = {}
+        """The callers of the requests that have no answer yet, by the requests' ids."""
+        self.running: list[tuple[str, str, str, int]] = []
+        """Request, caller, hold and amount of each call that was granted and has not ended."""
+        self.gone: set[str] = set()
+        self.denied = self.spent = self.unknown = 0
+
+    def hear(self) -> None:
+        answer = self.crowd.hear()
+        if "decision" not in answer:
+            assert answer["ok"] or answer["code"] == "CONFLICT", answer
+            return
+        caller = self.waiting.pop(answer["id"], None)
+        if not answer["decision"]["allowed"]:
+            self.denied += 1
+        elif caller is not None:
+            amount = money.parse(answer["decision"]["amount"])
+            self.running.append((answer["id"], caller, answer["hold_id"], amount))
+
+    def hear_all(self) -> None:
+        while not self.crowd.answers.empty():
+            self.hear()
+
+    def begin(self, number: int) -> None:
+        caller = f"agent{number % 4}-{number // 20}"
+        if caller not in self.gone:
+            self.waiting[self.crowd.send("hold", f"call{number}", caller=caller, **BOUNDED)] = caller
+
+    def give_up(self) -> None:
+        id = self.chance.choice(list(self.waiting))
+        self.crowd.send("cancel", caller=self.waiting.pop(id), of=id)
+
+    def end(self) -> None:
+        id, caller, hold_id, amount = self.running.pop(self.chance.randrange(len(self.running)))
+        how = self.chance.randrange(6)
+        if how == 0:
+            self.crowd.send("release", caller=caller, hold_id=hold_id)
+        elif how == 1:
+            self.crowd.send("cancel", caller=caller, of=id)
+        elif how == 2 and self.unknown + amount < USD // 3:
+            self.leave(caller, amount)
+        else:
+            cost = self.chance.randrange(min(amount, 8_000_000) + 1)
+            self.spent += cost
+            self.crowd.send("settle", caller=caller, hold_id=hold_id, amount=money.to_text(cost))
+
+    def leave(self, caller: str, amount: int) -> None:
+        """The caller is killed, and of its holds only one of this amount was not released."""
+        for call in [call for call in self.running if call[1] == caller]:
+            self.running.remove(call)
+            self.crowd.send("release", caller=caller, hold_id=call[2])
+        for id in [id for id, whose in self.waiting.items() if whose == caller]:
+            del self.waiting[id]
+            self.crowd.send("cancel", caller=caller, of=id)
+        self.unknown += amount
+        self.gone.add(caller)
+        self.ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation=f"{caller}:1"))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_whatever_ends_them_in_whatever_order(crowd: Crowd, shared: Ledger, seed: int) -> None:
+    disorder = Disorder(crowd, shared, seed)
+    for number in range(80):
+        disorder.begin(number)
+        if disorder.waiting and disorder.chance.random() < 0.15:
+            disorder.give_up()
+        disorder.hear_all()
+        if len(disorder.running) > disorder.chance.randrange(12):
+            disorder.end()
+    while disorder.waiting or disorder.running:
+        disorder.hear_all()
+        if disorder.running:
+            disorder.end()
+        elif disorder.waiting:
+            disorder.hear()
+    # What was sent before it is done before it.
+    crowd.settled()
+    assert disorder.denied == 0
+    found = balance(shared)
+    assert (found.spent, found.held) == (disorder.spent, disorder.unknown)
