@@ -294,6 +294,7 @@ class GovernanceExtension(ExtensionApp):
             name=rooms.name,
             load_in_kernels=self.load_in_kernels,
             keys=kernel_keys,
+            note_foreign_keys=self._bridge.note_foreign_keys,
         )
         _leave_untracked(serverapp)
         serverapp.event_logger.add_listener(schema_id=KERNEL_EVENTS, listener=self._bridge.on_kernel_event)

@@ -6,6 +6,7 @@ since the paid call may be the next line.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..requests.session import choose_at_limit, current_cell
 from ..text import display
 from ..text.arguments import Arguments
 from ..text.card import audit_html, status_html
+from ..text.gateway_notes import gateway_notes
 from .spending import say, say_standing, values, way_of
 
 __all__ = ["close_session", "open_session", "show_audit", "show_status"]
@@ -36,7 +38,8 @@ def open_session(shell: Any, arguments: Arguments) -> None:
 def show_status(shell: Any) -> None:
     """Show the figures as they stand."""
     state = _ask(shell, "status")["state"]
-    _show(shell, "\n".join(display.status_text(state)), status_html(state))
+    notes = gateway_notes(os.environ)
+    _show(shell, "\n".join([*display.status_text(state), *notes]), status_html(state, notes))
 
 
 def close_session(shell: Any) -> None:

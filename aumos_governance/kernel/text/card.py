@@ -24,9 +24,9 @@ _NO_MATH: Final = "mathjax_ignore tex2jax_ignore"
 """Two amounts in dollars are a formula to whatever typesets mathematics, JupyterLab first of all."""
 
 
-def status_html(state: Mapping[str, Any]) -> str:
+def status_html(state: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
     """A card with the same lines as the text, and a bar that fills with what is spent and held."""
-    first, *rest = status_text(state)
+    first, *rest = [*status_text(state), *notes]
     lines = "".join(f'<div style="color:{_FAINT};overflow-wrap:anywhere">{escape(line)}</div>' for line in rest[1:])
     figures = f'<div style="overflow-wrap:anywhere">{escape(rest[0])}</div>' if rest else ""
     bar = _bar(state) if state["active"] else ""

@@ -97,6 +97,7 @@ class Bridge:
         self._departures = Departures(service.ledger, log)
         self._without_ports: dict[str, float] = {}
         self._unreachable: set[str] = set()
+        self._foreign_keys: dict[str, tuple[str, ...]] = {}
         self._started: set[tuple[str, str]] = set()
         self._look = asyncio.Event()
         self._reading_rows = asyncio.Lock()
@@ -133,6 +134,10 @@ class Bridge:
         """A listener for kernel events: whatever they claim, only the kernels themselves are believed."""
         self._look.set()
 
+    def note_foreign_keys(self, kernel_id: str, names: tuple[str, ...]) -> None:
+        """The variables in the environment of a kernel that hold a provider's own key."""
+        self._foreign_keys[kernel_id] = names
+
     # ---- kernels
 
     def kernels(self) -> list[dict[str, Any]]:
@@ -145,6 +150,7 @@ class Bridge:
                 "notebook": self._rooms.notebook_of(kernel_id).path,
                 "reachable": kernel_id not in self._unreachable,
                 "transport": None if presence is None else presence.transport,
+                "foreign_keys": list(self._foreign_keys.get(kernel_id, ())),
             }
             found.append(body)
         return sorted(found, key=lambda body: (body["notebook"], body["id"]))
@@ -200,6 +206,7 @@ class Bridge:
         if not self._rooms.has_path(kernel_id):
             close_kernel(self._service.ledger, self._rooms.notebook_of(kernel_id))
         self._rooms.forget(kernel_id)
+        self._foreign_keys.pop(kernel_id, None)
 
     async def _note_departures(self) -> None:
         """Find kernels whose process ended and maybe was replaced, be it by one that never asks anything."""

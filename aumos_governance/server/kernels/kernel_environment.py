@@ -14,6 +14,7 @@ from jupyter_server.gateway.managers import GatewayMappingKernelManager
 
 from ...errors import InvalidRequestError
 from ...wire.protocol import KERNEL_ENV, PROTOCOL_VERSION, STRICT_ENV
+from ...wire.provider_keys import foreign_keys
 from ..identity.documents import Documents
 from ..identity.rooms import clean_path
 from .kernel_keys import KernelKeys
@@ -48,12 +49,14 @@ def mark_kernels(
     name: Callable[[str, str], None],
     load_in_kernels: bool = False,
     keys: KernelKeys | None = None,
+    note_foreign_keys: Callable[[str, tuple[str, ...]], None] = lambda kernel_id, names: None,
 ) -> None:
     """Have every kernel that this manager starts from now on carry the variable, and nothing else carry it.
 
     ``name`` is called with a kernel's id and the path of the notebook that its starter names for it, where there is
     one. With ``load_in_kernels`` Python kernels also get the start-up hook, and with ``keys`` all kernels a key of
-    the gateway.
+    the gateway. ``note_foreign_keys`` is called with a kernel's id and the names of the variables in its environment
+    that hold a provider's own key all the same.
 
     A gateway chooses its kernels' ids itself, and they cannot be reached from here: they get the variable with
     no id, which means governed and never reachable, so that they fail closed.
@@ -61,7 +64,7 @@ def mark_kernels(
     if isinstance(kernel_manager, GatewayMappingKernelManager):
         _mark_unreachable(kernel_manager, strict)
     else:
-        _mark_before_start(kernel_manager, strict, documents, name, load_in_kernels, keys)
+        _mark_before_start(kernel_manager, strict, documents, name, load_in_kernels, keys, note_foreign_keys)
 
 
 def _mark_before_start(
@@ -71,6 +74,7 @@ def _mark_before_start(
     name: Callable[[str, str], None],
     load_in_kernels: bool,
     keys: KernelKeys | None,
+    note_foreign_keys: Callable[[str, tuple[str, ...]], None],
 ) -> None:
     named: ContextVar[str | None] = ContextVar("named", default=None)
     prepare, start = kernel_manager.pre_start_kernel, kernel_manager.start_kernel
@@ -82,6 +86,9 @@ def _mark_before_start(
             kwargs["env"] = with_hook(prepared[0], kwargs["env"])
         if keys is not None:
             kwargs["env"] = keys.complete(prepared[0], prepared[2], kwargs["env"])
+        # What the kernelspec sets is added last.
+        spec = getattr(prepared[0], "kernel_spec", None)
+        note_foreign_keys(prepared[2], foreign_keys({**kwargs["env"], **(spec.env if spec is not None else {})}))
         path = named.get()
         if path is not None:
             name(prepared[2], path)

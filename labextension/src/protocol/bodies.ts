@@ -233,7 +233,8 @@ export const isKernels: Guard<Schemas['Kernels']> = /* @__PURE__ */ isObject({
       id: isString,
       notebook: isString,
       reachable: isBoolean,
-      transport: isNullOr(isOneOf(['socket', 'comm']))
+      transport: isNullOr(isOneOf(['socket', 'comm'])),
+      foreign_keys: isListOf(isString)
     })
   )
 });

@@ -47,6 +47,11 @@ export interface components {
          * @enum {unknown}
          */
         readonly transport: 'socket' | 'comm' | null;
+        /**
+         * @description The names of the variables in its environment that hold a provider's own key, for which no key of the
+         *     gateway stands in: calls with it that do not use `govern()` are neither limited nor recorded.
+         */
+        readonly foreign_keys: readonly string[];
       }[];
     };
     readonly ExampleFolder: {

@@ -139,10 +139,17 @@ async def test_the_kernels_are_listed_with_what_is_known_of_each(parts: Any) -> 
     bridge._reconcile()
     bridge._presences["near"].meet("nonce")
     bridge._presences["near"].transport = "socket"
+    bridge.note_foreign_keys("near", ("OPENAI_API_KEY",))
     assert bridge.kernels() == [
-        {"id": "near", "notebook": "a.ipynb", "reachable": True, "transport": "socket"},
-        {"id": "remote", "notebook": "b.ipynb", "reachable": False, "transport": None},
-        {"id": "bare", "notebook": "kernel:bare", "reachable": True, "transport": None},
+        {
+            "id": "near",
+            "notebook": "a.ipynb",
+            "reachable": True,
+            "transport": "socket",
+            "foreign_keys": ["OPENAI_API_KEY"],
+        },
+        {"id": "remote", "notebook": "b.ipynb", "reachable": False, "transport": None, "foreign_keys": []},
+        {"id": "bare", "notebook": "kernel:bare", "reachable": True, "transport": None, "foreign_keys": []},
     ]
     bridge._presences["near"].leave()
     assert bridge.kernels()[0]["transport"] is None
@@ -156,7 +163,14 @@ async def test_a_gateways_kernel_is_known_for_one_at_once(parts: Any, monkeypatc
     assert bridge.kernels()[0]["reachable"] is True, "one that is being started here has no ports yet"
     monkeypatch.setattr(bridge_module, "GatewayMappingKernelManager", Kernels)
     bridge._reconcile()
-    assert bridge.kernels()[0] == {"id": "a", "notebook": "kernel:a", "reachable": False, "transport": None}
+    (found,) = bridge.kernels()
+    assert found == {
+        "id": "a",
+        "notebook": "kernel:a",
+        "reachable": False,
+        "transport": None,
+        "foreign_keys": [],
+    }
 
 
 async def test_a_saved_session_is_known_at_once(parts: Any) -> None:

@@ -10,8 +10,20 @@ describe('a section of the panel', () => {
 
   beforeEach(async () => {
     scene.kernels = [
-      { id: '1', notebook: PATH, reachable: true, transport: 'socket' },
-      { id: '2', notebook: 'b.ipynb', reachable: true, transport: null }
+      {
+        id: '1',
+        notebook: PATH,
+        reachable: true,
+        transport: 'socket',
+        foreign_keys: []
+      },
+      {
+        id: '2',
+        notebook: 'b.ipynb',
+        reachable: true,
+        transport: null,
+        foreign_keys: []
+      }
     ];
     await scene.settle(() => scene.body.addSection(exampleSection));
   });

@@ -19,11 +19,31 @@ describe('the session in the panel', () => {
 
   describe('of a kernel', () => {
     const SENTENCE = 'The server cannot reach the kernel of this notebook';
-    const kernel = (notebook: string, reachable: boolean): IKernel => ({
+    const kernel = (
+      notebook: string,
+      reachable: boolean,
+      foreign_keys: string[] = []
+    ): IKernel => ({
       id: notebook,
       notebook,
       reachable,
-      transport: null
+      transport: null,
+      foreign_keys
+    });
+
+    it('with a key of a provider names its variable, and not that of another', async () => {
+      panel.kernels = [
+        kernel(PATH, true, ['OPENAI_API_KEY']),
+        kernel('other.ipynb', true, ['GROQ_API_KEY'])
+      ];
+      await panel.show('active');
+      expect(panel.text('session')).toContain(
+        'A key of a provider is in the environment of the kernel of this notebook: OPENAI_API_KEY.'
+      );
+      expect(panel.text('session')).not.toContain('GROQ');
+      panel.kernels = [];
+      await panel.settle(() => panel.model.become({ kernelChanges: 1 }));
+      expect(panel.text('session')).not.toContain('A key of a provider');
     });
 
     it('that is out of reach says so, whether open or not', async () => {

@@ -8,7 +8,7 @@ import { useAction, usePerson } from '../../widgets/hooks';
 import { PersonButton } from '../../widgets/personButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
-import { OutOfReach } from './outOfReach';
+import { KernelWarnings } from './kernelWarnings';
 
 /** The session that stands or stood, which is closed here; another section starts one. */
 export const sessionSection: IPanelSection = {
@@ -26,7 +26,7 @@ function Session(props: ISectionProps): React.JSX.Element | null {
   }
   return (
     <>
-      <OutOfReach {...props} path={path} state={state} />
+      <KernelWarnings {...props} path={path} state={state} />
       {state.active ? (
         <Close {...props} path={path} state={state} />
       ) : (

@@ -6,7 +6,7 @@ import { Button } from '../../widgets/button';
 import { useAction } from '../../widgets/hooks';
 import { CopiedText, KernelNotes, StartForm } from '../../widgets/startForm';
 import { ErrorLine, Note } from '../../widgets/words';
-import { OutOfReach } from './outOfReach';
+import { KernelWarnings } from './kernelWarnings';
 
 /** How a client is governed. */
 const SNIPPET = `from aumos_governance import govern
@@ -42,7 +42,7 @@ function Start(
   return (
     <>
       {state.session_id === null && (
-        <OutOfReach {...props} path={path} state={state} />
+        <KernelWarnings {...props} path={path} state={state} />
       )}
       <StartForm {...parts} />
       <Note>{trans.__('Then this governs the calls of a client:')}</Note>

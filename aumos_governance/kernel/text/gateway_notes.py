@@ -1,0 +1,24 @@
+"""What the environment of this kernel says of the gateway, and of providers' keys that pass it by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...wire.provider_keys import GATEWAY_ENV, foreign_keys
+from .display import printable
+
+__all__ = ["gateway_notes"]
+
+
+def gateway_notes(environment: Mapping[str, str]) -> list[str]:
+    """One line each; variables are named, and their values are never shown."""
+    notes = []
+    if address := environment.get(GATEWAY_ENV):
+        notes.append(f"Gateway: {printable(address)} charges what libraries call through it")
+    if names := foreign_keys(environment):
+        subject = "is a provider's own key" if len(names) == 1 else "are providers' own keys"
+        notes.append(
+            f"Not governed: {', '.join(names)} {subject}; calls with {'it' if len(names) == 1 else 'them'} that do not"
+            " use govern() are neither limited nor recorded"
+        )
+    return notes

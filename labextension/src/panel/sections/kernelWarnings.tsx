@@ -1,0 +1,42 @@
+import React from 'react';
+import type { IGovernanceState } from '../../protocol/state';
+import type { ISectionProps } from '../../tokens';
+import { useReading } from '../../widgets/hooks';
+import { Note } from '../../widgets/words';
+
+/**
+ * What users should know of the notebook's kernel: that the server cannot govern it, or that it has a provider's own
+ * key. Nothing where there is neither, or where that is not known.
+ */
+export function KernelWarnings(
+  props: ISectionProps & { path: string; state: IGovernanceState }
+): React.JSX.Element | null {
+  const { api, model, path, state, trans } = props;
+  const kernels = useReading(
+    path,
+    `${model.kernelChanges} ${model.connection}`,
+    () => api.session.kernels()
+  );
+  const owner = state.shared_with ?? path;
+  const own = kernels.value?.filter(kernel => kernel.notebook === owner) ?? [];
+  const keys = [...new Set(own.flatMap(kernel => kernel.foreign_keys))];
+  return (
+    <>
+      {own.some(kernel => !kernel.reachable) && (
+        <Note>
+          {trans.__(
+            'The server cannot reach the kernel of this notebook, as none behind a gateway: whatever it asks fails, and nothing is authorised.'
+          )}
+        </Note>
+      )}
+      {keys.length > 0 && (
+        <Note>
+          {trans.__(
+            'A key of a provider is in the environment of the kernel of this notebook: %1. Calls with it that do not use govern() are neither limited nor recorded.',
+            keys.join(', ')
+          )}
+        </Note>
+      )}
+    </>
+  );
+}
