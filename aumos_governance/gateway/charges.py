@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import money
@@ -11,23 +11,27 @@ from ..integrations.guarding.costs import charged, charged_partly, cost_of
 from ..integrations.guarding.readers import Reader, evidence_of
 from ..integrations.pricing.seen import Seen
 from ..service.callers import Caller
+from .counts import counts_of
 from .desk import Desk
 
 __all__ = ["OpenCharge"]
 
 
 class OpenCharge:
-    """A hold of the gateway. A second end changes nothing.
+    """A hold of the gateway. A second end changes nothing. ``reference`` names a response as the ledger knows it.
 
     An end is sent and not waited for: until it is recorded the hold stands, and the ledger takes in what the same
     client requests next after it.
     """
 
-    def __init__(self, desk: Desk, caller: Caller, hold_id: str, held: int, paid: Paid) -> None:
+    def __init__(
+        self, desk: Desk, caller: Caller, hold_id: str, held: int, paid: Paid, reference: Callable[[str], str]
+    ) -> None:
         self._desk = desk
         self._caller = caller
         self._hold_id: str | None = hold_id
         self._held = held
+        self._reference = reference
         self.paid = paid
         """The call as it is sent."""
         self.sent = False
@@ -40,11 +44,13 @@ class OpenCharge:
 
     def settle(self, reader: Reader) -> None:
         """A response arrived to its end: charge what it reports."""
-        self._end(*charged(self._cost, self._held, *evidence_of(reader)))
+        answer, seen = evidence_of(reader)
+        self._end(*charged(self._cost, self._held, answer, seen), answer)
 
     def settle_partly(self, reader: Reader) -> None:
         """A response broke off: charge what can have been paid for so far, as an estimate."""
-        self._end(*charged_partly(self._cost, self._held, reader.answer(), reader.seen()))
+        answer = reader.answer()
+        self._end(*charged_partly(self._cost, self._held, answer, reader.seen()), answer)
 
     def estimate(self) -> None:
         """The request was sent, and what became of it is not known: charge what was held, as an estimate."""
@@ -59,9 +65,16 @@ class OpenCharge:
         """Nothing else will end it."""
         self.estimate() if self.sent else self.release()
 
-    def _end(self, amount: int, estimated: bool) -> None:
+    def _end(self, amount: int, estimated: bool, answer: Mapping[str, Any] | None = None) -> None:
         if (hold_id := self._taken()) is not None:
             body: dict[str, Any] = {"hold_id": hold_id, "amount": money.to_text(amount), "estimated": estimated}
+            if usage := counts_of(answer or {}):
+                body["usage"] = usage
+            if estimated and getattr(self.paid, "retrievable", False):
+                id = (answer or {}).get("id")
+                if isinstance(id, str) and id:
+                    # By it a later response adjusts the charge.
+                    body["reference"] = self._reference(id)
             self._desk.post(self._caller, "settle", body)
 
     def _taken(self) -> str | None:

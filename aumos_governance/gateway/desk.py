@@ -144,7 +144,8 @@ class Desk:
             await asyncio.sleep(_PAUSES[min(number, len(_PAUSES) - 1)])
             number, sent = number + 1, False
             ask, future = replace(ask, exp=self._clock() + _SECONDS), self._loop.create_future()
-        if not response.get("ok"):
+        if not response.get("ok") and ask.op != "adjust":
+            # An adjustment is refused for each response that was charged exactly.
             self._log.warning("A %s of the gateway was refused: %s", ask.op, response.get("message"))
 
     def _take_back(self, caller: Caller, ask: Ask) -> None:

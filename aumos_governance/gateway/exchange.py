@@ -7,9 +7,10 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 import aiohttp
 from aiohttp import web
@@ -24,7 +25,8 @@ from .charges import OpenCharge
 from .contract import Holder, Keys
 from .desk import Desk
 from .dialects.api import ClientCall
-from .headers import from_client, from_provider, secret_of, without_secret
+from .headers import from_client, from_provider, secrets_of, without_secret
+from .later import later_of, reference_of
 from .measuring import Measured
 from .passing import BROKEN, broken_off, pass_on, pass_unpaid
 from .refusals import RefusedError, denial, no_decision, response_of
@@ -103,9 +105,13 @@ class Exchange:
         if not rest.startswith(_PREFIX) or "/" not in rest[len(_PREFIX) :]:
             raise _not_found("the gateway serves the providers' APIs at /llm/<provider>/ alone")
         self.destination = self._office.destinations.get(name)
-        secret = secret_of(request.headers, {k: v[0] for k, v in parse_qs(request.query_string).items()})
-        holder = self._office.keys.find(secret) if secret else None
-        if secret is None or holder is None:
+        found = (
+            (secret, holder)
+            for secret in secrets_of(request.headers, request.rel_url.raw_query_string)
+            if (holder := self._office.keys.find(secret)) is not None
+        )
+        self._secret, self.holder = next(found, ("", None))
+        if self.holder is None:
             raise RefusedError(
                 HTTPStatus.UNAUTHORIZED,
                 "UNAUTHORIZED",
@@ -116,9 +122,8 @@ class Exchange:
         if self.destination is None:
             known = ", ".join(sorted(self._office.destinations)) or "none"
             raise _not_found(f"there is no provider {name[:40]!r} on this Jupyter server; configured: {known}")
-        self._secret, self.holder = secret, holder
-        if holder.refusal is not None:
-            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {holder.refusal}")
+        if self.holder.refusal is not None:
+            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {self.holder.refusal}")
 
     async def _respond(self) -> web.StreamResponse:
         request = self._request
@@ -170,8 +175,6 @@ class Exchange:
     async def _held(self, destination: Destination, holder: Holder, found: Measured, size: int) -> Measured:
         """Hold what the call may cost, and lower its output limit where less is granted. Raises RefusedError."""
         measuring, upstream = destination.measuring, destination.upstream
-        if holder.refusal is not None:
-            raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {holder.refusal}")
         least = await measuring.least(found, size)
         if upstream.max_hold is not None and least > upstream.max_hold:
             raise RefusedError(
@@ -200,7 +203,9 @@ class Exchange:
         if not decision["allowed"]:
             raise denial(decision, response.get("state"), caller.notebook.path)
         granted = money.parse(decision["amount"])
-        self._charge = OpenCharge(self._office.desk, caller, response["hold_id"], granted, found.paid)
+        self._charge = OpenCharge(
+            self._office.desk, caller, response["hold_id"], granted, found.paid, partial(reference_of, destination)
+        )
         fitted = await measuring.fitted(found, granted, size)
         assert fitted is not None, "at least the least that was requested is granted"
         self._charge.paid = fitted.paid
@@ -231,7 +236,9 @@ class Exchange:
         except BROKEN as error:
             raise _unreachable(name, error) from None
         self._checked(destination, response)
-        return await pass_unpaid(self._request, response, from_provider(response.headers, key), key, name)
+        assert self.holder is not None
+        later = later_of(destination, call.asked, self._office.desk, self._caller(self.holder))
+        return await pass_unpaid(self._request, response, from_provider(response.headers, key), key, name, later)
 
     async def _paid(
         self, destination: Destination, measured: Measured, query: str, key: str | None, content: bytes

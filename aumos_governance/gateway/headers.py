@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-__all__ = ["from_client", "from_provider", "secret_of", "without_secret"]
+__all__ = ["from_client", "from_provider", "secrets_of", "without_secret"]
 
 _KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 """Where the clients of OpenAI, Anthropic, Azure and Google put their key."""
@@ -30,13 +30,14 @@ _NEVER_PASSED: Final = _OF_CONNECTION | {"content-length", "content-encoding", "
 _SHORTEST_SECRET: Final = 8
 
 
-def secret_of(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
-    """The client's key, in whichever place its API has it; None where there is none."""
+def secrets_of(headers: Mapping[str, str], query: str) -> Iterator[str]:
+    """What may be the client's key, in each place where an API has it: some clients send two credentials."""
     for name in _KEY_HEADERS:
         value = headers.get(name)
         if value:
-            return value[len(_BEARER) :].strip() if value[: len(_BEARER)].lower() == _BEARER else value.strip()
-    return query.get(_KEY_PARAMETER)
+            yield value[len(_BEARER) :].strip() if value[: len(_BEARER)].lower() == _BEARER else value.strip()
+    if query:
+        yield from (value for name, value in parse_qsl(query) if name == _KEY_PARAMETER)
 
 
 def without_secret(query: str, secret: str) -> str:

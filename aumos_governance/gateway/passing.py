@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
+from ..integrations.guarding.later import Later
 from ..integrations.guarding.readers import Reader
 from .charges import OpenCharge
 from .refusals import RefusedError
@@ -41,11 +42,19 @@ def broken_off(name: str, error: Exception) -> RefusedError:
 
 
 async def pass_unpaid(
-    request: web.BaseRequest, response: aiohttp.ClientResponse, headers: CIMultiDict[str], key: str | None, name: str
+    request: web.BaseRequest,
+    response: aiohttp.ClientResponse,
+    headers: CIMultiDict[str],
+    key: str | None,
+    name: str,
+    later: Later | None = None,
 ) -> web.StreamResponse:
-    """Pass on a response that costs nothing, such as an error, without the provider's key. Raises RefusedError."""
+    """Pass on a response that costs nothing, such as an error, without the provider's key. Raises RefusedError.
+
+    ``later`` reads what it states of an earlier call.
+    """
     if response.status < HTTPStatus.BAD_REQUEST and not _is_short(response):
-        return await _passed(request, response, headers, None, None)
+        return await _passed(request, response, headers, _Free(later))
     try:
         body = await response.read()
     except BROKEN as error:
@@ -57,6 +66,9 @@ async def pass_unpaid(
                 f"AumOS Governance: the response of {name} broke off ({type(error).__name__}).",
             ) from None
         body = b""
+    if later is not None and response.status < HTTPStatus.BAD_REQUEST:
+        later.feed(body)
+        later.done()
     if key:
         # Some servers repeat the key that they refuse.
         body = body.replace(key.encode(), b"***")
@@ -75,7 +87,7 @@ async def pass_on(
 ) -> web.StreamResponse:
     """Pass on the response to a paid call, and settle its charge. Raises RefusedError where nothing could go on."""
     if streamed or not _is_short(response):
-        return await _passed(request, response, headers, charge, reader, streamed=streamed)
+        return await _passed(request, response, headers, _Paid(charge, reader, streamed=streamed))
     try:
         body = await response.read()
     except BROKEN as error:
@@ -87,14 +99,59 @@ async def pass_on(
     return web.Response(status=response.status, reason=response.reason, headers=headers, body=body)
 
 
+class _Paid:
+    """Reads the response to a paid call, and settles its charge."""
+
+    def __init__(self, charge: OpenCharge, reader: Reader, *, streamed: bool) -> None:
+        self._charge = charge
+        self._reader = reader
+        self._streamed = streamed
+        self._kept = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The bytes that go on to the client now."""
+        shown = self._reader.feed(chunk)
+        if self._reader.ended and self._charge.open:
+            self._charge.settle(self._reader)
+        if not self._streamed:
+            # The last bytes go on once it is settled: who has them has the whole response.
+            shown, self._kept = self._kept, shown
+        return shown
+
+    def done(self) -> bytes:
+        """The response is complete: the bytes that are left."""
+        self._charge.settle(self._reader)
+        return self._kept + self._reader.rest()
+
+    def left(self) -> None:
+        """Nothing more of it goes on."""
+        self._charge.settle_partly(self._reader)
+
+
+class _Free:
+    """Passes a response on that costs nothing, and reads what it states of an earlier call."""
+
+    def __init__(self, later: Later | None) -> None:
+        self._later = later
+
+    def feed(self, chunk: bytes) -> bytes:
+        """As `_Paid.feed`."""
+        if self._later is not None:
+            self._later.feed(chunk)
+        return chunk
+
+    def done(self) -> bytes:
+        """As `_Paid.done`."""
+        if self._later is not None:
+            self._later.done()
+        return b""
+
+    def left(self) -> None:
+        """As `_Paid.left`."""
+
+
 async def _passed(
-    request: web.BaseRequest,
-    response: aiohttp.ClientResponse,
-    headers: CIMultiDict[str],
-    charge: OpenCharge | None,
-    reader: Reader | None,
-    *,
-    streamed: bool = False,
+    request: web.BaseRequest, response: aiohttp.ClientResponse, headers: CIMultiDict[str], hearing: _Paid | _Free
 ) -> web.StreamResponse:
     out = web.StreamResponse(status=response.status, reason=response.reason, headers=headers)
     complete = False
@@ -102,23 +159,12 @@ async def _passed(
         await out.prepare(request)
         # The head goes out now, even where the first event takes long.
         await out.write(b"")
-        kept = b""
         async for chunk in response.content.iter_any():
-            shown = chunk if reader is None else reader.feed(chunk)
-            if charge is not None and reader is not None:
-                if reader.ended and charge.open:
-                    charge.settle(reader)
-                if not streamed:
-                    # The last bytes go on once it is settled: who has them has the whole response.
-                    shown, kept = kept, shown
-            if shown:
+            if shown := hearing.feed(chunk):
                 await out.write(shown)
         complete = True
-        if charge is not None and reader is not None:
-            charge.settle(reader)
-            kept += reader.rest()
-        if kept:
-            await out.write(kept)
+        if rest := hearing.done():
+            await out.write(rest)
         await out.write_eof()
     except BROKEN as error:
         # The provider's response or the client's connection: the client must not take the part for the whole.
@@ -126,8 +172,7 @@ async def _passed(
         if request.transport is not None:
             request.transport.abort()
     finally:
-        if charge is not None and reader is not None:
-            charge.settle_partly(reader)
+        hearing.left()
         if not complete:
             response.close()
     return out

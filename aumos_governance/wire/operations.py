@@ -194,6 +194,7 @@ add(
             amount("A settlement"),
             flag("estimated"),
             text("reference"),
+            members("usage"),
             *_REPORTED,
             given=KEYED,
             checked=True,

@@ -72,10 +72,10 @@ def requested(house: House, body: bytes = json.dumps(CHAT).encode(), **options: 
 
 
 class Canned:
-    """A server that says the same to each connection, whatever it is asked, and closes it."""
+    """A server that says this to its connections, the last to all that follow, and closes them."""
 
-    def __init__(self, said: bytes) -> None:
-        self._said = said
+    def __init__(self, *said: bytes) -> None:
+        self._said = list(said)
         self._server = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -91,7 +91,7 @@ class Canned:
                 return
             with connection:
                 connection.recv(65_536)
-                connection.sendall(self._said)
+                connection.sendall(self._said.pop(0) if len(self._said) > 1 else self._said[0])
 
     def __enter__(self) -> Canned:  # noqa: PYI034 - Self needs Python 3.11
         self._thread.start()

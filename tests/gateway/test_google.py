@@ -104,13 +104,14 @@ def test_a_stream_that_breaks_off_is_charged_as_far_as_it_came(house: House) -> 
     assert house.events() == ["hold", "estimated"]
 
 
-def test_a_denial_is_an_error_of_the_library_that_says_what_to_do(house: House) -> None:
-    library = client(house.google_url, SECRET)
-    with pytest.raises(errors.ClientError) as raised:
-        library.models.generate_content(model=MODEL, contents=QUESTION, config={"max_output_tokens": 50_000_000})
+def test_a_denial_is_an_error_of_the_library_that_says_what_to_do(endpoint: Endpoint) -> None:
+    with House(endpoint, budget="0.000001") as house:
+        library = client(house.google_url, SECRET)
+        with pytest.raises(errors.ClientError) as raised:
+            library.models.generate_content(model=MODEL, contents=QUESTION)
     assert (raised.value.code, raised.value.status) == (402, "FAILED_PRECONDITION")
     assert "raise the budget in the Governance panel" in str(raised.value)
-    assert house.endpoint.count == 0
+    assert endpoint.count == 0
 
 
 def test_an_error_of_googles_costs_nothing_and_is_passed_on(house: House) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from openai import APIStatusError, AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
 from tests.gateway.house import PROVIDER_KEY, SECRET, House
+from tests.gateway.raw import Canned
 from tests.integrations.endpoint.replies import Reply, Tokens, ToolCall
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
@@ -129,3 +132,38 @@ def test_what_concerns_others_or_cannot_be_measured_is_refused(house: House, wor
     assert raised.value.status_code in (400, 404)
     assert "govern" not in raised.value.message
     assert house.endpoint.count == 0
+
+
+def test_the_record_says_which_model_and_key_and_how_many_tokens_of_each_kind(house: House) -> None:
+    house.endpoint.script(Reply(usage=Tokens(input=2_000, output=7, cached=1_500)))
+    with client_of(house) as client:
+        client.chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50)
+    hold, settle = house.records()
+    assert hold["detail"] | {"provider": "openai", "kind": "gateway", "key": "kernel of agents.ipynb"} == hold["detail"]
+    assert hold["tool"] == settle["tool"] == "gpt-4o"
+    usage = settle["detail"]["usage"]
+    assert usage["prompt_tokens"] == 2_000
+    assert usage["prompt_tokens_details.cached_tokens"] == 1_500
+    assert usage["completion_tokens"] == 7
+
+
+def test_a_response_in_the_background_is_corrected_when_it_is_retrieved(endpoint: Endpoint) -> None:
+    queued: dict[str, Any] = {"id": "resp_7", "object": "response", "model": "gpt-4o", "output": [], "status": "queued"}
+    usage = {"input_tokens": 11, "output_tokens": 7, "total_tokens": 18}
+    said = (_http(queued), _http(queued | {"status": "completed", "usage": usage}))
+    with Canned(*said) as canned, House(endpoint, base_url=canned.url) as house, client_of(house) as client:
+        begun = client.responses.create(model="gpt-4o", input="What?", max_output_tokens=500, background=True)
+        assert house.events() == ["hold", "estimated"]
+        assert house.spent > COST
+        assert client.responses.retrieve(begun.id).status == "completed"
+        until = time.monotonic() + 10
+        while house.spent != COST:
+            assert time.monotonic() < until
+            time.sleep(0.002)
+        assert len(house.records("adjust")) == 1
+
+
+def _http(body: object) -> bytes:
+    content = json.dumps(body)
+    head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n"
+    return f"{head}content-length: {len(content)}\r\n\r\n{content}".encode()

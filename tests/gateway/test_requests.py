@@ -25,6 +25,7 @@ _FREE = "/llm/openai/v1/models"
         (_FREE, {"authorization": f"Bearer {SECRET}"}),
         (_FREE, {"authorization": f"bearer {SECRET}"}),
         (_FREE, {"x_api_key": SECRET}),
+        (_FREE, {"x_api_key": SECRET, "authorization": "Basic YTpi"}),
         (_FREE, {"api_key": SECRET}),
         (_FREE, {"x_goog_api_key": SECRET}),
         (f"{_FREE}?key={SECRET}&page=2", {}),

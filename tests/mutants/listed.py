@@ -85,6 +85,14 @@ _REST = (
     "tests/server/settings/test_envelopes.py",
 )
 
+_GEMINI = (
+    "tests/integrations/google/test_worst_cases.py",
+    "tests/integrations/google/test_costs.py",
+    "tests/integrations/google/test_paths.py",
+    "tests/integrations/google/test_streams.py",
+    "tests/integrations/google/test_usage.py",
+)
+
 # By dotted name: a module that moves is renamed here, in equivalents.txt, and nowhere else.
 LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.money": ("tests/unit/test_money.py", "tests/sdk/test_budget.py"),
@@ -97,6 +105,10 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.integrations.guarding.charge": _CHARGES,
     "aumos_governance.integrations.guarding.attempts": _CHARGES,
     "aumos_governance.integrations.guarding.guard": _CHARGES,
+    "aumos_governance.integrations.google.content": _GEMINI,
+    "aumos_governance.integrations.google.sizes": _GEMINI,
+    "aumos_governance.integrations.google.tools": _GEMINI,
+    "aumos_governance.integrations.google.usage": _GEMINI,
     "aumos_governance.integrations.openai.text": _PRICES,
     "aumos_governance.integrations.openai.usage": _PRICES,
     "aumos_governance.integrations.pricing.prices": _PRICES,

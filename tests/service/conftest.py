@@ -10,6 +10,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.ledger import Ledger
 from tests.ledger.conftest import (  # noqa: F401 - fixtures
     backend,
+    database,
     memory,
     postgres_database,
     postgres_server,

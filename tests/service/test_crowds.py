@@ -85,6 +85,22 @@ def test_waves_of_thirty_all_pass(crowd: Crowd, shared: Ledger) -> None:
     assert crowd.waits, "none had to wait, so the budget was not tight"
 
 
+def test_the_charges_of_another_server_are_found_by_looking(database: Backend) -> None:
+    ledgers = [open_ledger(database.url) for _ in range(2)]
+    services = [NotebookService(ledger) for ledger in ledgers]
+    here, there = (Crowd(service) for service in services)
+    here.ask("open", trust_level=5, budget="1")
+    held = there.ask("hold", caller="there", amount="0.995")
+    id = here.send("hold", **BOUNDED)
+    assert "turn" in here.answers.get(timeout=60)["waiting"]
+    there.ask("settle", caller="there", hold_id=held["hold_id"], amount="0.5")
+    answer = here.hear()
+    assert (answer["id"], answer["decision"]["amount"]) == (id, "0.25")
+    for service, ledger in zip(services, ledgers, strict=True):
+        service.stop_waiting()
+        ledger.close()
+
+
 class Disorder:
     """Calls that end by chance: settled, released, cancelled while they wait or run, or left by their caller."""
 

@@ -161,7 +161,7 @@ class GenerateCall:
 
     def _broken_off(self, rates: Rates, answer: Mapping[str, Any], seen: Seen) -> Cost:
         """What it can have cost until a stream broke off: as reported, once the visible output has begun."""
-        if self._tools.grounded or self._measured().unseen:
+        if self._measured().unseen:
             # What was searched and read is reported at the end.
             raise UsageMissingError
         limit = self._limit(rates)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ...errors import ConfigurationError
-from ..pricing.rates import Rates, UnusableUsageError, unknown_price
+from ..pricing.rates import Rates, unknown_price
 from .fields import field_of, listed, mapping_of, names_of
 from .models import bills_each_query
 from .sizes import Size
@@ -68,11 +68,6 @@ class Tools:
     def __init__(self, body: Mapping[str, Any]) -> None:
         self.names = frozenset(_names(body))
 
-    @property
-    def grounded(self) -> bool:
-        """Whether a search may be billed."""
-        return bool(self.names & (_SEARCH | {_MAPS}))
-
     def measure(self, size: Size) -> None:
         """Add what the tools add to the input."""
         for name in self.names & _UNSEEN.keys():
@@ -98,9 +93,7 @@ class Tools:
         return fees
 
     def cost(self, rates: Rates, grounding: Grounding) -> tuple[Decimal, bool]:
-        """What they cost beside tokens, and whether that is an estimate. Raises UnusableUsageError without a price."""
-        if rates.flat is not None:
-            return Decimal(0), False
+        """What they cost beside tokens, and whether that is an estimate. Raises ConfigurationError without a price."""
         each = bills_each_query(rates.model)
         count = len(grounding.queries) if each else int(grounding.searched)
         fees = self._searches(rates, count) if count else Decimal(0)
@@ -116,10 +109,7 @@ class Tools:
             if rates.fee:
                 return Decimal(0)  # The caller states what to add.
             raise unknown_price(rates.model, keys=["web_searches_kcount"])
-        try:
-            return rates.cost({"web_searches": count})
-        except UnusableUsageError:
-            raise unknown_price(rates.model, keys=["web_searches_kcount"]) from None
+        return rates.cost({"web_searches": count})
 
 
 def _names(body: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from ..guarding.calls import UsageMissingError
 from ..pricing.rates import Rates, UnusableUsageError
 from ..pricing.seen import Seen
 from ..pricing.usage import DoubtError, Report, checked, least_tokens
+from .fields import mapping_of
 from .models import speaks
 
 __all__ = ["counts_of", "tier_of"]
@@ -34,10 +35,10 @@ def counts_of(
     """
     usage = answer.get("usageMetadata")
     report = rates.reading("gemini").report(usage) if isinstance(usage, Mapping) else None
-    if report is None or not report.counts:
+    if report is None:
         raise UsageMissingError("The response has no usage, or one with what is no count.", _least(rates, seen))
     try:
-        counts, estimated = checked(_with_zeros(_priced_parts(rates, report), seen, output=output), seen, output=output)
+        counts, estimated = checked(_with_zeros(report, seen, output=output), seen, output=output)
     except DoubtError as doubt:
         raise UsageMissingError(str(doubt), _least(rates, seen)) from None
     if any(counts.get(name) and not _has_price(rates, model, name) for name in _OUTPUTS):
@@ -50,9 +51,7 @@ def counts_of(
 
 def tier_of(answer: Mapping[str, Any]) -> str | None:
     """The service tier that served a call, by its ``usageMetadata.serviceTier``, on Vertex AI ``trafficType``."""
-    usage = answer.get("usageMetadata")
-    if not isinstance(usage, Mapping):
-        return None
+    usage = mapping_of(answer, "usageMetadata")
     tier, traffic = usage.get("serviceTier"), usage.get("trafficType")
     if isinstance(tier, str) and tier:
         name = tier.lower().removeprefix("service_tier_")
@@ -60,18 +59,6 @@ def tier_of(answer: Mapping[str, Any]) -> str | None:
     if isinstance(traffic, str) and traffic not in ("", "TRAFFIC_TYPE_UNSPECIFIED"):
         return _TRAFFIC.get(traffic, traffic.lower())
     return None
-
-
-def _priced_parts(rates: Rates, report: Report) -> Report:
-    """The report without counts of text, which is what the other kinds leave of a sum; they may contradict it."""
-    if rates.has("input_text_mtok") and rates.flat is None:
-        return report
-    kept = {
-        unit: count
-        for unit, count in report.counts.items()
-        if "_text_" not in unit and not unit.endswith("_tool_tokens")
-    }
-    return replace(report, counts=kept)
 
 
 def _with_zeros(report: Report, seen: Seen | None, *, output: bool) -> Report:

@@ -152,6 +152,8 @@ class Settle(Request[Resolved]):
     """Nobody knows what was truly spent: ``amount`` is a bound. Flagged, with outcome ``allow_with_caveat``."""
     reference: str | None = None
     """Of an estimate: what the provider calls its response, by which `Adjust` finds the charge later."""
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    """What the provider counted, such as tokens by kind, for the record alone: whole numbers by name."""
 
 
 @quick

@@ -4,7 +4,8 @@ Two requests with one key must ask for the same. Left out of the digest are ``ke
 ``expires_at`` (a retry may wait longer), ``terms`` (whoever runs the server may have changed them meanwhile), the
 kernel's incarnation and the notebook, which the asker does not choose and which may have been renamed between an ask
 and its retry; ``waits``, ``waits_at_limit`` and ``waits_turn``, which change the record, or when it is decided; and of
-a bounded hold ``most`` and ``waiting``, which are the server's own.
+a bounded hold ``most`` and ``waiting``, which are the server's own; and
+the ``usage`` of a settlement, which only the record has.
 
 An answer is written as arrays: a dataclass as its type's name and its fields' values in order. Fields are
 only ever appended to an answer type, with a default; so a shorter array, written by an earlier version of
@@ -38,7 +39,9 @@ MAX_CONTENT: Final = 64 * 1024
 """The most bytes of UTF-8 that a request may amount to."""
 
 _OF_HOLD: Final = ("least", "most", "waiting", "waits_turn")
-_LEFT_OUT: Final = frozenset({"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit", *_OF_HOLD})
+_LEFT_OUT: Final = frozenset(
+    {"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit", "usage", *_OF_HOLD}
+)
 _ORIGIN: Final = ("origin.actor", "origin.person", "origin.cell_id", "origin.execution_count")
 
 

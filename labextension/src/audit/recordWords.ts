@@ -102,6 +102,12 @@ export function eventWord(event: string, trans: TranslationBundle): string {
       return trans.__('Acknowledgement');
     case 'evaluate':
       return trans.__('Check');
+    case 'key_issued':
+      return trans.__('Key issued');
+    case 'key_bound':
+      return trans.__('Notebook of a terminal chosen');
+    case 'key_revoked':
+      return trans.__('Key revoked');
     default:
       return event;
   }
@@ -132,7 +138,22 @@ export function requesterOf(
     default:
       return config?.user === record.actor
         ? trans.__('You')
-        : trans.__('User %1', record.actor);
+        : (clientOf(record.actor, trans) ?? trans.__('User %1', record.actor));
+  }
+}
+
+/** A client of the gateway, by its key; null for what is no key's. */
+function clientOf(actor: string, trans: TranslationBundle): string | null {
+  const [kind, ...name] = actor.split(':');
+  switch (name.length && kind) {
+    case 'key':
+      return trans.__('Key %1', name.join(':'));
+    case 'terminal':
+      return trans.__('Terminal %1', name.join(':'));
+    case 'run':
+      return trans.__('Command %1', name.join(':'));
+    default:
+      return null;
   }
 }
 

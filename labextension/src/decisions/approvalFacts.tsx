@@ -6,7 +6,7 @@ import { formatAge } from '../widgets/ages';
 import { CellLink } from '../widgets/cellLink';
 import { Shown } from '../widgets/shown';
 import { Money, OneLine } from '../widgets/words';
-import { formatUsd, parseUsd } from '../words/money';
+import { formatUsd, parseUsd, shortUsd } from '../words/money';
 import { TimeLeft } from './timeLeft';
 
 /** What an approval request is about: the tool, its cost and what that leaves, the caller, and all that is shown. */
@@ -73,7 +73,7 @@ function LeftAfter(props: {
     <p className="aumos-Card-after" data-short={left < 0n ? '' : undefined}>
       {left < 0n
         ? trans.__('Needs %1 more than the budget has left.', formatUsd(-left))
-        : trans.__('Leaves %1 of the budget.', formatUsd(left))}
+        : trans.__('Leaves %1 of the budget.', shortUsd(left))}
     </p>
   );
 }

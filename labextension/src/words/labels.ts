@@ -322,15 +322,15 @@ export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
     ],
     [
       trans.__('Act (Approval Required)'),
-      trans.__('Each act waits until a person approves it here.')
+      trans.__('Each action waits until a user approves it here.')
     ],
     [
       trans.__('Act (Report After)'),
-      trans.__('Acts are done at once, and reported here afterwards.')
+      trans.__('Actions run at once, and are reported here afterwards.')
     ],
     [
       trans.__('Autonomous'),
-      trans.__('Acts are done at once, and only recorded.')
+      trans.__('Actions run at once, and are only recorded.')
     ]
   ].map(([label = '', sentence = ''], level) => ({
     level,

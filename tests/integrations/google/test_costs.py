@@ -93,6 +93,17 @@ def test_an_image_that_the_report_does_not_break_down_is_charged_as_one() -> Non
     assert cost(usage, "gemini-2.5-flash-image", parts=image) == Cost(expected, estimated=True)
 
 
+def test_an_image_that_the_report_breaks_down_is_charged_as_it_says() -> None:
+    image = [{"inlineData": {"mimeType": "image/png", "data": "x" * 4000}}]
+    model, usage = REPORTS["image"]
+    assert cost(usage, model, parts=image) == Cost(listed(usage, model))
+
+
+def test_speech_that_the_report_does_not_break_down_has_the_price_of_all_output() -> None:
+    model, sound = "gemini-2.5-flash-preview-tts", [{"inlineData": {"mimeType": "audio/L16", "data": "x" * 4000}}]
+    assert cost(USED, model, parts=sound) == Cost(listed(USED, model))
+
+
 class TestModels:
     def test_the_model_that_an_alias_stands_for_is_charged(self) -> None:
         found = cost(USED, "gemini-flash-latest", modelVersion="gemini-2.5-flash")
@@ -103,6 +114,11 @@ class TestModels:
 
     def test_an_unknown_name_of_the_response_changes_nothing(self) -> None:
         assert cost(USED, MODEL, modelVersion="gemini-of-tomorrow") == Cost(listed(USED))
+
+    def test_stated_prices_are_those_of_each_location(self) -> None:
+        stated = Prices(price={"input_mtok": 1, "output_mtok": 2}).rates(THREE, provider="google")
+        path = f"/v1/projects/p/locations/europe-west4/publishers/google/models/{THREE}:generateContent"
+        assert generate(THREE, path=path).cost(stated, answer(USED)) == Cost((1000 + 200) / MILLION)
 
     def test_stated_prices_stay(self) -> None:
         stated = Prices(price={"input_mtok": 1, "output_mtok": 2}).rates("mine", provider="google", base_url=ADDRESS)

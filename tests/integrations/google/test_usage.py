@@ -34,6 +34,7 @@ class TestDoubt:
             {**USED, "cachedContentTokenCount": 1001},
             {**USED, "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 1001}]},
             {**USED, "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 90}]},
+            {**USED, "candidatesTokensDetails": [{"modality": "AUDIO", "tokenCount": 90}]},
             {**USED, "groundingQueryCount": 3},
         ],
         ids=str,
@@ -51,6 +52,15 @@ class TestDoubt:
         assert cost(usage, parts=[]) == Cost(1000 * IN)
         blocked = {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": usage}
         assert generate().cost(rates(), blocked) == Cost(1000 * IN)
+
+    def test_an_output_that_the_total_leaves_out_is_charged(self) -> None:
+        usage = {"promptTokenCount": 1000, "candidatesTokenCount": 5, "totalTokenCount": 1000}
+        assert cost(usage, parts=[]) == Cost(1000 * IN + 5 * OUT, estimated=True)
+
+    def test_where_nothing_is_visible_nothing_is_the_least(self) -> None:
+        with pytest.raises(UsageMissingError) as missing:
+            cost({}, parts=[])
+        assert missing.value.least == 0
 
     def test_thoughts_alone_are_output(self) -> None:
         usage = {"promptTokenCount": 1000, "thoughtsTokenCount": 256, "totalTokenCount": 1256}

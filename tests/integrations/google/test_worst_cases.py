@@ -157,6 +157,14 @@ class TestTools:
         paid = generate(tools=[{name: {}}], **LIMITED)
         assert paid.worst(Prices(fee="0.045").rates(MODEL, provider="google")) > 0
 
+    def test_computer_use_is_described_to_the_model_unseen(self) -> None:
+        more = held(tools=[{"computerUse": {}}], **LIMITED) - held(**LIMITED)
+        assert more > 8_000 * Decimal("0.3") / MILLION
+
+    def test_a_tool_that_is_none_is_refused(self) -> None:
+        with pytest.raises(ConfigurationError, match="tool str"):
+            held(tools=["googleSearch"], **LIMITED)
+
     def test_a_search_without_a_price_needs_a_stated_one(self) -> None:
         with pytest.raises(ConfigurationError, match="web_searches_kcount"):
             held("gemini-2.5-flash-image", tools=[{"googleSearch": {}}])

@@ -6,7 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from aumos_governance.errors import ConflictError, InvalidAmountError, NotAllowedError, NotFoundError
+from aumos_governance.errors import (
+    ConflictError,
+    InvalidAmountError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+)
 from aumos_governance.ledger.contract.budgets import ChargeState
 from aumos_governance.ledger.contract.charges import ExpireHolds, KernelsPresent
 from aumos_governance.ledger.contract.facts import Balance
@@ -62,6 +68,20 @@ def test_a_hold_sets_aside_and_a_settlement_charges_what_it_cost(ledger: Ledger)
     ]
     assert {r.charge_id for r in found} == {decision.charge_id}
     assert {(r.tool, r.agent_id) for r in found} == {("gpt-4o", "planner")}
+
+
+def test_the_record_of_a_settlement_has_what_the_provider_counted(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD))
+    counted = {"prompt_tokens": 11, "prompt_tokens_details.cached_tokens": 3}
+    first, second = (ledger.execute(hold(40 * CENT)).charge_id for _ in range(2))
+    request = replace(settle(first, 25 * CENT), usage=counted)
+    resolved = ledger.execute(request)
+    # A copy without it asks for the same.
+    assert ledger.execute(replace(request, usage={})) == resolved
+    assert records(ledger)[-1].detail == {"usage": counted}
+    for usage in ({"a": -1}, {"a": 1.5}, {"a": True}, {"a b": 1}, {"": 1}, {f"n{i}": i for i in range(33)}):
+        with pytest.raises(InvalidRequestError):
+            ledger.execute(replace(settle(second, 25 * CENT), usage=usage))
 
 
 def test_a_hold_must_fit_with_what_is_held(ledger: Ledger) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Mapping
+from typing import Any, Final
 
 from .... import money
-from ....errors import ConflictError, InvalidAmountError, NotAllowedError, NotFoundError
+from ....errors import ConflictError, InvalidAmountError, InvalidRequestError, NotAllowedError, NotFoundError
 from ....types import GovernanceOutcome
 from ...contract.budgets import ChargeState, HeldCharge, Resolved
 from ...contract.charges import ExpireHolds, KernelGone, KernelsPresent, Release, Settle
@@ -29,6 +31,11 @@ from ..registry import operation, reader
 
 __all__ = ["expire", "expire_holds", "kernel_gone", "kernels_present", "release", "settle"]
 
+_NO_USAGE: Final[Mapping[str, Any]] = {}
+_MOST_COUNTS: Final = 32
+_MOST_COUNTED: Final = 1 << 53
+"""Whole numbers below it are the same in every reader of JSON."""
+_COUNTED: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
 _OPEN = (ChargeState.HELD, ChargeState.UNRESOLVED)
 _LEDGER = Origin("ledger")
 _UNRESOLVED = ChargeState.UNRESOLVED.value
@@ -40,9 +47,18 @@ def settle(work: Work, request: Settle) -> Resolved:
     amount = request.amount
     if type(amount) is not int or not 0 <= amount <= money.MAX_NANO:
         raise InvalidAmountError("A cost must be from 0 to 1000000000 US dollars, in nano-dollars.")
+    _check_usage(request.usage)
     # A hold whose time ran out is settled all the same: what was spent is spent.
     charge = _held(work, request.hold_id, request.origin, (*_OPEN, ChargeState.EXPIRED))
-    resolved = _resolve(work, charge, request.origin, ChargeState.SETTLED, amount, estimated=request.estimated)
+    resolved = _resolve(
+        work,
+        charge,
+        request.origin,
+        ChargeState.SETTLED,
+        amount,
+        estimated=request.estimated,
+        usage=request.usage,
+    )
     if request.estimated:
         work.add(EstimateRow(charge.id, request.reference, amount, work.now))
     return resolved
@@ -113,7 +129,14 @@ def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, .
 
 
 def _resolve(
-    work: Work, charge: ChargeRow, origin: Origin, outcome: ChargeState, spent: int, *, estimated: bool = False
+    work: Work,
+    charge: ChargeRow,
+    origin: Origin,
+    outcome: ChargeState,
+    spent: int,
+    *,
+    estimated: bool = False,
+    usage: Mapping[str, Any] = _NO_USAGE,
 ) -> Resolved:
     held = charge.amount if charge.state in _OPEN else 0
     session = work.get(SessionRow, charge.session_id)
@@ -122,6 +145,8 @@ def _resolve(
     check_sums(work, notebook, session, places, max(0, spent - held), spent)
     overrun = spent > held
     reasons, detail = _caveats(spent, held, estimated) if overrun or estimated else ((), None)
+    if usage:
+        detail = {**(detail or {}), "usage": dict(usage)}
     charge.state = outcome.value
     charge.spent = spent
     charge.resolved_at = work.now
@@ -145,6 +170,16 @@ def _resolve(
         detail=detail,
     )
     return Resolved(charge.id, outcome, held, spent, overrun, record_id, state_of(work, notebook), estimated)
+
+
+def _check_usage(usage: Mapping[str, Any]) -> None:
+    if len(usage) > _MOST_COUNTS or not all(
+        _COUNTED.fullmatch(name) and type(count) is int and 0 <= count < _MOST_COUNTED for name, count in usage.items()
+    ):
+        raise InvalidRequestError(
+            f"A settlement's usage must be at most {_MOST_COUNTS} whole numbers, by names of letters, digits, _ and"
+            " dots."
+        )
 
 
 def _caveats(spent: int, held: int, estimated: bool) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -25,5 +25,5 @@ def bind_key(work: Work, request: BindKey) -> GatewayKey:
         work.save(row)
         work.touch(notebook)
         detail = {"key": row.id, "name": row.name, "document": notebook.id}
-        record(work, LEDGER_CHAIN, notebook, request.origin, "key_bound", outcome=None, detail=detail)
+        record(work, LEDGER_CHAIN, notebook, request.origin, "key_bound", resource=row.name, detail=detail)
     return key_of(work, row)

@@ -64,7 +64,7 @@ def issue_key(work: Work, request: IssueKey) -> GatewayKey:
         "server": row.server,
         "document": row.notebook_id,
     }
-    record(work, LEDGER_CHAIN, notebook, request.origin, "key_issued", outcome=None, detail=detail)
+    record(work, LEDGER_CHAIN, notebook, request.origin, "key_issued", resource=row.name, detail=detail)
     return key_of(work, row)
 
 

@@ -38,4 +38,4 @@ def revoke(work: Work, row: GatewayKeyRow, origin: Origin, why: str, elsewhere: 
     if notebook is not None:
         work.touch(notebook)
     detail = {"key": row.id, "kind": row.kind, "name": row.name, "why": why}
-    record(work, LEDGER_CHAIN, notebook, origin, "key_revoked", outcome=None, detail=detail)
+    record(work, LEDGER_CHAIN, notebook, origin, "key_revoked", resource=row.name, detail=detail)

@@ -45,7 +45,12 @@ describe('what is said of a record of an approval', () => {
     ['ada', null, 'You'],
     // What a user does in the session of an agent is the user's.
     ['ada', 'agent-7', 'You'],
-    ['grace', 'agent-7', 'User grace']
+    ['grace', 'agent-7', 'User grace'],
+    ['key:my script', null, 'Key my script'],
+    ['terminal:1', null, 'Terminal 1'],
+    ['run:python a.py --at 10:30', null, 'Command python a.py --at 10:30'],
+    ['key', null, 'User key'],
+    ['other:x', null, 'User other:x']
   ])('names who requested it: %s, agent %j: %s', (actor, agent_id, words) => {
     const config = { ...sampleConfig(), user: 'ada' };
     const record = sampleRecord({ actor, agent_id });
@@ -54,5 +59,6 @@ describe('what is said of a record of an approval', () => {
 
   it('names the request', () => {
     expect(eventWord('approval_requested', TRANS)).toBe('Approval requested');
+    expect(eventWord('key_revoked', TRANS)).toBe('Key revoked');
   });
 });

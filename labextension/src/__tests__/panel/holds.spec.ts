@@ -58,7 +58,7 @@ describe('the holds in the panel', () => {
     await panel.show('held', { seq: 12 });
     panel.held = [];
     await panel.show('held', { seq: 13 });
-    expect(panel.text('holds')).toBe('Nothing is set aside.');
+    expect(panel.text('holds')).toBe('Nothing is held.');
   });
 
   it('of odd text are text', async () => {

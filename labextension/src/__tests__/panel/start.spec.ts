@@ -46,7 +46,7 @@ describe('the start in the panel', () => {
     await panel.show('never_opened');
     await panel.settle(() => choose(level(), '3'));
     await panel.type('2.50');
-    expect(panel.text('start')).toContain('Each act waits until');
+    expect(panel.text('start')).toContain('Each action waits until');
     await panel.personPress('Start governing');
     expect(scene.changes).toEqual([[PATH, { trust_level: 3, budget: '2.5' }]]);
   });

@@ -47,7 +47,7 @@ function Holds(props: ISectionProps): React.JSX.Element | null {
     <>
       <ErrorLine message={message} />
       {value && holds.length === 0 && (
-        <Note>{trans.__('Nothing is set aside.')}</Note>
+        <Note>{trans.__('Nothing is held.')}</Note>
       )}
       {holds.length > 0 && (
         <ul className="aumos-Holds">

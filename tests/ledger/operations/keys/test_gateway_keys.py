@@ -48,7 +48,7 @@ def test_what_was_issued_is_listed_and_on_record(ledger: Ledger) -> None:
     assert (made.kind, made.name, made.notebook, made.issued_by) == (USER, "script", at("key:script"), "ann")
     assert valid(ledger) == [made]
     (found,) = records(ledger, event="key_issued")
-    assert (found.actor, found.notebook, found.outcome) == ("ann", "key:script", None)
+    assert (found.actor, found.notebook, found.resource) == ("ann", "key:script", "script")
     assert found.detail["sha256"] == made.digest
     assert made.digest not in repr(made)
     assert valid(ledger, "bob", "/srv/bob") == []

@@ -1,0 +1,85 @@
+"""Responses on their way: as they come, in bounded memory, and settled before their end."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+
+from tests.gateway.house import House
+from tests.gateway.raw import CHAT, Raw, requested
+from tests.integrations.endpoint.replies import Reply
+from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.till import priced
+
+COST = priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
+STREAM = json.dumps(CHAT | {"stream": True}).encode()
+
+
+def test_each_event_goes_on_before_the_next_one_comes(house: House) -> None:
+    house.endpoint.script(Reply(pause_after=2))
+    with Raw(house) as raw:
+        raw.send(STREAM)
+        received = b""
+        while received.count(b"data:") < 2:
+            received += raw.socket.recv(65_536)
+        assert house.endpoint.exchange(0).sent == 2
+        house.endpoint.release()
+        while not received.endswith(b"0\r\n\r\n"):
+            received += raw.socket.recv(65_536)
+    assert b"[DONE]" in received
+    assert house.spent == COST
+
+
+def test_the_head_of_a_stream_goes_on_before_its_first_event(endpoint: Endpoint) -> None:
+    # The endpoint sends its head with the first event, so a server does that only sends a head.
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        with House(endpoint, base_url=url) as house, Raw(house) as raw:
+            raw.send(STREAM)
+            upstream, _ = server.accept()
+            with upstream:
+                upstream.recv(65_536)
+                upstream.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+                assert raw.socket.recv(65_536).startswith(b"HTTP/1.1 200")
+            assert house.events() == ["hold", "estimated"]
+
+
+def test_a_slow_reader_holds_up_its_provider_and_not_the_memory(endpoint: Endpoint) -> None:
+    # Each event is 64 KiB, and there are 512 of them.
+    endpoint.script(Reply(text=" ".join(["x" * 65_536] * 512), usage={"prompt_tokens": 11, "completion_tokens": 7}))
+    with House(endpoint, budget="1000") as house, Raw(house) as raw:
+        raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        raw.send(STREAM)
+        exchange = endpoint.exchange(0)
+        exchange.wait_sent(2)
+        before = -1
+        while before != exchange.sent:
+            before = exchange.sent
+            time.sleep(0.2)
+        assert before < 200
+        size = 0
+        while not (chunk := raw.socket.recv(1 << 20)).endswith(b"0\r\n\r\n"):
+            size += len(chunk)
+        assert size > 512 * 65_536
+        exchange.wait_ended("answered")
+
+
+def test_the_last_bytes_of_a_long_body_come_once_it_is_settled(house: House) -> None:
+    text = "word " * 100_000
+    house.endpoint.script(Reply(text=text, usage={"prompt_tokens": 11, "completion_tokens": 100_000}))
+    answer = requested(house, json.dumps(CHAT | {"max_tokens": 120_000}).encode())
+    assert answer.json["choices"][0]["message"]["content"] == text
+    assert house.spent == priced("gpt-4o", {"input_tokens": 11, "output_tokens": 100_000})
+
+
+def test_a_stream_that_was_not_requested_is_read_as_one(house: House) -> None:
+    events = (
+        b'data: {"choices": [{"delta": {"content": "hi"}}], "model": "gpt-4o"}\n\n'
+        b'data: {"choices": [], "model": "gpt-4o", "usage": {"prompt_tokens": 11, "completion_tokens": 7,'
+        b' "total_tokens": 18}}\n\ndata: [DONE]\n\n'
+    )
+    house.endpoint.script(Reply(body=events, headers={"content-type": "text/event-stream"}))
+    answer = requested(house)
+    assert answer.body == events
+    assert house.spent == COST
