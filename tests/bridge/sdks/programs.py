@@ -21,7 +21,6 @@ CLAUDE: Final = "claude-haiku-4-5"
 GEMINI: Final = "gemini-2.5-flash"
 QUESTION: Final = "What is six times seven?"
 TEXT: Final = Reply().text
-SELLERS: Final = {GPT: "openai", CLAUDE: "anthropic", GEMINI: "google", "text-embedding-3-small": "openai"}
 _CALLED: Final = ToolCall("multiply", {"left": 6, "right": 7})
 _PARSED: Final = '{"value": 42}'
 

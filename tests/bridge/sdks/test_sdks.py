@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import anthropic
 import openai
 import pytest
 
-from tests.bridge.live_server import GOVERNANCE, LiveKernel, LiveServer, until
-from tests.bridge.sdks.programs import PROGRAMS, SELLERS, Program
+from tests.bridge.live_server import LiveKernel, LiveServer
+from tests.bridge.sdks.programs import PROGRAMS, Program
+from tests.bridge.sdks.served import SELLERS, Bill, served, settled
 from tests.integrations.endpoint.replies import Reply, Tokens, ToolCall
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.examples import ANTHROPIC, AWAITED, OPENAI, REFUSED, outcome
@@ -60,21 +60,9 @@ def endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iterator[LiveServer]:
-    home = tmp_path_factory.mktemp("sdks")
-    live = LiveServer(home, environment={"TEAM_KEY": "sk-provider-the-real-one"})
-    providers = {
-        "openai": {"key_env": "TEAM_KEY", "base_url": endpoint.openai_url, "provider": "openai"},
-        "anthropic": {"key_env": "TEAM_KEY", "base_url": endpoint.anthropic_url, "provider": "anthropic"},
-        "google": {"key_env": "TEAM_KEY", "base_url": endpoint.google_url, "provider": "google"},
-    }
-    (home / "config" / "jupyter_server_config.py").write_text(
-        f"c.GovernanceExtension.providers = {providers!r}\n"
-        "c.GovernanceExtension.autostart = {'trust_level': 2, 'budget': '100'}\n"
-    )
-    try:
-        yield live.start()
-    finally:
-        live.close()
+    budget = "c.GovernanceExtension.autostart = {'trust_level': 2, 'budget': '100'}"
+    with served(tmp_path_factory.mktemp("sdks"), endpoint, budget) as live:
+        yield live
 
 
 @pytest.fixture(scope="module")
@@ -85,43 +73,15 @@ def kernel(server: LiveServer) -> Iterator[LiveKernel]:
         opened.run(SET_UP, timeout=120)
         yield opened
         assert opened.run("result([name for name in sys.modules if name.startswith('aumos')])").result == []
-        for record in settled(server):
+        for record in settled(server, NOTEBOOK):
             assert not record["detail"].get("estimated"), record
     finally:
         opened.close()
 
 
-def settled(server: LiveServer) -> list[dict[str, Any]]:
-    parameters = {"path": NOTEBOOK, "event": "settle", "limit": "500"}
-    return list(server.json("GET", GOVERNANCE + "audit", params=parameters)["records"])
-
-
-class Bill:
-    """What is charged between its making and its reading."""
-
-    def __init__(self, server: LiveServer, endpoint: Endpoint) -> None:
-        self._server = server
-        self._endpoint = endpoint
-        self._before = self._spent()
-        self._requests = endpoint.count
-
-    @property
-    def cost(self) -> Decimal:
-        """In USD, once nothing is held any more."""
-        return self._spent() - self._before
-
-    @property
-    def requests(self) -> int:
-        return self._endpoint.count - self._requests
-
-    def _spent(self) -> Decimal:
-        until(lambda: self._server.state(NOTEBOOK)["held"] in {"0", None}, "nothing is held")
-        return Decimal(self._server.state(NOTEBOOK)["spent"] or 0)
-
-
 @pytest.fixture
 def bill(server: LiveServer, kernel: LiveKernel, endpoint: Endpoint) -> Bill:
-    return Bill(server, endpoint)
+    return Bill(server, endpoint, NOTEBOOK)
 
 
 def without_ids(text: str) -> str:
