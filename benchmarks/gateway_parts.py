@@ -117,24 +117,28 @@ class _Keys:
 
 
 def gateway(port: str, folder: str) -> None:
-    """Serve until the input ends. It tells its port, and how many milliseconds a hold takes in this process."""
+    """Serve until the input ends. It prints its port, and for each line how many milliseconds a hold takes here."""
     ledger = open_ledger(f"sqlite:///{Path(folder) / 'gateway.db'}")
     service = NotebookService(ledger)
     caller = Caller(NotebookKey("ada", "/srv", "work/a.ipynb"), "kernel:k1", "k1:n1")
     _ask(service, caller, "open", trust_level=2, budget="1000000")
-    times = []
-    for _ in range(100):
-        time.sleep(PAUSE)
-        began = time.perf_counter()
-        held = _ask(service, caller, "hold", amount="0.01", tool="gpt-4o")
-        times.append((time.perf_counter() - began) * 1e3)
-        _ask(service, caller, "release", hold_id=held["hold_id"])
+
+    def hold() -> float:
+        times = []
+        for _ in range(50):
+            time.sleep(PAUSE)
+            began = time.perf_counter()
+            held = _ask(service, caller, "hold", amount="0.01", tool="gpt-4o")
+            times.append((time.perf_counter() - began) * 1e3)
+            _ask(service, caller, "release", hold_id=held["hold_id"])
+        return statistics.median(times)
 
     base_url = f"http://127.0.0.1:{port}/v1"
     upstream = Upstream(name="openai", dialect="openai", base_url=base_url, key=lambda: "sk-real", prices=Prices())
     running = Gateway({"openai": upstream}, _Keys(Holder("k", "kernel of a.ipynb", "kernel", caller)), service)
-    print(running.start(), statistics.median(times), flush=True)
-    sys.stdin.read()
+    print(running.start(), flush=True)
+    for _ in sys.stdin:
+        print(hold(), flush=True)
     running.stop()
     ledger.close()
 
