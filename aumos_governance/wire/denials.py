@@ -27,13 +27,15 @@ class Denial:
     tool: str
     amount: int = 0
     remaining: int | None = None
-    """What is left of the session's budget."""
+    """What is left of the budget that ``remaining_of`` names."""
     limit: str | None = None
     """The kind of limit that binds, as `Limit.kind` names it."""
     set_by: str | None = None
     """Who set the session's budget or level, where that was a user."""
     in_panel: bool = False
     """Whether the user can change the session in JupyterLab's panel; there a command may be refused."""
+    remaining_of: str = SESSION_BUDGET
+    """The kind of limit of which ``remaining`` is left: it is stated where that limit binds."""
 
     @property
     def reason(self) -> str:
@@ -53,7 +55,7 @@ class Denial:
 
     def _asked(self) -> str:
         asked = f"{money.display(self.amount)} for {printable(self.tool)} was asked for"
-        if self.remaining is None or self.limit != SESSION_BUDGET:
+        if self.remaining is None or self.limit != self.remaining_of:
             return asked
         return f"{asked} and {money.display(self.remaining)} is left"
 
