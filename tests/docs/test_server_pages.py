@@ -70,7 +70,7 @@ def test_the_page_on_metrics_names_every_metric_with_its_labels() -> None:
 
 
 def test_the_page_on_rest_names_every_request_and_no_other(described: dict[str, Any]) -> None:
-    named = set(re.findall(r"`(GET|POST|PATCH) ([\w/{}-]+)", REST.read_text()))
+    named = set(re.findall(r"`(GET|POST|PATCH|DELETE) ([\w/{}-]+)", REST.read_text()))
     served = {
         (method.upper(), path.removeprefix("/"))
         for path, item in described.items()
