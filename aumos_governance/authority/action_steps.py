@@ -114,8 +114,8 @@ def shown_text(shown: Mapping[str, Any]) -> str:
     text = _json(shown)
     if len(text) > MOST_SHOWN:
         raise InvalidRequestError(
-            f"An act must be shown to a person in at most {MOST_SHOWN} characters, and this one has {len(text)};"
-            " put the rest into a function of a cell that is not governed."
+            f"A governed action must be shown to the user in at most {MOST_SHOWN} characters, and this one has"
+            f" {len(text)}; put the rest into a function of a cell that is not governed."
         )
     return text
 
@@ -142,11 +142,11 @@ def report_request(
 
 def _refusal(approval: Approval) -> tuple[str, str]:
     if approval.status is ApprovalStatus.DENIED:
-        return "APPROVAL_DENIED", f"{approval.decided_by} said no"
+        return "APPROVAL_DENIED", f"{approval.decided_by} denied it"
     until, ended = approval.until, approval.decided_at
     if until is not None and ended is not None and ended >= until:
-        return "APPROVAL_TIMEOUT", "Nobody said yes in time"
-    return "APPROVAL_WITHDRAWN", "Nobody waits for a person's answer any more"
+        return "APPROVAL_TIMEOUT", "No decision in time"
+    return "APPROVAL_WITHDRAWN", "The approval request was withdrawn"
 
 
 def _further(key: str, step: str) -> str:
@@ -157,4 +157,6 @@ def _json(value: object) -> str:
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise InvalidRequestError(f"What a person is shown of an act must be JSON values ({error}).") from None
+        raise InvalidRequestError(
+            f"What the user is shown of a governed action must be JSON values ({error})."
+        ) from None

@@ -141,7 +141,7 @@ def _now(said: bool | Awaitable[bool]) -> object:
         if inspect.iscoroutine(said):
             said.close()
         raise ConfigurationError(
-            "The engine's approver must be awaited, and this act does not wait in a coroutine; write"
+            "The engine's approver must be awaited, and this action does not wait in a coroutine; write"
             " `async with engine.authorize(...)`, or give the engine an approver that answers at once."
         )
     return said

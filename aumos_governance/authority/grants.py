@@ -30,10 +30,10 @@ __all__ = ["Holder"]
 _LEAST: Final = {ActionKind.CALL: TrustLevel.L1_MONITOR, ActionKind.ACT: TrustLevel.L3_ACT_APPROVE}
 """The level that an action of this kind needs where it names none."""
 _ADVICE: Final = {
-    "BUDGET_EXCEEDED": "a person can raise the limit with engine.budget.set_limit({category!r}, limit)",
-    "TRUST_LEVEL_INSUFFICIENT": "a person can raise the level with engine.trust.set_level({agent!r}, level)",
-    "SUGGESTED": "a person can do it, or raise the level with engine.trust.set_level({agent!r}, level)",
-    "APPROVAL_REQUIRED": "nobody can be asked: give the engine an approver, GovernanceEngine(approver=...)",
+    "BUDGET_EXCEEDED": "a user can raise the limit with engine.budget.set_limit({category!r}, limit)",
+    "TRUST_LEVEL_INSUFFICIENT": "a user can raise the level with engine.trust.set_level({agent!r}, level)",
+    "SUGGESTED": "a user can do it, or raise the level with engine.trust.set_level({agent!r}, level)",
+    "APPROVAL_REQUIRED": "this engine cannot reach a user: give it an approver, GovernanceEngine(approver=...)",
 }
 
 

@@ -252,7 +252,7 @@ class GovernedWork:
         if decision.code == "BUDGET_NOT_FOUND":
             return self._bound_anew()
         message = (
-            f"DENIED: Nothing is left for {self._name}, whose budget is {money.display(self.limit or 0)}; a person can"
+            f"DENIED: Nothing is left for {self._name}, whose budget is {money.display(self.limit or 0)}; a user can"
             f" raise it with {self._short}.governance_state.engine.budget.set_limit({self._name!r}, limit)."
         )
         raise GovernanceDeniedError(

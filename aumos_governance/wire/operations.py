@@ -226,7 +226,7 @@ add(
         Shape(
             "dict",
             *(Field(name, read=f"body.get({name!r})") for name in ("shown", "timeout", "at_limit")),
-            amount("An act"),
+            amount("A governed action"),
             *_about("L3_ACT_APPROVE"),
             on("wait"),
             derived=_CHECKS,

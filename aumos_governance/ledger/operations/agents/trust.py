@@ -208,7 +208,7 @@ def _check_given(work: Work, request: SetTrust, session: SessionRow, realm: str)
     if request.level > top:
         raise NotAllowedError(
             f"Trust level {request.level.short()} is above {TrustLevel(top).short()}, the session's, so agent"
-            f" {request.agent_id!r} cannot be given it; a person can raise the session's level with"
+            f" {request.agent_id!r} cannot be given it; a user can raise the session's level with"
             " %governance --trust-level."
         )
     now = agent_level(work, realm, request.agent_id, request.scope, top)

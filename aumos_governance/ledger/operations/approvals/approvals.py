@@ -31,7 +31,7 @@ def ask(work: Work, request: AskApproval) -> Approval:
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
     if notebook is None or session is None:
-        raise NotFoundError("Governance is not active for this notebook, so there is nobody to ask.")
+        raise NotFoundError("Governance is not active for this notebook, so no user can be reached.")
     row = work.add(
         ApprovalRow(
             work.new_id(),
@@ -56,7 +56,7 @@ def ask(work: Work, request: AskApproval) -> Approval:
 def decide(work: Work, request: DecideApproval) -> Approval:
     """Take a person's answer."""
     if not request.origin.person:
-        raise NotAllowedError("Only a person may decide an approval.")
+        raise NotAllowedError("Only a user may decide an approval.")
     row = _find(work, request.approval_id, request.origin)
     if row.status != ApprovalStatus.PENDING:
         raise ConflictError(_decided(row))
@@ -124,7 +124,7 @@ def _find(work: Work, approval_id: str, origin: Origin) -> ApprovalRow:
 
 def _decided(row: ApprovalRow) -> str:
     if row.status == ApprovalStatus.WITHDRAWN:
-        return "The approval was withdrawn already: nobody waits for it any more."
+        return "The approval request was withdrawn already, and needs no decision any more."
     word = "denied" if row.status == ApprovalStatus.DENIED else "approved"
     return f"This was {word} already, by {row.decided_by}, so nothing was changed."
 

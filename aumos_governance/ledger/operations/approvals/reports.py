@@ -65,7 +65,7 @@ def finish_report(work: Work, request: FinishReport) -> Report:
 def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
     """A person has seen a report; a second time changes nothing."""
     if not request.origin.person:
-        raise NotAllowedError("Only a person may acknowledge a report.")
+        raise NotAllowedError("Only a user may acknowledge a report.")
     row = work.find(ReportRow, request.report_id)
     if row is None or not reaches(work, request.origin, row):
         raise NotFoundError(f"There is no report {request.report_id!r}.")
