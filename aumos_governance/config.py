@@ -17,7 +17,7 @@ __all__ = ["AuditConfig", "BudgetConfig", "ConsentConfig", "GovernanceConfig", "
 
 @dataclass(frozen=True)
 class TrustConfig:
-    """``default_level`` is the level of an agent that nobody has set one for.
+    """``default_level`` is the level of an agent without one of its own.
 
     Raises ConfigurationError for a level outside 0 to 5, and for ``enable_decay=True``.
     """

@@ -135,17 +135,17 @@ class Holder:
             for state in self._realm.read(ListBudgets(notebook=self._realm.notebook, category=category)):
                 left = state.balance.remaining
         limit = None if answer.limit is None else answer.limit.kind
-        said = Denial(answer.code, answer.reasons, answer.tool or category or "this", answer.amount, left, limit)
-        return said.sentence(_ADVICE.get(answer.code or "", "").format(agent=action.agent_id, category=category))
+        denial = Denial(answer.code, answer.reasons, answer.tool or category or "this", answer.amount, left, limit)
+        return denial.sentence(_ADVICE.get(answer.code or "", "").format(agent=action.agent_id, category=category))
 
     def _give_back(self, request: Request[Decision]) -> None:
-        # Whoever asked was interrupted, and need not know how far the ledger came: it does this after that.
+        # The caller was interrupted and does not know how far the ledger got; the ledger does this release after that.
         if isinstance(request, Hold) and request.hold_id is not None:
             with suppress(AumOSGovernanceError):
                 self._realm.submit(self._release(request.hold_id))
 
     def _give_up(self, future: Future[Decision]) -> None:
-        # Whoever asked is gone, interrupted or cancelled, and nothing was paid.
+        # The caller was interrupted or cancelled, and nothing was paid.
         future.add_done_callback(self._release_unseen)
 
     def _release_unseen(self, future: Future[Decision]) -> None:

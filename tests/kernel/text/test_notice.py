@@ -27,7 +27,7 @@ def test_what_was_shown_when_the_interrupt_came_is_replaced() -> None:
     notice = Notice(shell)
     with pytest.raises(KeyboardInterrupt):
         notice.say("Waiting for approval")
-    assert notice.said
+    assert notice.shown
     notice.say("Withdrawn")
     (_, first, _), (_, second, update) = shell.shown
     assert (second, update) == (first, True)

@@ -106,7 +106,7 @@ def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> Trus
 
 
 def agent_level(work: Work, realm: str, agent_id: str, scope: str | None, default: int) -> int:
-    """The level of an agent, ``default`` for one that nobody gave a level."""
+    """The level of an agent, ``default`` for one without a level of its own."""
     row = find_trust(work, realm, agent_id, scope)
     return int(default) if row is None or row.level is None else row.level
 

@@ -24,7 +24,7 @@ __all__ = ["withdraw"]
 
 @operation(AskApproval)
 def ask(work: Work, request: AskApproval) -> Approval:
-    """Put a question to a person."""
+    """Create an approval request for a user."""
     if not request.digest:
         raise InvalidRequestError("An approval needs the digest of what it is for.")
     check_whole(amount=request.amount, until=request.until)
@@ -54,7 +54,7 @@ def ask(work: Work, request: AskApproval) -> Approval:
 
 @operation(DecideApproval)
 def decide(work: Work, request: DecideApproval) -> Approval:
-    """Take a person's answer."""
+    """Record a user's decision."""
     if not request.origin.person:
         raise NotAllowedError("Only a user may decide an approval.")
     row = _find(work, request.approval_id, request.origin)

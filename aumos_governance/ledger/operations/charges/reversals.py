@@ -1,4 +1,4 @@
-"""Charges taken back: an ask that was cancelled, a correction that a person enters."""
+"""Charges taken back: a cancelled request, a correction that a user enters."""
 
 from __future__ import annotations
 
