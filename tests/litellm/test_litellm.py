@@ -26,6 +26,7 @@ with warnings.catch_warnings():
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError, GovernanceEngine, TrustLevel
 from aumos_governance.integrations.litellm import GovernanceLogger, GovernedLiteLLM
+from aumos_governance.wire.provider_keys import GATEWAY_ENV
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till, priced
@@ -325,3 +326,15 @@ def _until(happened: Callable[[], bool]) -> None:
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_calls_through_the_gateway_hold_nothing(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The endpoint stands for the gateway, which charges them.
+    monkeypatch.setenv(GATEWAY_ENV, endpoint.url)
+    assert governed.completion(**ask(endpoint)).choices[0].message.content == TEXT
+    assert text_of(list(governed.completion(**ask(endpoint, stream=True)))) == TEXT
+    logger = GovernanceLogger(engine=till.engine, budget_category="llm")
+    logger.log_success_event(ask(endpoint), litellm.completion(**ask(endpoint)), None, None)
+    assert (till.spent, till.held, endpoint.count) == (0, 0, 3)

@@ -1,0 +1,90 @@
+"""Each cell is reported as it begins, where the server has a gateway, and no cell waits for a server that is gone."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from aumos_governance.errors import ServerUnreachableError
+from aumos_governance.kernel.governed import cell_reports
+from aumos_governance.kernel.requests import session
+from aumos_governance.wire.provider_keys import GATEWAY_ENV
+
+
+class Client:
+    """What was sent over it; unreachable until it is met."""
+
+    def __init__(self, *, reachable: bool = True) -> None:
+        self.met = False
+        self.asked = 0
+        self.mentioned: list[Any] = []
+        self._reachable = reachable
+
+    def ask(self, op: str, *, cell: Any) -> dict[str, Any]:
+        self.asked += 1
+        if not self._reachable:
+            raise ServerUnreachableError("gone")
+        self.met = True
+        return {}
+
+    def mention(self, op: str, *, cell: Any) -> None:
+        self.mentioned.append((op, cell.count))
+
+
+class Events:
+    def __init__(self) -> None:
+        self.callbacks: dict[str, list[Any]] = {"pre_run_cell": []}
+
+    def register(self, event: str, function: Any) -> None:
+        self.callbacks[event].append(function)
+
+    def unregister(self, event: str, function: Any) -> None:
+        self.callbacks[event].remove(function)
+
+    def run(self) -> None:
+        for function in tuple(self.callbacks["pre_run_cell"]):
+            function(None)
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv(GATEWAY_ENV, "http://127.0.0.1:4321/llm")
+    return SimpleNamespace(events=Events(), displayhook=SimpleNamespace(prompt_count=7), kernel=None)
+
+
+def link(monkeypatch: pytest.MonkeyPatch, client: Client) -> Client:
+    monkeypatch.setattr(session, "link", lambda shell: SimpleNamespace(client=client))
+    return client
+
+
+def test_the_first_report_is_waited_for_and_the_others_are_not(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = link(monkeypatch, Client())
+    cell_reports.follow(shell)
+    for _ in range(3):
+        shell.events.run()
+    assert (client.asked, client.mentioned) == (1, [("cell", 7), ("cell", 7)])
+
+
+def test_a_server_that_is_gone_is_waited_for_once(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = link(monkeypatch, Client(reachable=False))
+    cell_reports.follow(shell)
+    for _ in range(3):
+        shell.events.run()
+    assert (client.asked, client.mentioned) == (1, [])
+
+
+def test_without_a_gateway_nothing_is_reported(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(GATEWAY_ENV)
+    cell_reports.follow(shell)
+    assert shell.events.callbacks["pre_run_cell"] == []
+
+
+def test_loading_again_reports_once_and_unloading_ends_it(shell: Any) -> None:
+    cell_reports.follow(shell)
+    cell_reports.follow(shell)
+    assert len(shell.events.callbacks["pre_run_cell"]) == 1
+    cell_reports.unfollow(shell)
+    cell_reports.unfollow(shell)
+    assert shell.events.callbacks["pre_run_cell"] == []
