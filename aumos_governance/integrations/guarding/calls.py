@@ -91,7 +91,7 @@ class Meter(Protocol):
 
     @property
     def ended(self) -> bool:
-        """The stream has said all that it will say of its usage."""
+        """Whether the stream has reported all of its usage."""
         ...
 
     @property
