@@ -110,6 +110,7 @@ lint: $(STAMPS)/linked ## Check style and types, Python and TypeScript
 	@ruff check --quiet
 	@ruff format --check --quiet
 	@mypy
+	@python .ci/words.py
 	@$(NPM) run --silent lint:check
 	@$(NPM) run --silent typecheck
 
