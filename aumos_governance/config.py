@@ -17,7 +17,7 @@ __all__ = ["AuditConfig", "BudgetConfig", "ConsentConfig", "GovernanceConfig", "
 
 @dataclass(frozen=True)
 class TrustConfig:
-    """``default_level`` is the level of an agent that nobody has set one for.
+    """``default_level`` is the level of an agent without one of its own.
 
     Raises ConfigurationError for a level outside 0 to 5, and for ``enable_decay=True``.
     """
@@ -34,7 +34,7 @@ class TrustConfig:
         object.__setattr__(self, "default_level", TrustLevel(level))
         if enable_decay:
             raise ConfigurationError(
-                "enable_decay=True is not possible: a trust level is set by a person and never changes by itself."
+                "enable_decay=True is not possible: a trust level is set by a user and never changes by itself."
             )
         _without_effect("decay_cliff_days", decay_cliff_days, "trust levels never decay")
         _without_effect("decay_gradual_days", decay_gradual_days, "trust levels never decay")

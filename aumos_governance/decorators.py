@@ -68,9 +68,9 @@ def governed(
 
     In a governed notebook, and with ``engine``, that engine decides: its level must be at least ``trust_level``, and
     ``budget`` is a ceiling of its own within the session's. Elsewhere the function has an engine of its own, in
-    memory, where ``trust_level`` is the level it has and ``budget`` all there is.
+    memory, at the level ``trust_level`` and with the budget ``budget``.
 
-    With ``act=True`` it changes the world: below L3 it is only suggested, at L3 a person is asked, who sees the call
+    With ``act=True`` it changes the world: below L3 it is only suggested, at L3 it waits for a user, who sees the call
     with its arguments, at L4 a report follows, at L5 it is recorded. With ``require_consent`` a consent for the data
     type ``"governed_call"`` must be on record. Every decision is recorded, so ``log_decisions=False`` has no effect.
 

@@ -44,9 +44,9 @@ class GovernanceEngine:
     for a private one in memory. Engines of one user on one ledger share levels, budgets, consents and the record,
     from any thread or process, and together never spend above a budget.
 
-    ``approver`` is asked where an act needs a person: called with what is to be shown to them (``tool``, ``cost`` and
-    what the action's ``shown`` says), it answers whether they said yes, at once or awaited. Without one, such an act
-    is denied.
+    ``approver`` is called where a governed action needs approval, with what the user must see (``tool``, ``cost`` and
+    the content of the action's ``shown``). It returns whether the user approved, or is a coroutine function that does.
+    Without an approver, such an action is denied.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class GovernanceEngine:
         self.consent = ConsentManager(self.config.consent, realm=self.realm)
         self.audit = AuditLogger(self.config.audit, realm=self.realm)
         self.agent_id = "agent"
-        """Who acts where a caller, such as a governed client, names nobody."""
+        """The agent of an action whose caller, such as a governed client, names none."""
         self._holder = Holder(self.realm, self.config, self._request, _decision, approver)
 
     def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
         """Check an action: trust, then budget, then consent; the first that fails denies. It charges nothing.
 
         Every decision is one audit record. It runs in the calling thread, with or without a running event loop.
-        Raises ValueError, without a record, for an action that makes no sense (no agent, an amount that is none,
-        a level that does not exist), and LedgerError when no decision could be recorded: then nothing is allowed.
+        Raises ValueError, without a record, for an invalid action (no agent, an invalid amount, a level that does
+        not exist), and LedgerError when no decision could be recorded: then nothing is allowed.
         """
         return _decision(action, self.realm.execute(self._request(action)))
 
@@ -81,9 +81,9 @@ class GovernanceEngine:
         return _decision(action, await self.realm.execute_async(self._request(action)))
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
-        """Record a denial that the caller decided, as that of a call of which nobody knows what it costs.
+        """Record a denial that the caller decided, such as that of a call whose cost is not known.
 
-        ``code`` is a word for programs, ``reason`` a sentence for people; neither ever holds a prompt or a key.
+        ``code`` is a word for programs, ``reason`` a sentence for users; neither ever has a prompt or a key.
         Nothing is checked and nothing charged. Raises ValueError where no agent is named, and LedgerError when it
         could not be recorded.
         """

@@ -13,19 +13,19 @@
     ├── InvalidPeriodError         not one of the budget periods            (also a ValueError)
     ├── InvalidRequestError        an argument or message has a wrong value (also a ValueError)
     │   └── InvalidAmountError     not an amount of money
-    ├── NotAllowedError            the asker may not change this (a ceiling, strict mode, a person's value)
+    ├── NotAllowedError            the caller may not change this (a ceiling, strict mode, a user's value)
     ├── NotFoundError              no such session, hold, approval or record
     ├── ConflictError              the request contradicts what is recorded
     │   └── IdempotencyError       an idempotency key came again with other content
-    ├── ExpiredError               the request came after its own expiry; nothing was done
+    ├── ExpiredError               the request arrived after its own expiry; nothing was done
     └── UnavailableError           no decision could be had, so nothing was authorised
         ├── BusyError              too many requests wait already; nothing was done, and it may be sent again
-        ├── ServerUnreachableError the governance server does not answer
+        ├── ServerUnreachableError the governance server does not respond
         └── LedgerError            the ledger cannot be read or written now
             ├── LedgerVersionError the ledger was written by a newer version of this package
             └── NotConfirmedError  whether the ledger recorded the request is not known
 
-``code`` is stable and meant for programs; ``message`` is one sentence meant for people.
+``code`` is stable and meant for programs; ``message`` is one sentence meant for users.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class AumOSGovernanceError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         # IPython shows these lines in place of a traceback. The sentence says what was wrong and what to do; the
-        # frames inside this package would only bury it. Whoever types %tb asks for them.
+        # frames inside this package would only bury it. %tb shows them.
         if not _is_asked_for_frames():
             return [self.message]
         from traceback import format_exception
@@ -213,7 +213,7 @@ class InvalidAmountError(InvalidRequestError):
 
 
 class NotAllowedError(AumOSGovernanceError):
-    """Whoever asked may not make this change; a person at the panel, or whoever runs the server, may."""
+    """The caller may not make this change; a user at the panel, or the server's administrator, may."""
 
     default_code = "NOT_ALLOWED"
 
@@ -255,7 +255,7 @@ class BusyError(UnavailableError):
 
 
 class ServerUnreachableError(UnavailableError):
-    """The server that governs this kernel does not answer."""
+    """The server that governs this kernel does not respond."""
 
     default_code = "SERVER_UNREACHABLE"
 
@@ -273,16 +273,16 @@ class LedgerVersionError(LedgerError):
 
 
 class NotConfirmedError(LedgerError):
-    """The ledger was lost while it committed, so that nobody knows whether the request was recorded.
+    """The ledger was lost while it committed, so it is not known whether the request was recorded.
 
-    A spend or hold that was is taken back as soon as the ledger can be reached again.
+    A spend or hold that was recorded is taken back as soon as the ledger can be reached again.
     """
 
     default_code = "NOT_CONFIRMED"
 
 
 def from_code(code: str, message: str) -> AumOSGovernanceError:
-    """The error that an answer's ``code`` and ``message`` stand for, as the other side raised it.
+    """The error that a response's ``code`` and ``message`` stand for, as the other side raised it.
 
     A code that this version does not know gives the base class, with the code kept.
     """

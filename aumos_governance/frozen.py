@@ -22,8 +22,8 @@ _TURN: Final = "_turn_"
 def quick(cls: type[_T]) -> type[_T]:
     """Give a class made by ``@dataclass(frozen=True, slots=True)`` an equal ``__init__`` that is faster.
 
-    While it is being made, an object is of a twin class that is not frozen, of the same slots. Nobody else can see it
-    then, and from the end of ``__init__`` on it is as frozen as ever. Raises TypeError for a class with a
+    During ``__init__`` the object is of a twin class that is not frozen, with the same slots. No other code can see it
+    then, and from the end of ``__init__`` on it is frozen. Raises TypeError for a class with a
     ``__post_init__``, which would see the twin.
     """
     if hasattr(cls, "__post_init__"):

@@ -27,7 +27,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Take the magics away. The governance session stays as it is: only a person's act or a magic closes it."""
+    """Remove the magics. The governance session stays open: only a user or a magic closes it."""
     from .authority.engine_registry import register_default_engine
     from .kernel.governed import cell_reports, governed_cells, running_cells
     from .kernel.magics.magics import GovernanceMagics

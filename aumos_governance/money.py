@@ -131,7 +131,7 @@ def to_text(nano: int) -> str:
 
 @lru_cache(maxsize=512)
 def display(nano: int) -> str:
-    """Nano-USD as people read it: at least two decimals, and never rounded, so ``$0.0004`` stays visible."""
+    """Nano-USD as users read it: at least two decimals, and never rounded, so ``$0.0004`` stays visible."""
     sign = "-" if nano < 0 else ""
     whole, fraction = divmod(abs(nano), NANO_PER_USD)
     if not fraction % _CENT:

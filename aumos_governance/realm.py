@@ -21,8 +21,8 @@ from .types import TrustLevel
 __all__ = ["Realm", "answer_of", "named", "to_level"]
 
 _PATH: Final = "engine"
-# The session sets no limit of its own: in an engine, levels belong to agents and ceilings to categories. A person
-# may still lower both in the session, and then they bind whatever the engine does.
+# The session sets no limit of its own: in an engine, levels belong to agents and ceilings to categories. A user
+# may still lower both in the session, and then they bind all that the engine does.
 _TERMS: Final = SessionTerms(default_trust_level=TrustLevel.L5_AUTONOMOUS, default_budget=money.MAX_NANO)
 _LEVELS: Final = tuple(TrustLevel)
 
@@ -48,7 +48,7 @@ class Realm:
     def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
         """Do a request in this thread, in the session, which the first one opens or joins.
 
-        A session that a person closed later on stays closed: whatever needs it is denied then.
+        A session that a user has closed stays closed: requests that need it are denied then.
         """
         if not self._opened:
             self._open()

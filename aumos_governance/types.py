@@ -20,7 +20,7 @@ __all__ = [
 
 
 class TrustLevel(IntEnum):
-    """What a notebook or an agent may do. Set by a person; it never rises or falls by itself."""
+    """What a notebook or an agent may do. Set by a user; it never rises or falls by itself."""
 
     L0_OBSERVER = 0
     L1_MONITOR = 1
@@ -30,11 +30,11 @@ class TrustLevel(IntEnum):
     L5_AUTONOMOUS = 5
 
     def label(self) -> str:
-        """The level's name as people see it, for example ``"Act (Approval Required)"``."""
+        """The level's name as users see it, for example ``"Act (Approval Required)"``."""
         return _LABELS[self]
 
     def short(self) -> str:
-        """The level's number as people say it, for example ``"L2"``."""
+        """The level's short name, for example ``"L2"``."""
         return f"L{int(self)}"
 
 

@@ -23,11 +23,11 @@ def test_the_example_of_governed_acts(lab_page: NotebookPage, lab: Application, 
     lab_page.run_cells(place["load"], place["suggest"])
     suggestion = lab_page.output(place["suggest"])
     expect(suggestion.first).to_contain_text("Suggestion: mail, $0.02")
-    expect(suggestion.last).to_contain_text("DENIED: Not run: at L1 (Monitor) an act is only suggested")
+    expect(suggestion.last).to_contain_text("DENIED: Not run: at L1 (Monitor) a governed action is only suggested")
 
     lab_page.run(place["approve-level"])
     lab_page.begin(place["approve"])
-    expect(lab_page.output(place["approve"])).to_contain_text("Waiting for a person: mail, $0.02.")
+    expect(lab_page.output(place["approve"])).to_contain_text("Waiting for approval: mail, $0.02.")
     card = _section(lab_page, "approvals").locator(".aumos-Card")
     expect(card).to_contain_text("Dear Ann, the report is ready.")
     picture("governed-act-waits")
@@ -50,7 +50,7 @@ def test_the_example_of_governed_acts(lab_page: NotebookPage, lab: Application, 
     lab_page.run(place["denied"])
     expect(lab_page.output(place["denied"])).to_contain_text(
         re.compile(
-            r"DENIED: Would exceed budget .*; \$5\.00 for order was asked for and \$0\.95\d* is left; "
+            r"DENIED: Would exceed budget .*; \$5\.00 for order was requested and \$0\.95\d* is left; "
             r"raise the budget in the Governance panel, or lower the request\."
         )
     )

@@ -1,7 +1,7 @@
-"""An act's life by trust level: steps over the ledger, the same for an engine and for a server that answers a kernel.
+"""The steps of a governed action by trust level, the same for an engine and for a server with its kernels.
 
-Whether an act runs, is suggested or needs a person is decided by the ledger, within its transaction. Here is only what
-follows from that, with no input or output: whoever drives the steps executes the requests and asks the person.
+The ledger decides, within its transaction, whether an action runs, is suggested or needs an approval. This module has
+only the steps that follow, without input or output: the caller executes the requests and gets the user's decision.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ __all__ = [
 ]
 
 MOST_SHOWN: Final = 50_000
-"""The most characters of JSON that a person is shown of one act: nobody reads more before a yes, and a ledger keeps no
-larger requests."""
+"""The most characters of JSON that a user is shown of one action: a user reads no more before approving, and a ledger
+stores no larger requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonAsked:
-    """A person is to decide. Whoever drives the steps sends the approval back once it is pending no more.
+    """A user must decide. The caller of the steps sends the approval back once it is decided.
 
-    Whoever gives up waiting withdraws it first.
+    A caller that stops waiting must withdraw the approval request first.
     """
 
     approval: Approval
@@ -51,13 +51,13 @@ ActSteps: TypeAlias = Generator[Request[Any] | PersonAsked, Any, Decision]
 
 
 def act_steps(holding: Hold, shown: Mapping[str, Any], *, until: int | None = None, wait: bool = True) -> ActSteps:
-    """Have an act decided: allowed with its amount held, suggested, denied, or allowed after a person's yes.
+    """Decide an action: allowed with its amount held, suggested, denied, or allowed after a user's approval.
 
-    ``shown`` is what the person sees, JSON values; ``until`` is when a question to a person ends by itself, in
-    microseconds since the epoch. Without ``wait`` nobody is asked, and what needs a person is denied.
+    ``shown`` is what the user sees, JSON values; ``until`` is when the approval request expires, in microseconds since
+    the epoch. Without ``wait`` no approval is requested, and an action that needs one is denied.
 
-    The keys are the hold's own, and that with ``/ask`` and ``/act`` behind it, so that steps taken again come to the
-    same end; an empty one stays empty. Raises InvalidRequestError for what cannot be shown.
+    The keys are the hold's own, and that with ``/ask`` and ``/act`` behind it, so that repeated steps have the same
+    result; an empty key stays empty. Raises InvalidRequestError for values that cannot be shown.
     """
     text = shown_text(shown)
     digest = digest_of(holding, shown)
@@ -80,8 +80,8 @@ def act_steps(holding: Hold, shown: Mapping[str, Any], *, until: int | None = No
     if approval.status is not ApprovalStatus.APPROVED:
         code, reason = _refusal(approval)
         return replace(decision, code=code, reasons=(reason,))
-    # The budget or the level may have changed while the person thought it over, so the ledger decides again. The ask
-    # was in time, and the wait is not to count against it.
+    # The budget or the level may have changed before the user decided, so the ledger decides again. The request
+    # arrived in time, and the wait must not count against it.
     decision = yield replace(
         holding,
         key=_further(holding.key, "act"),
@@ -94,11 +94,11 @@ def act_steps(holding: Hold, shown: Mapping[str, Any], *, until: int | None = No
 
 
 def digest_of(holding: Hold, shown: Mapping[str, Any]) -> str:
-    """SHA-256 of all that a person agrees to: what is shown, the tool, its cost, who acts, and at what level.
+    """SHA-256 of all that a user approves: what is shown, the tool, its cost, the agent and the level.
 
-    In what notebook is said by the session, which an approval belongs to: a notebook may be renamed meanwhile.
+    It has no notebook: an approval belongs to a session, whose notebook may be renamed meanwhile.
     """
-    said = {
+    agreed = {
         "tool": holding.tool,
         "amount": money.to_text(holding.amount),
         "category": holding.category,
@@ -106,22 +106,22 @@ def digest_of(holding: Hold, shown: Mapping[str, Any]) -> str:
         "required_level": int(holding.required_level),
         "shown": shown,
     }
-    return hashlib.sha256(_json(said).encode()).hexdigest()
+    return hashlib.sha256(_json(agreed).encode()).hexdigest()
 
 
 def shown_text(shown: Mapping[str, Any]) -> str:
-    """What is shown as JSON. Raises InvalidRequestError for what is no JSON, or more than a person can read."""
+    """``shown`` as JSON. Raises InvalidRequestError for what is no JSON, or more than a user can read."""
     text = _json(shown)
     if len(text) > MOST_SHOWN:
         raise InvalidRequestError(
-            f"An act must be shown to a person in at most {MOST_SHOWN} characters, and this one has {len(text)};"
-            " put the rest into a function of a cell that is not governed."
+            f"A governed action must be shown to the user in at most {MOST_SHOWN} characters, and this one has"
+            f" {len(text)}; put the rest into a function of a cell that is not governed."
         )
     return text
 
 
 def is_reported(decision: Decision) -> bool:
-    """Whether a person is told of the act once it is done."""
+    """Whether the action is reported to the user once it is done."""
     return decision.allowed and decision.level is TrustLevel.L4_ACT_REPORT
 
 
@@ -142,11 +142,11 @@ def report_request(
 
 def _refusal(approval: Approval) -> tuple[str, str]:
     if approval.status is ApprovalStatus.DENIED:
-        return "APPROVAL_DENIED", f"{approval.decided_by} said no"
+        return "APPROVAL_DENIED", f"{approval.decided_by} denied it"
     until, ended = approval.until, approval.decided_at
     if until is not None and ended is not None and ended >= until:
-        return "APPROVAL_TIMEOUT", "Nobody said yes in time"
-    return "APPROVAL_WITHDRAWN", "Nobody waits for a person's answer any more"
+        return "APPROVAL_TIMEOUT", "No decision in time"
+    return "APPROVAL_WITHDRAWN", "The approval request was withdrawn"
 
 
 def _further(key: str, step: str) -> str:
@@ -157,4 +157,6 @@ def _json(value: object) -> str:
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise InvalidRequestError(f"What a person is shown of an act must be JSON values ({error}).") from None
+        raise InvalidRequestError(
+            f"What the user is shown of a governed action must be JSON values ({error})."
+        ) from None

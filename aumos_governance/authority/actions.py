@@ -22,8 +22,8 @@ class GovernanceAction:
     ``budget_amount`` is in USD. ``tool`` is what is used, a model for example, where that is not the ``action_type``;
     costs are summed by it. ``extra`` is recorded with the decision: JSON values, never prompts or keys.
 
-    ``kind`` is ``"act"`` for what changes the world: see the trust levels. ``shown`` is what a person is to see of an
-    act before they approve it (tool, arguments, code); it is never recorded.
+    ``kind`` is ``"act"`` for what changes the world: see the trust levels. ``shown`` is what the user must see of such
+    an action before approving it (tool, arguments, code); it is never recorded.
     """
 
     agent_id: str
@@ -44,7 +44,7 @@ class GovernanceAction:
 @quick
 @dataclass(frozen=True, slots=True)
 class GovernanceDecision:
-    """What was decided. ``reasons`` tells what each check found; of a denial, the last one is why.
+    """A decision. ``reasons`` has the result of each check; of a denial, the last one is the cause.
 
     An amount that was held at once has reasons only where it was denied, or allowed with a caveat.
     """

@@ -1,4 +1,4 @@
-"""Acts of an engine with a ledger of its own: who approves them, and the report of those that are told afterwards."""
+"""Governed actions of an engine with a ledger of its own: their approvals and their reports."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from .action_steps import PersonAsked, act_steps, is_reported, report_request
 __all__ = ["Approvals", "Approver"]
 
 Approver: TypeAlias = Callable[[Mapping[str, Any]], "bool | Awaitable[bool]"]
-"""Shows a person what is asked, and answers whether they said yes; anything but True is a no."""
+"""Shows a user the action, and returns whether the user approved; anything but True is a denial."""
 
 
 class Approvals:
-    """Takes acts through their life. ``give_up`` is told of a request whose asker was interrupted."""
+    """Decides and reports governed actions. ``give_up`` is called with a request whose caller was interrupted."""
 
     def __init__(self, realm: Realm, approver: Approver | None, give_up: Callable[[Future[Decision]], None]) -> None:
         self._realm = realm
         self._approver = approver
         self._give_up = give_up
         self._reports: dict[str, str] = {}
-        """The reports that say of a hold that its act still runs."""
+        """By hold, the reports of actions that still run."""
 
     def decide(self, holding: Hold, shown: Mapping[str, Any]) -> Decision:
-        """Allowed with its amount held, suggested or denied; asks the approver where a person is needed.
+        """Allowed with its amount held, suggested or denied; calls the approver where an approval is needed.
 
         Raises what the approver raises, and ConfigurationError for one that must be awaited.
         """
@@ -52,7 +52,7 @@ class Approvals:
         except StopIteration as done:
             decision: Decision = done.value
             if is_reported(decision):
-                # Before it runs, so that it is told of whatever becomes of this process.
+                # Before it runs, so that it is reported even if this process dies.
                 self._note(decision, self._realm.execute(report_request(holding, decision, shown, None, key="")))
             return decision
 
@@ -65,8 +65,10 @@ class Approvals:
                 step = steps.send(answer)
                 if isinstance(step, PersonAsked):
                     with self._asking(step.approval):
-                        said = self._ask(shown)
-                        answer = self._answered(step.approval, await said if inspect.isawaitable(said) else said)
+                        approved = self._ask(shown)
+                        answer = self._answered(
+                            step.approval, await approved if inspect.isawaitable(approved) else approved
+                        )
                 else:
                     answer = await self._execute_async(step)
         except StopIteration as done:
@@ -77,7 +79,7 @@ class Approvals:
             return decision
 
     def ended(self, hold_id: str | None, result: str, spent: Decimal) -> FinishReport | None:
-        """What to file when the act that held this has ended; None where nobody is told."""
+        """The report to file when the action with this hold has ended; None where it is not reported."""
         report_id = self._reports.pop(hold_id or "", None)
         if report_id is None:
             return None
@@ -99,15 +101,15 @@ class Approvals:
         try:
             yield
         except BaseException:
-            # Nobody waits for the answer any more.
+            # The caller does not wait any more.
             self._realm.submit(WithdrawApproval(key="", origin=self._realm.origin, approval_id=approval.approval_id))
             raise
 
-    def _answered(self, approval: Approval, said: object) -> Approval:
-        person = Origin(self._realm.name or "a person", person=True, scope=f"user:{self._realm.name}")
+    def _answered(self, approval: Approval, approved: object) -> Approval:
+        user = Origin(self._realm.name or "a user", person=True, scope=f"user:{self._realm.name}")
         return self._realm.execute(
             DecideApproval(
-                key="", origin=person, approval_id=approval.approval_id, digest=approval.digest, approve=said is True
+                key="", origin=user, approval_id=approval.approval_id, digest=approval.digest, approve=approved is True
             )
         )
 
@@ -136,12 +138,12 @@ class Approvals:
             self._reports[decision.charge_id] = report.report_id
 
 
-def _now(said: bool | Awaitable[bool]) -> object:
-    if inspect.isawaitable(said):
-        if inspect.iscoroutine(said):
-            said.close()
+def _now(approved: bool | Awaitable[bool]) -> object:
+    if inspect.isawaitable(approved):
+        if inspect.iscoroutine(approved):
+            approved.close()
         raise ConfigurationError(
-            "The engine's approver must be awaited, and this act does not wait in a coroutine; write"
+            "The engine's approver must be awaited, and this action does not wait in a coroutine; write"
             " `async with engine.authorize(...)`, or give the engine an approver that answers at once."
         )
-    return said
+    return approved

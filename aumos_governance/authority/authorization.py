@@ -19,9 +19,9 @@ __all__ = ["AsyncGrant", "Authorization", "Begun", "Ending", "Grant", "Granted",
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of a grant, in USD. ``overrun``: more was spent than was held, or than the budget had left.
+    """How a grant was settled, in USD. ``overrun``: more was spent than was held, or than the budget had left.
 
-    ``estimated``: nobody knows what was truly spent.
+    ``estimated``: the true cost is not known.
     """
 
     spent: Decimal
@@ -39,10 +39,10 @@ class Begun(Protocol):
         ...
 
     def drop(self) -> Grant | None:
-        """Nobody wants it any more, and what it holds is given back. Never waits.
+        """Give the action up, and release what it holds. Never waits.
 
-        Also after `grant`, for whoever was interrupted before the grant was theirs. A grant that is here already may
-        be returned, to be released.
+        Also after `grant`, for a caller that was interrupted before it got the grant. A grant that exists already may
+        be returned; the caller must release it.
         """
         ...
 
@@ -107,7 +107,7 @@ class Granted:
     def resolve_soon(self, cost: int | None, *, estimated: bool = False) -> Ending | None:
         """As `resolve_now`, but do not wait until it is recorded; None where that cannot be, and nothing was done.
 
-        Whoever calls it sees to it by `Ending.result` that it is recorded.
+        The caller must call `Ending.result`, which makes sure that it is recorded.
         """
         self._check()
         ending = self._resolver.resolve_soon(self, cost, estimated=estimated)
@@ -118,7 +118,7 @@ class Granted:
         return ending
 
     def _ended(self, ending: Ending) -> None:
-        # Whatever went wrong is for whoever asks for the result.
+        # The caller of `Ending.result` gets the error.
         with suppress(AumOSGovernanceError):
             self.settlement = ending.result()
         self._resolving = False
@@ -135,12 +135,12 @@ class Granted:
 
 
 class Grant(Granted):
-    """The leave to do something, from ``with`` or `Engine.begin`. It is to be settled or released, once."""
+    """The permission for an action, from ``with`` or `Engine.begin`. It must be settled or released, once."""
 
     def settle(self, cost: float | Decimal | str, *, estimated: bool = False) -> Settlement:
         """Charge what it truly cost, in USD: less gives the rest back, more is recorded as an overrun.
 
-        With ``estimated`` the record says that nobody knows the true cost, and that this is a bound. Raises ValueError
+        With ``estimated`` the record says that the true cost is not known, and that this is a bound. Raises ValueError
         for a cost that is none, ConflictError when it was settled or released before.
         """
         return self.resolve_now(money.parse(cost, what="cost"), estimated=estimated)
@@ -192,13 +192,13 @@ class Authorization:
     """``with engine.authorize(action) as grant:``, or ``async with``: hold, run the block, settle or release.
 
     On entry the action is checked, and its ``budget_amount`` held in its ``budget_category``, in one step, so that
-    nobody else spends it meanwhile; when it is denied, GovernanceDeniedError is raised and the block does not run. On
+    no other call spends it meanwhile; when it is denied, GovernanceDeniedError is raised and the block does not run. On
     exit, unless the block called ``grant.settle(cost)`` or ``grant.release()``:
 
     - after a normal end the held amount is charged;
     - after an Exception it is released. When the money may be gone by then, call ``settle`` before what can fail;
-    - after an interrupt (KeyboardInterrupt, a cancelled task) it is charged, flagged as estimated, since nobody knows
-      what was paid.
+    - after an interrupt (KeyboardInterrupt, a cancelled task) it is charged, flagged as estimated, since the true cost
+      is not known.
 
     If the process ends within the block, the hold stays and counts until ``engine.budget.settle_hold`` or
     ``release_hold``. An action with no amount holds nothing, and what ``settle`` says is recorded in full.

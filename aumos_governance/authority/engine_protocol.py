@@ -15,7 +15,7 @@ class Engine(Protocol):
 
     @property
     def agent_id(self) -> str:
-        """Who acts where a caller names nobody."""
+        """The agent of an action that names none."""
         ...
 
     @property
@@ -39,7 +39,7 @@ class Engine(Protocol):
         ...
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
-        """Record that whoever asks refuses an action themselves; it is asked for nothing. From any thread."""
+        """Record that the caller itself refuses an action; the engine decides nothing. From any thread."""
         ...
 
     def begin(self, action: GovernanceAction) -> Grant:

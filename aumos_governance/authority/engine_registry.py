@@ -1,4 +1,4 @@
-"""Where the engine of a notebook is found by whoever names none. Importing this costs next to nothing."""
+"""Finds the notebook's engine for callers that name none. Importing this module is cheap."""
 
 from __future__ import annotations
 

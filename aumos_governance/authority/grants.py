@@ -20,7 +20,7 @@ from ..ledger.contract.queries import ListBudgets
 from ..ledger.contract.requests import Request
 from ..realm import Realm, answer_of, named, to_level
 from ..types import ActionKind, TrustLevel
-from ..wire.denials import Denial
+from ..wire.denials import CODE_BUDGET, Denial
 from .actions import GovernanceAction, GovernanceDecision
 from .approvals import Approvals, Approver
 from .authorization import AsyncGrant, Grant, Granted, Settlement
@@ -30,10 +30,10 @@ __all__ = ["Holder"]
 _LEAST: Final = {ActionKind.CALL: TrustLevel.L1_MONITOR, ActionKind.ACT: TrustLevel.L3_ACT_APPROVE}
 """The level that an action of this kind needs where it names none."""
 _ADVICE: Final = {
-    "BUDGET_EXCEEDED": "a person can raise the limit with engine.budget.set_limit({category!r}, limit)",
-    "TRUST_LEVEL_INSUFFICIENT": "a person can raise the level with engine.trust.set_level({agent!r}, level)",
-    "SUGGESTED": "a person can do it, or raise the level with engine.trust.set_level({agent!r}, level)",
-    "APPROVAL_REQUIRED": "nobody can be asked: give the engine an approver, GovernanceEngine(approver=...)",
+    "BUDGET_EXCEEDED": "a user can raise the limit with engine.budget.set_limit({category!r}, limit)",
+    "TRUST_LEVEL_INSUFFICIENT": "a user can raise the level with engine.trust.set_level({agent!r}, level)",
+    "SUGGESTED": "a user can do it, or raise the level with engine.trust.set_level({agent!r}, level)",
+    "APPROVAL_REQUIRED": "this engine cannot reach a user: give it an approver, GovernanceEngine(approver=...)",
 }
 
 
@@ -135,17 +135,18 @@ class Holder:
             for state in self._realm.read(ListBudgets(notebook=self._realm.notebook, category=category)):
                 left = state.balance.remaining
         limit = None if answer.limit is None else answer.limit.kind
-        said = Denial(answer.code, answer.reasons, answer.tool or category or "this", answer.amount, left, limit)
-        return said.sentence(_ADVICE.get(answer.code or "", "").format(agent=action.agent_id, category=category))
+        tool = answer.tool or category or "this"
+        denial = Denial(answer.code, answer.reasons, tool, answer.amount, left, limit, remaining_of=CODE_BUDGET)
+        return denial.sentence(_ADVICE.get(answer.code or "", "").format(agent=action.agent_id, category=category))
 
     def _give_back(self, request: Request[Decision]) -> None:
-        # Whoever asked was interrupted, and need not know how far the ledger came: it does this after that.
+        # The caller was interrupted and does not know how far the ledger got; the ledger does this release after that.
         if isinstance(request, Hold) and request.hold_id is not None:
             with suppress(AumOSGovernanceError):
                 self._realm.submit(self._release(request.hold_id))
 
     def _give_up(self, future: Future[Decision]) -> None:
-        # Whoever asked is gone, interrupted or cancelled, and nothing was paid.
+        # The caller was interrupted or cancelled, and nothing was paid.
         future.add_done_callback(self._release_unseen)
 
     def _release_unseen(self, future: Future[Decision]) -> None:

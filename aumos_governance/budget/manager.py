@@ -100,7 +100,7 @@ class BudgetManager:
     def set_limit(self, category: str, limit: float | Decimal | str) -> None:
         """Change a budget's ceiling, in this period and those that follow; one audit record with from and to.
 
-        It is for a person's explicit wish: a ceiling below what is spent is allowed, and then nothing is left.
+        It is for a user's explicit change: a ceiling below what is spent is allowed, and then nothing is left.
         Raises BudgetNotFoundError.
         """
         self._set(category, money.parse(limit, what="limit"), BudgetPeriod.MONTHLY, create=False)
@@ -135,7 +135,7 @@ class BudgetManager:
 
         Raises BudgetExceededError, with nothing changed, when it does not fit (with ``allow_overdraft`` it is
         recorded as an overrun instead); BudgetNotFoundError; ValueError for an amount that is not positive;
-        GovernanceDeniedError when the engine's session forbids it or was closed by a person.
+        GovernanceDeniedError when the engine's session forbids it or was closed by a user.
         """
         named(category=category)
         nano = money.parse_positive(amount)

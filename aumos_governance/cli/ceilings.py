@@ -78,7 +78,7 @@ def _set(options: Namespace, url: str, states: Sequence[CeilingState]) -> None:
                 period=period,
             )
         )
-    output.tell(f"{sentence} {'It is on record.' if changed else 'That is what stood already.'}")
+    output.notify(f"{sentence} {'It is on record.' if changed else 'It was so already.'}")
 
 
 def _chosen(options: Namespace, found: Sequence[CeilingState]) -> list[CeilingState]:
@@ -104,7 +104,7 @@ def _chosen(options: Namespace, found: Sequence[CeilingState]) -> list[CeilingSt
 def _confirm(sentence: str) -> None:
     if not sys.stdin.isatty():
         raise InvalidRequestError(f"{sentence} Nothing was changed; confirm it with --yes.")
-    output.tell(f"{sentence} It counts for all servers with this ledger. Type yes to confirm:")
+    output.notify(f"{sentence} It counts for all servers with this ledger. Type yes to confirm:")
     if sys.stdin.readline().strip().lower() != "yes":
         raise InvalidRequestError("Nothing was changed.")
 

@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
         options = arguments(argv)
         return _COMMANDS[options.command](options)
     except AumOSGovernanceError as error:
-        output.tell(error.message)
+        output.notify(error.message)
         return FAILED
     except BrokenPipeError:
         output.let_go_of_stdout()
@@ -60,7 +60,7 @@ def _status(options: Namespace) -> int:
         output.print_lines(reports.status_lines(body, output.terminal_width()) or ["No notebook was ever governed."])
         output.print_lines(["", *found] if found else [])
     for failure in failures:
-        output.tell(failure.message)
+        output.notify(failure.message)
     return FAILED if failures else FOUND if found else GOOD
 
 
@@ -164,7 +164,7 @@ def _source(options: Namespace) -> Source:
             f"Several governed servers run here ({names}); name one with --server, or a ledger with --database-url."
         )
     for error in failures:
-        output.tell(error.message)
+        output.notify(error.message)
     return sources[0]
 
 
@@ -187,7 +187,7 @@ def _server(options: Namespace) -> ServerSource:
 
 
 def _sources(options: Namespace, fail: Callable[[AumOSGovernanceError], None]) -> Iterator[Source]:
-    """What is to be asked; servers that run and do not answer are told to ``fail``."""
+    """The servers to request from; ``fail`` is called for each server that runs and does not respond."""
     if options.server is not None and options.database_url is not None:
         raise InvalidRequestError("Give either --server or --database-url, not both.")
     if options.token is not None and options.database_url is not None:
@@ -224,7 +224,7 @@ def _configured_ledger() -> Source:
             f"No governed server of this user runs here, and: {error.message} Set JUPYTER_DATA_DIR to the data folder"
             " of the server, or name the ledger with --database-url."
         ) from error
-    output.tell(f"No governed server of this user runs here, so this is what the {ledger.name} says.")
+    output.notify(f"No governed server of this user runs here, so this is what the {ledger.name} says.")
     return ledger
 
 

@@ -1,4 +1,4 @@
-"""Which ledger this user's servers keep, as far as their configuration files tell."""
+"""Which ledger this user's servers keep, according to their configuration files."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def _create(options: Namespace, server: ServerSource) -> None:
         variables = sorted(created["environment"].items())
         output.print_lines(f"export {name}={shlex.quote(value)}" for name, value in variables)
     state = server.state(created["key"]["path"])
-    output.tell(
+    output.notify(
         f"Key {options.name!r}: trust level L{state['trust_level']}, budget"
         f" {money.display(money.parse(state['budget']))}. It is shown this once, and valid until you run"
         f" jupyter governance key revoke {shlex.quote(options.name)}."
@@ -82,7 +82,7 @@ def _revoke(options: Namespace, server: ServerSource) -> None:
     server.revoke_key(named[0]["id"])
     if options.json:
         output.print_json({"key": named[0]})
-    output.tell(f"The key {named[0]['name']!r} is revoked.")
+    output.notify(f"The key {named[0]['name']!r} is revoked.")
 
 
 def _row(found: dict[str, Any]) -> tuple[str, ...]:

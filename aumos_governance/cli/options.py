@@ -58,7 +58,7 @@ exit codes:
        over its budget, or a kernel that cannot be governed (status); prices that are older than 90 days (prices)
   2    wrong usage, or neither a server nor a ledger could be read, or no prices are installed or could be fetched
   3    the ledger is damaged: something in it cannot be read (verify)
-  141  whoever read the output closed the pipe, as with other programs
+  141  the program that read the output closed the pipe, as with other programs
 """
 
 
@@ -90,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=raw,
         )
         made.add_argument("--server", metavar="URL", help="ask this Jupyter server")
-        made.add_argument("--token", help="of the server; better in the variable JUPYTER_TOKEN, which nobody else sees")
+        made.add_argument("--token", help="of the server; better in the variable JUPYTER_TOKEN, which is private")
         made.add_argument(
             "--database-url", metavar="URL", help="read this ledger: sqlite:////path/to/file or postgresql://..."
         )
@@ -213,7 +213,7 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", metavar="URL", help="of the Jupyter server, where several run")
-    parser.add_argument("--token", help="of the server; better in the variable JUPYTER_TOKEN, which nobody else sees")
+    parser.add_argument("--token", help="of the server; better in the variable JUPYTER_TOKEN, which is private")
 
 
 def _positive(text: str) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 from ..errors import AumOSGovernanceError
 from ..printing import printable
 
-__all__ = ["OutputError", "let_go_of_stdout", "print_json", "print_lines", "tell", "terminal_width", "write_file"]
+__all__ = ["OutputError", "let_go_of_stdout", "notify", "print_json", "print_lines", "terminal_width", "write_file"]
 
 
 class OutputError(AumOSGovernanceError):
@@ -27,7 +27,7 @@ class OutputError(AumOSGovernanceError):
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print for people; what a terminal would act on, or its encoding lacks, is written out."""
+    """Print for users; characters that a terminal would act on, or that its encoding lacks, are escaped."""
     _write(("".join(f"{printable(line)}\n" for line in lines)).encode(_encoding(), "backslashreplace"))
 
 
@@ -37,8 +37,8 @@ def print_json(body: Any) -> None:
     _write(json.dumps(body, indent=2).replace("\x7f", "\\u007f").encode() + b"\n")
 
 
-def tell(sentence: str) -> None:
-    """Say something beside the output."""
+def notify(sentence: str) -> None:
+    """Print a sentence to stderr."""
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{printable(sentence)}\n".encode(_encoding(), "backslashreplace").decode(_encoding()))
 
@@ -67,7 +67,7 @@ def write_file(parts: Iterable[bytes], name: str | None) -> int:
 
 
 def let_go_of_stdout() -> None:
-    """Nobody reads it any more; without this the interpreter complains when it ends."""
+    """Detach stdout from its closed pipe; without this the interpreter complains when it ends."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -75,7 +75,7 @@ def let_go_of_stdout() -> None:
 
 
 def _replace(path: Path, parts: Iterable[bytes]) -> int:
-    # Beside the file, so that it takes the file's place in one step; readable by nobody else, as the ledger is.
+    # Beside the file, so that it takes the file's place in one step; readable by its owner alone, as the ledger is.
     handle, made = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -1,4 +1,4 @@
-"""What the commands print for people."""
+"""The text that the commands print."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def verify_lines(result: Body, known_head: str | None, width: int | None = None)
     lines = [f"OK: {intact}{', and the known head is one of theirs' if known_head else ''}."]
     head = result["heads"].get("ledger") or next(iter(result["heads"].values()), None)
     if head:
-        lines.append(f"Keep this head where nobody here can reach it, and verify with --known-head later: {head}")
+        lines.append(f"Keep this head on another machine, and verify with --known-head later: {head}")
     return lines + _coverage_lines(result)
 
 
@@ -131,7 +131,7 @@ def _wants(place: Body) -> Iterator[str]:
         if hold["state"] == "unresolved":
             yield (
                 f"The hold {hold['id']} of {_usd(hold['amount'])} in {printable(hold['notebook'])} is unresolved: its"
-                " kernel is gone, and a person must say what it cost."
+                " kernel is gone, and a user must state what it cost."
             )
     for state in place["notebooks"]:
         if state["active"] and state["over"] != "0":
@@ -139,8 +139,8 @@ def _wants(place: Body) -> Iterator[str]:
     for kernel in place["kernels"] or ():
         if not kernel["reachable"]:
             yield (
-                f"The kernel {printable(kernel['id'])} of {printable(kernel['notebook'])} cannot be governed: whatever"
-                " it asks fails."
+                f"The kernel {printable(kernel['id'])} of {printable(kernel['notebook'])} cannot be governed: all its"
+                " requests fail."
             )
 
 

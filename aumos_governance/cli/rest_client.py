@@ -21,7 +21,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _DECIDED: Final = ("NOT_ALLOWED", "BROWSER_LOGIN_REQUIRED")
 """The codes of refusals that are no matter of the token alone."""
 _SCHEMES: Final = ("http", "https", "http+unix")
-# What people copy from a browser's address line.
+# What users copy from a browser's address line.
 _PAGES: Final = ("/lab", "/tree", "/notebooks", "/consoles")
 
 
@@ -32,7 +32,7 @@ class NotGovernedError(NotFoundError):
 class RestClient:
     """``url`` is the server's base URL; ``timeout`` is for each step of an answer, in seconds.
 
-    Raises ServerUnreachableError where nobody answers or an answer breaks off, NotGovernedError where the server
+    Raises ServerUnreachableError where no server responds or a response breaks off, NotGovernedError where the server
     has no such interface, and what a refusal stands for.
     """
 
@@ -115,7 +115,7 @@ class RestClient:
             return http.client.HTTPConnection(host, parts.port, timeout=self._timeout)
         context = ssl.create_default_context()
         if host in _LOOPBACK:
-            # A certificate for the name that others use; on the way to this very machine there is nobody else.
+            # A certificate for the name that other machines use; a connection to this very machine needs no check.
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return http.client.HTTPSConnection(host, parts.port, timeout=self._timeout, context=context)
@@ -133,7 +133,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def server_url(raw: str) -> tuple[str, str | None]:
-    """A server's base URL as people write or copy it, and the token in it; raises InvalidRequestError."""
+    """A server's base URL as users write or copy it, and the token in it; raises InvalidRequestError."""
     try:
         parts = urlsplit(raw if "://" in raw else f"http://{raw}")
         if parts.scheme not in _SCHEMES or not parts.hostname or parts.port == 0:

@@ -43,7 +43,7 @@ def run(options: Namespace, server: ServerSource) -> int:
             try:
                 server.revoke_key(created["key"]["id"])
             except AumOSGovernanceError as error:
-                output.tell(f"The command's key could not be revoked: {error.message}")
+                output.notify(f"The command's key could not be revoked: {error.message}")
 
 
 class _Child:
@@ -76,10 +76,10 @@ class _Child:
             # The handlers are Python's, so the command starts with the system's own.
             process = subprocess.Popen(command, env=dict(environment))  # noqa: S603 - the user's own command
         except FileNotFoundError:
-            output.tell(f"There is no command {command[0]!r}.")
+            output.notify(f"There is no command {command[0]!r}.")
             return _NOT_FOUND
         except OSError as error:
-            output.tell(f"The command {command[0]!r} cannot be run: {error.strerror or error}.")
+            output.notify(f"The command {command[0]!r} cannot be run: {error.strerror or error}.")
             return _NOT_RUN
         self._process = process
         self._send_early()

@@ -24,7 +24,7 @@ class ServerSource:
         self.name = f"server {client.url}"
 
     def config(self) -> dict[str, Any]:
-        """What whoever runs it has configured; raises NotGovernedError where governance is not enabled."""
+        """The server's configuration; raises NotGovernedError where governance is not enabled."""
         return self._client.get("config")
 
     def places(self) -> list[dict[str, Any]]:

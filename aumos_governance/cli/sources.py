@@ -17,7 +17,7 @@ class Source(Protocol):
     def places(self) -> list[dict[str, Any]]:
         """For each owner and root: ``owner``, ``root``, ``notebooks``, ``holds`` and ``kernels``.
 
-        The owner is None where it is not told, and so are the kernels where no server says which there are. A server
+        The owner is None where it is not known, and so are the kernels where no server lists them. A server
         also says ``ceilings_differ``, as in ``GET config``.
         """
         ...

@@ -1,4 +1,4 @@
-"""Tables of text, aligned for people, whatever characters are in them."""
+"""Tables of text, aligned by the width that each character takes on a terminal."""
 
 from __future__ import annotations
 

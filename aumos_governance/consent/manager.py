@@ -1,4 +1,4 @@
-"""Consents: who may use which kind of data, and for what; recorded by somebody, kept in the ledger."""
+"""Consents: which agent may use which kind of data, and for what; recorded explicitly, stored in the ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["ConsentCheckResult", "ConsentManager", "ConsentRecord"]
 
 @dataclass(frozen=True, slots=True)
 class ConsentRecord:
-    """A consent that somebody gave; with ``purpose=None`` it covers every purpose. Times are UTC."""
+    """A recorded consent; with ``purpose=None`` it covers every purpose. Times are UTC."""
 
     agent_id: str
     data_type: str

@@ -44,14 +44,14 @@ class Desk:
         self._posted: set[asyncio.Task[None]] = set()
 
     async def request(
-        self, caller: Caller, op: str, body: Mapping[str, Any], *, cell: Cell | None = None, seconds: float = _SECONDS
+        self, caller: Caller, op: str, body: Mapping[str, Any], *, seconds: float = _SECONDS
     ) -> dict[str, Any]:
         """The response; with ``ok`` false and the code ``UNAVAILABLE`` where nothing is heard for ``seconds``.
 
         A call that waits, for its turn or for a user, is kept waiting as long as the service says that it does. What is
         given up, because nothing is heard or this task is cancelled, is taken back: see `cancel` in the protocol.
         """
-        ask = Ask(uuid4().hex, op, self._clock() + seconds, cell or Cell(), body)
+        ask = Ask(uuid4().hex, op, self._clock() + seconds, Cell(), body)
         try:
             response = await self._in_time(caller, ask, self._loop.create_future(), seconds)
         except asyncio.CancelledError:

@@ -41,7 +41,7 @@ _RECORDED: Final = frozenset({"METHOD_UNKNOWN", "PRICE_UNKNOWN", "CANNOT_BE_HELD
 _TURN_SECONDS: Final = 60
 """How long a call waits where only what other calls hold is in its way."""
 LIMIT_HEADER: Final = "x-aumos-output-limit"
-"""Tells the client which limit of output tokens the gateway put into its request."""
+"""The header with the limit of output tokens that the gateway put into the client's request."""
 
 
 @dataclass(frozen=True, slots=True)

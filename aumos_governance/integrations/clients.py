@@ -53,7 +53,7 @@ def govern(
     ``client`` is one of OpenAI's or Anthropic's clients, or the module ``openai``: then what is returned is the client
     behind its functions, with the settings of the module.
 
-    Before a call its worst case is held, after it its true cost is charged: from the usage that the provider tells, by
+    Before a call its worst case is held, after it its true cost is charged: from the reported usage, by
     the prices of genai-prices. ``engine`` is the notebook's own where none is given. ``budget_category`` charges a
     budget of that name too.
 
@@ -62,7 +62,7 @@ def govern(
     USD for every call of whatever model, and 0 for models of your own. ``fee`` USD are added to what is held and
     charged for each call, such as for a hosted tool.
 
-    A call raises GovernanceDeniedError, and is not sent, when it is denied, and ConfigurationError when nobody knows
+    A call raises GovernanceDeniedError, and is not sent, when it is denied, and ConfigurationError when it is not known
     what it may cost. Raises InvalidRequestError for a client that is none of OpenAI's or Anthropic's.
 
     Where the client's address is that of the server's gateway, which decides and charges its calls, they are passed on
@@ -85,7 +85,7 @@ def govern(
 def govern_with(client: ClientT, guard: Guard, provider: Provider) -> ClientT:
     """A client like ``client`` whose calls are those that ``provider`` knows, held and settled by ``guard``."""
     kind: Any = type(client)
-    # Of one that is governed already, what is said now counts in place of what was said then.
+    # For a client that is governed already, the arguments given now replace the earlier ones.
     governed = copy_client(client, kind if GOVERNOR in vars(client) else _governed_class(kind), str(library_of(client)))
     governed.__dict__[GOVERNOR] = _Governor(guard, provider)
     return cast("ClientT", governed)
@@ -311,7 +311,7 @@ def _input_file(options: Any) -> str | None:
 def _read(client: Any, file: str) -> bytes | None:
     try:
         content: bytes = client.files.content(file).content
-    except Exception:  # noqa: BLE001 - for whatever reason, nobody knows then what the batch may cost
+    except Exception:  # noqa: BLE001 - whatever the error, the batch's worst case is not known then
         return None
     return content
 

@@ -26,7 +26,7 @@ CONSENT: Final = "governed_call"
 """The kind of data that a consent for a governed function names."""
 _ATOM: Final = money.to_decimal(1)
 _LONGEST: Final = 2_000
-"""Characters of one argument that a person is shown; more is cut, and said to be."""
+"""Characters of one argument that a user is shown; a longer one is cut, with a mark."""
 
 
 class GovernanceState:
@@ -247,12 +247,12 @@ class GovernedWork:
     def _checked(self, bound: _Bound, decision: GovernanceDecision) -> _Bound:
         limit = decision.limit
         if decision.allowed or limit is None or (limit.kind, limit.name) != ("category", self._name):
-            # What else forbids it is found, and told, when the call itself is decided.
+            # Other refusals are reported when the call itself is decided.
             return bound
         if decision.code == "BUDGET_NOT_FOUND":
             return self._bound_anew()
         message = (
-            f"DENIED: Nothing is left for {self._name}, whose budget is {money.display(self.limit or 0)}; a person can"
+            f"DENIED: Nothing is left for {self._name}, whose budget is {money.display(self.limit or 0)}; a user can"
             f" raise it with {self._short}.governance_state.engine.budget.set_limit({self._name!r}, limit)."
         )
         raise GovernanceDeniedError(
@@ -272,14 +272,14 @@ class GovernedWork:
             self.calls += 1
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        said = [_repr(value) for value in args]
-        said.extend(f"{name}={_repr(value)}" for name, value in kwargs.items())
-        return f"{self._short}({', '.join(said)})"
+        written = [_repr(value) for value in args]
+        written.extend(f"{name}={_repr(value)}" for name, value in kwargs.items())
+        return f"{self._short}({', '.join(written)})"
 
 
 def _repr(value: object) -> str:
     try:
         text = repr(value)
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person must be told that it is there
+    except Exception as error:  # noqa: BLE001 - whatever the error, the user must see that there is an argument
         text = f"<{type(value).__name__} whose repr fails: {type(error).__name__}>"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"

@@ -28,7 +28,7 @@ class GovernedCalls(Guards, BaseCallbackHandler):
 
     Given to a run as ``config={"callbacks": [GovernedCalls()]}`` it governs all models within; given to a model as
     ``callbacks=[...]``, this one. The arguments are those of `govern`. A denied call raises GovernanceDeniedError, and
-    one whose price nobody knows ConfigurationError: then the provider is not asked.
+    one whose price is not known ConfigurationError: then nothing is sent to the provider.
 
     What it cannot hold is not part of LangChain's callbacks: embeddings, and prompts that one call sends as several,
     which are refused. What a provider's client tries again counts as one call.
@@ -70,20 +70,20 @@ class GovernedCalls(Guards, BaseCallbackHandler):
         else:
             charge.estimate()
 
-    def _begin(self, run_id: UUID, model: Mapping[str, Any] | None, inputs: list[Any], told: Mapping[str, Any]) -> None:
-        metadata, parameters = told.get("metadata") or {}, told.get("invocation_params") or {}
+    def _begin(self, run_id: UUID, model: Mapping[str, Any] | None, inputs: list[Any], run: Mapping[str, Any]) -> None:
+        metadata, parameters = run.get("metadata") or {}, run.get("invocation_params") or {}
         guard = self._guard(provider_of(metadata, parameters), address_of(model, metadata, parameters))
         if guard.at_gateway:
             return
         call = LangChainCall(inputs, parameters, metadata)
-        if told.get("batch_size", 1) > 1 or len(inputs) > 1:
+        if run.get("batch_size", 1) > 1 or len(inputs) > 1:
             refusal = ConfigurationError(
                 "Several prompts in one call cannot be held one by one, so nothing was sent: invoke the model for each,"
                 " or batch(..., config={'max_concurrency': 1})."
             )
             raise guard.refused(refusal, CANNOT_BE_HELD, call.name, call.model)
         charge, task = guard.begin(call), _task()
-        # LangChain does not tell of a call whose task was cancelled.
+        # LangChain calls no callback for a call whose task was cancelled.
         left = partial(self._left, run_id)
         self._runs[run_id] = charge, task, left
         if task is not None:

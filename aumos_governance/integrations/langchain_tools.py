@@ -19,7 +19,7 @@ _FROM_LANGCHAIN = ("run_manager", "callbacks", "config")
 
 
 def governed_tool(tool: _Tool, guard: ToolGuard | None = None, *, tell_model: bool = False) -> _Tool:
-    """A copy of the tool, each call of which is a governed act, whoever invokes it.
+    """A copy of the tool, each call of which is a governed action, also where other code invokes it.
 
     A denied tool does not run, and GovernanceDeniedError ends the run; with ``tell_model`` the reason is the tool's
     result, which an agent's model reads. A tool that raises is not charged.

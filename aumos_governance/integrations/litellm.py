@@ -110,8 +110,8 @@ class GovernanceLogger(CustomLogger, _Priced):
     """Charges completions that were made without `GovernedLiteLLM`: ``litellm.callbacks = [GovernanceLogger()]``.
 
     LiteLLM ignores what a logger raises, so it cannot stop a call. It charges the cost afterwards, in full, so that the
-    next governed call finds the budget smaller; an answer that tells no usage is charged its worst case. Where the
-    trust level allows no call, or nobody knows its price, there is a record of the denial, and no charge.
+    next governed call finds the budget smaller; a response without usage is charged its worst case. Where the
+    trust level allows no call, or its price is not known, there is a record of the denial, and no charge.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -294,7 +294,7 @@ def _is_cached(answer: Any) -> bool:
 
 
 def _is_complete(kwargs: Mapping[str, Any]) -> bool:
-    """Whether this event tells of a whole answer that was paid for, and not of a chunk or of LiteLLM's cache."""
+    """Whether this event is of a whole response that was paid for, and not of a chunk or of LiteLLM's cache."""
     if kwargs.get("cache_hit"):
         return False
     parts = ("complete_streaming_response", "async_complete_streaming_response")

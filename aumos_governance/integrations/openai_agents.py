@@ -27,7 +27,7 @@ def governed_tool(tool: FunctionTool, guard: ToolGuard | None = None, *, tell_mo
     """A copy of the tool, each call of which is a governed act.
 
     A denied tool does not run, and ToolDeniedError ends the run; with ``tell_model`` the model reads the reason
-    as the tool's result and goes on. Where the SDK hides a tool's error from the run and tells the model of it, the
+    as the tool's result and goes on. Where the SDK hides a tool's error from the run and passes it to the model, the
     tool counts as run, and is charged.
     """
     governed = copy.copy(tool)

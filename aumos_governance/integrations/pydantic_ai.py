@@ -15,7 +15,7 @@ from .tool_guard import ToolGuard
 
 __all__ = ["GovernedToolset"]
 
-# A version that cannot tell the model of a failure for good can only ask it to try something else.
+# A version that cannot report a final failure to the model can only request another attempt.
 _Refused: type[Exception] = getattr(exceptions, "ToolFailed", exceptions.ModelRetry)
 
 

@@ -18,7 +18,7 @@ _Result = TypeVar("_Result")
 
 
 class ToolGuard:
-    """Governs tools: each call is one act of the engine, shown to a person where its trust level asks for one.
+    """Governs tools: each call is one governed action, shown to a user where its trust level needs an approval.
 
     ``cost`` is what one call costs in USD, for every tool or by the tool's name (0 for a tool it does not name): it is
     held before the call and charged after it. ``required_trust_level`` is the level that an agent needs to run a tool.
@@ -53,13 +53,13 @@ class ToolGuard:
     async def run_async(
         self, tool: str, arguments: Mapping[str, Any], call: Callable[[], Awaitable[_Result]]
     ) -> _Result:
-        """As `run`, awaited; while a person is asked, the event loop goes on."""
+        """As `run`, awaited; while it waits for a user, the event loop goes on."""
         engine = self._engine or default_engine()
         async with engine.authorize(self.action(engine, tool, arguments)):
             return await call()
 
     def action(self, engine: Engine, tool: str, arguments: Mapping[str, Any]) -> GovernanceAction:
-        """The act that a call of this tool is, with what a person sees of it."""
+        """The governed action of a call of this tool, with what the user sees of it."""
         amount = money.to_text(self._costs.get(tool, self._costs.get("", 0)))
         return GovernanceAction(
             agent_id=self._agent_id or engine.agent_id,

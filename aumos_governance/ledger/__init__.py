@@ -27,10 +27,9 @@ def open_ledger(
     ``memory://`` keeps it in this process, ``sqlite:///relative/path`` or ``sqlite:////absolute/path`` in a
     file, whose missing folders are made, and ``postgresql://user:password@host:port/database`` in a database
     of PostgreSQL 14 or newer, which several servers may share. ``clock`` gives microseconds since the epoch and
-    is for tests. ``on_commit`` is told, in the ledger's thread, how many requests each commit held; it must not
-    block or raise. A ledger in memory, where nothing is committed, does not call it. ``server`` is eight
-    random hexadecimal digits, the first below 8, by which `Ledger.attending` tells others that whoever opens the ledger
-    is there.
+    is for tests. ``on_commit`` is called in the ledger's thread with the number of requests of each commit; it must
+    not block or raise. A ledger in memory, where nothing is committed, does not call it. ``server`` is eight
+    random hexadecimal digits, the first below 8, by which `Ledger.attending` shows others that this server runs.
 
     Raises ConfigurationError for a URL that names no ledger, LedgerVersionError when a newer version of this
     package has written it, and LedgerError when it cannot be opened.

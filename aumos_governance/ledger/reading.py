@@ -46,7 +46,7 @@ def open_reader(url: str) -> LedgerReader:
     """
     scheme, separator, rest = url.partition("://")
     if url == "memory://":
-        raise ConfigurationError("A ledger in memory can be read by nobody but the server that keeps it.")
+        raise ConfigurationError("A ledger in memory can be read only by the server that keeps it.")
     if separator and scheme in ("sqlite", "postgresql", "postgres", "postgresql+psycopg"):
         from .sql import read_postgres, read_sqlite
 

@@ -1,1 +1,1 @@
-"""The Jupyter server's side: REST for people and tools, events for pages, and the bridge to every kernel."""
+"""The Jupyter server's side: REST for users and programs, events for pages, and the bridge to every kernel."""

@@ -81,11 +81,11 @@ class GovernanceExtension(ExtensionApp):
     max_budget = Dollars(
         None,
         allow_none=True,
-        help="""The most that any governance session may be given, in US dollars, by a notebook or by a person;
+        help="""The most that any governance session may be given, in US dollars, by a notebook or by a user;
         None for no limit.""",
     ).tag(config=True)
     max_trust_level = Level(
-        5, help="The highest trust level that any governance session may be given, by a notebook or by a person."
+        5, help="The highest trust level that any governance session may be given, by a notebook or by a user."
     ).tag(config=True)
     warn_at = Fractions(
         ["0.5", "0.8"],
@@ -95,7 +95,7 @@ class GovernanceExtension(ExtensionApp):
     strict = Bool(
         False,
         help="""Whether a notebook opens its first session at most at the defaults and from then on only tightens:
-        raising a limit, closing a session and opening a fresh one are then for a person in the browser.""",
+        then only a user in the browser can raise a limit, close a session and open a new one.""",
     ).tag(config=True)
     autostart = Autostart(
         False,
@@ -105,15 +105,15 @@ class GovernanceExtension(ExtensionApp):
     ).tag(config=True)
     approval_timeout = Seconds(
         600.0,
-        help="""How many seconds a person has to approve an act at trust level L3, where the notebook does not say;
-        after that it is denied.""",
+        help="""The seconds that a user has to approve an action at trust level L3, where the notebook sets no
+        time-out; after that it is denied.""",
     ).tag(config=True)
     at_limit = Enum(
         ("deny", "ask"),
         "deny",
-        help="""What becomes of a call that only a limit on money refuses, where its notebook does not say: with
+        help="""What happens to a call that only a limit on money refuses, where its notebook does not choose: with
         `deny` it fails at once, with `ask` it waits in the governance panel for a user, who raises the limit or
-        denies it, for as long as `approval_timeout` says.""",
+        denies it, for at most `approval_timeout` seconds.""",
     ).tag(config=True)
     envelopes = Envelopes(
         [],
@@ -223,8 +223,8 @@ class GovernanceExtension(ExtensionApp):
         ceilings = self._ledger.read(ListCeilings(owner=rooms.owner))
         for difference in differences(settings.envelopes, ceilings):
             self.log.warning("AumOS Governance: %s", difference_sentence(difference))
-        # Before any kernel can ask: what those of an earlier server held is left to a person. Another server of this
-        # root that is still there knows its own.
+        # Before any kernel sends a request: what kernels of an earlier server held is left to a user. Another server
+        # of this root that still runs knows its own.
         self._ledger.execute(
             KernelsPresent(
                 key="",

@@ -43,7 +43,7 @@ class ActAsk:
         values = request_of(OPERATIONS["authorize"], caller, ask)
         shown, timeout, wait, at_limit = (values.pop(name) for name in ("shown", "timeout", "wait", "at_limit"))
         if not isinstance(shown, Mapping):
-            raise InvalidRequestError("An act needs what a person is to see of it: an object called shown.")
+            raise InvalidRequestError("A governed action needs what the user must see of it: an object called shown.")
         holding = Hold(
             key=ask.id,
             origin=origin_of(caller, ask),
@@ -59,9 +59,11 @@ def _seconds(raw: object) -> float | None:
     if raw is None:
         return None
     if not is_number(raw, MAX_TIME):
-        raise InvalidRequestError("An act's timeout must be a number of seconds.")
+        raise InvalidRequestError("An action's timeout must be a number of seconds.")
     if not 0 < raw <= _MOST_SECONDS:
-        raise InvalidRequestError("An act's timeout must be more than 0 seconds, and at most 604800, which is a week.")
+        raise InvalidRequestError(
+            "An action's timeout must be more than 0 seconds, and at most 604800, which is a week."
+        )
     return float(raw)
 
 

@@ -287,7 +287,7 @@ class LimitWaits:
             if held and not call.in_line:
                 self._turns.check_room(call)
             begins = not held and not call.recorded
-            needed = None if call.refused is None or held != call.in_line else call.needs
+            needed = None if begins or call.refused is None or held != call.in_line else call.needs
             call.refused, call.trying, call.in_line = refused, False, held
             call.recorded = call.recorded or begins
             if call.needs != needed:

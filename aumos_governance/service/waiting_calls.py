@@ -110,7 +110,7 @@ class WaitingCall(Waiter):
         if self.in_line:
             limit = None if self.refused is None else LIMIT.write(self.limit)
             waiting = {"turn": True, "limit": limit, "until": self.turn_until}
-        elif self.refused is not None:
+        elif self.at_limit:
             waiting = {"limit": LIMIT.write(self.limit), "needs": money.to_text(self.needs), "until": self.until}
         else:
             return

@@ -1,4 +1,4 @@
-"""Trust levels of agents: set by somebody, kept in the ledger, never changed by themselves."""
+"""Trust levels of agents: set explicitly, stored in the ledger, never changed by themselves."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class TrustManager:
         )
 
     def list_agents(self) -> list[str]:
-        """The agents that somebody gave a level, in order of their ids."""
+        """The agents that have a level of their own, in order of their ids."""
         return sorted({assignment.agent_id for assignment in self.assignments()})
 
     def assignments(self) -> tuple[TrustAssignment, ...]:

@@ -1,4 +1,4 @@
-"""What a denial says to people: one sentence, the same wherever it is raised or shown."""
+"""The sentence of a denial, the same wherever it is raised or shown."""
 
 from __future__ import annotations
 
@@ -20,28 +20,30 @@ CODE_BUDGET: Final = "category"
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """What was asked for, and why it may not be; amounts in nano-USD."""
+    """A denied request: the amount, the tool and the reasons; amounts in nano-USD."""
 
     code: str | None
     reasons: Sequence[str]
     tool: str
     amount: int = 0
     remaining: int | None = None
-    """What is left of the session's budget."""
+    """What is left of the budget that ``remaining_of`` names."""
     limit: str | None = None
     """The kind of limit that binds, as `Limit.kind` names it."""
     set_by: str | None = None
     """Who set the session's budget or level, where that was a user."""
     in_panel: bool = False
     """Whether the user can change the session in JupyterLab's panel; there a command may be refused."""
+    remaining_of: str = SESSION_BUDGET
+    """The kind of limit of which ``remaining`` is left: it is stated where that limit binds."""
 
     @property
     def reason(self) -> str:
-        """Why, as the ledger says it; of several checks the one that failed."""
+        """The ledger's reason; of several checks the one that failed."""
         return printable(self.reasons[-1]) if self.reasons else "not allowed"
 
     def sentence(self, advice: str | None = None) -> str:
-        """Why, what was asked for, what is left, and what a person can do, which is ``advice`` where it is given."""
+        """The reason, the amount requested, what is left, and what the user can do (``advice`` where it is given)."""
         parts = [f"DENIED: {self.reason}"]
         if self.code == "BUDGET_EXCEEDED":
             parts.append(self._asked())
@@ -52,8 +54,8 @@ class Denial:
         return "; ".join(parts) + "."
 
     def _asked(self) -> str:
-        asked = f"{money.display(self.amount)} for {printable(self.tool)} was asked for"
-        if self.remaining is None or self.limit != SESSION_BUDGET:
+        asked = f"{money.display(self.amount)} for {printable(self.tool)} was requested"
+        if self.remaining is None or self.limit != self.remaining_of:
             return asked
         return f"{asked} and {money.display(self.remaining)} is left"
 
@@ -84,8 +86,8 @@ class Denial:
 
 
 _ADVICE: Final = {
-    "APPROVAL_REQUIRED": "nobody can be asked here: run it where a person can answer, in JupyterLab with governance"
-    " enabled or at a prompt",
-    "APPROVAL_TIMEOUT": "run the cell again to ask again",
-    "APPROVAL_WITHDRAWN": "run the cell again to ask again",
+    "APPROVAL_REQUIRED": "no user can be reached here: run it where a user can approve it, in JupyterLab with"
+    " governance enabled or at a prompt",
+    "APPROVAL_TIMEOUT": "run the cell again to request approval again",
+    "APPROVAL_WITHDRAWN": "run the cell again to request approval again",
 }

@@ -110,7 +110,7 @@ def whole(body: Mapping[str, Any], name: str, *, default: int, least: int, most:
 
 
 def known_only(body: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Refuse fields nobody reads: a misspelt limit must not pass for a limit."""
+    """Refuse unknown fields: a misspelt limit must not pass for a limit."""
     known = sorted(names)
     for name in body:
         if name not in known:

@@ -1,4 +1,4 @@
-"""Lines of bytes over a socket: whoever sends never waits, and whoever does not read is let go."""
+"""Lines of bytes over a socket: sending never waits, and a connection whose other end does not read is closed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class LineChannel:
         self._waiter = _Waiter(connection, self._woken)
 
     def send(self, line: bytes) -> bool:
-        """Send a line, its end included, without waiting; False when nobody can get it any more.
+        """Send a line, its end included, without waiting; False when the connection has ended.
 
         What the other end does not take in at once is kept, up to a limit at which the connection is given up.
         """
@@ -78,7 +78,7 @@ class LineChannel:
                 self._give_up()
                 return False
             except BaseException:
-                # Interrupted, maybe in the middle of the line: what follows could not be told from its rest.
+                # Interrupted, maybe in the middle of the line: its rest and the next line could not be separated.
                 self._give_up()
                 raise
             if sent < len(line):
@@ -90,8 +90,8 @@ class LineChannel:
         """Wait for what comes, at most so long, and hand the lines on; False when the connection has ended.
 
         For the first ``awake`` seconds this thread does not sleep, but looks again and again.
-        Returns early when woken. Whoever is interrupted while waiting leaves everything as it was; whoever is
-        interrupted later ends the connection, since what follows could not be told from what was lost.
+        Returns early when woken. An interrupt while it waits changes nothing; a later one ends the connection, since
+        it is not known what was lost.
         """
         with self._lock:
             self._reading = not self._closed

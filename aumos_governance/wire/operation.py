@@ -95,7 +95,7 @@ def microseconds(name: str) -> Field:
     return Field(name, "{}", f"microseconds(body, {name!r})", omitted=ABSENT)
 
 
-# ---- what a request has that no body tells: its key, origin and expiry; the notebook; and the server's terms
+# ---- what a request has beside its body: its key, origin and expiry; the notebook; and the server's policy
 
 KEYED: Final = {"key": "key", "origin": "origin", "expires_at": "expires_at"}
 OF_NOTEBOOK: Final = {**KEYED, "notebook": "notebook"}

@@ -142,7 +142,7 @@ add(
         response=response(given("state", "STATE.write({}, shared_with)"), given("previous", _PREVIOUS)),
         reads=True,
     ),
-    # Only remembered, so that calls which do not come from the magics can be told by their cell.
+    # Only remembered, so that calls which do not come from the magics are recorded with their cell.
     Operation("cell"),
     Operation(
         "close",
@@ -226,13 +226,13 @@ add(
         Shape(
             "dict",
             *(Field(name, read=f"body.get({name!r})") for name in ("shown", "timeout", "at_limit")),
-            amount("An act"),
+            amount("A governed action"),
             *_about("L3_ACT_APPROVE"),
             on("wait"),
             derived=_CHECKS,
             checked=True,
         ),
-        # What was reported is the service's to know, as the ledger's decision does not tell.
+        # The service adds the report's id, which the ledger's decision does not contain.
         response(_DECISION, _HELD, given("report_id", "None"), _STATE),
         charges=True,
     ),

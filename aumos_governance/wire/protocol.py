@@ -1,21 +1,22 @@
 """The wire protocol (version 1) between a kernel and the server, written down once.
 
-A kernel sends ``{"v": 1, "asks": [ask, ...]}`` and gets ``{"v": 1, "answers": [answer, ...]}``, one answer for
-each ask, in any order and over any number of messages (only an ``authorize`` is told before that it waits). The same
-bodies travel on every transport.
+A kernel sends ``{"v": 1, "asks": [request, ...]}`` and gets ``{"v": 1, "answers": [response, ...]}``, one response
+for each request, in any order and over any number of messages (an ``authorize`` also gets messages while it waits).
+The same bodies travel on every transport.
 
-An **ask** is ``{"id", "op", "exp", "cell", ...}``:
+A **request** is ``{"id", "op", "exp", "cell", ...}``:
 
-- ``id``: the idempotency key. An ask sent again with the same id and content is answered again, not done again.
-- ``exp``: seconds since the epoch in the *server's* clock after which the server must not act on the ask; at most
+- ``id``: the idempotency key. A request sent again with the same id and content gets its response again, and is not
+  done again.
+- ``exp``: seconds since the epoch in the *server's* clock after which the server must not do the request; at most
   48 hours ahead, but for a ``hello``, whose client does not know that clock yet.
-- ``cell``: ``{"id": str | null, "count": int | null}``, the cell that asks (its id and execution count).
+- ``cell``: ``{"id": str | null, "count": int | null}``, the cell of the request (its id and execution count).
 
-An **answer** is ``{"id", "ok": true, ...}`` or ``{"id", "ok": false, "code", "message"}``. A denied spend is
-``ok``: the decision was had, and it is no. ``ok: false`` means that there is no decision. With the code ``BUSY`` too
+A **response** is ``{"id", "ok": true, ...}`` or ``{"id", "ok": false, "code", "message"}``. A denied spend is
+``ok``: there is a decision, a denial. ``ok: false`` means that there is no decision. With the code ``BUSY`` too
 many requests were in flight: nothing was done, and the same request may be sent again after a moment.
 
-Money is decimal text in USD. What each op carries beyond that, and its answer:
+Money is decimal text in USD. What each op carries beyond that, and its response:
 
 ========  ====================================================  ===============================================
 op        ask                                                   answer
@@ -58,10 +59,10 @@ cancel    ``of`` (the id of the ask to void), ``act?``,         ``voided, found,
           ``delivered?``
 ========  ====================================================  ===============================================
 
-``incarnation`` is a nonce of the kernel process; it belongs to the hello of a transport, later asks inherit
-it. ``state`` is the body of ``GET state`` in the REST interface. ``previous`` is ``null`` or ``{"sessions",
+``incarnation`` is a nonce of the kernel process; it belongs to the hello of a transport, later requests
+inherit it. ``state`` is the body of ``GET state`` in the REST interface. ``previous`` is ``null`` or ``{"sessions",
 "spent", "budget", "closed_at"}``: how many sessions of the notebook were closed before, what they spent
-together, and the last one's ceiling. ``notes`` are sentences for the person. ``decision`` is ``{"outcome",
+together, and the last one's ceiling. ``notes`` are sentences for the user. ``decision`` is ``{"outcome",
 "allowed", "code", "reasons", "record_id", "charge_id", "amount", "tool", "overrun", "level", "limit"}``; ``level`` is
 the trust level at which it was decided, the lower of the session's and the agent's, and null where that played no part.
 ``limit`` is null, or the limit that forbids it: ``{"kind", "name", "asked", "allowed"}``, its kind ``session`` or
@@ -83,10 +84,10 @@ copy of the request with a later ``exp`` keeps it waiting, as below. Where too m
 A hold is of ``kind`` ``call`` (as left out) or ``act``; ``until`` is when it ends by itself, in seconds since the
 epoch in the server's clock, and left out it does not; 0 is an amount to hold and to settle. A denied hold has
 ``hold_id`` null. ``detail`` is an object that the record keeps: never a prompt or a key. An ``evaluate`` with
-``refused``, ``{"code", "reason", "tool"?}``, is checked no more: the kernel's own side refuses it, as a call of which
-nobody knows what it costs, and it is denied and recorded with that ``code`` and ``reason``. ``resolution`` is
+``refused``, ``{"code", "reason", "tool"?}``, is checked no more: the kernel's own side refuses it, such as a call whose
+cost is not known, and it is denied and recorded with that ``code`` and ``reason``. ``resolution`` is
 ``{"hold_id", "outcome", "held", "spent", "overrun", "estimated", "record_id"}``, its outcome ``settled`` or
-``released``; ``estimated`` when nobody knows the true cost, and the amount is a bound. ``usage`` is what the
+``released``; ``estimated`` when the true cost is not known, and the amount is a bound. ``usage`` is what the
 provider counted, whole numbers by name, for the record alone. A ``cancel`` takes back a
 ``spend`` or ``hold`` whose client gave it up, before or after its ``exp``, and never a ``settle`` or ``release``; an
 ``open`` or ``close`` that was executed stands, and ``state`` says how things are then. With ``delivered`` true the
@@ -103,15 +104,15 @@ for its response, by which another kernel of the notebook finds the charge too. 
 "estimate", "spent", "overrun", "record_id"}``. Refused with ``NOT_FOUND``, ``NOT_ESTIMATED``, ``ADJUSTED_ALREADY``, or
 ``CORRECTED`` where a user has corrected the charge, it changes nothing.
 
-An ``authorize`` is an act's whole way to its hold. ``shown`` is what a person is to see of it, an object. Where a
-person is to decide (code ``APPROVAL_REQUIRED``, with ``wait`` false that is the answer), the answer comes when they
-have, or when ``timeout`` seconds are over (the server's ``approval_timeout``, where it is left out). Until then
-``{"id", "ok": true, "waiting": {"approval_id", "digest", "until"}}`` comes every few seconds, and at once for each
-copy of the ask. Whoever waits sends the ask again now and then with a later ``exp``: once that has passed nobody
-waits, and the approval is withdrawn. The same id is answered the same, and goes on waiting for the same person's
-answer, also by the next server on the same ledger. A ``cancel`` of it, with ``act`` true, withdraws the approval or
-voids the hold. At trust level L4 a report is filed before the answer, whose ``report_id`` a ``settle`` or
-``release`` names to tell its ``result``.
+An ``authorize`` decides a governed action and holds its cost. ``shown`` is what the user must see of it, an object.
+Where a user must decide (code ``APPROVAL_REQUIRED``, which with ``wait`` false is the response), the response is sent
+after the decision, or when ``timeout`` seconds are over (the server's ``approval_timeout``, where it is left out).
+Until then the server sends ``{"id", "ok": true, "waiting": {"approval_id", "digest", "until"}}`` every few seconds,
+and at once for each copy of the request. The waiting client sends the request again from time to time with a later
+``exp``; once that has passed, the approval request is withdrawn. The same id gets the same response, and goes on
+waiting for the same decision, also at the next server on the same ledger. A ``cancel`` of it, with ``act`` true,
+withdraws the approval request or voids the hold. At trust level L4 a report is filed before the response, whose
+``report_id`` a ``settle`` or ``release`` names to add its ``result``.
 
 An agent's ``level`` and a category's ``budget`` live within the open session. No agent is given a level above the
 session's; null takes its own away. On a strict server both can only be tightened from a kernel. ``agents`` are
@@ -119,14 +120,14 @@ session's; null takes its own away. On a strict server both can only be tightene
 "period_start", "limit", "spent", "held", "remaining", "over", "charges"}``. A ``consent`` lives within the session
 too: ``granted_by`` gives it, and without that it is taken back (all of the agent's, where no ``data_type`` is
 named). ``since`` and ``until`` of ``audit``, and ``until`` of ``consent``, are whole microseconds since the epoch,
-and ``total`` is null unless ``count`` asks for it.
+and ``total`` is null unless ``count`` is true.
 
 ``socket`` is null, or ``{"address", "token", "secret"}``: a local socket that carries the same messages without any
 page taking notice, one a line of UTF-8 JSON. ``address`` is the path of a Unix socket, or ``[host, port]`` on loopback.
-The first line of a connection is ``{"v": 1, "token": token, "challenge": text}``, and its answer ``{"v": 1, "ok": true,
-"proof": `socket_proof` of secret and challenge}``, or ``{"v": 1, "ok": false, "code", "message"}`` and the end of the
-connection. The token stands for one process of one kernel, which has said its hello with it. The secret stays with the
-two, so that another process at that address, after the server's end, is found out and believed in nothing.
+The first line of a connection is ``{"v": 1, "token": token, "challenge": text}``, and its response ``{"v": 1, "ok":
+true, "proof": `socket_proof` of secret and challenge}``, or ``{"v": 1, "ok": false, "code", "message"}`` and the end
+of the connection. The token stands for one process of one kernel, which has sent its hello with it. Only the two have
+the secret, so that another process at that address, after the server's end, cannot pass for the server.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The JSON bodies of what waits for a person, and of what a person decided."""
+"""The JSON bodies of requests that wait for a user, and of a user's decisions."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def envelope_body(envelope: EnvelopeState) -> dict[str, Any]:
 
 
 def cell_body(entry: AuditEntry | None) -> dict[str, Any]:
-    """The cell in which something was asked, as its record tells it."""
+    """The cell of a request, from its record."""
     if entry is None:
         return {"id": None, "count": None}
     return {"id": entry.cell_id, "count": entry.execution_count}
@@ -160,5 +160,5 @@ def _shown(text: str | None) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        # Whoever asked wrote no JSON; a person must see it all the same.
+        # The client wrote no JSON; the user must see it all the same.
         return text

@@ -93,7 +93,7 @@ def test_what_a_person_must_decide_is_found(ledger: Path, run: Run) -> None:
     ended = run("status")
     assert ended.code == 1
     assert ended.lines[-1] == (
-        f"The hold {hold.charge_id} of $2.00 in a.ipynb is unresolved: its kernel is gone, and a person must say what"
+        f"The hold {hold.charge_id} of $2.00 in a.ipynb is unresolved: its kernel is gone, and a user must state what"
         " it cost."
     )
 

@@ -37,7 +37,7 @@ def request_for(key: str, what: str, charge_id: str = "") -> Request[Any]:
 
 
 def acknowledged(file: Path) -> list[tuple[str, str, str]]:
-    """The key, what was asked for and the charge of each line that was written whole."""
+    """The key, what was requested and the charge of each line that was written whole."""
     return [tuple(json.loads(line)) for line in file.read_text().splitlines() if line.endswith("]")]
 
 

@@ -129,8 +129,8 @@ def test_what_does_not_fit_is_denied_before_anybody_is_asked(ledger: Ledger) -> 
 @pytest.mark.parametrize(
     ("answer", "code", "why"),
     [
-        ("no", "APPROVAL_DENIED", "ann said no"),
-        ("withdraw", "APPROVAL_WITHDRAWN", "Nobody waits for a person's answer any more"),
+        ("no", "APPROVAL_DENIED", "ann denied it"),
+        ("withdraw", "APPROVAL_WITHDRAWN", "The approval request was withdrawn"),
     ],
 )
 def test_without_a_yes_it_is_denied(ledger: Ledger, answer: str, code: str, why: str) -> None:

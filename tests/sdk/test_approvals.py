@@ -59,10 +59,10 @@ def results(made: GovernanceEngine) -> list[str | None]:
 @pytest.mark.parametrize(
     ("level", "sentence"),
     [
-        (0, "DENIED: An act needs trust level L3 (Act (Approval Required)), and agent 'bot' is at L0"),
-        (1, "DENIED: Not run: at L1 (Monitor) an act is only suggested; a person can do it, or raise the level with"),
-        (2, "DENIED: Not run: at L2 (Suggest) an act is only suggested"),
-        (3, "nobody can be asked: give the engine an approver, GovernanceEngine(approver=...)."),
+        (0, "DENIED: A governed action needs trust level L3 (Act (Approval Required)), and agent 'bot' is at L0"),
+        (1, "DENIED: Not run: at L1 (Monitor) a governed action is only suggested; a user can do it, or raise"),
+        (2, "DENIED: Not run: at L2 (Suggest) a governed action is only suggested"),
+        (3, "this engine cannot reach a user: give it an approver, GovernanceEngine(approver=...)."),
     ],
 )
 def test_below_the_level_that_acts_nothing_runs(level: int, sentence: str) -> None:
@@ -94,7 +94,7 @@ def test_at_l3_a_person_sees_what_will_run_and_says_yes() -> None:
 @pytest.mark.parametrize("answer", [False, None, "yes", 1])
 def test_anything_but_true_is_a_no(answer: object) -> None:
     made = engine(3, Person(answer))
-    with pytest.raises(GovernanceDeniedError, match=r"DENIED: .+ said no\."), made.authorize(act()):
+    with pytest.raises(GovernanceDeniedError, match=r"DENIED: .+ denied it\."), made.authorize(act()):
         pytest.fail("it ran")
 
 
@@ -166,8 +166,8 @@ def test_an_act_that_does_not_fit_says_which_budget_and_what_is_left() -> None:
         pytest.fail("it ran")
     assert denied.value.denial_code == "BUDGET_EXCEEDED"
     assert denied.value.message == (
-        "DENIED: Would exceed budget 'ops' ($3.00 > $1.00); $3.00 for deploy was asked for and $1.00 is left;"
-        " a person can raise the limit with engine.budget.set_limit('ops', limit)."
+        "DENIED: Would exceed budget 'ops' ($3.00 > $1.00); $3.00 for deploy was requested and $1.00 is left;"
+        " a user can raise the limit with engine.budget.set_limit('ops', limit)."
     )
 
 

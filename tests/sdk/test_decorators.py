@@ -87,7 +87,7 @@ def test_a_call_runs_as_it_did_and_is_counted(function: Callable[..., Any]) -> N
     [
         ({"trust_level": 0}, "has trust level L0"),
         ({"trust_level": 2, "act": True}, "Not run: at L2"),
-        ({"trust_level": 3, "act": True}, "nobody can be asked"),
+        ({"trust_level": 3, "act": True}, "cannot reach a user"),
         ({"require_consent": True}, "No consent"),
         ({"budget": 0.1, "trust_level": 0}, "L0"),
     ],
@@ -154,7 +154,7 @@ def test_in_a_notebook_an_act_asks_the_person(session: GovernanceEngine) -> None
         return where
 
     assert deploy("production", force=True) == "production"
-    with pytest.raises(GovernanceDeniedError, match="said no"):
+    with pytest.raises(GovernanceDeniedError, match="denied it"):
         deploy("x" * 5_000)
     assert seen[0]["code"].endswith("deploy('production', force=True)")
     assert seen[0]["tool"].endswith("deploy")

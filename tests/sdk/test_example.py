@@ -29,8 +29,8 @@ def test_the_engine_without_jupyter_in_twenty_lines(tmp_path: Path) -> None:
         "Asking: What is a ledger?",
         "Asking: What is a hash chain?",
         (
-            "DENIED: Would exceed budget 'llm' ($0.10 > $0.09); $0.04 for gpt-4o-mini was asked for and $0.03 is left;"
-            " a person can raise the limit with engine.budget.set_limit('llm', limit)."
+            "DENIED: Would exceed budget 'llm' ($0.10 > $0.09); $0.04 for gpt-4o-mini was requested and $0.03 is left;"
+            " a user can raise the limit with engine.budget.set_limit('llm', limit)."
         ),
         "Spent: $0.06, records intact: True",
     ]

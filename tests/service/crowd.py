@@ -45,11 +45,24 @@ class Crowd:
         """The next answer."""
         while True:
             answer = self.answers.get(timeout=60)
-            if "waiting" not in answer:
-                self.ending.discard(answer["id"])
+            if self._is_last(answer):
                 return answer
-            assert "needs" not in answer["waiting"]
-            self.waits.add(answer["id"])
+
+    def arrived(self) -> dict[str, Any] | None:
+        """The next answer, where one is here already."""
+        while not self.answers.empty():
+            answer = self.answers.get()
+            if self._is_last(answer):
+                return answer
+        return None
+
+    def _is_last(self, answer: dict[str, Any]) -> bool:
+        if "waiting" not in answer:
+            self.ending.discard(answer["id"])
+            return True
+        assert "needs" not in answer["waiting"]
+        self.waits.add(answer["id"])
+        return False
 
     def settled(self) -> None:
         """Hear all answers but those of holds that were given up, which have none."""

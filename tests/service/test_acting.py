@@ -106,7 +106,7 @@ def test_a_no_says_whose(l3: Kernel, ledger: Ledger) -> None:
     decide(ledger, l3.waits(), approve=False)
     answer = l3.hear()
     assert (answer["decision"]["code"], answer["hold_id"]) == ("APPROVAL_DENIED", None)
-    assert answer["decision"]["reasons"] == ["ada said no"]
+    assert answer["decision"]["reasons"] == ["ada denied it"]
     # As things stand now, and not as they stood before the wait.
     assert answer["state"]["seq"] == l3.ask("status")["state"]["seq"]
 

@@ -46,7 +46,7 @@ def test_nobody_answers_in_time(l3: Kernel, ledger: Ledger, body: dict[str, Any]
     l3.clock.now += 2
     l3.service.acting.watch.look()
     told = l3.hear()["decision"]
-    assert (told["code"], told["reasons"]) == ("APPROVAL_TIMEOUT", ["Nobody said yes in time"])
+    assert (told["code"], told["reasons"]) == ("APPROVAL_TIMEOUT", ["No decision in time"])
     assert not pending(ledger)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -114,7 +115,14 @@ class Disorder:
         self.denied = self.spent = self.unknown = 0
 
     def hear(self) -> None:
-        answer = self.crowd.hear()
+        self.take(self.crowd.hear())
+
+    def hear_all(self) -> None:
+        """What has come already: a message that a call waits is no answer, and none may follow before a call ends."""
+        while (answer := self.crowd.arrived()) is not None:
+            self.take(answer)
+
+    def take(self, answer: dict[str, Any]) -> None:
         if "decision" not in answer:
             assert answer["ok"] or answer["code"] == "CONFLICT", answer
             return
@@ -124,10 +132,6 @@ class Disorder:
         elif caller is not None:
             amount = money.parse(answer["decision"]["amount"])
             self.running.append((answer["id"], caller, answer["hold_id"], amount))
-
-    def hear_all(self) -> None:
-        while not self.crowd.answers.empty():
-            self.hear()
 
     def begin(self, number: int) -> None:
         caller = f"agent{number % 4}-{number // 20}"
@@ -160,6 +164,9 @@ class Disorder:
         for id in [id for id, whose in self.waiting.items() if whose == caller]:
             del self.waiting[id]
             self.crowd.send("cancel", caller=caller, of=id)
+        # Else some of these are of unknown outcome for a moment, which is no reason to wait, and others are denied.
+        while self.crowd.ending:
+            self.hear()
         self.unknown += amount
         self.gone.add(caller)
         self.ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation=f"{caller}:1"))

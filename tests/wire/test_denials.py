@@ -13,7 +13,7 @@ CENT = 10_000_000
 def test_a_budget_too_small_is_told_with_its_figures() -> None:
     reasons = ("Agent 'a' has trust level L2, and L1 is needed", over_budget(1020 * CENT, 1000 * CENT).reason)
     assert Denial("BUDGET_EXCEEDED", reasons, "gpt-4o", 40 * CENT, 20 * CENT, "session").sentence() == (
-        "DENIED: Would exceed budget ($10.20 > $10.00); $0.40 for gpt-4o was asked for and $0.20 is left;"
+        "DENIED: Would exceed budget ($10.20 > $10.00); $0.40 for gpt-4o was requested and $0.20 is left;"
         " raise the budget with %governance --budget, or lower the request."
     )
 
@@ -21,7 +21,7 @@ def test_a_budget_too_small_is_told_with_its_figures() -> None:
 def test_a_ceiling_around_the_session_is_not_told_with_the_sessions_figures() -> None:
     refusal = over_budget(400 * CENT, 300 * CENT, "the monthly ceiling 'class-5'", "group", "class-5")
     assert Denial(refusal.code, (refusal.reason,), "gpt-4o", 100 * CENT, 900 * CENT, "group").sentence() == (
-        "DENIED: Would exceed the monthly ceiling 'class-5' ($4.00 > $3.00); $1.00 for gpt-4o was asked for;"
+        "DENIED: Would exceed the monthly ceiling 'class-5' ($4.00 > $3.00); $1.00 for gpt-4o was requested;"
         " ask the administrator of that limit to raise it, or lower the request."
     )
 
@@ -31,7 +31,7 @@ def test_a_budget_that_code_sets_is_raised_by_code_alone(in_panel: bool) -> None
     refusal = over_budget(70 * CENT, 50 * CENT, "the budget 'llm'", "category", "llm")
     denial = Denial(refusal.code, (refusal.reason,), "gpt-4o", 70 * CENT, 900 * CENT, "category", in_panel=in_panel)
     assert denial.sentence() == (
-        "DENIED: Would exceed the budget 'llm' ($0.70 > $0.50); $0.70 for gpt-4o was asked for;"
+        "DENIED: Would exceed the budget 'llm' ($0.70 > $0.50); $0.70 for gpt-4o was requested;"
         " raise that budget in the code that sets it, or lower the request."
     )
 
@@ -40,7 +40,7 @@ def test_a_budget_that_code_sets_is_raised_by_code_alone(in_panel: bool) -> None
     ("code", "end"),
     [
         ("TRUST_LEVEL_INSUFFICIENT", "; raise the trust level with %governance --trust-level."),
-        ("APPROVAL_TIMEOUT", "; run the cell again to ask again."),
+        ("APPROVAL_TIMEOUT", "; run the cell again to request approval again."),
         ("NO_SESSION", "."),
         (None, "."),
     ],

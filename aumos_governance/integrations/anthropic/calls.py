@@ -118,7 +118,11 @@ class _Message:
         rates, context = self._dearest(rates, asked.get("speed"))
         tokens, output = _input_bound(size, rates), asked.get("max_tokens")
         longest = output if type(output) is int and output >= 0 else tokens
-        kinds = [kind for kind, said in (("cache_write", size.cached), ("cache_write_1h", size.cached_1h)) if said]
+        kinds = [
+            kind
+            for kind, size_of_kind in (("cache_write", size.cached), ("cache_write_1h", size.cached_1h))
+            if size_of_kind
+        ]
         cost = rates.bound(tokens, longest, kinds=kinds, contexts=(context,))
         if size.compacted_at is not None and (size.unbounded or tokens > size.compacted_at):
             # The summary is made by a request of its own.

@@ -54,12 +54,12 @@ def later(asked: Asked, guard: Guard) -> Later | None:
         return LaterBody(ended)
     costs = BatchCosts(charge.paid, guard.cost)
 
-    def line(said: Mapping[str, Any]) -> None:
-        result = said.get("result")
+    def take(line: Mapping[str, Any]) -> None:
+        result = line.get("result")
         message = result.get("message") if isinstance(result, Mapping) and result.get("type") == "succeeded" else None
-        costs.result(str(said.get("custom_id")), _at_list_price(message) if isinstance(message, Mapping) else None)
+        costs.result(str(line.get("custom_id")), _at_list_price(message) if isinstance(message, Mapping) else None)
 
-    return LaterLines(line, lambda: guard.followups.read(reference, costs.total))
+    return LaterLines(take, lambda: guard.followups.read(reference, costs.total))
 
 
 def _at_list_price(message: Mapping[str, Any]) -> Mapping[str, Any]:

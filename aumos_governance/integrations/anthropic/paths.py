@@ -14,7 +14,7 @@ __all__ = ["FREE_POSTS"]
 
 FREE_POSTS: Final = re.compile(
     r"/v1/(?:"
-    # Counting, files, skills, models: no price, or said to be free.
+    # Counting, files, skills, models: no price, or documented as free.
     r"messages/count_tokens|files|skills(?:/.+)?"
     # Ending a batch: what it has done until then was paid for with its submission.
     r"|messages/batches/[^/]+/cancel"

@@ -22,26 +22,26 @@ def answer_of(result: LLMResult) -> dict[str, Any]:
     message = _message(result)
     if message is None:
         return _of_completion(result)
-    said = message.response_metadata
-    model, usage = said.get("model_name") or said.get("model"), message.usage_metadata
-    answer: dict[str, Any] = {"model": model, "visible": _visible(message), "id": said.get("id")}
-    answer["service_tier"] = said.get("service_tier")
-    raw = said.get("token_usage")
+    metadata = message.response_metadata
+    model, usage = metadata.get("model_name") or metadata.get("model"), message.usage_metadata
+    answer: dict[str, Any] = {"model": model, "visible": _visible(message), "id": metadata.get("id")}
+    answer["service_tier"] = metadata.get("service_tier")
+    raw = metadata.get("token_usage")
     if isinstance(raw, Mapping) and raw.get("prompt_tokens") is not None:
         # Each of several answers to one prompt says what all of them used.
         texts = [_choice(each) for each in result.generations[0]]
         return {**answer, "shape": CHAT, "usage": raw, "choices": texts}
-    raw = said.get("usage")
+    raw = metadata.get("usage")
     if isinstance(raw, Mapping) and raw.get("input_tokens") is not None:
         return {**answer, "shape": MESSAGE, "usage": raw, "content": message.content}
-    if said.get("object") == RESPONSE or str(said.get("id")).startswith("resp_"):
+    if metadata.get("object") == RESPONSE or str(metadata.get("id")).startswith("resp_"):
         usage_ = None if usage is None else _response_usage(usage)
         return {
             **answer,
             "shape": RESPONSE,
             "usage": usage_,
             "output": [*_items(message)],
-            "status": said.get("status"),
+            "status": metadata.get("status"),
         }
     return {**answer, "shape": LANGCHAIN, "usage": usage}
 
@@ -60,15 +60,15 @@ def _message(result: LLMResult) -> AIMessage | None:
 
 
 def _of_completion(result: LLMResult) -> dict[str, Any]:
-    told = result.llm_output or {}
-    usage = told.get("token_usage")
+    output = result.llm_output or {}
+    usage = output.get("token_usage")
     if not isinstance(usage, Mapping):
         return {}
     names = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens", "total_tokens": "total_tokens"}
     texts = [each.text for each in result.generations[0]] if result.generations else []
     return {
         "shape": LANGCHAIN,
-        "model": told.get("model_name"),
+        "model": output.get("model_name"),
         "usage": {name: usage.get(theirs) for name, theirs in names.items()},
         "visible": sum(len(text.encode()) for text in texts),
     }

@@ -178,14 +178,14 @@ class _Details:
 
 def provider_of(metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
     """What genai-prices calls the provider of a model."""
-    told = str(metadata.get("ls_provider") or parameters.get("_type") or "")
-    return _PRICE_IDS.get(told, told)
+    name = str(metadata.get("ls_provider") or parameters.get("_type") or "")
+    return _PRICE_IDS.get(name, name)
 
 
 def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
     """The address that a model's requests go to, as far as the model says it; else an empty string.
 
-    ``model`` is what LangChain tells of its constructor's arguments, environment variables that it reads included.
+    ``model`` has what LangChain passes on of its constructor's arguments, environment variables included.
     """
     stated = (model or {}).get("kwargs") or {}
     for name, value in stated.items():

@@ -67,7 +67,7 @@ _NO_ANSWER: Final = frozenset(
 
 
 class LiteLLMCall(ChatCall):
-    """One completion. LiteLLM takes and tells all providers' in OpenAI's words."""
+    """One completion. LiteLLM uses OpenAI's fields for the requests and responses of all providers."""
 
     name = "completion"
 

@@ -150,12 +150,12 @@ class GenerateCall:
         """By what the tokens' list price is multiplied, and whether that is an estimate."""
         if not rates.found or rates.seller != "google":
             return LIST_PRICE, False
-        said, requested = tier_of(answer), self._tier()
-        if said is None:
+        served, requested = tier_of(answer), self._tier()
+        if served is None:
             # Half the price must be confirmed; twice the price may have been charged.
             return max(LIST_PRICE, _TIERS[requested or "standard"]), requested not in (None, "standard")
-        if said in _TIERS:
-            return _TIERS[said], said not in _SURE
+        if served in _TIERS:
+            return _TIERS[served], served not in _SURE
         # Capacity that was bought before, or off-peak hours: no dearer than the list.
         return LIST_PRICE, True
 
@@ -179,7 +179,7 @@ class GenerateCall:
         return Cost(self._worst(rates, output), estimated=True)
 
     def _may_hide(self) -> bool:
-        """Whether there may be output that the response does not show: thoughts."""
+        """Whether the model may have thought: thoughts are output that the response does not show."""
         thinking = mapping_of(self._config, "thinkingConfig")
         return thinks(self.model) and whole_of(thinking, "thinkingBudget") != 0
 

@@ -32,7 +32,7 @@ class ResponseMeter:
     def answer(self) -> Mapping[str, Any] | None:
         """As `Meter.answer`; ``grounding`` is what the candidates were grounded with.
 
-        ``finished`` False: no piece said why the model ended, so that the stream broke off even where it ended well.
+        ``finished`` False: no piece stated why the model ended, so the stream broke off even where it ended well.
         """
         if "usageMetadata" not in self._known:
             return None

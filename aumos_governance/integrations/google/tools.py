@@ -52,13 +52,15 @@ class Grounding:
     def see(self, body: Mapping[str, Any]) -> None:
         """Add what a response, or a piece of one, says."""
         for candidate in listed(body.get("candidates")):
-            said = mapping_of(candidate, "groundingMetadata") if isinstance(candidate, Mapping) else {}
-            if not said:
+            metadata = mapping_of(candidate, "groundingMetadata") if isinstance(candidate, Mapping) else {}
+            if not metadata:
                 continue
-            asked = [*listed(field_of(said, "webSearchQueries")), *listed(field_of(said, "imageSearchQueries"))]
+            asked = [*listed(field_of(metadata, "webSearchQueries")), *listed(field_of(metadata, "imageSearchQueries"))]
             self.queries |= {query for query in asked if isinstance(query, str) and query}
-            chunks = [chunk for chunk in listed(field_of(said, "groundingChunks")) if isinstance(chunk, Mapping)]
-            self.mapped |= any("maps" in chunk for chunk in chunks) or "googleMapsWidgetContextToken" in names_of(said)
+            chunks = [chunk for chunk in listed(field_of(metadata, "groundingChunks")) if isinstance(chunk, Mapping)]
+            self.mapped |= any("maps" in chunk for chunk in chunks) or "googleMapsWidgetContextToken" in names_of(
+                metadata
+            )
             self.searched |= bool(self.queries) or any("web" in chunk or "image" in chunk for chunk in chunks)
 
 

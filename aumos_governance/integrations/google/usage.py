@@ -92,8 +92,8 @@ def _tell_cached(rates: Rates, counts: dict[str, int | float], reported: Mapping
     What it leaves open counts as the kind by which the cache saves least.
     """
     cached = counts.get("cache_read_tokens", 0)
-    told = sum(reported.get(f"cache_{kind}_read_tokens", 0) for kind in (*_KINDS, "text"))
-    open_still = max(0, cached - told)
+    stated = sum(reported.get(f"cache_{kind}_read_tokens", 0) for kind in (*_KINDS, "text"))
+    open_still = max(0, cached - stated)
     doubtful = False
     for kind in _KINDS:
         name, own = f"cache_{kind}_read_tokens", counts.get(f"input_{kind}_tokens", 0)

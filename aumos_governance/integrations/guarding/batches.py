@@ -111,7 +111,7 @@ class BatchCosts:
         share = self._batch.share(id)
         try:
             cost = self._cost_of(paid, answer)
-            # Of searches and the like nobody knows whether they are cheaper in a batch.
+            # Whether searches and the like are cheaper in a batch is not published.
             estimated = cost.estimated or self._batch.may_have_fees(id)
         except (UsageMissingError, UnusableUsageError, ConfigurationError):
             cost, estimated = Cost(Decimal(0) if paid.quoted is None else paid.worst(paid.quoted)), True

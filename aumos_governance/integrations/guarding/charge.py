@@ -36,7 +36,7 @@ class Accounts(Protocol):
 
     @property
     def followups(self) -> _Estimates:
-        """Told of each estimate that a later response may correct."""
+        """Called with each estimate that a later response may correct."""
         ...
 
     def cost(self, paid: Paid, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
@@ -57,7 +57,7 @@ class Charge:
         self.kept = False
         """Whether it is ended elsewhere than where its call ends, as a stream's is."""
         self._guard = guard
-        # Taken once, by whoever ends it: a list's pop is atomic.
+        # Taken once, by the thread that ends it: a list's pop is atomic.
         self._token = [True]
         self._end: tuple[int | None, bool] = (grant.amount or 0, True)
         self._ending: Ending | None = None
@@ -67,7 +67,7 @@ class Charge:
 
     @property
     def open(self) -> bool:
-        """Whether nobody has ended it."""
+        """Whether it has not ended yet."""
         return bool(self._token)
 
     # ---- in the thread or task that made the call
@@ -130,7 +130,7 @@ class Charge:
         self._watched = seen_so_far
 
     def give_back(self) -> None:
-        """Nobody will make the call: it is released, soon. Never waits."""
+        """Release it soon: the call will not be made. Never waits."""
         if self._take():
             self._end = None, False
             leftovers.note(self)

@@ -31,7 +31,7 @@ __all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcom
 PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
 METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
 CANNOT_BE_HELD: Final = "CANNOT_BE_HELD"
-"""Why a call was refused that nobody could decide about: the codes of its record."""
+"""Why a call was refused without a decision: the codes of its record."""
 
 AnswerT = TypeVar("AnswerT")
 _NEVER_SENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "InvalidURL"})
@@ -44,7 +44,7 @@ class Outcome:
     FREE: Final = "free"
     """It was answered with an error, or never sent."""
     UNKNOWN: Final = "unknown"
-    """Nobody knows what became of it."""
+    """Its outcome is not known."""
 
 
 def outcome_of(error: BaseException) -> str:
@@ -107,7 +107,7 @@ class Guard:
     def begin(self, paid: Paid, begun: Begun | None = None) -> Charge:
         """Hold the worst case of a call, or wait until what was asked for it is held.
 
-        Raises GovernanceDeniedError when it is denied, ConfigurationError when nobody knows what it may cost.
+        Raises GovernanceDeniedError when it is denied, ConfigurationError when its worst case is not known.
         """
         return Charge(self, paid, self.engine.begin(self._priced(paid)) if begun is None else begun.grant())
 

@@ -1,4 +1,4 @@
-"""Charges that nobody will end any more: settled in a thread of their own, or when the interpreter ends.
+"""Charges whose caller is gone: settled in a thread of their own, or when the interpreter ends.
 
 A stream that is dropped is found by the garbage collector, which may run in any thread, also within the ledger. There
 nothing may be waited for, so what is left over is only noted, and settled from here.
@@ -23,7 +23,7 @@ _WAITS: Final = (0.0, 0.2, 1.0, 5.0)
 """Seconds before each attempt to settle what could not be settled."""
 _PATIENCE: Final = 10.0
 _ANSWERED_AFTER: Final = 0.05
-"""Seconds after which an answer is looked for; in most cases whoever asks next has taken it in."""
+"""Seconds after which a response is looked for; in most cases the next request has read it before."""
 
 
 class Leftover(Protocol):

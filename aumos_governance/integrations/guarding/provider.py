@@ -17,13 +17,13 @@ class Provider(Protocol):
 
     @property
     def price_id(self) -> str:
-        """The provider whose prices count where the client's address tells none."""
+        """The provider whose prices count where the client's address names none."""
         ...
 
     def paid(self, asked: Asked) -> Paid | None:
         """The call that a request makes; None for one that costs nothing.
 
-        Raises ConfigurationError for one of which nobody knows whether it costs.
+        Raises ConfigurationError for a request that is not known to be free or paid.
         """
         ...
 

@@ -136,7 +136,7 @@ class Frames:
 
     @property
     def ended(self) -> bool:
-        """The stream has said all of its usage."""
+        """Whether the stream has reported all of its usage."""
         return self._meter.ended
 
     def feed(self, chunk: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Serves streams from servers that refuse to be asked for a stream's usage.
 
-OpenAI's API tells the usage of a stream only where ``stream_options`` asks for it, so `govern` adds that field. Some
+OpenAI's API reports the usage of a stream only where ``stream_options`` requests it, so `govern` adds that field. Some
 servers that speak like OpenAI answer 400 or 422 to it. Which ones is found out by their responses, and remembered in
 this process.
 """

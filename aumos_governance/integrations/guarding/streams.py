@@ -24,7 +24,7 @@ class _Watch:
     def __init__(self, response: Any, read: Any, close: Any, charge: Charge, reader: Reader) -> None:
         self._charge = charge
         self._reader = reader
-        # Reading to the end closes the response, which is then no sign that somebody gave up.
+        # Reading to the end closes the response, which is then no sign that the caller gave up.
         self._reading = False
         self._read = read
         self._close = close

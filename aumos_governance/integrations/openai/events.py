@@ -1,4 +1,4 @@
-"""What OpenAI's streams show, and tell of their usage, as they pass."""
+"""Reads visible output and usage from OpenAI's streams as they pass."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _ENDS: Final = (b'"response.completed"', b'"response.incomplete"', b'"response.f
 class EventMeter:
     """Streams whose last event but ``[DONE]`` has the usage: chat, completions, images, transcriptions, speech.
 
-    A server that tells the usage so far with every event is heard out: its last word counts. ``swallow`` hides the
-    event that only tells the usage, and that the caller did not ask for. ``hidden`` as in `Seen`.
+    Where a server reports the usage so far with every event, the last report counts. ``swallow`` hides the event that
+    has only the usage, which the caller did not request. ``hidden`` as in `Seen`.
     """
 
     def __init__(self, *, swallow: bool = False, hidden: bool = True) -> None:

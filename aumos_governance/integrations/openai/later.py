@@ -37,7 +37,7 @@ def batch_of(asked: Asked, paid_of: PaidOf) -> BatchCall:
     """The submission of a batch, whose input file's content the client has read. Raises ConfigurationError."""
     if asked.content is None:
         raise ConfigurationError(
-            f"{asked.name} was not sent: its input file cannot be read through this client, so nobody knows what the"
+            f"{asked.name} was not sent: its input file cannot be read through this client, so it is not known what the"
             " batch may cost. Use the client that you gave to govern() for it, and record what it cost with"
             " %governance_spend.",
             cause=f"{asked.name} was not sent: its input file is not in the request, so what it may cost is not known",

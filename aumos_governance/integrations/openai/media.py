@@ -81,7 +81,7 @@ class ImageCall(_MediaCall):
 
 
 class SpeechCall(_MediaCall):
-    """``audio.speech``. A model that is priced by the character is known to the cent; others tell no usage."""
+    """``audio.speech``. The cost of a model that is priced by the character is exact; others report no usage."""
 
     name = "audio.speech"
 
@@ -90,8 +90,8 @@ class SpeechCall(_MediaCall):
         text = str(self._asked.get("input") or "")
         if rates.flat is None and rates.has("input_mchars"):
             return rates.cost({"input_characters": len(text)})
-        told = size_of([text, self._asked.get("instructions") or ""]).tokens
-        return rates.bound(told, len(text) * _SPOKEN_TOKENS + _PARTIAL_IMAGE, kinds=("audio",))
+        text_tokens = size_of([text, self._asked.get("instructions") or ""]).tokens
+        return rates.bound(text_tokens, len(text) * _SPOKEN_TOKENS + _PARTIAL_IMAGE, kinds=("audio",))
 
     def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
@@ -111,8 +111,8 @@ class TranscriptionCall(_MediaCall):
         seconds = sum(size // AUDIO_BYTES_A_SECOND + 1 for size in sizes)
         if rates.flat is None and rates.has("audio_hours", "input_audio_hours"):
             return rates.cost(_by_time(seconds))
-        told = size_of(self._asked.get("prompt") or "").tokens
-        return rates.bound(seconds * AUDIO_TOKENS_A_SECOND + told, seconds * _WRITTEN_TOKENS, kinds=("audio",))
+        text_tokens = size_of(self._asked.get("prompt") or "").tokens
+        return rates.bound(seconds * AUDIO_TOKENS_A_SECOND + text_tokens, seconds * _WRITTEN_TOKENS, kinds=("audio",))
 
     def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""

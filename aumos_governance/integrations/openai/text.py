@@ -59,8 +59,8 @@ class ChatCall:
         self.retrievable = asked.body.get("store") is True
         self._streamed = asked.streamed or asked.body.get("stream") is True
         options = asked.body.get("stream_options")
-        told = isinstance(options, Mapping) and bool(options.get("include_usage"))
-        self._added = self._streamed and not told and not asked.bare
+        requested = isinstance(options, Mapping) and bool(options.get("include_usage"))
+        self._added = self._streamed and not requested and not asked.bare
         if self._added:
             added = {**(options if isinstance(options, Mapping) else {}), "include_usage": True}
             self.body = {**asked.body, "stream_options": added}
@@ -126,7 +126,7 @@ class CompletionCall(ChatCall):
         prompts = asked.get("prompt")
         several = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
         limit = _whole(asked, "max_tokens")
-        # This API answers with 16 tokens where it is not told otherwise.
+        # This API returns at most 16 tokens by default.
         output = (16 if limit is None else limit) * max(_count(asked.get("n")), _count(asked.get("best_of"))) * several
         return output + (self._input() if asked.get("echo") else 0)
 
@@ -222,7 +222,7 @@ _NO_INPUT: Final = frozenset({"prediction", "metadata", "stream_options", "user"
 def read_usage(
     answer: Mapping[str, Any], names: Mapping[str, tuple[str, ...]], required: Iterable[str]
 ) -> dict[str, int | float]:
-    """The counts that an answer's usage tells, under the names of genai-prices' units.
+    """The counts of a response's usage, under the names of genai-prices' units.
 
     Raises UsageMissingError where one of ``required`` is missing, or any is no count.
     """
@@ -285,14 +285,14 @@ def _bound(rates: Rates, asked: Mapping[str, Any], size: Size, output: int, kind
     return rates.bound(_input(size, rates), output, kinds=kinds, contexts=tiers)
 
 
-def _terms(said: Mapping[str, Any]) -> dict[str, str]:
-    tier = said.get("service_tier")
+def _terms(body: Mapping[str, Any]) -> dict[str, str]:
+    tier = body.get("service_tier")
     return {"service_tier": tier} if isinstance(tier, str) and tier != "auto" else {}
 
 
 def _require_fee(rates: Rates, tool: str) -> None:
     if rates.flat is None and not rates.fee:
-        cause = f"The call was not sent: the hosted tool {tool!r} is charged beside what the answer tells of its usage"
+        cause = f"The call was not sent: the hosted tool {tool!r} is charged beside the usage that the response reports"
         raise ConfigurationError(
             f"{cause}, so state what to add to each call with govern(client, fee=...), or what each call costs with"
             " cost=...",

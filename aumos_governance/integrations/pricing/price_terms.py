@@ -203,7 +203,7 @@ def has_geography(model: str) -> bool:
 def geo_multiplier(geo: object) -> Decimal | None:
     """What Anthropic multiplies token prices by at an ``inference_geo``; None where none is published.
 
-    ``not_available`` is said of models and platforms without that choice.
+    Models and platforms without that choice state ``not_available``.
     """
     if geo in (None, "", "global", "not_available"):
         return LIST_PRICE

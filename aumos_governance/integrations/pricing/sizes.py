@@ -33,7 +33,7 @@ _UNSEEN: Final = frozenset(
         "vector_store_ids",
     }
 )
-"""Fields that stand for content of which the request does not tell the size."""
+"""Fields for content whose size the request does not show."""
 _MARKED: Final = _UNSEEN | {"video_url", "input_video", "image_url", "image_file", "source"}
 """Fields whose text may stand for more than itself."""
 

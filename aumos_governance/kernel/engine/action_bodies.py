@@ -204,9 +204,9 @@ def _advice(action: GovernanceAction, decision: GovernanceDecision) -> str | Non
     if limit is None:
         return None
     if decision.code == "BUDGET_EXCEEDED" and limit.kind == "category" and limit.name == category:
-        return f"a person can raise it with notebook_engine().budget.set_limit({category!r}, limit)"
+        return f"a user can raise it with notebook_engine().budget.set_limit({category!r}, limit)"
     if decision.code == "BUDGET_NOT_FOUND":
         return f"make one with notebook_engine().budget.create_budget({category!r}, limit)"
     if limit.kind == "agent":
-        return "a person can raise its level with notebook_engine().trust.set_level(agent_id, level)"
+        return "a user can raise its level with notebook_engine().trust.set_level(agent_id, level)"
     return None

@@ -83,9 +83,9 @@ class _Line:
         self._notice.say(waiting_text(self._shown, ends_at(waiting)))
 
     def ended(self, outcome: str) -> None:
-        if self._notice.said:
+        if self._notice.shown:
             self._notice.say(outcome_text(self._shown, outcome))
 
     def withdrawn(self) -> None:
-        if self._notice.said:
+        if self._notice.shown:
             self._notice.say(withdrawn_text(self._shown))

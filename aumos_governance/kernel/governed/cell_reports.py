@@ -1,4 +1,4 @@
-"""Tells the server which cell begins, where it has a gateway: calls of other libraries are recorded with that cell."""
+"""Sends the server which cell begins, where it has a gateway: calls of other libraries are recorded with that cell."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def _seconds(arguments: Arguments) -> float | None:
         seconds = 0.0
     if not 0 < seconds <= _LONGEST_WAIT:
         raise InvalidRequestError(
-            f"--timeout must be the seconds that a person has to decide, more than 0 and at most {_LONGEST_WAIT},"
+            f"--timeout must be the seconds that a user has to decide, more than 0 and at most {_LONGEST_WAIT},"
             f" not {raw[:40]!r}."
         )
     return seconds

@@ -1,8 +1,8 @@
-"""Cells that begin with ``%%governed``: told from others, and made into cells that IPython runs as any other.
+"""Cells that begin with ``%%governed``: recognised, and transformed into cells that IPython runs as any other.
 
 The first line becomes a magic that has the rest decided; the rest stays a cell. So top-level ``await``, further magics,
-the value of the last line, tracebacks and their line numbers are what they are without it. What does not compile is
-refused before anything is asked.
+the value of the last line, tracebacks and their line numbers are the same as without it. A cell that does not compile
+is refused before any request is made.
 """
 
 from __future__ import annotations

@@ -102,5 +102,5 @@ def _fail(result: Any, error: BaseException) -> None:
         raise error
     shell.showtraceback((type(error), error, error.__traceback__))
     if result is not None and result.success:
-        # What the front end is told is read from here after all have heard of the cell's end.
+        # IPython reads the reply to the front end from here, after all callbacks of the cell's end have run.
         result.error_in_exec = error

@@ -1,6 +1,6 @@
 """What the magics beside ``%governance_spend`` do: ask, and show the answer.
 
-What was typed goes out as text, and whoever decides says what is wrong with it. Every error stops the cell and Run All,
+Arguments are sent as text, and the service reports what is wrong with them. Every error stops the cell and Run All,
 since the paid call may be the next line.
 """
 

@@ -75,13 +75,13 @@ class GovernanceMagics(Magics):
 
         --trust-level  0 Observer, 1 Monitor, 2 Suggest, 3 Act (Approval Required), 4 Act (Report After), 5 Autonomous
         --budget       the most this session may spend, in US dollars
-        --agent        a name for who acts, shown in the audit record
-        --at-limit     what becomes of a call that does not fit: with ask it waits, and you raise the limit in the
-                       governance panel or deny it; with deny it fails at once. It holds until the kernel ends; the
-                       server says what holds where you say nothing. Without a governed server it fails at once
+        --agent        the agent's name, shown in the audit record
+        --at-limit     what happens to a call that does not fit: with ask it waits, and you raise the limit in the
+                       governance panel or deny it; with deny it fails at once. It counts until the kernel ends; the
+                       default is the server's setting. Without a governed server the call fails at once
         --new          close the open session and open one at $0.00 spent
 
-        A value that a person set in the governance panel can only be tightened from a notebook.
+        A value that a user set in the governance panel can only be tightened from a notebook.
 
         Examples::
 
@@ -146,37 +146,37 @@ class GovernanceMagics(Magics):
 
             %governance_audit [--last N]
 
-        --last  how many, 10 unless said otherwise
+        --last  how many, 10 by default
         """
         self._commands().show_audit(self.shell, self._read(_AUDIT, line))
 
     @no_var_expand
     @line_cell_magic
     def governed(self, line: str, cell: str | None = None) -> None:
-        """Govern a cell that acts on the world: by the trust level it is suggested, approved, reported or run.
+        """Govern a cell that changes the world: the trust level decides whether and how it runs.
 
             %%governed [--tool NAME] [--cost USD] [--requires L0-L5] [--agent ID] [--timeout SECONDS]
 
-        What is below the line is an ordinary cell: it may await, use other magics and show the value of its last line.
-        What the level makes of it:
+        Below the line is an ordinary cell: it may await, use other magics and show the value of its last line.
+        By level:
 
         L0       denied
         L1, L2   not run; what it would do and cost is shown as a suggestion
-        L3       waits until a person approves exactly this code, tool and cost; in JupyterLab under the cell or in
-                 the governance panel, without a governed server at the kernel's own prompt, and where there is none it
-                 is denied at once
-        L4       runs, and a report waits for a person afterwards
+        L3       waits until a user approves exactly this code, tool and cost: in JupyterLab under the cell or in
+                 the governance panel, without a governed server at the kernel's own prompt; where there is no
+                 prompt either it is denied at once
+        L4       runs, and the panel shows a report for a user to acknowledge
         L5       runs, and is recorded
 
         A cell that may not run raises GovernanceDeniedError, which stops Run All. Its cost is held before it runs,
-        charged when it has run, given back when it raises an exception, and charged when it is interrupted.
-        Interrupting the kernel while it waits withdraws the question.
+        charged when it has run, released when it raises an exception, and charged when it is interrupted.
+        Interrupting the kernel while it waits withdraws the approval request.
 
-        --tool      what acts, as people and the record will see it; "cell" unless said otherwise
-        --cost      what it costs in US dollars, 0 unless said otherwise; {variable} and $variable work
-        --requires  the trust level that it needs, L3 unless said otherwise
-        --agent     who acts, where that is not the session's agent
-        --timeout   how many seconds a person has; the server says how many otherwise, and then it is denied
+        --tool      the tool's name in the approval request and the audit record, "cell" by default
+        --cost      the cost in US dollars, 0 by default; {variable} and $variable work
+        --requires  the trust level that it needs, L3 by default
+        --agent     the agent's name, by default the session's agent
+        --timeout   the seconds that a user has to decide, by default the server's setting; then it is denied
 
         Examples::
 

@@ -1,6 +1,6 @@
 """What ``%governance_spend`` does, and what it came to: a spend is decided, shown, and taken back where it is given up.
 
-What was typed goes out as text, and whoever decides says what is wrong with it.
+Arguments are sent as text, and the service reports what is wrong with them.
 """
 
 from __future__ import annotations
@@ -62,23 +62,23 @@ class SpendDecision:
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any]) -> SpendDecision:
         """Read the answer to a ``spend``."""
-        told: Mapping[str, Any] = answer["decision"]
+        body: Mapping[str, Any] = answer["decision"]
         state: Mapping[str, Any] = answer.get("state") or {}
         return cls(
-            outcome=GovernanceOutcome(told["outcome"]),
-            allowed=told["allowed"] is True,
-            reasons=tuple(told["reasons"]),
-            amount=Decimal(told["amount"]),
-            tool=told["tool"],
-            code=told["code"],
-            overrun=told["overrun"] is True,
-            record_id=told["record_id"],
-            charge_id=told["charge_id"],
+            outcome=GovernanceOutcome(body["outcome"]),
+            allowed=body["allowed"] is True,
+            reasons=tuple(body["reasons"]),
+            amount=Decimal(body["amount"]),
+            tool=body["tool"],
+            code=body["code"],
+            overrun=body["overrun"] is True,
+            record_id=body["record_id"],
+            charge_id=body["charge_id"],
             agent_id=state.get("agent_id"),
             spent=_decimal(state.get("spent")),
             budget=_decimal(state.get("budget")),
             remaining=_decimal(state.get("remaining")),
-            limit=told.get("limit"),
+            limit=body.get("limit"),
         )
 
     def __bool__(self) -> bool:
@@ -181,8 +181,8 @@ def refusal_sentence(decision: SpendDecision, *, in_panel: bool = False) -> str:
     remaining = None if decision.remaining is None else money.parse(decision.remaining)
     kind = None if decision.limit is None else decision.limit["kind"]
     amount = money.parse(decision.amount)
-    said = Denial(decision.code, decision.reasons, decision.tool, amount, remaining, kind, in_panel=in_panel)
-    return said.sentence()
+    denial = Denial(decision.code, decision.reasons, decision.tool, amount, remaining, kind, in_panel=in_panel)
+    return denial.sentence()
 
 
 def overrun_sentence(decision: SpendDecision) -> str:
@@ -197,16 +197,16 @@ def _reason(decision: SpendDecision) -> str:
     return printable("; ".join(decision.reasons)) or "not allowed"
 
 
-_state_file_told_in: int | None = None
-"""The process that has said where the embedded engine keeps its state."""
+_state_file_printed_in: int | None = None
+"""The process that has printed where the embedded engine keeps its state."""
 
 
 def way_of(shell: Any) -> Link:
-    """The way to whoever decides; the first time, where the embedded engine keeps its state is said."""
-    global _state_file_told_in  # noqa: PLW0603  said once in a process, however often the extension is loaded
+    """The connection to the engine; the first time it prints where the embedded engine keeps its state."""
+    global _state_file_printed_in  # noqa: PLW0603  printed once in a process, however often the extension is loaded
     way = link(shell)
-    if way.state_file is not None and _state_file_told_in != os.getpid():
-        _state_file_told_in = os.getpid()
+    if way.state_file is not None and _state_file_printed_in != os.getpid():
+        _state_file_printed_in = os.getpid()
         say(state_file_text(way.state_file))
     return way
 

@@ -24,7 +24,7 @@ class _AmountFormatter(DollarFormatter):
             try:
                 return money.to_text(money.parse(value))
             except InvalidAmountError:
-                # Whoever decides says what is wrong with it.
+                # The service reports what is wrong with it.
                 pass
         formatted: str = super().format_field(value, format_spec)
         return formatted

@@ -157,7 +157,7 @@ class Client:
         Raises UnavailableError where it cannot be sent, or no server was met.
         """
         if self._clock_offset is None:
-            raise UnavailableError("The governance server was not met yet, so it is told nothing.")
+            raise UnavailableError("The kernel is not connected to the governance server yet, so nothing was sent.")
         until = monotonic() + self._timeout
         told = Told(self._ask(new_ask_id(), op, until, cell or Cell(), body), until, self._see_to)
         waiting = self._exchanges.expect(told.ask.id, lambda: self._hear(told, waiting.answer))

@@ -1,4 +1,4 @@
-"""What is said of acts: what one would do, that it waits, and how it ended."""
+"""The text of governed actions: what one would do, that it waits for approval, and how it ended."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def cost_text(shown: Shown) -> str:
 
 
 def act_lines(shown: Shown) -> list[str]:
-    """All that is shown of an act beside its tool and cost, each line written so that nothing in it is hidden."""
+    """The lines that show an action beside its tool and cost, with every hidden character escaped."""
     lines = []
     for name, value in shown.items():
         if name in {"tool", "cost", "code"}:
@@ -46,27 +46,27 @@ def act_lines(shown: Shown) -> list[str]:
 
 
 def asked_text(shown: Shown) -> list[str]:
-    """What a prompt shows above its question."""
+    """The lines that a prompt shows above its question."""
     return [f"An approval is needed to run: {cost_text(shown)}", *act_lines(shown)]
 
 
 def ends_at(waiting: Mapping[str, Any]) -> datetime | None:
-    """When what waits ends by itself, in local time; None: never."""
+    """When the approval request expires, in local time; None: never."""
     until = waiting.get("until")
     return None if until is None else datetime.fromtimestamp(float(until), tz=timezone.utc).astimezone()
 
 
 def waiting_text(shown: Shown, until: datetime | None) -> str:
-    """The one line that stands while a person is waited for."""
-    ends = "" if until is None else f" Denied at {until:%H:%M:%S} if nobody does."
+    """The one line that is shown while the cell waits for a user."""
+    ends = "" if until is None else f" Denied at {until:%H:%M:%S} if there is no decision."
     return (
-        f"Waiting for a person: {cost_text(shown)}. Approve or deny it under the cell or in the governance panel;"
+        f"Waiting for approval: {cost_text(shown)}. Approve or deny it under the cell or in the governance panel;"
         f" interrupt the kernel to withdraw it.{ends}"
     )
 
 
 def outcome_text(shown: Shown, outcome: str) -> str:
-    """What stands there afterwards: ``Approved``, or why not."""
+    """The line that replaces it afterwards: ``Approved``, or why not."""
     return f"{printable(outcome)}: {cost_text(shown)}."
 
 
@@ -75,7 +75,7 @@ def withdrawn_text(shown: Shown) -> str:
 
 
 def recorded_text(shown: Shown, spent: str, ended: str, remaining: str | None, *, reported: bool) -> str | None:
-    """What is said when an act has ended; None where nothing needs saying. ``ended`` is ``done`` or how it was not."""
+    """The line after an action has ended, or None. ``ended`` is ``done``, ``failed`` or ``interrupted``."""
     tool = printable(str(shown.get("tool", "unknown")))
     left = "" if remaining is None else f" ({usd(remaining)} remaining)"
     if ended == "failed":
@@ -92,7 +92,7 @@ def recorded_text(shown: Shown, spent: str, ended: str, remaining: str | None, *
 
 
 def suggestion_lines(shown: Shown) -> list[str]:
-    """What a cell would do, where the level only suggests it."""
+    """The lines that show what a cell would do, where the level only suggests it."""
     return [f"Suggestion: {cost_text(shown)}. Not run:", *act_lines(shown)]
 
 

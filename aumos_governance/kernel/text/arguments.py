@@ -32,7 +32,7 @@ class Valued:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What a line said, as text; what the text means is for whoever decides."""
+    """The arguments of a line, as text; the service validates them."""
 
     positional: str | None
     values: dict[str, str]
@@ -61,7 +61,7 @@ class Signature:
     def parse(self, line: str) -> Arguments:
         """Read the line after the magic's name; raises InvalidRequestError with one sentence.
 
-        A word that starts with one dash is a value, so that ``-1`` reaches whoever can say what is wrong with it.
+        A word that starts with one dash is a value, so that ``-1`` reaches the service, which reports what is wrong.
         """
         words = iter(split(line))
         positional: str | None = None

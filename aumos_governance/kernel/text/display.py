@@ -1,4 +1,4 @@
-"""What the magics say, as plain text. People and scripts look for how each line starts."""
+"""The plain text that the magics print. Users and scripts look for the start of each line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CELL_WIDTH: Final = 48
 
 
 def usd(amount: str | Decimal) -> str:
-    """An amount of an answer as people read it."""
+    """An amount of a response, formatted for users."""
     return money.display(money.parse(amount)) if not str(amount).startswith("-") else f"-{usd(str(amount)[1:])}"
 
 

@@ -22,7 +22,7 @@ class LimitLine:
         self._notice: Notice | None = None
 
     def waits(self, waiting: Mapping[str, Any]) -> None:
-        """Say so, with what the server said of it."""
+        """Show the line, with the figures of the server's message."""
         if self._shell is None or "needs" not in waiting:
             return
         if self._notice is None:

@@ -9,16 +9,16 @@ __all__ = ["Notice"]
 
 
 class Notice:
-    """Says one thing at a time. A front end shows the last one; a terminal, which takes nothing back, shows all."""
+    """Shows one line at a time. A front end shows the last one; a terminal, which removes nothing, shows all."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._id = f"aumos-governance-{uuid.uuid4().hex}"
-        self.said = ""
-        """What stands there now; empty before anything was said."""
+        self.shown = ""
+        """The line that is shown now; empty before the first one."""
 
     def say(self, line: str) -> None:
         """Show the line in place of the one before."""
-        # Said before it is shown: an interrupt that comes while it is must find something to replace.
-        update, self.said = bool(self.said), line
+        # Set before it is published: an interrupt during that must find something to replace.
+        update, self.shown = bool(self.shown), line
         self._shell.display_pub.publish({"text/plain": line}, transient={"display_id": self._id}, update=update)

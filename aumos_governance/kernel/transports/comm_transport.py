@@ -100,10 +100,10 @@ class CommTransport:
 
     def silence(self, seconds: float, problem: str = "") -> UnavailableError:
         problem = problem or self._problem
-        told = f" It said last: {problem}" if problem else ""
+        last = f" Its last error was: {problem}" if problem else ""
         return ServerUnreachableError(
             f"The governance server did not answer within {seconds:.0f} seconds, so nothing is authorised; check that"
-            f" the Jupyter server runs with the aumos_governance extension enabled, then run the cell again.{told}"
+            f" the Jupyter server runs with the aumos_governance extension enabled, then run the cell again.{last}"
         )
 
     def _take(self) -> list[Ask]:

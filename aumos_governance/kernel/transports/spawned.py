@@ -57,9 +57,9 @@ def left_offer(environ: Mapping[str, str]) -> Left:
     except (KeyError, TypeError, ValueError):
         pass
     raise UnavailableError(
-        "This process was started by a notebook's kernel and was not told how to ask its governance server, so nothing"
-        " is authorised here; it is told once the notebook has asked, where the server offers its local socket: use"
-        " %governance_status in the notebook before the process is started, or do this work in the notebook itself."
+        "This process was started by a notebook's kernel and has no connection to its governance server, so nothing"
+        " is authorised here; it gets one after the notebook's first request, where the server offers its local socket:"
+        " use %governance_status in the notebook before the process is started, or do this work in the notebook itself."
     )
 
 
@@ -89,10 +89,10 @@ class SpawnedTransport:
         return False
 
     def silence(self, seconds: float) -> UnavailableError:
-        told = f" It said last: {self._socket.problem}" if self._socket.problem else ""
+        last = f" Its last error was: {self._socket.problem}" if self._socket.problem else ""
         return ServerUnreachableError(
             f"The governance server did not answer this process within {seconds:.0f} seconds, so nothing is authorised"
-            f" here; check that the notebook's Jupyter server runs.{told}"
+            f" here; check that the notebook's Jupyter server runs.{last}"
         )
 
     def _take(self, answer: Mapping[str, Any]) -> None:

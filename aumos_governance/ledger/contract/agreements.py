@@ -152,7 +152,7 @@ class WithdrawApproval(Request[Approval]):
     """
 
     approval_id: str
-    why: str = "nobody waits for it any more"
+    why: str = "the request was withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ def plan_open(
     fresh = new or not active
     if terms.strict and standing is not None and fresh:
         raise NotAllowedError(
-            "This server is strict: a notebook's next session is opened by a person in the governance panel,"
+            "This server is strict: a notebook's next session is opened by a user in the governance panel,"
             " so nothing was changed."
         )
     if fresh:
@@ -168,7 +168,7 @@ def check_close(terms: SessionTerms, *, by_person: bool) -> None:
     """Raises NotAllowedError when a kernel may not close its session."""
     if terms.strict and not by_person:
         raise NotAllowedError(
-            "This server is strict: a governance session is closed by a person in the governance panel,"
+            "This server is strict: a governance session is closed by a user in the governance panel,"
             " so this one stays open."
         )
 
@@ -190,12 +190,12 @@ def _check_strict(trust: int, budget: int, trust_ceiling: int, budget_ceiling: i
     if trust > trust_ceiling:
         raise NotAllowedError(
             f"This server is strict: from the notebook the trust level can be at most L{trust_ceiling};"
-            " a person can raise it in the governance panel."
+            " a user can raise it in the governance panel."
         )
     if budget > budget_ceiling:
         raise NotAllowedError(
             f"This server is strict: from the notebook the budget can be at most {money.display(budget_ceiling)};"
-            " a person can raise it in the governance panel."
+            " a user can raise it in the governance panel."
         )
 
 

@@ -123,7 +123,7 @@ def _matcher(store: MemoryStore, query: AuditFilters) -> Callable[[AuditRow], bo
 
     def matches(row: AuditRow) -> bool:
         if query.session_id is None and row[_CHAIN] == LEDGER_CHAIN and row[event] in ("open", "close"):
-            # The ledger-wide doubles of what the sessions' own chains tell.
+            # The ledger-wide doubles of records in the sessions' own chains.
             return False
         if query.since is not None and row[_AT] < query.since:
             return False

@@ -3,12 +3,12 @@
 A record's hash is the SHA-256, in hex, of a JSON array of every field in the order of `AUDIT_COLUMNS`, the last
 of which is the previous record's hash. The array is written without spaces, text unescaped where JSON allows
 it, as UTF-8. ``reasons`` and ``detail`` go in as the JSON text that is stored, an outcome of null as ``""``. So
-anyone with an export of the records can recompute a chain with a few lines in any language.
+a program with an export of the records can recompute a chain with a few lines in any language.
 
 JSON is written in its canonical form: no spaces, keys sorted, text as it is. The same values always give the same text,
 so that the text can be hashed and compared. For text, whole numbers of up to 64 bits, booleans and null it is, byte for
-byte, what the standard library writes with ``ensure_ascii=False``, keys sorted and no spaces; so whoever recomputes a
-hash needs no library of ours.
+byte, what the standard library writes with ``ensure_ascii=False``, keys sorted and no spaces; so a program that
+recomputes a hash needs no library of ours.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def encoder_with(default: Callable[[Any], Any] | None) -> Callable[[Any], bytes]
     The encoder raises TypeError or ValueError for what it cannot write, and UnicodeEncodeError (a ValueError) for text
     that is not valid Unicode. A float that is not finite it may write as null: what can hold one goes to `dumps`.
     """
-    # Knows longer numbers and keys that are no text, and finds words for what nobody can write.
+    # Writes longer numbers and keys that are no text, and raises a clear error for what JSON cannot hold.
     plain = _careful_with(default)
     quick = orjson.dumps
 

@@ -1,11 +1,11 @@
-"""What a request asks for, as a digest, and what was answered, as text: both are kept under the request's key.
+"""A request's content, as a digest, and its response, as text: both are stored under the request's key.
 
-Two requests with one key must ask for the same. Left out of the digest are ``key`` (it names the request),
-``expires_at`` (a retry may wait longer), ``terms`` (whoever runs the server may have changed them meanwhile), the
-kernel's incarnation and the notebook, which the asker does not choose and which may have been renamed between an ask
-and its retry; ``waits``, ``waits_at_limit`` and ``waits_turn``, which change the record, or when it is decided; and of
-a bounded hold ``most`` and ``waiting``, which are the server's own; and
-the ``usage`` of a settlement, which only the record has.
+Two requests with one key must have the same content. Left out of the digest are ``key`` (it names the request),
+``expires_at`` (a retry may wait longer), ``terms`` (the server's configuration may have changed meanwhile), the
+kernel's incarnation and the notebook, which the client does not choose and which may have been renamed between a
+request and its retry; ``waits``, ``waits_at_limit`` and ``waits_turn``, which change the record, or when it is decided;
+of a bounded hold ``most`` and ``waiting``, which are the server's own; and the ``usage`` of a settlement, which only
+the record has.
 
 An answer is written as arrays: a dataclass as its type's name and its fields' values in order. Fields are
 only ever appended to an answer type, with a default; so a shorter array, written by an earlier version of

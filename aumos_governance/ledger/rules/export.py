@@ -25,7 +25,7 @@ COLUMNS: Final = tuple(field.name for field in fields(AuditEntry))
 _MONEY: Final = frozenset({"amount", "spent_delta", "held_delta"})
 _FORMULA: Final = re.compile("(^|;)( *'* *[=+\\-@\u2212\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
 """Where a cell, or a cell of those who split at semicolons, would be a formula, also in full width and small forms, and
-also where it has an apostrophe already, so that one is taken off again by whoever takes one off."""
+also where it has an apostrophe already, so that removing one apostrophe always restores the text."""
 
 
 def walk(ledger: Ledger, query: AuditQuery) -> Iterator[AuditEntry]:
@@ -57,7 +57,7 @@ def json_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
 def csv_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
     r"""A line of titles, then one line for each record, as RFC 4180 has it, CRLF included.
 
-    It is for people, and not to be read back: amounts are USD, times are ISO 8601 in UTC. What a spreadsheet would take
+    It is for users, and not to be read back: amounts are USD, times are ISO 8601 in UTC. What a spreadsheet would take
     for a formula, also one that splits cells at a semicolon, is preceded by an apostrophe; control characters, line
     breaks and marks that turn the direction of text are written out, as ``\n`` or ``\u202e``.
     """

@@ -41,7 +41,7 @@ _OF_ENGINE: Final = Refusal(_NO_SESSION, "This engine's governance session was c
 
 
 def no_session(origin: Origin) -> Refusal:
-    """What forbids everything while no session is open, with what whoever asked can do about it."""
+    """The refusal of all requests while no session is open, with what the user can do."""
     return _OF_ENGINE if origin.actor == "engine" else _OF_NOTEBOOK
 
 
@@ -49,7 +49,7 @@ def level_refusal(kind: ActionKind, required: TrustLevel, actual: int) -> Refusa
     """What forbids an action of this kind at this level, if anything."""
     if actual >= required:
         return None
-    what = "An act" if kind is ActionKind.ACT else "A call"
+    what = "A governed action" if kind is ActionKind.ACT else "A call"
     return Refusal(
         "TRUST_LEVEL_INSUFFICIENT",
         f"{what} needs trust level {_level(required)}, and this notebook is at {_level(actual)}",
@@ -58,12 +58,12 @@ def level_refusal(kind: ActionKind, required: TrustLevel, actual: int) -> Refusa
 
 
 def act_refusal(required: TrustLevel, actual: int, *, approved: bool) -> Refusal | None:
-    """What forbids an act: it changes the world, so levels below L3 only suggest it and L3 asks a person."""
+    """The refusal of a governed action, if any: levels below L3 only suggest it, and L3 needs a user's approval."""
     if TrustLevel.L0_OBSERVER < actual < TrustLevel.L3_ACT_APPROVE:
-        return Refusal("SUGGESTED", f"Not run: at {_level(actual)} an act is only suggested")
+        return Refusal("SUGGESTED", f"Not run: at {_level(actual)} a governed action is only suggested")
     refusal = level_refusal(ActionKind.ACT, max(required, TrustLevel.L1_MONITOR), actual)
     if refusal is None and actual == TrustLevel.L3_ACT_APPROVE and not approved:
-        return Refusal(APPROVAL_REQUIRED, f"At {_level(actual)} an act needs a person's approval")
+        return Refusal(APPROVAL_REQUIRED, f"At {_level(actual)} a governed action needs a user's approval")
     return refusal
 
 

@@ -1,4 +1,4 @@
-"""Conditions on rows, said once: every backend's selections and the partial indexes of a database are made of them."""
+"""Conditions on rows, declared once: every backend's selections and a database's partial indexes use them."""
 
 from __future__ import annotations
 

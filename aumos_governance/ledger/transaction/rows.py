@@ -237,7 +237,7 @@ class ConfigurationRow(Row):
 class MembershipRow(Row):
     """The shared ceilings around all sessions of an owner, under any root.
 
-    Whoever puts a ceiling around an owner's sessions and whoever opens one of them meet at this row.
+    A request that puts a ceiling around an owner's sessions and one that opens such a session lock this row.
     """
 
     owner: str

@@ -123,7 +123,7 @@ class Work:
         return self.store.open_holds(envelope_id, since)
 
     def new_id(self) -> str:
-        """A fresh identifier that tells the time of the request being done."""
+        """A new identifier that contains the time of the current request."""
         return new_id(self.now)
 
     # ---- notebooks
@@ -181,7 +181,7 @@ class Work:
         self.touch(notebook)
 
     def touch(self, notebook: NotebookRow) -> None:
-        """The notebook's state has changed: whoever listens will hear of it."""
+        """Mark the notebook's state as changed, so that its listeners are notified."""
         notebook.seq += 1
         self.save(notebook)
         self._touched[notebook.id] = notebook

@@ -44,7 +44,7 @@ class ContentsMoves:
         self._marks = FileMarks(documents)
 
     def follow(self, contents_manager: Any) -> None:
-        """Hear of what this manager renames, deletes and saves, whoever calls it.
+        """Follow the renames, deletions and saves of this manager, also those that other code makes.
 
         ``delete`` and ``rename`` call ``delete_file`` and ``rename_file`` in most managers, and not in all; heard of
         twice, nothing happens twice.

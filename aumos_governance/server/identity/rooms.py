@@ -1,4 +1,4 @@
-"""Which notebook each kernel serves, as the session rows and the renames tell it: pure, no server.
+"""Which notebook each kernel serves, from the session rows and the renames: pure, no server.
 
 Everything here runs on the server's loop, but for `place`, which only looks at one finished snapshot and may
 be called from any thread.
@@ -106,7 +106,7 @@ class Rooms:
         change.add_done_callback(self._under_way.discard)
 
     def settled(self) -> bool:
-        """Whether there is nothing that `settle` would wait for."""
+        """Whether no rename or deletion is under way, so that `settle` would return at once."""
         return not self._under_way
 
     def settle(self, timeout: float = 5.0) -> None:
@@ -125,7 +125,7 @@ class Rooms:
         self._last.pop(kernel_id, None)
 
     def has_path(self, kernel_id: str) -> bool:
-        """Whether a row, or its starter, says or ever said what this kernel is used for."""
+        """Whether a session row or the request that started this kernel names, or ever named, its path."""
         return kernel_id in self._now.governing or kernel_id in self._named
 
     def notebook_of(self, kernel_id: str) -> NotebookKey:

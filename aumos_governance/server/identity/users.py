@@ -60,7 +60,7 @@ def check_decides(handler: JupyterHandler) -> None:
     """Raise NotAllowedError for a request to a JupyterHub user's server that no login in a browser stands behind.
 
     A kernel there has the server's own token (``JUPYTERHUB_API_TOKEN``), and a user can make others for programs. Only
-    a login in a browser gives a token with a session, which the hub tells with the token's user:
+    a login in a browser gives a token with a session, which the hub states with the token's user:
     https://jupyterhub.readthedocs.io/en/stable/reference/rest-api.html ("session_id"). JupyterLab's pages send that
     token in the header that programs use, so the header says nothing; and a page opened with a program's token in its
     address has a cookie, so the cookie says nothing either.
@@ -75,7 +75,7 @@ def check_decides(handler: JupyterHandler) -> None:
 
 
 def _hub_model(handler: JupyterHandler) -> Mapping[str, Any] | None:
-    """What the hub said of the request's token; None on a server that is no hub's."""
+    """The hub's description of the request's token; None on a server that is no hub's."""
     # The second is where JupyterHub leaves it in a server that runs without its extension.
     for model in (getattr(handler.current_user, "hub_user", None), getattr(handler, "_cached_hub_user", None)):
         if isinstance(model, Mapping):

@@ -1,1 +1,1 @@
-"""What is told while it happens: events for pages, and metrics."""
+"""Live data: events for pages, and metrics."""

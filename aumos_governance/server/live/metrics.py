@@ -23,7 +23,7 @@ HOLD_STATES: Final = (ChargeState.HELD.value, ChargeState.UNRESOLVED.value)
 
 _ASKS: Final = Histogram(
     "aumos_governance_ask_duration_seconds",
-    "From an ask of a kernel that was read to its answer; an authorize includes waiting for a person",
+    "From reading a kernel's request to its response; an authorize includes waiting for a user",
     ("op", "transport"),
     buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
 )
@@ -51,7 +51,7 @@ class _Observed(dict[tuple[str, str], Callable[[float], None]]):
 observe_ask: Final = _Observed({(op, way): _ASKS.labels(op, way).observe for op in OPS for way in TRANSPORTS})
 count_decision: Final = {outcome.value: _DECISIONS.labels(outcome.value).inc for outcome in GovernanceOutcome}
 commit_done: Final[Callable[[int], None]] = _COMMITS.observe
-"""Told how many requests a commit held."""
+"""Called with the number of requests of each commit."""
 
 
 class HoldCounts:

@@ -1,7 +1,7 @@
-"""What becomes of each change of a notebook's state: an event of this server's own, passed on to whoever may read it.
+"""Events for changes of a notebook's state, passed on to the users who may read governance.
 
-jupyter_server passes all events to every user who may ``execute`` the resource ``events``, whatever they tell. So the
-extension serves the stream's address itself: tornado asks an extension's routes before the server's own.
+jupyter_server passes all events to every user who may ``execute`` the resource ``events``, whatever their content. So
+the extension serves the stream's address itself: tornado tries an extension's routes before the server's own.
 
 After changes the open holds are counted too, without asking the ledger more than once a second.
 """
@@ -54,10 +54,10 @@ class _Line:
 
 
 class OwnEvents:
-    """Emits events of the schemas in `server/events/`, to all pages, and lets nobody else emit them.
+    """Emits events of the schemas in `server/events/`, to all pages, and blocks those of all other emitters.
 
     The server lets every authenticated client post events of any registered kind; ours pass only with a nonce
-    that is made for one event and taken out of it before anyone sees it.
+    that is made for one event and removed before a listener sees it.
     """
 
     def __init__(self, event_logger: EventLogger, log: logging.Logger, schemas: Path = _SCHEMAS) -> None:
@@ -74,7 +74,7 @@ class OwnEvents:
         self._nonces.add(nonce)
         try:
             self._events.emit(schema_id=schema_id, data={**body, "nonce": nonce})
-        except Exception:  # noqa: BLE001 - whoever changed the state must not fail for it
+        except Exception:  # noqa: BLE001 - the request that changed the state must not fail for it
             self._log.exception("A governance event could not be emitted.")
         finally:
             self._nonces.discard(nonce)
@@ -120,7 +120,7 @@ class StateEvents:
             try:
                 self._loop.call_soon_threadsafe(self._take_in)
             except RuntimeError:
-                # The loop is closed: there are no pages to tell any more.
+                # The loop is closed: there are no pages any more.
                 self._arrived.clear()
 
     def reread(self, ledger: Ledger, paths: Iterable[str]) -> None:
@@ -128,7 +128,7 @@ class StateEvents:
         try:
             notebooks = {self._rooms.place(path).notebook for path in paths}
             self.offer(tuple(ledger.read(ReadState(notebook=notebook)) for notebook in notebooks))
-        except Exception as error:  # noqa: BLE001 - in a thread where nobody else would hear of it
+        except Exception as error:  # noqa: BLE001 - in a thread without another handler
             self._log.warning("The states of notebooks could not be announced: %s", error)
 
     def _take_in(self) -> None:
@@ -258,7 +258,7 @@ class OpenHolds:
         try:
             self._loop.call_soon_threadsafe(self._loop.call_later, _COUNT_SPACING, self._begin)
         except RuntimeError:
-            # The loop is closed: nobody reads the metrics any more.
+            # The loop is closed: no client reads the metrics any more.
             return
 
     def _begin(self) -> None:

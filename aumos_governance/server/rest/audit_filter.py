@@ -62,7 +62,7 @@ def is_search(parameters: Mapping[str, str]) -> bool:
 
 
 def sums_query(parameters: Mapping[str, str], key: KeyOf) -> AuditSums:
-    """Sums, by tool where nothing else is said."""
+    """Sums, by tool unless the request has another ``by``."""
     return AuditSums(**_filters(parameters, key), by=fields.optional_text(parameters, "by", "by") or "tool")
 
 
@@ -72,7 +72,7 @@ def export_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
 
 
 def export_form(parameters: Mapping[str, str]) -> str:
-    """The kind of file, JSON Lines where nothing else is said."""
+    """The kind of file, JSON Lines by default."""
     form = parameters.get("format", "jsonl")
     if form not in EXPORTS:
         raise InvalidRequestError(f"The format must be one of {', '.join(EXPORTS)}, not {form[:40]!r}.")

@@ -60,10 +60,10 @@ def describe(error: BaseException | None, status: int = 500) -> tuple[int, dict[
     return status, _body(status, "")
 
 
-def _body(status: int, said: str) -> dict[str, str]:
+def _body(status: int, sentence: str) -> dict[str, str]:
     phrase = responses.get(status, "Unknown Error")
     code = _CODES.get(status, phrase.upper().replace(" ", "_").replace("-", "_"))
-    return {"code": code, "message": said or f"The server refused the request: {phrase}."}
+    return {"code": code, "message": sentence or f"The server refused the request: {phrase}."}
 
 
 def _said(error: HTTPError) -> str:

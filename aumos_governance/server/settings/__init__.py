@@ -1,1 +1,1 @@
-"""What whoever runs the server has configured."""
+"""The server's configuration."""

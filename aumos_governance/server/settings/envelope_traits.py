@@ -18,7 +18,7 @@ from .traits import full_name, shown
 __all__ = ["Envelopes", "read_envelopes"]
 
 _KINDS: Final = {**{kind.value: kind for kind in EnvelopeKind}, "user": EnvelopeKind.OWNER}
-"""An owner is a user to whoever configures a server."""
+"""In a server's configuration an owner is called a user."""
 _EXAMPLE: Final = "{'name': 'class-5', 'kind': 'team', 'ceiling': '100', 'period': 'monthly'}"
 
 

@@ -1,4 +1,4 @@
-"""What whoever runs the server has configured, checked as a whole: pure, no traitlets and no server."""
+"""The server's configuration, checked as a whole: pure, no traitlets and no server."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Settings:
 
     @property
     def shared(self) -> bool:
-        """Whether the ledger may hold what other people's servers keep: a file has one user, a database server many."""
+        """Whether other users' servers may share the ledger: a file has one user, a database server many."""
         return not self.database_url.startswith(("sqlite:", "memory:"))
 
     def body(self) -> dict[str, Any]:

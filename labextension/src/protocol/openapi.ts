@@ -20,7 +20,7 @@ export interface components {
       readonly remaining: components['schemas']['Amount'] | null;
       readonly over: components['schemas']['Amount'] | null;
       readonly agent_id: string | null;
-      /** @description The person who set a value, or `kernel` or `server` where no person did. */
+      /** @description The user who set a value, or `kernel` or `server` where no user did. */
       readonly set_by: string | null;
       readonly shared_with: string | null;
       /** @description Counts the notebook's changes over all its sessions, those of its holds, approvals and reports included. */
@@ -40,10 +40,10 @@ export interface components {
         readonly id: string;
         /** @description The path of the notebook whose session the kernel uses. */
         readonly notebook: string;
-        /** @description False for one that the server cannot govern, as a gateway's; whatever it asks fails. */
+        /** @description False for one that the server cannot govern, as a gateway's; its requests fail. */
         readonly reachable: boolean;
         /**
-         * @description How it asked last; null where its process has asked nothing yet.
+         * @description The transport of its last request; null where its process has made none yet.
          * @enum {unknown}
          */
         readonly transport: 'socket' | 'comm' | null;
@@ -209,7 +209,7 @@ export interface components {
       /** @enum {unknown} */
       readonly status: 'pending' | 'approved' | 'denied' | 'withdrawn' | 'used';
       readonly digest: string;
-      /** @description What the person sees, as whoever asks wrote it; null once it is decided. */
+      /** @description What the user sees, as the client wrote it; null once it is decided. */
       readonly shown: unknown;
       readonly tool: string;
       readonly amount: components['schemas']['Amount'];
@@ -338,7 +338,7 @@ export interface components {
       readonly id: string;
       readonly notebook: string;
       readonly session_id: string;
-      /** @description What was done, as whoever did it wrote it; null once it is acknowledged. */
+      /** @description What was done, as the client wrote it; null once it is acknowledged. */
       readonly shown: unknown;
       readonly tool: string;
       readonly agent_id: string | null;

@@ -60,7 +60,7 @@ def test_each_kind_of_tool_is_one_act_a_call(
     assert (answer, clerk.sent, clerk.spent) == ("sent", [("ann", "Hello")], Decimal("0.04"))
     assert [shown["arguments"] for shown in clerk.shown] == [ASKED]
     clerk.says_yes = False
-    with pytest.raises(GovernanceDeniedError, match="said no"):
+    with pytest.raises(GovernanceDeniedError, match="denied it"):
         asyncio.run(governed.ainvoke(ASKED)) if asynchronous else governed.invoke(ASKED)
     assert len(clerk.sent) == 1
 

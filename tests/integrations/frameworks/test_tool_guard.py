@@ -42,7 +42,7 @@ def test_a_person_sees_the_tool_its_arguments_and_its_cost_and_decides(clerk: Cl
     clerk.guard.run("send", {"to": "ann", "when": {1}}, lambda: clerk.send("ann", "Hello"))
     assert dict(clerk.shown[0]) == {"tool": "send", "cost": "0.04", "arguments": {"to": "ann", "when": "{1}"}}
     clerk.says_yes = False
-    with pytest.raises(GovernanceDeniedError, match="said no"):
+    with pytest.raises(GovernanceDeniedError, match="denied it"):
         asyncio.run(clerk.guard.run_async("send", {"to": "bob"}, lambda: asyncio.sleep(0)))
     assert (clerk.sent, clerk.spent, clerk.held) == ([("ann", "Hello")], Decimal("0.04"), 0)
 

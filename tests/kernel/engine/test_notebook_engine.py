@@ -84,7 +84,7 @@ def test_a_cell_waits_for_a_no(server: LiveServer) -> None:
     ):
         outcome = kernel.run("engine.begin(act())")
     assert (outcome.status, outcome.ename) == ("error", "GovernanceDeniedError")
-    assert " said no" in outcome.evalue
+    assert " denied it" in outcome.evalue
     assert "\n" not in outcome.evalue
 
 
@@ -104,7 +104,7 @@ def test_an_interrupt_takes_the_question_back(server: LiveServer) -> None:
 def test_nobody_answers(server: LiveServer) -> None:
     with at(server, 3, "late.ipynb") as (kernel, _):
         outcome = kernel.run("engine.begin(act(), timeout=0.5)")
-        assert outcome.evalue.startswith("DENIED: Nobody said yes in time")
+        assert outcome.evalue.startswith("DENIED: No decision in time")
         assert not pending(server, "late.ipynb")
 
 

@@ -60,7 +60,7 @@ def did_not_run(kernel: Kernel) -> bool:
 
 def test_at_l0_it_is_denied(kernel: Kernel) -> None:
     at(kernel, 0)
-    refused(kernel.run(DEPLOY), "GovernanceDeniedError", "DENIED: An act needs trust level L3")
+    refused(kernel.run(DEPLOY), "GovernanceDeniedError", "DENIED: A governed action needs trust level L3")
     assert did_not_run(kernel)
 
 
@@ -115,7 +115,7 @@ def test_anything_but_yes_is_a_no(kernel: Kernel, answer: str) -> None:
     denied = kernel.run(DEPLOY, answer=answer)
     assert denied.ename == "GovernanceDeniedError"
     assert denied.evalue.startswith("DENIED: ")
-    assert " said no." in denied.evalue
+    assert " denied it." in denied.evalue
     assert did_not_run(kernel)
 
 
@@ -131,7 +131,7 @@ def test_an_interrupt_at_the_prompt_takes_the_question_back(kernel: Kernel, body
 
 
 def test_where_the_front_end_takes_no_input_it_is_denied_at_once(kernel: Kernel) -> None:
-    refused(kernel.run(DEPLOY), "GovernanceDeniedError", "nobody can be asked here")
+    refused(kernel.run(DEPLOY), "GovernanceDeniedError", "no user can be reached here")
     assert did_not_run(kernel)
     assert "approval_requested" not in events(kernel)
 
@@ -218,11 +218,11 @@ def test_where_nobody_is_there_it_is_denied_at_once_and_the_run_ends(runner: str
     notebook = governed_notebook(tmp_path)
     if runner == "papermill":
         code, outputs = with_papermill(notebook, tmp_path)
-        assert any("nobody can be asked here" in output.get("evalue", "") for output in outputs)
+        assert any("no user can be reached here" in output.get("evalue", "") for output in outputs)
     else:
         result = call(tmp_path, "jupyter", "execute", notebook.name)
         code = result.returncode
-        assert "nobody can be asked here" in result.stderr
+        assert "no user can be reached here" in result.stderr
     assert code != 0
     assert not (tmp_path / "ran").exists()
     assert not (tmp_path / "after").exists()

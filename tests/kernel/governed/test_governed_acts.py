@@ -14,7 +14,7 @@ from tests.kernel.governed_kernel import connected
 from tests.kernel.real_kernel import Kernel, Outcome, refused
 
 CELL = "%%governed --tool deploy --cost 0.05\nran.append('deploy')\nlen(ran)"
-WAITING = "Waiting for a person: deploy, $0.05. Approve or deny it under the cell or in the governance panel"
+WAITING = "Waiting for approval: deploy, $0.05. Approve or deny it under the cell or in the governance panel"
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +97,9 @@ def test_a_persons_yes_runs_exactly_what_they_saw(notebook: Notebook) -> None:
 def test_a_persons_no_is_one_sentence_and_nothing_runs(notebook: Notebook) -> None:
     outcome = notebook.run_and(CELL, lambda: notebook.decide("deny"))
     assert outcome.ename == "GovernanceDeniedError"
-    assert outcome.evalue.endswith(" said no.")
+    assert outcome.evalue.endswith(" denied it.")
     assert outcome.traceback == [outcome.evalue]
-    assert outcome.updates[0]["text/plain"].endswith(" said no: deploy, $0.05.")
+    assert outcome.updates[0]["text/plain"].endswith(" denied it: deploy, $0.05.")
     assert notebook.kernel.value("ran") == "[]"
     assert notebook.server.state(notebook.path)["held"] == "0"
 
@@ -116,7 +116,7 @@ def test_a_changed_cell_asks_anew(notebook: Notebook) -> None:
 
 def test_when_nobody_answers_in_time_it_is_denied(notebook: Notebook) -> None:
     outcome = notebook.kernel.run(CELL.replace("0.05", "0.05 --timeout 0.5"))
-    assert outcome.evalue == "DENIED: Nobody said yes in time; run the cell again to ask again."
+    assert outcome.evalue == "DENIED: No decision in time; run the cell again to request approval again."
     assert notebook.asked() == []
     assert notebook.kernel.value("ran") == "[]"
 
@@ -149,7 +149,7 @@ def test_at_l4_a_report_waits_for_a_person(notebook: Notebook) -> None:
 
 def test_a_suggestion_asks_nobody(notebook: Notebook) -> None:
     notebook.fresh(2)
-    refused(notebook.kernel.run(CELL), "GovernanceDeniedError", "an act is only suggested")
+    refused(notebook.kernel.run(CELL), "GovernanceDeniedError", "a governed action is only suggested")
     assert notebook.events() == ["hold"]
 
 
@@ -178,10 +178,10 @@ def test_the_sdk_says_no_as_the_magics_do(notebook: Notebook) -> None:
         "def acts(): ran.append(1)"
     )
     refused(notebook.kernel.run("above()"), "GovernanceDeniedError", "needs trust level L4")
-    refused(notebook.kernel.run("acts()"), "GovernanceDeniedError", "an act is only suggested")
+    refused(notebook.kernel.run("acts()"), "GovernanceDeniedError", "a governed action is only suggested")
     action = "GovernanceAction('', budget_amount=3, action_type='gpt-4o')"
     denied = notebook.kernel.run(f"with default_engine().authorize({action}):\n    ran.append(1)")
-    refused(denied, "GovernanceDeniedError", "$3.00 for gpt-4o was asked for and $1.00 is left; raise the budget")
+    refused(denied, "GovernanceDeniedError", "$3.00 for gpt-4o was requested and $1.00 is left; raise the budget")
     assert notebook.kernel.value("ran") == "[]"
 
 

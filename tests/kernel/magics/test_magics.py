@@ -63,7 +63,7 @@ def test_a_denied_spend_stops_the_cell_and_charges_nothing(kernel: Kernel) -> No
     kernel.run("%governance\n%governance_spend 9.8\npaid = []")
     denied = kernel.run("%governance_spend 0.4 --tool gpt-4o\npaid.append('the call')")
     refused(denied, "GovernanceDeniedError", "DENIED: Would exceed budget ($10.20 > $10.00)")
-    assert "$0.40 for gpt-4o was asked for and $0.20 is left" in denied.evalue
+    assert "$0.40 for gpt-4o was requested and $0.20 is left" in denied.evalue
     assert kernel.value("paid") == "[]"
     assert "$9.80 spent" in spent(kernel)
 

@@ -147,7 +147,7 @@ def test_a_reply_that_cannot_be_read_harms_nobody_and_explains_a_silence(line: L
     line.reply("a")
     assert [answer["id"] for answer in line.answers] == ["a"]
     assert line.transport.silence(7.2).message.startswith("The governance server did not answer within 7 seconds")
-    assert line.transport.silence(7.2).message.endswith("It said last: Too long.")
+    assert line.transport.silence(7.2).message.endswith("Its last error was: Too long.")
 
 
 def test_what_is_too_long_to_travel_is_refused_at_once(line: Line) -> None:

@@ -99,7 +99,7 @@ def test_an_approval_lets_one_exact_action_through_once(ledger: Ledger) -> None:
 
 def test_approvals_that_nobody_waits_for_are_withdrawn(backend: Backend) -> None:
     ledger = backend.open()
-    with pytest.raises(NotFoundError, match="nobody to ask"):
+    with pytest.raises(NotFoundError, match="no user can be reached"):
         ledger.execute(approval())
     ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
     interrupted, timed, left, refused = (

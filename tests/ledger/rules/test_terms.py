@@ -128,9 +128,9 @@ def test_a_person_opens_at_the_defaults_where_none_is_open() -> None:
 def test_strict_binds_a_first_session_to_the_defaults() -> None:
     assert wish(STRICT, None).open_new
     assert wish(STRICT, None, trust_level=L1, budget=USD).open_new
-    with pytest.raises(NotAllowedError, match="at most L2; a person can raise it"):
+    with pytest.raises(NotAllowedError, match="at most L2; a user can raise it"):
         wish(STRICT, None, trust_level=L3)
-    with pytest.raises(NotAllowedError, match=r"at most \$10.00; a person can raise it"):
+    with pytest.raises(NotAllowedError, match=r"at most \$10.00; a user can raise it"):
         wish(STRICT, None, budget=11 * USD)
 
 
@@ -145,12 +145,12 @@ def test_strict_lets_an_open_session_only_be_tightened() -> None:
 
 @pytest.mark.parametrize(("active", "new"), [(False, False), (False, True), (True, True)])
 def test_strict_leaves_fresh_sessions_to_people(active: bool, new: bool) -> None:
-    with pytest.raises(NotAllowedError, match="next session is opened by a person"):
+    with pytest.raises(NotAllowedError, match="next session is opened by a user"):
         wish(STRICT, standing(active=active), new=new)
 
 
 def test_strict_leaves_closing_to_people() -> None:
-    with pytest.raises(NotAllowedError, match="is closed by a person"):
+    with pytest.raises(NotAllowedError, match="is closed by a user"):
         check_close(STRICT, by_person=False)
     check_close(STRICT, by_person=True)
     check_close(TERMS, by_person=False)

@@ -53,7 +53,7 @@ def test_an_act_is_suggested_below_and_needs_a_person_at_level_3(
         assert refusal is not None
         least = max(required, TrustLevel.L1_MONITOR)
         assert refusal.limit == Limit("level", "", int(least), int(actual))
-        assert refusal.reason.startswith("An act needs trust level")
+        assert refusal.reason.startswith("A governed action needs trust level")
 
 
 def test_each_refusal_names_its_code_and_the_limit_that_binds() -> None:

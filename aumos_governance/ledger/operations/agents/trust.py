@@ -106,7 +106,7 @@ def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> Trus
 
 
 def agent_level(work: Work, realm: str, agent_id: str, scope: str | None, default: int) -> int:
-    """The level of an agent, ``default`` for one that nobody gave a level."""
+    """The level of an agent, ``default`` for one without a level of its own."""
     row = find_trust(work, realm, agent_id, scope)
     return int(default) if row is None or row.level is None else row.level
 
@@ -208,7 +208,7 @@ def _check_given(work: Work, request: SetTrust, session: SessionRow, realm: str)
     if request.level > top:
         raise NotAllowedError(
             f"Trust level {request.level.short()} is above {TrustLevel(top).short()}, the session's, so agent"
-            f" {request.agent_id!r} cannot be given it; a person can raise the session's level with"
+            f" {request.agent_id!r} cannot be given it; a user can raise the session's level with"
             " %governance --trust-level."
         )
     now = agent_level(work, realm, request.agent_id, request.scope, top)

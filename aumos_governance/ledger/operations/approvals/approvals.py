@@ -24,14 +24,14 @@ __all__ = ["withdraw"]
 
 @operation(AskApproval)
 def ask(work: Work, request: AskApproval) -> Approval:
-    """Put a question to a person."""
+    """Create an approval request for a user."""
     if not request.digest:
         raise InvalidRequestError("An approval needs the digest of what it is for.")
     check_whole(amount=request.amount, until=request.until)
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
     if notebook is None or session is None:
-        raise NotFoundError("Governance is not active for this notebook, so there is nobody to ask.")
+        raise NotFoundError("Governance is not active for this notebook, so no user can be reached.")
     row = work.add(
         ApprovalRow(
             work.new_id(),
@@ -54,9 +54,9 @@ def ask(work: Work, request: AskApproval) -> Approval:
 
 @operation(DecideApproval)
 def decide(work: Work, request: DecideApproval) -> Approval:
-    """Take a person's answer."""
+    """Record a user's decision."""
     if not request.origin.person:
-        raise NotAllowedError("Only a person may decide an approval.")
+        raise NotAllowedError("Only a user may decide an approval.")
     row = _find(work, request.approval_id, request.origin)
     if row.status != ApprovalStatus.PENDING:
         raise ConflictError(_decided(row))
@@ -124,7 +124,7 @@ def _find(work: Work, approval_id: str, origin: Origin) -> ApprovalRow:
 
 def _decided(row: ApprovalRow) -> str:
     if row.status == ApprovalStatus.WITHDRAWN:
-        return "The approval was withdrawn already: nobody waits for it any more."
+        return "The approval request was withdrawn already, and needs no decision any more."
     word = "denied" if row.status == ApprovalStatus.DENIED else "approved"
     return f"This was {word} already, by {row.decided_by}, so nothing was changed."
 

@@ -23,7 +23,7 @@ __all__ = ["report_of"]
 
 @operation(FileReport)
 def file_report(work: Work, request: FileReport) -> Report:
-    """Keep a report until a person has seen it."""
+    """Keep a report until a user has acknowledged it."""
     notebook = work.notebook(request.notebook)
     if notebook is None or notebook.session_id is None:
         raise NotFoundError("This notebook never had a governance session to report on.")
@@ -50,11 +50,11 @@ def finish_report(work: Work, request: FinishReport) -> Report:
     notebook = work.notebook(request.notebook)
     if row is None or notebook is None or work.get(SessionRow, row.session_id).notebook_id != notebook.id:
         raise NotFoundError(f"There is no report {request.report_id!r}.")
-    said: dict[str, Any] = {"result": request.result}
+    addition: dict[str, Any] = {"result": request.result}
     if request.spent is not None:
-        said["spent"] = request.spent
+        addition["spent"] = request.spent
     # Acknowledged while it ran, what was shown is gone.
-    row.shown = dumps({**({"tool": row.tool} if row.shown is None else _object(row.shown)), **said})
+    row.shown = dumps({**({"tool": row.tool} if row.shown is None else _object(row.shown)), **addition})
     row.acknowledged_at = row.acknowledged_by = None
     work.save(row)
     _record(work, notebook, row, request.origin, {"report": row.id, "finished": True})
@@ -63,9 +63,9 @@ def finish_report(work: Work, request: FinishReport) -> Report:
 
 @operation(AcknowledgeReport)
 def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
-    """A person has seen a report; a second time changes nothing."""
+    """Acknowledge a report; a second time changes nothing."""
     if not request.origin.person:
-        raise NotAllowedError("Only a person may acknowledge a report.")
+        raise NotAllowedError("Only a user may acknowledge a report.")
     row = work.find(ReportRow, request.report_id)
     if row is None or not reaches(work, request.origin, row):
         raise NotFoundError(f"There is no report {request.report_id!r}.")

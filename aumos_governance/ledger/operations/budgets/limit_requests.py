@@ -1,4 +1,4 @@
-"""Records of calls that wait at a limit on money: who asked for how much more, and who said no."""
+"""Records of calls that wait at a limit on money: the amount each needs, and the user who denied it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["record_limit_request"]
 
 @operation(RecordLimitRequest)
 def record_limit_request(work: Work, request: RecordLimitRequest) -> Recorded:
-    """Append the record; whoever follows the notebook hears of it."""
+    """Append the record, and notify the listeners of the notebook."""
     check_whole(amount=request.amount, needs=request.needs)
     notebook = work.notebook_or_new(request.notebook)
     session = open_session_of(work, notebook)

@@ -126,7 +126,7 @@ def _decision(
         outcome = GovernanceOutcome.DENY if refused else GovernanceOutcome.ALLOW_WITH_CAVEAT
     waits = isinstance(request, Hold) and request.waits and code == APPROVAL_REQUIRED
     if charge is None:
-        # No figure is another one, yet whoever watches the notebook is to hear that something was refused.
+        # No figure changes, but the listeners of the notebook must learn of the refusal.
         work.touch(notebook)
     charge_id = None if charge is None else charge.id
     record_id = record(
@@ -244,7 +244,7 @@ def _further(
 
 
 def _approval(work: Work, session: SessionRow, request: Charging, level: int) -> ApprovalRow | None:
-    # Asked for at L3 alone, and good for one action, the one that the person saw.
+    # Needed at L3 only, and valid for one action, the one that the user saw.
     if request.approval_id is None or level != TrustLevel.L3_ACT_APPROVE:
         return None
     found = work.find(ApprovalRow, request.approval_id)
@@ -275,7 +275,7 @@ def _detail(
     if isinstance(request, Hold) and request.until is not None:
         detail["until"] = request.until
     if unasked:
-        # Tells this denial from what earlier versions recorded of each request for an approval.
+        # Distinguishes this denial from the record that earlier versions wrote for each approval request.
         detail["approval_requested"] = False
     return detail or None
 

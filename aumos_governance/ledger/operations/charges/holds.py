@@ -73,7 +73,7 @@ def release(work: Work, request: Release) -> Resolved:
 
 @operation(KernelGone)
 def kernel_gone(work: Work, request: KernelGone) -> int:
-    """Leave what a kernel held to a person."""
+    """Leave a kernel's holds for a user to resolve."""
     holds = work.select(HOLDS_OF_KERNEL, request.incarnation)
     pending = work.select(PENDING_OF_KERNEL, request.incarnation)
     return _leave(work, holds, pending, request.origin)
@@ -81,7 +81,7 @@ def kernel_gone(work: Work, request: KernelGone) -> int:
 
 @operation(KernelsPresent)
 def kernels_present(work: Work, request: KernelsPresent) -> int:
-    """Leave what all other kernels of a server held to a person."""
+    """Leave the holds of all other kernels of a server for a user to resolve."""
     present = set(request.incarnations)
 
     def is_gone(row: ChargeRow | ApprovalRow) -> bool:
@@ -123,7 +123,7 @@ def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, .
         raise ConflictError(f"The hold {hold_id!r} is {state} already, so nothing was changed.")
     if origin.person and origin.scope != charge.scope and state is ChargeState.HELD:
         raise NotAllowedError(
-            "The kernel that made this hold is still there and will resolve it; a person can when it is gone."
+            "The kernel that made this hold still runs and will resolve it; a user can when it is gone."
         )
     return charge
 

@@ -1,4 +1,4 @@
-"""Charges taken back: an ask that was cancelled, a correction that a person enters."""
+"""Charges taken back: a cancelled request, a correction that a user enters."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _unseen(work: Work, request: Void, since: int) -> Voided:
 
 @operation(TakeBack)
 def take_back(work: Work, request: TakeBack) -> int:
-    """Take back what was committed though its caller was told that it is not confirmed."""
+    """Take back what was committed though its caller got no confirmation."""
     taken = 0
     for doubt in request.charges:
         # First, since a transaction that is still about to commit has it, and is waited for here.
@@ -90,7 +90,7 @@ def take_back(work: Work, request: TakeBack) -> int:
             continue
         ask = work.find(AskRow, doubt.scope, doubt.key) if doubt.key else None
         detail: dict[str, Any] = {"unconfirmed": True} | ({"ask": doubt.key} if doubt.key else {})
-        _reverse(work, charge, ask, request.origin, "Its caller was told that it is not confirmed", detail)
+        _reverse(work, charge, ask, request.origin, "Its caller got no confirmation", detail)
         taken += 1
     return taken
 
@@ -132,7 +132,7 @@ def _reverse(
 def correct(work: Work, request: Correct) -> Corrected:
     """Take back a charge, or part of it."""
     if not request.origin.person:
-        raise NotAllowedError("Only a person may enter a correction.")
+        raise NotAllowedError("Only a user may enter a correction.")
     if not request.reason.strip():
         raise InvalidRequestError("A correction needs a reason.")
     amount = request.amount

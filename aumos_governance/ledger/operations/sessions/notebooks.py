@@ -93,7 +93,7 @@ def _join(work: Work, old: NotebookKey, new: NotebookKey, origin: Origin) -> int
 
 
 def _rank(work: Work, notebook: NotebookRow) -> tuple[bool, str]:
-    """Sorts first what stays: the older open session's notebook, without any the older notebook. Ids tell the time."""
+    """Sorts first what stays: the older open session's notebook, without any the older notebook. Ids rise with time."""
     session = open_session_of(work, notebook)
     return (True, notebook.id) if session is None else (False, session.id)
 

@@ -181,7 +181,7 @@ def _enclose_more(
 
 
 def _differs(work: Work, session: SessionRow, plan: Plan) -> bool:
-    # Wider than plan.changed: that a person stands behind a value is worth a record even at the same figure.
+    # Wider than plan.changed: a user who confirms a value is recorded even at the same figure.
     stands = _values(work, session)
     return (plan.trust, plan.budget, plan.agent_id) != stands and plan.changed
 
