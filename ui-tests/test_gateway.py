@@ -230,4 +230,10 @@ def _look(
         section.evaluate("(node) => node.scrollIntoView({ block: 'start' })")
         picture(f"gateway-{language}-{shade}-{width}")
         axe_finds_nothing(page.page, "#aumos-governance-panel [data-section=gateway]")
+    warning = panel.locator(".aumos-KernelWarning")
+    if language == "en":
+        # A key of a provider that the gateway does not have.
+        warning.scroll_into_view_if_needed()
+        picture(f"gateway-foreign-key-{shade}")
+        axe_finds_nothing(page.page, "#aumos-governance-panel [data-section=session]")
     page.use_theme("JupyterLab Light")

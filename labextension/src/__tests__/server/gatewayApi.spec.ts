@@ -37,7 +37,7 @@ async function made(requests: readonly Request[]): Promise<unknown[]> {
     pathname,
     searchParams.get('path'),
     request.headers.get('Idempotency-Key'),
-    request.method === 'GET' ? null : await request.json()
+    request.method === 'GET' ? null : ((await request.json()) as unknown)
   ];
 }
 

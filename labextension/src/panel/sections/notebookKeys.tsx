@@ -27,18 +27,26 @@ export function NotebookKeys(
   }
 ): React.JSX.Element | null {
   const { keys, owner, state, trans } = props;
+  const [revoked, setRevoked] = React.useState<readonly string[] | null>(null);
   if (keys === null) {
     return null;
   }
-  const shared = keys.filter(({ kind }) => kind !== 'user');
+  const shared = keys.filter(
+    // What was revoked just now is listed until the keys are read again.
+    ({ id, kind }) => kind !== 'user' && !revoked?.includes(id)
+  );
   const own = shared.filter(key => key.path === owner);
   const elsewhere = shared.filter(
     key => key.kind === 'terminal' && key.path !== owner
   );
+  if (revoked !== null && own.length > 0) {
+    // The kernel was restarted, or a terminal opened.
+    setRevoked(null);
+  }
   return (
     <div className="aumos-Gateway-part">
       <h4>{trans.__('Keys of this notebook')}</h4>
-      <Stop {...props} own={own} />
+      <Stop {...props} own={own} revoked={revoked} onStopped={setRevoked} />
       {own.length > 0 && (
         <ul className="aumos-Keys">
           {own.map(key => (
@@ -113,31 +121,29 @@ function holderOf(key: IGatewayKey, trans: ISectionProps['trans']): string {
 
 /** Revokes the notebook's keys with one press, and says afterwards how they are renewed. */
 function Stop(
-  props: IKeysProps & { path: string; own: readonly IGatewayKey[] }
+  props: IKeysProps & {
+    path: string;
+    own: readonly IGatewayKey[];
+    /** The keys that were revoked by the last press, until there is a new one; else null. */
+    revoked: readonly string[] | null;
+    onStopped: (revoked: readonly string[]) => void;
+  }
 ): React.JSX.Element {
-  const { api, model, own, path, reload, trans } = props;
-  const [revoked, setRevoked] = React.useState<number | null>(null);
+  const { api, model, onStopped, own, path, reload, revoked, trans } = props;
   const outcome = React.useRef<HTMLDivElement>(null);
   const action = useAction();
   const person = usePerson(model, trans);
   const stop = (): void =>
     action.run(async key => {
-      setRevoked((await api.stop(path, key)).length);
+      const keys = await api.stop(path, key);
+      onStopped(keys.map(({ id }) => id));
       // The button goes, and the focus would go with it.
       outcome.current?.focus();
       reload();
     });
-  // Keys that were there when it was pressed are listed until they are read again.
-  const isStopped = revoked !== null;
-  React.useEffect(() => {
-    if (own.length === 0) {
-      return () => setRevoked(null);
-    }
-    return undefined;
-  }, [own.length]);
   return (
     <>
-      {own.length > 0 && !isStopped && (
+      {own.length > 0 && (
         <div className="aumos-Stop">
           <PersonButton
             kind="danger"
@@ -155,13 +161,13 @@ function Stop(
       )}
       <ErrorLine message={action.message} />
       <div ref={outcome} role="status" tabIndex={-1}>
-        {isStopped ? (
+        {revoked !== null ? (
           <p className="aumos-Stopped">
             {trans._n(
               'Stopped: %1 key was revoked.',
               'Stopped: %1 keys were revoked.',
-              revoked,
-              revoked
+              revoked.length,
+              revoked.length
             )}{' '}
             {trans.__(
               'Restart the kernel for a new key, and open a new terminal for one there.'
