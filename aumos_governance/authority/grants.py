@@ -20,7 +20,7 @@ from ..ledger.contract.queries import ListBudgets
 from ..ledger.contract.requests import Request
 from ..realm import Realm, answer_of, named, to_level
 from ..types import ActionKind, TrustLevel
-from ..wire.denials import Denial
+from ..wire.denials import CODE_BUDGET, Denial
 from .actions import GovernanceAction, GovernanceDecision
 from .approvals import Approvals, Approver
 from .authorization import AsyncGrant, Grant, Granted, Settlement
@@ -135,7 +135,8 @@ class Holder:
             for state in self._realm.read(ListBudgets(notebook=self._realm.notebook, category=category)):
                 left = state.balance.remaining
         limit = None if answer.limit is None else answer.limit.kind
-        denial = Denial(answer.code, answer.reasons, answer.tool or category or "this", answer.amount, left, limit)
+        tool = answer.tool or category or "this"
+        denial = Denial(answer.code, answer.reasons, tool, answer.amount, left, limit, remaining_of=CODE_BUDGET)
         return denial.sentence(_ADVICE.get(answer.code or "", "").format(agent=action.agent_id, category=category))
 
     def _give_back(self, request: Request[Decision]) -> None:

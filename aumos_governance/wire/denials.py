@@ -27,11 +27,12 @@ class Denial:
     tool: str
     amount: int = 0
     remaining: int | None = None
-    """What is left of the session's budget."""
+    """What is left of the budget of the kind ``remaining_of``."""
     limit: str | None = None
     """The kind of limit that binds, as `Limit.kind` names it."""
     set_by: str | None = None
     """Who set the session's budget or level, where that was a user."""
+    remaining_of: str = SESSION_BUDGET
     in_panel: bool = False
     """Whether the user can change the session in JupyterLab's panel; there a command may be refused."""
 
@@ -53,7 +54,7 @@ class Denial:
 
     def _asked(self) -> str:
         asked = f"{money.display(self.amount)} for {printable(self.tool)} was requested"
-        if self.remaining is None or self.limit != SESSION_BUDGET:
+        if self.remaining is None or self.limit != self.remaining_of:
             return asked
         return f"{asked} and {money.display(self.remaining)} is left"
 

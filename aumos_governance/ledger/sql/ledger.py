@@ -155,7 +155,7 @@ class SqlLedger:
 
     def _after(self) -> None:
         states, self._states = self._states, ()
-        self._listeners.tell(states)
+        self._listeners.notify(states)
         now = self._clock()
         if now >= self._next_purge:
             self._next_purge = now + _PURGE_EVERY
