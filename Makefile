@@ -75,6 +75,15 @@ test-browser: $(STAMPS)/linked ## Run the browser tests in a real JupyterLab, in
 	@echo "== Browser tests"
 	@browser=$$(python .ci/browser.py); AUMOS_CHROMIUM="$$browser" $(QUICK_START) pytest ui-tests --numprocesses=2 --dist=loadfile
 
+# In a folder of its own: no other package of this clone is there to be found.
+.PHONY: test-agents
+test-agents: $(STAMPS)/linked ## Try the TypeScript libraries of OpenAI and Anthropic through the gateway, installed into a temporary folder
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+		cp tests/agents/{package.json,package-lock.json,.npmrc,programs.mjs} "$$folder"; \
+		echo "Installing the npm packages"; \
+		npm --prefix "$$folder" ci --silent; \
+		AUMOS_AGENTS="$$folder" $(QUICK_START) pytest tests/agents
+
 .PHONY: soak
 soak: $(STAMPS)/linked ## Run the tests that take minutes, and those of the bridge's faults 20 times in a row
 	@$(QUICK_START) pytest tests --soak -m soak

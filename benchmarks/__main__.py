@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="smaller and shorter: whether it runs, not how fast")
     parser.add_argument("--folder", type=Path, help="where to put the databases (a disk, not memory)")
     parser.add_argument("--output", type=Path, default=Path("benchmark-results"))
+    parser.add_argument("--litellm", type=Path, help="the program of an installed litellm[proxy], measured by gateway")
     options = parser.parse_args()
     chosen = options.suites or SUITES
     results = Results()
@@ -45,7 +46,8 @@ def main() -> None:
         if "calls" in chosen:
             calls.overhead(results, folder, 50 if options.quick else 1000)
         if "gateway" in chosen:
-            gateway.gateway(results, folder, 200 if options.quick else 4_000, 20 if options.quick else 500)
+            calls_made, streams = (200, 20) if options.quick else (4_000, 500)
+            gateway.gateway(results, folder, calls_made, streams, options.litellm)
         if "start" in chosen:
             start.start(results, folder / "start", 2 if options.quick else 16)
         if "page" in chosen:

@@ -15,9 +15,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from .litellm_proxy import proxy
 from .results import Results
 
 SECRET: Final = "sk-aumos-benchmark"
@@ -30,42 +32,103 @@ _TICK: Final = os.sysconf("SC_CLK_TCK")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
-def gateway(results: Results, folder: Path, calls: int, streams: int) -> None:
-    """Measure it before a provider on this machine, on a ledger in SQLite."""
-    with _process("endpoint") as (_, (endpoint,)), _process("gateway", endpoint, str(folder)) as (pid, (port, hold)):
-        asyncio.run(_measure(results, pid, int(endpoint), int(port), float(hold), calls, streams))
+def gateway(results: Results, folder: Path, calls: int, streams: int, litellm: Path | None = None) -> None:
+    """Measure it before a provider on this machine, on a ledger in SQLite.
+
+    ``litellm`` is the program of that name, whose proxy is measured beside it.
+    """
+    with contextlib.ExitStack() as running:
+        _, (endpoint,) = running.enter_context(_process("endpoint"))
+        pid, (port, hold) = running.enter_context(_process("gateway", endpoint, str(folder)))
+        ours = _Measured("gateway", pid, int(port), "/llm/openai/v1", int(endpoint))
+        asyncio.run(_measure(results, ours, float(hold), calls, streams))
+        if litellm is not None:
+            at = running.enter_context(proxy(litellm, folder, int(endpoint), SECRET))
+            theirs = _Measured("LiteLLM's proxy", at.pid, at.port, "/v1", int(endpoint))
+            asyncio.run(_compare(results, ours, theirs, calls))
 
 
-async def _measure(results: Results, pid: int, endpoint: int, port: int, held: float, calls: int, streams: int) -> None:
-    direct, through = _Client(endpoint, "/v1"), _Client(port, "/llm/openai/v1")
-    await direct.times(50), await through.times(50)
-    plain, passed = await direct.times(calls // 8, PAUSE), await through.times(calls // 8, PAUSE)
+@dataclass(frozen=True)
+class _Measured:
+    """A process that stands before the endpoint."""
+
+    name: str
+    pid: int
+    port: int
+    prefix: str
+    endpoint: int
+
+    def client(self) -> _Client:
+        return _Client(self.port, self.prefix)
+
+    async def overhead(self, calls: int) -> tuple[float, float]:
+        """Milliseconds that it adds to a call, and those of a call without it."""
+        direct, through = _Client(self.endpoint, "/v1"), self.client()
+        await direct.times(50), await through.times(50)
+        plain, passed = await direct.times(calls, PAUSE), await through.times(calls, PAUSE)
+        direct.close(), through.close()
+        middle = statistics.median
+        return (middle(passed) - middle(plain)) * 1e3, middle(plain) * 1e3
+
+    async def rate(self, calls: int) -> tuple[float, float]:
+        """Calls a second at 50 connections, and milliseconds of CPU for each."""
+        clients = [self.client() for _ in range(50)]
+        # Connections are made before the clock runs.
+        await _together(clients, lambda client: client.times(1))
+        began, cpu = time.perf_counter(), _cpu(self.pid)
+        await _together(clients, lambda client: client.times(calls // 50))
+        took, cpu = time.perf_counter() - began, _cpu(self.pid) - cpu
+        for client in clients:
+            client.close()
+        made = calls // 50 * 50
+        return made / took, cpu / made * 1e3
+
+
+async def _measure(results: Results, ours: _Measured, held: float, calls: int, streams: int) -> None:
     middle = statistics.median
-    over = (middle(passed) - middle(plain)) * 1e3
-    results.add("gateway: call over a plain one, p50", over, "ms", note=f"plain {middle(plain) * 1e3:.2f}")
+    over, plain = await ours.overhead(calls // 8)
+    results.add("gateway: call over a plain one, p50", over, "ms", note=f"plain {plain:.2f}")
     results.add("gateway: the same beside the durable hold, p50", over - held, "ms", 2.0, f"hold {held:.2f}")
-    began, cpu = time.perf_counter(), _cpu(pid)
-    await _together([_Client(port, "/llm/openai/v1") for _ in range(50)], lambda client: client.times(calls // 50))
-    took, cpu = time.perf_counter() - began, _cpu(pid) - cpu
-    rate = calls // 50 * 50 / took
+    rate, cpu = await ours.rate(calls)
     results.add("gateway: calls at 50 connections", rate, "/s", note="goal 250 on 2 idle cores")
-    results.add("gateway: CPU of a call at 50 connections", cpu / calls * 1e3, "ms", 4.0)
-    first = [await _Client(port, "/llm/openai/v1").first_byte() for _ in range(50)]
-    before = [await _Client(endpoint, "/v1").first_byte() for _ in range(50)]
+    results.add("gateway: CPU of a call at 50 connections", cpu, "ms", 4.0)
+    first = [await ours.client().first_byte() for _ in range(50)]
+    before = [await _Client(ours.endpoint, "/v1").first_byte() for _ in range(50)]
     over = (middle(first) - middle(before)) * 1e3
     results.add(
         "gateway: first byte of a stream beside the durable hold, p50", over - held, "ms", 2.0, f"hold {held:.2f}"
     )
-    cpu = _cpu(pid)
-    await _together([_Client(port, "/llm/openai/v1") for _ in range(10)], lambda client: client.stream(10))
-    results.add("gateway: CPU of a stream's event", (_cpu(pid) - cpu) / (100 * EVENTS) * 1e6, "us", 20.0)
-    memory = _memory(pid)
-    waiting = [_Client(port, "/llm/openai/v1") for _ in range(streams)]
+    spent = _cpu(ours.pid)
+    await _together([ours.client() for _ in range(10)], lambda client: client.stream(10))
+    results.add("gateway: CPU of a stream's event", (_cpu(ours.pid) - spent) / (100 * EVENTS) * 1e6, "us", 20.0)
+    memory = _memory(ours.pid)
+    waiting = [ours.client() for _ in range(streams)]
     await _together(waiting, lambda client: client.opened())
-    each = (_memory(pid) - memory) / streams / 1024
+    each = (_memory(ours.pid) - memory) / streams / 1024
     results.add("gateway: memory of an open stream", each, "KiB", 100.0)
     for client in waiting:
         client.close()
+
+
+async def _compare(results: Results, ours: _Measured, theirs: _Measured, calls: int) -> None:
+    """Both by turns, so that what else the machine does slows both."""
+    over, rates, cpu = [], [], []
+    for _ in range(3):
+        pair = [(await each.overhead(calls // 40), await each.rate(calls // 4)) for each in (ours, theirs)]
+        over.append([overhead for (overhead, _), _ in pair])
+        rates.append([rate for _, (rate, _) in pair])
+        cpu.append([used for _, (_, used) in pair])
+    for place, each in enumerate((ours, theirs)):
+        for what, rounds, unit in (
+            ("call over a plain one, p50", over, "ms"),
+            ("calls at 50 connections", rates, "/s"),
+            ("CPU of a call at 50 connections", cpu, "ms"),
+        ):
+            results.add(f"by turns: {each.name}: {what}", statistics.median(pair[place] for pair in rounds), unit)
+    part = statistics.median(ours / theirs for ours, theirs in over)
+    results.add("by turns: the gateway's part of the proxy's overhead", part, "", 1 / 3)
+    part = statistics.median(theirs / ours for ours, theirs in rates)
+    results.add("by turns: the proxy's part of the gateway's rate", part, "", 1 / 3)
 
 
 async def _together(clients: list[_Client], work: Callable[[_Client], Awaitable[Any]]) -> None:
@@ -130,6 +193,8 @@ class _Client:
     async def _head(self) -> int:
         assert self._streams is not None
         head = (await self._streams[0].readuntil(b"\r\n\r\n")).lower()
+        if not head.startswith(b"http/1.1 200 "):
+            raise RuntimeError(head.decode())
         return int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
 
     async def _body(self, length: int) -> bytes:

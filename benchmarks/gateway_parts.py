@@ -52,7 +52,11 @@ class _Endpoint(asyncio.Protocol):
             if len(rest) < length:
                 return
             self._pending = rest[length:]
-            self._respond(json.loads(rest[:length]))
+            if head.startswith(b"POST"):
+                self._respond(json.loads(rest[:length]))
+            else:
+                # LiteLLM's proxy looks for the models at times.
+                self._transport.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
 
     def _respond(self, body: dict[str, Any]) -> None:
         if not body.get("stream"):

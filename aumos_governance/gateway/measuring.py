@@ -56,7 +56,7 @@ class Measuring:
         self._price_url = "" if named else upstream.base_url
 
     async def measure(self, asked: Asked, size: int) -> ClientCall | Measured:
-        """The paid call that a request is, or the request where it costs nothing. Raises RefusedError."""
+        """Measure what a request may cost; for one that costs nothing, return its `ClientCall`. Raises RefusedError."""
         return await _aside(lambda: self._measure(asked), size)
 
     async def fitted(self, measured: Measured, most: int, size: int) -> Measured | None:

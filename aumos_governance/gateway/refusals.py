@@ -57,7 +57,7 @@ def _plain(refusal: Refusal) -> Mapping[str, Any]:
 
 
 def denial(decision: Mapping[str, Any], state: Mapping[str, Any] | None, notebook: str) -> RefusedError:
-    """A decision against the call, with what the user can do about it in JupyterLab."""
+    """The error for a call that was denied, with what the user can do about it in JupyterLab."""
     code = str(decision.get("code") or "GOVERNANCE_DENIED")
     if code == _NO_SESSION:
         return RefusedError(

@@ -73,7 +73,7 @@ class ValidKeys:
                 self._put(key, self._changes)
 
     def drop(self, key_ids: Iterable[str]) -> None:
-        """These keys are valid no longer, and the listeners hear of each."""
+        """Stop accepting these keys, and notify the listeners of each one that was valid."""
         gone = []
         with self._lock:
             self._changes += 1

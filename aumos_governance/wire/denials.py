@@ -27,14 +27,15 @@ class Denial:
     tool: str
     amount: int = 0
     remaining: int | None = None
-    """What is left of the budget of the kind ``remaining_of``."""
+    """What is left of the budget that ``remaining_of`` names."""
     limit: str | None = None
     """The kind of limit that binds, as `Limit.kind` names it."""
     set_by: str | None = None
     """Who set the session's budget or level, where that was a user."""
-    remaining_of: str = SESSION_BUDGET
     in_panel: bool = False
     """Whether the user can change the session in JupyterLab's panel; there a command may be refused."""
+    remaining_of: str = SESSION_BUDGET
+    """The kind of limit of which ``remaining`` is left: it is stated where that limit binds."""
 
     @property
     def reason(self) -> str:

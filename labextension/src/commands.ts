@@ -14,6 +14,8 @@ export const CommandIds = {
   goToSpending: 'aumos-governance:go-to-spending',
   goToHolds: 'aumos-governance:go-to-holds',
   goToNotebooks: 'aumos-governance:go-to-notebooks',
+  goToKeys: 'aumos-governance:go-to-keys',
+  goToStop: 'aumos-governance:go-to-stop',
   goToCloseSession: 'aumos-governance:go-to-close-session',
   openAudit: 'aumos-governance:open-audit',
   exportAudit: 'aumos-governance:export-audit',
@@ -40,6 +42,8 @@ export const IN_PALETTE: readonly {
   { command: CommandIds.goToHolds },
   { command: CommandIds.goToReports },
   { command: CommandIds.goToNotebooks },
+  { command: CommandIds.goToKeys },
+  { command: CommandIds.goToStop },
   { command: CommandIds.goToCloseSession },
   { command: CommandIds.exportAudit, args: { format: 'csv' } },
   { command: CommandIds.exportAudit, args: { format: 'jsonl' } }
@@ -56,6 +60,7 @@ export function addCommands(options: ICommandOptions): void {
   const isShown = (): boolean => model.path !== null;
   const isActive = (): boolean => model.state?.active === true;
   const hasSession = (): boolean => model.state?.session_id != null;
+  const hasGateway = (): boolean => model.config?.gateway != null;
   // The words that users search the palette for are in the labels: it looks nowhere else.
   const leads: [string, string, string | (() => string), () => boolean][] = [
     [
@@ -102,6 +107,18 @@ export function addCommands(options: ICommandOptions): void {
       () => true
     ],
     [
+      CommandIds.goToKeys,
+      trans.__('Show Gateway Keys and Providers…'),
+      'gateway',
+      hasGateway
+    ],
+    [
+      CommandIds.goToStop,
+      trans.__('Stop Calls Through the Gateway (Revoke Keys)…'),
+      'gateway',
+      () => hasGateway() && isShown()
+    ],
+    [
       CommandIds.goToCloseSession,
       trans.__('Stop Governing This Notebook (Close Session)…'),
       'session',
@@ -117,6 +134,8 @@ export function addCommands(options: ICommandOptions): void {
     commands.addCommand(id, {
       label,
       isEnabled,
+      // Most servers have no gateway, and nothing there needs these commands.
+      isVisible: () => section !== 'gateway' || hasGateway(),
       execute: () => {
         const next = typeof section === 'string' ? section : section();
         return afterPalette(() => panel.reveal(next));

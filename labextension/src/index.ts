@@ -6,6 +6,7 @@ import {
 } from './plugins/commands';
 import { auditPlugin } from './plugins/audit';
 import { pricePlugin, receiptsPlugin } from './plugins/cells';
+import { gatewayPlugin } from './plugins/gateway';
 import { starterPlugin, startPlugin } from './plugins/start';
 import { waitingPlugin } from './plugins/waiting';
 import { panelPlugin } from './plugins/panel';
@@ -23,6 +24,7 @@ export default [
   startPlugin,
   waitingPlugin,
   auditPlugin,
+  gatewayPlugin,
   commandsPlugin,
   notificationsPlugin,
   receiptsPlugin,

@@ -5,6 +5,7 @@ import './start.css';
 import './trust.css';
 import './budget.css';
 import './holds.css';
+import './gateway.css';
 import './notebooks.css';
 import './cells.css';
 import './waiting.css';

@@ -156,35 +156,3 @@ def test_a_key_of_a_provider_that_is_not_configured_is_pointed_out(server: LiveS
         assert "Not governed: GROQ_API_KEY is a provider" in shown
         assert "gsk-foreign" not in shown
         assert "Gateway: http://127.0.0.1:" in shown
-
-
-CURL = """
-curl -s "$OPENAI_BASE_URL/chat/completions" -H "Authorization: Bearer $OPENAI_API_KEY"
- -H "Content-Type: application/json" -d '{"model": "gpt-4o-mini", "max_tokens": 50, "messages": [{"role": "user",
- "content": "Hello"}]}'
-""".replace("\n", "")
-LITELLM = """
-import litellm
-response = litellm.completion(
-    model="gpt-4o-mini", max_tokens=50, messages=[{"role": "user", "content": "Hello"}]
-)
-"""
-LANGCHAIN = """
-from langchain_openai import ChatOpenAI
-ChatOpenAI(model="gpt-4o-mini", max_tokens=50).invoke("Hello")
-"""
-PYDANTIC_AI = """
-from pydantic_ai import Agent
-await Agent("openai:gpt-4o-mini", model_settings={"max_tokens": 50}).run("Hello")
-"""
-
-
-def test_other_libraries_find_the_gateway_in_the_environment(server: LiveServer) -> None:
-    with server.notebook("others.ipynb") as kernel:
-        kernel.do("open", trust_level=2, budget="5")
-        curl = f"import subprocess; print(subprocess.check_output({CURL!r}, shell=True, text=True))"
-        for number, code in enumerate((curl, LITELLM, LANGCHAIN, PYDANTIC_AI), 1):
-            kernel.run(code, timeout=120)
-            until(lambda number=number: len(records(server, "others.ipynb", "settle")) == number, "it is settled")
-            assert len(records(server, "others.ipynb", "hold")) == number
-        assert spent(server, "others.ipynb") != "0"

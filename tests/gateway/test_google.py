@@ -17,7 +17,8 @@ from pydantic_ai.providers.google import GoogleProvider
 from tests.gateway.house import PROVIDER_KEY, SECRET, House
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
-from tests.integrations.google.library import MODEL, PROGRAMS, QUESTION, TEXT, USED, client, price_of
+from tests.integrations.google.charges import price_of
+from tests.integrations.google.library import MODEL, PROGRAMS, QUESTION, TEXT, USED, client
 from tests.integrations.till import needs_prices_of_0_2, priced
 from tests.integrations.wire import http
 

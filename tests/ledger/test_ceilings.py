@@ -278,7 +278,7 @@ def make_earlier(database: Backend, more: dict[str, list[EnvelopeSpec]]) -> None
         _run(database, f"INSERT INTO audit ({columns}) VALUES ({marks})", *content, head)
     _run(database, "UPDATE chains SET count = ?, head = ? WHERE chain = 'ledger'", len(made), head)
     # As nothing was made of a configuration before a session was opened within it.
-    for table in ("ceilings", "memberships"):
+    for table in ("ceilings", "memberships", "gateway_keys"):
         _run(database, f"DROP TABLE {table}")
     _run(database, f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0003'")
 

@@ -110,11 +110,12 @@ def test_a_lock_names_no_host_and_no_folder_of_a_machine(lock: str) -> None:
     assert not re.findall(r"^.*(?:://|--index-url|--find-links|--trusted-host| /\w|[A-Z]:\\).*$", text, re.MULTILINE)
 
 
-def test_the_lock_of_the_npm_packages_names_no_registry_and_has_a_hash_of_each() -> None:
-    text = (ROOT / "labextension" / "package-lock.json").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("folder", "least"), [("labextension", 100), ("tests/agents", 2)])
+def test_the_lock_of_the_npm_packages_names_no_registry_and_has_a_hash_of_each(folder: str, least: int) -> None:
+    text = (ROOT / folder / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in text
     packages = json.loads(text)["packages"]
-    assert len(packages) > 100
+    assert len(packages) > least
     assert [name for name, each in packages.items() if name and not each.get("integrity", "").startswith("sha")] == []
 
 

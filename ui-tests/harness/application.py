@@ -20,6 +20,8 @@ Kind = Literal["lab", "notebook"]
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
+_NO_TERMINALS = "--ServerApp.terminals_enabled=False"
+
 # The announcements cover the page with a question.
 _QUIET_PAGE = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 
@@ -105,6 +107,15 @@ class Application:
         answer: dict[str, str] = json.loads(self._ask(f"/harness/{what}", method="POST", body=fields))
         return answer["id"]
 
+    def create_key(self, name: str) -> None:
+        """Issue a key of the gateway, as a user may."""
+        self._ask("/aumos-governance/v1/keys", method="POST", body={"name": name})
+
+    def open_terminal(self) -> str:
+        """Open a terminal, where the server has them; answers its name."""
+        terminal: dict[str, str] = json.loads(self._ask("/api/terminals", method="POST", body={}))
+        return terminal["name"]
+
     def waiting(self, notebook: str) -> list[str]:
         """The ids of the approvals of a notebook that wait for a person."""
         query = urllib.parse.urlencode({"path": notebook})
@@ -123,7 +134,7 @@ class Application:
             f"--ServerApp.port={self._port}",
             "--ServerApp.port_retries=0",
             f"--ServerApp.root_dir={self.root}",
-            "--ServerApp.terminals_enabled=False",
+            *(() if any("terminals_enabled" in option for option in self._options) else [_NO_TERMINALS]),
             f"--IdentityProvider.token={self.token}",
         ]
 

@@ -179,7 +179,7 @@ class GenerateCall:
         return Cost(self._worst(rates, output), estimated=True)
 
     def _may_hide(self) -> bool:
-        """Whether there may be output that the response does not show: thoughts."""
+        """Whether the model may have thought: thoughts are output that the response does not show."""
         thinking = mapping_of(self._config, "thinkingConfig")
         return thinks(self.model) and whole_of(thinking, "thinkingBudget") != 0
 

@@ -75,7 +75,7 @@ class Asked:
 
     @property
     def name(self) -> str:
-        """What it asks for, such as ``POST /batches``, without what an address may hold that is secret."""
+        """Its method and path, such as ``POST /batches``, without host and query, which may hold secrets."""
         path = self.plain_path
         _, absolute, rest = path.partition("://")
         return f"{self.method.upper()} /{rest.partition('/')[2]}" if absolute else f"{self.method.upper()} {path}"

@@ -32,6 +32,7 @@ _UNVOUCHED: Final = "The tables: the ledger's own chain is broken."
 _UNPROVEN: Final = "The tables: a record that they are proven by is broken."
 _AGREEMENTS: Final = ("trust", "consent", "revoke")
 _ENVELOPE, _NOTEBOOK = (columns[SessionRow].index(name) for name in ("envelope_id", "notebook_id"))
+_FILE: Final = columns[NotebookRow].index("file")
 
 
 def verify(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyResult:
@@ -82,7 +83,8 @@ class _Proof:
         self._known_head = known_head
         self._findings = Findings()
         self._agreements = Agreements()
-        notebooks = {row[0]: NotebookRow(*row) for row in evidence.rows(NotebookRow) if _is_text((*row[:3], row[-1]))}
+        rows = evidence.rows(NotebookRow)
+        notebooks = {row[0]: NotebookRow(*row) for row in rows if _is_text((*row[:3], row[_FILE]))}
         places = {id: (notebook.owner, notebook.root) for id, notebook in notebooks.items()}
         self._standing = Standing(places)
         self._ends = dict(evidence.ends())

@@ -30,7 +30,7 @@ def stretch_name(by: str, number: int) -> str:
 
 
 def sum_name(by: str) -> Callable[[AuditRow], str | None]:
-    """What names the sum that a record belongs to; None leaves it out."""
+    """A function that names the sum to which a record is added; where it returns None, the record is left out."""
     check_by(by)
     if by in STRETCHES:
         return lambda row: stretch_name(by, row[_AT] // STRETCHES[by])

@@ -106,7 +106,7 @@ class Rooms:
         change.add_done_callback(self._under_way.discard)
 
     def settled(self) -> bool:
-        """Whether there is nothing that `settle` would wait for."""
+        """Whether no rename or deletion is under way, so that `settle` would return at once."""
         return not self._under_way
 
     def settle(self, timeout: float = 5.0) -> None:

@@ -44,7 +44,7 @@ class AtOnce(Executor):
     """The readers of a transport whose own thread may be blocked."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Do it here and now; what it answers is dropped."""
+        """Run the function in the calling thread at once; the future holds nothing of its result."""
         fn(*args, **kwargs)
         return _DONE
 

@@ -5,7 +5,7 @@ import { addCommands, CommandIds, IN_PALETTE } from '../commands';
 import { DEFAULT_SETTINGS } from '../state/settings';
 import type { IGovernancePanel } from '../tokens';
 import { FakeModel } from './support/fakes';
-import { sampleState } from './support/samples';
+import { sampleConfig, sampleState } from './support/samples';
 
 describe('the commands', () => {
   let commands: CommandRegistry;
@@ -107,7 +107,7 @@ describe('the commands', () => {
   it('are the ones that the schema puts on keys', () => {
     const ids = Object.values(CommandIds) as string[];
     const shortcuts = schema['jupyter.lab.shortcuts'];
-    expect(shortcuts).toHaveLength(12);
+    expect(shortcuts).toHaveLength(14);
     for (const { command } of shortcuts) {
       expect(ids).toContain(command);
     }
@@ -138,6 +138,11 @@ describe('the commands', () => {
     ['budget', CommandIds.goToBudget],
     ['trust', CommandIds.goToTrustLevel],
     ['stop', CommandIds.goToCloseSession],
+    ['stop', CommandIds.goToStop],
+    ['revoke', CommandIds.goToStop],
+    ['key', CommandIds.goToKeys],
+    ['gateway', CommandIds.goToKeys],
+    ['provider', CommandIds.goToKeys],
     ['start', CommandIds.goToStart],
     ['hold', CommandIds.goToHolds],
     ['review', CommandIds.goToReports],
@@ -170,6 +175,19 @@ describe('the commands', () => {
     expect(commands.isEnabled(CommandIds.goToStart)).toBe(true);
     expect(commands.isEnabled(CommandIds.goToSpending)).toBe(true);
     expect(commands.isEnabled(CommandIds.goToCloseSession)).toBe(false);
+  });
+
+  it('of the gateway lead to its section, where there is one', async () => {
+    const both = [CommandIds.goToKeys, CommandIds.goToStop];
+    expect(both.map(id => commands.isVisible(id))).toEqual([false, false]);
+    model.become({ config: sampleConfig('with_gateway') });
+    expect(both.map(id => commands.isVisible(id))).toEqual([true, true]);
+    expect(both.map(id => commands.isEnabled(id))).toEqual([true, false]);
+    model.show(sampleState('active'));
+    for (const id of both) {
+      await commands.execute(id);
+    }
+    expect(revealed).toEqual(['gateway', 'gateway']);
   });
 
   it('stand beside settings whose defaults are those of the schema', () => {

@@ -149,6 +149,8 @@ function fields(
     [trans.__('Spent'), usd(record.spent_delta)],
     [trans.__('Held'), usd(record.held_delta)],
     [trans.__('Tool'), text(record.tool)],
+    [trans.__('Provider'), text(ofGateway(record, 'provider'))],
+    [trans.__('Key'), text(ofGateway(record, 'key'))],
     [trans.__('Action'), text(record.action_type)],
     [trans.__('Resource'), text(record.resource)],
     [trans.__('Agent'), text(record.agent_id)],
@@ -167,4 +169,12 @@ function fields(
       )
     ]
   ];
+}
+
+/** What the gateway recorded of a call under a name; null for any other record. */
+function ofGateway(record: IAuditRecord, name: string): string | null {
+  const value = record.detail[name];
+  return record.detail.kind === 'gateway' && typeof value === 'string'
+    ? value
+    : null;
 }

@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
-import { doubts, oneLine } from '../words/labels';
+import { doubts, oneLine, ownKeyOf } from '../words/labels';
 import type { IGovernanceModel } from '../tokens';
 import type { Notation } from '../words/notation';
 import type { INotebookNavigation } from '../state/notebookNavigation';
@@ -141,7 +141,7 @@ export class PanelBody extends ReactWidget {
           {path === null ? (
             trans.__('No notebook is in front')
           ) : (
-            <OneLine text={PathExt.basename(path)} />
+            <OneLine text={this._name(path)} />
           )}
         </h2>
         {this._subject.isFollowed && (
@@ -168,6 +168,13 @@ export class PanelBody extends ReactWidget {
         )}
       </div>
     );
+  }
+
+  private _name(path: string): string {
+    const key = ownKeyOf(path);
+    return key === null
+      ? PathExt.basename(path)
+      : this._trans.__('Key %1', key);
   }
 
   private _toggle(section: string): void {

@@ -79,7 +79,7 @@ export class ServerRequests {
    * @param key - The same key makes the same request safe to repeat: it is done once.
    */
   send<T>(
-    method: 'POST' | 'PATCH',
+    method: 'POST' | 'PATCH' | 'DELETE',
     endpoint: string,
     guard: (value: unknown) => value is T,
     options: ServerRequests.ISendOptions = {}

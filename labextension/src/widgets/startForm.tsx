@@ -4,7 +4,8 @@ import type { Starter } from '../state/starter';
 import type { IGovernanceModel } from '../tokens';
 import { trustLevels } from '../words/labels';
 import { formatUsd, parseUsd, typedUsd, writeUsd } from '../words/money';
-import { AmountInput } from './amountInput';
+import { BudgetInput } from './budgetInput';
+import { CopiedText } from './copiedText';
 import { useAction, usePerson } from './hooks';
 import { PersonButton } from './personButton';
 import { ErrorLine, Note } from './words';
@@ -105,33 +106,6 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
   );
 }
 
-function BudgetInput(props: {
-  id: string;
-  text: string;
-  wrong: string | null;
-  onType: (text: string) => void;
-}): React.JSX.Element {
-  const hint = React.useId();
-  return (
-    <>
-      <div className="aumos-AmountField-line">
-        <span aria-hidden="true">$</span>
-        <AmountInput
-          id={props.id}
-          className="aumos-AmountField-input"
-          aria-invalid={props.wrong !== null}
-          aria-describedby={hint}
-          value={props.text}
-          onType={props.onType}
-        />
-      </div>
-      <p id={hint} className="aumos-Start-hint" aria-live="polite">
-        {props.wrong}
-      </p>
-    </>
-  );
-}
-
 /** Says why the kernel of a governed notebook does not have the magics, and what to do; nothing where it has. */
 export function KernelNotes(
   props: StartForm.IProps & {
@@ -171,7 +145,11 @@ export function KernelNotes(
                   'This kernel cannot import aumos_governance. Run this in a cell, then try again:'
                 )}
           </p>
-          <CopiedText text={install(model)} starter={starter} trans={trans} />
+          <CopiedText
+            copy={text => starter.copy(text)}
+            text={install(model)}
+            trans={trans}
+          />
           <Again {...props} isBefore={isBefore} />
         </div>
       );
@@ -208,34 +186,6 @@ function Again(
       >
         {isBefore ? trans.__('Check again') : trans.__('Try again')}
       </button>
-    </div>
-  );
-}
-
-/** Code that can be copied. */
-export function CopiedText(props: {
-  text: string;
-  starter: Starter;
-  trans: TranslationBundle;
-}): React.JSX.Element {
-  const [isCopied, setCopied] = React.useState(false);
-  return (
-    <div className="aumos-Snippet">
-      <pre tabIndex={0}>{props.text}</pre>
-      <button
-        type="button"
-        className="jp-Button jp-mod-small aumos-Button"
-        data-kind="plain"
-        onClick={() => {
-          props.starter.copy(props.text);
-          setCopied(true);
-        }}
-      >
-        {props.trans.__('Copy')}
-      </button>
-      <span className="aumos-Heard" role="status">
-        {isCopied && props.trans.__('Copied')}
-      </span>
     </div>
   );
 }

@@ -14,6 +14,8 @@ import {
 /** Under which the translations of what is said here are found. */
 export const TRANSLATION_DOMAIN = 'aumos_governance';
 
+/** Begins the path of the document that a user's own key of the gateway has. */
+const OWN_KEY = 'key:';
 const MAX_CHARACTERS = 200;
 /** The failure of a request that had no response. */
 const UNREACHABLE = 'SERVER_UNREACHABLE';
@@ -338,4 +340,9 @@ export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
     label,
     sentence
   }));
+}
+
+/** The name of the user's own key whose document a path names; null for a notebook. */
+export function ownKeyOf(path: string): string | null {
+  return path.startsWith(OWN_KEY) ? path.slice(OWN_KEY.length) : null;
 }

@@ -1,11 +1,10 @@
-"""Calls as programs make them with google-genai, the library as it is."""
+"""Calls as programs make them with google-genai, the library as it is. A notebook's kernel imports this as well."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from google import genai
@@ -13,7 +12,6 @@ from google.genai import types
 from pydantic import BaseModel
 
 from tests.integrations.endpoint.replies import Reply, Tokens, ToolCall
-from tests.integrations.till import priced
 
 MODEL = "gemini-2.5-flash"
 EMBEDDINGS = "gemini-embedding-001"
@@ -132,20 +130,6 @@ PROGRAMS = {
     "counted": Program(_counted, 11, (Reply(usage=USED),), None),
     "listed": Program(_listed, [f"models/{MODEL}", f"models/{MODEL}"], (Reply(), Reply()), None),
 }
-
-
-def price_of(program: Program) -> Decimal:
-    """What genai-prices makes of all that a program used."""
-    if program.model is None:
-        return Decimal(0)
-    total = Decimal(0)
-    for reply in program.replies:
-        assert isinstance(reply.usage, Tokens)
-        used = {"input_tokens": reply.usage.input}
-        if program.model == MODEL:
-            used["output_tokens"] = reply.usage.output + reply.usage.reasoning
-        total += priced(program.model, used, provider="google")
-    return total
 
 
 def client(base_url: str, key: str = "key") -> genai.Client:

@@ -7,7 +7,8 @@ from google.genai import errors
 
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
-from tests.integrations.google.library import MODEL, PROGRAMS, QUESTION, client, price_of
+from tests.integrations.google.charges import price_of
+from tests.integrations.google.library import MODEL, PROGRAMS, QUESTION, client
 from tests.integrations.google.relay import relay
 from tests.integrations.till import Till, needs_prices_of_0_2, priced
 

@@ -32,6 +32,10 @@ DECISIONS = [
     ("POST", "reports/r/acknowledge", {}, {}),
     ("POST", "limit-requests/s/deny", {}, {}),
     ("POST", "examples/governed-calls", {}, {}),
+    ("POST", "keys", {"name": "script"}, {}),
+    ("PATCH", "keys/k", {"path": "a.ipynb"}, {}),
+    ("DELETE", "keys/k", {}, {}),
+    ("POST", "stop", {}, {"path": "a.ipynb"}),
 ]
 
 

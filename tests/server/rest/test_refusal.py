@@ -75,8 +75,8 @@ def refuse(jp_environ: None, jp_root_dir: Path, jp_asyncio_loop: Any) -> Refuse:
             {"max_bugdet": 5},
             (
                 "GovernanceExtension.max_bugdet is not a setting; the settings are approval_timeout, at_limit,"
-                " autostart, database_url, default_budget, default_trust_level, envelopes, load_in_kernels,"
-                " local_socket, max_budget, max_trust_level, strict, warn_at."
+                " autostart, database_url, default_budget, default_trust_level, envelopes, gateway, gateway_port,"
+                " load_in_kernels, local_socket, max_budget, max_trust_level, providers, strict, warn_at."
             ),
         ),
         (

@@ -130,7 +130,11 @@ export class PanelScene {
 
   /** Fill in the one field. */
   async type(value: string): Promise<void> {
-    const input = this.find('input');
+    await this.typeInto(this.find('input') ?? undefined, value);
+  }
+
+  /** Fill in a field. */
+  async typeInto(input: HTMLElement | undefined, value: string): Promise<void> {
     // React knows of a change only by the setter of the element's own class.
     const set = Object.getOwnPropertyDescriptor(
       HTMLInputElement.prototype,

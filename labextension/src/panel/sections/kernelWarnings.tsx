@@ -25,17 +25,17 @@ export function KernelWarnings(
       {own.some(kernel => !kernel.reachable) && (
         <Note>
           {trans.__(
-            'The server cannot reach the kernel of this notebook, as none behind a gateway: whatever it asks fails, and nothing is authorised.'
+            'The server cannot reach the kernel of this notebook, for example because it runs behind a kernel gateway. Its requests fail, and nothing is authorized.'
           )}
         </Note>
       )}
       {keys.length > 0 && (
-        <Note>
+        <p className="aumos-KernelWarning">
           {trans.__(
             'A key of a provider is in the environment of the kernel of this notebook: %1. Calls with it that do not use govern() are neither limited nor recorded.',
             keys.join(', ')
           )}
-        </Note>
+        </p>
       )}
     </>
   );

@@ -2,7 +2,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import React from 'react';
 import { BudgetBar } from '../../widgets/budgetBar';
 import { figuresOf } from '../../words/figures';
-import { oneLine } from '../../words/labels';
+import { oneLine, ownKeyOf } from '../../words/labels';
 import { shortUsd } from '../../words/money';
 import type { IGovernanceState } from '../../protocol/state';
 import { Button } from '../../widgets/button';
@@ -108,7 +108,11 @@ function Notebook(
   const { state, trans, subject, model } = props;
   const navigation = React.useContext(Navigation);
   const figures = figuresOf(state, model.config?.warn_at ?? []);
-  const name = PathExt.basename(state.path);
+  const keyName = ownKeyOf(state.path);
+  const name =
+    keyName === null
+      ? PathExt.basename(state.path)
+      : trans.__('Key %1', keyName);
   const isShown = subject.path === state.path;
   return (
     <li
@@ -132,7 +136,7 @@ function Notebook(
         </span>
       </Button>
       {figures && state.active && <BudgetBar figures={figures} />}
-      {navigation && (
+      {navigation && keyName === null && (
         <Button
           kind="link"
           label={trans.__('Open %1', oneLine(name))}

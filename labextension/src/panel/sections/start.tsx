@@ -4,7 +4,8 @@ import type { Starter } from '../../state/starter';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { Button } from '../../widgets/button';
 import { useAction } from '../../widgets/hooks';
-import { CopiedText, KernelNotes, StartForm } from '../../widgets/startForm';
+import { CopiedText } from '../../widgets/copiedText';
+import { KernelNotes, StartForm } from '../../widgets/startForm';
 import { ErrorLine, Note } from '../../widgets/words';
 import { KernelWarnings } from './kernelWarnings';
 
@@ -46,7 +47,11 @@ function Start(
       )}
       <StartForm {...parts} />
       <Note>{trans.__('Then this governs the calls of a client:')}</Note>
-      <CopiedText text={SNIPPET} starter={starter} trans={trans} />
+      <CopiedText
+        copy={text => starter.copy(text)}
+        text={SNIPPET}
+        trans={trans}
+      />
       <Examples {...parts} />
     </>
   );

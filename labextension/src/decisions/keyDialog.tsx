@@ -1,0 +1,86 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { ICreatedKey } from '../protocol/gateway';
+import { Button } from '../widgets/button';
+import { CopiedText } from '../widgets/copiedText';
+import { Note } from '../widgets/words';
+import { DialogContent, OneDialog } from './dialogContent';
+
+/** Shows a new key this once, in a modal `dialog` element; when that is closed, the page has the key no more. */
+export class KeyDialog {
+  constructor(options: KeyDialog.IOptions) {
+    this._options = options;
+  }
+
+  open(created: ICreatedKey): void {
+    this._dialog.open(
+      onEnd => new Content({ ...this._options, created, onEnd })
+    );
+  }
+
+  private readonly _dialog = new OneDialog();
+  private readonly _options: KeyDialog.IOptions;
+}
+
+/** A namespace for `KeyDialog` statics. */
+export namespace KeyDialog {
+  /** The instantiation options. */
+  export interface IOptions {
+    trans: TranslationBundle;
+    /** Puts text into the clipboard. */
+    copy: (text: string) => void;
+  }
+}
+
+type Props = KeyDialog.IOptions & {
+  created: ICreatedKey;
+  onEnd: (isDecided: boolean) => void;
+};
+
+class Content extends DialogContent {
+  constructor(private readonly _props: Props) {
+    super([]);
+  }
+
+  protected override render(): React.JSX.Element {
+    const { copy, created, onEnd, trans } = this._props;
+    const variables = Object.entries(created.environment)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('\n');
+    return (
+      <>
+        <h2 className="aumos-Decision-title" tabIndex={-1} id={this.titleId}>
+          {trans.__('Key “%1”', created.key.name)}
+        </h2>
+        <p>
+          {trans.__(
+            'Copy the key now. It is stored nowhere and cannot be shown again.'
+          )}
+        </p>
+        <CopiedText
+          copy={copy}
+          label={trans.__('Copy key')}
+          text={created.secret}
+          trans={trans}
+        />
+        <details className="aumos-KeyDialog-variables">
+          <summary>{trans.__('Environment variables of a program')}</summary>
+          <CopiedText
+            copy={copy}
+            label={trans.__('Copy variables')}
+            text={variables}
+            trans={trans}
+          />
+        </details>
+        <Note>
+          {trans.__(
+            'A program that has the key spends its budget through the gateway. Nothing else can be done with it.'
+          )}
+        </Note>
+        <div className="aumos-Actions aumos-Decision-actions">
+          <Button onClick={() => onEnd(false)}>{trans.__('Close')}</Button>
+        </div>
+      </>
+    );
+  }
+}

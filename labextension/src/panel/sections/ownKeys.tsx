@@ -1,0 +1,216 @@
+import React from 'react';
+import type { ICreatedKey, IGatewayKey } from '../../protocol/gateway';
+import { BudgetInput } from '../../widgets/budgetInput';
+import { Button } from '../../widgets/button';
+import { useAction, usePerson } from '../../widgets/hooks';
+import { leadOn } from '../../widgets/leads';
+import { PersonButton } from '../../widgets/personButton';
+import { ErrorLine, Note } from '../../widgets/words';
+import { trustLevels } from '../../words/labels';
+import { formatUsd, parseUsd, typedUsd, writeUsd } from '../../words/money';
+import { type IKeysProps, Key } from './notebookKeys';
+
+/** The level of a key where the user chooses none. */
+const FIRST_LEVEL = 1;
+/** What the server takes for a key's name. */
+const NAME = /^(?!.*\.ipynb$)[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/;
+
+type Props = IKeysProps & { showKey: (created: ICreatedKey) => void };
+
+/** The user's keys for programs: each has a level and budget of its own. */
+export function OwnKeys(props: Props): React.JSX.Element | null {
+  const { keys, model, trans } = props;
+  const [isCreating, setCreating] = React.useState(false);
+  const person = usePerson(model, trans);
+  const part = React.useRef<HTMLDivElement>(null);
+  if (keys === null) {
+    return null;
+  }
+  const own = keys.filter(({ kind }) => kind === 'user');
+  return (
+    <div className="aumos-Gateway-part" ref={part}>
+      <h4 tabIndex={-1}>{trans.__('Your keys for programs')}</h4>
+      {own.length === 0 ? (
+        <Note>
+          {trans.__(
+            'A key lets a program of yours, such as a script, call the providers within a budget of its own.'
+          )}
+        </Note>
+      ) : (
+        <>
+          <ul className="aumos-Keys">
+            {own.map(key => (
+              <OwnKey key={key.id} {...props} item={key} />
+            ))}
+          </ul>
+          <Note>
+            {trans.__(
+              'The level and budget of a key are changed under “All notebooks”.'
+            )}
+          </Note>
+        </>
+      )}
+      {isCreating ? (
+        <Create
+          {...props}
+          onEnd={() => {
+            setCreating(false);
+            part.current?.querySelector('h4')?.focus();
+          }}
+        />
+      ) : (
+        <div className="aumos-Actions">
+          <Button
+            isDisabled={person.isDisabled}
+            title={person.why}
+            onClick={() => setCreating(true)}
+          >
+            {trans.__('Create key…')}
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function OwnKey(props: Props & { item: IGatewayKey }): React.JSX.Element {
+  const { api, item, model, reload, trans } = props;
+  const action = useAction();
+  const person = usePerson(model, trans);
+  const place = React.useRef<HTMLSpanElement>(null);
+  return (
+    <Key item={item} trans={trans}>
+      <span ref={place}>
+        <PersonButton
+          isDisabled={person.isDisabled || action.isPending}
+          why={person.why}
+          label={trans.__('Revoke key %1', item.name)}
+          title={trans.__('Refuse this key for good, and end its calls')}
+          onPerson={() =>
+            action.run(async key => {
+              await api.revoke(item.id, key);
+              leadOn(place.current?.closest('li') ?? null);
+              reload();
+            })
+          }
+        >
+          {trans.__('Revoke')}
+        </PersonButton>
+      </span>
+      <ErrorLine message={action.message} />
+    </Key>
+  );
+}
+
+/** Asks for name, level and budget of a new key, and shows the key once. */
+function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
+  const { api, model, onEnd, reload, showKey, trans } = props;
+  const { config } = model;
+  const max = config?.max_trust_level ?? 5;
+  const [name, setName] = React.useState('');
+  const [level, setLevel] = React.useState(Math.min(FIRST_LEVEL, max));
+  const [budget, setBudget] = React.useState(config?.default_budget ?? '');
+  const action = useAction();
+  const person = usePerson(model, trans);
+  const ids = {
+    name: React.useId(),
+    hint: React.useId(),
+    level: React.useId(),
+    budget: React.useId()
+  };
+  const field = React.useRef<HTMLInputElement>(null);
+  React.useEffect(() => field.current?.focus(), []);
+  const most = config?.max_budget == null ? null : parseUsd(config.max_budget);
+  const amount = typedUsd(budget);
+  const wrong =
+    amount === null
+      ? trans.__('Write an amount of dollars, such as 12.50.')
+      : most !== null && amount > most
+        ? trans.__('The server allows at most %1.', formatUsd(most))
+        : null;
+  const isNamed = NAME.test(name);
+  const misnamed = isNamed
+    ? null
+    : trans.__(
+        'Write a name of letters, digits, spaces, dots, hyphens and underscores.'
+      );
+  const levels = trustLevels(trans).slice(0, max + 1);
+  const create = (): void => {
+    if (amount !== null && isNamed) {
+      const wanted = { name, trust_level: level, budget: writeUsd(amount) };
+      action.run(async key => {
+        const created = await api.create(wanted, key);
+        onEnd();
+        showKey(created);
+        reload();
+      });
+    }
+  };
+  return (
+    <div
+      className="aumos-Confirmation"
+      role="group"
+      aria-label={trans.__('New key')}
+    >
+      <div className="aumos-Start-fields">
+        <label htmlFor={ids.name}>{trans.__('Name')}</label>
+        <input
+          ref={field}
+          id={ids.name}
+          className="jp-mod-styled aumos-KeyName"
+          type="text"
+          autoComplete="off"
+          spellCheck={false}
+          maxLength={64}
+          aria-invalid={name !== '' && !isNamed}
+          aria-describedby={ids.hint}
+          value={name}
+          onChange={event => setName(event.currentTarget.value)}
+        />
+        <p id={ids.hint} className="aumos-Start-hint" aria-live="polite">
+          {name === ''
+            ? trans.__('Of the program, such as “nightly report”')
+            : misnamed}
+        </p>
+        <label htmlFor={ids.level}>{trans.__('Trust level')}</label>
+        <select
+          id={ids.level}
+          className="aumos-Start-level"
+          value={level}
+          onChange={event => setLevel(Number(event.currentTarget.value))}
+        >
+          {levels.map(one => (
+            <option key={one.level} value={one.level}>
+              {`${one.short} ${one.label}`}
+            </option>
+          ))}
+        </select>
+        <p className="aumos-Start-hint">{levels[level]?.sentence}</p>
+        <label htmlFor={ids.budget}>{trans.__('Budget in dollars')}</label>
+        <BudgetInput
+          id={ids.budget}
+          text={budget}
+          wrong={wrong}
+          onType={setBudget}
+        />
+      </div>
+      <div className="aumos-Actions">
+        <PersonButton
+          kind="primary"
+          isDisabled={
+            person.isDisabled ||
+            action.isPending ||
+            wrong !== null ||
+            misnamed !== null
+          }
+          why={person.why ?? misnamed ?? wrong ?? undefined}
+          onPerson={create}
+        >
+          {trans.__('Create key')}
+        </PersonButton>
+        <Button onClick={onEnd}>{trans.__('Cancel')}</Button>
+      </div>
+      <ErrorLine message={action.message} />
+    </div>
+  );
+}

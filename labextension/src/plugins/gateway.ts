@@ -1,0 +1,31 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { Clipboard } from '@jupyterlab/apputils';
+import { KeyDialog } from '../decisions/keyDialog';
+import { gatewaySection } from '../panel/sections/gateway';
+import { GatewayApi } from '../server/gatewayApi';
+import { IGovernancePanel } from '../tokens';
+
+/** Puts the gateway's keys into the side panel, where the server has a gateway. */
+export const gatewayPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'aumos-governance:gateway',
+  description:
+    'Shows the keys of the gateway in the side panel, and stops the calls of a notebook.',
+  autoStart: true,
+  requires: [IGovernancePanel],
+  activate: (app: JupyterFrontEnd, panel: IGovernancePanel): void => {
+    const { serverSettings } = app.serviceManager;
+    const dialog = new KeyDialog({
+      trans: panel.trans,
+      copy: text => Clipboard.copyToSystem(text)
+    });
+    panel.addSection(
+      gatewaySection({
+        api: new GatewayApi({ serverSettings }),
+        showKey: created => dialog.open(created)
+      })
+    );
+  }
+};

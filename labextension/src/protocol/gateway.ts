@@ -1,0 +1,25 @@
+/** The bodies of the gateway's keys. */
+
+import type { components } from './openapi';
+
+export {
+  isCreatedKey,
+  isGatewayKey,
+  isGatewayKeys,
+  isRevokedKey,
+  isStoppedKeys
+} from './bodies';
+
+type Schemas = components['schemas'];
+
+/** The gateway as it is configured. */
+export type IGateway = Schemas['Gateway'];
+
+/** A provider whose API is reached through the gateway. */
+export type IGatewayProvider = Schemas['GatewayProvider'];
+
+/** A valid key, without the key itself. */
+export type IGatewayKey = Schemas['GatewayKey'];
+
+/** A new key of the user's own, with the key itself. */
+export type ICreatedKey = Schemas['CreatedKey'];

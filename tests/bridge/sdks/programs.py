@@ -1,0 +1,295 @@
+"""Programs as users write them, with libraries as they are; a notebook's kernel imports this.
+
+No program states an address or a key: each library reads them from the environment. A library is imported by the
+programs that use it, since some take seconds.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from tests.integrations.endpoint.replies import Reply, Tokens, ToolCall
+from tests.integrations.examples import ASKED
+
+GPT: Final = "gpt-4o-mini"
+CLAUDE: Final = "claude-haiku-4-5"
+GEMINI: Final = "gemini-2.5-flash"
+QUESTION: Final = "What is six times seven?"
+TEXT: Final = Reply().text
+_CALLED: Final = ToolCall("multiply", {"left": 6, "right": 7})
+_PARSED: Final = '{"value": 42}'
+
+
+class Answer(BaseModel):
+    """A structured output."""
+
+    value: int
+
+
+def multiply(left: int, right: int) -> int:
+    """Multiply two numbers.
+
+    Args:
+        left: One number.
+        right: The other.
+    """
+    return left * right
+
+
+TOOL: Final[Any] = {
+    "type": "function",
+    "function": {
+        "name": "multiply",
+        "parameters": {
+            "type": "object",
+            "properties": {"left": {"type": "integer"}, "right": {"type": "integer"}},
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program, and what the provider answers to it."""
+
+    run: Callable[[], Any]
+    """Makes its calls and gives what it got; it may have to be awaited."""
+    model: str = GPT
+    got: Any = TEXT
+    replies: tuple[Reply, ...] = (Reply(),)
+
+
+# ---- OpenAI
+
+
+def _openai_structured() -> Any:
+    from openai import OpenAI
+
+    client = OpenAI()
+    answers = [
+        client.chat.completions.parse(model=GPT, messages=ASKED, max_tokens=50, response_format=Answer)
+        .choices[0]
+        .message.parsed,
+        client.responses.parse(model=GPT, input=QUESTION, max_output_tokens=50, text_format=Answer).output_parsed,
+    ]
+    return [answer.value for answer in answers if answer is not None]
+
+
+async def _openai_awaited() -> Any:
+    from openai import AsyncOpenAI
+
+    async with AsyncOpenAI() as client:
+        chunks = await client.chat.completions.create(model=GPT, messages=ASKED, stream=True)
+        text = "".join([chunk.choices[0].delta.content or "" async for chunk in chunks])
+        parsed = await client.chat.completions.parse(model=GPT, messages=ASKED, response_format=Answer)
+        called = await client.chat.completions.create(model=GPT, messages=ASKED, tools=[TOOL])
+        assert parsed.choices[0].message.parsed is not None
+        calls: Any = called.choices[0].message.tool_calls
+        return [text, parsed.choices[0].message.parsed.value, calls[0].function.name]
+
+
+def _openai_streamed_tools() -> Any:
+    from openai import OpenAI
+
+    with OpenAI().chat.completions.stream(model=GPT, messages=ASKED, tools=[TOOL]) as stream:
+        return [call.function.name for call in stream.get_final_completion().choices[0].message.tool_calls or ()]
+
+
+async def _agents_sdk() -> Any:
+    from agents import Agent, Runner, function_tool, set_tracing_disabled
+
+    # Traces would go to OpenAI's own address.
+    set_tracing_disabled(True)
+    agent = Agent(name="A", model=GPT, tools=[function_tool(multiply)])
+    return (await Runner.run(agent, QUESTION)).final_output
+
+
+# ---- Anthropic
+
+
+def _anthropic_structured() -> Any:
+    from anthropic import Anthropic
+
+    message = Anthropic().messages.parse(model=CLAUDE, max_tokens=50, messages=ASKED, output_format=Answer)
+    assert message.parsed_output is not None
+    return message.parsed_output.value
+
+
+async def _anthropic_awaited() -> Any:
+    from anthropic import AsyncAnthropic
+
+    async with AsyncAnthropic() as client:
+        message = await client.messages.create(model=CLAUDE, max_tokens=50, messages=ASKED)
+        async with client.messages.stream(model=CLAUDE, max_tokens=50, messages=ASKED) as stream:
+            text = "".join([piece async for piece in stream.text_stream])
+        return [message.content[0].text, text]  # type: ignore[union-attr]
+
+
+# ---- LiteLLM
+
+
+def _litellm(model: str) -> Callable[[], Any]:
+    def run() -> Any:
+        import litellm
+
+        response: Any = litellm.completion(model=model, max_tokens=50, messages=ASKED)
+        chunks: Any = litellm.completion(model=model, max_tokens=50, messages=ASKED, stream=True)
+        streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+        return [response.choices[0].message.content, streamed]
+
+    return run
+
+
+async def _litellm_awaited() -> Any:
+    import litellm
+
+    response: Any = await litellm.acompletion(model=GPT, max_tokens=50, messages=ASKED, tools=[TOOL])
+    chunks: Any = await litellm.acompletion(model=GPT, max_tokens=50, messages=ASKED, stream=True)
+    streamed = "".join([chunk.choices[0].delta.content or "" async for chunk in chunks])
+    return [response.choices[0].message.tool_calls[0].function.name, streamed]
+
+
+def _litellm_responses() -> Any:
+    import litellm
+
+    return litellm.responses(model=GPT, input=QUESTION, max_output_tokens=50).output[0].content[0].text  # type: ignore[union-attr,index]
+
+
+def _litellm_embedding() -> Any:
+    import litellm
+
+    return litellm.embedding(model="text-embedding-3-small", input=["one"]).data[0]["embedding"]
+
+
+# ---- LangChain
+
+
+def _langchain() -> Any:
+    from langchain_openai import ChatOpenAI
+
+    model = ChatOpenAI(model=GPT, max_tokens=50)  # type: ignore[call-arg]
+    return [model.invoke(QUESTION).text, "".join(chunk.text for chunk in model.stream(QUESTION))]
+
+
+async def _langchain_awaited() -> Any:
+    from langchain_openai import ChatOpenAI
+
+    model = ChatOpenAI(model=GPT, max_tokens=50)  # type: ignore[call-arg]
+    chunks = [chunk.text async for chunk in model.astream(QUESTION)]
+    return [(await model.ainvoke(QUESTION)).text, "".join(chunks)]
+
+
+def _langchain_structured() -> Any:
+    from langchain_openai import ChatOpenAI
+
+    model = ChatOpenAI(model=GPT)
+    called: Any = model.bind_tools([multiply]).invoke(QUESTION)
+    answer: Any = model.with_structured_output(Answer).invoke(QUESTION)
+    return [called.tool_calls[0]["args"], answer.value]
+
+
+def _langchain_responses() -> Any:
+    from langchain_openai import ChatOpenAI
+
+    model = ChatOpenAI(model=GPT, use_responses_api=True)
+    return [model.invoke(QUESTION).text, "".join(chunk.text for chunk in model.stream(QUESTION))]
+
+
+# ---- Pydantic AI
+
+
+def _pydantic_ai(model: str) -> Callable[[], Any]:
+    async def run() -> Any:
+        from pydantic_ai import Agent
+
+        agent = Agent(model)
+        agent.tool_plain(multiply)
+        whole = (await agent.run(QUESTION)).output
+        async with agent.run_stream(QUESTION) as stream:
+            return [whole, await stream.get_output()]
+
+    return run
+
+
+async def _pydantic_ai_structured() -> Any:
+    from pydantic_ai import Agent, NativeOutput
+
+    return (await Agent(f"openai:{GPT}", output_type=NativeOutput(Answer)).run(QUESTION)).output.value
+
+
+# ---- curl
+
+
+def _curl(command: str) -> Callable[[], Any]:
+    """With the answer's text in it as often as there were calls."""
+
+    def run() -> Any:
+        printed = subprocess.run(["sh", "-c", command.replace("\n", " ")], capture_output=True, text=True, check=True)
+        return [piece for piece in (*TEXT.split(" "), "usage") if piece not in printed.stdout]
+
+    return run
+
+
+_JSON: Final = '-H "Content-Type: application/json" -d'
+_CHAT: Final = f"""
+curl -sSfN "$OPENAI_BASE_URL/chat/completions" -H "Authorization: Bearer $OPENAI_API_KEY" {_JSON}
+'{{"model": "{GPT}", "messages": [{{"role": "user", "content": "{QUESTION}"}}] %s}}'
+"""
+_MESSAGE: Final = f"""
+curl -sSfN "$ANTHROPIC_BASE_URL/v1/messages" -H "x-api-key: $ANTHROPIC_API_KEY"
+-H "anthropic-version: 2023-06-01" {_JSON}
+'{{"model": "{CLAUDE}", "max_tokens": 50, "messages": [{{"role": "user", "content": "{QUESTION}"}}] %s}}'
+"""
+_GENERATE: Final = f"""
+curl -sSfN "$GOOGLE_GEMINI_BASE_URL/v1beta/models/{GEMINI}:%s" -H "x-goog-api-key: $GEMINI_API_KEY" {_JSON}
+'{{"contents": [{{"parts": [{{"text": "{QUESTION}"}}]}}]}}'
+"""
+_STREAM: Final = ', "stream": true'
+_USAGE: Final = ', "stream_options": {"include_usage": true}'
+_TWICE: Final = (Reply(), Reply())
+_AGENT: Final = (Reply(tool_calls=(_CALLED,)), Reply(), Reply())
+
+PROGRAMS: Final = {
+    "openai structured": Program(_openai_structured, got=[42, 42], replies=(Reply(_PARSED), Reply(_PARSED))),
+    "openai awaited": Program(
+        _openai_awaited,
+        got=[TEXT, 42, "multiply"],
+        replies=(Reply(), Reply(_PARSED), Reply(tool_calls=(_CALLED,))),
+    ),
+    "openai streamed tools": Program(_openai_streamed_tools, got=["multiply"], replies=(Reply(tool_calls=(_CALLED,)),)),
+    "openai agents": Program(_agents_sdk, replies=_AGENT[:2]),
+    "anthropic structured": Program(_anthropic_structured, CLAUDE, 42, (Reply(_PARSED),)),
+    "anthropic awaited": Program(_anthropic_awaited, CLAUDE, [TEXT] * 2, _TWICE),
+    "litellm of openai": Program(_litellm(GPT), GPT, [TEXT] * 2, _TWICE),
+    "litellm of anthropic": Program(_litellm(f"anthropic/{CLAUDE}"), CLAUDE, [TEXT] * 2, _TWICE),
+    "litellm of google": Program(_litellm(f"gemini/{GEMINI}"), GEMINI, [TEXT] * 2, _TWICE),
+    "litellm awaited": Program(_litellm_awaited, GPT, ["multiply", TEXT], (Reply(tool_calls=(_CALLED,)), Reply())),
+    "litellm responses": Program(_litellm_responses),
+    "litellm embedding": Program(
+        _litellm_embedding, "text-embedding-3-small", [0.25, -0.5, 0.125], (Reply(usage=Tokens(11, 0)),)
+    ),
+    "langchain": Program(_langchain, GPT, [TEXT] * 2, _TWICE),
+    "langchain awaited": Program(_langchain_awaited, GPT, [TEXT] * 2, _TWICE),
+    "langchain structured": Program(
+        _langchain_structured, GPT, [{"left": 6, "right": 7}, 42], (Reply(tool_calls=(_CALLED,)), Reply(_PARSED))
+    ),
+    "langchain responses": Program(_langchain_responses, GPT, [TEXT] * 2, _TWICE),
+    "pydantic-ai of openai": Program(_pydantic_ai(f"openai:{GPT}"), GPT, [TEXT] * 2, _AGENT),
+    "pydantic-ai of openai chat": Program(_pydantic_ai(f"openai-chat:{GPT}"), GPT, [TEXT] * 2, _AGENT),
+    "pydantic-ai of anthropic": Program(_pydantic_ai(f"anthropic:{CLAUDE}"), CLAUDE, [TEXT] * 2, _AGENT),
+    "pydantic-ai of google": Program(_pydantic_ai(f"google:{GEMINI}"), GEMINI, [TEXT] * 2, _AGENT),
+    "pydantic-ai structured": Program(_pydantic_ai_structured, GPT, 42, (Reply(_PARSED),)),
+    "curl of openai": Program(_curl(_CHAT % ""), got=[]),
+    "curl of openai streamed": Program(
+        _curl(_CHAT % (_STREAM + ', "stream_options": {"include_usage": true}')), got=[]
+    ),
+    "curl of anthropic": Program(_curl(_MESSAGE % ""), CLAUDE, []),
+    "curl of anthropic streamed": Program(_curl(_MESSAGE % _STREAM), CLAUDE, []),
+    "curl of google": Program(_curl(_GENERATE % "generateContent"), GEMINI, []),
+    "curl of google streamed": Program(_curl(_GENERATE % "streamGenerateContent?alt=sse"), GEMINI, []),
+}

@@ -1,0 +1,73 @@
+"""A provider on the loopback interface that speaks enough of OpenAI's API for one chat completion."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+PATIENCE_SECONDS = 60.0
+
+
+class Provider:
+    """Serves until it is closed. While ``answers`` is cleared, requests wait for their response."""
+
+    def __init__(self) -> None:
+        self.answers = threading.Event()
+        self.answers.set()
+        self.arrived = threading.Semaphore(0)
+        """Is released by each request that arrives."""
+        outer = self
+
+        class Handler(_Handler):
+            provider = outer
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="provider", daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """The ``base_url`` of an OpenAI client."""
+        return f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def close(self) -> None:
+        self.answers.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    provider: ClassVar[Provider]
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.provider.arrived.release()
+        self.provider.answers.wait(PATIENCE_SECONDS)
+        body = json.dumps(
+            {
+                "id": "chatcmpl-1",
+                "object": "chat.completion",
+                "created": 1_790_000_000,
+                "model": asked["model"],
+                "choices": [
+                    {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "A short answer"}}
+                ],
+                "usage": {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500},
+            }
+        ).encode()
+        try:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:
+            # The client has gone: the test stopped its call.
+            self.close_connection = True
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing is to be read of what works."""
