@@ -36,9 +36,6 @@ NOT_YET: dict[str, str] = {
     "aumos_governance/integrations/fake_provider.py": _ISSUE_17,
     "aumos_governance/kernel/engine": _ISSUE_17,
     "aumos_governance/kernel/requests": _ISSUE_17,
-    "aumos_governance/ledger/sql": _ISSUE_17,
-    "aumos_governance/server/kernels": _ISSUE_17,
-    "aumos_governance/service": _ISSUE_17,
 }
 
 
