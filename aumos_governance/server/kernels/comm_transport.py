@@ -153,8 +153,8 @@ class CommTransport:
     def _opened(self, frames: list[bytes]) -> tuple[object, Mapping[str, Any]]:
         """The type and content of a message that this kernel signed; raises ValueError for any other.
 
-        `Session.deserialize` also reads six dates, which are not needed here and take longer than a response. Its memory
-        of seen messages is not needed either: a request that is sent again gets its response again, and is not repeated.
+        `Session.deserialize` also reads six dates, which are not needed here and take longer than a response. Its
+        memory of seen messages is not needed either: a request that is sent again gets its stored response again.
         """
         start = frames.index(_DELIMITER) + 1
         signature, *signed = frames[start : start + 5]
