@@ -1,7 +1,7 @@
-"""Acts on their way from a kernel's ask to a go or a no, with a wait for a person in between where one is needed.
+"""Governed actions of kernels, from the request to its decision, with a wait for a user's approval where it is needed.
 
-Nothing counts here that the ledger does not keep too. So an ask that comes again, to this server or to the next one
-on the same ledger, comes to the same end, and waits for the same person's answer.
+All that counts here is in the ledger too. So a request that is sent again, to this server or to the next one
+on the same ledger, has the same result, and waits for the same decision.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from .limit_waits import LimitWaits
 __all__ = ["APPROVAL_SECONDS", "Acting"]
 
 APPROVAL_SECONDS: Final = 600.0
-"""How long a person has to decide, where neither the server's configuration nor the ask says otherwise."""
+"""The seconds that a user has to decide, where neither the server's configuration nor the request states them."""
 _UNASKED: Final = frozenset({"APPROVAL_DENIED", "APPROVAL_TIMEOUT", "APPROVAL_WITHDRAWN"})
 
 Reply = Callable[[dict[str, Any]], None]
@@ -57,7 +57,7 @@ class _Act:
     caller: Caller
     reply: Reply
     lease: float
-    """When nobody waits any more, by the monotonic clock."""
+    """When the client stops waiting, by the monotonic clock."""
     question: AskApproval | None = None
     awaited: Awaited | None = None
     """What it waits for; None while it does not wait."""
@@ -68,7 +68,7 @@ class _Act:
 class Acting:
     """Takes the acts of kernels through their lives. Every method may be called from any thread.
 
-    ``failure`` makes an error an answer. ``approval_seconds`` is how long a person has where the ask does not say.
+    ``failure`` turns an error into a response. ``approval_seconds`` is how long a user has by default.
     ``waits`` is where an act waits that only a limit on money refuses, if ``may_wait`` allows it for what its ask says
     of that. ``clock`` gives seconds since the epoch, as the ledger counts them, and ``monotonic`` seconds that no one
     sets.
@@ -113,7 +113,7 @@ class Acting:
             elif act.ask.body != ask.body:
                 raise IdempotencyError(f"The id {ask.id[:80]!r} was used before with other content.")
             elif left < 0:
-                # It goes on for as long as an earlier copy said.
+                # It continues for the time that an earlier copy stated.
                 raise ExpiredError("The ask reached the governance server after its expiry; nothing was done.")
             else:
                 act.ask, act.caller, act.reply, act.lease = ask, caller, reply, lease
@@ -145,10 +145,10 @@ class Acting:
         def voided(future: Future[Voided], then: Callable[[Voided], None]) -> None:
             try:
                 then(future.result())
-            except BaseException as error:  # noqa: BLE001 - whoever waits for the answer must hear of it
+            except BaseException as error:  # noqa: BLE001 - the thread that waits must get the error
                 answered.set_exception(error)
 
-        # What a yes begins goes first, so that one that is said just now begins nothing.
+        # The hold after an approval is cancelled first, so that an approval at this moment starts nothing.
         void("/act", lambda act: void("", lambda hold: answered.set_result(act_voided(act, hold))))
         if act is not None and act.awaited is not None:
             self.watch.withdraw(act.awaited)
@@ -169,7 +169,7 @@ class Acting:
                 self._execute(act, self._as_it_stands(act, step, answer), lambda result: self._advance(act, result))
         except StopIteration as done:
             self._decided(act, done.value)
-        except Exception as error:  # noqa: BLE001 - an asker must always get an answer
+        except Exception as error:  # noqa: BLE001 - a client must always get a response
             self._fail(act, error)
 
     def _as_it_stands(self, act: _Act, step: Request[Any], answer: Any) -> Request[Any]:
@@ -179,7 +179,7 @@ class Acting:
             act.question = replace(step, until=made_at(answer.record_id) + int(seconds * MICROS))
             return act.question
         if isinstance(step, Hold) and step.approval_id is not None:
-            # The notebook may be called otherwise by now, and whoever waits may have said that they wait for longer.
+            # The notebook may have been renamed, and the client may have extended its wait.
             return replace(step, notebook=act.caller.notebook, expires_at=expiry_of(act.ask))
         return step
 
@@ -187,7 +187,7 @@ class Acting:
         def done(future: Future[Any]) -> None:
             try:
                 result = future.result()
-            except BaseException as error:  # noqa: BLE001 - an asker must always get an answer
+            except BaseException as error:  # noqa: BLE001 - a client must always get a response
                 self._fail(act, error)
             else:
                 then(result)
@@ -208,11 +208,11 @@ class Acting:
                 self._report(act, decision)
             else:
                 self._answer(act, decision, None)
-        except Exception as error:  # noqa: BLE001 - an asker must always get an answer
+        except Exception as error:  # noqa: BLE001 - a client must always get a response
             self._fail(act, error)
 
     def _report(self, act: _Act, decision: Decision) -> None:
-        """Before it runs, so that a person hears of it whatever becomes of the kernel, and of this server."""
+        """Report it before it runs, so that the user sees it even if the kernel or this server dies."""
         asked = act.asked
         request = report_request(asked.holding, decision, asked.shown, None, key=f"{act.ask.id}/report")
 
@@ -221,7 +221,7 @@ class Acting:
             if error is None:
                 self._answer(act, decision, future.result().report_id)
                 return
-            # What nobody is told of does not run.
+            # An action that could not be reported does not run.
             if decision.charge_id is not None:
                 self._ledger.submit(Release(key="", origin=asked.holding.origin, hold_id=decision.charge_id))
             self._fail(act, error)
@@ -293,10 +293,10 @@ class Acting:
         if not lost or act.seen_pending or act.question is None:
             self._advance(act, approval)
             return
-        # A server that started took this kernel for gone, which it had not met yet. Whoever waits still does.
+        # A starting server took this kernel for gone, which it had not met yet. The client still waits.
         act.seen_pending = True
         again = replace(act.question, key=f"{act.ask.id}/again", expires_at=expiry_of(act.ask))
         try:
             self._execute(act, again, lambda approval: self._wait(act, approval))
-        except Exception as error:  # noqa: BLE001 - an asker must always get an answer
+        except Exception as error:  # noqa: BLE001 - a client must always get a response
             self._fail(act, error)

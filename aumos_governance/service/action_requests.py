@@ -29,11 +29,11 @@ class ActAsk:
 
     holding: Hold
     shown: Mapping[str, Any]
-    """What a person is to see of it."""
+    """What the user sees of it."""
     seconds: float | None
-    """How long a person has; None leaves it to the server."""
+    """The seconds that a user has; None leaves it to the server."""
     wait: bool
-    """Whether a person may be asked at all."""
+    """Whether an approval may be requested at all."""
     at_limit: str | None = None
     """What is to become of it where only a limit on money refuses it: ``ask``, ``deny``, or as the server says."""
 

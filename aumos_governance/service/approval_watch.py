@@ -1,4 +1,4 @@
-"""Waiting for what people say to approvals, without a thread for each of them."""
+"""Waiting for users' decisions on approvals, without a thread for each of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Awaited(Waiter):
 
 
 class ApprovalWatch:
-    """Looks after approvals until they are decided, withdrawn, out of time, or waited for by nobody.
+    """Looks after approvals until they are decided, withdrawn, expired, or given up by their client.
 
     Every method may be called from any thread. ``clock`` gives seconds since the epoch, as the ledger counts them, and
     ``monotonic`` seconds that no one sets.
@@ -69,7 +69,7 @@ class ApprovalWatch:
             awaited.lease = lease
 
     def withdraw(self, awaited: Awaited) -> None:
-        """Nobody waits for it any more. One that was decided just now is still told of as that."""
+        """Withdraw it: its client does not wait any more. One that was decided just now is reported as decided."""
         request = WithdrawApproval(key="", origin=awaited.origin, approval_id=awaited.approval.approval_id)
 
         def withdrawn(future: Future[Approval]) -> None:
@@ -80,7 +80,7 @@ class ApprovalWatch:
         self._ledger.submit(request).add_done_callback(withdrawn)
 
     def look(self) -> None:
-        """Look at all that may have been decided, and at those that nobody waits for any more."""
+        """Check all that may have been decided, and those whose client does not wait any more."""
         now = self._monotonic()
         with self._changed:
             due = [awaited for awaited in self._awaited if awaited.due <= now]
@@ -103,7 +103,7 @@ class ApprovalWatch:
         if approval.status is not ApprovalStatus.PENDING:
             self._tell(awaited, approval)
         elif now >= awaited.lease or (approval.until is not None and self._clock() * MICROS >= approval.until):
-            # The ledger itself ends what has come to its time, and then tells so.
+            # The ledger itself ends an expired approval, and then notifies its listeners.
             with self._changed:
                 awaited.lease = now + LOOK_SECONDS
             self.withdraw(awaited)

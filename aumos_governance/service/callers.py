@@ -31,7 +31,7 @@ class Caller:
     attending: Callable[[], AbstractContextManager[None]] = nullcontext
     """Keeps the kernel's process from leaving meanwhile, and raises UnavailableError where it has left."""
     blocks: bool = False
-    """Whether the thread that submits the ask may be blocked until it is answered, since nobody else needs it."""
+    """Whether the thread that submits the request may be blocked until its response, since it does nothing else."""
     actor: str = "kernel"
     """Who made the request, as the records name it: ``kernel``, or for a key that is no kernel's its kind and name."""
     cell: Cell | None = None
@@ -39,7 +39,7 @@ class Caller:
 
 
 def origin_of(caller: Caller, ask: Ask) -> Origin:
-    """The asker, as the ledger records it."""
+    """The caller, as the ledger records it."""
     cell = ask.cell if caller.cell is None else caller.cell
     return Origin(
         actor=caller.actor,

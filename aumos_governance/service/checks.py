@@ -1,4 +1,4 @@
-"""What a kernel has checked, or tells that it refused itself, as requests and bodies."""
+"""Checks that a kernel requests, and refusals of its own, as requests and bodies."""
 
 from __future__ import annotations
 

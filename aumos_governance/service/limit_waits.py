@@ -128,9 +128,9 @@ class LimitWaits:
             call.say_waiting()
 
     def drop(self, scope: str, ask_id: str) -> bool:
-        """The client has given the call up, so nothing is said of it any more; whether it was here.
+        """The client has given the call up, so it gets no more messages of it; returns whether it was here.
 
-        What it may have been charged meanwhile is taken back by whoever cancels it.
+        The cancel takes back what it may have been charged meanwhile.
         """
         with self._changed:
             call = self._pop((scope, ask_id))

@@ -1,4 +1,4 @@
-"""The audit record as people read it: summed, verified and written out."""
+"""The audit record for users: summed, verified and written out."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Records:
         With ``under``, those of one owner and server root alone.
         """
         if known_head is not None and not _is_hash(known_head):
-            # Taken for a head that is not there, a slip of the pen would accuse somebody of a forgery.
+            # Taken for a head that is not there, a typing error would look like a forgery.
             raise InvalidRequestError("The known_head must be a record's hash, 64 hexadecimal digits.")
         result = self._ledger.verify(session_id, known_head=known_head, under=under)
         return {

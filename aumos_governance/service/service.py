@@ -1,4 +1,4 @@
-"""What one notebook's kernel, and one person at its panel, may ask; the same on a server and embedded.
+"""What one notebook's kernel, and one user at its panel, may request; the same on a server and embedded.
 
 The service turns asks into ledger requests and the ledger's records into bodies. It decides nothing: rules
 live in the ledger, inside its transaction.
@@ -59,7 +59,7 @@ class _Greeting:
 
 
 class NotebookService(PersonRequests):
-    """Answers asks of kernels (`submit`), and the requests of people.
+    """Responds to requests of kernels (`submit`), and to those of users.
 
     ``at_limit`` says what becomes of a call that only a limit on money refuses, where its kernel says nothing: ``ask``
     lets it wait for a user, ``deny`` does not. With None no call waits, since no user could be asked.
@@ -92,7 +92,7 @@ class NotebookService(PersonRequests):
             log=self._log,
         )
         self.cells: dict[str, Cell] = {}
-        """The cell that each kernel last said that it runs, by the scope of its requests."""
+        """The cell that each kernel runs by its last message, by the scope of its requests."""
         self._handlers: dict[str, Callable[[Caller, Ask, Reply], None]] = {
             "hello": self._hello,
             "cell": self._begin_cell,
@@ -108,7 +108,7 @@ class NotebookService(PersonRequests):
 
         Where the caller lets this thread be blocked, what is one request to the ledger is answered before this returns.
 
-        Before the answer to an `authorize` it may be called with messages that a person is waited for. An error becomes
+        Before the answer to an `authorize` it may be called with messages that it waits for a user. An error becomes
         an answer with ``ok: false``; nothing is raised.
         """
         try:
@@ -121,11 +121,11 @@ class NotebookService(PersonRequests):
                 self._read(caller, ask, reply)
             else:
                 self._change(caller, ask, reply)
-        except Exception as error:  # noqa: BLE001 - an asker must always get an answer
+        except Exception as error:  # noqa: BLE001 - a client must always get a response
             reply(self._failure(ask, error))
 
     def stop_waiting(self) -> None:
-        """Wait for nobody any more; what is pending in the ledger stays so."""
+        """Stop all waiting; what is pending in the ledger stays so."""
         self.acting.close()
         self.limit_waits.close()
 
@@ -173,10 +173,10 @@ class NotebookService(PersonRequests):
                 return
         self._decide(caller, request, ask, reply, lambda result: write(result, shared_with))
 
-    def _may_wait(self, said: object) -> bool:
+    def _may_wait(self, value: object) -> bool:
         """Whether a charge whose request says this of it may wait at a limit."""
-        said = None if said is None else at_limit_of(said)
-        return self._at_limit is not None and (said or self._at_limit) == ASK
+        value = None if value is None else at_limit_of(value)
+        return self._at_limit is not None and (value or self._at_limit) == ASK
 
     # ---- the others
 
@@ -209,13 +209,13 @@ class NotebookService(PersonRequests):
                 reply(answer)
                 return
             try:
-                self.ledger.submit(finish).add_done_callback(lambda filed: told(filed, answer))
+                self.ledger.submit(finish).add_done_callback(lambda filed: reported(filed, answer))
             except AumOSGovernanceError as error:
                 self._log.warning("How a governed act ended could not be reported: %s", error)
                 reply(answer)
 
-        def told(filed: Future[Report], answer: dict[str, Any]) -> None:
-            # What was spent is settled whether or not a person could be told how it went.
+        def reported(filed: Future[Report], answer: dict[str, Any]) -> None:
+            # What was spent is settled whether or not the report could be completed.
             error = filed.exception()
             if error is not None:
                 self._log.warning("How a governed act ended could not be reported: %s", error)
@@ -247,7 +247,7 @@ class NotebookService(PersonRequests):
             return
         try:
             message = {"id": ask.id, "ok": True, **answer(self.ledger.execute(request))}
-        except Exception as error:  # noqa: BLE001 - an asker must always get an answer
+        except Exception as error:  # noqa: BLE001 - a client must always get a response
             message = self._failure(ask, error)
         reply(message)
 
@@ -261,7 +261,7 @@ class NotebookService(PersonRequests):
         def done(future: Future[AnswerT]) -> None:
             try:
                 message = {"id": ask.id, "ok": True, **answer(future.result())}
-            except BaseException as error:  # noqa: BLE001 - an asker must always get an answer
+            except BaseException as error:  # noqa: BLE001 - a client must always get a response
                 message = self._failure(ask, error)
             reply(message)
 
@@ -270,7 +270,7 @@ class NotebookService(PersonRequests):
     def _failure(self, ask: Ask, error: BaseException) -> dict[str, Any]:
         if isinstance(error, AumOSGovernanceError):
             return error_answer(ask.id, error.code, error.message)
-        # What failed inside is for whoever runs the service; the asker needs to know that nothing was decided.
+        # The details are for the administrator's log; the client needs to know that nothing was decided.
         self._log.error("The governance ask %s failed inside.", ask.op, exc_info=error)
         return error_answer(
             ask.id,

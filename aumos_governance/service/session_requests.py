@@ -101,12 +101,12 @@ def audit(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, 
     """A page of the notebook's records, and how many match where that is asked."""
     operation = OPERATIONS["audit"]
     query: AuditQuery = operation.request.read(body, notebook=caller.notebook)
-    told = operation.response.write(ledger.read(query))
+    response = operation.response.write(ledger.read(query))
     if not query.oldest_first:
-        told["records"].reverse()
+        response["records"].reverse()
     if fields.flag(body, "count"):
-        told["total"] = ledger.read(CountAudit(**{name: getattr(query, name) for name in _FILTERS}))
-    return told
+        response["total"] = ledger.read(CountAudit(**{name: getattr(query, name) for name in _FILTERS}))
+    return response
 
 
 DECIDED: Final[dict[str, Callable[[Caller, SessionTerms, Ask], Decided]]] = {

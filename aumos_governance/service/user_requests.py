@@ -1,4 +1,4 @@
-"""What a person reads and changes of notebooks' sessions."""
+"""What a user reads and changes of notebooks' sessions."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class PersonRequests:
         return [STATE.write(state) for state in self.ledger.read(query)]
 
     def change(
-        self, person: User, notebook: NotebookKey, body: Mapping[str, Any], *, key: str | None = None
+        self, user: User, notebook: NotebookKey, body: Mapping[str, Any], *, key: str | None = None
     ) -> dict[str, Any]:
-        """A person's change; opens a session where there is none. Raises what the ledger raises."""
+        """A user's change; opens a session where there is none. Raises what the ledger raises."""
         fields.known_only(body, ("trust_level", "budget", "agent_id"))
         request = ChangeSession(
             key=key or new_key(),
-            origin=person.origin(),
+            origin=user.origin(),
             notebook=notebook,
             terms=self.terms,
             trust_level=fields.optional_level(body),
@@ -49,9 +49,9 @@ class PersonRequests:
         )
         return STATE.write(self.ledger.execute(request).state)
 
-    def close(self, person: User, notebook: NotebookKey, *, key: str | None = None) -> dict[str, Any]:
-        """A person closes the session; with none open nothing changes."""
-        request = CloseSession(key=key or new_key(), origin=person.origin(), notebook=notebook, terms=self.terms)
+    def close(self, user: User, notebook: NotebookKey, *, key: str | None = None) -> dict[str, Any]:
+        """A user closes the session; with none open nothing changes."""
+        request = CloseSession(key=key or new_key(), origin=user.origin(), notebook=notebook, terms=self.terms)
         return STATE.write(self.ledger.execute(request))
 
     def audit(self, query: AuditQuery) -> dict[str, Any]:

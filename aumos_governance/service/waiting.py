@@ -1,4 +1,4 @@
-"""What waits for a person on one server, and what a person says to it.
+"""What waits for a user on one server, and the user's decisions on it.
 
 Like `NotebookService` it decides nothing: the rules live in the ledger, inside its transaction.
 """
@@ -38,7 +38,7 @@ _AT_ONCE: Final = 1_000
 
 
 class Waiting:
-    """Holds, approvals and reports of one owner and root; a person names no others."""
+    """Holds, approvals and reports of one owner and root; a user can name no others."""
 
     def __init__(self, ledger: Ledger, owner: str, root: str) -> None:
         self._ledger = ledger
@@ -68,7 +68,7 @@ class Waiting:
         return _page("approvals", read, self._approval_body, after, limit)
 
     def reports(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
-        """Those that nobody has acknowledged."""
+        """The reports that are not acknowledged yet."""
 
         def read(after: str, limit: int) -> tuple[Report, ...]:
             return self._ledger.read(
@@ -82,61 +82,59 @@ class Waiting:
         states = self._ledger.read(ListEnvelopes(notebook=notebook))
         return {"envelopes": [envelope_body(state) for state in states if state.kind != "session"]}
 
-    # ---- what a person says; each raises what the ledger raises
+    # ---- the user's decisions; each raises what the ledger raises
 
-    def settle(self, person: User, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    def settle(self, user: User, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Resolve a hold, whose kernel is gone, with what it cost."""
         if body.get("amount") is None:
             raise InvalidRequestError("A settlement needs an amount in US dollars, for example 0.05; 0 is one.")
         request = Settle(
             key=key or new_key(),
-            origin=self._origin(person),
+            origin=self._origin(user),
             hold_id=_id(hold_id, "hold"),
             amount=money.parse(body["amount"]),
         )
         return OPERATIONS["settle"].response.write(self._ledger.execute(request))
 
-    def release(self, person: User, hold_id: str, key: str | None) -> dict[str, Any]:
+    def release(self, user: User, hold_id: str, key: str | None) -> dict[str, Any]:
         """Resolve a hold, whose kernel is gone, that cost nothing."""
-        request = Release(key=key or new_key(), origin=self._origin(person), hold_id=_id(hold_id, "hold"))
+        request = Release(key=key or new_key(), origin=self._origin(user), hold_id=_id(hold_id, "hold"))
         return OPERATIONS["release"].response.write(self._ledger.execute(request))
 
-    def decide(self, person: User, approval_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    def decide(self, user: User, approval_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Approve or deny exactly what was shown, which ``digest`` stands for."""
         decision = body.get("decision")
         if decision not in ("approve", "deny"):
             raise InvalidRequestError("The decision must be approve or deny.")
         request = DecideApproval(
             key=key or new_key(),
-            origin=self._origin(person),
+            origin=self._origin(user),
             approval_id=_id(approval_id, "approval"),
             digest=fields.text(body, "digest", "digest"),
             approve=decision == "approve",
         )
         return self._approval_body(self._ledger.execute(request))
 
-    def acknowledge(self, person: User, report_id: str, key: str | None) -> dict[str, Any]:
-        """A person has seen a report; a second time changes nothing."""
-        request = AcknowledgeReport(
-            key=key or new_key(), origin=self._origin(person), report_id=_id(report_id, "report")
-        )
+    def acknowledge(self, user: User, report_id: str, key: str | None) -> dict[str, Any]:
+        """Acknowledge a report; a second time changes nothing."""
+        request = AcknowledgeReport(key=key or new_key(), origin=self._origin(user), report_id=_id(report_id, "report"))
         return self._report_body(self._ledger.execute(request))
 
-    def correct(self, person: User, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    def correct(self, user: User, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Take back a charge, or part of it, by an entry with a reason."""
         if body.get("amount") is None:
             raise InvalidRequestError("A correction needs the amount to take back in US dollars, for example 0.05.")
         request = Correct(
             key=key or new_key(),
-            origin=self._origin(person),
+            origin=self._origin(user),
             charge_id=fields.text(body, "charge_id", "charge_id"),
             amount=money.parse_positive(body["amount"]),
             reason=fields.text(body, "reason", "reason"),
         )
         return corrected_body(self._ledger.execute(request))
 
-    def _origin(self, person: User) -> Origin:
-        return person.origin(within=(self._owner, self._root))
+    def _origin(self, user: User) -> Origin:
+        return user.origin(within=(self._owner, self._root))
 
     # ---- bodies, each with the cell it came from
 
@@ -162,7 +160,7 @@ class Waiting:
         return report_body(report, cell_body(record))
 
     def _record(self, event: str, at: int, is_it: Callable[[AuditEntry], bool]) -> AuditEntry | None:
-        # Where it was asked is said once, in the record of the same transaction and so of the same time.
+        # The cell is stated once, in the record of the same transaction and so of the same time.
         page = self._ledger.read(AuditQuery(event=event, since=at, until=at + 1, limit=_AT_ONCE))
         return next(filter(is_it, page.records), None)
 

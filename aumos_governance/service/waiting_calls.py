@@ -117,18 +117,18 @@ class WaitingCall(Waiter):
         self.say({"id": self.ask.id, "ok": True, "waiting": waiting})
 
 
-def at_limit_of(said: object) -> str | None:
+def at_limit_of(value: object) -> str | None:
     """What a request says of waiting: ``ask`` or ``deny``; None where it leaves that to the server.
 
     Raises InvalidRequestError for anything else.
     """
-    if said is None or (isinstance(said, str) and said in (ASK, "deny")):
-        return said
-    raise InvalidRequestError(f"at_limit must be ask or deny, not {str(said)[:40]!r}.")
+    if value is None or (isinstance(value, str) and value in (ASK, "deny")):
+        return value
+    raise InvalidRequestError(f"at_limit must be ask or deny, not {str(value)[:40]!r}.")
 
 
-def turn_seconds(said: object) -> float:
+def turn_seconds(value: object) -> float:
     """For how long a request says that it waits for its turn. Raises InvalidRequestError."""
-    if is_number(said, _MOST_SECONDS) and said >= 0:
-        return float(said)
-    raise InvalidRequestError(f"waits_turn must be a number of seconds, at most 3600, not {shown(said)}.")
+    if is_number(value, _MOST_SECONDS) and value >= 0:
+        return float(value)
+    raise InvalidRequestError(f"waits_turn must be a number of seconds, at most 3600, not {shown(value)}.")

@@ -131,7 +131,7 @@ class CommTransport:
         receiver = self._receiver
         for answer in answers:
             if answer.get("id") is None:
-                # It tells of no ask in particular, so no ask may be taken for refused; should one stay without an
+                # It names no request, so no request may be taken for refused; should one stay without an
                 # answer, this says why.
                 self._problem = str(answer.get("message"))
             elif receiver is not None:
@@ -142,6 +142,6 @@ class CommTransport:
             self._under_way = frozenset()
             batch = self._take() if self._kept_back else []
         if batch:
-            # Whoever waits for these asks sends them again should this fail.
+            # The threads that wait for these requests send them again should this fail.
             with suppress(UnavailableError):
                 self._publish(batch)

@@ -73,18 +73,18 @@ class EmbeddedTransport:
         return False
 
     def decide(self, approval_id: str, digest: str, approve: bool) -> None:
-        """Take the answer of the person at this kernel, who was shown what the digest stands for.
+        """Record the decision of the user at this kernel, who saw what the digest stands for.
 
         Raises ConflictError where it is decided already, or its time is over.
         """
         from ...ledger.contract.agreements import DecideApproval
         from ...ledger.contract.facts import Origin
 
-        person = owner()
+        user = owner()
         self._service.ledger.execute(
             DecideApproval(
                 key="",
-                origin=Origin(person, person=True, scope=f"user:{person}"),
+                origin=Origin(user, person=True, scope=f"user:{user}"),
                 approval_id=approval_id,
                 digest=digest,
                 approve=approve,
@@ -116,9 +116,9 @@ def database_path() -> Path:
 
 
 def notebook_name(variables: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
-    """The notebook's path where it is told: by VS Code and papermill in ``variables``, by Jupyter in ``environ``."""
+    """The notebook's path, if known: VS Code and papermill set it in ``variables``, Jupyter in ``environ``."""
     for name in ("__vsc_ipynb_file__", "PAPERMILL_INPUT_PATH"):
-        told = variables.get(name)
-        if isinstance(told, str) and told:
-            return str(Path(told).absolute())
+        path = variables.get(name)
+        if isinstance(path, str) and path:
+            return str(Path(path).absolute())
     return environ.get("JPY_SESSION_NAME") or None

@@ -143,13 +143,13 @@ class SocketTransport:
         self.forked = False
         """Whether this process was forked off the one that made this. Noted, for to ask the system takes longer."""
         self.problem = ""
-        """What the server said last that was the answer to no ask."""
+        """The last message of the server that was the response to no request."""
         self.offered = False
         """Whether there ever was an offer; where not, nothing goes this way."""
         _transports.add(self)
 
     def take_offer(self, offer: object) -> None:
-        """What a greeting said; connects without waiting for it. None, or what cannot be read, ends the offer."""
+        """Take the offer in a greeting, without waiting for the connection. None, or an unreadable one, ends it."""
         with self._lock:
             self._offer = offer if isinstance(offer, Mapping) else None
             self.offered = self.offered or self._offer is not None
@@ -200,7 +200,7 @@ class SocketTransport:
         )
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        """Block this thread until its waiter is woken, or for so long; takes in what comes for whomever."""
+        """Block this thread until its waiter is woken, or for so long; reads what arrives for all waiters."""
         line = self._line
         if line is not None and line.ready:
             line.wait(waiter, seconds)

@@ -1,8 +1,8 @@
-"""Processes that a governed kernel starts afresh, with multiprocessing's spawn or forkserver: they ask as the kernel.
+"""Processes that a governed kernel starts with multiprocessing's spawn or forkserver: they send requests as the kernel.
 
-Such a process has no channels of the kernel's, and none of its memory. What it needs, the kernel leaves in its own
-environment, which only its children inherit: the offer of the local socket, and whose it is. The server lets in nobody
-but the kernel and what descends from it. A kernel that runs inside of a kernel, and decides for itself, takes it away.
+Such a process has no channels of the kernel's, and none of its memory. The kernel puts what it needs into its own
+environment, which only its children inherit: the offer of the local socket, and the kernel's incarnation. The server
+accepts only the kernel and its descendants. A kernel that runs inside of a kernel, and decides itself, removes it.
 """
 
 from __future__ import annotations

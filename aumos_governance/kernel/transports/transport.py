@@ -17,7 +17,7 @@ Receiver = Callable[[Mapping[str, Any]], None]
 
 
 class Transport(Protocol):
-    """Carries asks to whoever decides them. Every method may be called from any thread."""
+    """Carries requests to the engine that decides them. Every method may be called from any thread."""
 
     lossy: bool
     """A message may get lost, so that an ask without an answer is sent again."""

@@ -53,7 +53,7 @@ class Waiter:
             self._gate.acquire(timeout=-1 if seconds is None else seconds)
 
     def rest(self) -> None:
-        """Forget that it was woken: whoever waits looks for what it waits for after this, and before it waits again."""
+        """Reset the wake-up: a waiting thread checks its condition after this, and before it waits again."""
         self.woken = False
 
 
@@ -101,7 +101,7 @@ class Turns:
             try:
                 self._leave(waiter)
             except BaseException:
-                # Interrupted just here: a turn that nobody gives back would keep all others from theirs.
+                # Interrupted just here: a turn that is not returned would block all other threads.
                 self._leave(waiter)
                 raise
         return not self._ended
@@ -127,7 +127,7 @@ class Turns:
             self._standing.wake()
 
     def end(self) -> None:
-        """The source has ended, as whoever wrote to it found out."""
+        """The source has ended; called by the thread whose write failed."""
         self._ended = True
         standing = self._standing
         if standing is not None:
@@ -147,7 +147,7 @@ class Turns:
 
     def _read(self, waiter: Waiter, seconds: float) -> bool:
         until = monotonic() + seconds
-        # Before looking whether it was woken, so that whoever wakes it now cannot miss it.
+        # Before checking whether it was woken, so that a wake-up at this moment is not missed.
         waiter.rouse = self._source.wake
         try:
             while not waiter.woken:

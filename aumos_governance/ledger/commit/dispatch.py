@@ -113,7 +113,7 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
 
 
 def _kept(answer: Any) -> Any:
-    # What a person is shown goes when it has served, and no copy of it may stay.
+    # What a user is shown is deleted once it is decided, and no copy of it may stay.
     return answer if getattr(answer, "shown", None) is None else replace(answer, shown=None)
 
 
@@ -151,26 +151,26 @@ class Listeners:
         return bool(self._listeners)
 
     def add(self, listener: Listener) -> Callable[[], None]:
-        """Start to tell ``listener``; the answer ends it."""
+        """Notify ``listener`` of changes from now on; calling the returned function ends it."""
 
         # A list of its own object, so that one listener added twice is ended once at a time.
-        def tell(states: tuple[SessionState, ...]) -> None:
+        def call(states: tuple[SessionState, ...]) -> None:
             listener(states)
 
         with self._lock:
-            self._listeners = (*self._listeners, tell)
+            self._listeners = (*self._listeners, call)
 
         def end() -> None:
             with self._lock:
-                self._listeners = tuple(known for known in self._listeners if known is not tell)
+                self._listeners = tuple(known for known in self._listeners if known is not call)
 
         return end
 
-    def tell(self, states: tuple[SessionState, ...]) -> None:
+    def notify(self, states: tuple[SessionState, ...]) -> None:
         if not states:
             return
         for listener in self._listeners:
             try:
                 listener(states)
-            except Exception:  # noqa: BLE001 - whatever it raises, the others are told
+            except Exception:  # noqa: BLE001 - whatever it raises, the others are notified
                 _log.exception("A listener of the governance ledger failed.")

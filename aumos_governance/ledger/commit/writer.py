@@ -1,7 +1,7 @@
 """Group commit: the requests that wait go into one transaction, the callers in turn, and each is answered.
 
-A thread does them. But where nobody else is asking, to wake that thread and to be woken by it takes longer than the
-request, so the thread that asks may do its own request itself.
+A thread does them. But while no other thread makes requests, to wake that thread and to be woken by it takes longer
+than the request, so the calling thread may do its own request itself.
 
 The threads that wait for answers are woken each by the one before it. Woken all at once, they would wake only to wait
 for the interpreter's lock, and be woken again when it is their turn: two wake-ups for each decision, which a hundred
@@ -37,7 +37,7 @@ After = Callable[[], None]
 
 
 class _Waiting(Protocol):
-    """What is told how a request ended: a future, or the slot of a thread."""
+    """What receives the outcome of a request: a future, or the slot of a thread."""
 
     def set_running_or_notify_cancel(self) -> bool: ...
 
@@ -80,13 +80,13 @@ class Slot:
         return self._answer
 
     def wake(self) -> None:
-        """The answer is there. Once more does no harm, since nobody waits here twice."""
+        """The outcome is there. Calling it twice does no harm, since a thread waits here only once."""
         try:  # noqa: SIM105 - the other way takes twice as long
             self._done.release()
         except RuntimeError:
             # Two did it at the same moment.
             pass
-        # Only now: whoever is interrupted in between leaves it to `Wakings` to do it again.
+        # Only now: an interrupt before this line leaves it to `Wakings` to do it again.
         self.woken = True
 
 
@@ -106,7 +106,7 @@ class Wakings:
             slots[0].wake()
 
     def wait(self) -> float | None:
-        """Wake those who have waited too long. Gives the seconds until others will have; None where nobody waits."""
+        """Wake the threads that have waited too long. Returns the seconds until the next is due, or None."""
         while self._begun:
             until, slots = self._begun[0]
             left = until - time.monotonic()
@@ -147,7 +147,7 @@ class _Turn:
         self.done = 0
 
     def free(self) -> bool:
-        """Whether nobody writes and nothing waits, so that whoever writes now overtakes nobody."""
+        """Whether no request is written or waits, so that a thread that writes now overtakes none."""
         return self.queued == self.done and not self.lock.locked()
 
     def mine(self) -> bool:
@@ -209,7 +209,7 @@ class Writer:
             finally:
                 self._after()
                 turn.holder = 0
-                # Whoever came meanwhile waits in the queue, and the next who comes joins them.
+                # Requests that arrived meanwhile wait in the queue, and the next ones join them.
                 turn.alone = turn.queued == turn.done
         if isinstance(outcome, BaseException):
             raise outcome
@@ -223,7 +223,7 @@ class Writer:
 
     def _put(self, request: Request[Any], waiting: _Waiting) -> None:
         self._check()
-        # With the lock no request can slip in behind the end of the queue, where nobody would answer it.
+        # With the lock no request can slip in behind the end of the queue, where it would get no response.
         with self._turn.counting:
             if self._closed:
                 raise LedgerError("The ledger is closed.")
@@ -243,7 +243,7 @@ class Writer:
             self._closed = True
         self._finish()
         if not self._turn.mine():
-            # A thread may be at its own request still; nobody begins one after this.
+            # A thread may be at its own request still; none begins one after this.
             with self._turn.lock:
                 pass
 
@@ -266,7 +266,7 @@ def _run(arrivals: Arrivals[_Waiting], turn: _Turn, batch: Batch, after: After) 
         with turn.lock:
             turn.holder = threading.get_ident()
             waiting = arrivals.take()
-            # A future that its caller cancelled meanwhile is left out: nobody waits for it, nothing was done.
+            # A future that its caller cancelled meanwhile is left out: its caller is gone, and nothing was done.
             asked = [entry for entry in waiting if entry[1].set_running_or_notify_cancel()]
             turn.alone = len(asked) < 2
             if asked:

@@ -43,7 +43,7 @@ class ApprovalStatus(str, Enum):
     APPROVED = "approved"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
-    """Nobody waits for it any more: timed out, interrupted, or its kernel is gone."""
+    """The caller does not wait any more: timed out, interrupted, or its kernel is gone."""
     USED = "used"
     """Approved, and the one action that it was for has been allowed."""
 
@@ -53,7 +53,7 @@ class ApprovalStatus(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person's yes or no to one exact action."""
+    """A user's decision on one exact action."""
 
     approval_id: str
     notebook: NotebookKey
@@ -74,7 +74,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was done at level L4, shown until a person has acknowledged it."""
+    """What was done at level L4, shown until a user has acknowledged it."""
 
     report_id: str
     notebook: NotebookKey
@@ -92,7 +92,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class TrustAssignment:
-    """The trust level that somebody gave an agent, everywhere or in one scope."""
+    """The trust level of an agent, everywhere or in one scope."""
 
     agent_id: str
     scope: str | None
@@ -119,12 +119,12 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskApproval(Request[Approval]):
-    """Ask a person for a yes or no to one exact action. Raises NotFoundError when no session is open."""
+    """Request a user's approval of one exact action. Raises NotFoundError when no session is open."""
 
     notebook: NotebookKey
     digest: str
     shown: str
-    """What the person sees, as JSON; deleted when it is decided."""
+    """What the user sees, as JSON; deleted when it is decided."""
     tool: str = "unknown"
     agent_id: str | None = None
     amount: int = 0
@@ -133,9 +133,9 @@ class AskApproval(Request[Approval]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideApproval(Request[Approval]):
-    """A person's answer, bound to the digest of what they saw.
+    """A user's decision, bound to the digest of what the user saw.
 
-    Raises NotAllowedError for anyone but a person, NotFoundError for no such approval, ConflictError when it
+    Raises NotAllowedError where the caller is no user, NotFoundError for no such approval, ConflictError when it
     is not pending or the digest is another.
     """
 
@@ -146,9 +146,9 @@ class DecideApproval(Request[Approval]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawApproval(Request[Approval]):
-    """Nobody waits for the answer any more. One that is decided stays as it is, and is answered so.
+    """The caller does not wait any more. An approval that is decided stays as it is, and is returned.
 
-    Raises NotFoundError for no such approval of the asker's.
+    Raises NotFoundError for no such approval of the caller's.
     """
 
     approval_id: str
@@ -157,7 +157,7 @@ class WithdrawApproval(Request[Approval]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport(Request[Report]):
-    """Tell a person what was done at level L4. Raises NotFoundError when the notebook never had a session."""
+    """Report to the user what was done at level L4. Raises NotFoundError when the notebook never had a session."""
 
     notebook: NotebookKey
     shown: str
@@ -182,7 +182,7 @@ class FinishReport(Request[Report]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgeReport(Request[Report]):
-    """A person has seen it. Raises NotAllowedError for anyone else, NotFoundError for no such report."""
+    """A user acknowledges it. Raises NotAllowedError where the caller is no user, NotFoundError for no such report."""
 
     report_id: str
 
@@ -284,8 +284,8 @@ class Record(Request[Recorded]):
 class Evaluate(Request[Decision]):
     """Check an action: trust, then budget, then consent. One record, and nothing is charged.
 
-    A check whose field is not given is skipped; the first that fails denies. The answer's reasons tell what each
-    check found, in that order: of a denial, the last one is why. With no open session it is denied.
+    A check whose field is not given is skipped; the first that fails denies. The reasons have the result of each
+    check, in that order: of a denial, the last one is the cause. With no open session it is denied.
     """
 
     notebook: NotebookKey
@@ -300,7 +300,7 @@ class Evaluate(Request[Decision]):
     resource: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     default_level: TrustLevel = TrustLevel.L1_MONITOR
-    """Of an agent that nobody gave one."""
+    """The level of an agent without one of its own."""
     default_deny: bool = True
     """Whether the use of data that no consent speaks of is denied."""
     overdraft: bool = False

@@ -105,7 +105,7 @@ class VerifyResult:
 
     @property
     def damaged(self) -> bool:
-        """Whether something that is stored cannot be read, beyond what somebody may have changed."""
+        """Whether something that is stored cannot be read, which is more than a changed value."""
         return any(finding.code == "DAMAGED" for finding in self.findings)
 
 

@@ -34,7 +34,7 @@ class ChargeState(str, Enum):
     VOIDED = "voided"
     HELD = "held"
     UNRESOLVED = "unresolved"
-    """Held by a kernel that is gone: it counts until a person, or that kernel late, settles or releases it."""
+    """Held by a kernel that is gone: it counts until a user, or that kernel late, settles or releases it."""
     SETTLED = "settled"
     RELEASED = "released"
     EXPIRED = "expired"
@@ -75,7 +75,7 @@ class Resolved:
     record_id: str
     state: SessionState | None = None
     estimated: bool = False
-    """Nobody knows what was truly spent."""
+    """The true cost is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class ConfigureEnvelopes(Request[bool]):
     Raises ConfigurationError for two envelopes of one name, or a ceiling that is none.
 
     What servers share (an ``owner`` or ``team`` ceiling) is only created here. Once stored it is around all sessions
-    of the owner under any root, until `SetCeiling` changes it; `ListCeilings` tells what stands.
+    of the owner under any root, until `SetCeiling` changes it; `ListCeilings` lists them.
     """
 
     owner: str

@@ -39,7 +39,7 @@ class Checks:
     """Keeps the agents of several owners apart; with None the agents' levels are those within the session."""
     scope: str | None = None
     default_level: TrustLevel | None = None
-    """Of an agent that nobody gave one. The lower of the agent's level and the session's counts; with None here, the
+    """The level of an agent without one. The lower of the agent's level and the session's counts; with None here, the
     session's alone."""
     data_type: str | None = None
     purpose: str | None = None
@@ -75,7 +75,7 @@ class Charging(Request[Decision]):
     action_type: str | None = None
     resource: str | None = None
     note: str | None = None
-    """The asker's own words for what it is; never a prompt."""
+    """The caller's own description of it; never a prompt."""
     approval_id: str | None = None
     digest: str | None = None
     checks: Checks | None = None
@@ -104,7 +104,7 @@ class Spend(Charging):
 class Hold(Charging):
     """Set an amount aside, to be settled with the true cost or released; 0 is an amount.
 
-    It belongs to the asker's scope and incarnation, and to the period in which it is made. It ends by itself
+    It belongs to the caller's scope and incarnation, and to the period in which it is made. It ends by itself
     only when ``until`` is given. Closing the session leaves it as it is.
 
     With ``least`` it is *bounded*: ``amount`` is the request's worst case, and the amount that is granted, which the
@@ -131,8 +131,8 @@ class Hold(Charging):
     """Whether an approval is requested next where one is needed: then nothing is denied yet, and the record has no
     outcome."""
     hold_id: str | None = None
-    """What it is to be called, a fresh identifier of the ledger's, for whoever may have to give it back before they
-    hear of it; with None one is made."""
+    """Its identifier, a new one of the ledger's, for a caller that may have to release the hold before it gets the
+    response; with None one is made."""
 
 
 @quick
@@ -141,15 +141,15 @@ class Settle(Request[Resolved]):
     """Resolve a hold with what it truly cost; 0 is a cost.
 
     Above the hold it is recorded in full and flagged ``overrun``: the money is gone. So is a settlement that
-    comes after the hold's own expiry. A kernel resolves its own holds, also late ones; a person resolves
-    unresolved ones. Raises NotFoundError for no such hold of the asker's, NotAllowedError for a person while
+    comes after the hold's own expiry. A kernel resolves its own holds, also late ones; a user resolves
+    unresolved ones. Raises NotFoundError for no such hold of the caller's, NotAllowedError for a user while
     its kernel lives, ConflictError when it is resolved already.
     """
 
     hold_id: str
     amount: int
     estimated: bool = False
-    """Nobody knows what was truly spent: ``amount`` is a bound. Flagged, with outcome ``allow_with_caveat``."""
+    """The true cost is not known: ``amount`` is a bound. Flagged, with outcome ``allow_with_caveat``."""
     reference: str | None = None
     """Of an estimate: what the provider calls its response, by which `Adjust` finds the charge later."""
     usage: Mapping[str, Any] = field(default_factory=dict)
@@ -211,16 +211,16 @@ class KernelsPresent(Request[int]):
 class ExpireHolds(Request[int]):
     """Release the holds, and withdraw the approvals, whose stated time has come.
 
-    It also happens by the way in every transaction; this is for a ledger that nobody writes to. Answers how
-    many holds that were.
+    It is also done within every transaction; this is for a ledger without transactions. Returns how
+    many holds there were.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correct(Request[Corrected]):
-    """A person takes back a charge, or part of it, by an entry with a reason; nothing is edited.
+    """A user takes back a charge, or part of it, by an entry with a reason; nothing is edited.
 
-    Raises NotAllowedError for anyone but a person, NotFoundError for no such charge, ConflictError for more
+    Raises NotAllowedError where the caller is no user, NotFoundError for no such charge, ConflictError for more
     than what of the charge still counts.
     """
 
@@ -251,7 +251,7 @@ class Void(Request[Voided]):
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """A charge whose commit is in doubt, and which its caller was told is not confirmed."""
+    """A charge whose commit is in doubt, and which was not confirmed to its caller."""
 
     session_id: str
     charge_id: str
@@ -265,7 +265,7 @@ class TakeBack(Request[int]):
     """Take back those of these charges that were committed after all; answers how many that were.
 
     Each reversal is a ``void`` record, and the request is refused as a cancelled one when it comes again. A charge that
-    somebody resolved or corrected meanwhile stays as it is.
+    was resolved or corrected meanwhile stays as it is.
     """
 
     charges: tuple[Unconfirmed, ...]

@@ -50,9 +50,9 @@ class Origin:
     """Who asks, as the channel proves it and never as the request claims it."""
 
     actor: str
-    """A person's user name from the server's identity, or ``"kernel"``, or ``"server"``."""
+    """A user's name from the server's identity, or ``"kernel"``, or ``"server"``."""
     person: bool = False
-    """True when ``actor`` is a person who decided on a control of ours."""
+    """True when ``actor`` is a user who decided on a control of ours."""
     scope: str = ""
     """The namespace of idempotency keys: one kernel, one user, one engine."""
     incarnation: str = ""
@@ -60,7 +60,7 @@ class Origin:
     cell_id: str | None = None
     execution_count: int | None = None
     within: tuple[str, str] | None = None
-    """The owner and root whose charges, approvals and reports the asker may name by their ids; None: everyone's."""
+    """The owner and root whose charges, approvals and reports the caller may name by their ids; None: all."""
 
 
 # ---- what is recorded
@@ -110,7 +110,7 @@ class SessionState:
     agent_id: str | None = None
     trust_set_by: str | None = None
     budget_set_by: str | None = None
-    """``"kernel"``, ``"server"`` or the user name of the person who set the value."""
+    """``"kernel"``, ``"server"`` or the name of the user who set the value."""
     trust_by_person: bool = False
     budget_by_person: bool = False
     opened_at: int | None = None
@@ -184,7 +184,7 @@ class Opened:
     changed: bool
     """A value of an open session was changed."""
     notes: tuple[str, ...] = ()
-    """Sentences for the person, for example which value stands and who set it."""
+    """Sentences for the user, for example which value is in force and who set it."""
 
 
 class Found(str, Enum):
@@ -219,7 +219,7 @@ class Voided:
 
 _AT_ONCE: Final = 256
 _random: Final[list[str]] = []
-"""Random halves that nobody has used: asking the system for one costs more than all the rest."""
+"""Random halves that are not used yet: one system call for each would cost more than all the rest."""
 
 if hasattr(os, "register_at_fork"):
     # Otherwise a child would use the same ones as its parent.

@@ -57,7 +57,7 @@ class Ledger(Protocol):
         ...
 
     def attending(self) -> frozenset[str]:
-        """The names of the servers that have this ledger open now, as `open_ledger` was told them.
+        """The names of the servers that have this ledger open now, as they were given to `open_ledger`.
 
         One that was killed is not among them. One that lives may be missing for a moment, while it has lost its
         connection to the database, and always where the system has no locks on files.

@@ -179,7 +179,7 @@ class ListApprovals(Query[tuple[Approval, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListReports(Query[tuple[Report, ...]]):
-    """The reports of an owner and root, or of one notebook there, that nobody has acknowledged.
+    """The reports of an owner and root, or of one notebook there, that are not acknowledged yet.
 
     Oldest first, after the id ``after``.
     """

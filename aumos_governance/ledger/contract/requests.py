@@ -27,10 +27,10 @@ AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request(Generic[AnswerT_co]):
-    """A change. The same ``key`` with the same content (``expires_at`` aside) is answered, not done again.
+    """A change. A repeated ``key`` with the same content (``expires_at`` aside) gets the stored response.
 
-    Keys are kept for at least 24 hours. An empty key is for those who can tell whether it was done, since
-    they are in one process with the ledger and lose no answer: nothing is kept then.
+    Keys are kept for at least 24 hours. An empty key, for which nothing is stored, is for callers in the ledger's own
+    process, which lose no response.
 
     Raises, from `Ledger.execute`: IdempotencyError when the key came with other content before, ExpiredError
     when it is read after ``expires_at``, LedgerError when the storage fails.
@@ -64,7 +64,7 @@ class OpenSession(Request[Opened]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSession(Request[Opened]):
-    """A person's change of values; opens a session at the defaults where none is open.
+    """A user's change of values; opens a session at the defaults where none is open.
 
     Raises NotAllowedError above the terms' maxima.
     """

@@ -18,7 +18,7 @@ __all__ = ["Plan", "SessionTerms", "Standing", "Value", "check_close", "plan_cha
 
 @dataclass(frozen=True, slots=True)
 class SessionTerms:
-    """What whoever runs the server has configured; budgets in nano-USD."""
+    """The server's policy, from its configuration; budgets in nano-USD."""
 
     default_trust_level: TrustLevel = TrustLevel.L2_SUGGEST
     default_budget: int = 10 * money.NANO_PER_USD
@@ -69,10 +69,10 @@ def plan_open(
     agent_id: str | None,
     new: bool,
 ) -> Plan:
-    """What a kernel's (or the server's own) wish for a session comes to.
+    """Plan the session that a kernel, or the server itself, requests.
 
-    A value that a person set is only ever tightened here, in the open session and in those that follow it; a
-    looser wish is no error, the plan's notes say what stands and who set it. In strict mode the defaults bind
+    A value that a user set is only ever tightened here, in the open session and in those that follow it. A looser
+    value is no error: the plan's notes state the value in force and who set it. In strict mode the defaults bind
     a first session, and an open one can only be tightened.
 
     Raises NotAllowedError above the maxima, and in strict mode for a fresh session or a looser value.
@@ -135,7 +135,7 @@ def plan_change(
     budget: int | None,
     agent_id: str | None,
 ) -> Plan:
-    """What a person's change comes to: it stands as it is, within the maxima.
+    """Plan a user's change: it is taken as it is, within the maxima.
 
     With no open session one is opened; values left out are then the defaults. Raises NotAllowedError above
     the maxima.
@@ -158,7 +158,7 @@ def plan_change(
         trust=trust,
         budget=ceiling,
         agent_id=agent,
-        # A person who confirms a kernel's value makes it their own, which is a change to record.
+        # A user who confirms a kernel's value becomes its setter, which is a change to record.
         changed=active and (trust != base_trust or ceiling != base_budget or agent != base_agent),
         notes=(),
     )
@@ -203,8 +203,8 @@ def _tighten(wanted: Value, ceiling: Value | None, what: str, text: Callable[[in
     if ceiling is None or not ceiling.by_person:
         return wanted, None
     if wanted.value < ceiling.value:
-        # The person's ceiling was kept, not lifted: what a kernel tightened may later be loosened again
-        # only by a person, or the next cell could undo the limit in two steps.
+        # The user's ceiling was kept, not lifted: what a kernel tightened may later be loosened again
+        # only by a user, or the next cell could undo the limit in two steps.
         return Value(wanted.value, ceiling.set_by, True), None
     if wanted.value == ceiling.value:
         return ceiling, None

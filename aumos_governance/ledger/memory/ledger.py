@@ -49,7 +49,7 @@ class MemoryLedger:
             if self._listeners:
                 states += self._changed(work)
         if states:
-            self._listeners.tell(states)
+            self._listeners.notify(states)
         return done
 
     def _expire(self, now: int) -> tuple[SessionState, ...]:

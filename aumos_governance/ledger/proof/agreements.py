@@ -22,7 +22,7 @@ class Agreements:
     """The last word of each chain on each row."""
 
     def __init__(self) -> None:
-        self._said: dict[tuple[type[Row], Key], dict[str, Columns]] = {}
+        self._recorded: dict[tuple[type[Row], Key], dict[str, Columns]] = {}
         self._unnamed: set[tuple[type[Row], Key]] = set()
         """Rows, but for their realms, of which earlier versions wrote records that do not name the realm."""
 
@@ -45,18 +45,18 @@ class Agreements:
         realm = detail["realm"]
         if realm is None:
             realm = session_realm(session_id or "")
-        self._said.setdefault((kind, (realm, *rest)), {}).setdefault(entry.chain, {}).update(_values(entry))
+        self._recorded.setdefault((kind, (realm, *rest)), {}).setdefault(entry.chain, {}).update(_values(entry))
 
     def compare(self, kind: type[TrustRow | ConsentRow], row: tuple[Any, ...], everything: bool, to: Findings) -> bool:
-        """Compare a row with what was said; False where nothing was, and nothing had to be."""
+        """Compare a row with the records; False where there are none, and none are needed."""
         key = row[: len(kind.KEY)]
         if not all(isinstance(part, str) for part in key):
             return to.check(kind, [str(part) for part in key], row)
-        said = self._said.pop((kind, key), None)
+        recorded = self._recorded.pop((kind, key), None)
         if (kind, key[1:]) in self._unnamed:
             # In an order that is not known.
             return False
-        if said is None:
+        if recorded is None:
             if everything:
                 to.unknown(kind, key)
             return False
@@ -65,17 +65,17 @@ class Agreements:
         found = dict(zip(columns[kind], row, strict=True))
         wrong = [
             [name for name, value in expected.items() if value is not ANY and value != found[name]]
-            for expected in said.values()
+            for expected in recorded.values()
         ]
         if all(wrong):
-            expected, names = list(said.values())[-1], wrong[-1]
+            expected, names = list(recorded.values())[-1], wrong[-1]
             for name in names:
                 to.differs(kind, key, name, expected[name], found[name])
         return True
 
     def finish(self, to: Findings) -> None:
-        """All rows were compared: what was said of others is said of rows that are missing."""
-        for kind, key in self._said:
+        """After all rows were compared, report the records that have no row."""
+        for kind, key in self._recorded:
             if (kind, key[1:]) not in self._unnamed:
                 to.missing(kind, key)
 

@@ -1,4 +1,4 @@
-"""The answers that are kept under idempotency keys, compared with the charges and records that they tell of."""
+"""The responses that are stored under idempotency keys, compared with the charges and records that they name."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _OUTCOME, _AMOUNT, _CHARGE, _NOTEBOOK = (
 def compare_asks(evidence: Evidence, findings: Findings, aliases: Mapping[str, str]) -> int:
     """Compare all kept answers; answers how many are right as far as records say.
 
-    ``aliases`` tells of a notebook which one it proved to be: answers keep the one that they were asked for.
+    ``aliases`` maps a notebook to the one that it proved to be: responses keep the notebook of their request.
     """
     right = 0
     try:

@@ -21,7 +21,7 @@ DIFFERS: Final = "ROW_DIFFERS"
 MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 """What is raised for the details of a record that no version of this package wrote."""
 MOST: Final = 100
-"""How many findings are told; of more, how many there are."""
+"""How many findings are listed; the others are only counted."""
 
 _SHOWN: Final = 60
 

@@ -49,7 +49,7 @@ class Pending:
             if row is None:
                 self._miss(kind, id)
                 return
-            # It was as the records said, and here is one more: it must say the same again.
+            # It agreed with the records, and here is one more record: the row must agree with that too.
             known = self._open[kind, id] = {}
             self.settled[kind] -= 1
             before: Columns = dict(zip(columns[kind], row, strict=False))

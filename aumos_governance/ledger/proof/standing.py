@@ -66,7 +66,7 @@ class Session:
     ceiling: Any = ANY
     categories: dict[str, tuple[str, int]] = field(default_factory=dict)
     """The period and ceiling of each category's budget."""
-    said: bool = True
+    stated: bool = True
     """Whether the records say which envelopes are around it; those of earlier versions leave it to its server's."""
     complete: bool = False
     """Whether it was opened by a version that records all that can be proven today."""
@@ -100,7 +100,7 @@ class Standing:
         self.aliases: dict[str, str] = {}
         """By such a notebook, the one that it is."""
         self.renamed: set[str] = set()
-        """Notebooks that were joined, or known by another root, so that their rows do not tell their first server."""
+        """Notebooks that were joined, or known by another root, so that their rows do not have their first server."""
         self.emptied: set[str] = set()
         """Envelopes of such notebooks, whose sums were moved: their rows stay, without figures."""
 
@@ -143,8 +143,8 @@ class Standing:
         self.sessions[session.id] = session
         self.newest[session.notebook_id] = session.id
         self._learn(self._placed(entry, session), session)
-        session.said = "around" in entry.detail
-        self._put(session, entry.detail["around"] if session.said else self._configured(session))
+        session.stated = "around" in entry.detail
+        self._put(session, entry.detail["around"] if session.stated else self._configured(session))
 
     def _configure(self, detail: dict[str, Any]) -> None:
         place = (detail["owner"], detail["root"])
@@ -157,7 +157,7 @@ class Standing:
             if session.closed or (session.id not in around if around is not None else self._place(session) != place):
                 continue
             self._learn(place, session)
-            session.said = session.said and around is not None
+            session.stated = session.stated and around is not None
             self._put(session, self._configured(session) if around is None else around[session.id])
         self._put_all(detail.get("elsewhere", {}))
         if shared is not None:
@@ -180,7 +180,7 @@ class Standing:
 
     def is_vague(self, session: Session) -> bool:
         """Whether neither records nor rows say which envelopes are, or were, around a session."""
-        return not session.said and session.notebook_id in self.renamed
+        return not session.stated and session.notebook_id in self.renamed
 
     def _place(self, session: Session) -> tuple[str, str] | None:
         return self._places.get(session.notebook_id)
@@ -237,7 +237,7 @@ class Standing:
             if newest is None or self.sessions[newest].closed:
                 self.newest[stays] = self.newest[goes]
             mine, theirs = theirs, mine
-        # The last one tells what was closed last; the order of the others says nothing.
+        # The last one names the session that was closed last; the order of the others has no meaning.
         self.closings[stays] = [*theirs, *mine]
         for session in self.sessions.values():
             if session.notebook_id == goes:

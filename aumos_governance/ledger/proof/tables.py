@@ -194,9 +194,9 @@ class Tables:
             key = row[:2]
             if not self.findings.check(ConfigurationRow, [str(part) for part in key], row):
                 continue
-            said = left.pop(key, None)
-            expected = configuration(said or ())
-            if said is None and row[2] == expected:
+            recorded = left.pop(key, None)
+            expected = configuration(recorded or ())
+            if recorded is None and row[2] == expected:
                 # None were ever configured, which is written down and is no record.
                 continue
             if row[2] != expected:

@@ -13,7 +13,7 @@ UNPROVEN: Final[dict[tuple[str, str], str]] = {
     ("notebooks", "root"): "which server's root a notebook lies under is in no record",
     ("notebooks", "path"): "a rename writes no record; each record names the path of its time",
     ("notebooks", "file"): "it is made of root and path, which no record proves",
-    ("notebooks", "seq"): "it only tells pages that something changed",
+    ("notebooks", "seq"): "it only notifies pages that something changed",
     ("notebooks", "deleted_at"): "a deletion without an open session writes no record",
     ("charges", "scope"): "it is in no record; while the answer to the request is kept, it is compared with that",
     ("charges", "incarnation"): "which kernel process made a hold is in no record",

@@ -54,7 +54,7 @@ def read_postgres(url: str) -> SqlReader:
 
 @contextmanager
 def _psycopg_named() -> Iterator[None]:
-    """Tell whoever lacks the driver what to install."""
+    """Raise an error that names the package to install where the driver is missing."""
     try:
         yield
     except ImportError as error:

@@ -19,7 +19,7 @@ from .selections import of_server, scope
 from .statements import NO_OFFSET, compile_text
 from .store import Cursor
 
-__all__ = ["FilterReads", "conditions", "is_rare", "said"]
+__all__ = ["FilterReads", "conditions", "constant", "is_rare"]
 
 _COLUMNS: Final = schema.audit.c
 _NOTEBOOKS: Final = schema.tables["notebooks"].c
@@ -28,13 +28,13 @@ _EQUAL: Final = ("agent_id", "outcome", "event", "tool", "action_type", "resourc
 _TEXT: Final = ("tool", "agent_id", "actor", "notebook", "reasons", "detail", "action_type", "resource")
 
 
-def said(text: str) -> ColumnElement[Any]:
-    """A constant in the statement's text: as a parameter it would tell the planner nothing."""
+def constant(text: str) -> ColumnElement[Any]:
+    """A constant in the statement's text: as a parameter it would hide its value from the planner."""
     return literal_column(text)
 
 
-_DOUBLES: Final = (said("'open'"), said("'close'"))
-"""What the ledger-wide chain tells as well as the sessions' own."""
+_DOUBLES: Final = (constant("'open'"), constant("'close'"))
+"""Records that are in the ledger-wide chain as well as in the sessions' own."""
 
 
 class FilterReads:
@@ -47,12 +47,12 @@ class FilterReads:
             select(notebooks.id)
             .where(*(notebooks[name] == bindparam(name) for name in ("owner", "file")))
             .order_by(notebooks.deleted_at.is_not(None), notebooks.deleted_at.desc(), notebooks.id.desc())
-            .limit(said("1"))
+            .limit(constant("1"))
             .offset(NO_OFFSET),
             dialect,
         )[0]
         self._has_aliases = compile_text(
-            select(_ALIASES.id).where(_ALIASES.notebook_id == bindparam("id")).limit(said("1")).offset(NO_OFFSET),
+            select(_ALIASES.id).where(_ALIASES.notebook_id == bindparam("id")).limit(constant("1")).offset(NO_OFFSET),
             dialect,
         )[0]
 
@@ -102,20 +102,20 @@ def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> l
         found.append(or_(_COLUMNS.notebook_id == this, _COLUMNS.notebook_id.in_(others)))
     if rare:
         # Says in the index's own words that the partial index on outcomes will do.
-        found.append(said("outcome <> 'allow'"))
+        found.append(constant("outcome <> 'allow'"))
     if "outcome" in given and not rare:
         # Earlier versions recorded an approval request as allowed.
-        found.append(_COLUMNS.event != said("'ask'"))
+        found.append(_COLUMNS.event != constant("'ask'"))
     if "decisions" in given:
-        found.append(_COLUMNS.event.in_([said(f"'{event}'") for event in DECISIONS]))
-        found.append(_COLUMNS.outcome != said(f"'{NO_OUTCOME}'"))
+        found.append(_COLUMNS.event.in_([constant(f"'{event}'") for event in DECISIONS]))
+        found.append(_COLUMNS.outcome != constant(f"'{NO_OUTCOME}'"))
     if "since" in given:
         found.append(_COLUMNS.at >= bindparam("since"))
     if "until" in given:
         found.append(_COLUMNS.at < bindparam("until"))
     if "owner" in given:
         # EXISTS, so that the planner still walks the records in the order of pages, and looks each one's notebook up.
-        ours = select(said("1")).where(_NOTEBOOKS.id == _COLUMNS.notebook_id)
+        ours = select(constant("1")).where(_NOTEBOOKS.id == _COLUMNS.notebook_id)
         ours = ours.where(of_server())
         found.append(ours.correlate(schema.audit).exists())
     if "text" in given:
@@ -123,14 +123,14 @@ def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> l
     if "session_id" in given:
         found.append(_COLUMNS.chain == bindparam("session_id"))
     elif not doubles:
-        found.append(not_(and_(_COLUMNS.chain == said(f"'{LEDGER_CHAIN}'"), _COLUMNS.event.in_(_DOUBLES))))
+        found.append(not_(and_(_COLUMNS.chain == constant(f"'{LEDGER_CHAIN}'"), _COLUMNS.event.in_(_DOUBLES))))
     return found
 
 
 def _contains(column: ColumnElement[str]) -> ColumnElement[bool]:
     # Not LIKE, whose wildcards the text may hold and whose case differs between databases.
     # The parameter has the column's type, so that both are lowered by the same rule, which is that of ASCII.
-    return _Place(func.lower(column), func.lower(bindparam("text", type_=column.type))) > said("0")
+    return _Place(func.lower(column), func.lower(bindparam("text", type_=column.type))) > constant("0")
 
 
 class _Place(FunctionElement[int]):

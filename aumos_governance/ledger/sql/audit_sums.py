@@ -12,7 +12,7 @@ from ..contract.audit_facts import AuditSum
 from ..contract.queries import AuditSums
 from ..rules.sums import STRETCHES, check_by, stretch_name
 from ..transaction import schema
-from .audit_filters import FilterReads, conditions, is_rare, said
+from .audit_filters import FilterReads, conditions, constant, is_rare
 from .statements import compile_text
 from .store import Cursor
 
@@ -23,9 +23,9 @@ _NAMES: Final[dict[str, ColumnElement[Any]]] = {
     "tool": _COLUMNS.tool,
     "agent": _COLUMNS.agent_id,
     # Whole stretches since the epoch: all the records' times are after it.
-    **{by: _COLUMNS.at.op("/")(said(str(length))) for by, length in STRETCHES.items()},
+    **{by: _COLUMNS.at.op("/")(constant(str(length))) for by, length in STRETCHES.items()},
 }
-_INDEXED: Final = {"tool": said("(tool IS NOT NULL)"), "agent": said("(agent_id IS NOT NULL)")}
+_INDEXED: Final = {"tool": constant("(tool IS NOT NULL)"), "agent": constant("(agent_id IS NOT NULL)")}
 
 _HALF, _REST = "32", str(2**32 - 1)
 """SQLite's sums end at 64 bits, with an error; then amounts are summed in two halves, which takes a third longer."""
@@ -91,8 +91,8 @@ class SumReads:
         if indexed is not None:
             where.append(indexed)
         spent = _COLUMNS.spent_delta
-        sums: tuple[ColumnElement[Any], ...] = (said("0"), func.sum(spent))
+        sums: tuple[ColumnElement[Any], ...] = (constant("0"), func.sum(spent))
         if halves:
-            sums = (func.sum(spent.op(">>")(said(_HALF))), func.sum(spent.op("&")(said(_REST))))
+            sums = (func.sum(spent.op(">>")(constant(_HALF))), func.sum(spent.op("&")(constant(_REST))))
         statement = select(name, func.count(), *sums).select_from(schema.audit).where(*where)
         return compile_text(statement.group_by(name).order_by(name), self._dialect)

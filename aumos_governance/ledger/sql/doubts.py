@@ -1,6 +1,6 @@
 """Charges whose commit is in doubt: looked up when the database answers again, and taken back if they are there.
 
-Their callers were told that they are not confirmed, so none of them may go on counting.
+Their callers got no confirmation, so none of them may go on counting.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Doubts:
         return bool(self.charges)
 
     def add(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
-        """The callers of these requests are told that nothing is confirmed; ``outcomes`` is what was decided."""
+        """Note the requests whose callers get no confirmation; ``outcomes`` is what was decided."""
         found = {}
         for request, outcome in zip(requests, outcomes, strict=True):
             if not isinstance(request, Charging) or not isinstance(outcome, Decision):

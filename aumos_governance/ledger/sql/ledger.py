@@ -28,7 +28,7 @@ from .reads import Reader
 __all__ = ["OnCommit", "SqlLedger"]
 
 OnCommit = Callable[[int], None]
-"""Told, in the thread that committed, how many requests a commit held; must not block or raise."""
+"""Called, in the thread that committed, with the number of requests of a commit; must not block or raise."""
 
 _PURGE_EVERY: Final = 60 * MICROS
 _PURGED_AT_ONCE: Final = 5_000
@@ -88,11 +88,11 @@ class SqlLedger:
         try:
             outcomes, states = self._transaction(requests)
         except Exception as error:  # noqa: BLE001 - it is raised where the requests were made
-            # What may be committed already must not be done again, and what nobody can do is not tried again.
+            # What may be committed already must not be done again, and what cannot succeed is not tried again.
             hopeless = isinstance(error, NotConfirmedError)
             hopeless = hopeless or (isinstance(error, LedgerError) and self._database.hopeless(error))
             if hopeless:
-                # Before whoever asked hears of it, the purge would wait as long again, and as much in vain.
+                # Set before the callers get the error: the purge would wait as long again, and as much in vain.
                 self._next_purge = self._clock() + _PURGE_EVERY
             if len(requests) == 1 or hopeless:
                 return [error] * len(requests)
@@ -155,7 +155,7 @@ class SqlLedger:
 
     def _after(self) -> None:
         states, self._states = self._states, ()
-        self._listeners.tell(states)
+        self._listeners.notify(states)
         now = self._clock()
         if now >= self._next_purge:
             self._next_purge = now + _PURGE_EVERY

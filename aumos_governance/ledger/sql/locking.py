@@ -2,7 +2,7 @@
 
 Which rows a request needs is known only while it is done. So it is done, and whatever row it met that was not
 locked is noted; then all is undone and done again with those rows locked first. A transaction is committed
-only when it met no row that was not locked: what it decided on was the latest, and nobody else could change
+only when it met no row that was not locked: what it decided on was the latest, and no other transaction could change
 it meanwhile. Which rows a notebook's requests needed last is remembered, their names and never their values,
 so that mostly the first attempt is the last one.
 
@@ -55,7 +55,7 @@ class LockingStore(SqlStore):
         self._own: set[Name] = set()
 
     def lock(self, names: Iterable[Name]) -> None:
-        """Lock the rows with these names, those that are there, and wait for whoever has them."""
+        """Lock the rows with these names, those that exist, and wait for the transactions that have them."""
         kinds: dict[type[Row], list[Key]] = {}
         for kind, key in names:
             kinds.setdefault(kind, []).append(key)
@@ -69,7 +69,7 @@ class LockingStore(SqlStore):
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
         name = (kind, key)
         if name == _LEDGER and name not in self._rows:
-            # Last in the order, and locked when it is needed: whoever opens or closes a session waits for it.
+            # Last in the order, and locked when it is needed: a request that opens or closes a session waits for it.
             self.lock([name])
         self._collect()
         if name in self._rows:

@@ -10,7 +10,7 @@ from sqlalchemy.sql import ClauseElement
 from ..proof.evidence import HELD_PLAINLY, SETTLED_PLAINLY, SPENT_PLAINLY
 from ..transaction import schema
 from ..transaction.tables import ROWS, Row
-from .audit_filters import said
+from .audit_filters import constant
 from .selections import of_server
 from .statements import compile_text
 
@@ -25,9 +25,9 @@ class ProofStatements:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         a, sessions, notebooks = _audit.c, _sessions.c, schema.tables["notebooks"].c
-        others = a.chain != said("'ledger'")
+        others = a.chain != constant("'ledger'")
         self.ends = self._text(select(schema.tables["chains"]))
-        self.ledger = self._text(select(_audit).where(a.chain == said("'ledger'")).order_by(a.seq))
+        self.ledger = self._text(select(_audit).where(a.chain == constant("'ledger'")).order_by(a.seq))
         self.records = self._text(select(_audit))
         joined = _joined(dialect)
         by_seq = joined.order_by(a.chain, a.seq)
@@ -70,15 +70,18 @@ def _joined(dialect: Dialect) -> Select[Any]:
     """Each record with its charge's row, which the database compares with it as far as most records go."""
     a, c = _audit.c, _charges.c
     plain = case(
-        (and_(a.event == said("'spend'"), _is_spent()), said(str(SPENT_PLAINLY))),
-        (and_(a.event == said("'hold'"), _is_held()), said(str(HELD_PLAINLY))),
-        (and_(a.event.in_((said("'settle'"), said("'release'"))), _is_settled()), said(str(SETTLED_PLAINLY))),
-        else_=said("0"),
+        (and_(a.event == constant("'spend'"), _is_spent()), constant(str(SPENT_PLAINLY))),
+        (and_(a.event == constant("'hold'"), _is_held()), constant(str(HELD_PLAINLY))),
+        (
+            and_(a.event.in_((constant("'settle'"), constant("'release'"))), _is_settled()),
+            constant(str(SETTLED_PLAINLY)),
+        ),
+        else_=constant("0"),
     )
     texts = (c.scope, c.incarnation, c.envelopes, c.category)
     if dialect.name == "sqlite":
         # A column there may hold a value of another type.
-        plain = case((or_(*(func.typeof(text) == said("'blob'") for text in texts)), said("0")), else_=plain)
+        plain = case((or_(*(func.typeof(text) == constant("'blob'") for text in texts)), constant("0")), else_=plain)
     # The last two only to be read: text that is not valid ends the stream.
     return select(_audit, plain, c.envelopes, c.at, c.category, *texts[:2]).outerjoin(_charges, c.id == a.charge_id)
 
@@ -89,7 +92,7 @@ def _same() -> tuple[ColumnElement[bool], ...]:
         c.session_id == a.chain,
         c.amount == a.amount,
         c.at == a.at,
-        c.corrected == said("0"),
+        c.corrected == constant("0"),
         c.until.is_(None),
         c.tool == a.tool,
         c.agent_id.is_not_distinct_from(a.agent_id),
@@ -98,20 +101,20 @@ def _same() -> tuple[ColumnElement[bool], ...]:
 
 def _is_spent() -> ColumnElement[bool]:
     a, c = _audit.c, _charges.c
-    as_made = (c.state == said("'spent'"), c.spent == a.spent_delta, c.spent == a.amount)
+    as_made = (c.state == constant("'spent'"), c.spent == a.spent_delta, c.spent == a.amount)
     return and_(*_same(), *as_made, c.resolved_at.is_(None), c.resolved_by.is_(None))
 
 
 def _is_held() -> ColumnElement[bool]:
     a, c = _audit.c, _charges.c
-    return and_(*_same(), c.amount == a.held_delta, c.state.in_((said("'settled'"), said("'released'"))))
+    return and_(*_same(), c.amount == a.held_delta, c.state.in_((constant("'settled'"), constant("'released'"))))
 
 
 def _is_settled() -> ColumnElement[bool]:
     a, c = _audit.c, _charges.c
     ended = or_(
-        and_(a.event == said("'settle'"), c.state == said("'settled'")),
-        and_(a.event == said("'release'"), c.state == said("'released'")),
+        and_(a.event == constant("'settle'"), c.state == constant("'settled'")),
+        and_(a.event == constant("'release'"), c.state == constant("'released'")),
     )
-    figures = (c.spent == a.spent_delta, c.amount == -a.held_delta, c.corrected == said("0"))
+    figures = (c.spent == a.spent_delta, c.amount == -a.held_delta, c.corrected == constant("0"))
     return and_(c.session_id == a.chain, ended, *figures, c.resolved_at == a.at, c.resolved_by == a.actor)

@@ -41,7 +41,7 @@ from .selections import condition_on, of_server, statement
 __all__ = ["NEAR", "NO_OFFSET", "Statement", "Statements", "compile_text"]
 
 NO_OFFSET: Final[ColumnElement[int]] = literal_column("0")
-"""Said with every limit, since SQLAlchemy would else pass SQLite an offset of 0 as one more parameter."""
+"""In every statement with a limit, since SQLAlchemy would else pass SQLite an offset of 0 as one more parameter."""
 
 
 NEAR: Final[tuple[type[Row], ...]] = (NotebookRow, SessionRow, EnvelopeRow, BalanceRow, ChainRow)

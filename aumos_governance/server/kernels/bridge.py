@@ -50,7 +50,7 @@ class Bridge:
     """Gives every kernel of a server a way to ask; lives on the server's loop.
 
     ``settle`` waits, in one of the threads of ``readers``, for what a reading has to see; ``at_once`` says whether the
-    loop may wait a moment for the ledger, and read a status itself. ``announce`` is told
+    loop may wait a moment for the ledger, and read a status itself. ``announce`` is called with
     the paths whose session is another one than before. ``server`` is the name by which it attends the ledger. Without
     a ``local_socket`` all asks stay on comm.
     """
@@ -256,7 +256,7 @@ class Bridge:
         return self._conversation(kernel_id, presence, nonce)
 
     def _conversation(self, kernel_id: str, presence: Presence, nonce: str | None = None) -> Conversation:
-        """What is said over comm or, with the nonce that its token proves, over one local connection."""
+        """The messages over comm or, with the nonce that its token proves, over one local connection."""
 
         def offer(nonce: str) -> dict[str, Any] | None:
             return None if self._local_socket is None else self._local_socket.offer(kernel_id, nonce)
@@ -294,7 +294,7 @@ class Bridge:
             result = await original(*args, **kwargs)
             try:
                 await self._read_rows()
-            except Exception:  # noqa: BLE001 - the session itself was saved, and whoever saved it must hear so
+            except Exception:  # noqa: BLE001 - the session itself was saved, and its request must succeed
                 self._log.exception("The session rows could not be read for governance.")
             self._look.set()
             return result
@@ -331,5 +331,5 @@ class Bridge:
             self._settle()
             if self._service.ledger.read(ReadState(notebook=caller.notebook)).session_id is None:
                 self._service.opened_by_server(caller, self._autostart_terms)
-        except Exception as error:  # noqa: BLE001 - in a thread of ours, where nobody else would hear of it
+        except Exception as error:  # noqa: BLE001 - in a thread of ours, without another handler
             self._log.error("No governance session could be opened for %s: %s", caller.notebook.path, error)

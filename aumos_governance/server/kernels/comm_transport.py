@@ -47,7 +47,7 @@ class Outbox:
         self._owed = 0
 
     def expect(self, answers: int) -> None:
-        """So many answers will be put, more than were said before."""
+        """Announce so many responses, beside those announced before."""
         with self._lock:
             self._owed += answers
 
@@ -62,7 +62,7 @@ class Outbox:
             try:
                 self._loop.call_soon_threadsafe(self._flush)
             except RuntimeError:
-                # The loop is closed: the server is gone, and with it whoever could carry the answer.
+                # The loop is closed: the server is gone, and nothing can carry the response.
                 with self._lock:
                     self._waiting.clear()
 
@@ -111,7 +111,7 @@ class CommTransport:
         iopub.setsockopt(zmq.UNSUBSCRIBE, b"")
         iopub.setsockopt(zmq.SUBSCRIBE, IOPUB_TOPIC)
         control = self._kernel_manager.connect_control(identity=b"aumos-gov-" + secrets.token_hex(8).encode())
-        # A stream sends when the loop has time. Nothing comes back on this one, so whoever has an answer sends it.
+        # A stream sends when the loop has time. Nothing comes back on this one, so the thread with a response sends it.
         control.io_loop.remove_handler(control.socket)
         iopub.setsockopt(zmq.LINGER, 0)
         control.setsockopt(zmq.LINGER, 0)
@@ -153,8 +153,8 @@ class CommTransport:
     def _opened(self, frames: list[bytes]) -> tuple[object, Mapping[str, Any]]:
         """The type and content of a message that this kernel signed; raises ValueError for any other.
 
-        `Session.deserialize` also reads six dates, which nobody needs here and which takes longer than an answer. That
-        it remembers what it has seen is not needed either: an ask that comes again is answered again, and not done.
+        `Session.deserialize` also reads six dates, which are not needed here and take longer than a response. Its
+        memory of seen messages is not needed either: a request that is sent again gets its stored response again.
         """
         start = frames.index(_DELIMITER) + 1
         signature, *signed = frames[start : start + 5]
@@ -175,5 +175,5 @@ class CommTransport:
                 return
             try:
                 self._session.send(self._control.socket, REPLY_TYPE, answers_message(answers))
-            except Exception as error:  # noqa: BLE001 - a kernel that is going away must not take anybody down
+            except Exception as error:  # noqa: BLE001 - a kernel that is going away must not stop the server
                 self._log.warning("Governance answers could not be sent to a kernel: %s", error)

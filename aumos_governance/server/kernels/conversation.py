@@ -50,12 +50,12 @@ class AtOnce(Executor):
 
 
 _DONE: Final[Future[Any]] = Future()
-# Made once, since making one took a tenth of a reading. Nobody looks into it.
+# Made once, since making one took a tenth of a reading. It is never read.
 _DONE.set_result(None)
 
 
 def never() -> bool:
-    """Not at once: the ledger is far, or whoever asks has a thread of its own."""
+    """Not at once: the ledger is far, or the caller has a thread of its own."""
     return False
 
 
@@ -113,7 +113,7 @@ class Conversation:
     ) -> None:
         """Take one message in; ``reply`` may be called later and from another thread, and must not raise.
 
-        ``expect`` is told first how many asks it will be called for.
+        ``expect`` is called first with the number of requests.
 
         A single ask is done here where this thread ``may_block``, since no other message waits for it: to wake another
         thread and to be woken by it takes longer than many a request.
@@ -136,7 +136,7 @@ class Conversation:
             self._take(raw, reply, alone, may_block)
         except AumOSGovernanceError as error:
             reply(error_answer(_readable_id(raw), error.code, error.message))
-        except Exception:  # noqa: BLE001 - an asker must always get an answer
+        except Exception:  # noqa: BLE001 - a client must always get a response
             self._log.exception("An ask of a kernel could not be handled.")
             reply(_internal(_readable_id(raw)))
 
@@ -179,7 +179,7 @@ class Conversation:
 
     def _change(self, nonce: str, caller: Caller, ask: Ask, reply: Reply, alone: bool, may_block: bool) -> None:
         # Expiry is the ledger's to judge: an ask sent again may have been done in time, and only the
-        # ledger can tell that from one that was not.
+        # ledger can distinguish that from one that was not.
         if may_block:
             # What is done at once may overtake what was queued, and must not overtake a rename.
             self._settle()
@@ -200,12 +200,12 @@ class Conversation:
         answered = threading.Lock()
         answered.acquire()
 
-        def told(answer: dict[str, Any]) -> None:
+        def respond(answer: dict[str, Any]) -> None:
             reply(answer)
             answered.release()
 
         with self._presence.attending(nonce):
-            self._service.submit(caller, ask, told)
+            self._service.submit(caller, ask, respond)
         if not answered.acquire(timeout=_MOMENT):
             self._stand_by_after = time.monotonic() + _NO_MOMENT
 
@@ -230,13 +230,13 @@ class Conversation:
                 return
             self._settle()
             self._service.submit(caller, ask, reply)
-        except Exception:  # noqa: BLE001 - an asker must always get an answer
+        except Exception:  # noqa: BLE001 - a client must always get a response
             self._log.exception("A reading for a kernel could not be handled.")
             reply(_internal(ask.id))
 
 
 def caller_of(rooms: Rooms, kernel_id: str, incarnation: str) -> Caller:
-    """The kernel as the ledger is told of it."""
+    """The kernel as the ledger knows it."""
     return Caller(notebook=rooms.notebook_of(kernel_id), scope=f"kernel:{kernel_id}", incarnation=incarnation)
 
 
@@ -283,7 +283,7 @@ def _readable_id(raw: object) -> str | None:
 
 
 def _readable_ids(data: object) -> list[str | None]:
-    """The ids in a message that cannot be used as a whole, so that whoever waits for them hears why."""
+    """The ids in a message that cannot be used as a whole, so that each request gets an error as its response."""
     asks = data.get("asks") if isinstance(data, Mapping) else None
     ids = [_readable_id(raw) for raw in asks[:MAX_ASKS]] if isinstance(asks, list) else []
     return [ask_id for ask_id in ids if ask_id is not None] or [None]

@@ -26,7 +26,7 @@ _VOILA_PAGE: Final = "/voila/render/"
 
 
 def mark_children(*, strict: bool) -> Callable[[], None]:
-    """Tell whatever this process starts from now on whether it is inside a strict server; the answer ends that."""
+    """Show processes that start from now on whether they are inside a strict server; calling the result ends that."""
     # A server started inside a governed kernel inherited that kernel's variable: it would pass to terminals, and come
     # back into our kernels' environments whenever the session manager rebuilds one.
     os.environ.pop(KERNEL_ENV, None)

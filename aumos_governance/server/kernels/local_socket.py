@@ -33,7 +33,7 @@ _MOST_CONNECTIONS: Final = 512
 _MOST_OF_A_KERNEL: Final = 128
 """A kernel's own connection, and one for each of its child processes."""
 _MOST_GREETING: Final = 128
-"""Of those that have shown no token yet, which anyone on the machine may be where the socket is TCP."""
+"""Connections that have shown no token yet, which any user of the machine can open where the socket is TCP."""
 _WAITING_CONNECTIONS: Final = 128
 _BREATH: Final = 0.1
 """Seconds to wait when the system gives no connection, as when all files are in use."""
@@ -58,7 +58,7 @@ class LocalSocket:
         self._accepting: threading.Thread | None = None
 
     def offer(self, kernel_id: str, nonce: str) -> dict[str, Any] | None:
-        """What tells this process of this kernel how to connect; None while nobody listens."""
+        """The offer with which this process of this kernel connects; None while no socket listens."""
         address = self._address
         if address is None:
             return None
@@ -94,13 +94,13 @@ class LocalSocket:
         self._address = None
         self._closed.set()
         if self._accepting is None:
-            # Nobody listened, who would close these at the end.
+            # No thread listened, which would close these at the end.
             self._waking.close()
             self._woken.close()
         else:
             with suppress(OSError):
                 self._waking.send(b"\0")
-            # It waits for nobody but us; after it nobody can connect any more.
+            # It waits for us alone; after it no process can connect any more.
             self._accepting.join()
         with self._lock:
             connections = tuple(self._connections)

@@ -34,7 +34,7 @@ __all__ = [
 
 
 class Departures:
-    """Tells the ledger which kernel processes are gone, and tells it again what it could not take in."""
+    """Reports to the ledger which kernel processes are gone, and repeats reports that failed."""
 
     def __init__(self, ledger: Ledger, log: logging.Logger) -> None:
         self._ledger = ledger
@@ -44,7 +44,7 @@ class Departures:
     def report(self, incarnation: str) -> None:
         """From any thread; waits for nothing and raises nothing."""
 
-        def told(future: Future[int]) -> None:
+        def done(future: Future[int]) -> None:
             error = future.exception()
             if error is None:
                 self._untold.discard(incarnation)
@@ -54,13 +54,13 @@ class Departures:
         self._untold.add(incarnation)
         try:
             request = KernelGone(key="", origin=Origin("server"), incarnation=incarnation)
-            self._ledger.submit(request).add_done_callback(told)
+            self._ledger.submit(request).add_done_callback(done)
         except AumOSGovernanceError as error:
             # The ledger is closed, so the next start of a server will do it.
             self._log.warning("What a kernel that is gone held could not be marked unresolved: %s", error)
 
     def report_again(self) -> None:
-        """Repeat what failed, or is still under way: said twice it does nothing more."""
+        """Repeat the reports that failed, or are still under way: a repeated one changes nothing."""
         for incarnation in tuple(self._untold):
             self.report(incarnation)
 
@@ -88,7 +88,7 @@ class Presence:
         return f"{self._kernel_id}:{nonce}"
 
     def meet(self, nonce: str) -> None:
-        """The kernel's process said hello; the one before, if it was another, is gone."""
+        """The kernel's process has sent its hello; the one before, if it was another, is gone."""
         with self._lock:
             before, self.nonce = self.nonce, nonce
             self._met_in = self._process()
@@ -109,7 +109,7 @@ class Presence:
     def asking(self, nonce: str) -> Iterator[None]:
         """Around what may take long, which `attending` would make the server's loop wait for.
 
-        What was asked by a process that left meanwhile comes before its departure all the same: that is told again.
+        What was asked by a process that left meanwhile comes before its departure all the same: that is reported again.
         Raises UnavailableError where it has left, or was never met.
         """
         self.check(nonce)

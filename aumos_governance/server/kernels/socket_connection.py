@@ -40,7 +40,7 @@ _LEAST_SECONDS: Final = 0.001
 
 
 class SocketConnection:
-    """Served by a thread of its own, so that it keeps nobody waiting but itself."""
+    """Served by a thread of its own, so that it blocks no other connection."""
 
     def __init__(self, connection: socket.socket, admit: Admit, prove: Prove, log: logging.Logger) -> None:
         self._connection = connection
@@ -57,7 +57,7 @@ class SocketConnection:
             with self._connection:
                 if self._greet() and self._channel is not None and not self._closed:
                     self._channel.run()
-        except Exception:  # noqa: BLE001 - in a thread of its own, where nobody else would hear of it
+        except Exception:  # noqa: BLE001 - in a thread of its own, without another handler
             self._log.exception("A local connection of a kernel failed.")
 
     def turn_away(self, why: str) -> None:

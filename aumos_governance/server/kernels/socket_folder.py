@@ -56,6 +56,6 @@ def _listens(folder: Path) -> bool:
         except (ConnectionRefusedError, FileNotFoundError):
             return False
         except OSError:
-            # Busy, or not to be told: in doubt it is left alone.
+            # Busy, or not known: in doubt it is left alone.
             return True
     return True

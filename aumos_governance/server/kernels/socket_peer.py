@@ -1,4 +1,4 @@
-"""Who is at the other end of a local connection, as far as the operating system tells."""
+"""The process at the other end of a local connection, where the operating system reports it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_GENERATIONS: Final = 64
 def check_peer(connection: socket.socket, kernel_pid: int | None) -> None:
     """Raises NotAllowedError unless the other end is this user's kernel, or a process that descends from it.
 
-    Only Linux tells; elsewhere, on TCP, and for a kernel whose process is not known, the token alone proves it.
+    Only Linux reports it; elsewhere, on TCP, and for a kernel whose process is not known, the token alone proves it.
     """
     if sys.platform != "linux" or connection.family != socket.AF_UNIX:
         return

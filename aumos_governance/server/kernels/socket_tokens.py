@@ -19,7 +19,7 @@ class Tokens:
         self._secret = secrets.token_bytes(32)
 
     def issue(self, kernel_id: str, nonce: str) -> str:
-        """The token of the process that said hello with ``nonce``."""
+        """The token of the process that sent its hello with ``nonce``."""
         return f"{self._seal(kernel_id, nonce)}.{kernel_id}.{nonce}"
 
     def read(self, token: object) -> tuple[str, str]:
@@ -40,5 +40,5 @@ class Tokens:
 
     def _seal(self, kernel_id: str, nonce: str) -> str:
         # The length keeps the two apart, whatever characters they hold.
-        told = f"{len(kernel_id)}:{kernel_id}{nonce}".encode("utf-8", "replace")
-        return hmac.new(self._secret, told, hashlib.sha256).hexdigest()
+        bound = f"{len(kernel_id)}:{kernel_id}{nonce}".encode("utf-8", "replace")
+        return hmac.new(self._secret, bound, hashlib.sha256).hexdigest()

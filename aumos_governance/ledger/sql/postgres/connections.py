@@ -114,5 +114,5 @@ def roll_back(connection: Connection) -> None:
         with suppress(psycopg.Error):
             connection.execute(b"ROLLBACK")
     if connection.info.transaction_status != TransactionStatus.IDLE:
-        # Nobody must go on in a transaction that should have ended.
+        # No thread may go on in a transaction that should have ended.
         connection.close()

@@ -199,7 +199,7 @@ class PostgresDatabase:
         if self._writer is None:
             writer = self._server.connect()
             if self._name is not None:
-                # Kept for as long as the connection is, and so by nobody who was killed.
+                # Kept for as long as the connection is, and so by no server that was killed.
                 writer.execute("SELECT pg_advisory_lock_shared(%s::int, %s::int)", (_ATTENDING, self._name))
             self._writer = writer
         return self._writer

@@ -1,4 +1,4 @@
-"""What PostgreSQL and its driver report, as errors of the ledger; they never tell a password."""
+"""What PostgreSQL and its driver report, as errors of the ledger, without any password."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def translated(name: str, error: psycopg.Error, *, lost: bool) -> LedgerError:
 
 
 def not_confirmed(name: str, error: psycopg.Error) -> NotConfirmedError:
-    """What is said when the connection was lost at a commit, and the database cannot be asked about it."""
+    """The error where the connection was lost at a commit, and the database cannot be queried about it."""
     return NotConfirmedError(
         f"The ledger's database {name} was lost during a commit ({_reason(error)}), so this is not confirmed; a spend"
         " or hold that was recorded is taken back when the database can be reached again."
@@ -84,7 +84,7 @@ def not_confirmed(name: str, error: psycopg.Error) -> NotConfirmedError:
 
 
 def contended(name: str) -> LedgerError:
-    """What is said when others were in the way too often."""
+    """The error where other transactions were in the way too often."""
     return LedgerError(f"Other programs kept changing the same rows of the ledger {name}; nothing was recorded.")
 
 

@@ -12,7 +12,7 @@ from ....errors import LedgerError
 
 __all__ = ["Attendance"]
 
-# Windows has no such locks, so there nobody is known to attend.
+# Windows has no such locks, so there no server is known to attend.
 _fcntl: Final[Any] = import_module("fcntl") if os.name == "posix" else None
 
 
@@ -47,7 +47,7 @@ class Attendance:
         try:
             files = list(self._folder.iterdir())
         except OSError:
-            # There is none while nobody attends.
+            # There is none while no server attends.
             return frozenset()
         return frozenset(file.name for file in files if not _is_left(file))
 
@@ -64,7 +64,7 @@ class Attendance:
 
 
 def _locked(file: Path) -> int | None:
-    """A lock on the file, which is made; None where whoever looks after the dead took it for one of theirs."""
+    """A lock on the file, which is made; None where a server that removes left files has taken it for one."""
     # Not inherited by kernels and terminals, with which the lock would live on.
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -81,17 +81,17 @@ def _locked(file: Path) -> int | None:
 
 
 def _is_left(file: Path) -> bool:
-    """Whether nobody holds the file's lock any more; it is then deleted."""
+    """Whether no server holds the file's lock any more; it is then deleted."""
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return True
     except OSError:
-        # In doubt it is somebody's.
+        # In doubt a server holds it.
         return False
     try:
         _fcntl.flock(descriptor, _fcntl.LOCK_EX | _fcntl.LOCK_NB)
-        # Whoever came meanwhile has made the file anew, and what is locked here lies there no more.
+        # Another server has made the file anew meanwhile, and the locked one is no longer at this path.
         if not os.path.samestat(os.fstat(descriptor), file.stat()):
             return False
         file.unlink()

@@ -34,8 +34,7 @@ _T = TypeVar("_T")
 BUSY_SECONDS: Final = 10
 """How long a transaction waits for another process that writes to the same file.
 
-No shorter than an ask may be acted on: a copy of it that waits behind could else be done after its asker was told that
-nothing was.
+At least a request's lifetime: otherwise a queued copy could run after its client was informed that nothing happened.
 """
 _PAGE_BYTES: Final = 2048
 """A decision changes a few rows in each of a dozen pages, and all of these are written: half of SQLite's usual size
@@ -188,7 +187,7 @@ class SqliteDatabase:
             )
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Made here and not by SQLite, so that nobody else can read it at any moment.
+            # Made here and not by SQLite, so that no other user can read it at any moment.
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise LedgerError(f"The ledger {self.path} cannot be opened: {error.strerror}.") from error

@@ -44,7 +44,7 @@ class SqliteFile:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._frozen: tuple[object, ...] | None = None
         """How the file was when it was taken for one that cannot change; else None."""
-        # Not mode=ro, which leaves SQLite's side files behind where nobody else has the file open. This mode makes
+        # Not mode=ro, which leaves SQLite's side files behind where no other process has the file open. This mode makes
         # no database either, and reads where it may not write.
         self._uri = f"{path.as_uri()}?mode=rw"
         if self._needs_writing():
@@ -118,7 +118,7 @@ class SqliteFile:
         raise LedgerError(f"The ledger {self.name} was changed while it was copied to be read; read it again.")
 
     def _signs(self) -> tuple[object, ...]:
-        # Somebody may write to it by another way than the mount that cannot be written.
+        # Another process may write to it by another way than the mount that cannot be written.
         signs: list[object] = []
         for path in (self._path, Path(f"{self._path}-wal")):
             try:

@@ -1,4 +1,4 @@
-"""On which kind of file system a path lies, as far as the operating system tells."""
+"""On which kind of file system a path lies, according to the operating system."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NETWORK: Final = re.compile(
 
 
 def network_filesystem(path: Path, mounts: Path = Path("/proc/mounts")) -> str | None:
-    """The type of the network file system that ``path`` lies on; None when it is local or cannot be told."""
+    """The type of the network file system that ``path`` lies on; None when it is local or not known."""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
