@@ -90,7 +90,9 @@ def test_at_l4_and_l5_it_runs(kernel: Kernel, level: int) -> None:
 def test_what_does_not_fit_says_what_is_left(kernel: Kernel) -> None:
     at(kernel, 5)
     denied = kernel.run("%%governed --tool deploy --cost 2\nran.append(1)")
-    refused(denied, "GovernanceDeniedError", "DENIED: Would exceed budget ($2.00 > $1.00); $2.00 for deploy was asked")
+    refused(
+        denied, "GovernanceDeniedError", "DENIED: Would exceed budget ($2.00 > $1.00); $2.00 for deploy was requested"
+    )
     assert "$1.00 is left; raise the budget with %governance --budget" in denied.evalue
     assert did_not_run(kernel)
 
