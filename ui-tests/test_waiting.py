@@ -76,6 +76,8 @@ def test_a_person_answers_exactly_what_is_asked(
     deny = panel.decision.get_by_role("button", name="Deny", exact=True)
     # What has only just come into view takes no answer.
     expect(deny).to_have_attribute("aria-disabled", "false")
+    # The dialog gives its title the focus once it is drawn.
+    expect(panel.decision.locator(".aumos-Decision-title")).to_be_focused()
     for _ in range(3):
         panel.page.keyboard.press("Tab")
     expect(deny).to_be_focused()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -19,6 +21,8 @@ MOST_OF_ONE: Final = 64 * 1024 * 1024
 """Bytes of one body, decompressed."""
 MOST_IN_ALL: Final = 256 * 1024 * 1024
 """Bytes of the bodies of all calls that are under way."""
+_SILENCE_SECONDS: Final = 60.0
+"""The longest pause within a body."""
 _STEP: Final = 1024 * 1024
 """The most bytes that one step of decompressing makes."""
 _ZLIB: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
@@ -74,7 +78,7 @@ class Body:
             # These bytes are no part of the response.
             request.writer.output_size = 0
         pieces: list[bytes] = []
-        while piece := await request.content.readany():
+        while piece := await self._piece(request):
             if decompress is None:
                 self._add(pieces, piece)
             else:
@@ -82,6 +86,17 @@ class Body:
         if decompress is not None:
             decompress(b"", lambda made: self._add(pieces, made))
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _piece(self, request: web.BaseRequest) -> bytes:
+        try:
+            return await asyncio.wait_for(request.content.readany(), _SILENCE_SECONDS)
+        except asyncio.TimeoutError:
+            # Its bytes take a share of what all clients have together.
+            raise RefusedError(
+                HTTPStatus.REQUEST_TIMEOUT,
+                "TIMEOUT",
+                "AumOS Governance: the request's body did not arrive in time, so it was not sent.",
+            ) from None
 
     def _add(self, pieces: list[bytes], piece: bytes) -> None:
         if self._size + len(piece) > self._bodies.most_of_one:
@@ -198,53 +213,84 @@ def object_of(content: bytes) -> Mapping[str, Any]:
 
 
 def fields_of(content: bytes, content_type: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
-    """The plain fields of a form, and the sizes of its files in bytes. Raises RefusedError for one that is no form."""
-    boundary = _boundary_of(content_type)
-    parts = content.split(b"--" + boundary) if boundary else []
-    if len(parts) < 2 or not parts[-1].startswith(b"--"):
-        raise _no_form()
+    """The plain fields of a form, and the sizes of its files in bytes.
+
+    Raises RefusedError for a form that two readers could read differently: it is forwarded as it is, and what the
+    provider reads in it must be what was measured.
+    """
     fields: dict[str, Any] = {}
-    files: list[int] = []
-    for part in parts[1:-1]:
+    files: list[tuple[str, int]] = []
+    for part in _parts_of(content, content_type):
         head, separator, value = part.partition(b"\r\n\r\n")
         name, is_file = _named(head)
-        if not separator or name is None or not value.endswith(b"\r\n"):
+        if not separator:
             raise _no_form()
-        value = value[:-2]
         if is_file:
-            files.append(len(value))
-        elif name.endswith("[]"):
-            fields.setdefault(name[:-2], []).append(value.decode("utf-8", "replace"))
+            files.append((name, len(value)))
+            continue
+        text = _text(value)
+        if name.endswith("[]"):
+            values = fields.setdefault(name[:-2], [])
+            if not isinstance(values, list):
+                raise _no_form()
+            values.append(text)
         elif name in fields:
             # Which of the two the provider reads is not known.
             raise _no_form()
         else:
-            text = value.decode("utf-8", "replace")
             fields[name] = {"true": True, "false": False}.get(text, text)
-    return fields, tuple(files)
+    if any(name.removesuffix("[]") in fields for name, _ in files):
+        raise _no_form()
+    return fields, tuple(size for _, size in files)
 
 
-def _boundary_of(content_type: str) -> bytes:
-    for parameter in content_type.split(";")[1:]:
-        name, _, value = parameter.strip().partition("=")
-        if name.lower() == "boundary":
-            return value.strip().strip('"').encode("utf-8", "replace")
-    return b""
+_BOUNDARY: Final = re.compile(
+    r"multipart/form-data *; *boundary=(\"?)([0-9A-Za-z'()+_,./:=?-]{1,70})\1 *", re.IGNORECASE
+)
+_DISPOSITION: Final = re.compile(
+    r"""form-data;[ ]*name="([^"\\\r\n;]*)"(;[ ]*filename="(?:[^"\\\r\n]|\\.)*")?(;[ ]*filename\*=[^;"\s]+)?""",
+    re.IGNORECASE,
+)
+_PART_HEADERS: Final = frozenset({"content-disposition", "content-type", "content-length"})
+"""The headers of a part that change nothing of how its value is read."""
 
 
-def _named(head: bytes) -> tuple[str | None, bool]:
-    name, is_file = None, False
-    for line in head.decode("utf-8", "replace").split("\r\n"):
-        header, _, value = line.partition(":")
-        if header.strip().lower() != "content-disposition":
-            continue
-        for parameter in value.split(";")[1:]:
-            key, _, text = parameter.strip().partition("=")
-            if key.lower() == "name":
-                name = text.strip().strip('"')
-            elif key.lower().startswith("filename"):
-                is_file = True
-    return name, is_file
+def _parts_of(content: bytes, content_type: str) -> list[bytes]:
+    boundary = _BOUNDARY.fullmatch(content_type.strip())
+    if boundary is None:
+        raise _no_form()
+    line = b"--" + boundary[2].encode()
+    if not content.startswith(line + b"\r\n"):
+        raise _no_form()
+    parts = (b"\r\n" + content).split(b"\r\n" + line)
+    # Before the first line there is nothing, each one ends, and after the last one nothing comes.
+    if parts[-1] not in (b"--", b"--\r\n") or any(not part.startswith(b"\r\n") for part in parts[1:-1]):
+        raise _no_form()
+    return [part[2:] for part in parts[1:-1]]
+
+
+def _named(head: bytes) -> tuple[str, bool]:
+    found: re.Match[str] | None = None
+    for line in _text(head).split("\r\n"):
+        header, separator, value = line.partition(":")
+        if not separator or header.lower() not in _PART_HEADERS:
+            raise _no_form()
+        if header.lower() == "content-disposition":
+            if found is not None:
+                raise _no_form()
+            found = _DISPOSITION.fullmatch(value.strip())
+            if found is None:
+                raise _no_form()
+    if found is None:
+        raise _no_form()
+    return found[1], found[2] is not None or found[3] is not None
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _no_form() from None
 
 
 def _no_form() -> RefusedError:

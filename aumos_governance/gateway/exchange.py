@@ -246,9 +246,9 @@ class Exchange:
         charge, name = self._charge, destination.upstream.name
         assert charge is not None
         paid, call = measured.paid, measured.call
+        sent = content if call.asked.files else json.dumps(paid.body or call.asked.body).encode()
         try:
             charge.sent = True
-            sent = content if call.asked.files else json.dumps(paid.body or call.asked.body).encode()
             response = await self._sent(destination, call, query, key, sent)
             if paid.body is not None:
                 response = await self._again(destination, measured, query, key, response)

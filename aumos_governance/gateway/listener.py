@@ -35,6 +35,10 @@ ENDING_SECONDS: Final = 5.0
 """How long the end waits until what was settled is recorded."""
 
 
+_SILENT: Final = logging.getLogger(f"{__name__}.http")
+_SILENT.disabled = True
+
+
 class Gateway:
     """Serves the providers' APIs at ``http://127.0.0.1:<port>/llm/<provider>/``.
 
@@ -130,6 +134,8 @@ class Gateway:
                 handler_cancellation=True,
                 auto_decompress=False,
                 access_log=None,
+                # Of a malformed request it would log the line, which may hold a key.
+                logger=_SILENT,
                 keepalive_timeout=_KEEP_ALIVE_SECONDS,
                 max_line_size=_HEADERS,
                 max_field_size=_HEADERS,

@@ -20,6 +20,8 @@ __all__ = ["BROKEN", "broken_off", "pass_on", "pass_unpaid"]
 
 BROKEN: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 """How reading a provider's response can end before its end."""
+_MOST_OF_ERROR: Final = 1024 * 1024
+"""Bytes of an error's body that go on."""
 _AT_ONCE: Final = 256 * 1024
 """Bytes of a body that goes on in one piece."""
 
@@ -56,7 +58,7 @@ async def pass_unpaid(
     if response.status < HTTPStatus.BAD_REQUEST and not _is_short(response):
         return await _passed(request, response, headers, _Free(later))
     try:
-        body = await response.read()
+        body = await _read(response) if response.status >= HTTPStatus.BAD_REQUEST else await response.read()
     except BROKEN as error:
         response.close()
         if response.status < HTTPStatus.BAD_REQUEST:
@@ -73,6 +75,17 @@ async def pass_unpaid(
         # Some servers repeat the key that they refuse.
         body = body.replace(key.encode(), b"***")
     return web.Response(status=response.status, reason=response.reason, headers=headers, body=body)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """An error's body, of which no more is read than an error needs."""
+    body = b""
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > _MOST_OF_ERROR:
+            response.close()
+            break
+    return body[:_MOST_OF_ERROR]
 
 
 async def pass_on(
@@ -120,8 +133,9 @@ class _Paid:
 
     def done(self) -> bytes:
         """The response is complete: the bytes that are left."""
+        rest = self._reader.rest()
         self._charge.settle(self._reader)
-        return self._kept + self._reader.rest()
+        return self._kept + rest
 
     def left(self) -> None:
         """Nothing more of it goes on."""

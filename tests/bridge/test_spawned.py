@@ -90,4 +90,4 @@ def test_without_an_offer_a_worker_says_so_at_once(server: LiveServer) -> None:
             "import multiprocessing, work\n"
             "with multiprocessing.get_context('spawn').Pool(1) as pool: print(pool.map(work.spend, [1])[0])"
         )
-        assert outcome.text.startswith("UnavailableError: This process was started by a notebook's kernel and was not")
+        assert outcome.text.startswith("UnavailableError: This process was started by a notebook's kernel and has no")

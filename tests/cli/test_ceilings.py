@@ -56,7 +56,7 @@ def test_a_ceiling_is_set_and_lifted_on_record(ledger: Path, run: Run) -> None:
     assert ended.code == 0
     assert ended.err == "The team ceiling 'class': from $3.00 monthly to $5.00 monthly. It is on record.\n"
     assert '"limit": "5"' in ended.out
-    assert run("ceiling", "set", "class", "5", "--yes").err.endswith("That is what stood already.\n")
+    assert run("ceiling", "set", "class", "5", "--yes").err.endswith("It was so already.\n")
     assert run("ceiling", "lift", "class", "--yes").code == 0
     ended = run("ceiling", "set", "class", "1", "--yes")
     assert (ended.code, ended.err) == (

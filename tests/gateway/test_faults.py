@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 from decimal import Decimal
 from http.client import IncompleteRead
@@ -271,3 +272,22 @@ def test_no_decision_is_no_denial(endpoint: Endpoint) -> None:
     assert answer.status == 503
     assert answer.headers["x-should-retry"] == "false"
     assert endpoint.count == 0
+
+
+def test_of_an_endless_error_no_more_is_read_than_an_error_needs(endpoint: Endpoint) -> None:
+    head = b"HTTP/1.1 500 No\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n"
+    with Canned(head + b"x" * 3 * 1024 * 1024) as canned, House(endpoint, base_url=canned.url) as house:
+        answer = requested(house)
+        assert (answer.status, len(answer.body)) == (500, 1024 * 1024)
+        assert house.events() == ["hold", "release"]
+
+
+def test_a_malformed_request_with_a_key_is_in_no_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with Raw(house) as raw:
+        raw.socket.sendall(
+            f"POST /llm/openai/v1/models HTTP/1.1\r\nauthorization: Bearer {SECRET}\x01\r\n\r\n".encode()
+        )
+        assert raw.receive().status == 400
+    assert SECRET not in caplog.text
+    assert SECRET[:20] not in caplog.text

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import json
 import re
 from collections.abc import Mapping
@@ -79,7 +80,8 @@ class Events:
         start, kept = 0, []
         for end in _END_OF_EVENT.finditer(pending, self._searched):
             event = pending[start : end.end()]
-            data = _data_of(event)
+            # A stream may begin with a byte order mark.
+            data = _data_of(event if self._id is not None else event.removeprefix(codecs.BOM_UTF8))
             if self._id is None:
                 self._id = _id_of(data)
             if not self._meter.see(data):
@@ -91,7 +93,8 @@ class Events:
 
     def rest(self) -> bytes:
         rest, self._pending = self._pending, b""
-        return rest
+        # Some servers end the last event with the stream, without an empty line.
+        return b"" if rest and self._meter.see(_data_of(rest)) else rest
 
     def answer(self) -> Mapping[str, Any] | None:
         answer = self._meter.answer
@@ -184,7 +187,7 @@ def _id_of(data: bytes) -> str:
 
 
 def _data_of(event: bytes) -> bytes:
-    if event.startswith(b"data: ") and event.find(b"\n", 0, -2) < 0:
+    if event.startswith(b"data: ") and event.find(b"\n", 0, -2) < 0 and b"\r" not in event:
         return event[6:].rstrip()
     lines = (line for line in event.splitlines() if line.startswith(b"data:"))
     return b"\n".join(line[5:].removeprefix(b" ") for line in lines)

@@ -51,8 +51,9 @@ class _Watch:
                 if shown:
                     yield shown
             # Before the last bytes: who gets them has the whole answer.
+            rest = self._reader.rest()
             self._charge.settle(*evidence_of(self._reader))
-            if rest := self._reader.rest():
+            if rest:
                 yield rest
         except Exception:
             self._charge.settle_partly(*self._so_far())
@@ -83,8 +84,9 @@ class _Watch:
                     await self._charge.settle_async(*evidence_of(self._reader))
                 if shown:
                     yield shown
+            rest = self._reader.rest()
             await self._charge.settle_async(*evidence_of(self._reader))
-            if rest := self._reader.rest():
+            if rest:
                 yield rest
         except Exception:
             await self._charge.settle_partly_async(*self._so_far())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from ...errors import ConfigurationError
 from ..guarding.calls import Asked, Cost, Meter, UsageMissingError
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
@@ -130,6 +131,8 @@ def _by_time(seconds: float) -> dict[str, int | float]:
 
 
 def _number(value: object, least: int) -> int:
-    # A form with a file says numbers as text.
+    # A form with a file has numbers as text. Of any other text the server may read another number.
     text = str(value)
+    if isinstance(value, (str, float)) and not (text.isascii() and text.isdigit()):
+        raise ConfigurationError(f"A number of the request is {text[:20]!r}; write it as a whole number, in digits.")
     return max(least, int(text)) if text.isdigit() else least

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aumos_governance.errors import ConfigurationError
 from aumos_governance.integrations.guarding.calls import Asked, Cost, Paid, UsageMissingError
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.openai.text import read_usage
@@ -75,9 +76,15 @@ def test_an_answer_without_a_report_is_charged_as_held() -> None:
 # ---- images
 
 
-@pytest.mark.parametrize(("n", "times"), [(None, 1), (1, 1), (3, 3), ("3", 3), (0, 1), ("x", 1)])
+@pytest.mark.parametrize(("n", "times"), [(None, 1), (1, 1), (3, 3), ("3", 3), (0, 1)])
 def test_each_image_is_held_for(n: Any, times: int) -> None:
     assert paid("/images/generations", prompt="abc", n=n).worst(rates()) == 5 + 2 * 8_192 * times
+
+
+@pytest.mark.parametrize("n", ["x", "+5", " 5", "5.0", "\u0665", 5.0])
+def test_a_number_that_can_be_read_in_two_ways_is_refused(n: Any) -> None:
+    with pytest.raises(ConfigurationError, match="whole number, in digits"):
+        paid("/images/generations", prompt="abc", n=n).worst(rates())
 
 
 def test_images_on_the_way_and_those_that_are_given_are_held_for() -> None:

@@ -147,7 +147,7 @@ def test_a_silent_server_keeps_what_is_asked_later_waiting_for_a_bounded_time() 
 
 def test_nothing_is_told_to_a_server_that_was_not_met() -> None:
     transport = FakeTransport()
-    with pytest.raises(UnavailableError, match="not met"):
+    with pytest.raises(UnavailableError, match="not connected"):
         Client(transport, incarnation="n-1").tell("settle", {})
     assert transport.sent == []
 

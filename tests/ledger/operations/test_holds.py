@@ -147,7 +147,7 @@ def test_a_kernel_resolves_its_own_holds_only(ledger: Ledger) -> None:
         ledger.execute(settle(decision.charge_id, 0, origin=OTHER_KERNEL))
     with pytest.raises(NotFoundError):
         ledger.execute(release("unknown"))
-    with pytest.raises(NotAllowedError, match="still there"):
+    with pytest.raises(NotAllowedError, match="still runs"):
         ledger.execute(release(decision.charge_id, origin=PERSON))
     assert balance(ledger).held == 10 * CENT
 

@@ -97,7 +97,7 @@ async def test_a_person_settles_what_a_kernel_left(rest: Any, agent: Agent) -> N
     hold = agent.hold()
     alive = await rest("POST", f"holds/{hold}/settle", {"amount": "0.02"})
     assert (alive.status, alive.body["code"]) == (403, "NOT_ALLOWED")
-    assert "still there" in alive.body["message"]
+    assert "still runs" in alive.body["message"]
     assert (await rest("POST", f"holds/{hold}/release")).status == 403
     agent.leave()
     settled = await rest("POST", f"holds/{hold}/settle", {"amount": "0.02"})
