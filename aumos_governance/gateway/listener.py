@@ -35,8 +35,8 @@ ENDING_SECONDS: Final = 5.0
 """How long the end waits until what was settled is recorded."""
 
 
-_SILENT: Final = logging.getLogger(f"{__name__}.http")
-_SILENT.disabled = True
+# Outside of the tree of loggers, whose configuration enables again what was disabled.
+_SILENT: Final = logging.Logger("aumos-gateway-http", logging.CRITICAL + 1)  # noqa: LOG001
 
 
 class Gateway:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import logging.config
 import socket
 from decimal import Decimal
 from http.client import IncompleteRead
