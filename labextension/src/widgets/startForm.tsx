@@ -2,11 +2,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { Starter } from '../state/starter';
 import type { IGovernanceModel } from '../tokens';
-import { trustLevels } from '../words/labels';
-import { formatUsd, parseUsd, typedUsd, writeUsd } from '../words/money';
-import { BudgetInput } from './budgetInput';
+import { typedUsd, writeUsd } from '../words/money';
 import { CopiedText } from './copiedText';
 import { useAction, usePerson } from './hooks';
+import { budgetFault, LimitFields } from './limitFields';
 import { PersonButton } from './personButton';
 import { ErrorLine, Note } from './words';
 
@@ -18,23 +17,10 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
   const [typed, setTyped] = React.useState<string | null>(null);
   const action = useAction();
   const person = usePerson(model, trans);
-  const ids = { level: React.useId(), budget: React.useId() };
   const text = typed ?? config?.default_budget ?? '';
   const amount = typedUsd(text);
-  const max = config?.max_budget == null ? null : parseUsd(config.max_budget);
-  const wrong =
-    config === null
-      ? null
-      : amount === null
-        ? trans.__('Write an amount of dollars, such as 12.50.')
-        : max !== null && amount > max
-          ? trans.__('The server allows at most %1.', formatUsd(max))
-          : null;
+  const wrong = config === null ? null : budgetFault(text, config, trans);
   const level = chosen ?? config?.default_trust_level ?? 0;
-  const levels = trustLevels(trans).slice(
-    0,
-    (config?.max_trust_level ?? 5) + 1
-  );
   const { kernelChanges } = model;
   React.useEffect(
     // With each kernel anew: what is missing is said before the button is pressed.
@@ -61,28 +47,15 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
         )}
       </p>
       <div className="aumos-Start-fields">
-        <label htmlFor={ids.level}>{trans.__('Trust level')}</label>
-        <select
-          id={ids.level}
-          className="aumos-Start-level"
-          data-lead=""
-          value={level}
-          disabled={config === null}
-          onChange={event => setChosen(Number(event.currentTarget.value))}
-        >
-          {levels.map(one => (
-            <option key={one.level} value={one.level}>
-              {`${one.short} ${one.label}`}
-            </option>
-          ))}
-        </select>
-        <p className="aumos-Start-hint">{levels[level]?.sentence}</p>
-        <label htmlFor={ids.budget}>{trans.__('Budget in dollars')}</label>
-        <BudgetInput
-          id={ids.budget}
-          text={text}
+        <LimitFields
+          config={config}
+          level={level}
+          onLevel={setChosen}
+          budget={text}
           wrong={wrong}
-          onType={setTyped}
+          onBudget={setTyped}
+          isLead
+          trans={trans}
         />
       </div>
       <KernelNotes {...props} isBefore />

@@ -1,13 +1,12 @@
 import React from 'react';
 import type { ICreatedKey, IGatewayKey } from '../../protocol/gateway';
-import { BudgetInput } from '../../widgets/budgetInput';
 import { Button } from '../../widgets/button';
 import { useAction, usePerson } from '../../widgets/hooks';
 import { leadOn } from '../../widgets/leads';
+import { budgetFault, LimitFields } from '../../widgets/limitFields';
 import { PersonButton } from '../../widgets/personButton';
 import { ErrorLine, Note } from '../../widgets/words';
-import { trustLevels } from '../../words/labels';
-import { formatUsd, parseUsd, typedUsd, writeUsd } from '../../words/money';
+import { typedUsd, writeUsd } from '../../words/money';
 import { type IKeysProps, Key } from './notebookKeys';
 
 /** The level of a key where the user chooses none. */
@@ -112,29 +111,17 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
   const [budget, setBudget] = React.useState(config?.default_budget ?? '');
   const action = useAction();
   const person = usePerson(model, trans);
-  const ids = {
-    name: React.useId(),
-    hint: React.useId(),
-    level: React.useId(),
-    budget: React.useId()
-  };
+  const ids = { name: React.useId(), hint: React.useId() };
   const field = React.useRef<HTMLInputElement>(null);
   React.useEffect(() => field.current?.focus(), []);
-  const most = config?.max_budget == null ? null : parseUsd(config.max_budget);
   const amount = typedUsd(budget);
-  const wrong =
-    amount === null
-      ? trans.__('Write an amount of dollars, such as 12.50.')
-      : most !== null && amount > most
-        ? trans.__('The server allows at most %1.', formatUsd(most))
-        : null;
+  const wrong = budgetFault(budget, config, trans);
   const isNamed = NAME.test(name);
   const misnamed = isNamed
     ? null
     : trans.__(
         'Write a name of letters, digits, spaces, dots, hyphens and underscores.'
       );
-  const levels = trustLevels(trans).slice(0, max + 1);
   const create = (): void => {
     if (amount !== null && isNamed) {
       const wanted = { name, trust_level: level, budget: writeUsd(amount) };
@@ -172,26 +159,14 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
             ? trans.__('Of the program, such as “nightly report”')
             : misnamed}
         </p>
-        <label htmlFor={ids.level}>{trans.__('Trust level')}</label>
-        <select
-          id={ids.level}
-          className="aumos-Start-level"
-          value={level}
-          onChange={event => setLevel(Number(event.currentTarget.value))}
-        >
-          {levels.map(one => (
-            <option key={one.level} value={one.level}>
-              {`${one.short} ${one.label}`}
-            </option>
-          ))}
-        </select>
-        <p className="aumos-Start-hint">{levels[level]?.sentence}</p>
-        <label htmlFor={ids.budget}>{trans.__('Budget in dollars')}</label>
-        <BudgetInput
-          id={ids.budget}
-          text={budget}
+        <LimitFields
+          config={config}
+          level={level}
+          onLevel={setLevel}
+          budget={budget}
           wrong={wrong}
-          onType={setBudget}
+          onBudget={setBudget}
+          trans={trans}
         />
       </div>
       <div className="aumos-Actions">

@@ -1,0 +1,81 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { IGovernanceModel } from '../tokens';
+import { trustLevels } from '../words/labels';
+import { formatUsd, parseUsd, typedUsd } from '../words/money';
+import { AmountInput } from './amountInput';
+
+/** What is wrong with the budget of something that is to be started, by the server's maximum; null: nothing. */
+export function budgetFault(
+  text: string,
+  config: IGovernanceModel['config'],
+  trans: TranslationBundle
+): string | null {
+  const amount = typedUsd(text);
+  if (amount === null) {
+    return trans.__('Write an amount of dollars, such as 12.50.');
+  }
+  const max = config?.max_budget == null ? null : parseUsd(config.max_budget);
+  return max !== null && amount > max
+    ? trans.__('The server allows at most %1.', formatUsd(max))
+    : null;
+}
+
+/** The trust level and the budget of something that is to be started, and below it what is wrong with the budget. */
+export function LimitFields(props: {
+  config: IGovernanceModel['config'];
+  level: number;
+  onLevel: (level: number) => void;
+  budget: string;
+  wrong: string | null;
+  onBudget: (text: string) => void;
+  /** Whether commands lead to the level. */
+  isLead?: boolean;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { config, level, trans } = props;
+  const ids = {
+    level: React.useId(),
+    budget: React.useId(),
+    hint: React.useId()
+  };
+  const levels = trustLevels(trans).slice(
+    0,
+    (config?.max_trust_level ?? 5) + 1
+  );
+  return (
+    <>
+      <label htmlFor={ids.level}>{trans.__('Trust level')}</label>
+      <select
+        id={ids.level}
+        className="aumos-Start-level"
+        data-lead={props.isLead ? '' : undefined}
+        value={level}
+        disabled={config === null}
+        onChange={event => props.onLevel(Number(event.currentTarget.value))}
+      >
+        {levels.map(one => (
+          <option key={one.level} value={one.level}>
+            {`${one.short} ${one.label}`}
+          </option>
+        ))}
+      </select>
+      <p className="aumos-Start-hint">{levels[level]?.sentence}</p>
+      <label htmlFor={ids.budget}>{trans.__('Budget in dollars')}</label>
+      <div className="aumos-AmountField-line">
+        <span aria-hidden="true">$</span>
+        <AmountInput
+          id={ids.budget}
+          className="aumos-AmountField-input"
+          aria-invalid={props.wrong !== null}
+          aria-describedby={ids.hint}
+          value={props.budget}
+          onType={props.onBudget}
+        />
+      </div>
+      <p id={ids.hint} className="aumos-Start-hint" aria-live="polite">
+        {props.wrong}
+      </p>
+    </>
+  );
+}
