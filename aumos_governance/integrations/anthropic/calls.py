@@ -223,12 +223,6 @@ class _Message:
             )
         return Cost(cost, main.doubtful or not seen.whole or _is_repriced(usage))
 
-    def _rates_of_iteration(self, rates: Rates, model: str | None) -> Rates:
-        try:
-            return rates if model is None else self._rates_of(rates, model)
-        except ConfigurationError:
-            raise UsageMissingError from None
-
     def _priced(self, rates: Rates, usage: Mapping[str, Any], units: Units) -> Decimal:
         """What the counts cost at the terms that the report names. Raises UsageMissingError for unknown ones."""
         if not _at_anthropic(rates):

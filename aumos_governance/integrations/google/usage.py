@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any, Final
 
 from ..guarding.calls import UsageMissingError
-from ..pricing.rates import Rates, UnusableUsageError
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
-from ..pricing.usage import DoubtError, Report, checked, least_tokens
+from ..pricing.usage import DoubtError, Report, checked
 from .fields import mapping_of
 from .models import speaks
 
@@ -36,13 +35,13 @@ def counts_of(
     usage = answer.get("usageMetadata")
     report = rates.reading("gemini").report(usage) if isinstance(usage, Mapping) else None
     if report is None:
-        raise UsageMissingError("The response has no usage, or one with what is no count.", _least(rates, seen))
+        raise UsageMissingError("The response has no usage, or one with what is no count.", rates.least_cost(seen))
     try:
         counts, estimated = checked(_with_zeros(report, seen, output=output), seen, output=output)
     except DoubtError as doubt:
-        raise UsageMissingError(str(doubt), _least(rates, seen)) from None
+        raise UsageMissingError(str(doubt), rates.least_cost(seen)) from None
     if any(counts.get(name) and not _has_price(rates, model, name) for name in _OUTPUTS):
-        raise UsageMissingError("A kind of output has no price of its own.", _least(rates, seen))
+        raise UsageMissingError("A kind of output has no price of its own.", rates.least_cost(seen))
     if rates.flat is None:
         more = [_tell_media(rates, counts, seen), _tell_cached(rates, counts, report.counts)]
         estimated = estimated or any(more)
@@ -103,13 +102,3 @@ def _tell_cached(rates: Rates, counts: dict[str, int | float], reported: Mapping
             counts.setdefault(name, max(0, open_still - (counts["input_tokens"] - own)))
             doubtful = doubtful or open_still > 0
     return doubtful
-
-
-def _least(rates: Rates, seen: Seen | None) -> Decimal:
-    """What the visible output costs at least: a server may ignore the limit for which was held."""
-    if seen is None or not seen.anything:
-        return Decimal(0)
-    try:
-        return rates.cost({"output_tokens": least_tokens(seen)})
-    except UnusableUsageError:
-        return Decimal(0)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..pricing.seen import Seen
 from .calls import Meter
 
-__all__ = ["Elements"]
+__all__ = ["Elements", "PassedOn"]
 
 _TO_MARK: Final = re.compile(rb'(?:[^"{}\[\]]+|"[^"\\]*(?:\\.[^"\\]*)*")*', re.DOTALL)
 """All up to the next bracket, or to a text that has not ended yet."""
@@ -20,15 +20,39 @@ _MOST: Final = 64 * 1024 * 1024
 """Bytes of an element that is kept until it is complete; of a longer one nothing is read."""
 
 
-class Elements:
+class PassedOn:
+    """What readers have in common whose bytes all pass on to the client as they come."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._pending = bytearray()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the stream has reported all of its usage."""
+        return self._meter.ended
+
+    def rest(self) -> bytes:
+        """Nothing was held back."""
+        return b""
+
+    def answer(self) -> Mapping[str, Any] | None:
+        """What is known of the usage."""
+        return self._meter.answer
+
+    def seen(self) -> Seen | None:
+        """What of the response has arrived."""
+        return self._meter.seen
+
+
+class Elements(PassedOn):
     """Reads each element of the array when it is complete; its bytes pass on as they come.
 
     A body that is an object, and no array, is one element.
     """
 
     def __init__(self, meter: Meter) -> None:
-        self._meter = meter
-        self._pending = bytearray()
+        super().__init__(meter)
         self._at = 0
         """Where in `_pending` reading goes on."""
         self._in_text = False
@@ -36,11 +60,6 @@ class Elements:
         self._outer = 0
         """The depth at which an element begins."""
         self._begun: int | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether the stream has reported all of its usage."""
-        return self._meter.ended
 
     def feed(self, chunk: bytes) -> bytes:
         """Read some more bytes; all of them are the caller's."""
@@ -60,18 +79,6 @@ class Elements:
                 self._step(pending[place], place)
         self._forget()
         return chunk
-
-    def rest(self) -> bytes:
-        """Nothing was held back."""
-        return b""
-
-    def answer(self) -> Mapping[str, Any] | None:
-        """What is known of the usage."""
-        return self._meter.answer
-
-    def seen(self) -> Seen | None:
-        """What of the response has arrived."""
-        return self._meter.seen
 
     def _step(self, bracket: int, place: int) -> None:
         if bracket in _OPENS:

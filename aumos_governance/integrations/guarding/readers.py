@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from ..pricing.seen import Seen
 from .calls import Meter, Paid, body_of_json, is_streamed
-from .elements import Elements
+from .elements import Elements, PassedOn
 
 __all__ = ["CONTENT_TYPE", "Body", "Events", "Frames", "Reader", "evidence_of", "reader_of"]
 
@@ -130,17 +130,8 @@ class Body:
         return None  # The body itself shows it.
 
 
-class Frames:
+class Frames(PassedOn):
     """Reads the events in frames, which pass on as they come. The caller's library checks their sums."""
-
-    def __init__(self, meter: Meter) -> None:
-        self._meter = meter
-        self._pending = bytearray()
-
-    @property
-    def ended(self) -> bool:
-        """Whether the stream has reported all of its usage."""
-        return self._meter.ended
 
     def feed(self, chunk: bytes) -> bytes:
         """Read some more bytes; all of them are the caller's."""
@@ -156,18 +147,6 @@ class Frames:
             self._see(bytes(self._pending[_PRELUDE + headers : length - _CHECKSUM]))
             del self._pending[:length]
         return chunk
-
-    def rest(self) -> bytes:
-        """Nothing was held back."""
-        return b""
-
-    def answer(self) -> Mapping[str, Any] | None:
-        """What is known of the usage."""
-        return self._meter.answer
-
-    def seen(self) -> Seen | None:
-        """What of the response has arrived."""
-        return self._meter.seen
 
     def _see(self, payload: bytes) -> None:
         try:

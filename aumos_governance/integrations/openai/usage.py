@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ..guarding.calls import Cost, UsageMissingError
-from ..pricing.rates import Rates, UnusableUsageError, unknown_price
+from ..pricing.rates import Rates, unknown_price
 from ..pricing.seen import Seen
 from ..pricing.sizes import Size
-from ..pricing.usage import DoubtError, checked, least_tokens
+from ..pricing.usage import DoubtError, checked
 
 __all__ = ["broken", "extras_of", "require_kinds", "used_of"]
 
@@ -38,25 +38,17 @@ def used_of(
     usage = answer.get("usage")
     report = rates.reading(shape).report(usage) if isinstance(usage, Mapping) else None
     if report is None:
-        raise UsageMissingError("The answer has no usage, or one with something that is no count.", _least(rates, seen))
+        raise UsageMissingError(
+            "The answer has no usage, or one with something that is no count.", rates.least_cost(seen)
+        )
     try:
         counts, estimated = checked(report, seen, output=output)
     except DoubtError as doubt:
-        raise UsageMissingError(str(doubt), _least(rates, seen)) from None
+        raise UsageMissingError(str(doubt), rates.least_cost(seen)) from None
     for unit in counts.keys() & _PRICE_KEYS.keys():
         if counts[unit] and not rates.has(_PRICE_KEYS[unit]):
-            raise UsageMissingError(f"{unit} have no price of their own.", _least(rates, seen))
+            raise UsageMissingError(f"{unit} have no price of their own.", rates.least_cost(seen))
     return counts, estimated
-
-
-def _least(rates: Rates, seen: Seen | None) -> Decimal:
-    """What the visible output costs at least: a server may ignore the limit for which was held."""
-    if seen is None or not seen.anything:
-        return Decimal(0)
-    try:
-        return rates.cost({"output_tokens": least_tokens(seen)})
-    except UnusableUsageError:
-        return Decimal(0)
 
 
 def broken(

@@ -9,8 +9,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ...errors import ConfigurationError
+from .seen import Seen
 from .sellers import Reading, reading_of
 from .token_prices import Sides, dearest, dearest_sides, greatest_of, plain_prices, sides
+from .usage import least_tokens
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -133,6 +135,15 @@ class Rates:
         tokens = {unit: count for unit, count in used.items() if unit.endswith("_tokens")}
         others = {unit: count for unit, count in used.items() if unit not in tokens}
         return self._cost(tokens, context) * self.multiplier + self._cost(others, context)
+
+    def least_cost(self, seen: Seen | None) -> Decimal:
+        """What the visible output costs at least, in USD: a server may ignore the limit for which was held."""
+        if seen is None or not seen.anything:
+            return Decimal(0)
+        try:
+            return self.cost({"output_tokens": least_tokens(seen)})
+        except UnusableUsageError:
+            return Decimal(0)
 
     def _cost(self, used: Mapping[str, Any], context: Mapping[str, str] | None) -> Decimal:
         assert self._pricing is not None
