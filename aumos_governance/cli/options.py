@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Iterator
 from typing import Final, NoReturn
 
 from ..errors import InvalidRequestError
 
-__all__ = ["FILTERS", "arguments"]
+__all__ = ["FILTERS", "arguments", "parser"]
 
 FILTERS: Final = {
     "path": ("PATH", "of the notebook, below its server's root"),
@@ -141,20 +142,32 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", metavar=stands_for, help=summary)
 
 
-def _add_ceiling(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _actions(
+    commands: argparse._SubParsersAction[_Parser],
+    command: str,
+    summary: str,
+    description: str,
+    actions: Iterable[tuple[str, str]],
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Add a command whose first word is an action; gives each action's name and its own parser."""
+    prog = f"jupyter governance {command}"
     raw = argparse.RawDescriptionHelpFormatter
-    prog = "jupyter governance ceiling"
-    summary = "Show the ceilings that servers share, or change or lift one, on record."
     parser = commands.add_parser(
-        "ceiling", prog=prog, help=summary, description=_CEILING, epilog=_CODES, formatter_class=raw
+        command, prog=prog, help=summary, description=description, epilog=_CODES, formatter_class=raw
     )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for name, of in (
+    found = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, of in actions:
+        yield name, found.add_parser(name, prog=f"{prog} {name}", help=of, description=of)
+
+
+def _add_ceiling(commands: argparse._SubParsersAction[_Parser]) -> None:
+    summary = "Show the ceilings that servers share, or change or lift one, on record."
+    actions = (
         ("list", "List the ceilings with their figures in the current period."),
         ("set", "Give a ceiling another amount, and another period where one is named; a lifted one stands again."),
         ("lift", "Lift a ceiling: it encloses nothing until it is set again."),
-    ):
-        made = actions.add_parser(name, prog=f"{prog} {name}", help=of, description=of)
+    )
+    for name, made in _actions(commands, "ceiling", summary, _CEILING, actions):
         if name != "list":
             made.add_argument("name", metavar="NAME", help="of the ceiling")
         if name == "set":
@@ -171,22 +184,13 @@ def _add_ceiling(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _add_key(commands: argparse._SubParsersAction[_Parser]) -> None:
-    prog = "jupyter governance key"
-    parser = commands.add_parser(
-        "key",
-        prog=prog,
-        help="Issue, list and revoke keys of the gateway.",
-        description=_KEY,
-        epilog=_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for name, of in (
+    summary = "Issue, list and revoke keys of the gateway."
+    actions = (
         ("create", "Issue a key for a program of your own, and print it this once."),
         ("list", "List the valid keys of kernels, terminals, commands and your own programs."),
         ("revoke", "Revoke a key for good, which ends what is under way with it."),
-    ):
-        made = actions.add_parser(name, prog=f"{prog} {name}", help=of, description=of)
+    )
+    for name, made in _actions(commands, "key", summary, _KEY, actions):
         if name != "list":
             made.add_argument("name", metavar="NAME", help=f"of the key{'' if name == 'create' else ', or its id'}")
         if name == "create":
