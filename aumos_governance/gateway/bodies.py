@@ -88,15 +88,20 @@ class Body:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def _piece(self, request: web.BaseRequest) -> bytes:
+        reading = asyncio.ensure_future(request.content.readany())
         try:
-            return await asyncio.wait_for(request.content.readany(), _SILENCE_SECONDS)
-        except asyncio.TimeoutError:
-            # Its bytes take a share of what all clients have together.
-            raise RefusedError(
-                HTTPStatus.REQUEST_TIMEOUT,
-                "TIMEOUT",
-                "AumOS Governance: the request's body did not arrive in time, so it was not sent.",
-            ) from None
+            # Not `wait_for`, which before Python 3.12 may swallow that its task is cancelled.
+            await asyncio.wait((reading,), timeout=_SILENCE_SECONDS)
+            if reading.done():
+                return reading.result()
+        finally:
+            reading.cancel()
+        # Its bytes take a share of what all clients have together.
+        raise RefusedError(
+            HTTPStatus.REQUEST_TIMEOUT,
+            "TIMEOUT",
+            "AumOS Governance: the request's body did not arrive in time, so it was not sent.",
+        )
 
     def _add(self, pieces: list[bytes], piece: bytes) -> None:
         if self._size + len(piece) > self._bodies.most_of_one:
