@@ -28,7 +28,7 @@ def pythons(uv: str) -> list[str]:
     """The supported Pythons of this machine, wherever they are installed."""
     environment = dict(os.environ)
     if shutil.which("pyenv"):
-        # Its programs on the path start only the versions that it is told to.
+        # Its programs on the path start only the versions that this variable names.
         listed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout
         environment["PYENV_VERSION"] = ":".join(listed.split())
     found = []

@@ -2,7 +2,7 @@
 
 The choice is made when the first magic asks, and kept until the process ends, so that `%reload_ext` changes nothing.
 Here too is what each request of this process says of itself: the cell that makes it, and what is to become of charges
-that do not fit, as ``%governance --at-limit`` said it.
+that do not fit, as ``%governance --at-limit`` set it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Link:
 class ServerTransport:
     """Sends each ask the fastest way there is at that moment.
 
-    What was lost with a connection is sent again by whoever waits for it, and then goes another way.
+    What was lost with a connection is sent again by its caller, and then goes another way.
     """
 
     lossy = True
@@ -168,7 +168,7 @@ def _is_told(identity: KernelIdentity, kernel: object) -> bool:
 
 _AT_LIMIT: Final = ("ask", "deny")
 _chosen: dict[str, str] = {}
-"""The field that charges carry; empty where nothing was said, which leaves it to the server."""
+"""The field that charges carry; empty where the magic named none, which leaves it to the server."""
 
 
 def current_cell(shell: Any) -> Cell:
@@ -186,10 +186,10 @@ def _cell_id(shell: Any) -> str | None:
     if kernel is None:
         return None
     try:
-        told = kernel.get_parent("shell")["metadata"]["cellId"]
+        cell_id = kernel.get_parent("shell")["metadata"]["cellId"]
     except (AttributeError, KeyError, TypeError, LookupError):
         return None
-    return told if isinstance(told, str) and 0 < len(told) <= MAX_TEXT else None
+    return cell_id if isinstance(cell_id, str) and 0 < len(cell_id) <= MAX_TEXT else None
 
 
 def choose_at_limit(choice: str) -> None:
