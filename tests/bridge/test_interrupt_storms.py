@@ -72,11 +72,12 @@ def test_a_storm_of_interrupts(server: LiveServer, soak: bool) -> None:
                 "    except KeyboardInterrupt:\n"
                 "        pass\n",
                 timeout=120,
+                interrupted=True,
             )
             shown += outcome.text.count("Recorded: $0.01 for unknown")
             # One may have fallen between two spends, and ended the cell before the others were pressed.
             for _ in range(10):
-                if kernel.run("time.sleep(0.05)").status == "ok":
+                if kernel.run("time.sleep(0.05)", interrupted=True).status == "ok":
                     break
             assert kernel.run("ends.set()\nother.join()").status == "ok"
             charged_exactly(server, "storm.ipynb", shown + int(kernel.value("len(had)")))
@@ -103,9 +104,10 @@ def test_a_storm_on_governed_blocks_leaves_hardly_anything_held(server: LiveServ
                 "    except KeyboardInterrupt:\n"
                 "        pass\n",
                 timeout=120,
+                interrupted=True,
             )
             for _ in range(10):
-                if kernel.run("time.sleep(0.05)").status == "ok":
+                if kernel.run("time.sleep(0.05)", interrupted=True).status == "ok":
                     break
             assert cents(server, "blocks.ipynb") > 0
             # Python itself may be interrupted between `__enter__` and the block, or before `__exit__`: such a hold

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
@@ -55,8 +56,12 @@ class Kernel:
         timeout: float = 60,
         answer: str | Callable[[], object] | None = None,
         when_shown: Callable[[str], object] = lambda line: None,
+        interrupted: bool = False,
     ) -> Outcome:
         """Run a cell to its end.
+
+        ``interrupted``: interrupts may fall before and after the cell's own code, where ipykernel catches them and
+        sends no reply (``dispatch_shell`` in ``kernelbase``); the status is then ``"lost"``.
 
         With ``answer`` the front end takes input, and gives this, or does this in place of an answer. ``when_shown`` is
         called with whatever is displayed.
@@ -92,15 +97,24 @@ class Kernel:
                 outcome.errors.append(content)
             elif kind == "status" and content["execution_state"] == "idle":
                 break
-        while True:
-            reply = self.client.get_shell_msg(timeout=timeout)
-            if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
-                break
+        reply = self._reply(message, timeout, may_be_lost=interrupted)
         outcome.status = reply["content"]["status"]
         outcome.ename = reply["content"].get("ename", "")
         outcome.evalue = reply["content"].get("evalue", "")
         outcome.traceback = reply["content"].get("traceback", [])
         return outcome
+
+    def _reply(self, message: dict[str, Any], timeout: float, *, may_be_lost: bool) -> dict[str, Any]:
+        while True:
+            try:
+                # A reply leaves the kernel before the status that was received by now: one that is there comes at once.
+                reply: dict[str, Any] = self.client.get_shell_msg(timeout=1 if may_be_lost else timeout)
+            except Empty:
+                if not may_be_lost:
+                    raise
+                return {"content": {"status": "lost"}}
+            if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+                return reply
 
     def _answer(self, answer: str | Callable[[], object], timeout: float) -> str:
         asked = self.client.get_stdin_msg(timeout=timeout)
