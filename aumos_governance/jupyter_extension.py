@@ -48,4 +48,4 @@ def _notebook_engine() -> Engine:
 def _has_session(shell: InteractiveShell) -> bool:
     from .kernel.requests.session import link
 
-    return link(shell).client.ask("status", {})["state"]["active"] is True
+    return link(shell).client.request("status", {})["state"]["active"] is True

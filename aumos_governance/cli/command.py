@@ -53,7 +53,7 @@ def _status(options: Namespace) -> int:
                 failures.append(error)
     if failures and not body["places"]:
         raise failures[0]
-    found = reports.needs_a_person(body)
+    found = reports.needs_user(body)
     if options.json:
         output.print_json({**body, "needs_a_person": found})
     else:

@@ -15,10 +15,10 @@ _MOST: Final = 32
 _LARGEST: Final = 1 << 53
 
 
-def counts_of(answer: Mapping[str, Any]) -> dict[str, int]:
+def counts_of(response: Mapping[str, Any]) -> dict[str, int]:
     """The counts of a response by their names there, such as ``prompt_tokens_details.cached_tokens``; without zeros."""
     for place in _PLACES:
-        usage = answer.get(place)
+        usage = response.get(place)
         if isinstance(usage, Mapping):
             return dict(list(_counted(usage, ""))[:_MOST])
     return {}

@@ -16,7 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from .. import money
-from ..integrations.guarding.calls import READS, Asked, Paid
+from ..integrations.guarding.calls import READS, ApiRequest, Paid
 from ..integrations.guarding.stream_options import stream_options
 from ..service.callers import Caller
 from ..wire.protocol import MAX_TEXT
@@ -146,15 +146,15 @@ class Exchange:
             raise _not_found("the path has a segment that names another one")
         query = without_secret(request.rel_url.raw_query_string, self._secret)
         content = await self._body.read(request)
-        asked = self._asked(f"{path}?{query}" if query else path, content)
-        found = await destination.measuring.measure(asked, len(content))
+        api_request = self._api_request(f"{path}?{query}" if query else path, content)
+        found = await destination.measuring.measure(api_request, len(content))
         key = await destination.key()
         if isinstance(found, ClientCall):
             return await self._free(destination, found, query, key, content)
         measured = await self._held(destination, holder, found, len(content))
         return await self._paid(destination, measured, query, key, content)
 
-    def _asked(self, path: str, content: bytes) -> Asked:
+    def _api_request(self, path: str, content: bytes) -> ApiRequest:
         request = self._request
         content_type = request.headers.get("content-type", "")
         files: tuple[int | None, ...] = ()
@@ -164,7 +164,7 @@ class Exchange:
         else:
             body = object_of(content)
         place = self._place(body.get("model"))
-        return Asked(request.method, path, body, files=files, bare=stream_options.withheld(place))
+        return ApiRequest(request.method, path, body, files=files, bare=stream_options.withheld(place))
 
     def _place(self, model: object) -> tuple[str, str]:
         assert self.destination is not None
@@ -237,7 +237,7 @@ class Exchange:
             raise _unreachable(name, error) from None
         self._checked(destination, response)
         assert self.holder is not None
-        later = later_of(destination, call.asked, self._office.desk, self._caller(self.holder))
+        later = later_of(destination, call.request, self._office.desk, self._caller(self.holder))
         return await pass_unpaid(self._request, response, from_provider(response.headers, key), key, name, later)
 
     async def _paid(
@@ -246,7 +246,7 @@ class Exchange:
         charge, name = self._charge, destination.upstream.name
         assert charge is not None
         paid, call = measured.paid, measured.call
-        sent = content if call.asked.files else json.dumps(paid.body or call.asked.body).encode()
+        sent = content if call.request.files else json.dumps(paid.body or call.request.body).encode()
         try:
             charge.sent = True
             response = await self._sent(destination, call, query, key, sent)
@@ -266,7 +266,7 @@ class Exchange:
         if measured.limited_to is not None:
             headers[LIMIT_HEADER] = str(measured.limited_to)
         kind = response.headers.get("content-type", "")
-        reader = destination.api.reader(paid, call.asked, kind)
+        reader = destination.api.reader(paid, call.request, kind)
         return await pass_on(
             self._request, response, headers, charge, reader, streamed=_is_stream(kind, paid), name=name
         )
@@ -286,7 +286,9 @@ class Exchange:
         if not stream_options.may_refuse_with(place, response.status):
             return response
         # What was refused has cost nothing, so what is held is there for this attempt.
-        second = await self._sent(destination, measured.call, query, key, json.dumps(measured.call.asked.body).encode())
+        second = await self._sent(
+            destination, measured.call, query, key, json.dumps(measured.call.request.body).encode()
+        )
         response.release()
         if second.status < HTTPStatus.BAD_REQUEST:
             stream_options.refuses(place)
@@ -296,7 +298,7 @@ class Exchange:
         self, destination: Destination, call: ClientCall, query: str, key: str | None, content: bytes | None
     ) -> aiohttp.ClientResponse:
         headers = from_client(self._request.headers, self._secret, destination.api.withheld_headers)
-        if call.asked.method.lower() in READS:
+        if call.request.method.lower() in READS:
             content = None
         elif content is not None and "content-type" not in headers:
             headers["content-type"] = "application/json"

@@ -106,7 +106,7 @@ class Destination:
         headers.update(upstream.headers)
         address = upstream.url(call.path) if call.from_host else f"{upstream.base_url}{call.path}"
         return await self._http.request(
-            call.asked.method,
+            call.request.method,
             URL(f"{address}?{query}" if query else address, encoded=True),
             headers=headers,
             data=content,

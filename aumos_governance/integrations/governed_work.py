@@ -205,7 +205,7 @@ class GovernedWork:
         bound = self.bound()
         if self._has_ceiling(bound):
             bound = self._checked(bound, bound.engine.evaluate_sync(self._left(bound)))
-        grant = bound.engine.begin(self._asked(bound, args, kwargs))
+        grant = bound.engine.begin(self._request(bound, args, kwargs))
         self._count()
         try:
             yield
@@ -222,7 +222,7 @@ class GovernedWork:
         bound = self.bound()
         if self._has_ceiling(bound):
             bound = self._checked(bound, await bound.engine.evaluate(self._left(bound)))
-        grant = await bound.engine.begin_async(self._asked(bound, args, kwargs))
+        grant = await bound.engine.begin_async(self._request(bound, args, kwargs))
         self._count()
         try:
             yield
@@ -263,7 +263,7 @@ class GovernedWork:
             denial_code="BUDGET_EXCEEDED",
         )
 
-    def _asked(self, bound: _Bound, args: tuple[Any, ...], kwargs: dict[str, Any]) -> GovernanceAction:
+    def _request(self, bound: _Bound, args: tuple[Any, ...], kwargs: dict[str, Any]) -> GovernanceAction:
         call = self._call(args, kwargs) if self._act else None
         return self._action(bound, None, act=self._act, call=call)
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from ..errors import ConfigurationError
 from .contract.audit_facts import VerifyResult
 from .contract.queries import Query
-from .contract.requests import AnswerT_co
+from .contract.requests import ResponseT_co
 
 __all__ = ["LedgerReader", "open_reader"]
 
@@ -18,7 +18,7 @@ class LedgerReader(Protocol):
     name: str
     """The file, or the URL without user and password."""
 
-    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
+    def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
         """Answer from what is committed."""
         ...
 

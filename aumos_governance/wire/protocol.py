@@ -151,9 +151,9 @@ __all__ = [
     "HELLO_REQUIRED",
     "IOPUB_TOPIC",
     "KERNEL_ENV",
-    "MAX_ASKS",
     "MAX_DEPTH",
     "MAX_LINE",
+    "MAX_REQUESTS",
     "MAX_TEXT",
     "MAX_TIME",
     "NESTED_TOO_DEEP",
@@ -162,16 +162,16 @@ __all__ = [
     "REPLY_TYPE",
     "STARTUP_ENV",
     "STRICT_ENV",
-    "Ask",
     "Cell",
-    "answers_message",
-    "asks_message",
-    "error_answer",
+    "WireRequest",
+    "error_response",
     "is_number",
     "is_text",
-    "parse_answers",
-    "parse_ask",
-    "parse_asks",
+    "parse_request",
+    "parse_requests",
+    "parse_responses",
+    "requests_message",
+    "responses_message",
     "shown",
     "socket_proof",
 ]
@@ -194,7 +194,7 @@ OPS: Final = OPERATIONS.keys()
 """What a kernel may request, as `operations` has it."""
 HELLO_REQUIRED: Final = "HELLO_REQUIRED"
 """The code of the answer to an ask before any hello: nothing was done; say hello and ask again."""
-MAX_ASKS: Final = 1_000
+MAX_REQUESTS: Final = 1_000
 """The most asks in one message."""
 MAX_DEPTH: Final = 64
 """The most lists and objects within one another that a field may hold."""
@@ -215,7 +215,7 @@ class Cell:
 
 @quick
 @dataclass(frozen=True, slots=True)
-class Ask:
+class WireRequest:
     """One ask as it came over a transport, its form checked and its content not yet."""
 
     id: str
@@ -236,19 +236,19 @@ class Ask:
         }
 
 
-def asks_message(asks: list[Ask]) -> dict[str, Any]:
+def requests_message(requests: list[WireRequest]) -> dict[str, Any]:
     """A kernel's message to the server."""
-    return {"v": PROTOCOL_VERSION, "asks": [ask.message() for ask in asks]}
+    return {"v": PROTOCOL_VERSION, "asks": [request.message() for request in requests]}
 
 
-def answers_message(answers: list[dict[str, Any]]) -> dict[str, Any]:
+def responses_message(responses: list[dict[str, Any]]) -> dict[str, Any]:
     """The server's message to a kernel."""
-    return {"v": PROTOCOL_VERSION, "answers": answers}
+    return {"v": PROTOCOL_VERSION, "answers": responses}
 
 
-def error_answer(ask_id: str | None, code: str, message: str) -> dict[str, Any]:
-    """The answer to an ask that has no decision; ``ask_id`` is None when even that could not be read."""
-    return {"id": ask_id, "ok": False, "code": code, "message": message}
+def error_response(request_id: str | None, code: str, message: str) -> dict[str, Any]:
+    """The answer to an ask that has no decision; ``request_id`` is None when even that could not be read."""
+    return {"id": request_id, "ok": False, "code": code, "message": message}
 
 
 def socket_proof(secret: str, challenge: str) -> str:
@@ -256,29 +256,29 @@ def socket_proof(secret: str, challenge: str) -> str:
     return hmac.new(secret.encode("utf-8", "replace"), challenge.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
-def parse_asks(data: object) -> list[object]:
+def parse_requests(data: object) -> list[object]:
     """The unparsed asks of a kernel's message.
 
     Raises InvalidRequestError when the whole message cannot be used, so that one bad ask does not take the
-    others of its message down: those are read one by one with `parse_ask`.
+    others of its message down: those are read one by one with `parse_request`.
     """
     return _members(data, "asks")
 
 
-def parse_answers(data: object) -> list[dict[str, Any]]:
+def parse_responses(data: object) -> list[dict[str, Any]]:
     """The answers of a server's message; raises InvalidRequestError when it cannot be used."""
-    return [answer for answer in _members(data, "answers") if isinstance(answer, dict)]
+    return [response for response in _members(data, "answers") if isinstance(response, dict)]
 
 
-def parse_ask(raw: object) -> Ask:
+def parse_request(raw: object) -> WireRequest:
     """Check the form of one ask; raises InvalidRequestError with a sentence that names the bad field."""
     if not isinstance(raw, Mapping):
         raise InvalidRequestError(f"An ask must be an object, not {kind_of(raw)}.")
     body = dict(raw)
-    ask_id = body.pop("id", None)
-    if not isinstance(ask_id, str) or not 0 < len(ask_id) <= MAX_TEXT:
+    request_id = body.pop("id", None)
+    if not isinstance(request_id, str) or not 0 < len(request_id) <= MAX_TEXT:
         raise InvalidRequestError(f"An ask's id must be text of 1 to {MAX_TEXT} characters.")
-    if not is_text(ask_id):
+    if not is_text(request_id):
         raise InvalidRequestError("An ask's id has a character that is not text.")
     op = body.pop("op", None)
     if not isinstance(op, str) or op not in OPS:
@@ -290,7 +290,7 @@ def parse_ask(raw: object) -> Ask:
     for name, value in body.items():
         if isinstance(value, (dict, list)):
             _check_depth(name, value)
-    return Ask(id=ask_id, op=op, exp=float(exp), cell=_cell(body.pop("cell", None)), body=body)
+    return WireRequest(id=request_id, op=op, exp=float(exp), cell=_cell(body.pop("cell", None)), body=body)
 
 
 def _check_depth(name: str, value: dict[str, Any] | list[Any]) -> None:
@@ -329,6 +329,6 @@ def _members(data: object, name: str) -> list[Any]:
     members = data.get(name)
     if not isinstance(members, list):
         raise InvalidRequestError(f"A governance message must have a list of {name}.")
-    if len(members) > MAX_ASKS:
-        raise InvalidRequestError(f"A governance message must have at most {MAX_ASKS} {name}.")
+    if len(members) > MAX_REQUESTS:
+        raise InvalidRequestError(f"A governance message must have at most {MAX_REQUESTS} {name}.")
     return members

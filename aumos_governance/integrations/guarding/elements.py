@@ -36,9 +36,9 @@ class PassedOn:
         """Nothing was held back."""
         return b""
 
-    def answer(self) -> Mapping[str, Any] | None:
+    def response(self) -> Mapping[str, Any] | None:
         """What is known of the usage."""
-        return self._meter.answer
+        return self._meter.response
 
     def seen(self) -> Seen | None:
         """What of the response has arrived."""

@@ -72,8 +72,8 @@ class LaterEvents:
         self._events.feed(chunk)
 
     def done(self) -> None:
-        if self._meter.answer is not None:
-            self._done(self._meter.answer)
+        if self._meter.response is not None:
+            self._done(self._meter.response)
 
 
 class LaterLines:

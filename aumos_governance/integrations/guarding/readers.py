@@ -49,8 +49,8 @@ class Reader(Protocol):
         """What was kept back of a response that is complete."""
         ...
 
-    def answer(self) -> Mapping[str, Any] | None:
-        """What is known of the usage, as `Meter.answer`."""
+    def response(self) -> Mapping[str, Any] | None:
+        """What is known of the usage, as `Meter.response`."""
         ...
 
     def seen(self) -> Seen | None:
@@ -96,10 +96,10 @@ class Events:
         # Some servers end the last event with the stream, without an empty line.
         return b"" if rest and self._meter.see(_data_of(rest)) else rest
 
-    def answer(self) -> Mapping[str, Any] | None:
-        answer = self._meter.answer
+    def response(self) -> Mapping[str, Any] | None:
+        response = self._meter.response
         # By its name what is charged for a stream that breaks off can be found when the response is retrieved.
-        return {"id": self._id} if answer is None and self._id else answer
+        return {"id": self._id} if response is None and self._id else response
 
     def seen(self) -> Seen | None:
         return self._meter.seen
@@ -123,7 +123,7 @@ class Body:
     def rest(self) -> bytes:
         return b""
 
-    def answer(self) -> Mapping[str, Any] | None:
+    def response(self) -> Mapping[str, Any] | None:
         return body_of_json(b"".join(self._pieces)) if self._size <= _MOST_BODY else None
 
     def seen(self) -> Seen | None:
@@ -177,7 +177,7 @@ def evidence_of(reader: Reader) -> tuple[Mapping[str, Any], Seen | None]:
     seen = reader.seen()
     if seen is not None:
         seen.whole = True
-    return reader.answer() or {}, seen
+    return reader.response() or {}, seen
 
 
 def reader_of(paid: Paid, content_type: str, *, streamed: bool) -> Reader:

@@ -66,18 +66,18 @@ def resending(kind: Any, *, awaited: bool) -> Any:
         def _resent(self, send: Callable[[], Any], options: Any) -> Steps[Any]:
             request = _Request(self, options)
             try:
-                answer = send()
+                response = send()
                 if awaited:
-                    answer = yield answer
+                    response = yield response
             except Exception as error:
                 if not request.may_go_again(error):
                     raise
             else:
-                request.answered()
-                return answer
+                request.accepted()
+                return response
             with request.bare():
-                answer = send()
-                return (yield answer) if awaited else answer
+                response = send()
+                return (yield response) if awaited else response
 
     class Synchronous(Resending):
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
@@ -109,7 +109,7 @@ class _Request:
         self._client, self._options = client, options
         self._json, self._extra = options.json_data, options.extra_json
 
-    def answered(self) -> None:
+    def accepted(self) -> None:
         """It was answered as it was sent."""
         if self._changed:
             stream_options.accepts(self._place())

@@ -103,7 +103,7 @@ class _Watch:
 
 
 def _so_far(reader: Reader) -> Evidence:
-    return reader.answer(), reader.seen()
+    return reader.response(), reader.seen()
 
 
 def watch(response: Any, charge: Charge, *, streamed: bool) -> None:

@@ -238,27 +238,27 @@ def thinks_by_default(model: str) -> bool:
 # ---- which name is billed
 
 
-def billed_model(requested: str, answered: object) -> str:
+def billed_model(requested: str, served: object) -> str:
     """The name whose price counts: that of the model which answered, never less exact than the one that was requested.
 
     Bedrock answers ``claude-sonnet-4-5-20250929`` to ``global.anthropic.claude-sonnet-4-5-20250929-v1:0``, Vertex the
     same to ``claude-sonnet-4-5@20250929``: the requested name says by which profile it is billed. Another model that
     answered is billed by the requested one's profile.
     """
-    if not isinstance(answered, str) or not answered or answered == requested:
+    if not isinstance(served, str) or not served or served == requested:
         return requested
-    return _billed(requested, answered)
+    return _billed(requested, served)
 
 
 @lru_cache(maxsize=512)
-def _billed(requested: str, answered: str) -> str:
-    one, other = _Name.of(requested), _Name.of(answered)
+def _billed(requested: str, served: str) -> str:
+    one, other = _Name.of(requested), _Name.of(served)
     if one.base != other.base:
-        return f"{one.profile}{answered}" if one.profile and not other.profile else answered
+        return f"{one.profile}{served}" if one.profile and not other.profile else served
     if one.date and other.date and one.date != other.date:
-        return f"{one.profile}{answered}" if one.profile and not other.profile else answered
+        return f"{one.profile}{served}" if one.profile and not other.profile else served
     # Dated by the answer alone, it is the more exact of two names that are alike otherwise.
-    return answered if other.date and not one.date and not (one.profile or one.variant) else requested
+    return served if other.date and not one.date and not (one.profile or one.variant) else requested
 
 
 @lru_cache(maxsize=512)

@@ -18,7 +18,7 @@ from ...wire.operations import OPERATIONS, REFUSED
 __all__ = [
     "AsyncNotebookGrant",
     "NotebookGrant",
-    "act_body",
+    "action_body",
     "allowed",
     "check_body",
     "decided",
@@ -65,7 +65,7 @@ def hold_body(action: GovernanceAction) -> dict[str, Any]:
     return OPERATIONS["hold"].request.body(amount=_amount(action), tool=_tool(action), **_about(action))
 
 
-def act_body(action: GovernanceAction) -> dict[str, Any]:
+def action_body(action: GovernanceAction) -> dict[str, Any]:
     """An action as an ``authorize``, with what a person is to see of it."""
     tool, amount = _tool(action), _amount(action)
     shown = {"tool": tool, "cost": money.to_text(amount), **(action.shown or {})}
@@ -138,32 +138,32 @@ def _result(cost: int | None, estimated: bool) -> str:
 # ---- what is answered
 
 
-def decided(action: GovernanceAction, answer: Mapping[str, Any]) -> GovernanceDecision:
+def decided(action: GovernanceAction, response: Mapping[str, Any]) -> GovernanceDecision:
     """The decision that an answer tells of."""
-    told = DECISION.read(answer["decision"])
+    read = DECISION.read(response["decision"])
     return GovernanceDecision(
-        told.outcome, told.allowed, list(told.reasons), told.record_id, action, told.code, told.limit
+        read.outcome, read.allowed, list(read.reasons), read.record_id, action, read.code, read.limit
     )
 
 
-def allowed(action: GovernanceAction, answer: Mapping[str, Any], *, in_panel: bool = False) -> GovernanceDecision:
+def allowed(action: GovernanceAction, response: Mapping[str, Any], *, in_panel: bool = False) -> GovernanceDecision:
     """As `decided`; raises GovernanceDeniedError for a no, with advice that fits.
 
     ``in_panel``: whether the user changes the session in JupyterLab's panel.
     """
-    decision = decided(action, answer)
+    decision = decided(action, response)
     if decision.allowed:
         return decision
-    told = answer["decision"]
-    state: Mapping[str, Any] = answer.get("state") or {}
+    read = response["decision"]
+    state: Mapping[str, Any] = response.get("state") or {}
     reason, remaining = decision.reasons[-1], state.get("remaining")
     limit = decision.limit
     own = limit is not None and limit.kind == "session" and remaining is not None
     said = Denial(
-        told["code"],
+        read["code"],
         decision.reasons,
-        told["tool"] or _tool(action),
-        money.parse(told["amount"]),
+        read["tool"] or _tool(action),
+        money.parse(read["amount"]),
         money.parse(remaining) if own else None,
         None if limit is None else limit.kind,
         _user(state.get("set_by")),
@@ -174,24 +174,24 @@ def allowed(action: GovernanceAction, answer: Mapping[str, Any], *, in_panel: bo
         reason,
         decision.audit_record_id,
         message=said.sentence(_advice(action, decision)),
-        denial_code=told["code"],
+        denial_code=read["code"],
     )
 
 
-def settled(grant: Granted, answer: Mapping[str, Any] | None, *, estimated: bool) -> Settlement:
+def settled(grant: Granted, response: Mapping[str, Any] | None, *, estimated: bool) -> Settlement:
     """How a grant was settled or released, as the answer to `ending` tells it; None: nothing was asked."""
-    if answer is None:
+    if response is None:
         return Settlement(money.to_decimal(0), money.to_decimal(0), False, grant.decision.audit_record_id, estimated)
-    if "decision" in answer:
-        spent = DECISION.read(answer["decision"])
+    if "decision" in response:
+        spent = DECISION.read(response["decision"])
         if not spent.allowed:
             raise GovernanceDeniedError(grant.decision.action.agent_id, spent.reasons[-1], spent.record_id)
         return Settlement(
             money.to_decimal(spent.amount), money.to_decimal(0), spent.overrun, spent.record_id, estimated
         )
-    told = RESOLUTION.read(answer["resolution"])
+    read = RESOLUTION.read(response["resolution"])
     return Settlement(
-        money.to_decimal(told.spent), money.to_decimal(told.held), told.overrun, told.record_id, told.estimated
+        money.to_decimal(read.spent), money.to_decimal(read.held), read.overrun, read.record_id, read.estimated
     )
 
 

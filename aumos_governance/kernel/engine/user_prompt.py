@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..requests.session import Link
-from ..text.action_text import asked_text
+from ..text.action_text import approval_text
 
-__all__ = ["person_here"]
+__all__ = ["user_at_prompt"]
 
 Shown = Mapping[str, Any]
 
 
-def person_here(link: Link, shell: Any) -> Callable[[Shown], bool] | None:
+def user_at_prompt(link: Link, shell: Any) -> Callable[[Shown], bool] | None:
     """Who says yes or no at this kernel; None where a server's panel asks, and where nobody can be asked.
 
     What is answered shows exactly what would run, and takes the word yes alone for one. It raises KeyboardInterrupt
@@ -36,10 +36,10 @@ def _can_type(shell: Any) -> bool:
 
 
 def _says_yes(shown: Shown) -> bool:
-    sys.stdout.write("".join(f"{line}\n" for line in asked_text(shown)))
+    sys.stdout.write("".join(f"{line}\n" for line in approval_text(shown)))
     sys.stdout.flush()
     try:
-        answer = input("Run it? Type yes to run it; anything else denies it: ")
+        response = input("Run it? Type yes to run it; anything else denies it: ")
     except EOFError:
         return False
-    return answer.strip().casefold() == "yes"
+    return response.strip().casefold() == "yes"

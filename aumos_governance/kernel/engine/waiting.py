@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from ...errors import GovernanceDeniedError
-from ..requests.exchanges import OnWaiting
+from ..requests.in_flight import OnWaiting
 from ..text.action_text import ends_at, outcome_text, waiting_text, withdrawn_text
 from ..text.limit_line import LimitLine, limit_text
 from ..text.notice import Notice

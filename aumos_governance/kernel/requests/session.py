@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableError
-from ...wire.protocol import MAX_TEXT, Ask, Cell
+from ...wire.protocol import MAX_TEXT, Cell, WireRequest
 from ..transports.comm_transport import CommTransport
 from ..transports.socket_transport import SocketTransport
 from ..transports.spawned import SpawnedTransport, is_worker, leave_offer, left_offer
@@ -66,13 +66,13 @@ class ServerTransport:
         self._receiver = receiver
         self._comm.connect(self._take)
 
-    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+    def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if self._socket.forked:
             # Comm is the parent's.
-            self._socket.send_from_child(ask)
-        elif ask.op == "hello" or not self._socket.offered or not self._socket.send(ask):
+            self._socket.send_from_child(request)
+        elif request.op == "hello" or not self._socket.offered or not self._socket.send(request):
             # A server is met where it cannot be mistaken for another: on the kernel's own channels.
-            self._comm.send(ask, urgent=urgent)
+            self._comm.send(request, urgent=urgent)
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
         # Whichever way an ask went: an answer over comm wakes its thread, wherever that waits.
@@ -84,18 +84,18 @@ class ServerTransport:
     def awaited(self) -> AbstractContextManager[None]:
         return self._socket.awaited()
 
-    def withdraw(self, ask_id: str) -> bool:
-        return self._comm.withdraw(ask_id)
+    def withdraw(self, request_id: str) -> bool:
+        return self._comm.withdraw(request_id)
 
     def silence(self, seconds: float) -> UnavailableError:
         return self._comm.silence(seconds, self._socket.problem)
 
-    def _take(self, answer: Mapping[str, Any]) -> None:
-        if "socket" in answer and not self._socket.forked:
-            self._socket.take_offer(answer["socket"])
-            leave_offer(answer["socket"], self._incarnation)
+    def _take(self, response: Mapping[str, Any]) -> None:
+        if "socket" in response and not self._socket.forked:
+            self._socket.take_offer(response["socket"])
+            leave_offer(response["socket"], self._incarnation)
         if self._receiver is not None:
-            self._receiver(answer)
+            self._receiver(response)
 
 
 _lock = threading.Lock()
@@ -154,12 +154,12 @@ def _make(shell: Any) -> Link:
 
     # What this process starts belongs to it, and not to the kernel that it was started in.
     leave_offer(None)
-    told = notebook_name(shell.user_ns, os.environ if _is_told(identity, kernel) else {})
-    transport = EmbeddedTransport(told or f"process:{os.getpid()}:{incarnation[:8]}", incarnation)
+    posted = notebook_name(shell.user_ns, os.environ if _is_named(identity, kernel) else {})
+    transport = EmbeddedTransport(posted or f"process:{os.getpid()}:{incarnation[:8]}", incarnation)
     return Link(Client(transport, incarnation=incarnation), os.getpid(), transport.path, transport.decide)
 
 
-def _is_told(identity: KernelIdentity, kernel: object) -> bool:
+def _is_named(identity: KernelIdentity, kernel: object) -> bool:
     # What is started inside a notebook's kernel inherits that notebook's name and is not that notebook.
     return identity.situation is Situation.UNGOVERNED and kernel is not None
 

@@ -20,9 +20,9 @@ from ...wire.protocol import (
     COMM_PREFIX,
     COMM_TARGET,
     REPLY_TYPE,
-    Ask,
-    asks_message,
-    parse_answers,
+    WireRequest,
+    parse_responses,
+    requests_message,
 )
 from .transport import Receiver
 from .waiter import Waiter
@@ -61,7 +61,7 @@ class CommTransport:
 
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._kept_back: dict[str, Ask] = {}
+        self._kept_back: dict[str, WireRequest] = {}
         self._under_way: frozenset[str] = frozenset()
         self._under_way_until = 0.0
         self._ending = False
@@ -74,14 +74,14 @@ class CommTransport:
     def connect(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
-    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+    def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if os.getpid() != self._pid:
             raise UnavailableError("A forked process cannot use the channels of its parent, so nothing is authorised.")
-        if sum(len(value) for value in ask.body.values() if isinstance(value, str)) > _LONGEST:
+        if sum(len(value) for value in request.body.values() if isinstance(value, str)) > _LONGEST:
             raise InvalidRequestError(f"What is asked must have at most {_LONGEST} characters; nothing was asked.")
         with self._lock:
-            self._kept_back[ask.id] = ask
-            passes = urgent or (self._ending and ask.op not in _ENDS)
+            self._kept_back[request.id] = request
+            passes = urgent or (self._ending and request.op not in _ENDS)
             if self._under_way and not passes and monotonic() < self._under_way_until:
                 return
             batch = self._take()
@@ -94,9 +94,9 @@ class CommTransport:
     def awaited(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def withdraw(self, ask_id: str) -> bool:
+    def withdraw(self, request_id: str) -> bool:
         with self._lock:
-            return self._kept_back.pop(ask_id, None) is not None
+            return self._kept_back.pop(request_id, None) is not None
 
     def silence(self, seconds: float, problem: str = "") -> UnavailableError:
         problem = problem or self._problem
@@ -106,16 +106,16 @@ class CommTransport:
             f" the Jupyter server runs with the aumos_governance extension enabled, then run the cell again.{last}"
         )
 
-    def _take(self) -> list[Ask]:
-        batch = [self._kept_back.pop(ask_id) for ask_id in list(self._kept_back)[:_BATCH]]
-        self._under_way = frozenset(ask.id for ask in batch)
+    def _take(self) -> list[WireRequest]:
+        batch = [self._kept_back.pop(request_id) for request_id in list(self._kept_back)[:_BATCH]]
+        self._under_way = frozenset(request.id for request in batch)
         self._under_way_until = monotonic() + _UNDER_WAY_SECONDS
-        self._ending = all(ask.op in _ENDS for ask in batch)
+        self._ending = all(request.op in _ENDS for request in batch)
         return batch
 
-    def _publish(self, batch: list[Ask]) -> None:
+    def _publish(self, batch: list[WireRequest]) -> None:
         try:
-            self._comm.send(asks_message(batch))
+            self._comm.send(requests_message(batch))
         except Exception as error:
             raise UnavailableError(
                 f"The governance server cannot be asked ({type(error).__name__}: {error}), so nothing is authorised."
@@ -124,20 +124,20 @@ class CommTransport:
     def _on_reply(self, _stream: object, _ident: object, message: Mapping[str, Any]) -> None:
         # In the control thread.
         try:
-            answers = parse_answers(message.get("content"))
+            responses = parse_responses(message.get("content"))
         except InvalidRequestError as error:
             self._problem = error.message
             return
         receiver = self._receiver
-        for answer in answers:
-            if answer.get("id") is None:
+        for response in responses:
+            if response.get("id") is None:
                 # It names no request, so no request may be taken for refused; should one stay without an
                 # answer, this says why.
-                self._problem = str(answer.get("message"))
+                self._problem = str(response.get("message"))
             elif receiver is not None:
-                receiver(answer)
+                receiver(response)
         with self._lock:
-            if self._under_way.isdisjoint(answer.get("id") for answer in answers):
+            if self._under_way.isdisjoint(response.get("id") for response in responses):
                 return
             self._under_way = frozenset()
             batch = self._take() if self._kept_back else []

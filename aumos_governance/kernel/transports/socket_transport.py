@@ -20,9 +20,9 @@ from ...wire.line_channel import LineChannel
 from ...wire.protocol import (
     MAX_LINE,
     PROTOCOL_VERSION,
-    Ask,
-    asks_message,
-    parse_answers,
+    WireRequest,
+    parse_responses,
+    requests_message,
     socket_proof,
 )
 from .transport import Receiver
@@ -114,12 +114,12 @@ class _Line:
                 raise ConnectionError("the server ended the connection")
             received += data
         line, _, rest = received.partition(b"\n")
-        answer = json.loads(line)
-        if not isinstance(answer, dict):
+        response = json.loads(line)
+        if not isinstance(response, dict):
             raise ConnectionError("what answers there cannot be read")
-        if answer.get("ok") is not True:
-            raise ConnectionError(str(answer.get("message")))
-        if not hmac.compare_digest(str(answer.get("proof")), socket_proof(str(self.offer["secret"]), challenge)):
+        if response.get("ok") is not True:
+            raise ConnectionError(str(response.get("message")))
+        if not hmac.compare_digest(str(response.get("proof")), socket_proof(str(self.offer["secret"]), challenge)):
             raise ConnectionError("who answers there is not the server that offered it")
         return rest
 
@@ -156,7 +156,7 @@ class SocketTransport:
             if self._line is None or self._line.ended or self._line.offer != self._offer:
                 self._connect()
 
-    def send(self, ask: Ask) -> bool:
+    def send(self, request: WireRequest) -> bool:
         """Send the ask, without waiting; False where no server is connected."""
         line = self._line
         if line is None or not line.ready:
@@ -168,9 +168,9 @@ class SocketTransport:
                     self._offer = self._offer if line.met else None
                     self._connect()
             return False
-        return line.send(_encoded(ask))
+        return line.send(_encoded(request))
 
-    def send_from_child(self, ask: Ask) -> None:
+    def send_from_child(self, request: WireRequest) -> None:
         """Send the ask from a process with no other way to the server; connects first, within two seconds.
 
         Raises UnavailableError where that cannot be.
@@ -188,7 +188,7 @@ class SocketTransport:
                     " handed out."
                 )
             line.settled.wait(_CONNECT_SECONDS)
-            if line.send(_encoded(ask)):
+            if line.send(_encoded(request)):
                 return
             why = line.problem
             if not line.met:
@@ -239,16 +239,16 @@ class SocketTransport:
 
     def _take(self, line: bytes) -> None:
         try:
-            answers = parse_answers(_decode(line.decode()))
+            responses = parse_responses(_decode(line.decode()))
         except (ValueError, RecursionError) as error:
             # InvalidRequestError is a ValueError.
             self.problem = error.message if isinstance(error, InvalidRequestError) else "something unreadable"
             return
-        for answer in answers:
-            if answer.get("id") is None:
-                self.problem = str(answer.get("message"))
+        for response in responses:
+            if response.get("id") is None:
+                self.problem = str(response.get("message"))
             else:
-                self._receiver(answer)
+                self._receiver(response)
 
 
 _transports: weakref.WeakSet[SocketTransport] = weakref.WeakSet()
@@ -284,5 +284,5 @@ _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 _decode: Final = json.JSONDecoder().decode
 
 
-def _encoded(ask: Ask) -> bytes:
-    return _encode(asks_message([ask])).encode() + b"\n"
+def _encoded(request: WireRequest) -> bytes:
+    return _encode(requests_message([request])).encode() + b"\n"

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ...errors import UnavailableError
-from ...wire.protocol import Ask
+from ...wire.protocol import WireRequest
 from .waiter import Waiter
 
 __all__ = ["Receiver", "Transport"]
@@ -26,7 +26,7 @@ class Transport(Protocol):
         """Name who takes the answers; called once, before the first ask."""
         ...
 
-    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+    def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         """Send the ask without waiting for its answer; the same ask may be sent again.
 
         ``urgent`` asks are not kept back to travel with others. Raises UnavailableError where nothing can be sent.
@@ -44,7 +44,7 @@ class Transport(Protocol):
         """For as long as a task waits for an answer: they are taken in though no thread is in `wait`."""
         ...
 
-    def withdraw(self, ask_id: str) -> bool:
+    def withdraw(self, request_id: str) -> bool:
         """Drop an ask that was kept back; False if it has gone out, or may have."""
         ...
 

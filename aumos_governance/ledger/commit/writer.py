@@ -49,12 +49,12 @@ class _Waiting(Protocol):
 class Slot:
     """Where one thread waits for one answer; cheaper than a future."""
 
-    __slots__ = ("_answer", "_done", "_error", "follower", "woken")
+    __slots__ = ("_done", "_error", "_outcome", "follower", "woken")
 
     def __init__(self) -> None:
         self._done = threading.Lock()
         self._done.acquire()
-        self._answer: Any = None
+        self._outcome: Any = None
         self._error: BaseException | None = None
         self.follower: Slot | None = None
         """Whom the thread that waits here wakes as soon as it is woken itself."""
@@ -64,7 +64,7 @@ class Slot:
         return True
 
     def set_result(self, result: Any, /) -> None:
-        self._answer = result
+        self._outcome = result
 
     def set_exception(self, exception: BaseException, /) -> None:
         self._error = exception
@@ -77,7 +77,7 @@ class Slot:
             follower.wake()
         if self._error is not None:
             raise self._error
-        return self._answer
+        return self._outcome
 
     def wake(self) -> None:
         """The outcome is there. Calling it twice does no harm, since a thread waits here only once."""
@@ -267,10 +267,10 @@ def _run(arrivals: Arrivals[_Waiting], turn: _Turn, batch: Batch, after: After) 
             turn.holder = threading.get_ident()
             waiting = arrivals.take()
             # A future that its caller cancelled meanwhile is left out: its caller is gone, and nothing was done.
-            asked = [entry for entry in waiting if entry[1].set_running_or_notify_cancel()]
-            turn.alone = len(asked) < 2
-            if asked:
-                wakings.begin(_answer(asked, batch))
+            requests = [entry for entry in waiting if entry[1].set_running_or_notify_cancel()]
+            turn.alone = len(requests) < 2
+            if requests:
+                wakings.begin(_respond(requests, batch))
                 after()
             with turn.counting:
                 # One that was interrupted may have counted a request that it did not queue.
@@ -279,15 +279,15 @@ def _run(arrivals: Arrivals[_Waiting], turn: _Turn, batch: Batch, after: After) 
     wakings.end()
 
 
-def _answer(asked: list[tuple[Request[Any], _Waiting]], batch: Batch) -> list[Slot]:
+def _respond(requests: list[tuple[Request[Any], _Waiting]], batch: Batch) -> list[Slot]:
     """Do the requests, and give the slots that have their answers now."""
     try:
-        outcomes = batch([request for request, _ in asked])
+        outcomes = batch([request for request, _ in requests])
     except BaseException as error:  # noqa: BLE001 - each of them waits for an answer, whatever went wrong
-        outcomes = [error] * len(asked)
-    for (_, waiting), outcome in zip(asked, outcomes, strict=True):
+        outcomes = [error] * len(requests)
+    for (_, waiting), outcome in zip(requests, outcomes, strict=True):
         if isinstance(outcome, BaseException):
             waiting.set_exception(outcome)
         else:
             waiting.set_result(outcome)
-    return [waiting for _, waiting in asked if isinstance(waiting, Slot)]
+    return [waiting for _, waiting in requests if isinstance(waiting, Slot)]

@@ -10,7 +10,7 @@ from .agreements import Approval, Consent, Report, TrustAssignment
 from .audit_facts import AuditPage, AuditSum
 from .budgets import BudgetState, CeilingState, EnvelopeState, HeldCharge
 from .facts import NotebookKey, SessionState
-from .requests import AnswerT_co
+from .requests import ResponseT_co
 
 __all__ = [
     "DECISIONS",
@@ -41,7 +41,7 @@ DECISIONS: Final = ("evaluate", "hold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query(Generic[AnswerT_co]):
+class Query(Generic[ResponseT_co]):
     """A reading of what is committed."""
 
 

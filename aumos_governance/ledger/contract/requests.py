@@ -11,7 +11,6 @@ from .facts import NotebookKey, Opened, Origin, SessionState
 from .terms import SessionTerms
 
 __all__ = [
-    "AnswerT_co",
     "ChangeSession",
     "CloseSession",
     "DeleteNotebook",
@@ -19,14 +18,15 @@ __all__ = [
     "MoveNotebook",
     "OpenSession",
     "Request",
+    "ResponseT_co",
     "new_key",
 ]
 
-AnswerT_co = TypeVar("AnswerT_co", covariant=True)
+ResponseT_co = TypeVar("ResponseT_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request(Generic[AnswerT_co]):
+class Request(Generic[ResponseT_co]):
     """A change. A repeated ``key`` with the same content (``expires_at`` aside) gets the stored response.
 
     Keys are kept for at least 24 hours. An empty key, for which nothing is stored, is for callers in the ledger's own

@@ -112,8 +112,11 @@ def plan_open(
     # A value left out was not asked for, so that it stands needs no saying in an open session.
     notes = [
         note
-        for note, asked in ((trust_note, fresh or trust_level is not None), (budget_note, fresh or budget is not None))
-        if note and asked
+        for note, requested in (
+            (trust_note, fresh or trust_level is not None),
+            (budget_note, fresh or budget is not None),
+        )
+        if note and requested
     ]
     return Plan(
         close_first=fresh and active,

@@ -13,7 +13,7 @@ __all__ = ["OPERATIONS", "READERS", "operation", "reader"]
 
 _RequestT = TypeVar("_RequestT", bound=Request[Any])
 _QueryT = TypeVar("_QueryT", bound=Query[Any])
-_AnswerT = TypeVar("_AnswerT")
+_ResponseT = TypeVar("_ResponseT")
 
 OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {}
 READERS: Final[dict[type[Query[Any]], Callable[[Work, Any], Any]]] = {}
@@ -22,10 +22,10 @@ READERS: Final[dict[type[Query[Any]], Callable[[Work, Any], Any]]] = {}
 
 def operation(
     kind: type[_RequestT],
-) -> Callable[[Callable[[Work, _RequestT], _AnswerT]], Callable[[Work, _RequestT], _AnswerT]]:
+) -> Callable[[Callable[[Work, _RequestT], _ResponseT]], Callable[[Work, _RequestT], _ResponseT]]:
     """Declares that the function does the requests of this kind."""
 
-    def declare(do: Callable[[Work, _RequestT], _AnswerT]) -> Callable[[Work, _RequestT], _AnswerT]:
+    def declare(do: Callable[[Work, _RequestT], _ResponseT]) -> Callable[[Work, _RequestT], _ResponseT]:
         assert kind not in OPERATIONS, f"{kind.__name__} has an operation already"
         OPERATIONS[kind] = do
         return do
@@ -35,10 +35,10 @@ def operation(
 
 def reader(
     kind: type[_QueryT],
-) -> Callable[[Callable[[Work, _QueryT], _AnswerT]], Callable[[Work, _QueryT], _AnswerT]]:
+) -> Callable[[Callable[[Work, _QueryT], _ResponseT]], Callable[[Work, _QueryT], _ResponseT]]:
     """Declares that the function answers the queries of this kind."""
 
-    def declare(read: Callable[[Work, _QueryT], _AnswerT]) -> Callable[[Work, _QueryT], _AnswerT]:
+    def declare(read: Callable[[Work, _QueryT], _ResponseT]) -> Callable[[Work, _QueryT], _ResponseT]:
         assert kind not in READERS, f"{kind.__name__} has a reader already"
         READERS[kind] = read
         return read

@@ -95,7 +95,7 @@ class Evidence(Protocol):
         """How many charges each session has."""
         ...
 
-    def asks(self) -> Iterator[tuple[Any, ...]]:
+    def responses(self) -> Iterator[tuple[Any, ...]]:
         """All kept answers, each row followed by its charge's row and the session's notebook, where it has a charge."""
         ...
 

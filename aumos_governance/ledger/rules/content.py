@@ -28,11 +28,11 @@ from ...errors import InvalidRequestError
 from ..contract.requests import Request
 from .chain import check_text, dumps, encoder_with
 
-__all__ = ["HOUR", "KEEP_ASKS", "decode", "digest", "encode"]
+__all__ = ["HOUR", "KEEP_RESPONSES", "decode", "digest", "encode"]
 
 HOUR: Final = 3600 * MICROS
 """Microseconds."""
-KEEP_ASKS: Final = 48 * HOUR
+KEEP_RESPONSES: Final = 48 * HOUR
 """How long both are kept, in microseconds: twice the promised day, so that a retry after a night and a day still finds
 its answer."""
 MAX_CONTENT: Final = 64 * 1024
@@ -123,9 +123,9 @@ def _arrays(value: Any) -> Any:
 _encode_arrays = encoder_with(_arrays)
 
 
-def encode(answer: object) -> str:
+def encode(response: object) -> str:
     """The answer as JSON text."""
-    return _encode_arrays((type(answer).__name__, answer)).decode()
+    return _encode_arrays((type(response).__name__, response)).decode()
 
 
 def decode(text: str) -> Any:
@@ -133,7 +133,7 @@ def decode(text: str) -> Any:
     name, value = json.loads(text)
     kind = _kinds.get(name)
     if kind is None:
-        _kinds.update((found.__name__, found) for found in _answers(Request) if isinstance(found, type))
+        _kinds.update((found.__name__, found) for found in _response_types(Request) if isinstance(found, type))
         kind = _kinds[name]
     return _read(value, kind)
 
@@ -143,12 +143,12 @@ _kinds: dict[str, type[Any]] = {"NoneType": type(None)}
 """By name: what the requests that there are answer with."""
 
 
-def _answers(kind: type[Any]) -> Iterator[Any]:
+def _response_types(kind: type[Any]) -> Iterator[Any]:
     for request in kind.__subclasses__():
         for base in getattr(request, "__orig_bases__", ()):
-            for answer in get_args(base):
-                yield from get_args(answer) or (answer,)
-        yield from _answers(request)
+            for response in get_args(base):
+                yield from get_args(response) or (response,)
+        yield from _response_types(request)
 
 
 def _read(value: Any, hint: Any) -> Any:

@@ -44,7 +44,7 @@ class Reader:
             AuditSums: SumReads(database.statements.dialect).sums,
         }
 
-    def answer(self, query: Query[Any]) -> Any:
+    def read(self, query: Query[Any]) -> Any:
         """Raises InvalidRequestError for a query that is not known."""
         shared = reader_of(query)
         if shared is not None:

@@ -33,7 +33,7 @@ from sqlalchemy.sql import ClauseElement
 from ..rules.chain import AUDIT_COLUMNS
 from ..transaction import schema
 from ..transaction.conditions import has
-from ..transaction.rows import COUNTING, HELD, AskRow, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
+from ..transaction.rows import COUNTING, HELD, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, ResponseRow, SessionRow
 from ..transaction.selections import DUE_APPROVALS, DUE_HOLDS, Selection
 from ..transaction.tables import ROWS, Row, columns
 from .selections import condition_on, of_server, statement
@@ -114,7 +114,9 @@ class Statements:
         """How many open holds of live callers are in an envelope, and what the others come to; since a time."""
 
         asks = schema.tables["asks"]
-        self.asked = self._text(select(asks).where(asks.c.scope == bindparam("scope"), asks.c.key.in_(self._listed())))
+        self.responses = self._text(
+            select(asks).where(asks.c.scope == bindparam("scope"), asks.c.key.in_(self._listed()))
+        )
         """The answers of a scope under the keys in a JSON list."""
         oldest = (
             select(asks.c.scope, asks.c.key)
@@ -123,7 +125,7 @@ class Statements:
             .offset(NO_OFFSET)
             .with_for_update(skip_locked=True)
         )
-        self.purge_asks = self._text(delete(asks).where(tuple_(asks.c.scope, asks.c.key).in_(oldest)))
+        self.purge_responses = self._text(delete(asks).where(tuple_(asks.c.scope, asks.c.key).in_(oldest)))
         """Forgets at most so many answers from before a time."""
 
         sessions, envelopes, balances = (schema.tables[name] for name in ("sessions", "envelopes", "balances"))
@@ -200,7 +202,7 @@ class Statements:
     def _statement(self, kind: type[Row], statement: ClauseElement) -> Statement:
         text, names = compile_text(statement, self.dialect)
         plain = [name.removeprefix("b_") for name in names]
-        return Statement(text, attrgetter(*plain), plain.index("answer") if kind is AskRow else None)
+        return Statement(text, attrgetter(*plain), plain.index("answer") if kind is ResponseRow else None)
 
 
 def _any(selection: Selection[Any]) -> ColumnElement[bool]:

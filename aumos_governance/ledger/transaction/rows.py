@@ -25,7 +25,6 @@ __all__ = [
     "UNSEEN",
     "VALID",
     "ApprovalRow",
-    "AskRow",
     "BalanceRow",
     "CeilingRow",
     "ChainRow",
@@ -40,6 +39,7 @@ __all__ = [
     "NotebookAliasRow",
     "NotebookRow",
     "ReportRow",
+    "ResponseRow",
     "SessionRow",
     "TrustRow",
 ]
@@ -206,7 +206,7 @@ class EstimateRow(Row):
 
 @table("asks", Index("asks_at", ("at",)), key=("scope", "key"), in_key=True)
 @dataclass(slots=True, eq=False)
-class AskRow(Row):
+class ResponseRow(Row):
     """A request that was done, kept under its idempotency key, with what was answered."""
 
     scope: str

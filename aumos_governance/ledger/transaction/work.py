@@ -17,7 +17,7 @@ from ..contract.facts import NotebookKey, Origin, SessionState, new_id
 from ..contract.requests import Request
 from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME, AuditRow, check_text, dumps, link
 from ..rules.files import file_of
-from .rows import AskRow, BalanceRow, ChainRow, NotebookRow
+from .rows import BalanceRow, ChainRow, NotebookRow, ResponseRow
 from .selections import Selection
 from .store import Place, Store
 from .tables import Key, Row, RowT, key_in, key_of
@@ -55,16 +55,16 @@ class Work:
 
     # ---- rows
 
-    def expect(self, asks: Iterable[tuple[str, str]]) -> None:
+    def expect(self, keys_by_scope: Iterable[tuple[str, str]]) -> None:
         """Load the answers under these scopes and keys at once, as far as there are any."""
         by_scope: dict[str, list[str]] = {}
-        for scope, key in asks:
+        for scope, key in keys_by_scope:
             if key:
                 by_scope.setdefault(scope, []).append(key)
         for scope, keys in by_scope.items():
-            known = self._rows[AskRow]
+            known = self._rows[ResponseRow]
             known.update(((scope, key), None) for key in keys)
-            known.update(((scope, row.key), row) for row in self.store.asked(scope, keys))
+            known.update(((scope, row.key), row) for row in self.store.responses(scope, keys))
 
     def find(self, kind: type[RowT], *key: Any) -> RowT | None:
         """The row with this primary key, loaded once."""

@@ -21,7 +21,7 @@ __all__ = ["KERNEL_PATH", "Place", "Rooms", "Row", "clean_path", "moved_path"]
 KERNEL_PATH: Final = "kernel:"
 """Begins the path of a kernel that is no notebook's; its id follows."""
 _MAX_PATH = 4_096
-_MOST_ASKED = 4_096
+_MOST_REQUESTED = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Rooms:
         self._locate = locate
         self._named: dict[str, str] = {}
         self._last: dict[str, str] = {}
-        self._asked: dict[str, str] = {}
+        self._requested: dict[str, str] = {}
         self._rows: tuple[Row, ...] = ()
         self._renamed: dict[str, tuple[str, str]] = {}
         self._now = _Snapshot()
@@ -145,15 +145,15 @@ class Rooms:
     def names_of(self, notebook: NotebookKey) -> list[str]:
         """The paths under which a notebook is known here: its file's own first, then those of links to it."""
         path = path_below(self.root, file_of(notebook.root, notebook.path))
-        others = {name for name, file in (*self._now.files.items(), *self._asked.items()) if file == path}
+        others = {name for name, file in (*self._now.files.items(), *self._requested.items()) if file == path}
         return [path, *sorted(others - {path})]
 
     def place(self, path: str) -> Place:
         """Where the governance of the document at ``path`` is kept."""
         file = self._locate(path)
-        if file != path and len(self._asked) < _MOST_ASKED:
+        if file != path and len(self._requested) < _MOST_REQUESTED:
             # A page that asks by a link hears of changes by that name.
-            self._asked[path] = file
+            self._requested[path] = file
         shared_with = self.shared_with(file)
         return Place(self.key(file if shared_with is None else shared_with), shared_with)
 

@@ -22,8 +22,8 @@ from ...wire.protocol import (
     IOPUB_TOPIC,
     NESTED_TOO_DEEP,
     REPLY_TYPE,
-    answers_message,
-    error_answer,
+    error_response,
+    responses_message,
 )
 from .conversation import Conversation
 
@@ -46,14 +46,14 @@ class Outbox:
         self._waiting: list[dict[str, Any]] = []
         self._owed = 0
 
-    def expect(self, answers: int) -> None:
+    def expect(self, responses: int) -> None:
         """Announce so many responses, beside those announced before."""
         with self._lock:
-            self._owed += answers
+            self._owed += responses
 
-    def put(self, answer: dict[str, Any]) -> None:
+    def put(self, response: dict[str, Any]) -> None:
         with self._lock:
-            self._waiting.append(answer)
+            self._waiting.append(response)
             self._owed = max(0, self._owed - 1)
             last, first = self._owed == 0, len(self._waiting) == 1
         if last:
@@ -69,9 +69,9 @@ class Outbox:
     def _flush(self) -> None:
         with self._sending:
             with self._lock:
-                answers, self._waiting = self._waiting, []
-            if answers:
-                self._send(answers)
+                responses, self._waiting = self._waiting, []
+            if responses:
+                self._send(responses)
 
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
@@ -167,13 +167,13 @@ class CommTransport:
 
     def _refuse(self, why: str) -> None:
         self._outbox.expect(1)
-        self._outbox.put(error_answer(None, "INVALID_REQUEST", why))
+        self._outbox.put(error_response(None, "INVALID_REQUEST", why))
 
-    def _send(self, answers: list[dict[str, Any]]) -> None:
+    def _send(self, responses: list[dict[str, Any]]) -> None:
         with self._lock:
             if self._control is None:
                 return
             try:
-                self._session.send(self._control.socket, REPLY_TYPE, answers_message(answers))
+                self._session.send(self._control.socket, REPLY_TYPE, responses_message(responses))
             except Exception as error:  # noqa: BLE001 - a kernel that is going away must not stop the server
                 self._log.warning("Governance answers could not be sent to a kernel: %s", error)

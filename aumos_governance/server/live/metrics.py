@@ -16,12 +16,12 @@ from ...ledger.contract.budgets import ChargeState
 from ...types import GovernanceOutcome
 from ...wire.protocol import OPS
 
-__all__ = ["HOLD_STATES", "TRANSPORTS", "HoldCounts", "commit_done", "count_decision", "observe_ask"]
+__all__ = ["HOLD_STATES", "TRANSPORTS", "HoldCounts", "commit_done", "count_decision", "observe_request"]
 
 TRANSPORTS: Final = ("socket", "comm")
 HOLD_STATES: Final = (ChargeState.HELD.value, ChargeState.UNRESOLVED.value)
 
-_ASKS: Final = Histogram(
+_REQUESTS: Final = Histogram(
     "aumos_governance_ask_duration_seconds",
     "From reading a kernel's request to its response; an authorize includes waiting for a user",
     ("op", "transport"),
@@ -43,12 +43,12 @@ _HOLDS: Final = Gauge(
 class _Observed(dict[tuple[str, str], Callable[[float], None]]):
     def __missing__(self, label: tuple[str, str]) -> Callable[[float], None]:
         # Of an operation that was added since.
-        return self.setdefault(label, _ASKS.labels(*label).observe)
+        return self.setdefault(label, _REQUESTS.labels(*label).observe)
 
 
 # Looked up once, for a label is found under a lock and each ask would pay for it; and there from the start, so that a
 # rate is known before the first one.
-observe_ask: Final = _Observed({(op, way): _ASKS.labels(op, way).observe for op in OPS for way in TRANSPORTS})
+observe_request: Final = _Observed({(op, way): _REQUESTS.labels(op, way).observe for op in OPS for way in TRANSPORTS})
 count_decision: Final = {outcome.value: _DECISIONS.labels(outcome.value).inc for outcome in GovernanceOutcome}
 commit_done: Final[Callable[[int], None]] = _COMMITS.observe
 """Called with the number of requests of each commit."""

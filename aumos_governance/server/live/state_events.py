@@ -213,8 +213,8 @@ class EventStream(SubscribeWebsocket):
         if time.monotonic() >= self._valid_until:
             self._verdict = False
             try:
-                answer = self.authorizer.is_authorized(self, self.current_user, "read", AUTH_RESOURCE)
-                self._verdict = bool(await ensure_async(answer))
+                response = self.authorizer.is_authorized(self, self.current_user, "read", AUTH_RESOURCE)
+                self._verdict = bool(await ensure_async(response))
             except Exception:
                 self.log.exception("The authorizer failed, so a governance event is not passed on.")
             self._valid_until = time.monotonic() + _VALID_SECONDS

@@ -19,7 +19,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.data: list[bytes] = []
-        self.answer: dict[str, Any] | None = None
+        self.response: dict[str, Any] | None = None
         self.ended = False
         self.seen = Seen()
 

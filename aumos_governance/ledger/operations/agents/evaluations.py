@@ -91,7 +91,7 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
         outcome = GovernanceOutcome.DENY
         reasons.append(found.reason)
     code = None if found is None else found.code
-    answer = tuple(reasons)
+    given = tuple(reasons)
     record_id = record(
         work,
         LEDGER_CHAIN if session is None else session.id,
@@ -100,7 +100,7 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
         "evaluate",
         outcome=outcome,
         code=code,
-        reasons=answer,
+        reasons=given,
         agent_id=request.agent_id or (None if session is None else session.agent_id),
         action_type=request.action_type,
         resource=request.resource,
@@ -108,7 +108,7 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
         detail=request.detail,
     )
     limit = None if found is None else found.limit
-    return Decision(outcome, answer, record_id, amount or 0, request.action_type or "", code, limit=limit)
+    return Decision(outcome, given, record_id, amount or 0, request.action_type or "", code, limit=limit)
 
 
 def _trust(

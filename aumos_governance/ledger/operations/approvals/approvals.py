@@ -23,7 +23,7 @@ __all__ = ["withdraw"]
 
 
 @operation(AskApproval)
-def ask(work: Work, request: AskApproval) -> Approval:
+def request_approval(work: Work, request: AskApproval) -> Approval:
     """Create an approval request for a user."""
     if not request.digest:
         raise InvalidRequestError("An approval needs the digest of what it is for.")

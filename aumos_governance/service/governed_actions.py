@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..authority.action_steps import (
-    ActSteps,
-    PersonAsked,
-    act_steps,
+    ActionSteps,
+    ApprovalNeeded,
+    action_steps,
     is_reported,
     report_request,
 )
@@ -31,28 +31,28 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadState
 from ..ledger.contract.requests import Request
 from ..wire.operations import OPERATIONS
-from ..wire.protocol import Ask
-from .action_requests import ActAsk, act_voided
+from ..wire.protocol import WireRequest
+from .action_requests import ActionRequest, action_voided
 from .approval_watch import ApprovalWatch, Awaited
 from .callers import Caller, expiry_of
 from .limit_waits import LimitWaits
 
-__all__ = ["APPROVAL_SECONDS", "Acting"]
+__all__ = ["APPROVAL_SECONDS", "GovernedActions"]
 
 APPROVAL_SECONDS: Final = 600.0
 """The seconds that a user has to decide, where neither the server's configuration nor the request states them."""
-_UNASKED: Final = frozenset({"APPROVAL_DENIED", "APPROVAL_TIMEOUT", "APPROVAL_WITHDRAWN"})
+_NOT_BY_LEDGER: Final = frozenset({"APPROVAL_DENIED", "APPROVAL_TIMEOUT", "APPROVAL_WITHDRAWN"})
 
 Reply = Callable[[dict[str, Any]], None]
 
 
 @dataclass(eq=False, slots=True)
-class _Act:
+class _Action:
     """One ask, from its first copy to its answer."""
 
-    asked: ActAsk
-    steps: ActSteps
-    ask: Ask
+    requested: ActionRequest
+    steps: ActionSteps
+    wire_request: WireRequest
     """The copy that came last; so are the next two of it."""
     caller: Caller
     reply: Reply
@@ -65,7 +65,7 @@ class _Act:
     cancelled: bool = False
 
 
-class Acting:
+class GovernedActions:
     """Takes the acts of kernels through their lives. Every method may be called from any thread.
 
     ``failure`` turns an error into a response. ``approval_seconds`` is how long a user has by default.
@@ -77,7 +77,7 @@ class Acting:
     def __init__(
         self,
         ledger: Ledger,
-        failure: Callable[[Ask, BaseException], dict[str, Any]],
+        failure: Callable[[WireRequest, BaseException], dict[str, Any]],
         *,
         waits: LimitWaits,
         may_wait: Callable[[object], bool],
@@ -95,48 +95,55 @@ class Acting:
         self._monotonic = monotonic
         self.watch = ApprovalWatch(ledger, clock=clock, monotonic=monotonic, log=log)
         self._lock = threading.Lock()
-        self._acts: dict[tuple[str, str], _Act] = {}
+        self._actions: dict[tuple[str, str], _Action] = {}
 
     # ---- what kernels ask
 
-    def authorize(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+    def authorize(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
         """Answer once, after any number of messages that it waits. Raises what makes an ask no act."""
-        left = ask.exp - self._clock()
+        left = wire_request.exp - self._clock()
         lease = self._monotonic() + left
         with self._lock:
-            act = self._acts.get((caller.scope, ask.id))
-            begins = act is None
-            if act is None:
-                asked = ActAsk.read(caller, ask)
-                act = _Act(asked, act_steps(asked.holding, asked.shown, wait=asked.wait), ask, caller, reply, lease)
-                self._acts[caller.scope, ask.id] = act
-            elif act.ask.body != ask.body:
-                raise IdempotencyError(f"The id {ask.id[:80]!r} was used before with other content.")
+            action = self._actions.get((caller.scope, wire_request.id))
+            begins = action is None
+            if action is None:
+                requested = ActionRequest.read(caller, wire_request)
+                action = _Action(
+                    requested,
+                    action_steps(requested.holding, requested.shown, wait=requested.wait),
+                    wire_request,
+                    caller,
+                    reply,
+                    lease,
+                )
+                self._actions[caller.scope, wire_request.id] = action
+            elif action.wire_request.body != wire_request.body:
+                raise IdempotencyError(f"The id {wire_request.id[:80]!r} was used before with other content.")
             elif left < 0:
                 # It continues for the time that an earlier copy stated.
                 raise ExpiredError("The ask reached the governance server after its expiry; nothing was done.")
             else:
-                act.ask, act.caller, act.reply, act.lease = ask, caller, reply, lease
+                action.wire_request, action.caller, action.reply, action.lease = wire_request, caller, reply, lease
         if begins:
-            self._advance(act, None)
-        elif act.awaited is not None:
-            self.watch.extend(act.awaited, lease)
-            if act.seen_pending:
-                self._say_waiting(act)
+            self._advance(action, None)
+        elif action.awaited is not None:
+            self.watch.extend(action.awaited, lease)
+            if action.seen_pending:
+                self._say_waiting(action)
         else:
-            self._waits.renew(caller, ask, reply)
+            self._waits.renew(caller, wire_request, reply)
 
     def cancel(self, caller: Caller, request: Void) -> Future[Voided]:
         """Take an act back, whatever it has come to; the answer says whether it has not begun, and will not."""
         of = request.of
         with self._lock:
-            act = self._acts.get((caller.scope, of))
-            if act is not None:
-                act.cancelled = True
-        if act is not None and self._waits.drop(caller.scope, of):
+            action = self._actions.get((caller.scope, of))
+            if action is not None:
+                action.cancelled = True
+        if action is not None and self._waits.drop(caller.scope, of):
             # Nothing comes back from there any more.
-            self._forget(act)
-        answered: Future[Voided] = Future()
+            self._forget(action)
+        voiding: Future[Voided] = Future()
 
         def void(step: str, then: Callable[[Voided], None]) -> None:
             part = replace(request, key=request.key + step, of=of + step)
@@ -146,13 +153,13 @@ class Acting:
             try:
                 then(future.result())
             except BaseException as error:  # noqa: BLE001 - the thread that waits must get the error
-                answered.set_exception(error)
+                voiding.set_exception(error)
 
         # The hold after an approval is cancelled first, so that an approval at this moment starts nothing.
-        void("/act", lambda act: void("", lambda hold: answered.set_result(act_voided(act, hold))))
-        if act is not None and act.awaited is not None:
-            self.watch.withdraw(act.awaited)
-        return answered
+        void("/act", lambda action: void("", lambda hold: voiding.set_result(action_voided(action, hold))))
+        if action is not None and action.awaited is not None:
+            self.watch.withdraw(action.awaited)
+        return voiding
 
     def close(self) -> None:
         """Wait for no one any more; what waits in the ledger stays there."""
@@ -160,120 +167,124 @@ class Acting:
 
     # ---- the steps
 
-    def _advance(self, act: _Act, answer: Any) -> None:
+    def _advance(self, action: _Action, response: Any) -> None:
         try:
-            step = act.steps.send(answer)
-            if isinstance(step, PersonAsked):
-                self._wait(act, step.approval)
+            step = action.steps.send(response)
+            if isinstance(step, ApprovalNeeded):
+                self._wait(action, step.approval)
             else:
-                self._execute(act, self._as_it_stands(act, step, answer), lambda result: self._advance(act, result))
+                self._execute(
+                    action, self._as_it_stands(action, step, response), lambda result: self._advance(action, result)
+                )
         except StopIteration as done:
-            self._decided(act, done.value)
+            self._decided(action, done.value)
         except Exception as error:  # noqa: BLE001 - a client must always get a response
-            self._fail(act, error)
+            self._fail(action, error)
 
-    def _as_it_stands(self, act: _Act, step: Request[Any], answer: Any) -> Request[Any]:
-        if isinstance(step, AskApproval) and isinstance(answer, Decision):
+    def _as_it_stands(self, action: _Action, step: Request[Any], response: Any) -> Request[Any]:
+        if isinstance(step, AskApproval) and isinstance(response, Decision):
             # Reckoned from what is recorded, so that a copy of the ask says the same.
-            seconds = self._approval_seconds if act.asked.seconds is None else act.asked.seconds
-            act.question = replace(step, until=made_at(answer.record_id) + int(seconds * MICROS))
-            return act.question
+            seconds = self._approval_seconds if action.requested.seconds is None else action.requested.seconds
+            action.question = replace(step, until=made_at(response.record_id) + int(seconds * MICROS))
+            return action.question
         if isinstance(step, Hold) and step.approval_id is not None:
             # The notebook may have been renamed, and the client may have extended its wait.
-            return replace(step, notebook=act.caller.notebook, expires_at=expiry_of(act.ask))
+            return replace(step, notebook=action.caller.notebook, expires_at=expiry_of(action.wire_request))
         return step
 
-    def _execute(self, act: _Act, request: Request[Any], then: Callable[[Any], None]) -> None:
+    def _execute(self, action: _Action, request: Request[Any], then: Callable[[Any], None]) -> None:
         def done(future: Future[Any]) -> None:
             try:
                 result = future.result()
             except BaseException as error:  # noqa: BLE001 - a client must always get a response
-                self._fail(act, error)
+                self._fail(action, error)
             else:
                 then(result)
 
-        if isinstance(request, Hold) and self._may_wait(act.asked.at_limit):
-            self._waits.charge(act.caller, act.ask, request, act.reply, done)
+        if isinstance(request, Hold) and self._may_wait(action.requested.at_limit):
+            self._waits.charge(action.caller, action.wire_request, request, action.reply, done)
             return
-        with act.caller.attending():
+        with action.caller.attending():
             future = self._ledger.submit(request)
         future.add_done_callback(done)
 
-    def _decided(self, act: _Act, decision: Decision) -> None:
+    def _decided(self, action: _Action, decision: Decision) -> None:
         try:
-            if decision.code in _UNASKED:
+            if decision.code in _NOT_BY_LEDGER:
                 # Its figures are those of before the wait.
-                decision = replace(decision, state=self._ledger.read(ReadState(notebook=act.caller.notebook)))
+                decision = replace(decision, state=self._ledger.read(ReadState(notebook=action.caller.notebook)))
             if is_reported(decision):
-                self._report(act, decision)
+                self._report(action, decision)
             else:
-                self._answer(act, decision, None)
+                self._respond(action, decision, None)
         except Exception as error:  # noqa: BLE001 - a client must always get a response
-            self._fail(act, error)
+            self._fail(action, error)
 
-    def _report(self, act: _Act, decision: Decision) -> None:
+    def _report(self, action: _Action, decision: Decision) -> None:
         """Report it before it runs, so that the user sees it even if the kernel or this server dies."""
-        asked = act.asked
-        request = report_request(asked.holding, decision, asked.shown, None, key=f"{act.ask.id}/report")
+        requested = action.requested
+        request = report_request(
+            requested.holding, decision, requested.shown, None, key=f"{action.wire_request.id}/report"
+        )
 
         def filed(future: Future[Report]) -> None:
             error = future.exception()
             if error is None:
-                self._answer(act, decision, future.result().report_id)
+                self._respond(action, decision, future.result().report_id)
                 return
             # An action that could not be reported does not run.
             if decision.charge_id is not None:
-                self._ledger.submit(Release(key="", origin=asked.holding.origin, hold_id=decision.charge_id))
-            self._fail(act, error)
+                self._ledger.submit(Release(key="", origin=requested.holding.origin, hold_id=decision.charge_id))
+            self._fail(action, error)
 
-        self._ledger.submit(replace(request, notebook=act.caller.notebook)).add_done_callback(filed)
+        self._ledger.submit(replace(request, notebook=action.caller.notebook)).add_done_callback(filed)
 
-    def _answer(self, act: _Act, decision: Decision, report_id: str | None) -> None:
-        self._forget(act)
-        if act.cancelled and report_id is not None:
+    def _respond(self, action: _Action, decision: Decision, report_id: str | None) -> None:
+        self._forget(action)
+        if action.cancelled and report_id is not None:
             self._ledger.submit(
                 FinishReport(
                     key="",
-                    origin=act.asked.holding.origin,
-                    notebook=act.caller.notebook,
+                    origin=action.requested.holding.origin,
+                    notebook=action.caller.notebook,
                     report_id=report_id,
                     result="not run: interrupted",
                 )
             )
-        body = OPERATIONS["authorize"].response.write(decision, act.caller.shared_with)
-        act.reply({"id": act.ask.id, "ok": True, **body, "report_id": report_id})
+        body = OPERATIONS["authorize"].response.write(decision, action.caller.shared_with)
+        action.reply({"id": action.wire_request.id, "ok": True, **body, "report_id": report_id})
 
-    def _fail(self, act: _Act, error: BaseException) -> None:
-        self._forget(act)
-        act.reply(self._failure(act.ask, error))
+    def _fail(self, action: _Action, error: BaseException) -> None:
+        self._forget(action)
+        action.reply(self._failure(action.wire_request, error))
 
-    def _forget(self, act: _Act) -> None:
+    def _forget(self, action: _Action) -> None:
         with self._lock:
-            self._acts.pop((act.caller.scope, act.ask.id), None)
+            self._actions.pop((action.caller.scope, action.wire_request.id), None)
 
     # ---- the wait
 
-    def _wait(self, act: _Act, approval: Approval) -> None:
+    def _wait(self, action: _Action, approval: Approval) -> None:
         awaited = Awaited(
             approval,
-            act.asked.holding.origin,
-            lease=act.lease,
-            pending=lambda: self._pending(act),
-            decided=lambda approval: self._heard(act, approval),
+            action.requested.holding.origin,
+            lease=action.lease,
+            pending=lambda: self._pending(action),
+            decided=lambda approval: self._heard(action, approval),
         )
         with self._lock:
-            act.awaited = awaited
-            cancelled = act.cancelled
+            action.awaited = awaited
+            cancelled = action.cancelled
         self.watch.add(awaited)
         if cancelled:
             self.watch.withdraw(awaited)
 
-    def _pending(self, act: _Act) -> None:
-        act.seen_pending = True
-        self._say_waiting(act)
+    def _pending(self, action: _Action) -> None:
+        action.seen_pending = True
+        self._say_waiting(action)
 
-    def _say_waiting(self, act: _Act) -> None:
-        awaited = act.awaited
+    def _say_waiting(self, action: _Action) -> None:
+        awaited = action.awaited
         if awaited is None:
             return
         approval = awaited.approval
@@ -282,21 +293,23 @@ class Acting:
             "digest": approval.digest,
             "until": None if approval.until is None else approval.until / MICROS,
         }
-        act.reply({"id": act.ask.id, "ok": True, "waiting": waiting})
+        action.reply({"id": action.wire_request.id, "ok": True, "waiting": waiting})
 
-    def _heard(self, act: _Act, approval: Approval) -> None:
-        act.awaited = None
+    def _heard(self, action: _Action, approval: Approval) -> None:
+        action.awaited = None
         if approval.status is ApprovalStatus.USED:
             # By an earlier copy of this ask, whose answer is kept.
             approval = replace(approval, status=ApprovalStatus.APPROVED)
         lost = approval.status is ApprovalStatus.WITHDRAWN and approval.decided_by == "server"
-        if not lost or act.seen_pending or act.question is None:
-            self._advance(act, approval)
+        if not lost or action.seen_pending or action.question is None:
+            self._advance(action, approval)
             return
         # A starting server took this kernel for gone, which it had not met yet. The client still waits.
-        act.seen_pending = True
-        again = replace(act.question, key=f"{act.ask.id}/again", expires_at=expiry_of(act.ask))
+        action.seen_pending = True
+        again = replace(
+            action.question, key=f"{action.wire_request.id}/again", expires_at=expiry_of(action.wire_request)
+        )
         try:
-            self._execute(act, again, lambda approval: self._wait(act, approval))
+            self._execute(action, again, lambda approval: self._wait(action, approval))
         except Exception as error:  # noqa: BLE001 - a client must always get a response
-            self._fail(act, error)
+            self._fail(action, error)

@@ -9,26 +9,26 @@ from typing import Any
 
 from ...clock import monotonic
 from ...errors import AumOSGovernanceError
-from ...wire.protocol import Ask
+from ...wire.protocol import WireRequest
 
-__all__ = ["Tellings", "Told"]
+__all__ = ["PostedRequest", "PostedRequests"]
 
 
-class Told:
+class PostedRequest:
     """An ask that was sent, and whose answer whoever sent it does not wait for.
 
     It is over when it was answered with a yes or a no. Where it may have been lost, `result` sends it again.
     """
 
-    def __init__(self, ask: Ask, until: float, see_to: Callable[[Told], None]) -> None:
+    def __init__(self, request: WireRequest, until: float, see_to: Callable[[PostedRequest], None]) -> None:
         """``until`` on the monotonic clock nobody need wait for it any longer."""
-        self.ask = ask
+        self.request = request
         self.until = until
         self.pid = os.getpid()
         self.over = False
         self._see_to = see_to
         self._lock = threading.Lock()
-        self._answer: dict[str, Any] = {}
+        self._response: dict[str, Any] = {}
         self._error: AumOSGovernanceError | None = None
         self._after: list[Callable[[], object]] = []
 
@@ -37,10 +37,10 @@ class Told:
         """Nobody waits for it: it is over, or has had its time, or was the parent's before this process was forked."""
         return self.over or monotonic() >= self.until or self.pid != os.getpid()
 
-    def end(self, answer: dict[str, Any], error: AumOSGovernanceError | None = None) -> None:
+    def end(self, response: dict[str, Any], error: AumOSGovernanceError | None = None) -> None:
         """It is answered, or given up; only the first time counts."""
         if not self.over:
-            self._answer, self._error = answer, error
+            self._response, self._error = response, error
             self.over = True
             for function in tuple(self._after):
                 function()
@@ -52,7 +52,7 @@ class Told:
             function()
 
     def result(self) -> dict[str, Any]:
-        """Block this thread until it is over, and give the answer's body; raises as `Client.ask`."""
+        """Block this thread until it is over, and give the answer's body; raises as `Client.request`."""
         # Looked at without the lock first: whoever sees to it may be the one that is told that it is over.
         if not self.over:
             with self._lock:
@@ -60,29 +60,29 @@ class Told:
                     self._see_to(self)
         if self._error is not None:
             raise self._error
-        return self._answer
+        return self._response
 
 
-class Tellings:
+class PostedRequests:
     """What a client told and has no answer to yet. Whatever it asks later waits for these."""
 
     def __init__(self) -> None:
-        self.open: dict[str, Told] = {}
+        self.open: dict[str, PostedRequest] = {}
         """By their ids."""
 
-    def add(self, told: Told) -> None:
-        self.open[told.ask.id] = told
+    def add(self, posted: PostedRequest) -> None:
+        self.open[posted.request.id] = posted
 
-    def discard(self, told: Told) -> None:
-        self.open.pop(told.ask.id, None)
+    def discard(self, posted: PostedRequest) -> None:
+        self.open.pop(posted.request.id, None)
 
-    def pending(self) -> tuple[Told, ...]:
+    def pending(self) -> tuple[PostedRequest, ...]:
         """What was told by now and need be waited for."""
-        return tuple(told for told in tuple(self.open.values()) if not told.is_past)
+        return tuple(posted for posted in tuple(self.open.values()) if not posted.is_past)
 
     def passed(self, wake: Callable[[], None]) -> Generator[float, None, None]:
         """Yields for how many seconds to wait at most, until what was told by now is answered or has had its time."""
-        for told in self.pending():
-            told.then(wake)
-            while not told.is_past:
-                yield max(0.0, told.until - monotonic())
+        for posted in self.pending():
+            posted.then(wake)
+            while not posted.is_past:
+                yield max(0.0, posted.until - monotonic())
