@@ -8,13 +8,13 @@ import { asFailure, GovernanceApiError } from '../server/requests';
 import { useReading } from '../widgets/hooks';
 import { useNotation } from '../widgets/notation';
 
-/** Up to how many records a session's chain is verified without a press. */
+/** Up to how many records a session's chain is verified without a click. */
 const SMALL = 1000;
 
 /**
- * Whether the records are those that were written, as the server finds when it walks their chains.
+ * Whether the records are intact, as the server finds when it verifies their hash chains.
  *
- * The chain of a session is verified by itself while it is small, and again when it has grown; else it is on a press.
+ * A session's chain is verified automatically while it is short, and again when it has grown; else on a click.
  */
 export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
   const { api, path, revision, sessionId, trans } = props;
@@ -29,7 +29,7 @@ export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
   );
   const total = path === null ? null : (newest.value?.records[0]?.seq ?? null);
   const isDue = asked > 0 || (total !== null && total <= SMALL);
-  // One that has grown is verified again, unless it is too long for that.
+  // A chain that has grown is verified again, unless it is too long for that.
   const length = total !== null && total <= SMALL ? total : null;
   React.useEffect(() => {
     if (!isDue) {
@@ -74,9 +74,9 @@ export namespace ChainStatus {
   /** The properties of the component. */
   export interface IProps {
     api: IAuditApi;
-    /** The notebook whose last session is meant; null for all records. */
+    /** The notebook whose last session is verified; null for all records. */
     path: string | null;
-    /** That session; null where it is not known, and for all records. */
+    /** That session; null where it is unknown, and for all records. */
     sessionId: string | null;
     /** Changes when records may have been added. */
     revision: string;
@@ -86,9 +86,9 @@ export namespace ChainStatus {
 
 interface IFound {
   readonly path: string | null;
-  /** Which asking it answers, counted from 0. */
+  /** The number of the request that this is the response to, from 0. */
   readonly asked: number;
-  /** What was found, or why it could not be. */
+  /** The result, or why there is none. */
   readonly is: IVerification | GovernanceApiError;
 }
 

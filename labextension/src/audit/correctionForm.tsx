@@ -13,7 +13,7 @@ import type { IGovernanceModel } from '../tokens';
 
 const MAX_REASON = 1000;
 
-/** Lets a person take back a charge, or part of it, with a reason. */
+/** Lets a user take back a charge, or part of it, with a reason. */
 export function CorrectionForm(
   props: CorrectionForm.IProps
 ): React.JSX.Element {

@@ -4,7 +4,7 @@ import type { IGovernanceModel } from '../tokens';
 import { usePerson } from '../widgets/hooks';
 import { PersonButton } from '../widgets/personButton';
 
-/** The buttons of a card. They decide nothing: both open the dialog that does. */
+/** The buttons of a card. They decide nothing: both open the dialog with the deciding buttons. */
 export function DecideButtons(props: {
   model: IGovernanceModel;
   onPerson: () => void;

@@ -11,7 +11,7 @@ import { ErrorLine, Note } from '../widgets/words';
 import { ApprovalFacts } from './approvalFacts';
 import { useSteady } from './steady';
 
-/** One approval request and the two buttons that decide it: only a user's own press does. */
+/** An approval request and the two buttons that decide it; only a click or key of the user counts. */
 export function Decision(props: Decision.IProps): React.JSX.Element {
   const { approval, isOpen, model, onEnd, store, trans } = props;
   const person = usePerson(model, trans);
@@ -85,14 +85,14 @@ export namespace Decision {
   /** The properties of the component. */
   export interface IProps {
     approval: IApproval;
-    /** Whether the approval still waits. */
+    /** Whether the request still waits. */
     isOpen: boolean;
     model: IGovernanceModel;
     store: WaitingApprovals;
     /** The ids of the title, and of the heading of the facts. */
     title: string;
     facts: string;
-    /** Called to close it; with true once the user has decided. */
+    /** Called to close the dialog; with true once the user has decided. */
     onEnd: (isDecided: boolean) => void;
     trans: TranslationBundle;
   }

@@ -18,9 +18,9 @@ export interface ILimitActions {
   /** Lead to the budget of a notebook, with an amount in USD filled in. */
   raise(path: string, budget: string): void;
   /**
-   * Show the calls and the button that denies them all; while a dialog is shown, nothing happens.
+   * Show the calls and the button that denies them all; does nothing while a dialog is open.
    *
-   * @param after - Called when it closes because the user has denied them.
+   * @param after - Called when the dialog closes because the user has denied them.
    */
   deny(request: ILimitRequest, after?: () => void): void;
 }
@@ -55,7 +55,7 @@ export namespace DenyDialog {
 
 type Props = DenyDialog.IOptions & {
   request: ILimitRequest;
-  /** Called to close it; with true once the user has denied the calls. */
+  /** Called to close the dialog; with true once the user has denied the calls. */
   onEnd: (isDenied: boolean) => void;
 };
 
@@ -78,7 +78,7 @@ function Deny(props: Props & { title: string }): React.JSX.Element {
   const person = usePerson(model, trans);
   const action = useAction();
   const isSteady = useSteady();
-  // As many as wait now are denied, and as many are shown.
+  // The button denies all calls that wait now, so their current number is shown.
   const current = store.entries.find(({ id }) => id === props.request.id);
   const request = current ?? props.request;
   const isOpen = current !== undefined;

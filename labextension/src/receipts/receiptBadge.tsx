@@ -6,7 +6,7 @@ import { Money, OneLine } from '../widgets/words';
 import { verdictOf } from '../words/verdicts';
 import type { IReceipt } from './receiptBook';
 
-/** What a cell spent, small and quiet beside it; a press lists the records. */
+/** What a cell spent, in small print beside it; a click lists the records. */
 export class ReceiptBadge extends ReactWidget {
   constructor(trans: TranslationBundle) {
     super();

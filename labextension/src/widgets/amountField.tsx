@@ -5,7 +5,7 @@ import { AmountInput } from './amountInput';
 import { Button } from './button';
 import { PersonButton } from './personButton';
 
-/** An amount that is typed, checked as it is typed, and set by a person's press. */
+/** A field for an amount, checked while it is typed, and a button that sets it when the user presses it. */
 export function AmountField(props: AmountField.IProps): React.JSX.Element {
   const { trans, label, max = null } = props;
   const [text, setText] = React.useState(props.initial);
@@ -30,7 +30,7 @@ export function AmountField(props: AmountField.IProps): React.JSX.Element {
       wrong === null &&
       event.target instanceof HTMLInputElement
     ) {
-      // The key that ends the typing decides nothing yet: the button does.
+      // The Enter key only moves to the button; it decides nothing yet.
       event.preventDefault();
       field.current?.querySelector('button')?.focus();
     }
@@ -86,21 +86,21 @@ export namespace AmountField {
   /** The properties of the component; amounts are nano-dollars. */
   export interface IProps {
     trans: TranslationBundle;
-    /** What the amount is, for who does not see the field's surroundings. */
+    /** The field's label for screen readers. */
     label: string;
-    /** What stands in the field at first. */
+    /** The initial text of the field. */
     initial: string;
-    /** The largest amount that is allowed; null for any. */
+    /** The largest allowed amount; null for any. */
     max?: bigint | null;
-    /** What the button says of an amount. */
+    /** The label of the button for an amount. */
     action: (amount: bigint) => string;
-    /** What an amount amounts to, while it is typed. */
+    /** The consequence of an amount, shown while it is typed. */
     hint?: (amount: bigint) => string;
-    /** Whether an amount is one to think twice about. */
+    /** Whether the button warns of an amount. */
     isLoose?: (amount: bigint) => boolean;
     isDisabled: boolean;
     why?: string | undefined;
-    /** Called with the amount when a person presses the button. */
+    /** Called with the amount when the user presses the button. */
     onPerson: (amount: bigint) => void;
     onCancel: () => void;
   }

@@ -7,9 +7,9 @@ import { ForeignText } from './foreignText';
 import { OneLine } from './words';
 
 /**
- * What a person is to see of an action, as whoever asks wrote it: all of it, since an answer is for all of it.
+ * The content of an action, as its caller sent it: all of it, since a decision is about all of it.
  *
- * What the card around it says already, in the same words, is not said twice.
+ * What the card around it already shows, in the same words, is not repeated.
  */
 export function Shown(props: Shown.IProps): React.JSX.Element | null {
   const { shown, trans } = props;
@@ -52,7 +52,7 @@ export namespace Shown {
   /** The properties of the component. */
   export interface IProps {
     shown: unknown;
-    /** What stands around it. */
+    /** The values that the card around it shows. */
     said: { tool: string; agent: string | null; amount: string | null };
     trans: TranslationBundle;
   }

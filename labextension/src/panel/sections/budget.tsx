@@ -10,7 +10,7 @@ import { useAction, usePerson } from '../../widgets/hooks';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Money, Note } from '../../widgets/words';
 
-/** What the notebook has cost, and what is left; the ceiling can be set here. */
+/** The section of the notebook's spending and budget, where the budget is changed. */
 export const budgetSection: IPanelSection = {
   id: 'budget',
   rank: 30,
@@ -86,7 +86,7 @@ function Ceiling(
 ): React.JSX.Element {
   const { figures, trans, model, api, path } = props;
   const { proposedBudget = null } = props;
-  // What the field is filled with at first; null while it is not there.
+  // The initial text of the field; null while there is no field.
   const [initial, setInitial] = React.useState<string | null>(null);
   const [known, setKnown] = React.useState<typeof proposedBudget>(null);
   if (proposedBudget !== known) {

@@ -17,10 +17,10 @@ import { PersonButton } from '../../widgets/personButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Money, Note, OneLine } from '../../widgets/words';
 
-/** How many are shown: a notebook seldom holds more than its calls under way. */
+/** How many are shown: a notebook seldom has more holds than calls in flight. */
 const LIMIT = 100;
 
-/** What is set aside, and what nobody but a person can resolve any more. */
+/** The section of pending holds; those with an unknown outcome are resolved here by a user. */
 export const holdsSection: IPanelSection = {
   id: 'holds',
   rank: 40,
@@ -87,7 +87,7 @@ function Hold(
   );
 }
 
-/** Lets a person say what became of a hold whose kernel is gone. */
+/** Lets a user settle or release a hold whose kernel is gone. */
 function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
   const { hold, trans, model, api } = props;
   const [isSettling, setSettling] = React.useState(false);
@@ -161,7 +161,7 @@ function effect(
     : trans.__('All that was held.');
 }
 
-/** Those that wait for a person first; else as the server lists them. */
+/** Holds with an unknown outcome first; else as the server lists them. */
 function byState(a: IHold, b: IHold): number {
   return Number(b.state === 'unresolved') - Number(a.state === 'unresolved');
 }

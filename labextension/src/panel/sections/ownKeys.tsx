@@ -9,14 +9,14 @@ import { ErrorLine, Note } from '../../widgets/words';
 import { typedUsd, writeUsd } from '../../words/money';
 import { type IKeysProps, Key } from './notebookKeys';
 
-/** The level of a key where the user chooses none. */
+/** The trust level of a new key unless the user chooses another. */
 const FIRST_LEVEL = 1;
-/** What the server takes for a key's name. */
+/** The names that the server accepts for a key. */
 const NAME = /^(?!.*\.ipynb$)[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/;
 
 type Props = IKeysProps & { showKey: (created: ICreatedKey) => void };
 
-/** The user's keys for programs: each has a level and budget of its own. */
+/** The user's keys for programs: each has a trust level and a budget of its own. */
 export function OwnKeys(props: Props): React.JSX.Element | null {
   const { keys, model, trans } = props;
   const [isCreating, setCreating] = React.useState(false);
@@ -101,7 +101,7 @@ function OwnKey(props: Props & { item: IGatewayKey }): React.JSX.Element {
   );
 }
 
-/** Asks for name, level and budget of a new key, and shows the key once. */
+/** A form for the name, trust level and budget of a new key, which is then shown once. */
 function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
   const { api, model, onEnd, reload, showKey, trans } = props;
   const { config } = model;

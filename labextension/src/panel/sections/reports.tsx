@@ -14,7 +14,7 @@ import { Shown } from '../../widgets/shown';
 import { WaitingCards, WaitingCount } from './waitingCards';
 import { ErrorLine, OneLine } from '../../widgets/words';
 
-/** The section of what was done at trust level 4 and nobody has seen yet; there only while something is. */
+/** The section of unacknowledged reports, of what was done at trust level 4; hidden while there are none. */
 export function reportsSection(store: WaitingReports): IPanelSection {
   return {
     id: 'reports',
@@ -28,7 +28,7 @@ export function reportsSection(store: WaitingReports): IPanelSection {
   };
 }
 
-/** What was done, that of the notebook shown first. */
+/** The reports, those of the notebook shown first. */
 export function Reports(
   props: ISectionProps & { store: WaitingReports }
 ): React.JSX.Element {

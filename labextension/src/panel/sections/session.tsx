@@ -10,7 +10,7 @@ import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 import { KernelWarnings } from './kernelWarnings';
 
-/** The session that stands or stood, which is closed here; another section starts one. */
+/** The section of the current or last session, which can be closed here; another section starts one. */
 export const sessionSection: IPanelSection = {
   id: 'session',
   rank: 80,

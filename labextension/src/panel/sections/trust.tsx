@@ -7,7 +7,7 @@ import { PersonButton } from '../../widgets/personButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine } from '../../widgets/words';
 
-/** What the notebook may do: its trust level, and the choice of another. */
+/** The section of the notebook's trust level, where another is chosen. */
 export const trustSection: IPanelSection = {
   id: 'trust',
   rank: 20,
@@ -80,7 +80,7 @@ function Trust(props: ISectionProps): React.JSX.Element | null {
   );
 }
 
-/** The six levels; a tighter one is set at once, a looser one is asked about first. */
+/** The six levels; a tighter one is set at once, a looser one after a confirmation. */
 function Ladder(
   props: ISectionProps & {
     levels: readonly ITrustLevel[];
@@ -160,7 +160,7 @@ const STEPS: Readonly<Record<string, number>> = {
   ArrowLeft: -1
 };
 
-/** Asks before the notebook may do more than it does. */
+/** Confirms that the notebook may do more than now. */
 function Confirmation(
   props: ISectionProps & {
     wish: ITrustLevel;
@@ -172,7 +172,7 @@ function Confirmation(
   const { wish, trans, model } = props;
   const question = React.useRef<HTMLDivElement>(null);
   React.useEffect(() => {
-    // Six levels above it may leave no room for it.
+    // The six levels above may fill the panel, so scroll to it.
     question.current?.scrollIntoView({ block: 'nearest' });
   }, [wish.level]);
   return (
