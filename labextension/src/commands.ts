@@ -188,7 +188,7 @@ function nextWaiting(panel: IGovernancePanel, waits: IWaits): string {
  *
  * JupyterLab gives the focus back to the document in front some frames after its palette closes.
  */
-async function afterPalette(act: () => void): Promise<void> {
+async function afterPalette(action: () => void): Promise<void> {
   const focused = document.activeElement;
   if (focused instanceof HTMLElement && focused.closest(PALETTE)) {
     focused.blur();
@@ -196,7 +196,7 @@ async function afterPalette(act: () => void): Promise<void> {
       await new Promise(resolve => requestAnimationFrame(resolve));
     }
   }
-  act();
+  action();
 }
 
 function formatOf(args: Readonly<Record<string, unknown>>): ExportFormat {

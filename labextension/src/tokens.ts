@@ -149,5 +149,5 @@ export interface IGovernancePanel {
 /** The panel, for other plugins. */
 export const IGovernancePanel = new Token<IGovernancePanel>(
   'aumos-governance:IGovernancePanel',
-  'The side panel with a notebook\'s trust level, budget, spending and waiting requests.'
+  "The side panel with a notebook's trust level, budget, spending and waiting requests."
 );

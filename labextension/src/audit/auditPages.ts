@@ -96,7 +96,7 @@ export class AuditPages extends Observable {
           sums.reduce((total, sum) => total + sum.records, 0),
           this._sure()
         );
-        this.tell();
+        this.notify();
       }
     } catch {
       // The request of the pages reports what is wrong.
@@ -131,14 +131,14 @@ export class AuditPages extends Observable {
           this._cursors[next + 1] = following;
           this._length = Math.max(this._length ?? 0, this._sure());
         }
-        this.tell();
+        this.notify();
         this._read();
       },
       (reason: unknown) => {
         if (epoch === this._epoch) {
           this._isReading = false;
           this._failure = asFailure(reason);
-          this.tell();
+          this.notify();
         }
       }
     );

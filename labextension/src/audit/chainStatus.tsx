@@ -20,7 +20,7 @@ export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
   const { api, path, revision, sessionId, trans } = props;
   const notation = useNotation();
   const [found, setFound] = React.useState<IFound | null>(null);
-  const [asked, ask] = React.useReducer((count: number) => count + 1, 0);
+  const [attempt, retry] = React.useReducer((count: number) => count + 1, 0);
   const scope = sessionId ?? path;
   const newest = useReading(scope ?? '', revision, () =>
     scope === null
@@ -28,7 +28,7 @@ export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
       : api.records(sessionId === null ? { path } : { session_id: scope }, 1)
   );
   const total = path === null ? null : (newest.value?.records[0]?.seq ?? null);
-  const isDue = asked > 0 || (total !== null && total <= SMALL);
+  const isDue = attempt > 0 || (total !== null && total <= SMALL);
   // A chain that has grown is verified again, unless it is too long for that.
   const length = total !== null && total <= SMALL ? total : null;
   React.useEffect(() => {
@@ -36,33 +36,35 @@ export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
       return undefined;
     }
     let wanted = true;
-    const find = (is: IVerification | GovernanceApiError): void => {
+    const find = (result: IVerification | GovernanceApiError): void => {
       if (wanted) {
-        setFound({ path, asked, is });
+        setFound({ path, attempt, result });
       }
     };
     api.verify(path).then(find, (reason: unknown) => find(asFailure(reason)));
     return () => {
       wanted = false;
     };
-  }, [api, path, asked, isDue, length]);
-  const is = found?.path === path && found.asked === asked ? found.is : null;
-  const isOk = is === null || is instanceof GovernanceApiError ? null : is.ok;
+  }, [api, path, attempt, isDue, length]);
+  const result =
+    found?.path === path && found.attempt === attempt ? found.result : null;
+  const isOk =
+    result === null || result instanceof GovernanceApiError ? null : result.ok;
   return (
     <div
       className="aumos-ChainStatus"
       data-state={isOk === null ? 'unknown' : isOk ? 'intact' : 'broken'}
     >
       <p role={isOk === false ? 'alert' : 'status'}>
-        {is === null
+        {result === null
           ? isDue
             ? trans.__('Verifying the record…')
             : trans.__('Not verified yet.')
-          : sentence(is, total, notation, trans)}
+          : sentence(result, total, notation, trans)}
       </p>
-      {(is !== null || !isDue) && (
-        <Button kind="link" onClick={ask}>
-          {is === null ? trans.__('Verify') : trans.__('Verify again')}
+      {(result !== null || !isDue) && (
+        <Button kind="link" onClick={retry}>
+          {result === null ? trans.__('Verify') : trans.__('Verify again')}
         </Button>
       )}
     </div>
@@ -87,31 +89,31 @@ export namespace ChainStatus {
 interface IFound {
   readonly path: string | null;
   /** The number of the request that this is the response to, from 0. */
-  readonly asked: number;
+  readonly attempt: number;
   /** The result, or why there is none. */
-  readonly is: IVerification | GovernanceApiError;
+  readonly result: IVerification | GovernanceApiError;
 }
 
 function sentence(
-  is: IFound['is'],
+  result: IFound['result'],
   total: number | null,
   notation: Notation,
   trans: TranslationBundle
 ): string {
-  if (is instanceof GovernanceApiError) {
-    return is.code === 'SERVER_UNREACHABLE'
+  if (result instanceof GovernanceApiError) {
+    return result.code === 'SERVER_UNREACHABLE'
       ? trans.__('Not verified.')
-      : trans.__('Not verified: %1', is.message);
+      : trans.__('Not verified: %1', result.message);
   }
-  if (!is.ok) {
-    return trans.__('The record is broken. %1', is.problem ?? '');
+  if (!result.ok) {
+    return trans.__('The record is broken. %1', result.problem ?? '');
   }
-  const checked = notation.count(is.checked);
+  const checked = notation.count(result.checked);
   return total === null
     ? trans.__('%1 records verified, of all sessions', checked)
     : trans.__(
         '%1 of %2 records verified',
         checked,
-        notation.count(Math.max(total, is.checked))
+        notation.count(Math.max(total, result.checked))
       );
 }

@@ -34,7 +34,7 @@ export class WaitingCard extends ReactWidget {
   }
 
   /** Show these requests, oldest first. */
-  tell(
+  setRequests(
     approvals: readonly IApproval[],
     limits: readonly ILimitRequest[]
   ): void {
@@ -163,7 +163,7 @@ function Request(props: Parts & { approval: IApproval }): React.JSX.Element {
           />
           <DecideButtons
             model={model}
-            onPerson={() => decisions.open(approval, onDecided)}
+            onUserPress={() => decisions.open(approval, onDecided)}
             trans={trans}
           />
         </>

@@ -71,11 +71,11 @@ export class WaitingCells {
     }
     const { approvals, contents, limits } = this._options;
     const path = contents.localPath(panel.context.path);
-    const asked = byCell(approvals.entries, path);
+    const waiting = byCell(approvals.entries, path);
     const held = byCell(limits.entries, path);
     for (const cell of panel.content.widgets) {
       const { id } = cell.model;
-      this._drawCell(panel, cell, asked.get(id) ?? [], held.get(id) ?? []);
+      this._drawCell(panel, cell, waiting.get(id) ?? [], held.get(id) ?? []);
     }
   }
 
@@ -91,7 +91,7 @@ export class WaitingCells {
       this._cards.delete(cell);
       return;
     }
-    (known ?? this._add(panel, cell))?.tell(approvals, limits);
+    (known ?? this._add(panel, cell))?.setRequests(approvals, limits);
   }
 
   /** A card at the end of a cell; null while the cell has no content yet. */

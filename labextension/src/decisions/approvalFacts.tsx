@@ -29,7 +29,7 @@ export function ApprovalFacts(props: ApprovalFacts.IProps): React.JSX.Element {
       </p>
       <Shown
         shown={approval.shown}
-        said={{
+        around={{
           tool: approval.tool,
           agent: approval.agent_id,
           amount: approval.amount

@@ -5,8 +5,8 @@ import type { WaitingApprovals } from '../state/waitingApprovals';
 import type { IGovernanceModel } from '../tokens';
 import { Button } from '../widgets/button';
 import { useNow } from '../widgets/clock';
-import { useAction, usePerson } from '../widgets/hooks';
-import { PersonButton } from '../widgets/personButton';
+import { useAction, usePermission } from '../widgets/hooks';
+import { UserButton } from '../widgets/userButton';
 import { ErrorLine, Note } from '../widgets/words';
 import { ApprovalFacts } from './approvalFacts';
 import { useSteady } from './steady';
@@ -14,7 +14,7 @@ import { useSteady } from './steady';
 /** An approval request and the two buttons that decide it; only a click or key of the user counts. */
 export function Decision(props: Decision.IProps): React.JSX.Element {
   const { approval, isOpen, model, onEnd, store, trans } = props;
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const action = useAction();
   const now = useNow();
   const isSteady = useSteady();
@@ -23,7 +23,7 @@ export function Decision(props: Decision.IProps): React.JSX.Element {
       await store.decide(approval, decision, key);
       onEnd(true);
     });
-  const isDisabled = person.isDisabled || action.isPending || !isSteady;
+  const isDisabled = permission.isDisabled || action.isPending || !isSteady;
   return (
     <>
       <h2 className="aumos-Decision-title" tabIndex={-1} id={props.title}>
@@ -55,21 +55,21 @@ export function Decision(props: Decision.IProps): React.JSX.Element {
       <div className="aumos-Actions aumos-Decision-actions">
         {isOpen && (
           <>
-            <PersonButton
+            <UserButton
               kind="primary"
               isDisabled={isDisabled}
-              why={person.why}
-              onPerson={() => decide('approve')}
+              why={permission.why}
+              onUserPress={() => decide('approve')}
             >
               {trans.__('Approve')}
-            </PersonButton>
-            <PersonButton
+            </UserButton>
+            <UserButton
               isDisabled={isDisabled}
-              why={person.why}
-              onPerson={() => decide('deny')}
+              why={permission.why}
+              onUserPress={() => decide('deny')}
             >
               {trans.__('Deny')}
-            </PersonButton>
+            </UserButton>
           </>
         )}
         <Button onClick={() => onEnd(false)}>

@@ -4,9 +4,9 @@ import type { ILimitRequest } from '../protocol/waiting';
 import type { WaitingLimits } from '../state/waitingLimits';
 import type { IGovernanceModel } from '../tokens';
 import { Button } from '../widgets/button';
-import { useAction, usePerson } from '../widgets/hooks';
+import { useAction, usePermission } from '../widgets/hooks';
 import { NotationContext } from '../widgets/notation';
-import { PersonButton } from '../widgets/personButton';
+import { UserButton } from '../widgets/userButton';
 import { ErrorLine, Note } from '../widgets/words';
 import type { Notation } from '../words/notation';
 import { DialogContent, OneDialog } from './dialogContent';
@@ -75,7 +75,7 @@ class Content extends DialogContent {
 
 function Deny(props: Props & { title: string }): React.JSX.Element {
   const { model, onEnd, store, title, trans } = props;
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const action = useAction();
   const isSteady = useSteady();
   // The button denies all calls that wait now, so their current number is shown.
@@ -116,11 +116,11 @@ function Deny(props: Props & { title: string }): React.JSX.Element {
       </div>
       <div className="aumos-Actions aumos-Decision-actions">
         {isOpen && (
-          <PersonButton
+          <UserButton
             kind="primary"
-            isDisabled={person.isDisabled || action.isPending || !isSteady}
-            why={person.why}
-            onPerson={() =>
+            isDisabled={permission.isDisabled || action.isPending || !isSteady}
+            why={permission.why}
+            onUserPress={() =>
               action.run(async key => {
                 await store.deny(request, key);
                 onEnd(true);
@@ -128,7 +128,7 @@ function Deny(props: Props & { title: string }): React.JSX.Element {
             }
           >
             {trans.__('Deny')}
-          </PersonButton>
+          </UserButton>
         )}
         <Button onClick={() => onEnd(false)}>
           {isOpen ? trans.__('Decide later') : trans.__('Close')}

@@ -97,8 +97,11 @@ export class GovernanceNotifications implements IDisposable {
   }
 
   private _showMarks(): void {
-    const told = [...this._marks].filter(([, { message }]) => message !== null);
-    const last = told.find(([path]) => path === this._lastMark) ?? told.at(-1);
+    const shown = [...this._marks].filter(
+      ([, { message }]) => message !== null
+    );
+    const last =
+      shown.find(([path]) => path === this._lastMark) ?? shown.at(-1);
     const message = last?.[1].message ?? null;
     this._toasts.set(
       'marks',
@@ -146,7 +149,7 @@ export class GovernanceNotifications implements IDisposable {
         this._settings.current.notifyOfDenials &&
         !this._isOnScreen('audit', path)
       ) {
-        this._tellOfDenials(path, denied);
+        this._notifyOfDenials(path, denied);
       }
     } catch {
       // Denials that could not be loaded are loaded with the next change.
@@ -154,7 +157,10 @@ export class GovernanceNotifications implements IDisposable {
   }
 
   /** Notify of denials in one notification, including those of the last one while it was still shown. */
-  private _tellOfDenials(path: string, denied: readonly IAuditRecord[]): void {
+  private _notifyOfDenials(
+    path: string,
+    denied: readonly IAuditRecord[]
+  ): void {
     const now = Date.now();
     const [newest] = denied;
     if (!newest) {

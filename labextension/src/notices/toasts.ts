@@ -36,7 +36,7 @@ export interface IShownNotice {
 
 /** Shows notifications in the application. */
 export interface INotifier {
-  tell(notice: INotice): IShownNotice;
+  show(notice: INotice): IShownNotice;
 }
 
 /** Shows at most one notification of each kind, and at most two at once; a less urgent one waits for its turn. */
@@ -107,7 +107,7 @@ export class Toasts {
     if (entry.shown) {
       entry.shown.update(entry.notice);
     } else {
-      entry.shown = this._notifier.tell(entry.notice);
+      entry.shown = this._notifier.show(entry.notice);
     }
     if (!entry.notice.stays) {
       entry.timer = window.setTimeout(() => {

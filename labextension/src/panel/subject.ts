@@ -33,7 +33,7 @@ export class PanelSubject extends Observable {
     const followed = path === this._model.path ? null : path;
     if (followed !== this._followed) {
       this._followed = followed;
-      this.tell();
+      this.notify();
     }
   }
 
@@ -48,7 +48,7 @@ export class PanelSubject extends Observable {
       if (this._front !== null) {
         this._followed = null;
       }
-      this.tell();
+      this.notify();
     }
   }
 

@@ -22,7 +22,7 @@ import {
 /** Provides the settings: the defaults until the user's own are loaded. */
 export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
   id: 'aumos-governance:settings',
-  description: 'Reads the user\'s settings of governance.',
+  description: "Reads the user's settings of governance.",
   autoStart: true,
   optional: [ISettingRegistry, ITranslator],
   provides: ISettings,
@@ -111,7 +111,7 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
   ): void => {
     const { trans } = panel;
     const notifier: INotifier = {
-      tell: (notice: INotice) => {
+      show: (notice: INotice) => {
         const options = ({ action, raise, section, stays }: INotice) => ({
           autoClose: stays ? (false as const) : SHOWN,
           actions: [

@@ -74,7 +74,7 @@ export class CellReceipts {
       return;
     }
     const badge = known ?? this._add(cell);
-    badge?.tell(receipt);
+    badge?.setReceipt(receipt);
   }
 
   /** A badge on the lower edge of a cell's input; null while the cell is not drawn. */

@@ -15,7 +15,7 @@ export class ReceiptBadge extends ReactWidget {
   }
 
   /** Show a receipt. */
-  tell(receipt: IReceipt): void {
+  setReceipt(receipt: IReceipt): void {
     this._receipt = receipt;
     this.update();
   }

@@ -99,12 +99,14 @@ export class ReceiptBook {
     const fresh: IAuditRecord[] = [];
     let cursor: string | null = null;
     for (let page = 0; page < MOST_PAGES; page += 1) {
-      const answer = await this._api.records({ path }, PAGE, cursor);
-      const at = answer.records.findIndex(
+      const response = await this._api.records({ path }, PAGE, cursor);
+      const at = response.records.findIndex(
         record => record.record_id === known.newest
       );
-      fresh.push(...(at < 0 ? answer.records : answer.records.slice(0, at)));
-      cursor = answer.cursor;
+      fresh.push(
+        ...(at < 0 ? response.records : response.records.slice(0, at))
+      );
+      cursor = response.cursor;
       if (at >= 0 || cursor === null) {
         break;
       }

@@ -101,9 +101,9 @@ export class KernelLoader extends Observable {
   private _note(path: string, obstacle: Obstacle | null): void {
     if (obstacle) {
       this._obstacles.set(path, obstacle);
-      this.tell();
+      this.notify();
     } else if (this._obstacles.delete(path)) {
-      this.tell();
+      this.notify();
     }
   }
 

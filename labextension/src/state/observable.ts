@@ -18,7 +18,7 @@ export class Observable implements IDisposable {
   }
 
   /** Emit that it changed. */
-  protected tell(): void {
+  protected notify(): void {
     this._changed.emit();
   }
 

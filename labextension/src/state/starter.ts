@@ -11,7 +11,7 @@ export class Starter extends Observable {
   constructor(options: Starter.IOptions) {
     super();
     this._options = options;
-    options.loader.changed.connect(() => this.tell());
+    options.loader.changed.connect(() => this.notify());
   }
 
   /** Open a session as the user, and load the magics in the running kernel. Rejects if no session was opened. */

@@ -79,13 +79,13 @@ export class WaitingApprovals
     decision: 'approve' | 'deny',
     key: string
   ): Promise<void> {
-    const answer = await this.settle(approval.id, () =>
+    const response = await this.settle(approval.id, () =>
       this._api.decide(approval, decision, key)
     );
     this._remember(approval, {
       how: decision === 'approve' ? 'approved' : 'denied',
-      by: answer.decided_by,
-      at: answer.decided_at ?? new Date().toISOString()
+      by: response.decided_by,
+      at: response.decided_at ?? new Date().toISOString()
     });
   }
 
@@ -124,7 +124,7 @@ export class WaitingApprovals
       0,
       MAX_DECIDED
     );
-    this.tell();
+    this.notify();
   }
 
   private readonly _api: IWaitingApi;

@@ -86,7 +86,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
     if (this.isDisposed) {
       return;
     }
-    this.tell();
+    this.notify();
     this._timer = window.setTimeout(() => {
       this._isReading = false;
       if (this._isDue) {
@@ -103,10 +103,10 @@ export class WaitingList<T extends IWaiting> extends Observable {
   /** Settle an entry and remove it; if the server refuses, the list is out of date and is loaded again. */
   protected async settle<A>(id: string, action: () => Promise<A>): Promise<A> {
     try {
-      const answer = await action();
+      const response = await action();
       this._settled.add(id);
       this._entries = this._entries.filter(entry => entry.id !== id);
-      return answer;
+      return response;
     } catch (reason) {
       void this.refresh();
       throw reason;

@@ -16,7 +16,7 @@ export class WaitingReports extends WaitingList<IReport> {
   /** Acknowledge a report; only from a trusted event of the user. Rejects with the server's refusal. */
   async acknowledge(report: IReport, key: string): Promise<void> {
     await this.settle(report.id, () => this._api.acknowledge(report.id, key));
-    this.tell();
+    this.notify();
   }
 
   private readonly _api: IWaitingApi;

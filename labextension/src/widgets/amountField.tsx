@@ -3,7 +3,7 @@ import React from 'react';
 import { formatUsd, typedUsd } from '../words/money';
 import { AmountInput } from './amountInput';
 import { Button } from './button';
-import { PersonButton } from './personButton';
+import { UserButton } from './userButton';
 
 /** A field for an amount, checked while it is typed, and a button that sets it when the user presses it. */
 export function AmountField(props: AmountField.IProps): React.JSX.Element {
@@ -59,22 +59,22 @@ export function AmountField(props: AmountField.IProps): React.JSX.Element {
         {wrong ?? (amount === null ? '' : props.hint?.(amount))}
       </p>
       <div className="aumos-Actions">
-        <PersonButton
+        <UserButton
           kind={
             amount !== null && props.isLoose?.(amount) ? 'danger' : 'primary'
           }
           isDisabled={props.isDisabled || wrong !== null}
           why={props.why ?? wrong ?? undefined}
-          onPerson={() => {
+          onUserPress={() => {
             if (amount !== null && wrong === null) {
-              props.onPerson(amount);
+              props.onUserPress(amount);
             }
           }}
         >
           {wrong === null && amount !== null
             ? props.action(amount)
             : trans.__('Set')}
-        </PersonButton>
+        </UserButton>
         <Button onClick={props.onCancel}>{trans.__('Cancel')}</Button>
       </div>
     </div>
@@ -101,7 +101,7 @@ export namespace AmountField {
     isDisabled: boolean;
     why?: string | undefined;
     /** Called with the amount when the user presses the button. */
-    onPerson: (amount: bigint) => void;
+    onUserPress: (amount: bigint) => void;
     onCancel: () => void;
   }
 }

@@ -44,7 +44,7 @@ export function useReading<T>(
     value: T | null;
     message: string | null;
   }>({ scope, value: null, message: null });
-  const [asked, reload] = React.useReducer((count: number) => count + 1, 0);
+  const [reloads, reload] = React.useReducer((count: number) => count + 1, 0);
   const latest = React.useRef(read);
   const last = React.useRef({ scope: '', at: 0 });
   const busy = React.useRef<Promise<void>>(Promise.resolve());
@@ -78,7 +78,7 @@ export function useReading<T>(
       wanted = false;
       window.clearTimeout(timer);
     };
-  }, [scope, revision, asked]);
+  }, [scope, revision, reloads]);
   const own = read_.scope === scope;
   return {
     value: own ? read_.value : null,
@@ -124,7 +124,7 @@ export function useAction(): IAction {
 }
 
 /** Whether the user can decide now, and if not, why. */
-export function usePerson(
+export function usePermission(
   model: IGovernanceModel,
   trans: TranslationBundle
 ): { isDisabled: boolean; why: string | undefined } {

@@ -22,7 +22,7 @@ export function Shown(props: Shown.IProps): React.JSX.Element | null {
     );
   }
   const rows = Object.entries(shown).filter(
-    ([name, value]) => value !== null && !isSaid(name, value, props)
+    ([name, value]) => value !== null && !isRepeated(name, value, props)
   );
   return rows.length === 0 ? null : (
     <dl className="aumos-Shown">
@@ -53,7 +53,7 @@ export namespace Shown {
   export interface IProps {
     shown: unknown;
     /** The values that the card around it shows. */
-    said: { tool: string; agent: string | null; amount: string | null };
+    around: { tool: string; agent: string | null; amount: string | null };
     trans: TranslationBundle;
   }
 }
@@ -69,17 +69,21 @@ function place(name: string): number {
   return index < 0 ? ORDER.length : index;
 }
 
-function isSaid(name: string, value: unknown, props: Shown.IProps): boolean {
-  const { said } = props;
+function isRepeated(
+  name: string,
+  value: unknown,
+  props: Shown.IProps
+): boolean {
+  const { around } = props;
   switch (name) {
     case 'tool':
-      return value === said.tool;
+      return value === around.tool;
     case 'agent':
     case 'agent_id':
-      return value === said.agent;
+      return value === around.agent;
     case 'cost':
     case 'amount':
-      return said.amount !== null && isSameAmount(value, said.amount);
+      return around.amount !== null && isSameAmount(value, around.amount);
     default:
       return false;
   }

@@ -4,9 +4,9 @@ import type { Starter } from '../state/starter';
 import type { IGovernanceModel } from '../tokens';
 import { typedUsd, writeUsd } from '../words/money';
 import { CopiedText } from './copiedText';
-import { useAction, usePerson } from './hooks';
+import { useAction, usePermission } from './hooks';
 import { budgetFault, LimitFields } from './limitFields';
-import { PersonButton } from './personButton';
+import { UserButton } from './userButton';
 import { ErrorLine, Note } from './words';
 
 /** Explains what governance is for, and starts it: with a trust level and a budget, on the user's press. */
@@ -16,7 +16,7 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
   const [chosen, setChosen] = React.useState<number | null>(null);
   const [typed, setTyped] = React.useState<string | null>(null);
   const action = useAction();
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const text = typed ?? config?.default_budget ?? '';
   const amount = typedUsd(text);
   const wrong = config === null ? null : budgetFault(text, config, trans);
@@ -60,19 +60,19 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
       </div>
       <KernelNotes {...props} isBefore />
       <div className="aumos-Actions">
-        <PersonButton
+        <UserButton
           kind="primary"
           isDisabled={
-            person.isDisabled ||
+            permission.isDisabled ||
             action.isPending ||
             config === null ||
             wrong !== null
           }
-          why={person.why ?? wrong ?? undefined}
-          onPerson={start}
+          why={permission.why ?? wrong ?? undefined}
+          onUserPress={start}
         >
           {trans.__('Start governing')}
-        </PersonButton>
+        </UserButton>
       </div>
       <ErrorLine message={action.message} />
     </div>

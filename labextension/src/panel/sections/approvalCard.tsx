@@ -31,7 +31,7 @@ export function ApprovalCard(props: ApprovalCard.IProps): React.JSX.Element {
       />
       <DecideButtons
         model={model}
-        onPerson={() => {
+        onUserPress={() => {
           const next = follower(card.current);
           decisions.open(approval, () => next?.focus());
         }}

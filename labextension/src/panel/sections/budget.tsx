@@ -6,7 +6,7 @@ import { formatUsd, parseUsd, shortUsd, writeUsd } from '../../words/money';
 import { AmountField } from '../../widgets/amountField';
 import { Button } from '../../widgets/button';
 import { Envelopes } from './envelopes';
-import { useAction, usePerson } from '../../widgets/hooks';
+import { useAction, usePermission } from '../../widgets/hooks';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Money, Note } from '../../widgets/words';
 
@@ -94,7 +94,7 @@ function Ceiling(
     setInitial(proposedBudget?.budget ?? initial);
   }
   const change = useAction();
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const place = React.useRef<HTMLDivElement>(null);
   const max = model.config?.max_budget ?? null;
   const done = (): void => {
@@ -106,8 +106,8 @@ function Ceiling(
   };
   const set = (amount: bigint): void =>
     change.run(async key => {
-      const wish = { budget: writeUsd(amount) };
-      model.learn(await api.session.change(path, wish, key));
+      const values = { budget: writeUsd(amount) };
+      model.learn(await api.session.change(path, values, key));
       done();
     });
   return (
@@ -126,9 +126,9 @@ function Ceiling(
               ? trans.__('Raise to %1', formatUsd(amount))
               : trans.__('Set to %1', formatUsd(amount))
           }
-          isDisabled={person.isDisabled || change.isPending}
-          why={person.why}
-          onPerson={set}
+          isDisabled={permission.isDisabled || change.isPending}
+          why={permission.why}
+          onUserPress={set}
           onCancel={done}
         />
       ) : (
@@ -139,8 +139,8 @@ function Ceiling(
             isLead
             kind="link"
             label={trans.__('Edit the budget')}
-            isDisabled={person.isDisabled}
-            title={person.why}
+            isDisabled={permission.isDisabled}
+            title={permission.why}
             onClick={() => setInitial(writeUsd(figures.budget))}
           >
             {trans.__('Edit')}

@@ -9,11 +9,11 @@ import { useNow } from '../../widgets/clock';
 import {
   revisionOf,
   useAction,
-  usePerson,
+  usePermission,
   useReading
 } from '../../widgets/hooks';
 import { useNotation } from '../../widgets/notation';
-import { PersonButton } from '../../widgets/personButton';
+import { UserButton } from '../../widgets/userButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Money, Note, OneLine } from '../../widgets/words';
 
@@ -92,8 +92,8 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
   const { hold, trans, model, api } = props;
   const [isSettling, setSettling] = React.useState(false);
   const action = useAction();
-  const person = usePerson(model, trans);
-  const isDisabled = person.isDisabled || action.isPending;
+  const permission = usePermission(model, trans);
+  const isDisabled = permission.isDisabled || action.isPending;
   const held = parseUsd(hold.amount);
   const resolve = (
     how: (key: string) => ReturnType<typeof api.waiting.release>
@@ -118,8 +118,8 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
           isLoose={amount => amount > held}
           action={amount => trans.__('Settle with %1', formatUsd(amount))}
           isDisabled={isDisabled}
-          why={person.why}
-          onPerson={amount =>
+          why={permission.why}
+          onUserPress={amount =>
             resolve(key => api.waiting.settle(hold.id, writeUsd(amount), key))
           }
           onCancel={() => setSettling(false)}
@@ -128,19 +128,21 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
         <div className="aumos-Actions">
           <Button
             isDisabled={isDisabled}
-            title={person.why}
+            title={permission.why}
             onClick={() => setSettling(true)}
           >
             {trans.__('Settle…')}
           </Button>
-          <PersonButton
+          <UserButton
             isDisabled={isDisabled}
-            why={person.why}
+            why={permission.why}
             title={trans.__('It cost nothing: give all of it back')}
-            onPerson={() => resolve(key => api.waiting.release(hold.id, key))}
+            onUserPress={() =>
+              resolve(key => api.waiting.release(hold.id, key))
+            }
           >
             {trans.__('Release')}
-          </PersonButton>
+          </UserButton>
         </div>
       )}
       <ErrorLine message={action.message} />

@@ -4,9 +4,9 @@ import type { IGatewayApi } from '../../server/gatewayApi';
 import type { ISectionProps } from '../../tokens';
 import { formatAge } from '../../widgets/ages';
 import { useNow } from '../../widgets/clock';
-import { useAction, usePerson } from '../../widgets/hooks';
+import { useAction, usePermission } from '../../widgets/hooks';
 import { useNotation } from '../../widgets/notation';
-import { PersonButton } from '../../widgets/personButton';
+import { UserButton } from '../../widgets/userButton';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
 /** The properties that the parts of the gateway's section share. */
@@ -132,7 +132,7 @@ function Stop(
   const { api, model, onStopped, own, path, reload, revoked, trans } = props;
   const outcome = React.useRef<HTMLDivElement>(null);
   const action = useAction();
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const stop = (): void =>
     action.run(async key => {
       const keys = await api.stop(path, key);
@@ -145,15 +145,15 @@ function Stop(
     <>
       {own.length > 0 && (
         <div className="aumos-Stop">
-          <PersonButton
+          <UserButton
             kind="danger"
-            isDisabled={person.isDisabled || action.isPending}
-            why={person.why}
+            isDisabled={permission.isDisabled || action.isPending}
+            why={permission.why}
             label={trans.__('Stop the calls of this notebook')}
-            onPerson={stop}
+            onUserPress={stop}
           >
             {trans.__('Stop')}
-          </PersonButton>
+          </UserButton>
           <Note>
             {trans.__('Revokes these keys and ends the calls under way.')}
           </Note>
@@ -193,16 +193,16 @@ function Bind(
 ): React.JSX.Element {
   const { api, item, model, owner, reload, trans } = props;
   const action = useAction();
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   return (
     <>
-      <PersonButton
-        isDisabled={person.isDisabled || action.isPending}
-        why={person.why}
+      <UserButton
+        isDisabled={permission.isDisabled || action.isPending}
+        why={permission.why}
         title={trans.__(
           'Calls of this terminal count against the budget of this notebook'
         )}
-        onPerson={() =>
+        onUserPress={() =>
           action.run(async key => {
             await api.bind(item.id, owner, key);
             reload();
@@ -210,7 +210,7 @@ function Bind(
         }
       >
         {trans.__('Use for this notebook')}
-      </PersonButton>
+      </UserButton>
       <ErrorLine message={action.message} />
     </>
   );

@@ -39,9 +39,9 @@ function Notebooks(
       const read: IGovernanceState[] = [];
       let after: string | null = null;
       for (let page = 0; page < PAGES; page += 1) {
-        const answer = await api.session.notebooks(after);
-        read.push(...answer.entries);
-        after = answer.after;
+        const response = await api.session.notebooks(after);
+        read.push(...response.entries);
+        after = response.after;
         if (after === null) {
           break;
         }

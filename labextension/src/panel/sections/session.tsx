@@ -4,8 +4,8 @@ import { setBy } from '../../words/labels';
 import { formatUsd } from '../../words/money';
 import type { IGovernanceState } from '../../protocol/state';
 import { Button } from '../../widgets/button';
-import { useAction, usePerson } from '../../widgets/hooks';
-import { PersonButton } from '../../widgets/personButton';
+import { useAction, usePermission } from '../../widgets/hooks';
+import { UserButton } from '../../widgets/userButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 import { KernelWarnings } from './kernelWarnings';
@@ -43,9 +43,9 @@ interface IProps extends ISectionProps {
 
 function Close(props: IProps): React.JSX.Element {
   const { api, model, path, state, trans } = props;
-  const [isAsked, setAsked] = React.useState(false);
+  const [isConfirming, setConfirming] = React.useState(false);
   const action = useAction();
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const close = (): void =>
     action.run(async key => {
       model.learn(await api.session.close(path, key));
@@ -66,7 +66,7 @@ function Close(props: IProps): React.JSX.Element {
           <bdi>{setBy(state, model.config, trans)}</bdi>
         </dd>
       </dl>
-      {isAsked ? (
+      {isConfirming ? (
         <div className="aumos-Confirmation" role="group">
           <p>
             {trans.__(
@@ -74,15 +74,15 @@ function Close(props: IProps): React.JSX.Element {
             )}
           </p>
           <div className="aumos-Actions">
-            <PersonButton
+            <UserButton
               kind="danger"
-              isDisabled={person.isDisabled || action.isPending}
-              why={person.why}
-              onPerson={close}
+              isDisabled={permission.isDisabled || action.isPending}
+              why={permission.why}
+              onUserPress={close}
             >
               {trans.__('Close session')}
-            </PersonButton>
-            <Button onClick={() => setAsked(false)}>
+            </UserButton>
+            <Button onClick={() => setConfirming(false)}>
               {trans.__('Cancel')}
             </Button>
           </div>
@@ -91,9 +91,9 @@ function Close(props: IProps): React.JSX.Element {
         <div className="aumos-Actions">
           <Button
             isLead
-            isDisabled={person.isDisabled}
-            title={person.why}
-            onClick={() => setAsked(true)}
+            isDisabled={permission.isDisabled}
+            title={permission.why}
+            onClick={() => setConfirming(true)}
           >
             {trans.__('Close session…')}
           </Button>

@@ -10,12 +10,12 @@ import { type ButtonKind, buttonClass } from './button';
  * React's, whose handlers any code that finds the node can call. A key that is held down presses
  * nothing: it was meant for what had the focus before.
  */
-export function PersonButton(props: PersonButton.IProps): React.JSX.Element {
-  const { onPerson, kind = 'plain', isDisabled = false, why } = props;
+export function UserButton(props: UserButton.IProps): React.JSX.Element {
+  const { onUserPress, kind = 'plain', isDisabled = false, why } = props;
   const button = React.useRef<HTMLButtonElement>(null);
   const press = React.useRef<(() => void) | null>(null);
   React.useLayoutEffect(() => {
-    press.current = isDisabled ? null : onPerson;
+    press.current = isDisabled ? null : onUserPress;
   });
   React.useEffect(() => {
     const node = button.current;
@@ -64,12 +64,12 @@ export function PersonButton(props: PersonButton.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `PersonButton` statics. */
-export namespace PersonButton {
+/** A namespace for `UserButton` statics. */
+export namespace UserButton {
   /** The properties of the component. */
   export interface IProps {
     /** Called when a user presses it, and never otherwise. */
-    onPerson: () => void;
+    onUserPress: () => void;
     kind?: ButtonKind;
     isDisabled?: boolean;
     /** Why it is disabled, in a sentence. */
