@@ -31,9 +31,9 @@ export function CorrectionForm(
     amount === null || amount === 0n
       ? trans.__('Write an amount of dollars, such as 12.50.')
       : amount > spent
-        ? trans.__('It was %1 only.', formatUsd(spent))
+        ? trans.__('It was only %1.', formatUsd(spent))
         : reason.trim() === ''
-          ? trans.__('Say why.')
+          ? trans.__('Enter a reason.')
           : null;
   if (done) {
     const { amount: taken, left } = done.correction;
@@ -80,7 +80,10 @@ export function CorrectionForm(
         />
       </label>
       <p id={id} className="aumos-Correction-hint" aria-live="polite">
-        {wrong ?? trans.__('The record stays, and a new one says this.')}
+        {wrong ??
+          trans.__(
+            'The record stays; the correction gets a record of its own.'
+          )}
       </p>
       <div className="aumos-Actions">
         <UserButton

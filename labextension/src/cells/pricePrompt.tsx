@@ -102,7 +102,7 @@ export function Price(props: Price.IProps): React.JSX.Element {
         <p className="aumos-Price-warning">
           {low > left
             ? trans.__(
-                'That is %1 more than is left: the run would be denied on its way.',
+                'That is %1 more than is left: a call would be denied before the run ends.',
                 formatUsd(low - left)
               )
             : trans.__(

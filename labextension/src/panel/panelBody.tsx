@@ -164,7 +164,7 @@ export class PanelBody extends ReactWidget {
           <Note key={doubt}>{doubt}</Note>
         ))}
         {!props.model.mayChange && (
-          <Note>{trans.__('You may look at this, but not change it.')}</Note>
+          <Note>{trans.__('You can view this, but not change it.')}</Note>
         )}
       </div>
     );

@@ -131,7 +131,7 @@ export function usePermission(
   if (!model.mayChange) {
     return {
       isDisabled: true,
-      why: trans.__('You may look at this, but not change it.')
+      why: trans.__('You can view this, but not change it.')
     };
   }
   if (model.connection === 'unreachable') {

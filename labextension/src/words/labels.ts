@@ -308,7 +308,7 @@ export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
   return [
     [
       trans.__('Observer'),
-      trans.__('Nothing is called and nothing is done: it can only look.')
+      trans.__('Calls and actions are denied: the notebook can only look.')
     ],
     [
       trans.__('Monitor'),

@@ -83,6 +83,6 @@ describe('the trust level in the panel', () => {
     await panel.settle(() => panel.model.become({ mayChange: false }));
     await panel.userPress(/^L0/);
     expect(panel.changes).toEqual([]);
-    expect(radios()[0]?.title).toBe('You may look at this, but not change it.');
+    expect(radios()[0]?.title).toBe('You can view this, but not change it.');
   });
 });

@@ -96,7 +96,7 @@ describe('the German translation', () => {
     const schema = structuredClone(SCHEMA);
     translateSchema(schema as never, trans);
     expect(schema.properties.showPanel.title).toBe('Seitenleiste zeigen');
-    expect(schema.properties.statusItem.oneOf[1]?.title).toBe('Was übrig ist');
+    expect(schema.properties.statusItem.oneOf[1]?.title).toBe('Restbetrag');
     expect(schema.properties.statusItem.default).toBe('level-and-left');
   });
 });

@@ -47,7 +47,7 @@ export function Approvals(
       <WaitingCards
         store={store}
         path={path}
-        more={trans.__('More are shown when these are answered.')}
+        more={trans.__('More are shown when these are decided.')}
         draw={({ entry, ...place }) => (
           <ApprovalCard
             approval={entry}

@@ -24,7 +24,7 @@ const LIMIT = 100;
 export const holdsSection: IPanelSection = {
   id: 'holds',
   rank: 40,
-  title: trans => trans.__('Open holds'),
+  title: trans => trans.__('Pending holds'),
   Body: Holds,
   Badge: ({ state }) =>
     state?.held == null || state.held === '0' ? null : (
@@ -107,7 +107,7 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
   return (
     <>
       <p className="aumos-Hold-unresolved">
-        {trans.__('Unresolved: its kernel is gone. Did it cost anything?')}
+        {trans.__('Outcome unknown: its kernel is gone. Did it cost anything?')}
       </p>
       {isSettling ? (
         <AmountField

@@ -84,7 +84,7 @@ function OwnKey(props: Props & { item: IGatewayKey }): React.JSX.Element {
           isDisabled={permission.isDisabled || action.isPending}
           why={permission.why}
           label={trans.__('Revoke key %1', item.name)}
-          title={trans.__('Refuse this key for good, and end its calls')}
+          title={trans.__('Revoke this key for good, and end its calls')}
           onUserPress={() =>
             action.run(async key => {
               await api.revoke(item.id, key);
@@ -156,7 +156,7 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
         />
         <p id={ids.hint} className="aumos-Start-hint" aria-live="polite">
           {name === ''
-            ? trans.__('Of the program, such as “nightly report”')
+            ? trans.__('Name of the program, such as “nightly report”')
             : misnamed}
         </p>
         <LimitFields

@@ -19,7 +19,7 @@ export function reportsSection(store: WaitingReports): IPanelSection {
   return {
     id: 'reports',
     rank: 50,
-    title: trans => trans.__('Done, to be seen'),
+    title: trans => trans.__('To review'),
     needsNotebook: false,
     isShown: () => store.entries.length > 0,
     changed: store.changed,

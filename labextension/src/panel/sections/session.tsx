@@ -56,7 +56,7 @@ function Close(props: IProps): React.JSX.Element {
         <dt>{trans.__('Agent')}</dt>
         <dd>
           {state.agent_id === null ? (
-            trans.__('none named')
+            trans.__('not named')
           ) : (
             <OneLine text={state.agent_id} />
           )}
@@ -70,7 +70,7 @@ function Close(props: IProps): React.JSX.Element {
         <div className="aumos-Confirmation" role="group">
           <p>
             {trans.__(
-              'Once it is closed, all that this notebook asks is denied until a session is opened again. Its record stays.'
+              'After that, all requests of this notebook are denied until a session is started again. The audit record stays.'
             )}
           </p>
           <div className="aumos-Actions">

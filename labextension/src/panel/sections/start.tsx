@@ -46,7 +46,7 @@ function Start(
         <KernelWarnings {...props} path={path} state={state} />
       )}
       <StartForm {...parts} />
-      <Note>{trans.__('Then this governs the calls of a client:')}</Note>
+      <Note>{trans.__('Then govern a client’s calls with:')}</Note>
       <CopiedText
         copy={text => starter.copy(text)}
         text={SNIPPET}

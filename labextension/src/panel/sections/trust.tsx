@@ -182,8 +182,7 @@ function Confirmation(
   return (
     <div ref={confirmation} className="aumos-Confirmation" role="group">
       <p>
-        {trans.__('Let this notebook do more than it may now?')}{' '}
-        {choice.sentence}
+        {trans.__('Allow this notebook to do more than now?')} {choice.sentence}
       </p>
       <div className="aumos-Actions">
         <UserButton
