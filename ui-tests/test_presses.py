@@ -58,7 +58,7 @@ def test_a_users_usual_tasks_take_three_presses_at_most(lab_page: NotebookPage, 
         tab.click()
         panel.get_by_role("button", name="Edit the budget").click()
         window.keyboard.type("12")
-        window.keyboard.press("Enter")
+        panel.get_by_role("button", name="Raise to $12.00").click()
         page.shows("$12.00 left")
     close()
     lab.govern(name, trust_level=3)
