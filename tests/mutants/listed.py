@@ -125,7 +125,11 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.authority.approvals": _SDK,
     "aumos_governance.authority.authorization": _SDK,
     "aumos_governance.wire.denials": _SDK,
-    "aumos_governance.authority.grants": ("tests/sdk/test_interrupted_begin.py", *_SDK),
+    "aumos_governance.authority.grants": (
+        "tests/sdk/test_holding.py",
+        "tests/sdk/test_interrupted_begin.py",
+        *_SDK,
+    ),
     "aumos_governance.trust.manager": _SDK,
     "aumos_governance.gateway.bodies": ("tests/gateway/test_forms.py", *_GATEWAY),
     "aumos_governance.gateway.charges": _GATEWAY,
