@@ -98,6 +98,8 @@ _GEMINI = (
     "tests/integrations/google/test_usage.py",
 )
 _KEYS = (
+    "tests/gateway/test_valid_keys.py",
+    "tests/gateway/test_followed_keys.py",
     "tests/gateway/test_keys.py",
     "tests/ledger/operations/keys/test_gateway_keys.py",
     "tests/server/kernels/test_kernel_keys.py",
