@@ -26,6 +26,7 @@ _PRICES = (
     "tests/integrations/openai/test_text.py",
     "tests/integrations/openai/test_media.py",
     "tests/integrations/pricing/test_schemas.py",
+    "tests/integrations/pricing/test_stated_prices.py",
     "tests/integrations/pricing/test_token_prices.py",
     "tests/integrations/pricing/test_price_terms.py",
     "tests/integrations/pricing/test_worst_cases.py",

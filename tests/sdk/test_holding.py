@@ -13,7 +13,14 @@ from typing import Any
 
 import pytest
 
-from aumos_governance import GovernanceAction, GovernanceDeniedError, GovernanceEngine, TrustLevel
+from aumos_governance import (
+    AuditConfig,
+    GovernanceAction,
+    GovernanceConfig,
+    GovernanceDeniedError,
+    GovernanceEngine,
+    TrustLevel,
+)
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.charges import Hold, Release
 from aumos_governance.ledger.contract.ledger import Ledger
@@ -185,3 +192,57 @@ def test_the_error_names_what_the_user_can_do(engine: GovernanceEngine) -> None:
         engine.begin(PAID)
     assert "engine.trust.set_level('a', level)" in str(denied.value)
     assert "requested" not in str(denied.value)
+
+
+# ---- what is asked, recorded and returned
+
+
+def test_without_a_level_in_the_action_none_is_needed(engine: GovernanceEngine) -> None:
+    engine.trust.set_level("a", TrustLevel.L0_OBSERVER)
+    engine.begin(GovernanceAction("a", budget_category="llm", budget_amount=1, tool="m")).release()
+    with pytest.raises(GovernanceDeniedError):
+        engine.begin(GovernanceAction("a", 1, budget_category="llm", budget_amount=1, tool="m"))
+
+
+def test_an_action_of_no_agent_holds_nothing(engine: GovernanceEngine, apart: Apart) -> None:
+    with pytest.raises(ValueError, match="agent_id"):
+        engine.begin(GovernanceAction("", budget_category="llm", budget_amount=1))
+    assert apart.requested == []
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_an_action_is_about_is_recorded_where_the_configuration_says_so(apart: Apart, kept: bool) -> None:
+    engine = GovernanceEngine(GovernanceConfig(audit=AuditConfig(include_context=kept)), ledger=apart)
+    engine.budget.create_budget("llm", 10)
+    action = GovernanceAction(
+        "a", budget_category="llm", budget_amount=1, action_type="gpt", resource="r", extra={"why": "a test"}
+    )
+    engine.begin(action).release()
+    (hold,) = (entry for entry in engine.audit.entries() if entry.event == "hold")
+    assert (hold.action_type, hold.resource) == (("gpt", "r") if kept else (None, None))
+    assert ("a test" in str(hold.detail)) == kept
+    assert hold.tool == "gpt"
+
+
+def test_what_was_not_held_and_is_released_is_no_overrun(engine: GovernanceEngine) -> None:
+    grant = engine.begin(FREE)
+    settlement = grant.release()
+    assert (settlement.spent, settlement.held, settlement.overrun) == (Decimal(0), Decimal(0), False)
+    assert settlement.audit_record_id == grant.decision.audit_record_id
+
+
+def test_an_act_that_shows_nothing_more_shows_its_tool_and_its_cost() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def approve(shown: Any) -> bool:
+        seen.append(dict(shown))
+        return True
+
+    with GovernanceEngine(approver=approve) as engine:
+        engine.trust.set_level("a", TrustLevel.L3_ACT_APPROVE)
+        engine.budget.create_budget("ops", 1)
+        act = GovernanceAction("a", kind="act", budget_category="ops", budget_amount="0.25", action_type="deploy")
+        engine.begin(act).settle("0.25")
+        # One that costs nothing needs a user as well.
+        engine.begin(GovernanceAction("a", kind="act", action_type="delete")).settle(0)
+    assert seen == [{"tool": "deploy", "cost": "0.25"}, {"tool": "delete", "cost": "0"}]
