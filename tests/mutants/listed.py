@@ -136,7 +136,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.trust.manager": _SDK,
     "aumos_governance.gateway.bodies": ("tests/gateway/test_forms.py", *_GATEWAY),
     "aumos_governance.gateway.charges": _GATEWAY,
-    "aumos_governance.gateway.desk": _GATEWAY,
+    "aumos_governance.gateway.desk": ("tests/gateway/test_desk.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.anthropic": _GATEWAY,
     "aumos_governance.gateway.dialects.google": ("tests/gateway/dialects/test_google.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.openai": _GATEWAY,
