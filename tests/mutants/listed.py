@@ -116,6 +116,7 @@ _GATEWAY = (
     "tests/gateway/test_google.py",
 )
 _SHARES = (
+    "tests/service/test_order_of_turns.py",
     "tests/ledger/operations/test_bounded_holds.py",
     "tests/service/test_turns.py",
     "tests/service/test_limit_waits.py",
