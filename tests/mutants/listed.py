@@ -99,8 +99,8 @@ _GEMINI = (
     "tests/integrations/google/test_usage.py",
 )
 _KEYS = (
-    "tests/gateway/test_valid_keys.py",
-    "tests/gateway/test_followed_keys.py",
+    "tests/gateway/keys/test_valid_keys.py",
+    "tests/gateway/keys/test_followed_keys.py",
     "tests/gateway/test_keys.py",
     "tests/ledger/operations/keys/test_gateway_keys.py",
     "tests/server/kernels/test_kernel_keys.py",
@@ -142,8 +142,8 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.gateway.dialects.google": ("tests/gateway/dialects/test_google.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.openai": _GATEWAY,
     "aumos_governance.gateway.exchange": _GATEWAY,
-    "aumos_governance.gateway.headers": _GATEWAY,
-    "aumos_governance.gateway.key_requests": _KEYS,
+    "aumos_governance.gateway.headers": ("tests/gateway/test_headers.py", *_GATEWAY),
+    "aumos_governance.gateway.key_requests": ("tests/gateway/keys/test_key_requests.py", *_KEYS),
     "aumos_governance.gateway.keys": _KEYS,
     "aumos_governance.gateway.later": _GATEWAY,
     "aumos_governance.gateway.measuring": ("tests/gateway/test_measuring.py", *_GATEWAY),
