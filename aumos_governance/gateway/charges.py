@@ -24,20 +24,29 @@ _LARGEST: Final = 1 << 53
 
 
 class OpenCharge:
-    """A hold of the gateway. A second end changes nothing. ``reference`` names a response as the ledger knows it.
+    """A hold of the gateway. A second end changes nothing. ``reference`` names a response as the ledger knows it, and
+    ``source`` whose call it was.
 
     An end is sent and not waited for: until it is recorded the hold stands, and the ledger takes in what the same
     client requests next after it.
     """
 
     def __init__(
-        self, desk: Desk, caller: Caller, hold_id: str, held: int, paid: Paid, reference: Callable[[str], str]
+        self,
+        desk: Desk,
+        caller: Caller,
+        hold_id: str,
+        held: int,
+        paid: Paid,
+        reference: Callable[[str], str],
+        source: Mapping[str, str],
     ) -> None:
         self._desk = desk
         self._caller = caller
         self._hold_id: str | None = hold_id
         self._held = held
         self._reference = reference
+        self._source = source
         self.paid = paid
         """The call as it is sent."""
         self.sent = False
@@ -73,7 +82,12 @@ class OpenCharge:
 
     def _end(self, amount: int, estimated: bool, answer: Mapping[str, Any] | None = None) -> None:
         if (hold_id := self._taken()) is not None:
-            body: dict[str, Any] = {"hold_id": hold_id, "amount": money.to_text(amount), "estimated": estimated}
+            body: dict[str, Any] = {
+                "hold_id": hold_id,
+                "amount": money.to_text(amount),
+                "estimated": estimated,
+                "source": self._source,
+            }
             if usage := _counts_of(answer or {}):
                 body["usage"] = usage
             if estimated and getattr(self.paid, "retrievable", False):

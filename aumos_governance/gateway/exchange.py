@@ -189,12 +189,13 @@ class Exchange:
                 f" {money.display(upstream.max_hold)} is held for one call to {upstream.name} on this Jupyter server;"
                 " send less input, or ask its administrator to raise max_hold.",
             )
+        source = {"kind": "gateway", "provider": upstream.name, "key": holder.name[:MAX_TEXT]}
         body: dict[str, Any] = {
             "amount": money.to_text(found.worst),
             "waits_turn": _TURN_SECONDS,
             "tool": found.paid.model[:MAX_TEXT] or "unknown",
             "action_type": found.paid.name,
-            "detail": {"kind": "gateway", "provider": upstream.name, "key": holder.name},
+            "detail": source,
         }
         if least < found.worst:
             body["least"] = money.to_text(least)
@@ -208,8 +209,9 @@ class Exchange:
         if not decision["allowed"]:
             raise denial(decision, response.get("state"), caller.notebook.path)
         granted = money.parse(decision["amount"])
+        reference = partial(reference_of, destination)
         self._charge = OpenCharge(
-            self._office.desk, caller, response["hold_id"], granted, found.paid, partial(reference_of, destination)
+            self._office.desk, caller, response["hold_id"], granted, found.paid, reference, source
         )
         fitted = await measuring.fitted(found, granted, size)
         assert fitted is not None, "at least the least that was requested is granted"
