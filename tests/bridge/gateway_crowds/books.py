@@ -11,7 +11,7 @@ from tests.bridge.gateway_crowds.upstream import INPUT
 from tests.bridge.live_server import GOVERNANCE, LiveServer
 
 PRICES = {MODEL: {"input_mtok": "0.05", "output_mtok": 40}}
-"""In USD for a million tokens: a call with a limit of 75,000 output tokens costs $3 at worst, one of 150 tokens $0.006."""
+"""In USD for a million tokens: a limit of 75,000 output tokens costs $3 at worst, and 150 of them $0.006."""
 _INPUT, _OUTPUT = Decimal("0.05") / 10**6, Decimal(40) / 10**6
 _ENDS = ("settle", "release", "void")
 

@@ -47,8 +47,8 @@ class Program:
     def wait(self, condition: Callable[[], object], what: str) -> None:
         """Until it holds after a line that the program printed."""
         with self._came:
-            came = self._came.wait_for(lambda: condition() or self._ended, PATIENCE)
-            assert came and condition(), f"still not so: {what}; the last lines are {self._lines[-5:]}"
+            self._came.wait_for(lambda: condition() or self._ended, PATIENCE)
+            assert condition(), f"still not so: {what}; the last lines are {self._lines[-5:]}"
 
     def kill(self) -> None:
         """All that it printed before is in ``lines`` afterwards."""

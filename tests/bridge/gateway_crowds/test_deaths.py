@@ -1,4 +1,4 @@
-"""Server, kernel, provider and client are killed while calls go through the gateway: nothing is lost, nothing doubled."""
+"""Server, kernel, provider and client are killed while calls go through the gateway: nothing is lost or doubled."""
 
 from __future__ import annotations
 
@@ -35,4 +35,6 @@ def test_whatever_is_killed_each_call_is_charged_once(soak: bool, tmp_path: Path
     assert figures.whole >= len(victims)
     # A part of it is the time of the calls themselves.
     assert max(figures.closing_seconds, default=0) < 5
-    assert median(figures.key_seconds) < 1
+    assert max(figures.key_seconds) < 2
+    if soak:
+        assert median(figures.key_seconds) < 1
