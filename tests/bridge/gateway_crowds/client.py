@@ -93,7 +93,9 @@ class Client:
         call = Call(self._next, worker, worker % len(self._clients), time.monotonic(), "whole")
         self._next += 1
         try:
-            call.used = await self._text(self._clients[call.key], call.limit, prompt, streamed, with_usage)
+            call.used = await used_by(
+                self._clients[call.key], call.limit, prompt, streamed=streamed, with_usage=with_usage
+            )
             call.came = "whole" if call.used is not None else "part"
         except self._openai.APIStatusError as error:
             body = error.body if isinstance(error.body, dict) else {}
@@ -110,19 +112,21 @@ class Client:
                 self._hanging -= 1
         return call
 
-    async def _text(self, client: Any, limit: int, prompt: Prompt, streamed: bool, with_usage: bool) -> int | None:
-        messages = [{"role": "user", "content": prompt.text()}]
-        asked = {"model": MODEL, "max_completion_tokens": limit, "messages": messages}
-        if not streamed:
-            response = await client.chat.completions.create(**asked)
-            return int(response.choices[0].message.content)
-        options = {"stream_options": {"include_usage": True}} if with_usage else {}
-        text, finished, usage = "", None, None
-        async for chunk in await client.chat.completions.create(**asked, **options, stream=True):
-            for choice in chunk.choices:
-                text, finished = text + choice.delta.content, choice.finish_reason
-            usage = chunk.usage or usage
-        return int(text) if finished and (usage is not None) == with_usage else None
+
+async def used_by(client: Any, limit: int, prompt: Prompt, *, streamed: bool, with_usage: bool = False) -> int | None:
+    """Make a call, and give the output tokens that its response says it took; None where a stream was no whole one."""
+    messages = [{"role": "user", "content": prompt.text()}]
+    asked = {"model": MODEL, "max_completion_tokens": limit, "messages": messages}
+    if not streamed:
+        response = await client.chat.completions.create(**asked)
+        return int(response.choices[0].message.content)
+    options = {"stream_options": {"include_usage": True}} if with_usage else {}
+    text, finished, usage = "", None, None
+    async for chunk in await client.chat.completions.create(**asked, **options, stream=True):
+        for choice in chunk.choices:
+            text, finished = text + choice.delta.content, choice.finish_reason
+        usage = chunk.usage or usage
+    return int(text) if finished and (usage is not None) == with_usage else None
 
 
 async def main() -> None:

@@ -17,7 +17,6 @@ from aiohttp import web
 
 INPUT = 11
 """Tokens of each prompt."""
-_PATIENCE = 30.0
 
 
 @dataclass
@@ -69,15 +68,17 @@ class Upstream:
             response = await self._respond(request, body, prompt)
             figures.answered += 1
             return response
-        except BaseException:
+        except (asyncio.CancelledError, ConnectionError):
+            # The gateway has left.
             figures.ended.append(time.monotonic())
-            raise
+            return web.Response()
         finally:
             figures.open -= 1
 
     async def _respond(self, request: web.BaseRequest, body: dict[str, Any], prompt: Prompt) -> web.StreamResponse:
-        async with self._came:
-            await asyncio.wait_for(self._came.wait_for(lambda: self.figures.most >= prompt.together), _PATIENCE)
+        if self.figures.most < prompt.together:
+            async with self._came:
+                await self._came.wait_for(lambda: self.figures.most >= prompt.together)
         used = min(prompt.tokens, body["max_completion_tokens"])
         usage = {"prompt_tokens": INPUT, "completion_tokens": used, "total_tokens": INPUT + used}
         if not body.get("stream"):
