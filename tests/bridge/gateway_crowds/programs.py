@@ -32,7 +32,11 @@ class Program:
         self._came = threading.Condition()
         self._thread = threading.Thread(target=self._read)
         self._thread.start()
-        self.wait(lambda: "ready" in self._lines, f"{name} is ready")
+        try:
+            self.wait(lambda: "ready" in self._lines, f"{name} is ready")
+        except BaseException:
+            self.kill()
+            raise
 
     @property
     def lines(self) -> list[str]:

@@ -127,7 +127,8 @@ async def main(port: int) -> None:
     server = web.Server(Upstream().handle, handler_cancellation=True, access_log=None)
     await asyncio.get_running_loop().create_server(server, "127.0.0.1", port, backlog=1024, reuse_address=True)
     print("ready", flush=True)
-    await asyncio.Event().wait()
+    # It does not outlive the process that started it.
+    await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":
