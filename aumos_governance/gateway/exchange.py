@@ -152,7 +152,7 @@ class Exchange:
         body = self._body = Body(self._office.bodies, holder.key_id)
         content = await body.read(request)
         size = len(content)
-        request = await self._api_request(sending, body, f"{path}?{query}" if query else path, content)
+        api_request = await self._api_request(sending, body, f"{path}?{query}" if query else path, content)
         found = await destination.measuring.measure(api_request, size)
         await sending.read_key()
         if isinstance(found, ClientCall):
