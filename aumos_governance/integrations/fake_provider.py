@@ -1,4 +1,4 @@
-"""A provider that costs nothing and needs no network: OpenAI's own client, answered within this process.
+"""A provider that costs nothing and needs no network: OpenAI's own client, with responses made in this process.
 
 For examples, lessons and tests: `govern` charges its calls like real ones, by the prices of the model that is named.
 """
@@ -28,9 +28,9 @@ _numbers = count(1)
 
 
 def fake_openai(**options: Any) -> OpenAI:
-    """A client of OpenAI's library that is answered here: chat, responses (both also streamed) and embeddings.
+    """A client of OpenAI's library that gets its responses here: chat, responses (both also streamed) and embeddings.
 
-    It repeats what it was asked, and counts a token for each word. ``options`` are the client's own. Raises
+    Each reply repeats the prompt, and counts a token for each word. ``options`` are the client's own. Raises
     ConfigurationError when the library is not installed.
     """
     library = _library()
@@ -54,7 +54,7 @@ def _library() -> Any:
         return import_module("openai")
     except ImportError:
         raise ConfigurationError(
-            "The fake provider answers OpenAI's client, which is not installed: pip install 'aumos-governance[openai]'."
+            "The fake provider needs OpenAI's client, which is not installed: pip install 'aumos-governance[openai]'."
         ) from None
 
 
@@ -77,26 +77,26 @@ def _transport(library: Any) -> Any:
     return http.MockTransport(handler)
 
 
-# ---- what it says
+# ---- what it replies
 
 
 def _chat(body: Mapping[str, Any]) -> dict[str, Any] | Iterator[bytes]:
     inputs = [str(_text_of(message.get("content"))) for message in body.get("messages", ())]
-    said = _reply(inputs[-1] if inputs else "")
-    usage = {"prompt_tokens": _tokens(*inputs), "completion_tokens": _tokens(said)}
+    reply = _reply(inputs[-1] if inputs else "")
+    usage = {"prompt_tokens": _tokens(*inputs), "completion_tokens": _tokens(reply)}
     usage["total_tokens"] = sum(usage.values())
     head = {"id": f"chatcmpl-fake{next(_numbers)}", "created": _CREATED, "model": body.get("model", "gpt-4o")}
     if body.get("stream"):
         told_usage = usage if (body.get("stream_options") or {}).get("include_usage") else None
-        return _chat_events({**head, "object": "chat.completion.chunk"}, said, told_usage)
+        return _chat_events({**head, "object": "chat.completion.chunk"}, reply, told_usage)
     choice = {"index": 0, "finish_reason": "stop", "logprobs": None}
-    message = {"role": "assistant", "content": said, "refusal": None}
+    message = {"role": "assistant", "content": reply, "refusal": None}
     return {**head, "object": "chat.completion", "choices": [{**choice, "message": message}], "usage": usage}
 
 
-def _chat_events(head: dict[str, Any], said: str, usage: dict[str, int] | None) -> Iterator[bytes]:
+def _chat_events(head: dict[str, Any], reply: str, usage: dict[str, int] | None) -> Iterator[bytes]:
     deltas: list[tuple[dict[str, Any], str | None]] = [({"role": "assistant", "content": ""}, None)]
-    deltas += [({"content": piece}, None) for piece in _PIECE.findall(said)]
+    deltas += [({"content": piece}, None) for piece in _PIECE.findall(reply)]
     for delta, finish in [*deltas, ({}, "stop")]:
         yield _event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
     if usage is not None:
@@ -107,16 +107,16 @@ def _chat_events(head: dict[str, Any], said: str, usage: dict[str, int] | None) 
 def _response(body: Mapping[str, Any]) -> dict[str, Any] | Iterator[bytes]:
     inputs = body.get("input", "")
     texts = [inputs] if isinstance(inputs, str) else [str(_text_of(item.get("content"))) for item in inputs]
-    said = _reply(texts[-1] if texts else "")
+    reply = _reply(texts[-1] if texts else "")
     usage: dict[str, Any] = {
         "input_tokens": _tokens(*texts, str(body.get("instructions") or "")),
         "input_tokens_details": {"cached_tokens": 0},
-        "output_tokens": _tokens(said),
+        "output_tokens": _tokens(reply),
         "output_tokens_details": {"reasoning_tokens": 0},
     }
     usage["total_tokens"] = usage["input_tokens"] + usage["output_tokens"]
     number = next(_numbers)
-    part = {"type": "output_text", "text": said, "annotations": []}
+    part = {"type": "output_text", "text": reply, "annotations": []}
     item = {"id": f"msg_fake{number}", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
     whole = {
         "id": f"resp_fake{number}",
@@ -130,10 +130,10 @@ def _response(body: Mapping[str, Any]) -> dict[str, Any] | Iterator[bytes]:
         "tools": [],
         "usage": usage,
     }
-    return _response_events(whole, item, said) if body.get("stream") else whole
+    return _response_events(whole, item, reply) if body.get("stream") else whole
 
 
-def _response_events(whole: dict[str, Any], item: dict[str, Any], said: str) -> Iterator[bytes]:
+def _response_events(whole: dict[str, Any], item: dict[str, Any], reply: str) -> Iterator[bytes]:
     begun = {**whole, "status": "in_progress", "output": [], "usage": None}
     place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
     empty = {"type": "output_text", "text": "", "annotations": []}
@@ -147,9 +147,9 @@ def _response_events(whole: dict[str, Any], item: dict[str, Any], said: str) -> 
         {"type": "response.content_part.added", **place, "part": empty},
         *(
             {"type": "response.output_text.delta", **place, "delta": piece, "logprobs": []}
-            for piece in _PIECE.findall(said)
+            for piece in _PIECE.findall(reply)
         ),
-        {"type": "response.output_text.done", **place, "text": said, "logprobs": []},
+        {"type": "response.output_text.done", **place, "text": reply, "logprobs": []},
         {"type": "response.content_part.done", **place, "part": item["content"][0]},
         {"type": "response.output_item.done", "output_index": 0, "item": item},
         {"type": "response.completed", "response": whole},

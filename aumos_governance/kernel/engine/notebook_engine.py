@@ -51,10 +51,10 @@ class NotebookEngine:
 
     It is used as `GovernanceEngine` is. An agent's level counts up to the session's, a budget is an envelope inside the
     session's, and both end with the session, which ``%governance`` opens; so do consents. An action that names no agent
-    (``agent_id=""``) is that of the session's agent. Records of what was decided elsewhere are not kept here: asking
-    for that raises NotAllowedError.
+    (``agent_id=""``) is that of the session's agent. Records of what was decided elsewhere are not kept here: a
+    request for one raises NotAllowedError.
 
-    Whatever asks raises UnavailableError where no decision could be had: then nothing is authorised.
+    Each method that needs a decision raises UnavailableError where there is none: then nothing is authorised.
     """
 
     def __init__(self, shell: Any) -> None:
@@ -65,7 +65,7 @@ class NotebookEngine:
         self.consent = ConsentManager(realm=realm)
         self.audit = AuditLogger(realm=realm)
         self.agent_id = ""
-        """Who acts where a caller names nobody: the session's own agent."""
+        """The agent of calls that name none: empty, which means the session's own."""
         self._follows = False
 
     # ---- checks
@@ -92,9 +92,9 @@ class NotebookEngine:
     ) -> NotebookGrant:
         """Check an action and hold its amount, in one step; the caller settles or releases the grant, once.
 
-        An act may wait for a person, who has ``timeout`` seconds (the server says how many otherwise). Where the panel
-        asks them, ``on_waiting`` is called once it does; without one, the cell says that it waits, and then what came
-        of it. An interrupt takes the question back. Raises
+        A governed action may wait for a user's approval, at most ``timeout`` seconds (by default as long as the server
+        allows). ``on_waiting`` is called once the panel shows the approval request; without it, the cell shows that it
+        waits, and then the outcome. An interrupt withdraws the approval request. Raises
         GovernanceDeniedError when it is denied, and as `evaluate_sync`: then nothing is held.
         """
         op, body, waiting = self._authorization_request(action, on_waiting, timeout)
@@ -164,10 +164,10 @@ class NotebookEngine:
         return _PostedEnding(grant, posted, estimated)
 
     def _catch_up(self, _: object) -> None:
-        # Whoever looks at the panel once a cell has ended sees what it cost.
+        # So that the panel shows what a cell cost as soon as the cell has ended.
         self._way().client.catch_up()
 
-    # ---- asking
+    # ---- requests
 
     def _way(self) -> Link:
         # Looked up each time: a forked child has a way of its own.
@@ -192,10 +192,10 @@ class NotebookEngine:
         way = self._way()
         if way.decide is None:
             return "authorize", body, on_waiting
-        person = user_at_prompt(way, self._shell)
-        if person is None:
+        decides = user_at_prompt(way, self._shell)
+        if decides is None:
             return "authorize", {**body, "wait": False}, None
-        return "authorize", body, _prompting(person, way.decide, body["shown"])
+        return "authorize", body, _prompting(decides, way.decide, body["shown"])
 
 
 def notebook_engine() -> NotebookEngine:
@@ -273,12 +273,12 @@ def _nano(body: Mapping[str, Any]) -> int | None:
 
 
 def _prompting(
-    person: Callable[[Mapping[str, Any]], bool], decide: Callable[[str, str, bool], None], shown: Mapping[str, Any]
+    approves: Callable[[Mapping[str, Any]], bool], decide: Callable[[str, str, bool], None], shown: Mapping[str, Any]
 ) -> OnWaiting:
-    def request(waiting: Mapping[str, Any]) -> None:
-        yes = person(shown)
-        # Decided or over meanwhile: then the answer that is waited for says so.
+    def prompt(waiting: Mapping[str, Any]) -> None:
+        approved = approves(shown)
+        # Decided or over meanwhile: then the response to the action states that.
         with contextlib.suppress(ConflictError):
-            decide(waiting["approval_id"], waiting["digest"], yes)
+            decide(waiting["approval_id"], waiting["digest"], approved)
 
-    return request
+    return prompt

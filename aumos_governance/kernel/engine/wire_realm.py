@@ -1,4 +1,4 @@
-"""A notebook's session as the place of an engine's state: what its managers ask the ledger goes over the wire."""
+"""A notebook's session as the place of an engine's state: its managers' ledger requests go over the wire."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ __all__ = ["WireRealm"]
 
 
 class Send(Protocol):
-    """Asks whoever decides for this kernel, and gives the answer's body."""
+    """Sends one request to the notebook's service, and returns the body of the response."""
 
     def __call__(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]: ...
 
@@ -58,7 +58,7 @@ class WireRealm(Realm):
         self._send = send
 
     def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
-        """Have it done. Raises NotAllowedError for what a notebook's kernel cannot have done."""
+        """Execute the request over the wire. Raises NotAllowedError for one that a notebook's kernel may not make."""
         do = _DO.get(type(request))
         if do is None:
             _refuse(type(request))

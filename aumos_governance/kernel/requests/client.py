@@ -1,4 +1,4 @@
-"""Asking for decisions: one ask goes out, its answer comes back, and without an answer nothing is authorised."""
+"""Requests of the kernel and their responses; without a response nothing is authorised."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ from .take_backs import UNDECIDED, TakeBacks, cancel_body
 __all__ = ["HELLO_SECONDS", "REQUEST_SECONDS", "Client"]
 
 REQUEST_SECONDS: Final = 10.0
-"""How long an ask may be acted on, unless its caller says otherwise."""
+"""How long a request stays valid, unless its caller gives another time."""
 HELLO_SECONDS: Final = 5.0
 """How long the first contact may take before the server counts as unreachable."""
 _HELLO_VALID_SECONDS: Final = 86_400.0
-# A hello changes nothing, and whose clock is off by how much is what it is to find out.
+# A hello changes nothing, and its purpose is to find out by how much the clocks differ.
 _NOT_MET: Final = frozenset({ExpiredError.default_code, HELLO_REQUIRED})
 # The server's clock is not where it was, since the machine slept or a clock was set; or the server is not the one that
 # was met.
@@ -58,7 +58,7 @@ _STANDING_SECONDS: Final = 1.0
 
 
 class Client:
-    """Asks over one transport, from any number of threads and tasks at once.
+    """Makes requests over one transport, from any number of threads and tasks at once.
 
     `request` blocks its thread, `request_async` lets the loop go on; both give the body of the response, or raise the
     error that the response stands for, or UnavailableError within ``timeout`` and the time of a first contact. When
@@ -87,7 +87,7 @@ class Client:
         _clients.add(self)
         self._clock_offset: float | None = None
         self.greeting: Mapping[str, Any] = {}
-        """The server's answer to the last hello; empty before the first."""
+        """The server's response to the last hello; empty before the first."""
         transport.connect(self._in_flight.receive)
 
     def request(
@@ -99,9 +99,9 @@ class Client:
         timeout: float | None = None,
         on_waiting: OnWaiting | None = None,
     ) -> dict[str, Any]:
-        """Ask, and block this thread until the answer is here.
+        """Make a request, and block this thread until the response is here.
 
-        The answer to an `authorize` may wait for a user for longer than ``timeout``: then ``on_waiting`` is called.
+        The response to an `authorize` may wait for a user for longer than ``timeout``: then ``on_waiting`` is called.
         """
         request = self.start(op, body or {}, cell=cell, timeout=timeout, on_waiting=on_waiting)
         try:
@@ -140,7 +140,7 @@ class Client:
     def standing(self) -> list[tuple[str, Mapping[str, Any]]]:
         """What was given up by its client and was executed all the same: ``open`` and ``close``, with the state then.
 
-        Each is told once. Blocks this thread for a moment where that is not known yet.
+        Each is returned once. Blocks this thread for a moment where that is not known yet.
         """
         found = self._take_backs
         if not found.unconfirmed and not found.stood:
@@ -151,8 +151,9 @@ class Client:
         return found.standing()
 
     def post(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> PostedRequest:
-        """Send what needs no answer to go on. What this client asks later waits for its answer, at most as long as for
-        any other. Whoever tells sees to it by `PostedRequest.result` that it is sent again where it is lost.
+        """Send a request whose response the caller does not wait for now. Later requests of this client wait for that
+        response, at most as long as for any other. The caller must call `PostedRequest.result`, which resends a lost
+        one.
 
         Raises UnavailableError where it cannot be sent, or no server was met.
         """
@@ -184,7 +185,7 @@ class Client:
                 self._transport.send(self._wire_request(new_request_id(), op, monotonic() + self._timeout, cell, {}))
 
     def catch_up(self) -> None:
-        """Block this thread until what was told is answered, or has had its time."""
+        """Block this thread until each posted request is acknowledged, or has expired."""
         waiter = Waiter()
         for seconds in self._posted.passed(waiter.wake):
             self._transport.wait(waiter, seconds)
@@ -200,7 +201,7 @@ class Client:
         on_waiting: OnWaiting | None = None,
         flight: InFlight | None = None,
     ) -> dict[str, Any]:
-        """As `request`; this task's loop runs on until the answer is here.
+        """As `request`; this task's loop runs on until the response is here.
 
         A caller that does not make use of the response passes the ``flight`` that it gave to `take_back`.
         """
@@ -208,7 +209,7 @@ class Client:
         woken = asyncio.Event()
 
         def wake() -> None:
-            # The loop may have been closed since; then nobody waits.
+            # The loop may have been closed since; then no task waits.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(woken.set)
 
@@ -225,7 +226,7 @@ class Client:
                 self._take_backs.take(flight)
             raise
 
-    # ---- one ask
+    # ---- one request
 
     def _steps(
         self,
@@ -240,7 +241,7 @@ class Client:
     ) -> Steps:
         posted: Sequence[PostedRequest] = ()
         if not request_id:
-            # It may count on what was told before.
+            # It may depend on what was posted before.
             if op == "hold":
                 posted = self._posted.pending()
             elif self._posted.open:
@@ -256,7 +257,7 @@ class Client:
                 request, patience.until + GRACE_SECONDS, wake, patience, flight
             )
             if posted and not all(one.is_past for one in posted):
-                # Answered before what was told before it: it overtook that, and was decided without it.
+                # It overtook a request that was posted before it, and so was decided without that one.
                 posted = ()
                 cancel = self._wire_request(new_request_id(), "cancel", patience.until, cell, cancel_body(request))
                 yield from self._in_flight.response(cancel, patience.until + GRACE_SECONDS, wake)
@@ -272,10 +273,10 @@ class Client:
                 continue
             if response.get("code") not in _NOT_MET or meetings == _MEETINGS or monotonic() >= patience.until:
                 if flight.sent > 1 and response.get("code") in UNDECIDED:
-                    # One copy of it failed; another may still be done, and its client is told that nothing was.
+                    # One copy of it failed; another may still be done, and its client gets the error that nothing was.
                     self._take_backs.take(flight)
                 return response
-            # Nothing was done, or it still waits, so the same ask may go out again, with an expiry that the server
+            # Nothing was done, or it still waits, so the same request may go out again, with an expiry that the server
             # reads as meant.
             meetings += 1
             yield from self._hello(wake)
@@ -294,14 +295,14 @@ class Client:
                 "The governance server's greeting cannot be read, so nothing is authorised; install the same version of"
                 " aumos-governance for the kernel and the server."
             ) from None
-        # The answer took a while to arrive, so the server's clock is past what it says: an expiry reckoned from here
-        # comes a little early, never late. The monotonic clock ignores whoever sets this machine's time.
+        # The response took a while to arrive, so the server's clock is past what it states: an expiry reckoned from
+        # here comes a little early, never late. The monotonic clock ignores changes of this machine's time.
         self._clock_offset = server_time - monotonic()
         self.greeting = greeting
 
     def _hear(self, posted: PostedRequest, response: Mapping[str, Any] | None) -> None:
         if response is None or response.get("code") in _NOT_MET | UNDECIDED:
-            # Whoever sees to it sends it again; a busy server needs only a moment.
+            # `_see_to` sends it again; a busy server needs only a moment.
             if response is not None and response.get("code") == BusyError.default_code:
                 with suppress(RuntimeError):
                     alarm().set(LONGEST_PAUSE, lambda: self._send_again(posted))
@@ -317,7 +318,7 @@ class Client:
                 self._transport.send(posted.request)
 
     def _see_to(self, posted: PostedRequest) -> None:
-        """Wait for the answer to what was told, and ask it again where that does not come, or is no decision."""
+        """Wait for the response to a posted request, and send it again where there is none, or it is no decision."""
         waiter = Waiter()
         posted.then(waiter.wake)
         until = monotonic() + FIRST_RESEND
@@ -333,7 +334,7 @@ class Client:
             posted.end({}, error)
 
     def _again(self, request: WireRequest, timeout: float, waiter: Waiter) -> dict[str, Any]:
-        """Send the same request with a later expiry until it is answered."""
+        """Send the same request with a later expiry until its response is here."""
         flight = InFlight()
         steps = self._steps(request.op, request.body, request.cell, timeout, waiter.wake, None, flight, request.id)
         return Started(self._transport, waiter, steps, _body, flight, self._take_backs.take).response()

@@ -36,17 +36,17 @@ __all__ = [
 ]
 
 FIRST_RESEND: Final = 0.25
-"""Seconds after which an ask is sent again where it may have been lost."""
+"""Seconds after which a request is sent again where it may have been lost."""
 _LAST_RESEND: Final = 2.0
 GRACE_SECONDS: Final = 1.0
-"""How long an answer is waited for past the ask's expiry: one that was decided just before it still has to arrive, and
-that costs no safety."""
+"""How long the client waits past a request's expiry: the response to one that was decided just before still has to
+arrive. That costs no safety."""
 _RENEWED_EVERY: Final = 5.0
 _RENEWED_FOR: Final = 30.0
-# While a person is waited for, the server hears now and then that somebody still waits; nobody does once it has not for
-# so long, nor for an answer once the server has been silent for so long.
+# While a request waits for a user, the client renews it now and then. The server drops one that was not renewed for so
+# long, and the client gives up once the server has been silent for so long.
 _UNLOST_FOR: Final = 47 * 3_600.0
-# Where no message can get lost nothing has to be repeated, and a person may be typing in the thread that waits. An
+# Where no message can get lost nothing has to be repeated, and the user may be typing in the thread that waits. An
 # expiry may be at most 48 hours ahead.
 
 OnWaiting = Callable[[Mapping[str, Any]], None]
@@ -55,11 +55,11 @@ for a user, and again when it waits for something else: at a limit after an appr
 
 
 Steps = Generator[float, None, dict[str, Any]]
-"""One ask on its way: yields for how many seconds to wait at most before it is looked at again, gives the answer."""
+"""One request in flight: yields how many seconds to wait at most before the next step; returns the response."""
 
 
 class Dropped(BaseException):
-    """Thrown into an ask's steps, which end with the answer where it is here already, and else take the ask back."""
+    """Thrown into a request's steps: they return a response that is here already, and else take the request back."""
 
 
 @dataclass(eq=False, slots=True)
@@ -79,17 +79,17 @@ class InFlight:
 
 @dataclass(slots=True)
 class Waiting:
-    """An ask whose answer has not come."""
+    """A request without a response yet."""
 
     wake: Callable[[], None]
     response: Mapping[str, Any] | None = None
     pending: Mapping[str, Any] | None = None
-    """What was told last of a person's answer that is waited for."""
+    """The latest message of the server that the request waits for a user."""
 
 
 @dataclass(slots=True)
 class Patience:
-    """How long an ask may be acted on, which is longer for as long as a person is waited for."""
+    """How long a request stays valid; it is extended for as long as the request waits for a user."""
 
     until: float
     """On the monotonic clock."""
@@ -100,14 +100,14 @@ class Patience:
 
 
 class InFlightRequests:
-    """The asks of one client that are on their way, from any number of threads and tasks."""
+    """The in-flight requests of one client, from any number of threads and tasks."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._waiting: dict[str, Waiting] = {}
 
     def expect(self, request_id: str, wake: Callable[[], None]) -> Waiting:
-        """What is there of the answer to this ask, from now on until `forget`; ``wake`` is called with each news."""
+        """Take in messages for this request until `forget`; ``wake`` is called after each one."""
         waiting = self._waiting[request_id] = Waiting(wake)
         return waiting
 
@@ -124,8 +124,8 @@ class InFlightRequests:
         self._waiting.pop(request_id, None)
 
     def receive(self, response: Mapping[str, Any]) -> None:
-        """Take in an answer, in whatever thread."""
-        # An answer that nobody waits for any more came late, or came twice.
+        """Take in a response; any thread may call this."""
+        # A response to no request in flight came late, or came twice.
         waiting = self._waiting.get(str(response.get("id")))
         if waiting is not None:
             if response.get("ok") is True and "waiting" in response:
@@ -145,12 +145,12 @@ class InFlightRequests:
         """The steps to the response; UnavailableError once ``give_up`` on the monotonic clock has come.
 
         With ``patience`` that is put off, and the request's expiry with it, for as long as a user is waited for.
-        ``flight`` notes what became of it, for whoever takes it back. A response that comes after ``give_up`` is none,
-        unless it denies, or ends a charge: that is done, and stays so.
+        ``flight`` notes what became of it, for a caller that takes it back. A response that comes after ``give_up`` is
+        none, unless it denies, or ends a charge: that is done, and stays so.
         """
         flight = InFlight() if flight is None else flight
         flight.request, flight.response = request, None
-        # As `expect` and `forget` do, without the price of two calls in each ask.
+        # As `expect` and `forget` do, without the price of two calls in each request.
         waiting = self._waiting[request.id] = Waiting(wake)
         began = resend_at = monotonic()
         interval = FIRST_RESEND

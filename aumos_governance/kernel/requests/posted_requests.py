@@ -1,4 +1,4 @@
-"""What a client tells the server, and needs no answer to go on."""
+"""Requests that a client posts: sent now, acknowledged later."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["PostedRequest", "PostedRequests"]
 
 
 class PostedRequest:
-    """An ask that was sent, and whose answer whoever sent it does not wait for.
+    """A request that was sent, and whose response its sender does not wait for now.
 
-    It is over when it was answered with a yes or a no. Where it may have been lost, `result` sends it again.
+    It is over when the response states success or an error. Where it may have been lost, `result` sends it again.
     """
 
     def __init__(self, request: WireRequest, until: float, see_to: Callable[[PostedRequest], None]) -> None:
-        """``until`` on the monotonic clock nobody need wait for it any longer."""
+        """``until``, on the monotonic clock, later requests wait for it."""
         self.request = request
         self.until = until
         self.pid = os.getpid()
@@ -34,11 +34,11 @@ class PostedRequest:
 
     @property
     def is_past(self) -> bool:
-        """Nobody waits for it: it is over, or has had its time, or was the parent's before this process was forked."""
+        """Whether no request waits for it: it is over, or expired, or belongs to the process that forked this one."""
         return self.over or monotonic() >= self.until or self.pid != os.getpid()
 
     def end(self, response: dict[str, Any], error: AumOSGovernanceError | None = None) -> None:
-        """It is answered, or given up; only the first time counts."""
+        """Note its response, or that it was given up; only the first call counts."""
         if not self.over:
             self._response, self._error = response, error
             self.over = True
@@ -46,14 +46,14 @@ class PostedRequest:
                 function()
 
     def then(self, function: Callable[[], object]) -> None:
-        """Call this when it is over, in whatever thread, perhaps twice; it must neither block nor raise."""
+        """Call ``function`` when it is over, in any thread, perhaps twice; it must neither block nor raise."""
         self._after.append(function)
         if self.over:
             function()
 
     def result(self) -> dict[str, Any]:
-        """Block this thread until it is over, and give the answer's body; raises as `Client.request`."""
-        # Looked at without the lock first: whoever sees to it may be the one that is told that it is over.
+        """Block this thread until it is over, and return the body of the response; raises as `Client.request`."""
+        # Checked without the lock first: the thread that holds the lock may be the one that learns that it is over.
         if not self.over:
             with self._lock:
                 if not self.over:
@@ -64,7 +64,7 @@ class PostedRequest:
 
 
 class PostedRequests:
-    """What a client told and has no answer to yet. Whatever it asks later waits for these."""
+    """The posted requests of a client without a response yet. Its later requests wait for these."""
 
     def __init__(self) -> None:
         self.open: dict[str, PostedRequest] = {}
@@ -77,11 +77,11 @@ class PostedRequests:
         self.open.pop(posted.request.id, None)
 
     def pending(self) -> tuple[PostedRequest, ...]:
-        """What was told by now and need be waited for."""
+        """Those that later requests must wait for."""
         return tuple(posted for posted in tuple(self.open.values()) if not posted.is_past)
 
     def passed(self, wake: Callable[[], None]) -> Generator[float, None, None]:
-        """Yields for how many seconds to wait at most, until what was told by now is answered or has had its time."""
+        """Yields how many seconds to wait at most, until each one posted so far is acknowledged or has expired."""
         for posted in self.pending():
             posted.then(wake)
             while not posted.is_past:

@@ -1,7 +1,8 @@
 """Taking requests back whose clients have given up, so that nothing is charged without its client's knowledge.
 
 A client gives up when its time is over, when it is interrupted or cancelled, and when it is abandoned; also when the
-response was here already and was not handed over. Then a ``cancel`` goes out, at once and again until it is answered.
+response was here already and was not handed over. Then a ``cancel`` goes out, at once, and again until its response is
+here.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ __all__ = [
 
 
 CANCEL_SECONDS: Final = 600.0
-"""How long a request is tried to be taken back where its server does not answer."""
+"""How long a request is tried to be taken back where its server does not respond."""
 UNDECIDED: Final = frozenset({"BUSY", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
 """Codes of responses after which the same request may still be done, by another copy of it."""
 _AGAIN_AFTER: Final = 0.25
@@ -91,7 +92,8 @@ class TakeBacks:
                 self._send(cancel)
 
     def standing(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """The openings and closings that were given up and stand all the same, each with its state; told once."""
+        """The openings and closings that were given up and stand all the same, each with its state; each is returned
+        once."""
         found, self.stood = self.stood, []
         return found
 
@@ -154,7 +156,7 @@ class TakeBacks:
         self.unconfirmed.pop(cancel, None)
         self._forget(cancel.request.id)
 
-    # ---- what is not answered soon
+    # ---- cancels without a response
 
     def _repeat(self) -> None:
         # In the alarm's thread, which must not be blocked.
