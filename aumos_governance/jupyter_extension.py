@@ -14,7 +14,7 @@ __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Register the magics. Nothing is asked and nothing is opened before the first one is used."""
+    """Register the magics. Nothing is requested and nothing is opened before the first one is used."""
     from .authority.engine_registry import register_default_engine
     from .kernel.governed import cell_reports, governed_cells, running_cells
     from .kernel.magics.magics import GovernanceMagics

@@ -92,8 +92,8 @@ class Realm:
 
 
 async def response_of(future: Future[ResponseT_co]) -> ResponseT_co:
-    """What a ledger answers, awaited. Cancelled, it is not done, unless it was under way already."""
-    # A ledger in memory has answered by now; waiting would only cost a turn of the loop.
+    """A ledger's response, awaited. Cancelled, it is not done, unless it was under way already."""
+    # A ledger in memory has responded by now; waiting would only cost a turn of the loop.
     return future.result() if future.done() else await asyncio.wrap_future(future)
 
 

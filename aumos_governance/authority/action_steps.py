@@ -47,7 +47,7 @@ class ApprovalNeeded:
 
 
 ActionSteps: TypeAlias = Generator[Request[Any] | ApprovalNeeded, Any, Decision]
-"""Yields ledger requests, whose answers are sent back, and `ApprovalNeeded`; returns what was decided."""
+"""Yields ledger requests, whose results are sent back, and `ApprovalNeeded`; returns what was decided."""
 
 
 def action_steps(
@@ -130,7 +130,7 @@ def is_reported(decision: Decision) -> bool:
 def report_request(
     holding: Hold, decision: Decision, shown: Mapping[str, Any], result: str | None, *, key: str
 ) -> FileReport:
-    """The report of an act: what was shown, and how it ended; None while it runs."""
+    """The report of an action: what was shown, and how it ended; None while it runs."""
     return FileReport(
         key=key,
         origin=holding.origin,

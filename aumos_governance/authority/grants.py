@@ -38,10 +38,10 @@ _ADVICE: Final = {
 
 
 class Holder:
-    """Holds what actions ask for, and settles or releases it.
+    """Holds what actions request, and settles or releases it.
 
-    ``check`` makes the request that only checks an action, for one that asks for no money; ``decided`` makes the
-    ledger's answer to an action a decision.
+    ``check`` makes the request that only checks an action, for one that requests no money; ``decided`` makes the
+    ledger's response to an action a decision.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Holder:
         return Hold(
             kind=kind,
             amount=0 if action.budget_amount is None else money.parse(action.budget_amount, what="budget_amount"),
-            # Of an act there may be several requests before the one that holds.
+            # Of an action there may be several requests before the one that holds.
             hold_id=new_id(time.time_ns() // 1000) if kind is ActionKind.CALL else None,
             required_level=_LEAST[kind] if level is None else to_level(level, "required_trust_level"),
             checks=Checks(
@@ -181,7 +181,7 @@ class Holder:
         return settlement
 
     def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> None:
-        """As `Resolver.resolve_soon`: a ledger of its own is asked in this thread, and is done then."""
+        """As `Resolver.resolve_soon`: a ledger of its own does it in this thread, at once."""
 
     def _resolving(self, grant: Granted, cost: int | None, estimated: bool) -> Request[Any] | None:
         if grant.hold_id is None:

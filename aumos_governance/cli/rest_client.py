@@ -1,4 +1,4 @@
-"""Asks the REST interface of one Jupyter server, over HTTP, HTTPS or a Unix socket."""
+"""Requests to the REST interface of one Jupyter server, over HTTP, HTTPS or a Unix socket."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _PAGES: Final = ("/lab", "/tree", "/notebooks", "/consoles")
 
 
 class NotGovernedError(NotFoundError):
-    """A Jupyter server answered, and governance is not enabled on it."""
+    """A Jupyter server responded, and governance is not enabled on it."""
 
 
 class RestClient:
-    """``url`` is the server's base URL; ``timeout`` is for each step of an answer, in seconds.
+    """``url`` is the server's base URL; ``timeout`` is for each step of a response, in seconds.
 
     Raises ServerUnreachableError where no server responds or a response breaks off, NotGovernedError where the server
     has no such interface, and what a refusal stands for.
@@ -43,7 +43,7 @@ class RestClient:
         self._timeout = timeout
 
     def get(self, name: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The body of one answer."""
+        """The body of one response."""
         return self._body("GET", name, parameters or {})
 
     def send(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

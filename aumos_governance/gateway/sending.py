@@ -47,7 +47,7 @@ class Sending:
         return self._request.headers.get("content-type", "").lower().startswith(_FORM)
 
     def asks_bare(self, path: str, body: Mapping[str, Any]) -> bool:
-        """Whether this request must not ask for a stream's usage, which its server refuses."""
+        """Whether this request must not ask for a stream's usage, since its server refuses that."""
         self._path, self._model = path.partition("?")[0], body.get("model")
         return stream_options.withheld(self._place)
 
@@ -81,7 +81,7 @@ class Sending:
             stream_options.accepts(self._place)
         if not stream_options.may_refuse_with(self._place, response.status):
             return response
-        # The server may have refused to be asked for the usage. As its client wrote it the request is not longer.
+        # The server may refuse a request for the usage. As its client wrote it, the request is not longer.
         content = await body.written(call.request.body, len(content))
         response = await self._sent(call, content, is_json=True)
         if response.status < HTTPStatus.BAD_REQUEST:

@@ -78,7 +78,7 @@ class AuditedClient(Generic[RecordT]):
             budget_category=budget_category,
             required_trust_level=to_level(required_trust_level, "required_trust_level"),
         )
-        # An object that is used like a client, such as a test's, is asked directly.
+        # An object that is used like a client, such as a test's, is called directly.
         self._governed = is_client(client)
         self._client = govern_with(client, self._guard, _Estimating(self._provider)) if self._governed else client
 

@@ -105,7 +105,7 @@ class GovernedWork:
         self._bound: _Bound | None = None
         self._own: GovernanceEngine | None = None
 
-    # ---- what the function is asked
+    # ---- the function's arguments
 
     def bound(self) -> _Bound:
         """Who decides now: the engine may come later than the function, as with ``%load_ext``."""
@@ -171,7 +171,7 @@ class GovernedWork:
         try:
             engine.budget.create_budget(self._name, limit, "lifetime")
         except NotFoundError:
-            # No session is open. Whatever is asked then is denied, and says so.
+            # No session is open. Each request is denied then, with that reason.
             return None
         except ValueError:
             # The function was defined anew, with other terms. A ceiling that stands is only ever lowered by that.

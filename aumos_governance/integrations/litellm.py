@@ -289,7 +289,7 @@ def _requests_usage(arguments: Mapping[str, Any]) -> bool:
 
 
 def _is_cached(response: Any) -> bool:
-    """Whether LiteLLM's own cache had the answer."""
+    """Whether LiteLLM's own cache had the response."""
     return (getattr(response, "_hidden_params", None) or {}).get("cache_hit") is True
 
 

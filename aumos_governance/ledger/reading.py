@@ -19,7 +19,7 @@ class LedgerReader(Protocol):
     """The file, or the URL without user and password."""
 
     def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
-        """Answer from what is committed."""
+        """Read what is committed."""
         ...
 
     def places(self) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""Who asks: a kernel as its channel identifies it."""
+"""The caller of a request: a kernel as its channel identifies it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def origin_of(caller: Caller, wire_request: WireRequest) -> Origin:
 
 
 def expiry_of(wire_request: WireRequest) -> int:
-    """When the ask expires, as the ledger counts time."""
+    """When the request expires, as the ledger counts time."""
     return int(wire_request.exp * MICROS)
 
 

@@ -21,7 +21,7 @@ from .callers import Caller, request_of
 __all__ = ["Decided", "evaluate"]
 
 Decided: TypeAlias = tuple[Request[Any], Callable[[Any], dict[str, Any]]]
-"""A request to the ledger, and what makes its answer a body."""
+"""A request to the ledger, and what makes its response a body."""
 _CODE: Final = re.compile(r"[A-Z][A-Z_]{0,63}")
 
 

@@ -48,7 +48,7 @@ Reply = Callable[[dict[str, Any]], None]
 
 @dataclass(eq=False, slots=True)
 class _Action:
-    """One ask, from its first copy to its answer."""
+    """One governed action, from the first copy of its request to its response."""
 
     requested: ActionRequest
     steps: ActionSteps
@@ -66,11 +66,11 @@ class _Action:
 
 
 class GovernedActions:
-    """Takes the acts of kernels through their lives. Every method may be called from any thread.
+    """Takes the actions of kernels through their lives. Every method may be called from any thread.
 
-    ``failure`` turns an error into a response. ``approval_seconds`` is how long a user has by default.
-    ``waits`` is where an act waits that only a limit on money refuses, if ``may_wait`` allows it for what its ask says
-    of that. ``clock`` gives seconds since the epoch, as the ledger counts them, and ``monotonic`` seconds that no one
+    ``failure`` turns an error into a response. ``approval_seconds`` is how long a user has by default. ``waits`` is
+    where an action waits that only a limit on money refuses, if ``may_wait`` allows it for what its request says of
+    that. ``clock`` gives seconds since the epoch, as the ledger counts them, and ``monotonic`` seconds that no one
     sets.
     """
 
@@ -97,10 +97,10 @@ class GovernedActions:
         self._lock = threading.Lock()
         self._actions: dict[tuple[str, str], _Action] = {}
 
-    # ---- what kernels ask
+    # ---- requests of kernels
 
     def authorize(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Answer once, after any number of messages that it waits. Raises what makes an ask no act."""
+        """Reply once, after any number of messages that it waits. Raises InvalidRequestError for what is no action."""
         left = wire_request.exp - self._clock()
         lease = self._monotonic() + left
         with self._lock:
@@ -134,7 +134,7 @@ class GovernedActions:
             self._waits.renew(caller, wire_request, reply)
 
     def cancel(self, caller: Caller, request: Void) -> Future[Voided]:
-        """Take an act back, whatever it has come to; the answer says whether it has not begun, and will not."""
+        """Take an action back, whatever it has come to; the response says whether it has not begun, and will not."""
         of = request.of
         with self._lock:
             action = self._actions.get((caller.scope, of))
@@ -183,7 +183,7 @@ class GovernedActions:
 
     def _as_it_stands(self, action: _Action, step: Request[Any], response: Any) -> Request[Any]:
         if isinstance(step, AskApproval) and isinstance(response, Decision):
-            # Reckoned from what is recorded, so that a copy of the ask says the same.
+            # Reckoned from what is recorded, so that a copy of the request says the same.
             seconds = self._approval_seconds if action.requested.seconds is None else action.requested.seconds
             action.question = replace(step, until=made_at(response.record_id) + int(seconds * MICROS))
             return action.question
@@ -298,7 +298,7 @@ class GovernedActions:
     def _heard(self, action: _Action, approval: Approval) -> None:
         action.awaited = None
         if approval.status is ApprovalStatus.USED:
-            # By an earlier copy of this ask, whose answer is kept.
+            # By an earlier copy of this request, whose response is stored.
             approval = replace(approval, status=ApprovalStatus.APPROVED)
         lost = approval.status is ApprovalStatus.WITHDRAWN and approval.decided_by == "server"
         if not lost or action.seen_pending or action.question is None:

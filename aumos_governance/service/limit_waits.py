@@ -74,9 +74,10 @@ class LimitWaits:
     ) -> None:
         """Have the request decided, now or when there is room; ``decided`` is called once, unless the call is dropped.
 
-        ``say`` is called with each message that it waits. A copy of an ask that waits takes its place. With ``asks``
-        it waits at a limit for a user, and before that ``turn`` seconds for what others hold: at each limit the first
-        to come is the first to be tried, and a call that comes while others wait there stands behind them.
+        ``say`` is called with each message that it waits. A copy of a request that waits takes its place. With
+        ``waits_for_user`` it waits at a limit for a user, and before that ``turn`` seconds for what others hold: at
+        each limit the first to come is the first to be tried, and a call that comes while others wait there stands
+        behind them.
 
         Raises BusyError where too many calls of its caller or notebook wait for their turn already.
         """
@@ -121,7 +122,7 @@ class LimitWaits:
         return self._turns.lines_of(caller.notebook, request)
 
     def renew(self, caller: Caller, wire_request: WireRequest, say: Say) -> None:
-        """A copy of an ask has come, which may wait here."""
+        """A copy of a request has come, which may wait here."""
         with self._changed:
             call = self._renewed(caller, wire_request, say)
         if call is not None:
@@ -157,7 +158,7 @@ class LimitWaits:
             return tuple(call for call in self._calls.values() if call.at_limit)
 
     def deny(self, user: Origin, session_id: str) -> int:
-        """A user denies all calls of this session that wait for one; answers how many those are."""
+        """A user denies all calls of this session that wait for one; returns how many those are."""
         with self._changed:
             denied = [call for call in self._calls.values() if call.session_id == session_id and call.at_limit]
             for call in denied:
@@ -252,7 +253,7 @@ class LimitWaits:
         try:
             with call.caller.attending():
                 future = self._ledger.submit(request)
-        except Exception as error:  # noqa: BLE001 - the client must get an answer, or is gone
+        except Exception as error:  # noqa: BLE001 - the client must get a response, or is gone
             self._requested(call, _failed(error))
         else:
             future.add_done_callback(lambda future: self._requested(call, future))
@@ -279,7 +280,7 @@ class LimitWaits:
             call.decided(future)
 
     def _wait(self, call: WaitingCall, refused: Decision) -> bool:
-        """Wait until there may be room; answers whether a user hears of it now for the first time."""
+        """Wait until there may be room; returns whether a user hears of it now for the first time."""
         with self._changed:
             if self._calls.get(call.key) is not call:
                 return False

@@ -1,6 +1,6 @@
 """What one notebook's kernel, and one user at its panel, may request; the same on a server and embedded.
 
-The service turns asks into ledger requests and the ledger's records into bodies. It decides nothing: rules
+The service turns requests into ledger requests and the ledger's records into bodies. It decides nothing: rules
 live in the ledger, inside its transaction.
 """
 
@@ -45,7 +45,7 @@ Reply = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class _Greeting:
-    """What a ``hello`` is answered."""
+    """The response to a ``hello``."""
 
     version: str
     server_time: float
@@ -62,7 +62,7 @@ class NotebookService(UserRequests):
     """Responds to requests of kernels (`submit`), and to those of users.
 
     ``at_limit`` says what becomes of a call that only a limit on money refuses, where its kernel says nothing: ``ask``
-    lets it wait for a user, ``deny`` does not. With None no call waits, since no user could be asked.
+    lets it wait for a user, ``deny`` does not. With None no call waits, since no user could decide.
     """
 
     def __init__(
@@ -104,12 +104,13 @@ class NotebookService(UserRequests):
         }
 
     def submit(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Answer one ask. ``reply`` is called once, maybe from the ledger's thread, and must not raise.
+        """Respond to one request. ``reply`` is called once, maybe from the ledger's thread, and must not raise.
 
-        Where the caller lets this thread be blocked, what is one request to the ledger is answered before this returns.
+        Where the caller lets this thread be blocked, a request that is one ledger request gets its response before this
+        returns.
 
-        Before the answer to an `authorize` it may be called with messages that it waits for a user. An error becomes
-        an answer with ``ok: false``; nothing is raised.
+        Before the response to an `authorize` it may be called with messages that it waits for a user. An error becomes
+        a response with ``ok: false``; nothing is raised.
         """
         try:
             if wire_request.op != "hello" and wire_request.exp > self._clock() + KEEP_RESPONSES / MICROS:

@@ -98,7 +98,7 @@ def consents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[st
 
 
 def audit(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of the notebook's records, and how many match where that is asked."""
+    """A page of the notebook's records, and how many match where that is requested."""
     operation = OPERATIONS["audit"]
     query: AuditQuery = operation.request.read(body, notebook=caller.notebook)
     response = operation.response.write(ledger.read(query))
@@ -114,7 +114,7 @@ DECIDED: Final[dict[str, Callable[[Caller, SessionTerms, WireRequest], Decided]]
     "trust": trust,
     "consent": consent,
 }
-"""Of operations that change something: what the ledger is requested, and what makes its answer a body."""
+"""Of operations that change something: what the ledger is requested, and what makes its response a body."""
 READ: Final[dict[str, Callable[[Ledger, Caller, Mapping[str, Any]], dict[str, Any]]]] = {
     "agents": agents,
     "consents": consents,

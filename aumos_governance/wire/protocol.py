@@ -19,7 +19,7 @@ many requests were in flight: nothing was done, and the same request may be sent
 Money is decimal text in USD. What each op carries beyond that, and its response:
 
 ========  ====================================================  ===============================================
-op        ask                                                   answer
+op        request                                               response
 ========  ====================================================  ===============================================
 hello     ``version, python, incarnation``                      ``version, server_time, notebook, shared_with,
                                                                 strict, default_trust_level, default_budget,
@@ -55,7 +55,7 @@ close     (nothing)                                             ``state``
 audit     ``limit?, agent_id?, outcome?, event?, tool?,         ``records, cursor, total`` (newest last, unless
           action_type?, resource?, since?, until?,              ``oldest_first``)
           decisions?, oldest_first?, cursor?, count?``
-cancel    ``of`` (the id of the ask to void), ``act?``,         ``voided, found, state?``
+cancel    ``of`` (the id of the request to void), ``act?``,         ``voided, found, state?``
           ``delivered?``
 ========  ====================================================  ===============================================
 
@@ -189,14 +189,14 @@ COMM_PREFIX: Final = "aumos-gov-"
 IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()
 """All that the server subscribes to on a kernel's iopub channel."""
 REPLY_TYPE: Final = "governance_reply"
-"""The message type of answers on the control channel."""
+"""The message type of responses on the control channel."""
 EVENT_SCHEMA_ID: Final = "https://aumos.dev/jupyter/governance/state/v1"
 OPS: Final = OPERATIONS.keys()
 """What a kernel may request, as `operations` has it."""
 HELLO_REQUIRED: Final = "HELLO_REQUIRED"
-"""The code of the answer to an ask before any hello: nothing was done; say hello and ask again."""
+"""The code of the response to a request before any hello: nothing was done; say hello and make it again."""
 MAX_REQUESTS: Final = 1_000
-"""The most asks in one message."""
+"""The most requests in one message."""
 MAX_DEPTH: Final = 64
 """The most lists and objects within one another that a field may hold."""
 NESTED_TOO_DEEP: Final = f"A governance message must not be nested much deeper than {MAX_DEPTH} levels."
@@ -208,7 +208,7 @@ MAX_LINE: Final = 4 * 1024 * 1024
 @quick
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The cell that asks, as far as the kernel knows it."""
+    """The cell that makes the request, as far as the kernel knows it."""
 
     id: str | None = None
     count: int | None = None
@@ -217,7 +217,7 @@ class Cell:
 @quick
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """One ask as it came over a transport, its form checked and its content not yet."""
+    """One request as it came over a transport, its form checked and its content not yet."""
 
     id: str
     op: str
@@ -227,7 +227,7 @@ class WireRequest:
     body: Mapping[str, Any] = field(default_factory=dict)
 
     def message(self) -> dict[str, Any]:
-        """The ask as it goes on the wire."""
+        """The request as it goes on the wire."""
         return {
             **self.body,
             "id": self.id,
@@ -248,31 +248,31 @@ def responses_message(responses: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def error_response(request_id: str | None, code: str, message: str) -> dict[str, Any]:
-    """The answer to an ask that has no decision; ``request_id`` is None when even that could not be read."""
+    """The response to a request that has no decision; ``request_id`` is None when even that could not be read."""
     return {"id": request_id, "ok": False, "code": code, "message": message}
 
 
 def socket_proof(secret: str, challenge: str) -> str:
-    """What only who knows the secret can answer to a challenge: its HMAC-SHA256, in hexadecimal."""
+    """The response to a challenge, which needs the secret: its HMAC-SHA256, in hexadecimal."""
     return hmac.new(secret.encode("utf-8", "replace"), challenge.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def parse_requests(data: object) -> list[object]:
-    """The unparsed asks of a kernel's message.
+    """The unparsed requests of a kernel's message.
 
-    Raises InvalidRequestError when the whole message cannot be used, so that one bad ask does not take the
+    Raises InvalidRequestError when the whole message cannot be used, so that one bad request does not take the
     others of its message down: those are read one by one with `parse_request`.
     """
     return _members(data, "asks")
 
 
 def parse_responses(data: object) -> list[dict[str, Any]]:
-    """The answers of a server's message; raises InvalidRequestError when it cannot be used."""
+    """The responses of a server's message; raises InvalidRequestError when it cannot be used."""
     return [response for response in _members(data, "answers") if isinstance(response, dict)]
 
 
 def parse_request(raw: object) -> WireRequest:
-    """Check the form of one ask; raises InvalidRequestError with a sentence that names the bad field."""
+    """Check the form of one request; raises InvalidRequestError with a sentence that names the bad field."""
     if not isinstance(raw, Mapping):
         raise InvalidRequestError(f"An ask must be an object, not {kind_of(raw)}.")
     body = dict(raw)

@@ -106,7 +106,7 @@ class GoogleApi:
         if target is None or target.method not in _GENERATES:
             return None
         config = mapping_of(request.body, "generationConfig")
-        # Thoughts are within the limit: with a lower one than their budget there might be no answer.
+        # Thoughts are within the limit: with a lower one than their budget there might be no response.
         thoughts = whole_of(mapping_of(config, "thinkingConfig"), "thinkingBudget") or 0
         return OutputLimit(whole_of(config, "maxOutputTokens") or None, thoughts + 1)
 

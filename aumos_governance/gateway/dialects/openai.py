@@ -65,7 +65,7 @@ class OpenAIApi:
         forwarded = path
         if deployed is not None:
             path = deployed[2]
-            # The path says which model answers, whatever the body names.
+            # The path says which model responds, whatever the body names.
             body = {**body, "model": deployed[1]} if body else body
         else:
             forwarded = path = _VERSION.sub("", path, count=1)

@@ -98,7 +98,7 @@ class _Message:
     # ---- before it is sent
 
     def worst(self, rates: Rates) -> Decimal:
-        """As long an answer as it allows, to an input that is all text of one byte a token, at its dearest price."""
+        """As long a response as it allows, to an input that is all text of one byte a token, at its dearest price."""
         size = self._measured()
         if size.runs_code and rates.flat is None and not rates.fee:
             raise ConfigurationError(
@@ -148,7 +148,9 @@ class _Message:
         return rates.times(multiplier), context
 
     def _fallbacks(self, rates: Rates, size: Size) -> Iterator[Decimal]:
-        """Other models that answer where the first declines, perhaps after a part of its answer, which is billed."""
+        """Other models that take over where the first declines, perhaps after a part of its response, which is
+        billed.
+        """
         fallbacks = self._request.get("fallbacks")
         if fallbacks == "default":
             # The server's own choice, which the request does not show; those published cost no more than the model.
@@ -168,7 +170,7 @@ class _Message:
                 yield self._attempt(other, size, request)
 
     def _advice(self, rates: Rates, size: Size) -> Decimal:
-        """The advisor reads the conversation so far, and what the model has answered until then."""
+        """The advisor reads the conversation so far, and what the model has written until then."""
         cost, output = Decimal(0), self._request.get("max_tokens")
         for advisor in size.advisors:
             other, context = self._dearest(self._rates_of(rates, advisor.model), None)
@@ -200,7 +202,7 @@ class _Message:
     # ---- by its response
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """By the usage of the answer. Raises UsageMissingError, also for terms that have no published price."""
+        """By the usage of the response. Raises UsageMissingError, also for terms that have no published price."""
         usage = response.get("usage")
         if not isinstance(usage, Mapping):
             raise UsageMissingError
@@ -208,7 +210,7 @@ class _Message:
             raise UsageMissingError
         model = str(response.get("model") or "")
         if rates.found and model and not same_model(rates.model, model):
-            # Another model answered, whose price is not known.
+            # Another model responded, whose price is not known.
             raise UsageMissingError
         seen = seen or seen_in(response, hidden=False)
         if not seen.whole and usage.get("output_tokens") is None:
@@ -276,7 +278,7 @@ class _Message:
 
 
 class _Completion:
-    """One legacy text completion. Its answers never say what they used."""
+    """One legacy text completion. Its responses never say what they used."""
 
     name = "completions"
     body: Mapping[str, Any] | None = None
@@ -287,7 +289,7 @@ class _Completion:
         self.model = str(self._request.get("model") or "")
 
     def worst(self, rates: Rates) -> Decimal:
-        """As long an answer as it allows."""
+        """As long a response as it allows."""
         tokens, output = _input_bound(size_of(self._request), rates), self._request.get("max_tokens_to_sample")
         return rates.bound(tokens, output if isinstance(output, int) else tokens)
 

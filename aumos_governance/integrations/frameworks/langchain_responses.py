@@ -28,7 +28,7 @@ def response_of(result: LLMResult) -> dict[str, Any]:
     response["service_tier"] = metadata.get("service_tier")
     raw = metadata.get("token_usage")
     if isinstance(raw, Mapping) and raw.get("prompt_tokens") is not None:
-        # Each of several answers to one prompt says what all of them used.
+        # Each of several responses to one prompt says what all of them used.
         texts = [_choice(each) for each in result.generations[0]]
         return {**response, "shape": CHAT, "usage": raw, "choices": texts}
     raw = metadata.get("usage")
@@ -47,7 +47,7 @@ def response_of(result: LLMResult) -> dict[str, Any]:
 
 
 def is_from_cache(result: LLMResult) -> bool:
-    """Whether LangChain had the answer, and the provider was not asked."""
+    """Whether LangChain had the response, and sent no request to the provider."""
     message = _message(result)
     usage: Mapping[str, Any] = (message.usage_metadata if message is not None else None) or {}
     return usage.get("total_cost") == 0

@@ -1,4 +1,4 @@
-"""What a call through LiteLLM may cost at worst, what its answer says that it used, and how it failed."""
+"""What a call through LiteLLM may cost at worst, what its response says that it used, and how it failed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _REQUEST: Final = (
     "tools",
     "web_search_options",
 )
-"""What is asked of the provider; other arguments are LiteLLM's own, keys and addresses among them."""
+"""What is sent to the provider; other arguments are LiteLLM's own, keys and addresses among them."""
 _OTHER_REQUESTS: Final = frozenset(
     {"input", "instructions", "max_output_tokens", "max_tool_calls", "previous_response_id", "prompt", "reasoning"}
     | {"service_tier", "text", "tools", "background", "store"}
@@ -126,7 +126,7 @@ def price_id(provider: str) -> str:
 def failure_of(error: BaseException) -> str:
     """How a call failed: one of `Outcome`.
 
-    LiteLLM gives each error a status, also where no answer came, so what it comes from is looked at first.
+    LiteLLM gives each error a status, also where no response came, so what it comes from is looked at first.
     """
     seen = list(_behind(error))
     if any(_NO_RESPONSE & {kind.__name__ for kind in type(each).__mro__} for each in seen):
@@ -135,7 +135,7 @@ def failure_of(error: BaseException) -> str:
 
 
 def outcome_of_transport(seen: list[BaseException]) -> str:
-    """Of errors without an answer: whether the request was sent."""
+    """Of errors without a response: whether the request was sent."""
     never_sent = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError")
     return Outcome.FREE if any(type(each).__name__ in never_sent for each in seen) else Outcome.UNKNOWN
 

@@ -93,7 +93,7 @@ class GenerateCall:
         missing = requested - priced - {"text"}
         if missing:
             raise unknown_price(rates.model, keys=sorted(f"output_{kind}_mtok" for kind in missing))
-        # A model that can make images does so unasked: https://ai.google.dev/gemini-api/docs/image-generation.
+        # A model that can make images does so without a request for it: https://ai.google.dev/gemini-api/docs/image-generation.
         return priced if not requested else requested - {"text"}
 
     def _tier(self) -> str | None:
@@ -139,7 +139,7 @@ class GenerateCall:
         return Cost(own.times(multiplier).cost(counts) + fees, estimated or unsure or guessed)
 
     def _own_rates(self, rates: Rates, response: Mapping[str, Any]) -> Rates:
-        """The prices of the model that answered, where its name is the more exact one and they are known."""
+        """The prices of the model that responded, where its name is the more exact one and they are known."""
         billed = billed_model(self.model, response.get("modelVersion"))
         if rates.found and billed != self.model:
             with suppress(ConfigurationError):
@@ -189,7 +189,7 @@ class GenerateCall:
 
 
 def input_bound(size: Size, rates: Rates) -> int:
-    """The most tokens of an input: a longer one is answered with an error, which costs nothing."""
+    """The most tokens of an input: a longer one gets an error response, which costs nothing."""
     window = rates.context_window
     if window is None or window >= _ROUNDED:
         window = max(window or 0, CONTEXT_TOKENS)

@@ -1,7 +1,7 @@
 """One call of a client, and the attempts that are sent for it: each attempt is held and charged by itself.
 
 Who sends an attempt is of no concern here: the library's retries, its middleware (which may send to another model, side
-by side, or while the answer is read), a subclass of the client. An attempt that is answered with an error costs
+by side, or while the response is read), a subclass of the client. An attempt that gets an error response costs
 nothing, and the next one with the same content takes its hold over. One without a response is settled as an estimate.
 """
 
@@ -28,7 +28,7 @@ class Call:
     """A paid call that is under way, with what is held for it and not yet for one of its attempts."""
 
     def __init__(self, guard: Guard, paid: Paid, request: ApiRequest, *, owner: object) -> None:
-        """``owner`` is the client that makes it, ``asked`` the request from which ``paid`` was made."""
+        """``owner`` is the client that makes it, ``request`` that from which ``paid`` was made."""
         self.guard = guard
         self.paid = paid
         self.request = request
@@ -100,7 +100,7 @@ class Call:
     # ---- what the library does on the way, where it makes one attempt after the other
 
     def refused(self) -> None:
-        """The last attempt was answered with an error."""
+        """The last attempt got an error response."""
         if self.last is not None:
             self.last.outcome = Outcome.FREE
 

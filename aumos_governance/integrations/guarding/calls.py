@@ -34,9 +34,9 @@ _WHITE_SPACE: Final = " \t\r\n"
 
 
 class UsageMissingError(Exception):
-    """An answer does not say, or not in earnest, what was used. It never reaches a caller.
+    """A response does not say, or not in earnest, what was used. It never reaches a caller.
 
-    ``least`` USD is what the visible part of the answer costs at least.
+    ``least`` USD is what the visible part of the response costs at least.
     """
 
     def __init__(self, message: str = "", least: Decimal = Decimal(0)) -> None:
@@ -64,7 +64,7 @@ class ApiRequest:
     files: tuple[int | None, ...] = ()
     """The sizes of the files that go with it, in bytes; None for one whose size is not known."""
     bare: bool = False
-    """It goes out as the caller wrote it: the server refuses to be asked for a stream's usage."""
+    """It goes out as the caller wrote it: the server refuses a request for a stream's usage."""
     content: bytes | None = None
     """The content of the file that it names as its input, as a batch does, where the client could read it."""
 
@@ -86,7 +86,9 @@ class Meter(Protocol):
 
     @property
     def response(self) -> Mapping[str, Any] | None:
-        """What is known of the usage, in the shape of the body of an answer that is not streamed; None: nothing yet."""
+        """What is known of the usage, in the shape of the body of a response that is not streamed; None: nothing
+        yet.
+        """
         ...
 
     @property
@@ -100,7 +102,7 @@ class Meter(Protocol):
         ...
 
     def see(self, data: bytes) -> bool:
-        """Read one event's data; True when the caller did not ask for this event and must not see it."""
+        """Read one event's data; True when the caller did not request this event and must not see it."""
         ...
 
 
@@ -120,7 +122,7 @@ class Paid(Protocol):
 
     @property
     def body(self) -> Mapping[str, Any] | None:
-        """What to send in place of what was asked; None: just that."""
+        """The body to send in place of the caller's; None: the caller's own."""
         ...
 
     def worst(self, rates: Rates) -> Decimal:

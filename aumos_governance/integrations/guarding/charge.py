@@ -1,7 +1,7 @@
 """What is held for one attempt, until it ends.
 
 A charge ends in one of three ways. It is settled with the cost that the response states. It is released when the
-attempt failed before it could cost anything: it was never sent, or was answered with an error. Else it is settled as an
+attempt failed before it could cost anything: it was never sent, or got an error response. Else it is settled as an
 estimate: by what was seen of a response that broke off or was not read on, and with the amount held where there is
 nothing to go by.
 """
@@ -73,7 +73,7 @@ class Charge:
     # ---- in the thread or task that made the call
 
     def settle(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
-        """Charge what the answer says, or an estimate where it does not say it; ``seen`` as in `Paid.cost`."""
+        """Charge what the response says, or an estimate where it does not say it; ``seen`` as in `Paid.cost`."""
         now(self.settling(response, seen, awaited=False))
 
     async def settle_async(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
@@ -201,7 +201,7 @@ class Charge:
             raise
 
     def _sent(self, cost: int | None, estimated: bool) -> bool:
-        """Send how it ends without waiting for the answer, where the engine can; the hold stands until it arrives."""
+        """Send how it ends without waiting for the response, where the engine can; the hold stands until it arrives."""
         ending = self._ending = self.grant.resolve_soon(cost, estimated=estimated)
         if ending is None:
             return False
@@ -215,7 +215,7 @@ class Charge:
             leftovers.ended(self)
 
     def _later(self, error: UnavailableError) -> None:
-        # The answer was paid for, and is not withheld because its cost cannot be written down now.
+        # The response was paid for, and is not withheld because its cost cannot be written down now.
         warnings.warn(f"The cost of a call is not recorded yet: {error}", RuntimeWarning, stacklevel=4)
         leftovers.note(self)
 

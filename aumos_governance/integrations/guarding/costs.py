@@ -20,7 +20,7 @@ CostOf = Callable[[Mapping[str, Any], Seen | None], Cost]
 
 
 def cost_of(paid: Paid, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-    """What a call cost: by what the seller states, else by the prices of the model that answered.
+    """What a call cost: by what the seller states, else by the prices of the model that responded.
 
     Raises as `Paid.cost`, and ConfigurationError.
     """

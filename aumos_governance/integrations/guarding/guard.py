@@ -42,7 +42,7 @@ class Outcome:
     """How an attempt failed."""
 
     FREE: Final = "free"
-    """It was answered with an error, or never sent."""
+    """It got an error response, or was never sent."""
     UNKNOWN: Final = "unknown"
     """Its outcome is not known."""
 
@@ -101,11 +101,11 @@ class Guard:
         return f"{self.provider}/{id}"[:MAX_TEXT]
 
     def begin_ahead(self, paid: Paid) -> Begun:
-        """Ask for what `begin` holds, and do not wait for it yet. Raises ConfigurationError as that."""
+        """Request what `begin` holds, and do not wait for it yet. Raises ConfigurationError as that."""
         return self.engine.begin_ahead(self._priced(paid))
 
     def begin(self, paid: Paid, begun: Begun | None = None) -> Charge:
-        """Hold the worst case of a call, or wait until what was asked for it is held.
+        """Hold the worst case of a call, or wait until the hold that was requested for it is made.
 
         Raises GovernanceDeniedError when it is denied, ConfigurationError when its worst case is not known.
         """
@@ -130,7 +130,7 @@ class Guard:
         return Charge(self, paid, grant)
 
     def call(self, paid: Paid, function: Callable[[], ResponseT]) -> ResponseT:
-        """Hold, call, and settle by the answer: a mapping, or an object with ``model_dump`` or ``to_dict``."""
+        """Hold, call, and settle by the response: a mapping, or an object with ``model_dump`` or ``to_dict``."""
         charge = self.begin(paid)
         try:
             response = function()
@@ -196,7 +196,7 @@ class Guard:
         return self.prices.rates(model, provider=self.provider, base_url=self.base_url)
 
     def cost(self, paid: Paid, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """What a call cost: by what the seller states, else by the prices of the model that answered.
+        """What a call cost: by what the seller states, else by the prices of the model that responded.
 
         Raises as `Paid.cost`, and ConfigurationError.
         """
@@ -204,7 +204,7 @@ class Guard:
 
 
 def body_of(response: object) -> Mapping[str, Any]:
-    """The answer as a mapping; an empty one when it is something else."""
+    """The response as a mapping; an empty one when it is something else."""
     body = _plain(response)
     return body if isinstance(body, Mapping) else {}
 

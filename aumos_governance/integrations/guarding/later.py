@@ -154,5 +154,5 @@ def _heard_async(read: Callable[..., AsyncIterator[bytes]], later: Later) -> Cal
 def _finish(later: Later) -> None:
     try:
         later.done()
-    except Exception:  # noqa: BLE001 - the response was asked for by the caller, and is not withheld for this
+    except Exception:  # noqa: BLE001 - the response was requested by the caller, and is not withheld for this
         _log.exception("What a response says of an earlier call's cost could not be recorded")

@@ -116,7 +116,7 @@ class Leftovers:
                 self._end(found)
 
     def _look(self) -> None:
-        # What is sent from here on asks for a look of its own.
+        # What is sent from here on is looked after by itself.
         self._looking = False
         for charge in list(self._sent):
             self._end(charge)

@@ -22,7 +22,7 @@ __all__ = ["CONTENT_TYPE", "Body", "Events", "Frames", "Reader", "evidence_of", 
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
 _MOST_BODY: Final = 64 * 1024 * 1024
-"""Bytes of a body that is kept to find its usage; a longer one is no answer that has any."""
+"""Bytes of a body that is kept to find its usage; a longer one is no response that has any."""
 
 
 CONTENT_TYPE: Final = "application/vnd.amazon.eventstream"

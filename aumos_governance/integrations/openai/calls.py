@@ -1,4 +1,4 @@
-"""The calls of OpenAI's library: which cost, what they may cost at worst, and what their answers say they used."""
+"""The calls of OpenAI's library: which cost, what they may cost at worst, and what their responses say they used."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ __all__ = [
 ]
 
 OUTPUT_TOKENS: Final = 16_384
-"""Held for the answer of a request that states no limit. One that is longer is charged in full, flagged an overrun."""
+"""Held for the response of a request that states no limit. One that is longer is charged in full, flagged an
+overrun."""
 CONTEXT_TOKENS: Final = 200_000
 """Held for an input that the request does not show, where the model's context window is not known."""
 _TOOL_TOKENS: Final = 4_096
@@ -43,7 +44,7 @@ _PRICED_BY_TOKENS: Final = frozenset(
     {"function", "custom", "namespace", "mcp", "computer", "computer_use_preview", "local_shell", "apply_patch"}
     | {"tool_search", *_SEARCH_UNITS}
 )
-"""The tools of the Responses API whose use is in the answer's usage, or counted in its output."""
+"""The tools of the Responses API whose use is in the response's usage, or counted in its output."""
 
 
 class ChatCall:
@@ -163,7 +164,7 @@ class EmbeddingCall:
 class ResponseCall:
     """``responses``: ``create``, ``parse``, ``stream`` and ``compact``.
 
-    One that runs in the background is answered before it has cost anything, and settled as an estimate.
+    One that runs in the background gets its response before it has cost anything, and settled as an estimate.
     """
 
     name = "responses"
@@ -268,7 +269,7 @@ def _input(size: Any, rates: Rates) -> int:
     window = rates.context_window
     if size.unseen:
         return window or CONTEXT_TOKENS
-    # A longer input is answered with an error, which costs nothing.
+    # A longer input gets an error response, which costs nothing.
     tokens = int(size.tokens) + _MARGIN
     return tokens if window is None else min(tokens, window)
 

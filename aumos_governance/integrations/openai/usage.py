@@ -34,7 +34,7 @@ _XAI_SOURCE: Final = Decimal("0.025")
 def used_of(
     rates: Rates, response: Mapping[str, Any], shape: str, seen: Seen | None, *, output: bool = True
 ) -> tuple[Mapping[str, Any], bool]:
-    """The counts to charge of an answer's usage, and whether they are an estimate. Raises UsageMissingError."""
+    """The counts to charge of a response's usage, and whether they are an estimate. Raises UsageMissingError."""
     usage = response.get("usage")
     report = rates.reading(shape).report(usage) if isinstance(usage, Mapping) else None
     if report is None:

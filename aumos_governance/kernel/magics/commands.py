@@ -1,4 +1,4 @@
-"""What the magics beside ``%governance_spend`` do: ask, and show the answer.
+"""What the magics beside ``%governance_spend`` do: make a request, and show the response.
 
 Arguments are sent as text, and the service reports what is wrong with them. Every error stops the cell and Run All,
 since the paid call may be the next line.

@@ -61,7 +61,7 @@ class SpendDecision:
 
     @classmethod
     def from_response(cls, response: Mapping[str, Any]) -> SpendDecision:
-        """Read the answer to a ``spend``."""
+        """Read the response to a ``spend``."""
         body: Mapping[str, Any] = response["decision"]
         state: Mapping[str, Any] = response.get("state") or {}
         return cls(
@@ -177,7 +177,7 @@ def taken_back_text(decision: SpendDecision) -> str:
 
 
 def refusal_sentence(decision: SpendDecision, *, in_panel: bool = False) -> str:
-    """Why a spend was denied, what was asked, what is left and what the user can do."""
+    """Why a spend was denied, what was requested, what is left and what the user can do."""
     remaining = None if decision.remaining is None else money.parse(decision.remaining)
     kind = None if decision.limit is None else decision.limit["kind"]
     amount = money.parse(decision.amount)

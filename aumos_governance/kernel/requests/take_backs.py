@@ -93,7 +93,8 @@ class TakeBacks:
 
     def standing(self) -> list[tuple[str, Mapping[str, Any]]]:
         """The openings and closings that were given up and stand all the same, each with its state; each is returned
-        once."""
+        once.
+        """
         found, self.stood = self.stood, []
         return found
 

@@ -30,21 +30,21 @@ from .waiter import Waiter
 __all__ = ["CommTransport"]
 
 _UNDER_WAY_SECONDS: Final = 0.2
-# How long asks are kept back for a message that may have been lost.
+# How long requests are kept back for a message that may have been lost.
 
 _ENDS: Final = frozenset({"settle", "release"})
 # A governed call sends the one without waiting for it, so the next one's hold would wait for that; it goes out beside.
 
 _BATCH: Final = 200
 _LONGEST: Final = 16_000
-# Characters of an ask, and asks of a message: so that no message comes near what the server reads at most.
+# Characters of a request, and requests of a message: so that no message comes near what the server reads at most.
 
 
 class CommTransport:
-    """Asks over the kernel's own channels.
+    """Requests over the kernel's own channels.
 
     Each message costs frames to every browser, and the server limits how many a kernel may send in a second. So what
-    is asked while a message is under way goes out together in the next one.
+    is requested while a message is under way goes out together in the next one.
     """
 
     lossy = True
@@ -88,7 +88,7 @@ class CommTransport:
         self._publish(batch)
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        # Answers come in the control thread.
+        # Responses come in the control thread.
         waiter.sleep(seconds)
 
     def awaited(self) -> AbstractContextManager[None]:

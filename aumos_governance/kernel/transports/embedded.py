@@ -22,7 +22,7 @@ __all__ = ["EmbeddedTransport", "database_path", "notebook_name"]
 
 
 class EmbeddedTransport:
-    """Asks that are answered in this process. The ledger is opened when it is made, and closed at exit."""
+    """Requests that get their responses in this process. The ledger is opened when it is made, and closed at exit."""
 
     lossy = False
 
@@ -63,7 +63,7 @@ class EmbeddedTransport:
         self._service.submit(self._caller, request, self._receiver)
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        # Answers come in the ledger's thread.
+        # Responses come in the ledger's thread.
         waiter.sleep(seconds)
 
     def awaited(self) -> AbstractContextManager[None]:

@@ -1,4 +1,4 @@
-"""Asks over the local socket that a kernel's server offers: fast, and unseen by any page.
+"""Requests over the local socket that a kernel's server offers: fast, and unseen by any page.
 
 Every process has a connection of its own: the kernel's, and each one forked off it.
 """
@@ -33,7 +33,7 @@ __all__ = ["SocketTransport"]
 _CONNECT_SECONDS: Final = 2.0
 _GREETING_BYTES: Final = 8192
 _TRIES: Final = 3
-"""How many connections a process without any other way makes for one ask."""
+"""How many connections a process without any other way makes for one request."""
 
 
 class _Line:
@@ -141,7 +141,7 @@ class SocketTransport:
         self._offer: Mapping[str, Any] | None = None
         self._tasks: set[object] = set()
         self.forked = False
-        """Whether this process was forked off the one that made this. Noted, for to ask the system takes longer."""
+        """Whether this process was forked off the one that made this. Noted, since a system call takes longer."""
         self.problem = ""
         """The last message of the server that was the response to no request."""
         self.offered = False
@@ -157,7 +157,7 @@ class SocketTransport:
                 self._connect()
 
     def send(self, request: WireRequest) -> bool:
-        """Send the ask, without waiting; False where no server is connected."""
+        """Send the request, without waiting; False where no server is connected."""
         line = self._line
         if line is None or not line.ready:
             if line is None or not line.ended:
@@ -171,7 +171,7 @@ class SocketTransport:
         return line.send(_encoded(request))
 
     def send_from_child(self, request: WireRequest) -> None:
-        """Send the ask from a process with no other way to the server; connects first, within two seconds.
+        """Send the request from a process with no other way to the server; connects first, within two seconds.
 
         Raises UnavailableError where that cannot be.
         """
@@ -209,7 +209,7 @@ class SocketTransport:
 
     @contextmanager
     def awaited(self) -> Iterator[None]:
-        """For as long as a task waits for an answer."""
+        """For as long as a task waits for a response."""
         task = object()
         self._tasks.add(task)
         try:

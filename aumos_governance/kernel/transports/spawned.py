@@ -64,7 +64,7 @@ def left_offer(environ: Mapping[str, str]) -> Left:
 
 
 class SpawnedTransport:
-    """Asks over the local socket alone."""
+    """Requests over the local socket alone."""
 
     lossy = True
 

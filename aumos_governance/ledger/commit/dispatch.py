@@ -54,7 +54,7 @@ def system_clock() -> int:
 
 
 def reader_of(query: Query[Any]) -> Callable[[Work, Any], Any] | None:
-    """What answers the query on every backend; None for one that each backend answers in its own way."""
+    """The function that reads this query on every backend; None where each backend reads it in its own way."""
     return READERS.get(type(query))
 
 
@@ -66,7 +66,7 @@ def begin(work: Work, now: int) -> None:
 
 
 def perform(work: Work, request: Request[Any], now: int) -> Any:
-    """Do one request within a transaction, or answer it again when it was done before.
+    """Do one request within a transaction, or return the stored response when it was done before.
 
     Raises what the operation raises, with the work as it was: the transaction may go on with other requests.
     """
@@ -126,11 +126,11 @@ def _again(work: Work, request: Request[Any], stored: ResponseRow, content: str)
 
 
 def _same_notebook(work: Work, request: Request[Any], stored: ResponseRow) -> bool:
-    # By identity and not by path: between an ask and its retry the notebook may have been renamed.
+    # By identity and not by path: between a request and its retry the notebook may have been renamed.
     notebook = _notebook(work, request)
     if notebook is None or stored.notebook_id in (None, notebook.id):
         return True
-    # It was asked of a notebook that turned out to be this one.
+    # It was made for a notebook that turned out to be this one.
     alias = work.find(NotebookAliasRow, stored.notebook_id)
     return alias is not None and alias.notebook_id == notebook.id
 

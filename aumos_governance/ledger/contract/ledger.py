@@ -29,7 +29,9 @@ class Ledger(Protocol):
 
     @property
     def at_once(self) -> bool:
-        """Whether who asks alone is served in their own thread by `execute`, so that asking ahead gains nothing."""
+        """Whether `execute` serves a caller that is alone in its own thread, so that a request ahead of time gains
+        nothing.
+        """
         ...
 
     def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
@@ -41,7 +43,7 @@ class Ledger(Protocol):
         ...
 
     def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
-        """Answer from what is committed."""
+        """Read what is committed."""
         ...
 
     def verify(
@@ -65,7 +67,7 @@ class Ledger(Protocol):
         ...
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hear of changes made through this object; the answer ends it."""
+        """Call ``listener`` after each change made through this object; the function returned ends that."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What can be asked of a ledger: queries change nothing."""
+"""What can be read from a ledger: queries change nothing."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class AuditFilters:
     under: tuple[str, str] | None = None
     """Of the notebooks of this owner under this server root alone; who shares a database reads no one else's."""
     decisions: bool = False
-    """Only what was asked and decided about actions: the events in `DECISIONS`, with an outcome."""
+    """Only what was requested and decided about actions: the events in `DECISIONS`, with an outcome."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ _TEXT_COLUMNS: Final = tuple(
 
 
 def read(store: MemoryStore, query: Query[Any], clock: Clock) -> Any:
-    """Answer a query; raises InvalidRequestError for one that is not known."""
+    """Read a query's result; raises InvalidRequestError for one that is not known."""
     shared = reader_of(query)
     if shared is not None:
         work = Work(store)

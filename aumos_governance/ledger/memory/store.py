@@ -118,7 +118,7 @@ class MemoryStore:
         self._unfinished = None
 
     def purge(self, now: int) -> None:
-        """Forget a few answers that are older than they need to be."""
+        """Forget a few responses that are older than they need to be."""
         responses = self.tables[ResponseRow]
         if not responses:
             return

@@ -1,4 +1,4 @@
-"""Which function does which request, and which answers which query: each is declared where it is written."""
+"""Which function does which request, and which reads which query: each is declared where it is written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ResponseT = TypeVar("_ResponseT")
 
 OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {}
 READERS: Final[dict[type[Query[Any]], Callable[[Work, Any], Any]]] = {}
-"""The queries that every backend answers alike, over a `Work` that only reads and whose ``now`` is set."""
+"""The queries that every backend reads alike, over a `Work` that only reads and whose ``now`` is set."""
 
 
 def operation(
@@ -36,7 +36,7 @@ def operation(
 def reader(
     kind: type[_QueryT],
 ) -> Callable[[Callable[[Work, _QueryT], _ResponseT]], Callable[[Work, _QueryT], _ResponseT]]:
-    """Declares that the function answers the queries of this kind."""
+    """Declares that the function reads the queries of this kind."""
 
     def declare(read: Callable[[Work, _QueryT], _ResponseT]) -> Callable[[Work, _QueryT], _ResponseT]:
         assert kind not in READERS, f"{kind.__name__} has a reader already"

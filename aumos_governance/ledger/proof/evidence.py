@@ -96,7 +96,9 @@ class Evidence(Protocol):
         ...
 
     def responses(self) -> Iterator[tuple[Any, ...]]:
-        """All kept answers, each row followed by its charge's row and the session's notebook, where it has a charge."""
+        """All stored responses, each row followed by its charge's row and the session's notebook, where it has a
+        charge.
+        """
         ...
 
     def record_at(self, at: int, record_id: str) -> AuditRow | None:

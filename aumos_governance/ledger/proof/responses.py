@@ -29,14 +29,14 @@ _TIMED: Final = {
     Adjusted.__name__: 4,
     Recorded.__name__: 0,
 }
-"""By the type of an answer, where the id of its record is."""
+"""By the type of a response, where the id of its record is."""
 _OUTCOME, _AMOUNT, _CHARGE, _NOTEBOOK = (
     AUDIT_COLUMNS.index(name) for name in ("outcome", "amount", "charge_id", "notebook_id")
 )
 
 
 def compare_responses(evidence: Evidence, findings: Findings, aliases: Mapping[str, str]) -> int:
-    """Compare all kept answers; answers how many are right as far as records say.
+    """Compare all stored responses; returns how many are right as far as records say.
 
     ``aliases`` maps a notebook to the one that it proved to be: responses keep the notebook of their request.
     """
@@ -106,7 +106,7 @@ def _expected(
     record = evidence.record_at(stored["at"], response[_TIMED[name]])
     if record is None:
         return expected | {"answer": "an answer whose record is in the audit trail"}
-    # Where an approval is requested next, the answer denies and the record says that nothing is decided yet.
+    # Where an approval is requested next, the response denies and the record says that nothing is decided yet.
     waits = record[_OUTCOME] == NO_OUTCOME and response[5:6] == [APPROVAL_REQUIRED]
     outcome = GovernanceOutcome.DENY.value if waits else record[_OUTCOME]
     if name == "Decision" and [response[0], response[3]] != [outcome, record[_AMOUNT]]:

@@ -89,7 +89,7 @@ def no_budget(category: str) -> Refusal:
 
 
 def over_budget(total: int, ceiling: int, envelope: str = "budget", kind: str = "session", name: str = "") -> Refusal:
-    """``total`` is what would be spent and held with the amount asked for, in the envelope of this kind and name."""
+    """``total`` is what would be spent and held with the amount requested, in the envelope of this kind and name."""
     return Refusal(
         BUDGET_EXCEEDED,
         f"Would exceed {envelope} ({money.display(total)} > {money.display(ceiling)})",

@@ -167,7 +167,7 @@ class SqlLedger:
             with self._database.writing() as cursor:
                 return cursor.execute(self._database.statements.purge_responses, (before, _PURGED_AT_ONCE)).rowcount  # type: ignore[no-any-return]
         except LedgerError:
-            # Old answers that stay a little longer do no harm.
+            # Old responses that stay a little longer do no harm.
             return 0
 
     def _check(self) -> None:

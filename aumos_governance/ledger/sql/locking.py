@@ -61,7 +61,7 @@ class LockingStore(SqlStore):
             kinds.setdefault(kind, []).append(key)
             self._rows[kind, key] = None
         for kind in sorted(kinds, key=_ORDER.__getitem__):
-            # A cursor for each: in a pipeline all go out before the first answer is waited for.
+            # A cursor for each: in a pipeline all go out before the first response is waited for.
             cursor = self._new_cursor()
             cursor.execute(self._statements.lock[kind], [list(column) for column in zip(*kinds[kind], strict=True)])
             self._sent.append((kind, cursor))
@@ -144,7 +144,7 @@ class TrailedWork(Work):
 
 
 class Trails:
-    """Remembers the names of the rows that requests used, to lock them when the like is asked again."""
+    """Remembers the names of the rows that requests used, to lock them for the next request of the same kind."""
 
     def __init__(self) -> None:
         self._known: dict[Trail, tuple[Name, ...]] = {}
@@ -172,7 +172,7 @@ class Trails:
 
 
 def _trails_of(request: Request[Any]) -> Iterable[Trail]:
-    # What a kernel asks without naming a notebook is about the notebook that it named before.
+    # What a kernel requests without naming a notebook is about the notebook that it named before.
     place = getattr(request, "notebook", None)
     if isinstance(place, NotebookKey):
         yield (place.owner, file_of(place.root, place.path))

@@ -30,7 +30,7 @@ _NOTEBOOK, _SESSION, _ENVELOPE = (len(columns[kind]) for kind in (NotebookRow, S
 
 
 class Reader:
-    """Answers queries, each in one consistent view."""
+    """Reads queries, each in one consistent view."""
 
     def __init__(self, database: Readings, clock: Clock) -> None:
         self._database = database

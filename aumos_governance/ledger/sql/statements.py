@@ -54,7 +54,7 @@ class Statement(NamedTuple):
     text: str
     values: Callable[[Any], tuple[Any, ...]]
     answer: int | None
-    """Which of the values is an answer, that is kept as text; None where none is."""
+    """Which of the values is a response, that is kept as text; None where none is."""
 
 
 def compile_text(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
@@ -117,7 +117,7 @@ class Statements:
         self.responses = self._text(
             select(asks).where(asks.c.scope == bindparam("scope"), asks.c.key.in_(self._listed()))
         )
-        """The answers of a scope under the keys in a JSON list."""
+        """The responses of a scope under the keys in a JSON list."""
         oldest = (
             select(asks.c.scope, asks.c.key)
             .where(asks.c.at < bindparam("before"))
@@ -126,7 +126,7 @@ class Statements:
             .with_for_update(skip_locked=True)
         )
         self.purge_responses = self._text(delete(asks).where(tuple_(asks.c.scope, asks.c.key).in_(oldest)))
-        """Forgets at most so many answers from before a time."""
+        """Forgets at most so many responses from before a time."""
 
         sessions, envelopes, balances = (schema.tables[name] for name in ("sessions", "envelopes", "balances"))
         states = (

@@ -169,7 +169,7 @@ class ChargeRow(Row):
     state: str
     """A `ChargeState`."""
     amount: int
-    """What was asked for."""
+    """What was requested."""
     spent: int
     """What was spent, without corrections."""
     corrected: int
@@ -207,7 +207,7 @@ class EstimateRow(Row):
 @table("asks", Index("asks_at", ("at",)), key=("scope", "key"), in_key=True)
 @dataclass(slots=True, eq=False)
 class ResponseRow(Row):
-    """A request that was done, kept under its idempotency key, with what was answered."""
+    """A request that was done, kept under its idempotency key, with its response."""
 
     scope: str
     key: str
@@ -218,7 +218,7 @@ class ResponseRow(Row):
     charge_id: str | None
     cancelled: bool
     answer: Any
-    """The answer itself; a backend that stores text uses `content`."""
+    """The response itself; a backend that stores text uses `content`."""
 
 
 @table("configurations", key=("owner", "root"))

@@ -34,7 +34,7 @@ class Store(Protocol):
         ...
 
     def responses(self, scope: str, keys: Sequence[str]) -> list[ResponseRow]:
-        """The answers under these keys of a scope, as far as there are any."""
+        """The responses under these keys of a scope, as far as there are any."""
         ...
 
     def notebook_at(self, owner: str, file: str) -> NotebookRow | None:

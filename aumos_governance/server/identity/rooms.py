@@ -57,7 +57,7 @@ class _Snapshot:
 class Rooms:
     """The map from kernels and paths to notebooks under one owner and server root.
 
-    ``locate`` answers which path below the root is the file that a document's path leads to: links are resolved. It is
+    ``locate`` returns which path below the root is the file that a document's path leads to: links are resolved. It is
     called when rows come or change, and by `place`.
     """
 
@@ -77,7 +77,7 @@ class Rooms:
         return NotebookKey(owner=self.owner, root=self.root, path=path)
 
     def update(self, rows: Iterable[Row]) -> set[str]:
-        """Take the rows as they are now, oldest first; answers the paths that began or ceased to share."""
+        """Take the rows as they are now, oldest first; returns the paths that began or ceased to share."""
         self._rows = tuple(rows)
         stale = {row.session_id: row.path for row in self._rows}
         self._renamed = {
@@ -152,7 +152,7 @@ class Rooms:
         """Where the governance of the document at ``path`` is kept."""
         file = self._locate(path)
         if file != path and len(self._requested) < _MOST_REQUESTED:
-            # A page that asks by a link hears of changes by that name.
+            # A page that uses a link gets events under that name.
             self._requested[path] = file
         shared_with = self.shared_with(file)
         return Place(self.key(file if shared_with is None else shared_with), shared_with)

@@ -1,4 +1,4 @@
-"""Asks as comm messages on a kernel's iopub channel, answers on its control channel.
+"""Requests as comm messages on a kernel's iopub channel, responses on its control channel.
 
 This way works for every kernel the server reaches, while a cell runs, and without any page taking notice.
 """
@@ -31,10 +31,10 @@ __all__ = ["CommTransport", "Outbox"]
 
 
 class Outbox:
-    """Takes answers in any thread, and sends those that are there in as few messages as it can.
+    """Takes responses in any thread, and sends those that are there in as few messages as it can.
 
-    The last answer that is owed goes out at once, in the thread that has it, with all that wait for it. While others
-    are still to come the loop sends, so that what is answered at about the same time travels together. ``send`` is
+    The last response that is owed goes out at once, in the thread that has it, with all that wait for it. While others
+    are still to come the loop sends, so that responses of about the same time travel together. ``send`` is
     called from any thread, and from one at a time.
     """
 
@@ -75,12 +75,12 @@ class Outbox:
 
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
-"""The most bytes of one message that are unpacked: far above a thousand asks of the longest texts in use."""
+"""The most bytes of one message that are unpacked: far above a thousand requests of the longest texts in use."""
 _DELIMITER: Final = b"<IDS|MSG>"
 
 
 class CommTransport:
-    """The comm channel to one kernel; lives on the server's loop, and answers from any thread.
+    """The comm channel to one kernel; lives on the server's loop, and takes responses from any thread.
 
     ``kernel_manager`` is the one kernel's manager, started and with ports.
     """

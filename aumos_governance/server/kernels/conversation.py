@@ -1,7 +1,7 @@
 """What one kernel and the server say to each other, whichever transport carries it.
 
 A transport knows which kernel is at its other end, gives each message to its `Conversation`, and carries
-the answers back.
+the responses back.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def never() -> bool:
 
 
 class Conversation:
-    """Reads a kernel's messages and answers each ask once; raises nothing.
+    """Reads a kernel's messages and responds to each request once; raises nothing.
 
     ``identify`` gives the caller behind the transport for an incarnation; ``presence`` knows the kernel's process;
     ``offer`` is what the greeting says of the local socket; ``readers`` runs what must not block the thread that
@@ -115,8 +115,8 @@ class Conversation:
 
         ``expect`` is called first with the number of requests.
 
-        A single ask is done here where this thread ``may_block``, since no other message waits for it: to wake another
-        thread and to be woken by it takes longer than many a request.
+        A single request is done here where this thread ``may_block``, since no other message waits for it: to wake
+        another thread and to be woken by it takes longer than many a request.
         """
         try:
             requests = parse_requests(data)
@@ -153,7 +153,7 @@ class Conversation:
         self._admit()
         caller = self._identify(self._presence.incarnation(nonce))
         if request.op == "authorize":
-            # It goes on when this is over, and asks then whether the kernel is still there.
+            # It goes on when this is over, and checks then whether the kernel is still there.
             caller = replace(caller, attending=partial(self._presence.attending, nonce))
         is_reading = OPERATIONS[request.op].reads
         if may_block and not is_reading and request.op != "authorize":
@@ -180,7 +180,7 @@ class Conversation:
     def _change(
         self, nonce: str, caller: Caller, request: WireRequest, reply: Reply, alone: bool, may_block: bool
     ) -> None:
-        # Expiry is the ledger's to judge: an ask sent again may have been done in time, and only the
+        # Expiry is the ledger's to judge: a request sent again may have been done in time, and only the
         # ledger can distinguish that from one that was not.
         if may_block:
             # What is done at once may overtake what was queued, and must not overtake a rename.
@@ -253,7 +253,7 @@ def check_document(rooms: Rooms, kernel_id: str, terms: SessionTerms) -> None:
 
 
 def metered(op: str, transport: str, reply: Reply) -> Reply:
-    """A reply to an ask of this op, which began now, that counts the answer when it is on its way."""
+    """A reply to a request of this op, which began now, that counts the response when it is on its way."""
     began = time.perf_counter()
 
     def counted(response: dict[str, Any]) -> None:

@@ -75,11 +75,11 @@ class Presence:
         self._kernel_id = kernel_id
         self._departures = departures
         self._process = process
-        # Taken again by what goes on in the thread that asks, as with a ledger in memory.
+        # Taken again by what goes on in the thread of the request, as with a ledger in memory.
         self._lock = threading.RLock()
         self._met_in: object = None
         self.transport: str | None = None
-        """How it asked last, ``comm`` or ``socket``; None while no process is met."""
+        """How its last request came, ``comm`` or ``socket``; None while no process is met."""
         self.nonce: str | None = None
         """None before the first hello, and when the process is gone."""
 
@@ -97,7 +97,7 @@ class Presence:
 
     @contextmanager
     def staying(self, nonce: str) -> Iterator[None]:
-        """Keep the process of this nonce from leaving, so that what is asked comes before its departure.
+        """Keep the process of this nonce from leaving, so that its request comes before its departure.
 
         Raises UnavailableError where it has left, or was never met.
         """
@@ -109,7 +109,7 @@ class Presence:
     def attending(self, nonce: str) -> Iterator[None]:
         """Around what may take long, which `staying` would make the server's loop wait for.
 
-        What was asked by a process that left meanwhile comes before its departure all the same: that is reported again.
+        A request of a process that left meanwhile comes before its departure all the same: that is reported again.
         Raises UnavailableError where it has left, or was never met.
         """
         self.check(nonce)
@@ -129,7 +129,7 @@ class Presence:
             )
 
     def leave(self) -> bool:
-        """The process is gone; answers whether it had been met."""
+        """The process is gone; returns whether it had been met."""
         with self._lock:
             before, self.nonce = self.nonce, None
             self.transport = None

@@ -79,7 +79,7 @@ class SocketConnection:
                 self._connection.shutdown(socket.SHUT_RDWR)
 
     def _greet(self) -> bool:
-        """Read the first line and answer it; False where the connection is not to go on."""
+        """Read the first line and respond to it; False where the connection is not to go on."""
         connection = self._connection
         try:
             line, received = _first_line(connection, monotonic() + _GREETING_SECONDS)

@@ -46,8 +46,8 @@ class _Observed(dict[tuple[str, str], Callable[[float], None]]):
         return self.setdefault(label, _REQUESTS.labels(*label).observe)
 
 
-# Looked up once, for a label is found under a lock and each ask would pay for it; and there from the start, so that a
-# rate is known before the first one.
+# Looked up once, for a label is found under a lock and each request would pay for it; and there from the start, so that
+# a rate is known before the first one.
 observe_request: Final = _Observed({(op, way): _REQUESTS.labels(op, way).observe for op in OPS for way in TRANSPORTS})
 count_decision: Final = {outcome.value: _DECISIONS.labels(outcome.value).inc for outcome in GovernanceOutcome}
 commit_done: Final[Callable[[int], None]] = _COMMITS.observe

@@ -1,4 +1,4 @@
-"""How every request of the REST interface is authorized, read and answered, whatever its route."""
+"""How every request of the REST interface is authorized, read and responded to, whatever its route."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[QueryT]):
-    """A method and a path, and the function that answers their requests."""
+    """A method and a path, and the function that serves their requests."""
 
     method: str
     path: str

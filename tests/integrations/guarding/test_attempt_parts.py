@@ -343,7 +343,7 @@ def test_what_was_granted_to_a_call_that_is_given_up_is_given_back(
         call.begun = begun
         call.left()
     else:
-        guard.ask = lambda _: begun  # type: ignore[assignment, method-assign]
+        guard.begin_ahead = lambda _: begun  # type: ignore[assignment, method-assign]
         with pytest.raises(KeyboardInterrupt):
             attempt.hold()
         attempt.drop()

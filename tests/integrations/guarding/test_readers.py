@@ -76,7 +76,7 @@ def test_an_event_that_is_too_long_passes_unread_in_bounded_memory(
         # What has usage is hidden, the rest has passed, and what was seen to arrive is not all that did.
         assert shown + events.rest() == stream.removesuffix(last)
         assert events.seen() is None
-        assert events.answer() == {"id": "x"}
+        assert events.response() == {"id": "x"}
     else:
         # It was complete when it came.
         assert len(meter.data) == 3
@@ -88,9 +88,9 @@ def test_what_reported_its_end_is_known_though_a_part_was_not_read(monkeypatch: 
     meter = Kept()
     events = Events(meter)
     assert events.feed(b"data: " + b"a" * 200) == b"data: " + b"a" * 200
-    assert events.answer() is None
+    assert events.response() is None
     meter.response, meter.ended = {"usage": {}}, True
-    assert events.answer() == {"usage": {}}
+    assert events.response() == {"usage": {}}
 
 
 def test_a_long_event_is_kept_without_copying_it_with_each_chunk() -> None:

@@ -107,7 +107,7 @@ def test_what_is_open_at_the_end_is_settled_then() -> None:
 
 
 def test_what_was_sent_is_looked_after_when_no_answer_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._ANSWERED_AFTER", 1.0)
+    monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._RESPONDED_AFTER", 1.0)
     leftovers, silent, answered = Leftovers(), Charge(LedgerError("busy")), Charge()
     for charge in (silent, answered):
         leftovers.opened(charge)
@@ -121,7 +121,7 @@ def test_what_was_sent_is_looked_after_when_no_answer_is_heard(monkeypatch: pyte
 
 
 def test_what_was_sent_and_not_answered_is_looked_after_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._ANSWERED_AFTER", 20.0)
+    monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._RESPONDED_AFTER", 20.0)
     leftovers, silent = Leftovers(), Charge()
     leftovers.opened(silent)
     leftovers.sent(silent)

@@ -61,7 +61,7 @@ def append_record(work: Work, request: Record) -> Recorded:
 
 @operation(Evaluate)
 def evaluate(work: Work, request: Evaluate) -> Decision:
-    """Check an action and record the answer, with what each check found."""
+    """Check an action and record the response, with what each check found."""
     if request.realm is not None and not request.agent_id:
         check_named(agent_id=request.agent_id)
     amount = request.amount
@@ -149,7 +149,7 @@ def _budget(work: Work, session: SessionRow, category: str | None, amount: int, 
     return None
 
 
-# Kept, since agents ask the same over and over.
+# Kept, since agents make the same requests over and over.
 @lru_cache(maxsize=512)
 def _enough_trust(agent_id: str, level: int, required: int) -> str:
     return f"Agent {agent_id!r} has trust level L{level}, and L{required} is needed"

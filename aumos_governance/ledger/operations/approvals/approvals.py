@@ -74,7 +74,7 @@ def decide(work: Work, request: DecideApproval) -> Approval:
 
 @operation(WithdrawApproval)
 def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
-    """Stop waiting for an answer."""
+    """Stop waiting for a response."""
     row = _find(work, request.approval_id, request.origin)
     if not request.origin.person and request.origin.scope != row.scope:
         raise NotFoundError(f"There is no approval {request.approval_id!r}.")
@@ -97,7 +97,7 @@ def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
 
 
 def approval_of(row: ApprovalRow, notebook: NotebookRow) -> Approval:
-    """The approval as answers show it."""
+    """The approval as responses show it."""
     return Approval(
         row.id,
         NotebookKey(notebook.owner, notebook.root, notebook.path),

@@ -27,7 +27,7 @@ _TAKEN_BACK_UNSEEN: Final = "The ask was cancelled after its response had arrive
 
 @operation(Void)
 def void(work: Work, request: Void) -> Voided:
-    """Take back the ask with the key ``of``, or refuse it beforehand."""
+    """Take back the request with the key ``of``, or refuse it beforehand."""
     if request.of == request.key:
         raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
     stored = work.find(ResponseRow, request.origin.scope, request.of)
@@ -69,7 +69,7 @@ def void(work: Work, request: Void) -> Voided:
 
 
 def _unseen(work: Work, request: Void, since: int) -> Voided:
-    """The answer where the ledger had nothing of the request when it was first cancelled, at ``since``."""
+    """The response where the ledger had nothing of the request when it was first cancelled, at ``since``."""
     notebook = work.notebook(request.notebook)
     sessions = () if notebook is None else work.select(SESSIONS_OF_NOTEBOOK, notebook.id)
     # What a younger notebook ever requested is still known by its keys.

@@ -86,7 +86,7 @@ class PostgresReaders:
 
 
 class _ReadingCursor:
-    """A cursor that fetches as much at a time as is asked for: a row, all, or (by iteration) a stream."""
+    """A cursor that fetches as much at a time as is requested: a row, all, or (by iteration) a stream."""
 
     def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
         self._cursor: Any = cursor
