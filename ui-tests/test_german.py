@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from harness.application import Application
+from harness.boxes import faults
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import expect
@@ -64,3 +65,9 @@ def test_the_panel_speaks_german(
         re.compile(r"(^|, )\d\d:\d\d:\d\d$")
     )
     picture("audit-german")
+    tab = page.page.locator(".aumos-AuditView")
+    for width in (1440, 1200, 1000):
+        page.page.set_viewport_size({"width": width, "height": 760})
+        assert faults(tab) == []
+        # What is chosen is to be read: the browser draws it, with an arrow of 20 pixels.
+        assert min(box["width"] for one in tab.locator("select").all() if (box := one.bounding_box())) >= 120

@@ -18,6 +18,7 @@ export const CommandIds = {
   goToStop: 'aumos-governance:go-to-stop',
   goToCloseSession: 'aumos-governance:go-to-close-session',
   openAudit: 'aumos-governance:open-audit',
+  showDenials: 'aumos-governance:show-denials',
   exportAudit: 'aumos-governance:export-audit',
   openExample: 'aumos-governance:open-example',
   runAllWithPrice: 'aumos-governance:run-all-with-price'

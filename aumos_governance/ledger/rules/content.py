@@ -40,7 +40,7 @@ MAX_CONTENT: Final = 64 * 1024
 
 _OF_HOLD: Final = ("least", "most", "waiting", "waits_turn")
 _LEFT_OUT: Final = frozenset(
-    {"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit", "usage", *_OF_HOLD}
+    {"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit", "usage", "source", *_OF_HOLD}
 )
 _ORIGIN: Final = ("origin.actor", "origin.person", "origin.cell_id", "origin.execution_count")
 

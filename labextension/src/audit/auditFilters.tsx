@@ -35,13 +35,18 @@ const EMPTY: IFields = {
   text: ''
 };
 
+/** What was denied today. */
+const DENIED_TODAY: IFields = { ...EMPTY, isToday: true, outcome: 'deny' };
+
 /** The fields that are typed, key by key; a change of any other field applies at once. */
 const TYPED = ['tool', 'agent', 'text', 'since', 'until'] as const;
 
 /** The fields that narrow the list of records. */
 export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
   const { onFilter, onType, path, sessionId, today, trans } = props;
-  const [fields, setFields] = React.useState(EMPTY);
+  const [fields, setFields] = React.useState(
+    props.isDeniedToday === true ? DENIED_TODAY : EMPTY
+  );
   const [isHere, setHere] = React.useState(path !== null);
   const [isTyped, setTyped] = React.useState(false);
   const [areTimesOpen, setTimesOpen] = React.useState(false);
@@ -178,6 +183,8 @@ export namespace AuditFilters {
   export interface IProps {
     /** The notebook whose records can be listed alone, or null. Another notebook needs another component. */
     path: string | null;
+    /** Whether only what was denied today is shown at first. */
+    isDeniedToday?: boolean;
     /** The tools and agents that occur in the records. */
     tools: readonly string[];
     agents: readonly string[];

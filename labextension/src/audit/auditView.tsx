@@ -49,10 +49,19 @@ export class AuditView extends ReactWidget {
 
   /** Show the records of a notebook, or of all, and optionally one of them in detail. */
   look(path: string | null, record: IAuditRecord | null = null): void {
+    this._isDeniedToday &&= path === this._path;
     this._path = path;
     this._selected = record;
     void this._readNames();
     this.update();
+  }
+
+  /** Look at what was denied today, whatever the filters were. */
+  lookAtDenials(path: string | null): void {
+    this._isDeniedToday = true;
+    this._presets += 1;
+    this._path = path;
+    this.look(path);
   }
 
   override dispose(): void {
@@ -76,8 +85,9 @@ export class AuditView extends ReactWidget {
       <NotationContext.Provider value={this._notation}>
         <Navigation.Provider value={this._navigation}>
           <AuditFilters
-            key={`filters ${this._path}`}
+            key={`filters ${this._presets} ${this._path}`}
             path={this._path}
+            isDeniedToday={this._isDeniedToday}
             tools={this._tools}
             agents={this._agents}
             sessionId={this._sessionId()}
@@ -283,6 +293,10 @@ export class AuditView extends ReactWidget {
   private _known: string;
   /** What else of the model the view depends on: the user, and the notebook's session. */
   private _look = '';
+  /** Whether the filters start with what was denied today. */
+  private _isDeniedToday = false;
+  /** Counts how often the filters were set from outside. */
+  private _presets = 0;
   /** Whether the records in the list will change because of what is being typed. */
   private _isPending = false;
   /** Counts how often the list was started anew. */

@@ -204,7 +204,8 @@ export class PanelBody extends ReactWidget {
     if (target) {
       this._wanted = null;
       this._proposed = null;
-      section?.scrollIntoView({ block: 'nearest' });
+      // What is read meanwhile makes it longer: there has to be room below its title.
+      section?.scrollIntoView({ block: 'start' });
       target.focus();
     }
   };

@@ -45,16 +45,21 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
     const tabs = new WidgetTracker<MainAreaWidget<AuditView>>({
       namespace: 'aumos-governance-audit'
     });
-    const open = (path: string | null, record?: IAuditRecord): void => {
+    const show = (look: (view: AuditView) => void): void => {
       const known = tabs.currentWidget;
-      known?.content.look(path, record ?? null);
-      const tab = known ?? add(path, record ?? null);
+      if (known) {
+        look(known.content);
+      }
+      const tab = known ?? add(look);
       void tabs.save(tab);
       shell.activateById(tab.id);
     };
+    const open = (path: string | null, record?: IAuditRecord): void =>
+      show(view => view.look(path, record));
+    const showDenials = (path: string | null): void =>
+      show(view => view.lookAtDenials(path));
     const add = (
-      path: string | null,
-      record: IAuditRecord | null
+      look: (view: AuditView) => void
     ): MainAreaWidget<AuditView> => {
       const content = new AuditView({
         api,
@@ -64,7 +69,7 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
         trans
       });
       // Adding the content draws it; it must not load the records of all notebooks first.
-      content.look(path, record);
+      look(content);
       const tab = new MainAreaWidget({ content });
       // It is empty, and would be visible as a strip.
       tab.toolbar.hide();
@@ -81,17 +86,21 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
       return tab;
     };
     panel.addSection(spendingSection);
-    panel.addSection(auditSection(open));
+    panel.addSection(auditSection(open, showDenials));
     commands.addCommand(CommandIds.openAudit, {
       label: trans.__('Open Audit Record'),
       execute: args => {
         open(typeof args.path === 'string' ? args.path : model.path);
       }
     });
-    palette?.addItem({
-      command: CommandIds.openAudit,
-      category: trans.__('Governance')
+    commands.addCommand(CommandIds.showDenials, {
+      label: trans.__('Show What Was Denied Today'),
+      execute: () => showDenials(model.path)
     });
+    const category = trans.__('Governance');
+    for (const command of [CommandIds.openAudit, CommandIds.showDenials]) {
+      palette?.addItem({ command, category });
+    }
     void restorer?.restore(tabs, {
       command: CommandIds.openAudit,
       args: ({ content }) => ({ path: content.path }),

@@ -29,6 +29,8 @@ export function LimitFields(props: {
   budget: string;
   wrong: string | null;
   onBudget: (text: string) => void;
+  /** What a level means here, where that differs from its meaning for a notebook. */
+  meaning?: (level: number) => string;
   /** Whether commands that lead to the form move the focus to the level. */
   isLead?: boolean;
   trans: TranslationBundle;
@@ -60,7 +62,9 @@ export function LimitFields(props: {
           </option>
         ))}
       </select>
-      <p className="aumos-Start-hint">{levels[level]?.sentence}</p>
+      <p className="aumos-Start-hint">
+        {props.meaning?.(level) ?? levels[level]?.sentence}
+      </p>
       <label htmlFor={ids.budget}>{trans.__('Budget in dollars')}</label>
       <div className="aumos-AmountField-line">
         <span aria-hidden="true">$</span>

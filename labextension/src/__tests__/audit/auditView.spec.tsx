@@ -131,6 +131,26 @@ describe('AuditView', () => {
 
   afterEach(() => view.dispose());
 
+  it('shows what was denied today, whatever the filters were', async () => {
+    // The state of the chain is requested without filters.
+    const last = (): IAuditFilters | undefined =>
+      asked.filter(filters => 'outcome' in filters).at(-1);
+    await show();
+    await type('Tool', 'gpt', TYPED);
+    await drawn(view, () => view.lookAtDenials('a.ipynb'));
+    await settled();
+    expect(last()).toMatchObject({
+      path: 'a.ipynb',
+      outcome: 'deny',
+      since: new Date(new Date().setHours(0, 0, 0, 0)).toISOString(),
+      tool: null
+    });
+    expect(find('[aria-pressed=true]', 'Denied')).toBeTruthy();
+    await drawn(view, () => view.look('b.ipynb'));
+    await settled();
+    expect(last()).toMatchObject({ path: 'b.ipynb', outcome: null });
+  });
+
   it('lists records, and shows whether they are intact', async () => {
     await show();
     expect(find('.aumos-AuditView-count').textContent).toBe('2 records');

@@ -163,6 +163,12 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
           config={config}
           level={level}
           onLevel={setLevel}
+          // A program has no cells, and no actions that the gateway could hold up.
+          meaning={chosen =>
+            chosen === 0
+              ? trans.__('The gateway refuses all calls of the program.')
+              : trans.__('The calls of the program run within the budget.')
+          }
           budget={budget}
           wrong={wrong}
           onBudget={setBudget}
