@@ -66,7 +66,7 @@ _encode = encoder_with(_value)
 
 
 def digest(request: Request[Any]) -> str:
-    """SHA-256, in hex, of the request's content.
+    """SHA-256, in hex, of the request's content; empty for a request without a key, which nothing is compared with.
 
     Raises InvalidRequestError when it is too long or holds text that no database can store.
     """
@@ -87,7 +87,7 @@ def digest(request: Request[Any]) -> str:
         raise InvalidRequestError(f"The request is longer than {MAX_CONTENT} bytes.")
     if b"\\u0000" in text:
         _check_values(request)
-    return sha256(text).hexdigest()
+    return sha256(text).hexdigest() if request.key else ""
 
 
 def _check_values(value: Any) -> None:
