@@ -144,6 +144,6 @@ def _now(approved: bool | Awaitable[bool]) -> object:
             approved.close()
         raise ConfigurationError(
             "The engine's approver must be awaited, and this action does not wait in a coroutine; write"
-            " `async with engine.authorize(...)`, or give the engine an approver that answers at once."
+            " `async with engine.authorize(...)`, or give the engine an approver that is not awaited."
         )
     return approved

@@ -111,7 +111,9 @@ class AuditedClient(Generic[RecordT]):
                 response = function(**arguments)
             else:
                 if iscoroutinefunction(function):
-                    raise ConfigurationError("The client's calls must return their answer, and not be awaited for it.")
+                    raise ConfigurationError(
+                        "The client's calls must return their response, and not be awaited for it."
+                    )
                 paid = _Estimating(self._provider).paid(
                     ApiRequest("post", path, arguments, bool(arguments.get("stream")))
                 )

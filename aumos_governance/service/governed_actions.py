@@ -121,7 +121,7 @@ class GovernedActions:
                 raise IdempotencyError(f"The id {wire_request.id[:80]!r} was used before with other content.")
             elif left < 0:
                 # It continues for the time that an earlier copy stated.
-                raise ExpiredError("The ask reached the governance server after its expiry; nothing was done.")
+                raise ExpiredError("The request reached the governance server after its expiry; nothing was done.")
             else:
                 action.wire_request, action.caller, action.reply, action.lease = wire_request, caller, reply, lease
         if begins:

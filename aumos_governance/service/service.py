@@ -114,7 +114,7 @@ class NotebookService(UserRequests):
         """
         try:
             if wire_request.op != "hello" and wire_request.exp > self._clock() + KEEP_RESPONSES / MICROS:
-                raise InvalidRequestError("An ask's exp must be at most 48 hours ahead, in the clock of the hello.")
+                raise InvalidRequestError("A request's exp must be at most 48 hours ahead, in the clock of the hello.")
             handler = self._handlers.get(wire_request.op)
             if handler is not None:
                 handler(caller, wire_request, reply)
@@ -281,7 +281,7 @@ class NotebookService(UserRequests):
         if isinstance(error, AumOSGovernanceError):
             return error_response(wire_request.id, error.code, error.message)
         # The details are for the administrator's log; the client needs to know that nothing was decided.
-        self._log.error("The governance ask %s failed inside.", wire_request.op, exc_info=error)
+        self._log.error("The governance request %s failed inside.", wire_request.op, exc_info=error)
         return error_response(
             wire_request.id,
             "INTERNAL",

@@ -274,20 +274,20 @@ def parse_responses(data: object) -> list[dict[str, Any]]:
 def parse_request(raw: object) -> WireRequest:
     """Check the form of one request; raises InvalidRequestError with a sentence that names the bad field."""
     if not isinstance(raw, Mapping):
-        raise InvalidRequestError(f"An ask must be an object, not {kind_of(raw)}.")
+        raise InvalidRequestError(f"A request must be an object, not {kind_of(raw)}.")
     body = dict(raw)
     request_id = body.pop("id", None)
     if not isinstance(request_id, str) or not 0 < len(request_id) <= MAX_TEXT:
-        raise InvalidRequestError(f"An ask's id must be text of 1 to {MAX_TEXT} characters.")
+        raise InvalidRequestError(f"A request's id must be text of 1 to {MAX_TEXT} characters.")
     if not is_text(request_id):
-        raise InvalidRequestError("An ask's id has a character that is not text.")
+        raise InvalidRequestError("A request's id has a character that is not text.")
     op = body.pop("op", None)
     if not isinstance(op, str) or op not in OPS:
         known = ", ".join(sorted(OPS))
         raise InvalidRequestError(f"The op {shown(op)} is not known to this server, which knows {known}.")
     exp = body.pop("exp", None)
     if not is_number(exp, MAX_TIME):
-        raise InvalidRequestError("An ask's exp must be a number of seconds since the epoch.")
+        raise InvalidRequestError("A request's exp must be a number of seconds since the epoch.")
     for name, value in body.items():
         if isinstance(value, (dict, list)):
             _check_depth(name, value)
@@ -309,7 +309,7 @@ def _cell(raw: object) -> Cell:
     if raw is None:
         return Cell()
     if not isinstance(raw, Mapping):
-        raise InvalidRequestError(f"An ask's cell must be an object, not {kind_of(raw)}.")
+        raise InvalidRequestError(f"A request's cell must be an object, not {kind_of(raw)}.")
     cell_id, count = raw.get("id"), raw.get("count")
     if cell_id is not None and not (isinstance(cell_id, str) and len(cell_id) <= MAX_TEXT and is_text(cell_id)):
         raise InvalidRequestError(f"A cell's id must be text of at most {MAX_TEXT} characters or null.")

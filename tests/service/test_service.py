@@ -113,7 +113,7 @@ def test_without_a_session_a_spend_is_denied_and_on_record(ask: Asker) -> None:
         ("spend", {"amount": "0"}, "INVALID_AMOUNT", "more than 0"),
         ("spend", {"amount": "1", "tool": "x" * 1001}, "INVALID_REQUEST", "at most 1000 characters, but has 1001"),
         ("audit", {"limit": 0}, "INVALID_REQUEST", "The limit must be a whole number from 1 to 1000"),
-        ("cancel", {}, "INVALID_REQUEST", "The id of the ask to cancel must be text"),
+        ("cancel", {}, "INVALID_REQUEST", "The id of the request to cancel must be text"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_and_changes_nothing(

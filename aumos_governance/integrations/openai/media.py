@@ -122,7 +122,7 @@ class TranscriptionCall(_MediaCall):
         if seconds is None:
             return Cost(rates.cost(read_usage(response, _SOUND_USAGE, ("input_tokens", "output_tokens"))))
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < 1e9:
-            raise UsageMissingError("The answer does not say how long the sound is.")
+            raise UsageMissingError("The response does not state how long the sound is.")
         return Cost(rates.cost(_by_time(seconds)))
 
 

@@ -231,7 +231,7 @@ def read_usage(
     """
     usage = response.get("usage")
     if not isinstance(usage, Mapping):
-        raise UsageMissingError("The answer has no usage.")
+        raise UsageMissingError("The response has no usage.")
     read: dict[str, int | float] = {}
     for unit, path in names.items():
         value: Any = usage
@@ -240,10 +240,10 @@ def read_usage(
         if value is None and unit not in required:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
-            raise UsageMissingError(f"The answer's usage has no {'.'.join(path)}.")
+            raise UsageMissingError(f"The response's usage has no {'.'.join(path)}.")
         read[unit] = value
     if not any(read.values()):
-        raise UsageMissingError("The answer's usage counts nothing.")
+        raise UsageMissingError("The response's usage counts nothing.")
     return read
 
 

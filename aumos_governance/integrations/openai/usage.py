@@ -39,7 +39,7 @@ def used_of(
     report = rates.reading(shape).report(usage) if isinstance(usage, Mapping) else None
     if report is None:
         raise UsageMissingError(
-            "The answer has no usage, or one with something that is no count.", rates.least_cost(seen)
+            "The response has no usage, or one with something that is no count.", rates.least_cost(seen)
         )
     try:
         counts, estimated = checked(report, seen, output=output)

@@ -54,8 +54,8 @@ class CommTransport:
         handlers = getattr(kernel, "control_handlers", None)
         if not isinstance(handlers, dict) or getattr(kernel, "control_thread", None) is None:
             raise UnavailableError(
-                "This kernel is governed by its Jupyter server, but cannot ask it: governance needs ipykernel 6.29 or"
-                " later, whose control channel answers while a cell runs; nothing is authorised."
+                "This kernel is governed by its Jupyter server, but cannot reach it: governance needs ipykernel 6.29 or"
+                " later, whose control channel responds while a cell runs; nothing is authorised."
             )
         import comm
 
@@ -78,7 +78,7 @@ class CommTransport:
         if os.getpid() != self._pid:
             raise UnavailableError("A forked process cannot use the channels of its parent, so nothing is authorised.")
         if sum(len(value) for value in request.body.values() if isinstance(value, str)) > _LONGEST:
-            raise InvalidRequestError(f"What is asked must have at most {_LONGEST} characters; nothing was asked.")
+            raise InvalidRequestError(f"A request must have at most {_LONGEST} characters; nothing was sent.")
         with self._lock:
             self._kept_back[request.id] = request
             passes = urgent or (self._ending and request.op not in _ENDS)
@@ -118,7 +118,7 @@ class CommTransport:
             self._comm.send(requests_message(batch))
         except Exception as error:
             raise UnavailableError(
-                f"The governance server cannot be asked ({type(error).__name__}: {error}), so nothing is authorised."
+                f"The governance server cannot be reached ({type(error).__name__}: {error}), so nothing is authorised."
             ) from error
 
     def _on_reply(self, _stream: object, _ident: object, message: Mapping[str, Any]) -> None:

@@ -191,7 +191,7 @@ class Writer:
             return self._do(request)
         if turn.mine():
             raise LedgerError(
-                "The ledger is in the middle of another request of this thread; ask again when that is done."
+                "The ledger is in the middle of another request of this thread; make it again when that is done."
             )
         slot = Slot()
         self._put(request, slot)

@@ -116,7 +116,7 @@ class Bridge:
             try:
                 self._local_socket.open(self._admit)
             except OSError as error:
-                self._log.warning("Governance offers no local socket, so kernels ask over comm: %s", error)
+                self._log.warning("Governance offers no local socket, so kernels use comm: %s", error)
         self._watch = asyncio.ensure_future(self._watch_kernels())
 
     async def stop(self) -> None:
@@ -300,7 +300,7 @@ class Bridge:
         if kernel_id not in self._unreachable:
             self._unreachable.add(kernel_id)
             self._log.warning(
-                "Kernel %s cannot be governed (%s): whatever it asks fails, and nothing is authorised.", kernel_id, why
+                "Kernel %s cannot be governed (%s): its requests fail, and nothing is authorised.", kernel_id, why
             )
 
     # ---- session rows

@@ -176,4 +176,4 @@ class CommTransport:
             try:
                 self._session.send(self._control.socket, REPLY_TYPE, responses_message(responses))
             except Exception as error:  # noqa: BLE001 - a kernel that is going away must not stop the server
-                self._log.warning("Governance answers could not be sent to a kernel: %s", error)
+                self._log.warning("Governance responses could not be sent to a kernel: %s", error)

@@ -137,7 +137,7 @@ class Conversation:
         except AumOSGovernanceError as error:
             reply(error_response(_readable_id(raw), error.code, error.message))
         except Exception:  # noqa: BLE001 - a client must always get a response
-            self._log.exception("An ask of a kernel could not be handled.")
+            self._log.exception("A request of a kernel could not be handled.")
             reply(_internal(_readable_id(raw)))
 
     def _take(self, raw: object, reply: Reply, alone: bool, may_block: bool) -> None:
@@ -269,7 +269,7 @@ def metered(op: str, transport: str, reply: Reply) -> Reply:
 
 
 def _too_late() -> ExpiredError:
-    return ExpiredError("The ask reached the governance server after its expiry; nothing was done.")
+    return ExpiredError("The request reached the governance server after its expiry; nothing was done.")
 
 
 def _internal(request_id: str | None) -> dict[str, Any]:

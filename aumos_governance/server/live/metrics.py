@@ -27,9 +27,7 @@ _REQUESTS: Final = Histogram(
     ("op", "transport"),
     buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
 )
-_DECISIONS: Final = Counter(
-    "aumos_governance_decisions", "Decisions that were answered to kernels, by their outcome", ("outcome",)
-)
+_DECISIONS: Final = Counter("aumos_governance_decisions", "Decisions sent to kernels, by their outcome", ("outcome",))
 _COMMITS: Final = Histogram(
     "aumos_governance_commit_batch_size",
     "Requests that one commit of the ledger held",

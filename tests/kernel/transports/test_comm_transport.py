@@ -162,7 +162,7 @@ def test_a_failure_to_publish_is_no_permission(line: Line, monkeypatch: pytest.M
 
     with monkeypatch.context() as patch:
         patch.setattr(RecordedComm, "publish_msg", broken)
-        with pytest.raises(UnavailableError, match="cannot be asked"):
+        with pytest.raises(UnavailableError, match="cannot be reached"):
             line.send("a")
 
 

@@ -61,7 +61,7 @@ def decide(work: Work, request: DecideApproval) -> Approval:
     if row.status != ApprovalStatus.PENDING:
         raise ConflictError(_decided(row))
     if row.digest != request.digest:
-        raise ConflictError("The answer is for something else than what is asked, so nothing was changed.")
+        raise ConflictError("The decision is for something else than what was requested, so nothing was changed.")
     session, notebook = owners_of(work, row.session_id)
     row.status = (ApprovalStatus.APPROVED if request.approve else ApprovalStatus.DENIED).value
     _close(work, row, request.origin)

@@ -21,8 +21,8 @@ __all__ = ["correct", "take_back", "void"]
 
 _ON_ITS_WAY: Final = 1_000_000
 """Microseconds for which a response may still be under way to its client, and a cancel may cross it."""
-_TAKEN_BACK: Final = "The ask was cancelled"
-_TAKEN_BACK_UNSEEN: Final = "The ask was cancelled after its response had arrived, which was not handed over"
+_TAKEN_BACK: Final = "The request was cancelled"
+_TAKEN_BACK_UNSEEN: Final = "The request was cancelled after its response had arrived, which was not handed over"
 
 
 @operation(Void)
