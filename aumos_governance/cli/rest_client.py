@@ -161,7 +161,7 @@ def _json_object(raw: bytes) -> dict[str, Any]:
 
 def _said(error: Exception) -> str:
     if isinstance(error, http.client.IncompleteRead):
-        return "it broke off in the middle of an answer"
+        return "it broke off in the middle of a response"
     if isinstance(error, TimeoutError):
         return "it is silent"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -308,7 +308,7 @@ class GovernanceExtension(ExtensionApp):
         if self._gateway is not None:
             self._gateway.follow_terminals(serverapp)
         # What a server has loaded stays until it ends. Without this, each full garbage collection walks over all of it
-        # with every thread stopped (75 ms, twice a second under load), and no kernel has its answer meanwhile.
+        # with every thread stopped (75 ms, twice a second under load), and no kernel gets its response meanwhile.
         gc.freeze()
 
     async def stop_extension(self) -> None:

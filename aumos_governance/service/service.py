@@ -217,14 +217,14 @@ class NotebookService(UserRequests):
             try:
                 self.ledger.submit(finish).add_done_callback(lambda filed: reported(filed, response))
             except AumOSGovernanceError as error:
-                self._log.warning("How a governed act ended could not be reported: %s", error)
+                self._log.warning("How a governed action ended could not be reported: %s", error)
                 reply(response)
 
         def reported(filed: Future[Report], response: dict[str, Any]) -> None:
             # What was spent is settled whether or not the report could be completed.
             error = filed.exception()
             if error is not None:
-                self._log.warning("How a governed act ended could not be reported: %s", error)
+                self._log.warning("How a governed action ended could not be reported: %s", error)
             reply(response)
 
         self._change(caller, wire_request, reply if finish is None else report)

@@ -123,7 +123,7 @@ def test_a_storm_of_cancelled_tasks(server: LiveServer, soak: bool) -> None:
         # The time after which one is cancelled follows what one takes here and now: some are had, and some are not.
         outcome = kernel.run(
             "async def spend():\n"
-            "    answer = await client.ask_async('spend', {'amount': '0.01'})\n"
+            "    answer = await client.request_async('spend', {'amount': '0.01'})\n"
             "    had.append(answer['decision']['charge_id'])\n"
             "longest = 0.004\n"
             f"for _ in range({3000 if soak else 300}):\n"

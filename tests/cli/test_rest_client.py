@@ -55,7 +55,7 @@ def test_a_file_that_breaks_off_is_no_file(answering: Answering, answer: bytes, 
     file = tmp_path / "audit.jsonl"
     file.write_text("the one of yesterday")
     ended = run("export", "--server", url, "-o", str(file))
-    sentence = f"The server {url} does not answer: it broke off in the middle of an answer.\n"
+    sentence = f"The server {url} does not answer: it broke off in the middle of a response.\n"
     assert (ended.code, ended.out, ended.err) == (2, "", sentence)
     assert file.read_text() == "the one of yesterday"
     assert [path for path in tmp_path.iterdir() if path.suffix != ".jsonl"] == []

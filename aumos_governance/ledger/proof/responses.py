@@ -59,7 +59,10 @@ def _compare(evidence: Evidence, findings: Findings, row: tuple[Any, ...], alias
         name, response = json.loads(stored["answer"])
     except (ValueError, TypeError):
         findings.add(
-            DAMAGED, ResponseRow.TABLE, " ".join(key), f"The kept answer of asks {' '.join(key)} is no answer."
+            DAMAGED,
+            ResponseRow.TABLE,
+            " ".join(key),
+            f"The stored response to the request {' '.join(key)} cannot be read.",
         )
         return False
     charge = dict(zip(columns[ChargeRow], row[_WIDTH:_END], strict=True))
@@ -105,7 +108,7 @@ def _expected(
     expected |= _charge_of(name, response)
     record = evidence.record_at(stored["at"], response[_TIMED[name]])
     if record is None:
-        return expected | {"answer": "an answer whose record is in the audit trail"}
+        return expected | {"answer": "a response whose record is in the audit trail"}
     # Where an approval is requested next, the response denies and the record says that nothing is decided yet.
     waits = record[_OUTCOME] == NO_OUTCOME and response[5:6] == [APPROVAL_REQUIRED]
     outcome = GovernanceOutcome.DENY.value if waits else record[_OUTCOME]

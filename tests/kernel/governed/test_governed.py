@@ -90,7 +90,7 @@ def test_tasks_ask_while_their_loop_runs_on(server: LiveServer) -> None:
             "        ticks += 1\n"
             "        await asyncio.sleep(0)\n"
             "ticker = asyncio.create_task(tick())\n"
-            "answers = await asyncio.gather(*[client.ask_async('spend', {'amount': '0.2'}) for _ in range(50)])\n"
+            "answers = await asyncio.gather(*[client.request_async('spend', {'amount': '0.2'}) for _ in range(50)])\n"
             "ticker.cancel()\n"
             "print(sum(answer['decision']['allowed'] for answer in answers), ticks > 1)"
         )
@@ -105,7 +105,7 @@ def test_asks_that_come_together_travel_together(server: LiveServer) -> None:
             "transport = client._transport._comm\nclient._transport._socket.send = lambda ask: False\n"
             "sends = []\nsend = transport._comm.send\n"
             "transport._comm.send = lambda data: (sends.append(len(data['asks'])), send(data))\n"
-            "_ = await asyncio.gather(*[client.ask_async('status') for _ in range(50)])\n"
+            "_ = await asyncio.gather(*[client.request_async('status') for _ in range(50)])\n"
             "print(sum(sends) >= 50, len(sends) < 25)"
         )
         assert counted.lines == ["True True"]

@@ -27,7 +27,7 @@ freeze()
 """
 ASKS = {
     "thread": "client.request('spend', {'amount': '1'}, timeout=1)",
-    "task": "await client.ask_async('spend', {'amount': '1'}, timeout=1)",
+    "task": "await client.request_async('spend', {'amount': '1'}, timeout=1)",
 }
 
 
