@@ -181,7 +181,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.contract.terms": ("tests/ledger/rules/test_terms.py", *_BOOKS),
     "aumos_governance.ledger.rules.verdicts": ("tests/ledger/rules/test_verdicts.py", *_BOOKS),
     "aumos_governance.ledger.proof.verify": _PROOF,
-    "aumos_governance.service.acting": _NOTEBOOKS,
+    "aumos_governance.service.governed_actions": _NOTEBOOKS,
     "aumos_governance.service.turns": _SHARES,
     "aumos_governance.server.rest.audit": _REST,
     "aumos_governance.server.rest.context": _REST,
