@@ -107,6 +107,7 @@ _KEYS = (
     "tests/server/rest/test_keys.py",
 )
 _GATEWAY = (
+    "tests/gateway/test_exchanges.py",
     "tests/gateway/test_requests.py",
     "tests/gateway/test_limits.py",
     "tests/gateway/test_streams.py",
