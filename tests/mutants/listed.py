@@ -136,7 +136,7 @@ LISTED: dict[str, tuple[str, ...]] = {
         *_SDK,
     ),
     "aumos_governance.trust.manager": _SDK,
-    "aumos_governance.gateway.bodies": ("tests/gateway/test_forms.py", *_GATEWAY),
+    "aumos_governance.gateway.bodies": ("tests/gateway/test_forms.py", "tests/gateway/test_bodies.py", *_GATEWAY),
     "aumos_governance.gateway.charges": ("tests/gateway/test_open_charges.py", *_GATEWAY),
     "aumos_governance.gateway.desk": ("tests/gateway/test_desk.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.anthropic": _GATEWAY,
