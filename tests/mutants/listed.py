@@ -148,7 +148,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.gateway.keys": _KEYS,
     "aumos_governance.gateway.later": _GATEWAY,
     "aumos_governance.gateway.measuring": ("tests/gateway/test_measuring.py", *_GATEWAY),
-    "aumos_governance.gateway.passing": _GATEWAY,
+    "aumos_governance.gateway.passing": ("tests/gateway/test_passing.py", *_GATEWAY),
     "aumos_governance.gateway.refusals": ("tests/gateway/test_refusals.py", *_GATEWAY),
     "aumos_governance.gateway.valid_keys": _KEYS,
     "aumos_governance.integrations.guarding.charge": _CHARGES,
