@@ -7,6 +7,7 @@ __all__ = ["LISTED", "QUICK", "TAIL"]
 _CHARGES = (
     "tests/integrations/guarding/test_guard.py",
     "tests/integrations/guarding/test_attempt_parts.py",
+    "tests/integrations/guarding/test_attempt_ends.py",
     "tests/integrations/guarding/test_charge.py",
     "tests/integrations/guarding/test_failed_calls.py",
     "tests/integrations/guarding/test_broken_calls.py",
