@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from harness.application import Application
+from harness.boxes import faults
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import expect
@@ -54,7 +55,7 @@ def test_the_panel_speaks_german(
     editor.get_by_label("Seitenleiste zeigen").check()
     expect(panel).to_have_count(1)
     expect(editor).to_contain_text("Einmal für jede Marke einer Sitzung.")
-    expect(editor).to_contain_text("Vertrauensstufe und was übrig ist")
+    expect(editor).to_contain_text("Vertrauensstufe und Restbetrag")
     expect(editor).not_to_contain_text("Notify me")
     picture("settings-german")
     page.command("aumos-governance:open-audit")
@@ -64,3 +65,9 @@ def test_the_panel_speaks_german(
         re.compile(r"(^|, )\d\d:\d\d:\d\d$")
     )
     picture("audit-german")
+    tab = page.page.locator(".aumos-AuditView")
+    for width in (1440, 1200, 1000):
+        page.page.set_viewport_size({"width": width, "height": 760})
+        assert faults(tab) == []
+        # What is chosen is to be read: the browser draws it, with an arrow of 20 pixels.
+        assert min(box["width"] for one in tab.locator("select").all() if (box := one.bounding_box())) >= 120

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import pytest
 from harness.application import Application
+from harness.boxes import axe_finds_nothing, faults
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import expect
+
+_CONFIGURATION = """\
+c.GovernanceExtension.providers = {"ollama": {"base_url": "http://127.0.0.1:9/v1", "denied_models": ["*-cloud"]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    application = Application("notebook", tmp_path_factory.mktemp("notebook"))
+    (application.root.parent / "config" / "jupyter_server_config.py").write_text(_CONFIGURATION)
+    application.start()
+    yield application
+    application.stop()
 
 
 def test_the_top_area_follows_the_notebook(
@@ -57,7 +72,10 @@ def test_the_audit_opens_below_the_notebook(
     assert box["height"] > 250
     page.page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }")
     spend.click()
+    expect(tab.locator(".aumos-AuditDetail")).to_be_visible()
     picture("notebook7-audit")
+    assert faults(tab) == []
+    axe_finds_nothing(page.page, ".aumos-AuditView")
     tab.get_by_role("button", name="In [3]").click()
     page.page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex === 2")
 
@@ -94,3 +112,28 @@ def test_the_panel_stands_in_the_right_side_bar(
     page.shows("L0 Observer")
     state = notebook7.governance(name)
     assert (state["budget"], state["trust_level"]) == ("5", 0)
+
+
+def test_the_gateway_stands_in_the_panel(
+    notebook7_page: NotebookPage, notebook7: Application, picture: Callable[[str], None]
+) -> None:
+    """By keyboard alone."""
+    name = write_notebook(notebook7.root / "gateway.ipynb", "pass")
+    notebook7.govern(name, trust_level=2, budget="1")
+    notebook7.create_key("Weekly.report_of-the-whole_department")
+    page = notebook7_page
+    page.open(name)
+    section = page.page.locator("#aumos-governance-panel [data-section=gateway]")
+    page.cell(0).click()
+    page.lead("x", section.locator(".aumos-Section-title"))
+    stop = section.get_by_role("button", name="Stop the calls of this notebook")
+    expect(section).to_contain_text("all models except *-cloud")
+    picture("notebook7-gateway")
+    assert faults(section) == []
+    axe_finds_nothing(page.page, "#aumos-governance-panel [data-section=gateway]")
+    page.tab_to(stop)
+    page.page.keyboard.press("Enter")
+    expect(section).to_contain_text("Stopped: 1 key was revoked.")
+    page.tab_to(section.get_by_role("button", name=re.compile("^Revoke key Weekly")))
+    page.page.keyboard.press("Enter")
+    expect(section).to_contain_text("A key lets a program of yours")

@@ -26,6 +26,7 @@ _KEYS = {
     "Show Pending Holds": "H",
     "Stop Governing This Notebook": "C",
     "Open Audit Record": "O",
+    "Show What Was Denied Today": "D",
     "Export the Audit Record (CSV)": "E",
 }
 

@@ -13,6 +13,8 @@ from playwright.sync_api import Locator, expect
 
 _CELL_ID = "(index) => window.jupyterapp.shell.currentWidget.content.widgets[index].model.id"
 _CLOSE_SIDES = "() => { const { shell } = window.jupyterapp; shell.collapseLeft(); shell.collapseRight(); }"
+_MARGINS = "(nodes) => nodes.map((node) => getComputedStyle(node).margin)"
+_RIGHT_EDGES = "(nodes) => nodes.map((node) => node.getBoundingClientRect().right)"
 _PANEL = "#aumos-governance-panel"
 _CELLS = (
     "%governance --budget 1 --trust-level 5 --agent agent-7 --at-limit ask",
@@ -49,7 +51,8 @@ def _walk(page: NotebookPage, application: Application, look: Look, theme: str =
     expect(window.locator(f"{_PANEL} .aumos-Start")).to_be_visible()
     look.at(_PANEL, "start")
     page.status.click()
-    look.at(".aumos-Popover", "start-popover")
+    popover = look.at(".aumos-Popover", "start-popover")
+    assert set(popover.locator(".aumos-Start p").evaluate_all(_MARGINS)) == {"0px"}
     window.keyboard.press("Escape")
 
     page.run_cells(0, 1)
@@ -93,7 +96,11 @@ def _walk(page: NotebookPage, application: Application, look: Look, theme: str =
     application.govern(name, budget="5")
     page.kernel_is("idle")
     window.evaluate("void window.jupyterapp.commands.execute('aumos-governance:run-all-with-price')")
-    look.at(".jp-Dialog-content", "estimate")
+    estimate = look.at(".jp-Dialog-content", "estimate")
+    # The amounts stand below each other, the sum as well.
+    edges = estimate.locator(".aumos-Price-cost, .aumos-Rows dd").evaluate_all(_RIGHT_EDGES)
+    assert len(edges) >= 4
+    assert max(edges) - min(edges) <= 1, edges
     window.keyboard.press("Escape")
     expect(window.locator(".jp-Dialog")).to_have_count(0)
     application.ask("leave")

@@ -1,241 +1,189 @@
-"""A request's body: read whole, decompressed in bounded steps, and counted among all until its call is over."""
+"""Request bodies: bounded each, for each key and in all, by what they take in memory; large ones hold up no others."""
 
 from __future__ import annotations
 
-import asyncio
 import gzip
-import sys
-import zlib
-from types import SimpleNamespace
+import json
+import threading
+import tracemalloc
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
-from aumos_governance.gateway import bodies as bodies_module
-from aumos_governance.gateway.bodies import MOST_IN_ALL, MOST_OF_ONE, Bodies, Body, object_of
-from aumos_governance.gateway.refusals import RefusedError
+from aumos_governance.gateway import bodies
+from aumos_governance.gateway.contents import LARGE, memory_of, object_of, text_of, written
+from tests.gateway.house import SECRET, House
+from tests.gateway.raw import CHAT, Raw, Received, requested
+from tests.integrations.endpoint.server import Endpoint
 
-MIB = 1024 * 1024
-TEXT = bytes(range(256)) * 40
-
-
-class Content:
-    """What arrives of a body, piece by piece; a piece that is None never comes."""
-
-    def __init__(self, pieces: list[bytes | None]) -> None:
-        self._pieces = pieces
-
-    async def readany(self) -> bytes:
-        piece = self._pieces.pop(0) if self._pieces else b""
-        if piece is None:
-            await asyncio.Event().wait()
-        return piece or b""
+BODY = json.dumps(CHAT).encode()
+OTHER = "sk-aumos-another-kernel"
+PADDED = BODY + b" " * 1_500
 
 
-class Writer:
-    """Notes what is written before the response."""
-
-    def __init__(self) -> None:
-        self.written = b""
-        self.output_size = 0
-
-    async def write(self, data: bytes) -> None:
-        self.written += data
-        self.output_size += len(data)
+def memory(body: bytes) -> int:
+    """What the gateway counts for a call with this body."""
+    return len(body) + memory_of(body.decode())
 
 
-def request(*pieces: bytes | None, length: int | None = None, **headers: str) -> Any:
-    return SimpleNamespace(
-        headers={name.replace("_", "-"): value for name, value in headers.items()},
-        content_length=length,
-        can_read_body=bool(pieces),
-        content=Content(list(pieces)),
-        writer=Writer(),
-    )
+def until(status: int, request: Callable[[], Received]) -> Received:
+    """The response of this status: what others send is counted while it is read, which takes a moment."""
+    while (answer := request()).status != status:
+        pass
+    return answer
 
 
-def read(body: Body, of: Any) -> bytes:
-    return asyncio.run(body.read(of))
+def test_bodies_are_bounded_each_and_in_all(endpoint: Endpoint) -> None:
+    with House(endpoint, most_of_one=2_000, most_in_all=(memory(PADDED) + 1_000) * 4 // 3) as house:
+        assert requested(house, b" " * 2_001).status == 413
+        assert requested(house, gzip.compress(b" " * 2_001), content_encoding="gzip").status == 413
+        with Raw(house) as first:
+            first.send(b" " * 1_900, content_length="1999")
+            # It is counted while it is read.
+            assert until(503, lambda: requested(house, PADDED)).headers["retry-after"]
+        until(200, lambda: requested(house, PADDED))
 
 
-def refused(body: Body, of: Any) -> tuple[int, str]:
-    with pytest.raises(RefusedError) as error:
-        read(body, of)
-    return error.value.refusal.status, error.value.refusal.code
+def test_one_key_leaves_room_for_the_others(endpoint: Endpoint) -> None:
+    # Beside seven bodies that are being read another one would fit into all, and not into the share of their key.
+    most_in_all = 7 * 1_900 + memory(PADDED) + 1_000
+    assert 7 * 1_900 + memory(PADDED) > most_in_all * 3 // 4 > 7 * 1_900
+    with House(endpoint, most_of_one=2_000, most_in_all=most_in_all) as house, ExitStack() as held:
+        house.keys.holders[OTHER] = replace(house.keys.holders[SECRET], key_id="key2")
+
+        def hold(secret: str) -> None:
+            held.enter_context(Raw(house)).send(b" " * 1_900, secret=secret, content_length="1999")
+
+        for _ in range(7):
+            hold(SECRET)
+        own = until(503, lambda: requested(house, PADDED))
+        assert "made with this key" in own.json["error"]["message"]
+        assert requested(house, PADDED, secret=OTHER).status == 200
+        hold(OTHER)
+        common = until(503, lambda: requested(house, PADDED, secret=OTHER))
+        assert "the gateway holds" in common.json["error"]["message"]
 
 
-def pieces(data: bytes, size: int = 100) -> list[bytes]:
-    return [data[at : at + size] for at in range(0, len(data), size)]
+def test_a_body_that_never_fits_is_too_large(endpoint: Endpoint) -> None:
+    bomb = json.dumps(CHAT | {"x": [[]] * 5_000}).encode()
+    with House(endpoint, most_in_all=400_000) as house:
+        answer = requested(house, bomb)
+        assert (answer.status, answer.headers["x-aumos-code"]) == (413, "TOO_LARGE")
+        assert "more memory" in answer.json["error"]["message"]
+        assert requested(house).status == 200
+        assert house.events() == ["hold", "settle"]
 
 
-def test_a_body_is_as_large_as_the_documentation_says() -> None:
-    assert (MOST_OF_ONE, MOST_IN_ALL) == (64 * MIB, 256 * MIB)
-    assert Bodies().most_of_one == MOST_OF_ONE
-    within = Bodies()
-    within.take(MOST_IN_ALL)
-    with pytest.raises(RefusedError):
-        within.take(1)
+def test_what_was_counted_is_given_back(endpoint: Endpoint) -> None:
+    # There is room for one at a time.
+    with House(endpoint, most_in_all=memory(PADDED) * 2) as house:
+        for _ in range(3):
+            assert requested(house, PADDED).status == 200
+        assert requested(house, b"[1]").status == 400
+        assert requested(house, PADDED).status == 200
 
 
-@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
-def test_a_body_is_put_together(encoding: str) -> None:
-    headers = {"content_encoding": encoding} if encoding else {}
-    assert read(Body(Bodies()), request(*pieces(TEXT), **headers)) == TEXT
-    one = bytes(300)
-    assert read(Body(Bodies()), request(one, **headers)) is one
-    assert read(Body(Bodies()), request(**headers)) == b""
+SHAPES: list[Any] = [
+    {"a": [[]] * 20_000},
+    {"a": [{}] * 20_000},
+    {"a": [{"b": {}}] * 20_000},
+    {"a": [{"b": 1.5, "c": 1000}] * 20_000},
+    {"a": [1000 + number for number in range(20_000)]},
+    {"a": [number / 7 for number in range(20_000)]},
+    {"a": [f"t{number}" for number in range(20_000)]},
+    {f"t{number}": f"u{number}" for number in range(20_000)},
+    {f"t{number}": [number + 1000] for number in range(20_000)},
+    {"a": [[[[[[number + 1000]]]]] for number in range(20_000)]},
+    {"a": "word, " * 100_000},
+    {"a": "wörd " * 100_000},
+    {"a": "word " * 100_000 + "\N{GRINNING FACE}"},
+    {"a": ["語" * 1_000] * 100},
+]
 
 
-def test_each_body_has_its_bound_to_the_byte() -> None:
-    within = Bodies(most_of_one=300, most_in_all=10_000)
-    assert len(read(Body(within), request(b"x" * 150, b"x" * 150, length=300))) == 300
-    assert refused(Body(within), request(b"x", length=301)) == (413, "TOO_LARGE")
-    # One that does not say how long it is, or lies.
-    assert refused(Body(within), request(b"x" * 150, b"x" * 151)) == (413, "TOO_LARGE")
-    assert refused(Body(within), request(gzip.compress(b"x" * 301), content_encoding="gzip")) == (413, "TOO_LARGE")
-    assert len(read(Body(within), request(gzip.compress(b"x" * 300), content_encoding="gzip"))) == 300
+@pytest.mark.parametrize("ascii_only", [False, True])
+@pytest.mark.parametrize("shape", SHAPES, ids=range(len(SHAPES)))
+def test_values_take_no_more_memory_than_is_counted(shape: Any, *, ascii_only: bool) -> None:
+    text = text_of(json.dumps(shape, ensure_ascii=ascii_only, separators=(",", ":")).encode())
+    counted = memory_of(text)
+    tracemalloc.start()
+    try:
+        values = object_of(text)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert values == shape
+    assert taken <= counted < 8 * taken
 
 
-def test_what_is_too_large_is_named_in_mib() -> None:
-    with pytest.raises(RefusedError, match="at most 64 MiB"):
-        read(Body(Bodies()), request(b"x", length=64 * MIB + 1))
-
-
-def test_all_bodies_together_have_a_bound_until_their_calls_are_over() -> None:
-    within = Bodies(most_of_one=300, most_in_all=500)
-    first, second, third = Body(within), Body(within), Body(within)
-    read(first, request(b"x" * 300))
-    read(second, request(b"x" * 200))
-    with pytest.raises(RefusedError) as error:
-        read(third, request(b"x"))
-    assert (error.value.refusal.status, error.value.refusal.code) == (503, "BUSY")
-    assert error.value.headers == {"retry-after": "1"}
-    first.close()
-    first.close()
-    third.close()
-    assert len(read(third, request(b"x" * 300))) == 300
-    assert refused(Body(within), request(b"x"))[0] == 503
-
-
-def test_a_client_that_waits_for_leave_gets_it_before_its_body() -> None:
-    of = request(TEXT, expect="100-Continue")
-    assert read(Body(Bodies()), of) == TEXT
-    assert of.writer.written == b"HTTP/1.1 100 Continue\r\n\r\n"
-    # Nothing of a response is out by that.
-    assert of.writer.output_size == 0
-    plain = request(TEXT)
-    read(Body(Bodies()), plain)
-    assert plain.writer.written == b""
-
-
-def test_a_body_that_stops_in_the_middle_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies_module, "_SILENCE_SECONDS", 0.01)
-    assert refused(Body(Bodies()), request(b"x", None)) == (408, "TIMEOUT")
-
-
-def _raw(data: bytes) -> bytes:
-    made = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    return made.compress(data) + made.flush()
-
-
-@pytest.mark.parametrize("size", [1, 7, 100_000])
-@pytest.mark.parametrize(
-    ("encoding", "data"),
-    [
-        ("gzip", gzip.compress(TEXT)),
-        ("X-GZIP", gzip.compress(TEXT)),
-        ("deflate", zlib.compress(TEXT)),
-        ("deflate", _raw(TEXT)),
-    ],
-)
-def test_a_compressed_body_is_read_in_whatever_pieces_it_comes(encoding: str, data: bytes, size: int) -> None:
-    if data == _raw(TEXT):
-        # Of one byte it cannot be told that the frame is missing.
-        size = max(size, 2)
-    assert read(Body(Bodies()), request(*pieces(data, size), content_encoding=encoding)) == TEXT
-
-
-def test_what_is_compressed_a_thousand_times_is_counted_step_by_step() -> None:
-    data = gzip.compress(b"x" * 5 * MIB)
-    assert read(Body(Bodies()), request(data, content_encoding="gzip")) == b"x" * 5 * MIB
-    steps: list[int] = []
-    within = Bodies()
-    take = within.take
-    within.take = lambda size: (steps.append(size), take(size))[1]  # type: ignore[method-assign]
-    read(Body(within), request(data, content_encoding="gzip"))
-    assert sum(steps) == 5 * MIB
-    assert max(steps) == MIB
-    small = Bodies(most_of_one=2 * MIB)
-    body = Body(small)
-    assert refused(body, request(data, content_encoding="gzip"))[0] == 413
-    assert small._size == 2 * MIB
-    body.close()
-    assert small._size == 0
+def test_marks_within_texts_are_not_counted() -> None:
+    text = json.dumps({"a": 'say: "x", {[\\' * 100_000})
+    assert memory_of(text) < 4 * len(text)
 
 
 @pytest.mark.parametrize(
-    ("encoding", "data", "status"),
+    "value",
     [
-        ("gzip", TEXT, 400),
-        ("gzip", gzip.compress(TEXT)[:-1], 400),
-        ("gzip", gzip.compress(TEXT) + b"x", 400),
-        ("gzip", zlib.compress(TEXT), 400),
-        ("gzip", _raw(TEXT), 400),
-        ("deflate", zlib.compress(TEXT)[:-1], 400),
-        ("deflate", zlib.compress(TEXT)[:500] + b"\x00" * 300, 400),
-        ("deflate", TEXT, 400),
-        ("zstd", TEXT, 415),
-        ("gzip, gzip", TEXT, 415),
+        {},
+        {"a": {}, "b": [], "c": [1, 2.5, None, True], "d": "x", "e": [{"f": ["g"]}, "h"]},
+        {"long": 'wört "\\\n\ud83d\N{GRINNING FACE}' * 100_000, "list": ["x" * 300_000, 1, None]},
     ],
 )
-def test_what_is_damaged_or_in_another_encoding_is_refused(encoding: str, data: bytes, status: int) -> None:
-    for size in (50, 100_000):
-        assert refused(Body(Bodies()), request(*pieces(data, size), content_encoding=encoding))[0] == status
+def test_what_is_written_is_what_json_dumps_gives(value: Any) -> None:
+    assert written(value) == json.dumps(value).encode()
 
 
-class Brotli:
-    """As the module of this name: each byte stands for four; 0 ends the data, 255 is no data."""
+@pytest.mark.parametrize("large", [False, True])
+def test_a_large_body_is_read_and_written_beside_the_other_calls(
+    house: House, monkeypatch: pytest.MonkeyPatch, *, large: bool
+) -> None:
+    names: dict[str, str] = {}
 
-    error = ArithmeticError
+    def noted(work: Callable[..., Any], *given: Any) -> Any:
+        names[work.__name__] = threading.current_thread().name
+        return work(*given)
 
-    class Decompressor:
-        def __init__(self) -> None:
-            self._left = b""
-            self._ended = False
-
-        def process(self, data: bytes, output_buffer_limit: int) -> bytes:
-            assert output_buffer_limit == MIB
-            if data and self._left:
-                raise AssertionError("what was made before is taken first")
-            self._left += data
-            now, self._left = self._left[:2], self._left[2:]
-            if 255 in now:
-                raise ArithmeticError
-            self._ended = self._ended or 0 in now
-            return b"".join(bytes([byte]) * 4 for byte in now if byte)
-
-        def can_accept_more_data(self) -> bool:
-            return not self._left
-
-        def is_finished(self) -> bool:
-            return self._ended
+    for work in (text_of, memory_of, object_of, written):
+        monkeypatch.setattr(bodies, work.__name__, partial(noted, work))
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * (LARGE if large else 100)}}
+    body = CHAT | {"messages": [{"role": "user", "content": [picture]}]}
+    assert requested(house, json.dumps(body).encode()).status == 200
+    assert house.endpoint.exchange(0).received.json["messages"] == body["messages"]
+    assert len(names) == 3 + large
+    assert all((name != "aumos-gateway") == large for name in names.values())
 
 
-def test_brotli_is_read_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "brotli", Brotli)  # type: ignore[arg-type] # as far as it is used
-    assert read(Body(Bodies()), request(b"\1\2\3", b"\4\5\0", content_encoding="br")) == bytes(
-        byte for byte in range(1, 6) for _ in range(4)
-    )
-    assert refused(Body(Bodies()), request(b"\1\2\3", content_encoding="br"))[0] == 400
-    assert refused(Body(Bodies()), request(b"\1\2\3\xff", content_encoding="br"))[0] == 400
-    monkeypatch.setitem(sys.modules, "brotli", None)  # type: ignore[arg-type] # it cannot be imported
-    assert refused(Body(Bodies()), request(b"\1\0", content_encoding="br")) == (415, "UNSUPPORTED_ENCODING")
+def test_others_are_served_while_a_large_body_is_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(text: str) -> Any:
+        if len(text) > LARGE:
+            begun.set()
+            assert go_on.wait(20)
+        return object_of(text)
+
+    monkeypatch.setattr(bodies, "object_of", slow)
+    with Raw(house) as large:
+        large.send(BODY + b" " * LARGE)
+        assert begun.wait(20)
+        assert requested(house).status == 200
+        go_on.set()
+        assert large.receive().status == 200
 
 
-def test_a_body_is_a_json_object_or_nothing() -> None:
-    assert object_of(b"") == {}
-    assert object_of(b' {"a": 1}') == {"a": 1}
-    for content in (b"[]", b"1", b"null", b"{", b"\xff", b"[" * 100_000):
-        with pytest.raises(RefusedError) as error:
-            object_of(content)
-        assert (error.value.refusal.status, error.value.refusal.code) == (400, "INVALID_REQUEST")
+def test_a_large_form_is_read_beside_the_other_calls(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+
+    def noted(*given: Any, fields_of: Any = bodies.fields_of) -> Any:
+        names.append(threading.current_thread().name)
+        return fields_of(*given)
+
+    monkeypatch.setattr(bodies, "fields_of", noted)
+    form = f'--B\r\nContent-Disposition: form-data; name="input"\r\n\r\n{"x" * LARGE}\r\n--B--\r\n'.encode()
+    requested(house, form, path="/llm/openai/v1/embeddings", content_type="multipart/form-data; boundary=B")
+    assert names
+    assert "aumos-gateway" not in names

@@ -130,6 +130,14 @@ class NotebookPage:
                 return
         expect(target).to_be_focused()
 
+    def tab_to(self, target: Locator) -> None:
+        """Go on to a control by the Tab key, as far as one goes by it."""
+        for _ in range(12):
+            self.page.keyboard.press("Tab")
+            if target.count() and target.evaluate("(node) => node === document.activeElement"):
+                return
+        expect(target).to_be_focused()
+
     def cell(self, index: int) -> Locator:
         # Its number among the elements may be another: a cell far from view may not be in the page.
         return self.page.locator(f".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell[data-windowed-list-index='{index}']")

@@ -1,6 +1,11 @@
-"""What code in a page can do to a control, and a user does not do."""
+"""What code in a page can do to a control, and a user does not do; and how often a user presses."""
 
 from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from playwright.sync_api import Page
 
 # Whatever code in the page can do to a node; none of it is a person's doing.
 PRESS_BY_CODE = """
@@ -36,3 +41,34 @@ PRESS_BY_CODE = """
   }
 }
 """
+
+# Counts what the hand does: each press of a button of the mouse, and each key that writes nothing into a field.
+_COUNTING = """
+() => {
+  window.presses = 0;
+  const isTyped = ({ key, target }) => key.length === 1 && target.matches('input, textarea, [contenteditable=true]');
+  const isHeld = ({ key, repeat }) => repeat || ['Alt', 'Control', 'Meta', 'Shift'].includes(key);
+  const count = (event) => {
+    if (event.isTrusted && (event.type === 'pointerdown' || !(isTyped(event) || isHeld(event)))) {
+      window.presses += 1;
+    }
+  };
+  window.addEventListener('pointerdown', count, true);
+  window.addEventListener('keydown', count, true);
+}
+"""
+
+
+class Presses:
+    """How many presses each of a user's tasks takes, as the page itself sees them."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self.of: dict[str, int] = {}
+        page.evaluate(_COUNTING)
+
+    @contextlib.contextmanager
+    def task(self, name: str) -> Iterator[None]:
+        self._page.evaluate("() => { window.presses = 0; }")
+        yield
+        self.of[name] = self._page.evaluate("() => window.presses")

@@ -19,7 +19,7 @@ import { spendingSection } from '../panel/sections/spending';
 import type { IAuditRecord } from '../protocol/audit';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 
-/** Shows the audit record: in brief in the side panel, and in full in a tab. */
+/** Shows the audit record: the newest records in the side panel, and all in a tab. */
 export const auditPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:audit',
   description: 'Shows the audit record in the side panel and in a tab.',
@@ -45,16 +45,21 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
     const tabs = new WidgetTracker<MainAreaWidget<AuditView>>({
       namespace: 'aumos-governance-audit'
     });
-    const open = (path: string | null, record?: IAuditRecord): void => {
+    const show = (look: (view: AuditView) => void): void => {
       const known = tabs.currentWidget;
-      known?.content.look(path, record ?? null);
-      const tab = known ?? add(path, record ?? null);
+      if (known) {
+        look(known.content);
+      }
+      const tab = known ?? add(look);
       void tabs.save(tab);
       shell.activateById(tab.id);
     };
+    const open = (path: string | null, record?: IAuditRecord): void =>
+      show(view => view.look(path, record));
+    const showDenials = (path: string | null): void =>
+      show(view => view.lookAtDenials(path));
     const add = (
-      path: string | null,
-      record: IAuditRecord | null
+      look: (view: AuditView) => void
     ): MainAreaWidget<AuditView> => {
       const content = new AuditView({
         api,
@@ -63,16 +68,16 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
         notation,
         trans
       });
-      // It is drawn when it is added, and is not to read the records of all notebooks first.
-      content.look(path, record);
+      // Adding the content draws it; it must not load the records of all notebooks first.
+      look(content);
       const tab = new MainAreaWidget({ content });
-      // It has nothing in it, and would be seen as a strip.
+      // It is empty, and would be visible as a strip.
       tab.toolbar.hide();
       tab.id = AUDIT_TAB;
       tab.title.label = trans.__('Governance audit');
       tab.title.icon = governanceIcon;
       tab.title.closable = true;
-      // Notebook 7 has room for one document in its main area, and tabs below it.
+      // Notebook 7 shows one document in its main area, and further tabs below it.
       const area = labShell ? 'main' : 'down';
       tab.addClass('aumos-AuditTab');
       tab.node.dataset.area = area;
@@ -81,17 +86,21 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
       return tab;
     };
     panel.addSection(spendingSection);
-    panel.addSection(auditSection(open));
+    panel.addSection(auditSection(open, showDenials));
     commands.addCommand(CommandIds.openAudit, {
       label: trans.__('Open Audit Record'),
       execute: args => {
         open(typeof args.path === 'string' ? args.path : model.path);
       }
     });
-    palette?.addItem({
-      command: CommandIds.openAudit,
-      category: trans.__('Governance')
+    commands.addCommand(CommandIds.showDenials, {
+      label: trans.__('Show What Was Denied Today'),
+      execute: () => showDenials(model.path)
     });
+    const category = trans.__('Governance');
+    for (const command of [CommandIds.openAudit, CommandIds.showDenials]) {
+      palette?.addItem({ command, category });
+    }
     void restorer?.restore(tabs, {
       command: CommandIds.openAudit,
       args: ({ content }) => ({ path: content.path }),

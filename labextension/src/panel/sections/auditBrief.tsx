@@ -15,25 +15,33 @@ import { ErrorLine, Note, OneLine } from '../../widgets/words';
 /** How many of the newest records the panel shows. */
 const NEWEST = 6;
 
-/** Opens the audit record in full, with a record in detail where one is given. */
+/** Opens the full audit record, with one record in detail if it is given. */
 export type OpenAudit = (path: string | null, record?: IAuditRecord) => void;
 
-/** The section of what was decided last; the rest is a press away. */
-export function auditSection(open: OpenAudit): IPanelSection {
+/** Opens the audit record at what was denied today. */
+export type ShowDenials = (path: string | null) => void;
+
+/** The section of the newest audit records, with a link to the full record. */
+export function auditSection(
+  open: OpenAudit,
+  showDenials: ShowDenials
+): IPanelSection {
   return {
     id: 'audit',
     rank: 70,
     title: trans => trans.__('Audit'),
     isShown: ({ state }) => state?.session_id != null,
-    Body: props => <AuditBrief open={open} {...props} />
+    Body: props => (
+      <AuditBrief open={open} showDenials={showDenials} {...props} />
+    )
   };
 }
 
-/** The newest records of the notebook, and whether its record is intact. */
+/** The newest records of the notebook, and whether its chain is intact. */
 export function AuditBrief(
-  props: ISectionProps & { open: OpenAudit }
+  props: ISectionProps & { open: OpenAudit; showDenials: ShowDenials }
 ): React.JSX.Element {
-  const { api, model, open, path, state, trans } = props;
+  const { api, model, open, path, showDenials, state, trans } = props;
   const now = useNow();
   const { value, message } = useReading(
     path ?? '',
@@ -86,6 +94,9 @@ export function AuditBrief(
       <div className="aumos-Actions">
         <Button isLead onClick={() => open(path)}>
           {trans.__('Open audit')}
+        </Button>
+        <Button onClick={() => showDenials(path)}>
+          {trans.__('Denied today')}
         </Button>
         <ExportLinks api={api.audit} filters={{ path }} trans={trans} />
       </div>

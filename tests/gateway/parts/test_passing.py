@@ -85,7 +85,7 @@ def unpaid(response: Response, key: str | None = KEY, later: Noted | None = None
 
 
 def paid(response: Response, charge: Noted, reader: Noted) -> web.Response:
-    work = pass_on(None, response, CIMultiDict(), charge, reader, streamed=False, name="school")  # type: ignore[arg-type]
+    work = pass_on(None, response, CIMultiDict(), charge, reader, streamed=False, key=KEY, name="school")  # type: ignore[arg-type]
     found = asyncio.run(work)
     assert isinstance(found, web.Response)
     return found
@@ -143,6 +143,8 @@ def test_a_free_response_is_read_to_its_end() -> None:
 def test_a_short_response_goes_on_once_it_is_settled() -> None:
     charge, reader, response = Noted(), Noted(), Response(b"abc", b"def")
     assert paid(response, charge, reader).body == b"ABCDEF|rest"
+    reader.feed = lambda data: data  # type: ignore[method-assign]
+    assert paid(Response(b"of " + KEY.encode()), Noted(), reader).body == b"of ***|rest"
     assert (charge.done_with, reader.done_with) == (["settle"], [b"abcdef"])
     assert not response.closed
 
