@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import aiohttp
 from aiohttp import web
-from multidict import CIMultiDict
 
 from ..integrations.guarding.calls import READS
 from ..integrations.guarding.stream_options import stream_options
@@ -96,21 +95,21 @@ class Sending:
             response.close()
 
     async def _sent(self, call: ClientCall, content: bytes | None, *, is_json: bool = False) -> aiohttp.ClientResponse:
+        response = await self._once(call, content, is_json=is_json)
+        if response.status == HTTPStatus.UNAUTHORIZED and self.key is not None:
+            key = await self._destination.key_after(self.key)
+            if key is not None:
+                self.key = key
+                response = await self._once(call, content, is_json=is_json)
+        return response
+
+    async def _once(self, call: ClientCall, content: bytes | None, *, is_json: bool) -> aiohttp.ClientResponse:
+        self.close()
         headers = from_client(self._request.headers, self._secret, self._destination.api.withheld_headers)
         if call.asked.method.lower() in READS:
             content = None
         elif content is not None and (is_json or "content-type" not in headers):
             # Whatever the client called it: it was read as JSON.
             headers["content-type"] = "application/json"
-        response = await self._once(call, headers.copy(), content)
-        if response.status == HTTPStatus.UNAUTHORIZED and self.key is not None:
-            key = await self._destination.key_after(self.key)
-            if key is not None:
-                self.key = key
-                response = await self._once(call, headers, content)
-        return response
-
-    async def _once(self, call: ClientCall, headers: CIMultiDict[str], content: bytes | None) -> aiohttp.ClientResponse:
-        self.close()
         self._response = await self._destination.send(call, self._query, headers, self.key, content)
         return self._response

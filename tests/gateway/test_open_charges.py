@@ -15,6 +15,7 @@ from aumos_governance.integrations.pricing.seen import Seen
 from tests.gateway.house import CALLER
 
 HELD = 5 * 10**8
+SOURCE = {"kind": "gateway", "provider": "openai", "key": "kernel of a.ipynb"}
 ANSWER = {"id": "r1", "usage": {"prompt_tokens": 3}}
 
 
@@ -65,11 +66,12 @@ def desk() -> Desk:
 
 
 def charge(desk: Desk, **paid: bool) -> OpenCharge:
-    return OpenCharge(desk, CALLER, "h1", HELD, Paid(**paid), lambda id: f"openai/{id}")  # type: ignore[arg-type]
+    reference = "openai/{}".format
+    return OpenCharge(desk, CALLER, "h1", HELD, Paid(**paid), reference, SOURCE)  # type: ignore[arg-type]
 
 
 def settle(amount: str, *, estimated: bool, **more: Any) -> tuple[str, Mapping[str, Any]]:
-    return "settle", {"hold_id": "h1", "amount": amount, "estimated": estimated, **more}
+    return "settle", {"hold_id": "h1", "amount": amount, "estimated": estimated, "source": SOURCE, **more}
 
 
 USED = {"usage": {"prompt_tokens": 3}}
