@@ -32,6 +32,19 @@ export function outcomeOf(
     : outcomeWord(verdict, trans);
 }
 
+/** The same in a word, where the event stands beside it and says what is waited for. */
+export function shortOutcomeOf(
+  record: IAuditRecord,
+  trans: TranslationBundle
+): string {
+  const hasEnded = ['approve', 'withdraw', 'limit_withdrawn'].includes(
+    record.event
+  );
+  return verdictOf(record) === 'none' && !hasEnded
+    ? trans.__('Waits')
+    : outcomeOf(record, trans);
+}
+
 /** An outcome by its name, to choose among them. */
 export function outcomeWord(
   outcome: Outcome,
