@@ -8,7 +8,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from . import audit, bridge, calls, durable, engine, footprint, gateway, page, postgres, start
+from . import audit, bridge, calls, durable, engine, footprint, gateway, gateway_busy, page, postgres, start
 from .results import Results
 
 SUITES = ("durable", "engine", "audit", "postgres", "bridge", "footprint", "calls", "gateway", "start", "page")
@@ -48,6 +48,7 @@ def main() -> None:
         if "gateway" in chosen:
             calls_made, streams = (200, 20) if options.quick else (4_000, 500)
             gateway.gateway(results, folder, calls_made, streams, options.litellm)
+            gateway_busy.first_bytes(results, folder, 10 if options.quick else 100)
         if "start" in chosen:
             start.start(results, folder / "start", 2 if options.quick else 16)
         if "page" in chosen:

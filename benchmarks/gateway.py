@@ -38,8 +38,8 @@ def gateway(results: Results, folder: Path, calls: int, streams: int, litellm: P
     ``litellm`` is the program of that name, whose proxy is measured beside it.
     """
     with contextlib.ExitStack() as running:
-        _, endpoint = running.enter_context(_process("endpoint"))
-        process, port = running.enter_context(_process("gateway", endpoint, str(folder)))
+        _, endpoint = running.enter_context(part("endpoint"))
+        process, port = running.enter_context(part("gateway", endpoint, str(folder)))
         ours = _Measured("gateway", process.pid, int(port), "/llm/openai/v1", int(endpoint))
         asyncio.run(_measure(results, ours, lambda: _hold(process), calls, streams))
         if litellm is not None:
@@ -58,12 +58,12 @@ class _Measured:
     prefix: str
     endpoint: int
 
-    def client(self) -> _Client:
-        return _Client(self.port, self.prefix)
+    def client(self) -> Client:
+        return Client(self.port, self.prefix)
 
     async def overhead(self, calls: int) -> tuple[float, float]:
         """Milliseconds that it adds to a call, and those of a call without it."""
-        direct, through = _Client(self.endpoint, "/v1"), self.client()
+        direct, through = Client(self.endpoint, "/v1"), self.client()
         await direct.times(50), await through.times(50)
         plain, passed = await direct.times(calls, PAUSE), await through.times(calls, PAUSE)
         direct.close(), through.close()
@@ -98,7 +98,7 @@ async def _measure(results: Results, ours: _Measured, hold: Callable[[], float],
     before = hold()
     first = [await ours.client().first_byte() for _ in range(50)]
     held = (before + hold()) / 2
-    direct = [await _Client(ours.endpoint, "/v1").first_byte() for _ in range(50)]
+    direct = [await Client(ours.endpoint, "/v1").first_byte() for _ in range(50)]
     over = (middle(first) - middle(direct)) * 1e3
     results.add(
         "gateway: first byte of a stream beside the durable hold, p50", over - held, "ms", 2.0, f"hold {held:.2f}"
@@ -136,14 +136,15 @@ async def _compare(results: Results, ours: _Measured, theirs: _Measured, calls: 
     results.add("by turns: the proxy's part of the gateway's rate", part, "", 1 / 3)
 
 
-async def _together(clients: list[_Client], work: Callable[[_Client], Awaitable[Any]]) -> None:
+async def _together(clients: list[Client], work: Callable[[Client], Awaitable[Any]]) -> None:
     await asyncio.gather(*(work(client) for client in clients))
 
 
-class _Client:
+class Client:
     """A client on one connection, which takes as little CPU as it can."""
 
-    def __init__(self, port: int, prefix: str) -> None:
+    def __init__(self, port: int, prefix: str, secret: str = SECRET) -> None:
+        self._secret = secret
         self._port = port
         self._prefix = prefix
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -190,7 +191,7 @@ class _Client:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=_LIMIT)
         content = json.dumps(body).encode()
         head = (
-            f"POST {self._prefix}/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SECRET}\r\n"
+            f"POST {self._prefix}/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {self._secret}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
         )
         self._streams[1].write(head.encode() + content)
@@ -234,7 +235,7 @@ def _hold(process: subprocess.Popen[str]) -> float:
 
 
 @contextlib.contextmanager
-def _process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def part(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process of `benchmarks.gateway_parts`: and its port, once it listens."""
     command = [sys.executable, "-m", "benchmarks.gateway_parts", *arguments]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -1,7 +1,7 @@
 /**
- * Which way the imports of src/ flow: down this list, never up, and in no circle, types included.
+ * The allowed directions of imports in src/: down this list, never up, and never in a circle, types included.
  *
- * Each entry is one room (a folder) or a module at the top of src/; those of one line do not import each other.
+ * Each entry is a folder or a module at the top of src/; those on one line do not import each other.
  */
 const ROOMS = [
   ['index.ts'],
@@ -19,7 +19,7 @@ const ROOMS = [
   ['icons.ts', 'svg.d.ts']
 ];
 
-/** The sections are made of what is drawn around them, never the other way: all know is their list. */
+/** The sections use the panel around them; it imports neither a section nor their list. */
 const WITHIN = [
   {
     name: 'panel-frame-knows-no-section',
@@ -32,7 +32,7 @@ const WITHIN = [
 const pattern = names =>
   `^src/(${names.map(name => name.replaceAll('.', '\\.') + (name.endsWith('/') ? '' : '$')).join('|')})`;
 
-/** Nothing in a room may import from a room above it, nor from one beside it. */
+/** Nothing in a folder may import from a folder above it, nor from one beside it. */
 const directions = ROOMS.flat().map(name => {
   const depth = ROOMS.findIndex(line => line.includes(name));
   const barred = ROOMS.slice(0, depth + 1)
@@ -55,7 +55,7 @@ export default {
       to: { circular: true }
     },
     {
-      name: 'no-module-outside-the-rooms',
+      name: 'no-module-outside-the-folders',
       severity: 'error',
       from: { path: '^src/', pathNot: `__tests__/|${pattern(ROOMS.flat())}` },
       to: {}
@@ -78,7 +78,7 @@ export default {
   options: {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: 'node_modules|\\.svg$' },
-    // Types too: an arrow that the compiler removes misleads a reader all the same.
+    // Types too: an import that the compiler removes still misleads a reader.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.test.json' }
   }

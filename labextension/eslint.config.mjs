@@ -5,7 +5,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  // What openapi-typescript writes has a style of its own.
+  // The output of openapi-typescript has a style of its own.
   { ignores: ['lib/', 'node_modules/', 'src/protocol/openapi.ts'] },
   js.configs.recommended,
   {
@@ -42,7 +42,7 @@ export default defineConfig(
         'error',
         { argsIgnorePattern: '^_' }
       ],
-      // Numbers are common in messages, and their text is what is meant.
+      // Numbers are common in messages, and are meant as text.
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true }

@@ -12,7 +12,7 @@ from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import BrowserContext, Locator, expect
 
-_READER = "You may look at this, but not change it."
+_READER = "You can view this, but not change it."
 
 
 def panel_of(page: NotebookPage) -> Locator:

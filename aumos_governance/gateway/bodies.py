@@ -1,26 +1,28 @@
-"""Reads clients' request bodies within bounds: 64 MiB each, 256 MiB in all."""
+"""Reads clients' request bodies within bounds: 64 MiB each, and what all take in memory 256 MiB."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
 import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
+from .contents import LARGE, fields_of, memory_of, object_of, text_of, written
 from .refusals import RefusedError
 
-__all__ = ["MOST_IN_ALL", "MOST_OF_ONE", "Bodies", "Body", "fields_of", "object_of"]
+__all__ = ["MOST_IN_ALL", "MOST_OF_ONE", "Bodies", "Body"]
 
+ResultT = TypeVar("ResultT")
 MOST_OF_ONE: Final = 64 * 1024 * 1024
 """Bytes of one body, decompressed."""
 MOST_IN_ALL: Final = 256 * 1024 * 1024
-"""Bytes of the bodies of all calls that are under way."""
+"""Bytes that the bodies of all calls under way take in memory: as they came, as values, and as they are sent."""
 _SILENCE_SECONDS: Final = 60.0
 """The longest pause within a body."""
 _STEP: Final = 1024 * 1024
@@ -29,41 +31,100 @@ _ZLIB: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "def
 
 
 class Bodies:
-    """Counts what is in memory of the bodies of all calls."""
+    """Counts what is in memory of the bodies of all calls, and of those that are made with each key."""
 
     def __init__(self, *, most_of_one: int = MOST_OF_ONE, most_in_all: int = MOST_IN_ALL) -> None:
         self.most_of_one = most_of_one
+        self.most_of_key = most_in_all * 3 // 4
+        """So that no kernel alone keeps the others from making calls."""
+        self._turn = asyncio.Lock()
         self._most_in_all = most_in_all
         self._size = 0
+        self._of_key: Counter[str] = Counter()
 
-    def take(self, size: int) -> None:
+    def take(self, key_id: str, size: int) -> None:
         """Count so many bytes more. Raises RefusedError where they are too many."""
+        if self._of_key[key_id] + size > self.most_of_key:
+            raise _busy("the calls that are made with this key hold as many large requests as one key may have")
         if self._size + size > self._most_in_all:
-            raise RefusedError(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "BUSY",
-                "AumOS Governance: the gateway holds as many large requests as it can, so this one was not sent; try"
-                " again in a moment.",
-                headers={"retry-after": "1"},
-            )
-        self._size += size
+            raise _busy("the gateway holds as many large requests as it can")
+        self.give_back(key_id, -size)
 
-    def give_back(self, size: int) -> None:
+    def give_back(self, key_id: str, size: int) -> None:
         """Count so many bytes less."""
         self._size -= size
+        self._of_key[key_id] -= size
+        if not self._of_key[key_id]:
+            del self._of_key[key_id]
+
+    async def aside(self, work: Callable[[], ResultT]) -> ResultT:
+        """Do work on a large body in a thread, and on one body at a time: meanwhile it takes more than is counted."""
+        async with self._turn:
+            working = asyncio.ensure_future(asyncio.to_thread(work))
+            try:
+                return await asyncio.shield(working)
+            finally:
+                if not working.done():
+                    # No thread ends because its task is cancelled, so the next one's turn comes later.
+                    await asyncio.wait((working,))
 
 
 class Body:
-    """One call's body, counted until `close`."""
+    """One call's body, counted until `close`; ``key_id`` is the client's key."""
 
-    def __init__(self, bodies: Bodies) -> None:
+    def __init__(self, bodies: Bodies, key_id: str) -> None:
         self._bodies = bodies
+        self._key_id = key_id
         self._size = 0
+        self._values = 0
 
     def close(self) -> None:
         """The call is over."""
-        self._bodies.give_back(self._size)
+        self._bodies.give_back(self._key_id, self._size)
         self._size = 0
+
+    async def object(self, content: bytes) -> Mapping[str, Any]:
+        """The JSON object that the body is. Raises RefusedError for anything else."""
+        if len(content) <= LARGE:
+            text = text_of(content)
+            self._hold(content, memory_of(text))
+            return object_of(text)
+        text = await self._bodies.aside(lambda: text_of(content))
+        self._hold(content, await self._bodies.aside(lambda: memory_of(text)))
+        return await self._bodies.aside(lambda: object_of(text))
+
+    async def form(self, content: bytes, content_type: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
+        """The plain fields of the form that the body is, and the sizes of its files. Raises RefusedError."""
+        if len(content) <= LARGE:
+            fields, files = fields_of(content, content_type)
+        else:
+            fields, files = await self._bodies.aside(lambda: fields_of(content, content_type))
+        self._hold(content, len(content) - sum(files))
+        return fields, files
+
+    async def written(self, body: Mapping[str, Any], size: int) -> bytes:
+        """The JSON of an object that takes the place of the body, which had this size. Raises RefusedError."""
+        # The same bytes, in a fraction of the time.
+        content = json.dumps(body).encode() if size <= LARGE else await self._bodies.aside(lambda: written(body))
+        self._hold(content, self._values)
+        return content
+
+    def _hold(self, content: bytes, values: int) -> None:
+        """Count what the call has in memory now."""
+        self._values = values
+        size = len(content) + values
+        if size > self._bodies.most_of_key:
+            raise RefusedError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "TOO_LARGE",
+                "AumOS Governance: the request body takes more memory than the gateway has for the calls of one key;"
+                " send less, or in parts.",
+            )
+        self._add(size - self._size)
+
+    def _add(self, size: int) -> None:
+        self._bodies.take(self._key_id, size)
+        self._size += size
 
     async def read(self, request: web.BaseRequest) -> bytes:
         """The whole body, decompressed. Raises RefusedError for one that is too large, or in another encoding."""
@@ -80,11 +141,11 @@ class Body:
         pieces: list[bytes] = []
         while piece := await self._piece(request):
             if decompress is None:
-                self._add(pieces, piece)
+                self._keep(pieces, piece)
             else:
-                decompress(piece, lambda made: self._add(pieces, made))
+                decompress(piece, lambda made: self._keep(pieces, made))
         if decompress is not None:
-            decompress(b"", lambda made: self._add(pieces, made))
+            decompress(b"", lambda made: self._keep(pieces, made))
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def _piece(self, request: web.BaseRequest) -> bytes:
@@ -103,11 +164,10 @@ class Body:
             "AumOS Governance: the request's body did not arrive in time, so it was not sent.",
         )
 
-    def _add(self, pieces: list[bytes], piece: bytes) -> None:
+    def _keep(self, pieces: list[bytes], piece: bytes) -> None:
         if self._size + len(piece) > self._bodies.most_of_one:
             raise _too_large(self._bodies.most_of_one)
-        self._bodies.take(len(piece))
-        self._size += len(piece)
+        self._add(len(piece))
         pieces.append(piece)
 
 
@@ -183,6 +243,15 @@ class _Brotli:
             raise _damaged() from None
 
 
+def _busy(why: str) -> RefusedError:
+    return RefusedError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "BUSY",
+        f"AumOS Governance: {why}, so this one was not sent; try again in a moment.",
+        headers={"retry-after": "1"},
+    )
+
+
 def _damaged() -> RefusedError:
     return RefusedError(
         HTTPStatus.BAD_REQUEST,
@@ -196,112 +265,4 @@ def _too_large(most: int) -> RefusedError:
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "TOO_LARGE",
         f"AumOS Governance: a request body may have at most {most // (1024 * 1024)} MiB; send less.",
-    )
-
-
-def object_of(content: bytes) -> Mapping[str, Any]:
-    """The JSON object that a body is. Raises RefusedError for anything else."""
-    if not content:
-        return {}
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise RefusedError(
-            HTTPStatus.BAD_REQUEST,
-            "INVALID_REQUEST",
-            "AumOS Governance: the request body is no JSON object, so what it may cost cannot be known and it was not"
-            " sent.",
-        )
-    return body
-
-
-def fields_of(content: bytes, content_type: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
-    """The plain fields of a form, and the sizes of its files in bytes.
-
-    Raises RefusedError for a form that two readers could read differently: it is forwarded as it is, and what the
-    provider reads in it must be what was measured.
-    """
-    fields: dict[str, Any] = {}
-    files: list[tuple[str, int]] = []
-    for part in _parts_of(content, content_type):
-        head, separator, value = part.partition(b"\r\n\r\n")
-        name, is_file = _named(head)
-        if not separator:
-            raise _no_form()
-        if is_file:
-            files.append((name, len(value)))
-            continue
-        text = _text(value)
-        if name.endswith("[]"):
-            values = fields.setdefault(name[:-2], [])
-            if not isinstance(values, list):
-                raise _no_form()
-            values.append(text)
-        elif name in fields:
-            # Which of the two the provider reads is not known.
-            raise _no_form()
-        else:
-            fields[name] = {"true": True, "false": False}.get(text, text)
-    if any(name.removesuffix("[]") in fields for name, _ in files):
-        raise _no_form()
-    return fields, tuple(size for _, size in files)
-
-
-_BOUNDARY: Final = re.compile(
-    r"multipart/form-data *; *boundary=(\"?)([0-9A-Za-z'()+_,./:=?-]{1,70})\1 *", re.IGNORECASE
-)
-_DISPOSITION: Final = re.compile(
-    r"""form-data;[ ]*name="([^"\\\r\n;]*)"(;[ ]*filename="(?:[^"\\\r\n]|\\.)*")?(;[ ]*filename\*=[^;"\s]+)?""",
-    re.IGNORECASE,
-)
-_PART_HEADERS: Final = frozenset({"content-disposition", "content-type", "content-length"})
-"""The headers of a part that change nothing of how its value is read."""
-
-
-def _parts_of(content: bytes, content_type: str) -> list[bytes]:
-    boundary = _BOUNDARY.fullmatch(content_type.strip())
-    if boundary is None:
-        raise _no_form()
-    line = b"--" + boundary[2].encode()
-    if not content.startswith(line + b"\r\n"):
-        raise _no_form()
-    parts = (b"\r\n" + content).split(b"\r\n" + line)
-    # Before the first line there is nothing, each one ends, and after the last one nothing comes.
-    if parts[-1] not in (b"--", b"--\r\n") or any(not part.startswith(b"\r\n") for part in parts[1:-1]):
-        raise _no_form()
-    return [part[2:] for part in parts[1:-1]]
-
-
-def _named(head: bytes) -> tuple[str, bool]:
-    found: re.Match[str] | None = None
-    for line in _text(head).split("\r\n"):
-        header, separator, value = line.partition(":")
-        if not separator or header.lower() not in _PART_HEADERS:
-            raise _no_form()
-        if header.lower() == "content-disposition":
-            if found is not None:
-                raise _no_form()
-            found = _DISPOSITION.fullmatch(value.strip())
-            if found is None:
-                raise _no_form()
-    if found is None:
-        raise _no_form()
-    return found[1], found[2] is not None or found[3] is not None
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        raise _no_form() from None
-
-
-def _no_form() -> RefusedError:
-    return RefusedError(
-        HTTPStatus.BAD_REQUEST,
-        "INVALID_REQUEST",
-        "AumOS Governance: the request's form cannot be read without doubt, so what it may cost cannot be known and it"
-        " was not sent.",
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from .. import money
 from ..integrations.guarding.calls import Paid
@@ -11,27 +12,41 @@ from ..integrations.guarding.costs import charged, charged_partly, cost_of
 from ..integrations.guarding.readers import Reader, evidence_of
 from ..integrations.pricing.seen import Seen
 from ..service.callers import Caller
-from .counts import counts_of
 from .desk import Desk
 
 __all__ = ["OpenCharge"]
 
+_PLACES: Final = ("usage", "usageMetadata")
+"""Where OpenAI's and Anthropic's, and where Google's responses have their counts."""
+_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,48}")
+_MOST: Final = 32
+_LARGEST: Final = 1 << 53
+
 
 class OpenCharge:
-    """A hold of the gateway. A second end changes nothing. ``reference`` names a response as the ledger knows it.
+    """A hold of the gateway. A second end changes nothing. ``reference`` names a response as the ledger knows it, and
+    ``source`` whose call it was.
 
     An end is sent and not waited for: until it is recorded the hold stands, and the ledger takes in what the same
     client requests next after it.
     """
 
     def __init__(
-        self, desk: Desk, caller: Caller, hold_id: str, held: int, paid: Paid, reference: Callable[[str], str]
+        self,
+        desk: Desk,
+        caller: Caller,
+        hold_id: str,
+        held: int,
+        paid: Paid,
+        reference: Callable[[str], str],
+        source: Mapping[str, str],
     ) -> None:
         self._desk = desk
         self._caller = caller
         self._hold_id: str | None = hold_id
         self._held = held
         self._reference = reference
+        self._source = source
         self.paid = paid
         """The call as it is sent."""
         self.sent = False
@@ -67,8 +82,13 @@ class OpenCharge:
 
     def _end(self, amount: int, estimated: bool, answer: Mapping[str, Any] | None = None) -> None:
         if (hold_id := self._taken()) is not None:
-            body: dict[str, Any] = {"hold_id": hold_id, "amount": money.to_text(amount), "estimated": estimated}
-            if usage := counts_of(answer or {}):
+            body: dict[str, Any] = {
+                "hold_id": hold_id,
+                "amount": money.to_text(amount),
+                "estimated": estimated,
+                "source": self._source,
+            }
+            if usage := _counts_of(answer or {}):
                 body["usage"] = usage
             if estimated and getattr(self.paid, "retrievable", False):
                 id = (answer or {}).get("id")
@@ -84,3 +104,22 @@ class OpenCharge:
     def _cost(self, answer: Mapping[str, Any], seen: Seen | None) -> Any:
         assert self.paid.quoted is not None
         return cost_of(self.paid, self.paid.quoted, answer, seen)
+
+
+def _counts_of(answer: Mapping[str, Any]) -> dict[str, int]:
+    """The counts of a response by their names there, such as ``prompt_tokens_details.cached_tokens``; without zeros."""
+    for place in _PLACES:
+        usage = answer.get(place)
+        if isinstance(usage, Mapping):
+            return dict(list(_counted(usage, ""))[:_MOST])
+    return {}
+
+
+def _counted(usage: Mapping[str, Any], within: str) -> Iterator[tuple[str, int]]:
+    for name, value in usage.items():
+        if _NAME.fullmatch(str(name)) is None:
+            continue
+        if type(value) is int and 0 < value < _LARGEST:
+            yield f"{within}{name}", value
+        elif isinstance(value, Mapping) and not within:
+            yield from _counted(value, f"{name}.")

@@ -19,6 +19,10 @@ KeyKind = Literal["kernel", "terminal", "user", "run"]
 """What a key was issued to: a kernel, a terminal, a user's own program, or `jupyter governance run`."""
 
 
+def _kept(refused: str) -> None:
+    """For a key that is what it is, or is read again anyway."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """One configured provider: the requests under ``/llm/<name>/`` are forwarded to it."""
@@ -44,6 +48,8 @@ class Upstream:
     """Output tokens of a request that states no limit."""
     max_hold: int | None = None
     """The most that is held for one call, in nano-USD: the request's output limit is lowered to fit. None: no limit."""
+    key_refused: Callable[[str], None] = field(default=_kept, repr=False)
+    """Called with a key that the provider refused: `key` may have another one from then on."""
     key_variables: tuple[str, ...] = ()
     """Variables of the server's environment that hold the provider's key, which no kernel may have."""
 

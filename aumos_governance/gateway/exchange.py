@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,20 +15,20 @@ import aiohttp
 from aiohttp import web
 
 from .. import money
-from ..integrations.guarding.calls import READS, Asked, Paid
-from ..integrations.guarding.stream_options import stream_options
+from ..integrations.guarding.calls import Asked, Paid
 from ..service.callers import Caller
 from ..wire.protocol import MAX_TEXT
-from .bodies import Bodies, Body, fields_of, object_of
+from .bodies import Bodies, Body
 from .charges import OpenCharge
 from .contract import Holder, Keys
 from .desk import Desk
 from .dialects.api import ClientCall
-from .headers import from_client, from_provider, secrets_of, without_secret
+from .headers import from_provider, secrets_of, without_secret
 from .later import later_of, reference_of
 from .measuring import Measured
 from .passing import BROKEN, broken_off, pass_on, pass_unpaid
 from .refusals import RefusedError, denial, no_decision, response_of
+from .sending import Sending
 from .upstreams import NOT_SENT, Destination
 
 __all__ = ["Exchange", "Office"]
@@ -63,7 +62,8 @@ class Exchange:
     def __init__(self, office: Office, request: web.BaseRequest) -> None:
         self._office = office
         self._request = request
-        self._body = Body(office.bodies)
+        self._body: Body | None = None
+        self._sending: Sending | None = None
         self._secret = ""
         self._charge: OpenCharge | None = None
         self.destination: Destination | None = None
@@ -92,7 +92,10 @@ class Exchange:
             if self._charge is not None:
                 # Where nothing else ended it, such as where the client left while the provider was computing.
                 self._charge.abandon()
-            self._body.close()
+            if self._sending is not None:
+                self._sending.close()
+            if self._body is not None:
+                self._body.close()
 
     def _refused(self, refused: RefusedError) -> web.StreamResponse:
         return response_of(refused, None if self.destination is None else self.destination.api)
@@ -145,30 +148,32 @@ class Exchange:
         if any(part in (".", "..") for part in unquote(unquote(path)).replace("\\", "/").split("/")):
             raise _not_found("the path has a segment that names another one")
         query = without_secret(request.rel_url.raw_query_string, self._secret)
-        content = await self._body.read(request)
-        asked = self._asked(f"{path}?{query}" if query else path, content)
-        found = await destination.measuring.measure(asked, len(content))
-        key = await destination.key()
+        sending = self._sending = Sending(destination, request, query, self._secret)
+        body = self._body = Body(self._office.bodies, holder.key_id)
+        content = await body.read(request)
+        size = len(content)
+        asked = await self._asked(sending, body, f"{path}?{query}" if query else path, content)
+        found = await destination.measuring.measure(asked, size)
+        await sending.read_key()
         if isinstance(found, ClientCall):
-            return await self._free(destination, found, query, key, content)
-        measured = await self._held(destination, holder, found, len(content))
-        return await self._paid(destination, measured, query, key, content)
+            return await self._free(destination, sending, found, content)
+        if not sending.is_form:
+            # Its values are enough, and for a call that may last long the bytes need not be kept beside them.
+            content = b""
+        elif destination.api.output_limit(found.call.asked) is not None:
+            raise _no_form(found.paid.name)
+        measured = await self._held(destination, holder, found, size)
+        content = await sending.content(measured, body, content, size)
+        return await self._paid(destination, sending, measured, content, body)
 
-    def _asked(self, path: str, content: bytes) -> Asked:
-        request = self._request
-        content_type = request.headers.get("content-type", "")
+    async def _asked(self, sending: Sending, body: Body, path: str, content: bytes) -> Asked:
         files: tuple[int | None, ...] = ()
-        body: Mapping[str, Any]
-        if content_type.lower().startswith("multipart/form-data"):
-            body, files = fields_of(content, content_type)
+        values: Mapping[str, Any]
+        if sending.is_form:
+            values, files = await body.form(content, self._request.headers["content-type"])
         else:
-            body = object_of(content)
-        place = self._place(body.get("model"))
-        return Asked(request.method, path, body, files=files, bare=stream_options.withheld(place))
-
-    def _place(self, model: object) -> tuple[str, str]:
-        assert self.destination is not None
-        return self.destination.upstream.base_url, str(model)
+            values = await body.object(content)
+        return Asked(self._request.method, path, values, files=files, bare=sending.asks_bare(path, values))
 
     # ---- the hold
 
@@ -184,12 +189,13 @@ class Exchange:
                 f" {money.display(upstream.max_hold)} is held for one call to {upstream.name} on this Jupyter server;"
                 " send less input, or ask its administrator to raise max_hold.",
             )
+        source = {"kind": "gateway", "provider": upstream.name, "key": holder.name[:MAX_TEXT]}
         body: dict[str, Any] = {
             "amount": money.to_text(found.worst),
             "waits_turn": _TURN_SECONDS,
             "tool": found.paid.model[:MAX_TEXT] or "unknown",
             "action_type": found.paid.name,
-            "detail": {"kind": "gateway", "provider": upstream.name, "key": holder.name},
+            "detail": source,
         }
         if least < found.worst:
             body["least"] = money.to_text(least)
@@ -203,8 +209,9 @@ class Exchange:
         if not decision["allowed"]:
             raise denial(decision, response.get("state"), caller.notebook.path)
         granted = money.parse(decision["amount"])
+        reference = partial(reference_of, destination)
         self._charge = OpenCharge(
-            self._office.desk, caller, response["hold_id"], granted, found.paid, partial(reference_of, destination)
+            self._office.desk, caller, response["hold_id"], granted, found.paid, reference, source
         )
         fitted = await measuring.fitted(found, granted, size)
         assert fitted is not None, "at least the least that was requested is granted"
@@ -228,79 +235,53 @@ class Exchange:
     # ---- the provider
 
     async def _free(
-        self, destination: Destination, call: ClientCall, query: str, key: str | None, content: bytes
+        self, destination: Destination, sending: Sending, call: ClientCall, content: bytes
     ) -> web.StreamResponse:
         name = destination.upstream.name
         try:
-            response = await self._sent(destination, call, query, key, content or None)
+            response = await sending.free(call, content or None)
         except BROKEN as error:
             raise _unreachable(name, error) from None
         self._checked(destination, response)
         assert self.holder is not None
         later = later_of(destination, call.asked, self._office.desk, self._caller(self.holder))
-        return await pass_unpaid(self._request, response, from_provider(response.headers, key), key, name, later)
+        headers = from_provider(response.headers, sending.key)
+        return await pass_unpaid(self._request, response, headers, sending.key, name, later)
 
     async def _paid(
-        self, destination: Destination, measured: Measured, query: str, key: str | None, content: bytes
+        self, destination: Destination, sending: Sending, measured: Measured, content: bytes, body: Body
     ) -> web.StreamResponse:
         charge, name = self._charge, destination.upstream.name
         assert charge is not None
         paid, call = measured.paid, measured.call
-        sent = content if call.asked.files else json.dumps(paid.body or call.asked.body).encode()
         try:
             charge.sent = True
-            response = await self._sent(destination, call, query, key, sent)
-            if paid.body is not None:
-                response = await self._again(destination, measured, query, key, response)
+            response = await sending.paid(measured, content, body)
         except NOT_SENT as error:
             charge.release()
             raise _unreachable(name, error) from None
         except BROKEN as error:
             charge.estimate()
             raise broken_off(name, error) from None
-        headers = from_provider(response.headers, key)
+        headers = from_provider(response.headers, sending.key)
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
             charge.release()
             self._checked(destination, response)
-            return await pass_unpaid(self._request, response, headers, key, name)
+            return await pass_unpaid(self._request, response, headers, sending.key, name)
         if measured.limited_to is not None:
             headers[LIMIT_HEADER] = str(measured.limited_to)
         kind = response.headers.get("content-type", "")
         reader = destination.api.reader(paid, call.asked, kind)
         return await pass_on(
-            self._request, response, headers, charge, reader, streamed=_is_stream(kind, paid), name=name
+            self._request,
+            response,
+            headers,
+            charge,
+            reader,
+            streamed=_is_stream(kind, paid),
+            key=sending.key,
+            name=name,
         )
-
-    async def _again(
-        self,
-        destination: Destination,
-        measured: Measured,
-        query: str,
-        key: str | None,
-        response: aiohttp.ClientResponse,
-    ) -> aiohttp.ClientResponse:
-        """Send the request as the client wrote it, where the server may have refused to be asked for the usage."""
-        place = self._place(measured.paid.model)
-        if response.status < HTTPStatus.BAD_REQUEST:
-            stream_options.accepts(place)
-        if not stream_options.may_refuse_with(place, response.status):
-            return response
-        # What was refused has cost nothing, so what is held is there for this attempt.
-        second = await self._sent(destination, measured.call, query, key, json.dumps(measured.call.asked.body).encode())
-        response.release()
-        if second.status < HTTPStatus.BAD_REQUEST:
-            stream_options.refuses(place)
-        return second
-
-    async def _sent(
-        self, destination: Destination, call: ClientCall, query: str, key: str | None, content: bytes | None
-    ) -> aiohttp.ClientResponse:
-        headers = from_client(self._request.headers, self._secret, destination.api.withheld_headers)
-        if call.asked.method.lower() in READS:
-            content = None
-        elif content is not None and "content-type" not in headers:
-            headers["content-type"] = "application/json"
-        return await destination.send(call, query, headers, key, content)
 
     def _checked(self, destination: Destination, response: aiohttp.ClientResponse) -> None:
         """Raises RefusedError for a response that must not go on as it is."""
@@ -317,7 +298,6 @@ class Exchange:
             )
         if response.status == HTTPStatus.UNAUTHORIZED:
             response.close()
-            destination.forget_key()
             raise RefusedError(
                 HTTPStatus.BAD_GATEWAY,
                 "UPSTREAM_KEY_REFUSED",
@@ -331,6 +311,14 @@ def _is_stream(content_type: str, paid: Paid) -> bool:
     # Google's may be one JSON array.
     return getattr(paid, "sends_array", False) or content_type.startswith(
         ("text/event-stream", "application/vnd.amazon.eventstream")
+    )
+
+
+def _no_form(name: str) -> RefusedError:
+    return RefusedError(
+        HTTPStatus.BAD_REQUEST,
+        "INVALID_REQUEST",
+        f"AumOS Governance: {name} was sent as a form, so it was not forwarded; send it as JSON.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Which headers pass between client and provider, and where a client's key is found."""
+"""Which headers pass between client and provider, where a client's key is found, and how a provider's key is masked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-__all__ = ["from_client", "from_provider", "secrets_of", "without_secret"]
+__all__ = ["Mask", "from_client", "from_provider", "secrets_of", "without_secret"]
 
 _KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 """Where the clients of OpenAI, Anthropic, Azure and Google put their key."""
@@ -25,9 +25,14 @@ _NEVER_SENT: Final = (
     | frozenset(_KEY_HEADERS)
     | {"host", "content-length", "content-encoding", "accept-encoding", "expect", "cookie", "origin", "referer"}
     | {"forwarded", "via"}
+    # By these a server, or a proxy before it, may take another method or another address than those that were measured.
+    | {"x-http-method", "x-http-method-override", "x-method-override", "x-original-method", "x-original-uri"}
+    | {"x-original-url", "x-rewrite-url", "x-override-url"}
 )
 _NEVER_PASSED: Final = _OF_CONNECTION | {"content-length", "content-encoding", "set-cookie", "set-cookie2", "alt-svc"}
 _SHORTEST_SECRET: Final = 8
+"""Characters of a key that is masked: a shorter one, such as ``test``, stands in other texts too."""
+_MASKED: Final = b"***"
 
 
 def secrets_of(headers: Mapping[str, str], query: str) -> Iterator[str]:
@@ -55,7 +60,8 @@ def from_client(headers: CIMultiDictProxy[str], secret: str, withheld: Iterable[
     dropped = _NEVER_SENT.union(withheld, _named(headers))
     kept: CIMultiDict[str] = CIMultiDict()
     for name, value in headers.items():
-        lower = name.lower()
+        # Servers with a CGI-like interface take both for one: https://www.rfc-editor.org/rfc/rfc3875#section-4.1.18.
+        lower = name.lower().replace("_", "-")
         if lower in dropped or lower.startswith("x-forwarded-") or secret in value:
             continue
         kept.add(name, value)
@@ -76,3 +82,40 @@ def from_provider(headers: CIMultiDictProxy[str], key: str | None) -> CIMultiDic
 def _named(headers: CIMultiDictProxy[str]) -> set[str]:
     """The headers that the connection's own header names as belonging to it alone."""
     return {name.strip().lower() for value in headers.getall("connection", ()) for name in value.split(",")}
+
+
+class Mask:
+    """Puts ``***`` for the provider's key in what goes on to the client: some servers repeat what they were sent."""
+
+    def __init__(self, key: str | None) -> None:
+        self._key = key.encode() if key is not None and len(key) >= _SHORTEST_SECRET else b""
+        self._kept = b""
+
+    def whole(self, body: bytes) -> bytes:
+        """A body that is complete."""
+        return body.replace(self._key, _MASKED) if self._key else body
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The bytes of a longer body that go on now: all but those at their end with which the key may begin."""
+        key = self._key
+        if not key:
+            return chunk
+        if self._kept:
+            chunk, self._kept = self._kept + chunk, b""
+        if key in chunk:
+            chunk = chunk.replace(key, _MASKED)
+        if chunk.endswith(b"\n"):
+            # So does each event of a stream.
+            return chunk
+        at = chunk.find(key[:1], max(0, len(chunk) - len(key) + 1))
+        while at >= 0:
+            if key.startswith(chunk[at:]):
+                self._kept = chunk[at:]
+                return chunk[:at]
+            at = chunk.find(key[:1], at + 1)
+        return chunk
+
+    def rest(self) -> bytes:
+        """What was kept back of a body that is complete."""
+        kept, self._kept = self._kept, b""
+        return kept

@@ -14,6 +14,7 @@ from ..integrations.guarding.calls import Asked, Paid, cannot_measure
 from ..integrations.guarding.provider import paid_by
 from ..integrations.pricing.price_terms import seller_at
 from ..integrations.pricing.prices import Rates
+from .contents import LARGE
 from .contract import Upstream
 from .dialects.api import ClientCall, ProviderApi
 from .refusals import METHOD_UNKNOWN, RefusedError, unmeasured
@@ -23,8 +24,6 @@ __all__ = ["Measured", "Measuring"]
 ResultT = TypeVar("ResultT")
 _PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
 _MODEL_NOT_ALLOWED: Final = "MODEL_NOT_ALLOWED"
-_LARGE: Final = 256 * 1024
-"""Bytes of a body from which on it is measured in a thread, so that other calls go on meanwhile."""
 _USEFUL: Final = 256
 """The fewest output tokens for which a call is worth its input."""
 _ASSUMED: Final = 16_384
@@ -161,4 +160,4 @@ def _useful(stated: int, least: int) -> int:
 
 
 async def _aside(work: Callable[[], ResultT], size: int) -> ResultT:
-    return await asyncio.to_thread(work) if size > _LARGE else work()
+    return await asyncio.to_thread(work) if size > LARGE else work()

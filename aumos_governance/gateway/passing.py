@@ -14,6 +14,7 @@ from multidict import CIMultiDict
 from ..integrations.guarding.later import Later
 from ..integrations.guarding.readers import Reader
 from .charges import OpenCharge
+from .headers import Mask
 from .refusals import RefusedError
 
 __all__ = ["BROKEN", "broken_off", "pass_on", "pass_unpaid"]
@@ -56,7 +57,7 @@ async def pass_unpaid(
     ``later`` reads what it states of an earlier call.
     """
     if response.status < HTTPStatus.BAD_REQUEST and not _is_short(response):
-        return await _passed(request, response, headers, _Free(later))
+        return await _passed(request, response, headers, _Free(later), Mask(key))
     try:
         body = await _read(response) if response.status >= HTTPStatus.BAD_REQUEST else await response.read()
     except BROKEN as error:
@@ -71,10 +72,7 @@ async def pass_unpaid(
     if later is not None and response.status < HTTPStatus.BAD_REQUEST:
         later.feed(body)
         later.done()
-    if key:
-        # Some servers repeat the key that they refuse.
-        body = body.replace(key.encode(), b"***")
-    return web.Response(status=response.status, reason=response.reason, headers=headers, body=body)
+    return web.Response(status=response.status, reason=response.reason, headers=headers, body=Mask(key).whole(body))
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -96,11 +94,12 @@ async def pass_on(
     reader: Reader,
     *,
     streamed: bool,
+    key: str | None,
     name: str,
 ) -> web.StreamResponse:
     """Pass on the response to a paid call, and settle its charge. Raises RefusedError where nothing could go on."""
     if streamed or not _is_short(response):
-        return await _passed(request, response, headers, _Paid(charge, reader, streamed=streamed))
+        return await _passed(request, response, headers, _Paid(charge, reader, streamed=streamed), Mask(key))
     try:
         body = await response.read()
     except BROKEN as error:
@@ -109,7 +108,7 @@ async def pass_on(
         raise broken_off(name, error) from None
     body = reader.feed(body) + reader.rest()
     charge.settle(reader)
-    return web.Response(status=response.status, reason=response.reason, headers=headers, body=body)
+    return web.Response(status=response.status, reason=response.reason, headers=headers, body=Mask(key).whole(body))
 
 
 class _Paid:
@@ -165,7 +164,11 @@ class _Free:
 
 
 async def _passed(
-    request: web.BaseRequest, response: aiohttp.ClientResponse, headers: CIMultiDict[str], hearing: _Paid | _Free
+    request: web.BaseRequest,
+    response: aiohttp.ClientResponse,
+    headers: CIMultiDict[str],
+    hearing: _Paid | _Free,
+    mask: Mask,
 ) -> web.StreamResponse:
     out = web.StreamResponse(status=response.status, reason=response.reason, headers=headers)
     complete = False
@@ -174,10 +177,10 @@ async def _passed(
         # The head goes out now, even where the first event takes long.
         await out.write(b"")
         async for chunk in response.content.iter_any():
-            if shown := hearing.feed(chunk):
+            if shown := mask.feed(hearing.feed(chunk)):
                 await out.write(shown)
         complete = True
-        if rest := hearing.done():
+        if rest := mask.feed(hearing.done()) + mask.rest():
             await out.write(rest)
         await out.write_eof()
     except BROKEN as error:

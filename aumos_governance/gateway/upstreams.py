@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from http import HTTPStatus
+from io import BytesIO
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ..errors import ConfigurationError
+from .contents import LARGE
 from .contract import Upstream
 from .dialects.api import ClientCall, ProviderApi
 from .dialects.table import api_of
@@ -86,9 +88,17 @@ class Destination:
             self._key = self._monotonic() + _KEPT_SECONDS, key
         return self._key[1]
 
-    def forget_key(self) -> None:
-        """The provider refused the key: it may have been replaced."""
-        self._key = None
+    async def key_after(self, refused: str) -> str | None:
+        """Another key than the one that the provider refused, which may have been replaced; None: there is none."""
+        if self._key is not None and self._key[1] == refused:
+            self._key = None
+            self.upstream.key_refused(refused)
+        try:
+            key = await self.key()
+        except RefusedError:
+            # The next call has the reason.
+            return None
+        return None if key == refused else key
 
     async def send(
         self,
@@ -109,7 +119,8 @@ class Destination:
             call.asked.method,
             URL(f"{address}?{query}" if query else address, encoded=True),
             headers=headers,
-            data=content,
+            # Of a large one piece by piece, so that others are served meanwhile.
+            data=BytesIO(content) if content is not None and len(content) > LARGE else content,
             allow_redirects=False,
             timeout=self._timeout,
         )

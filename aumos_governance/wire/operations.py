@@ -195,6 +195,7 @@ add(
             flag("estimated"),
             text("reference"),
             members("usage"),
+            members("source"),
             *_REPORTED,
             given=KEYED,
             checked=True,

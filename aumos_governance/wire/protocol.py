@@ -33,7 +33,7 @@ hold      ``amount, tool?, kind?, required_level?, category?,   ``decision, hold
           data_type?, purpose?, detail?, until?,
           at_limit?, least?, most?, waits_turn?``
 settle    ``hold_id, amount, estimated?, reference?,            ``resolution, state``
-          usage?, report_id?, result?``
+          usage?, source?, report_id?, result?``
 release   ``hold_id, report_id?, result?``                      ``resolution, state``
 adjust    ``amount, hold_id?, reference?``                      ``adjustment, state``
 authorize ``amount, shown, tool?, required_level?, category?,   ``decision, hold_id, report_id, state``, and before
@@ -88,7 +88,8 @@ epoch in the server's clock, and left out it does not; 0 is an amount to hold an
 cost is not known, and it is denied and recorded with that ``code`` and ``reason``. ``resolution`` is
 ``{"hold_id", "outcome", "held", "spent", "overrun", "estimated", "record_id"}``, its outcome ``settled`` or
 ``released``; ``estimated`` when the true cost is not known, and the amount is a bound. ``usage`` is what the
-provider counted, whole numbers by name, for the record alone. A ``cancel`` takes back a
+provider counted, whole numbers by name, and ``source`` whose call it was, texts by the names ``kind``, ``provider`` and
+``key``; both are for the record alone. A ``cancel`` takes back a
 ``spend`` or ``hold`` whose client gave it up, before or after its ``exp``, and never a ``settle`` or ``release``; an
 ``open`` or ``close`` that was executed stands, and ``state`` says how things are then. With ``delivered`` true the
 response had arrived, and the client did not hand it over: the record of the void says so. It says ``answered`` where

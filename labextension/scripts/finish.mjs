@@ -1,5 +1,5 @@
 /**
- * Finishes a built extension: adds what JupyterLab's extension manager reads, and the version, which is written in one place,
+ * Finishes a built extension: adds the metadata for JupyterLab's extension manager, and the version, which is written in one place,
  * `aumos_governance/_version.py`, as Python writes versions.
  */
 

@@ -1,13 +1,13 @@
 /**
- * Makes what `src/protocol/` holds of the REST API from `openapi.yaml`: the types of all bodies (by openapi-typescript),
+ * Generates the REST API's part of `src/protocol/` from `openapi.yaml`: the types of all bodies (by openapi-typescript),
  * and a guard for each body that the server sends.
  *
- *     npm run protocol              write what is not as the document makes it
- *     npm run protocol -- --check   fail where something is not
+ *     npm run protocol              write the files that are out of date
+ *     npm run protocol -- --check   fail if a file is out of date
  *
  * The guards are calls of the small functions in `src/protocol/guards.ts`: compiled validators were measured at 10 to 18 kB
- * in the bundle, these at 4. They refuse a body in which something is missing or has another type, and take one that has
- * more than the document says: so an older page understands a newer server.
+ * in the bundle, these at 4. They reject a body in which a field is missing or has another type, and accept one that has
+ * more fields than the document: so an older page understands a newer server.
  */
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -23,11 +23,11 @@ const PROTOCOL = new URL('../src/protocol/', import.meta.url);
 const HEAD =
   '// Made by `npm run protocol` from aumos_governance/server/openapi.yaml; edit that.\n\n';
 
-/** The files that the document makes, by name, as text. */
+/** The generated files by name, as text. */
 async function protocolFiles() {
   const text = readFileSync(DOCUMENT, 'utf8');
   const document = parse(text);
-  // The clients in `src/server/` name the endpoints themselves: of the document they need the bodies.
+  // The clients in `src/server/` contain the endpoints themselves and need only the bodies.
   const types = await openapiTS(
     {
       openapi: document.openapi,
@@ -55,7 +55,7 @@ function guards({ paths, components }) {
     if (kind === 'schemas') {
       if (!sent.has(name)) {
         visit(components.schemas[name]);
-        // After those that it is made of.
+        // After the guards that it uses.
         sent.add(name);
       }
     } else if (kind) {
@@ -158,7 +158,7 @@ function objectOf({
       : 'isRecord';
   }
   const members = Object.entries(properties)
-    // What has no type may be anything.
+    // A schema without a type allows anything.
     .filter(([, schema]) =>
       Object.keys(schema).some(key => key !== 'description')
     )
@@ -173,7 +173,7 @@ function objectOf({
     : object;
 }
 
-/** Where one property has one value: as its name and the value. */
+/** A condition that one property has one value: its name and the value. */
 function conditionOf({ properties }) {
   const [[name, schema], ...others] = Object.entries(properties);
   if (others.length > 0 || !('const' in schema)) {

@@ -3,7 +3,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ExportFormat } from './server/auditApi';
 import type { IGovernanceModel, IGovernancePanel } from './tokens';
 
-/** The ids of the commands; the schema's menus and shortcuts name them too. */
+/** The ids of the commands; the schema uses them for menus and shortcuts. */
 export const CommandIds = {
   openPanel: 'aumos-governance:open-panel',
   goToStart: 'aumos-governance:go-to-start',
@@ -24,12 +24,12 @@ export const CommandIds = {
   runAllWithPrice: 'aumos-governance:run-all-with-price'
 } as const;
 
-/** A palette; a press on one of its items gives the focus to what is around it. */
+/** The selector of a command palette; a click on one of its items moves the focus to an ancestor. */
 const PALETTE = '.lm-CommandPalette, .jp-ModalCommandPalette';
-/** How many frames a document takes to have the focus that is given back to it. */
+/** How many frames JupyterLab may take to give the focus back to a document. */
 const FRAMES = 4;
 
-/** The commands that the palette offers, in its order, each with the arguments by which it is on a key. */
+/** The commands of the palette, in its order, each with the arguments of its keyboard shortcut. */
 export const IN_PALETTE: readonly {
   command: string;
   args?: { format: ExportFormat };
@@ -53,8 +53,8 @@ export const IN_PALETTE: readonly {
 /**
  * Add the commands to the registry.
  *
- * None of them decides anything, since agents can run commands: they lead to the control that a
- * person presses.
+ * No command decides anything, since agents can run commands: a command leads to the control that the
+ * user presses.
  */
 export function addCommands(options: ICommandOptions): void {
   const { commands, model, panel, trans, waits, download } = options;
@@ -62,7 +62,7 @@ export function addCommands(options: ICommandOptions): void {
   const isActive = (): boolean => model.state?.active === true;
   const hasSession = (): boolean => model.state?.session_id != null;
   const hasGateway = (): boolean => model.config?.gateway != null;
-  // The words that users search the palette for are in the labels: it looks nowhere else.
+  // The labels contain the words that users search for: the palette searches only labels.
   const leads: [string, string, string | (() => string), () => boolean][] = [
     [
       CommandIds.goToStart,
@@ -135,7 +135,7 @@ export function addCommands(options: ICommandOptions): void {
     commands.addCommand(id, {
       label,
       isEnabled,
-      // Most servers have no gateway, and nothing there needs these commands.
+      // Most servers have no gateway; these commands are hidden there.
       isVisible: () => section !== 'gateway' || hasGateway(),
       execute: () => {
         const next = typeof section === 'string' ? section : section();
@@ -158,7 +158,7 @@ export function addCommands(options: ICommandOptions): void {
   });
 }
 
-/** Whether anything waits for a decision, and whether anything is to be reviewed. */
+/** Whether approval requests or calls at a limit wait, and whether reports are to be reviewed. */
 export interface IWaits {
   hasApprovals: () => boolean;
   hasCallsAtLimit: () => boolean;
@@ -172,11 +172,11 @@ export interface ICommandOptions {
   panel: IGovernancePanel;
   trans: TranslationBundle;
   waits: IWaits;
-  /** Lets the browser save what is at an address. */
+  /** Downloads a file from a URL. */
   download: (url: string) => void;
 }
 
-/** The section of what waits: approvals first, and from them on to the calls that wait at a limit. */
+/** The section of what waits: approval requests first, then calls at a limit. */
 function nextWaiting(panel: IGovernancePanel, waits: IWaits): string {
   const isThere = panel.focused === 'approvals';
   return waits.hasCallsAtLimit() && (isThere || !waits.hasApprovals())
@@ -185,11 +185,11 @@ function nextWaiting(panel: IGovernancePanel, waits: IWaits): string {
 }
 
 /**
- * Do something that moves the focus, after a command palette that has it is closed.
+ * Do something that moves the focus, after an open command palette has closed.
  *
- * JupyterLab lets the document in front take the focus when its palette closes, some frames later.
+ * JupyterLab gives the focus back to the document in front some frames after its palette closes.
  */
-async function afterPalette(act: () => void): Promise<void> {
+async function afterPalette(action: () => void): Promise<void> {
   const focused = document.activeElement;
   if (focused instanceof HTMLElement && focused.closest(PALETTE)) {
     focused.blur();
@@ -197,7 +197,7 @@ async function afterPalette(act: () => void): Promise<void> {
       await new Promise(resolve => requestAnimationFrame(resolve));
     }
   }
-  act();
+  action();
 }
 
 function formatOf(args: Readonly<Record<string, unknown>>): ExportFormat {

@@ -10,19 +10,19 @@ export const governanceIcon = new LabIcon({
   svgstr: governanceSvg
 });
 
-/** A coin that fills the room below its ceiling: the budget is nearly or wholly used. */
+/** A coin that fills the room below its ceiling: the budget is nearly or fully used. */
 export const fullIcon = new LabIcon({
   name: 'aumos-governance:full',
   svgstr: fullSvg
 });
 
-/** A coin that is crossed out: the server does not answer, so nothing is known. */
+/** A coin that is crossed out: the server cannot be reached, so nothing is known. */
 export const unreachableIcon = new LabIcon({
   name: 'aumos-governance:unreachable',
   svgstr: unreachableSvg
 });
 
-/** A coin with no ceiling: not governed. */
+/** A coin without a ceiling: not governed. */
 export const offIcon = new LabIcon({
   name: 'aumos-governance:off',
   svgstr: offSvg

@@ -15,27 +15,27 @@ export type { Connection };
 
 /** What the page knows of the governance of its server's notebooks. It decides nothing. */
 export interface IGovernanceModel {
-  /** The path of the notebook in front, local to the server; null where none is in front. */
+  /** The server-local path of the notebook in front; null if none is in front. */
   readonly path: string | null;
 
-  /** The state of the notebook in front; null where there is none or it is not known yet. */
+  /** The state of the notebook in front; null if there is none or it is not loaded yet. */
   readonly state: IGovernanceState | null;
 
-  /** What the server's administrator configured; null until it is known. */
+  /** The server's configuration; null until it is loaded. */
   readonly config: IGovernanceConfig | null;
 
   readonly connection: Connection;
 
-  /** Why the server could not be asked about the notebook in front; null where it could. */
+  /** Why the last request about the notebook in front failed; null if it did not. */
   readonly failure: GovernanceApiError | null;
 
-  /** When the server last confirmed the state of the notebook in front, in milliseconds; null while it has not. */
+  /** When the server last confirmed the state of the notebook in front, in milliseconds; null if it has not yet. */
   readonly seenAt: number | null;
 
-  /** Whether the person may change anything; true until the server says otherwise. */
+  /** Whether the user may change anything; true until the server denies it. */
   readonly mayChange: boolean;
 
-  /** Counts what the page has learnt of any notebook: what is listed may be another once it rises. */
+  /** Counts the changes of any notebook's state: a list may be out of date once it rises. */
   readonly revision: number;
 
   /** Counts how often the notebook in front got another kernel, or none. */
@@ -50,95 +50,95 @@ export interface IGovernanceModel {
   /** The last known state of a notebook. */
   stateOf(path: string): IGovernanceState | null;
 
-  /** Take in what the server answered of a notebook; older than what is known, it is ignored. */
+  /** Accept a state of a notebook from a response; it is ignored if a newer one is known. */
   learn(state: IGovernanceState): void;
 
-  /** Read the state of the notebook in front from the server. Never rejects: see `failure`. */
+  /** Load the state of the notebook in front from the server. Never rejects: see `failure`. */
   refresh(): Promise<void>;
 }
 
 /** The model, for other plugins. */
 export const IGovernanceModel = new Token<IGovernanceModel>(
   'aumos-governance:IGovernanceModel',
-  'Trust level and budget of the notebooks, as the governance server tells them.'
+  'Trust level and budget of the notebooks, kept current by the server.'
 );
 
-/** What the panel's sections ask the server with. */
+/** The clients of the REST API that the panel's sections use. */
 export interface IPanelApi {
   readonly session: ISessionApi;
   readonly waiting: IWaitingApi;
   readonly audit: IAuditApi;
 }
 
-/** What a section is drawn from. */
+/** The values from which a section is drawn. */
 export interface ISectionProps {
   readonly model: IGovernanceModel;
   readonly api: IPanelApi;
   readonly trans: TranslationBundle;
-  /** The notebook that the panel shows: the one in front, or one that is followed; else null. */
+  /** The notebook that the panel shows: the one in front, or one that the user selected; null if neither. */
   readonly path: string | null;
-  /** The state of that notebook; null until it is known. */
+  /** The state of that notebook; null until it is loaded. */
   readonly state: IGovernanceState | null;
-  /** A budget in USD that the budget's field is to be filled with, once; only the user sets it. */
+  /** A budget in USD to be filled into the budget's field, once; only the user sets it. */
   readonly proposedBudget?: { readonly budget: string } | null;
 }
 
 /** A part of the panel under a title that opens and closes it. */
 export interface IPanelSection {
-  /** Names the section in the page and for commands that lead to it. */
+  /** Identifies the section in the page and for commands that lead to it. */
   readonly id: string;
   /** Sections stand in ascending order of their ranks. */
   readonly rank: number;
   readonly title: (trans: TranslationBundle) => string;
-  /** Drawn again when the model changes, and when `changed` is emitted. */
+  /** Rendered again when the model changes, and when `changed` is emitted. */
   readonly Body: ComponentType<ISectionProps>;
-  /** A few words beside the title, which can be seen while the section is closed. */
+  /** A short text beside the title, visible while the section is closed. */
   readonly Badge?: ComponentType<ISectionProps>;
-  /** Whether it is left out while no notebook is shown; true where it is not given. */
+  /** Whether it is hidden while no notebook is shown; true if not given. */
   readonly needsNotebook?: boolean;
-  /** Whether there is anything to show; true where it is not given. */
+  /** Whether there is anything to show; true if not given. */
   readonly isShown?: (props: ISectionProps) => boolean;
   /** Whether it is closed at first. */
   readonly collapsed?: boolean;
-  /** Emitted when it is to be drawn again though the model has not changed. */
+  /** Emitted when it is to be rendered again though the model has not changed. */
   readonly changed?: ISignal<unknown, unknown>;
 }
 
 /** The side panel, to which other plugins add sections. */
 export interface IGovernancePanel {
-  /** What the panel's sections ask the server with. */
+  /** The clients of the REST API that the panel's sections use. */
   readonly api: IPanelApi;
   readonly trans: TranslationBundle;
   /** How dates and counts are written. */
   readonly notation: Notation;
 
-  /** Show a section until what is given back is disposed. */
+  /** Show a section until the returned object is disposed. */
   addSection(section: IPanelSection): IDisposable;
 
   /**
-   * Show the panel with a section open, and lead the focus to it; null leads to the panel itself.
+   * Show the panel with a section open, and move the focus to it; null moves it to the panel itself.
    *
-   * It leads to a control and never presses one.
+   * The focus goes to a control; the control is never activated.
    */
   reveal(section: string | null): void;
 
   /**
    * Show the budget of a notebook in the panel with an amount in USD filled in.
    *
-   * It sets nothing: only the user's press does.
+   * It sets nothing: only a click or key of the user does.
    */
   proposeBudget(path: string, budget: string): void;
 
-  /** The section that has the focus; null where none has. */
+  /** The section that has the focus; null if none has it. */
   readonly focused: string | null;
 
   /** Show beside the panel's icon how many decisions wait. */
   setWaiting(count: number): void;
 
   /**
-   * Whether a user can see a section now: the panel is shown, and the section open.
+   * Whether a user can see a section now: the panel is visible, and the section open.
    *
-   * @param path - The notebook that the section is to be of, unless it is of all notebooks.
+   * @param path - The notebook of the section, unless it covers all notebooks.
    */
   isShown(section: string, path: string): boolean;
 
@@ -149,5 +149,5 @@ export interface IGovernancePanel {
 /** The panel, for other plugins. */
 export const IGovernancePanel = new Token<IGovernancePanel>(
   'aumos-governance:IGovernancePanel',
-  'The side panel that shows what a notebook may do, what it has cost and what waits.'
+  "The side panel with a notebook's trust level, budget, spending and waiting requests."
 );

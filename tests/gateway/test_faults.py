@@ -221,6 +221,30 @@ def test_a_revoked_key_ends_its_streams_within_a_second(house: House) -> None:
     assert requested(house).status == 401
 
 
+@pytest.mark.parametrize(("model", "reasons"), [("gpt-4o", False), ("gpt-5-mini", True)])
+def test_a_stopped_call_is_charged_by_what_arrived_as_one_whose_client_left(
+    endpoint: Endpoint, model: str, *, reasons: bool
+) -> None:
+    endpoint.script(Reply(pause_after=4), Reply(pause_after=4))
+    with House(endpoint) as house:
+        for number, stops in enumerate((False, True)):
+            with Raw(house) as raw:
+                raw.send(STREAM.replace(b"gpt-4o", model.encode()))
+                received = b""
+                while received.count(b"data:") < 4:
+                    received += raw.socket.recv(65_536)
+                if stops:
+                    house.keys.revoke()
+                    endpoint.exchange(number).wait_ended("hung_up", timeout=1)
+            endpoint.exchange(number).wait_ended("hung_up")
+            assert len(house.records("settle")) == number + 1
+        left, stopped = (Decimal(entry["amount"]) for entry in house.records("settle"))
+        assert house.events() == ["hold", "estimated"] * 2
+        assert left == stopped > 0
+        # What a model that reasons has done unseen may be all that it was allowed.
+        assert (stopped == held(house)) == reasons
+
+
 def test_the_end_of_the_gateway_settles_what_is_under_way(endpoint: Endpoint) -> None:
     endpoint.script(Reply(pause_after=3))
     with House(endpoint) as house, Raw(house) as raw:

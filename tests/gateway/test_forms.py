@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aumos_governance.gateway.bodies import fields_of
+from aumos_governance.gateway.contents import fields_of
 from aumos_governance.gateway.refusals import RefusedError
 
 TYPE = "multipart/form-data; boundary=B"

@@ -135,3 +135,13 @@ def test_64_streams_never_come_above_one_dollar(endpoint: Endpoint, tmp_path: Pa
         assert passed == 64
         assert house.spent == passed * priced("gpt-4o", {"input_tokens": 11, "output_tokens": 200})
         assert house.spent <= 1
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_records_of_hold_and_charge_name_provider_and_key(house: House, *, streamed: bool) -> None:
+    assert requested(house, json.dumps(CHAT | {"stream": streamed}).encode()).status == 200
+    source = {"kind": "gateway", "provider": "openai", "key": "kernel of agents.ipynb"}
+    held, settled = house.records()
+    assert held["detail"] == source
+    assert settled["detail"].items() >= source.items()
+    assert settled["detail"]["usage"]["prompt_tokens"] == 11

@@ -147,21 +147,6 @@ def test_a_client_that_waits_for_leave_to_send_gets_it(house: House) -> None:
         assert raw.receive().status == 200
 
 
-def test_bodies_are_bounded_each_and_in_all(endpoint: Endpoint) -> None:
-    with House(endpoint, most_of_one=2_000, most_in_all=3_000) as house:
-        assert requested(house, b" " * 2_001).status == 413
-        assert requested(house, gzip.compress(b" " * 2_001), content_encoding="gzip").status == 413
-        with Raw(house) as first:
-            first.send(b" " * 1_900, content_length="1999")
-            # It is counted while it is read.
-            busy = None
-            while busy is None or busy.status != 503:
-                busy = requested(house, BODY + b" " * 1_500)
-            assert busy.headers["retry-after"]
-        while requested(house, BODY + b" " * 1_500).status != 200:
-            pass
-
-
 @pytest.mark.parametrize(
     "body",
     [

@@ -6,8 +6,12 @@ import json
 import socket
 import time
 
-from tests.gateway.house import House
+import pytest
+
+from aumos_governance.integrations.guarding import readers
+from tests.gateway.house import PATIENCE, House
 from tests.gateway.raw import CHAT, Raw, requested
+from tests.gateway.recorder import Recorder, Says, event
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
@@ -83,3 +87,23 @@ def test_a_stream_that_was_not_requested_is_read_as_one(house: House) -> None:
     answer = requested(house)
     assert answer.body == events
     assert house.spent == COST
+
+
+def test_a_stream_whose_event_has_no_end_takes_bounded_memory_and_is_charged_what_was_held(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "_LONGEST", 100_000)
+    body = event("Yes.") + b"data: " + b"a" * 1_000_000
+    says = Says(body=body, headers={"content-type": "text/event-stream"})
+    cut = Says(body=body, headers={"content-type": "text/event-stream"}, length=2_000_000)
+    with Recorder(says, cut) as provider, House(endpoint, base_url=provider.url) as house:
+        assert requested(house, STREAM).body == body
+        with Raw(house) as raw:
+            raw.send(STREAM)
+            size = 0
+            while size < 1_000_000:
+                size += len(raw.socket.recv(65_536))
+        assert provider.cut.wait(PATIENCE)
+        assert house.events() == ["hold", "estimated"] * 2
+        held = [entry["amount"] for entry in house.records("hold")]
+        assert [entry["amount"] for entry in house.records("settle")] == held

@@ -18,12 +18,17 @@ _CHARGES = (
     "tests/integrations/guarding/test_parallel_attempts.py",
     "tests/integrations/guarding/test_interrupted_attempts.py",
     "tests/integrations/guarding/test_batches.py",
+    "tests/integrations/guarding/test_left_streams.py",
+    "tests/integrations/guarding/test_later.py",
 )
 _PRICES = (
     "tests/integrations/openai/test_usage.py",
     "tests/integrations/openai/test_text.py",
     "tests/integrations/openai/test_media.py",
+    "tests/integrations/pricing/test_schemas.py",
+    "tests/integrations/pricing/test_stated_prices.py",
     "tests/integrations/pricing/test_token_prices.py",
+    "tests/integrations/pricing/test_price_terms.py",
     "tests/integrations/pricing/test_worst_cases.py",
     "tests/integrations/pricing/test_prices.py",
     "tests/integrations/pricing/test_usage_evidence.py",
@@ -31,6 +36,7 @@ _PRICES = (
     "tests/integrations/openai/test_methods.py",
     "tests/integrations/pricing/test_sellers.py",
     "tests/integrations/guarding/test_stream_options.py",
+    "tests/integrations/guarding/test_later.py",
 )
 _BOOKS = (
     "tests/ledger/operations/test_agreements.py",
@@ -92,6 +98,29 @@ _GEMINI = (
     "tests/integrations/google/test_streams.py",
     "tests/integrations/google/test_usage.py",
 )
+_KEYS = (
+    "tests/gateway/keys/test_valid_keys.py",
+    "tests/gateway/keys/test_followed_keys.py",
+    "tests/gateway/test_keys.py",
+    "tests/ledger/operations/keys/test_gateway_keys.py",
+    "tests/server/kernels/test_kernel_keys.py",
+    "tests/server/rest/test_keys.py",
+)
+_GATEWAY = (
+    "tests/gateway/test_requests.py",
+    "tests/gateway/test_limits.py",
+    "tests/gateway/test_streams.py",
+    "tests/gateway/test_faults.py",
+    "tests/gateway/test_openai.py",
+    "tests/gateway/test_anthropic.py",
+    "tests/gateway/test_google.py",
+)
+_SHARES = (
+    "tests/service/test_order_of_turns.py",
+    "tests/ledger/operations/test_bounded_holds.py",
+    "tests/service/test_turns.py",
+    "tests/service/test_limit_waits.py",
+)
 
 # By dotted name: a module that moves is renamed here, in equivalents.txt, and nowhere else.
 LISTED: dict[str, tuple[str, ...]] = {
@@ -100,8 +129,27 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.authority.approvals": _SDK,
     "aumos_governance.authority.authorization": _SDK,
     "aumos_governance.wire.denials": _SDK,
-    "aumos_governance.authority.grants": _SDK,
+    "aumos_governance.authority.grants": (
+        "tests/sdk/test_holding.py",
+        "tests/sdk/test_interrupted_begin.py",
+        *_SDK,
+    ),
     "aumos_governance.trust.manager": _SDK,
+    "aumos_governance.gateway.bodies": ("tests/gateway/test_forms.py", *_GATEWAY),
+    "aumos_governance.gateway.charges": ("tests/gateway/test_open_charges.py", *_GATEWAY),
+    "aumos_governance.gateway.desk": ("tests/gateway/test_desk.py", *_GATEWAY),
+    "aumos_governance.gateway.dialects.anthropic": _GATEWAY,
+    "aumos_governance.gateway.dialects.google": ("tests/gateway/dialects/test_google.py", *_GATEWAY),
+    "aumos_governance.gateway.dialects.openai": _GATEWAY,
+    "aumos_governance.gateway.exchange": _GATEWAY,
+    "aumos_governance.gateway.headers": ("tests/gateway/test_headers.py", *_GATEWAY),
+    "aumos_governance.gateway.key_requests": ("tests/gateway/keys/test_key_requests.py", *_KEYS),
+    "aumos_governance.gateway.keys": _KEYS,
+    "aumos_governance.gateway.later": _GATEWAY,
+    "aumos_governance.gateway.measuring": ("tests/gateway/test_measuring.py", *_GATEWAY),
+    "aumos_governance.gateway.passing": _GATEWAY,
+    "aumos_governance.gateway.refusals": ("tests/gateway/test_refusals.py", *_GATEWAY),
+    "aumos_governance.gateway.valid_keys": _KEYS,
     "aumos_governance.integrations.guarding.charge": _CHARGES,
     "aumos_governance.integrations.guarding.attempts": _CHARGES,
     "aumos_governance.integrations.guarding.guard": _CHARGES,
@@ -119,6 +167,10 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.operations.charges.charges": _BOOKS,
     "aumos_governance.ledger.operations.agents.evaluations": _BOOKS,
     "aumos_governance.ledger.operations.charges.holds": _BOOKS,
+    "aumos_governance.ledger.operations.charges.shares": _SHARES,
+    "aumos_governance.ledger.operations.keys.bindings": _KEYS,
+    "aumos_governance.ledger.operations.keys.issues": _KEYS,
+    "aumos_governance.ledger.operations.keys.revocations": _KEYS,
     "aumos_governance.ledger.operations.sessions.notebooks": (
         "tests/ledger/operations/test_joins.py",
         "tests/ledger/operations/test_notebooks.py",
@@ -130,6 +182,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.rules.verdicts": ("tests/ledger/rules/test_verdicts.py", *_BOOKS),
     "aumos_governance.ledger.proof.verify": _PROOF,
     "aumos_governance.service.acting": _NOTEBOOKS,
+    "aumos_governance.service.turns": _SHARES,
     "aumos_governance.server.rest.audit": _REST,
     "aumos_governance.server.rest.context": _REST,
     "aumos_governance.server.rest.sessions": _REST,

@@ -7,6 +7,7 @@ looks), and changes in a copy of the package that child processes see too, while
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -127,6 +128,8 @@ def _lines(node: ast.AST) -> range | None:
     return range(node.lineno, last + 1)
 
 
+_LOGGED = re.compile(r"(.+\.)?_?log(ger)?\.\w+")
+
 # Types, decorators and the parts of sentences: mypy sees the first, and no behaviour depends on the last.
 _SKIPPED_FIELDS = frozenset({"annotation", "returns", "decorator_list", "bases", "type_params", "type_comment"})
 
@@ -139,7 +142,8 @@ def _is_skipped(node: ast.AST) -> bool:
     if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        return ast.unparse(node.value.func).startswith(("_log.", "logger.", "_logger.", "log.", "warnings.warn"))
+        called = ast.unparse(node.value.func)
+        return called.startswith("warnings.warn") or _LOGGED.fullmatch(called) is not None
     return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"__all__", "__slots__"}
 
 

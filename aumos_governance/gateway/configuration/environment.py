@@ -33,6 +33,7 @@ def variables(upstreams: Mapping[str, Upstream], address: str, secret: str) -> d
         found.update(dict.fromkeys(known.roots, base_url.removesuffix(known.root)))
         keys = (key for key in PROVIDER_KEYS.get(name, ()) if key not in known.unanswered)
         found.update(dict.fromkeys(keys, secret))
+        found.update(known.settings)
     return found
 
 

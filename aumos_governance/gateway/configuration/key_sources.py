@@ -6,7 +6,8 @@ import os
 import stat
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ from ...errors import ConfigurationError
 __all__ = ["CommandKey", "FileKey", "VariableKey", "no_key"]
 
 _COMMAND_SECONDS: Final = 30.0
+_COMMAND_PAUSE: Final = 60.0
+"""Seconds between two runs of a command whose keys are refused."""
 _LONGEST: Final = 16384
 """Characters of a key; tokens of clouds have some thousands."""
 
@@ -87,26 +90,58 @@ class VariableKey:
 
 
 class CommandKey:
-    """A key that a command prints; it is run once, without a shell, when the server starts."""
+    """A key that a command prints: it is run without a shell, when the server starts and when its key was refused."""
 
-    def __init__(self, where: str, command: Sequence[str], seconds: float = _COMMAND_SECONDS) -> None:
+    def __init__(
+        self,
+        where: str,
+        command: Sequence[str],
+        seconds: float = _COMMAND_SECONDS,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Raises ConfigurationError where the command gives no key within ``seconds``."""
-        shown = f"{where} runs {command[0]!r}, which"
-        try:
-            done = subprocess.run(  # noqa: S603 - the server's administrator configures it
-                list(command), stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise ConfigurationError(f"{shown} printed no key within {seconds:g} seconds.") from None
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"{shown} cannot be started ({getattr(error, 'strerror', error)}).") from None
-        if done.returncode:
-            # What it printed may be a secret.
-            raise ConfigurationError(f"{shown} failed with exit status {done.returncode}; run it by hand to see why.")
-        self._key = _key(f"{shown} printed something that", done.stdout.decode("utf-8", "replace"))
+        self._command = list(command)
+        self._shown = f"{where} runs {command[0]!r}, which"
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._refused: str | None = None
+        self._next = monotonic()
+        """When it may run again."""
+        self._key = self._run()
 
     def __call__(self) -> str:
-        return self._key
+        """The key; another one where it was refused, unless the command ran again a moment ago.
+
+        Raises ConfigurationError.
+        """
+        with self._lock:
+            if self._key == self._refused and self._monotonic() >= self._next:
+                self._next = self._monotonic() + _COMMAND_PAUSE
+                self._key = self._run()
+            return self._key
+
+    def refuse(self, key: str) -> None:
+        """The provider refused this key; may be called in any thread, and does not wait."""
+        self._refused = key
+
+    def _run(self) -> str:
+        try:
+            done = subprocess.run(  # noqa: S603 - the server's administrator configures it
+                self._command, stdin=subprocess.DEVNULL, capture_output=True, timeout=self._seconds, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise ConfigurationError(f"{self._shown} printed no key within {self._seconds:g} seconds.") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", error)
+            raise ConfigurationError(f"{self._shown} cannot be started ({reason}).") from None
+        if done.returncode:
+            # What it printed may be a secret.
+            raise ConfigurationError(
+                f"{self._shown} failed with exit status {done.returncode}; run it by hand to see why."
+            )
+        return _key(f"{self._shown} printed something that", done.stdout.decode("utf-8", "replace"))
 
 
 def _key(what: str, text: str) -> str:

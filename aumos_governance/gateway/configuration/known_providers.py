@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ..contract import Dialect
@@ -28,6 +28,8 @@ class KnownProvider:
     """Variables from which libraries read the base URL without `root`."""
     unanswered: tuple[str, ...] = ()
     """Variables of keys that are taken out and replaced by none."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Further variables for libraries that would send the client's key to the provider itself."""
 
 
 # Addresses: the defaults of the libraries and the pages named here, as read on 2026-11-29. Sellers: genai-prices' ids.
@@ -36,7 +38,12 @@ class KnownProvider:
 # Groq (GROQ_BASE_URL, to which it adds /openai/v1) and Together (TOGETHER_BASE_URL).
 KNOWN: Final[Mapping[str, KnownProvider]] = {
     "openai": KnownProvider(
-        "https://api.openai.com/v1", seller="openai", addresses=("OPENAI_BASE_URL", "OPENAI_API_BASE")
+        "https://api.openai.com/v1",
+        seller="openai",
+        addresses=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+        # The traces of openai-agents 0.24 go to api.openai.com, whatever the base URL, with the key that it finds:
+        # `agents/tracing/processors.py`, and `provider.py` for the variable.
+        settings={"OPENAI_AGENTS_DISABLE_TRACING": "1"},
     ),
     # https://learn.microsoft.com/azure/ai-services/openai/reference: https://<resource>.openai.azure.com, to which the
     # library adds /openai.
@@ -59,6 +66,9 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
         "google",
         "google",
         addresses=("GOOGLE_GEMINI_BASE_URL", "GEMINI_API_BASE"),
+        # google-genai warns where both are set (`_api_client.py`), and litellm reads only the other one for some calls
+        # (`llms/gemini/image_generation`, `batches`, `files`).
+        unanswered=("GOOGLE_API_KEY",),
     ),
     # https://openrouter.ai/docs/quickstart
     "openrouter": KnownProvider(

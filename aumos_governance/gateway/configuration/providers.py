@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
@@ -105,7 +106,7 @@ class _Reader:
     def upstream(self) -> Upstream:
         base_url = self._base_url()
         key, variables = self._key(base_url)
-        return Upstream(
+        upstream = Upstream(
             name=self._name,
             dialect=self._dialect(),
             base_url=base_url,
@@ -121,6 +122,7 @@ class _Reader:
             max_hold=self._max_hold(),
             key_variables=variables,
         )
+        return replace(upstream, key_refused=key.refuse) if isinstance(key, CommandKey) else upstream
 
     def _refuse(self, field: str, valid: str) -> NoReturn:
         raise ConfigurationError(f"{self._where}[{field!r}] is {_shown(self._entry[field])}, but must be {valid}.")

@@ -54,11 +54,8 @@ class GoogleApi:
     provider: Provider = PROVIDER
     withheld_headers: frozenset[str] = frozenset(
         {
-            # The project that is billed, a method other than the request's, and what hides the usage.
+            # The project that is billed, and what hides the usage.
             "x-goog-user-project",
-            "x-http-method-override",
-            "x-http-method",
-            "x-method-override",
             "x-goog-fieldmask",
             # Vertex AI's tiers by header, which have other prices:
             # https://docs.cloud.google.com/vertex-ai/generative-ai/docs/priority-paygo.

@@ -26,6 +26,8 @@ class PassedOn:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._pending = bytearray()
+        self._missed = False
+        """Something passed that was not read, so what was seen to arrive is not all that did."""
 
     @property
     def ended(self) -> bool:
@@ -37,12 +39,12 @@ class PassedOn:
         return b""
 
     def answer(self) -> Mapping[str, Any] | None:
-        """What is known of the usage."""
-        return self._meter.answer
+        """What is known of the usage; nothing where a part was missed and what was reported is not the end of it."""
+        return None if self._missed and not self._meter.ended else self._meter.answer
 
     def seen(self) -> Seen | None:
-        """What of the response has arrived."""
-        return self._meter.seen
+        """What of the response has arrived; None where a part was missed."""
+        return None if self._missed else self._meter.seen
 
 
 class Elements(PassedOn):
@@ -101,4 +103,4 @@ class Elements(PassedOn):
         self._begun = None if self._begun is None else 0
         if len(self._pending) > _MOST:
             self._pending.clear()
-            self._at, self._begun = 0, None
+            self._at, self._begun, self._missed = 0, None, True

@@ -30,7 +30,7 @@ _PRELUDE: Final = 12
 """Bytes before a frame's headers: its length, theirs, and a checksum."""
 _CHECKSUM: Final = 4
 _LONGEST: Final = 24 * 1024 * 1024
-"""Bytes of the longest frame that AWS allows, and more."""
+"""Bytes of the longest frame that AWS allows, and more; and of an event, whose largest are pictures."""
 
 
 class Reader(Protocol):
@@ -59,24 +59,40 @@ class Reader(Protocol):
 
 
 class Events:
-    """Server-sent events, each passed on when it is complete, as it came."""
+    """Server-sent events, each passed on when it is complete, as it came.
+
+    One that is longer than any that an API sends is passed on in pieces and not read. What was seen to arrive is then
+    not all that did, so where the usage is not reported to its end the charge is what was held.
+    """
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        self._pending = b""
+        self._pending = bytearray()
         self._searched = 0
         self._id: str | None = None
+        self._end: bytes | None = None
+        """The last bytes of an event that is passed on in pieces, with which its end may begin."""
+        self._missed = False
 
     @property
     def ended(self) -> bool:
         return self._meter.ended
 
     def feed(self, chunk: bytes) -> bytes:
-        one = not self._pending and self._id is not None and 0 <= chunk.find(b"\n\n") == len(chunk) - 2
-        if one and b"\r" not in chunk:
-            # Most often a chunk is one event.
-            return b"" if self._meter.see(_data_of(chunk)) else chunk
-        pending = self._pending + chunk
+        if self._end is not None:
+            return self._passed(chunk, self._end)
+        if not self._pending:
+            one = self._id is not None and 0 <= chunk.find(b"\n\n") == len(chunk) - 2
+            if one and b"\r" not in chunk:
+                # Most often a chunk is one event.
+                return b"" if self._meter.see(_data_of(chunk)) else chunk
+            return self._read(chunk)
+        self._pending += chunk
+        if _END_OF_EVENT.search(self._pending, self._searched) is None:
+            return self._kept_back()
+        return self._read(bytes(self._pending))
+
+    def _read(self, pending: bytes) -> bytes:
         start, kept = 0, []
         for end in _END_OF_EVENT.finditer(pending, self._searched):
             event = pending[start : end.end()]
@@ -87,22 +103,45 @@ class Events:
             if not self._meter.see(data):
                 kept.append(event)
             start = end.end()
-        self._pending = pending[start:]
-        self._searched = max(0, len(self._pending) - _LONGEST_END + 1)
+        self._pending = bytearray(pending[start:])
+        kept.append(self._kept_back())
         return b"".join(kept)
 
+    def _kept_back(self) -> bytes:
+        """The bytes that go on of an event that has not ended: none, unless it is too long."""
+        if len(self._pending) <= _LONGEST:
+            self._searched = max(0, len(self._pending) - _LONGEST_END + 1)
+            return b""
+        shown = self._taken()
+        self._end, self._missed = shown[-_LONGEST_END + 1 :], True
+        return shown
+
+    def _passed(self, chunk: bytes, before: bytes) -> bytes:
+        end = _END_OF_EVENT.search(before + chunk)
+        if end is None:
+            self._end = (before + chunk)[-_LONGEST_END + 1 :]
+            return chunk
+        self._end = None
+        rest = end.end() - len(before)
+        return chunk[:rest] + self._read(chunk[rest:])
+
+    def _taken(self) -> bytes:
+        """What was kept back, which nothing reads any more."""
+        rest, self._pending, self._searched = bytes(self._pending), bytearray(), 0
+        return rest
+
     def rest(self) -> bytes:
-        rest, self._pending = self._pending, b""
+        rest = self._taken()
         # Some servers end the last event with the stream, without an empty line.
         return b"" if rest and self._meter.see(_data_of(rest)) else rest
 
     def answer(self) -> Mapping[str, Any] | None:
-        answer = self._meter.answer
+        answer = None if self._missed and not self._meter.ended else self._meter.answer
         # By its name what is charged for a stream that breaks off can be found when the response is retrieved.
         return {"id": self._id} if answer is None and self._id else answer
 
     def seen(self) -> Seen | None:
-        return self._meter.seen
+        return None if self._missed else self._meter.seen
 
 
 class Body:
@@ -141,6 +180,7 @@ class Frames(PassedOn):
             if not _PRELUDE + headers + _CHECKSUM <= length <= _LONGEST:
                 # Not what it says that it is: its usage stays unknown.
                 self._pending.clear()
+                self._missed = True
                 break
             if len(self._pending) < length:
                 break

@@ -7,6 +7,7 @@ httpx passes the extension ``trace`` of a request on to its connections, which c
 from __future__ import annotations
 
 import threading
+from types import NoneType
 from typing import Any, Final, Protocol
 
 from .libraries import is_of_library
@@ -21,14 +22,15 @@ redirect or an error, which costs nothing."""
 def may_send_again(client: Any) -> bool:
     """Whether a client's HTTP client, or a transport of it, is of a class that may send a request more than once."""
     http_client = getattr(client, "_client", None)
-    parts = [http_client, getattr(http_client, "_transport", None)]
+    if not (_is_known(type(http_client)) and _is_known(type(getattr(http_client, "_transport", None)))):
+        return True
     mounts = getattr(http_client, "_mounts", None)
-    parts += mounts.values() if isinstance(mounts, dict) else ()
-    return not all(part is None or _is_known(type(part)) for part in parts)
+    return bool(mounts) and isinstance(mounts, dict) and not all(_is_known(type(mount)) for mount in mounts.values())
 
 
 def _is_known(kind: type[Any]) -> bool:
-    return kind.__module__.partition(".")[0] in _HTTP_LIBRARIES or is_of_library(kind)
+    # A client may have none, and no transport for an address.
+    return kind is NoneType or kind.__module__.partition(".")[0] in _HTTP_LIBRARIES or is_of_library(kind)
 
 
 class _Attempt(Protocol):

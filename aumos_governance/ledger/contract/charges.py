@@ -154,6 +154,8 @@ class Settle(Request[Resolved]):
     """Of an estimate: what the provider calls its response, by which `Adjust` finds the charge later."""
     usage: Mapping[str, Any] = field(default_factory=dict)
     """What the provider counted, such as tokens by kind, for the record alone: whole numbers by name."""
+    source: Mapping[str, Any] = field(default_factory=dict)
+    """Whose call it was, for the record alone: texts by the names ``kind``, ``provider`` and ``key``."""
 
 
 @quick

@@ -78,7 +78,8 @@ class MemoryEvidence:
             charge = None if values[charge_id] is None else self.find(ChargeRow, values[charge_id])
             session = None if charge is None else self.find(SessionRow, charge[session_id])
             text = content.encode(values[answer])
-            yield (*values[:answer], text, *(charge or _NO_CHARGE), None if session is None else session[notebook_id])
+            ask = (*values[:answer], text, *values[answer + 1 :])
+            yield (*ask, *(charge or _NO_CHARGE), None if session is None else session[notebook_id])
 
     def record_at(self, at: int, record_id: str) -> AuditRow | None:
         if self._by_record is None:

@@ -114,8 +114,9 @@ def check_sums(
     looked at in which it may ever count: the balances, and what the notebook's closed sessions spent, to which an open
     one is added when it is closed.
     """
-    if any(balance.spent + balance.held + amount > _MOST for _, balance in places):
-        raise _too_much()
+    for _, balance in places:
+        if balance.spent + balance.held + amount > _MOST:
+            raise _too_much()
     if session.closed_at is None:
         own = work.balance(session.envelope_id, 0)
         closed = own.spent + own.held + amount

@@ -91,7 +91,8 @@ class _Proof:
         self._own: set[str] | None = None
         if scope.under is not None:
             # The records of a notebook that proved to be another one name it still.
-            aliases = dict(row for row in evidence.rows(NotebookAliasRow) if _is_text(row))
+            pairs = (row[:2] for row in evidence.rows(NotebookAliasRow))
+            aliases = dict(pair for pair in pairs if _is_text(pair))
             self._own = {
                 id for id in notebooks if lies_in(notebooks.get(aliases.get(id, id), notebooks[id]), *scope.under)
             }

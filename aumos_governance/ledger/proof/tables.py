@@ -40,6 +40,7 @@ __all__ = ["Tables"]
 
 _SHARED: Final = (EnvelopeKind.OWNER.value, EnvelopeKind.TEAM.value)
 _SESSION_ID: Final = {kind: columns[kind].index("session_id") for kind in (ApprovalRow, ReportRow)}
+_FIGURES: Final = tuple(columns[BalanceRow].index(name) for name in ("spent", "held", "charges"))
 
 
 @dataclass(slots=True)
@@ -119,7 +120,7 @@ class Tables:
         if kind is MembershipRow:
             # None were ever shared, which is written down and is no record.
             return bool(row[1] == "[]")
-        return kind is BalanceRow and row[0] in self.standing.emptied and not any(row[len(kind.KEY) :])
+        return kind is BalanceRow and row[0] in self.standing.emptied and not any(row[place] for place in _FIGURES)
 
     def _named(self) -> set[str]:
         return self.standing.notebooks if self.scope.everything else set()

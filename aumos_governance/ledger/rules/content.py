@@ -40,7 +40,7 @@ MAX_CONTENT: Final = 64 * 1024
 
 _OF_HOLD: Final = ("least", "most", "waiting", "waits_turn")
 _LEFT_OUT: Final = frozenset(
-    {"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit", "usage", *_OF_HOLD}
+    {"key", "origin", "expires_at", "terms", "notebook", "waits", "waits_at_limit", "usage", "source", *_OF_HOLD}
 )
 _ORIGIN: Final = ("origin.actor", "origin.person", "origin.cell_id", "origin.execution_count")
 
@@ -66,7 +66,7 @@ _encode = encoder_with(_value)
 
 
 def digest(request: Request[Any]) -> str:
-    """SHA-256, in hex, of the request's content.
+    """SHA-256, in hex, of the request's content; empty for a request without a key, which nothing is compared with.
 
     Raises InvalidRequestError when it is too long or holds text that no database can store.
     """
@@ -87,7 +87,7 @@ def digest(request: Request[Any]) -> str:
         raise InvalidRequestError(f"The request is longer than {MAX_CONTENT} bytes.")
     if b"\\u0000" in text:
         _check_values(request)
-    return sha256(text).hexdigest()
+    return sha256(text).hexdigest() if request.key else ""
 
 
 def _check_values(value: Any) -> None:

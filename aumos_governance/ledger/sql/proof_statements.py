@@ -26,7 +26,8 @@ class ProofStatements:
         self._dialect = dialect
         a, sessions, notebooks = _audit.c, _sessions.c, schema.tables["notebooks"].c
         others = a.chain != constant("'ledger'")
-        self.ends = self._text(select(schema.tables["chains"]))
+        chains = schema.tables["chains"].c
+        self.ends = self._text(select(chains.chain, chains.count, chains.head))
         self.ledger = self._text(select(_audit).where(a.chain == constant("'ledger'")).order_by(a.seq))
         self.records = self._text(select(_audit))
         joined = _joined(dialect)

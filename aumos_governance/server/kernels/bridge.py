@@ -33,6 +33,8 @@ __all__ = ["KERNEL_EVENTS", "Bridge"]
 KERNEL_EVENTS: Final = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
 _LOOK_EVERY: Final = 1.5
 """Seconds between looks at the kernels: events are only hints, and a kernel that dies for good emits none."""
+_PROCESSES_EVERY: Final = 0.5
+"""Seconds between looks at the kernels' processes where they have keys: a key ends within a second with its process."""
 _PORTS_WITHIN: Final = 10.0
 """Seconds within which a kernel that is being started here has its ports; a gateway's never has any."""
 
@@ -166,10 +168,24 @@ class Bridge:
                 await self._note_departures()
             except Exception:  # noqa: BLE001 - the watch over the kernels must go on
                 self._log.exception("The kernels could not be looked through for governance.")
+            await self._until_next_look()
+
+    async def _until_next_look(self) -> None:
+        every = _LOOK_EVERY if self._keys is None else _PROCESSES_EVERY
+        for look in range(1, round(_LOOK_EVERY / every) + 1):
             try:
-                await asyncio.wait_for(self._look.wait(), _LOOK_EVERY)
+                await asyncio.wait_for(self._look.wait(), every)
             except asyncio.TimeoutError:
-                continue
+                if look * every < _LOOK_EVERY:
+                    await self._look_at_processes()
+            else:
+                return
+
+    async def _look_at_processes(self) -> None:
+        try:
+            await self._note_departures()
+        except Exception:  # noqa: BLE001 - the watch over the kernels must go on
+            self._log.exception("The kernels' processes could not be looked at for governance.")
 
     def _reconcile(self) -> bool:
         """Bring the links in line with the kernels there are; answers whether any came or went."""

@@ -123,7 +123,7 @@ describe('the commands', () => {
     const onKeys = offered.filter(item =>
       bound.some(one => JSON.stringify(one) === JSON.stringify(item))
     );
-    // The second format of a file has no key of its own.
+    // The second export format has no shortcut of its own.
     expect(onKeys).toHaveLength(IN_PALETTE.length - 1);
   });
 

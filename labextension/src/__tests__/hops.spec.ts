@@ -13,12 +13,12 @@ import { drawn } from './support/drawing';
 import { FakeApi } from './support/fakes';
 import { sampleConfig, sampleState } from './support/samples';
 
-/** Through how many files a change may pass from the server's event to the status bar. */
+/** How many files may take part between the server's event and the status bar. */
 const MOST = 9;
 
 const SOURCES = join(import.meta.dirname, '..');
 
-/** By such a function vitest hands out what a module exports: it belongs to the import. */
+/** Vitest calls such a function to read a module's exports: it belongs to the import. */
 const EXPORTS = /^\(\) => \{ try \{ return [\w.]+ \} catch \{\} \}$/;
 
 class FakeWebSocket extends EventTarget {
@@ -36,14 +36,14 @@ class FakeWebSocket extends EventTarget {
   }
 }
 
-/** The sources of which functions run while something is done. */
+/** The source files whose functions run during an action. */
 async function filesOf(action: () => Promise<unknown>): Promise<string[]> {
   const session = new Session();
   session.connect();
   await session.post('Debugger.enable');
   await session.post('Profiler.enable');
   await session.post('Profiler.startPreciseCoverage', { callCount: true });
-  // What ran before, imports included, does not count.
+  // Calls before, imports included, do not count.
   await session.post('Profiler.takePreciseCoverage');
   await action();
   const { result } = await session.post('Profiler.takePreciseCoverage');
@@ -81,7 +81,7 @@ it(`a spend's event passes at most ${MOST} files on its way to the status bar`, 
   api.configAnswer = sampleConfig();
   const model = new GovernanceModel({ api, events });
   const before = sampleState('held');
-  api.answers.set(before.path, before);
+  api.responses.set(before.path, before);
   FakeWebSocket.last?.dispatchEvent(new Event('open'));
   model.show(before.path);
   const item = new GovernanceStatusItem({

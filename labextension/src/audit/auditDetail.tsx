@@ -21,7 +21,7 @@ import {
 } from './recordWords';
 import { verdictOf } from '../words/verdicts';
 
-/** One record, with all that it holds; a charge can be corrected from here. */
+/** All fields of one record; a charge can be corrected from here. */
 export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
   const { record, trans } = props;
   const { charge_id: chargeId } = record;
@@ -79,14 +79,14 @@ export namespace AuditDetail {
     record: IAuditRecord;
     trans: TranslationBundle;
     onClose: () => void;
-    /** Called when something of the record's charge was taken back. */
+    /** Called when all or part of the record's charge was taken back. */
     onCorrected: () => void;
   }
 }
 
 type Field = [name: string, value: React.ReactNode];
 
-/** Fields by name; what a record does not hold is left out. */
+/** Fields by name; fields that a record does not have are left out. */
 function Fields(props: { fields: readonly Field[] }): React.JSX.Element {
   return (
     <dl className="aumos-AuditDetail-fields">
@@ -102,7 +102,7 @@ function Fields(props: { fields: readonly Field[] }): React.JSX.Element {
   );
 }
 
-/** What identifies a record, and what it is chained by. */
+/** The record's identifiers and hashes. */
 function marks(record: IAuditRecord, trans: TranslationBundle): Field[] {
   return [
     [trans.__('Session'), record.chain],
@@ -113,7 +113,7 @@ function marks(record: IAuditRecord, trans: TranslationBundle): Field[] {
   ];
 }
 
-/** What a record tells of what happened. */
+/** What happened, as a record has it. */
 function fields(
   record: IAuditRecord,
   config: IGovernanceConfig | null,
@@ -171,7 +171,7 @@ function fields(
   ];
 }
 
-/** What the gateway recorded of a call under a name; null for any other record. */
+/** A field of the gateway's own record of a call, by name; null for any other record. */
 function ofGateway(record: IAuditRecord, name: string): string | null {
   const value = record.detail[name];
   return record.detail.kind === 'gateway' && typeof value === 'string'

@@ -7,14 +7,14 @@ import { type Outcome, OUTCOMES } from '../protocol/audit';
 import { Button, buttonClass } from '../widgets/button';
 import { outcomeWord } from './recordWords';
 
-/** How long nothing must be typed before the list follows what was typed, in milliseconds. */
+/** How long the user must have stopped typing before the list follows, in milliseconds. */
 const PAUSE = 300;
 
-/** What a person narrows the list by, as it stands in the fields. */
+/** The filters as they stand in the fields. */
 interface IFields {
-  /** Whether only what happened today counts; the fields of times are empty then. */
+  /** Whether only today's records are listed; the fields of times are empty then. */
   readonly isToday: boolean;
-  /** Whether only the notebook's last session counts. */
+  /** Whether only the records of the notebook's last session are listed. */
   readonly isSession: boolean;
   readonly outcome: Outcome | '';
   readonly tool: string;
@@ -38,7 +38,7 @@ const EMPTY: IFields = {
 /** What was denied today. */
 const DENIED_TODAY: IFields = { ...EMPTY, isToday: true, outcome: 'deny' };
 
-/** What is typed, key by key; anything else is pressed or chosen, and is said at once. */
+/** The fields that are typed, key by key; a change of any other field applies at once. */
 const TYPED = ['tool', 'agent', 'text', 'since', 'until'] as const;
 
 /** The fields that narrow the list of records. */
@@ -52,7 +52,7 @@ export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
   const [areTimesOpen, setTimesOpen] = React.useState(false);
   const id = React.useId();
   const session = isHere ? sessionId : null;
-  // The list is never one of other fields than those shown: before it is painted, its owner knows that they differ.
+  // The owner learns of other filters before the next paint, so the list never differs from the fields shown.
   React.useLayoutEffect(() => {
     const filters = filtersOf(fields, {
       path: isHere ? path : null,
@@ -181,33 +181,33 @@ export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
 export namespace AuditFilters {
   /** The properties of the component. */
   export interface IProps {
-    /** The notebook whose records can be looked at alone; null where there is none. Another is another component. */
+    /** The notebook whose records can be listed alone, or null. Another notebook needs another component. */
     path: string | null;
     /** Whether only what was denied today is shown at first. */
     isDeniedToday?: boolean;
-    /** The tools and agents that there are records of. */
+    /** The tools and agents that occur in the records. */
     tools: readonly string[];
     agents: readonly string[];
-    /** The last session of that notebook; null where there is none or it is not known. */
+    /** The last session of that notebook; null where there is none or it is unknown. */
     sessionId: string | null;
-    /** The start of the present day, in milliseconds. */
+    /** The start of the current day, in milliseconds. */
     today: number;
     trans: TranslationBundle;
-    /** Called when the fields ask for other records; it must not be another function each time. */
+    /** Called when the fields select other records; it must be the same function on every render. */
     onFilter: (filters: IAuditFilters) => void;
-    /** Called with what `onFilter` is called with once nothing more is typed; likewise. */
+    /** Called with the same filters once the user has stopped typing; the same rule holds. */
     onType: (filters: IAuditFilters) => void;
   }
 }
 
-/** What the fields are read with: the notebook and its session, where they count, and the day. */
+/** What the fields are combined with: the notebook and its session, if selected, and the day. */
 interface IAround {
   readonly path: string | null;
   readonly session: string | null;
   readonly today: number;
 }
 
-/** What the fields ask of the server: nothing of a field that is empty. */
+/** The filters of the request; an empty field adds none. */
 function filtersOf(
   fields: IFields,
   { path, session, today }: IAround
@@ -224,7 +224,7 @@ function filtersOf(
   };
 }
 
-/** A time of the reader's time zone as the server takes it. */
+/** A time in the reader's time zone, in the format of the server. */
 function isoOf(local: string): string | null {
   const time = new Date(local);
   return local === '' || Number.isNaN(time.valueOf())
@@ -232,7 +232,7 @@ function isoOf(local: string): string | null {
     : time.toISOString();
 }
 
-/** Turns a filter that is often needed on and off. */
+/** A button that turns a common filter on and off. */
 function Preset(props: {
   label: string;
   isOn: boolean;

@@ -3,17 +3,17 @@ import type { IAuditApi, IAuditFilters } from '../server/auditApi';
 import { Observable } from '../state/observable';
 import type { IAuditRecord } from '../protocol/audit';
 
-/** How many records one request asks for. */
+/** How many records one request loads. */
 const PAGE = 500;
-/** How many pages are kept beside the newest and those looked at: what is farther away is read again. */
+/** How many pages are kept besides the newest one and those in view; pages farther away are loaded again. */
 const KEPT = 8;
 
 /**
- * The records that match some filters, newest first, by their place; a window of them is in memory.
+ * The records that match some filters, newest first, by position; only a window of them is in memory.
  *
- * The server's pages have no numbers: each is asked for by the cursor that the page before gave. The cursors are
- * kept, so that a place that was passed once can be gone back to at once; to a place that is new, the pages
- * on the way there are read and let go. The list stands still while new records are written, until `reload`.
+ * The server's pages have no numbers: each is requested with the cursor from the page before. The cursors are
+ * kept, so that an earlier position can be loaded at once; for a new position, the pages before it are loaded
+ * and dropped. The list does not change while new records are written, until `reload`.
  */
 export class AuditPages extends Observable {
   constructor(options: AuditPages.IOptions) {
@@ -26,22 +26,22 @@ export class AuditPages extends Observable {
     return this._filters;
   }
 
-  /** How many records match, as far as is known; null before anything is. */
+  /** How many records match, as far as is known; null before the first response. */
   get length(): number | null {
     return this._length;
   }
 
-  /** How many of them have been reached so far. */
+  /** How many of them have been loaded so far. */
   get reached(): number {
     return this._end ?? this._cursors.length * this._pageSize;
   }
 
-  /** Whether something is being read. */
+  /** Whether a request is in flight. */
   get isReading(): boolean {
     return this._isReading;
   }
 
-  /** Why the last reading failed; null where it did not. */
+  /** Why the last request failed; null if it did not. */
   get failure(): GovernanceApiError | null {
     return this._failure;
   }
@@ -51,13 +51,13 @@ export class AuditPages extends Observable {
     super.dispose();
   }
 
-  /** The record at a place, or null while it is not in memory. */
+  /** The record at a position, or null while it is not in memory. */
   record(index: number): IAuditRecord | null {
     const page = this._pages.get(Math.floor(index / this._pageSize));
     return page?.[index % this._pageSize] ?? null;
   }
 
-  /** Read by other filters, from the newest on. */
+  /** Load the records that match other filters, starting with the newest. */
   filter(filters: IAuditFilters): void {
     this._filters = filters;
     this._length = null;
@@ -65,7 +65,7 @@ export class AuditPages extends Observable {
     this.reload();
   }
 
-  /** Read the newest again; until they are there, what was known is still shown. */
+  /** Load the newest records again; the old ones are shown until they arrive. */
   reload(): void {
     this._epoch += 1;
     this._isReading = false;
@@ -78,7 +78,7 @@ export class AuditPages extends Observable {
     this._read();
   }
 
-  /** See to it that the records at some places are in memory, as soon as may be. */
+  /** Load the records at some positions into memory as soon as possible. */
   want(first: number, last: number): void {
     this._wanted = {
       first: Math.floor(first / this._pageSize),
@@ -87,7 +87,7 @@ export class AuditPages extends Observable {
     this._read();
   }
 
-  /** How many match: what the days add up to, since pages do not tell. */
+  /** Load how many records match: the sum over all days, since a page does not contain it. */
   private async _count(epoch: number): Promise<void> {
     try {
       const { sums } = await this._api.sums('day', this._filters);
@@ -96,14 +96,14 @@ export class AuditPages extends Observable {
           sums.reduce((total, sum) => total + sum.records, 0),
           this._sure()
         );
-        this.tell();
+        this.notify();
       }
     } catch {
-      // The reading of the pages says what is wrong.
+      // The request of the pages reports what is wrong.
     }
   }
 
-  /** Read the next page that is wanted, or that lies on the way there. */
+  /** Load the next page that is wanted, or that comes before a wanted one. */
   private _read(): void {
     const next = this._next();
     if (next === null || this._isReading || this.isDisposed) {
@@ -131,20 +131,20 @@ export class AuditPages extends Observable {
           this._cursors[next + 1] = following;
           this._length = Math.max(this._length ?? 0, this._sure());
         }
-        this.tell();
+        this.notify();
         this._read();
       },
       (reason: unknown) => {
         if (epoch === this._epoch) {
           this._isReading = false;
           this._failure = asFailure(reason);
-          this.tell();
+          this.notify();
         }
       }
     );
   }
 
-  /** Which page to read next; null for none. */
+  /** Which page to load next; null for none. */
   private _next(): number | null {
     const reached = this._cursors.length - 1;
     const { first, last } = this._wanted;
@@ -153,7 +153,7 @@ export class AuditPages extends Observable {
         return page;
       }
     }
-    // Where the list goes on is only known from its end as far as it was read.
+    // Only the last loaded page has the cursor that continues the list.
     return last > reached && this._end === null ? reached : null;
   }
 
@@ -161,13 +161,13 @@ export class AuditPages extends Observable {
     return this._isFresh && this._pages.has(page);
   }
 
-  /** Keep a page, and let go of the farthest one. */
+  /** Keep a page, and drop the farthest one. */
   private _keep(page: number, records: readonly IAuditRecord[]): void {
     this._pages.set(page, records);
     const { first, last } = this._wanted;
     const middle = (first + last) / 2;
     const byDistance = [...this._pages.keys()]
-      // The newest page is asked for by no cursor: read again, it would be another one.
+      // The newest page has no cursor: loading it again would give other records.
       .filter(key => key !== 0 && (key < first || key > last))
       .sort((a, b) => Math.abs(b - middle) - Math.abs(a - middle));
     for (const key of byDistance.slice(
@@ -191,9 +191,9 @@ export class AuditPages extends Observable {
   private _cursors: (string | null)[] = [null];
   private _wanted = { first: 0, last: 0 };
   private _length: number | null = null;
-  /** How many there are, once the last page was read. */
+  /** How many there are, once the last page was loaded. */
   private _end: number | null = null;
-  /** Whether the pages in memory are of the present reading, and not of the one before. */
+  /** Whether the pages in memory belong to the current list, and not to the one before a reload. */
   private _isFresh = false;
   private _isReading = false;
   private _failure: GovernanceApiError | null = null;
@@ -205,7 +205,7 @@ export namespace AuditPages {
   /** The instantiation options. */
   export interface IOptions {
     api: IAuditApi;
-    /** How many records one request asks for. */
+    /** How many records one request loads. */
     pageSize?: number;
   }
 }

@@ -15,19 +15,19 @@ import {
 } from './recordWords';
 import { verdictOf } from '../words/verdicts';
 
-/** The height of a row, in pixels, as the style sheet has it. */
+/** The height of a row in pixels, equal to that in the style sheet. */
 export const ROW_HEIGHT = 26;
-/** How many rows are drawn above and below those that can be seen. */
+/** How many rows are drawn above and below the visible ones. */
 const MARGIN = 8;
-/** Rows are drawn in so many places in turn, or in twice as many where more can be seen, and so on. */
+/** How many row elements are recycled; doubled until all visible rows fit. */
 const SLOTS = 64;
-/** What no browser refuses to scroll over. */
+/** A number of rows whose height every browser can scroll. */
 const MAX_ROWS = 600_000;
 
 /**
  * The records of an audit trail in a table of any length: only the rows in view are in the page.
  *
- * One stop of the Tab key; the arrow keys, Page Up and Down, Home and End move in it, Enter shows a record.
+ * The table is one stop of the Tab key; arrow keys, Page Up and Down, Home and End move in it, Enter opens a record.
  */
 export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
   const { pages, selected, trans } = props;
@@ -56,10 +56,10 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
       frame = 0;
       setView(({ height }) => ({ top: node.scrollTop, height }));
     };
-    // At once: a frame later, while a theme is changed, it may have no height for a moment.
+    // Measured at once: one frame later, during a change of theme, its height may be 0 for a moment.
     const measure = (): void =>
       setView({ top: node.scrollTop, height: node.clientHeight });
-    // At most once a frame, however many scroll events a wheel makes.
+    // At most once a frame, however many scroll events a wheel fires.
     const later = (): void => {
       frame ||= requestAnimationFrame(look);
     };
@@ -78,7 +78,7 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
   const isAtTop = view.top < ROW_HEIGHT;
   React.useEffect(() => onTop(isAtTop), [onTop, isAtTop]);
 
-  // Of a row that is not read yet there is nothing to show, and what is shown stays.
+  // A row that is not loaded yet has nothing to open; the open record stays open.
   const select = (record: IAuditRecord | null): void => {
     if (record !== null) {
       props.onSelect(record);
@@ -92,7 +92,7 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
     if (!node) {
       return;
     }
-    // The titles cover the first row of what is in view.
+    // The column titles cover the first visible row.
     const top = to * ROW_HEIGHT;
     if (top < node.scrollTop) {
       node.scrollTop = top;
@@ -133,7 +133,7 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
     const record = pages.record(index);
     rows.push(
       <AuditRow
-        // The nodes of a row that goes out of view are those of one that comes into it.
+        // A row that leaves the view hands its nodes to one that enters it.
         key={index % slots}
         id={`${id}-${index}`}
         index={index}
@@ -200,16 +200,16 @@ export namespace AuditTable {
   /** The properties of the component. */
   export interface IProps {
     pages: AuditPages;
-    /** The id of the record that is shown in full; null for none. */
+    /** The id of the record that is open in detail; null for none. */
     selected: string | null;
-    /** The present, in milliseconds; the date of what happened on the same day is left out. */
+    /** The current time, in milliseconds; the date of records from the same day is left out. */
     today: number;
-    /** Who the reader is; null while that is not known. */
+    /** Who the reader is; null while it is unknown. */
     config: IGovernanceConfig | null;
     trans: TranslationBundle;
-    /** Called when a record is to be shown in full. */
+    /** Called when a record is to be opened in detail. */
     onSelect: (record: IAuditRecord) => void;
-    /** Called when the top of the list comes into view or goes out of it. */
+    /** Called when the top of the list enters or leaves the view. */
     onTop: (isAtTop: boolean) => void;
   }
 }
@@ -236,7 +236,7 @@ const DRAWN_FROM = [
   'trans'
 ] as const;
 
-/** Drawn again only when it is another, or looks otherwise; its callback does the same whenever it is made. */
+/** Renders only when its record or look changes; its callbacks do the same whenever they are made. */
 const AuditRow = React.memo(Row, (before, after) =>
   DRAWN_FROM.every(name => before[name] === after[name])
 );
@@ -293,7 +293,7 @@ function Cell(props: { text: string }): React.JSX.Element {
   );
 }
 
-/** An amount, rounded where it is long and exact on hovering and in detail; nothing where it is zero. */
+/** An amount, rounded if it is long, with the exact one as its title; empty if it is zero. */
 function Amount(props: { usd: string }): React.JSX.Element {
   return (
     <span

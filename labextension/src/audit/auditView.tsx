@@ -20,13 +20,13 @@ import { AuditTable } from './auditTable';
 import { ChainStatus } from './chainStatus';
 import { ExportLinks } from './exportLinks';
 
-/** The id of the tab that has the view. */
+/** The id of the tab with the view. */
 export const AUDIT_TAB = 'aumos-governance-audit';
 
-/** The least time between two readings of the newest records while more are written, in milliseconds. */
+/** The least time between two loads of the newest records while more are written, in milliseconds. */
 const PAUSE = 2000;
 
-/** The audit record in full: filters, the table, one record in detail, files, and whether it is intact. */
+/** The full audit record: filters, the table, one record in detail, exports, and whether it is intact. */
 export class AuditView extends ReactWidget {
   constructor(options: AuditView.IOptions) {
     super();
@@ -42,12 +42,12 @@ export class AuditView extends ReactWidget {
     this._model.changed.connect(this._onModel, this);
   }
 
-  /** The notebook whose records can be looked at alone; null where there is none. */
+  /** The notebook whose records can be listed alone; null where there is none. */
   get path(): string | null {
     return this._path;
   }
 
-  /** Look at the records of a notebook, or of all, and at one of them in detail. */
+  /** Show the records of a notebook, or of all, and optionally one of them in detail. */
   look(path: string | null, record: IAuditRecord | null = null): void {
     this._isDeniedToday &&= path === this._path;
     this._path = path;
@@ -222,7 +222,7 @@ export class AuditView extends ReactWidget {
     }
   }
 
-  /** Read what is new where its place is in view; else offer it: a list that is read does not move by itself. */
+  /** Load new records if their position is in view; else offer them: a list that is being read must not move. */
   private _follow(): void {
     if (!this._isBehind || !this.isVisible || this._filters === null) {
       return;
@@ -245,7 +245,7 @@ export class AuditView extends ReactWidget {
     }
   }
 
-  /** Read which tools and agents there are records of, to be offered. */
+  /** Load the tools and agents that occur in the records, as suggestions. */
   private async _readNames(): Promise<void> {
     const path = this._path;
     try {
@@ -259,11 +259,11 @@ export class AuditView extends ReactWidget {
         this.update();
       }
     } catch {
-      // They are a help to whoever types, and no more.
+      // Without them the user can still type any name.
     }
   }
 
-  /** The last session of the notebook; null where there is none or it is not known. */
+  /** The last session of the notebook; null where there is none or it is unknown. */
   private _sessionId(): string | null {
     return this._path === null
       ? null
@@ -274,7 +274,7 @@ export class AuditView extends ReactWidget {
     return `${this._model.revision} ${this._model.connection}`;
   }
 
-  /** The start of the present day: what is drawn depends on the day and not on the moment. */
+  /** The start of the current day: the view depends on the day and not on the moment. */
   private _today(): number {
     return new Date().setHours(0, 0, 0, 0);
   }
@@ -291,20 +291,20 @@ export class AuditView extends ReactWidget {
   private _tools: readonly string[] = [];
   private _agents: readonly string[] = [];
   private _known: string;
-  /** What else of the model is drawn: the user, and the notebook's session. */
+  /** What else of the model the view depends on: the user, and the notebook's session. */
   private _look = '';
-  /** Whether the filters begin with what was denied today. */
+  /** Whether the filters start with what was denied today. */
   private _isDeniedToday = false;
-  /** Counts the times that the filters were set from elsewhere. */
+  /** Counts how often the filters were set from outside. */
   private _presets = 0;
-  /** Whether other records are asked for by what is being typed. */
+  /** Whether the records in the list will change because of what is being typed. */
   private _isPending = false;
-  /** Counts the lists that were begun anew. */
+  /** Counts how often the list was started anew. */
   private _lists = 0;
   private _isAtTop = true;
-  /** Whether something may have been written that was not read. */
+  /** Whether records may have been written that are not loaded. */
   private _isBehind = false;
-  /** Whether newer records are offered. */
+  /** Whether the button for newer records is shown. */
   private _isStale = false;
   private _timer: number | undefined;
 }

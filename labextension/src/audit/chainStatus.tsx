@@ -8,19 +8,19 @@ import { asFailure, GovernanceApiError } from '../server/requests';
 import { useReading } from '../widgets/hooks';
 import { useNotation } from '../widgets/notation';
 
-/** Up to how many records a session's chain is verified without a press. */
+/** Up to how many records a session's chain is verified without a click. */
 const SMALL = 1000;
 
 /**
- * Whether the records are those that were written, as the server finds when it walks their chains.
+ * Whether the records are intact, as the server finds when it verifies their hash chains.
  *
- * The chain of a session is verified by itself while it is small, and again when it has grown; else it is on a press.
+ * A session's chain is verified automatically while it is short, and again when it has grown; else on a click.
  */
 export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
   const { api, path, revision, sessionId, trans } = props;
   const notation = useNotation();
   const [found, setFound] = React.useState<IFound | null>(null);
-  const [asked, ask] = React.useReducer((count: number) => count + 1, 0);
+  const [attempt, retry] = React.useReducer((count: number) => count + 1, 0);
   const scope = sessionId ?? path;
   const newest = useReading(scope ?? '', revision, () =>
     scope === null
@@ -28,41 +28,43 @@ export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
       : api.records(sessionId === null ? { path } : { session_id: scope }, 1)
   );
   const total = path === null ? null : (newest.value?.records[0]?.seq ?? null);
-  const isDue = asked > 0 || (total !== null && total <= SMALL);
-  // One that has grown is verified again, unless it is too long for that.
+  const isDue = attempt > 0 || (total !== null && total <= SMALL);
+  // A chain that has grown is verified again, unless it is too long for that.
   const length = total !== null && total <= SMALL ? total : null;
   React.useEffect(() => {
     if (!isDue) {
       return undefined;
     }
     let wanted = true;
-    const find = (is: IVerification | GovernanceApiError): void => {
+    const find = (result: IVerification | GovernanceApiError): void => {
       if (wanted) {
-        setFound({ path, asked, is });
+        setFound({ path, attempt, result });
       }
     };
     api.verify(path).then(find, (reason: unknown) => find(asFailure(reason)));
     return () => {
       wanted = false;
     };
-  }, [api, path, asked, isDue, length]);
-  const is = found?.path === path && found.asked === asked ? found.is : null;
-  const isOk = is === null || is instanceof GovernanceApiError ? null : is.ok;
+  }, [api, path, attempt, isDue, length]);
+  const result =
+    found?.path === path && found.attempt === attempt ? found.result : null;
+  const isOk =
+    result === null || result instanceof GovernanceApiError ? null : result.ok;
   return (
     <div
       className="aumos-ChainStatus"
       data-state={isOk === null ? 'unknown' : isOk ? 'intact' : 'broken'}
     >
       <p role={isOk === false ? 'alert' : 'status'}>
-        {is === null
+        {result === null
           ? isDue
             ? trans.__('Verifying the record…')
             : trans.__('Not verified yet.')
-          : sentence(is, total, notation, trans)}
+          : sentence(result, total, notation, trans)}
       </p>
-      {(is !== null || !isDue) && (
-        <Button kind="link" onClick={ask}>
-          {is === null ? trans.__('Verify') : trans.__('Verify again')}
+      {(result !== null || !isDue) && (
+        <Button kind="link" onClick={retry}>
+          {result === null ? trans.__('Verify') : trans.__('Verify again')}
         </Button>
       )}
     </div>
@@ -74,9 +76,9 @@ export namespace ChainStatus {
   /** The properties of the component. */
   export interface IProps {
     api: IAuditApi;
-    /** The notebook whose last session is meant; null for all records. */
+    /** The notebook whose last session is verified; null for all records. */
     path: string | null;
-    /** That session; null where it is not known, and for all records. */
+    /** That session; null where it is unknown, and for all records. */
     sessionId: string | null;
     /** Changes when records may have been added. */
     revision: string;
@@ -86,32 +88,32 @@ export namespace ChainStatus {
 
 interface IFound {
   readonly path: string | null;
-  /** Which asking it answers, counted from 0. */
-  readonly asked: number;
-  /** What was found, or why it could not be. */
-  readonly is: IVerification | GovernanceApiError;
+  /** The number of the request that this is the response to, from 0. */
+  readonly attempt: number;
+  /** The result, or why there is none. */
+  readonly result: IVerification | GovernanceApiError;
 }
 
 function sentence(
-  is: IFound['is'],
+  result: IFound['result'],
   total: number | null,
   notation: Notation,
   trans: TranslationBundle
 ): string {
-  if (is instanceof GovernanceApiError) {
-    return is.code === 'SERVER_UNREACHABLE'
+  if (result instanceof GovernanceApiError) {
+    return result.code === 'SERVER_UNREACHABLE'
       ? trans.__('Not verified.')
-      : trans.__('Not verified: %1', is.message);
+      : trans.__('Not verified: %1', result.message);
   }
-  if (!is.ok) {
-    return trans.__('The record is broken. %1', is.problem ?? '');
+  if (!result.ok) {
+    return trans.__('The record is broken. %1', result.problem ?? '');
   }
-  const checked = notation.count(is.checked);
+  const checked = notation.count(result.checked);
   return total === null
     ? trans.__('%1 records verified, of all sessions', checked)
     : trans.__(
         '%1 of %2 records verified',
         checked,
-        notation.count(Math.max(total, is.checked))
+        notation.count(Math.max(total, result.checked))
       );
 }

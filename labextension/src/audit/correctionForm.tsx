@@ -6,14 +6,14 @@ import type { IAuditRecord } from '../protocol/audit';
 import type { ICorrectionAnswer } from '../protocol/waiting';
 import { AmountInput } from '../widgets/amountInput';
 import { Button } from '../widgets/button';
-import { useAction, usePerson } from '../widgets/hooks';
-import { PersonButton } from '../widgets/personButton';
+import { useAction, usePermission } from '../widgets/hooks';
+import { UserButton } from '../widgets/userButton';
 import { ErrorLine, Note } from '../widgets/words';
 import type { IGovernanceModel } from '../tokens';
 
 const MAX_REASON = 1000;
 
-/** Lets a person take back a charge, or part of it, with a reason. */
+/** Lets a user take back a charge, or part of it, with a reason. */
 export function CorrectionForm(
   props: CorrectionForm.IProps
 ): React.JSX.Element {
@@ -23,7 +23,7 @@ export function CorrectionForm(
   const [text, setText] = React.useState(writeUsd(spent));
   const [reason, setReason] = React.useState('');
   const [done, setDone] = React.useState<ICorrectionAnswer | null>(null);
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const action = useAction();
   const id = React.useId();
   const amount = typedUsd(text);
@@ -31,9 +31,9 @@ export function CorrectionForm(
     amount === null || amount === 0n
       ? trans.__('Write an amount of dollars, such as 12.50.')
       : amount > spent
-        ? trans.__('It was %1 only.', formatUsd(spent))
+        ? trans.__('It was only %1.', formatUsd(spent))
         : reason.trim() === ''
-          ? trans.__('Say why.')
+          ? trans.__('Enter a reason.')
           : null;
   if (done) {
     const { amount: taken, left } = done.correction;
@@ -50,8 +50,8 @@ export function CorrectionForm(
   if (!isOpen) {
     return (
       <Button
-        isDisabled={person.isDisabled}
-        title={person.why}
+        isDisabled={permission.isDisabled}
+        title={permission.why}
         onClick={() => setOpen(true)}
       >
         {trans.__('Correct…')}
@@ -80,16 +80,21 @@ export function CorrectionForm(
         />
       </label>
       <p id={id} className="aumos-Correction-hint" aria-live="polite">
-        {wrong ?? trans.__('The record stays, and a new one says this.')}
+        {wrong ??
+          trans.__(
+            'The record stays; the correction gets a record of its own.'
+          )}
       </p>
       <div className="aumos-Actions">
-        <PersonButton
+        <UserButton
           kind="primary"
-          isDisabled={person.isDisabled || wrong !== null || action.isPending}
-          why={person.why ?? wrong ?? undefined}
-          onPerson={() =>
+          isDisabled={
+            permission.isDisabled || wrong !== null || action.isPending
+          }
+          why={permission.why ?? wrong ?? undefined}
+          onUserPress={() =>
             action.run(async key => {
-              const answer = await api.correct(
+              const response = await api.correct(
                 {
                   charge_id: chargeId,
                   amount: writeUsd(amount ?? 0n),
@@ -97,16 +102,16 @@ export function CorrectionForm(
                 },
                 key
               );
-              setDone(answer);
-              if (answer.state) {
-                model.learn(answer.state);
+              setDone(response);
+              if (response.state) {
+                model.learn(response.state);
               }
               props.onDone();
             })
           }
         >
           {trans.__('Take back')}
-        </PersonButton>
+        </UserButton>
         <Button onClick={() => setOpen(false)}>{trans.__('Cancel')}</Button>
       </div>
       <ErrorLine message={action.message} />

@@ -11,7 +11,7 @@ const FORMATS: readonly [ExportFormat, string][] = [
   ['jsonl', 'JSON Lines']
 ];
 
-/** Links to all records that match some filters, as files; the server writes them as they are downloaded. */
+/** Links that download all records that match some filters; the server streams them. */
 export function ExportLinks(props: {
   api: IAuditApi;
   filters: IAuditFilters;

@@ -1,4 +1,4 @@
-/** What is said of audit records, in the reader's language. */
+/** The labels of audit records, in the language of the interface. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IAuditRecord, Outcome } from '../protocol/audit';
@@ -9,7 +9,7 @@ import {
 } from '../protocol/state';
 import { EXPIRED, verdictOf } from '../words/verdicts';
 
-/** What a record says was decided, in words; for an approval how it ended. */
+/** What was decided, in words; for an approval how it ended. */
 export function outcomeOf(
   record: IAuditRecord,
   trans: TranslationBundle
@@ -32,7 +32,7 @@ export function outcomeOf(
     : outcomeWord(verdict, trans);
 }
 
-/** The same in a word, where the event stands beside it and says what is waited for. */
+/** The same in one word, for a place where the event beside it says what the record waits for. */
 export function shortOutcomeOf(
   record: IAuditRecord,
   trans: TranslationBundle
@@ -45,7 +45,7 @@ export function shortOutcomeOf(
     : outcomeOf(record, trans);
 }
 
-/** An outcome by its name, to choose among them. */
+/** The label of an outcome. */
 export function outcomeWord(
   outcome: Outcome,
   trans: TranslationBundle
@@ -60,7 +60,7 @@ export function outcomeWord(
   }
 }
 
-/** What happened; an event that is not known here by the server's own word. */
+/** The label of an event; an unknown event is shown under the server's own name. */
 export function eventWord(event: string, trans: TranslationBundle): string {
   switch (event) {
     case 'open':
@@ -132,9 +132,9 @@ export function subjectOf(record: IAuditRecord): string {
 }
 
 /**
- * Who made the request that a record is of: an agent, the notebook's kernel, the server or a user.
+ * Who made the recorded request: an agent, the notebook's kernel, the server or a user.
  *
- * What a user did counts as the user's, although the session is that of an agent.
+ * What a user did is shown as the user's, even if the session belongs to an agent.
  */
 export function requesterOf(
   record: IAuditRecord,
@@ -155,7 +155,7 @@ export function requesterOf(
   }
 }
 
-/** A client of the gateway, by its key; null for what is no key's. */
+/** The gateway's client, by its key; null if no key was used. */
 function clientOf(actor: string, trans: TranslationBundle): string | null {
   const [kind, ...name] = actor.split(':');
   switch (name.length && kind) {
@@ -170,7 +170,7 @@ function clientOf(actor: string, trans: TranslationBundle): string | null {
   }
 }
 
-/** Whether a record is of a charge, of which something can be taken back. */
+/** Whether a record is of a charge that can be taken back, in whole or in part. */
 export function isCorrectable(record: IAuditRecord): boolean {
   return (
     record.charge_id !== null &&

@@ -3,26 +3,26 @@ import type { ISignal } from '@lumino/signaling';
 import type { IGovernanceModel } from '../tokens';
 import type { LearnedCosts } from './learnedCosts';
 
-/** What cells spent in all their runs, as recorded. */
+/** What cells spent in all their runs, according to the audit record. */
 export interface ICellTotals {
-  /** Whether the record of a notebook was read. */
+  /** Whether the records of a notebook were loaded. */
   isRead(path: string): boolean;
   /** What a cell spent in all its runs, in nano-dollars. */
   total(path: string, cell: string): bigint;
-  /** Read what was recorded since the last time; rejects where the server refuses. */
+  /** Load new records; rejects if the server refuses. */
   read(path: string): Promise<void>;
 }
 
-/** A cell that begins to run, or has run. */
+/** A cell that starts to run, or has finished. */
 export interface ICellRun {
   readonly cell: Cell;
   readonly success?: boolean;
 }
 
 /**
- * Learns what cells cost from what is recorded of their runs: the total after a run less the total before it.
+ * Learns the cost of cells from the audit record: the cell's total after a run less the total before it.
  *
- * A run is left out where it failed, or where it cannot be told apart from another one of the same cell.
+ * A run is ignored if it failed, or overlaps another run of the same cell.
  */
 export class CostLearner {
   constructor(options: CostLearner.IOptions) {
@@ -65,9 +65,9 @@ export class CostLearner {
         this._learn(run, this._options.totals.total(run.path, id) - before);
       }
     } catch {
-      // What could not be read is not learned.
+      // Nothing is learned from records that could not be loaded.
     }
-    // Only once it is read: what a run begun meanwhile spends would be counted here.
+    // Only after loading: otherwise the spending of a run that started meanwhile would be counted here.
     const { running, ...last } = this._runs.get(id) ?? run;
     if (running > 1) {
       this._runs.set(id, { ...last, running: running - 1 });
@@ -77,7 +77,7 @@ export class CostLearner {
   }
 
   private _learn({ path, source }: IRun, cost: bigint): void {
-    // Without a session nothing is recorded, so nothing is known either.
+    // Without a session nothing is recorded, so nothing can be learned.
     if (
       cost > 0n ||
       (cost === 0n && this._options.model.stateOf(path)?.active)
@@ -96,10 +96,10 @@ export namespace CostLearner {
   export interface IOptions {
     learned: LearnedCosts;
     model: IGovernanceModel;
-    /** The path of a cell's notebook, local to the server; null where it is in none that is open. */
+    /** The server-local path of a cell's notebook; null if no open notebook has the cell. */
     pathOf: (cell: Cell) => string | null;
     totals: ICellTotals;
-    /** Emitted when a cell begins to run, and when it has run. */
+    /** Emitted when a cell starts to run, and when it has finished. */
     scheduled: ISignal<unknown, ICellRun>;
     executed: ISignal<unknown, ICellRun>;
   }
@@ -108,8 +108,8 @@ export namespace CostLearner {
 interface IRun {
   readonly path: string;
   readonly source: string;
-  /** What the cell had spent before; undefined where that is not known. */
+  /** What the cell had spent before; undefined where it is unknown. */
   readonly before: bigint | undefined;
-  /** How many of its runs have not been read yet. */
+  /** How many of its runs have records that are not loaded yet. */
   readonly running: number;
 }

@@ -1,48 +1,48 @@
-/** What some cells will probably cost, cell by cell, before they are run. */
+/** The estimated cost of some cells, cell by cell, before they run. */
 
 import { isFree, statedCost } from './statedCosts';
 
-/** A cell, as far as its cost goes. */
+/** What the estimate needs to know of a cell. */
 export interface ICellToRun {
   readonly source: string;
   readonly isCode: boolean;
-  /** The name in its metadata; null where it has none. */
+  /** The name in its metadata; null if it has none. */
   readonly name: string | null;
 }
 
-/** What a cell costs: as it states, or what it cost when it ran before. Amounts are nano-dollars. */
+/** What a cell costs: stated in its source, or learned from earlier runs. Amounts are nano-dollars. */
 export type ICellCost =
   | { readonly kind: 'stated'; readonly low: bigint; readonly high: bigint }
   | {
       readonly kind: 'learned';
       readonly low: bigint;
       readonly high: bigint;
-      /** How many runs it is from. */
+      /** The number of runs it was learned from. */
       readonly runs: number;
     };
 
-/** One cell that costs something, or may. */
+/** A cell that costs something, or may. */
 export interface IEstimateLine {
-  /** Its place among the cells, from 0. */
+  /** Its index in the notebook, from 0. */
   readonly index: number;
   readonly name: string;
-  /** Null where it is not known. */
+  /** Null where it is unknown. */
   readonly cost: ICellCost | null;
 }
 
-/** What all cells cost together. */
+/** The cost of all cells together. */
 export interface IEstimate {
   readonly lines: readonly IEstimateLine[];
   readonly low: bigint;
   readonly high: bigint;
-  /** How many cells of unknown cost there are. */
+  /** The number of cells of unknown cost. */
   readonly unknown: number;
 }
 
 /**
- * Estimate what cells cost. Those that are known to cost nothing are left out.
+ * Estimate what cells cost. Cells that certainly cost nothing are left out.
  *
- * @param learned - What a cell with a source cost in its last runs, in nano-dollars; empty where it never ran.
+ * @param learned - What a cell with a source cost in its last runs, in nano-dollars; empty if it never ran.
  */
 export function estimate(
   cells: readonly ICellToRun[],

@@ -1,29 +1,29 @@
 import { parseUsd, writeUsd } from '../words/money';
 
-/** Under which the browser keeps it. */
+/** The key in the browser's local storage. */
 const KEY = 'aumos-governance:learned-costs';
-/** How many runs of one source are kept. */
+/** How many runs are kept for each source. */
 const RUNS = 5;
-/** How many sources are kept, those that ran last. */
+/** How many sources are kept: those that ran last. */
 const SOURCES = 1000;
 
 /**
- * What the cells of notebooks cost when they ran, by a digest of their source, kept by the browser.
+ * What the cells of notebooks cost when they ran, by a digest of their source, in the browser's local storage.
  *
- * It is shown before a run, and it changes no hold, limit or decision. Another source has another digest, so a cell
- * that was edited is not known; edited back, it is.
+ * It is shown before a run, and changes no hold, limit or decision. An edited cell has another digest, so its cost
+ * is unknown; if the edit is undone, it is known again.
  */
 export class LearnedCosts {
   constructor(storage: Pick<Storage, 'getItem' | 'setItem'>) {
     this._storage = storage;
   }
 
-  /** What a source cost in its last runs in a notebook, in nano-dollars, oldest first; empty where it did not run. */
+  /** What a source cost in its last runs in a notebook, in nano-dollars, oldest first; empty if it did not run. */
   of(path: string, source: string): readonly bigint[] {
     return (this._read()[digest(path, source)] ?? []).map(parseUsd);
   }
 
-  /** Keep what one run cost; where the browser keeps nothing, it is forgotten. */
+  /** Keep the cost of one run; without local storage it is lost. */
   learn(path: string, source: string, cost: bigint): void {
     const key = digest(path, source);
     const { [key]: runs = [], ...others } = this._read();
@@ -34,7 +34,7 @@ export class LearnedCosts {
     try {
       this._storage.setItem(KEY, JSON.stringify(Object.fromEntries(kept)));
     } catch {
-      // Full or switched off: the estimate knows less.
+      // The storage is full or switched off: the estimate has less to go by.
     }
   }
 
@@ -56,13 +56,13 @@ export class LearnedCosts {
 
 const MASK = (1n << 64n) - 1n;
 
-/** FNV-1a with 64 bits. It only tells sources apart: browsers have no SHA-256 where a page comes by plain HTTP. */
+/** FNV-1a with 64 bits. It only separates sources: browsers offer no SHA-256 on a page over plain HTTP. */
 function digest(path: string, source: string): string {
   let hash = 0xcbf29ce484222325n;
   for (const byte of new TextEncoder().encode(JSON.stringify([path, source]))) {
     hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & MASK;
   }
-  // Not a number to JavaScript, which would sort numbers before all other keys.
+  // A prefix makes the key no integer: JavaScript sorts integer keys before all others.
   return `c${hash.toString(16)}`;
 }
 

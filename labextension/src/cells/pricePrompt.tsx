@@ -8,11 +8,11 @@ import { formatUsd, parseUsd } from '../words/money';
 import type { ICellCost, IEstimate } from './estimate';
 
 /**
- * Show what cells will cost against what remains, and ask whether to run them.
+ * Show what cells will cost and what is left of the budget, and ask the user whether to run them.
  *
- * Running cells grants nothing: each charge is decided when it is requested.
+ * This grants nothing: each charge is decided when it is requested.
  *
- * @param goTo - Leads to a cell by its place, from 0, once the dialog is closed.
+ * @param goTo - Leads to a cell by its index, from 0, once the dialog is closed.
  */
 export async function askToRun(
   estimate: IEstimate,
@@ -43,7 +43,7 @@ export async function askToRun(
   return button.accept;
 }
 
-/** Whether what is known to be needed is left. */
+/** Whether the budget covers the known part of the cost. */
 function fits({ high }: IEstimate, state: IGovernanceState | null): boolean {
   const left = leftOf(state);
   return left === null || high <= left;
@@ -102,7 +102,7 @@ export function Price(props: Price.IProps): React.JSX.Element {
         <p className="aumos-Price-warning">
           {low > left
             ? trans.__(
-                'That is %1 more than is left: the run would be denied on its way.',
+                'That is %1 more than is left: a call would be denied before the run ends.',
                 formatUsd(low - left)
               )
             : trans.__(
@@ -136,14 +136,14 @@ export namespace Price {
   }
 }
 
-/** One amount, or the least and the most. */
+/** One amount, or a range. */
 function range(low: bigint, high: bigint): string {
   return low === high
     ? formatUsd(low)
     : `${formatUsd(low)} – ${formatUsd(high)}`;
 }
 
-/** Where a cell's cost is known from. */
+/** The source of a cell's cost. */
 function source(cost: ICellCost, trans: TranslationBundle): string {
   return cost.kind === 'stated'
     ? trans.__('stated')

@@ -1,17 +1,17 @@
-/** What a cell says it will cost at most, read before it is run. */
+/** The highest cost that a cell's source states, read before it runs. */
 
 import { typedUsd } from '../words/money';
 
 const GOVERNED = /^\s*%%governed\b[^\n]*?\s--cost(?:\s+|=)["']?([^\s"']+)/;
 const SPEND = /^[ \t]*%governance_spend[ \t]+["']?([^\s"']+)/gm;
 
-/** A line that costs nothing, whatever surrounds it: empty, a comment, or a magic that reads or sets governance. */
+/** A line that costs nothing in any context: empty, a comment, or a magic that reads or sets governance. */
 const FREE = /^\s*(#.*|%(load_ext|reload_ext|governance(?!_spend)\w*)\b.*)?$/;
 
 /**
  * What a code cell states, in nano-dollars: `%%governed --cost` and `%governance_spend` with a literal amount.
  *
- * It is plain arithmetic over what is written: nothing is run, and a loop counts once. Null where it states nothing.
+ * Only the text is read: no code runs, and a loop counts once. Null if the cell states nothing.
  */
 export function statedCost(source: string): bigint | null {
   const amounts = [
@@ -25,7 +25,7 @@ export function statedCost(source: string): bigint | null {
     : amounts.reduce((sum, amount) => sum + amount, 0n);
 }
 
-/** Whether nothing in a code cell can cost anything. */
+/** Whether a code cell certainly costs nothing. */
 export function isFree(source: string): boolean {
   return source.split('\n').every(line => FREE.test(line));
 }

@@ -14,7 +14,7 @@ import { type Highlight, Highlighting } from '../widgets/highlighting';
 import { NotationContext } from '../widgets/notation';
 import type { Notation } from '../words/notation';
 
-/** What one cell waits for, below its output: approvals, and room at a limit. */
+/** The requests of one cell that wait for the user, below its output: approval requests, and calls at a limit. */
 export class WaitingCard extends ReactWidget {
   constructor(options: WaitingCard.IOptions) {
     super();
@@ -33,8 +33,8 @@ export class WaitingCard extends ReactWidget {
     super.dispose();
   }
 
-  /** Show what the cell waits for, oldest first. */
-  tell(
+  /** Show these requests, oldest first. */
+  setRequests(
     approvals: readonly IApproval[],
     limits: readonly ILimitRequest[]
   ): void {
@@ -43,7 +43,7 @@ export class WaitingCard extends ReactWidget {
     this.update();
   }
 
-  /** Move the focus to one of them, by its id, and to no button; false where it is not drawn. */
+  /** Move the focus to one of them, by its id, but to no button; false if it is not drawn. */
   lead(id: string): boolean {
     const card = [
       ...this.node.querySelectorAll<HTMLElement>('.aumos-Card')
@@ -83,17 +83,17 @@ export namespace WaitingCard {
     highlight: Highlight | null;
     model: IGovernanceModel;
     notation: Notation;
-    /** Called when the user has decided, to lead the focus on. */
+    /** Called when the user has decided, to move the focus on. */
     onDecided: () => void;
     trans: TranslationBundle;
   }
 }
 
-/** One of the things that the cell waits for, as a card of its own. */
+/** A card for one waiting request. */
 function Card(props: {
   children: (title: string) => React.ReactNode;
   heading: string;
-  /** Which attribute names it, and by which id. */
+  /** The attribute with its id, and the id. */
   of: { 'data-approval': string } | { 'data-limit': string };
 }): React.JSX.Element {
   const title = React.useId();
@@ -153,7 +153,7 @@ function Request(props: Parts & { approval: IApproval }): React.JSX.Element {
       {title => (
         <>
           <ApprovalFacts
-            // The cell that it names is right above.
+            // The cell is right above, so it is not named.
             approval={{ ...approval, cell: { id: null, count: null } }}
             isElsewhere={false}
             now={now}
@@ -163,7 +163,7 @@ function Request(props: Parts & { approval: IApproval }): React.JSX.Element {
           />
           <DecideButtons
             model={model}
-            onPerson={() => decisions.open(approval, onDecided)}
+            onUserPress={() => decisions.open(approval, onDecided)}
             trans={trans}
           />
         </>

@@ -8,14 +8,14 @@ import type { IWaitingApprovals } from '../state/waitingApprovals';
 import type { WaitingLimits } from '../state/waitingLimits';
 import { WaitingCard } from './waitingCard';
 
-/** How much of a card is seen by a user who looks at it: half of it, or as many pixels. */
+/** How much of a card must be visible to count as seen: half of it, or this many pixels. */
 const HALF = 0.5;
 const PIXELS = 120;
 
 /**
- * Puts what waits for an approval, or at a limit, under the cell that waits, in every open view of its notebook.
+ * Shows approval requests, and calls at a limit, under the cell that waits, in every open view of its notebook.
  *
- * The card is a part of the cell and not of its output, so neither a kernel's messages nor the file reach it.
+ * The card is a part of the cell and not of its output, so neither kernel messages nor the file contain it.
  */
 export class WaitingCells {
   constructor(options: WaitingCells.IOptions) {
@@ -24,7 +24,7 @@ export class WaitingCells {
     options.limits.changed.connect(this._drawAll, this);
     options.tracker.widgetAdded.connect((_, panel) => {
       void panel.context.ready.then(() => {
-        // Cells come with the file, with a change of another user, and when they are moved.
+        // Cells are added with the file, by another user's edits, and when they are moved.
         panel.content.model?.cells.changed.connect(() => this._draw(panel));
         panel.context.pathChanged.connect(() => this._draw(panel));
         this._draw(panel);
@@ -32,7 +32,7 @@ export class WaitingCells {
     });
   }
 
-  /** Whether the card of what waits is on the screen, in any view of its notebook. */
+  /** Whether the card of a waiting request is on the screen, in any view of its notebook. */
   isInView({ cell, notebook }: IWaiting): boolean {
     const { contents, tracker } = this._options;
     return (
@@ -47,12 +47,12 @@ export class WaitingCells {
     );
   }
 
-  /** Emitted when `isInView` may be another. */
+  /** Emitted when `isInView` may have changed. */
   get viewed(): ISignal<this, void> {
     return this._viewed;
   }
 
-  /** Move the focus to the card of what waits, in the notebook in front; false where it has none. */
+  /** Move the focus to the card of a waiting request, in the notebook in front; false if it has none. */
   lead(entry: IWaiting): boolean {
     const panel = this._options.tracker.currentWidget;
     const cell = panel?.content.widgets.find(
@@ -71,11 +71,11 @@ export class WaitingCells {
     }
     const { approvals, contents, limits } = this._options;
     const path = contents.localPath(panel.context.path);
-    const asked = byCell(approvals.entries, path);
+    const waiting = byCell(approvals.entries, path);
     const held = byCell(limits.entries, path);
     for (const cell of panel.content.widgets) {
       const { id } = cell.model;
-      this._drawCell(panel, cell, asked.get(id) ?? [], held.get(id) ?? []);
+      this._drawCell(panel, cell, waiting.get(id) ?? [], held.get(id) ?? []);
     }
   }
 
@@ -91,10 +91,10 @@ export class WaitingCells {
       this._cards.delete(cell);
       return;
     }
-    (known ?? this._add(panel, cell))?.tell(approvals, limits);
+    (known ?? this._add(panel, cell))?.setRequests(approvals, limits);
   }
 
-  /** A card at the end of a cell; null where the cell has no content yet. */
+  /** A card at the end of a cell; null while the cell has no content yet. */
   private _add(panel: NotebookPanel, cell: Cell): WaitingCard | null {
     const { layout } = cell;
     if (cell.isPlaceholder() || !(layout instanceof PanelLayout)) {
@@ -125,7 +125,7 @@ export class WaitingCells {
 
   private readonly _options: WaitingCells.IOptions;
   private readonly _cards = new WeakMap<Cell, WaitingCard>();
-  /** The cards on the screen: not in a hidden tab, and not scrolled away. */
+  /** The visible cards: not in a hidden tab, and not scrolled away. */
   private readonly _seen = new WeakSet<Element>();
   private readonly _viewed = new Signal<this, void>(this);
   private readonly _observer = new IntersectionObserver(
@@ -145,7 +145,7 @@ export namespace WaitingCells {
   }
 }
 
-/** What of a notebook waits in a cell, by the cell's id. */
+/** The waiting requests of a notebook, by the id of their cell. */
 function byCell<T extends IWaiting>(
   entries: readonly T[],
   path: string

@@ -9,7 +9,7 @@ import { Money, OneLine } from '../widgets/words';
 import { formatUsd, parseUsd, shortUsd } from '../words/money';
 import { TimeLeft } from './timeLeft';
 
-/** What an approval request is about: the tool, its cost and what that leaves, the caller, and all that is shown. */
+/** The content of an approval request: the tool, its cost and what that leaves, the caller, and the action itself. */
 export function ApprovalFacts(props: ApprovalFacts.IProps): React.JSX.Element {
   const { approval, isElsewhere, now, state, title, trans } = props;
   return (
@@ -29,7 +29,7 @@ export function ApprovalFacts(props: ApprovalFacts.IProps): React.JSX.Element {
       </p>
       <Shown
         shown={approval.shown}
-        said={{
+        around={{
           tool: approval.tool,
           agent: approval.agent_id,
           amount: approval.amount
@@ -46,19 +46,19 @@ export namespace ApprovalFacts {
   /** The properties of the component. */
   export interface IProps {
     approval: IApproval;
-    /** Whether it is of another notebook than the one beside it. */
+    /** Whether it belongs to another notebook than the one beside it. */
     isElsewhere: boolean;
-    /** The time, in milliseconds. */
+    /** The current time, in milliseconds. */
     now: number;
-    /** The state of the approval's notebook; null where it is not known. */
+    /** The state of the approval's notebook; null where it is unknown. */
     state: IGovernanceState | null;
-    /** The id of the heading, which names what is around it. */
+    /** The id of the heading, which labels the element around it. */
     title: string;
     trans: TranslationBundle;
   }
 }
 
-/** What the budget has left once the action is paid; nothing where that is not known. */
+/** What is left of the budget after the action is paid; nothing if that is unknown. */
 function LeftAfter(props: {
   amount: string;
   state: IGovernanceState | null;

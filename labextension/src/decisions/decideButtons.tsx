@@ -1,30 +1,30 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IGovernanceModel } from '../tokens';
-import { usePerson } from '../widgets/hooks';
-import { PersonButton } from '../widgets/personButton';
+import { usePermission } from '../widgets/hooks';
+import { UserButton } from '../widgets/userButton';
 
-/** The buttons of a card. They decide nothing: both open the dialog that does. */
+/** The buttons of a card. They decide nothing: both open the dialog with the deciding buttons. */
 export function DecideButtons(props: {
   model: IGovernanceModel;
-  onPerson: () => void;
+  onUserPress: () => void;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { model, onPerson, trans } = props;
-  const { isDisabled, why } = usePerson(model, trans);
+  const { model, onUserPress, trans } = props;
+  const { isDisabled, why } = usePermission(model, trans);
   return (
     <div className="aumos-Actions">
-      <PersonButton
+      <UserButton
         kind="primary"
         isDisabled={isDisabled}
         why={why}
-        onPerson={onPerson}
+        onUserPress={onUserPress}
       >
         {trans.__('Approve…')}
-      </PersonButton>
-      <PersonButton isDisabled={isDisabled} why={why} onPerson={onPerson}>
+      </UserButton>
+      <UserButton isDisabled={isDisabled} why={why} onUserPress={onUserPress}>
         {trans.__('Deny…')}
-      </PersonButton>
+      </UserButton>
     </div>
   );
 }

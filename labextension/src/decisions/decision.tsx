@@ -5,16 +5,16 @@ import type { WaitingApprovals } from '../state/waitingApprovals';
 import type { IGovernanceModel } from '../tokens';
 import { Button } from '../widgets/button';
 import { useNow } from '../widgets/clock';
-import { useAction, usePerson } from '../widgets/hooks';
-import { PersonButton } from '../widgets/personButton';
+import { useAction, usePermission } from '../widgets/hooks';
+import { UserButton } from '../widgets/userButton';
 import { ErrorLine, Note } from '../widgets/words';
 import { ApprovalFacts } from './approvalFacts';
 import { useSteady } from './steady';
 
-/** One approval request and the two buttons that decide it: only a user's own press does. */
+/** An approval request and the two buttons that decide it; only a click or key of the user counts. */
 export function Decision(props: Decision.IProps): React.JSX.Element {
   const { approval, isOpen, model, onEnd, store, trans } = props;
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const action = useAction();
   const now = useNow();
   const isSteady = useSteady();
@@ -23,7 +23,7 @@ export function Decision(props: Decision.IProps): React.JSX.Element {
       await store.decide(approval, decision, key);
       onEnd(true);
     });
-  const isDisabled = person.isDisabled || action.isPending || !isSteady;
+  const isDisabled = permission.isDisabled || action.isPending || !isSteady;
   return (
     <>
       <h2 className="aumos-Decision-title" tabIndex={-1} id={props.title}>
@@ -55,21 +55,21 @@ export function Decision(props: Decision.IProps): React.JSX.Element {
       <div className="aumos-Actions aumos-Decision-actions">
         {isOpen && (
           <>
-            <PersonButton
+            <UserButton
               kind="primary"
               isDisabled={isDisabled}
-              why={person.why}
-              onPerson={() => decide('approve')}
+              why={permission.why}
+              onUserPress={() => decide('approve')}
             >
               {trans.__('Approve')}
-            </PersonButton>
-            <PersonButton
+            </UserButton>
+            <UserButton
               isDisabled={isDisabled}
-              why={person.why}
-              onPerson={() => decide('deny')}
+              why={permission.why}
+              onUserPress={() => decide('deny')}
             >
               {trans.__('Deny')}
-            </PersonButton>
+            </UserButton>
           </>
         )}
         <Button onClick={() => onEnd(false)}>
@@ -85,14 +85,14 @@ export namespace Decision {
   /** The properties of the component. */
   export interface IProps {
     approval: IApproval;
-    /** Whether the approval still waits. */
+    /** Whether the request still waits. */
     isOpen: boolean;
     model: IGovernanceModel;
     store: WaitingApprovals;
     /** The ids of the title, and of the heading of the facts. */
     title: string;
     facts: string;
-    /** Called to close it; with true once the user has decided. */
+    /** Called to close the dialog; with true once the user has decided. */
     onEnd: (isDecided: boolean) => void;
     trans: TranslationBundle;
   }

@@ -11,12 +11,12 @@ import type { Notation } from '../words/notation';
 import { Decision } from './decision';
 import { DialogContent, OneDialog } from './dialogContent';
 
-/** Opens the one place where an approval request is decided. */
+/** Opens the only dialog in which an approval request is decided. */
 export interface IDecisions {
   /**
-   * Show an approval request and its two buttons; while one is shown, nothing happens.
+   * Show an approval request and its two buttons; does nothing while one is open.
    *
-   * @param after - Called when it closes because the user has decided.
+   * @param after - Called when the dialog closes because the user has decided.
    */
   open(approval: IApproval, after?: () => void): void;
 }
@@ -64,7 +64,7 @@ class Content extends DialogContent {
   protected override render(): React.JSX.Element {
     const { approval, highlight, model, navigation, notation, onEnd, store } =
       this._props;
-    // What lies behind cannot be seen: a link to a cell closes the dialog first.
+    // The dialog hides the page: a link to a cell closes it first.
     const leave = {
       open: async (path: string) => {
         onEnd(false);

@@ -4,9 +4,9 @@ import type { ILimitRequest } from '../protocol/waiting';
 import type { WaitingLimits } from '../state/waitingLimits';
 import type { IGovernanceModel } from '../tokens';
 import { Button } from '../widgets/button';
-import { useAction, usePerson } from '../widgets/hooks';
+import { useAction, usePermission } from '../widgets/hooks';
 import { NotationContext } from '../widgets/notation';
-import { PersonButton } from '../widgets/personButton';
+import { UserButton } from '../widgets/userButton';
 import { ErrorLine, Note } from '../widgets/words';
 import type { Notation } from '../words/notation';
 import { DialogContent, OneDialog } from './dialogContent';
@@ -18,9 +18,9 @@ export interface ILimitActions {
   /** Lead to the budget of a notebook, with an amount in USD filled in. */
   raise(path: string, budget: string): void;
   /**
-   * Show the calls and the button that denies them all; while a dialog is shown, nothing happens.
+   * Show the calls and the button that denies them all; does nothing while a dialog is open.
    *
-   * @param after - Called when it closes because the user has denied them.
+   * @param after - Called when the dialog closes because the user has denied them.
    */
   deny(request: ILimitRequest, after?: () => void): void;
 }
@@ -55,7 +55,7 @@ export namespace DenyDialog {
 
 type Props = DenyDialog.IOptions & {
   request: ILimitRequest;
-  /** Called to close it; with true once the user has denied the calls. */
+  /** Called to close the dialog; with true once the user has denied the calls. */
   onEnd: (isDenied: boolean) => void;
 };
 
@@ -75,10 +75,10 @@ class Content extends DialogContent {
 
 function Deny(props: Props & { title: string }): React.JSX.Element {
   const { model, onEnd, store, title, trans } = props;
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const action = useAction();
   const isSteady = useSteady();
-  // As many as wait now are denied, and as many are shown.
+  // The button denies all calls that wait now, so their current number is shown.
   const current = store.entries.find(({ id }) => id === props.request.id);
   const request = current ?? props.request;
   const isOpen = current !== undefined;
@@ -116,11 +116,11 @@ function Deny(props: Props & { title: string }): React.JSX.Element {
       </div>
       <div className="aumos-Actions aumos-Decision-actions">
         {isOpen && (
-          <PersonButton
+          <UserButton
             kind="primary"
-            isDisabled={person.isDisabled || action.isPending || !isSteady}
-            why={person.why}
-            onPerson={() =>
+            isDisabled={permission.isDisabled || action.isPending || !isSteady}
+            why={permission.why}
+            onUserPress={() =>
               action.run(async key => {
                 await store.deny(request, key);
                 onEnd(true);
@@ -128,7 +128,7 @@ function Deny(props: Props & { title: string }): React.JSX.Element {
             }
           >
             {trans.__('Deny')}
-          </PersonButton>
+          </UserButton>
         )}
         <Button onClick={() => onEnd(false)}>
           {isOpen ? trans.__('Decide later') : trans.__('Close')}

@@ -3,7 +3,7 @@ import { UUID } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 import { showInTopLayer } from './topLayer';
 
-/** What a decision's dialog shows; it is drawn anew at each of these changes. */
+/** The content of a decision's dialog; each of these signals makes it render again. */
 export abstract class DialogContent extends ReactWidget {
   constructor(private readonly _changes: readonly ISignal<unknown, unknown>[]) {
     super();
@@ -13,7 +13,7 @@ export abstract class DialogContent extends ReactWidget {
     }
   }
 
-  /** The id of the element that names the dialog. */
+  /** The id of the element that labels the dialog. */
   readonly titleId = `aumos-decision-${UUID.uuid4()}`;
 
   override dispose(): void {
@@ -24,13 +24,13 @@ export abstract class DialogContent extends ReactWidget {
   }
 }
 
-/** Shows one dialog at a time; while one is shown, nothing happens. */
+/** Shows one dialog at a time; while one is open, a second is not opened. */
 export class OneDialog {
   /**
-   * Show a dialog until the user closes it, or what it shows ends it.
+   * Show a dialog until the user closes it, or its content ends it.
    *
-   * @param make - Makes what it shows, which calls `onEnd` to close it: with true once the user has decided.
-   * @param after - Called when it closes because the user has decided.
+   * @param make - Makes the content, which calls `onEnd` to close the dialog: with true once the user has decided.
+   * @param after - Called when the dialog closes because the user has decided.
    */
   open(
     make: (onEnd: (isDecided: boolean) => void) => DialogContent,

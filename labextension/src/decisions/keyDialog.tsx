@@ -6,7 +6,7 @@ import { CopiedText } from '../widgets/copiedText';
 import { Note } from '../widgets/words';
 import { DialogContent, OneDialog } from './dialogContent';
 
-/** Shows a new key this once, in a modal `dialog` element; when that is closed, the page has the key no more. */
+/** Shows a new key once, in a modal `dialog` element; the page forgets the key when that is closed. */
 export class KeyDialog {
   constructor(options: KeyDialog.IOptions) {
     this._options = options;
@@ -27,7 +27,7 @@ export namespace KeyDialog {
   /** The instantiation options. */
   export interface IOptions {
     trans: TranslationBundle;
-    /** Puts text into the clipboard. */
+    /** Copies text to the clipboard. */
     copy: (text: string) => void;
   }
 }

@@ -3,8 +3,8 @@ import React from 'react';
 import type { ILimitRequest } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 import { Button } from '../widgets/button';
-import { usePerson } from '../widgets/hooks';
-import { PersonButton } from '../widgets/personButton';
+import { usePermission } from '../widgets/hooks';
+import { UserButton } from '../widgets/userButton';
 import { limitWords } from '../words/limits';
 import type { ILimitActions } from './denyDialog';
 
@@ -18,7 +18,7 @@ export function LimitButtons(props: {
   trans: TranslationBundle;
 }): React.JSX.Element {
   const { actions, after, model, request, trans } = props;
-  const { isDisabled, why } = usePerson(model, trans);
+  const { isDisabled, why } = usePermission(model, trans);
   const { budget } = limitWords(request, model, trans);
   return (
     <div className="aumos-Actions">
@@ -32,13 +32,13 @@ export function LimitButtons(props: {
           {trans.__('Raise Budget…')}
         </Button>
       )}
-      <PersonButton
+      <UserButton
         isDisabled={isDisabled}
         why={why}
-        onPerson={() => actions.deny(request, after)}
+        onUserPress={() => actions.deny(request, after)}
       >
         {trans.__('Deny…')}
-      </PersonButton>
+      </UserButton>
     </div>
   );
 }

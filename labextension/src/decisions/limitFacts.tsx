@@ -9,7 +9,7 @@ import { Money, Note, OneLine } from '../widgets/words';
 import { limitWords } from '../words/limits';
 import { TimeLeft } from './timeLeft';
 
-/** What waits at a limit: the first call, its cost, and how much more is needed. */
+/** Calls that wait at a limit: the first call, its cost, and how much more is needed. */
 export function LimitFacts(props: LimitFacts.IProps): React.JSX.Element {
   const { isElsewhere, model, request, title, trans } = props;
   const now = useNow();
@@ -42,13 +42,13 @@ export function LimitFacts(props: LimitFacts.IProps): React.JSX.Element {
 export namespace LimitFacts {
   /** The properties of the component. */
   export interface IProps {
-    /** Whether it is shown at the cell that waits. */
+    /** Whether it is shown below the cell that waits. */
     isAtCell?: boolean;
-    /** Whether it is of another notebook than the one beside it. */
+    /** Whether it belongs to another notebook than the one beside it. */
     isElsewhere: boolean;
     model: IGovernanceModel;
     request: ILimitRequest;
-    /** The id of the heading, which names what is around it. */
+    /** The id of the heading, which labels the element around it. */
     title: string;
     trans: TranslationBundle;
   }

@@ -3,7 +3,7 @@ import React from 'react';
 import { formatLeft } from '../widgets/ages';
 import { useNow } from '../widgets/clock';
 
-/** How often it is drawn again, in milliseconds: seconds are shown at the end. */
+/** The refresh interval in milliseconds: the last minute counts seconds. */
 const PERIOD = 1000;
 
 /** How long an approval request still waits; it counts down while it is in the page. */

@@ -1,13 +1,13 @@
 import { Widget } from '@lumino/widgets';
 
 /**
- * Show a widget in a modal `dialog` element until what is given back is called, or the user closes it.
+ * Show a widget in a modal `dialog` element until the returned function is called, or the user closes it.
  *
- * The browser paints it in its top layer, above all that the page has, and everything else in the page is inert:
- * what a notebook's output draws cannot cover it, lie under its buttons or take a press or key that is meant for it.
+ * The browser paints it in its top layer, above the whole page, and makes everything else inert: what a
+ * notebook's output draws cannot cover it, lie under its buttons or catch its clicks or keys.
  *
- * @param title - The id of the element that names it, and gets the focus.
- * @param onClosed - Called once, when it is closed by whatever.
+ * @param title - The id of the element that labels the dialog, and gets the focus.
+ * @param onClosed - Called once, when the dialog is closed in any way.
  */
 export function showInTopLayer(
   content: Widget & { readonly renderPromise?: Promise<void> },
@@ -26,7 +26,7 @@ export function showInTopLayer(
   dialog.showModal();
   Widget.attach(content, dialog);
   void content.renderPromise?.then(() =>
-    // To the title and to no button: a key that is pressed once more must decide nothing.
+    // To the title and to no button: a repeated key must decide nothing.
     dialog.querySelector<HTMLElement>('.aumos-Decision-title')?.focus()
   );
   return () => dialog.close();

@@ -6,7 +6,7 @@ export function fileName(path: string): string {
   return quoted(PathExt.basename(path));
 }
 
-/** Text whose length and writing direction disturb nothing around it. */
+/** Text shortened and isolated, so that its length and writing direction do not affect the text around it. */
 export function quoted(text: string): string {
   const line = oneLine(text);
   return `\u2068${line.length > 60 ? `${line.slice(0, 59)}…` : line}\u2069`;

@@ -14,16 +14,16 @@ import { type INotice, type INotifier, SHOWN, Toasts } from './toasts';
 import type { IGovernanceModel } from '../tokens';
 import { WaitingNotices } from './waitingNotices';
 
-/** How long changes of a notebook are left to gather before its denials are read, in milliseconds. */
+/** How long changes of a notebook are collected before its denials are loaded, in milliseconds. */
 const GATHER = 700;
-/** The most denials that are read at once. */
+/** The most denials that are loaded at once. */
 const MOST = 20;
 
 /**
- * Notifies the user of what they would want to know at once: a denial, a warning mark that is passed,
- * what waits for their decision.
+ * Notifies the user of what needs attention at once: a denial, a warning mark that was passed,
+ * a request that waits for a decision.
  *
- * What was so already when the page learnt of it is no news, and neither is what the panel shows.
+ * What was already so when the page loaded is not notified, and neither is what the panel shows.
  */
 export class GovernanceNotifications implements IDisposable {
   constructor(options: GovernanceNotifications.IOptions) {
@@ -51,7 +51,7 @@ export class GovernanceNotifications implements IDisposable {
     this._toasts.dispose();
   }
 
-  /** Take away what the panel shows by now. */
+  /** Dismiss notifications of what the panel now shows. */
   look(): void {
     this._waiting.look();
     for (const [path, mark] of this._marks) {
@@ -63,14 +63,14 @@ export class GovernanceNotifications implements IDisposable {
   }
 
   private _onState(_: IGovernanceModel, state: IGovernanceState): void {
-    // One that shares another's session tells nothing of its own.
+    // A notebook that shares another's session has no marks of its own.
     if (state.shared_with === null) {
       this._watchMarks(state);
       this._watchDenials(state);
     }
   }
 
-  /** Notify of the highest mark that a session has passed, for as long as that is so. */
+  /** Notify of the highest mark that a session has passed, as long as it is above the mark. */
   private _watchMarks(state: IGovernanceState): void {
     const figures = figuresOf(state, this._model.config?.warn_at ?? []);
     const known = this._marks.get(state.path);
@@ -89,7 +89,7 @@ export class GovernanceNotifications implements IDisposable {
         : `${fileName(state.path)}: ${spentWords(figures, this._trans)}`;
       this._lastMark = state.path;
     } else if (reached < known.reached) {
-      // Raised, corrected or closed: what was said is no longer true.
+      // The budget was raised, spending corrected or the session closed: the notification is no longer true.
       known.reached = reached;
       known.message = null;
     }
@@ -97,8 +97,11 @@ export class GovernanceNotifications implements IDisposable {
   }
 
   private _showMarks(): void {
-    const told = [...this._marks].filter(([, { message }]) => message !== null);
-    const last = told.find(([path]) => path === this._lastMark) ?? told.at(-1);
+    const shown = [...this._marks].filter(
+      ([, { message }]) => message !== null
+    );
+    const last =
+      shown.find(([path]) => path === this._lastMark) ?? shown.at(-1);
     const message = last?.[1].message ?? null;
     this._toasts.set(
       'marks',
@@ -108,7 +111,7 @@ export class GovernanceNotifications implements IDisposable {
     );
   }
 
-  /** Read what was denied, once what happens to the notebook has come to a rest. */
+  /** Load new denials, once the notebook's changes have settled. */
   private _watchDenials(state: IGovernanceState): void {
     if (!state.active) {
       return;
@@ -146,15 +149,18 @@ export class GovernanceNotifications implements IDisposable {
         this._settings.current.notifyOfDenials &&
         !this._isOnScreen('audit', path)
       ) {
-        this._tellOfDenials(path, denied);
+        this._notifyOfDenials(path, denied);
       }
     } catch {
-      // What could not be read is read with the next change.
+      // Denials that could not be loaded are loaded with the next change.
     }
   }
 
-  /** Notify of denials in one notice, with those of which the last one told while it was shown. */
-  private _tellOfDenials(path: string, denied: readonly IAuditRecord[]): void {
+  /** Notify of denials in one notification, including those of the last one while it was still shown. */
+  private _notifyOfDenials(
+    path: string,
+    denied: readonly IAuditRecord[]
+  ): void {
     const now = Date.now();
     const [newest] = denied;
     if (!newest) {
@@ -227,25 +233,25 @@ export class GovernanceNotifications implements IDisposable {
   private readonly _toasts: Toasts;
   private readonly _waiting: WaitingNotices;
   private readonly _trans: TranslationBundle;
-  /** By a notebook's path, the mark that its session has passed, and what is said of it; null where nothing is. */
+  /** For each path, the mark that the session has passed and its message; null where there is none. */
   private readonly _marks = new Map<
     string,
     { session: string | null; reached: number; message: string | null }
   >();
   private _lastMark: string | null = null;
-  /** The newest denial known of each notebook. */
+  /** The newest known denial of each notebook. */
   private readonly _denials = new Map<
     string,
     { last: string | null; timer: number | undefined }
   >();
-  /** When denials were last told of, and how many the notice counts. */
+  /** When denials were last notified, and how many the notification counts. */
   private _denied = { at: -SHOWN, count: 0 };
   private _isDisposed = false;
 }
 
 /** A namespace for `GovernanceNotifications` statics. */
 export namespace GovernanceNotifications {
-  /** Whether the panel shows a section of a notebook just now. */
+  /** Whether the panel currently shows a section of a notebook. */
   export type IsOnScreen = (section: string, path: string) => boolean;
 
   /** The instantiation options. */
@@ -260,7 +266,7 @@ export namespace GovernanceNotifications {
   }
 }
 
-/** Leaves out what a user denied, who knows it: approvals, and calls that waited at a limit. */
+/** Leaves out the user's own denials: of approval requests, and of calls that waited at a limit. */
 function withoutUsersOwn(denied: readonly IAuditRecord[]): IAuditRecord[] {
   let calls = 0;
   for (const { detail, event } of denied) {
@@ -275,7 +281,7 @@ function withoutUsersOwn(denied: readonly IAuditRecord[]): IAuditRecord[] {
   });
 }
 
-/** How far what is spent has come: past which mark, all, or more than all. */
+/** How much of the budget is spent: past which mark, all, or more than all. */
 function rankOf(figures: IFigures): number {
   if (figures.spent > figures.budget) {
     return 2;

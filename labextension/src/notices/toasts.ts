@@ -1,9 +1,9 @@
-/** How long a notice that does not stay is shown, in milliseconds. */
+/** How long a notification that closes by itself is shown, in milliseconds. */
 export const SHOWN = 10_000;
-/** How many notices are shown at once, so that they do not cover what they lead to. */
+/** How many notifications are shown at once, so that they do not cover the page. */
 const AT_ONCE = 2;
 
-/** The kinds of notice, the most urgent first; there is at most one of each. */
+/** The kinds of notification, the most urgent first; there is at most one of each. */
 export const NOTICE_KINDS = [
   'approvals',
   'limits',
@@ -13,11 +13,11 @@ export const NOTICE_KINDS = [
 
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
-/** What a user is notified of. */
+/** One notification to the user. */
 export interface INotice {
   readonly kind: 'info' | 'warning';
   readonly message: string;
-  /** The section of the panel that it leads to, and what its button says. */
+  /** The section of the panel that it leads to, and the label of its button. */
   readonly section: string;
   readonly action: string;
   /** The budget that its button fills in for a notebook, in USD. */
@@ -26,26 +26,26 @@ export interface INotice {
   readonly stays: boolean;
 }
 
-/** A notice that was shown. */
+/** A notification that was shown. */
 export interface IShownNotice {
-  /** Show something else in its place, again where it had been closed. */
+  /** Replace its content, and show it again if it was closed. */
   update(notice: INotice): void;
-  /** Take it away. */
+  /** Dismiss it. */
   dismiss(): void;
 }
 
-/** Shows notices, in whatever way the application has for it. */
+/** Shows notifications in the application. */
 export interface INotifier {
-  tell(notice: INotice): IShownNotice;
+  show(notice: INotice): IShownNotice;
 }
 
-/** Shows at most one notice of each kind, and at most two at once; what is less urgent waits for its place. */
+/** Shows at most one notification of each kind, and at most two at once; a less urgent one waits for its turn. */
 export class Toasts {
   constructor(notifier: INotifier) {
     this._notifier = notifier;
   }
 
-  /** Say what there is to notify of; null takes the notice of this kind away. The same again changes nothing. */
+  /** Set the notification of a kind; null dismisses it. An equal one changes nothing. */
   set(kind: NoticeKind, notice: INotice | null): void {
     const known = this._entries.get(kind);
     if (notice === null) {
@@ -76,7 +76,7 @@ export class Toasts {
     this._entries.delete(kind);
   }
 
-  /** Show what is due, the most urgent first, as far as there is room. */
+  /** Show pending notifications, the most urgent first, as far as there is room. */
   private _arrange(): void {
     let room = AT_ONCE;
     for (const kind of NOTICE_KINDS) {
@@ -107,7 +107,7 @@ export class Toasts {
     if (entry.shown) {
       entry.shown.update(entry.notice);
     } else {
-      entry.shown = this._notifier.tell(entry.notice);
+      entry.shown = this._notifier.show(entry.notice);
     }
     if (!entry.notice.stays) {
       entry.timer = window.setTimeout(() => {
@@ -117,7 +117,7 @@ export class Toasts {
     }
   }
 
-  /** Whether it is over the page; one that does not stay remains in the list of notifications alone. */
+  /** Whether it covers part of the page; after its time it remains only in the list of notifications. */
   private _isOpen(entry: IEntry): boolean {
     return (
       entry.shown !== null && (entry.notice.stays || entry.timer !== undefined)

@@ -8,14 +8,14 @@ import { shortUsd } from '../words/money';
 import { fileName, quoted } from './names';
 import type { Toasts } from './toasts';
 
-/** How long a card has to be drawn before a notice takes its place, in milliseconds. */
+/** How long a new card may take to appear before a notification is shown instead, in milliseconds. */
 const PATIENCE = 500;
 
 /**
  * Notifies of what waits for the user: approval requests, and calls at a limit.
  *
- * There is one notice of each kind, until nothing waits. What is on the screen, in the panel or under its cell, is
- * not notified, and neither is what was: the status item goes on counting it.
+ * There is one notification of each kind, until nothing waits. Requests that are or were on the screen, in the panel
+ * or under their cell, are not notified: the status item goes on counting them.
  */
 export class WaitingNotices implements IDisposable {
   constructor(options: WaitingNotices.IOptions) {
@@ -38,7 +38,7 @@ export class WaitingNotices implements IDisposable {
     }
   }
 
-  /** Notify of what waits unseen, and take away the notice of what is on the screen by now. */
+  /** Notify of waiting requests that were not seen, and dismiss the notification of those now on the screen. */
   look(): void {
     const { settings, toasts, trans, waiting } = this._options;
     if (!waiting.isKnown) {
@@ -62,7 +62,7 @@ export class WaitingNotices implements IDisposable {
               action: trans.__('Show'),
               kind: 'info',
               message,
-              // The panel's section of them has the name of their kind.
+              // The panel's section has the same name as the kind.
               section: kind,
               stays: true
             }
@@ -119,14 +119,14 @@ export class WaitingNotices implements IDisposable {
         );
   }
 
-  /** One of the notebook in front where there is one, else the oldest; null where there is none. */
+  /** The first of the notebook in front, else the oldest; null where there is none. */
   private _ownFirst<T extends IWaiting>(entries: readonly T[]): T | null {
     const { path } = this._options.model;
     const own = entries.find(({ notebook }) => notebook === path);
     return own ?? entries[0] ?? null;
   }
 
-  /** What has not been on the screen, and has waited for as long as its card has to be drawn. */
+  /** Requests that were not on the screen, although their card has had time to appear. */
   private _unseen<T extends IWaiting>(
     section: string,
     entries: readonly T[]
@@ -170,7 +170,7 @@ export class WaitingNotices implements IDisposable {
   }
 
   private readonly _options: WaitingNotices.IOptions;
-  /** Since when each has waited, as far as the page knows, and whether it was on the screen. */
+  /** Since when each request has waited, as far as the page knows, and whether it was on the screen. */
   private readonly _known = new Map<string, { at: number; isSeen: boolean }>();
   private _timer: number | undefined;
   private _isDisposed = false;
@@ -180,7 +180,7 @@ export class WaitingNotices implements IDisposable {
 export namespace WaitingNotices {
   /** The instantiation options. */
   export interface IOptions {
-    /** Whether the panel shows a section of a notebook just now. */
+    /** Whether the panel currently shows a section of a notebook. */
     isOnScreen: (section: string, path: string) => boolean;
     model: IGovernanceModel;
     settings: GovernanceSettings;
@@ -190,7 +190,7 @@ export namespace WaitingNotices {
   }
 }
 
-/** The calls of one session wait under one id, each time anew. */
+/** The waiting calls of a session share one id, so the start time separates two waits. */
 function keyOf({ at, id }: IWaiting): string {
   return `${id} ${at}`;
 }

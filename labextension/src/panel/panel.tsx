@@ -13,10 +13,10 @@ import type { IPanelApi, IPanelSection } from '../tokens';
 import type { SectionMemory } from './sectionMemory';
 import type { PanelSubject } from './subject';
 
-/** What of the panel's title the style sheet draws beside its icon. */
+/** A child of the panel's title that the style sheet draws beside its icon. */
 const COUNT = 'aumos-waiting';
 
-/** The side panel: what a notebook may do, what it has cost, what is left, and what waits. */
+/** The side panel: trust level, spending and budget of a notebook, and what waits for the user. */
 export class GovernancePanel extends SidePanel implements IGovernancePanel {
   constructor(options: GovernancePanel.IOptions) {
     const content = new Panel();
@@ -121,7 +121,7 @@ export namespace GovernancePanel {
     navigation: INotebookNavigation;
     notation: Notation;
     memory: SectionMemory;
-    /** Shows a panel that is in the application. */
+    /** Shows the panel in the application's shell. */
     activate: (panel: GovernancePanel) => void;
   }
 }

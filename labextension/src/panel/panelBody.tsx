@@ -16,7 +16,7 @@ import type { SectionMemory } from './sectionMemory';
 import type { PanelSubject } from './subject';
 import { Note, OneLine } from '../widgets/words';
 
-/** Stands for whichever section is the first. */
+/** Stands for the first section, whichever it is. */
 const ANY = '';
 
 /** The panel's sections, one below the other, in the order of their ranks. */
@@ -66,19 +66,19 @@ export class PanelBody extends ReactWidget {
     this.update();
   }
 
-  /** Fill in the budget's field, the next time that the focus is led to it. */
+  /** Fill in the budget's field, the next time that the focus is moved to it. */
   propose(budget: string): void {
     this._proposed = { budget };
   }
 
-  /** Open a section and lead the focus to it, as soon as it is drawn; null: lead to the first. */
+  /** Open a section and move the focus to it as soon as it is drawn; null: to the first one. */
   lead(section: string | null): void {
     this._wanted = section ?? ANY;
     this._closed.delete(this._wanted);
     this.update();
   }
 
-  /** Whether a section is open, and of this notebook where it is of one. */
+  /** Whether a section is open and, if it belongs to one notebook, shows this one. */
   isShown(id: string, path: string): boolean {
     const section = this._sections.find(one => one.id === id);
     return (
@@ -121,7 +121,7 @@ export class PanelBody extends ReactWidget {
     );
   }
 
-  /** What nobody sees is drawn when it is shown. */
+  /** While hidden, the panel is not drawn; showing it draws it. */
   protected override onUpdateRequest(msg: Message): void {
     if (this.isVisible) {
       super.onUpdateRequest(msg);
@@ -164,7 +164,7 @@ export class PanelBody extends ReactWidget {
           <Note key={doubt}>{doubt}</Note>
         ))}
         {!props.model.mayChange && (
-          <Note>{trans.__('You may look at this, but not change it.')}</Note>
+          <Note>{trans.__('You can view this, but not change it.')}</Note>
         )}
       </div>
     );
@@ -186,7 +186,7 @@ export class PanelBody extends ReactWidget {
     this.update();
   }
 
-  /** Lead the focus to what is wanted, once it is there. */
+  /** Move the focus to the wanted section, once it is drawn. */
   private readonly _lead = (): void => {
     if (this._wanted === null || !this.isVisible) {
       return;
@@ -223,7 +223,7 @@ export class PanelBody extends ReactWidget {
   private _proposed: { budget: string } | null = null;
 }
 
-/** Acts on what was drawn, each time it was. */
+/** Runs an action after each render. */
 function AfterDrawing(props: { action: () => void }): null {
   React.useEffect(() => props.action());
   return null;

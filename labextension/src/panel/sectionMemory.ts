@@ -1,19 +1,19 @@
-/** Under which the browser keeps it. */
+/** The key in the browser's local storage. */
 const KEY = 'aumos-governance:sections';
 
-/** Which of the panel's sections a person has opened or closed, kept by the browser beyond a reload. */
+/** Which of the panel's sections the user has opened or closed, kept in local storage across reloads. */
 export class SectionMemory {
   constructor(storage: Pick<Storage, 'getItem' | 'setItem'>) {
     this._storage = storage;
   }
 
-  /** Whether a section was left open; undefined where nobody has opened or closed it. */
+  /** Whether a section was left open; undefined if the user has never opened or closed it. */
   isOpen(section: string): boolean | undefined {
     const known = this._read()[section];
     return typeof known === 'boolean' ? known : undefined;
   }
 
-  /** Keep whether a section is open; where the browser keeps nothing, it is forgotten with the page. */
+  /** Keep whether a section is open; without local storage it is lost with the page. */
   remember(section: string, isOpen: boolean): void {
     try {
       this._storage.setItem(
@@ -21,7 +21,7 @@ export class SectionMemory {
         JSON.stringify({ ...this._read(), [section]: isOpen })
       );
     } catch {
-      // Full or switched off: the panel works all the same.
+      // The storage is full or switched off: the panel works without it.
     }
   }
 

@@ -9,7 +9,7 @@ import { trustSection } from './sections/trust';
 import type { PanelSubject } from './subject';
 
 /**
- * The sections of one panel; their ranks say in which order they stand.
+ * The sections of one panel, ordered by their ranks.
  *
  * @param subject - Which notebook the panel shows.
  */

@@ -3,9 +3,9 @@ import type { IGovernanceState } from '../protocol/state';
 import type { IGovernanceModel } from '../tokens';
 
 /**
- * Which notebook the panel shows: the one in front, unless another is followed.
+ * The notebook that the panel shows: the one in front, unless the user selected another.
  *
- * A followed one is shown until another notebook comes to the front.
+ * The selected one is shown until another notebook comes to the front.
  */
 export class PanelSubject extends Observable {
   constructor(model: IGovernanceModel) {
@@ -28,12 +28,12 @@ export class PanelSubject extends Observable {
     return this._followed !== null;
   }
 
-  /** Show a notebook though it is not in front; null shows the one in front again. */
+  /** Show a notebook that is not in front; null shows the one in front again. */
   follow(path: string | null): void {
     const followed = path === this._model.path ? null : path;
     if (followed !== this._followed) {
       this._followed = followed;
-      this.tell();
+      this.notify();
     }
   }
 
@@ -48,7 +48,7 @@ export class PanelSubject extends Observable {
       if (this._front !== null) {
         this._followed = null;
       }
-      this.tell();
+      this.notify();
     }
   }
 

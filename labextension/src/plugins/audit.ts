@@ -19,7 +19,7 @@ import { spendingSection } from '../panel/sections/spending';
 import type { IAuditRecord } from '../protocol/audit';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 
-/** Shows the audit record: in brief in the side panel, and in full in a tab. */
+/** Shows the audit record: the newest records in the side panel, and all in a tab. */
 export const auditPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:audit',
   description: 'Shows the audit record in the side panel and in a tab.',
@@ -68,16 +68,16 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
         notation,
         trans
       });
-      // It is drawn when it is added, and is not to read the records of all notebooks first.
+      // Adding the content draws it; it must not load the records of all notebooks first.
       look(content);
       const tab = new MainAreaWidget({ content });
-      // It has nothing in it, and would be seen as a strip.
+      // It is empty, and would be visible as a strip.
       tab.toolbar.hide();
       tab.id = AUDIT_TAB;
       tab.title.label = trans.__('Governance audit');
       tab.title.icon = governanceIcon;
       tab.title.closable = true;
-      // Notebook 7 has room for one document in its main area, and tabs below it.
+      // Notebook 7 shows one document in its main area, and further tabs below it.
       const area = labShell ? 'main' : 'down';
       tab.addClass('aumos-AuditTab');
       tab.node.dataset.area = area;

@@ -18,7 +18,7 @@ import { ReceiptBook } from '../receipts/receiptBook';
 import { type GovernanceSettings, ISettings } from '../state/settings';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 
-/** Shows beside each cell what it spent, and learns from it what cells cost. */
+/** Shows beside each cell what it spent, and learns from that what cells cost. */
 export const receiptsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:receipts',
   description: 'Shows beside each cell what its last run spent.',
@@ -51,7 +51,7 @@ export const receiptsPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Estimates what the cells cost, before they are run. */
+/** Estimates the cost of all cells before they run. */
 export const pricePlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:price',
   description:

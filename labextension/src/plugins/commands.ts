@@ -19,10 +19,10 @@ import {
   IWaitingApprovals
 } from '../state/waitingApprovals';
 
-/** Provides the settings: the defaults at first, what the person chose once it is read. */
+/** Provides the settings: the defaults until the user's own are loaded. */
 export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
   id: 'aumos-governance:settings',
-  description: 'Reads what the person chose to see of governance.',
+  description: "Reads the user's settings of governance.",
   autoStart: true,
   optional: [ISettingRegistry, ITranslator],
   provides: ISettings,
@@ -34,12 +34,12 @@ export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const settings = new GovernanceSettings();
     writeAmountsIn(shownLocale(translator, registry));
-    // Nothing waits for it: the start is not slower for a slow server.
+    // No plugin waits for it: a slow server does not delay the start.
     registry
       ?.load(settingsPlugin.id)
       .then(loaded => {
         const adopt = (): void => {
-          // With each change the registry reads the schema anew, and the editor takes it from there.
+          // The registry loads the schema anew with each change, and the editor reads it there.
           const plugin = registry.plugins[settingsPlugin.id];
           if (plugin) {
             translateSchema(plugin.schema, trans);
@@ -56,7 +56,7 @@ export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
   }
 };
 
-/** Adds the commands, which the schema of the settings puts into menus and on keys. */
+/** Adds the commands; the settings schema puts them into menus and binds keys. */
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:commands',
   description: 'Adds commands that lead to the controls of the side panel.',
@@ -78,7 +78,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       panel,
       trans,
       waits: {
-        // What is not known yet may wait.
+        // While it is unknown, assume that something waits.
         hasApprovals: () => !waiting.isKnown || waiting.entries.length > 0,
         hasCallsAtLimit: () => waiting.atLimit.length > 0,
         hasReports: () => waiting.toReview > 0
@@ -95,7 +95,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Notifies of denials, warning marks and what waits by the application's own notifications. */
+/** Notifies of denials, warning marks and waiting requests with the application's own notifications. */
 export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:notifications',
   description:
@@ -111,7 +111,7 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
   ): void => {
     const { trans } = panel;
     const notifier: INotifier = {
-      tell: (notice: INotice) => {
+      show: (notice: INotice) => {
         const options = ({ action, raise, section, stays }: INotice) => ({
           autoClose: stays ? (false as const) : SHOWN,
           actions: [

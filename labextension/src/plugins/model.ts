@@ -20,7 +20,7 @@ import {
 } from '../state/waitingApprovals';
 import { IGovernanceModel } from '../tokens';
 
-/** Provides the model, and tells it which notebook is in front. */
+/** Provides the model, and sets its notebook in front. */
 export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
   id: 'aumos-governance:model',
   description:

@@ -18,7 +18,7 @@ import { IStarter, Starter } from '../state/starter';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { TRANSLATION_DOMAIN } from '../words/labels';
 
-/** Provides what starts the governance of a notebook and opens examples, and the command for these. */
+/** Provides the starter, which starts governance and opens examples, and the command that opens them. */
 export const starterPlugin: JupyterFrontEndPlugin<Starter> = {
   id: 'aumos-governance:starter',
   description: 'Starts the governance of a notebook, and opens examples.',
@@ -42,7 +42,7 @@ export const starterPlugin: JupyterFrontEndPlugin<Starter> = {
     const loader = new KernelLoader(path =>
       reach(path, tracker, serviceManager)
     );
-    // What was found of the kernel before says nothing of the next one.
+    // The findings about the old kernel do not hold for the new one.
     let kernels = model.kernelChanges;
     model.changed.connect(() => {
       if (model.kernelChanges !== kernels) {
@@ -91,10 +91,10 @@ export const starterPlugin: JupyterFrontEndPlugin<Starter> = {
   }
 };
 
-/** Puts the start of governance into the side panel. */
+/** Adds the section that starts governance to the side panel. */
 export const startPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:start',
-  description: 'Shows in the side panel how governance is started.',
+  description: 'Adds the section that starts governance to the side panel.',
   autoStart: true,
   requires: [IGovernancePanel, IStarter],
   activate: (
@@ -106,7 +106,7 @@ export const startPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** The kernel of the notebook at a path: that of its view here, or else of its session on the server. */
+/** The kernel of the notebook at a path: of its open view, or else of its session on the server. */
 async function reach(
   path: string,
   tracker: INotebookTracker,
@@ -127,7 +127,7 @@ async function reach(
   return { kernel, release: () => kernel.dispose() };
 }
 
-/** A folder as the server names it; undefined where it is none of the server's own. */
+/** A folder's path on the server; undefined if it is on a drive of another extension. */
 function folder(
   path: string | undefined,
   { contents }: ServiceManager.IManager

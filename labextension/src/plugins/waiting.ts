@@ -22,10 +22,10 @@ import { WaitingReports } from '../state/waitingReports';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import type { Highlight } from '../widgets/highlighting';
 
-/** How many frames a notebook that is scrolled takes to move its cells into the page. */
+/** How many frames a notebook that is scrolled needs to draw the cells in view. */
 const FRAMES = 6;
 
-/** Shows what waits for a user's decision, in the panel and under the cell that waits, and what was done unseen. */
+/** Shows approval requests, calls at a limit and reports in the panel, and the first two also under their cell. */
 export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
   id: 'aumos-governance:waiting',
   description:
@@ -108,14 +108,14 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
   }
 };
 
-/** Resolves once a notebook that came to the front, and took the focus, is drawn where it was scrolled to. */
+/** Resolves once a notebook that came to the front, and took the focus, is drawn at its scroll position. */
 async function settled(): Promise<void> {
   for (let frame = 0; frame < FRAMES; frame += 1) {
     await new Promise(resolve => requestAnimationFrame(resolve));
   }
 }
 
-/** The editor's own colours, for the language of the kernels that are governed. */
+/** Highlights code with the editor's own colours, in the language of governed kernels. */
 function highlighting(languages: IEditorLanguageRegistry): Highlight {
   return (code, node) =>
     languages.highlight(code, languages.findByMIME('text/x-ipython'), node);

@@ -1,4 +1,4 @@
-/** The bodies of the audit record: its pages, what they add up to, and whether they are what was written. */
+/** The bodies of the audit record: its pages, their sums, and the result of its verification. */
 
 import type { components } from './openapi';
 
@@ -9,7 +9,7 @@ type Schemas = components['schemas'];
 /** How a request ended. */
 export type Outcome = Schemas['Outcome'];
 
-/** The outcomes, in the order in which a user chooses among them. */
+/** The outcomes, in the order of the menu. */
 export const OUTCOMES: readonly Outcome[] = [
   'allow',
   'deny',
@@ -19,10 +19,10 @@ export const OUTCOMES: readonly Outcome[] = [
 /** One record of a hash chain. */
 export type IAuditRecord = Schemas['AuditRecord'];
 
-/** One page of records, newest first; `cursor` requests the next one, and null ends. */
+/** One page of records, newest first; `cursor` requests the next page, and is null on the last. */
 export type IAuditPage = Schemas['AuditPage'];
 
-/** What the records of one tool, agent or stretch of time add up to. */
+/** The sums of the records of one tool, agent or period. */
 export type IAuditSum = Schemas['AuditSum'];
 
 export type IAuditSums = Schemas['AuditSums'];
@@ -30,5 +30,5 @@ export type IAuditSums = Schemas['AuditSums'];
 /** What records are summed by. */
 export type SumsBy = IAuditSums['by'];
 
-/** What a walk over the hash chains found. */
+/** The result of a verification of the hash chains. */
 export type IVerification = Schemas['Verification'];

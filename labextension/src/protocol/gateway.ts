@@ -18,8 +18,8 @@ export type IGateway = Schemas['Gateway'];
 /** A provider whose API is reached through the gateway. */
 export type IGatewayProvider = Schemas['GatewayProvider'];
 
-/** A valid key, without the key itself. */
+/** A valid key, without its secret. */
 export type IGatewayKey = Schemas['GatewayKey'];
 
-/** A new key of the user's own, with the key itself. */
+/** A new key of the user, with its secret. */
 export type ICreatedKey = Schemas['CreatedKey'];

@@ -1,12 +1,12 @@
-/** What the guards of bodies are made of. */
+/** The parts that guards of message bodies are built from. */
 
-/** Whether a value has the shape of a type. */
+/** Checks that a value has the shape of a type. */
 export type Guard<T> = (value: unknown) => value is T;
 
-/** Whether a value has some shape. */
+/** Checks that a value has some shape. */
 type Check = (value: unknown) => boolean;
 
-/** Whether a value is an object that is no list. */
+/** Whether a value is an object and not a list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -27,17 +27,17 @@ export function isCount(value: unknown): value is number {
   return isInteger(value) && value >= 0;
 }
 
-/** Whether a value is a time as it travels: ISO 8601. */
+/** Whether a value is a time in the format of the wire: ISO 8601. */
 export function isTime(value: unknown): value is string {
   return isString(value) && !Number.isNaN(Date.parse(value));
 }
 
-/** Tells text of a pattern. */
+/** A guard for strings that match a pattern. */
 export function isMatch(pattern: RegExp): Guard<string> {
   return (value): value is string => isString(value) && pattern.test(value);
 }
 
-/** Tells some words. */
+/** A guard for some strings. */
 export function isOneOf<T extends string>(words: readonly T[]): Guard<T> {
   return (value): value is T => (words as readonly unknown[]).includes(value);
 }
@@ -46,18 +46,18 @@ export function isNullOr<T>(guard: Guard<T>): Guard<T | null> {
   return (value): value is T | null => value === null || guard(value);
 }
 
-/** Tells lists of which each entry has a shape. */
+/** A guard for lists whose entries all have one shape. */
 export function isListOf<T>(guard: Guard<T>): Guard<T[]> {
   return (value): value is T[] => Array.isArray(value) && value.every(guard);
 }
 
-/** Tells objects of which each member has a shape, whatever its name. */
+/** A guard for objects whose members all have one shape, whatever their names. */
 export function isMapOf<T>(guard: Guard<T>): Guard<Record<string, T>> {
   return (value): value is Record<string, T> =>
     isRecord(value) && Object.values(value).every(guard);
 }
 
-/** Tells objects whose members have the shapes that are given by their names. */
+/** A guard for objects whose members have the shapes given by name. */
 export function isObject<T>(
   members: Readonly<Record<string, Check>>
 ): Guard<T> {
@@ -66,12 +66,12 @@ export function isObject<T>(
     isRecord(value) && checks.every(([name, check]) => check(value[name]));
 }
 
-/** Tells what has two shapes. */
+/** A guard for values that have two shapes. */
 export function both<T>(guard: Guard<T>, check: Check): Guard<T> {
   return (value): value is T => guard(value) && check(value);
 }
 
-/** Tells objects that have a shape whenever one of their members has a value. */
+/** A guard for objects that must have a shape if one of their members has a given value. */
 export function whenever(
   [name, value]: readonly [string, unknown],
   check: Check

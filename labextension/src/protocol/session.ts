@@ -1,4 +1,4 @@
-/** The bodies of what surrounds a session: enclosing ceilings, all notebooks, a user's permissions. */
+/** The bodies about ceilings around a session, all notebooks, kernels and a user's permissions. */
 
 import { isRecord } from './guards';
 import type { components } from './openapi';
@@ -7,7 +7,7 @@ export { isEnvelopes, isKernels, isNotebookPage } from './bodies';
 
 type Schemas = components['schemas'];
 
-/** The resource by which the server's authorizer decides. */
+/** The resource that the server's authorizer checks. */
 export const RESOURCE = 'aumos-governance';
 
 /** A ceiling that encloses sessions. */
@@ -16,7 +16,7 @@ export type IEnvelope = Schemas['Envelope'];
 /** A kernel of the server. */
 export type IKernel = Schemas['Kernels']['kernels'][number];
 
-/** Whether a value is Jupyter's own body of a user and of what the user may do. */
+/** Whether a value is Jupyter Server's own body about a user and their permissions. */
 export function isIdentity(
   value: unknown
 ): value is { permissions: Record<string, unknown> } {

@@ -1,4 +1,4 @@
-/** The bodies of what waits for a user: holds, approvals and reports; and of what a user decides. */
+/** The bodies of holds, approval requests, calls at a limit and reports, and of a user's decisions on them. */
 
 import type { components } from './openapi';
 
@@ -22,7 +22,7 @@ export type ICell = Schemas['Cell'];
 /** An amount that is held. */
 export type IHold = Schemas['Hold'];
 
-/** A question to a user: whether one exact action may be done. */
+/** A request that a user approves or denies one exact action. */
 export type IApproval = Schemas['Approval'];
 
 /** The calls of one session that wait at a limit on money. */
@@ -30,16 +30,16 @@ export type ILimitRequest = Schemas['LimitRequest'];
 
 export type IDeniedAtLimit = Schemas['DeniedAtLimit'];
 
-/** What was done at trust level 4, until a user has acknowledged it. */
+/** An action that was done at trust level 4, until a user acknowledges it. */
 export type IReport = Schemas['Report'];
 
-/** What holds, approvals and reports have in common. */
+/** The common fields of holds, approval requests and reports. */
 export type IWaiting = Pick<
   IHold,
   'id' | 'notebook' | 'session_id' | 'tool' | 'agent_id' | 'cell' | 'at'
 >;
 
-/** One page of a list; `after` requests the next one, and null ends. */
+/** One page of a list; `after` requests the next page, and is null on the last. */
 export interface IPage<T> {
   readonly entries: readonly T[];
   readonly after: string | null;

@@ -9,10 +9,10 @@ import type { IGovernanceModel } from '../tokens';
 import { ReceiptBadge } from './receiptBadge';
 import type { ReceiptBook } from './receiptBook';
 
-/** How long changes of a notebook are left to gather before its records are read, in milliseconds. */
+/** How long changes of a notebook are collected before its records are loaded, in milliseconds. */
 const GATHER = 500;
 
-/** Puts a badge beside each cell that spent, in every notebook that is open; the file stays as it is. */
+/** Puts a badge beside each cell that spent, in every open notebook; the file does not change. */
 export class CellReceipts {
   constructor(options: CellReceipts.IOptions) {
     this._book = options.book;
@@ -41,7 +41,7 @@ export class CellReceipts {
       this._waiting.add(path);
       window.setTimeout(() => {
         this._waiting.delete(path);
-        // What could not be read is read with the next change.
+        // Records that could not be loaded are loaded with the next change.
         this._book.read(path).catch(() => undefined);
       }, GATHER);
     }
@@ -74,10 +74,10 @@ export class CellReceipts {
       return;
     }
     const badge = known ?? this._add(cell);
-    badge?.tell(receipt);
+    badge?.setReceipt(receipt);
   }
 
-  /** A badge on the lower edge of a cell's input; null where the cell is not drawn yet. */
+  /** A badge on the lower edge of a cell's input; null while the cell is not drawn. */
   private _add(cell: Cell): ReceiptBadge | null {
     const host = cell.inputArea?.node.parentElement;
     if (!host) {
@@ -93,7 +93,7 @@ export class CellReceipts {
     }
     const badge = new ReceiptBadge(this._trans);
     this._badges.set(cell, badge);
-    // Outside of the input's own layout, which a widget of others is no part of.
+    // Outside the input's own layout, which is not meant for others' widgets.
     Widget.attach(badge, host);
     cell.disposed.connect(() => badge.dispose());
     return badge;

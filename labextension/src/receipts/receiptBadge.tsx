@@ -6,7 +6,7 @@ import { Money, OneLine } from '../widgets/words';
 import { verdictOf } from '../words/verdicts';
 import type { IReceipt } from './receiptBook';
 
-/** What a cell spent, small and quiet beside it; a press lists the records. */
+/** What a cell spent, in small print beside it; a click lists the records. */
 export class ReceiptBadge extends ReactWidget {
   constructor(trans: TranslationBundle) {
     super();
@@ -15,7 +15,7 @@ export class ReceiptBadge extends ReactWidget {
   }
 
   /** Show a receipt. */
-  tell(receipt: IReceipt): void {
+  setReceipt(receipt: IReceipt): void {
     this._receipt = receipt;
     this.update();
   }

@@ -4,54 +4,54 @@ import { parseUsd } from '../words/money';
 import { verdictOf } from '../words/verdicts';
 import type { IAuditRecord } from '../protocol/audit';
 
-/** How many records are read at once. */
+/** How many records one request loads. */
 const PAGE = 500;
-/** The most pages that are read for a notebook that is seen for the first time. */
+/** The most pages that are loaded for a notebook when it is first seen. */
 const MOST_PAGES = 4;
-/** How many records of a run are kept to be listed. */
+/** How many records of a run are kept for the list. */
 const LISTED = 20;
 
 /** What a cell spent. */
 export interface IReceipt {
-  /** What the last run that spent did, in nano-dollars. */
+  /** What the last run with a charge spent, in nano-dollars. */
   readonly spent: bigint;
-  /** How many calls of the last run that was. */
+  /** The number of calls in it. */
   readonly calls: number;
   /** How many requests of the last run were denied. */
   readonly denied: number;
   /** What all runs spent, in nano-dollars. */
   readonly total: bigint;
   readonly runs: number;
-  /** The records of the last run, newest first, and not more than can be listed. */
+  /** The records of the last run, newest first, up to the length of the list. */
   readonly records: readonly IAuditRecord[];
 }
 
 interface IRun {
   spent: bigint;
   denied: number;
-  /** When it spent or was denied something last. */
+  /** When it last spent or was denied something. */
   at: string;
   readonly charges: Set<string>;
   records: IAuditRecord[];
 }
 
 /**
- * What the cells of notebooks spent in the session that stands, or stood last, added up from the audit record.
+ * What the cells of notebooks spent in the current or last session, summed from the audit record.
  *
- * Nothing of it is stored in a notebook's file. A cell is known by its id, a run by its execution
- * count; both are what the kernel said when it asked.
+ * None of it is stored in a notebook's file. A cell is known by its id, a run by its execution
+ * count; the kernel sent both with its request.
  */
 export class ReceiptBook {
   constructor(api: IAuditApi) {
     this._api = api;
   }
 
-  /** Emitted with a notebook's path when more is known of its cells. */
+  /** Emitted with a notebook's path when new figures of its cells are known. */
   get changed(): ISignal<this, string> {
     return this._changed;
   }
 
-  /** What a cell spent, or was denied; null where nothing of both was. */
+  /** What a cell spent, or was denied; null if neither. */
   of(path: string, cell: string): IReceipt | null {
     const runs = this._notebooks.get(path)?.cells.get(cell);
     const all = [...(runs?.values() ?? [])].filter(
@@ -71,19 +71,19 @@ export class ReceiptBook {
     };
   }
 
-  /** Whether the record of a notebook was read. */
+  /** Whether the records of a notebook were loaded. */
   isRead(path: string): boolean {
     return this._isRead.has(path);
   }
 
-  /** What a cell spent in all its runs, in whatever session, in nano-dollars. */
+  /** What a cell spent in all its runs, in all sessions, in nano-dollars. */
   total(path: string, cell: string): bigint {
     return this._notebooks.get(path)?.totals.get(cell) ?? 0n;
   }
 
-  /** Read what was recorded since the last time; rejects where the server refuses. */
+  /** Load new records; rejects if the server refuses. */
   read(path: string): Promise<void> {
-    // One after the other: two at a time would count the same records twice.
+    // One after the other: two loads at a time would count the same records twice.
     const reading = this._readings.then(() => this._read(path));
     this._readings = reading.catch(() => undefined);
     return reading;
@@ -99,12 +99,14 @@ export class ReceiptBook {
     const fresh: IAuditRecord[] = [];
     let cursor: string | null = null;
     for (let page = 0; page < MOST_PAGES; page += 1) {
-      const answer = await this._api.records({ path }, PAGE, cursor);
-      const at = answer.records.findIndex(
+      const response = await this._api.records({ path }, PAGE, cursor);
+      const at = response.records.findIndex(
         record => record.record_id === known.newest
       );
-      fresh.push(...(at < 0 ? answer.records : answer.records.slice(0, at)));
-      cursor = answer.cursor;
+      fresh.push(
+        ...(at < 0 ? response.records : response.records.slice(0, at))
+      );
+      cursor = response.cursor;
       if (at >= 0 || cursor === null) {
         break;
       }
@@ -114,10 +116,10 @@ export class ReceiptBook {
       return;
     }
     known.newest = fresh[0]?.record_id ?? null;
-    // Oldest first, so that the newest of a run stands first in its list.
+    // Oldest first, so that the newest of a run comes first in its list.
     for (const record of fresh.reverse()) {
       if (record.event === 'open' && record.chain !== known.session) {
-        // What was spent in the session before is no part of this one.
+        // Spending of an earlier session does not belong to this one.
         known.cells.clear();
       }
       if (record.chain !== 'ledger') {

@@ -1,4 +1,4 @@
-/** What the server's REST API tells of a notebook's governance. */
+/** Reads a notebook's governance state from the REST API. */
 
 import type { ServerConnection } from '@jupyterlab/services';
 import { ServerRequests } from './requests';
@@ -10,17 +10,17 @@ import {
 } from '../protocol/state';
 import { isIdentity, RESOURCE } from '../protocol/session';
 
-/** What the model asks of the server. */
+/** The requests of the model. */
 export interface IGovernanceApi {
   /** The state of the notebook at a path local to the server. */
   state(path: string): Promise<IGovernanceState>;
-  /** What the server's administrator configured. */
+  /** The configuration by the server's administrator. */
   config(): Promise<IGovernanceConfig>;
-  /** Whether the server lets the person change anything. */
+  /** Whether the server lets the user change anything. */
   mayChange(): Promise<boolean>;
 }
 
-/** The client; every promise it gives rejects with a {@link GovernanceApiError} only. */
+/** The client; all its promises reject only with a {@link GovernanceApiError}. */
 export class GovernanceApi implements IGovernanceApi {
   constructor(options: GovernanceApi.IOptions) {
     this._requests = new ServerRequests(options.serverSettings);
@@ -51,7 +51,7 @@ export class GovernanceApi implements IGovernanceApi {
 export namespace GovernanceApi {
   /** The instantiation options. */
   export interface IOptions {
-    /** The server to ask. */
+    /** The server's connection settings. */
     serverSettings: ServerConnection.ISettings;
   }
 }

@@ -1,4 +1,4 @@
-/** What the server's REST API tells of the audit record. */
+/** Reads the audit record from the REST API. */
 
 import type { ServerConnection } from '@jupyterlab/services';
 import { ServerRequests } from './requests';
@@ -13,9 +13,9 @@ import {
   type SumsBy
 } from '../protocol/audit';
 
-/** Which records: those that match all that is given. The names are the wire's. */
+/** Which records: those that match all given filters. The names are the wire's. */
 export interface IAuditFilters {
-  /** The notebook, by its path below the server's root; all notebooks where it is left out. */
+  /** The notebook, by its path below the server's root; all notebooks if it is omitted. */
   readonly path?: string | null;
   readonly session_id?: string | null;
   readonly agent_id?: string | null;
@@ -30,26 +30,26 @@ export interface IAuditFilters {
   readonly until?: string | null;
 }
 
-/** The kinds of file that records are exported as. */
+/** The file formats of an export. */
 export type ExportFormat = 'csv' | 'jsonl';
 
-/** The audit record; nothing here changes it. */
+/** Reads the audit record; it cannot change it. */
 export interface IAuditApi {
-  /** One page of records, newest first; `cursor` is that of the page before. */
+  /** One page of records, newest first; `cursor` comes from the page before. */
   records(
     filters: IAuditFilters,
     limit: number,
     cursor?: string | null
   ): Promise<IAuditPage>;
-  /** What the records of each tool, agent or stretch of time add up to, by name. */
+  /** The sums of the records by tool, agent or period, by name. */
   sums(by: SumsBy, filters: IAuditFilters): Promise<IAuditSums>;
-  /** Whether the records of a notebook's last session, or all, are those that were written. */
+  /** Whether the records of a notebook's last session, or all, are intact. */
   verify(path: string | null): Promise<IVerification>;
-  /** Where a file of the records can be downloaded. */
+  /** The URL that exports records as a file. */
   exportUrl(format: ExportFormat, filters: IAuditFilters): string;
 }
 
-/** The client; every promise it gives rejects with a `GovernanceApiError` only. */
+/** The client; all its promises reject only with a `GovernanceApiError`. */
 export class AuditApi implements IAuditApi {
   constructor(options: AuditApi.IOptions) {
     this._requests = new ServerRequests(options.serverSettings);
@@ -86,7 +86,7 @@ export class AuditApi implements IAuditApi {
 export namespace AuditApi {
   /** The instantiation options. */
   export interface IOptions {
-    /** The server to ask. */
+    /** The server's connection settings. */
     serverSettings: ServerConnection.ISettings;
   }
 }

@@ -1,4 +1,4 @@
-/** The server's live events, with what JupyterLab's event manager does not tell: whether they flow. */
+/** The server's live events, with a status that JupyterLab's event manager lacks: whether they flow. */
 
 import {
   type Event,
@@ -17,14 +17,14 @@ import {
 /** Whether events flow. */
 export type EventsStatus = 'connecting' | 'open' | 'closed';
 
-/** A stream of the server's events that says when it was interrupted. */
+/** A stream of the server's events that reports interruptions. */
 export interface IEvents {
   /** Every event of the server, of any schema. */
   readonly emitted: ISignal<IEvents, unknown>;
   readonly status: EventsStatus;
   /**
-   * Each opening and closing of the channel. Nothing is replayed: after an opening, what was known
-   * before may be out of date.
+   * Each opening and closing of the connection. Nothing is replayed: after an opening, earlier knowledge
+   * may be out of date.
    */
   readonly statusChanged: ISignal<IEvents, EventsStatus>;
 }
@@ -34,8 +34,8 @@ export interface IEvents {
  *
  * #### Notes
  * It owns an event manager of its own, since the application's (`serviceManager.events`) reconnects
- * in silence: an idle proxy may close that one socket alone, and what was emitted until it is open
- * again is lost with no other signal in the page. The manager is given a WebSocket class that
+ * silently: an idle proxy may close that one socket alone, and events emitted until it is open
+ * again are lost with no other signal in the page. The manager gets a WebSocket class that
  * reports; the reconnecting and its back-off stay JupyterLab's.
  */
 export class ServerEvents implements IEvents, IDisposable {
@@ -73,7 +73,7 @@ export class ServerEvents implements IEvents, IDisposable {
     Signal.clearData(this);
   }
 
-  /** Drop the present connection, if any, and connect now rather than when the back-off ends. */
+  /** Drop the current connection, if any, and connect now rather than when the back-off ends. */
   reconnect(): void {
     if (this.isDisposed) {
       return;
@@ -111,7 +111,7 @@ export class ServerEvents implements IEvents, IDisposable {
   }
 
   private _onClose(socket: WebSocket): void {
-    // A socket that never opened closes too: then there is no change but from `connecting`.
+    // A socket that never opened closes too: then the status only changes from `connecting`.
     if (this._socket === socket || this._socket === null) {
       this._socket = null;
       this._setStatus('closed');
@@ -123,12 +123,12 @@ export class ServerEvents implements IEvents, IDisposable {
   }
 
   private readonly _onOnline = (): void => {
-    // The network was away: a socket that looks open may be dead and not know it yet.
+    // The network was away: a socket that looks open may be dead without knowing it yet.
     this.reconnect();
   };
 
   private readonly _onVisibility = (): void => {
-    // While the page is hidden the manager does not try.
+    // While the page is hidden the manager does not reconnect.
     if (document.visibilityState === 'visible' && this._status !== 'open') {
       this.reconnect();
     }
@@ -158,7 +158,7 @@ export namespace ServerEvents {
   }
 }
 
-/** Whether a value is an event of ours; it then carries a state body's fields. */
+/** Whether a value is an event of this extension; it then carries the fields of a state body. */
 export function isStateEvent(
   value: unknown
 ): value is IGovernanceState & { readonly schema_id: string } {

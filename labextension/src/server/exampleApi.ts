@@ -4,13 +4,13 @@ import type { ServerConnection } from '@jupyterlab/services';
 import { isExampleCopy } from '../protocol/bodies';
 import { ServerRequests } from './requests';
 
-/** The examples, in the order in which they are read. */
+/** The examples, in reading order. */
 export const EXAMPLES = ['governed-notebook', 'governed-calls'] as const;
 
 /** The name of an example. */
 export type ExampleName = (typeof EXAMPLES)[number];
 
-/** The client; every promise it gives rejects with a `GovernanceApiError` only. */
+/** The client; all its promises reject only with a `GovernanceApiError`. */
 export class ExampleApi {
   constructor(options: ExampleApi.IOptions) {
     this._requests = new ServerRequests(options.serverSettings);

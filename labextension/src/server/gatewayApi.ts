@@ -1,4 +1,4 @@
-/** The gateway's keys: what there is, and what a user changes of them. */
+/** Lists, issues and revokes the gateway's keys. */
 
 import type { ServerConnection } from '@jupyterlab/services';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../protocol/gateway';
 import { ServerRequests } from './requests';
 
-/** What a user chooses of a key of their own. */
+/** The user's choices for a new key. */
 export interface INewKey {
   readonly name: string;
   readonly trust_level: number;
@@ -21,24 +21,24 @@ export interface INewKey {
 }
 
 /**
- * The keys of the gateway of a server that has one.
+ * The keys of a server's gateway.
  *
- * The `key` of a change makes it safe to repeat: with the same key it is done once.
+ * The `key` of a change is its idempotency key: a repeated request has no further effect.
  */
 export interface IGatewayApi {
   /** The valid keys of kernels, terminals, commands and the user's programs, oldest first. */
   keys(): Promise<readonly IGatewayKey[]>;
-  /** Issue a key for a program; the response alone has the key itself. */
+  /** Issue a key for a program; only this response contains its secret. */
   create(wanted: INewKey, key: string): Promise<ICreatedKey>;
   /** Choose the notebook of a terminal. */
   bind(id: string, path: string, key: string): Promise<IGatewayKey>;
-  /** Revoke a key, which ends what is under way with it. */
+  /** Revoke a key, and end its in-flight calls. */
   revoke(id: string, key: string): Promise<unknown>;
-  /** Revoke all keys of a notebook, and end what is under way with them; gives those that were revoked. */
+  /** Revoke all keys of a notebook, and end their in-flight calls; returns the revoked keys. */
   stop(path: string, key: string): Promise<readonly IGatewayKey[]>;
 }
 
-/** The client; every promise it gives rejects with a `GovernanceApiError` only. */
+/** The client; all its promises reject only with a `GovernanceApiError`. */
 export class GatewayApi implements IGatewayApi {
   constructor(options: GatewayApi.IOptions) {
     this._requests = new ServerRequests(options.serverSettings);

@@ -1,19 +1,19 @@
-/** How every request to the server's REST API is made, and how its answer is read. */
+/** Sends every request to the server's REST API, and validates the response. */
 
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import { API_NAMESPACE, isErrorBody } from '../protocol/state';
 
-/** Why an answer could not be had, beside the codes that the server itself gives. */
+/** Why there is no valid response, besides the server's own codes. */
 export type FailureCode =
   'SERVER_UNREACHABLE' | 'NOT_ENABLED' | 'MALFORMED' | 'HTTP';
 
-/** The server refused, could not be reached, or answered what nobody understands. */
+/** The server refused, could not be reached, or sent an invalid response. */
 export class GovernanceApiError extends Error {
   /**
    * @param code - The server's code, or a {@link FailureCode}.
-   * @param message - A sentence for the person.
-   * @param status - The HTTP status, or null where there was no answer.
+   * @param message - A sentence for the user.
+   * @param status - The HTTP status, or null without a response.
    */
   constructor(
     readonly code: FailureCode | (string & {}),
@@ -24,27 +24,27 @@ export class GovernanceApiError extends Error {
     this.name = 'GovernanceApiError';
   }
 
-  /** Whether the same request may succeed later with nothing done about it. */
+  /** Whether the same request may succeed later without any action. */
   get isTransient(): boolean {
     return this.status === null || this.status === 429 || this.status >= 500;
   }
 }
 
-/** What a request was rejected with; anything but a failure of its own means that the server could not be asked. */
+/** The failure behind a rejection; any other error means that the server could not be reached. */
 export function asFailure(reason: unknown): GovernanceApiError {
   return reason instanceof GovernanceApiError
     ? reason
     : new GovernanceApiError('SERVER_UNREACHABLE', String(reason), null);
 }
 
-/** The parameters of a request's query; those that are null or undefined are left out. */
+/** The query parameters of a request; null and undefined ones are omitted. */
 export type Parameters = Readonly<
   Record<string, string | number | null | undefined>
 >;
 
-/** Requests to one server; every promise rejects with a {@link GovernanceApiError} only. */
+/** Requests to one server; all promises reject only with a {@link GovernanceApiError}. */
 export class ServerRequests {
-  /** @param namespace - Where the endpoints are under the server's base URL. */
+  /** @param namespace - The path of the endpoints under the server's base URL. */
   constructor(
     serverSettings: ServerConnection.ISettings,
     namespace: string = API_NAMESPACE
@@ -53,7 +53,7 @@ export class ServerRequests {
     this._namespace = namespace;
   }
 
-  /** Where an endpoint is, for a link. */
+  /** The URL of an endpoint, for a link. */
   url(endpoint: string, parameters: Parameters = {}): string {
     const given = Object.fromEntries(
       Object.entries(parameters).filter(([, value]) => value != null)
@@ -64,7 +64,7 @@ export class ServerRequests {
     );
   }
 
-  /** Read; an answer that the guard does not know is an error. */
+  /** Read; a response that the guard rejects is an error. */
   get<T>(
     endpoint: string,
     guard: (value: unknown) => value is T,
@@ -76,7 +76,7 @@ export class ServerRequests {
   /**
    * Change something.
    *
-   * @param key - The same key makes the same request safe to repeat: it is done once.
+   * @param key - The idempotency key: a repeated request with the same key has no further effect.
    */
   send<T>(
     method: 'POST' | 'PATCH' | 'DELETE',

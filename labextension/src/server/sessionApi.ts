@@ -1,4 +1,4 @@
-/** What a person changes of a notebook's governance, and what is read beside its state. */
+/** Changes a notebook's session, and reads what its state does not contain. */
 
 import type { ServerConnection } from '@jupyterlab/services';
 import { ServerRequests } from './requests';
@@ -12,7 +12,7 @@ import {
 } from '../protocol/session';
 import type { IPage } from '../protocol/waiting';
 
-/** What a person sets; what is left out stays. */
+/** The values that a user sets; omitted ones stay. */
 export interface IChange {
   readonly trust_level?: number;
   /** In USD, as decimal text. */
@@ -20,12 +20,12 @@ export interface IChange {
 }
 
 /**
- * A notebook's session as a person changes it.
+ * Requests of a user that change a notebook's session.
  *
- * The `key` of a change makes it safe to repeat: with the same key it is done once.
+ * The `key` of a change is its idempotency key: a repeated request has no further effect.
  */
 export interface ISessionApi {
-  /** Change what stands; where no session is open, one is opened. */
+  /** Change the session; if none is open, one is opened. */
   change(path: string, change: IChange, key: string): Promise<IGovernanceState>;
   /** Close the open session. */
   close(path: string, key: string): Promise<IGovernanceState>;
@@ -33,11 +33,11 @@ export interface ISessionApi {
   envelopes(path: string): Promise<readonly IEnvelope[]>;
   /** The kernels of the server, and which of them it can govern. */
   kernels(): Promise<readonly IKernel[]>;
-  /** The notebooks that were ever governed, by path. */
+  /** All notebooks that were ever governed, by path. */
   notebooks(after?: string | null): Promise<IPage<IGovernanceState>>;
 }
 
-/** The client; every promise it gives rejects with a `GovernanceApiError` only. */
+/** The client; all its promises reject only with a `GovernanceApiError`. */
 export class SessionApi implements ISessionApi {
   constructor(options: SessionApi.IOptions) {
     this._requests = new ServerRequests(options.serverSettings);
@@ -86,7 +86,7 @@ export class SessionApi implements ISessionApi {
 export namespace SessionApi {
   /** The instantiation options. */
   export interface IOptions {
-    /** The server to ask. */
+    /** The server's connection settings. */
     serverSettings: ServerConnection.ISettings;
   }
 }

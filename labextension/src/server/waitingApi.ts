@@ -1,4 +1,4 @@
-/** What the server's REST API tells of what waits for a person, and takes of a person's answers. */
+/** Reads what waits for a user from the REST API, and sends the user's decisions. */
 
 import type { ServerConnection } from '@jupyterlab/services';
 import { ServerRequests } from './requests';
@@ -22,7 +22,7 @@ import {
   isResolutionAnswer
 } from '../protocol/waiting';
 
-/** Where a page of a list begins, and whose it is: that of one notebook where a path is given. */
+/** Where a page of a list begins, and of which notebook it is: of all if no path is given. */
 export interface IPageOptions {
   readonly path?: string | null;
   readonly after?: string | null;
@@ -30,32 +30,32 @@ export interface IPageOptions {
 }
 
 /**
- * What waits, and the answers to it.
+ * What waits for the user, and the decisions on it.
  *
- * The `key` of an answer makes it safe to repeat: with the same key it is done once.
+ * The `key` of a decision is its idempotency key: a repeated request has no further effect.
  */
 export interface IWaitingApi {
-  /** The holds that count, oldest first. */
+  /** The pending holds, oldest first. */
   holds(options?: IPageOptions): Promise<IPage<IHold>>;
-  /** The approvals that wait for an answer, oldest first. */
+  /** The waiting approval requests, oldest first. */
   approvals(options?: IPageOptions): Promise<IPage<IApproval>>;
-  /** What waits at a limit on money, one entry for each session, in one page. */
+  /** The calls that wait at a limit, one entry for each session, in one page. */
   limitRequests(): Promise<IPage<ILimitRequest>>;
   /** Deny all calls of a session that wait at a limit. */
   denyAtLimit(id: string, key: string): Promise<IDeniedAtLimit>;
-  /** The reports that nobody has acknowledged, oldest first. */
+  /** The reports that no user has acknowledged, oldest first. */
   reports(options?: IPageOptions): Promise<IPage<IReport>>;
-  /** Say what an unresolved hold cost, in USD. */
+  /** Settle a hold with an unknown outcome for an amount in USD. */
   settle(id: string, amount: string, key: string): Promise<IResolutionAnswer>;
-  /** Say that an unresolved hold cost nothing. */
+  /** Release a hold with an unknown outcome: it cost nothing. */
   release(id: string, key: string): Promise<IResolutionAnswer>;
-  /** Answer exactly what an approval shows. */
+  /** Approve or deny exactly what an approval request shows. */
   decide(
     approval: IApproval,
     decision: 'approve' | 'deny',
     key: string
   ): Promise<IApproval>;
-  /** Say that a report was seen. */
+  /** Acknowledge a report. */
   acknowledge(id: string, key: string): Promise<IReport>;
   /** Take back a charge, or part of it, with a reason. */
   correct(
@@ -66,7 +66,7 @@ export interface IWaitingApi {
 
 /** A namespace for `IWaitingApi` statics. */
 export namespace IWaitingApi {
-  /** What a person takes back. */
+  /** The charge to correct, the amount and the reason. */
   export interface ICorrection {
     readonly charge_id: string;
     /** In USD, as decimal text. */
@@ -75,7 +75,7 @@ export namespace IWaitingApi {
   }
 }
 
-/** The client; every promise it gives rejects with a `GovernanceApiError` only. */
+/** The client; all its promises reject only with a `GovernanceApiError`. */
 export class WaitingApi implements IWaitingApi {
   constructor(options: WaitingApi.IOptions) {
     this._requests = new ServerRequests(options.serverSettings);
@@ -171,7 +171,7 @@ export class WaitingApi implements IWaitingApi {
 export namespace WaitingApi {
   /** The instantiation options. */
   export interface IOptions {
-    /** The server to ask. */
+    /** The server's connection settings. */
     serverSettings: ServerConnection.ISettings;
   }
 }

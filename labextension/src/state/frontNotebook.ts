@@ -5,7 +5,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
-/** Which notebook is in front, by its path local to the server. */
+/** Which notebook is in front, by its server-local path. */
 export class FrontNotebook implements IDisposable {
   constructor(options: FrontNotebook.IOptions) {
     this._shell = options.shell;
@@ -22,12 +22,12 @@ export class FrontNotebook implements IDisposable {
     return this._path;
   }
 
-  /** Emitted when another notebook came to the front, or the one in front has another path. */
+  /** Emitted when another notebook comes to the front, or the one in front is renamed. */
   get pathChanged(): ISignal<this, string | null> {
     return this._pathChanged;
   }
 
-  /** Emitted when the notebook in front runs on another kernel. */
+  /** Emitted when the notebook in front gets another kernel. */
   get kernelChanged(): ISignal<this, void> {
     return this._kernelChanged;
   }
@@ -98,7 +98,7 @@ export namespace FrontNotebook {
     shell: JupyterFrontEnd.IShell;
     tracker: INotebookTracker;
     contents: Contents.IManager;
-    /** Whether a tab is about the last notebook, which then counts as being in front. */
+    /** Whether a tab belongs to the last notebook, which then still counts as in front. */
     isCompanion?: (widget: Widget) => boolean;
   }
 }

@@ -1,19 +1,19 @@
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import { Observable } from './observable';
 
-/** Runs in the kernel: loads the magics and registers the notebook's engine; a second time changes nothing. */
+/** Runs in the kernel: loads the magics and registers the notebook's engine; repeating it changes nothing. */
 const LOAD =
   "__import__('aumos_governance.jupyter_extension').jupyter_extension" +
   ".load_ipython_extension(__import__('IPython').get_ipython())";
 
-/** Runs in the kernel: whether the package is there to be imported. It imports nothing. */
+/** Runs in the kernel: finds whether the package can be imported, without importing it. */
 const FIND =
   "__import__('importlib.util').util.find_spec('aumos_governance') is not None";
 
-/** How often the request is sent again that the kernel dropped because the cell before it failed. */
+/** How often a request is resent that the kernel dropped because the cell before it failed. */
 const REPEATS = 20;
 
-/** A kernel, and how to let go of the connection to it. */
+/** A kernel connection, and how to release it. */
 export interface IReachedKernel {
   readonly kernel: Pick<
     Kernel.IKernelConnection,
@@ -22,44 +22,44 @@ export interface IReachedKernel {
   readonly release: () => void;
 }
 
-/** What keeps a notebook's kernel from having the magics. */
+/** Why a notebook's kernel does not have the magics. */
 export type Obstacle =
   /** They are loaded when the running cell has ended. */
   | { readonly kind: 'busy' }
-  /** The kernel's environment does not have the package. */
+  /** The package is not installed in the kernel's environment. */
   | { readonly kind: 'missing' }
-  /** It is no Python kernel. */
+  /** It is not a Python kernel. */
   | { readonly kind: 'language'; readonly language: string }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** Loads the magics in the kernels of notebooks, by one silent request that leaves no trace in them. */
+/** Loads the magics in the kernels of notebooks, with one silent request that leaves no trace in them. */
 export class KernelLoader extends Observable {
-  /** @param reach - Gives the kernel of the notebook at a path; null where it has none. */
+  /** @param reach - Returns the kernel of the notebook at a path; null if it has none. */
   constructor(reach: (path: string) => Promise<IReachedKernel | null>) {
     super();
     this._reach = reach;
   }
 
-  /** Why the kernel of a notebook does not have the magics, as far as it was tried; else null. */
+  /** Why the kernel of a notebook does not have the magics, once that was tried; else null. */
   obstacle(path: string): Obstacle | null {
     return this._obstacles.get(path) ?? null;
   }
 
-  /** Forget what was found of a notebook's kernel. */
+  /** Forget the findings about a notebook's kernel. */
   forget(path: string): void {
     this._tickets.delete(path);
     this._note(path, null);
   }
 
-  /** Load the magics in the kernel of a notebook; a notebook without one gets them when it starts. Never rejects. */
+  /** Load the magics in a notebook's kernel; without a kernel, its start-up hook loads them later. Never rejects. */
   load(path: string): Promise<void> {
     return this._try(path, (kernel, note) => run(kernel, LOAD, note));
   }
 
   /**
-   * Find out whether the magics could be loaded in the kernel of a notebook, and load nothing. Never rejects.
+   * Find out whether the magics can be loaded in the kernel of a notebook, and load nothing. Never rejects.
    *
-   * A kernel that is busy is not waited for: nothing is known of it then.
+   * It does not wait for a busy kernel, of which nothing is known then.
    */
   check(path: string): Promise<void> {
     return this._try(path, async kernel => {
@@ -67,7 +67,7 @@ export class KernelLoader extends Observable {
         return null;
       }
       const obstacle = await run(kernel, FIND, () => undefined);
-      // What else may go wrong is not known until they are loaded.
+      // Other causes show only when they are loaded.
       return obstacle?.kind === 'failed' ? null : obstacle;
     });
   }
@@ -101,9 +101,9 @@ export class KernelLoader extends Observable {
   private _note(path: string, obstacle: Obstacle | null): void {
     if (obstacle) {
       this._obstacles.set(path, obstacle);
-      this.tell();
+      this.notify();
     } else if (this._obstacles.delete(path)) {
-      this.tell();
+      this.notify();
     }
   }
 
@@ -135,7 +135,7 @@ async function run(
       },
       true
     ).done;
-    // A cell that fails takes all with it that waits behind it.
+    // A failing cell makes the kernel drop all requests queued behind it.
     if (content.status !== 'aborted' && content.status !== 'abort') {
       return outcome(content);
     }

@@ -10,14 +10,14 @@ import {
 import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
 import type { Connection, IGovernanceModel } from '../tokens';
 
-/** How long to wait before a failed read is tried again; each time twice as long, up to the last. */
+/** The delays before a failed request is repeated, in milliseconds: each twice the one before, up to the last. */
 const RETRY = { first: 1000, last: 30000 };
 
 /**
  * The governance state of the server's notebooks, kept current by its events.
  *
- * The server is asked when a notebook comes to the front that is not known to be current, and when
- * events flow again after an interruption. An answer or event older than what is known is ignored.
+ * It is requested when a notebook comes to the front whose state may not be current, and when
+ * events flow again after an interruption. A response or event older than the known state is ignored.
  */
 export class GovernanceModel implements IGovernanceModel, IDisposable {
   constructor(options: GovernanceModel.IOptions) {
@@ -64,7 +64,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     if (this._path === null || !this._states.has(this._path)) {
       return null;
     }
-    // While events flow, what is known is current; when they ceased to is noted.
+    // While events flow, the known states are current; the moment of an interruption is kept.
     return this._failure === null && this._current.has(this._path)
       ? Date.now()
       : (this._seen.get(this._path) ?? null);
@@ -109,7 +109,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     this._store(state);
   }
 
-  /** Say which notebook is in front. */
+  /** Set the notebook in front. */
   show(path: string | null): void {
     if (path === this._path) {
       return;
@@ -123,7 +123,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     }
   }
 
-  /** Say that the notebook in front has another kernel: which session it uses depends on it. */
+  /** The notebook in front has another kernel: which session it uses depends on it. */
   noteKernel(): void {
     this._kernelChanges += 1;
     this._changed.emit();
@@ -140,14 +140,14 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     const interruptions = this._interruptions;
     try {
       const state = await this._api.state(path);
-      // Only with events flowing since before the question does the answer stay current.
+      // Only if events flowed since before the request does its response stay current.
       if (
         this._events.status === 'open' &&
         interruptions === this._interruptions
       ) {
         this._current.add(path);
       }
-      // The server may name the notebook otherwise than it was asked for; it was asked for this one.
+      // The server may return the notebook under another path than the requested one; it is kept under that one.
       this._store({ ...state, path });
       if (ticket === this._ticket) {
         this._settle(null);
@@ -192,14 +192,14 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
       this._mayChange = mayChange;
       this._changed.emit();
     } catch {
-      // The read of the state says what is wrong; what was configured before is the best guess.
+      // The request of the state reports what is wrong; the previous configuration is the best guess.
     }
   }
 
-  /** Take a state in unless a newer one is known. */
+  /** Accept a state unless a newer one is known. */
   private _store(state: IGovernanceState): void {
     const known = this._states.get(state.path);
-    // A notebook that begins or ceases to use another one's session counts by that one from then on.
+    // A notebook that begins or stops to use another one's session counts by that session from then on.
     const counted = known?.shared_with === state.shared_with;
     if (known && counted && state.seq < known.seq) {
       return;
@@ -213,14 +213,14 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     this._changed.emit();
   }
 
-  /** Note how asking about the notebook in front ended. */
+  /** Store how the request about the notebook in front ended. */
   private _settle(failure: GovernanceApiError | null): void {
     this._cancelRetry();
     if (failure !== this._failure) {
       this._failure = failure;
       this._changed.emit();
     }
-    // With events interrupted, their return is the moment to ask again.
+    // While events are interrupted, their return triggers the next request.
     if (failure?.isTransient && this._events.status === 'open') {
       this._retry = window.setTimeout(() => void this.refresh(), this._delay);
       this._delay = Math.min(2 * this._delay, RETRY.last);

@@ -7,11 +7,11 @@ import type { ICell } from '../protocol/waiting';
 export interface INotebookNavigation {
   /** Open a notebook, or bring it to the front. */
   open(path: string): Promise<void>;
-  /** Bring a cell of a notebook into view; where it is gone, its notebook. */
+  /** Bring a cell of a notebook into view; if the cell is gone, its notebook. */
   goTo(path: string, cell: ICell): Promise<void>;
 }
 
-/** Notebooks as the application opens them. */
+/** Opens notebooks with the application's document manager. */
 export class NotebookNavigation implements INotebookNavigation {
   constructor(options: NotebookNavigation.IOptions) {
     this._commands = options.commands;

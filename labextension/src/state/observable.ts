@@ -1,9 +1,9 @@
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-/** Something that tells whenever it changed, until it is disposed. */
+/** An object that emits a signal whenever it changed, until it is disposed. */
 export class Observable implements IDisposable {
-  /** Emitted after anything that can be read of it changed. */
+  /** Emitted after any of its readable values changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -17,8 +17,8 @@ export class Observable implements IDisposable {
     Signal.clearData(this);
   }
 
-  /** Tell that it changed. */
-  protected tell(): void {
+  /** Emit that it changed. */
+  protected notify(): void {
     this._changed.emit();
   }
 

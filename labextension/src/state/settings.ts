@@ -2,7 +2,7 @@ import { Token } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { StatusItemContent } from '../words/labels';
 
-/** What the person chose to see and to be told. */
+/** The user's choice of what is shown and notified. */
 export interface IGovernanceSettings {
   readonly showPanel: boolean;
   readonly showStatusItem: boolean;
@@ -13,7 +13,7 @@ export interface IGovernanceSettings {
   readonly notifyOfApprovals: boolean;
 }
 
-/** What holds until the person chooses otherwise; as in the schema. */
+/** The defaults; as in the schema. */
 export const DEFAULT_SETTINGS: IGovernanceSettings = {
   showPanel: true,
   showStatusItem: true,
@@ -24,18 +24,18 @@ export const DEFAULT_SETTINGS: IGovernanceSettings = {
   notifyOfApprovals: true
 };
 
-/** The settings as they stand. */
+/** The current settings. */
 export class GovernanceSettings {
   get current(): IGovernanceSettings {
     return this._current;
   }
 
-  /** Emitted when the person chose otherwise. */
+  /** Emitted when the user changed a setting. */
   get changed(): ISignal<this, IGovernanceSettings> {
     return this._changed;
   }
 
-  /** Take in what the settings editor validated against the schema. */
+  /** Apply settings that the settings editor validated against the schema. */
   adopt(composite: Readonly<Record<string, unknown>>): void {
     this._current = {
       ...DEFAULT_SETTINGS,
@@ -51,5 +51,5 @@ export class GovernanceSettings {
 /** The settings, for the plugins of this extension. */
 export const ISettings = new Token<GovernanceSettings>(
   'aumos-governance:ISettings',
-  'What the person chose to see of governance, and to be told.'
+  'What the user chose to be shown and notified of.'
 );

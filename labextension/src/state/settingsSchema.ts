@@ -1,14 +1,14 @@
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-/** Of a schema, what a person reads in the settings editor. */
+/** The texts of a schema that the settings editor shows. */
 const WORDS = ['title', 'description'];
 
 /**
- * Put the words of a settings' schema into the language of the page, in place.
+ * Translate the texts of a settings schema, in place.
  *
  * #### Notes
- * The server does so too, but only with what a language pack says, not with what a package brings itself.
+ * The server does so too, but only with language packs, and not with the catalogue of this package.
  */
 export function translateSchema(
   schema: ISettingRegistry.ISchema,
@@ -20,7 +20,7 @@ export function translateSchema(
 function translate(node: object, trans: TranslationBundle): void {
   for (const [key, value] of Object.entries(node)) {
     if (typeof value === 'string' && WORDS.includes(key)) {
-      // Collected from the schema, not from here.
+      // The strings are extracted from the schema, not from here.
       (node as Record<string, string>)[key] = trans.gettext(value);
     } else if (PARTS.includes(key) && typeof value === 'object' && value) {
       for (const part of Object.values(value as Record<string, object>)) {
@@ -30,5 +30,5 @@ function translate(node: object, trans: TranslationBundle): void {
   }
 }
 
-/** Under which a schema has others. */
+/** The keys under which a schema contains others. */
 const PARTS = ['properties', 'oneOf'];

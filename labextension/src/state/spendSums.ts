@@ -1,10 +1,10 @@
-/** What a session's spending adds up to over time and by tool, as it is drawn. */
+/** A session's spending over time and by tool, for the charts. */
 
 import type { IAuditApi } from '../server/auditApi';
 import { parseUsd } from '../words/money';
 import type { IAuditSum, SumsBy } from '../protocol/audit';
 
-/** A stretch of time, or a tool, and what was spent in it or by it; in nano-dollars. */
+/** An interval, or a tool, and what was spent in it or with it; in nano-dollars. */
 export interface ISpent {
   readonly name: string;
   readonly spent: bigint;
@@ -12,7 +12,7 @@ export interface ISpent {
   readonly denied: number;
 }
 
-/** The spending over time, in stretches of one length, those in which nothing happened included. */
+/** The spending over time, in intervals of one length, including empty ones. */
 export interface ISpending {
   readonly by: 'day' | 'hour' | 'minute';
   readonly stretches: readonly ISpent[];
@@ -21,12 +21,12 @@ export interface ISpending {
 const MINUTE = 60_000;
 const LENGTHS = { minute: MINUTE, hour: 60 * MINUTE, day: 24 * 60 * MINUTE };
 
-/** How many stretches are drawn at most; of a longer time, the last ones. */
+/** How many intervals are drawn at most; of a longer time, the last ones. */
 export const MAX_STRETCHES = 30;
-/** How many tools are drawn by name; the others are one bar together. */
+/** How many tools are drawn by name; the others share one bar. */
 export const MAX_TOOLS = 6;
 
-/** Read what was spent in a session over time, in stretches that fit how long it has lasted. */
+/** Load a session's spending over time, in intervals that fit its length. */
 export async function readSpending(
   api: IAuditApi,
   sessionId: string
@@ -44,7 +44,7 @@ export async function readSpending(
   return { by: 'minute', stretches: filled(await read('minute'), 'minute') };
 }
 
-/** Read what each tool has cost in a session, the dearest first. */
+/** Load what each tool has cost in a session, the most expensive first. */
 export async function readTools(
   api: IAuditApi,
   sessionId: string
@@ -53,7 +53,7 @@ export async function readTools(
   return sums.map(asSpent).sort((a, b) => compare(b.spent, a.spent));
 }
 
-/** The dearest by name, and what all others add up to under another name. */
+/** The most expensive tools by name, and the sum of all others under another name. */
 export function withOthers(
   tools: readonly ISpent[],
   others: string,
@@ -74,7 +74,7 @@ export function withOthers(
   ];
 }
 
-/** When a stretch begins, in milliseconds. */
+/** The start of an interval, in milliseconds. */
 export function startOf(name: string): number {
   return Date.parse(name.length === 10 ? `${name}T00:00Z` : name);
 }
@@ -83,7 +83,7 @@ function asSpent({ name, spent, records, denied }: IAuditSum): ISpent {
   return { name, spent: parseUsd(spent), records, denied };
 }
 
-/** Put in the stretches in which nothing happened, and leave out what is too long ago. */
+/** Add empty intervals, and drop those that are too old. */
 function filled(known: readonly ISpent[], by: ISpending['by']): ISpent[] {
   const byStart = new Map(known.map(one => [startOf(one.name), one]));
   const starts = [...byStart.keys()];

@@ -6,15 +6,15 @@ import type { IChange, ISessionApi } from '../server/sessionApi';
 import type { KernelLoader, Obstacle } from './kernelLoader';
 import { Observable } from './observable';
 
-/** Starts the governance of a notebook so that it needs no code, and opens examples. */
+/** Starts the governance of a notebook without code in it, and opens examples. */
 export class Starter extends Observable {
   constructor(options: Starter.IOptions) {
     super();
     this._options = options;
-    options.loader.changed.connect(() => this.tell());
+    options.loader.changed.connect(() => this.notify());
   }
 
-  /** Open a session as a user, and load the magics in the kernel that runs. Rejects where no session was opened. */
+  /** Open a session as the user, and load the magics in the running kernel. Rejects if no session was opened. */
   async start(path: string, change: IChange, key: string): Promise<void> {
     const { model, session, loader } = this._options;
     model.learn(await session.change(path, change, key));
@@ -31,12 +31,12 @@ export class Starter extends Observable {
     return this._options.loader.check(path);
   }
 
-  /** Why the kernel of a notebook does not have the magics, as far as it was tried; else null. */
+  /** Why the kernel of a notebook does not have the magics, once that was tried; else null. */
   obstacle(path: string): Obstacle | null {
     return this._options.loader.obstacle(path);
   }
 
-  /** Copy an example and open it; into the folder of the notebook in front where none is given. */
+  /** Copy an example and open it; into the folder of the notebook in front if no folder is given. */
   async openExample(name: ExampleName, folder?: string): Promise<string> {
     const { examples, model, open } = this._options;
     const path = await examples.copy(
@@ -47,7 +47,7 @@ export class Starter extends Observable {
     return path;
   }
 
-  /** Put text into the clipboard. */
+  /** Copy text to the clipboard. */
   copy(text: string): void {
     this._options.copy(text);
   }
@@ -63,7 +63,7 @@ export namespace Starter {
     session: Pick<ISessionApi, 'change'>;
     loader: KernelLoader;
     examples: Pick<ExampleApi, 'copy'>;
-    /** Opens the notebook at a path local to the server. */
+    /** Opens the notebook at a server-local path. */
     open: (path: string) => Promise<unknown>;
     copy: (text: string) => void;
   }

@@ -7,50 +7,50 @@ import type { IGovernanceModel } from '../tokens';
 import { EXPIRED } from '../words/verdicts';
 import { WaitingList } from './waitingList';
 
-/** How many answers are remembered to be shown. */
+/** How many ended approval requests are kept to be shown. */
 const MAX_DECIDED = 5;
 
-/** How an approval ended. */
+/** How an approval request ended. */
 export interface IDecided {
   readonly id: string;
   readonly tool: string;
   readonly notebook: string;
   readonly how: 'approved' | 'denied' | 'expired' | 'withdrawn';
-  /** Who decided, as the server knows them; null where that is not known. */
+  /** The user who decided, by the server's name for them; null if unknown. */
   readonly by: string | null;
   readonly at: string;
 }
 
-/** The approvals that wait on all notebooks, for other plugins: to show them and lead to them. */
+/** The waiting approval requests of all notebooks, for other plugins: to show them and lead to them. */
 export interface IWaitingApprovals {
   /** Oldest first. */
   readonly entries: readonly IApproval[];
-  /** Whether the server was asked with success at least once. */
+  /** Whether at least one request for them succeeded. */
   readonly isKnown: boolean;
   readonly changed: ISignal<unknown, void>;
 }
 
-/** The approvals that wait, what waits at a limit, and the way to where the page shows them. */
+/** The waiting approval requests and calls at a limit, and the way to where the page shows them. */
 export interface IApprovalsInPage extends IWaitingApprovals {
-  /** The sessions of which calls wait at a limit. */
+  /** The sessions with calls that wait at a limit. */
   readonly atLimit: readonly ILimitRequest[];
-  /** How many reports of what was done are to be reviewed. */
+  /** How many reports are to be reviewed. */
   readonly toReview: number;
   /** Whether the card under the cell that waits is on the screen. */
   isInView(entry: IWaiting): boolean;
-  /** Emitted when `isInView` may be another. */
+  /** Emitted when `isInView` may have changed. */
   readonly viewed: ISignal<unknown, void>;
-  /** Lead to the card under the cell that waits; where it has none, to the panel. It decides nothing. */
+  /** Lead to the card under the cell that waits; if it has none, to the panel. It decides nothing. */
   lead(entry: IWaiting): Promise<void>;
 }
 
-/** What waits for a person's answer. */
+/** The waiting approval requests, for other plugins. */
 export const IWaitingApprovals = new Token<IApprovalsInPage>(
   'aumos-governance:IWaitingApprovals',
   'The approvals that wait on all notebooks of the server.'
 );
 
-/** The approvals that wait on all notebooks, and how those ended that waited while the page was open. */
+/** The waiting approval requests of all notebooks, and how those ended that waited while the page was open. */
 export class WaitingApprovals
   extends WaitingList<IApproval>
   implements IWaitingApprovals
@@ -64,13 +64,13 @@ export class WaitingApprovals
     this._audit = options.audit;
   }
 
-  /** How some ended lately, newest first. */
+  /** How the latest ended, newest first. */
   get decided(): readonly IDecided[] {
     return this._decided;
   }
 
   /**
-   * Answer an approval; only on a person's own event.
+   * Approve or deny a request; only from a trusted event of the user.
    *
    * Rejects with the server's refusal.
    */
@@ -79,13 +79,13 @@ export class WaitingApprovals
     decision: 'approve' | 'deny',
     key: string
   ): Promise<void> {
-    const answer = await this.settle(approval.id, () =>
+    const response = await this.settle(approval.id, () =>
       this._api.decide(approval, decision, key)
     );
     this._remember(approval, {
       how: decision === 'approve' ? 'approved' : 'denied',
-      by: answer.decided_by,
-      at: answer.decided_at ?? new Date().toISOString()
+      by: response.decided_by,
+      at: response.decided_at ?? new Date().toISOString()
     });
   }
 
@@ -93,7 +93,7 @@ export class WaitingApprovals
     gone.forEach(approval => void this._findOut(approval));
   }
 
-  /** Learn from the audit record how one ended. */
+  /** Read from the audit record how a request ended. */
   private async _findOut(approval: IApproval): Promise<void> {
     try {
       const { records } = await this._audit.records(
@@ -111,7 +111,7 @@ export class WaitingApprovals
         }
       }
     } catch {
-      // It is gone all the same, and the record can be looked at when the server answers.
+      // It no longer waits in any case; the audit record can be read when the server responds again.
     }
   }
 
@@ -124,7 +124,7 @@ export class WaitingApprovals
       0,
       MAX_DECIDED
     );
-    this.tell();
+    this.notify();
   }
 
   private readonly _api: IWaitingApi;
@@ -142,7 +142,7 @@ export namespace WaitingApprovals {
   }
 }
 
-/** The events of the audit record that end an approval. */
+/** The events of the audit record that end an approval request. */
 const ENDINGS: Readonly<Partial<Record<string, IDecided['how']>>> = {
   approve: 'approved',
   refuse: 'denied',

@@ -3,7 +3,7 @@ import type { ILimitRequest } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 import { WaitingList } from './waitingList';
 
-/** The sessions of all notebooks of which calls wait at a limit on money. */
+/** The sessions of all notebooks with calls that wait at a limit on money. */
 export class WaitingLimits extends WaitingList<ILimitRequest> {
   constructor(options: WaitingLimits.IOptions) {
     super({
@@ -13,12 +13,12 @@ export class WaitingLimits extends WaitingList<ILimitRequest> {
     this._api = options.api;
   }
 
-  /** Deny all calls of a session that wait; only on a user's own event. Rejects with the server's refusal. */
+  /** Deny all waiting calls of a session; only from a trusted event of the user. Rejects with the server's refusal. */
   async deny(request: ILimitRequest, key: string): Promise<void> {
     try {
       await this._api.denyAtLimit(request.id, key);
     } finally {
-      // The same session may wait again at any time, so it is read and not forgotten.
+      // More calls of the same session may wait at any time, so it is loaded again rather than removed.
       void this.refresh();
     }
   }

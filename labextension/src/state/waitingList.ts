@@ -3,17 +3,17 @@ import { Observable } from './observable';
 import type { IPage, IWaiting } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 
-/** How many are read, and drawn: who has more to see than this sees these first. */
+/** How many are loaded and drawn; the oldest come first, and further ones follow when these are settled. */
 export const MAX_READ = 50;
-/** How long at least lies between two readings, in milliseconds. */
+/** The least time between two loads, in milliseconds. */
 const PAUSE = 400;
-/** How long the first reading waits for the connection at most, in milliseconds. */
+/** How long the first load waits for the event connection at most, in milliseconds. */
 const PATIENCE = 2000;
 
 /**
- * What waits for a person on all notebooks of the server, oldest first.
+ * What waits for a user on all notebooks of the server, oldest first.
  *
- * The server keeps it: a reload reads it again, and what is settled in another browser vanishes here too.
+ * The server keeps it: a reload of the page loads it again, and what is settled in another browser disappears here too.
  */
 export class WaitingList<T extends IWaiting> extends Observable {
   constructor(options: WaitingList.IOptions<T>) {
@@ -23,7 +23,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
     this._known = this._stand();
     this._model.changed.connect(this._onModel, this);
     if (this._model.connection === 'connecting') {
-      // While the page starts: with the connection made it would be read again.
+      // While the page starts: once events flow, it would be loaded again.
       this._timer = window.setTimeout(() => void this.refresh(), PATIENCE);
     } else {
       void this.refresh();
@@ -34,17 +34,17 @@ export class WaitingList<T extends IWaiting> extends Observable {
     return this._entries;
   }
 
-  /** Whether more wait than were read. */
+  /** Whether more wait than were loaded. */
   get hasMore(): boolean {
     return this._hasMore;
   }
 
-  /** Whether the server was asked with success at least once. */
+  /** Whether at least one load succeeded. */
   get isKnown(): boolean {
     return this._isKnown;
   }
 
-  /** Why what waits could not be read the last time; null where it could. */
+  /** Why the last load failed; null if it did not. */
   get failure(): GovernanceApiError | null {
     return this._failure;
   }
@@ -55,7 +55,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
     super.dispose();
   }
 
-  /** Read what waits: at once, or soon after the reading before. Never rejects: see `failure`. */
+  /** Load the list: at once, or shortly after the previous load. Never rejects: see `failure`. */
   async refresh(): Promise<void> {
     if (this._isReading) {
       this._isDue = true;
@@ -68,7 +68,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
     try {
       const page = await this._read(MAX_READ);
       const ids = new Set(page.entries.map(entry => entry.id));
-      // One that was settled here while the answer travelled is not brought back by it.
+      // An entry that was settled here while the request was in flight must not come back.
       this._entries = page.entries.filter(
         entry => !this._settled.has(entry.id)
       );
@@ -86,7 +86,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
     if (this.isDisposed) {
       return;
     }
-    this.tell();
+    this.notify();
     this._timer = window.setTimeout(() => {
       this._isReading = false;
       if (this._isDue) {
@@ -95,18 +95,18 @@ export class WaitingList<T extends IWaiting> extends Observable {
     }, PAUSE);
   }
 
-  /** Called with what waited and does not any more, though it was not settled here. */
+  /** Called with entries that no longer wait, though they were not settled here. */
   protected onGone(_: readonly T[]): void {
-    // Nothing, unless somebody wants to know how it ended.
+    // Nothing, unless a subclass needs to know how they ended.
   }
 
-  /** Do what settles an entry, and forget it then; where it is refused, what waits is another than was thought. */
+  /** Settle an entry and remove it; if the server refuses, the list is out of date and is loaded again. */
   protected async settle<A>(id: string, action: () => Promise<A>): Promise<A> {
     try {
-      const answer = await action();
+      const response = await action();
       this._settled.add(id);
       this._entries = this._entries.filter(entry => entry.id !== id);
-      return answer;
+      return response;
     } catch (reason) {
       void this.refresh();
       throw reason;
@@ -121,7 +121,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
     }
   }
 
-  /** What the model knows: when it is another, what waits may be another too, or can be read again. */
+  /** The parts of the model on which the list depends: a change means that it may be out of date, or loadable again. */
   private _stand(): string {
     return `${this._model.revision} ${this._model.connection}`;
   }

@@ -3,7 +3,7 @@ import type { IReport } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 import { WaitingList } from './waitingList';
 
-/** The reports of all notebooks that nobody has acknowledged. */
+/** The unacknowledged reports of all notebooks. */
 export class WaitingReports extends WaitingList<IReport> {
   constructor(options: WaitingReports.IOptions) {
     super({
@@ -13,10 +13,10 @@ export class WaitingReports extends WaitingList<IReport> {
     this._api = options.api;
   }
 
-  /** Say that a report was seen; only on a person's own event. Rejects with the server's refusal. */
+  /** Acknowledge a report; only from a trusted event of the user. Rejects with the server's refusal. */
   async acknowledge(report: IReport, key: string): Promise<void> {
     await this.settle(report.id, () => this._api.acknowledge(report.id, key));
-    this.tell();
+    this.notify();
   }
 
   private readonly _api: IWaitingApi;

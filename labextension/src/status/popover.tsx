@@ -21,8 +21,8 @@ import { WaitingLinks } from './waitingLinks';
 /**
  * The figures of the notebook in front, in a box beside an anchor.
  *
- * Escape, Tab and a press outside close it: then it is disposed, and the anchor has the focus again
- * if the box had it. That the focus merely leaves does not close it: a notebook takes it back by
+ * Escape, Tab and a click outside close it: then it is disposed, and the anchor gets the focus back
+ * if the box had it. Losing the focus alone does not close it: a notebook takes the focus by
  * itself when a cell has run.
  */
 export class GovernancePopover extends ReactWidget {
@@ -120,7 +120,7 @@ export class GovernancePopover extends ReactWidget {
     );
   }
 
-  /** What starts a notebook that is not governed, or says what the kernel of one lacks that is; else null. */
+  /** Starts a notebook that is not governed, or explains what the kernel of a governed one lacks; else null. */
   private _start(): React.JSX.Element | null {
     const { path, state } = this._model;
     if (this._starter === null || path === null || state === null) {
@@ -132,7 +132,7 @@ export class GovernancePopover extends ReactWidget {
       starter: this._starter,
       trans: this._trans
     };
-    // The button that had the focus is gone by then.
+    // The button that had the focus no longer exists then.
     const onStarted = (): void => this.node.focus({ preventScroll: true });
     return state.active ? (
       this._starter.obstacle(path) && <KernelNotes {...parts} />
@@ -158,7 +158,7 @@ export class GovernancePopover extends ReactWidget {
   protected override onUpdateRequest(msg: Message): void {
     super.onUpdateRequest(msg);
     this._place();
-    // How wide it is, is known once it is drawn.
+    // Its width is known only once it is drawn.
     void this.renderPromise?.then(() => this._place());
   }
 
@@ -179,12 +179,12 @@ export class GovernancePopover extends ReactWidget {
       }
       this.close();
     } else if (event.key === 'Tab' && inside && this._isLast(event.shiftKey)) {
-      // The browser then goes on from the anchor.
+      // The browser then moves the focus on from the anchor.
       this.close();
     }
   }
 
-  /** Whether no further control of the box follows the one with the focus. */
+  /** Whether the control with the focus is the last of the box. */
   private _isLast(backwards: boolean): boolean {
     const controls = [...this.node.querySelectorAll<HTMLElement>('*')].filter(
       ({ tabIndex }) => tabIndex >= 0
@@ -211,7 +211,7 @@ export class GovernancePopover extends ReactWidget {
     );
   }
 
-  /** Put it where there is more room, above or below the anchor. */
+  /** Place it above or below the anchor, where there is more room. */
   private _place(): void {
     const anchor = this._anchor.getBoundingClientRect();
     const above = anchor.top > window.innerHeight - anchor.bottom;
@@ -242,9 +242,9 @@ export namespace GovernancePopover {
     trans: TranslationBundle;
     /** The control that opened it. */
     anchor: HTMLElement;
-    /** What waits for approval on any notebook, to lead there. */
+    /** The waiting approval requests of all notebooks, with links to them. */
     approvals?: IApprovalsInPage;
-    /** Starts the governance of a notebook that is not governed; without it the box only shows. */
+    /** Starts the governance of a notebook that is not governed; without it the box only shows figures. */
     starter?: Starter | null;
   }
 }

@@ -16,7 +16,7 @@ import {
 import type { Starter } from '../state/starter';
 import type { IGovernanceModel } from '../tokens';
 
-/** Trust level and remaining budget of the notebook in front, in one line; hidden where there is none. */
+/** Trust level and remaining budget of the notebook in front, in one line; hidden if there is none. */
 export class GovernanceStatusItem extends ReactWidget {
   constructor(options: GovernanceStatusItem.IOptions) {
     super();
@@ -34,12 +34,12 @@ export class GovernanceStatusItem extends ReactWidget {
     this._onChanged();
   }
 
-  /** Emitted when `isActive` may be another. */
+  /** Emitted when `isActive` may have changed. */
   get activeChanged(): ISignal<this, void> {
     return this._activeChanged;
   }
 
-  /** Whether there is something to show, and the person wants it shown. */
+  /** Whether there is something to show, and the settings allow it. */
   get isActive(): boolean {
     return this._model.path !== null && this._shown.showStatusItem;
   }
@@ -110,7 +110,7 @@ export class GovernanceStatusItem extends ReactWidget {
     this.update();
   }
 
-  /** Say it to a screen reader when a session passes a warning mark, and only then. */
+  /** Announce to screen readers when a session passes a warning mark, and only then. */
   private _announce(): void {
     const state = this._model.state;
     const severity = shownFigures(this._model)?.severity ?? 'normal';
@@ -186,9 +186,9 @@ export namespace GovernanceStatusItem {
   export interface IOptions {
     model: IGovernanceModel;
     trans: TranslationBundle;
-    /** Whether it is shown, and what of the state; all where they are not given. */
+    /** Whether it is shown, and which figures; all if not given. */
     settings?: GovernanceSettings;
-    /** What waits for approval on any notebook; its number is not shown where it is not given. */
+    /** The waiting approval requests of all notebooks; their number is not shown if not given. */
     approvals?: IApprovalsInPage;
     /** Starts the governance of a notebook that is not governed. */
     starter?: Starter | null;
@@ -199,7 +199,7 @@ function rank(severity: Severity): number {
   return SEVERITIES.indexOf(severity);
 }
 
-/** How many approvals wait, in words; nothing where none does. */
+/** How many approval requests wait, in words; empty if none does. */
 function waitingWords(
   approvals: IApprovalsInPage | undefined,
   trans: TranslationBundle

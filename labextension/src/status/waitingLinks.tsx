@@ -10,10 +10,10 @@ import { shortUsd } from '../words/money';
 /** How many are listed; the panel shows all. */
 const LISTED = 3;
 
-/** What waits for the user, that of the notebook in front first; each leads to where it can be decided. */
+/** Links to what waits for the user, to that of the notebook in front first. */
 export function WaitingLinks(props: {
   approvals: IApprovalsInPage;
-  /** Close what the links are in, before one is followed. */
+  /** Close the container of the links, before one is followed. */
   leave: () => void;
   path: string | null;
   trans: TranslationBundle;

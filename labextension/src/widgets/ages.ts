@@ -8,8 +8,8 @@ const DAY = 24 * HOUR;
 /**
  * How long ago something was, in words.
  *
- * @param at - When, in ISO 8601.
- * @param now - The present in milliseconds, as `Date.now()` gives it.
+ * @param at - The time, in ISO 8601.
+ * @param now - The current time in milliseconds, as of `Date.now()`.
  */
 export function formatAge(
   at: string,
@@ -31,7 +31,7 @@ export function formatAge(
   return trans._n('%1 day ago', '%1 days ago', days, days);
 }
 
-/** How long something still lasts, roughly; nothing is left of what is over. */
+/** How long something still lasts, roughly; empty once it is over. */
 export function formatLeft(
   until: string,
   now: number,

@@ -3,9 +3,9 @@ import React from 'react';
 import { formatUsd, typedUsd } from '../words/money';
 import { AmountInput } from './amountInput';
 import { Button } from './button';
-import { PersonButton } from './personButton';
+import { UserButton } from './userButton';
 
-/** An amount that is typed, checked as it is typed, and set by a person's press. */
+/** A field for an amount, checked while it is typed, and a button that sets it when the user presses it. */
 export function AmountField(props: AmountField.IProps): React.JSX.Element {
   const { trans, label, max = null } = props;
   const [text, setText] = React.useState(props.initial);
@@ -30,7 +30,7 @@ export function AmountField(props: AmountField.IProps): React.JSX.Element {
       wrong === null &&
       event.target instanceof HTMLInputElement
     ) {
-      // The key that ends the typing decides nothing yet: the button does.
+      // The Enter key only moves to the button; it decides nothing yet.
       event.preventDefault();
       field.current?.querySelector('button')?.focus();
     }
@@ -59,22 +59,22 @@ export function AmountField(props: AmountField.IProps): React.JSX.Element {
         {wrong ?? (amount === null ? '' : props.hint?.(amount))}
       </p>
       <div className="aumos-Actions">
-        <PersonButton
+        <UserButton
           kind={
             amount !== null && props.isLoose?.(amount) ? 'danger' : 'primary'
           }
           isDisabled={props.isDisabled || wrong !== null}
           why={props.why ?? wrong ?? undefined}
-          onPerson={() => {
+          onUserPress={() => {
             if (amount !== null && wrong === null) {
-              props.onPerson(amount);
+              props.onUserPress(amount);
             }
           }}
         >
           {wrong === null && amount !== null
             ? props.action(amount)
             : trans.__('Set')}
-        </PersonButton>
+        </UserButton>
         <Button onClick={props.onCancel}>{trans.__('Cancel')}</Button>
       </div>
     </div>
@@ -86,22 +86,22 @@ export namespace AmountField {
   /** The properties of the component; amounts are nano-dollars. */
   export interface IProps {
     trans: TranslationBundle;
-    /** What the amount is, for who does not see the field's surroundings. */
+    /** The field's label for screen readers. */
     label: string;
-    /** What stands in the field at first. */
+    /** The initial text of the field. */
     initial: string;
-    /** The largest amount that is allowed; null for any. */
+    /** The largest allowed amount; null for any. */
     max?: bigint | null;
-    /** What the button says of an amount. */
+    /** The label of the button for an amount. */
     action: (amount: bigint) => string;
-    /** What an amount amounts to, while it is typed. */
+    /** The consequence of an amount, shown while it is typed. */
     hint?: (amount: bigint) => string;
-    /** Whether an amount is one to think twice about. */
+    /** Whether the button warns of an amount. */
     isLoose?: (amount: bigint) => boolean;
     isDisabled: boolean;
     why?: string | undefined;
-    /** Called with the amount when a person presses the button. */
-    onPerson: (amount: bigint) => void;
+    /** Called with the amount when the user presses the button. */
+    onUserPress: (amount: bigint) => void;
     onCancel: () => void;
   }
 }

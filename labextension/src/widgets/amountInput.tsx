@@ -1,6 +1,6 @@
 import React from 'react';
 
-/** A line for an amount of dollars, as it is typed. */
+/** An input line for an amount of dollars. */
 export function AmountInput(props: AmountInput.IProps): React.JSX.Element {
   const { className = '', onType, ...others } = props;
   return (

@@ -2,9 +2,9 @@ import React from 'react';
 import type { IFigures } from '../words/figures';
 
 /**
- * A bar that fills with what is spent, then, lighter, with what is held.
+ * A bar that fills with what is spent, then, in a lighter shade, with what is held.
  *
- * It repeats what stands beside it in words, hence it is hidden from screen readers.
+ * The text beside it has the same figures, hence it is hidden from screen readers.
  */
 export function BudgetBar(props: BudgetBar.IProps): React.JSX.Element {
   const { figures, marks } = props;

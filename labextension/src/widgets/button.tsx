@@ -1,12 +1,12 @@
 import React from 'react';
 
-/** How a button looks: as any, as the one that is meant, or as one to think twice about. */
+/** The look of a button: plain, the suggested one, or a warning. */
 export type ButtonKind = 'plain' | 'primary' | 'danger' | 'link';
 
 /** The classes of the panel's buttons. */
 export const buttonClass = 'jp-Button jp-mod-small aumos-Button';
 
-/** A control that shows, hides or filters; it decides nothing (see `PersonButton`). */
+/** A control that shows, hides or filters; it decides nothing (see `UserButton`). */
 export function Button(props: Button.IProps): React.JSX.Element {
   return (
     <button
@@ -33,11 +33,11 @@ export namespace Button {
     onClick: () => void;
     kind?: ButtonKind;
     isDisabled?: boolean;
-    /** Whether it shows and hides something, which is shown. */
+    /** Whether the content that it shows and hides is shown. */
     isExpanded?: boolean;
-    /** Whether it turns something on and off, which is on. */
+    /** Whether the option that it turns on and off is on. */
     isPressed?: boolean;
-    /** Whether commands that lead to the section lead to it. */
+    /** Whether commands that lead to the section move the focus to it. */
     isLead?: boolean;
     label?: string;
     title?: string | undefined;

@@ -4,7 +4,7 @@ import type { ICell } from '../protocol/waiting';
 import { Button } from './button';
 import { Navigation } from './navigation';
 
-/** A cell as its prompt names it, which leads to it; nothing where there was none. */
+/** A link to a cell, named like its prompt; nothing if there was no cell. */
 export function CellLink(props: {
   path: string;
   cell: ICell;

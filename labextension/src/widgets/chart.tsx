@@ -1,21 +1,21 @@
 import React from 'react';
 import { share } from '../words/money';
 
-/** One bar: what it is of, and its figure in words. */
+/** One bar: its label, and its figure in words. */
 export interface IBar {
   readonly key: string;
-  /** What it is of, for example a day or a tool. */
+  /** Its label, for example a day or a tool. */
   readonly name: string;
-  /** How high it is; only bars above 0 are drawn. */
+  /** Its height; only bars above 0 are drawn. */
   readonly value: bigint;
-  /** Its figures as columns of the table that stands for the chart. */
+  /** Its figures as columns of the table for screen readers. */
   readonly figures: readonly string[];
 }
 
 /**
  * A small bar chart: columns side by side over time, or rows one below the other.
  *
- * The figures of the bar that is pointed at, or reached by the arrow keys, stand in a line that is always there. A
+ * The figures of the bar under the pointer, or reached with the arrow keys, appear in a line of constant height. A
  * screen reader gets a table.
  */
 export function Chart(props: Chart.IProps): React.JSX.Element {
@@ -75,7 +75,7 @@ export function Chart(props: Chart.IProps): React.JSX.Element {
           summary
         )}
       </p>
-      {/* Around the table: its own width would be that of its words. */}
+      {/* The wrapper limits the table, whose own width would be that of its text. */}
       <div className="aumos-Heard">
         <table>
           <caption>{label}</caption>
@@ -110,10 +110,10 @@ export namespace Chart {
   export interface IProps {
     label: string;
     bars: readonly IBar[];
-    /** The titles of the table: that of the names, then those of the figures. */
+    /** The column titles of the table: of the labels, then of the figures. */
     columns: readonly string[];
     isOverTime: boolean;
-    /** What stands in the line of figures while no bar is chosen. */
+    /** The text of the line of figures while no bar is selected. */
     summary: string;
   }
 }
@@ -128,7 +128,7 @@ interface IBarsProps {
 const HEIGHT = 56;
 const WIDTH = 300;
 
-/** Columns that together are as wide as the drawing; what is small but not nothing can still be seen. */
+/** Columns that together are as wide as the drawing; a small amount is still visible. */
 function Columns({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
   const step = WIDTH / Math.max(bars.length, 8);
   return (
@@ -173,7 +173,7 @@ function Columns({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
   );
 }
 
-/** Rows with their names beside them: these wrap and are cut as text is, which SVG does not do. */
+/** Rows in HTML with their labels beside them: labels wrap and are cut, which SVG text cannot do. */
 function Rows({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
   return (
     <div className="aumos-Chart-rows" aria-hidden="true">

@@ -1,12 +1,12 @@
 import React from 'react';
 
-/** How often what tells an age is drawn again. */
+/** How often ages are rendered again. */
 const PERIOD = 20_000;
 
 /**
- * The present in milliseconds, which moves on while the component is in the page.
+ * The current time in milliseconds, which moves on while the component is in the page.
  *
- * @param period - How often, in milliseconds: what counts seconds down moves with each.
+ * @param period - The refresh interval in milliseconds, 1000 for a countdown of seconds.
  */
 export function useNow(period: number = PERIOD): number {
   const [now, setNow] = React.useState(Date.now);

@@ -1,12 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-/** Text that can be copied. */
+/** Text with a button that copies it. */
 export function CopiedText(props: {
   text: string;
-  /** Puts text into the clipboard. */
+  /** Copies text to the clipboard. */
   copy: (text: string) => void;
-  /** What the button is called. */
+  /** The label of the button. */
   label?: string;
   trans: TranslationBundle;
 }): React.JSX.Element {

@@ -8,8 +8,8 @@ import { useNotation } from './notation';
 const MAX_CHARACTERS = 300;
 
 /**
- * Text of unknown origin over several lines: shown as text, its direction kept to itself, what is invisible in it
- * made visible, and cut for a start where it is long.
+ * Text of unknown origin over several lines: never HTML, with its writing direction isolated, invisible characters
+ * made visible, and only its beginning shown at first if it is long.
  */
 export function ForeignText(props: ForeignText.IProps): React.JSX.Element {
   const { text, isCode = false, isProgram = false, lines = 8, trans } = props;
@@ -42,9 +42,9 @@ export namespace ForeignText {
   /** The properties of the component. */
   export interface IProps {
     text: string;
-    /** Whether it is code: from left to right, in a fixed width. */
+    /** Whether it is code: from left to right, in a fixed-width font. */
     isCode?: boolean;
-    /** Whether it is code of the kernel's language, to be highlighted. */
+    /** Whether it is code in the kernel's language, to be highlighted. */
     isProgram?: boolean;
     /** How many lines are shown at first. */
     lines?: number;

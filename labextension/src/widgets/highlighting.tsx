@@ -1,10 +1,10 @@
 import React from 'react';
 import { pieces } from '../words/foreignText';
 
-/** Writes code into an element, with the classes that give it its colours. */
+/** Writes code into an element, with the classes that colour it. */
 export type Highlight = (code: string, node: HTMLElement) => Promise<void>;
 
-/** Highlights code wherever it is given; null where it is not. */
+/** The highlighter for the components below; null without one. */
 export const Highlighting = React.createContext<Highlight | null>(null);
 
 /** Text with its invisible characters marked. */
@@ -25,9 +25,9 @@ export function Pieces(props: { text: string }): React.JSX.Element {
 }
 
 /**
- * Code in colours, its invisible characters marked.
+ * Highlighted code, its invisible characters marked.
  *
- * Until it is highlighted, and where the highlighter fails or changes one character, it is shown as plain text.
+ * Until it is highlighted, and if the highlighter fails or changes a character, it is shown as plain text.
  */
 export function HighlightedCode(props: { text: string }): React.JSX.Element {
   const { text } = props;

@@ -1,4 +1,4 @@
-/** How the panel's sections read lists and do what a person decided. */
+/** Hooks with which the panel's sections load lists and send a user's decisions. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
@@ -7,10 +7,10 @@ import type { IGovernanceState } from '../protocol/state';
 import { GovernanceApiError } from '../server/requests';
 import type { IGovernanceModel } from '../tokens';
 
-/** The least time between two readings of one list. */
+/** The least time between two loads of one list. */
 const PAUSE = 500;
 
-/** Changes when the lists of a notebook may have changed, or can be read again. */
+/** Changes when the lists of a notebook may have changed, or can be loaded again. */
 export function revisionOf(
   model: IGovernanceModel,
   state: IGovernanceState | null
@@ -18,21 +18,21 @@ export function revisionOf(
   return `${state?.seq ?? 0} ${model.connection}`;
 }
 
-/** What was read of something, and what went wrong. */
+/** The result of a load, and its failure. */
 export interface IReading<T> {
-  /** Null until it was read for the first time. */
+  /** Null until the first load succeeded. */
   readonly value: T | null;
-  /** Why the last reading failed, or null. */
+  /** Why the last load failed, or null. */
   readonly message: string | null;
   readonly reload: () => void;
 }
 
 /**
- * Read something now and whenever its revision changes.
+ * Load something now and whenever its revision changes.
  *
- * At most one reading is under way, they are half a second apart, and the last change is always read.
+ * At most one request is in flight, half a second lies between two, and the last change is always loaded.
  *
- * @param scope - Whose it is: what was read for another scope is never shown.
+ * @param scope - What the result belongs to: a result of another scope is never shown.
  */
 export function useReading<T>(
   scope: string,
@@ -44,7 +44,7 @@ export function useReading<T>(
     value: T | null;
     message: string | null;
   }>({ scope, value: null, message: null });
-  const [asked, reload] = React.useReducer((count: number) => count + 1, 0);
+  const [reloads, reload] = React.useReducer((count: number) => count + 1, 0);
   const latest = React.useRef(read);
   const last = React.useRef({ scope: '', at: 0 });
   const busy = React.useRef<Promise<void>>(Promise.resolve());
@@ -68,7 +68,7 @@ export function useReading<T>(
           setRead(known => ({
             scope,
             value: known.scope === scope ? known.value : null,
-            // The heading says once that the server is out of reach.
+            // The panel's heading already reports that the server cannot be reached.
             message: isOutOfReach(reason) ? null : messageOf(reason)
           }));
         }
@@ -78,7 +78,7 @@ export function useReading<T>(
       wanted = false;
       window.clearTimeout(timer);
     };
-  }, [scope, revision, asked]);
+  }, [scope, revision, reloads]);
   const own = read_.scope === scope;
   return {
     value: own ? read_.value : null,
@@ -87,17 +87,17 @@ export function useReading<T>(
   };
 }
 
-/** How something that a person decided goes. */
+/** The progress of an action that the user decided. */
 export interface IAction {
   readonly isPending: boolean;
-  /** Why it was not done, or null. */
+  /** Why it failed, or null. */
   readonly message: string | null;
-  /** Do it, with the key that makes it safe to repeat; not while it is still under way. */
+  /** Send it with an idempotency key, unless it is still in flight. */
   readonly run: (action: (key: string) => Promise<unknown>) => void;
   readonly clear: () => void;
 }
 
-/** Do what a person decided, once for each press. */
+/** Send an action that the user decided, once for each press. */
 export function useAction(): IAction {
   const [isPending, setPending] = React.useState(false);
   const [message, setMessage] = React.useState<string | null>(null);
@@ -123,15 +123,15 @@ export function useAction(): IAction {
   return { isPending, message, run, clear };
 }
 
-/** Whether the person can decide now, and if not, why. */
-export function usePerson(
+/** Whether the user can decide now, and if not, why. */
+export function usePermission(
   model: IGovernanceModel,
   trans: TranslationBundle
 ): { isDisabled: boolean; why: string | undefined } {
   if (!model.mayChange) {
     return {
       isDisabled: true,
-      why: trans.__('You may look at this, but not change it.')
+      why: trans.__('You can view this, but not change it.')
     };
   }
   if (model.connection === 'unreachable') {

@@ -1,7 +1,7 @@
 /**
- * Lead the focus from a card that is about to go to the next one, or to the section's title.
+ * Move the focus from a card that is about to disappear to the next one, or to the section's title.
  *
- * It never leads to a button of the next card: a key that is pressed once more must decide nothing.
+ * Never to a button of the next card: a repeated key must decide nothing.
  */
 export function leadOn(card: HTMLElement | null): void {
   if (!card?.contains(document.activeElement)) {
@@ -10,7 +10,7 @@ export function leadOn(card: HTMLElement | null): void {
   follower(card)?.focus();
 }
 
-/** What has the focus once a card is gone: the next card, or the section's title, and never a button of a card. */
+/** The focus target once a card is gone: the next card, or the section's title, and never a button of a card. */
 export function follower(card: HTMLElement | null): HTMLElement | null {
   const next =
     card?.nextElementSibling ??

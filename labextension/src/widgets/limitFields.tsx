@@ -5,7 +5,7 @@ import { trustLevels } from '../words/labels';
 import { formatUsd, parseUsd, typedUsd } from '../words/money';
 import { AmountInput } from './amountInput';
 
-/** What is wrong with the budget of something that is to be started, by the server's maximum; null: nothing. */
+/** What is wrong with a budget that is typed, given the server's maximum; null if nothing. */
 export function budgetFault(
   text: string,
   config: IGovernanceModel['config'],
@@ -21,7 +21,7 @@ export function budgetFault(
     : null;
 }
 
-/** The trust level and the budget of something that is to be started, and below it what is wrong with the budget. */
+/** The fields for the trust level and budget of a new session or key, and an error in the budget. */
 export function LimitFields(props: {
   config: IGovernanceModel['config'];
   level: number;
@@ -29,9 +29,9 @@ export function LimitFields(props: {
   budget: string;
   wrong: string | null;
   onBudget: (text: string) => void;
-  /** What a level means here, where that is not what it means for a notebook. */
+  /** What a level means here, where that differs from its meaning for a notebook. */
   meaning?: (level: number) => string;
-  /** Whether commands lead to the level. */
+  /** Whether commands that lead to the form move the focus to the level. */
   isLead?: boolean;
   trans: TranslationBundle;
 }): React.JSX.Element {

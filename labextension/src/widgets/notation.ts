@@ -1,10 +1,10 @@
 import React from 'react';
 import { Notation } from '../words/notation';
 
-/** How dates and counts are written wherever it is given; as the browser does where it is not. */
+/** How the components below write dates and counts; as the browser does if not provided. */
 export const NotationContext = React.createContext(new Notation());
 
-/** How dates and counts are written here. */
+/** How this component writes dates and counts. */
 export function useNotation(): Notation {
   return React.useContext(NotationContext);
 }

@@ -7,9 +7,9 @@ import { ForeignText } from './foreignText';
 import { OneLine } from './words';
 
 /**
- * What a person is to see of an action, as whoever asks wrote it: all of it, since an answer is for all of it.
+ * The content of an action, as its caller sent it: all of it, since a decision is about all of it.
  *
- * What the card around it says already, in the same words, is not said twice.
+ * What the card around it already shows, in the same words, is not repeated.
  */
 export function Shown(props: Shown.IProps): React.JSX.Element | null {
   const { shown, trans } = props;
@@ -22,7 +22,7 @@ export function Shown(props: Shown.IProps): React.JSX.Element | null {
     );
   }
   const rows = Object.entries(shown).filter(
-    ([name, value]) => value !== null && !isSaid(name, value, props)
+    ([name, value]) => value !== null && !isRepeated(name, value, props)
   );
   return rows.length === 0 ? null : (
     <dl className="aumos-Shown">
@@ -52,8 +52,8 @@ export namespace Shown {
   /** The properties of the component. */
   export interface IProps {
     shown: unknown;
-    /** What stands around it. */
-    said: { tool: string; agent: string | null; amount: string | null };
+    /** The values that the card around it shows. */
+    around: { tool: string; agent: string | null; amount: string | null };
     trans: TranslationBundle;
   }
 }
@@ -69,17 +69,21 @@ function place(name: string): number {
   return index < 0 ? ORDER.length : index;
 }
 
-function isSaid(name: string, value: unknown, props: Shown.IProps): boolean {
-  const { said } = props;
+function isRepeated(
+  name: string,
+  value: unknown,
+  props: Shown.IProps
+): boolean {
+  const { around } = props;
   switch (name) {
     case 'tool':
-      return value === said.tool;
+      return value === around.tool;
     case 'agent':
     case 'agent_id':
-      return value === said.agent;
+      return value === around.agent;
     case 'cost':
     case 'amount':
-      return said.amount !== null && isSameAmount(value, said.amount);
+      return around.amount !== null && isSameAmount(value, around.amount);
     default:
       return false;
   }

@@ -4,26 +4,26 @@ import type { Starter } from '../state/starter';
 import type { IGovernanceModel } from '../tokens';
 import { typedUsd, writeUsd } from '../words/money';
 import { CopiedText } from './copiedText';
-import { useAction, usePerson } from './hooks';
+import { useAction, usePermission } from './hooks';
 import { budgetFault, LimitFields } from './limitFields';
-import { PersonButton } from './personButton';
+import { UserButton } from './userButton';
 import { ErrorLine, Note } from './words';
 
-/** Says what governance is for, and starts it: with a level and a budget, by a user's press. */
+/** Explains what governance is for, and starts it: with a trust level and a budget, on the user's press. */
 export function StartForm(props: StartForm.IProps): React.JSX.Element {
   const { model, path, starter, trans } = props;
   const { config } = model;
   const [chosen, setChosen] = React.useState<number | null>(null);
   const [typed, setTyped] = React.useState<string | null>(null);
   const action = useAction();
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const text = typed ?? config?.default_budget ?? '';
   const amount = typedUsd(text);
   const wrong = config === null ? null : budgetFault(text, config, trans);
   const level = chosen ?? config?.default_trust_level ?? 0;
   const { kernelChanges } = model;
   React.useEffect(
-    // With each kernel anew: what is missing is said before the button is pressed.
+    // Checked anew for each kernel: what is missing is shown before the button is pressed.
     () => void starter.check(path),
     [starter, path, kernelChanges]
   );
@@ -60,29 +60,29 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
       </div>
       <KernelNotes {...props} isBefore />
       <div className="aumos-Actions">
-        <PersonButton
+        <UserButton
           kind="primary"
           isDisabled={
-            person.isDisabled ||
+            permission.isDisabled ||
             action.isPending ||
             config === null ||
             wrong !== null
           }
-          why={person.why ?? wrong ?? undefined}
-          onPerson={start}
+          why={permission.why ?? wrong ?? undefined}
+          onUserPress={start}
         >
           {trans.__('Start governing')}
-        </PersonButton>
+        </UserButton>
       </div>
       <ErrorLine message={action.message} />
     </div>
   );
 }
 
-/** Says why the kernel of a governed notebook does not have the magics, and what to do; nothing where it has. */
+/** Explains why the kernel of a governed notebook does not have the magics, and what to do; nothing if it has them. */
 export function KernelNotes(
   props: StartForm.IProps & {
-    /** Whether governance has not been started yet. */
+    /** Whether governance is not started yet. */
     isBefore?: boolean;
   }
 ): React.JSX.Element | null {
@@ -163,7 +163,7 @@ function Again(
   );
 }
 
-/** What installs the package that goes with the server into the kernel's environment. */
+/** The command that installs the server's version of the package in the kernel's environment. */
 function install(model: IGovernanceModel): string {
   const version = model.config?.version;
   return `%pip install aumos-governance${version ? `==${version}` : ''}`;
@@ -174,7 +174,7 @@ export namespace StartForm {
   /** The properties of the component. */
   export interface IProps {
     model: IGovernanceModel;
-    /** The notebook that is started. */
+    /** The notebook to start. */
     path: string;
     starter: Starter;
     trans: TranslationBundle;

@@ -1,4 +1,4 @@
-/** The small pieces of text that the panel's sections are made of. */
+/** Small pieces of text that the panel's sections are made of. */
 
 import React from 'react';
 import { oneLine } from '../words/labels';
@@ -17,7 +17,7 @@ export function Money(props: {
   );
 }
 
-/** Text of unknown origin: on one line, whatever its length and writing direction. */
+/** Text of unknown origin, on one line of limited length, with its writing direction isolated. */
 export function OneLine(props: {
   text: string;
   className?: string;
@@ -33,7 +33,7 @@ export function OneLine(props: {
   );
 }
 
-/** What went wrong, in a sentence that is read out; nothing where nothing did. */
+/** An error in a sentence, announced to screen readers; nothing if there is none. */
 export function ErrorLine(props: {
   message: string | null;
 }): React.JSX.Element | null {
@@ -44,7 +44,7 @@ export function ErrorLine(props: {
   );
 }
 
-/** A quiet sentence. */
+/** A sentence in muted colour. */
 export function Note(props: { children: React.ReactNode }): React.JSX.Element {
   return <p className="aumos-Note">{props.children}</p>;
 }

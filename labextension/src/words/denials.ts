@@ -1,4 +1,4 @@
-/** What a user is told of a denial: what, and what they can do about it here. */
+/** The text of a denial: what was denied, and what the user can do about it here. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IAuditRecord } from '../protocol/audit';
@@ -6,7 +6,7 @@ import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
 import { oneLine } from './labels';
 import { parseUsd, writeUsd } from './money';
 
-/** Whose notebook it is that something was denied in, and what its reader may do. */
+/** The notebook of the denial, and what the user may do there. */
 export interface IStanding {
   readonly state: IGovernanceState | null;
   readonly config: IGovernanceConfig | null;
@@ -16,14 +16,14 @@ export interface IStanding {
 /** What a user can do about a denial: a sentence, and the section of the panel where it is done. */
 export interface IWayOut {
   readonly sentence: string;
-  /** Null where nothing in the panel would help. */
+  /** Null if nothing in the panel helps. */
   readonly section: 'budget' | 'trust' | null;
-  /** The least budget in whole cents with which the request fits, in USD; null where no budget helps. */
+  /** The least budget in whole cents with which the request fits, in USD; null if no budget helps. */
   readonly budget: string | null;
 }
 
 /**
- * What can be done about a denial in this situation; null where the reason says all there is.
+ * What can be done about a denial in this situation; null if the reason is enough.
  *
  * It depends on which limit binds, and on what this user may change.
  */
@@ -114,7 +114,7 @@ function budgetWay(
       };
 }
 
-/** An amount rounded up to whole cents, where that is allowed. */
+/** An amount rounded up to whole cents, if the maximum allows that. */
 export function enough(amount: bigint, most: string | null): bigint {
   const rounded = ((amount + CENT - 1n) / CENT) * CENT;
   return most !== null && rounded > parseUsd(most) ? amount : rounded;

@@ -1,4 +1,4 @@
-/** What a session's figures amount to: how full its budget is, and how alarming that is. */
+/** A session's figures: how much of its budget is used, and how severe that is. */
 
 import { parseUsd, share } from './money';
 import type { IGovernanceState } from '../protocol/state';
@@ -7,11 +7,11 @@ const ONE = parseUsd('1');
 
 /**
  * How much of the budget is spent: below every warning mark, past one but the last, past the last,
- * or all of it. What is held may come back, so it warns of nothing.
+ * or all of it. Held money may be released, so it does not count.
  */
 export type Severity = 'normal' | 'notice' | 'warning' | 'full';
 
-/** The severities, from calm to alarming. */
+/** The severities in ascending order. */
 export const SEVERITIES: readonly Severity[] = [
   'normal',
   'notice',
@@ -19,25 +19,25 @@ export const SEVERITIES: readonly Severity[] = [
   'full'
 ];
 
-/** The figures of a session in nano-dollars, and what follows from them. */
+/** The figures of a session in nano-dollars, and values derived from them. */
 export interface IFigures {
   readonly budget: bigint;
   readonly spent: bigint;
   readonly held: bigint;
   readonly remaining: bigint;
   readonly over: bigint;
-  /** The shares of the budget, from 0 to 1; together at most 1. */
+  /** Shares of the budget, from 0 to 1; together at most 1. */
   readonly spentShare: number;
   readonly heldShare: number;
   readonly severity: Severity;
-  /** The highest warning mark that what is spent has passed, from 0 to 1, or null. */
+  /** The highest warning mark that spending has passed, from 0 to 1, or null. */
   readonly passed: number | null;
   /** The warning marks, ascending, from 0 to 1. */
   readonly marks: readonly number[];
 }
 
 /**
- * The figures of a state, or null where no session was ever opened.
+ * The figures of a state, or null if no session was ever opened.
  *
  * @param warnAt - Fractions of the budget as decimal strings.
  */
@@ -60,7 +60,7 @@ export function figuresOf(
   );
 }
 
-/** The balance of a ceiling, as the server tells it. */
+/** The balance of a ceiling, as the server sends it. */
 export interface IBalance {
   readonly limit: string;
   readonly spent: string;

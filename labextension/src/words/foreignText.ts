@@ -1,13 +1,13 @@
-/** Text of unknown origin, made fit to be shown: nothing in it is invisible, and it may be cut for a start. */
+/** Text of unknown origin, prepared for display: invisible characters are found, and a long text can be cut. */
 
-/** A stretch of text as it is, or a character that nobody could see. */
+/** A piece of text, or one invisible character. */
 export interface IPiece {
   readonly text: string;
-  /** The name of the invisible character that the piece stands for, `U+202E` for example; else null. */
+  /** The name of the invisible character, for example `U+202E`; else null. */
   readonly mark: string | null;
 }
 
-/** What of a text is shown at first. */
+/** The part of a text that is shown at first. */
 export interface IExcerpt {
   readonly text: string;
   /** Whether something was left out. */
@@ -17,13 +17,13 @@ export interface IExcerpt {
 }
 
 /**
- * What has no shape of its own, or changes the direction of what follows: text could say one thing and look like
- * another. Line feeds and tabs are seen; joiners belong to writing systems and emoji.
+ * Characters without a shape, or that change the direction of what follows: with them a text could look like
+ * another. Line feeds and tabs are visible; joiners belong to writing systems and emoji.
  */
 const INVISIBLE =
   /(?![\n\t\u200C\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115F\u1160\u2800\u3164\uFFA0]/gu;
 
-/** Split a text where there are invisible characters. */
+/** Split a text at its invisible characters. */
 export function pieces(text: string): IPiece[] {
   const found: IPiece[] = [];
   let from = 0;
@@ -43,7 +43,7 @@ export function pieces(text: string): IPiece[] {
 /**
  * The beginning of a text: at most so many lines and characters.
  *
- * A text that is longer by a few characters only is not cut.
+ * A text that is only a few characters longer is not cut.
  */
 export function excerpt(
   text: string,
@@ -55,14 +55,14 @@ export function excerpt(
   const isLong = few.length > 1.2 * maxCharacters;
   const shown = isLong ? few.slice(0, maxCharacters) : few;
   return {
-    // Half of a surrogate pair is no character.
+    // Do not keep half of a surrogate pair.
     text: shown.replace(/[\uD800-\uDBFF]$/, ''),
     isCut: isLong || lines.length > maxLines,
     length: text.length
   };
 }
 
-/** A value of unknown shape as text: text as it is, all else as JSON. */
+/** A value of unknown shape as text: a string as it is, all else as JSON. */
 export function textOf(value: unknown): string {
   return typeof value === 'string'
     ? value.replace(/\r\n/g, '\n')

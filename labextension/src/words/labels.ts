@@ -1,4 +1,4 @@
-/** What the user reads: a notebook's state in words. */
+/** A notebook's state in the words of the interface. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { figuresOf, type IFigures } from './figures';
@@ -11,10 +11,10 @@ import {
   SET_BY_SERVER
 } from '../protocol/state';
 
-/** Under which the translations of what is said here are found. */
+/** The translation domain of this package. */
 export const TRANSLATION_DOMAIN = 'aumos_governance';
 
-/** Begins the path of the document that a user's own key of the gateway has. */
+/** The prefix of the path of a user key's document: the session of a key. */
 const OWN_KEY = 'key:';
 const MAX_CHARACTERS = 200;
 /** The failure of a request that had no response. */
@@ -22,22 +22,22 @@ const UNREACHABLE = 'SERVER_UNREACHABLE';
 const PLAIN = new Notation();
 
 /**
- * How current the figures are: not yet known; changes arrive as they happen; the server answers but
- * changes do not arrive; the server does not answer.
+ * How current the figures are: not loaded yet; changes arrive as they happen; the server responds but
+ * changes do not arrive; the server does not respond.
  */
 export type Connection = 'connecting' | 'live' | 'interrupted' | 'unreachable';
 
-/** What is known of the notebook that is shown; the model is one such. */
+/** What is known of the notebook that is shown; a model has these fields. */
 export interface IKnown {
   readonly state: IGovernanceState | null;
   readonly config: IGovernanceConfig | null;
   readonly connection: Connection;
   readonly failure: { readonly code: string; readonly message: string } | null;
-  /** When the server last confirmed the state, in milliseconds; null or undefined where that is not known. */
+  /** When the server last confirmed the state, in milliseconds; null or undefined if unknown. */
   readonly seenAt?: number | null;
 }
 
-/** What the item of the status bar shows. */
+/** The parts of the status item that are shown. */
 export type StatusItemContent = 'level-and-left' | 'left' | 'level';
 
 /** A figure and its name. */
@@ -46,12 +46,12 @@ export interface IRow {
   readonly value: string;
 }
 
-/** The figures of the state that a model shows; null where there are none. */
+/** The figures of a model's state; null if there are none. */
 export function shownFigures(model: IKnown): IFigures | null {
   return model.state && figuresOf(model.state, model.config?.warn_at ?? []);
 }
 
-/** The few words of the status item. */
+/** The text of the status item. */
 export function summary(
   model: IKnown,
   trans: TranslationBundle,
@@ -60,7 +60,7 @@ export function summary(
   return summaryParts(model, trans, content).join('');
 }
 
-/** The same in parts, of which the last says what matters most and may not be cut. */
+/** The same in parts; the last is the most important and must not be cut. */
 export function summaryParts(
   model: IKnown,
   trans: TranslationBundle,
@@ -91,7 +91,7 @@ export function summaryParts(
   }
 }
 
-/** How current the figures are, in one line; empty where they are current. */
+/** How current the figures are, in one line; empty if they are current. */
 export function doubts(
   model: IKnown,
   trans: TranslationBundle,
@@ -124,7 +124,7 @@ export function doubts(
   ];
 }
 
-/** What is to be said beyond the figures, most pressing first. */
+/** Messages besides the figures, the most urgent first. */
 export function notes(model: IKnown, trans: TranslationBundle): string[] {
   const { state } = model;
   const lines = doubts(model, trans);
@@ -138,7 +138,7 @@ export function notes(model: IKnown, trans: TranslationBundle): string[] {
   return lines;
 }
 
-/** The figures by name; those of the last session where none is open. */
+/** The figures by name; those of the last session if none is open. */
 export function rows(model: IKnown, trans: TranslationBundle): IRow[] {
   const { state } = model;
   const figures = shownFigures(model);
@@ -164,7 +164,7 @@ export function rows(model: IKnown, trans: TranslationBundle): IRow[] {
     .map(row => ({ ...row, value: oneLine(row.value) }));
 }
 
-/** Which figures they are: those of now, or of a session that is closed. */
+/** Whether the figures are current, or those of a closed session. */
 export function heading(model: IKnown, trans: TranslationBundle): string {
   if (model.connection === 'unreachable') {
     return trans.__('Governance: unreachable');
@@ -186,7 +186,7 @@ export function alarm(model: IKnown, trans: TranslationBundle): string {
 /**
  * How much of a budget is spent, in words, once a warning mark is passed or nothing is left; else empty.
  *
- * What is held is named apart: it may come back.
+ * Held money is stated separately, since it may be released.
  */
 export function severityWords(
   figures: IFigures,
@@ -231,7 +231,7 @@ export function spentWords(
       );
 }
 
-/** Everything in plain lines, for a tooltip. */
+/** All of it in plain lines, for a tooltip. */
 export function tooltip(model: IKnown, trans: TranslationBundle): string {
   return [
     heading(model, trans),
@@ -240,7 +240,7 @@ export function tooltip(model: IKnown, trans: TranslationBundle): string {
   ].join('\n');
 }
 
-/** Text of unknown origin on one line of bearable length, in which nothing turns the direction of the rest. */
+/** Text of unknown origin on one line of limited length, which cannot change the direction of the rest. */
 export function oneLine(text: string): string {
   const line = text
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
@@ -252,12 +252,12 @@ export function oneLine(text: string): string {
     : line;
 }
 
-/** Text whose writing direction does not spill over to what stands around it. */
+/** Text whose writing direction does not affect the text around it. */
 function isolated(text: string): string {
   return `\u2068${text}\u2069`;
 }
 
-/** The name of a record's user; the only user of the server is the reader. */
+/** The name of a record's user; on a server with one user, that is the reader. */
 export function userName(
   name: string,
   config: IGovernanceConfig | null,
@@ -266,7 +266,7 @@ export function userName(
   return config?.user === name ? trans.__('you') : name;
 }
 
-/** Who set what stands. */
+/** Who set the current values. */
 export function setBy(
   state: IGovernanceState,
   config: IGovernanceConfig | null,
@@ -282,7 +282,7 @@ export function setBy(
   }
 }
 
-/** The trust level, as the language of the page names it. */
+/** The name of a trust level, in the language of the interface. */
 function level(state: IGovernanceState, trans: TranslationBundle): string {
   if (state.trust_level === null) {
     return state.trust_label ?? '';
@@ -299,7 +299,7 @@ export interface ITrustLevel {
   /** `L0` to `L5`. */
   readonly short: string;
   readonly label: string;
-  /** What it means for calls and acts, in a sentence. */
+  /** What it means for calls and actions, in a sentence. */
   readonly sentence: string;
 }
 
@@ -308,7 +308,7 @@ export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
   return [
     [
       trans.__('Observer'),
-      trans.__('Nothing is called and nothing is done: it can only look.')
+      trans.__('Calls and actions are denied: the notebook can only look.')
     ],
     [
       trans.__('Monitor'),
@@ -342,7 +342,7 @@ export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
   }));
 }
 
-/** The name of the user's own key whose document a path names; null for a notebook. */
+/** The name of the user's key that a path belongs to; null for a notebook. */
 export function ownKeyOf(path: string): string | null {
   return path.startsWith(OWN_KEY) ? path.slice(OWN_KEY.length) : null;
 }

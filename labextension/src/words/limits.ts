@@ -1,4 +1,4 @@
-/** What a user reads of calls that wait at a limit: what they need, and what the user can do about it here. */
+/** The text about calls that wait at a limit: what they need, and what the user can do about it here. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ILimitRequest } from '../protocol/waiting';
@@ -6,19 +6,19 @@ import { enough, type IStanding } from './denials';
 import { oneLine } from './labels';
 import { formatUsd, parseUsd, writeUsd } from './money';
 
-/** What is said of calls that wait at a limit. */
+/** The text about calls that wait at a limit. */
 export interface ILimitWords {
-  /** By how much the first does not fit. */
+  /** The amount that the first call lacks. */
   readonly needs: string;
-  /** By how much all together do not; null where one waits. */
+  /** The amount that all together lack; null if only one waits. */
   readonly all: string | null;
-  /** What the user can do besides denying them; null where they can raise the budget. */
+  /** What the user can do besides denying them; null if they can raise the budget. */
   readonly way: string | null;
-  /** The least budget in whole cents with which as many fit as can, in USD; null where this user cannot raise it. */
+  /** The least budget in whole cents with which most calls fit, in USD; null if this user cannot raise it. */
   readonly budget: string | null;
 }
 
-/** What calls that wait need, and who can give it. */
+/** What waiting calls need, and who can raise the limit. */
 export function limitWords(
   request: ILimitRequest,
   { config, mayChange }: Omit<IStanding, 'state'>,

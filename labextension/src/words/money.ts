@@ -1,13 +1,13 @@
 /**
  * Money as the server writes it: decimal strings in USD, counted here in whole nano-dollars.
  *
- * No float ever holds an amount; only the share of one amount in another is a number, to draw with.
+ * No amount is ever a float; only the share of one amount in another is a number, for drawing.
  */
 
 const DECIMALS = 9;
 const NANO_PER_USD = 10n ** BigInt(DECIMALS);
 
-/** The nano-dollars of a decimal string; a string that is none throws a `RangeError`. */
+/** The nano-dollars of a decimal string; any other string throws a `RangeError`. */
 export function parseUsd(decimal: string): bigint {
   const match = /^(-?)(\d+)(?:\.(\d{1,9}))?$/.exec(decimal);
   if (!match) {
@@ -20,7 +20,7 @@ export function parseUsd(decimal: string): bigint {
   return sign ? -nano : nano;
 }
 
-/** How amounts are written in a language: `$1,234.50`, or `1.234,50 $`. */
+/** How a language writes amounts: `$1,234.50`, or `1.234,50 $`. */
 interface IStyle {
   readonly before: string;
   readonly after: string;
@@ -31,9 +31,9 @@ interface IStyle {
 let style = styleOf('en-US');
 
 /**
- * Write amounts as a language does from now on; at first they are written as in the United States.
+ * Set the language of all amounts; before, they are written as in the United States.
  *
- * @param locale - A BCP 47 tag; undefined, or one that is none, for the browser's own language.
+ * @param locale - A BCP 47 tag; if undefined or invalid, the browser's own language is used.
  */
 export function writeAmountsIn(locale: string | undefined): void {
   try {
@@ -66,7 +66,7 @@ function styleOf(locale: string | undefined): IStyle {
   };
 }
 
-/** An amount to read, with at least two decimals and never rounded: `$10.00`, `$0.0004`, `−$1,234.50`. */
+/** An amount in full, with at least two decimals and never rounded: `$10.00`, `$0.0004`, `−$1,234.50`. */
 export function formatUsd(amount: string | bigint): string {
   const nano = typeof amount === 'string' ? parseUsd(amount) : amount;
   const absolute = nano < 0n ? -nano : nano;
@@ -80,13 +80,13 @@ export function formatUsd(amount: string | bigint): string {
   return `${nano < 0n ? '\u2212' : ''}${before}${figure}${after}`;
 }
 
-/** How many significant decimals a short amount has at most. */
+/** The most significant decimals of a short amount. */
 const SIGNIFICANT = 4;
 
 /**
- * An amount to read at a glance, rounded half-even to four significant decimals: `$13,580.2379`, `$0.00001235`.
+ * A short amount, rounded half-even to four significant decimals: `$13,580.2379`, `$0.00001235`.
  *
- * The exact amount belongs beside it, as a tooltip.
+ * Show the exact amount beside it, as a tooltip.
  */
 export function shortUsd(amount: string | bigint): string {
   const nano = typeof amount === 'string' ? parseUsd(amount) : amount;
@@ -104,10 +104,10 @@ export function shortUsd(amount: string | bigint): string {
   return formatUsd(nano < 0n ? -rounded : rounded);
 }
 
-/** The largest amount that the server takes, in nano-dollars: a billion dollars. */
+/** The largest amount that the server accepts, in nano-dollars: a billion dollars. */
 export const MAX_USD = 10n ** 9n * NANO_PER_USD;
 
-/** An amount as it travels: without needless decimals. */
+/** An amount in the format of the wire: without trailing zeros. */
 export function writeUsd(nano: bigint): string {
   const decimals = (nano % NANO_PER_USD)
     .toString()
@@ -116,7 +116,7 @@ export function writeUsd(nano: bigint): string {
   return `${nano / NANO_PER_USD}${decimals && `.${decimals}`}`;
 }
 
-/** What a person typed for an amount in nano-dollars, or null where it is none, or too large. */
+/** The nano-dollars that the user typed, or null if the text is no amount, or too large. */
 export function typedUsd(text: string): bigint | null {
   const match = /^\s*\$?\s*(\d{1,10}(?:\.\d{1,9})?|\.\d{1,9})\s*\$?\s*$/.exec(
     style.decimal === ',' ? text.replace(',', '.') : text
@@ -132,7 +132,7 @@ export function typedUsd(text: string): bigint | null {
 /**
  * The share of a part in a whole, from 0 to 1, for drawing only.
  *
- * Nothing of nothing is 0; something of nothing is 1.
+ * 0 of 0 is 0; anything else of 0 is 1.
  */
 export function share(part: bigint, whole: bigint): number {
   if (part <= 0n) {

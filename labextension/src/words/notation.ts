@@ -3,9 +3,9 @@
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { ITranslator } from '@jupyterlab/translation';
 
-/** Where JupyterLab keeps which language it is shown in. */
+/** The key under which JupyterLab stores its language. */
 const LANGUAGE_PLUGIN = '@jupyterlab/translation-extension:plugin';
-/** What JupyterLab is shown in where there is no other language to show it in. */
+/** JupyterLab's value for its default language, English. */
 const DEFAULT_LANGUAGE = 'en';
 
 const CLOCK = {
@@ -18,33 +18,33 @@ const DAY = { day: 'numeric', month: 'short' } as const;
 /**
  * How dates, times and counts are written; times are in the reader's time zone.
  *
- * Its formatters are made when they are first used, and once: a table writes many times while it is scrolled.
+ * Formatters are made on first use and kept: a table formats many values while it is scrolled.
  */
 export class Notation {
   /**
-   * @param locale - A BCP 47 tag; undefined, or one that is none, for the browser's own language.
+   * @param locale - A BCP 47 tag; if undefined or invalid, the browser's own language is used.
    */
   constructor(locale?: string) {
     this._locale = locale !== undefined && isTag(locale) ? locale : undefined;
   }
 
-  /** A number of things. */
+  /** A count. */
   count(number: number): string {
     return number.toLocaleString(this._locale);
   }
 
-  /** A moment in full, to the second. */
+  /** A date and time, to the second. */
   moment(at: string): string {
     return new Date(at).toLocaleString(this._locale);
   }
 
-  /** A time of the day to the minute, of a moment in milliseconds. */
+  /** A time of day to the minute, of a time in milliseconds. */
   clock(at: number): string {
     this._hour ??= this._make({ hour: '2-digit', minute: '2-digit' });
     return this._hour.format(at);
   }
 
-  /** A moment to the second; the date is left out where it is that of `now`, in milliseconds. */
+  /** A time to the second; the date is omitted if it is that of `now`, in milliseconds. */
   time(at: string, now: number): string {
     const time = new Date(at);
     const isToday = time.toDateString() === new Date(now).toDateString();
@@ -53,13 +53,13 @@ export class Notation {
     return (isToday ? this._clock : this._moment).format(time);
   }
 
-  /** A day of the year that began at a time in milliseconds, in UTC. */
+  /** A day, given by its start in milliseconds, in UTC. */
   day(start: number): string {
     this._day ??= this._make({ ...DAY, timeZone: 'UTC' });
     return this._day.format(start);
   }
 
-  /** A minute of the year that began at a time in milliseconds. */
+  /** A date and time to the minute, given in milliseconds. */
   minute(start: number): string {
     this._minute ??= this._make({ ...DAY, hour: '2-digit', minute: '2-digit' });
     return this._minute.format(start);
@@ -78,9 +78,9 @@ export class Notation {
 }
 
 /**
- * The locale of the language that JupyterLab is shown in; undefined, for the browser's, where nobody chose one.
+ * The locale of JupyterLab's language; undefined, for the browser's, if no language was chosen.
  *
- * @param browser - The locales that the browser's user reads, the best first.
+ * @param browser - The preferred locales of the browser, best first.
  */
 export function shownLocale(
   translator: ITranslator | null,
@@ -91,12 +91,12 @@ export function shownLocale(
   if (code !== DEFAULT_LANGUAGE) {
     return code;
   }
-  // English is what it says it is shown in both where English was chosen and where nothing was.
+  // JupyterLab reports English both if it was chosen and by default.
   const chosen = registry?.plugins[LANGUAGE_PLUGIN]?.data.composite.locale;
   if (chosen !== DEFAULT_LANGUAGE) {
     return undefined;
   }
-  // It names no country, but the reader may have one.
+  // JupyterLab's language has no country, but one of the browser's locales may have.
   return browser.find(tag => tag.startsWith(`${code}-`)) ?? code;
 }
 

@@ -1,8 +1,8 @@
-/** What a record says was decided. */
+/** The decision in an audit record. */
 
 import type { IAuditRecord, Outcome } from '../protocol/audit';
 
-/** The code of an approval that nobody decided in time. */
+/** The code of an approval request that expired. */
 export const EXPIRED = 'APPROVAL_TIMEOUT';
 
 function isRequest({ code, detail, event }: IAuditRecord): boolean {
@@ -13,13 +13,13 @@ function isRequest({ code, detail, event }: IAuditRecord): boolean {
   );
 }
 
-/** What a record says was decided, for its colour; `none` where nothing was. */
+/** The decision as a class for its colour; `none` if nothing was decided. */
 export type Verdict = Outcome | 'none';
 
 /**
- * What a record says was decided.
+ * The decision in a record.
  *
- * An action that waits for approval is not denied: earlier versions recorded it so.
+ * An action that waits for approval is not denied, although earlier versions recorded it so.
  */
 export function verdictOf(record: IAuditRecord): Verdict {
   return isRequest(record) || record.outcome === null ? 'none' : record.outcome;

@@ -101,10 +101,8 @@ def _openai_streamed_tools() -> Any:
 
 
 async def _agents_sdk() -> Any:
-    from agents import Agent, Runner, function_tool, set_tracing_disabled
+    from agents import Agent, Runner, function_tool
 
-    # Traces would go to OpenAI's own address.
-    set_tracing_disabled(True)
     agent = Agent(name="A", model=GPT, tools=[function_tool(multiply)])
     return (await Runner.run(agent, QUESTION)).final_output
 

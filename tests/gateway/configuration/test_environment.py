@@ -7,6 +7,8 @@ import os
 import anthropic
 import openai
 import pytest
+from agents.tracing.provider import DefaultTraceProvider
+from agents.tracing.traces import NoOpTrace
 from google import genai
 
 from aumos_governance.gateway.configuration.environment import past_proxies, variables, withheld
@@ -64,6 +66,28 @@ def test_googles_library_finds_the_gateway(environment: pytest.MonkeyPatch) -> N
     assert options.api_key == OURS
 
 
+def test_googles_library_has_nothing_to_warn_of(
+    environment: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(environment, "google")
+    genai.Client()
+    assert not caplog.records
+    # What litellm and pydantic-ai read where the other one is not there.
+    assert os.environ["GEMINI_API_KEY"] == OURS
+    assert "GOOGLE_API_KEY" not in os.environ
+
+
+def test_the_agents_library_sends_no_traces_with_our_key_to_openai(environment: pytest.MonkeyPatch) -> None:
+    traces = DefaultTraceProvider()
+    assert not isinstance(traces.create_trace("a"), NoOpTrace)
+    put(environment, "openai")
+    traces = DefaultTraceProvider()
+    assert isinstance(traces.create_trace("a"), NoOpTrace)
+    # For a processor of their own a user may turn them on.
+    traces.set_disabled(False)
+    assert not isinstance(traces.create_trace("a"), NoOpTrace)
+
+
 def test_azures_client_finds_the_gateway(environment: pytest.MonkeyPatch) -> None:
     azure = {"azure": {"key_env": "TEAM_KEY", "base_url": "https://five.openai.azure.com"}}
     for name, value in variables(read_providers(azure, {"TEAM_KEY": THEIRS}), ADDRESS, OURS).items():
@@ -86,6 +110,7 @@ def test_only_variables_of_configured_providers_are_there() -> None:
         "OPENAI_BASE_URL": f"{ADDRESS}/llm/openai/v1",
         "OPENAI_API_BASE": f"{ADDRESS}/llm/openai/v1",
         "OPENAI_API_KEY": OURS,
+        "OPENAI_AGENTS_DISABLE_TRACING": "1",
     }
 
 
@@ -108,7 +133,8 @@ def test_the_configured_providers_own_keys_are_taken_out_and_no_others() -> None
     }
     after = complete(before, configured("anthropic", "google", "huggingface"))
     assert THEIRS not in after.values()
-    assert after["ANTHROPIC_API_KEY"] == after["GEMINI_API_KEY"] == after["GOOGLE_API_KEY"] == OURS
+    assert after["ANTHROPIC_API_KEY"] == after["GEMINI_API_KEY"] == OURS
+    assert "GOOGLE_API_KEY" not in after
     assert "ANTHROPIC_AUTH_TOKEN" not in after
     assert "HF_TOKEN" not in after
     assert after["OPENAI_API_KEY"] == "of a provider that is not configured"

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from aumos_governance import ConfigurationError
-from aumos_governance.integrations.guarding.calls import Asked, Paid
+from aumos_governance.integrations.guarding.calls import Asked, Paid, UsageMissingError
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices, Rates
+from aumos_governance.integrations.pricing.seen import Seen
 
 STATED = {"input_mtok": 1_000_000, "output_mtok": 2_000_000}
 SEARCHES = {"web_searches_kcount": 10_000, "storage_searches_kcount": 100_000}
@@ -118,3 +119,36 @@ def test_a_chat_that_searches_is_held_for_one_search() -> None:
     dear, free = rates(price={**STATED, **SEARCHES}), rates(price={**STATED, "web_searches_kcount": 0})
     call = chat(web_search_options={}, max_tokens=5)
     assert call.worst(dear) - call.worst(free) == Decimal(10)
+
+
+# ---- what a response costs
+
+USAGE = {"input_tokens": 10, "output_tokens": 5}
+
+
+def search(kind: str = "web_search_call", **action: Any) -> dict[str, Any]:
+    return {"type": kind, "action": {"type": "search", **action}}
+
+
+def test_each_search_of_a_response_costs_its_fee() -> None:
+    call, priced = paid("/responses", input="x"), rates(price={**STATED, **SEARCHES})
+    found = [search(), {"type": "message"}, search("file_search_call"), search()]
+    plain = call.cost(priced, {"model": "mine", "usage": USAGE, "output": []})
+    assert plain.usd == 20
+    assert call.cost(priced, {"model": "mine", "usage": USAGE}) == plain
+    assert call.cost(priced, {"model": "mine", "usage": USAGE, "output": None}) == plain
+    assert call.cost(priced, {"model": "mine", "usage": USAGE, "output": found}).usd == 20 + 2 * 10 + 100
+
+
+def test_a_stream_of_a_response_that_broke_off_costs_what_was_seen_of_it() -> None:
+    call = paid("/responses", input="x", max_output_tokens=50)
+    most = call.worst(rates())
+    shown = call.cost(rates(), {}, Seen(text=3, hidden=False))
+    assert shown.estimated
+    assert shown.usd == most - 2 * 47
+    assert call.cost(rates(), {}, Seen(text=3, hidden=True)).usd == most
+    # The event that ends a stream has the whole response, however little was seen of it before.
+    assert call.cost(rates(), {"usage": USAGE, "output": []}, Seen(text=3)).usd == 20
+    for seen in (None, Seen(text=3, whole=True)):
+        with pytest.raises(UsageMissingError):
+            call.cost(rates(), {}, seen)

@@ -207,3 +207,39 @@ def test_it_counts_what_others_of_the_same_transaction_hold(database: Backend) -
     assert len(allowed) >= 8
     assert sum(allowed) == balance(ledger).held <= USD
     assert ledger.verify().ok
+
+
+def test_without_a_session_nothing_is_granted(ledger: Ledger) -> None:
+    decision = refused(ledger)
+    assert (decision.code, decision.amount) == ("NO_SESSION", CENT)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"amount": 0, "least": 0}, 0),
+        ({"least": 2 * CENT, "most": 2 * CENT}, 2 * CENT),
+        ({"most": 10**18}, USD // 2),
+        ({"amount": 5 * CENT, "most": 9 * CENT}, 5 * CENT),
+        ({"amount": 5 * CENT, "least": None}, 5 * CENT),
+    ],
+)
+def test_bounds_may_be_as_low_and_as_high_as_amounts(ledger: Ledger, values: dict[str, Any], expected: int) -> None:
+    ledger.execute(opening(budget=USD))
+    assert granted(ledger, **values) == expected
+
+
+@pytest.mark.parametrize("waiting", [1.5, True, "2", None])
+def test_how_many_wait_is_a_whole_number(ledger: Ledger, waiting: Any) -> None:
+    ledger.execute(opening(budget=USD))
+    with pytest.raises(InvalidRequestError):
+        ledger.execute(bounded(waiting=waiting))
+
+
+def test_where_more_is_spent_than_the_budget_is_now_nothing_is_granted(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=USD))
+    ledger.execute(spend(90 * CENT))
+    ledger.execute(change(budget=50 * CENT))
+    decision = refused(ledger, least=1)
+    assert (decision.code, decision.amount) == ("BUDGET_EXCEEDED", 1)
+    assert not refused(ledger, least=1, waits_turn=True).undecided

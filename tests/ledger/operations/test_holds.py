@@ -84,6 +84,24 @@ def test_the_record_of_a_settlement_has_what_the_provider_counted(ledger: Ledger
             ledger.execute(replace(settle(second, 25 * CENT), usage=usage))
 
 
+def test_the_record_of_a_settlement_has_whose_call_it_was(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=1 * USD))
+    source = {"kind": "gateway", "provider": "openai", "key": "kernel of a.ipynb"}
+    first, second = (ledger.execute(hold(40 * CENT)).charge_id for _ in range(2))
+    request = replace(settle(first, 25 * CENT), source=source)
+    resolved = ledger.execute(request)
+    # A copy without it asks for the same.
+    assert ledger.execute(replace(request, source={})) == resolved
+    assert records(ledger)[-1].detail == source
+    for wrong in ({"estimated": "yes"}, {"usage": "1"}, {"key": 1}, {"key": "x" * 1_000_000}, {"key": "\0"}):
+        with pytest.raises(InvalidRequestError):
+            ledger.execute(replace(settle(second, 25 * CENT), source=wrong))
+    marked = replace(settle(second, 50 * CENT), source=source, usage={"tokens": 1}, estimated=True)
+    ledger.execute(marked)
+    assert records(ledger)[-1].detail == {**source, "overrun": True, "estimated": True, "usage": {"tokens": 1}}
+    assert ledger.verify().ok
+
+
 def test_a_hold_must_fit_with_what_is_held(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD))
     ledger.execute(hold(60 * CENT))

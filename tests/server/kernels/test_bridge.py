@@ -116,6 +116,25 @@ async def test_kernels_come_move_and_go(parts: Any) -> None:
     assert FakeTransport.log == ["open 1", "close 1", "open 4", "close 4"]
 
 
+async def test_processes_that_have_keys_are_looked_at_more_often_than_all_else(
+    parts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge, kernels, _, _ = parts
+    monkeypatch.setattr(bridge_module, "_LOOK_EVERY", 60.0)
+    monkeypatch.setattr(bridge_module, "_PROCESSES_EVERY", 0.01)
+    looks: asyncio.Queue[bool] = asyncio.Queue()
+    bridge._keys = SimpleNamespace(
+        look=lambda kernel_id, process, alive: looks.put_nowait(alive), look_through=lambda kernel_ids: None
+    )
+    kernels["a"] = Kernel(1)
+    watch = asyncio.ensure_future(bridge._watch_kernels())
+    assert await asyncio.wait_for(looks.get(), 20)
+    kernels["a"].alive = False
+    while await asyncio.wait_for(looks.get(), 20):
+        pass
+    watch.cancel()
+
+
 async def test_a_kernel_that_cannot_be_reached_is_named_once(parts: Any, caplog: pytest.LogCaptureFixture) -> None:
     bridge, kernels, _, _ = parts
     kernels.update(remote=Kernel(0, 0), broken=Kernel(13), good=Kernel(1))

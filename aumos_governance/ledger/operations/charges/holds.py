@@ -13,6 +13,7 @@ from ...contract.budgets import ChargeState, HeldCharge, Resolved
 from ...contract.charges import ExpireHolds, KernelGone, KernelsPresent, Release, Settle
 from ...contract.facts import Origin
 from ...contract.queries import ListHolds
+from ...rules.chain import check_text
 from ...transaction.rows import ApprovalRow, ChargeRow, EstimateRow, NotebookRow, SessionRow
 from ...transaction.selections import (
     COUNTING_HOLDS,
@@ -31,11 +32,15 @@ from ..registry import operation, reader
 
 __all__ = ["expire", "expire_holds", "kernel_gone", "kernels_present", "release", "settle"]
 
-_NO_USAGE: Final[Mapping[str, Any]] = {}
+_NONE: Final[Mapping[str, Any]] = {}
 _MOST_COUNTS: Final = 32
 _MOST_COUNTED: Final = 1 << 53
 """Whole numbers below it are the same in every reader of JSON."""
 _COUNTED: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
+_SOURCES: Final = frozenset({"kind", "provider", "key"})
+"""None of them is a name by which the proof of the records knows what a settlement did."""
+_LONGEST_SOURCE: Final = 1_000
+"""Characters, as of any text of a request."""
 _OPEN = (ChargeState.HELD, ChargeState.UNRESOLVED)
 _LEDGER = Origin("ledger")
 _UNRESOLVED = ChargeState.UNRESOLVED.value
@@ -48,6 +53,7 @@ def settle(work: Work, request: Settle) -> Resolved:
     if type(amount) is not int or not 0 <= amount <= money.MAX_NANO:
         raise InvalidAmountError("A cost must be from 0 to 1000000000 US dollars, in nano-dollars.")
     _check_usage(request.usage)
+    _check_source(request.source)
     # A hold whose time ran out is settled all the same: what was spent is spent.
     charge = _held(work, request.hold_id, request.origin, (*_OPEN, ChargeState.EXPIRED))
     resolved = _resolve(
@@ -58,6 +64,7 @@ def settle(work: Work, request: Settle) -> Resolved:
         amount,
         estimated=request.estimated,
         usage=request.usage,
+        source=request.source,
     )
     if request.estimated:
         work.add(EstimateRow(charge.id, request.reference, amount, work.now))
@@ -136,7 +143,8 @@ def _resolve(
     spent: int,
     *,
     estimated: bool = False,
-    usage: Mapping[str, Any] = _NO_USAGE,
+    usage: Mapping[str, Any] = _NONE,
+    source: Mapping[str, Any] = _NONE,
 ) -> Resolved:
     held = charge.amount if charge.state in _OPEN else 0
     session = work.get(SessionRow, charge.session_id)
@@ -145,8 +153,8 @@ def _resolve(
     check_sums(work, notebook, session, places, max(0, spent - held), spent)
     overrun = spent > held
     reasons, detail = _caveats(spent, held, estimated) if overrun or estimated else ((), None)
-    if usage:
-        detail = {**(detail or {}), "usage": dict(usage)}
+    if usage or source:
+        detail = {**source, **(detail or {}), **({"usage": dict(usage)} if usage else {})}
     charge.state = outcome.value
     charge.spent = spent
     charge.resolved_at = work.now
@@ -180,6 +188,16 @@ def _check_usage(usage: Mapping[str, Any]) -> None:
             f"A settlement's usage must be at most {_MOST_COUNTS} whole numbers, by names of letters, digits, _ and"
             " dots."
         )
+
+
+def _check_source(source: Mapping[str, Any]) -> None:
+    texts = source.values()
+    if not source.keys() <= _SOURCES or not all(type(text) is str and len(text) <= _LONGEST_SOURCE for text in texts):
+        raise InvalidRequestError(
+            f"A settlement's source may have {', '.join(sorted(_SOURCES))}, each a text of at most {_LONGEST_SOURCE}"
+            " characters."
+        )
+    check_text(*texts)
 
 
 def _caveats(spent: int, held: int, estimated: bool) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -5,12 +5,12 @@ import type { IAuditRecord } from '../../protocol/audit';
 import { unreachable } from '../support/fakes';
 import { sampleRecord } from '../support/waitingFakes';
 
-/** A trail of records numbered from the newest, 0, on; its cursors are the number of the next one. */
+/** A server with records numbered from 0, the newest; a cursor is the number of the next record. */
 class FakeRecords {
   count: number;
   newer = 0;
   failure: GovernanceApiError | null = null;
-  readonly asked: (string | null)[] = [];
+  readonly requested: (string | null)[] = [];
   filters: IAuditFilters | null = null;
   counted = true;
 
@@ -21,7 +21,7 @@ class FakeRecords {
   readonly api = {
     records: (filters: IAuditFilters, limit: number, cursor: string | null) => {
       this.filters = filters;
-      this.asked.push(cursor);
+      this.requested.push(cursor);
       if (this.failure) {
         return Promise.reject(this.failure);
       }
@@ -69,7 +69,7 @@ describe('AuditPages', () => {
   it('reads the newest, and knows how many there are', async () => {
     const [pages, server] = await reading(1000);
     expect(pages.length).toBe(1000);
-    expect(server.asked).toEqual([null]);
+    expect(server.requested).toEqual([null]);
     expect(pages.record(0)?.record_id).toBe('r0');
     expect(pages.record(9)?.record_id).toBe('r9');
     expect(pages.record(10)).toBeNull();
@@ -80,7 +80,7 @@ describe('AuditPages', () => {
     pages.want(5, 25);
     pages.want(6, 26);
     await settled();
-    expect(server.asked).toEqual([null, '10', '20']);
+    expect(server.requested).toEqual([null, '10', '20']);
     expect(pages.record(26)?.record_id).toBe('r26');
   });
 
@@ -88,7 +88,7 @@ describe('AuditPages', () => {
     const [pages, server] = await reading(1000);
     pages.want(990, 999);
     await settled();
-    expect(server.asked).toHaveLength(100);
+    expect(server.requested).toHaveLength(100);
     expect(pages.record(999)?.record_id).toBe('r999');
     expect(pages.record(500)).toBeNull();
     expect(pages.record(0)?.record_id).toBe('r0');
@@ -102,19 +102,19 @@ describe('AuditPages', () => {
     const [pages, server] = await reading(1000);
     pages.want(990, 999);
     await settled();
-    server.asked.length = 0;
+    server.requested.length = 0;
     pages.want(500, 509);
     await settled();
-    expect(server.asked).toEqual(['500']);
+    expect(server.requested).toEqual(['500']);
     expect(pages.record(500)?.record_id).toBe('r500');
   });
 
-  it('forgets the way to a place that nobody looks at any more', async () => {
+  it('stops loading pages before a position that left the view', async () => {
     const [pages, server] = await reading(1000);
     pages.want(990, 999);
     pages.want(0, 9);
     await settled();
-    expect(server.asked.length).toBeLessThan(5);
+    expect(server.requested.length).toBeLessThan(5);
   });
 
   it.each([0, 1, 10, 11, 95])('knows the end of %i records', async count => {
@@ -125,7 +125,7 @@ describe('AuditPages', () => {
     expect(pages.record(count)).toBeNull();
   });
 
-  it('grows as it is read where nobody tells how many there are', async () => {
+  it('grows as it is loaded while the total is unknown', async () => {
     const server = new FakeRecords(35);
     server.counted = false;
     const pages = new AuditPages({ api: server.api, pageSize: 10 });
@@ -163,7 +163,7 @@ describe('AuditPages', () => {
     expect(pages.length).toBe(7);
   });
 
-  it('says what went wrong, and goes on when it is asked again', async () => {
+  it('reports what went wrong, and continues on the next request', async () => {
     const [pages, server] = await reading(100);
     server.failure = new GovernanceApiError('HTTP', 'Bad Gateway', 502);
     pages.want(20, 29);
@@ -177,7 +177,7 @@ describe('AuditPages', () => {
     expect(pages.record(25)?.record_id).toBe('r25');
   });
 
-  it('takes no answer once disposed', async () => {
+  it('ignores a response once disposed', async () => {
     const [pages, server] = await reading(100);
     const changed = vi.fn();
     pages.changed.connect(changed);
@@ -185,6 +185,6 @@ describe('AuditPages', () => {
     pages.dispose();
     await settled();
     expect(changed).not.toHaveBeenCalled();
-    expect(server.asked).toHaveLength(2);
+    expect(server.requested).toHaveLength(2);
   });
 });

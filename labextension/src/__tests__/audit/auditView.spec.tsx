@@ -7,7 +7,7 @@ import type { IPanelApi } from '../../tokens';
 import type { IAuditRecord, IVerification } from '../../protocol/audit';
 import { drawn } from '../support/drawing';
 import { FakeModel } from '../support/fakes';
-import { personPresses } from '../support/person';
+import { userPresses } from '../support/user';
 import { audit, corrections, sampleState } from '../support/samples';
 import { sampleRecord } from '../support/waitingFakes';
 
@@ -18,7 +18,7 @@ describe('AuditView', () => {
   let view: AuditView;
   let records: IAuditRecord[];
   let verification: IVerification;
-  let asked: IAuditFilters[];
+  let requested: IAuditFilters[];
   let corrected: unknown[];
   let gone: unknown[];
   let stalls: boolean;
@@ -27,7 +27,7 @@ describe('AuditView', () => {
     ({
       audit: {
         records: (filters: IAuditFilters) => {
-          asked.push(filters);
+          requested.push(filters);
           return stalls
             ? new Promise(() => undefined)
             : Promise.resolve({ records, cursor: null });
@@ -49,10 +49,10 @@ describe('AuditView', () => {
       }
     }) as unknown as IPanelApi;
 
-  /** How long the fields wait for whoever types, and a little more. */
+  /** The delay after typing, and a little more. */
   const TYPED = 350;
 
-  /** Let what is under way end, and be drawn. */
+  /** Let requests in flight end, and their results be drawn. */
   async function settled(pause = 20): Promise<void> {
     await new Promise(resolve => setTimeout(resolve, pause));
     await drawn(view, () => view.update());
@@ -102,7 +102,7 @@ describe('AuditView', () => {
       find('label', label);
     const prototype = Object.getPrototypeOf(field) as object;
     await drawn(view, () => {
-      // React knows of a change only by the setter of the element's own class.
+      // React notices a change only through the setter of the element's own class.
       Object.getOwnPropertyDescriptor(prototype, 'value')?.set?.call(
         field,
         value
@@ -123,7 +123,7 @@ describe('AuditView', () => {
       sampleRecord({ record_id: 'r1', seq: 1, event: 'open', outcome: 'deny' })
     ];
     verification = audit.verifications.intact;
-    asked = [];
+    requested = [];
     corrected = [];
     gone = [];
     stalls = false;
@@ -132,7 +132,7 @@ describe('AuditView', () => {
   afterEach(() => view.dispose());
 
   it('shows what was denied today, whatever the filters were', async () => {
-    // The chain's state is read by no filter.
+    // The state of the chain is requested without filters.
     const last = (): IAuditFilters | undefined =>
       asked.filter(filters => 'outcome' in filters).at(-1);
     await show();
@@ -151,7 +151,7 @@ describe('AuditView', () => {
     expect(last()).toMatchObject({ path: 'b.ipynb', outcome: null });
   });
 
-  it('lists records, and says whether they are intact', async () => {
+  it('lists records, and shows whether they are intact', async () => {
     await show();
     expect(find('.aumos-AuditView-count').textContent).toBe('2 records');
     expect(rows()[0]).toMatch(/SpendAllowedgpt-4oAgent agent-7\$0\.05\$0\.05$/);
@@ -189,8 +189,8 @@ describe('AuditView', () => {
     );
   });
 
-  it('asks by what is in the fields, and exports the same', async () => {
-    const listed = (): unknown => asked.filter(one => 'tool' in one).at(-1);
+  it('requests the records that the fields select, and exports the same', async () => {
+    const listed = (): unknown => requested.filter(one => 'tool' in one).at(-1);
     await show();
     expect(listed()).toMatchObject({ path: 'a.ipynb', tool: null });
     await type('Tool', 'gpt-4o', TYPED);
@@ -217,9 +217,9 @@ describe('AuditView', () => {
     expect(rows()).toHaveLength(2);
     stalls = true;
     await change();
-    // The next frame, and no pause.
+    // Wait for the next frame only.
     await settled(0);
-    // As many as the new list has, and nothing in them yet.
+    // As many rows as the new list has, still empty.
     expect(rows()).toEqual(['…', '…']);
   });
 
@@ -242,7 +242,7 @@ describe('AuditView', () => {
 
   it('has presets: today, this session, denied', async () => {
     const state = sampleState('active', { path: 'a.ipynb' });
-    const listed = (): unknown => asked.filter(one => 'tool' in one).at(-1);
+    const listed = (): unknown => requested.filter(one => 'tool' in one).at(-1);
     const isPressed = (label: string): string | null =>
       find('button', label).getAttribute('aria-pressed');
     const press = async (label: string): Promise<void> => {
@@ -250,7 +250,7 @@ describe('AuditView', () => {
       await settled(TYPED);
     };
     await show();
-    // Of a notebook that never had one, there is no session to choose.
+    // A notebook that never had a session has none to choose.
     expect(find('button', 'This session').hasAttribute('disabled')).toBe(true);
     model.show(state);
     await settled();
@@ -267,7 +267,7 @@ describe('AuditView', () => {
     for (const label of ['Today', 'This session', 'Denied']) {
       expect(isPressed(label)).toBe('true');
     }
-    // A new session of the notebook is this session from then on.
+    // A new session of the notebook becomes "this session".
     model.show({ ...state, session_id: 'another' });
     await settled(TYPED);
     expect(listed()).toMatchObject({ session_id: 'another' });
@@ -330,7 +330,7 @@ describe('AuditView', () => {
     find('.aumos-AuditDetail');
   });
 
-  it('lets a person take back a charge with a reason, and nobody else', async () => {
+  it('lets only a user take back a charge, with a reason', async () => {
     await show();
     await drawn(view, () => find('[role=row]', 'gpt-4o').click());
     await settled();
@@ -343,7 +343,7 @@ describe('AuditView', () => {
     await type('Take back', '0.02');
     await drawn(view, () => button.click());
     expect(corrected).toEqual([]);
-    await drawn(view, () => personPresses(button));
+    await drawn(view, () => userPresses(button));
     await settled();
     expect(corrected).toEqual([
       {
@@ -381,7 +381,7 @@ describe('AuditView', () => {
     expect(find('.aumos-AuditDetail').textContent.length).toBeLessThan(4000);
   });
 
-  it('says that nothing matches', async () => {
+  it('shows that nothing matches', async () => {
     records = [];
     await show(null);
     expect(find('.aumos-AuditView-main').textContent).toBe(

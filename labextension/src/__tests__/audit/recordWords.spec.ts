@@ -11,7 +11,7 @@ import { sampleRecord } from '../support/waitingFakes';
 
 const TRANS = nullTranslator.load('aumos_governance');
 
-describe('what is said of a record of an approval', () => {
+describe('the label of a record of an approval request', () => {
   it.each([
     ['approval_requested', null, null, {}, 'Waits for approval', 'none'],
     ['hold', null, 'APPROVAL_REQUIRED', {}, 'Waits for approval', 'none'],
@@ -22,10 +22,10 @@ describe('what is said of a record of an approval', () => {
     ['limit_requested', null, null, {}, 'Waits at the limit', 'none'],
     ['limit_denied', 'deny', null, {}, 'Denied', 'deny'],
     ['limit_withdrawn', null, null, {}, 'Withdrawn', 'none'],
-    // As earlier versions recorded it.
+    // Earlier versions recorded it so.
     ['ask', 'allow', null, {}, 'Waits for approval', 'none'],
     ['hold', 'deny', 'APPROVAL_REQUIRED', {}, 'Waits for approval', 'none'],
-    // Nobody could be asked.
+    // The request could not be posted.
     [
       'hold',
       'deny',
@@ -51,7 +51,7 @@ describe('what is said of a record of an approval', () => {
     ['kernel', null, 'Kernel'],
     ['server', null, 'Server'],
     ['ada', null, 'You'],
-    // What a user does in the session of an agent is the user's.
+    // A user's own action in an agent's session is shown as the user's.
     ['ada', 'agent-7', 'You'],
     ['grace', 'agent-7', 'User grace'],
     ['key:my script', null, 'Key my script'],

@@ -26,11 +26,11 @@ describe('GovernanceNotifications', () => {
   let changed: Signal<object, void>;
   let viewed: Signal<object, void>;
   let notifications: GovernanceNotifications;
-  const told: INotice[] = [];
-  /** What the application shows, or lists. */
+  const notices: INotice[] = [];
+  /** The notifications that the application shows or lists. */
   const open = new Set<{ notice: INotice }>();
   const onScreen = new Set<string>();
-  /** The ids of what has its card on the screen, under its cell. */
+  /** The ids of requests whose card under the cell is on the screen. */
   const inView = new Set<string>();
 
   async function learn(...args: Parameters<typeof sampleState>): Promise<void> {
@@ -38,7 +38,7 @@ describe('GovernanceNotifications', () => {
     await vi.advanceTimersByTimeAsync(1000);
   }
 
-  /** Let something else wait, for as long as a notice takes to come. */
+  /** Let a request wait for as long as a notification takes to appear. */
   function wait(changes: Partial<typeof waiting>): void {
     Object.assign(waiting, changes);
     changed.emit();
@@ -58,12 +58,12 @@ describe('GovernanceNotifications', () => {
   }
 
   function plain(): string[] {
-    return told.map(({ message }) => message.replace(/[\u2068\u2069]/g, ''));
+    return notices.map(({ message }) => message.replace(/[\u2068\u2069]/g, ''));
   }
 
   beforeEach(() => {
     vi.useFakeTimers();
-    told.length = 0;
+    notices.length = 0;
     open.clear();
     onScreen.clear();
     inView.clear();
@@ -86,13 +86,13 @@ describe('GovernanceNotifications', () => {
       }),
       settings,
       notifier: {
-        tell: notice => {
-          told.push(notice);
+        show: notice => {
+          notices.push(notice);
           const shown = { notice };
           open.add(shown);
           return {
             update: next => {
-              told.push(next);
+              notices.push(next);
               shown.notice = next;
               open.add(shown);
             },
@@ -110,7 +110,7 @@ describe('GovernanceNotifications', () => {
     vi.useRealTimers();
   });
 
-  it('tells of the highest warning mark alone, in one notice', async () => {
+  it('notifies of the highest warning mark alone, in one notification', async () => {
     await learn('active', { spent: '1' });
     await learn('active', { spent: '5' });
     await learn('active', { spent: '6' });
@@ -122,14 +122,14 @@ describe('GovernanceNotifications', () => {
       'agents.ipynb: At least 80% of the budget is spent.',
       'agents.ipynb: The whole budget is spent.'
     ]);
-    expect(told.every(({ section }) => section === 'budget')).toBe(true);
+    expect(notices.every(({ section }) => section === 'budget')).toBe(true);
     expect(open.size).toBe(1);
   });
 
   it('counts what is spent, and not what is held', async () => {
     await learn('active', { spent: '0.01', held: '0', remaining: '9.99' });
     await learn('active', { spent: '0.01', held: '9.9', remaining: '0.09' });
-    expect(told).toEqual([]);
+    expect(notices).toEqual([]);
   });
 
   it.each([
@@ -145,7 +145,7 @@ describe('GovernanceNotifications', () => {
     expect(open.size).toBe(0);
   });
 
-  it('tells nothing that the panel shows', async () => {
+  it('does not notify of what the panel shows', async () => {
     onScreen.add(`budget ${sampleState('active').path}`);
     onScreen.add(`audit ${sampleState('active').path}`);
     onScreen.add('approvals research/agents.ipynb');
@@ -154,7 +154,7 @@ describe('GovernanceNotifications', () => {
     deny('a');
     wait({ entries: [sampleApproval()], atLimit: [sampleLimit()] });
     await learn('active', { spent: '9' });
-    expect(told).toEqual([]);
+    expect(notices).toEqual([]);
   });
 
   it('takes a notice away once the panel shows what it is of', () => {
@@ -166,18 +166,18 @@ describe('GovernanceNotifications', () => {
   });
 
   it('does not notify of what has its card on the screen, and not when that is scrolled away', () => {
-    // The card is drawn a moment after the page knows of it.
+    // The card is drawn a moment after the page has the request.
     waiting.entries = [sampleApproval({ id: 'x' })];
     waiting.atLimit = [sampleLimit({ id: 'y' })];
     changed.emit();
     inView.add('x').add('y');
     viewed.emit();
     vi.advanceTimersByTime(5000);
-    expect(told).toEqual([]);
+    expect(notices).toEqual([]);
     inView.clear();
     viewed.emit();
     vi.advanceTimersByTime(5000);
-    expect(told).toEqual([]);
+    expect(notices).toEqual([]);
     wait({ entries: [...waiting.entries, sampleApproval({ id: 'z' })] });
     expect(plain()).toEqual([
       'agents.ipynb: shell waits for your approval ($0.05).'
@@ -201,7 +201,7 @@ describe('GovernanceNotifications', () => {
       `other.ipynb: ${tool} waits at a limit and needs $0.40 more.`,
       `4 calls wait at a limit, among them ${tool} in other.ipynb.`
     ]);
-    expect(told[0]).toMatchObject({ section: 'limits', stays: true });
+    expect(notices[0]).toMatchObject({ section: 'limits', stays: true });
     wait({ atLimit: [] });
     expect(open.size).toBe(0);
   });
@@ -212,7 +212,7 @@ describe('GovernanceNotifications', () => {
     wait({ atLimit: [] });
     inView.clear();
     wait({ atLimit: [sampleLimit({ at: '2026-11-23T00:00:00Z' })] });
-    expect(told).toHaveLength(1);
+    expect(notices).toHaveLength(1);
   });
 
   it('takes a warning away once the panel shows the budget', async () => {
@@ -247,7 +247,7 @@ describe('GovernanceNotifications', () => {
     expect(open.size).toBe(2);
   });
 
-  it('says of an approval that it expired, and not of one that a user denied', async () => {
+  it('notifies of an expired approval request, and not of one that a user denied', async () => {
     await learn('active', { seq: 5 });
     deny('a', { event: 'refuse', code: 'APPROVAL_DENIED', tool: 'mail' });
     await learn('active', { seq: 6 });
@@ -258,7 +258,7 @@ describe('GovernanceNotifications', () => {
     ]);
   });
 
-  it('says nothing of the calls that a user denied at the limit', async () => {
+  it('does not notify of calls that a user denied at the limit', async () => {
     await learn('active', { seq: 5 });
     deny('a', { event: 'spend', code: 'BUDGET_EXCEEDED', tool: 'late' });
     deny('b', { event: 'limit_denied', code: null, detail: { calls: 2 } });
@@ -314,18 +314,18 @@ describe('GovernanceNotifications', () => {
     deny('a', { code: 'BUDGET_EXCEEDED', ...changes });
     await learn('active', { seq: 6 });
     expect(plain()[0]).toContain(advice);
-    expect(told[0]?.action).toBe(action);
+    expect(notices[0]?.action).toBe(action);
   });
 
-  it('does not tell of what was passed before the page knew', async () => {
+  it('does not notify of a mark that was passed before the page loaded', async () => {
     await learn('active', { spent: '9' });
-    expect(told).toEqual([]);
+    expect(notices).toEqual([]);
   });
 
-  it('tells of a denial, and of several at once', async () => {
+  it('notifies of a denial, and of several at once', async () => {
     deny('old');
     await learn('active', { seq: 5 });
-    expect(told).toEqual([]);
+    expect(notices).toEqual([]);
     deny('a');
     await learn('active', { seq: 6 });
     await learn('active', { seq: 7 });
@@ -338,18 +338,18 @@ describe('GovernanceNotifications', () => {
     ]);
   });
 
-  it('tells of an approval until it is answered', () => {
+  it('notifies of an approval request until it is decided', () => {
     wait({ entries: [sampleApproval({ id: 'x' })] });
     wait({});
     expect(plain()).toEqual([
       'agents.ipynb: shell waits for your approval ($0.05).'
     ]);
-    expect(told[0]).toMatchObject({ section: 'approvals', stays: true });
+    expect(notices[0]).toMatchObject({ section: 'approvals', stays: true });
     wait({ entries: [] });
     expect(open.size).toBe(0);
   });
 
-  it('tells nothing that the person does not want to be told', async () => {
+  it('notifies of nothing that the settings exclude', async () => {
     settings.adopt({
       notifyOfApprovals: false,
       notifyOfDenials: false,
@@ -359,12 +359,12 @@ describe('GovernanceNotifications', () => {
     deny('a');
     wait({ entries: [sampleApproval()], atLimit: [sampleLimit()] });
     await learn('active', { spent: '9' });
-    expect(told).toEqual([]);
+    expect(notices).toEqual([]);
   });
 
-  it('says nothing twice for a notebook that shares a session', async () => {
+  it('does not notify twice for a notebook that shares a session', async () => {
     await learn('shared', { spent: '1' });
     await learn('shared', { spent: '9' });
-    expect(told).toEqual([]);
+    expect(notices).toEqual([]);
   });
 });

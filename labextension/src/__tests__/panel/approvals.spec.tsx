@@ -11,7 +11,7 @@ import { WaitingReports } from '../../state/waitingReports';
 import { Notation } from '../../words/notation';
 import { Drawing, drawn } from '../support/drawing';
 import { FakeModel } from '../support/fakes';
-import { personPresses } from '../support/person';
+import { userPresses } from '../support/user';
 import { sampleState } from '../support/samples';
 import {
   FakeTrail,
@@ -79,7 +79,7 @@ describe('the sections of what waits', () => {
     return found;
   }
 
-  /** A button of the dialog that decides. */
+  /** A button of the decision dialog. */
   function decision(text: string): HTMLButtonElement {
     const found = [...document.querySelectorAll('dialog button')].find(
       one => one.textContent === text
@@ -90,9 +90,9 @@ describe('the sections of what waits', () => {
     return found;
   }
 
-  /** Press a card's button, and let the dialog stand for a while. */
+  /** Press a card's button, and let the dialog be visible for a while. */
   async function opens(text: string, card = 0): Promise<void> {
-    await drawn(widget, () => personPresses(button(text, card)));
+    await drawn(widget, () => userPresses(button(text, card)));
     await drawn(widget, () => vi.advanceTimersByTime(500));
   }
 
@@ -113,7 +113,7 @@ describe('the sections of what waits', () => {
     vi.useRealTimers();
   });
 
-  it('show exactly what is asked', async () => {
+  it('show exactly what is requested', async () => {
     server.waiting = [
       sampleApproval({
         shown: {
@@ -155,16 +155,16 @@ describe('the sections of what waits', () => {
     );
   });
 
-  it('take a person’s press for an answer, and no other', async () => {
+  it('are decided by a user’s click, and by no other', async () => {
     server.waiting = [sampleApproval()];
     await showApprovals();
     await drawn(widget, () => button('Approve…').click());
     expect(document.querySelector('dialog')).toBeNull();
     await opens('Approve…');
     await drawn(widget, () => decision('Approve').click());
-    expect(server.answers).toEqual([]);
-    await drawn(widget, () => personPresses(decision('Approve')));
-    expect(server.answers).toEqual([
+    expect(server.decisions).toEqual([]);
+    await drawn(widget, () => userPresses(decision('Approve')));
+    expect(server.decisions).toEqual([
       [sampleApproval().id, 'approve', expect.any(String)]
     ]);
     await drawn(widget, () => widget.update());
@@ -174,15 +174,15 @@ describe('the sections of what waits', () => {
     );
   });
 
-  it('take no answer to what has only just come into view', async () => {
+  it('cannot be decided when they have only just come into view', async () => {
     server.waiting = [sampleApproval({ id: 'a' })];
     await showApprovals();
-    await drawn(widget, () => personPresses(button('Deny…')));
-    await drawn(widget, () => personPresses(decision('Deny')));
-    expect(server.answers).toEqual([]);
+    await drawn(widget, () => userPresses(button('Deny…')));
+    await drawn(widget, () => userPresses(decision('Deny')));
+    expect(server.decisions).toEqual([]);
     await drawn(widget, () => vi.advanceTimersByTime(500));
-    await drawn(widget, () => personPresses(decision('Deny')));
-    expect(server.answers).toMatchObject([['a', 'deny', expect.any(String)]]);
+    await drawn(widget, () => userPresses(decision('Deny')));
+    expect(server.decisions).toMatchObject([['a', 'deny', expect.any(String)]]);
     expect(document.querySelector('dialog')).toBeNull();
   });
 
@@ -217,13 +217,13 @@ describe('the sections of what waits', () => {
     await showApprovals();
     const next = cards()[1];
     await opens('Approve…');
-    // A browser gives the focus back by itself.
+    // A browser restores the focus by itself.
     button('Approve…').focus();
-    await drawn(widget, () => personPresses(decision('Approve')));
+    await drawn(widget, () => userPresses(decision('Approve')));
     expect(document.activeElement).toBe(next);
   });
 
-  it('say what is left after it, or missing', async () => {
+  it('show what is left after it, or missing', async () => {
     server.waiting = [
       sampleApproval({ notebook: PATH, amount: '0.25' }),
       sampleApproval({ id: 'b', notebook: PATH, amount: '20' })
@@ -250,28 +250,28 @@ describe('the sections of what waits', () => {
     expect(cards()[0]?.dataset.lead).toBe('');
   });
 
-  it('say why nothing can be answered', async () => {
+  it('show why nothing can be decided', async () => {
     server.waiting = [sampleApproval()];
     model.mayChange = false;
     await showApprovals();
     expect(button('Approve…').getAttribute('aria-disabled')).toBe('true');
     expect(button('Approve…').title).toContain('not change it');
-    await drawn(widget, () => personPresses(button('Approve…')));
+    await drawn(widget, () => userPresses(button('Approve…')));
     expect(document.querySelector('dialog')).toBeNull();
   });
 
-  it('say what the server refused', async () => {
+  it('show what the server refused', async () => {
     server.waiting = [sampleApproval()];
     server.refusal = new Error('This was denied already, by bob.');
     await showApprovals();
     await opens('Approve…');
-    await drawn(widget, () => personPresses(decision('Approve')));
+    await drawn(widget, () => userPresses(decision('Approve')));
     expect(document.querySelector('dialog [role=alert]')?.textContent).toBe(
       'This was denied already, by bob.'
     );
   });
 
-  it('say that nothing waits', async () => {
+  it('show that nothing waits', async () => {
     await showApprovals();
     expect(widget.node.textContent).toBe('Nothing waits for approval.');
   });
@@ -312,7 +312,7 @@ describe('the sections of what waits', () => {
     expect(cards()[0]?.textContent).toContain('Resultdone');
     await drawn(widget, () => button('Acknowledge').click());
     expect(server.seen).toEqual([]);
-    await drawn(widget, () => personPresses(button('Acknowledge')));
+    await drawn(widget, () => userPresses(button('Acknowledge')));
     await drawn(widget, () => widget.update());
     expect(server.seen).toEqual(['r-1']);
     expect(cards().map(card => card.dataset.report)).toEqual(['r-2']);

@@ -23,12 +23,12 @@ describe('the budget in the panel', () => {
     expect(panel.text('budget')).toContain('The budget is exceeded by $0.25.');
   });
 
-  it('checks what is typed, and tells what it would leave', async () => {
+  it('validates what is typed, and shows what it would leave', async () => {
     await panel.show('held');
     await panel.press('Edit the budget');
     await panel.type('1,5');
     expect(panel.text('budget')).toContain('such as 12.50');
-    await panel.personPress('Set');
+    await panel.userPress('Set');
     expect(panel.changes).toEqual([]);
     await panel.type('7');
     expect(panel.text('budget')).toContain(
@@ -38,7 +38,7 @@ describe('the budget in the panel', () => {
     expect(panel.text('budget')).toContain('$12.50 would be left.');
   });
 
-  it('is set by a person only', async () => {
+  it('is set by a user only', async () => {
     await panel.show('active');
     await panel.press('Edit the budget');
     await panel.type('20');
@@ -50,7 +50,7 @@ describe('the budget in the panel', () => {
       );
     expect(panel.changes).toEqual([]);
     expect(document.activeElement?.textContent).toBe('Raise to $20.00');
-    await panel.personPress('Raise to $20.00');
+    await panel.userPress('Raise to $20.00');
     expect(panel.changes).toEqual([[PATH, { budget: '20' }]]);
     expect(panel.find('input')).toBeNull();
   });

@@ -28,7 +28,7 @@ describe('a section of the panel', () => {
     await scene.settle(() => scene.body.addSection(exampleSection));
   });
 
-  it('stands where its rank says, and reads what it shows', async () => {
+  it('is placed by its rank, and loads what it shows', async () => {
     await scene.show('active');
     expect(scene.text('example')).toBe('1 kernel');
     const shown = ids();
@@ -44,7 +44,7 @@ describe('a section of the panel', () => {
     expect(ids()).not.toContain('example');
   });
 
-  it('says why it cannot be read', async () => {
+  it('shows why it cannot be loaded', async () => {
     scene.refusal = new Error('The ledger cannot be used now.');
     await scene.show('active');
     expect(scene.text('example')).toContain('The ledger cannot be used now.');

@@ -30,19 +30,19 @@ describe('the gateway in the panel', () => {
   const done: [string, ...unknown[]][] = [];
   const shown: ICreatedKey[] = [];
 
-  function answer<T>(value: T): Promise<T> {
+  function respond<T>(value: T): Promise<T> {
     return refusal ? Promise.reject(refusal) : Promise.resolve(value);
   }
 
   const api: IGatewayApi = {
-    keys: () => answer([...keys]),
+    keys: () => respond([...keys]),
     create: (wanted: INewKey) => {
       done.push(['create', wanted]);
       const created = key('new', 'user', `key:${wanted.name}`, {
         name: wanted.name
       });
       keys.push(created);
-      return answer({
+      return respond({
         key: created,
         secret: 'sk-aumos-secret',
         environment: {},
@@ -52,18 +52,18 @@ describe('the gateway in the panel', () => {
     bind: (id, path) => {
       done.push(['bind', id, path]);
       keys = keys.map(one => (one.id === id ? { ...one, path } : one));
-      return answer(key(id, 'terminal', path));
+      return respond(key(id, 'terminal', path));
     },
     revoke: id => {
       done.push(['revoke', id]);
       keys = keys.filter(one => one.id !== id);
-      return answer({});
+      return respond({});
     },
     stop: path => {
       done.push(['stop', path]);
       const revoked = keys.filter(one => one.path === path);
       keys = keys.filter(one => one.path !== path);
-      return answer(revoked);
+      return respond(revoked);
     }
   };
 
@@ -124,11 +124,11 @@ describe('the gateway in the panel', () => {
     ]);
   });
 
-  it('stops the notebook with one press of a person, and says what to do then', async () => {
+  it('stops the notebook with one click of a user, and shows what to do then', async () => {
     await panel.show('active');
     await panel.press('Stop the calls of this notebook');
     expect(done).toEqual([]);
-    await panel.personPress('Stop the calls of this notebook');
+    await panel.userPress('Stop the calls of this notebook');
     expect(done).toEqual([['stop', PATH]]);
     expect(panel.text('gateway')).toContain('Stopped: 3 keys were revoked.');
     expect(panel.text('gateway')).toContain('Restart the kernel');
@@ -141,10 +141,10 @@ describe('the gateway in the panel', () => {
     expect(panel.find('.aumos-Stop')).not.toBeNull();
   });
 
-  it('says why the notebook was not stopped', async () => {
+  it('shows why the notebook was not stopped', async () => {
     await panel.show('active');
     refusal = new Error('The ledger cannot be used now.');
-    await panel.personPress('Stop the calls of this notebook');
+    await panel.userPress('Stop the calls of this notebook');
     expect(panel.text('gateway')).toContain('The ledger cannot be used now.');
     expect(panel.find('.aumos-Stop')).not.toBeNull();
   });
@@ -160,19 +160,19 @@ describe('the gateway in the panel', () => {
     expect(listed()[0]).toBe('Kernel9 min ago');
   });
 
-  it('is closed to who may only look', async () => {
+  it('is disabled for a user who may only look', async () => {
     panel.model.mayChange = false;
     await panel.show('active');
-    await panel.personPress('Stop the calls of this notebook');
-    await panel.personPress('Revoke key report');
+    await panel.userPress('Stop the calls of this notebook');
+    await panel.userPress('Revoke key report');
     expect(done).toEqual([]);
   });
 
-  it('binds a terminal to the notebook, by a person only', async () => {
+  it('binds a terminal to the notebook, by a user only', async () => {
     await panel.show('active');
     await panel.press('Use for this notebook');
     expect(done).toEqual([]);
-    await panel.personPress('Use for this notebook');
+    await panel.userPress('Use for this notebook');
     expect(done).toEqual([['bind', '2', PATH]]);
     expect(listed()).toContain('Terminal 29 min ago');
   });
@@ -182,11 +182,11 @@ describe('the gateway in the panel', () => {
     expect(panel.text('gateway')).not.toContain('Use for this notebook');
   });
 
-  it('revokes a key of the user, by a person only', async () => {
+  it('revokes a key of the user, by a user only', async () => {
     await panel.show('active');
     await panel.press('Revoke key report');
     expect(done).toEqual([]);
-    await panel.personPress('Revoke key report');
+    await panel.userPress('Revoke key report');
     expect(done).toEqual([['revoke', 'report']]);
     expect(listed()).not.toContain('report9 min ago');
   });
@@ -194,7 +194,7 @@ describe('the gateway in the panel', () => {
   it('creates a key at L1 unless the user chooses, and keeps no secret', async () => {
     await panel.show('active');
     await panel.press('Create key…');
-    // The server's default is more than it allows.
+    // The server's default is above its own maximum.
     expect(panel.text('gateway')).toContain('The server allows at most $5.00.');
     const [name, budget] = panel.findAll('[data-section=gateway] input');
     const levels = panel.findAll('[data-section=gateway] option');
@@ -202,12 +202,12 @@ describe('the gateway in the panel', () => {
     await panel.typeInto(name, 'a/b');
     expect(panel.text('gateway')).toContain('Write a name of letters');
     await panel.typeInto(budget, '2.50');
-    await panel.personPress('Create key');
+    await panel.userPress('Create key');
     expect(done).toEqual([]);
     await panel.typeInto(name, 'nightly report');
     await panel.press('Create key');
     expect(done).toEqual([]);
-    await panel.personPress('Create key');
+    await panel.userPress('Create key');
     expect(done).toEqual([
       ['create', { name: 'nightly report', trust_level: 1, budget: '2.5' }]
     ]);

@@ -20,7 +20,7 @@ describe('the holds in the panel', () => {
     expect(panel.opened).toEqual([PATH]);
   });
 
-  it('that nobody else can resolve stand first', async () => {
+  it('with an unknown outcome come first', async () => {
     await panel.show('held');
     const first = panel.section('holds')?.querySelector('li');
     expect(first?.dataset.state).toBe('unresolved');
@@ -30,17 +30,17 @@ describe('the holds in the panel', () => {
     ).toBe(1);
   });
 
-  it('are released by a person only', async () => {
+  it('are released by a user only', async () => {
     await panel.show('held');
     await panel.press('Release');
     expect(panel.resolved).toEqual([]);
-    await panel.personPress('Release');
+    await panel.userPress('Release');
     expect(panel.resolved).toEqual([
       ['0199a1b2c3d4e5f60718293a4b5c6d7f', null]
     ]);
   });
 
-  it('are settled with what they cost, by a person only', async () => {
+  it('are settled with their cost, by a user only', async () => {
     await panel.show('held');
     await panel.press('Settle…');
     expect(panel.text('holds')).toContain('All that was held.');
@@ -48,7 +48,7 @@ describe('the holds in the panel', () => {
     expect(panel.text('holds')).toContain('$0.25 is given back.');
     await panel.press('Settle with $1.25');
     expect(panel.resolved).toEqual([]);
-    await panel.personPress('Settle with $1.25');
+    await panel.userPress('Settle with $1.25');
     expect(panel.resolved).toEqual([
       ['0199a1b2c3d4e5f60718293a4b5c6d7f', '1.25']
     ]);

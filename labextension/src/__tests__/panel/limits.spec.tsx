@@ -9,7 +9,7 @@ import type { IPanelApi, ISectionProps } from '../../tokens';
 import { Notation } from '../../words/notation';
 import { Drawing, drawn } from '../support/drawing';
 import { FakeModel } from '../support/fakes';
-import { personPresses } from '../support/person';
+import { userPresses } from '../support/user';
 import { FakeWaiting, sampleLimit } from '../support/waitingFakes';
 
 const trans = nullTranslator.load('aumos_governance');
@@ -89,7 +89,7 @@ describe('the section of what waits at a limit', () => {
     vi.useRealTimers();
   });
 
-  it('is there while something waits, and says what it needs', async () => {
+  it('is shown while calls wait, with what they need', async () => {
     await show();
     expect(isShown()).toBe(true);
     const card = widget.node.querySelector('.aumos-Card');
@@ -106,7 +106,7 @@ describe('the section of what waits at a limit', () => {
     await show();
     await drawn(widget, () => button(widget.node, 'Raise Budget…').click());
     expect(raised).toEqual([[PATH, '1.4']]);
-    expect(server.answers).toEqual([]);
+    expect(server.decisions).toEqual([]);
   });
 
   it('offers no budget where a ceiling binds', async () => {
@@ -122,15 +122,15 @@ describe('the section of what waits at a limit', () => {
     await show();
     await drawn(widget, () => button(widget.node, 'Deny…').click());
     expect(document.querySelector('dialog')).toBeNull();
-    await drawn(widget, () => personPresses(button(widget.node, 'Deny…')));
+    await drawn(widget, () => userPresses(button(widget.node, 'Deny…')));
     const dialog = dialogOf();
-    await drawn(widget, () => personPresses(button(dialog, 'Deny')));
-    expect(server.answers).toEqual([]);
+    await drawn(widget, () => userPresses(button(dialog, 'Deny')));
+    expect(server.decisions).toEqual([]);
     await drawn(widget, () => vi.advanceTimersByTime(500));
     await drawn(widget, () => button(dialog, 'Deny').click());
-    expect(server.answers).toEqual([]);
-    await drawn(widget, () => personPresses(button(dialog, 'Deny')));
-    expect(server.answers).toEqual([
+    expect(server.decisions).toEqual([]);
+    await drawn(widget, () => userPresses(button(dialog, 'Deny')));
+    expect(server.decisions).toEqual([
       [sampleLimit().id, 'deny', expect.any(String)]
     ]);
     expect(document.querySelector('dialog')).toBeNull();
@@ -145,7 +145,7 @@ describe('the section of what waits at a limit', () => {
 
   it('ends in the dialog what waits no longer', async () => {
     await show();
-    await drawn(widget, () => personPresses(button(widget.node, 'Deny…')));
+    await drawn(widget, () => userPresses(button(widget.node, 'Deny…')));
     server.atLimit = [];
     await drawn(widget, () => vi.advanceTimersByTime(500));
     await drawn(widget, () => void store.refresh());

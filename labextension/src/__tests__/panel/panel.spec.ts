@@ -54,7 +54,7 @@ describe('the panel', () => {
     expect(document.activeElement?.textContent).toBe('Edit');
   });
 
-  it('draws nothing while nobody sees it', async () => {
+  it('draws nothing while it is hidden', async () => {
     await panel.show('active');
     panel.body.hide();
     await panel.settle(() => panel.model.show(sampleState('held')));
@@ -63,7 +63,7 @@ describe('the panel', () => {
     expect(panel.text('budget')).toContain('$2.50');
   });
 
-  it('says what the page does not know', async () => {
+  it('shows what the page does not know', async () => {
     await panel.show('shared');
     await panel.settle(() =>
       panel.model.become({
@@ -74,7 +74,7 @@ describe('the panel', () => {
     const heading = panel.find('.aumos-Panel-heading')?.textContent;
     expect(heading).toContain('whose session it shares');
     expect(heading).toContain("Can't reach the server.");
-    // Said once, and not by each section.
+    // Shown once, and not in each section.
     expect(panel.body.node.textContent).not.toContain('Failed to fetch');
   });
 

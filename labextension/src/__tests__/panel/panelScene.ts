@@ -1,4 +1,4 @@
-/** A panel as a test wants it, its sections those of the side panel, before a server that answers what is put in. */
+/** A panel with the side panel's own sections, on a fake server that a test prepares. */
 
 import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
@@ -14,13 +14,13 @@ import type { IEnvelope, IKernel } from '../../protocol/session';
 import type { IHold } from '../../protocol/waiting';
 import { drawn } from '../support/drawing';
 import { FakeModel } from '../support/fakes';
-import { personPresses } from '../support/person';
+import { userPresses } from '../support/user';
 import { sampleState } from '../support/samples';
 
 /** The notebook of the sample states. */
 export const PATH = 'research/agents.ipynb';
 
-/** A panel in the page, anew for each test of the block that this is called in. */
+/** A panel in the page, made anew for each test of the calling block. */
 export function panelOfEachTest(): PanelScene {
   const scene = new PanelScene();
   beforeEach(() => scene.begin());
@@ -28,23 +28,23 @@ export function panelOfEachTest(): PanelScene {
   return scene;
 }
 
-/** What the panel shows and asks, and what a person does with it. */
+/** What the panel shows and requests, and what a user does with it. */
 export class PanelScene {
   model!: FakeModel;
   subject!: PanelSubject;
   body!: PanelBody;
-  /** What the server answers. */
+  /** The responses of the server. */
   held: IHold[] = [];
   within: IEnvelope[] = [];
   notebooks: IGovernanceState[] = [];
   kernels: IKernel[] = [];
   refusal: Error | null = null;
-  /** What it was asked. */
+  /** The requests to it. */
   kernelReads = 0;
   readonly changes: [string, IChange][] = [];
   readonly closed: string[] = [];
   readonly resolved: [string, string | null][] = [];
-  /** The notebooks that a link led to. */
+  /** The notebooks that links opened. */
   readonly opened: string[] = [];
 
   async begin(): Promise<void> {
@@ -88,7 +88,7 @@ export class PanelScene {
     vi.useRealTimers();
   }
 
-  /** Do something, and let the server answer what is asked because of it. */
+  /** Do something, and let the server respond to the requests that follow. */
   async settle(action: () => void = () => undefined): Promise<void> {
     await drawn(this.body, action);
     await drawn(this.body, () => vi.advanceTimersByTime(1000));
@@ -112,30 +112,30 @@ export class PanelScene {
     return this.find(`[data-section=${id}]`);
   }
 
-  /** What a section says. */
+  /** The text of a section. */
   text(id: string): string {
     const body = this.section(id)?.querySelector('.aumos-Section-body');
     return body?.textContent ?? '';
   }
 
-  /** Press a button as code in the page can. */
+  /** Click a button as code in the page can. */
   press(name: string | RegExp): Promise<void> {
     return this.settle(() => this._control(name).click());
   }
 
-  /** Press a button as a person does. */
-  personPress(name: string | RegExp): Promise<void> {
-    return this.settle(() => personPresses(this._control(name)));
+  /** Click a button as a user does. */
+  userPress(name: string | RegExp): Promise<void> {
+    return this.settle(() => userPresses(this._control(name)));
   }
 
-  /** Fill in the one field. */
+  /** Fill in the only field. */
   async type(value: string): Promise<void> {
     await this.typeInto(this.find('input') ?? undefined, value);
   }
 
   /** Fill in a field. */
   async typeInto(input: HTMLElement | undefined, value: string): Promise<void> {
-    // React knows of a change only by the setter of the element's own class.
+    // React notices a change only through the setter of the element's own class.
     const set = Object.getOwnPropertyDescriptor(
       HTMLInputElement.prototype,
       'value'
@@ -157,34 +157,34 @@ export class PanelScene {
     return found;
   }
 
-  private _answer<T>(value: T): Promise<T> {
+  private _respond<T>(value: T): Promise<T> {
     return this.refusal ? Promise.reject(this.refusal) : Promise.resolve(value);
   }
 
   private _resolve(id: string, amount: string | null): Promise<unknown> {
     this.resolved.push([id, amount]);
-    return this._answer({ resolution: {}, state: null });
+    return this._respond({ resolution: {}, state: null });
   }
 
   private readonly _api = {
     session: {
       change: (path: string, change: IChange) => {
         this.changes.push([path, change]);
-        return this._answer(sampleState('active', { path, ...change }));
+        return this._respond(sampleState('active', { path, ...change }));
       },
       close: (path: string) => {
         this.closed.push(path);
-        return this._answer(sampleState('closed', { path }));
+        return this._respond(sampleState('closed', { path }));
       },
-      envelopes: () => this._answer(this.within),
+      envelopes: () => this._respond(this.within),
       kernels: () => {
         this.kernelReads += 1;
-        return this._answer(this.kernels);
+        return this._respond(this.kernels);
       },
-      notebooks: () => this._answer({ entries: this.notebooks, after: null })
+      notebooks: () => this._respond({ entries: this.notebooks, after: null })
     },
     waiting: {
-      holds: () => this._answer({ entries: this.held, after: null }),
+      holds: () => this._respond({ entries: this.held, after: null }),
       settle: (id: string, amount: string) => this._resolve(id, amount),
       release: (id: string) => this._resolve(id, null)
     }

@@ -5,12 +5,12 @@ import { sampleState } from '../support/samples';
 describe('the session in the panel', () => {
   const panel = panelOfEachTest();
 
-  it('is closed by a person only, after a question', async () => {
+  it('is closed by a user only, after a confirmation', async () => {
     await panel.show('active');
     await panel.press('Close session…');
     await panel.press('Close session');
     expect(panel.closed).toEqual([]);
-    await panel.personPress('Close session');
+    await panel.userPress('Close session');
     expect(panel.closed).toEqual([PATH]);
     expect(panel.text('session')).toContain(
       'The last one spent $0.20 of $10.00.'
@@ -46,7 +46,7 @@ describe('the session in the panel', () => {
       expect(panel.text('session')).not.toContain('A key of a provider');
     });
 
-    it('that is out of reach says so, whether open or not', async () => {
+    it('that the server cannot reach has a warning, whether a session is open or not', async () => {
       panel.kernels = [kernel(PATH, false)];
       await panel.show('active');
       expect(panel.text('session')).toContain(SENTENCE);
@@ -54,7 +54,7 @@ describe('the session in the panel', () => {
       expect(panel.text('session')).toContain(SENTENCE);
     });
 
-    it('in reach says nothing of it', async () => {
+    it('that the server can reach has no warning', async () => {
       panel.kernels = [kernel(PATH, true), kernel('other.ipynb', false)];
       await panel.show('active');
       expect(panel.text('session')).not.toContain(SENTENCE);

@@ -22,18 +22,18 @@ function sum(name: string, spent: string, records = 1): IAuditSum {
   return { name, spent, records, denied: 0 };
 }
 
-/** Answers each kind of sum with what a test put in, and notes what was asked. */
+/** Returns the sums that a test prepared, and keeps the requests. */
 function sums(
-  answers: Readonly<Record<string, IAuditSum[]>>
+  responses: Readonly<Record<string, IAuditSum[]>>
 ): [IAuditApi, string[]] {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const api = {
     sums: (by: string, { session_id }: IAuditFilters) => {
-      asked.push(`${by} ${session_id}`);
-      return Promise.resolve({ by, sums: answers[by] ?? [] });
+      requested.push(`${by} ${session_id}`);
+      return Promise.resolve({ by, sums: responses[by] ?? [] });
     }
   } as unknown as IAuditApi;
-  return [api, asked];
+  return [api, requested];
 }
 
 const days = (count: number): IAuditSum[] =>
@@ -43,9 +43,9 @@ const days = (count: number): IAuditSum[] =>
 
 describe('readSpending', () => {
   it('takes days where there are some', async () => {
-    const [api, asked] = sums({ day: days(3) });
+    const [api, requested] = sums({ day: days(3) });
     const { by, stretches } = await readSpending(api, 's');
-    expect([by, stretches.length, asked]).toEqual(['day', 3, ['day s']]);
+    expect([by, stretches.length, requested]).toEqual(['day', 3, ['day s']]);
   });
 
   it('takes hours, then minutes, where it was short', async () => {
@@ -62,9 +62,9 @@ describe('readSpending', () => {
       100_000_000n
     ]);
     const minute = [sum('2026-01-01T08:59Z', '0.1')];
-    const [shorter, asked] = sums({ day: days(1), hour: days(1), minute });
+    const [shorter, requested] = sums({ day: days(1), hour: days(1), minute });
     expect(await readSpending(shorter, 's')).toMatchObject({ by: 'minute' });
-    expect(asked).toEqual(['day s', 'hour s', 'minute s']);
+    expect(requested).toEqual(['day s', 'hour s', 'minute s']);
   });
 
   it('shows the last of a long time', async () => {
@@ -110,9 +110,9 @@ describe('Spending', () => {
   let widget: ReactWidget;
 
   async function show(
-    answers: Readonly<Record<string, IAuditSum[]>>
+    responses: Readonly<Record<string, IAuditSum[]>>
   ): Promise<void> {
-    const [audit] = sums(answers);
+    const [audit] = sums(responses);
     const state = sampleState('active');
     widget = ReactWidget.create(
       <NotationContext.Provider value={new Notation('de')}>
@@ -137,7 +137,7 @@ describe('Spending', () => {
 
   afterEach(() => widget.dispose());
 
-  const answers = {
+  const responses = {
     day: days(3),
     tool: [sum('<b>gpt\n4o', '2', 9), sum('claude', '1.004')]
   };
@@ -146,8 +146,8 @@ describe('Spending', () => {
     ...widget.node.querySelectorAll<HTMLElement>(selector)
   ];
 
-  it('draws a bar for each, and a table for who does not see it', async () => {
-    await show(answers);
+  it('draws a bar for each, and a table for screen readers', async () => {
+    await show(responses);
     expect(find('figure')).toHaveLength(2);
     const [time, tools] = find('table');
     expect(time?.querySelectorAll('tbody tr')).toHaveLength(3);
@@ -165,8 +165,8 @@ describe('Spending', () => {
     expect(widget.node.querySelector('b')).toBeNull();
   });
 
-  it('tells the figures of the bar that the keys lead to', async () => {
-    await show(answers);
+  it('shows the figures of the bar that the keys lead to', async () => {
+    await show(responses);
     const drawing = find('.aumos-Chart-drawing')[1];
     const press = (key: string): Promise<void> =>
       drawn(
@@ -187,7 +187,7 @@ describe('Spending', () => {
     expect(find('.aumos-Chart-figures')[1]?.textContent).toBe('$3.004 in all');
   });
 
-  it('says that nothing is spent', async () => {
+  it('shows that nothing is spent', async () => {
     await show({ day: [], hour: [], minute: [], tool: [] });
     expect(widget.node.textContent).toBe('Nothing is spent yet.');
   });

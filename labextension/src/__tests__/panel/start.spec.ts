@@ -36,7 +36,7 @@ describe('the start in the panel', () => {
     expect([level()?.value, budget()?.value]).toEqual(['2', '10']);
     await panel.press('Start governing');
     expect(scene.changes).toEqual([]);
-    await panel.personPress('Start governing');
+    await panel.userPress('Start governing');
     expect(scene.changes).toEqual([[PATH, { trust_level: 2, budget: '10' }]]);
     expect(panel.model.learnt).toHaveLength(1);
     expect(kernel.requests).toHaveLength(1);
@@ -47,7 +47,7 @@ describe('the start in the panel', () => {
     await panel.settle(() => choose(level(), '3'));
     await panel.type('2.50');
     expect(panel.text('start')).toContain('Each action waits until');
-    await panel.personPress('Start governing');
+    await panel.userPress('Start governing');
     expect(scene.changes).toEqual([[PATH, { trust_level: 3, budget: '2.5' }]]);
   });
 
@@ -71,29 +71,29 @@ describe('the start in the panel', () => {
     ] as const) {
       await panel.type(text);
       expect(panel.text('start')).toContain(reason);
-      await panel.personPress('Start governing');
+      await panel.userPress('Start governing');
     }
     expect(scene.changes).toEqual([]);
   });
 
-  it('waits for what is configured, and is not for those who may only look', async () => {
+  it('waits for the configuration, and is disabled for a user who may only look', async () => {
     await panel.settle(() => panel.model.become({ config: null }));
     await panel.show('never_opened');
-    await panel.personPress('Start governing');
+    await panel.userPress('Start governing');
     await panel.settle(() => panel.model.become({ mayChange: false }));
-    await panel.personPress('Start governing');
+    await panel.userPress('Start governing');
     expect(scene.changes).toEqual([]);
   });
 
-  it('says why it was not started', async () => {
+  it('shows why it was not started', async () => {
     scene.refusal = new Error('No more sessions today.');
     await panel.show('never_opened');
-    await panel.personPress('Start governing');
+    await panel.userPress('Start governing');
     expect(panel.text('start')).toContain('No more sessions today.');
     expect(kernel.requests).toEqual([]);
   });
 
-  it('says what a kernel lacks before anything is started', async () => {
+  it('shows what a kernel lacks before anything is started', async () => {
     scene.kernel.found.push(REPLIES.absent);
     await panel.show('never_opened');
     expect(panel.text('start')).toContain(
@@ -105,7 +105,7 @@ describe('the start in the panel', () => {
     expect(scene.kernel.requests).toEqual([]);
   });
 
-  it('says what a kernel lacks, and tries again', async () => {
+  it('shows what a kernel lacks, and tries again', async () => {
     kernel.replies.push(REPLIES.missing, REPLIES.loaded);
     await panel.show('never_opened');
     await panel.settle(() => void scene.starter.load(PATH));
@@ -119,7 +119,7 @@ describe('the start in the panel', () => {
     expect(section()).toBeNull();
   });
 
-  it('says that a cell runs first', async () => {
+  it('shows that a cell runs first', async () => {
     kernel.status = 'busy';
     kernel.replies.push(new Promise(() => undefined));
     await panel.show('active');

@@ -22,16 +22,16 @@ describe('the trust level in the panel', () => {
   });
 
   it('is tightened at once', async () => {
-    await panel.personPress(/^L1/);
+    await panel.userPress(/^L1/);
     expect(panel.changes).toEqual([[PATH, { trust_level: 1 }]]);
     expect(radios()).toHaveLength(0);
     expect(panel.text('trust')).toMatch(/^L1/);
   });
 
   it('is loosened after a question only', async () => {
-    await panel.personPress(/^L4/);
+    await panel.userPress(/^L4/);
     expect(panel.changes).toEqual([]);
-    await panel.personPress('Raise to L4');
+    await panel.userPress('Raise to L4');
     expect(panel.changes).toEqual([[PATH, { trust_level: 4 }]]);
   });
 
@@ -39,7 +39,7 @@ describe('the trust level in the panel', () => {
     for (const radio of radios()) {
       await panel.settle(() => radio.click());
     }
-    await panel.personPress(/^L4/);
+    await panel.userPress(/^L4/);
     await panel.press('Raise to L4');
     expect(panel.changes).toEqual([]);
   });
@@ -67,22 +67,22 @@ describe('the trust level in the panel', () => {
       panel.model.become({ config: sampleConfig('classroom') })
     );
     expect(radios()[4]?.title).toBe('The server allows at most L3.');
-    await panel.personPress(/^L4/);
+    await panel.userPress(/^L4/);
     expect(panel.find('.aumos-Confirmation')).toBeNull();
   });
 
-  it('says when the server refuses', async () => {
+  it('shows when the server refuses', async () => {
     panel.refusal = new Error('The ledger cannot be written.');
-    await panel.personPress(/^L0/);
+    await panel.userPress(/^L0/);
     expect(
       panel.section('trust')?.querySelector('[role=alert]')?.textContent
     ).toBe('The ledger cannot be written.');
   });
 
-  it('is disabled for who may only look, and says why', async () => {
+  it('is disabled for a user who may only look, and shows why', async () => {
     await panel.settle(() => panel.model.become({ mayChange: false }));
-    await panel.personPress(/^L0/);
+    await panel.userPress(/^L0/);
     expect(panel.changes).toEqual([]);
-    expect(radios()[0]?.title).toBe('You may look at this, but not change it.');
+    expect(radios()[0]?.title).toBe('You can view this, but not change it.');
   });
 });

@@ -7,11 +7,11 @@ const PATH = 'a.ipynb';
 
 describe('ReceiptBook', () => {
   let records: IAuditRecord[];
-  let asked: number;
+  let requested: number;
   let book: ReceiptBook;
   let next = 0;
 
-  /** Something new in the record of the notebook. */
+  /** Add a record to the notebook's audit record. */
   function happen(changes: Partial<IAuditRecord>): void {
     next += 1;
     const id = String(next).padStart(6, '0');
@@ -29,10 +29,10 @@ describe('ReceiptBook', () => {
 
   beforeEach(() => {
     records = [];
-    asked = 0;
+    requested = 0;
     book = new ReceiptBook({
       records: (_: unknown, limit: number, cursor: string | null) => {
-        asked += 1;
+        requested += 1;
         const from = Number(cursor ?? 0);
         const end = from + limit;
         return Promise.resolve({
@@ -88,7 +88,7 @@ describe('ReceiptBook', () => {
     expect(heard).toHaveBeenCalledOnce();
     happen({ spent_delta: '0.01' });
     await book.read(PATH);
-    expect(asked).toBe(3);
+    expect(requested).toBe(3);
     expect(book.of(PATH, 'c-1')?.spent).toBe(60_000_000n);
   });
 
@@ -133,7 +133,7 @@ describe('ReceiptBook', () => {
       code: 'APPROVAL_REQUIRED',
       cell: { id: 'c-2', count: 2 }
     });
-    // As earlier versions recorded what waits.
+    // Earlier versions recorded waiting requests so.
     happen({
       event: 'hold',
       outcome: 'deny',

@@ -1,10 +1,10 @@
 import { GovernanceApi } from '../../server/api';
 import { GovernanceApiError } from '../../server/requests';
 import { configs, errors, sampleState, states } from '../support/samples';
-import { type Answer, answering, json } from '../support/server';
+import { type Respond, respondingWith, json } from '../support/server';
 
-function api(answer: Answer): { api: GovernanceApi; requests: Request[] } {
-  const { serverSettings, requests } = answering(answer);
+function api(respond: Respond): { api: GovernanceApi; requests: Request[] } {
+  const { serverSettings, requests } = respondingWith(respond);
   return { api: new GovernanceApi({ serverSettings }), requests };
 }
 
@@ -18,7 +18,7 @@ async function failure(promise: Promise<unknown>): Promise<GovernanceApiError> {
 }
 
 describe('GovernanceApi', () => {
-  it('asks for the state of a path, whatever characters it has', async () => {
+  it('requests the state of a path with any characters', async () => {
     const state = sampleState('odd_text');
     const client = api(json(state));
     await expect(client.api.state(state.path)).resolves.toEqual(state);
@@ -30,7 +30,7 @@ describe('GovernanceApi', () => {
     );
   });
 
-  it('asks for the configuration', async () => {
+  it('requests the configuration', async () => {
     const client = api(json(configs.valid.classroom));
     await expect(client.api.config()).resolves.toEqual(configs.valid.classroom);
     expect(new URL(client.requests[0]?.url ?? '').pathname).toBe(
@@ -39,7 +39,7 @@ describe('GovernanceApi', () => {
   });
 
   it.each(Object.entries(errors))(
-    'hands on what the server says when %s',
+    'passes on the error of the server when %s',
     async (_, { status, body }) => {
       const error = await failure(api(json(body, status)).api.state('a.ipynb'));
       expect(error).toMatchObject({ ...body, status });
@@ -48,8 +48,8 @@ describe('GovernanceApi', () => {
   );
 
   it('knows a server without our extension', async () => {
-    const answer = json({ message: 'Not Found', reason: null }, 404);
-    expect(await failure(api(answer).api.state('a.ipynb'))).toMatchObject({
+    const respond = json({ message: 'Not Found', reason: null }, 404);
+    expect(await failure(api(respond).api.state('a.ipynb'))).toMatchObject({
       code: 'NOT_ENABLED',
       status: 404,
       isTransient: false
@@ -57,23 +57,23 @@ describe('GovernanceApi', () => {
   });
 
   it('knows an error page', async () => {
-    const answer: Answer = () =>
+    const respond: Respond = () =>
       Promise.resolve(
         new Response('<h1>Bad Gateway</h1>', {
           status: 502,
           statusText: 'Bad Gateway'
         })
       );
-    expect(await failure(api(answer).api.config())).toMatchObject({
+    expect(await failure(api(respond).api.config())).toMatchObject({
       code: 'HTTP',
       message: 'The server answered 502 Bad Gateway',
       isTransient: true
     });
   });
 
-  it('knows a server that does not answer', async () => {
-    const answer: Answer = () => Promise.reject(new TypeError('no route'));
-    expect(await failure(api(answer).api.state('a.ipynb'))).toMatchObject({
+  it('recognizes a server that does not respond', async () => {
+    const respond: Respond = () => Promise.reject(new TypeError('no route'));
+    expect(await failure(api(respond).api.state('a.ipynb'))).toMatchObject({
       code: 'SERVER_UNREACHABLE',
       status: null,
       isTransient: true
@@ -83,7 +83,7 @@ describe('GovernanceApi', () => {
   it.each([
     ['a malformed body', json(states.malformed.float_money)],
     ['no JSON', () => Promise.resolve(new Response('hello'))]
-  ] as [string, Answer][])('does not take %s for an answer', async (_, a) => {
+  ] as [string, Respond][])('rejects %s as a response', async (_, a) => {
     expect(await failure(api(a).api.state('a.ipynb'))).toMatchObject({
       code: 'MALFORMED',
       isTransient: false

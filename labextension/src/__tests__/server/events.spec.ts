@@ -84,7 +84,7 @@ describe('ServerEvents', () => {
     ]);
   });
 
-  it('tells when its channel opens, closes and opens again', async () => {
+  it('reports when its channel opens, closes and opens again', async () => {
     expect(events.status).toBe('connecting');
     FakeWebSocket.last.open();
     FakeWebSocket.last.drop();
@@ -97,12 +97,12 @@ describe('ServerEvents', () => {
     expect(emitted).toEqual([samples.valid.closed]);
   });
 
-  it('tells when it cannot connect at all', () => {
+  it('reports when it cannot connect at all', () => {
     FakeWebSocket.last.drop();
     expect(statuses).toEqual(['closed']);
   });
 
-  it('connects at once when the network is back, whatever the socket thinks', async () => {
+  it('connects at once when the network is back, even if the socket seems open', async () => {
     FakeWebSocket.last.open();
     const former = FakeWebSocket.last;
     window.dispatchEvent(new Event('online'));

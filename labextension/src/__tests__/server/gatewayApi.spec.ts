@@ -1,6 +1,6 @@
 import type { ICreatedKey, IGatewayKey } from '../../protocol/gateway';
 import { GatewayApi } from '../../server/gatewayApi';
-import { answering, json } from '../support/server';
+import { respondingWith, json } from '../support/server';
 
 const BASE = '/user/ada/aumos-governance/v1/';
 const KEY: IGatewayKey = {
@@ -21,11 +21,11 @@ const CREATED: ICreatedKey = {
 };
 
 function gateway(body: unknown): [GatewayApi, Request[]] {
-  const { serverSettings, requests } = answering(json(body));
+  const { serverSettings, requests } = respondingWith(json(body));
   return [new GatewayApi({ serverSettings }), requests];
 }
 
-/** The one request that was made: method, path, idempotency key and body. */
+/** The only request that was made: method, path, idempotency key and body. */
 async function made(requests: readonly Request[]): Promise<unknown[]> {
   const [request] = requests;
   if (!request || requests.length > 1) {

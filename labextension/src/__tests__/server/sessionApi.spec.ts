@@ -2,13 +2,13 @@ import { SessionApi } from '../../server/sessionApi';
 import { GovernanceApi } from '../../server/api';
 import { isEnvelopes, isKernels, isNotebookPage } from '../../protocol/session';
 import { envelopes, kernels, states } from '../support/samples';
-import { answering, json } from '../support/server';
+import { respondingWith, json } from '../support/server';
 
 const STATE = states.valid.active;
 
 describe('SessionApi', () => {
   it('changes what stands', async () => {
-    const { serverSettings, requests } = answering(json(STATE));
+    const { serverSettings, requests } = respondingWith(json(STATE));
     const api = new SessionApi({ serverSettings });
     await expect(
       api.change('a b.ipynb', { trust_level: 4, budget: '2.5' }, 'key-1')
@@ -24,7 +24,9 @@ describe('SessionApi', () => {
   });
 
   it('closes', async () => {
-    const { serverSettings, requests } = answering(json(states.valid.closed));
+    const { serverSettings, requests } = respondingWith(
+      json(states.valid.closed)
+    );
     await new SessionApi({ serverSettings }).close('a.ipynb', 'key-2');
     expect(requests[0]?.method).toBe('POST');
     expect(requests[0]?.url).toMatch(/\/v1\/close\?path=a\.ipynb/);
@@ -33,21 +35,21 @@ describe('SessionApi', () => {
 
   it('reads the ceilings around a notebook', async () => {
     const body = envelopes.valid.nested;
-    const { serverSettings } = answering(json(body));
+    const { serverSettings } = respondingWith(json(body));
     const api = new SessionApi({ serverSettings });
     await expect(api.envelopes('a.ipynb')).resolves.toEqual(body.envelopes);
   });
 
   it('reads the kernels of the server', async () => {
     const body = kernels.valid.mixed;
-    const { serverSettings, requests } = answering(json(body));
+    const { serverSettings, requests } = respondingWith(json(body));
     const api = new SessionApi({ serverSettings });
     await expect(api.kernels()).resolves.toEqual(body.kernels);
     expect(requests[0]?.url).toMatch(/\/v1\/kernels\b/);
   });
 
   it('reads all notebooks by pages', async () => {
-    const { serverSettings, requests } = answering(
+    const { serverSettings, requests } = respondingWith(
       json({ notebooks: [STATE], after: 'a.ipynb' })
     );
     const page = await new SessionApi({ serverSettings }).notebooks('0.ipynb');
@@ -62,7 +64,7 @@ describe('GovernanceApi.mayChange', () => {
     [[], false],
     [undefined, false]
   ])('reads %j as %s', async (actions, expected) => {
-    const { serverSettings, requests } = answering(
+    const { serverSettings, requests } = respondingWith(
       json({ identity: {}, permissions: { 'aumos-governance': actions } })
     );
     const api = new GovernanceApi({ serverSettings });

@@ -9,22 +9,22 @@ import {
   holds,
   reports
 } from '../support/samples';
-import { answering, json } from '../support/server';
+import { respondingWith, json } from '../support/server';
 
 const BASE = '/user/ada/aumos-governance/v1/';
 
 function waiting(body: unknown, status = 200): [WaitingApi, Request[]] {
-  const { serverSettings, requests } = answering(json(body, status));
+  const { serverSettings, requests } = respondingWith(json(body, status));
   return [new WaitingApi({ serverSettings }), requests];
 }
 
 function trail(body: unknown): [AuditApi, Request[]] {
-  const { serverSettings, requests } = answering(json(body));
+  const { serverSettings, requests } = respondingWith(json(body));
   return [new AuditApi({ serverSettings }), requests];
 }
 
-/** What was asked, without the name that JupyterLab adds against caches. */
-function asked(requests: readonly Request[]): [string, string, object] {
+/** The request, without the parameter that JupyterLab adds against caches. */
+function requested(requests: readonly Request[]): [string, string, object] {
   const [request] = requests;
   if (!request || requests.length > 1) {
     throw new Error(`There were ${requests.length} requests.`);
@@ -45,19 +45,19 @@ describe('WaitingApi', () => {
     const [api, requests] = waiting(body);
     const page = await api[name]({ path: 'a b.ipynb', after: null, limit: 7 });
     expect(page).toEqual({ entries, after: body.after });
-    expect(asked(requests)).toEqual([
+    expect(requested(requests)).toEqual([
       'GET',
       BASE + name,
       { path: 'a b.ipynb', limit: '7' }
     ]);
   });
 
-  it('answers exactly what was shown, safe to repeat', async () => {
+  it('decides exactly what was shown, with an idempotency key', async () => {
     const [api, requests] = waiting(approvals.answers.approved);
     const pending = approvals.valid.one.approvals[0] as IApproval;
-    const answer = await api.decide(pending, 'approve', 'k-1');
-    expect(answer.decided_by).toBe('teacher');
-    expect(asked(requests)).toEqual([
+    const response = await api.decide(pending, 'approve', 'k-1');
+    expect(response.decided_by).toBe('teacher');
+    expect(requested(requests)).toEqual([
       'POST',
       `${BASE}approvals/${pending.id}`,
       {}
@@ -85,12 +85,12 @@ describe('WaitingApi', () => {
     ]
   ] as const)('can %s', async (name, body, endpoint, sent) => {
     const [api, requests] = waiting(body);
-    const answer =
+    const response =
       name === 'settle'
         ? await api.settle('id/1', '0.02', 'k-2')
         : await api[name]('id/1', 'k-2');
-    expect(answer).toEqual(body);
-    expect(asked(requests)).toEqual(['POST', BASE + endpoint, {}]);
+    expect(response).toEqual(body);
+    expect(requested(requests)).toEqual(['POST', BASE + endpoint, {}]);
     expect(requests[0]?.headers.get('Idempotency-Key')).toBe('k-2');
     expect(await requests[0]?.json()).toEqual(sent);
   });
@@ -101,7 +101,7 @@ describe('WaitingApi', () => {
     await expect(api.correct(correction, 'k-3')).resolves.toEqual(
       corrections.valid.part
     );
-    expect(asked(requests)).toEqual(['POST', `${BASE}corrections`, {}]);
+    expect(requested(requests)).toEqual(['POST', `${BASE}corrections`, {}]);
     expect(await requests[0]?.json()).toEqual(correction);
   });
 
@@ -124,7 +124,7 @@ describe('AuditApi', () => {
     await expect(
       api.records(filters as never, 500, 'WyJhIiwxXQ==')
     ).resolves.toEqual(audit.pages.more);
-    expect(asked(requests)).toEqual([
+    expect(requested(requests)).toEqual([
       'GET',
       `${BASE}audit`,
       {
@@ -142,7 +142,7 @@ describe('AuditApi', () => {
     await expect(api.sums('day', { session_id: 's' })).resolves.toEqual(
       audit.sums.day
     );
-    expect(asked(requests)).toEqual([
+    expect(requested(requests)).toEqual([
       'GET',
       `${BASE}audit/sums`,
       { session_id: 's', by: 'day' }
@@ -155,7 +155,11 @@ describe('AuditApi', () => {
   ])('verifies what belongs to %s', async (path, parameters) => {
     const [api, requests] = trail(audit.verifications.intact);
     await expect(api.verify(path)).resolves.toEqual(audit.verifications.intact);
-    expect(asked(requests)).toEqual(['GET', `${BASE}audit/verify`, parameters]);
+    expect(requested(requests)).toEqual([
+      'GET',
+      `${BASE}audit/verify`,
+      parameters
+    ]);
   });
 
   it('knows where a file is', () => {

@@ -38,7 +38,7 @@ class FakeShell {
     this.currentChanged.emit(widget);
   }
 
-  /** As a tracker does: the last notebook stays until it is closed. */
+  /** Like a tracker: the last notebook stays until it is closed. */
   get tracker(): INotebookTracker {
     return {
       currentChanged: this.tracked,
@@ -115,7 +115,7 @@ describe('FrontNotebook', () => {
     expect(paths).toEqual(['a.ipynb', 'c.ipynb', 'b.ipynb']);
   });
 
-  it('tells of another kernel, of the notebook in front only', () => {
+  it('reports another kernel, of the notebook in front only', () => {
     const a = new FakePanel('a.ipynb');
     shell.activate(a);
     a.sessionContext.kernelChanged.emit(null);

@@ -49,7 +49,7 @@ describe('the loader of a kernel', () => {
     expect(loader.obstacle('a.ipynb')).toBeNull();
   });
 
-  it('says that a cell runs until it has ended', async () => {
+  it('reports a running cell until it has ended', async () => {
     let end = (): void => undefined;
     kernel.status = 'busy';
     kernel.replies.push(
@@ -81,7 +81,7 @@ describe('the loader of a kernel', () => {
     expect(loader.obstacle('a.ipynb')?.kind).toBe('failed');
   });
 
-  it('tells a package that is missing from any other error', async () => {
+  it('separates a missing package from any other error', async () => {
     const changed = vi.fn();
     loader.changed.connect(changed);
     kernel.replies.push(REPLIES.missing, REPLIES.failed, REPLIES.loaded);
@@ -107,7 +107,7 @@ describe('the loader of a kernel', () => {
     });
   });
 
-  it('has nothing to say of a kernel that restarts or is not there', async () => {
+  it('reports nothing about a kernel that restarts or does not exist', async () => {
     kernel.status = 'busy';
     kernel.replies.push(new Error('Canceled future'));
     await loader.load('a.ipynb');

@@ -44,11 +44,11 @@ describe('GovernanceModel', () => {
   });
 
   async function live(path: string, state: IGovernanceState): Promise<void> {
-    api.answers.set(path, state);
+    api.responses.set(path, state);
     events.become('open');
     model.show(path);
     await settled();
-    api.asked.length = 0;
+    api.requested.length = 0;
     changes = 0;
   }
 
@@ -82,13 +82,13 @@ describe('GovernanceModel', () => {
     expect(model.connection).toBe('live');
   });
 
-  it('follows events and asks for nothing more', async () => {
+  it('follows events and makes no further request', async () => {
     await live(A, at(A, 5));
     emit(at(A, 6, '0.5'));
     expect(model.state?.spent).toBe('0.5');
     expect(changes).toBe(1);
     await vi.advanceTimersByTimeAsync(3_600_000);
-    expect(api.asked).toEqual([]);
+    expect(api.requested).toEqual([]);
   });
 
   it.each([
@@ -120,23 +120,23 @@ describe('GovernanceModel', () => {
     expect(model.state?.spent).toBe('0.5');
   });
 
-  it('ignores an answer that an event has overtaken', async () => {
+  it('ignores a response that an event has overtaken', async () => {
     events.become('open');
-    let answer: (state: IGovernanceState) => void = () => undefined;
-    api.answers.set(
+    let respond: (state: IGovernanceState) => void = () => undefined;
+    api.responses.set(
       A,
-      new Promise<IGovernanceState>(resolve => (answer = resolve))
+      new Promise<IGovernanceState>(resolve => (respond = resolve))
     );
     model.show(A);
     await settled();
     emit(at(A, 6, '0.6'));
-    answer(at(A, 5, '0.5'));
+    respond(at(A, 5, '0.5'));
     await settled();
     expect(model.state?.spent).toBe('0.6');
   });
 
-  it('takes an answer for the notebook asked about', async () => {
-    api.answers.set(A, at('drive/a.ipynb', 5));
+  it('assigns a response to the requested notebook', async () => {
+    api.responses.set(A, at('drive/a.ipynb', 5));
     events.become('open');
     model.show(A);
     await settled();
@@ -145,24 +145,24 @@ describe('GovernanceModel', () => {
 
   it('reads a notebook once, as long as events flow', async () => {
     await live(A, at(A, 5));
-    api.answers.set(B, at(B, 2));
+    api.responses.set(B, at(B, 2));
     model.show(B);
     await settled();
     model.show(A);
     model.show(B);
     await settled();
-    expect(api.asked).toEqual([B]);
+    expect(api.requested).toEqual([B]);
     expect(model.state).toEqual(at(B, 2));
   });
 
-  it('needs not read a notebook of which an event told', async () => {
+  it('does not load a notebook whose state came in an event', async () => {
     await live(A, at(A, 5));
     emit(at(B, 3));
     expect(model.state?.path).toBe(A);
     expect(model.stateOf(B)).toMatchObject(at(B, 3));
     model.show(B);
     await settled();
-    expect(api.asked).toEqual([]);
+    expect(api.requested).toEqual([]);
     expect(model.state).toMatchObject(at(B, 3));
   });
 
@@ -172,7 +172,7 @@ describe('GovernanceModel', () => {
     expect(model.path).toBeNull();
     expect(model.state).toBeNull();
     await model.refresh();
-    expect(api.asked).toEqual([]);
+    expect(api.requested).toEqual([]);
   });
 
   it('counts and reads again when the notebook has another kernel', async () => {
@@ -182,19 +182,19 @@ describe('GovernanceModel', () => {
     await settled();
     expect(model.kernelChanges).toBe(1);
     expect(changes).toBeGreaterThan(0);
-    expect(api.asked).toEqual([A]);
+    expect(api.requested).toEqual([A]);
   });
 
   it('reads again after events were interrupted', async () => {
     await live(A, at(A, 5));
-    api.answers.set(A, at(A, 8, '0.8'));
+    api.responses.set(A, at(A, 8, '0.8'));
     events.become('closed');
     await settled();
     expect(model.connection).toBe('interrupted');
-    api.answers.set(A, at(A, 9, '0.9'));
+    api.responses.set(A, at(A, 9, '0.9'));
     events.become('open');
     await settled();
-    expect(api.asked).toEqual([A, A]);
+    expect(api.requested).toEqual([A, A]);
     expect(model.state?.spent).toBe('0.9');
     expect(model.connection).toBe('live');
   });
@@ -204,43 +204,43 @@ describe('GovernanceModel', () => {
     model.show(null);
     events.become('closed');
     events.become('open');
-    api.answers.set(A, at(A, 7));
+    api.responses.set(A, at(A, 7));
     model.show(A);
     await settled();
     expect(model.state?.seq).toBe(7);
   });
 
-  it('does not trust an answer across an interruption', async () => {
+  it('does not trust a response across an interruption', async () => {
     await live(A, at(A, 5));
-    let answer: (state: IGovernanceState) => void = () => undefined;
-    api.answers.set(
+    let respond: (state: IGovernanceState) => void = () => undefined;
+    api.responses.set(
       B,
-      new Promise<IGovernanceState>(resolve => (answer = resolve))
+      new Promise<IGovernanceState>(resolve => (respond = resolve))
     );
     model.show(B);
     await settled();
     model.show(null);
     events.become('closed');
     events.become('open');
-    answer(at(B, 2));
+    respond(at(B, 2));
     await settled();
-    api.answers.set(B, at(B, 3));
+    api.responses.set(B, at(B, 3));
     model.show(B);
     await settled();
     expect(model.state?.seq).toBe(3);
   });
 
-  it('says when the server does not answer, and keeps the last figures', async () => {
+  it('reports when the server does not respond, and keeps the last figures', async () => {
     await live(A, at(A, 5));
-    api.answers.set(A, unreachable());
+    api.responses.set(A, unreachable());
     events.become('closed');
     await settled();
     expect(model.connection).toBe('unreachable');
     expect(model.failure?.code).toBe('SERVER_UNREACHABLE');
     expect(model.state).toEqual(at(A, 5));
     await vi.advanceTimersByTimeAsync(600_000);
-    expect(api.asked).toEqual([A]);
-    api.answers.set(A, at(A, 6));
+    expect(api.requested).toEqual([A]);
+    api.responses.set(A, at(A, 6));
     events.become('open');
     await settled();
     expect(model.connection).toBe('live');
@@ -253,22 +253,22 @@ describe('GovernanceModel', () => {
     await settled();
     expect(model.connection).toBe('unreachable');
     await vi.advanceTimersByTimeAsync(1000 + 2000 + 4000);
-    expect(api.asked).toHaveLength(4);
-    api.answers.set(A, at(A, 1));
+    expect(api.requested).toHaveLength(4);
+    api.responses.set(A, at(A, 1));
     await vi.advanceTimersByTimeAsync(8000);
     expect(model.connection).toBe('live');
-    api.asked.length = 0;
+    api.requested.length = 0;
     await vi.advanceTimersByTimeAsync(600_000);
-    expect(api.asked).toEqual([]);
+    expect(api.requested).toEqual([]);
   });
 
   it('does not insist where the server refuses', async () => {
-    api.answers.set(A, new GovernanceApiError('NOT_ALLOWED', 'No.', 403));
+    api.responses.set(A, new GovernanceApiError('NOT_ALLOWED', 'No.', 403));
     events.become('open');
     model.show(A);
     await vi.advanceTimersByTimeAsync(600_000);
     expect(model.connection).toBe('unreachable');
-    expect(api.asked).toEqual([A]);
+    expect(api.requested).toEqual([A]);
   });
 
   it('takes an event as proof that the server is there', async () => {
@@ -278,7 +278,7 @@ describe('GovernanceModel', () => {
     emit(at(A, 1));
     expect(model.connection).toBe('live');
     await vi.advanceTimersByTimeAsync(600_000);
-    expect(api.asked).toEqual([A]);
+    expect(api.requested).toEqual([A]);
   });
 
   it('forgets a failure when another notebook comes to the front', async () => {
@@ -289,7 +289,7 @@ describe('GovernanceModel', () => {
     model.show(A);
     expect(model.connection).toBe('live');
     await vi.advanceTimersByTimeAsync(600_000);
-    expect(api.asked).toEqual([B]);
+    expect(api.requested).toEqual([B]);
   });
 
   it('is silent once disposed', async () => {
@@ -299,7 +299,7 @@ describe('GovernanceModel', () => {
     events.become('closed');
     await settled();
     expect(changes).toBe(0);
-    expect(api.asked).toEqual([]);
+    expect(api.requested).toEqual([]);
     expect(model.isDisposed).toBe(true);
   });
 });

@@ -18,7 +18,7 @@ describe('WaitingApprovals', () => {
   const first = sampleApproval({ id: 'a-1' });
   const second = sampleApproval({ id: 'a-2', tool: 'mail' });
 
-  /** Let what is under way end, and the pause after it. */
+  /** Wait for the requests in flight and the pause after them. */
   const settled = (): Promise<unknown> => vi.advanceTimersByTimeAsync(1000);
   const ids = (): string[] => store.entries.map(({ id }) => id);
 
@@ -85,11 +85,11 @@ describe('WaitingApprovals', () => {
     expect(server.reads).toBe(3);
   });
 
-  it('forgets what was answered, and remembers the answer', async () => {
+  it('removes what was decided, and keeps the decision', async () => {
     const heard = vi.fn();
     store.changed.connect(heard);
     await store.decide(first, 'approve', 'k');
-    expect(server.answers).toEqual([['a-1', 'approve', 'k']]);
+    expect(server.decisions).toEqual([['a-1', 'approve', 'k']]);
     expect(ids()).toEqual(['a-2']);
     expect(store.decided).toMatchObject([
       { id: 'a-1', tool: 'shell', how: 'approved', by: 'ada' }
@@ -99,7 +99,7 @@ describe('WaitingApprovals', () => {
     expect(store.decided.map(({ how }) => how)).toEqual(['denied', 'approved']);
   });
 
-  it('does not bring back what was answered while a reading was under way', async () => {
+  it('does not bring back what was decided during a load', async () => {
     const reading = store.refresh();
     await store.decide(first, 'deny', 'k');
     server.waiting = [first, second];
@@ -121,11 +121,11 @@ describe('WaitingApprovals', () => {
     ];
     await happened();
     expect(ids()).toEqual(['a-2']);
-    expect(trail.asked).toEqual([{ text: 'a-1', since: first.at }]);
+    expect(trail.requested).toEqual([{ text: 'a-1', since: first.at }]);
     expect(store.decided).toMatchObject([{ id: 'a-1', how, by: 'bob' }]);
   });
 
-  it('says nothing of how one ended that the record does not know', async () => {
+  it('shows no outcome that the record does not contain', async () => {
     server.waiting = [];
     await happened();
     expect(ids()).toEqual([]);
@@ -137,7 +137,7 @@ describe('WaitingApprovals', () => {
     server.after = 'a-2';
     await happened();
     expect(store.hasMore).toBe(true);
-    expect(trail.asked).toEqual([]);
+    expect(trail.requested).toEqual([]);
   });
 
   it('hands a refusal on, and reads what is there instead', async () => {

@@ -2,7 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { GovernancePopover } from '../../status/popover';
 import { drawn } from '../support/drawing';
 import { FakeModel, unreachable } from '../support/fakes';
-import { personPresses } from '../support/person';
+import { userPresses } from '../support/user';
 import { sampleConfig, sampleState } from '../support/samples';
 import { StartScene } from '../support/starting';
 
@@ -143,7 +143,7 @@ describe('GovernancePopover', () => {
       expect(notes()).toEqual([]);
       start()?.click();
       expect(scene.changes).toEqual([]);
-      await drawn(popover, () => personPresses(start() ?? anchor));
+      await drawn(popover, () => userPresses(start() ?? anchor));
       expect(scene.changes).toEqual([
         [model.path, { trust_level: 2, budget: '10' }]
       ]);
@@ -164,7 +164,7 @@ describe('GovernancePopover', () => {
     });
   });
 
-  it('says when the server does not answer', async () => {
+  it('shows when the server does not respond', async () => {
     await open('active');
     await drawn(popover, () =>
       model.become({

@@ -68,14 +68,14 @@ describe('GovernanceStatusItem', () => {
     expect(text()).toBe(expected);
   });
 
-  it('says that it does not know yet', async () => {
+  it('shows that nothing is known yet', async () => {
     await drawn(item, () =>
       model.become({ path: 'a.ipynb', connection: 'connecting' })
     );
     expect(text()).toBe('Governance: …');
   });
 
-  it('says when the server does not answer, with the last figures at hand', async () => {
+  it('shows when the server does not respond, with the last figures', async () => {
     await show('active');
     await drawn(item, () =>
       model.become({ connection: 'unreachable', failure: unreachable() })
@@ -87,7 +87,7 @@ describe('GovernanceStatusItem', () => {
     expect(button().title).toContain('$9.80');
   });
 
-  it('says when the server lacks the extension', async () => {
+  it('shows when the server lacks the extension', async () => {
     const failure = new GovernanceApiError('NOT_ENABLED', 'x', 404);
     await drawn(item, () =>
       model.become({ path: 'a.ipynb', connection: 'unreachable', failure })
@@ -95,7 +95,7 @@ describe('GovernanceStatusItem', () => {
     expect(button().title).toContain('server extension is not enabled');
   });
 
-  it('keeps the figures while events are interrupted, and says so', async () => {
+  it('keeps the figures while events are interrupted, and shows that they are', async () => {
     await show('active');
     await drawn(item, () => model.become({ connection: 'interrupted' }));
     expect(text()).toBe('L2 Suggest · $9.80 left');
@@ -103,7 +103,7 @@ describe('GovernanceStatusItem', () => {
     expect(button().title).toContain('Reconnecting');
   });
 
-  it('tells all figures in its tooltip', async () => {
+  it('shows all figures in its tooltip', async () => {
     const { title } = await show('held', { over: '1', shared_with: 'b.ipynb' });
     const lines = title.replace(/[\u2068\u2069]/g, '').split('\n');
     expect(lines).toEqual([
@@ -130,7 +130,7 @@ describe('GovernanceStatusItem', () => {
     expect(title).toContain(`Set by: \u2068${who}\u2069`);
   });
 
-  it('tells the last total and how to start where none is open', async () => {
+  it('shows the last total and how to start if no session is open', async () => {
     const closed = (await show('closed')).title;
     expect(closed).toContain('last session');
     expect(closed).toContain('Spent: \u2068$0.20\u2069');
@@ -161,7 +161,7 @@ describe('GovernanceStatusItem', () => {
     }
   );
 
-  it('tells a screen reader what the colour tells', async () => {
+  it('announces to a screen reader what the colour shows', async () => {
     await show('active');
     expect(button().getAttribute('aria-label')).toBe('L2 Suggest · $9.80 left');
     await show('active', { spent: '8', remaining: '2' });
@@ -207,7 +207,7 @@ describe('GovernanceStatusItem', () => {
     expect(button().getAttribute('aria-expanded')).toBe('false');
   });
 
-  it('asks again on a click when the figures may be old', async () => {
+  it('requests the state again on a click when the figures may be old', async () => {
     await show('active');
     button().click();
     button().click();
@@ -217,7 +217,7 @@ describe('GovernanceStatusItem', () => {
     expect(model.refreshed).toBe(1);
   });
 
-  it('draws no marks it was not told of', async () => {
+  it('draws no marks before they are configured', async () => {
     model.config = sampleConfig('no_warning');
     await show('active', { spent: '9' });
     expect(button().dataset.severity).toBe('normal');

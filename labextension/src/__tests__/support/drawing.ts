@@ -4,7 +4,7 @@ import { act, type JSX } from 'react';
 
 const environment = globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean };
 
-/** Do something, and let what a widget draws because of it be in the page. */
+/** Do something, and wait until widgets have drawn the result. */
 export async function drawn(
   widget: ReactWidget,
   action: () => void
@@ -21,7 +21,7 @@ export async function drawn(
   }
 }
 
-/** Draws anew on each update, as the panel does. */
+/** Renders on each update, as the panel does. */
 export class Drawing extends ReactWidget {
   constructor(private readonly _draw: () => JSX.Element) {
     super();

@@ -1,4 +1,4 @@
-/** A server and its events, and a model, as a test wants them. */
+/** A fake server, its events and a fake model that a test prepares. */
 
 import { Signal } from '@lumino/signaling';
 import type { IGovernanceApi } from '../../server/api';
@@ -8,10 +8,10 @@ import type { IGovernanceConfig, IGovernanceState } from '../../protocol/state';
 import type { Connection, IGovernanceModel } from '../../tokens';
 import { sampleConfig } from './samples';
 
-/** Answers what the test put in; an unanswered path is out of reach. */
+/** Returns the prepared responses; requests for other paths fail as unreachable. */
 export class FakeApi implements IGovernanceApi {
-  readonly asked: string[] = [];
-  readonly answers = new Map<
+  readonly requested: string[] = [];
+  readonly responses = new Map<
     string,
     IGovernanceState | GovernanceApiError | Promise<IGovernanceState>
   >();
@@ -19,12 +19,12 @@ export class FakeApi implements IGovernanceApi {
   mayChangeAnswer = true;
 
   async state(path: string): Promise<IGovernanceState> {
-    this.asked.push(path);
-    const answer = await this.answers.get(path);
-    if (!answer || answer instanceof GovernanceApiError) {
-      throw answer ?? unreachable();
+    this.requested.push(path);
+    const response = await this.responses.get(path);
+    if (!response || response instanceof GovernanceApiError) {
+      throw response ?? unreachable();
     }
-    return answer;
+    return response;
   }
 
   config(): Promise<IGovernanceConfig> {
@@ -65,7 +65,7 @@ export class FakeModel implements IGovernanceModel {
   refreshed = 0;
   readonly learnt: IGovernanceState[] = [];
 
-  /** Change some properties and tell. */
+  /** Change some properties and emit `changed`. */
   become(changes: Partial<FakeModel>): void {
     Object.assign(this, changes);
     this.changed.emit();

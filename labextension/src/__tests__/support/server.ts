@@ -1,11 +1,11 @@
-/** A server's answers, and what was asked of it, as a client's test wants them. */
+/** A fake server for the tests of API clients: its response, and the requests to it. */
 
 import { ServerConnection } from '@jupyterlab/services';
 
-export type Answer = () => Promise<Response>;
+export type Respond = () => Promise<Response>;
 
-/** Settings of a server that gives one answer to all that it is asked. */
-export function answering(answer: Answer): {
+/** The settings of a server that gives one response to every request. */
+export function respondingWith(respond: Respond): {
   serverSettings: ServerConnection.ISettings;
   requests: Request[];
 } {
@@ -15,12 +15,12 @@ export function answering(answer: Answer): {
     token: 'secret',
     fetch: (request: RequestInfo | URL) => {
       requests.push(request as Request);
-      return answer();
+      return respond();
     }
   });
   return { serverSettings, requests };
 }
 
-export function json(body: unknown, status = 200): Answer {
+export function json(body: unknown, status = 200): Respond {
   return () => Promise.resolve(new Response(JSON.stringify(body), { status }));
 }

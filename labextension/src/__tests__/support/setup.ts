@@ -1,4 +1,4 @@
-/** What JupyterLab's packages expect of a browser and jsdom does not have. */
+/** Browser features that JupyterLab's packages need and jsdom lacks. */
 
 class StubObserver {
   observe = (): undefined => undefined;
@@ -7,7 +7,7 @@ class StubObserver {
   takeRecords = (): [] => [];
 }
 
-// Idleness comes also where a test stops the clock.
+// Idle callbacks run even while a test stops the clock.
 const soon = globalThis.setTimeout;
 
 Object.assign(globalThis, {
@@ -24,7 +24,7 @@ Object.assign(globalThis, {
 
 Element.prototype.scrollIntoView = () => undefined;
 
-// jsdom has the element and no top layer.
+// jsdom has the element, but no top layer.
 Object.assign(HTMLDialogElement.prototype, {
   showModal(this: HTMLDialogElement) {
     this.open = true;

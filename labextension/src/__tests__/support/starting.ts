@@ -1,4 +1,4 @@
-/** A starter whose server, kernel and clipboard are a test's. */
+/** A starter with a fake server, kernel and clipboard. */
 
 import type { KernelMessage } from '@jupyterlab/services';
 import type { ExampleName } from '../../server/exampleApi';
@@ -10,10 +10,10 @@ import { sampleState } from './samples';
 
 type Reply = KernelMessage.IExecuteReplyMsg['content'];
 
-/** What a kernel replies where the magics are loaded, or to what it could not import. */
+/** A kernel's replies when it loads the magics, and when it cannot import the package. */
 export const REPLIES = {
   loaded: { status: 'ok', user_expressions: { loaded: { status: 'ok' } } },
-  /** To what only looks for the package. */
+  /** Its reply to code that only looks for the package. */
   absent: {
     status: 'ok',
     user_expressions: {
@@ -37,13 +37,13 @@ export const REPLIES = {
   Reply
 >;
 
-/** A kernel that replies what a test puts in, one after the other. */
+/** A kernel that sends the replies of a test, one after the other. */
 export class FakeKernel {
   status: 'idle' | 'busy' = 'idle';
   language = 'python';
   readonly requests: KernelMessage.IExecuteRequestMsg['content'][] = [];
   readonly replies: (Reply | Promise<Reply> | Error)[] = [];
-  /** What was sent to look for the package alone, and what is replied to that. */
+  /** The requests that only look for the package, and the reply to them. */
   readonly checks: KernelMessage.IExecuteRequestMsg['content'][] = [];
   readonly found: Reply[] = [];
   released = 0;
@@ -75,7 +75,7 @@ export class FakeKernel {
   }
 }
 
-/** A starter, and what was done with it. */
+/** A starter, and the calls of its options. */
 export class StartScene {
   constructor(model: IGovernanceModel) {
     this.starter = new Starter({

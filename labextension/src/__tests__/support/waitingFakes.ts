@@ -1,4 +1,4 @@
-/** What waits, and a record of how it ended, as a test wants them. */
+/** A fake server of waiting requests, and a fake audit record of how they ended. */
 
 import type { IAuditApi } from '../../server/auditApi';
 import type { IWaitingApi } from '../../server/waitingApi';
@@ -38,7 +38,7 @@ function page<T>(entries: readonly T[], after: string | null): IPage<T> {
   return { entries, after };
 }
 
-/** A server's lists, and what a person answered to them. */
+/** A server's lists, and the user's decisions on them. */
 export class FakeWaiting {
   waiting: IApproval[] = [];
   atLimit: ILimitRequest[] = [];
@@ -47,7 +47,7 @@ export class FakeWaiting {
   failure: Error | null = null;
   refusal: Error | null = null;
   reads = 0;
-  readonly answers: [string, string, string][] = [];
+  readonly decisions: [string, string, string][] = [];
   readonly seen: string[] = [];
 
   readonly api = {
@@ -58,7 +58,7 @@ export class FakeWaiting {
       if (this.refusal) {
         return Promise.reject(this.refusal);
       }
-      this.answers.push([id, 'deny', key]);
+      this.decisions.push([id, 'deny', key]);
       this.atLimit = this.atLimit.filter(request => request.id !== id);
       return Promise.resolve({ denied: 1 });
     },
@@ -66,7 +66,7 @@ export class FakeWaiting {
       if (this.refusal) {
         return Promise.reject(this.refusal);
       }
-      this.answers.push([approval.id, decision, key]);
+      this.decisions.push([approval.id, decision, key]);
       this.waiting = this.waiting.filter(({ id }) => id !== approval.id);
       return Promise.resolve({
         ...approval,
@@ -90,14 +90,14 @@ export class FakeWaiting {
   }
 }
 
-/** An audit record that answers with what a test put in. */
+/** An audit record with the records of a test. */
 export class FakeTrail {
   records: IAuditRecord[] = [];
-  readonly asked: unknown[] = [];
+  readonly requested: unknown[] = [];
 
   readonly api = {
     records: (filters: unknown) => {
-      this.asked.push(filters);
+      this.requested.push(filters);
       return Promise.resolve({ records: this.records, cursor: null });
     }
   } as unknown as IAuditApi;

@@ -19,7 +19,7 @@ function words(
 }
 
 describe('limitWords', () => {
-  it('says what one call needs, and proposes the least budget that fits', () => {
+  it('shows what one call needs, and proposes the least budget that fits', () => {
     expect(words({})).toEqual({
       needs: 'Needs $0.40 more than the budget has left.',
       all: null,
@@ -28,7 +28,7 @@ describe('limitWords', () => {
     });
   });
 
-  it('says what several need together', () => {
+  it('shows what several need together', () => {
     const several = words({ count: 8, needs_all: '11.2034' });
     expect(several.all).toBe('8 calls wait. Together they need $11.2034 more.');
     expect(several.budget).toBe('12.21');

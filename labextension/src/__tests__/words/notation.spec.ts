@@ -2,7 +2,7 @@ import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { nullTranslator, type ITranslator } from '@jupyterlab/translation';
 import { Notation, shownLocale } from '../../words/notation';
 
-// Of the same day wherever the test runs.
+// On the same day in every time zone.
 const NOON = '2026-03-02T12:00:00.000000Z';
 const DAY_AFTER = Date.parse(NOON) + 86_400_000;
 
@@ -54,7 +54,7 @@ describe('shownLocale', () => {
     expect(shownLocale(translator, choice(chosen), BROWSER)).toBe(expected);
   });
 
-  it('is English for who reads no English otherwise', () => {
+  it('is English for readers of other languages', () => {
     expect(shownLocale(shownIn('en'), choice('en'), ['fr'])).toBe('en');
   });
 

@@ -19,8 +19,8 @@ const TRANSLATIONS = JSON.parse(
   )
 ) as Record<string, string[]>;
 
-/** What the sources and the settings say, with its plural where it has one. */
-function said(): Map<string, string | null> {
+/** The texts of the sources and the settings schema, each with its plural if it has one. */
+function texts(): Map<string, string | null> {
   const found = new Map<string, string | null>();
   translateSchema(
     structuredClone(SCHEMA) as never,
@@ -49,7 +49,7 @@ function collect(node: ts.Node, found: Map<string, string | null>): void {
     const { text: method } = node.expression.name;
     const [first, second] = node.arguments;
     if (method === '__' || method === '_n') {
-      // What is no literal could not be found by whoever translates.
+      // Only literals can be extracted for translators.
       if (!first || !ts.isStringLiteralLike(first)) {
         throw new Error(`A message in the sources is no literal.`);
       }
@@ -65,9 +65,9 @@ function placeholders(text: string): string[] {
 }
 
 describe('the German translation', () => {
-  const messages = said();
+  const messages = texts();
 
-  it('says all that the sources say, and nothing else', () => {
+  it('translates every text of the sources, and nothing else', () => {
     const translated = Object.keys(TRANSLATIONS).filter(key => key !== '');
     expect(translated.sort()).toEqual([...messages.keys()].sort());
   });
@@ -96,7 +96,7 @@ describe('the German translation', () => {
     const schema = structuredClone(SCHEMA);
     translateSchema(schema as never, trans);
     expect(schema.properties.showPanel.title).toBe('Seitenleiste zeigen');
-    expect(schema.properties.statusItem.oneOf[1]?.title).toBe('Was übrig ist');
+    expect(schema.properties.statusItem.oneOf[1]?.title).toBe('Restbetrag');
     expect(schema.properties.statusItem.default).toBe('level-and-left');
   });
 });

@@ -7,7 +7,7 @@ import type { IApproval } from '../../protocol/waiting';
 import type { IGovernanceModel } from '../../tokens';
 import { follower } from '../../widgets/leads';
 
-/** One approval request, with exactly what is requested; it is decided in a dialog that nothing can cover. */
+/** One approval request with exactly what is requested; the user decides in a dialog that nothing can cover. */
 export function ApprovalCard(props: ApprovalCard.IProps): React.JSX.Element {
   const { approval, decisions, isElsewhere, model, now, trans } = props;
   const card = React.useRef<HTMLLIElement>(null);
@@ -31,7 +31,7 @@ export function ApprovalCard(props: ApprovalCard.IProps): React.JSX.Element {
       />
       <DecideButtons
         model={model}
-        onPerson={() => {
+        onUserPress={() => {
           const next = follower(card.current);
           decisions.open(approval, () => next?.focus());
         }}
@@ -47,12 +47,12 @@ export namespace ApprovalCard {
   export interface IProps {
     approval: IApproval;
     decisions: IDecisions;
-    /** Whether it is of another notebook than the one shown. */
+    /** Whether it belongs to another notebook than the one shown. */
     isElsewhere: boolean;
-    /** Whether commands that lead to the approvals lead here. */
+    /** Whether commands that lead to the approval requests lead here. */
     isFirst: boolean;
     model: IGovernanceModel;
-    /** The time, in milliseconds. */
+    /** The current time, in milliseconds. */
     now: number;
     trans: TranslationBundle;
   }

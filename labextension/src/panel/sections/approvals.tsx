@@ -10,7 +10,7 @@ import { WaitingCards, WaitingCount } from './waitingCards';
 import { type Highlight, Highlighting } from '../../widgets/highlighting';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
-/** The section of what waits for a yes or no, on every notebook of the server. */
+/** The section of the approval requests of all notebooks of the server. */
 export function approvalsSection(
   store: WaitingApprovals,
   decisions: IDecisions,
@@ -31,7 +31,7 @@ export function approvalsSection(
   };
 }
 
-/** What waits, that of the notebook shown first, and how those ended that waited lately. */
+/** The waiting requests, those of the notebook shown first, and how the latest others ended. */
 export function Approvals(
   props: ISectionProps & { store: WaitingApprovals; decisions: IDecisions }
 ): React.JSX.Element {
@@ -47,7 +47,7 @@ export function Approvals(
       <WaitingCards
         store={store}
         path={path}
-        more={trans.__('More are shown when these are answered.')}
+        more={trans.__('More are shown when these are decided.')}
         draw={({ entry, ...place }) => (
           <ApprovalCard
             approval={entry}

@@ -15,13 +15,13 @@ import { ErrorLine, Note, OneLine } from '../../widgets/words';
 /** How many of the newest records the panel shows. */
 const NEWEST = 6;
 
-/** Opens the audit record in full, with a record in detail where one is given. */
+/** Opens the full audit record, with one record in detail if it is given. */
 export type OpenAudit = (path: string | null, record?: IAuditRecord) => void;
 
 /** Opens the audit record at what was denied today. */
 export type ShowDenials = (path: string | null) => void;
 
-/** The section of what was decided last; the rest is a press away. */
+/** The section of the newest audit records, with a link to the full record. */
 export function auditSection(
   open: OpenAudit,
   showDenials: ShowDenials
@@ -37,7 +37,7 @@ export function auditSection(
   };
 }
 
-/** The newest records of the notebook, and whether its record is intact. */
+/** The newest records of the notebook, and whether its chain is intact. */
 export function AuditBrief(
   props: ISectionProps & { open: OpenAudit; showDenials: ShowDenials }
 ): React.JSX.Element {

@@ -6,11 +6,11 @@ import { formatUsd, parseUsd, shortUsd, writeUsd } from '../../words/money';
 import { AmountField } from '../../widgets/amountField';
 import { Button } from '../../widgets/button';
 import { Envelopes } from './envelopes';
-import { useAction, usePerson } from '../../widgets/hooks';
+import { useAction, usePermission } from '../../widgets/hooks';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Money, Note } from '../../widgets/words';
 
-/** What the notebook has cost, and what is left; the ceiling can be set here. */
+/** The section of the notebook's spending and budget, where the budget is changed. */
 export const budgetSection: IPanelSection = {
   id: 'budget',
   rank: 30,
@@ -86,7 +86,7 @@ function Ceiling(
 ): React.JSX.Element {
   const { figures, trans, model, api, path } = props;
   const { proposedBudget = null } = props;
-  // What the field is filled with at first; null while it is not there.
+  // The initial text of the field; null while there is no field.
   const [initial, setInitial] = React.useState<string | null>(null);
   const [known, setKnown] = React.useState<typeof proposedBudget>(null);
   if (proposedBudget !== known) {
@@ -94,7 +94,7 @@ function Ceiling(
     setInitial(proposedBudget?.budget ?? initial);
   }
   const change = useAction();
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const place = React.useRef<HTMLDivElement>(null);
   const max = model.config?.max_budget ?? null;
   const done = (): void => {
@@ -106,8 +106,8 @@ function Ceiling(
   };
   const set = (amount: bigint): void =>
     change.run(async key => {
-      const wish = { budget: writeUsd(amount) };
-      model.learn(await api.session.change(path, wish, key));
+      const values = { budget: writeUsd(amount) };
+      model.learn(await api.session.change(path, values, key));
       done();
     });
   return (
@@ -126,9 +126,9 @@ function Ceiling(
               ? trans.__('Raise to %1', formatUsd(amount))
               : trans.__('Set to %1', formatUsd(amount))
           }
-          isDisabled={person.isDisabled || change.isPending}
-          why={person.why}
-          onPerson={set}
+          isDisabled={permission.isDisabled || change.isPending}
+          why={permission.why}
+          onUserPress={set}
           onCancel={done}
         />
       ) : (
@@ -139,8 +139,8 @@ function Ceiling(
             isLead
             kind="link"
             label={trans.__('Edit the budget')}
-            isDisabled={person.isDisabled}
-            title={person.why}
+            isDisabled={permission.isDisabled}
+            title={permission.why}
             onClick={() => setInitial(writeUsd(figures.budget))}
           >
             {trans.__('Edit')}

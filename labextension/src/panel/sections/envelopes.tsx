@@ -62,7 +62,7 @@ function left(envelope: IEnvelope): bigint {
   return parseUsd(envelope.remaining);
 }
 
-/** Over what a ceiling is, and for how long. */
+/** The scope of a ceiling and its period. */
 function scope(envelope: IEnvelope, trans: TranslationBundle): string {
   const kinds = {
     notebook: trans.__('this notebook'),

@@ -8,14 +8,14 @@ import { ownKeyOf } from '../../words/labels';
 import { NotebookKeys } from './notebookKeys';
 import { OwnKeys } from './ownKeys';
 
-/** What the section works with beside what every section has. */
+/** What the section uses besides the context of every section. */
 export interface IGatewayParts {
   api: IGatewayApi;
-  /** Shows a new key to the user, this once. */
+  /** Shows a new key to the user, once. */
   showKey: (created: ICreatedKey) => void;
 }
 
-/** The gateway: the keys of the notebook, which are revoked here at once, the user's own keys, and the providers. */
+/** The section of the gateway: the notebook's keys and the button that revokes them, the user's keys, the providers. */
 export function gatewaySection(parts: IGatewayParts): IPanelSection {
   return {
     id: 'gateway',

@@ -9,22 +9,22 @@ import { useNow } from '../../widgets/clock';
 import {
   revisionOf,
   useAction,
-  usePerson,
+  usePermission,
   useReading
 } from '../../widgets/hooks';
 import { useNotation } from '../../widgets/notation';
-import { PersonButton } from '../../widgets/personButton';
+import { UserButton } from '../../widgets/userButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Money, Note, OneLine } from '../../widgets/words';
 
-/** How many are shown: a notebook seldom holds more than its calls under way. */
+/** How many are shown: a notebook seldom has more holds than calls in flight. */
 const LIMIT = 100;
 
-/** What is set aside, and what nobody but a person can resolve any more. */
+/** The section of pending holds; those with an unknown outcome are resolved here by a user. */
 export const holdsSection: IPanelSection = {
   id: 'holds',
   rank: 40,
-  title: trans => trans.__('Open holds'),
+  title: trans => trans.__('Pending holds'),
   Body: Holds,
   Badge: ({ state }) =>
     state?.held == null || state.held === '0' ? null : (
@@ -87,13 +87,13 @@ function Hold(
   );
 }
 
-/** Lets a person say what became of a hold whose kernel is gone. */
+/** Lets a user settle or release a hold whose kernel is gone. */
 function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
   const { hold, trans, model, api } = props;
   const [isSettling, setSettling] = React.useState(false);
   const action = useAction();
-  const person = usePerson(model, trans);
-  const isDisabled = person.isDisabled || action.isPending;
+  const permission = usePermission(model, trans);
+  const isDisabled = permission.isDisabled || action.isPending;
   const held = parseUsd(hold.amount);
   const resolve = (
     how: (key: string) => ReturnType<typeof api.waiting.release>
@@ -107,7 +107,7 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
   return (
     <>
       <p className="aumos-Hold-unresolved">
-        {trans.__('Unresolved: its kernel is gone. Did it cost anything?')}
+        {trans.__('Outcome unknown: its kernel is gone. Did it cost anything?')}
       </p>
       {isSettling ? (
         <AmountField
@@ -118,8 +118,8 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
           isLoose={amount => amount > held}
           action={amount => trans.__('Settle with %1', formatUsd(amount))}
           isDisabled={isDisabled}
-          why={person.why}
-          onPerson={amount =>
+          why={permission.why}
+          onUserPress={amount =>
             resolve(key => api.waiting.settle(hold.id, writeUsd(amount), key))
           }
           onCancel={() => setSettling(false)}
@@ -128,19 +128,21 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
         <div className="aumos-Actions">
           <Button
             isDisabled={isDisabled}
-            title={person.why}
+            title={permission.why}
             onClick={() => setSettling(true)}
           >
             {trans.__('Settle…')}
           </Button>
-          <PersonButton
+          <UserButton
             isDisabled={isDisabled}
-            why={person.why}
+            why={permission.why}
             title={trans.__('It cost nothing: give all of it back')}
-            onPerson={() => resolve(key => api.waiting.release(hold.id, key))}
+            onUserPress={() =>
+              resolve(key => api.waiting.release(hold.id, key))
+            }
           >
             {trans.__('Release')}
-          </PersonButton>
+          </UserButton>
         </div>
       )}
       <ErrorLine message={action.message} />
@@ -161,7 +163,7 @@ function effect(
     : trans.__('All that was held.');
 }
 
-/** Those that wait for a person first; else as the server lists them. */
+/** Holds with an unknown outcome first; else as the server lists them. */
 function byState(a: IHold, b: IHold): number {
   return Number(b.state === 'unresolved') - Number(a.state === 'unresolved');
 }

@@ -5,8 +5,8 @@ import { useReading } from '../../widgets/hooks';
 import { Note } from '../../widgets/words';
 
 /**
- * What users should know of the notebook's kernel: that the server cannot govern it, or that it has a provider's own
- * key. Nothing where there is neither, or where that is not known.
+ * Warnings about the notebook's kernel: that the server cannot govern it, or that its environment has a provider's
+ * own key. Nothing where neither is so, or it is unknown.
  */
 export function KernelWarnings(
   props: ISectionProps & { path: string; state: IGovernanceState }

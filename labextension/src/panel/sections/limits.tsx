@@ -6,7 +6,7 @@ import type { WaitingLimits } from '../../state/waitingLimits';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { WaitingCards, WaitingCount } from './waitingCards';
 
-/** The section of the calls that wait at a limit, on every notebook of the server; there only while some wait. */
+/** The section of calls that wait at a limit, of all notebooks of the server; hidden while there are none. */
 export function limitsSection(
   store: WaitingLimits,
   actions: ILimitActions

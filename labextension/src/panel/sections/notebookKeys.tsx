@@ -4,17 +4,17 @@ import type { IGatewayApi } from '../../server/gatewayApi';
 import type { ISectionProps } from '../../tokens';
 import { formatAge } from '../../widgets/ages';
 import { useNow } from '../../widgets/clock';
-import { useAction, usePerson } from '../../widgets/hooks';
+import { useAction, usePermission } from '../../widgets/hooks';
 import { useNotation } from '../../widgets/notation';
-import { PersonButton } from '../../widgets/personButton';
+import { UserButton } from '../../widgets/userButton';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
-/** What the parts of the gateway's section have in common. */
+/** The properties that the parts of the gateway's section share. */
 export interface IKeysProps extends Omit<ISectionProps, 'api'> {
   api: IGatewayApi;
-  /** The valid keys; null until they are known. */
+  /** The valid keys; null until they are loaded. */
   keys: readonly IGatewayKey[] | null;
-  /** Read the keys again. */
+  /** Load the keys again. */
   reload: () => void;
 }
 
@@ -22,7 +22,7 @@ export interface IKeysProps extends Omit<ISectionProps, 'api'> {
 export function NotebookKeys(
   props: IKeysProps & {
     path: string;
-    /** The notebook whose kernel this one uses. */
+    /** The notebook whose session this one shares. */
     owner: string;
   }
 ): React.JSX.Element | null {
@@ -32,7 +32,7 @@ export function NotebookKeys(
     return null;
   }
   const shared = keys.filter(
-    // What was revoked just now is listed until the keys are read again.
+    // Keys that were revoked just now stay listed until the keys are loaded again.
     ({ id, kind }) => kind !== 'user' && !revoked?.includes(id)
   );
   const own = shared.filter(key => key.path === owner);
@@ -60,7 +60,7 @@ export function NotebookKeys(
           <ul className="aumos-Keys">
             {elsewhere.map(key => (
               <Key key={key.id} item={key} trans={trans}>
-                {/* Where governance was never on, no call could be authorized. */}
+                {/* Without governance no call is authorized anyway. */}
                 {state?.session_id != null && (
                   <Bind {...props} item={key} owner={owner} />
                 )}
@@ -73,7 +73,7 @@ export function NotebookKeys(
   );
 }
 
-/** A key in a list: what it was issued to, since when, and what can be done with it. */
+/** A key in a list: what it was issued to, since when, and its buttons. */
 export function Key(props: {
   item: IGatewayKey;
   trans: ISectionProps['trans'];
@@ -119,12 +119,12 @@ function holderOf(key: IGatewayKey, trans: ISectionProps['trans']): string {
   }
 }
 
-/** Revokes the notebook's keys with one press, and says afterwards how they are renewed. */
+/** Revokes the notebook's keys with one click, and then explains how to get new ones. */
 function Stop(
   props: IKeysProps & {
     path: string;
     own: readonly IGatewayKey[];
-    /** The keys that were revoked by the last press, until there is a new one; else null. */
+    /** The keys revoked by the last click, until there is a new key; else null. */
     revoked: readonly string[] | null;
     onStopped: (revoked: readonly string[]) => void;
   }
@@ -132,12 +132,12 @@ function Stop(
   const { api, model, onStopped, own, path, reload, revoked, trans } = props;
   const outcome = React.useRef<HTMLDivElement>(null);
   const action = useAction();
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const stop = (): void =>
     action.run(async key => {
       const keys = await api.stop(path, key);
       onStopped(keys.map(({ id }) => id));
-      // The button goes, and the focus would go with it.
+      // The button disappears, and the focus would be lost with it.
       outcome.current?.focus();
       reload();
     });
@@ -145,15 +145,15 @@ function Stop(
     <>
       {own.length > 0 && (
         <div className="aumos-Stop">
-          <PersonButton
+          <UserButton
             kind="danger"
-            isDisabled={person.isDisabled || action.isPending}
-            why={person.why}
+            isDisabled={permission.isDisabled || action.isPending}
+            why={permission.why}
             label={trans.__('Stop the calls of this notebook')}
-            onPerson={stop}
+            onUserPress={stop}
           >
             {trans.__('Stop')}
-          </PersonButton>
+          </UserButton>
           <Note>
             {trans.__('Revokes these keys and ends the calls under way.')}
           </Note>
@@ -187,22 +187,22 @@ function Stop(
   );
 }
 
-/** Lets the calls of a terminal count against this notebook. */
+/** Makes the calls of a terminal count against this notebook's budget. */
 function Bind(
   props: IKeysProps & { item: IGatewayKey; owner: string }
 ): React.JSX.Element {
   const { api, item, model, owner, reload, trans } = props;
   const action = useAction();
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   return (
     <>
-      <PersonButton
-        isDisabled={person.isDisabled || action.isPending}
-        why={person.why}
+      <UserButton
+        isDisabled={permission.isDisabled || action.isPending}
+        why={permission.why}
         title={trans.__(
           'Calls of this terminal count against the budget of this notebook'
         )}
-        onPerson={() =>
+        onUserPress={() =>
           action.run(async key => {
             await api.bind(item.id, owner, key);
             reload();
@@ -210,7 +210,7 @@ function Bind(
         }
       >
         {trans.__('Use for this notebook')}
-      </PersonButton>
+      </UserButton>
       <ErrorLine message={action.message} />
     </>
   );

@@ -12,10 +12,10 @@ import type { IPanelSection, ISectionProps } from '../../tokens';
 import type { PanelSubject } from '../subject';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
-/** How many notebooks are read at once. */
+/** How many notebooks are loaded with one request. */
 const PAGES = 5;
 
-/** All notebooks that were ever governed: each can be opened, or followed without being opened. */
+/** The section of all notebooks that were ever governed: each can be opened, or shown in the panel without opening. */
 export function notebooksSection(subject: PanelSubject): IPanelSection {
   return {
     id: 'notebooks',
@@ -39,9 +39,9 @@ function Notebooks(
       const read: IGovernanceState[] = [];
       let after: string | null = null;
       for (let page = 0; page < PAGES; page += 1) {
-        const answer = await api.session.notebooks(after);
-        read.push(...answer.entries);
-        after = answer.after;
+        const response = await api.session.notebooks(after);
+        read.push(...response.entries);
+        after = response.after;
         if (after === null) {
           break;
         }
@@ -50,7 +50,7 @@ function Notebooks(
     }
   );
   const states = (value?.states ?? []).map(
-    // Events may have told of more than was read.
+    // Events may have reported notebooks that were not loaded.
     state => newer(state, model.stateOf(state.path))
   );
   const active = states.filter(state => state.active);

@@ -1,26 +1,26 @@
 import React from 'react';
 import type { ICreatedKey, IGatewayKey } from '../../protocol/gateway';
 import { Button } from '../../widgets/button';
-import { useAction, usePerson } from '../../widgets/hooks';
+import { useAction, usePermission } from '../../widgets/hooks';
 import { leadOn } from '../../widgets/leads';
 import { budgetFault, LimitFields } from '../../widgets/limitFields';
-import { PersonButton } from '../../widgets/personButton';
+import { UserButton } from '../../widgets/userButton';
 import { ErrorLine, Note } from '../../widgets/words';
 import { typedUsd, writeUsd } from '../../words/money';
 import { type IKeysProps, Key } from './notebookKeys';
 
-/** The level of a key where the user chooses none. */
+/** The trust level of a new key unless the user chooses another. */
 const FIRST_LEVEL = 1;
-/** What the server takes for a key's name. */
+/** The names that the server accepts for a key. */
 const NAME = /^(?!.*\.ipynb$)[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/;
 
 type Props = IKeysProps & { showKey: (created: ICreatedKey) => void };
 
-/** The user's keys for programs: each has a level and budget of its own. */
+/** The user's keys for programs: each has a trust level and a budget of its own. */
 export function OwnKeys(props: Props): React.JSX.Element | null {
   const { keys, model, trans } = props;
   const [isCreating, setCreating] = React.useState(false);
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const part = React.useRef<HTMLDivElement>(null);
   if (keys === null) {
     return null;
@@ -60,8 +60,8 @@ export function OwnKeys(props: Props): React.JSX.Element | null {
       ) : (
         <div className="aumos-Actions">
           <Button
-            isDisabled={person.isDisabled}
-            title={person.why}
+            isDisabled={permission.isDisabled}
+            title={permission.why}
             onClick={() => setCreating(true)}
           >
             {trans.__('Create key…')}
@@ -75,17 +75,17 @@ export function OwnKeys(props: Props): React.JSX.Element | null {
 function OwnKey(props: Props & { item: IGatewayKey }): React.JSX.Element {
   const { api, item, model, reload, trans } = props;
   const action = useAction();
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const place = React.useRef<HTMLSpanElement>(null);
   return (
     <Key item={item} trans={trans}>
       <span ref={place}>
-        <PersonButton
-          isDisabled={person.isDisabled || action.isPending}
-          why={person.why}
+        <UserButton
+          isDisabled={permission.isDisabled || action.isPending}
+          why={permission.why}
           label={trans.__('Revoke key %1', item.name)}
-          title={trans.__('Refuse this key for good, and end its calls')}
-          onPerson={() =>
+          title={trans.__('Revoke this key for good, and end its calls')}
+          onUserPress={() =>
             action.run(async key => {
               await api.revoke(item.id, key);
               leadOn(place.current?.closest('li') ?? null);
@@ -94,14 +94,14 @@ function OwnKey(props: Props & { item: IGatewayKey }): React.JSX.Element {
           }
         >
           {trans.__('Revoke')}
-        </PersonButton>
+        </UserButton>
       </span>
       <ErrorLine message={action.message} />
     </Key>
   );
 }
 
-/** Asks for name, level and budget of a new key, and shows the key once. */
+/** A form for the name, trust level and budget of a new key, which is then shown once. */
 function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
   const { api, model, onEnd, reload, showKey, trans } = props;
   const { config } = model;
@@ -110,7 +110,7 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
   const [level, setLevel] = React.useState(Math.min(FIRST_LEVEL, max));
   const [budget, setBudget] = React.useState(config?.default_budget ?? '');
   const action = useAction();
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const ids = { name: React.useId(), hint: React.useId() };
   const field = React.useRef<HTMLInputElement>(null);
   React.useEffect(() => field.current?.focus(), []);
@@ -156,7 +156,7 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
         />
         <p id={ids.hint} className="aumos-Start-hint" aria-live="polite">
           {name === ''
-            ? trans.__('Of the program, such as “nightly report”')
+            ? trans.__('Name of the program, such as “nightly report”')
             : misnamed}
         </p>
         <LimitFields
@@ -176,19 +176,19 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
         />
       </div>
       <div className="aumos-Actions">
-        <PersonButton
+        <UserButton
           kind="primary"
           isDisabled={
-            person.isDisabled ||
+            permission.isDisabled ||
             action.isPending ||
             wrong !== null ||
             misnamed !== null
           }
-          why={person.why ?? misnamed ?? wrong ?? undefined}
-          onPerson={create}
+          why={permission.why ?? misnamed ?? wrong ?? undefined}
+          onUserPress={create}
         >
           {trans.__('Create key')}
-        </PersonButton>
+        </UserButton>
         <Button onClick={onEnd}>{trans.__('Cancel')}</Button>
       </div>
       <ErrorLine message={action.message} />

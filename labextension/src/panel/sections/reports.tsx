@@ -6,20 +6,20 @@ import type { WaitingReports } from '../../state/waitingReports';
 import { formatAge } from '../../widgets/ages';
 import { CellLink } from '../../widgets/cellLink';
 import { useNow } from '../../widgets/clock';
-import { useAction, usePerson } from '../../widgets/hooks';
+import { useAction, usePermission } from '../../widgets/hooks';
 import { leadOn } from '../../widgets/leads';
-import { PersonButton } from '../../widgets/personButton';
+import { UserButton } from '../../widgets/userButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { Shown } from '../../widgets/shown';
 import { WaitingCards, WaitingCount } from './waitingCards';
 import { ErrorLine, OneLine } from '../../widgets/words';
 
-/** The section of what was done at trust level 4 and nobody has seen yet; there only while something is. */
+/** The section of unacknowledged reports, of what was done at trust level 4; hidden while there are none. */
 export function reportsSection(store: WaitingReports): IPanelSection {
   return {
     id: 'reports',
     rank: 50,
-    title: trans => trans.__('Done, to be seen'),
+    title: trans => trans.__('To review'),
     needsNotebook: false,
     isShown: () => store.entries.length > 0,
     changed: store.changed,
@@ -28,7 +28,7 @@ export function reportsSection(store: WaitingReports): IPanelSection {
   };
 }
 
-/** What was done, that of the notebook shown first. */
+/** The reports, those of the notebook shown first. */
 export function Reports(
   props: ISectionProps & { store: WaitingReports }
 ): React.JSX.Element {
@@ -66,7 +66,7 @@ interface IReportCardProps {
 function ReportCard(props: IReportCardProps): React.JSX.Element {
   const { acknowledge, isElsewhere, isFirst, model, now, report, trans } =
     props;
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const action = useAction();
   const card = React.useRef<HTMLLIElement>(null);
   const title = React.useId();
@@ -90,14 +90,14 @@ function ReportCard(props: IReportCardProps): React.JSX.Element {
       </p>
       <Shown
         shown={report.shown}
-        said={{ tool: report.tool, agent: report.agent_id, amount: null }}
+        around={{ tool: report.tool, agent: report.agent_id, amount: null }}
         trans={trans}
       />
       <div className="aumos-Actions">
-        <PersonButton
-          isDisabled={person.isDisabled || action.isPending}
-          why={person.why}
-          onPerson={() =>
+        <UserButton
+          isDisabled={permission.isDisabled || action.isPending}
+          why={permission.why}
+          onUserPress={() =>
             action.run(async key => {
               await acknowledge(key);
               leadOn(card.current);
@@ -105,7 +105,7 @@ function ReportCard(props: IReportCardProps): React.JSX.Element {
           }
         >
           {trans.__('Acknowledge')}
-        </PersonButton>
+        </UserButton>
       </div>
       <ErrorLine message={action.message} />
     </li>

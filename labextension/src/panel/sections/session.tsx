@@ -4,13 +4,13 @@ import { setBy } from '../../words/labels';
 import { formatUsd } from '../../words/money';
 import type { IGovernanceState } from '../../protocol/state';
 import { Button } from '../../widgets/button';
-import { useAction, usePerson } from '../../widgets/hooks';
-import { PersonButton } from '../../widgets/personButton';
+import { useAction, usePermission } from '../../widgets/hooks';
+import { UserButton } from '../../widgets/userButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 import { KernelWarnings } from './kernelWarnings';
 
-/** The session that stands or stood, which is closed here; another section starts one. */
+/** The section of the current or last session, which can be closed here; another section starts one. */
 export const sessionSection: IPanelSection = {
   id: 'session',
   rank: 80,
@@ -43,9 +43,9 @@ interface IProps extends ISectionProps {
 
 function Close(props: IProps): React.JSX.Element {
   const { api, model, path, state, trans } = props;
-  const [isAsked, setAsked] = React.useState(false);
+  const [isConfirming, setConfirming] = React.useState(false);
   const action = useAction();
-  const person = usePerson(model, trans);
+  const permission = usePermission(model, trans);
   const close = (): void =>
     action.run(async key => {
       model.learn(await api.session.close(path, key));
@@ -56,7 +56,7 @@ function Close(props: IProps): React.JSX.Element {
         <dt>{trans.__('Agent')}</dt>
         <dd>
           {state.agent_id === null ? (
-            trans.__('none named')
+            trans.__('not named')
           ) : (
             <OneLine text={state.agent_id} />
           )}
@@ -66,23 +66,23 @@ function Close(props: IProps): React.JSX.Element {
           <bdi>{setBy(state, model.config, trans)}</bdi>
         </dd>
       </dl>
-      {isAsked ? (
+      {isConfirming ? (
         <div className="aumos-Confirmation" role="group">
           <p>
             {trans.__(
-              'Once it is closed, all that this notebook asks is denied until a session is opened again. Its record stays.'
+              'After that, all requests of this notebook are denied until a session is started again. The audit record stays.'
             )}
           </p>
           <div className="aumos-Actions">
-            <PersonButton
+            <UserButton
               kind="danger"
-              isDisabled={person.isDisabled || action.isPending}
-              why={person.why}
-              onPerson={close}
+              isDisabled={permission.isDisabled || action.isPending}
+              why={permission.why}
+              onUserPress={close}
             >
               {trans.__('Close session')}
-            </PersonButton>
-            <Button onClick={() => setAsked(false)}>
+            </UserButton>
+            <Button onClick={() => setConfirming(false)}>
               {trans.__('Cancel')}
             </Button>
           </div>
@@ -91,9 +91,9 @@ function Close(props: IProps): React.JSX.Element {
         <div className="aumos-Actions">
           <Button
             isLead
-            isDisabled={person.isDisabled}
-            title={person.why}
-            onClick={() => setAsked(true)}
+            isDisabled={permission.isDisabled}
+            title={permission.why}
+            onClick={() => setConfirming(true)}
           >
             {trans.__('Close session…')}
           </Button>

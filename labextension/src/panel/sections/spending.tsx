@@ -16,7 +16,7 @@ import { useNotation } from '../../widgets/notation';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note } from '../../widgets/words';
 
-/** The section of what a session's spending went to, and when; it is of the open session, or of the last one. */
+/** The section of what the current or last session spent, by tool and over time. */
 export const spendingSection: IPanelSection = {
   id: 'spend',
   rank: 60,
@@ -100,7 +100,7 @@ function overTime(time: ISpending, trans: TranslationBundle): string {
   }
 }
 
-/** From when to when the stretches reach. */
+/** The first and the last time of the chart. */
 function spanOf(time: ISpending, nameOf: (start: string) => string): string {
   const first = time.stretches[0]?.name ?? '';
   const last = time.stretches.at(-1)?.name ?? '';

@@ -9,13 +9,13 @@ import { KernelNotes, StartForm } from '../../widgets/startForm';
 import { ErrorLine, Note } from '../../widgets/words';
 import { KernelWarnings } from './kernelWarnings';
 
-/** How a client is governed. */
+/** The line of Python that governs a client. */
 const SNIPPET = `from aumos_governance import govern
 from openai import OpenAI
 
 client = govern(OpenAI())`;
 
-/** What an ungoverned notebook has in the panel: why and how to start; in a governed one what its kernel lacks. */
+/** The section that starts governance; in a governed notebook, what its kernel lacks. */
 export function startSection(starter: Starter): IPanelSection {
   return {
     id: 'start',
@@ -46,7 +46,7 @@ function Start(
         <KernelWarnings {...props} path={path} state={state} />
       )}
       <StartForm {...parts} />
-      <Note>{trans.__('Then this governs the calls of a client:')}</Note>
+      <Note>{trans.__('Then govern a client’s calls with:')}</Note>
       <CopiedText
         copy={text => starter.copy(text)}
         text={SNIPPET}

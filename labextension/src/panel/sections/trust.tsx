@@ -2,12 +2,12 @@ import { caretDownIcon, checkIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import { type ITrustLevel, trustLevels } from '../../words/labels';
 import { Button, buttonClass } from '../../widgets/button';
-import { useAction, usePerson } from '../../widgets/hooks';
-import { PersonButton } from '../../widgets/personButton';
+import { useAction, usePermission } from '../../widgets/hooks';
+import { UserButton } from '../../widgets/userButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine } from '../../widgets/words';
 
-/** What the notebook may do: its trust level, and the choice of another. */
+/** The section of the notebook's trust level, where another is chosen. */
 export const trustSection: IPanelSection = {
   id: 'trust',
   rank: 20,
@@ -20,24 +20,24 @@ export const trustSection: IPanelSection = {
 function Trust(props: ISectionProps): React.JSX.Element | null {
   const { trans, state, path, model, api } = props;
   const [isOpen, setOpen] = React.useState(false);
-  const [wish, setWish] = React.useState<ITrustLevel | null>(null);
+  const [choice, setChoice] = React.useState<ITrustLevel | null>(null);
   const change = useAction();
   const current = React.useRef<HTMLButtonElement>(null);
   const levels = trustLevels(trans);
-  const stands = levels[state?.trust_level ?? 0];
-  if (path === null || !state || !stands) {
+  const currentLevel = levels[state?.trust_level ?? 0];
+  if (path === null || !state || !currentLevel) {
     return null;
   }
   const close = (): void => {
     setOpen(false);
-    setWish(null);
+    setChoice(null);
     change.clear();
     current.current?.focus();
   };
   const set = (level: ITrustLevel): void =>
     change.run(async key => {
-      const answer = { trust_level: level.level };
-      model.learn(await api.session.change(path, answer, key));
+      const values = { trust_level: level.level };
+      model.learn(await api.session.change(path, values, key));
       close();
     });
   return (
@@ -51,28 +51,30 @@ function Trust(props: ISectionProps): React.JSX.Element | null {
         title={trans.__('Choose another trust level')}
         onClick={() => (isOpen ? close() : setOpen(true))}
       >
-        <LevelName level={stands} />
+        <LevelName level={currentLevel} />
         <caretDownIcon.react tag="span" className="aumos-Trust-caret" />
       </button>
-      {!isOpen && <p className="aumos-Trust-sentence">{stands.sentence}</p>}
+      {!isOpen && (
+        <p className="aumos-Trust-sentence">{currentLevel.sentence}</p>
+      )}
       {isOpen && (
         <Ladder
           {...props}
           levels={levels}
-          stands={stands}
-          wish={wish}
+          currentLevel={currentLevel}
+          choice={choice}
           onTighter={set}
-          onLooser={setWish}
+          onLooser={setChoice}
           onEscape={close}
         />
       )}
-      {isOpen && wish && wish.level > stands.level && (
+      {isOpen && choice && choice.level > currentLevel.level && (
         <Confirmation
           {...props}
-          wish={wish}
+          choice={choice}
           isPending={change.isPending}
-          onConfirm={() => set(wish)}
-          onCancel={() => setWish(null)}
+          onConfirm={() => set(choice)}
+          onCancel={() => setChoice(null)}
         />
       )}
       <ErrorLine message={change.message} />
@@ -80,21 +82,21 @@ function Trust(props: ISectionProps): React.JSX.Element | null {
   );
 }
 
-/** The six levels; a tighter one is set at once, a looser one is asked about first. */
+/** The six levels; a tighter one is set at once, a looser one after a confirmation. */
 function Ladder(
   props: ISectionProps & {
     levels: readonly ITrustLevel[];
-    stands: ITrustLevel;
-    wish: ITrustLevel | null;
+    currentLevel: ITrustLevel;
+    choice: ITrustLevel | null;
     onTighter: (level: ITrustLevel) => void;
     onLooser: (level: ITrustLevel) => void;
     onEscape: () => void;
   }
 ): React.JSX.Element {
-  const { levels, stands, wish, trans, model } = props;
-  const { isDisabled, why } = usePerson(model, trans);
+  const { levels, currentLevel, choice, trans, model } = props;
+  const { isDisabled, why } = usePermission(model, trans);
   const max = model.config?.max_trust_level ?? 5;
-  const chosen = wish ?? stands;
+  const chosen = choice ?? currentLevel;
   const group = React.useRef<HTMLDivElement>(null);
   React.useEffect(() => {
     group.current?.querySelector<HTMLElement>('[aria-checked="true"]')?.focus();
@@ -122,7 +124,7 @@ function Ladder(
       onKeyDown={onKey}
     >
       {levels.map(level => (
-        <PersonButton
+        <UserButton
           key={level.level}
           className="aumos-Trust-level"
           role="radio"
@@ -130,10 +132,10 @@ function Ladder(
           tabIndex={level.level === chosen.level ? 0 : -1}
           isDisabled={isDisabled || level.level > max}
           why={why ?? trans.__('The server allows at most %1.', `L${max}`)}
-          onPerson={() => {
-            if (level.level > stands.level) {
+          onUserPress={() => {
+            if (level.level > currentLevel.level) {
               props.onLooser(level);
-            } else if (level.level < stands.level) {
+            } else if (level.level < currentLevel.level) {
               props.onTighter(level);
             } else {
               props.onEscape();
@@ -141,13 +143,15 @@ function Ladder(
           }}
         >
           <span className="aumos-Trust-check">
-            {level.level === stands.level && <checkIcon.react tag="span" />}
+            {level.level === currentLevel.level && (
+              <checkIcon.react tag="span" />
+            )}
           </span>
           <span className="aumos-Trust-text">
             <LevelName level={level} />
             <span className="aumos-Trust-sentence">{level.sentence}</span>
           </span>
-        </PersonButton>
+        </UserButton>
       ))}
     </div>
   );
@@ -160,36 +164,36 @@ const STEPS: Readonly<Record<string, number>> = {
   ArrowLeft: -1
 };
 
-/** Asks before the notebook may do more than it does. */
+/** Confirms that the notebook may do more than now. */
 function Confirmation(
   props: ISectionProps & {
-    wish: ITrustLevel;
+    choice: ITrustLevel;
     isPending: boolean;
     onConfirm: () => void;
     onCancel: () => void;
   }
 ): React.JSX.Element {
-  const { wish, trans, model } = props;
-  const question = React.useRef<HTMLDivElement>(null);
+  const { choice, trans, model } = props;
+  const confirmation = React.useRef<HTMLDivElement>(null);
   React.useEffect(() => {
-    // Six levels above it may leave no room for it.
-    question.current?.scrollIntoView({ block: 'nearest' });
-  }, [wish.level]);
+    // The six levels above may fill the panel, so scroll to it.
+    confirmation.current?.scrollIntoView({ block: 'nearest' });
+  }, [choice.level]);
   return (
-    <div ref={question} className="aumos-Confirmation" role="group">
+    <div ref={confirmation} className="aumos-Confirmation" role="group">
       <p>
-        {trans.__('Let this notebook do more than it may now?')} {wish.sentence}
+        {trans.__('Allow this notebook to do more than now?')} {choice.sentence}
       </p>
       <div className="aumos-Actions">
-        <PersonButton
+        <UserButton
           className={buttonClass}
           kind="danger"
-          {...usePerson(model, trans)}
+          {...usePermission(model, trans)}
           {...(props.isPending && { isDisabled: true })}
-          onPerson={props.onConfirm}
+          onUserPress={props.onConfirm}
         >
-          {trans.__('Raise to %1', wish.short)}
-        </PersonButton>
+          {trans.__('Raise to %1', choice.short)}
+        </UserButton>
         <Button onClick={props.onCancel}>{trans.__('Cancel')}</Button>
       </div>
     </div>

@@ -3,7 +3,7 @@ import type { IWaiting } from '../../protocol/waiting';
 import type { WaitingList } from '../../state/waitingList';
 import { Note } from '../../widgets/words';
 
-/** How many wait, where any do. */
+/** The number of waiting requests, if there are any. */
 export function WaitingCount(props: {
   store: WaitingList<IWaiting>;
 }): React.JSX.Element | null {
@@ -16,7 +16,7 @@ export function WaitingCount(props: {
   );
 }
 
-/** The order in which what waits is shown: that of one notebook first, else the oldest. */
+/** The order of waiting requests: those of one notebook first, each group oldest first. */
 function ownFirst<T extends IWaiting>(
   entries: readonly T[],
   path: string | null
@@ -27,7 +27,7 @@ function ownFirst<T extends IWaiting>(
   ];
 }
 
-/** A card for each that waits, that of the notebook shown first. */
+/** A card for each waiting request, those of the notebook shown first. */
 export function WaitingCards<T extends IWaiting>(
   props: WaitingCards.IProps<T>
 ): React.JSX.Element {
@@ -54,7 +54,7 @@ export function WaitingCards<T extends IWaiting>(
 
 /** A namespace for `WaitingCards` statics. */
 export namespace WaitingCards {
-  /** What a card is of, and where it stands. */
+  /** The content and context of a card. */
   export interface ICard<T extends IWaiting> {
     entry: T;
     isElsewhere: boolean;
@@ -65,7 +65,7 @@ export namespace WaitingCards {
   export interface IProps<T extends IWaiting> {
     store: WaitingList<T>;
     path: string | null;
-    /** Said where more wait than are shown. */
+    /** Shown if more wait than there are cards. */
     more: string;
     draw: (card: ICard<T>) => React.JSX.Element;
   }

@@ -2,20 +2,20 @@ import React from 'react';
 import { type ButtonKind, buttonClass } from './button';
 
 /**
- * A control that decides, and that only a person can press.
+ * A control that decides, and that only a user can press.
  *
  * #### Notes
- * Commands of JupyterLab can be run by agents, and code in the page can make clicks and keys of its
- * own. Only what the person did themselves is a trusted event. The listener is the browser's and not
- * React's, whose handlers can be called by whoever finds the node. A key that is held down presses
+ * Agents can run commands of JupyterLab, and code in the page can make clicks and keys of its
+ * own. Only an event of the user's own input is trusted. The listener is the browser's and not
+ * React's, whose handlers any code that finds the node can call. A key that is held down presses
  * nothing: it was meant for what had the focus before.
  */
-export function PersonButton(props: PersonButton.IProps): React.JSX.Element {
-  const { onPerson, kind = 'plain', isDisabled = false, why } = props;
+export function UserButton(props: UserButton.IProps): React.JSX.Element {
+  const { onUserPress, kind = 'plain', isDisabled = false, why } = props;
   const button = React.useRef<HTMLButtonElement>(null);
   const press = React.useRef<(() => void) | null>(null);
   React.useLayoutEffect(() => {
-    press.current = isDisabled ? null : onPerson;
+    press.current = isDisabled ? null : onUserPress;
   });
   React.useEffect(() => {
     const node = button.current;
@@ -44,7 +44,7 @@ export function PersonButton(props: PersonButton.IProps): React.JSX.Element {
         type="button"
         className={props.className ?? buttonClass}
         data-kind={kind}
-        // It can still have the focus, so that everybody can learn why it is disabled.
+        // Disabled but focusable, so that keyboard and screen-reader users can read why.
         aria-disabled={isDisabled}
         aria-label={props.label}
         aria-describedby={isDisabled && why ? reason : undefined}
@@ -64,17 +64,17 @@ export function PersonButton(props: PersonButton.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `PersonButton` statics. */
-export namespace PersonButton {
+/** A namespace for `UserButton` statics. */
+export namespace UserButton {
   /** The properties of the component. */
   export interface IProps {
-    /** Called when a person presses it, and never otherwise. */
-    onPerson: () => void;
+    /** Called when a user presses it, and never otherwise. */
+    onUserPress: () => void;
     kind?: ButtonKind;
     isDisabled?: boolean;
     /** Why it is disabled, in a sentence. */
     why?: string | undefined;
-    /** What it is for, where its text does not say it all. */
+    /** A tooltip, if its label is not enough. */
     label?: string;
     title?: string;
     className?: string;

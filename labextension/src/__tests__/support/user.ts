@@ -1,7 +1,7 @@
-/** What a person does in the page, as opposed to what code in it does. */
+/** A user's input in the page, as opposed to events made by code. */
 
-/** A press that the browser vouches for: jsdom makes none, so the event is marked on its way. */
-export function personPresses(node: Element): void {
+/** A trusted click: jsdom makes none, so the event is marked as trusted on its way. */
+export function userPresses(node: Element): void {
   const event = new MouseEvent('click', { bubbles: true, cancelable: true });
   const vouch = (): void => {
     for (const symbol of Object.getOwnPropertySymbols(event)) {

@@ -1,22 +1,22 @@
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
-import { PersonButton } from '../../widgets/personButton';
+import { UserButton } from '../../widgets/userButton';
 import { drawn } from '../support/drawing';
-import { personPresses } from '../support/person';
+import { userPresses } from '../support/user';
 
-describe('PersonButton', () => {
-  const onPerson = vi.fn();
+describe('UserButton', () => {
+  const onUserPress = vi.fn();
   let widget: ReactWidget;
 
   async function show(
-    props: Partial<PersonButton.IProps> = {}
+    props: Partial<UserButton.IProps> = {}
   ): Promise<HTMLButtonElement> {
     widget = ReactWidget.create(
       <form>
-        <PersonButton onPerson={onPerson} {...props}>
+        <UserButton onUserPress={onUserPress} {...props}>
           Approve
-        </PersonButton>
+        </UserButton>
       </form>
     );
     await drawn(widget, () => Widget.attach(widget, document.body));
@@ -27,12 +27,12 @@ describe('PersonButton', () => {
     return button;
   }
 
-  beforeEach(() => onPerson.mockClear());
+  beforeEach(() => onUserPress.mockClear());
   afterEach(() => widget.dispose());
 
-  it('does what a person presses', async () => {
-    personPresses(await show());
-    expect(onPerson).toHaveBeenCalledOnce();
+  it('does what a user presses', async () => {
+    userPresses(await show());
+    expect(onUserPress).toHaveBeenCalledOnce();
   });
 
   it('does nothing that code in the page does', async () => {
@@ -46,7 +46,7 @@ describe('PersonButton', () => {
       }
     }
     button.form?.dispatchEvent(new SubmitEvent('submit', options));
-    expect(onPerson).not.toHaveBeenCalled();
+    expect(onUserPress).not.toHaveBeenCalled();
   });
 
   it('gives React no handler that could be called', async () => {
@@ -72,10 +72,10 @@ describe('PersonButton', () => {
     expect(pressed.defaultPrevented).toBe(false);
   });
 
-  it('does nothing while it is disabled, and says why', async () => {
+  it('does nothing while it is disabled, and shows why', async () => {
     const button = await show({ isDisabled: true, why: 'You may only look.' });
-    personPresses(button);
-    expect(onPerson).not.toHaveBeenCalled();
+    userPresses(button);
+    expect(onUserPress).not.toHaveBeenCalled();
     expect(button.getAttribute('aria-disabled')).toBe('true');
     expect(button.disabled).toBe(false);
     expect(button.title).toBe('You may only look.');

@@ -1,0 +1,204 @@
+"""What a request's body says: a JSON object or a form, what that takes in memory, and the JSON that is sent."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from .refusals import RefusedError
+
+__all__ = ["LARGE", "fields_of", "memory_of", "object_of", "text_of", "written"]
+
+LARGE: Final = 256 * 1024
+"""Bytes of a body from which on it is read, measured and written in a thread, so that other calls go on meanwhile."""
+_WIDE: Final = re.compile(r"\\u[dD][89abAB]")
+"""Begins the escape of a character beyond the first 65,536, which makes each one of its text 4 bytes wide, not 2."""
+_MARK_OF_ORDER: Final = "\ufeff"
+_DENSE: Final = 1024 * 1024
+"""Bytes of memory for all marks from which on those within texts, which take none, are left out of the count."""
+_TEXT: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STEP: Final = 256 * 1024
+"""Characters of a text that are written at a time: writing one keeps all threads waiting."""
+
+
+def text_of(content: bytes) -> str:
+    """The text that a JSON body is. Raises RefusedError for one that is not UTF-8, as JSON between programs must be."""
+    try:
+        # https://www.rfc-editor.org/rfc/rfc8259#section-8.1, where a reader may allow for a byte order mark.
+        return content.decode().removeprefix(_MARK_OF_ORDER)
+    except UnicodeDecodeError:
+        raise _no_object() from None
+
+
+def memory_of(text: str) -> int:
+    """How many bytes of memory the values of a JSON text take at most."""
+    # Of an escaped character that is not in the text itself the whole text that holds it may become this wide.
+    characters = sys.getsizeof(text)
+    if "\\u" in text:
+        characters = max(characters, len(text) * (4 if _WIDE.search(text) else 2))
+    marks = _marks(text)
+    return characters + (marks if marks <= _DENSE else sum(map(_marks, _between(text))))
+
+
+def _marks(text: str) -> int:
+    # No more is taken by a number, an empty list, a name with its place and an object, or by what a text takes beside
+    # its characters.
+    return 100 * (text.count(",") + text.count(":") + text.count("[")) + 250 * text.count("{")
+
+
+def _between(text: str) -> Iterator[str]:
+    at = 0
+    for found in _TEXT.finditer(text):
+        yield text[at : found.start()]
+        at = found.end()
+    yield text[at:]
+
+
+def object_of(text: str) -> Mapping[str, Any]:
+    """The JSON object that a text is; of the empty text an empty one. Raises RefusedError for anything else."""
+    if not text:
+        return {}
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise _no_object()
+    return body
+
+
+def _no_object() -> RefusedError:
+    return RefusedError(
+        HTTPStatus.BAD_REQUEST,
+        "INVALID_REQUEST",
+        "AumOS Governance: the request body is no JSON object, so what it may cost cannot be known and it was not"
+        " sent.",
+    )
+
+
+def written(body: Mapping[str, Any]) -> bytes:
+    """The JSON of an object, the same that `json.dumps` gives; of long texts step by step."""
+    pieces: list[bytes] = []
+    try:
+        _write(body, pieces.append)
+    except RecursionError:
+        return json.dumps(body).encode()
+    return b"".join(pieces)
+
+
+def _write(value: object, put: Callable[[bytes], None]) -> None:
+    if isinstance(value, str) and len(value) > _STEP:
+        put(b'"')
+        for at in range(0, len(value), _STEP):
+            put(json.dumps(value[at : at + _STEP])[1:-1].encode())
+        put(b'"')
+    elif isinstance(value, dict):
+        separator = b"{"
+        for name, member in value.items():
+            put(separator + json.dumps(name).encode() + b": ")
+            _write(member, put)
+            separator = b", "
+        put(b"}" if value else b"{}")
+    elif isinstance(value, list) and any(isinstance(item, (str, dict, list)) for item in value):
+        separator = b"["
+        for item in value:
+            put(separator)
+            _write(item, put)
+            separator = b", "
+        put(b"]")
+    else:
+        put(json.dumps(value).encode())
+
+
+def fields_of(content: bytes, content_type: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
+    """The plain fields of a form, and the sizes of its files in bytes.
+
+    Raises RefusedError for a form that two readers could read differently: it is forwarded as it is, and what the
+    provider reads in it must be what was measured.
+    """
+    fields: dict[str, Any] = {}
+    files: list[tuple[str, int]] = []
+    for part in _parts_of(content, content_type):
+        head, separator, value = part.partition(b"\r\n\r\n")
+        name, is_file = _named(head)
+        if not separator:
+            raise _no_form()
+        if is_file:
+            files.append((name, len(value)))
+            continue
+        text = _text(value)
+        if name.endswith("[]"):
+            values = fields.setdefault(name[:-2], [])
+            if not isinstance(values, list):
+                raise _no_form()
+            values.append(text)
+        elif name in fields:
+            # Which of the two the provider reads is not known.
+            raise _no_form()
+        else:
+            fields[name] = {"true": True, "false": False}.get(text, text)
+    if any(name.removesuffix("[]") in fields for name, _ in files):
+        raise _no_form()
+    return fields, tuple(size for _, size in files)
+
+
+_BOUNDARY: Final = re.compile(
+    r"multipart/form-data *; *boundary=(\"?)([0-9A-Za-z'()+_,./:=?-]{1,70})\1 *", re.IGNORECASE
+)
+_DISPOSITION: Final = re.compile(
+    r"""form-data;[ ]*name="([^"\\\r\n;]*)"(;[ ]*filename="(?:[^"\\\r\n]|\\.)*")?(;[ ]*filename\*=[^;"\s]+)?""",
+    re.IGNORECASE,
+)
+_PART_HEADERS: Final = frozenset({"content-disposition", "content-type", "content-length"})
+"""The headers of a part that change nothing of how its value is read."""
+
+
+def _parts_of(content: bytes, content_type: str) -> list[bytes]:
+    boundary = _BOUNDARY.fullmatch(content_type.strip())
+    if boundary is None:
+        raise _no_form()
+    line = b"--" + boundary[2].encode()
+    if not content.startswith(line + b"\r\n"):
+        raise _no_form()
+    parts = (b"\r\n" + content).split(b"\r\n" + line)
+    # Before the first line there is nothing, each one ends, and after the last one nothing comes.
+    if parts[-1] not in (b"--", b"--\r\n") or any(not part.startswith(b"\r\n") for part in parts[1:-1]):
+        raise _no_form()
+    return [part[2:] for part in parts[1:-1]]
+
+
+def _named(head: bytes) -> tuple[str, bool]:
+    found: re.Match[str] | None = None
+    for line in _text(head).split("\r\n"):
+        header, separator, value = line.partition(":")
+        if not separator or header.lower() not in _PART_HEADERS:
+            raise _no_form()
+        if header.lower() == "content-disposition":
+            if found is not None:
+                raise _no_form()
+            found = _DISPOSITION.fullmatch(value.strip())
+            if found is None:
+                raise _no_form()
+    if found is None:
+        raise _no_form()
+    return found[1], found[2] is not None or found[3] is not None
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _no_form() from None
+
+
+def _no_form() -> RefusedError:
+    return RefusedError(
+        HTTPStatus.BAD_REQUEST,
+        "INVALID_REQUEST",
+        "AumOS Governance: the request's form cannot be read without doubt, so what it may cost cannot be known and it"
+        " was not sent.",
+    )

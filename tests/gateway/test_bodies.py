@@ -1,0 +1,189 @@
+"""Request bodies: bounded each, for each key and in all, by what they take in memory; large ones hold up no others."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import tracemalloc
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from aumos_governance.gateway import bodies
+from aumos_governance.gateway.contents import LARGE, memory_of, object_of, text_of, written
+from tests.gateway.house import SECRET, House
+from tests.gateway.raw import CHAT, Raw, Received, requested
+from tests.integrations.endpoint.server import Endpoint
+
+BODY = json.dumps(CHAT).encode()
+OTHER = "sk-aumos-another-kernel"
+PADDED = BODY + b" " * 1_500
+
+
+def memory(body: bytes) -> int:
+    """What the gateway counts for a call with this body."""
+    return len(body) + memory_of(body.decode())
+
+
+def until(status: int, request: Callable[[], Received]) -> Received:
+    """The response of this status: what others send is counted while it is read, which takes a moment."""
+    while (answer := request()).status != status:
+        pass
+    return answer
+
+
+def test_bodies_are_bounded_each_and_in_all(endpoint: Endpoint) -> None:
+    with House(endpoint, most_of_one=2_000, most_in_all=(memory(PADDED) + 1_000) * 4 // 3) as house:
+        assert requested(house, b" " * 2_001).status == 413
+        assert requested(house, gzip.compress(b" " * 2_001), content_encoding="gzip").status == 413
+        with Raw(house) as first:
+            first.send(b" " * 1_900, content_length="1999")
+            # It is counted while it is read.
+            assert until(503, lambda: requested(house, PADDED)).headers["retry-after"]
+        until(200, lambda: requested(house, PADDED))
+
+
+def test_one_key_leaves_room_for_the_others(endpoint: Endpoint) -> None:
+    # Beside seven bodies that are being read another one would fit into all, and not into the share of their key.
+    most_in_all = 7 * 1_900 + memory(PADDED) + 1_000
+    assert 7 * 1_900 + memory(PADDED) > most_in_all * 3 // 4 > 7 * 1_900
+    with House(endpoint, most_of_one=2_000, most_in_all=most_in_all) as house, ExitStack() as held:
+        house.keys.holders[OTHER] = replace(house.keys.holders[SECRET], key_id="key2")
+
+        def hold(secret: str) -> None:
+            held.enter_context(Raw(house)).send(b" " * 1_900, secret=secret, content_length="1999")
+
+        for _ in range(7):
+            hold(SECRET)
+        own = until(503, lambda: requested(house, PADDED))
+        assert "made with this key" in own.json["error"]["message"]
+        assert requested(house, PADDED, secret=OTHER).status == 200
+        hold(OTHER)
+        common = until(503, lambda: requested(house, PADDED, secret=OTHER))
+        assert "the gateway holds" in common.json["error"]["message"]
+
+
+def test_a_body_that_never_fits_is_too_large(endpoint: Endpoint) -> None:
+    bomb = json.dumps(CHAT | {"x": [[]] * 5_000}).encode()
+    with House(endpoint, most_in_all=400_000) as house:
+        answer = requested(house, bomb)
+        assert (answer.status, answer.headers["x-aumos-code"]) == (413, "TOO_LARGE")
+        assert "more memory" in answer.json["error"]["message"]
+        assert requested(house).status == 200
+        assert house.events() == ["hold", "settle"]
+
+
+def test_what_was_counted_is_given_back(endpoint: Endpoint) -> None:
+    # There is room for one at a time.
+    with House(endpoint, most_in_all=memory(PADDED) * 2) as house:
+        for _ in range(3):
+            assert requested(house, PADDED).status == 200
+        assert requested(house, b"[1]").status == 400
+        assert requested(house, PADDED).status == 200
+
+
+SHAPES: list[Any] = [
+    {"a": [[]] * 20_000},
+    {"a": [{}] * 20_000},
+    {"a": [{"b": {}}] * 20_000},
+    {"a": [{"b": 1.5, "c": 1000}] * 20_000},
+    {"a": [1000 + number for number in range(20_000)]},
+    {"a": [number / 7 for number in range(20_000)]},
+    {"a": [f"t{number}" for number in range(20_000)]},
+    {f"t{number}": f"u{number}" for number in range(20_000)},
+    {f"t{number}": [number + 1000] for number in range(20_000)},
+    {"a": [[[[[[number + 1000]]]]] for number in range(20_000)]},
+    {"a": "word, " * 100_000},
+    {"a": "wörd " * 100_000},
+    {"a": "word " * 100_000 + "\N{GRINNING FACE}"},
+    {"a": ["語" * 1_000] * 100},
+]
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+@pytest.mark.parametrize("shape", SHAPES, ids=range(len(SHAPES)))
+def test_values_take_no_more_memory_than_is_counted(shape: Any, *, ascii_only: bool) -> None:
+    text = text_of(json.dumps(shape, ensure_ascii=ascii_only, separators=(",", ":")).encode())
+    counted = memory_of(text)
+    tracemalloc.start()
+    try:
+        values = object_of(text)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert values == shape
+    assert taken <= counted < 8 * taken
+
+
+def test_marks_within_texts_are_not_counted() -> None:
+    text = json.dumps({"a": 'say: "x", {[\\' * 100_000})
+    assert memory_of(text) < 4 * len(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"a": {}, "b": [], "c": [1, 2.5, None, True], "d": "x", "e": [{"f": ["g"]}, "h"]},
+        {"long": 'wört "\\\n\ud83d\N{GRINNING FACE}' * 100_000, "list": ["x" * 300_000, 1, None]},
+    ],
+)
+def test_what_is_written_is_what_json_dumps_gives(value: Any) -> None:
+    assert written(value) == json.dumps(value).encode()
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_large_body_is_read_and_written_beside_the_other_calls(
+    house: House, monkeypatch: pytest.MonkeyPatch, *, large: bool
+) -> None:
+    names: dict[str, str] = {}
+
+    def noted(work: Callable[..., Any], *given: Any) -> Any:
+        names[work.__name__] = threading.current_thread().name
+        return work(*given)
+
+    for work in (text_of, memory_of, object_of, written):
+        monkeypatch.setattr(bodies, work.__name__, partial(noted, work))
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * (LARGE if large else 100)}}
+    body = CHAT | {"messages": [{"role": "user", "content": [picture]}]}
+    assert requested(house, json.dumps(body).encode()).status == 200
+    assert house.endpoint.exchange(0).received.json["messages"] == body["messages"]
+    assert len(names) == 3 + large
+    assert all((name != "aumos-gateway") == large for name in names.values())
+
+
+def test_others_are_served_while_a_large_body_is_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(text: str) -> Any:
+        if len(text) > LARGE:
+            begun.set()
+            assert go_on.wait(20)
+        return object_of(text)
+
+    monkeypatch.setattr(bodies, "object_of", slow)
+    with Raw(house) as large:
+        large.send(BODY + b" " * LARGE)
+        assert begun.wait(20)
+        assert requested(house).status == 200
+        go_on.set()
+        assert large.receive().status == 200
+
+
+def test_a_large_form_is_read_beside_the_other_calls(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+
+    def noted(*given: Any, fields_of: Any = bodies.fields_of) -> Any:
+        names.append(threading.current_thread().name)
+        return fields_of(*given)
+
+    monkeypatch.setattr(bodies, "fields_of", noted)
+    form = f'--B\r\nContent-Disposition: form-data; name="input"\r\n\r\n{"x" * LARGE}\r\n--B--\r\n'.encode()
+    requested(house, form, path="/llm/openai/v1/embeddings", content_type="multipart/form-data; boundary=B")
+    assert names
+    assert "aumos-gateway" not in names

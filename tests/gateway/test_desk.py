@@ -1,0 +1,257 @@
+"""The gateway's requests: waited for while the service shows signs, taken back in doubt, sent until recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from aumos_governance.gateway.desk import Desk
+from aumos_governance.service.callers import Caller
+from aumos_governance.wire.protocol import Ask
+from tests.gateway.house import CALLER
+
+OK = {"ok": True, "state": {}}
+WAITS = {"waiting": True}
+SILENCE: tuple[dict[str, Any], ...] = ()
+LOG = logging.getLogger("tests.gateway.desk")
+
+
+def refused(code: str) -> dict[str, Any]:
+    return {"ok": False, "code": code, "message": "No."}
+
+
+class Service:
+    """Replies to each request what the test wrote down, and nothing to any after these."""
+
+    def __init__(self, *replies: dict[str, Any] | tuple[dict[str, Any], ...]) -> None:
+        self._replies = list(replies)
+        self.asks: list[Ask] = []
+        self.reply: Callable[[dict[str, Any]], None] | None = None
+        self.delays: list[float] = []
+        """Seconds for which the desk waited for anything, which pass a thousand times faster."""
+        self.at_delay: dict[int, dict[str, Any]] = {}
+        """What is replied when the desk begins to wait for the first, second, ... time."""
+        self.errors: list[dict[str, Any]] = []
+        self.now = 0.0
+
+    def submit(self, caller: Caller, ask: Ask, reply: Callable[[dict[str, Any]], None]) -> None:
+        assert caller is CALLER
+        self.asks.append(ask)
+        self.reply = reply
+        self.now += 1
+        found = self._replies.pop(0) if self._replies else SILENCE
+        for one in found if isinstance(found, tuple) else (found,):
+            reply(one)
+
+    @property
+    def ops(self) -> list[str]:
+        return [ask.op for ask in self.asks]
+
+    def run(self, work: Callable[[Desk], Coroutine[Any, Any, Any]]) -> Any:
+        async def main() -> Any:
+            loop = asyncio.get_running_loop()
+            later = loop.call_later
+
+            def sooner(delay: float, *arguments: Any, **options: Any) -> asyncio.TimerHandle:
+                self.delays.append(delay)
+                if len(self.delays) in self.at_delay and self.reply is not None:
+                    self.reply(self.at_delay[len(self.delays)])
+                return later(delay / 1000, *arguments, **options)
+
+            loop.call_later = sooner  # type: ignore[method-assign]
+            loop.set_exception_handler(lambda _, context: self.errors.append(context))
+            return await work(Desk(self, LOG, clock=lambda: self.now))  # type: ignore[arg-type]
+
+        return asyncio.run(main())
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def request(op: str = "hold", **options: Any) -> Callable[[Desk], Awaitable[dict[str, Any]]]:
+    return lambda desk: desk.request(CALLER, op, {"amount": "1"}, **options)
+
+
+def test_a_response_is_returned_and_its_request_is_sent_once() -> None:
+    service = Service(OK)
+    assert service.run(request(seconds=10)) == OK
+    [ask] = service.asks
+    assert (ask.op, ask.body, ask.exp) == ("hold", {"amount": "1"}, 10)
+    assert service.delays == [5]
+
+
+@pytest.mark.parametrize(("op", "sent"), [("hold", ["hold", "cancel"]), ("evaluate", ["evaluate"])])
+def test_without_a_sign_it_is_given_up_and_a_hold_is_taken_back(op: str, sent: list[str]) -> None:
+    service = Service()
+    response = service.run(request(op, seconds=10))
+    assert (response["ok"], response["code"]) == (False, "UNAVAILABLE")
+    assert service.ops == sent
+    assert service.delays[:2] == [5, 5]
+    if op == "hold":
+        assert service.asks[1].body == {"of": service.asks[0].id}
+        assert service.asks[1].id != service.asks[0].id
+
+
+def test_a_call_that_waits_is_kept_waiting_by_copies_of_its_request() -> None:
+    service = Service(WAITS, WAITS, (WAITS, OK))
+    assert service.run(request(seconds=10)) == OK
+    assert service.ops == ["hold"] * 3
+    assert len({ask.id for ask in service.asks}) == 1
+    assert [ask.exp for ask in service.asks] == [10, 11, 12]
+    assert service.delays == [5, 5, 5]
+
+
+def test_a_service_that_falls_silent_while_a_call_waits_is_not_waited_for() -> None:
+    service = Service(WAITS)
+    assert service.run(request(seconds=10))["code"] == "UNAVAILABLE"
+    assert service.ops == ["hold", "hold", "cancel"]
+    assert service.delays[:3] == [5, 5, 5]
+
+
+def test_a_sign_after_a_silent_look_is_enough() -> None:
+    service = Service(SILENCE, OK)
+    service.at_delay[2] = WAITS
+    assert service.run(request(seconds=10)) == OK
+    assert service.ops == ["hold", "hold"]
+    assert service.delays == [5, 5, 5]
+
+
+@pytest.mark.parametrize("code", ["INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE"])
+def test_a_hold_that_may_have_been_made_is_taken_back(code: str) -> None:
+    service = Service(refused(code), OK)
+
+    async def work(desk: Desk) -> None:
+        assert (await request()(desk))["code"] == code
+        assert await desk.recorded(10)
+
+    service.run(work)
+    assert service.ops == ["hold", "cancel"]
+
+
+@pytest.mark.parametrize("response", [OK, refused("BUSY"), refused("INVALID"), refused("EXPIRED")])
+def test_a_hold_that_was_decided_or_never_begun_is_not_taken_back(response: dict[str, Any]) -> None:
+    service = Service(response)
+    assert service.run(request()) == response
+    assert service.ops == ["hold"]
+
+
+def test_a_hold_of_a_task_that_is_cancelled_is_taken_back() -> None:
+    service = Service(SILENCE, OK)
+
+    async def work(desk: Desk) -> None:
+        task = asyncio.ensure_future(request()(desk))
+        await settled()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await desk.recorded(10)
+
+    service.run(work)
+    assert service.ops == ["hold", "cancel"]
+
+
+def test_a_second_response_and_a_late_one_change_nothing() -> None:
+    service = Service((OK, refused("BUSY")))
+
+    async def work(desk: Desk) -> None:
+        assert await request()(desk) == OK
+        assert service.reply is not None
+        service.reply(refused("BUSY"))
+        await settled()
+
+    service.run(work)
+    assert service.errors == []
+    assert service.reply is not None
+    # The gateway's loop is closed by now.
+    service.reply(OK)
+
+
+# ---- posted
+
+
+def test_what_is_posted_goes_out_at_once_and_once() -> None:
+    service = Service((WAITS, OK))
+
+    async def work(desk: Desk) -> None:
+        desk.post(CALLER, "settle", {"hold_id": "h"})
+        assert service.ops == ["settle"]
+        assert await desk.recorded(10)
+        assert await desk.recorded(10)
+
+    service.run(work)
+    [ask] = service.asks
+    assert (ask.body, ask.exp) == ({"hold_id": "h"}, 20)
+    assert service.errors == []
+
+
+def test_with_nothing_posted_nothing_is_waited_for() -> None:
+    service = Service()
+    assert service.run(lambda desk: desk.recorded(10)) is True
+    assert service.delays == []
+
+
+def test_what_is_posted_is_sent_again_until_it_is_recorded(caplog: pytest.LogCaptureFixture) -> None:
+    codes = ["BUSY", "EXPIRED", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE", "UNAVAILABLE"]
+    service = Service(*map(refused, codes), OK)
+
+    async def work(desk: Desk) -> None:
+        desk.post(CALLER, "settle", {"hold_id": "h"})
+        assert await desk.recorded(10**6)
+
+    service.run(work)
+    assert len(service.asks) == len(codes) + 1
+    assert len({ask.id for ask in service.asks}) == 1
+    assert [ask.exp for ask in service.asks] == [20 + number for number in range(len(codes) + 1)]
+    pauses = [delay for delay in service.delays if delay not in (10, 10**6)]
+    assert pauses == [0.05, 0.2, 1, 5, 5, 5, 5]
+    # It is said once.
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_what_is_posted_to_a_silent_service_is_sent_again() -> None:
+    service = Service(SILENCE, OK)
+
+    async def work(desk: Desk) -> None:
+        desk.post(CALLER, "settle", {"hold_id": "h"})
+        assert await desk.recorded(10**6)
+
+    service.run(work)
+    assert service.ops == ["settle"] * 2
+
+
+@pytest.mark.parametrize(("op", "said"), [("settle", ["WARNING"]), ("adjust", [])])
+def test_what_is_refused_for_good_is_not_sent_again(op: str, said: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    service = Service(refused("CONFLICT"), OK)
+
+    async def work(desk: Desk) -> None:
+        desk.post(CALLER, op, {})
+        assert await desk.recorded(10)
+
+    service.run(work)
+    assert service.ops == [op]
+    assert [record.levelname for record in caplog.records] == said
+
+
+def test_what_is_not_recorded_in_time_is_given_up() -> None:
+    service = Service(OK)
+
+    async def work(desk: Desk) -> None:
+        for _ in range(2):
+            desk.post(CALLER, "settle", {})
+        await settled()
+        assert await desk.recorded(1) is False
+        await settled()
+        assert await desk.recorded(1) is True
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 50)
+
+    service.run(work)
+    assert service.ops == ["settle"] * 2

@@ -1,0 +1,129 @@
+"""What is held for one call ends once: settled as the response reports, as an estimate, or released."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from aumos_governance.gateway.charges import OpenCharge
+from aumos_governance.integrations.guarding.calls import Cost, UsageMissingError
+from aumos_governance.integrations.pricing.prices import Prices
+from aumos_governance.integrations.pricing.seen import Seen
+from tests.gateway.house import CALLER
+
+HELD = 5 * 10**8
+ANSWER = {"id": "r1", "usage": {"prompt_tokens": 3}}
+
+
+class Desk:
+    """Notes what is posted."""
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[str, Mapping[str, Any]]] = []
+
+    def post(self, caller: object, op: str, body: Mapping[str, Any]) -> None:
+        assert caller is CALLER
+        self.posted.append((op, body))
+
+
+class Paid:
+    """A call whose response says what it cost, or does not."""
+
+    name = model = "mine"
+    quoted = Prices(price={"input_mtok": 1}).rates("mine", provider="openai")
+
+    def __init__(self, *, retrievable: bool = False, known: bool = True) -> None:
+        self.retrievable = retrievable
+        self._known = known
+
+    def cost(self, rates: object, answer: Mapping[str, Any], seen: Seen | None) -> Cost:
+        if not self._known:
+            raise UsageMissingError
+        return Cost(Decimal("0.25"))
+
+
+class Reader:
+    """A response that was read."""
+
+    def __init__(self, answer: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
+        self._answer = answer
+        self._seen = seen
+
+    def answer(self) -> Mapping[str, Any] | None:
+        return self._answer
+
+    def seen(self) -> Seen | None:
+        return self._seen
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def charge(desk: Desk, **paid: bool) -> OpenCharge:
+    return OpenCharge(desk, CALLER, "h1", HELD, Paid(**paid), lambda id: f"openai/{id}")  # type: ignore[arg-type]
+
+
+def settle(amount: str, *, estimated: bool, **more: Any) -> tuple[str, Mapping[str, Any]]:
+    return "settle", {"hold_id": "h1", "amount": amount, "estimated": estimated, **more}
+
+
+USED = {"usage": {"prompt_tokens": 3}}
+
+
+def test_a_response_costs_what_it_reports(desk: Desk) -> None:
+    made = charge(desk, retrievable=True)
+    assert made.open
+    made.settle(Reader(ANSWER))  # type: ignore[arg-type]
+    assert not made.open
+    assert desk.posted == [settle("0.25", estimated=False, **USED)]
+
+
+def test_a_response_that_reports_nothing_is_an_estimate(desk: Desk) -> None:
+    charge(desk, known=False).settle(Reader(None))  # type: ignore[arg-type]
+    assert desk.posted == [settle("0.5", estimated=True)]
+
+
+@pytest.mark.parametrize(("id", "reference"), [("r1", {"reference": "openai/r1"}), ("", {}), (7, {}), (None, {})])
+def test_an_estimate_is_named_where_its_response_can_be_retrieved(
+    desk: Desk, id: object, reference: dict[str, str]
+) -> None:
+    answer = {"id": id, **USED}
+    charge(desk, retrievable=True, known=False).settle(Reader(answer))  # type: ignore[arg-type]
+    charge(desk, retrievable=False, known=False).settle(Reader(answer))  # type: ignore[arg-type]
+    assert desk.posted == [settle("0.5", estimated=True, **USED, **reference), settle("0.5", estimated=True, **USED)]
+
+
+def test_a_response_that_broke_off_is_an_estimate_of_what_was_seen(desk: Desk) -> None:
+    charge(desk).settle_partly(Reader(ANSWER, Seen(text=3)))  # type: ignore[arg-type]
+    charge(desk).settle_partly(Reader(None))  # type: ignore[arg-type]
+    assert desk.posted == [settle("0.25", estimated=True, **USED), settle("0.5", estimated=True)]
+
+
+def test_what_is_left_is_an_estimate_once_it_was_sent_and_else_is_released(desk: Desk) -> None:
+    unsent, sent = charge(desk), charge(desk)
+    sent.sent = True
+    unsent.abandon()
+    sent.abandon()
+    assert desk.posted == [("release", {"hold_id": "h1"}), settle("0.5", estimated=True)]
+
+
+@pytest.mark.parametrize("first", ["settle", "estimate", "release", "abandon"])
+def test_a_second_end_changes_nothing(desk: Desk, first: str) -> None:
+    made = charge(desk)
+    ends = {
+        "settle": lambda: made.settle(Reader(ANSWER)),  # type: ignore[arg-type]
+        "partly": lambda: made.settle_partly(Reader(ANSWER)),  # type: ignore[arg-type]
+        "estimate": made.estimate,
+        "release": made.release,
+        "abandon": made.abandon,
+    }
+    ends[first]()
+    assert not made.open
+    for end in ends.values():
+        end()
+    assert len(desk.posted) == 1

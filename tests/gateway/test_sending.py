@@ -1,0 +1,209 @@
+"""What goes to a provider in a client's name, when it goes twice, and what of the provider's key comes back."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from aumos_governance.gateway.configuration.key_sources import CommandKey
+from aumos_governance.gateway.headers import Mask
+from tests.gateway.house import PATIENCE, PROVIDER_KEY, House
+from tests.gateway.raw import CHAT, requested
+from tests.gateway.recorder import DONE, USED, Recorder, Says, completion, event
+from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.till import priced
+
+COST = priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
+STREAM = json.dumps(CHAT | {"stream": True}).encode()
+EVENTS = {"content-type": "text/event-stream"}
+ANSWER = Says(body=completion())
+STREAMED = Says(body=event("Yes.") + USED + DONE, headers=EVENTS)
+OVERRIDES = (
+    "X-HTTP-Method-Override",
+    "X-HTTP-Method",
+    "X-Method-Override",
+    "X-Original-URL",
+    "X-Rewrite-URL",
+    "x_http_method_override",
+    "x_api_key",
+)
+
+
+# ---- what must not go on
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/llm/openai/v1/chat/completions", CHAT),
+        ("/llm/anthropic/v1/messages", CHAT | {"model": "claude-sonnet-4-5"}),
+        ("/llm/google/v1beta/models/gemini-2.5-flash:generateContent", {"contents": [{"parts": [{"text": "What?"}]}]}),
+    ],
+)
+@pytest.mark.parametrize("name", OVERRIDES)
+def test_no_header_makes_another_request_of_the_one_that_was_measured(
+    house: House, path: str, body: dict[str, object], name: str
+) -> None:
+    # Not by a keyword of its own, whose underscores would be sent as dashes.
+    requested(house, json.dumps(body).encode(), path=path, **{"user-agent": f"agent\r\n{name}: /v1/files"})
+    headers = house.endpoint.exchange(0).received.headers
+    assert headers["user-agent"] == "agent"
+    assert headers.get(name.lower()) != "/v1/files"
+
+
+# ---- a second attempt
+
+
+def test_the_first_response_is_given_up_before_the_second_attempt(endpoint: Endpoint) -> None:
+    endless = Says(status=400, body=b'{"error"', length=1_000_000)
+    with Recorder(endless, Says(status=0)) as provider, House(endpoint, base_url=provider.url) as house:
+        answer = requested(house, STREAM.replace(b"gpt-4o", b"gpt-4.1"))
+        assert answer.status == 502
+        assert provider.cut.wait(PATIENCE)
+        assert ["stream_options" in sent.json for sent in provider.sent] == [True, False]
+        assert house.events() == ["hold", "estimated"]
+
+
+def test_a_second_attempt_that_is_not_sent_costs_nothing(endpoint: Endpoint) -> None:
+    refusal = Says(status=400, headers={"connection": "close"})
+    with Recorder(refusal) as provider, House(endpoint, base_url=provider.url) as house:
+        assert requested(house, STREAM.replace(b"gpt-4o", b"gpt-4.1-mini")).status == 400
+        assert len(provider.sent) == 2
+        assert house.events() == ["hold", "release"]
+
+
+def test_what_a_deployment_refuses_is_remembered_whatever_the_body_names(endpoint: Endpoint) -> None:
+    path = "/llm/openai/openai/deployments/gpt-4o-2024-08-06/chat/completions"
+    with (
+        Recorder(Says(status=400), STREAMED) as provider,
+        House(endpoint, base_url=f"{provider.address}/openai") as house,
+    ):
+        for model in ("gpt-4o", "another", "gpt-4o"):
+            body = STREAM.replace(b'"gpt-4o"', json.dumps(model).encode())
+            assert requested(house, body, path=path).status == 200
+        # Of each body that names another model one is refused; none is a second time.
+        assert ["stream_options" in sent.json for sent in provider.sent] == [True, False, True, False]
+
+
+# ---- a key that was replaced
+
+
+def command(folder: Path, printed: str) -> list[str]:
+    """Prints this and counts how often it did."""
+    (folder / "key").write_text(printed)
+    program = "import sys; p = sys.argv[1]; print(open(p + '/key').read()); open(p + '/runs', 'a').write('.')"
+    return [sys.executable, "-c", program, str(folder)]
+
+
+def runs(folder: Path) -> int:
+    return len((folder / "runs").read_text())
+
+
+def test_a_command_runs_again_when_its_key_is_refused(tmp_path: Path, endpoint: Endpoint) -> None:
+    key = CommandKey("key_command", command(tmp_path, "sk-first-key"))
+    refused = Says(status=401)
+    with (
+        Recorder(refused, ANSWER, refused) as provider,
+        House(endpoint, base_url=provider.url, key=key, key_refused=key.refuse) as house,
+    ):
+        (tmp_path / "key").write_text("sk-second-key")
+        assert requested(house).status == 200
+        assert house.spent == COST
+        assert house.events() == ["hold", "settle"]
+        keys = [sent.headers["authorization"] for sent in provider.sent]
+        assert keys == ["Bearer sk-first-key", "Bearer sk-second-key"]
+        # Not twice within a minute: the refusal goes back, and is tried with no other key.
+        (tmp_path / "key").write_text("sk-third-key")
+        assert requested(house).status == 502
+        assert len(provider.sent) == 3
+        assert runs(tmp_path) == 2
+
+
+def test_a_refused_key_is_asked_for_again_once_in_a_while(tmp_path: Path) -> None:
+    now = 0.0
+    key = CommandKey("key_command", command(tmp_path, "sk-first-key"), monotonic=lambda: now)
+    key.refuse("sk-another-key")
+    assert (key(), runs(tmp_path)) == ("sk-first-key", 1)
+    key.refuse("sk-first-key")
+    assert (key(), runs(tmp_path)) == ("sk-first-key", 2)
+    assert (key(), runs(tmp_path)) == ("sk-first-key", 2)
+    (tmp_path / "key").write_text("sk-second-key")
+    now = 60.0
+    assert (key(), key(), runs(tmp_path)) == ("sk-second-key", "sk-second-key", 3)
+
+
+# ---- the key in a response
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("length", [1, 100_000])
+def test_a_provider_that_repeats_its_key_does_not_show_it(endpoint: Endpoint, *, streamed: bool, length: int) -> None:
+    text = f"{PROVIDER_KEY} " * length
+    says = Says(body=event(text) + USED + DONE, headers=EVENTS) if streamed else Says(body=completion(text))
+    with Recorder(says) as provider, House(endpoint, base_url=provider.url) as house:
+        answer = requested(house, STREAM if streamed else json.dumps(CHAT).encode())
+        assert answer.status == 200
+        assert PROVIDER_KEY.encode() not in answer.body
+        assert answer.body.count(b"***") == length
+        assert [entry["event"] for entry in house.records()] == ["hold", "settle"]
+
+
+def test_a_free_response_does_not_show_the_key_either(endpoint: Endpoint) -> None:
+    body = json.dumps({"data": [f"key {PROVIDER_KEY}"] * 20_000}).encode()
+    with Recorder(Says(body=body)) as provider, House(endpoint, base_url=provider.url) as house:
+        answer = requested(house, b"", method="GET", path="/llm/openai/v1/models")
+        assert PROVIDER_KEY.encode() not in answer.body
+        assert len(answer.json["data"]) == 20_000
+
+
+def test_a_key_is_masked_wherever_a_body_is_divided() -> None:
+    key = "sk-sk-aab-sk-aac"
+    body = f"{key}{key} sk-sk-aab {key}\nsk-{key}x{key[:-1]}".encode()
+    expected = body.replace(key.encode(), b"***")
+    for first in range(len(body) + 1):
+        for second in range(first, len(body) + 1):
+            mask = Mask(key)
+            parts = body[:first], body[first:second], body[second:]
+            assert b"".join(mask.feed(part) for part in parts) + mask.rest() == expected
+    assert Mask(None).feed(body) == Mask("short").whole(body) == body
+
+
+# ---- what the body is sent as
+
+
+FORM = "multipart/form-data; boundary=B"
+
+
+def form(**fields: str) -> bytes:
+    parts = (
+        f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    )
+    return ("".join(parts) + "--B--\r\n").encode()
+
+
+def test_a_form_without_files_goes_on_as_the_form_that_it_is(house: House) -> None:
+    body = form(model="text-embedding-3-small", input="What?")
+    requested(house, body, path="/llm/openai/v1/embeddings", content_type=FORM)
+    received = house.endpoint.exchange(0).received
+    assert received.headers["content-type"] == FORM
+    assert received.content == body
+
+
+def test_a_form_in_place_of_json_with_an_output_limit_is_refused(house: House) -> None:
+    answer = requested(
+        house, form(model="gpt-4o", prompt="What?"), path="/llm/openai/v1/completions", content_type=FORM
+    )
+    assert answer.status == 400
+    assert "send it as JSON" in answer.json["error"]["message"]
+    assert house.endpoint.count == 0
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16"]
+)
+def test_json_that_is_called_something_else_goes_on_as_json(house: House, content_type: str) -> None:
+    assert requested(house, content_type=content_type).status == 200
+    assert house.endpoint.exchange(0).received.headers["content-type"] == "application/json"
