@@ -134,7 +134,7 @@ describe('AuditView', () => {
   it('shows what was denied today, whatever the filters were', async () => {
     // The state of the chain is requested without filters.
     const last = (): IAuditFilters | undefined =>
-      asked.filter(filters => 'outcome' in filters).at(-1);
+      requested.filter(filters => 'outcome' in filters).at(-1);
     await show();
     await type('Tool', 'gpt', TYPED);
     await drawn(view, () => view.lookAtDenials('a.ipynb'));
