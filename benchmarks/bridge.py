@@ -45,8 +45,8 @@ def figures(action, rounds, threads=1):
     return {{"p50": times[last // 2] * 1e3, "p99": times[last * 99 // 100] * 1e3, "max": times[-1] * 1e3,
              "rate": len(times) / took}}
 
-def status(): client.ask("status")
-def spend(): client.ask("spend", {{"amount": "0.001"}})
+def status(): client.request("status")
+def spend(): client.request("spend", {{"amount": "0.001"}})
 
 ECHO = "import zmq; s = zmq.Context().socket(zmq.REP); print(s.bind_to_random_port('tcp://127.0.0.1'), flush=True)\\n"
 ECHO += "while True: s.send(s.recv())"
@@ -75,7 +75,7 @@ async def tasks(rounds, many):
     async def go():
         for _ in range(rounds // many):
             began = time.perf_counter()
-            await client.ask_async("status")
+            await client.request_async("status")
             times.append(time.perf_counter() - began)
     began = time.perf_counter()
     await asyncio.gather(*[go() for _ in range(many)])
@@ -90,7 +90,7 @@ def keep_alive(port, rounds):
     finally: connection.close()
 
 def wait_for_socket():
-    client.ask("status")
+    client.request("status")
     until = time.monotonic() + 5
     while not (client._transport._socket._line and client._transport._socket._line.ready):
         assert time.monotonic() < until, "no local socket"

@@ -19,7 +19,7 @@ OWN_CPU = (Path(__file__).parent / "own_cpu.py").read_text("utf-8")
 _CONNECT = """
 from aumos_governance.kernel.requests.session import link
 client = link(get_ipython()).client
-client.ask("status")
+client.request("status")
 """
 
 

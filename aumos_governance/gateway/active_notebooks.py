@@ -35,7 +35,7 @@ class ActiveNotebooks:
         self.take(tuple(sorted(found, key=lambda state: state.opened_at or 0)))
 
     def take(self, states: tuple[SessionState, ...]) -> bool:
-        """States that changed, the latest last; gives whether a session was opened, closed or renamed."""
+        """Take in changed states, oldest first; returns whether a session was opened, closed or renamed."""
         with self._lock:
             before = dict(self._open)
             for state in states:

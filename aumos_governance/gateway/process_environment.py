@@ -1,4 +1,4 @@
-"""What a process that has a key of ours finds in its environment."""
+"""The environment variables of a process that has a gateway key."""
 
 from __future__ import annotations
 

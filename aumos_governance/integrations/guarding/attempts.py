@@ -191,7 +191,7 @@ class Attempt:
         self._has(charge)
 
     def again(self) -> None:
-        """Its request is sent once more, side by side with the first or after it. Raises as `hold`."""
+        """Note that the client sends this request once more, beside the first copy or after it. Raises as `hold`."""
         self._has_more(self.call.guard.begin(self.paid))
 
     async def again_async(self) -> None:

@@ -263,7 +263,7 @@ def _billed(requested: str, served: str) -> str:
 
 @lru_cache(maxsize=512)
 def same_model(one: str, other: str) -> bool:
-    """Whether two names are of the same model, however exact each is."""
+    """Whether two names mean the same model, even if only one has its date or variant."""
     return _Name.of(one).base == _Name.of(other).base
 
 

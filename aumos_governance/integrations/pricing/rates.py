@@ -27,7 +27,7 @@ class UnusableUsageError(Exception):
 
 
 class Pricing(Protocol):
-    """Where the prices of one model come from."""
+    """The source of one model's prices."""
 
     context_window: int | None
     found: bool

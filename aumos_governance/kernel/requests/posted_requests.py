@@ -21,7 +21,7 @@ class PostedRequest:
     """
 
     def __init__(self, request: WireRequest, until: float, see_to: Callable[[PostedRequest], None]) -> None:
-        """``until``, on the monotonic clock, later requests wait for it."""
+        """Later requests wait for it at most until ``until``, a time on the monotonic clock."""
         self.request = request
         self.until = until
         self.pid = os.getpid()

@@ -1,4 +1,4 @@
-"""The one line that a cell shows while a call waits at a limit, and what it becomes."""
+"""The line that a cell shows while a call waits at a limit, and the outcome that replaces it."""
 
 from __future__ import annotations
 

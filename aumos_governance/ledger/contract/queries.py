@@ -153,7 +153,7 @@ class ListCeilings(Query[tuple[CeilingState, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListBudgets(Query[tuple[BudgetState, ...]]):
-    """The budgets by category within the notebook's open or last session, by name."""
+    """The category budgets of the notebook's open session, or else its last one, sorted by name."""
 
     notebook: NotebookKey
     category: str | None = None

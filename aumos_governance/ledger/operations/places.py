@@ -218,7 +218,7 @@ def seen_from(root: str, state: SessionState) -> SessionState:
 
 
 def state_of(work: Work, notebook: NotebookRow) -> SessionState:
-    """The notebook's state with all that this transaction has changed."""
+    """The notebook's state, including the changes of this transaction."""
     state = work.states.get(notebook.id)
     if state is None:
         if notebook.session_id is None:

@@ -109,7 +109,7 @@ class Figures:
         return self.sums.setdefault((envelopes, day), [0, 0, 0])
 
     def recount(self, charge_id: str, spent: int, held: int) -> None:
-        """Add to what counts where a charge counts that was made before."""
+        """Add these amounts to the expected figures of the envelopes that an earlier charge counts in."""
         row = self.pending.row(ChargeRow, charge_id)
         if row is not None and isinstance(row[_ENVELOPES], str) and isinstance(row[_MADE_AT], int):
             self.count(row[_ENVELOPES], row[_MADE_AT], spent, held, 0)

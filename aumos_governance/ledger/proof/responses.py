@@ -84,7 +84,7 @@ def _expected(
     charge: dict[str, Any],
     notebook_id: str | None,
 ) -> dict[str, Any]:
-    """What the row should hold, as far as records and charges say."""
+    """The values that the row must have, as far as records and charges state them."""
     if not stored["digest"]:
         # Cancelled before it came.
         nothing = dict.fromkeys(("expires_at", "notebook_id", "charge_id"))

@@ -45,7 +45,7 @@ def file_report(work: Work, request: FileReport) -> Report:
 
 @operation(FinishReport)
 def finish_report(work: Work, request: FinishReport) -> Report:
-    """Add to a report how its act ended."""
+    """Add to a report how its action ended."""
     row = work.find(ReportRow, request.report_id)
     notebook = work.notebook(request.notebook)
     if row is None or notebook is None or work.get(SessionRow, row.session_id).notebook_id != notebook.id:
