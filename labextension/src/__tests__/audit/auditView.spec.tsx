@@ -339,7 +339,7 @@ describe('AuditView', () => {
     expect(button.getAttribute('aria-disabled')).toBe('true');
     await type('Take back', '0.06');
     await type('Reason', 'Entered twice');
-    expect(find('.aumos-Correction').textContent).toContain('$0.05 only');
+    expect(find('.aumos-Correction').textContent).toContain('only $0.05');
     await type('Take back', '0.02');
     await drawn(view, () => button.click());
     expect(corrected).toEqual([]);
