@@ -222,7 +222,7 @@ def test_the_panel_and_the_status_item_keep_the_notebook(archive_page: NotebookP
     expect(heading).to_have_text(name)
 
 
-def test_a_person_corrects_a_wrong_entry_and_goes_to_its_cell(
+def test_a_user_corrects_a_wrong_entry_and_goes_to_its_cell(
     archive_page: NotebookPage, archive: Application, picture: Callable[[str], None]
 ) -> None:
     name = write_notebook(
@@ -243,7 +243,7 @@ def test_a_person_corrects_a_wrong_entry_and_goes_to_its_cell(
     expect(take_back).to_have_attribute("aria-disabled", "true")
     detail.get_by_label("Reason").fill("Entered twice")
     detail.get_by_label("Take back, in dollars").fill("3")
-    expect(detail).to_contain_text("It was $2.50 only.")
+    expect(detail).to_contain_text("It was only $2.50.")
     detail.get_by_label("Take back, in dollars").fill("2")
     picture("audit-correction")
     take_back.evaluate("(node) => node.click()")

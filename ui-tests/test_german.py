@@ -1,4 +1,4 @@
-"""JupyterLab in another language, which a language pack brings: what this package says is said in it too."""
+"""JupyterLab in the language of a language pack: this package's texts are in it too."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_panel_speaks_german(
     expect(panel).to_have_count(0)
     editor.get_by_label("Seitenleiste zeigen").check()
     expect(panel).to_have_count(1)
-    expect(editor).to_contain_text("Einmal für jede Marke einer Sitzung.")
+    expect(editor).to_contain_text("Einmal für jede Warnmarke einer Sitzung.")
     expect(editor).to_contain_text("Vertrauensstufe und Restbetrag")
     expect(editor).not_to_contain_text("Notify me")
     picture("settings-german")

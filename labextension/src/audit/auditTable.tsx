@@ -2,11 +2,17 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { AuditPages } from './auditPages';
 import { oneLine } from '../words/labels';
-import { formatUsd } from '../words/money';
+import { formatUsd, shortUsd } from '../words/money';
 import { useNotation } from '../widgets/notation';
 import type { IAuditRecord } from '../protocol/audit';
 import type { IGovernanceConfig } from '../protocol/state';
-import { eventWord, outcomeOf, requesterOf, subjectOf } from './recordWords';
+import {
+  eventWord,
+  outcomeOf,
+  requesterOf,
+  shortOutcomeOf,
+  subjectOf
+} from './recordWords';
 import { verdictOf } from '../words/verdicts';
 
 /** The height of a row in pixels, equal to that in the style sheet. */
@@ -261,8 +267,11 @@ function Row(props: IRowProps): React.JSX.Element {
             role="gridcell"
             className="aumos-Outcome"
             data-outcome={verdictOf(record)}
+            title={outcomeOf(record, trans)}
           >
-            {outcomeOf(record, trans)}
+            <span className="aumos-OneLine">
+              {shortOutcomeOf(record, trans)}
+            </span>
           </span>
           <Cell text={subjectOf(record)} />
           <Cell text={requesterOf(record, props.config, trans)} />
@@ -284,11 +293,15 @@ function Cell(props: { text: string }): React.JSX.Element {
   );
 }
 
-/** An amount; empty if it is zero. */
+/** An amount, rounded if it is long, with the exact one as its title; empty if it is zero. */
 function Amount(props: { usd: string }): React.JSX.Element {
   return (
-    <span role="gridcell" className="aumos-AuditTable-amount">
-      {props.usd === '0' ? '' : formatUsd(props.usd)}
+    <span
+      role="gridcell"
+      className="aumos-AuditTable-amount"
+      title={props.usd === '0' ? undefined : formatUsd(props.usd)}
+    >
+      {props.usd === '0' ? '' : shortUsd(props.usd)}
     </span>
   );
 }

@@ -32,6 +32,19 @@ export function outcomeOf(
     : outcomeWord(verdict, trans);
 }
 
+/** The same in one word, for a place where the event beside it says what the record waits for. */
+export function shortOutcomeOf(
+  record: IAuditRecord,
+  trans: TranslationBundle
+): string {
+  const hasEnded = ['approve', 'withdraw', 'limit_withdrawn'].includes(
+    record.event
+  );
+  return verdictOf(record) === 'none' && !hasEnded
+    ? trans.__('Waits')
+    : outcomeOf(record, trans);
+}
+
 /** The label of an outcome. */
 export function outcomeWord(
   outcome: Outcome,

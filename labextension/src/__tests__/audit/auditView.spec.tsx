@@ -131,10 +131,10 @@ describe('AuditView', () => {
 
   afterEach(() => view.dispose());
 
-  it('shows what was denied today, whatever the filters were', async () => {
+  it('shows what was denied today, with any earlier filters', async () => {
     // The state of the chain is requested without filters.
     const last = (): IAuditFilters | undefined =>
-      asked.filter(filters => 'outcome' in filters).at(-1);
+      requested.filter(filters => 'outcome' in filters).at(-1);
     await show();
     await type('Tool', 'gpt', TYPED);
     await drawn(view, () => view.lookAtDenials('a.ipynb'));
@@ -339,7 +339,7 @@ describe('AuditView', () => {
     expect(button.getAttribute('aria-disabled')).toBe('true');
     await type('Take back', '0.06');
     await type('Reason', 'Entered twice');
-    expect(find('.aumos-Correction').textContent).toContain('$0.05 only');
+    expect(find('.aumos-Correction').textContent).toContain('only $0.05');
     await type('Take back', '0.02');
     await drawn(view, () => button.click());
     expect(corrected).toEqual([]);

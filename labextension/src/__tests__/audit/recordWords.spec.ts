@@ -1,5 +1,10 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { eventWord, outcomeOf, requesterOf } from '../../audit/recordWords';
+import {
+  eventWord,
+  outcomeOf,
+  requesterOf,
+  shortOutcomeOf
+} from '../../audit/recordWords';
 import { verdictOf } from '../../words/verdicts';
 import { sampleConfig } from '../support/samples';
 import { sampleRecord } from '../support/waitingFakes';
@@ -34,6 +39,9 @@ describe('the label of a record of an approval request', () => {
     (event, outcome, code, detail, words, verdict) => {
       const record = sampleRecord({ event, outcome, code, detail });
       expect(outcomeOf(record, TRANS)).toBe(words);
+      expect(shortOutcomeOf(record, TRANS)).toBe(
+        words.startsWith('Waits') ? 'Waits' : words
+      );
       expect(verdictOf(record)).toBe(verdict);
     }
   );
