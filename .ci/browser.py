@@ -21,7 +21,7 @@ MAC_APPLICATIONS = (
 )
 START_SECONDS = 30
 DOWNLOAD_SECONDS = 300
-# A host that never answers must not hold up the next way to get a browser.
+# A host that never responds must not delay the next way to get a browser.
 CONNECT_MILLISECONDS = "10000"
 
 
@@ -30,7 +30,7 @@ def say(text: str) -> None:
 
 
 def starts(path: Path) -> bool:
-    """Tell whether the browser runs here: a missing library or a package stub shows only at its start."""
+    """Return whether the browser runs here: a missing library or a package stub shows only at its start."""
     if not os.access(path, os.X_OK):
         return False
     try:
@@ -41,7 +41,7 @@ def starts(path: Path) -> bool:
 
 
 def playwright(*arguments: str) -> bool:
-    """Run Playwright's command and tell whether it succeeded."""
+    """Run Playwright's command and return whether it succeeded."""
     environment = {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": CONNECT_MILLISECONDS, **os.environ}
     try:
         done = subprocess.run(
@@ -77,7 +77,7 @@ def can_install() -> bool:
 
 
 def install(*packages: str) -> None:
-    """Install Debian packages; a failure is said here and shows in what is still missing afterwards."""
+    """Install Debian packages; a failure is printed here and shows in what is still missing afterwards."""
     say(f"Browser: installing {' and '.join(packages)} with apt-get ...")
     for arguments in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *packages]):
         done = subprocess.run(
@@ -95,7 +95,7 @@ def install(*packages: str) -> None:
 
 
 def playwright_starts() -> bool:
-    """Tell whether Playwright's driver runs, after adding the one library that a small Debian lacks for it."""
+    """Return whether Playwright's driver runs, after adding the one library that a small Debian lacks for it."""
     if playwright("--version"):
         return True
     if can_install():

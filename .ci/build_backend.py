@@ -40,11 +40,11 @@ def source_files() -> Iterator[Path]:
 
 
 def bundle_is_shippable() -> bool:
-    """Tell whether there is a bundle that may go into a wheel or sdist as it is."""
+    """Return whether there is a bundle that may go into a wheel or sdist as it is."""
     made = BUNDLE / "package.json"
     if not (made.exists() and (BUNDLE / "static" / "style.js").exists()):
         return False
-    if Path("PKG-INFO").exists():  # an unpacked sdist, whose file times say nothing
+    if Path("PKG-INFO").exists():  # an unpacked sdist, whose file times mean nothing
         return True
     if any(BUNDLE.rglob("*.map")):
         return False
@@ -114,7 +114,7 @@ def build_editable(
     wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None
 ) -> str:
     if any(os.environ.get(name) for name in SKIPS):
-        BUNDLE.mkdir(exist_ok=True)  # who skips the bundle brings it later; hatchling wants the folder now
+        BUNDLE.mkdir(exist_ok=True)  # an environment without the bundle gets it later; hatchling needs the folder now
     with node_on_path():
         name: str = hatchling.build_editable(wheel_directory, config_settings, metadata_directory)
     return name

@@ -39,7 +39,7 @@ class Pin:
         return str(self.requirement.specifier).removeprefix("==")
 
     def applies(self, environment: dict[str, str] | None = None) -> bool:
-        """Tell whether the entry is for the running interpreter, or for one with the markers in ``environment``."""
+        """Return whether the entry is for the running interpreter, or for one with the markers in ``environment``."""
         marker = self.requirement.marker
         return marker is None or marker.evaluate(environment)
 

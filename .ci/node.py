@@ -1,4 +1,4 @@
-"""Tell whether the machine's node can build and test the JupyterLab extension; as a command, by the exit status."""
+"""Check whether the machine's node can build and test the JupyterLab extension; as a command, by the exit status."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 
 def node_is_good(version: str) -> bool:
-    """Tell whether the front-end tools run on the node that says ``version``: 20.19 and up, 22.12 and up."""
+    """Return whether the front-end tools run on a node of this ``version``: 20.19 and up, 22.12 and up."""
     if (match := re.match(r"v(\d+)\.(\d+)\.", version)) is None:
         return False
     major, minor = int(match[1]), int(match[2])
@@ -17,7 +17,7 @@ def node_is_good(version: str) -> bool:
 
 
 def has_good_node() -> bool:
-    """Tell whether both ``node`` and ``npm`` are on PATH and the node is good."""
+    """Return whether both ``node`` and ``npm`` are on PATH and the node is good."""
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
         return False

@@ -27,15 +27,28 @@ CHECKED = (
     "docs/frameworks/*.md",
     "aumos_governance/**/*.py",
     "aumos_governance/**/*.yaml",
+    # The JupyterLab extension and the examples.
+    "labextension/src/**/*.ts",
+    "labextension/src/**/*.tsx",
+    "labextension/style/*.css",
+    "labextension/schema/*.json",
+    "labextension/scripts/*.mjs",
+    "labextension/*.mjs",
+    "labextension/*.mts",
+    "examples/*.ipynb",
+    "examples/*.py",
+    "docs/*.py",
+    "docs/_extensions/*.py",
+    "benchmarks/*.py",
+    "ui-tests/**/*.py",
+    ".ci/*.py",
 )
 
 # Not rewritten yet, each with the reason. A folder that is rewritten is taken out here, and so checked from then on.
 _ISSUE_17 = "the rest of issue 17: its docstrings, comments and local names"
 NOT_YET: dict[str, str] = {
+    ".ci/words.py": "the words themselves",
     "CHANGELOG.md": "it quotes what earlier versions did in the words of their time",
-    "aumos_governance/integrations/fake_provider.py": _ISSUE_17,
-    "aumos_governance/kernel/engine": _ISSUE_17,
-    "aumos_governance/kernel/requests": _ISSUE_17,
 }
 
 

@@ -116,7 +116,9 @@ class GovernanceEngine:
         return self._holder.begin(action)
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
-        """Like `begin`, for a call that names an amount, but only ask; what this gives waits for the decision."""
+        """Like `begin`, for a call that names an amount, but only request it; the value returned waits for the
+        decision.
+        """
         return self._holder.begin_ahead(action)
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:

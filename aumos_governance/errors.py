@@ -124,7 +124,7 @@ class BudgetExceededError(AumOSGovernanceError):
 
     def __init__(self, category: str, requested: float, available: float, message: str | None = None) -> None:
         super().__init__(
-            message or f"Budget {category!r} has {available} USD left, and {requested} USD were asked for."
+            message or f"Budget {category!r} has {available} USD left, and {requested} USD were requested."
         )
         self.category = category
         self.requested = requested

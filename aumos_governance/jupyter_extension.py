@@ -14,7 +14,7 @@ __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Register the magics. Nothing is asked and nothing is opened before the first one is used."""
+    """Register the magics. Nothing is requested and nothing is opened before the first one is used."""
     from .authority.engine_registry import register_default_engine
     from .kernel.governed import cell_reports, governed_cells, running_cells
     from .kernel.magics.magics import GovernanceMagics
@@ -48,4 +48,4 @@ def _notebook_engine() -> Engine:
 def _has_session(shell: InteractiveShell) -> bool:
     from .kernel.requests.session import link
 
-    return link(shell).client.ask("status", {})["state"]["active"] is True
+    return link(shell).client.request("status", {})["state"]["active"] is True

@@ -164,7 +164,7 @@ def _plain_text(text: str) -> int | None:
 
 @lru_cache(maxsize=512)
 def _few_digits(value: float) -> int | None:
-    # Kept, since callers ask for the same few amounts over and over.
+    # Kept, since callers request the same few amounts over and over.
     whole, _, fraction = repr(value).partition(".")
     if len(fraction) <= 9 and fraction.isdigit():
         return int(whole) * NANO_PER_USD + int(fraction.ljust(9, "0"))

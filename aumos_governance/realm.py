@@ -13,12 +13,12 @@ from .ledger import open_ledger
 from .ledger.contract.facts import NotebookKey, Origin
 from .ledger.contract.ledger import Ledger
 from .ledger.contract.queries import Query
-from .ledger.contract.requests import AnswerT_co, OpenSession, Request
+from .ledger.contract.requests import OpenSession, Request, ResponseT_co
 from .ledger.contract.terms import SessionTerms
 from .owner import owner as this_owner
 from .types import TrustLevel
 
-__all__ = ["Realm", "answer_of", "named", "to_level"]
+__all__ = ["Realm", "named", "response_of", "to_level"]
 
 _PATH: Final = "engine"
 # The session sets no limit of its own: in an engine, levels belong to agents and ceilings to categories. A user
@@ -45,7 +45,7 @@ class Realm:
         self._lock = threading.Lock()
         self._opened = False
 
-    def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
+    def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
         """Do a request in this thread, in the session, which the first one opens or joins.
 
         A session that a user has closed stays closed: requests that need it are denied then.
@@ -54,25 +54,25 @@ class Realm:
             self._open()
         return self.ledger.execute(request)
 
-    def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
+    def submit(self, request: Request[ResponseT_co]) -> Future[ResponseT_co]:
         """Like `execute`; the future is done when the request is, perhaps in the ledger's thread."""
         if not self._opened:
             self._open()
         return self.ledger.submit(request)
 
-    async def execute_async(self, request: Request[AnswerT_co]) -> AnswerT_co:
+    async def execute_async(self, request: Request[ResponseT_co]) -> ResponseT_co:
         """Like `execute`; the event loop goes on while a ledger on disk writes."""
-        return await answer_of(await self.submit_async(request))
+        return await response_of(await self.submit_async(request))
 
-    async def submit_async(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
+    async def submit_async(self, request: Request[ResponseT_co]) -> Future[ResponseT_co]:
         """Like `submit`; the event loop goes on while the session is opened."""
         if not self._opened:
             # Twice at once does no harm: the second one joins.
-            await answer_of(self.ledger.submit(self._opening()))
+            await response_of(self.ledger.submit(self._opening()))
             self._opened = True
         return self.ledger.submit(request)
 
-    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
+    def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
         """Read what is committed."""
         return self.ledger.read(query)
 
@@ -91,9 +91,9 @@ class Realm:
         return OpenSession(key="", origin=self.origin, notebook=self.notebook, terms=_TERMS)
 
 
-async def answer_of(future: Future[AnswerT_co]) -> AnswerT_co:
-    """What a ledger answers, awaited. Cancelled, it is not done, unless it was under way already."""
-    # A ledger in memory has answered by now; waiting would only cost a turn of the loop.
+async def response_of(future: Future[ResponseT_co]) -> ResponseT_co:
+    """A ledger's response, awaited. Cancelled, it is not done, unless it was under way already."""
+    # A ledger in memory has responded by now; waiting would only cost a turn of the loop.
     return future.result() if future.done() else await asyncio.wrap_future(future)
 
 

@@ -34,7 +34,7 @@ def _aumos_governance_loader(shell) -> None:  # type: ignore[no-untyped-def]
                 lines = transform(lines)
         return lines
 
-    # IPython then leaves it out where it only asks whether a cell is complete.
+    # IPython then leaves it out where it only checks whether a cell is complete.
     vars(look)["has_side_effects"] = True
     marker = ModuleType("_aumos_governance_loader")
     vars(marker).update(load=load, forget=forget)

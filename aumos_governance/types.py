@@ -78,7 +78,7 @@ BUDGET_PERIOD_VALUES: Final[tuple[str, ...]] = tuple(period.value for period in 
 
 
 class ActionKind(str, Enum):
-    """What is asked for: a paid *call*, or an *act* that changes the world."""
+    """What is requested: a paid *call*, or an *act* that changes the world."""
 
     CALL = "call"
     ACT = "act"

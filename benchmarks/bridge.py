@@ -1,4 +1,4 @@
-"""What an ask costs a kernel, against bare ZeroMQ, HTTP and the disk in the same run, on a real server."""
+"""What a request costs a kernel, against bare ZeroMQ, HTTP and the disk in the same run, on a real server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.kernel.real_kernel import Kernel
 from .durable import disk, timed
 from .results import Results
 
-# Run in the kernel: the asker's side of everything that is compared.
+# Run in the kernel: the client's side of everything that is compared.
 PROGRAM = f"""
 {LINK}
 import asyncio, http.client, json, os, socket, subprocess, sys, threading, time
@@ -53,11 +53,11 @@ ECHO += "while True: s.send(s.recv())"
 
 def zeromq(rounds):
     echo = subprocess.Popen([sys.executable, "-c", ECHO], stdout=subprocess.PIPE, text=True)
-    asker = zmq.Context().socket(zmq.REQ)
-    asker.connect(f"tcp://127.0.0.1:{{echo.stdout.readline().strip()}}")
-    def ping(): asker.send(b"x" * 200); asker.recv()
+    plain = zmq.Context().socket(zmq.REQ)
+    plain.connect(f"tcp://127.0.0.1:{{echo.stdout.readline().strip()}}")
+    def ping(): plain.send(b"x" * 200); plain.recv()
     try: return figures(ping, rounds)
-    finally: asker.close(0); echo.kill(); echo.wait(); echo.stdout.close()
+    finally: plain.close(0); echo.kill(); echo.wait(); echo.stdout.close()
 
 UNIX_ECHO = "import socket, sys; s = socket.socket(fileno=int(sys.argv[1]))\\n"
 UNIX_ECHO += "while data := s.recv(1000): s.send(data)"
@@ -133,7 +133,7 @@ os.rename("flood.new", "flood.json")
 
 
 def asks(results: Results, folder: Path, rounds: int) -> None:
-    """One ask after the other, eight askers, a loop that stands still and a kernel that shows a great deal."""
+    """One request after the other, eight clients, a blocked event loop, and a kernel that prints a lot."""
     raw = disk(folder)
     sync = statistics.median(timed(raw) for _ in range(rounds)) / 1e3
     results.add("raw 4 KiB fdatasync, p50", sync, "ms")
@@ -180,7 +180,7 @@ def _kernel(home: Path, way: str) -> Any:
     try:
         server.start()
         opened = server.open_notebook("bench.ipynb")
-        # What tests speak is the older protocol, with which the server works longer at each message for a page.
+        # The tests use the older protocol, with which the server needs longer for each message to a page.
         opened.close()
         with connected(server, opened.kernel_id) as kernel, _page(server, opened.kernel_id):
             assert kernel.run(f"%governance --budget 1000000\n{PROGRAM}").status == "ok"

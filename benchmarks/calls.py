@@ -21,7 +21,7 @@ from .results import Results
 _ASKED: Final[Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 50}
 _CHUNKS: Final = 2_000
 
-# Run in the kernel, after the asks' own program, one plain and one governed call in turn.
+# Run in the kernel, after the program of `bridge`, one plain and one governed call in turn.
 _PROGRAM: Final = """
 import statistics
 from openai import OpenAI
@@ -60,9 +60,9 @@ def overhead(results: Results, folder: Path, rounds: int) -> None:
                 if way == "socket":
                     kernel.run("wait_for_socket()")
                 assert kernel.run(_PROGRAM.format(url=endpoint.openai_url, asked=_ASKED)).status == "ok"
-                told = _measured(kernel, f"overhead({rounds})")
-                note = f"plain {told['plain']:.2f} governed {told['governed']:.2f}"
-                results.add(f"governed call over a plain one, {way}, p50", told["over"], "ms", most, note)
+                measured = _measured(kernel, f"overhead({rounds})")
+                note = f"plain {measured['plain']:.2f} governed {measured['governed']:.2f}"
+                results.add(f"governed call over a plain one, {way}, p50", measured["over"], "ms", most, note)
     results.add("CPU of a governed streamed chunk over a plain one", _chunk(), "us", 50)
 
 

@@ -16,7 +16,7 @@ from .start import _UI_TESTS, page_of
 _ITEM = ".aumos-StatusItem-button"
 _FAST_SECONDS = 10
 _OPEN = "%load_ext aumos_governance.jupyter_extension\n%governance --trust-level 2 --budget 1000"
-# One dollar each, so that what is left tells which of them the page shows.
+# One dollar each, so that the amount left shows which of them the page has received.
 _SLOW = """
 import json, time
 ended = []

@@ -1,4 +1,4 @@
-"""What was measured, as a table for people, JSON for programs and a picture of what scales."""
+"""The measurements, as a table to read, JSON for programs and a chart of how they scale."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def start(results: Results, folder: Path, pairs: int) -> None:
         loads: dict[bool, list[Load]] = {True: [], False: []}
         # The first load of each starts the kernel, or fills the cache.
         for number in range(pairs + 1):
-            # Who goes first changes, for the one after the other pays for clearing up.
+            # The order alternates, since the second one also pays for the clean-up of the first.
             for enabled in (True, False) if number % 2 else (False, True):
                 _enable(folder, enabled)
                 load = _load(application, page, enabled)
@@ -72,7 +72,7 @@ def start(results: Results, folder: Path, pairs: int) -> None:
         with_it, without = ([getattr(load, field.name) for load in loads[enabled]] for enabled in (True, False))
         extra = [governed - bare for governed, bare in zip(with_it, without, strict=True)]
         spread = statistics.stdev(extra) / len(extra) ** 0.5 if len(extra) > 1 else float("nan")
-        # Whatever else the machine does only adds: the faster half of the loads says the most.
+        # Other load on the machine only adds time, so the faster half of the loads is the most accurate.
         halves = [statistics.mean(sorted(values)[: (len(values) + 1) // 2]) for values in (with_it, without)]
         note = f"faster halves of {len(extra)} each: {halves[0]:.0f} and {halves[1]:.0f}"
         note += f"; in pairs {statistics.mean(extra):.0f} +- {spread:.0f}"

@@ -10,9 +10,9 @@ with GovernanceEngine(ledger="sqlite:///agent.db") as engine:  # run it again: w
     )
     for question in ("What is a ledger?", "What is a hash chain?", "What is a budget?"):
         try:
-            with engine.authorize(call) as grant:  # $0.04 is held, so that nobody else spends it meanwhile
-                print(f"Asking: {question}")  # the paid call goes here
-                grant.settle(0.03)  # what it truly cost; the rest is given back
+            with engine.authorize(call) as grant:  # $0.04 is held, so that no other call can spend it
+                print(f"Question: {question}")  # the paid call goes here
+                grant.settle(0.03)  # the true cost; the rest is released
         except GovernanceDeniedError as denied:
             print(denied)
     print(f"Spent: ${engine.budget.balance('llm').spent}, records intact: {engine.realm.ledger.verify().ok}")

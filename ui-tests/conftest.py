@@ -156,7 +156,7 @@ def notebook7_page(open_page: Callable[[Application], NotebookPage], notebook7: 
 
 @pytest.fixture
 def picture(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Keep a screenshot for people to look at."""
+    """Keep a screenshot to be looked at."""
 
     def take(name: str) -> None:
         notebook = _page_of(request.node)

@@ -1,4 +1,4 @@
-"""The acceptance notebook in JupyterLab, cell by cell as a person runs it."""
+"""The acceptance notebook in JupyterLab, cell by cell as a user runs it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_status_item_follows_each_cell(
     lab_page.run(more_spends)
     lab_page.shows("L2 Suggest", "$9.80 left")
     picture("acceptance-light")
-    # Two amounts in one line of HTML are a formula to JupyterLab, unless it is told otherwise.
+    # Two amounts in one line of HTML are a formula to JupyterLab, unless the output prevents it.
     expect(lab_page.output(more_spends).last).to_contain_text("Budget: $0.20 spent / $10.00 limit ($9.80 remaining)")
     state = lab.governance(NAME)
     assert (state["active"], state["spent"], state["remaining"]) == (True, "0.2", "9.8")

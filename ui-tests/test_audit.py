@@ -222,7 +222,7 @@ def test_the_panel_and_the_status_item_keep_the_notebook(archive_page: NotebookP
     expect(heading).to_have_text(name)
 
 
-def test_a_person_corrects_a_wrong_entry_and_goes_to_its_cell(
+def test_a_user_corrects_a_wrong_entry_and_goes_to_its_cell(
     archive_page: NotebookPage, archive: Application, picture: Callable[[str], None]
 ) -> None:
     name = write_notebook(

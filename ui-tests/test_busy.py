@@ -1,4 +1,4 @@
-"""Thousands of asks in one cell disturb neither the kernel's state nor the person's own output."""
+"""Thousands of requests in one cell disturb neither the kernel's state nor the user's own output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.pages import NotebookPage
 _ASKS = 2_000
 _LINES = 500
 
-# The spends print, too: what they print is captured, so that the person's own lines stand alone. The file tells when
+# The spends print, too: what they print is captured, so that the user's own lines are alone. The file shows when
 # the cell is at its end, which the page learns only later.
 _CELL = f"""
 from IPython.utils.capture import capture_output

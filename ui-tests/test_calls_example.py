@@ -1,4 +1,4 @@
-"""The example of governed calls, run by a person from the first cell to the last: offline, yet charged."""
+"""The example of governed calls, run by a user from the first cell to the last: offline, yet charged."""
 
 from __future__ import annotations
 

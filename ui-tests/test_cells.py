@@ -1,4 +1,4 @@
-"""What cells cost: said beside them afterwards, and added up before."""
+"""What cells cost: shown beside them after a run, and summed before it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_price_is_shown_before_all_cells_run(
     assert lab.governance("price.ipynb")["spent"] == "0"
     page.evaluate("void window.jupyterapp.commands.execute('aumos-governance:run-all-with-price')")
     dialog.get_by_role("button", name="Run All").click()
-    # At this level the act is only suggested, and that ends the run.
+    # At this level the action is only suggested, and that ends the run.
     expect(lab_page.output(2).first).to_be_visible()
     assert lab.governance("price.ipynb")["spent"] == "0"
 
@@ -114,14 +114,14 @@ def test_what_cells_cost_before_is_known_before_they_run_again(
     page.keyboard.press("Enter")
     expect(dialog).to_have_count(0)
     page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex === 5")
-    # It changes no decision: it may need more than is left, and that is said.
+    # It changes no decision: the cells may need more than is left, and the dialog shows that.
     lab.govern(name, budget="0.6")
     lab_page.shows("$0.10 left")
     page.evaluate(estimate)
     expect(dialog).to_contain_text("That is $0.10 more than is left")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     page.keyboard.press("Escape")
-    # An edited cell is not known.
+    # The cost of an edited cell is unknown.
     page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.content.widgets[2].model.sharedModel.setSource('other()')"
     )

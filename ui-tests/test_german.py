@@ -1,4 +1,4 @@
-"""JupyterLab in another language, which a language pack brings: what this package says is said in it too."""
+"""JupyterLab in the language of a language pack: this package's texts are in it too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example of governed acts, run by a person who decides in the panel."""
+"""The example of governed actions, run by a user who decides in the panel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The side panel: what the notebook may do and spend is seen there, and changed there by a person alone."""
+"""The side panel: it shows what the notebook may do and spend, and only a user changes it there."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def button(panel: Locator, name: str | re.Pattern[str]) -> Locator:
     return panel.get_by_role("button", name=name, exact=isinstance(name, str))
 
 
-def test_a_person_changes_level_and_budget(
+def test_a_user_changes_level_and_budget(
     panel: Locator, name: str, lab: Application, lab_page: NotebookPage, picture: Callable[[str], None]
 ) -> None:
     picture("panel-light")
@@ -125,7 +125,7 @@ def test_neither_commands_nor_code_in_the_page_decide_anything(
     for radio in panel.get_by_role("radio").all():
         radio.evaluate(PRESS_BY_CODE)
     page.evaluate(_COMMANDS)
-    # What a request would have done, it would have done by the time that a later one is answered.
+    # Any effect of a request would have happened before the response to a later one.
     after = lab.governance(name)
     assert after == before
     assert asked in lab.waiting(name)

@@ -1,4 +1,4 @@
-"""Several people, or one at several places: who may only read, and what one changes while another looks on."""
+"""Several users, or one in several browsers: users who may only read, and changes that another page shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def panel_of(page: NotebookPage) -> Locator:
 
 
 def set_budget(page: NotebookPage, amount: str, press: str) -> None:
-    """Set the budget in the panel, as a person does."""
+    """Set the budget in the panel, as a user does."""
     panel = panel_of(page)
     panel.get_by_role("button", name="Edit the budget").click()
     panel.get_by_role("textbox", name="Budget in dollars").fill(amount)

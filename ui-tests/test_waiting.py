@@ -1,4 +1,4 @@
-"""Questions to a person and reports to them, in the side panel."""
+"""Approval requests and reports in the side panel."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def panel(lab_page: NotebookPage, lab: Application, name: str) -> Iterator[Noteb
     lab.govern(name, trust_level=3)
     lab_page.command("aumos-governance:open-panel")
     yield lab_page
-    # Whatever a test left waits for nobody.
+    # The requests that a test left no longer wait.
     lab.ask("leave")
 
 
@@ -49,7 +49,7 @@ def cards(page: NotebookPage) -> Locator:
     return section(page, "approvals").locator(".aumos-Card")
 
 
-def test_a_person_answers_exactly_what_is_asked(
+def test_a_user_answers_exactly_what_is_asked(
     panel: NotebookPage, lab: Application, name: str, picture: Callable[[str], None]
 ) -> None:
     cell = panel.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets[2].model.id")
@@ -74,7 +74,7 @@ def test_a_person_answers_exactly_what_is_asked(
     cards(panel).get_by_role("button", name="Deny…").focus()
     panel.page.keyboard.press("Enter")
     deny = panel.decision.get_by_role("button", name="Deny", exact=True)
-    # What has only just come into view takes no answer.
+    # A request that has only just come into view cannot be decided.
     expect(deny).to_have_attribute("aria-disabled", "false")
     # The dialog gives its title the focus once it is drawn.
     expect(panel.decision.locator(".aumos-Decision-title")).to_be_focused()
@@ -85,7 +85,7 @@ def test_a_person_answers_exactly_what_is_asked(
     expect(cards(panel)).to_have_count(0)
     expect(section(panel, "approvals")).to_contain_text("denied by")
     assert lab.waiting(name) == []
-    # What was asked is no decision, and looks like none.
+    # A waiting request is not a decision, and does not look like one.
     records = section(panel, "audit").locator("li")
     for number, (event, tool, outcome) in enumerate(
         [("decided", "mail", "deny"), ("decided", "shell", "allow"), ("requested", "mail", "none")]
@@ -116,7 +116,7 @@ def test_what_waits_outlives_the_page_and_another_browser_answers(
         expect(cards(panel)).to_have_count(0)
         decided = section(other, "approvals").locator(".aumos-Decided")
         expect(decided).to_contain_text("denied by")
-        # The browser that did not answer learns who did from the record.
+        # The other browser learns from the audit record who decided.
         expect(section(panel, "approvals").locator(".aumos-Decided")).to_have_text(decided.inner_text())
     finally:
         context.close()
@@ -131,7 +131,7 @@ def test_reports_are_there_until_they_are_acknowledged(panel: NotebookPage, lab:
     report = section(panel, "reports").locator(".aumos-Card")
     # The longer a server was away, the longer JupyterLab waits before it tries again, up to half a minute.
     expect(report).to_contain_text("built", timeout=60_000)
-    # Its kernel ended with the server, so nothing waits for the answer.
+    # Its kernel ended with the server, so nothing waits for the decision.
     expect(section(panel, "approvals")).to_contain_text(": withdrawn")
     # JupyterLab may show a dialog of its own on the lost connection.
     panel.reload()

@@ -24,7 +24,7 @@ _COVER = """
   document.body.append(cover);
 }
 """
-# What the page's own sanitizer leaves of an output that nobody trusts: classes, which position, and no script.
+# The part of an untrusted output that JupyterLab's sanitizer keeps: classes, which can position it, and no script.
 _OUTPUT = (
     '<div class="jp-Dialog aumos-Popover lm-mod-drag-image" style="background: white; width: 2000px; height: 2000px">'
     '<button popovertarget="fake">x</button><div popover id="fake">Costs $0.00</div>'
@@ -41,7 +41,7 @@ def lab(serve: Callable[..., Application]) -> Application:
 def name(lab: Application, request: pytest.FixtureRequest) -> Iterator[str]:
     cells = "%governance --budget 1 --agent agent-7", _GOVERNED, "print(1)"
     yield write_notebook(lab.root / f"{request.node.originalname}.ipynb", *cells)
-    # Whatever a test left waits for nobody.
+    # The requests that a test left no longer wait.
     lab.ask("leave")
 
 

@@ -1,4 +1,4 @@
-"""Which audit records are asked for, and what is found."""
+"""Which audit records are requested, and what is found."""
 
 from __future__ import annotations
 

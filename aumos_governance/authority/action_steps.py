@@ -22,9 +22,9 @@ from ..types import ActionKind, TrustLevel
 
 __all__ = [
     "MOST_SHOWN",
-    "ActSteps",
-    "PersonAsked",
-    "act_steps",
+    "ActionSteps",
+    "ApprovalNeeded",
+    "action_steps",
     "digest_of",
     "is_reported",
     "report_request",
@@ -37,7 +37,7 @@ stores no larger requests."""
 
 
 @dataclass(frozen=True, slots=True)
-class PersonAsked:
+class ApprovalNeeded:
     """A user must decide. The caller of the steps sends the approval back once it is decided.
 
     A caller that stops waiting must withdraw the approval request first.
@@ -46,11 +46,13 @@ class PersonAsked:
     approval: Approval
 
 
-ActSteps: TypeAlias = Generator[Request[Any] | PersonAsked, Any, Decision]
-"""Yields ledger requests, whose answers are sent back, and `PersonAsked`; returns what was decided."""
+ActionSteps: TypeAlias = Generator[Request[Any] | ApprovalNeeded, Any, Decision]
+"""Yields ledger requests, whose results are sent back, and `ApprovalNeeded`; returns what was decided."""
 
 
-def act_steps(holding: Hold, shown: Mapping[str, Any], *, until: int | None = None, wait: bool = True) -> ActSteps:
+def action_steps(
+    holding: Hold, shown: Mapping[str, Any], *, until: int | None = None, wait: bool = True
+) -> ActionSteps:
     """Decide an action: allowed with its amount held, suggested, denied, or allowed after a user's approval.
 
     ``shown`` is what the user sees, JSON values; ``until`` is when the approval request expires, in microseconds since
@@ -76,7 +78,7 @@ def act_steps(holding: Hold, shown: Mapping[str, Any], *, until: int | None = No
         amount=holding.amount,
         until=until,
     )
-    approval = yield PersonAsked(approval)
+    approval = yield ApprovalNeeded(approval)
     if approval.status is not ApprovalStatus.APPROVED:
         code, reason = _refusal(approval)
         return replace(decision, code=code, reasons=(reason,))
@@ -128,7 +130,7 @@ def is_reported(decision: Decision) -> bool:
 def report_request(
     holding: Hold, decision: Decision, shown: Mapping[str, Any], result: str | None, *, key: str
 ) -> FileReport:
-    """The report of an act: what was shown, and how it ended; None while it runs."""
+    """The report of an action: what was shown, and how it ended; None while it runs."""
     return FileReport(
         key=key,
         origin=holding.origin,

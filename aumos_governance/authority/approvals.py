@@ -15,8 +15,8 @@ from ..ledger.contract.agreements import Approval, DecideApproval, FinishReport,
 from ..ledger.contract.charges import Hold
 from ..ledger.contract.facts import Decision, Origin
 from ..ledger.contract.requests import Request
-from ..realm import Realm, answer_of
-from .action_steps import PersonAsked, act_steps, is_reported, report_request
+from ..realm import Realm, response_of
+from .action_steps import ApprovalNeeded, action_steps, is_reported, report_request
 
 __all__ = ["Approvals", "Approver"]
 
@@ -39,16 +39,16 @@ class Approvals:
 
         Raises what the approver raises, and ConfigurationError for one that must be awaited.
         """
-        steps = act_steps(holding, shown, wait=self._approver is not None)
-        answer: Any = None
+        steps = action_steps(holding, shown, wait=self._approver is not None)
+        response: Any = None
         try:
             while True:
-                step = steps.send(answer)
-                if isinstance(step, PersonAsked):
-                    with self._asking(step.approval):
-                        answer = self._answered(step.approval, _now(self._ask(shown)))
+                step = steps.send(response)
+                if isinstance(step, ApprovalNeeded):
+                    with self._awaiting(step.approval):
+                        response = self._decided_by_user(step.approval, _now(self._approval(shown)))
                 else:
-                    answer = self._execute(step)
+                    response = self._execute(step)
         except StopIteration as done:
             decision: Decision = done.value
             if is_reported(decision):
@@ -58,19 +58,19 @@ class Approvals:
 
     async def decide_async(self, holding: Hold, shown: Mapping[str, Any]) -> Decision:
         """Like `decide`, awaited; so may the approver be."""
-        steps = act_steps(holding, shown, wait=self._approver is not None)
-        answer: Any = None
+        steps = action_steps(holding, shown, wait=self._approver is not None)
+        response: Any = None
         try:
             while True:
-                step = steps.send(answer)
-                if isinstance(step, PersonAsked):
-                    with self._asking(step.approval):
-                        approved = self._ask(shown)
-                        answer = self._answered(
+                step = steps.send(response)
+                if isinstance(step, ApprovalNeeded):
+                    with self._awaiting(step.approval):
+                        approved = self._approval(shown)
+                        response = self._decided_by_user(
                             step.approval, await approved if inspect.isawaitable(approved) else approved
                         )
                 else:
-                    answer = await self._execute_async(step)
+                    response = await self._execute_async(step)
         except StopIteration as done:
             decision: Decision = done.value
             if is_reported(decision):
@@ -92,12 +92,12 @@ class Approvals:
             spent=money.to_text(money.parse(spent)),
         )
 
-    def _ask(self, shown: Mapping[str, Any]) -> bool | Awaitable[bool]:
+    def _approval(self, shown: Mapping[str, Any]) -> bool | Awaitable[bool]:
         assert self._approver is not None
         return self._approver(shown)
 
     @contextmanager
-    def _asking(self, approval: Approval) -> Iterator[None]:
+    def _awaiting(self, approval: Approval) -> Iterator[None]:
         try:
             yield
         except BaseException:
@@ -105,7 +105,7 @@ class Approvals:
             self._realm.submit(WithdrawApproval(key="", origin=self._realm.origin, approval_id=approval.approval_id))
             raise
 
-    def _answered(self, approval: Approval, approved: object) -> Approval:
+    def _decided_by_user(self, approval: Approval, approved: object) -> Approval:
         user = Origin(self._realm.name or "a user", person=True, scope=f"user:{self._realm.name}")
         return self._realm.execute(
             DecideApproval(
@@ -124,7 +124,7 @@ class Approvals:
     async def _execute_async(self, request: Request[Any]) -> Any:
         future = await self._realm.submit_async(request)
         try:
-            return await answer_of(future)
+            return await response_of(future)
         except BaseException:
             self._given_up(request, future)
             raise
@@ -144,6 +144,6 @@ def _now(approved: bool | Awaitable[bool]) -> object:
             approved.close()
         raise ConfigurationError(
             "The engine's approver must be awaited, and this action does not wait in a coroutine; write"
-            " `async with engine.authorize(...)`, or give the engine an approver that answers at once."
+            " `async with engine.authorize(...)`, or give the engine an approver that is not awaited."
         )
     return approved

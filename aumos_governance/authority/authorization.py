@@ -51,11 +51,11 @@ class Ending(Protocol):
     """A settlement or a release that was sent, and is recorded soon."""
 
     def then(self, function: Callable[[], object]) -> None:
-        """Call this when the answer is here, in whatever thread, perhaps twice; it must neither block nor raise."""
+        """Call this when the response is here, in whatever thread, perhaps twice; it must neither block nor raise."""
         ...
 
     def result(self) -> Settlement:
-        """Wait for the answer, having it sent again where it was lost. Raises as `Granted.resolve_now`."""
+        """Wait for the response, having it sent again where it was lost. Raises as `Granted.resolve_now`."""
         ...
 
 
@@ -80,7 +80,7 @@ class Granted:
         self.decision = decision
         """The decision that allowed the action."""
         self.amount = amount
-        """What was asked for, in nano-USD; None when the action named no amount."""
+        """What was requested, in nano-USD; None when the action named no amount."""
         self.hold_id = hold_id
         """What is held in the ledger; None when the action named no amount, or an overdraft allowed it."""
         self.reference: str | None = None

@@ -50,7 +50,9 @@ class Engine(Protocol):
         ...
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
-        """Like `begin`, for a call that names an amount, but only ask; what this gives waits for the decision."""
+        """Like `begin`, for a call that names an amount, but only request it; the value returned waits for the
+        decision.
+        """
         ...
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:

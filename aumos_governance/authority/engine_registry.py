@@ -18,20 +18,20 @@ LOADER: Final = "_aumos_governance_loader"
 ``forget()`` ends the hook."""
 _provider: Callable[[], Engine] | None = None
 _has_session: Callable[[], bool] | None = None
-_unasked = False
+_optional = False
 """Whether the start-up hook registered the engine for a caller that can do without it."""
 
 
 def default_engine() -> Engine:
     """The engine of this notebook, for calls that name none. Raises ConfigurationError where there is none."""
-    global _unasked  # noqa: PLW0603 - one process is one kernel
-    _load(unasked=False)
+    global _optional  # noqa: PLW0603 - one process is one kernel
+    _load(optional=False)
     if _provider is None:
         raise ConfigurationError(
             "There is no governance engine here: load the magics with %load_ext aumos_governance.jupyter_extension,"
             " or pass engine=GovernanceEngine()."
         )
-    _unasked = False
+    _optional = False
     return _provider()
 
 
@@ -40,11 +40,11 @@ def registered_engine() -> Engine | None:
 
     One that only the start-up hook registers counts as soon as the notebook has a session.
     """
-    global _unasked  # noqa: PLW0603
-    _load(unasked=True)
-    if _provider is None or (_unasked and _has_session is not None and not _has_session()):
+    global _optional  # noqa: PLW0603
+    _load(optional=True)
+    if _provider is None or (_optional and _has_session is not None and not _has_session()):
         return None
-    _unasked = False
+    _optional = False
     return _provider()
 
 
@@ -52,16 +52,16 @@ def register_default_engine(
     provider: Callable[[], Engine] | None, has_session: Callable[[], bool] | None = None
 ) -> None:
     """Say where `default_engine` finds the engine, and whether its notebook has a session; None: nowhere."""
-    global _provider, _has_session, _unasked
-    _provider, _has_session, _unasked = provider, has_session, False
+    global _provider, _has_session, _optional
+    _provider, _has_session, _optional = provider, has_session, False
     loader = sys.modules.get(LOADER)
     if loader is not None:
         loader.forget()
 
 
-def _load(*, unasked: bool) -> None:
-    global _unasked  # noqa: PLW0603
+def _load(*, optional: bool) -> None:
+    global _optional  # noqa: PLW0603
     loader = sys.modules.get(LOADER) if _provider is None else None
     if loader is not None:
         loader.load()
-        _unasked = unasked
+        _optional = optional

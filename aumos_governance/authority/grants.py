@@ -18,7 +18,7 @@ from ..ledger.contract.charges import Checks, Hold, Release, Settle, Spend
 from ..ledger.contract.facts import Decision, new_id
 from ..ledger.contract.queries import ListBudgets
 from ..ledger.contract.requests import Request
-from ..realm import Realm, answer_of, named, to_level
+from ..realm import Realm, named, response_of, to_level
 from ..types import ActionKind, TrustLevel
 from ..wire.denials import CODE_BUDGET, Denial
 from .actions import GovernanceAction, GovernanceDecision
@@ -38,10 +38,10 @@ _ADVICE: Final = {
 
 
 class Holder:
-    """Holds what actions ask for, and settles or releases it.
+    """Holds what actions request, and settles or releases it.
 
-    ``check`` makes the request that only checks an action, for one that asks for no money; ``decided`` makes the
-    ledger's answer to an action a decision.
+    ``check`` makes the request that only checks an action, for one that requests no money; ``decided`` makes the
+    ledger's response to an action a decision.
     """
 
     def __init__(
@@ -64,9 +64,9 @@ class Holder:
     def begin(self, action: GovernanceAction) -> Grant:
         """As `GovernanceEngine.begin`."""
         request = self._request(action)
-        if _is_act(request):
-            answer = self._approvals.decide(request, _shown(action, request))
-            return Grant(self, self._allowed(action, answer), request.amount, answer.charge_id)
+        if _is_action(request):
+            response = self._approvals.decide(request, _shown(action, request))
+            return Grant(self, self._allowed(action, response), request.amount, response.charge_id)
         return _Begun(self, action, request).grant()
 
     def begin_ahead(self, action: GovernanceAction) -> _Begun:
@@ -74,22 +74,22 @@ class Holder:
         request = self._request(action)
         begun = _Begun(self, action, request)
         if not self._realm.ledger.at_once:
-            begun.ask()
+            begun.submit()
         return begun
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
         """As `GovernanceEngine.begin_async`."""
         request = self._request(action)
-        if _is_act(request):
-            answer = await self._approvals.decide_async(request, _shown(action, request))
-            return AsyncGrant(self, self._allowed(action, answer), request.amount, answer.charge_id)
+        if _is_action(request):
+            response = await self._approvals.decide_async(request, _shown(action, request))
+            return AsyncGrant(self, self._allowed(action, response), request.amount, response.charge_id)
         future = await self._realm.submit_async(request)
         try:
-            answer = await answer_of(future)
+            response = await response_of(future)
         except BaseException:
             self._give_up(future)
             raise
-        return AsyncGrant(self, self._allowed(action, answer), _amount(request), answer.charge_id)
+        return AsyncGrant(self, self._allowed(action, response), _amount(request), response.charge_id)
 
     def _request(self, action: GovernanceAction) -> Request[Decision]:
         kind = ActionKind(action.kind)
@@ -97,17 +97,17 @@ class Holder:
             return self._check(action)
         named(agent_id=action.agent_id)
         level = action.required_trust_level
-        asked = level is not None or kind is ActionKind.ACT
+        governed = level is not None or kind is ActionKind.ACT
         return Hold(
             kind=kind,
             amount=0 if action.budget_amount is None else money.parse(action.budget_amount, what="budget_amount"),
-            # Of an act there may be several requests before the one that holds.
+            # Of an action there may be several requests before the one that holds.
             hold_id=new_id(time.time_ns() // 1000) if kind is ActionKind.CALL else None,
             required_level=_LEAST[kind] if level is None else to_level(level, "required_trust_level"),
             checks=Checks(
                 realm=self._realm.name,
                 scope=action.scope or None,
-                default_level=self._default_level if asked else None,
+                default_level=self._default_level if governed else None,
                 data_type=action.data_type,
                 purpose=action.purpose or None,
                 default_deny=self._config.consent.default_deny,
@@ -116,28 +116,28 @@ class Holder:
             **self._charge(action),
         )
 
-    def _allowed(self, action: GovernanceAction, answer: Decision) -> GovernanceDecision:
-        decision = self._decided(action, answer)
+    def _allowed(self, action: GovernanceAction, response: Decision) -> GovernanceDecision:
+        decision = self._decided(action, response)
         if not decision.allowed:
             raise GovernanceDeniedError(
                 action.agent_id,
                 decision.reasons[-1],
                 decision.audit_record_id,
-                message=self._denial(action, answer),
-                denial_code=answer.code,
+                message=self._denial(action, response),
+                denial_code=response.code,
             )
         return decision
 
-    def _denial(self, action: GovernanceAction, answer: Decision) -> str:
+    def _denial(self, action: GovernanceAction, response: Decision) -> str:
         category = action.budget_category
         left = None
-        if answer.code == "BUDGET_EXCEEDED" and category:
+        if response.code == "BUDGET_EXCEEDED" and category:
             for state in self._realm.read(ListBudgets(notebook=self._realm.notebook, category=category)):
                 left = state.balance.remaining
-        limit = None if answer.limit is None else answer.limit.kind
-        tool = answer.tool or category or "this"
-        denial = Denial(answer.code, answer.reasons, tool, answer.amount, left, limit, remaining_of=CODE_BUDGET)
-        return denial.sentence(_ADVICE.get(answer.code or "", "").format(agent=action.agent_id, category=category))
+        limit = None if response.limit is None else response.limit.kind
+        tool = response.tool or category or "this"
+        denial = Denial(response.code, response.reasons, tool, response.amount, left, limit, remaining_of=CODE_BUDGET)
+        return denial.sentence(_ADVICE.get(response.code or "", "").format(agent=action.agent_id, category=category))
 
     def _give_back(self, request: Request[Decision]) -> None:
         # The caller was interrupted and does not know how far the ledger got; the ledger does this release after that.
@@ -181,7 +181,7 @@ class Holder:
         return settlement
 
     def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> None:
-        """As `Resolver.resolve_soon`: a ledger of its own is asked in this thread, and is done then."""
+        """As `Resolver.resolve_soon`: a ledger of its own does it in this thread, at once."""
 
     def _resolving(self, grant: Granted, cost: int | None, estimated: bool) -> Request[Any] | None:
         if grant.hold_id is None:
@@ -202,15 +202,15 @@ class Holder:
             reference=grant.reference,
         )
 
-    def _settlement(self, grant: Granted, answer: Resolved | Decision | None, estimated: bool) -> Settlement:
-        if answer is None:
+    def _settlement(self, grant: Granted, response: Resolved | Decision | None, estimated: bool) -> Settlement:
+        if response is None:
             spent, held, overrun, record_id = 0, 0, False, grant.decision.audit_record_id
-        elif isinstance(answer, Resolved):
-            spent, held, overrun, record_id = answer.spent, answer.held, answer.overrun, answer.record_id
-        elif answer.allowed:
-            spent, held, overrun, record_id = answer.amount, 0, answer.overrun, answer.record_id
+        elif isinstance(response, Resolved):
+            spent, held, overrun, record_id = response.spent, response.held, response.overrun, response.record_id
+        elif response.allowed:
+            spent, held, overrun, record_id = response.amount, 0, response.overrun, response.record_id
         else:
-            raise GovernanceDeniedError(grant.decision.action.agent_id, answer.reasons[-1], answer.record_id)
+            raise GovernanceDeniedError(grant.decision.action.agent_id, response.reasons[-1], response.record_id)
         return Settlement(money.to_decimal(spent), money.to_decimal(held), overrun, record_id, estimated)
 
     def _release(self, hold_id: str) -> Release:
@@ -241,13 +241,13 @@ class _Begun:
         self._holder = holder
         self._action = action
         self._request = request
-        self._asked = False
+        self._submitted = False
         self._future: Future[Decision] | None = None
 
-    def ask(self) -> None:
+    def submit(self) -> None:
         """Have it decided while this thread does something else."""
         try:
-            self._asked = True
+            self._submitted = True
             self._future = self._holder._realm.submit(self._request)
         except BaseException:
             self.drop()
@@ -255,20 +255,20 @@ class _Begun:
 
     def grant(self) -> Grant:
         try:
-            self._asked = True
+            self._submitted = True
             future = self._future
-            answer = self._holder._realm.execute(self._request) if future is None else future.result()
-            if answer.charge_id is None:
-                self._asked = False
-            decision = self._holder._allowed(self._action, answer)
-            return Grant(self._holder, decision, _amount(self._request), answer.charge_id)
+            response = self._holder._realm.execute(self._request) if future is None else future.result()
+            if response.charge_id is None:
+                self._submitted = False
+            decision = self._holder._allowed(self._action, response)
+            return Grant(self._holder, decision, _amount(self._request), response.charge_id)
         except BaseException:
             self.drop()
             raise
 
     def drop(self) -> None:
-        if self._asked:
-            self._asked = False
+        if self._submitted:
+            self._submitted = False
             self._holder._give_back(self._request)
 
 
@@ -276,7 +276,7 @@ def _amount(request: Request[Decision]) -> int | None:
     return request.amount if isinstance(request, Hold) else None
 
 
-def _is_act(request: Request[Decision]) -> TypeGuard[Hold]:
+def _is_action(request: Request[Decision]) -> TypeGuard[Hold]:
     return isinstance(request, Hold) and request.kind is ActionKind.ACT
 
 

@@ -114,8 +114,10 @@ class BudgetManager:
         state = self._state(category)
         balance = state.balance
         fits = nano <= balance.remaining
-        asked, left = money.display(nano), money.display(balance.remaining)
-        reason = f"Budget {category!r}: {asked} asked for, {left} left of {money.display(balance.limit)} {state.period}"
+        requested, left = money.display(nano), money.display(balance.remaining)
+        reason = (
+            f"Budget {category!r}: {requested} asked for, {left} left of {money.display(balance.limit)} {state.period}"
+        )
         if not fits and self._config.allow_overdraft:
             reason += "; the overdraft would be recorded as an overrun"
         return BudgetCheckResult(

@@ -9,7 +9,7 @@ __all__ = ["main"]
 
 
 def main() -> int:
-    """The entry point of ``jupyter-governance``; answers the exit code."""
+    """The entry point of ``jupyter-governance``; returns the exit code."""
     from .command import main as run
 
     return run()

@@ -38,7 +38,7 @@ _KINDS: Final = {"team": EnvelopeKind.TEAM, "owner": EnvelopeKind.OWNER, "user":
 
 
 def ceiling(options: Namespace, url: str) -> None:
-    """Do what was asked, of the ledger that ``url`` names; raises AumOSGovernanceError."""
+    """Do what the options request, in the ledger that ``url`` names; raises AumOSGovernanceError."""
     if options.action != "list":
         # A cell, or an agent in a strict server, is no user who decides.
         refuse_inside("A ceiling is changed")

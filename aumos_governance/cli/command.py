@@ -28,7 +28,7 @@ _PIPE_CLOSED: Final = 141
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command line and answer its exit code, which ``--help`` explains."""
+    """Run one command line and return its exit code, which ``--help`` explains."""
     try:
         options = arguments(argv)
         return _COMMANDS[options.command](options)
@@ -53,7 +53,7 @@ def _status(options: Namespace) -> int:
                 failures.append(error)
     if failures and not body["places"]:
         raise failures[0]
-    found = reports.needs_a_person(body)
+    found = reports.needs_user(body)
     if options.json:
         output.print_json({**body, "needs_a_person": found})
     else:
@@ -117,7 +117,7 @@ def _prices(options: Namespace) -> int:
 
 
 def _ceiling(options: Namespace) -> int:
-    # Here, since a database library is loaded with it, and a server is asked without one.
+    # Here, since a database library is loaded with it, and a request to a server needs none.
     from .ceilings import ceiling
     from .configured_ledger import configured_url
 
@@ -229,7 +229,7 @@ def _configured_ledger() -> Source:
 
 
 def _ledger(url: str) -> Source:
-    # Here, since a database library is loaded with it, and a server is asked without one.
+    # Here, since a database library is loaded with it, and a request to a server needs none.
     from .ledger_source import LedgerSource
 
     return LedgerSource(url)

@@ -32,5 +32,5 @@ def configured_url() -> str:
             f"Jupyter's configuration cannot be read ({type(error).__name__}: {error}); name the ledger with"
             " --database-url."
         ) from error
-    # Not asked of the extension or an application, which would make the folder.
+    # Not taken from the extension or an application, which would make the folder.
     return str(config.GovernanceExtension.get("database_url") or default_database_url(Path(jupyter_data_dir())))

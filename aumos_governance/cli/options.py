@@ -29,7 +29,7 @@ _DESCRIPTION: Final = """\
 Show what AumOS Governance keeps of the notebooks on this machine's Jupyter servers. It only reads, except for
 "prices --update", "ceiling set", "ceiling lift", "key" and "run".
 
-Without --server and --database-url the running governed servers of this user are asked. Where none runs, the ledger is
+Without --server and --database-url the running governed servers of this user are used. Where none runs, the ledger is
 read that the configuration files name, and a line on stderr says so. A ledger may be read while a server uses it;
 reading makes no ledger, upgrades none, and records nothing.
 """

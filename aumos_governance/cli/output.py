@@ -49,7 +49,7 @@ def terminal_width() -> int | None:
 
 
 def write_file(parts: Iterable[bytes], name: str | None) -> int:
-    """Write a stream to a file, or with None to stdout, and answer its length in bytes.
+    """Write a stream to a file, or with None to stdout, and return its length in bytes.
 
     The file is there as a whole or, where the stream fails, not at all; a device or a pipe is written to as it is.
     Raises OutputError, BrokenPipeError where stdout is closed, and what the stream raises.

@@ -11,7 +11,7 @@ from ..printing import printable
 from ..server.rest.ceilings import difference_sentence
 from .tables import Column, table
 
-__all__ = ["audit_lines", "is_damaged", "needs_a_person", "price_lines", "status_lines", "verify_lines"]
+__all__ = ["audit_lines", "is_damaged", "needs_user", "price_lines", "status_lines", "verify_lines"]
 
 Body = Mapping[str, Any]
 _NOTEBOOKS: Final = (
@@ -56,7 +56,7 @@ def status_lines(status: Body, width: int | None) -> list[str]:
     return lines[1:]
 
 
-def needs_a_person(status: Body) -> list[str]:
+def needs_user(status: Body) -> list[str]:
     """What in a status is not in order, in one sentence each."""
     return [sentence for place in status["places"] for sentence in _wants(place)]
 

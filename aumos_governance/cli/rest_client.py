@@ -1,4 +1,4 @@
-"""Asks the REST interface of one Jupyter server, over HTTP, HTTPS or a Unix socket."""
+"""Requests to the REST interface of one Jupyter server, over HTTP, HTTPS or a Unix socket."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _PAGES: Final = ("/lab", "/tree", "/notebooks", "/consoles")
 
 
 class NotGovernedError(NotFoundError):
-    """A Jupyter server answered, and governance is not enabled on it."""
+    """A Jupyter server responded, and governance is not enabled on it."""
 
 
 class RestClient:
-    """``url`` is the server's base URL; ``timeout`` is for each step of an answer, in seconds.
+    """``url`` is the server's base URL; ``timeout`` is for each step of a response, in seconds.
 
     Raises ServerUnreachableError where no server responds or a response breaks off, NotGovernedError where the server
     has no such interface, and what a refusal stands for.
@@ -43,7 +43,7 @@ class RestClient:
         self._timeout = timeout
 
     def get(self, name: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The body of one answer."""
+        """The body of one response."""
         return self._body("GET", name, parameters or {})
 
     def send(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -53,8 +53,8 @@ class RestClient:
     def _body(
         self, method: str, name: str, parameters: Mapping[str, str], content: bytes | None = None
     ) -> dict[str, Any]:
-        with self._answer(name, parameters, method, content) as answer:
-            raw = answer.read()
+        with self._response(name, parameters, method, content) as response:
+            raw = response.read()
         try:
             body = json.loads(raw)
         except ValueError:
@@ -65,12 +65,12 @@ class RestClient:
 
     def stream(self, name: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
         """The parts of a file; ServerUnreachableError where it breaks off before its end."""
-        with self._answer(name, parameters) as answer:
-            while part := answer.read1(_CHUNK):
+        with self._response(name, parameters) as response:
+            while part := response.read1(_CHUNK):
                 yield part
 
     @contextmanager
-    def _answer(
+    def _response(
         self, name: str, parameters: Mapping[str, str], method: str = "GET", content: bytes | None = None
     ) -> Iterator[http.client.HTTPResponse]:
         query = f"?{urlencode(parameters)}" if parameters else ""
@@ -79,10 +79,10 @@ class RestClient:
             with closing(self._connection()) as connection:
                 headers = {**self._headers, **({} if content is None else {"Content-Type": "application/json"})}
                 connection.request(method, f"{base}{_PREFIX}{name}{query}", content, headers)
-                with connection.getresponse() as answer:
-                    if answer.status != 200:
-                        self._refuse(answer)
-                    yield answer
+                with connection.getresponse() as response:
+                    if response.status != 200:
+                        self._refuse(response)
+                    yield response
         except ssl.SSLCertVerificationError as error:
             raise ServerUnreachableError(
                 f"The certificate of {self.url} is not trusted ({error.verify_message}); name the file that vouches for"
@@ -91,20 +91,20 @@ class RestClient:
         except (OSError, http.client.HTTPException) as error:
             raise ServerUnreachableError(f"The server {self.url} does not answer: {_said(error)}.") from error
 
-    def _refuse(self, answer: http.client.HTTPResponse) -> None:
-        body = _json_object(answer.read())
+    def _refuse(self, response: http.client.HTTPResponse) -> None:
+        body = _json_object(response.read())
         code, message = body.get("code"), body.get("message")
-        if answer.status in (401, 403) and code not in _DECIDED:
+        if response.status in (401, 403) and code not in _DECIDED:
             raise ServerUnreachableError(
                 f"The server {self.url} does not accept the token; give one with --token or in JUPYTER_TOKEN."
             )
         if isinstance(code, str) and isinstance(message, str):
             raise from_code(code, message)
-        if answer.status == 404:
+        if response.status == 404:
             raise NotGovernedError(
                 f"The Jupyter server {self.url} is not governed: the extension is not enabled on it."
             )
-        raise ServerUnreachableError(f"The server {self.url} answers with {answer.status} {answer.reason}.")
+        raise ServerUnreachableError(f"The server {self.url} answers with {response.status} {response.reason}.")
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = self._parts

@@ -15,7 +15,7 @@ _PAGE: Final = 1_000
 
 
 class ServerSource:
-    """One server, asked over REST. ``about`` is what its own information file says."""
+    """One server, read over REST. ``about`` is what its own information file says."""
 
     def __init__(self, client: RestClient, about: Mapping[str, Any]) -> None:
         self._client = client

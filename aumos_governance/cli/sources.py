@@ -27,7 +27,7 @@ class Source(Protocol):
         ...
 
     def verify(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        """What ``GET audit/verify`` answers: of ``path``, ``session_id`` and ``known_head`` what is given."""
+        """The response of ``GET audit/verify``: of ``path``, ``session_id`` and ``known_head`` what is given."""
         ...
 
     def export(self, filters: Mapping[str, str], form: str) -> Iterator[bytes]:

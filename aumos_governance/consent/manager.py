@@ -113,7 +113,7 @@ class ConsentManager:
         self._revoke(agent_id, data_type, purpose or None)
 
     def revoke_all_for_agent(self, agent_id: str) -> int:
-        """Take back all of an agent's consents, each with an audit record; answers how many there were."""
+        """Take back all of an agent's consents, each with an audit record; returns how many there were."""
         named(agent_id=agent_id)
         return self._revoke(agent_id, None, None)
 

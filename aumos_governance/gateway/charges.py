@@ -59,13 +59,13 @@ class OpenCharge:
 
     def settle(self, reader: Reader) -> None:
         """A response arrived to its end: charge what it reports."""
-        answer, seen = evidence_of(reader)
-        self._end(*charged(self._cost, self._held, answer, seen), answer)
+        response, seen = evidence_of(reader)
+        self._end(*charged(self._cost, self._held, response, seen), response)
 
     def settle_partly(self, reader: Reader) -> None:
         """A response broke off: charge what can have been paid for so far, as an estimate."""
-        answer = reader.answer()
-        self._end(*charged_partly(self._cost, self._held, answer, reader.seen()), answer)
+        response = reader.response()
+        self._end(*charged_partly(self._cost, self._held, response, reader.seen()), response)
 
     def estimate(self) -> None:
         """The request was sent, and what became of it is not known: charge what was held, as an estimate."""
@@ -80,7 +80,7 @@ class OpenCharge:
         """Nothing else will end it."""
         self.estimate() if self.sent else self.release()
 
-    def _end(self, amount: int, estimated: bool, answer: Mapping[str, Any] | None = None) -> None:
+    def _end(self, amount: int, estimated: bool, response: Mapping[str, Any] | None = None) -> None:
         if (hold_id := self._taken()) is not None:
             body: dict[str, Any] = {
                 "hold_id": hold_id,
@@ -88,10 +88,10 @@ class OpenCharge:
                 "estimated": estimated,
                 "source": self._source,
             }
-            if usage := _counts_of(answer or {}):
+            if usage := _counts_of(response or {}):
                 body["usage"] = usage
             if estimated and getattr(self.paid, "retrievable", False):
-                id = (answer or {}).get("id")
+                id = (response or {}).get("id")
                 if isinstance(id, str) and id:
                     # By it a later response adjusts the charge.
                     body["reference"] = self._reference(id)
@@ -101,15 +101,15 @@ class OpenCharge:
         hold_id, self._hold_id = self._hold_id, None
         return hold_id
 
-    def _cost(self, answer: Mapping[str, Any], seen: Seen | None) -> Any:
+    def _cost(self, response: Mapping[str, Any], seen: Seen | None) -> Any:
         assert self.paid.quoted is not None
-        return cost_of(self.paid, self.paid.quoted, answer, seen)
+        return cost_of(self.paid, self.paid.quoted, response, seen)
 
 
-def _counts_of(answer: Mapping[str, Any]) -> dict[str, int]:
+def _counts_of(response: Mapping[str, Any]) -> dict[str, int]:
     """The counts of a response by their names there, such as ``prompt_tokens_details.cached_tokens``; without zeros."""
     for place in _PLACES:
-        usage = answer.get(place)
+        usage = response.get(place)
         if isinstance(usage, Mapping):
             return dict(list(_counted(usage, ""))[:_MOST])
     return {}

@@ -89,7 +89,7 @@ class Holder:
     """
     refusal: str | None = None
     """One sentence: why no call with this key is authorized now and what the user can do, such as choose a notebook for
-    a terminal. A call is then denied with it, and the ledger is not asked. None: the ledger decides."""
+    a terminal. A call is then denied with it, and the ledger is not used. None: the ledger decides."""
 
 
 class Keys(Protocol):

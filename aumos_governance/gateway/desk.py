@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from ..service.callers import Caller
 from ..service.service import NotebookService
-from ..wire.protocol import Ask, Cell, error_answer
+from ..wire.protocol import Cell, WireRequest, error_response
 
 __all__ = ["Desk"]
 
@@ -51,23 +51,23 @@ class Desk:
         A call that waits, for its turn or for a user, is kept waiting as long as the service says that it does. What is
         given up, because nothing is heard or this task is cancelled, is taken back: see `cancel` in the protocol.
         """
-        ask = Ask(uuid4().hex, op, self._clock() + seconds, Cell(), body)
+        request = WireRequest(uuid4().hex, op, self._clock() + seconds, Cell(), body)
         try:
-            response = await self._in_time(caller, ask, self._loop.create_future(), seconds)
+            response = await self._in_time(caller, request, self._loop.create_future(), seconds)
         except asyncio.CancelledError:
-            self._take_back(caller, ask)
+            self._take_back(caller, request)
             raise
         if response.get("code") in _IN_DOUBT:
-            self._take_back(caller, ask)
+            self._take_back(caller, request)
         return response
 
     def post(self, caller: Caller, op: str, body: Mapping[str, Any]) -> None:
         """Send a request whose response decides nothing here, and send it again until it is recorded."""
-        ask = Ask(uuid4().hex, op, self._clock() + _SECONDS, Cell(), body)
+        request = WireRequest(uuid4().hex, op, self._clock() + _SECONDS, Cell(), body)
         # The first copy goes out now, ahead of all that this client requests next.
         future: asyncio.Future[dict[str, Any]] = self._loop.create_future()
-        self._send(caller, ask, future)
-        task = self._loop.create_task(self._until_recorded(caller, ask, future))
+        self._send(caller, request, future)
+        task = self._loop.create_task(self._until_recorded(caller, request, future))
         self._posted.add(task)
         task.add_done_callback(self._posted.discard)
 
@@ -81,7 +81,11 @@ class Desk:
         return not left
 
     def _send(
-        self, caller: Caller, ask: Ask, future: asyncio.Future[dict[str, Any]], waits: Callable[[], None] | None = None
+        self,
+        caller: Caller,
+        request: WireRequest,
+        future: asyncio.Future[dict[str, Any]],
+        waits: Callable[[], None] | None = None,
     ) -> None:
         loop = self._loop
 
@@ -99,10 +103,16 @@ class Desk:
                 # The gateway has stopped meanwhile.
                 self._log.debug("A response of the governance service came after the gateway's end.")
 
-        self._service.submit(caller, ask, reply)
+        self._service.submit(caller, request, reply)
 
     async def _in_time(
-        self, caller: Caller, ask: Ask, future: asyncio.Future[dict[str, Any]], seconds: float, *, sent: bool = False
+        self,
+        caller: Caller,
+        request: WireRequest,
+        future: asyncio.Future[dict[str, Any]],
+        seconds: float,
+        *,
+        sent: bool = False,
     ) -> dict[str, Any]:
         """The response to a request, which is sent now unless it was ``sent`` already."""
         loop, heard, silent = self._loop, False, 0
@@ -116,16 +126,16 @@ class Desk:
             nonlocal heard, silent, timer
             silent = 0 if heard else silent + 1
             if silent == _SILENT and not future.done():
-                future.set_result(error_answer(ask.id, _LATE, "The governance ledger did not respond in time."))
+                future.set_result(error_response(request.id, _LATE, "The governance ledger did not respond in time."))
                 return
             if heard:
                 # A copy renews how long the service lets it wait.
                 heard = False
-                self._send(caller, replace(ask, exp=self._clock() + seconds), future, waits)
+                self._send(caller, replace(request, exp=self._clock() + seconds), future, waits)
             timer = loop.call_later(seconds / _SILENT, look)
 
         if not sent:
-            self._send(caller, ask, future, waits)
+            self._send(caller, request, future, waits)
         # Not `wait_for`, which before Python 3.12 may swallow that its task is cancelled.
         timer = loop.call_later(seconds / _SILENT, look)
         try:
@@ -133,21 +143,23 @@ class Desk:
         finally:
             timer.cancel()
 
-    async def _until_recorded(self, caller: Caller, ask: Ask, future: asyncio.Future[dict[str, Any]]) -> None:
+    async def _until_recorded(
+        self, caller: Caller, request: WireRequest, future: asyncio.Future[dict[str, Any]]
+    ) -> None:
         number, sent = 0, True
         while True:
-            response = await self._in_time(caller, ask, future, _SECONDS, sent=sent)
+            response = await self._in_time(caller, request, future, _SECONDS, sent=sent)
             if response.get("ok") or response.get("code") not in _REPEATED:
                 break
             if not number:
-                self._log.warning("A %s of the gateway is not recorded yet: %s", ask.op, response.get("message"))
+                self._log.warning("A %s of the gateway is not recorded yet: %s", request.op, response.get("message"))
             await asyncio.sleep(_PAUSES[min(number, len(_PAUSES) - 1)])
             number, sent = number + 1, False
-            ask, future = replace(ask, exp=self._clock() + _SECONDS), self._loop.create_future()
-        if not response.get("ok") and ask.op != "adjust":
+            request, future = replace(request, exp=self._clock() + _SECONDS), self._loop.create_future()
+        if not response.get("ok") and request.op != "adjust":
             # An adjustment is refused for each response that was charged exactly.
-            self._log.warning("A %s of the gateway was refused: %s", ask.op, response.get("message"))
+            self._log.warning("A %s of the gateway was refused: %s", request.op, response.get("message"))
 
-    def _take_back(self, caller: Caller, ask: Ask) -> None:
-        if ask.op == "hold":
-            self.post(caller, "cancel", {"of": ask.id})
+    def _take_back(self, caller: Caller, request: WireRequest) -> None:
+        if request.op == "hold":
+            self.post(caller, "cancel", {"of": request.id})

@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from .. import money
-from ..integrations.guarding.calls import Asked, Paid
+from ..integrations.guarding.calls import ApiRequest, Paid
 from ..service.callers import Caller
 from ..wire.protocol import MAX_TEXT
 from .bodies import Bodies, Body
@@ -152,28 +152,28 @@ class Exchange:
         body = self._body = Body(self._office.bodies, holder.key_id)
         content = await body.read(request)
         size = len(content)
-        asked = await self._asked(sending, body, f"{path}?{query}" if query else path, content)
-        found = await destination.measuring.measure(asked, size)
+        api_request = await self._api_request(sending, body, f"{path}?{query}" if query else path, content)
+        found = await destination.measuring.measure(api_request, size)
         await sending.read_key()
         if isinstance(found, ClientCall):
             return await self._free(destination, sending, found, content)
         if not sending.is_form:
             # Its values are enough, and for a call that may last long the bytes need not be kept beside them.
             content = b""
-        elif destination.api.output_limit(found.call.asked) is not None:
+        elif destination.api.output_limit(found.call.request) is not None:
             raise _no_form(found.paid.name)
         measured = await self._held(destination, holder, found, size)
         content = await sending.content(measured, body, content, size)
         return await self._paid(destination, sending, measured, content, body)
 
-    async def _asked(self, sending: Sending, body: Body, path: str, content: bytes) -> Asked:
+    async def _api_request(self, sending: Sending, body: Body, path: str, content: bytes) -> ApiRequest:
         files: tuple[int | None, ...] = ()
         values: Mapping[str, Any]
         if sending.is_form:
             values, files = await body.form(content, self._request.headers["content-type"])
         else:
             values = await body.object(content)
-        return Asked(self._request.method, path, values, files=files, bare=sending.asks_bare(path, values))
+        return ApiRequest(self._request.method, path, values, files=files, bare=sending.asks_bare(path, values))
 
     # ---- the hold
 
@@ -244,7 +244,7 @@ class Exchange:
             raise _unreachable(name, error) from None
         self._checked(destination, response)
         assert self.holder is not None
-        later = later_of(destination, call.asked, self._office.desk, self._caller(self.holder))
+        later = later_of(destination, call.request, self._office.desk, self._caller(self.holder))
         headers = from_provider(response.headers, sending.key)
         return await pass_unpaid(self._request, response, headers, sending.key, name, later)
 
@@ -271,7 +271,7 @@ class Exchange:
         if measured.limited_to is not None:
             headers[LIMIT_HEADER] = str(measured.limited_to)
         kind = response.headers.get("content-type", "")
-        reader = destination.api.reader(paid, call.asked, kind)
+        reader = destination.api.reader(paid, call.request, kind)
         return await pass_on(
             self._request,
             response,

@@ -101,7 +101,7 @@ class GatewayKeys:
         if self._thread is not None:
             self._thread.join()
 
-    # ---- what the gateway asks for
+    # ---- what the gateway requests
 
     def find(self, secret: str) -> Holder | None:
         key = self._valid.by_digest(_digest(secret))

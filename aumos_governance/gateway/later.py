@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from .. import money
 from ..errors import AumOSGovernanceError
-from ..integrations.guarding.calls import Asked, Paid, UsageMissingError
+from ..integrations.guarding.calls import ApiRequest, Paid, UsageMissingError
 from ..integrations.guarding.costs import cost_of
 from ..integrations.guarding.guard import Guard
 from ..integrations.guarding.later import Later
@@ -26,11 +26,11 @@ def reference_of(destination: Destination, id: str) -> str:
     return f"{destination.api.provider.price_id}/{id}"[:MAX_TEXT]
 
 
-def later_of(destination: Destination, asked: Asked, desk: Desk, caller: Caller) -> Later | None:
+def later_of(destination: Destination, request: ApiRequest, desk: Desk, caller: Caller) -> Later | None:
     """Reads the response to a free request that may state what an earlier call cost; None for any other."""
     hearing = _Hearing(destination, desk, caller)
     # Of a guard the adapters use what `_Hearing` has.
-    return destination.api.provider.later(asked, cast("Guard", hearing))
+    return destination.api.provider.later(request, cast("Guard", hearing))
 
 
 class _Hearing:
@@ -48,13 +48,13 @@ class _Hearing:
     def reference(self, id: str) -> str:
         return reference_of(self._destination, id)
 
-    def stated(self, guard: object, reference: str, answer: Mapping[str, Any], paid: Paid | None) -> None:
+    def stated(self, guard: object, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
         """As `Followups.stated`: the ledger finds the charge by its reference, and refuses any that is no estimate."""
         if paid is None:
             return
         with suppress(UsageMissingError, UnusableUsageError, AumOSGovernanceError):
             paid.quoted = rates = self._destination.measuring.rates(paid.model)
-            cost = cost_of(paid, rates, answer)
+            cost = cost_of(paid, rates, response)
             if not cost.estimated:
                 amount = money.to_text(money.ceil_nano(cost.usd))
                 self._desk.post(self._caller, "adjust", {"reference": reference, "amount": amount})

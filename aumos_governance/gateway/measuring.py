@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from .. import money
 from ..errors import AumOSGovernanceError, ConfigurationError
-from ..integrations.guarding.calls import Asked, Paid, cannot_measure
+from ..integrations.guarding.calls import ApiRequest, Paid, cannot_measure
 from ..integrations.guarding.provider import paid_by
 from ..integrations.pricing.price_terms import seller_at
 from ..integrations.pricing.prices import Rates
@@ -54,9 +54,9 @@ class Measuring:
         named = upstream.provider is not None and at not in (None, upstream.provider)
         self._price_url = "" if named else upstream.base_url
 
-    async def measure(self, asked: Asked, size: int) -> ClientCall | Measured:
+    async def measure(self, request: ApiRequest, size: int) -> ClientCall | Measured:
         """Measure what a request may cost; for one that costs nothing, return its `ClientCall`. Raises RefusedError."""
-        return await _aside(lambda: self._measure(asked), size)
+        return await _aside(lambda: self._measure(request), size)
 
     async def fitted(self, measured: Measured, most: int, size: int) -> Measured | None:
         """The same with so low a limit of output that it costs at most ``most`` nano-USD; None: there is none."""
@@ -66,23 +66,23 @@ class Measuring:
         """The worst case in nano-USD at the lowest limit of output that is of use."""
         return await _aside(lambda: self._least(measured), size)
 
-    def _measure(self, asked: Asked) -> ClientCall | Measured:
+    def _measure(self, request: ApiRequest) -> ClientCall | Measured:
         upstream, api = self._upstream, self._api
         try:
-            call = api.read(asked)
-            paid = paid_by(api.provider, call.asked)
+            call = api.read(request)
+            paid = paid_by(api.provider, call.request)
         except ConfigurationError as error:
             raise unmeasured(error, METHOD_UNKNOWN, upstream.name) from None
         if paid is None:
-            if not api.forwards(call.asked):
+            if not api.forwards(call.request):
                 raise RefusedError(
                     HTTPStatus.BAD_REQUEST,
                     METHOD_UNKNOWN,
-                    f"AumOS Governance: the gateway does not forward {call.asked.name}, since the provider's key is"
+                    f"AumOS Governance: the gateway does not forward {call.request.name}, since the provider's key is"
                     " shared by several users; ask the administrator of this Jupyter server for it.",
                 )
             return call
-        for model in (paid.model, *api.models(call.asked)):
+        for model in (paid.model, *api.models(call.request)):
             if not upstream.allows(model):
                 raise RefusedError(
                     HTTPStatus.NOT_FOUND,
@@ -90,7 +90,7 @@ class Measuring:
                     f"AumOS Governance: the model {model[:80]!r} is not allowed at {upstream.name} on this Jupyter"
                     " server; use another one, or ask its administrator to allow it.",
                 )
-        limit = api.output_limit(call.asked)
+        limit = api.output_limit(call.request)
         measured = self._of(call, paid)
         if limit is not None and limit.stated is None and upstream.output_limit is not None:
             return self._with(measured, max(limit.least, upstream.output_limit))
@@ -113,18 +113,18 @@ class Measuring:
         return self._upstream.prices.rates(model, provider=self._price_id, base_url=self._price_url)
 
     def _with(self, measured: Measured, tokens: int) -> Measured:
-        asked = self._api.limited(measured.call.asked, tokens, self._upstream.base_url)
+        request = self._api.limited(measured.call.request, tokens, self._upstream.base_url)
         try:
-            paid = paid_by(self._api.provider, asked)
+            paid = paid_by(self._api.provider, request)
         except ConfigurationError as error:
             raise unmeasured(error, METHOD_UNKNOWN, self._upstream.name) from None
         assert paid is not None
-        return self._of(replace(measured.call, asked=asked), paid, tokens)
+        return self._of(replace(measured.call, request=request), paid, tokens)
 
     def _fitted(self, measured: Measured, most: int) -> Measured | None:
         if measured.worst <= most:
             return measured
-        limit = self._api.output_limit(measured.call.asked)
+        limit = self._api.output_limit(measured.call.request)
         if limit is None:
             return None
         high = limit.stated if limit.stated is not None else _ASSUMED
@@ -147,7 +147,7 @@ class Measuring:
         return found
 
     def _least(self, measured: Measured) -> int:
-        limit = self._api.output_limit(measured.call.asked)
+        limit = self._api.output_limit(measured.call.request)
         if limit is None:
             return measured.worst
         high = limit.stated if limit.stated is not None else _ASSUMED

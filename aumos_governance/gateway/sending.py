@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import aiohttp
 from aiohttp import web
-from multidict import CIMultiDict
 
 from ..integrations.guarding.calls import READS
 from ..integrations.guarding.stream_options import stream_options
@@ -47,7 +46,7 @@ class Sending:
         return self._request.headers.get("content-type", "").lower().startswith(_FORM)
 
     def asks_bare(self, path: str, body: Mapping[str, Any]) -> bool:
-        """Whether this request must not ask for a stream's usage, which its server refuses."""
+        """Whether this request must not ask for a stream's usage, since its server refuses that."""
         self._path, self._model = path.partition("?")[0], body.get("model")
         return stream_options.withheld(self._place)
 
@@ -69,7 +68,7 @@ class Sending:
 
         ``size`` is that of the client's ``body``, whose place it takes.
         """
-        return content if self.is_form else await body.written(measured.paid.body or measured.call.asked.body, size)
+        return content if self.is_form else await body.written(measured.paid.body or measured.call.request.body, size)
 
     async def paid(self, measured: Measured, content: bytes, body: Body) -> aiohttp.ClientResponse:
         """Send a paid request; gives the head of its response. Raises what aiohttp raises."""
@@ -81,8 +80,8 @@ class Sending:
             stream_options.accepts(self._place)
         if not stream_options.may_refuse_with(self._place, response.status):
             return response
-        # The server may have refused to be asked for the usage. As its client wrote it the request is not longer.
-        content = await body.written(call.asked.body, len(content))
+        # The server may refuse a request for the usage. As its client wrote it, the request is not longer.
+        content = await body.written(call.request.body, len(content))
         response = await self._sent(call, content, is_json=True)
         if response.status < HTTPStatus.BAD_REQUEST:
             stream_options.refuses(self._place)
@@ -96,21 +95,21 @@ class Sending:
             response.close()
 
     async def _sent(self, call: ClientCall, content: bytes | None, *, is_json: bool = False) -> aiohttp.ClientResponse:
-        headers = from_client(self._request.headers, self._secret, self._destination.api.withheld_headers)
-        if call.asked.method.lower() in READS:
-            content = None
-        elif content is not None and (is_json or "content-type" not in headers):
-            # Whatever the client called it: it was read as JSON.
-            headers["content-type"] = "application/json"
-        response = await self._once(call, headers.copy(), content)
+        response = await self._once(call, content, is_json=is_json)
         if response.status == HTTPStatus.UNAUTHORIZED and self.key is not None:
             key = await self._destination.key_after(self.key)
             if key is not None:
                 self.key = key
-                response = await self._once(call, headers, content)
+                response = await self._once(call, content, is_json=is_json)
         return response
 
-    async def _once(self, call: ClientCall, headers: CIMultiDict[str], content: bytes | None) -> aiohttp.ClientResponse:
+    async def _once(self, call: ClientCall, content: bytes | None, *, is_json: bool) -> aiohttp.ClientResponse:
         self.close()
+        headers = from_client(self._request.headers, self._secret, self._destination.api.withheld_headers)
+        if call.request.method.lower() in READS:
+            content = None
+        elif content is not None and (is_json or "content-type" not in headers):
+            # Whatever the client called it: it was read as JSON.
+            headers["content-type"] = "application/json"
         self._response = await self._destination.send(call, self._query, headers, self.key, content)
         return self._response

@@ -116,7 +116,7 @@ class Destination:
         headers.update(upstream.headers)
         address = upstream.url(call.path) if call.from_host else f"{upstream.base_url}{call.path}"
         return await self._http.request(
-            call.asked.method,
+            call.request.method,
             URL(f"{address}?{query}" if query else address, encoded=True),
             headers=headers,
             # Of a large one piece by piece, so that others are served meanwhile.

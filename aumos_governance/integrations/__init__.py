@@ -1,1 +1,1 @@
-"""Clients and frameworks, governed: each module only says what is asked for and what was used; `guard` does it."""
+"""Clients and frameworks, governed: each module only says what is requested and what was used; `guard` does it."""

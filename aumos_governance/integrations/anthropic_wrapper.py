@@ -23,7 +23,7 @@ class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
 
     ``anthropic_client`` is a client of Anthropic's library, or an object that is used like one. Without an estimate
     ``default_cost`` is held; it is what a call costs as well whose model has no known price, and the held amount is
-    charged where an answer does not say what it used. ``budget_category`` is the budget that all of it is charged to.
+    charged where a response does not say what it used. ``budget_category`` is the budget that all of it is charged to.
     """
 
     _provider = calls.PROVIDER
@@ -44,7 +44,7 @@ class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
     ) -> Any:
         """``completions.create``, the legacy interface, as `governed_message`.
 
-        Its answers never say what they used, so what was held is charged, flagged as an estimate. Raises
+        Its responses never say what they used, so what was held is charged, flagged as an estimate. Raises
         ConfigurationError for a version of Anthropic's library that has it no more.
         """
         completions = getattr(self._client, "completions", None)

@@ -17,7 +17,7 @@ from ..errors import ConfigurationError, GovernanceDeniedError
 from ..realm import named, to_level
 from ..types import GovernanceOutcome, TrustLevel
 from .clients import govern_with, is_client
-from .guarding.calls import Asked, Cost, Paid, is_streamed
+from .guarding.calls import ApiRequest, Cost, Paid, is_streamed
 from .guarding.charge import Charge
 from .guarding.guard import Guard
 from .guarding.later import Later
@@ -78,7 +78,7 @@ class AuditedClient(Generic[RecordT]):
             budget_category=budget_category,
             required_trust_level=to_level(required_trust_level, "required_trust_level"),
         )
-        # An object that is used like a client, such as a test's, is asked directly.
+        # An object that is used like a client, such as a test's, is called directly.
         self._governed = is_client(client)
         self._client = govern_with(client, self._guard, _Estimating(self._provider)) if self._governed else client
 
@@ -108,14 +108,18 @@ class AuditedClient(Generic[RecordT]):
         held = self._default if estimate is None else money.parse(estimate, what="estimated_cost")
         with _estimated(call_type, money.to_decimal(held)):
             if self._governed:
-                answer = function(**arguments)
+                response = function(**arguments)
             else:
                 if iscoroutinefunction(function):
-                    raise ConfigurationError("The client's calls must return their answer, and not be awaited for it.")
-                paid = _Estimating(self._provider).paid(Asked("post", path, arguments, bool(arguments.get("stream"))))
+                    raise ConfigurationError(
+                        "The client's calls must return their response, and not be awaited for it."
+                    )
+                paid = _Estimating(self._provider).paid(
+                    ApiRequest("post", path, arguments, bool(arguments.get("stream")))
+                )
                 assert paid is not None
-                answer = self._guard.call(paid, lambda: function(**arguments))
-        return answer
+                response = self._guard.call(paid, lambda: function(**arguments))
+        return response
 
 
 class _RecordingGuard(Guard):
@@ -179,12 +183,12 @@ class _Estimating:
         self._provider = provider
         self.price_id = provider.price_id
 
-    def paid(self, asked: Asked) -> Paid | None:
-        paid, estimate = self._provider.paid(asked), _ESTIMATE.get()
+    def paid(self, request: ApiRequest) -> Paid | None:
+        paid, estimate = self._provider.paid(request), _ESTIMATE.get()
         return paid if paid is None or estimate is None else _Estimated(paid, estimate[1])
 
-    def later(self, asked: Asked, guard: Guard) -> Later | None:
-        return self._provider.later(asked, guard)
+    def later(self, request: ApiRequest, guard: Guard) -> Later | None:
+        return self._provider.later(request, guard)
 
 
 class _Estimated:
@@ -203,5 +207,5 @@ class _Estimated:
     def worst(self, rates: Rates) -> Decimal:
         return self._worst
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        return self._paid.cost(rates, answer, seen)
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        return self._paid.cost(rates, response, seen)

@@ -21,7 +21,7 @@ from .drop_in.client_copies import copy_client
 from .drop_in.client_kinds import client_of, library_of
 from .drop_in.client_likeness import GOVERNOR, like_plain, plain_kind
 from .guarding.attempts import CURRENT, Call
-from .guarding.calls import Asked, Paid
+from .guarding.calls import ApiRequest, Paid
 from .guarding.guard import METHOD_UNKNOWN, Guard
 from .guarding.later import Later
 from .guarding.libraries import provider_of
@@ -138,23 +138,23 @@ class _Governor:
             return None
         body = _body(options)
         bare = stream_options.withheld(self._place(body))
-        asked = Asked(options.method, options.url, body, streamed, _file_sizes(options.files), bare, content)
-        paid = paid_by(self._provider, asked)
+        request = ApiRequest(options.method, options.url, body, streamed, _file_sizes(options.files), bare, content)
+        paid = paid_by(self._provider, request)
         if paid is None:
             return None
         if paid.body is not None:
             options.json_data = dict(paid.body)
             options.extra_json = None
-        return Call(self._guard, paid, asked, owner=owner)
+        return Call(self._guard, paid, request, owner=owner)
 
-    def paid(self, asked: Asked) -> Paid | None:
+    def paid(self, request: ApiRequest) -> Paid | None:
         """As `Provider.paid`."""
-        return None if self.passes else paid_by(self._provider, asked)
+        return None if self.passes else paid_by(self._provider, request)
 
     def later(self, options: Any, streamed: bool) -> Later | None:
         """As `Provider.later`, of a free request."""
-        asked = Asked(options.method, options.url, {}, streamed)
-        return None if self.passes else self._provider.later(asked, self._guard)
+        request = ApiRequest(options.method, options.url, {}, streamed)
+        return None if self.passes else self._provider.later(request, self._guard)
 
     def refused(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
         """As `Guard.refused`, of a request of which `call` does not know whether it costs."""
@@ -233,8 +233,8 @@ def _requested(client: Any, send: Callable[[], Any], options: Any, *, streamed: 
                 yield from call.beginning()
             else:
                 call.begin()
-        answer = send()
-        return (yield answer) if awaited else answer
+        response = send()
+        return (yield response) if awaited else response
     except Exception as error:
         if call is not None:
             yield from call.raising(error, awaited=awaited)
@@ -291,7 +291,7 @@ def _is_async(kind: type[Any]) -> bool:
 
 def _named(options: Any) -> tuple[str, str | None]:
     model = _body(options).get("model")
-    return Asked(options.method, options.url, {}).name, model if isinstance(model, str) else None
+    return ApiRequest(options.method, options.url, {}).name, model if isinstance(model, str) else None
 
 
 def _body(options: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A provider that costs nothing and needs no network: OpenAI's own client, answered within this process.
+"""A provider that costs nothing and needs no network: OpenAI's own client, with responses made in this process.
 
 For examples, lessons and tests: `govern` charges its calls like real ones, by the prices of the model that is named.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["fake_async_openai", "fake_openai"]
 
 _URL: Final = "http://fake-provider.invalid/v1"
-_ANSWER: Final = "This is what a model could say to"
+_REPLY: Final = "This is what a model could say to"
 _MOST_WORDS: Final = 200
 _PIECE: Final = re.compile(r"\s*\S+")
 _CREATED: Final = 1_767_225_600
@@ -28,9 +28,9 @@ _numbers = count(1)
 
 
 def fake_openai(**options: Any) -> OpenAI:
-    """A client of OpenAI's library that is answered here: chat, responses (both also streamed) and embeddings.
+    """A client of OpenAI's library that gets its responses here: chat, responses (both also streamed) and embeddings.
 
-    It repeats what it was asked, and counts a token for each word. ``options`` are the client's own. Raises
+    Each reply repeats the prompt, and counts a token for each word. ``options`` are the client's own. Raises
     ConfigurationError when the library is not installed.
     """
     library = _library()
@@ -54,7 +54,7 @@ def _library() -> Any:
         return import_module("openai")
     except ImportError:
         raise ConfigurationError(
-            "The fake provider answers OpenAI's client, which is not installed: pip install 'aumos-governance[openai]'."
+            "The fake provider needs OpenAI's client, which is not installed: pip install 'aumos-governance[openai]'."
         ) from None
 
 
@@ -64,39 +64,39 @@ def _transport(library: Any) -> Any:
     http = import_module(base.__module__.partition(".")[0])
 
     def handler(request: Any) -> Any:
-        asked = json.loads(request.content) if request.content else {}
-        make = _ANSWERS.get(request.url.path.removeprefix("/v1"))
+        body = json.loads(request.content) if request.content else {}
+        make = _REPLIES.get(request.url.path.removeprefix("/v1"))
         if make is None:
             problem = {"message": "The fake provider knows chat, responses and embeddings.", "type": "invalid_request"}
             return http.Response(404, json={"error": problem})
-        answer = make(asked)
-        if isinstance(answer, dict):
-            return http.Response(200, json=answer)
-        return http.Response(200, headers={"content-type": "text/event-stream"}, content=b"".join(answer))
+        response = make(body)
+        if isinstance(response, dict):
+            return http.Response(200, json=response)
+        return http.Response(200, headers={"content-type": "text/event-stream"}, content=b"".join(response))
 
     return http.MockTransport(handler)
 
 
-# ---- what it says
+# ---- what it replies
 
 
-def _chat(asked: Mapping[str, Any]) -> dict[str, Any] | Iterator[bytes]:
-    told = [str(_text_of(message.get("content"))) for message in asked.get("messages", ())]
-    said = _reply(told[-1] if told else "")
-    usage = {"prompt_tokens": _tokens(*told), "completion_tokens": _tokens(said)}
+def _chat(body: Mapping[str, Any]) -> dict[str, Any] | Iterator[bytes]:
+    inputs = [str(_text_of(message.get("content"))) for message in body.get("messages", ())]
+    reply = _reply(inputs[-1] if inputs else "")
+    usage = {"prompt_tokens": _tokens(*inputs), "completion_tokens": _tokens(reply)}
     usage["total_tokens"] = sum(usage.values())
-    head = {"id": f"chatcmpl-fake{next(_numbers)}", "created": _CREATED, "model": asked.get("model", "gpt-4o")}
-    if asked.get("stream"):
-        told_usage = usage if (asked.get("stream_options") or {}).get("include_usage") else None
-        return _chat_events({**head, "object": "chat.completion.chunk"}, said, told_usage)
+    head = {"id": f"chatcmpl-fake{next(_numbers)}", "created": _CREATED, "model": body.get("model", "gpt-4o")}
+    if body.get("stream"):
+        told_usage = usage if (body.get("stream_options") or {}).get("include_usage") else None
+        return _chat_events({**head, "object": "chat.completion.chunk"}, reply, told_usage)
     choice = {"index": 0, "finish_reason": "stop", "logprobs": None}
-    message = {"role": "assistant", "content": said, "refusal": None}
+    message = {"role": "assistant", "content": reply, "refusal": None}
     return {**head, "object": "chat.completion", "choices": [{**choice, "message": message}], "usage": usage}
 
 
-def _chat_events(head: dict[str, Any], said: str, usage: dict[str, int] | None) -> Iterator[bytes]:
+def _chat_events(head: dict[str, Any], reply: str, usage: dict[str, int] | None) -> Iterator[bytes]:
     deltas: list[tuple[dict[str, Any], str | None]] = [({"role": "assistant", "content": ""}, None)]
-    deltas += [({"content": piece}, None) for piece in _PIECE.findall(said)]
+    deltas += [({"content": piece}, None) for piece in _PIECE.findall(reply)]
     for delta, finish in [*deltas, ({}, "stop")]:
         yield _event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
     if usage is not None:
@@ -104,25 +104,25 @@ def _chat_events(head: dict[str, Any], said: str, usage: dict[str, int] | None) 
     yield b"data: [DONE]\n\n"
 
 
-def _response(asked: Mapping[str, Any]) -> dict[str, Any] | Iterator[bytes]:
-    told = asked.get("input", "")
-    texts = [told] if isinstance(told, str) else [str(_text_of(item.get("content"))) for item in told]
-    said = _reply(texts[-1] if texts else "")
+def _response(body: Mapping[str, Any]) -> dict[str, Any] | Iterator[bytes]:
+    inputs = body.get("input", "")
+    texts = [inputs] if isinstance(inputs, str) else [str(_text_of(item.get("content"))) for item in inputs]
+    reply = _reply(texts[-1] if texts else "")
     usage: dict[str, Any] = {
-        "input_tokens": _tokens(*texts, str(asked.get("instructions") or "")),
+        "input_tokens": _tokens(*texts, str(body.get("instructions") or "")),
         "input_tokens_details": {"cached_tokens": 0},
-        "output_tokens": _tokens(said),
+        "output_tokens": _tokens(reply),
         "output_tokens_details": {"reasoning_tokens": 0},
     }
     usage["total_tokens"] = usage["input_tokens"] + usage["output_tokens"]
     number = next(_numbers)
-    part = {"type": "output_text", "text": said, "annotations": []}
+    part = {"type": "output_text", "text": reply, "annotations": []}
     item = {"id": f"msg_fake{number}", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
     whole = {
         "id": f"resp_fake{number}",
         "object": "response",
         "created_at": _CREATED,
-        "model": asked.get("model", "gpt-4o"),
+        "model": body.get("model", "gpt-4o"),
         "status": "completed",
         "output": [item],
         "parallel_tool_calls": True,
@@ -130,10 +130,10 @@ def _response(asked: Mapping[str, Any]) -> dict[str, Any] | Iterator[bytes]:
         "tools": [],
         "usage": usage,
     }
-    return _response_events(whole, item, said) if asked.get("stream") else whole
+    return _response_events(whole, item, reply) if body.get("stream") else whole
 
 
-def _response_events(whole: dict[str, Any], item: dict[str, Any], said: str) -> Iterator[bytes]:
+def _response_events(whole: dict[str, Any], item: dict[str, Any], reply: str) -> Iterator[bytes]:
     begun = {**whole, "status": "in_progress", "output": [], "usage": None}
     place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
     empty = {"type": "output_text", "text": "", "annotations": []}
@@ -147,9 +147,9 @@ def _response_events(whole: dict[str, Any], item: dict[str, Any], said: str) -> 
         {"type": "response.content_part.added", **place, "part": empty},
         *(
             {"type": "response.output_text.delta", **place, "delta": piece, "logprobs": []}
-            for piece in _PIECE.findall(said)
+            for piece in _PIECE.findall(reply)
         ),
-        {"type": "response.output_text.done", **place, "text": said, "logprobs": []},
+        {"type": "response.output_text.done", **place, "text": reply, "logprobs": []},
         {"type": "response.content_part.done", **place, "part": item["content"][0]},
         {"type": "response.output_item.done", "output_index": 0, "item": item},
         {"type": "response.completed", "response": whole},
@@ -158,23 +158,23 @@ def _response_events(whole: dict[str, Any], item: dict[str, Any], said: str) -> 
         yield f"event: {event['type']}\n".encode() + _event({**event, "sequence_number": number})
 
 
-def _embeddings(asked: Mapping[str, Any]) -> dict[str, Any]:
-    told = asked.get("input", "")
-    texts = told if isinstance(told, list) and told and not isinstance(told[0], int) else [told]
+def _embeddings(body: Mapping[str, Any]) -> dict[str, Any]:
+    inputs = body.get("input", "")
+    texts = inputs if isinstance(inputs, list) and inputs and not isinstance(inputs[0], int) else [inputs]
     data = [
         {"object": "embedding", "index": index, "embedding": [len(str(text)) / 1_000, 0.5, -0.5]}
         for index, text in enumerate(texts)
     ]
     used = sum(len(text) if isinstance(text, list) else _tokens(str(text)) for text in texts)
     usage = {"prompt_tokens": used, "total_tokens": used}
-    return {"object": "list", "data": data, "model": asked.get("model", "text-embedding-3-small"), "usage": usage}
+    return {"object": "list", "data": data, "model": body.get("model", "text-embedding-3-small"), "usage": usage}
 
 
-_ANSWERS: Final = {"/chat/completions": _chat, "/responses": _response, "/embeddings": _embeddings}
+_REPLIES: Final = {"/chat/completions": _chat, "/responses": _response, "/embeddings": _embeddings}
 
 
-def _reply(told: str) -> str:
-    return f"{_ANSWER} {' '.join(told.split()[:_MOST_WORDS])!r}."
+def _reply(inputs: str) -> str:
+    return f"{_REPLY} {' '.join(inputs.split()[:_MOST_WORDS])!r}."
 
 
 def _text_of(content: object) -> object:

@@ -105,7 +105,7 @@ class GovernedWork:
         self._bound: _Bound | None = None
         self._own: GovernanceEngine | None = None
 
-    # ---- what the function is asked
+    # ---- the function's arguments
 
     def bound(self) -> _Bound:
         """Who decides now: the engine may come later than the function, as with ``%load_ext``."""
@@ -171,7 +171,7 @@ class GovernedWork:
         try:
             engine.budget.create_budget(self._name, limit, "lifetime")
         except NotFoundError:
-            # No session is open. Whatever is asked then is denied, and says so.
+            # No session is open. Each request is denied then, with that reason.
             return None
         except ValueError:
             # The function was defined anew, with other terms. A ceiling that stands is only ever lowered by that.
@@ -205,7 +205,7 @@ class GovernedWork:
         bound = self.bound()
         if self._has_ceiling(bound):
             bound = self._checked(bound, bound.engine.evaluate_sync(self._left(bound)))
-        grant = bound.engine.begin(self._asked(bound, args, kwargs))
+        grant = bound.engine.begin(self._request(bound, args, kwargs))
         self._count()
         try:
             yield
@@ -222,7 +222,7 @@ class GovernedWork:
         bound = self.bound()
         if self._has_ceiling(bound):
             bound = self._checked(bound, await bound.engine.evaluate(self._left(bound)))
-        grant = await bound.engine.begin_async(self._asked(bound, args, kwargs))
+        grant = await bound.engine.begin_async(self._request(bound, args, kwargs))
         self._count()
         try:
             yield
@@ -263,7 +263,7 @@ class GovernedWork:
             denial_code="BUDGET_EXCEEDED",
         )
 
-    def _asked(self, bound: _Bound, args: tuple[Any, ...], kwargs: dict[str, Any]) -> GovernanceAction:
+    def _request(self, bound: _Bound, args: tuple[Any, ...], kwargs: dict[str, Any]) -> GovernanceAction:
         call = self._call(args, kwargs) if self._act else None
         return self._action(bound, None, act=self._act, call=call)
 

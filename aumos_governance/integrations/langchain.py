@@ -1,4 +1,4 @@
-"""LangChain: a callback that governs models' calls, and tools as governed acts."""
+"""LangChain: a callback that governs models' calls, and tools as governed actions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.outputs import LLMResult
 
 from ..errors import ConfigurationError
-from .frameworks.langchain_answers import answer_of, is_from_cache
 from .frameworks.langchain_calls import LangChainCall, address_of, provider_of
+from .frameworks.langchain_responses import is_from_cache, response_of
 from .guarding.charge import Charge
 from .guarding.guard import CANNOT_BE_HELD, Outcome, outcome_of
 from .guarding.guards import Guards
@@ -55,11 +55,11 @@ class GovernedCalls(Guards, BaseCallbackHandler):
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """Settle by the usage."""
         if (charge := self._taken(run_id)) is not None:
-            # What LangChain had kept from an earlier call was not asked for again.
-            charge.release() if is_from_cache(response) else charge.settle(answer_of(response))
+            # What LangChain had kept from an earlier call was not requested again.
+            charge.release() if is_from_cache(response) else charge.settle(response_of(response))
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """Release what an error answered, and settle the rest as an estimate."""
+        """Release the calls that an error ended, and settle the rest as an estimate."""
         if (charge := self._taken(run_id)) is None:
             return
         if not isinstance(error, Exception):

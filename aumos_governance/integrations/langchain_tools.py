@@ -1,4 +1,4 @@
-"""LangChain: tools as governed acts."""
+"""LangChain: tools as governed actions."""
 
 from __future__ import annotations
 

@@ -14,10 +14,10 @@ from .. import money
 from ..errors import ConfigurationError
 from .frameworks.litellm_calls import (
     address_of,
-    answer_of,
     call_of,
     failure_of,
     price_id,
+    response_of,
 )
 from .guarding.calls import Paid, UsageMissingError
 from .guarding.charge import Charge
@@ -55,8 +55,8 @@ class GovernedLiteLLM(_Priced):
 
     async def acompletion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
         """As ``litellm.acompletion``; a stream as well."""
-        asked = {"model": model, "messages": messages, **arguments}
-        return await when_awaited(self._completed(litellm.acompletion, asked, awaited=True))
+        request = {"model": model, "messages": messages, **arguments}
+        return await when_awaited(self._completed(litellm.acompletion, request, awaited=True))
 
     def responses(self, input: Any, model: str, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
         """As ``litellm.responses``, not streamed."""
@@ -64,8 +64,8 @@ class GovernedLiteLLM(_Priced):
 
     async def aresponses(self, input: Any, model: str, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
         """As ``litellm.aresponses``, not streamed."""
-        asked = {"model": model, "input": input, **arguments}
-        return await when_awaited(self._whole("responses", asked, litellm.aresponses, awaited=True))
+        request = {"model": model, "input": input, **arguments}
+        return await when_awaited(self._whole("responses", request, litellm.aresponses, awaited=True))
 
     def embedding(self, model: str, input: Any, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
         """As ``litellm.embedding``."""
@@ -73,33 +73,33 @@ class GovernedLiteLLM(_Priced):
 
     async def aembedding(self, model: str, input: Any, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
         """As ``litellm.aembedding``."""
-        asked = {"model": model, "input": input, **arguments}
-        return await when_awaited(self._whole("embeddings", asked, litellm.aembedding, awaited=True))
+        request = {"model": model, "input": input, **arguments}
+        return await when_awaited(self._whole("embeddings", request, litellm.aembedding, awaited=True))
 
-    def _completed(self, function: Callable[..., Any], asked: dict[str, Any], *, awaited: bool = False) -> Steps[Any]:
-        guard, paid = yield from self._checked("completion", asked, awaited=awaited)
+    def _completed(self, function: Callable[..., Any], request: dict[str, Any], *, awaited: bool = False) -> Steps[Any]:
+        guard, paid = yield from self._checked("completion", request, awaited=awaited)
         place, added = (guard.base_url, paid.model), {} if guard.at_gateway else _with_usage(paid)
         if added and stream_options.withheld(place):
             added = {}
-        call = _Sent(guard, paid, lambda more: function(**asked, **more), awaited=awaited)
-        charge, answer = yield from call.sent(added, place)
-        if asked.get("stream"):
-            return (_AsyncChunks if awaited else _Chunks)(answer, charge, show_usage=_asks_for_usage(asked))
-        yield from _settling(charge, answer, awaited=awaited)
-        return answer
+        call = _Sent(guard, paid, lambda more: function(**request, **more), awaited=awaited)
+        charge, response = yield from call.sent(added, place)
+        if request.get("stream"):
+            return (_AsyncChunks if awaited else _Chunks)(response, charge, show_usage=_requests_usage(request))
+        yield from _settling(charge, response, awaited=awaited)
+        return response
 
     def _whole(
-        self, kind: str, asked: dict[str, Any], function: Callable[..., Any], *, awaited: bool = False
+        self, kind: str, request: dict[str, Any], function: Callable[..., Any], *, awaited: bool = False
     ) -> Steps[Any]:
-        guard, paid = yield from self._checked(kind, asked, awaited=awaited)
-        call = _Sent(guard, paid, lambda more: function(**asked, **more), awaited=awaited)
-        charge, answer = yield from call.sent({}, ("", ""))
-        yield from _settling(charge, answer, awaited=awaited)
-        return answer
+        guard, paid = yield from self._checked(kind, request, awaited=awaited)
+        call = _Sent(guard, paid, lambda more: function(**request, **more), awaited=awaited)
+        charge, response = yield from call.sent({}, ("", ""))
+        yield from _settling(charge, response, awaited=awaited)
+        return response
 
-    def _checked(self, kind: str, asked: dict[str, Any], *, awaited: bool) -> Steps[tuple[Guard, Paid]]:
-        guard, paid = self._call(asked, kind)
-        if not guard.at_gateway and (refusal := _refusal(kind, asked)) is not None:
+    def _checked(self, kind: str, request: dict[str, Any], *, awaited: bool) -> Steps[tuple[Guard, Paid]]:
+        guard, paid = self._call(request, kind)
+        if not guard.at_gateway and (refusal := _refusal(kind, request)) is not None:
             record = guard.refused_async if awaited else guard.refused
             refused: Any = record(refusal, CANNOT_BE_HELD, paid.name, paid.model)
             raise (yield refused) if awaited else refused
@@ -126,7 +126,7 @@ class GovernanceLogger(CustomLogger, _Priced):
         """Charge what an awaited call cost."""
         await when_awaited(self._charged(kwargs, response_obj, awaited=True))
 
-    def _charged(self, kwargs: Any, answer: Any, *, awaited: bool) -> Steps[None]:
+    def _charged(self, kwargs: Any, response: Any, *, awaited: bool) -> Steps[None]:
         if not _is_complete(kwargs):
             return
         guard, paid = self._call(kwargs)
@@ -134,7 +134,7 @@ class GovernanceLogger(CustomLogger, _Priced):
             return
         action = guard.action_of(paid.name, paid.model, Decimal(0))
         try:
-            cost, estimated = _cost(guard, paid, answer)
+            cost, estimated = _cost(guard, paid, response)
         except ConfigurationError:
             record = guard.refused_async if awaited else guard.refused
             refused: Any = record(_unpriced(paid), PRICE_UNKNOWN, paid.name, paid.model)
@@ -158,8 +158,8 @@ class _Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._chunks, name)
 
-    def _answer(self, chunk: Any) -> Mapping[str, Any] | None:
-        return answer_of(self._charge.paid, chunk) if getattr(chunk, "usage", None) is not None else None
+    def _response(self, chunk: Any) -> Mapping[str, Any] | None:
+        return response_of(self._charge.paid, chunk) if getattr(chunk, "usage", None) is not None else None
 
     def _is_shown(self, chunk: Any) -> bool:
         return self._show_usage or any(
@@ -181,8 +181,8 @@ class _Chunks(_Watched):
             except BaseException:
                 self._charge.abandon()
                 raise
-            if (answer := self._answer(chunk)) is not None:
-                self._charge.settle(answer)
+            if (response := self._response(chunk)) is not None:
+                self._charge.settle(response)
                 if not self._is_shown(chunk):
                     continue
             return chunk
@@ -202,8 +202,8 @@ class _AsyncChunks(_Watched):
             except BaseException:
                 self._charge.abandon()
                 raise
-            if (answer := self._answer(chunk)) is not None:
-                await self._charge.settle_async(answer)
+            if (response := self._response(chunk)) is not None:
+                await self._charge.settle_async(response)
                 if not self._is_shown(chunk):
                     continue
             return chunk
@@ -223,9 +223,9 @@ class _Sent:
         awaited = self._awaited
         charge = yield from self._guard.beginning(self._paid, awaited=awaited)
         try:
-            answer = self._send(added)
+            response = self._send(added)
             if awaited:
-                answer = yield answer
+                response = yield response
         except Exception as error:
             free = failure_of(error) == Outcome.FREE
             yield from charge.releasing(awaited=awaited) if free else charge.settling(None, awaited=awaited)
@@ -237,25 +237,25 @@ class _Sent:
         else:
             if added:
                 stream_options.accepts(place)
-            return charge, answer
+            return charge, response
         made = yield from self.sent({}, place)
         stream_options.refuses(place)
         return made
 
 
-def _settling(charge: Charge, answer: Any, *, awaited: bool) -> Steps[None]:
-    if _is_cached(answer):
+def _settling(charge: Charge, response: Any, *, awaited: bool) -> Steps[None]:
+    if _is_cached(response):
         return charge.releasing(awaited=awaited)
-    return charge.settling(answer_of(charge.paid, answer), awaited=awaited)
+    return charge.settling(response_of(charge.paid, response), awaited=awaited)
 
 
-def _refusal(kind: str, asked: Mapping[str, Any]) -> ConfigurationError | None:
-    if kind != "completion" and asked.get("stream"):
+def _refusal(kind: str, request: Mapping[str, Any]) -> ConfigurationError | None:
+    if kind != "completion" and request.get("stream"):
         return ConfigurationError(
             "A streamed response of LiteLLM's cannot be settled by its usage, so nothing was sent: leave stream= out,"
             " or stream completion()."
         )
-    if not asked.get("fallbacks") and not asked.get("context_window_fallback_dict"):
+    if not request.get("fallbacks") and not request.get("context_window_fallback_dict"):
         return None
     return ConfigurationError(
         "A completion with fallbacks cannot be held, since another model costs otherwise: catch the error, and call"
@@ -263,11 +263,11 @@ def _refusal(kind: str, asked: Mapping[str, Any]) -> ConfigurationError | None:
     )
 
 
-def _cost(guard: Guard, paid: Paid, answer: Any) -> tuple[int, bool]:
+def _cost(guard: Guard, paid: Paid, response: Any) -> tuple[int, bool]:
     """What a call that was made has cost, in nano-USD, and whether that is an estimate."""
     paid.quoted = guard.rates(paid.model)
     try:
-        cost = guard.cost(paid, answer_of(paid, answer))
+        cost = guard.cost(paid, response_of(paid, response))
         return money.ceil_nano(cost.usd), cost.estimated
     except (UsageMissingError, UnusableUsageError):
         return money.ceil_nano(paid.worst(guard.rates(paid.model))), True
@@ -284,13 +284,13 @@ def _with_usage(paid: Paid) -> dict[str, Any]:
     return {} if paid.body is None else {"stream_options": paid.body["stream_options"]}
 
 
-def _asks_for_usage(arguments: Mapping[str, Any]) -> bool:
+def _requests_usage(arguments: Mapping[str, Any]) -> bool:
     return bool((arguments.get("stream_options") or {}).get("include_usage"))
 
 
-def _is_cached(answer: Any) -> bool:
-    """Whether LiteLLM's own cache had the answer."""
-    return (getattr(answer, "_hidden_params", None) or {}).get("cache_hit") is True
+def _is_cached(response: Any) -> bool:
+    """Whether LiteLLM's own cache had the response."""
+    return (getattr(response, "_hidden_params", None) or {}).get("cache_hit") is True
 
 
 def _is_complete(kwargs: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The OpenAI Agents SDK: function tools as governed acts."""
+"""The OpenAI Agents SDK: function tools as governed actions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ToolDeniedError(GovernanceDeniedError, AgentsException):
 
 
 def governed_tool(tool: FunctionTool, guard: ToolGuard | None = None, *, tell_model: bool = False) -> FunctionTool:
-    """A copy of the tool, each call of which is a governed act.
+    """A copy of the tool, each call of which is a governed action.
 
     A denied tool does not run, and ToolDeniedError ends the run; with ``tell_model`` the model reads the reason
     as the tool's result and goes on. Where the SDK hides a tool's error from the run and passes it to the model, the

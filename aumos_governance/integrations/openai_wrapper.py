@@ -22,7 +22,7 @@ class GovernedOpenAIClient(AuditedClient[OpenAIAuditRecord]):
 
     ``openai_client`` is a client of OpenAI's library, or an object that is used like one. Without an estimate
     ``default_cost`` is held; it is what a call costs as well whose model has no known price, and the held amount is
-    charged where an answer does not say what it used. ``budget_category`` is the budget that all of it is charged to.
+    charged where a response does not say what it used. ``budget_category`` is the budget that all of it is charged to.
     """
 
     _provider = calls.PROVIDER

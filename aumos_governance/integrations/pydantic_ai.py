@@ -1,4 +1,4 @@
-"""Pydantic AI: a toolset whose tools are governed acts."""
+"""Pydantic AI: a toolset whose tools are governed actions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Refused: type[Exception] = getattr(exceptions, "ToolFailed", exceptions.ModelRe
 
 @dataclass
 class GovernedToolset(WrapperToolset[AgentDepsT]):
-    """Runs the tools of another toolset as governed acts.
+    """Runs the tools of another toolset as governed actions.
 
     A denied tool does not run, and GovernanceDeniedError ends the agent's run; with ``tell_model`` the model reads the
     reason as the tool's failure and goes on. A tool that raises, also ``ModelRetry``, is not charged.
@@ -33,7 +33,7 @@ class GovernedToolset(WrapperToolset[AgentDepsT]):
     async def call_tool(
         self, name: str, tool_args: dict[str, Any], ctx: RunContext[AgentDepsT], tool: ToolsetTool[AgentDepsT]
     ) -> Any:
-        """Run the tool if the act is allowed."""
+        """Run the tool if the action is allowed."""
 
         def call() -> Awaitable[Any]:
             return self.wrapped.call_tool(name, tool_args, ctx, tool)

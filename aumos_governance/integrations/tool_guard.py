@@ -1,4 +1,4 @@
-"""One governed tool call of an agent framework: an act, decided by trust level and budget before the tool runs."""
+"""One governed tool call of an agent framework: an action, decided by trust level and budget before the tool runs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ToolGuard:
         self._costs = {tool: money.parse(amount, what="cost") for tool, amount in costs.items()}
 
     def run(self, tool: str, arguments: Mapping[str, Any], call: Callable[[], _Result]) -> _Result:
-        """Run ``call`` if the act is allowed.
+        """Run ``call`` if the action is allowed.
 
         Raises GovernanceDeniedError if it is not: then the tool did not run. A tool that fails is not charged.
         """

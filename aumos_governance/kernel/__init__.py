@@ -1,1 +1,1 @@
-"""What runs in a kernel: the magics, and the client that asks for each decision."""
+"""What runs in a kernel: the magics, and the client that requests each decision."""

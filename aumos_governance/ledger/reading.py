@@ -7,7 +7,7 @@ from typing import Protocol
 from ..errors import ConfigurationError
 from .contract.audit_facts import VerifyResult
 from .contract.queries import Query
-from .contract.requests import AnswerT_co
+from .contract.requests import ResponseT_co
 
 __all__ = ["LedgerReader", "open_reader"]
 
@@ -18,8 +18,8 @@ class LedgerReader(Protocol):
     name: str
     """The file, or the URL without user and password."""
 
-    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
-        """Answer from what is committed."""
+    def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
+        """Read what is committed."""
         ...
 
     def places(self) -> tuple[tuple[str, str], ...]:

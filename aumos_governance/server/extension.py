@@ -131,8 +131,8 @@ class GovernanceExtension(ExtensionApp):
     ).tag(config=True)
     local_socket = Bool(
         True,
-        help="""Whether kernels on this machine may ask over a local socket, which is faster and sends no frames to
-        browsers. Without it, and for all other kernels, their own channels carry the asks.""",
+        help="""Whether kernels on this machine may use a local socket, which is faster and sends no frames to browsers.
+        Without it, and for all other kernels, their own channels carry the requests.""",
     ).tag(config=True)
     providers = Providers(
         {},
@@ -373,7 +373,7 @@ def _never() -> bool:
 
 
 def _leave_untracked(serverapp: Any) -> None:
-    """Keep our answers from counting as the kernel's activity.
+    """Keep our responses from counting as the kernel's activity.
 
     Otherwise each makes a page show the kernel idle in the middle of a cell, and a busy kernel may be culled.
     JupyterLab copies the list for its pages when it is loaded, so it is put there too, whichever came first.

@@ -14,17 +14,17 @@ from ..ledger.contract.facts import Found, Voided
 from ..types import ActionKind
 from ..wire.fields import MAX_TIME, is_number
 from ..wire.operations import OPERATIONS, REPORTED
-from ..wire.protocol import Ask
+from ..wire.protocol import WireRequest
 from .callers import Caller, expiry_of, origin_of, request_of
 from .waiting_calls import at_limit_of
 
-__all__ = ["ActAsk", "act_voided", "finish_request"]
+__all__ = ["ActionRequest", "action_voided", "finish_request"]
 
 _MOST_SECONDS: Final = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class ActAsk:
+class ActionRequest:
     """What is to be done, shown and waited for."""
 
     holding: Hold
@@ -38,16 +38,16 @@ class ActAsk:
     """What is to become of it where only a limit on money refuses it: ``ask``, ``deny``, or as the server says."""
 
     @classmethod
-    def read(cls, caller: Caller, ask: Ask) -> ActAsk:
+    def read(cls, caller: Caller, wire_request: WireRequest) -> ActionRequest:
         """Raises InvalidRequestError or InvalidAmountError for what is no act."""
-        values = request_of(OPERATIONS["authorize"], caller, ask)
+        values = request_of(OPERATIONS["authorize"], caller, wire_request)
         shown, timeout, wait, at_limit = (values.pop(name) for name in ("shown", "timeout", "wait", "at_limit"))
         if not isinstance(shown, Mapping):
             raise InvalidRequestError("A governed action needs what the user must see of it: an object called shown.")
         holding = Hold(
-            key=ask.id,
-            origin=origin_of(caller, ask),
-            expires_at=expiry_of(ask),
+            key=wire_request.id,
+            origin=origin_of(caller, wire_request),
+            expires_at=expiry_of(wire_request),
             notebook=caller.notebook,
             kind=ActionKind.ACT,
             **values,
@@ -67,19 +67,23 @@ def _seconds(raw: object) -> float | None:
     return float(raw)
 
 
-def finish_request(caller: Caller, ask: Ask) -> FinishReport | None:
+def finish_request(caller: Caller, wire_request: WireRequest) -> FinishReport | None:
     """The report of it; None where the request names none. Raises InvalidRequestError for what cannot be one."""
-    body = ask.body
+    body = wire_request.body
     if body.get("report_id") is None and body.get("result") is None:
         return None
     reported = REPORTED.read(body)
     spent = money.to_text(money.parse(body["amount"])) if "amount" in body else None
     return FinishReport(
-        key=f"{ask.id}/report", origin=origin_of(caller, ask), notebook=caller.notebook, spent=spent, **reported
+        key=f"{wire_request.id}/report",
+        origin=origin_of(caller, wire_request),
+        notebook=caller.notebook,
+        spent=spent,
+        **reported,
     )
 
 
-def act_voided(after_yes: Voided, at_once: Voided) -> Voided:
+def action_voided(after_yes: Voided, at_once: Voided) -> Voided:
     """What became of an action, whose hold is made at once, or, where a user has to approve it, after that.
 
     ``voided`` says whether it has not begun and will not.

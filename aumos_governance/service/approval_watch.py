@@ -75,7 +75,7 @@ class ApprovalWatch:
         def withdrawn(future: Future[Approval]) -> None:
             # Should it have failed, the next look comes back to it.
             if future.exception() is None:
-                self._tell(awaited, future.result())
+                self._notify(awaited, future.result())
 
         self._ledger.submit(request).add_done_callback(withdrawn)
 
@@ -101,7 +101,7 @@ class ApprovalWatch:
     def _look_at(self, awaited: Awaited, now: float) -> None:
         approval = self._ledger.read(ReadApproval(approval_id=awaited.approval.approval_id))
         if approval.status is not ApprovalStatus.PENDING:
-            self._tell(awaited, approval)
+            self._notify(awaited, approval)
         elif now >= awaited.lease or (approval.until is not None and self._clock() * MICROS >= approval.until):
             # The ledger itself ends an expired approval, and then notifies its listeners.
             with self._changed:
@@ -111,7 +111,7 @@ class ApprovalWatch:
             awaited.beat_at = now + BEAT_SECONDS
             awaited.pending()
 
-    def _tell(self, awaited: Awaited, approval: Approval) -> None:
+    def _notify(self, awaited: Awaited, approval: Approval) -> None:
         with self._changed:
             if awaited not in self._awaited:
                 return

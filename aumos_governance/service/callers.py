@@ -1,4 +1,4 @@
-"""Who asks: a kernel as its channel identifies it."""
+"""The caller of a request: a kernel as its channel identifies it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..clock import MICROS
 from ..ledger.contract.facts import NotebookKey, Origin
 from ..ledger.contract.terms import SessionTerms
 from ..wire.operation import Operation
-from ..wire.protocol import Ask, Cell
+from ..wire.protocol import Cell, WireRequest
 
 __all__ = ["Caller", "expiry_of", "origin_of", "request_of"]
 
@@ -38,9 +38,9 @@ class Caller:
     """The cell that a kernel runs whose libraries make the request; None: the request says it."""
 
 
-def origin_of(caller: Caller, ask: Ask) -> Origin:
+def origin_of(caller: Caller, wire_request: WireRequest) -> Origin:
     """The caller, as the ledger records it."""
-    cell = ask.cell if caller.cell is None else caller.cell
+    cell = wire_request.cell if caller.cell is None else caller.cell
     return Origin(
         actor=caller.actor,
         scope=caller.scope,
@@ -50,11 +50,20 @@ def origin_of(caller: Caller, ask: Ask) -> Origin:
     )
 
 
-def expiry_of(ask: Ask) -> int:
-    """When the ask expires, as the ledger counts time."""
-    return int(ask.exp * MICROS)
+def expiry_of(wire_request: WireRequest) -> int:
+    """When the request expires, as the ledger counts time."""
+    return int(wire_request.exp * MICROS)
 
 
-def request_of(operation: Operation, caller: Caller, ask: Ask, terms: SessionTerms | None = None) -> Any:
+def request_of(
+    operation: Operation, caller: Caller, wire_request: WireRequest, terms: SessionTerms | None = None
+) -> Any:
     """What the ledger is requested, as the operation's table reads it; raises what `wire.fields` raises."""
-    return operation.request.read(ask.body, ask.id, origin_of(caller, ask), expiry_of(ask), caller.notebook, terms)
+    return operation.request.read(
+        wire_request.body,
+        wire_request.id,
+        origin_of(caller, wire_request),
+        expiry_of(wire_request),
+        caller.notebook,
+        terms,
+    )

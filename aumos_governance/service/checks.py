@@ -15,22 +15,22 @@ from ..ledger.contract.terms import SessionTerms
 from ..types import GovernanceOutcome
 from ..wire import fields
 from ..wire.operations import OPERATIONS, REFUSED
-from ..wire.protocol import Ask
+from ..wire.protocol import WireRequest
 from .callers import Caller, request_of
 
 __all__ = ["Decided", "evaluate"]
 
 Decided: TypeAlias = tuple[Request[Any], Callable[[Any], dict[str, Any]]]
-"""A request to the ledger, and what makes its answer a body."""
+"""A request to the ledger, and what makes its response a body."""
 _CODE: Final = re.compile(r"[A-Z][A-Z_]{0,63}")
 
 
-def evaluate(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
+def evaluate(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Decided:
     """A check, or the record of what the kernel's own side refused; neither charges anything."""
     operation = OPERATIONS["evaluate"]
-    request: Evaluate = request_of(operation, caller, ask)
-    if ask.body.get("refused") is not None:
-        return _refusal(request, fields.members(ask.body, "refused"))
+    request: Evaluate = request_of(operation, caller, wire_request)
+    if wire_request.body.get("refused") is not None:
+        return _refusal(request, fields.members(wire_request.body, "refused"))
     return request, operation.response.write
 
 
@@ -57,8 +57,8 @@ def _refusal(checked: Evaluate, raw: Mapping[str, Any]) -> Decided:
         detail={**checked.detail, **({} if category is None else {"category": category})},
     )
 
-    def answer(recorded: Recorded) -> dict[str, Any]:
+    def response(recorded: Recorded) -> dict[str, Any]:
         denied = Decision(GovernanceOutcome.DENY, (reason,), recorded.record_id, 0, tool or "", code)
         return OPERATIONS["evaluate"].response.write(denied)
 
-    return request, answer
+    return request, response

@@ -65,7 +65,7 @@ class LimitRequests:
     def _body(self, session_id: str, calls: list[WaitingCall]) -> dict[str, Any]:
         first = calls[0]
         state = self._ledger.read(ReadState(notebook=first.caller.notebook))
-        asked = _asked(first, state)
+        requested = _requested(first, state)
         further = sum(call.least for call in calls[1:])
         return limit_request_body(
             replace(first.request, amount=first.least),
@@ -73,16 +73,16 @@ class LimitRequests:
             id=session_id,
             agent_id=first.request.agent_id or state.agent_id,
             count=len(calls),
-            needs=max(0, asked - first.limit.allowed),
-            needs_all=max(0, asked + further - first.limit.allowed),
-            cell={"id": first.ask.cell.id, "count": first.ask.cell.count},
+            needs=max(0, requested - first.limit.allowed),
+            needs_all=max(0, requested + further - first.limit.allowed),
+            cell={"id": first.wire_request.cell.id, "count": first.wire_request.cell.count},
             notebook=first.caller.notebook.path,
             at=int(first.since * MICROS),
             until=int(first.until * MICROS),
         )
 
 
-def _asked(call: WaitingCall, state: SessionState) -> int:
+def _requested(call: WaitingCall, state: SessionState) -> int:
     """What the limit would have to be for this call alone, in nano-USD, as of now."""
     balance = state.balance
     if call.limit.kind != "session" or state.session_id != call.session_id or balance is None:

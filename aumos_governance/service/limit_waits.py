@@ -20,7 +20,7 @@ from ..ledger.contract.facts import Decision, Origin, SessionState
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.limits import LimitEvent, RecordLimitRequest
 from ..ledger.rules.verdicts import BUDGET_HELD
-from ..wire.protocol import Ask
+from ..wire.protocol import WireRequest
 from .callers import Caller, expiry_of
 from .lines import Line, own_line
 from .turns import Turns
@@ -64,39 +64,40 @@ class LimitWaits:
     def charge(
         self,
         caller: Caller,
-        ask: Ask,
+        wire_request: WireRequest,
         request: Charging,
         say: Say,
         decided: Decided,
         *,
-        asks: bool = True,
+        waits_for_user: bool = True,
         turn: float = 0.0,
     ) -> None:
         """Have the request decided, now or when there is room; ``decided`` is called once, unless the call is dropped.
 
-        ``say`` is called with each message that it waits. A copy of an ask that waits takes its place. With ``asks``
-        it waits at a limit for a user, and before that ``turn`` seconds for what others hold: at each limit the first
-        to come is the first to be tried, and a call that comes while others wait there stands behind them.
+        ``say`` is called with each message that it waits. A copy of a request that waits takes its place. With
+        ``waits_for_user`` it waits at a limit for a user, and before that ``turn`` seconds for what others hold: at
+        each limit the first to come is the first to be tried, and a call that comes while others wait there stands
+        behind them.
 
         Raises BusyError where too many calls of its caller or notebook wait for their turn already.
         """
         lines = self._lines_behind(caller, request) if turn else frozenset()
         with self._changed:
-            call = self._renewed(caller, ask, say)
+            call = self._renewed(caller, wire_request, say)
             known = call is not None
             if call is None:
                 now = self._clock()
                 call = WaitingCall(
-                    key=(caller.scope, ask.id),
+                    key=(caller.scope, wire_request.id),
                     caller=caller,
-                    ask=ask,
+                    wire_request=wire_request,
                     request=request,
                     say=say,
                     decided=decided,
-                    lease=self._monotonic() + ask.exp - now,
+                    lease=self._monotonic() + wire_request.exp - now,
                     since=now,
-                    until=now + self._seconds if asks else math.inf,
-                    asks=asks,
+                    until=now + self._seconds if waits_for_user else math.inf,
+                    waits_for_user=waits_for_user,
                     turn_until=now + turn if turn else -math.inf,
                     place=own_line(caller.notebook),
                     lines=lines,
@@ -120,33 +121,33 @@ class LimitWaits:
                 return frozenset()
         return self._turns.lines_of(caller.notebook, request)
 
-    def renew(self, caller: Caller, ask: Ask, say: Say) -> None:
-        """A copy of an ask has come, which may wait here."""
+    def renew(self, caller: Caller, wire_request: WireRequest, say: Say) -> None:
+        """A copy of a request has come, which may wait here."""
         with self._changed:
-            call = self._renewed(caller, ask, say)
+            call = self._renewed(caller, wire_request, say)
         if call is not None:
             call.say_waiting()
 
-    def drop(self, scope: str, ask_id: str) -> bool:
+    def drop(self, scope: str, request_id: str) -> bool:
         """The client has given the call up, so it gets no more messages of it; returns whether it was here.
 
         The cancel takes back what it may have been charged meanwhile.
         """
         with self._changed:
-            call = self._pop((scope, ask_id))
+            call = self._pop((scope, request_id))
         if call is not None and call.recorded:
             self._record(call, LimitEvent.WITHDRAWN)
         return call is not None
 
-    def _renewed(self, caller: Caller, ask: Ask, say: Say) -> WaitingCall | None:
+    def _renewed(self, caller: Caller, wire_request: WireRequest, say: Say) -> WaitingCall | None:
         """The call that this is a copy of, which takes its place; None where it is the first."""
-        call = self._calls.get((caller.scope, ask.id))
+        call = self._calls.get((caller.scope, wire_request.id))
         if call is None:
             return None
-        if call.ask.body != ask.body:
-            raise IdempotencyError(f"The id {ask.id[:80]!r} was used before with other content.")
-        call.caller, call.ask, call.say = caller, ask, say
-        call.lease = max(call.lease, self._monotonic() + ask.exp - self._clock())
+        if call.wire_request.body != wire_request.body:
+            raise IdempotencyError(f"The id {wire_request.id[:80]!r} was used before with other content.")
+        call.caller, call.wire_request, call.say = caller, wire_request, say
+        call.lease = max(call.lease, self._monotonic() + wire_request.exp - self._clock())
         return call
 
     # ---- from users
@@ -157,7 +158,7 @@ class LimitWaits:
             return tuple(call for call in self._calls.values() if call.at_limit)
 
     def deny(self, user: Origin, session_id: str) -> int:
-        """A user denies all calls of this session that wait for one; answers how many those are."""
+        """A user denies all calls of this session that wait for one; returns how many those are."""
         with self._changed:
             denied = [call for call in self._calls.values() if call.session_id == session_id and call.at_limit]
             for call in denied:
@@ -242,8 +243,8 @@ class LimitWaits:
         request = replace(
             call.request,
             notebook=call.caller.notebook,
-            expires_at=expiry_of(call.ask),
-            waits_at_limit=call.asks and not call.last,
+            expires_at=expiry_of(call.wire_request),
+            waits_at_limit=call.waits_for_user and not call.last,
         )
         if call.takes_turns and isinstance(request, Hold):
             with self._changed:
@@ -252,7 +253,7 @@ class LimitWaits:
         try:
             with call.caller.attending():
                 future = self._ledger.submit(request)
-        except Exception as error:  # noqa: BLE001 - the client must get an answer, or is gone
+        except Exception as error:  # noqa: BLE001 - the client must get a response, or is gone
             self._requested(call, _failed(error))
         else:
             future.add_done_callback(lambda future: self._requested(call, future))
@@ -279,7 +280,7 @@ class LimitWaits:
             call.decided(future)
 
     def _wait(self, call: WaitingCall, refused: Decision) -> bool:
-        """Wait until there may be room; answers whether a user hears of it now for the first time."""
+        """Wait until there may be room; returns whether a user hears of it now for the first time."""
         with self._changed:
             if self._calls.get(call.key) is not call:
                 return False

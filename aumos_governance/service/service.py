@@ -1,6 +1,6 @@
 """What one notebook's kernel, and one user at its panel, may request; the same on a server and embedded.
 
-The service turns asks into ledger requests and the ledger's records into bodies. It decides nothing: rules
+The service turns requests into ledger requests and the ledger's records into bodies. It decides nothing: rules
 live in the ledger, inside its transaction.
 """
 
@@ -24,28 +24,28 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadState
 from ..ledger.contract.requests import OpenSession, Request, new_key
 from ..ledger.contract.terms import SessionTerms
-from ..ledger.rules.content import KEEP_ASKS
+from ..ledger.rules.content import KEEP_RESPONSES
 from ..types import TrustLevel
 from ..wire import fields
 from ..wire.operations import OPERATIONS
-from ..wire.protocol import Ask, Cell, error_answer
-from .acting import APPROVAL_SECONDS, Acting
+from ..wire.protocol import Cell, WireRequest, error_response
 from .action_requests import finish_request
 from .callers import Caller, request_of
+from .governed_actions import APPROVAL_SECONDS, GovernedActions
 from .limit_waits import LimitWaits
 from .session_requests import DECIDED, READ
-from .user_requests import PersonRequests
+from .user_requests import UserRequests
 from .waiting_calls import ASK, at_limit_of, turn_seconds
 
 __all__ = ["Caller", "NotebookService", "Reply"]
 
-AnswerT = TypeVar("AnswerT")
+ResponseT = TypeVar("ResponseT")
 Reply = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Greeting:
-    """What a ``hello`` is answered."""
+    """The response to a ``hello``."""
 
     version: str
     server_time: float
@@ -58,11 +58,11 @@ class _Greeting:
     socket: Mapping[str, Any] | None
 
 
-class NotebookService(PersonRequests):
+class NotebookService(UserRequests):
     """Responds to requests of kernels (`submit`), and to those of users.
 
     ``at_limit`` says what becomes of a call that only a limit on money refuses, where its kernel says nothing: ``ask``
-    lets it wait for a user, ``deny`` does not. With None no call waits, since no user could be asked.
+    lets it wait for a user, ``deny`` does not. With None no call waits, since no user could decide.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class NotebookService(PersonRequests):
         self._log = log if log is not None else logging.getLogger(__name__)
         self._at_limit = at_limit
         self.limit_waits = LimitWaits(ledger, seconds=approval_seconds, clock=clock, monotonic=monotonic, log=self._log)
-        self.acting = Acting(
+        self.governed_actions = GovernedActions(
             ledger,
             self._failure,
             waits=self.limit_waits,
@@ -93,40 +93,41 @@ class NotebookService(PersonRequests):
         )
         self.cells: dict[str, Cell] = {}
         """The cell that each kernel runs by its last message, by the scope of its requests."""
-        self._handlers: dict[str, Callable[[Caller, Ask, Reply], None]] = {
+        self._handlers: dict[str, Callable[[Caller, WireRequest, Reply], None]] = {
             "hello": self._hello,
             "cell": self._begin_cell,
             "status": self._status,
             "settle": self._resolve,
             "release": self._resolve,
-            "authorize": self.acting.authorize,
+            "authorize": self.governed_actions.authorize,
             "cancel": self._cancel,
         }
 
-    def submit(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        """Answer one ask. ``reply`` is called once, maybe from the ledger's thread, and must not raise.
+    def submit(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
+        """Respond to one request. ``reply`` is called once, maybe from the ledger's thread, and must not raise.
 
-        Where the caller lets this thread be blocked, what is one request to the ledger is answered before this returns.
+        Where the caller lets this thread be blocked, a request that is one ledger request gets its response before this
+        returns.
 
-        Before the answer to an `authorize` it may be called with messages that it waits for a user. An error becomes
-        an answer with ``ok: false``; nothing is raised.
+        Before the response to an `authorize` it may be called with messages that it waits for a user. An error becomes
+        a response with ``ok: false``; nothing is raised.
         """
         try:
-            if ask.op != "hello" and ask.exp > self._clock() + KEEP_ASKS / MICROS:
-                raise InvalidRequestError("An ask's exp must be at most 48 hours ahead, in the clock of the hello.")
-            handler = self._handlers.get(ask.op)
+            if wire_request.op != "hello" and wire_request.exp > self._clock() + KEEP_RESPONSES / MICROS:
+                raise InvalidRequestError("A request's exp must be at most 48 hours ahead, in the clock of the hello.")
+            handler = self._handlers.get(wire_request.op)
             if handler is not None:
-                handler(caller, ask, reply)
-            elif OPERATIONS[ask.op].reads:
-                self._read(caller, ask, reply)
+                handler(caller, wire_request, reply)
+            elif OPERATIONS[wire_request.op].reads:
+                self._read(caller, wire_request, reply)
             else:
-                self._change(caller, ask, reply)
+                self._change(caller, wire_request, reply)
         except Exception as error:  # noqa: BLE001 - a client must always get a response
-            reply(self._failure(ask, error))
+            reply(self._failure(wire_request, error))
 
     def stop_waiting(self) -> None:
         """Stop all waiting; what is pending in the ledger stays so."""
-        self.acting.close()
+        self.governed_actions.close()
         self.limit_waits.close()
 
     def opened_by_server(self, caller: Caller, terms: SessionTerms | None = None) -> SessionState:
@@ -141,37 +142,42 @@ class NotebookService(PersonRequests):
 
     # ---- operations as their tables have them
 
-    def _read(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+    def _read(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
         """What only reads: one query, or a handler of `READ`."""
-        operation, handler = OPERATIONS[ask.op], READ.get(ask.op)
+        operation, handler = OPERATIONS[wire_request.op], READ.get(wire_request.op)
         if handler is not None:
-            body = handler(self.ledger, caller, ask.body)
+            body = handler(self.ledger, caller, wire_request.body)
         else:
-            found = self.ledger.read(operation.request.read(ask.body, notebook=caller.notebook))
+            found = self.ledger.read(operation.request.read(wire_request.body, notebook=caller.notebook))
             body = operation.response.write(found, caller.shared_with)
-        reply({"id": ask.id, "ok": True, **body})
+        reply({"id": wire_request.id, "ok": True, **body})
 
-    def _change(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+    def _change(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
         """What changes something: one request, or a handler of `DECIDED`."""
-        handler = DECIDED.get(ask.op)
+        handler = DECIDED.get(wire_request.op)
         if handler is not None:
-            request, answer = handler(caller, self.terms, ask)
-            self._decide(caller, request, ask, reply, answer)
+            request, response = handler(caller, self.terms, wire_request)
+            self._decide(caller, request, wire_request, reply, response)
             return
-        operation = OPERATIONS[ask.op]
-        request = request_of(operation, caller, ask, self.terms)
+        operation = OPERATIONS[wire_request.op]
+        request = request_of(operation, caller, wire_request, self.terms)
         write, shared_with = operation.response.write, caller.shared_with
         if isinstance(request, Charging):
-            asks, turn = self._may_wait(ask.body.get("at_limit")), ask.body.get("waits_turn")
+            waits_for_user, turn = (
+                self._may_wait(wire_request.body.get("at_limit")),
+                wire_request.body.get("waits_turn"),
+            )
             turn = 0.0 if turn is None else turn_seconds(turn)
-            if asks or turn:
+            if waits_for_user or turn:
 
                 def decided(future: Future[Decision]) -> None:
-                    self._answer_with(future, ask, reply, lambda result: write(result, shared_with))
+                    self._respond_with(future, wire_request, reply, lambda result: write(result, shared_with))
 
-                self.limit_waits.charge(caller, ask, request, reply, decided, asks=asks, turn=turn)
+                self.limit_waits.charge(
+                    caller, wire_request, request, reply, decided, waits_for_user=waits_for_user, turn=turn
+                )
                 return
-        self._decide(caller, request, ask, reply, lambda result: write(result, shared_with))
+        self._decide(caller, request, wire_request, reply, lambda result: write(result, shared_with))
 
     def _may_wait(self, value: object) -> bool:
         """Whether a charge whose request says this of it may wait at a limit."""
@@ -180,11 +186,11 @@ class NotebookService(PersonRequests):
 
     # ---- the others
 
-    def _begin_cell(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        self.cells[caller.scope] = ask.cell
-        reply({"id": ask.id, "ok": True})
+    def _begin_cell(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
+        self.cells[caller.scope] = wire_request.cell
+        reply({"id": wire_request.id, "ok": True})
 
-    def _hello(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+    def _hello(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
         greeting = _Greeting(
             __version__,
             self._clock(),
@@ -195,85 +201,89 @@ class NotebookService(PersonRequests):
             self.terms.default_budget,
             caller.socket,
         )
-        reply({"id": ask.id, "ok": True, **OPERATIONS["hello"].response.write(greeting)})
+        reply({"id": wire_request.id, "ok": True, **OPERATIONS["hello"].response.write(greeting)})
 
-    def _status(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+    def _status(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
         state = self.ledger.read(ReadState(notebook=caller.notebook))
-        reply({"id": ask.id, "ok": True, **OPERATIONS["status"].response.write(state, caller.shared_with)})
+        reply({"id": wire_request.id, "ok": True, **OPERATIONS["status"].response.write(state, caller.shared_with)})
 
-    def _resolve(self, caller: Caller, ask: Ask, reply: Reply) -> None:
-        finish = finish_request(caller, ask)
+    def _resolve(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
+        finish = finish_request(caller, wire_request)
 
-        def report(answer: dict[str, Any]) -> None:
-            if finish is None or not answer["ok"]:
-                reply(answer)
+        def report(response: dict[str, Any]) -> None:
+            if finish is None or not response["ok"]:
+                reply(response)
                 return
             try:
-                self.ledger.submit(finish).add_done_callback(lambda filed: reported(filed, answer))
+                self.ledger.submit(finish).add_done_callback(lambda filed: reported(filed, response))
             except AumOSGovernanceError as error:
                 self._log.warning("How a governed act ended could not be reported: %s", error)
-                reply(answer)
+                reply(response)
 
-        def reported(filed: Future[Report], answer: dict[str, Any]) -> None:
+        def reported(filed: Future[Report], response: dict[str, Any]) -> None:
             # What was spent is settled whether or not the report could be completed.
             error = filed.exception()
             if error is not None:
                 self._log.warning("How a governed act ended could not be reported: %s", error)
-            reply(answer)
+            reply(response)
 
-        self._change(caller, ask, reply if finish is None else report)
+        self._change(caller, wire_request, reply if finish is None else report)
 
-    def _cancel(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+    def _cancel(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
         operation = OPERATIONS["cancel"]
-        request: Void = request_of(operation, caller, ask, self.terms)
-        if request.of == ask.id:
+        request: Void = request_of(operation, caller, wire_request, self.terms)
+        if request.of == wire_request.id:
             raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
-        if fields.flag(ask.body, "act"):
-            self._answer_with(self.acting.cancel(caller, request), ask, reply, operation.response.write)
+        if fields.flag(wire_request.body, "act"):
+            self._respond_with(
+                self.governed_actions.cancel(caller, request), wire_request, reply, operation.response.write
+            )
             return
         self.limit_waits.drop(caller.scope, request.of)
-        self._decide(caller, request, ask, reply, lambda done: operation.response.write(done, caller.shared_with))
+        self._decide(
+            caller, request, wire_request, reply, lambda done: operation.response.write(done, caller.shared_with)
+        )
 
     def _decide(
         self,
         caller: Caller,
-        request: Request[AnswerT],
-        ask: Ask,
+        request: Request[ResponseT],
+        wire_request: WireRequest,
         reply: Reply,
-        answer: Callable[[AnswerT], dict[str, Any]],
+        response: Callable[[ResponseT], dict[str, Any]],
     ) -> None:
         if not caller.blocks:
-            self._answer_with(self.ledger.submit(request), ask, reply, answer)
+            self._respond_with(self.ledger.submit(request), wire_request, reply, response)
             return
         try:
-            message = {"id": ask.id, "ok": True, **answer(self.ledger.execute(request))}
+            message = {"id": wire_request.id, "ok": True, **response(self.ledger.execute(request))}
         except Exception as error:  # noqa: BLE001 - a client must always get a response
-            message = self._failure(ask, error)
+            message = self._failure(wire_request, error)
         reply(message)
 
-    def _answer_with(
+    def _respond_with(
         self,
-        future: Future[AnswerT],
-        ask: Ask,
+        future: Future[ResponseT],
+        wire_request: WireRequest,
         reply: Reply,
-        answer: Callable[[AnswerT], dict[str, Any]],
+        response: Callable[[ResponseT], dict[str, Any]],
     ) -> None:
-        def done(future: Future[AnswerT]) -> None:
+        def done(future: Future[ResponseT]) -> None:
             try:
-                message = {"id": ask.id, "ok": True, **answer(future.result())}
+                message = {"id": wire_request.id, "ok": True, **response(future.result())}
             except BaseException as error:  # noqa: BLE001 - a client must always get a response
-                message = self._failure(ask, error)
+                message = self._failure(wire_request, error)
             reply(message)
 
         future.add_done_callback(done)
 
-    def _failure(self, ask: Ask, error: BaseException) -> dict[str, Any]:
+    def _failure(self, wire_request: WireRequest, error: BaseException) -> dict[str, Any]:
         if isinstance(error, AumOSGovernanceError):
-            return error_answer(ask.id, error.code, error.message)
+            return error_response(wire_request.id, error.code, error.message)
         # The details are for the administrator's log; the client needs to know that nothing was decided.
-        self._log.error("The governance ask %s failed inside.", ask.op, exc_info=error)
-        return error_answer(
-            ask.id,
+        self._log.error("The governance request %s failed inside.", wire_request.op, exc_info=error)
+        return error_response(
+            wire_request.id,
             "INTERNAL",
             f"The governance service failed inside ({type(error).__name__}), so there is no decision; its log says"
             " more.",

@@ -29,7 +29,7 @@ from ..ledger.contract.terms import SessionTerms
 from ..types import TrustLevel
 from ..wire import fields
 from ..wire.operations import OPERATIONS
-from ..wire.protocol import Ask
+from ..wire.protocol import WireRequest
 from .callers import Caller, request_of
 from .checks import Decided, evaluate
 
@@ -46,11 +46,11 @@ class _Levels(NamedTuple):
     agents: tuple[TrustAssignment, ...]
 
 
-def trust(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
+def trust(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Decided:
     """Give an agent a level within the session, or with no level take it away."""
     operation = OPERATIONS["trust"]
-    about = request_of(operation, caller, ask, terms)
-    if "level" not in ask.body:
+    about = request_of(operation, caller, wire_request, terms)
+    if "level" not in wire_request.body:
         raise InvalidRequestError("An agent is given a trust level from 0 to 5, or null, which takes its own away.")
     if about["level"] is not None:
         return SetTrust(**about), operation.response.write
@@ -58,16 +58,16 @@ def trust(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
     return RemoveTrust(**about), lambda removed: {"level": None, "removed": removed}
 
 
-def consent(caller: Caller, terms: SessionTerms, ask: Ask) -> Decided:
+def consent(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Decided:
     """Allow an agent the use of a kind of data within the session, or with no ``granted_by`` take that back."""
     operation = OPERATIONS["consent"]
-    about = request_of(operation, caller, ask, terms)
+    about = request_of(operation, caller, wire_request, terms)
     if about["granted_by"] is None:
         del about["granted_by"], about["until"]
         return RevokeConsent(**about), operation.response.write
     if terms.strict:
         raise NotAllowedError("This server is strict: a notebook gives its agents no consents, so nothing was changed.")
-    fields.text(ask.body, "data_type", "data_type")
+    fields.text(wire_request.body, "data_type", "data_type")
     return GrantConsent(**about), operation.response.write
 
 
@@ -85,20 +85,20 @@ def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str,
 def consents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
     """The consents within the session; of one agent where it is named, and with a data type the one that counts now."""
     operation = OPERATIONS["consents"]
-    asked = operation.request.read(body)
+    values = operation.request.read(body)
     state = ledger.read(ReadState(notebook=caller.notebook))
     if not state.active or state.session_id is None:
         return operation.response.write(())
     realm = session_realm(state.session_id)
-    if asked["data_type"] is None:
-        return operation.response.write(ledger.read(ListConsents(agent_id=asked["agent_id"], realm=realm)))
-    asked["agent_id"] = asked["agent_id"] or state.agent_id or ""
-    counts = ledger.read(FindConsent(**asked, realm=realm))
+    if values["data_type"] is None:
+        return operation.response.write(ledger.read(ListConsents(agent_id=values["agent_id"], realm=realm)))
+    values["agent_id"] = values["agent_id"] or state.agent_id or ""
+    counts = ledger.read(FindConsent(**values, realm=realm))
     return operation.response.write(() if counts is None else (counts,))
 
 
 def audit(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of the notebook's records, and how many match where that is asked."""
+    """A page of the notebook's records, and how many match where that is requested."""
     operation = OPERATIONS["audit"]
     query: AuditQuery = operation.request.read(body, notebook=caller.notebook)
     response = operation.response.write(ledger.read(query))
@@ -109,12 +109,12 @@ def audit(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, 
     return response
 
 
-DECIDED: Final[dict[str, Callable[[Caller, SessionTerms, Ask], Decided]]] = {
+DECIDED: Final[dict[str, Callable[[Caller, SessionTerms, WireRequest], Decided]]] = {
     "evaluate": evaluate,
     "trust": trust,
     "consent": consent,
 }
-"""Of operations that change something: what the ledger is requested, and what makes its answer a body."""
+"""Of operations that change something: what the ledger is requested, and what makes its response a body."""
 READ: Final[dict[str, Callable[[Ledger, Caller, Mapping[str, Any]], dict[str, Any]]]] = {
     "agents": agents,
     "consents": consents,

@@ -14,10 +14,10 @@ from ..wire import fields
 from ..wire.bodies import ENTRY, STATE
 from .users import User
 
-__all__ = ["PersonRequests"]
+__all__ = ["UserRequests"]
 
 
-class PersonRequests:
+class UserRequests:
     """The bodies of sessions and their record; raises what the ledger raises."""
 
     def __init__(self, ledger: Ledger, terms: SessionTerms) -> None:

@@ -45,7 +45,7 @@ class Waiting:
         self._owner = owner
         self._root = root
 
-    # ---- lists: one page, oldest first; ``after`` asks for the next, and null ends
+    # ---- lists: one page, oldest first; ``after`` requests the next, and null ends
 
     def holds(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
         """All that count, held and unresolved."""
@@ -58,7 +58,7 @@ class Waiting:
         return _page("holds", read, self._hold_body, after, limit)
 
     def approvals(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
-        """Those that wait for an answer."""
+        """Those that wait for a decision."""
 
         def read(after: str, limit: int) -> tuple[Approval, ...]:
             return self._ledger.read(

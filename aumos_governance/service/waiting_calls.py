@@ -15,7 +15,7 @@ from ..ledger.contract.facts import Decision, Limit
 from ..ledger.rules.verdicts import BUDGET_HELD
 from ..wire.bodies import LIMIT
 from ..wire.fields import is_number, shown
-from ..wire.protocol import Ask
+from ..wire.protocol import WireRequest
 from .callers import Caller
 from .lines import Line, line_at
 from .watch import Waiter
@@ -38,7 +38,7 @@ class WaitingCall(Waiter):
     """The scope of its client's idempotency keys, and its own."""
 
     caller: Caller
-    ask: Ask
+    wire_request: WireRequest
     """The copy that came last, and so is ``say``."""
     request: Charging
     say: Say
@@ -47,7 +47,7 @@ class WaitingCall(Waiter):
     """When it came, in seconds since the epoch."""
     until: float
     """When its time at a limit is over, in seconds since the epoch."""
-    asks: bool
+    waits_for_user: bool
     """Whether it may wait for a user."""
     turn_until: float = -math.inf
     """When its time in the line is over, in seconds since the epoch."""
@@ -114,7 +114,7 @@ class WaitingCall(Waiter):
             waiting = {"limit": LIMIT.write(self.limit), "needs": money.to_text(self.needs), "until": self.until}
         else:
             return
-        self.say({"id": self.ask.id, "ok": True, "waiting": waiting})
+        self.say({"id": self.wire_request.id, "ok": True, "waiting": waiting})
 
 
 def at_limit_of(value: object) -> str | None:

@@ -46,18 +46,18 @@ class Denial:
         """The reason, the amount requested, what is left, and what the user can do (``advice`` where it is given)."""
         parts = [f"DENIED: {self.reason}"]
         if self.code == "BUDGET_EXCEEDED":
-            parts.append(self._asked())
+            parts.append(self._requested())
         if advice is None:
             advice = self._advice()
         if advice:
             parts.append(advice)
         return "; ".join(parts) + "."
 
-    def _asked(self) -> str:
-        asked = f"{money.display(self.amount)} for {printable(self.tool)} was requested"
+    def _requested(self) -> str:
+        requested = f"{money.display(self.amount)} for {printable(self.tool)} was requested"
         if self.remaining is None or self.limit != self.remaining_of:
-            return asked
-        return f"{asked} and {money.display(self.remaining)} is left"
+            return requested
+        return f"{requested} and {money.display(self.remaining)} is left"
 
     def _advice(self) -> str | None:
         if self.code == "BUDGET_EXCEEDED":

@@ -205,7 +205,7 @@ class LineChannel:
 
 
 class _Waiter:
-    """Waits for one connection, or to be woken; `selectors` takes thrice the time, twice an ask."""
+    """Waits for one connection, or to be woken; `selectors` takes thrice the time, twice a request."""
 
     def __init__(self, connection: socket.socket, woken: socket.socket) -> None:
         self._connection = connection

@@ -260,7 +260,7 @@ add(
         "cancel",
         Shape(
             "Void",
-            needed("of", "id of the ask to cancel"),
+            needed("of", "id of the request to cancel"),
             flag("act")._replace(takes="", kept=False),
             flag("delivered"),
             given=OF_NOTEBOOK,

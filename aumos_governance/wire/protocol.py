@@ -19,7 +19,7 @@ many requests were in flight: nothing was done, and the same request may be sent
 Money is decimal text in USD. What each op carries beyond that, and its response:
 
 ========  ====================================================  ===============================================
-op        ask                                                   answer
+op        request                                               response
 ========  ====================================================  ===============================================
 hello     ``version, python, incarnation``                      ``version, server_time, notebook, shared_with,
                                                                 strict, default_trust_level, default_budget,
@@ -55,7 +55,7 @@ close     (nothing)                                             ``state``
 audit     ``limit?, agent_id?, outcome?, event?, tool?,         ``records, cursor, total`` (newest last, unless
           action_type?, resource?, since?, until?,              ``oldest_first``)
           decisions?, oldest_first?, cursor?, count?``
-cancel    ``of`` (the id of the ask to void), ``act?``,         ``voided, found, state?``
+cancel    ``of`` (the id of the request to void), ``act?``,         ``voided, found, state?``
           ``delivered?``
 ========  ====================================================  ===============================================
 
@@ -152,9 +152,9 @@ __all__ = [
     "HELLO_REQUIRED",
     "IOPUB_TOPIC",
     "KERNEL_ENV",
-    "MAX_ASKS",
     "MAX_DEPTH",
     "MAX_LINE",
+    "MAX_REQUESTS",
     "MAX_TEXT",
     "MAX_TIME",
     "NESTED_TOO_DEEP",
@@ -163,16 +163,16 @@ __all__ = [
     "REPLY_TYPE",
     "STARTUP_ENV",
     "STRICT_ENV",
-    "Ask",
     "Cell",
-    "answers_message",
-    "asks_message",
-    "error_answer",
+    "WireRequest",
+    "error_response",
     "is_number",
     "is_text",
-    "parse_answers",
-    "parse_ask",
-    "parse_asks",
+    "parse_request",
+    "parse_requests",
+    "parse_responses",
+    "requests_message",
+    "responses_message",
     "shown",
     "socket_proof",
 ]
@@ -189,14 +189,14 @@ COMM_PREFIX: Final = "aumos-gov-"
 IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()
 """All that the server subscribes to on a kernel's iopub channel."""
 REPLY_TYPE: Final = "governance_reply"
-"""The message type of answers on the control channel."""
+"""The message type of responses on the control channel."""
 EVENT_SCHEMA_ID: Final = "https://aumos.dev/jupyter/governance/state/v1"
 OPS: Final = OPERATIONS.keys()
 """What a kernel may request, as `operations` has it."""
 HELLO_REQUIRED: Final = "HELLO_REQUIRED"
-"""The code of the answer to an ask before any hello: nothing was done; say hello and ask again."""
-MAX_ASKS: Final = 1_000
-"""The most asks in one message."""
+"""The code of the response to a request before any hello: nothing was done; say hello and make it again."""
+MAX_REQUESTS: Final = 1_000
+"""The most requests in one message."""
 MAX_DEPTH: Final = 64
 """The most lists and objects within one another that a field may hold."""
 NESTED_TOO_DEEP: Final = f"A governance message must not be nested much deeper than {MAX_DEPTH} levels."
@@ -208,7 +208,7 @@ MAX_LINE: Final = 4 * 1024 * 1024
 @quick
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The cell that asks, as far as the kernel knows it."""
+    """The cell that makes the request, as far as the kernel knows it."""
 
     id: str | None = None
     count: int | None = None
@@ -216,8 +216,8 @@ class Cell:
 
 @quick
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """One ask as it came over a transport, its form checked and its content not yet."""
+class WireRequest:
+    """One request as it came over a transport, its form checked and its content not yet."""
 
     id: str
     op: str
@@ -227,7 +227,7 @@ class Ask:
     body: Mapping[str, Any] = field(default_factory=dict)
 
     def message(self) -> dict[str, Any]:
-        """The ask as it goes on the wire."""
+        """The request as it goes on the wire."""
         return {
             **self.body,
             "id": self.id,
@@ -237,61 +237,61 @@ class Ask:
         }
 
 
-def asks_message(asks: list[Ask]) -> dict[str, Any]:
+def requests_message(requests: list[WireRequest]) -> dict[str, Any]:
     """A kernel's message to the server."""
-    return {"v": PROTOCOL_VERSION, "asks": [ask.message() for ask in asks]}
+    return {"v": PROTOCOL_VERSION, "asks": [request.message() for request in requests]}
 
 
-def answers_message(answers: list[dict[str, Any]]) -> dict[str, Any]:
+def responses_message(responses: list[dict[str, Any]]) -> dict[str, Any]:
     """The server's message to a kernel."""
-    return {"v": PROTOCOL_VERSION, "answers": answers}
+    return {"v": PROTOCOL_VERSION, "answers": responses}
 
 
-def error_answer(ask_id: str | None, code: str, message: str) -> dict[str, Any]:
-    """The answer to an ask that has no decision; ``ask_id`` is None when even that could not be read."""
-    return {"id": ask_id, "ok": False, "code": code, "message": message}
+def error_response(request_id: str | None, code: str, message: str) -> dict[str, Any]:
+    """The response to a request that has no decision; ``request_id`` is None when even that could not be read."""
+    return {"id": request_id, "ok": False, "code": code, "message": message}
 
 
 def socket_proof(secret: str, challenge: str) -> str:
-    """What only who knows the secret can answer to a challenge: its HMAC-SHA256, in hexadecimal."""
+    """The response to a challenge, which needs the secret: its HMAC-SHA256, in hexadecimal."""
     return hmac.new(secret.encode("utf-8", "replace"), challenge.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
-def parse_asks(data: object) -> list[object]:
-    """The unparsed asks of a kernel's message.
+def parse_requests(data: object) -> list[object]:
+    """The unparsed requests of a kernel's message.
 
-    Raises InvalidRequestError when the whole message cannot be used, so that one bad ask does not take the
-    others of its message down: those are read one by one with `parse_ask`.
+    Raises InvalidRequestError when the whole message cannot be used, so that one bad request does not take the
+    others of its message down: those are read one by one with `parse_request`.
     """
     return _members(data, "asks")
 
 
-def parse_answers(data: object) -> list[dict[str, Any]]:
-    """The answers of a server's message; raises InvalidRequestError when it cannot be used."""
-    return [answer for answer in _members(data, "answers") if isinstance(answer, dict)]
+def parse_responses(data: object) -> list[dict[str, Any]]:
+    """The responses of a server's message; raises InvalidRequestError when it cannot be used."""
+    return [response for response in _members(data, "answers") if isinstance(response, dict)]
 
 
-def parse_ask(raw: object) -> Ask:
-    """Check the form of one ask; raises InvalidRequestError with a sentence that names the bad field."""
+def parse_request(raw: object) -> WireRequest:
+    """Check the form of one request; raises InvalidRequestError with a sentence that names the bad field."""
     if not isinstance(raw, Mapping):
-        raise InvalidRequestError(f"An ask must be an object, not {kind_of(raw)}.")
+        raise InvalidRequestError(f"A request must be an object, not {kind_of(raw)}.")
     body = dict(raw)
-    ask_id = body.pop("id", None)
-    if not isinstance(ask_id, str) or not 0 < len(ask_id) <= MAX_TEXT:
-        raise InvalidRequestError(f"An ask's id must be text of 1 to {MAX_TEXT} characters.")
-    if not is_text(ask_id):
-        raise InvalidRequestError("An ask's id has a character that is not text.")
+    request_id = body.pop("id", None)
+    if not isinstance(request_id, str) or not 0 < len(request_id) <= MAX_TEXT:
+        raise InvalidRequestError(f"A request's id must be text of 1 to {MAX_TEXT} characters.")
+    if not is_text(request_id):
+        raise InvalidRequestError("A request's id has a character that is not text.")
     op = body.pop("op", None)
     if not isinstance(op, str) or op not in OPS:
         known = ", ".join(sorted(OPS))
         raise InvalidRequestError(f"The op {shown(op)} is not known to this server, which knows {known}.")
     exp = body.pop("exp", None)
     if not is_number(exp, MAX_TIME):
-        raise InvalidRequestError("An ask's exp must be a number of seconds since the epoch.")
+        raise InvalidRequestError("A request's exp must be a number of seconds since the epoch.")
     for name, value in body.items():
         if isinstance(value, (dict, list)):
             _check_depth(name, value)
-    return Ask(id=ask_id, op=op, exp=float(exp), cell=_cell(body.pop("cell", None)), body=body)
+    return WireRequest(id=request_id, op=op, exp=float(exp), cell=_cell(body.pop("cell", None)), body=body)
 
 
 def _check_depth(name: str, value: dict[str, Any] | list[Any]) -> None:
@@ -309,7 +309,7 @@ def _cell(raw: object) -> Cell:
     if raw is None:
         return Cell()
     if not isinstance(raw, Mapping):
-        raise InvalidRequestError(f"An ask's cell must be an object, not {kind_of(raw)}.")
+        raise InvalidRequestError(f"A request's cell must be an object, not {kind_of(raw)}.")
     cell_id, count = raw.get("id"), raw.get("count")
     if cell_id is not None and not (isinstance(cell_id, str) and len(cell_id) <= MAX_TEXT and is_text(cell_id)):
         raise InvalidRequestError(f"A cell's id must be text of at most {MAX_TEXT} characters or null.")
@@ -330,6 +330,6 @@ def _members(data: object, name: str) -> list[Any]:
     members = data.get(name)
     if not isinstance(members, list):
         raise InvalidRequestError(f"A governance message must have a list of {name}.")
-    if len(members) > MAX_ASKS:
-        raise InvalidRequestError(f"A governance message must have at most {MAX_ASKS} {name}.")
+    if len(members) > MAX_REQUESTS:
+        raise InvalidRequestError(f"A governance message must have at most {MAX_REQUESTS} {name}.")
     return members

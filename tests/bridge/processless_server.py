@@ -14,7 +14,7 @@ from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.server.kernels.conversation import AtOnce, Conversation
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.service.service import Caller, NotebookService
-from aumos_governance.wire.protocol import Ask, asks_message
+from aumos_governance.wire.protocol import WireRequest, requests_message
 
 LOG = logging.getLogger("clocks")
 
@@ -49,9 +49,9 @@ class Server:
     def connect(self, receiver: Receiver) -> None:
         self.receiver = receiver
 
-    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+    def send(self, ask: WireRequest, *, urgent: bool = False) -> None:
         self.asked.append(ask.op)
-        self.conversation.receive(asks_message([ask]), self.receiver)
+        self.conversation.receive(requests_message([ask]), self.receiver)
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
         waiter.sleep(seconds)
@@ -59,7 +59,7 @@ class Server:
     def awaited(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def withdraw(self, ask_id: str) -> bool:
+    def withdraw(self, request_id: str) -> bool:
         return False
 
     def silence(self, seconds: float) -> UnavailableError:

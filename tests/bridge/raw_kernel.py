@@ -31,8 +31,8 @@ class Wire:
                 self.answers.setdefault(answer["id"], []).append({**answer, "in": len(self.messages)})
             self.arrived.notify_all()
 
-    def ask(self, op, *, ask_id=None, ttl=30, **body):
-        return {"id": ask_id or uuid.uuid4().hex, "op": op, "exp": time.time() + ttl, "cell": None, **body}
+    def ask(self, op, *, request_id=None, ttl=30, **body):
+        return {"id": request_id or uuid.uuid4().hex, "op": op, "exp": time.time() + ttl, "cell": None, **body}
 
     def send(self, *asks):
         self.comm.send({"v": 1, "asks": list(asks)})

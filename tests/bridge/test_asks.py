@@ -93,12 +93,12 @@ def test_an_expired_ask_is_not_done(server: LiveServer) -> None:
 def test_a_cancelled_ask_is_taken_back(server: LiveServer) -> None:
     with server.notebook("cancel.ipynb") as kernel:
         kernel.do("open", budget="5")
-        kernel.do("spend", ask_id="taken", amount="2")
+        kernel.do("spend", request_id="taken", amount="2")
         assert kernel.do("cancel", of="taken")["voided"] is True
         assert server.state("cancel.ipynb")["spent"] == "0"
         # It came before what it cancels.
         assert kernel.do("cancel", of="later")["ok"] is True
-        refused = kernel.do("spend", ask_id="later", amount="2")
+        refused = kernel.do("spend", request_id="later", amount="2")
         assert (refused["ok"], refused["code"]) == (False, "CONFLICT")
         assert server.state("cancel.ipynb")["spent"] == "0"
 

@@ -26,13 +26,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         live.close()
 
 
-def send(kernel: LiveKernel, ask_id: str, body: str = ACT) -> None:
-    kernel.run(f"wire.send(wire.ask('authorize', ask_id={ask_id!r}, {body}))")
+def send(kernel: LiveKernel, request_id: str, body: str = ACT) -> None:
+    kernel.run(f"wire.send(wire.ask('authorize', request_id={request_id!r}, {body}))")
 
 
-def told(kernel: LiveKernel, ask_id: str, final: bool) -> list[dict[str, Any]]:
+def told(kernel: LiveKernel, request_id: str, final: bool) -> list[dict[str, Any]]:
     """All that this ask was told so far, once some of it is final, or is that it waits."""
-    code = f"result([answer for answer in wire.answers.get({ask_id!r}, ())])"
+    code = f"result([answer for answer in wire.answers.get({request_id!r}, ())])"
 
     def heard() -> list[dict[str, Any]]:
         answers: list[dict[str, Any]] = kernel.run(code).result

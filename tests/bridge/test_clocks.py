@@ -22,16 +22,16 @@ def server() -> Iterator[Server]:
 @pytest.mark.parametrize("step", [-HOUR, HOUR], ids=["back", "forward"])
 def test_a_clock_that_is_set_changes_no_decision(server: Server, step: float) -> None:
     client = Client(server, incarnation="one")
-    client.ask("open", {"budget": "5"})
-    held = client.ask("hold", {"amount": "1"})["hold_id"]
+    client.request("open", {"budget": "5"})
+    held = client.request("hold", {"amount": "1"})["hold_id"]
     server.ahead = step
-    assert client.ask("spend", {"amount": "1"})["state"]["spent"] == "1"
-    assert client.ask("settle", {"hold_id": held, "amount": "0.5"})["state"]["spent"] == "1.5"
-    assert client.ask("status")["state"]["held"] == "0"
+    assert client.request("spend", {"amount": "1"})["state"]["spent"] == "1"
+    assert client.request("settle", {"hold_id": held, "amount": "0.5"})["state"]["spent"] == "1.5"
+    assert client.request("status")["state"]["held"] == "0"
     server.ahead = 0.0
-    assert client.ask("spend", {"amount": "1"})["state"]["spent"] == "2.5"
+    assert client.request("spend", {"amount": "1"})["state"]["spent"] == "2.5"
     # Lists go by time; the chain goes by what came after what.
-    records = sorted(client.ask("audit")["records"], key=lambda record: record["seq"])
+    records = sorted(client.request("audit")["records"], key=lambda record: record["seq"])
     assert [record["event"] for record in records] == ["open", "hold", "spend", "settle", "spend"]
     assert server.ledger.verify().ok
     # After a step forward every ask looks too late, until a hello tells how far the clocks are apart.

@@ -56,11 +56,11 @@ def charged(server: LiveServer, path: str) -> list[str]:
 
 BURST = (
     "import os, threading\n"
-    "held = client.ask('hold', {'amount': '1'})['hold_id']\n"
+    "held = client.request('hold', {'amount': '1'})['hold_id']\n"
     "acknowledged = os.open('acknowledged', os.O_CREAT | os.O_WRONLY | os.O_APPEND)\n"
     "def spend():\n"
     "    while True:\n"
-    "        charge = client.ask('spend', {'amount': '0.01'})['decision']['charge_id']\n"
+    "        charge = client.request('spend', {'amount': '0.01'})['decision']['charge_id']\n"
     "        os.write(acknowledged, f'{charge}\\n'.encode())\n"
     "for _ in range(8): threading.Thread(target=spend, daemon=True).start()"
 )
@@ -91,7 +91,7 @@ def test_what_timed_out_while_the_server_stood_still_is_not_charged(server: Live
             with stopped(server):
                 asked = kernel.run(
                     "def spend(_):\n"
-                    "    try: client.ask('spend', {'amount': '1'}, timeout=1)\n"
+                    "    try: client.request('spend', {'amount': '1'}, timeout=1)\n"
                     "    except Exception as error: return type(error).__name__\n"
                     "with ThreadPoolExecutor(8) as pool: print(set(pool.map(spend, range(8))))"
                 )
@@ -106,7 +106,7 @@ def test_a_kernel_that_is_killed_between_hold_and_settlement(server: LiveServer)
     with notebook(server, "between.ipynb") as (kernel, _):
         kernel.run(f"%governance --budget 5\n{LINK}")
         pid = int(kernel.value("__import__('os').getpid()"))
-        kernel.run("held = client.ask('hold', {'amount': '1'})['hold_id']")
+        kernel.run("held = client.request('hold', {'amount': '1'})['hold_id']")
         os.kill(pid, signal.SIGKILL)
         until(lambda: records(server, "between.ipynb", "unresolved"), "the hold is unresolved")
         assert server.state("between.ipynb")["held"] == "1"
@@ -126,13 +126,15 @@ def test_a_kernel_that_does_not_read_keeps_no_other_waiting(server: LiveServer) 
         try:
             longest = other.value(
                 "(lambda times: max(b - a for a, b in zip(times, times[1:])))"
-                "([client.ask('spend', {'amount': '0.01'}) and time.monotonic() for _ in range(50)])"
+                "([client.request('spend', {'amount': '0.01'}) and time.monotonic() for _ in range(50)])"
             )
             assert float(longest) < 5
         finally:
             os.kill(pid, signal.SIGCONT)
         # What it had asked before comes first.
-        assert deaf.run("client.ask('status', timeout=50)\n%governance_spend 1").status == "ok", "and it can ask again"
+        assert deaf.run("client.request('status', timeout=50)\n%governance_spend 1").status == "ok", (
+            "and it can ask again"
+        )
         assert server.state("deaf.ipynb")["spent"] == "1"
 
 
@@ -208,7 +210,7 @@ def test_a_busy_server_delays_no_ask(tmp_path: Path) -> None:
                 "while not pathlib.Path('blocked').exists() and time.monotonic() < until: time.sleep(0.005)\n"
                 "times = []\n"
                 "while pathlib.Path('blocked').exists() and time.monotonic() < until:\n"
-                "    began = time.perf_counter(); client.ask('spend', {'amount': '0.01'})\n"
+                "    began = time.perf_counter(); client.request('spend', {'amount': '0.01'})\n"
                 "    times.append(time.perf_counter() - began)\n"
                 "    pathlib.Path('block').unlink(missing_ok=True)\n"
                 "import json; print(json.dumps(times))"

@@ -45,7 +45,7 @@ ends, had = threading.Event(), Counter()
 def go_on():
     while not ends.is_set():
         try:
-            had[client.ask("spend", {"amount": "0.000001"})["decision"]["allowed"]] += 1
+            had[client.request("spend", {"amount": "0.000001"})["decision"]["allowed"]] += 1
         except Exception as error:
             had[repr(error)] += 1
 crowd = [threading.Thread(target=go_on) for _ in range(CROWDED)]
@@ -96,7 +96,7 @@ import json, time
 times = []
 for _ in range(COUNT):
     began = time.perf_counter()
-    assert client.ask("spend", {"amount": "0.000001"})["decision"]["allowed"]
+    assert client.request("spend", {"amount": "0.000001"})["decision"]["allowed"]
     times.append(time.perf_counter() - began)
     time.sleep(0.005)
 print(json.dumps(times))

@@ -69,11 +69,11 @@ def test_an_estimate_is_adjusted_once_and_on_record(server: LiveServer) -> None:
 def test_a_cancelled_hold_gives_its_amount_back(server: LiveServer) -> None:
     with server.notebook("voided.ipynb") as kernel:
         kernel.do("open", budget="5")
-        kernel.do("hold", ask_id="taken", amount="2")
+        kernel.do("hold", request_id="taken", amount="2")
         assert kernel.do("cancel", of="taken")["voided"] is True
         assert server.state("voided.ipynb")["held"] == "0"
         kept = hold(kernel)
-        kernel.do("settle", ask_id="settled", hold_id=kept, amount="1")
+        kernel.do("settle", request_id="settled", hold_id=kept, amount="1")
         assert kernel.do("cancel", of="settled")["voided"] is False, "what is spent is spent"
         assert server.state("voided.ipynb")["spent"] == "1"
 

@@ -61,7 +61,7 @@ def test_a_storm_of_interrupts(server: LiveServer, soak: bool) -> None:
                 "ends = threading.Event()\n"
                 "def beside():\n"
                 "    while not ends.is_set():\n"
-                "        had.append(client.ask('spend', {'amount': '0.01'})['decision']['charge_id'])\n"
+                "        had.append(client.request('spend', {'amount': '0.01'})['decision']['charge_id'])\n"
                 "other = threading.Thread(target=beside)\n"
                 "other.start()"
             )

@@ -214,7 +214,7 @@ def test_what_was_acknowledged_survives_whatever_ends_the_server(launch: Callabl
     kernel = server.open_notebook("survivor.ipynb")
     kernel.greet()
     kernel.do("open", budget="1000")
-    assert kernel.do("spend", ask_id="the-one", amount="1")["decision"]["allowed"]
+    assert kernel.do("spend", request_id="the-one", amount="1")["decision"]["allowed"]
     server.kill()
     kernel.close()
 

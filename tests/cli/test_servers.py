@@ -21,7 +21,7 @@ def governed(server: LiveServer) -> Iterator[LiveServer]:
     (server.root / "work").mkdir()
     with notebook(server, "work/agents.ipynb") as (kernel, _), notebook(server, "quiet.ipynb") as (other, _):
         assert kernel.run("%governance --budget 3 --agent bot\n%governance_spend 0.25 --tool gpt-4o").status == "ok"
-        hold = "client.ask('hold', {'amount': '0.5', 'tool': '\\x1b[31mred'})"
+        hold = "client.request('hold', {'amount': '0.5', 'tool': '\\x1b[31mred'})"
         assert kernel.run(f"{LINK}\n{SOCKET}\n{hold}").status == "ok"
         assert kernel.run("%governance_spend 5 --tool gpt-4o --no-raise").status == "ok"
         # Which way an ask goes before the socket is met is a race, and the last one is what status tells.

@@ -17,7 +17,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.service.callers import Caller
 from aumos_governance.service.service import NotebookService
-from aumos_governance.wire.protocol import Ask
+from aumos_governance.wire.protocol import WireRequest
 from tests.integrations.endpoint.server import Endpoint
 
 NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
@@ -96,7 +96,7 @@ class House:
     def ask(self, op: str, **body: Any) -> dict[str, Any]:
         """A kernel's own request."""
         heard: SimpleQueue[dict[str, Any]] = SimpleQueue()
-        self.service.submit(CALLER, Ask(f"t{time.monotonic_ns()}", op, time.time() + 20, body=body), heard.put)
+        self.service.submit(CALLER, WireRequest(f"t{time.monotonic_ns()}", op, time.time() + 20, body=body), heard.put)
         return heard.get(timeout=PATIENCE)
 
     def budget(self) -> dict[str, Any]:

@@ -65,6 +65,8 @@ class Recorder:
     def __init__(self, *says: Says) -> None:
         self.says = list(says)
         self.sent: list[Sent] = []
+        self.connections: set[int] = set()
+        """The ports of the clients' connections."""
         self.cut = threading.Event()
         """A client gave a response up that had not ended."""
         recorder = self
@@ -73,6 +75,7 @@ class Recorder:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:  # the name that the library calls
+                recorder.connections.add(self.client_address[1])
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 recorder.sent.append(
                     Sent(self.path, {name.lower(): value for name, value in self.headers.items()}, body)

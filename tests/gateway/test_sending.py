@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from aumos_governance.gateway.configuration.key_sources import CommandKey
 from aumos_governance.gateway.headers import Mask
 from tests.gateway.house import PATIENCE, PROVIDER_KEY, House
-from tests.gateway.raw import CHAT, requested
+from tests.gateway.raw import CHAT, Raw, requested
 from tests.gateway.recorder import DONE, USED, Recorder, Says, completion, event
+from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
 
@@ -86,6 +88,27 @@ def test_what_a_deployment_refuses_is_remembered_whatever_the_body_names(endpoin
             assert requested(house, body, path=path).status == 200
         # Of each body that names another model one is refused; none is a second time.
         assert ["stream_options" in sent.json for sent in provider.sent] == [True, False, True, False]
+
+
+def test_what_is_held_stands_while_the_second_attempt_is_under_way(endpoint: Endpoint) -> None:
+    endpoint.script(Reply(status=400), Reply(pause_after=0))
+    with House(endpoint) as house, Raw(house) as raw:
+        raw.send(STREAM.replace(b"gpt-4o", b"gpt-4.1-nano"))
+        endpoint.exchange(1)
+        assert Decimal(house.budget()["held"]) > 0
+        endpoint.release()
+        assert raw.receive().status == 200
+        assert [entry["event"] for entry in house.records()] == ["hold", "settle"]
+
+
+@pytest.mark.parametrize("body", [STREAM, json.dumps(CHAT).encode()])
+def test_a_connection_to_the_provider_serves_one_call_after_another(endpoint: Endpoint, body: bytes) -> None:
+    says = STREAMED if body is STREAM else ANSWER
+    with Recorder(says) as provider, House(endpoint, base_url=provider.url) as house:
+        for _ in range(3):
+            assert requested(house, body).status == 200
+        assert len(provider.sent) == 3
+        assert len(provider.connections) == 1
 
 
 # ---- a key that was replaced

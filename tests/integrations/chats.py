@@ -13,7 +13,7 @@ from openai import (
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
 
-AnswerT = TypeVar("AnswerT")
+ResponseT = TypeVar("ResponseT")
 ASKED: Any = [{"role": "user", "content": "What is six times seven?"}]
 COST = priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
 
@@ -22,7 +22,7 @@ def plain(endpoint: Endpoint, **options: Any) -> OpenAI:
     return OpenAI(**{"base_url": endpoint.openai_url, "api_key": "key", "max_retries": 0} | options)
 
 
-Run = Callable[[Callable[[AsyncOpenAI], Coroutine[Any, Any, AnswerT]]], AnswerT]
+Run = Callable[[Callable[[AsyncOpenAI], Coroutine[Any, Any, ResponseT]]], ResponseT]
 """Runs a coroutine with a governed client in a loop of its own."""
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from aumos_governance.errors import ServerUnreachableError, UnavailableError
 from aumos_governance.kernel.transports.transport import Receiver
 from aumos_governance.kernel.transports.waiter import Waiter
-from aumos_governance.wire.protocol import Ask
+from aumos_governance.wire.protocol import WireRequest
 
-Answer = Callable[[Ask], Mapping[str, Any] | None]
+Answer = Callable[[WireRequest], Mapping[str, Any] | None]
 
 
 class FakeTransport:
@@ -26,8 +26,8 @@ class FakeTransport:
         self.lossy = lossy
         self.clock_ahead = clock_ahead
         self.answer: Answer = answer or (lambda ask: {"ok": True, "op": ask.op})
-        self.sent: list[Ask] = []
-        self.urgent: list[Ask] = []
+        self.sent: list[WireRequest] = []
+        self.urgent: list[WireRequest] = []
         self.kept_back: set[str] = set()
         self.arrived = threading.Condition()
         self._receiver: Receiver | None = None
@@ -38,7 +38,7 @@ class FakeTransport:
     def connect(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
-    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+    def send(self, ask: WireRequest, *, urgent: bool = False) -> None:
         with self.arrived:
             self.sent.append(ask)
             if urgent:
@@ -52,27 +52,27 @@ class FakeTransport:
     def awaited(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def withdraw(self, ask_id: str) -> bool:
-        return ask_id in self.kept_back
+    def withdraw(self, request_id: str) -> bool:
+        return request_id in self.kept_back
 
     def silence(self, seconds: float) -> UnavailableError:
         return ServerUnreachableError(f"silent for {seconds:.1f} s")
 
-    def deliver(self, ask_id: object, **fields: Any) -> None:
+    def deliver(self, request_id: object, **fields: Any) -> None:
         assert self._receiver is not None
-        self._receiver({"id": ask_id, **fields})
+        self._receiver({"id": request_id, **fields})
 
-    def of(self, op: str) -> list[Ask]:
+    def of(self, op: str) -> list[WireRequest]:
         with self.arrived:
             return [ask for ask in self.sent if ask.op == op]
 
-    def wait_for(self, op: str, count: int = 1) -> list[Ask]:
+    def wait_for(self, op: str, count: int = 1) -> list[WireRequest]:
         """Wait until so many asks of this op have gone out."""
         with self.arrived:
             assert self.arrived.wait_for(lambda: sum(ask.op == op for ask in self.sent) >= count, timeout=20)
         return self.of(op)
 
-    def _reply(self, ask: Ask) -> None:
+    def _reply(self, ask: WireRequest) -> None:
         answer: Mapping[str, Any] | None = (
             {"ok": True, "server_time": self.now()} if ask.op == "hello" else self.answer(ask)
         )

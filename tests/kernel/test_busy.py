@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import BusyError, ServerUnreachableError
-from aumos_governance.kernel.requests import exchanges
+from aumos_governance.kernel.requests import in_flight
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.kernel.requests.exchanges import LONGEST_PAUSE, pauses
-from aumos_governance.wire.protocol import Ask
+from aumos_governance.kernel.requests.in_flight import LONGEST_PAUSE, pauses
+from aumos_governance.wire.protocol import WireRequest
 from tests.kernel.fake_transport import FakeTransport
 
 BUSY = {"ok": False, "code": "BUSY", "message": "Too many requests."}
@@ -33,14 +33,14 @@ class Crowded:
         self.refusals = refusals
         self.seen: Counter[str] = Counter()
 
-    def __call__(self, ask: Ask) -> dict[str, Any]:
+    def __call__(self, ask: WireRequest) -> dict[str, Any]:
         self.seen[ask.id] += 1
         return BUSY if self.seen[ask.id] <= self.refusals else ALLOWED
 
 
 def test_a_refused_request_goes_out_again_with_its_id_and_expiry() -> None:
     transport = FakeTransport(Crowded(3))
-    assert client_of(transport).ask("spend", {"amount": "1"})["decision"]["allowed"]
+    assert client_of(transport).request("spend", {"amount": "1"})["decision"]["allowed"]
     sent = transport.of("spend")
     assert len(sent) == 4
     assert len({(ask.id, ask.exp) for ask in sent}) == 1
@@ -53,10 +53,10 @@ def test_threads_and_tasks_go_on_at_the_pace_of_the_server() -> None:
     client = client_of(transport)
 
     async def tasks() -> list[dict[str, Any]]:
-        return await asyncio.gather(*[client.ask_async("hold", {"amount": "1"}) for _ in range(20)])
+        return await asyncio.gather(*[client.request_async("hold", {"amount": "1"}) for _ in range(20)])
 
     with ThreadPoolExecutor(16) as pool:
-        answers = [*pool.map(lambda _: client.ask("spend", {"amount": "1"}), range(40)), *asyncio.run(tasks())]
+        answers = [*pool.map(lambda _: client.request("spend", {"amount": "1"}), range(40)), *asyncio.run(tasks())]
     assert all(answer["decision"]["allowed"] for answer in answers)
     assert len(crowded.seen) == 60
 
@@ -65,7 +65,7 @@ def test_threads_and_tasks_go_on_at_the_pace_of_the_server() -> None:
 def test_a_server_that_stays_busy_is_given_up_in_time_with_its_own_words(lossy: bool) -> None:
     transport = FakeTransport(lambda _: BUSY, lossy=lossy)
     with pytest.raises(BusyError, match="Too many requests"):
-        client_of(transport, timeout=0.5).ask("spend", {"amount": "1"})
+        client_of(transport, timeout=0.5).request("spend", {"amount": "1"})
     assert len(transport.of("spend")) > 2
     if not lossy:
         # Each copy was refused, so there is nothing to take back. Where answers are late, a copy may be queued still.
@@ -77,7 +77,7 @@ def test_an_interrupt_while_the_server_is_busy_takes_nothing_back() -> None:
     client = client_of(transport)
 
     async def main() -> None:
-        task = asyncio.create_task(client.ask_async("spend", {"amount": "1"}))
+        task = asyncio.create_task(client.request_async("spend", {"amount": "1"}))
         await asyncio.to_thread(transport.wait_for, "spend", 3)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -91,24 +91,24 @@ def test_an_interrupt_while_the_server_is_busy_takes_nothing_back() -> None:
 def test_a_cancel_that_is_refused_goes_out_again() -> None:
     crowded = Crowded(2)
 
-    def answer(ask: Ask) -> dict[str, Any] | None:
+    def answer(ask: WireRequest) -> dict[str, Any] | None:
         return None if ask.op == "spend" else {**crowded(ask), "voided": True}
 
     transport = FakeTransport(answer)
     with pytest.raises(ServerUnreachableError):
-        client_of(transport, timeout=0.05).ask("spend", {"amount": "1"})
+        client_of(transport, timeout=0.05).request("spend", {"amount": "1"})
     assert len({ask.id for ask in transport.wait_for("cancel", 3)}) == 1
 
 
 def test_a_posted_settlement_that_is_refused_goes_out_again_by_itself() -> None:
     transport = FakeTransport(Crowded(1))
     client = client_of(transport)
-    client.ask("status")
+    client.request("status")
     over = threading.Event()
-    told = client.tell("settle", {"hold_id": "h", "amount": "1"})
+    told = client.post("settle", {"hold_id": "h", "amount": "1"})
     told.then(over.set)
     assert over.wait(20)
-    assert told.result() == {**ALLOWED, "id": told.ask.id}
+    assert told.result() == {**ALLOWED, "id": told.request.id}
     assert len(transport.of("settle")) == 2
 
 
@@ -135,17 +135,17 @@ def test_no_yes_is_given_after_its_time(
 ) -> None:
     transport = FakeTransport()
     client = client_of(transport)
-    client.ask("status")
+    client.request("status")
     transport.answer = lambda _: None
-    real, ahead = exchanges.monotonic, 0.0
-    monkeypatch.setattr(exchanges, "monotonic", lambda: real() + ahead)
+    real, ahead = in_flight.monotonic, 0.0
+    monkeypatch.setattr(in_flight, "monotonic", lambda: real() + ahead)
     started = client.start(op, {"amount": "1"})
     transport.deliver(transport.of(op)[-1].id, **response)
     ahead = 60.0
     if silent is False:
-        assert started.answer()["ok"]
+        assert started.response()["ok"]
     else:
         with pytest.raises(Exception, match="silent" if silent else "Not so"):
-            started.answer()
+            started.response()
     if op == "open":
         assert client.standing() == [("open", {"active": True})], "what stands is named with the next response"

@@ -10,8 +10,8 @@ import pytest
 
 from aumos_governance.authority.action_steps import (
     MOST_SHOWN,
-    PersonAsked,
-    act_steps,
+    ApprovalNeeded,
+    action_steps,
     digest_of,
     is_reported,
     report_request,
@@ -54,12 +54,12 @@ class Person:
 
 
 def take(ledger: Ledger, holding: Hold, person: Person, **options: Any) -> Decision:
-    steps = act_steps(holding, options.pop("shown", SHOWN), **options)
+    steps = action_steps(holding, options.pop("shown", SHOWN), **options)
     answer: Any = None
     try:
         while True:
             step = steps.send(answer)
-            answer = person.decide(step.approval) if isinstance(step, PersonAsked) else ledger.execute(step)
+            answer = person.decide(step.approval) if isinstance(step, ApprovalNeeded) else ledger.execute(step)
     except StopIteration as done:
         return done.value
 
@@ -197,12 +197,12 @@ def test_steps_taken_again_come_to_the_same_end(ledger: Ledger) -> None:
     at_level(ledger, 3)
     person = Person(ledger, "yes")
     once = take(ledger, act(key="k"), person)
-    steps = act_steps(act(key="k"), SHOWN)
+    steps = action_steps(act(key="k"), SHOWN)
     assert ledger.execute(next(steps)).code == "APPROVAL_REQUIRED"  # type: ignore[arg-type]
     ask = steps.send(Decision(once.outcome, (), "", 0, "", "APPROVAL_REQUIRED"))
     assert ledger.execute(ask).approval_id == person.asked[0].approval_id  # type: ignore[arg-type]
     asked = steps.send(ledger.execute(ask))  # type: ignore[arg-type]
-    assert isinstance(asked, PersonAsked)
+    assert isinstance(asked, ApprovalNeeded)
 
 
 def test_a_report_says_what_was_shown_and_how_it_ended(ledger: Ledger) -> None:

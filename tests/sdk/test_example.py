@@ -26,8 +26,8 @@ def test_the_engine_without_jupyter_in_twenty_lines(tmp_path: Path) -> None:
     code = [line for line in EXAMPLE.read_text().splitlines() if line and not line.startswith('"""')]
     assert len(code) <= 20
     assert run(tmp_path) == [
-        "Asking: What is a ledger?",
-        "Asking: What is a hash chain?",
+        "Question: What is a ledger?",
+        "Question: What is a hash chain?",
         (
             "DENIED: Would exceed budget 'llm' ($0.10 > $0.09); $0.04 for gpt-4o-mini was requested and $0.03 is left;"
             " a user can raise the limit with engine.budget.set_limit('llm', limit)."

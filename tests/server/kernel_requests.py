@@ -15,8 +15,8 @@ LOG = logging.getLogger("conversation")
 NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
 
 
-def ask(op: str, ask_id: str = "a1", ttl: float = 60, **body: Any) -> dict[str, Any]:
-    return {"id": ask_id, "op": op, "exp": time.time() + ttl, **body}
+def ask(op: str, request_id: str = "a1", ttl: float = 60, **body: Any) -> dict[str, Any]:
+    return {"id": request_id, "op": op, "exp": time.time() + ttl, **body}
 
 
 HELLO = ask("hello", "h", version="1", python="3", incarnation="i-1")

@@ -82,8 +82,8 @@ class Guest:
         self.socket.close()
 
 
-def message(op: str, ask_id: str = "a", **body: Any) -> dict[str, Any]:
-    return {"v": 1, "asks": [{"id": ask_id, "op": op, "exp": time.time() + 60, **body}]}
+def message(op: str, request_id: str = "a", **body: Any) -> dict[str, Any]:
+    return {"v": 1, "asks": [{"id": request_id, "op": op, "exp": time.time() + 60, **body}]}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from aumos_governance.ledger.contract.requests import ChangeSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.service.callers import Caller
 from aumos_governance.service.service import NotebookService
-from aumos_governance.wire.protocol import Ask, Cell
+from aumos_governance.wire.protocol import Cell, WireRequest
 
 NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
 CALLER = Caller(NOTEBOOK, "kernel:k1", "k1:n1")
@@ -43,20 +43,20 @@ class Kernel:
         self.told: queue.Queue[dict[str, Any]] = queue.Queue()
         self.sent = 0
 
-    def send(self, op: str, ask_id: str | None = None, *, lasts: float = 30, **body: Any) -> None:
+    def send(self, op: str, request_id: str | None = None, *, lasts: float = 30, **body: Any) -> None:
         self.sent += 1
-        ask = Ask(ask_id or f"a{self.sent}", op, self.clock.now + lasts, Cell("c1", 3), body)
+        ask = WireRequest(request_id or f"a{self.sent}", op, self.clock.now + lasts, Cell("c1", 3), body)
         self.service.submit(self.caller, ask, lambda answer: self.told.put(json.loads(json.dumps(answer))))
 
     def hear(self) -> dict[str, Any]:
         return self.told.get(timeout=20)
 
-    def ask(self, op: str, ask_id: str | None = None, **body: Any) -> dict[str, Any]:
-        self.send(op, ask_id, **body)
+    def ask(self, op: str, request_id: str | None = None, **body: Any) -> dict[str, Any]:
+        self.send(op, request_id, **body)
         return self.hear()
 
-    def act(self, ask_id: str | None = None, *, lasts: float = 30, **body: Any) -> None:
-        self.send("authorize", ask_id, lasts=lasts, **{"amount": "0.5", "tool": "shell", "shown": SHOWN} | body)
+    def act(self, request_id: str | None = None, *, lasts: float = 30, **body: Any) -> None:
+        self.send("authorize", request_id, lasts=lasts, **{"amount": "0.5", "tool": "shell", "shown": SHOWN} | body)
 
     def waits(self) -> dict[str, Any]:
         """It is told that a person is waited for; gives for what."""
@@ -67,7 +67,7 @@ class Kernel:
 
     def silent(self) -> None:
         """Nothing more has come, after another look at all that waits."""
-        self.service.acting.watch.look()
+        self.service.governed_actions.watch.look()
         assert self.told.empty(), self.told.get()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.service.service import Caller, NotebookService
-from aumos_governance.wire.protocol import Ask, Cell
+from aumos_governance.wire.protocol import Cell, WireRequest
 
 NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
 CALLER = Caller(NOTEBOOK, "kernel:k1", "n1")
@@ -22,9 +22,9 @@ class Asker:
 
     def __call__(self, op: str, **body: Any) -> dict[str, Any]:
         self.sent += 1
-        return self.send(Ask(f"{self.caller.scope}-{self.sent}", op, time.time() + 10, Cell("c1", 3), body))
+        return self.send(WireRequest(f"{self.caller.scope}-{self.sent}", op, time.time() + 10, Cell("c1", 3), body))
 
-    def send(self, ask: Ask) -> dict[str, Any]:
+    def send(self, ask: WireRequest) -> dict[str, Any]:
         answers: list[dict[str, Any]] = []
         self.service.submit(self.caller, ask, answers.append)
         assert len(answers) == 1, "each ask gets exactly one answer"

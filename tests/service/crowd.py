@@ -12,7 +12,7 @@ from aumos_governance.ledger.contract.facts import NotebookKey, SessionState
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.service.callers import Caller
 from aumos_governance.service.service import NotebookService
-from aumos_governance.wire.protocol import Ask
+from aumos_governance.wire.protocol import WireRequest
 
 NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
 BOUNDED = {"amount": "3", "least": "0.01", "waits_turn": 60, "tool": "claude"}
@@ -37,7 +37,7 @@ class Crowd:
         id = id or f"r{self.sent}"
         if op != "hold":
             self.ending.add(id)
-        ask = Ask(id, op, time.time() + 120, body=body)
+        ask = WireRequest(id, op, time.time() + 120, body=body)
         self.service.submit(Caller(self.notebook, f"key:{caller}", f"{caller}:1"), ask, self.answers.put)
         return id
 

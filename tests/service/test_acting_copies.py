@@ -81,7 +81,7 @@ def test_each_copy_says_that_somebody_waits_for_longer(l3: Kernel, ledger: Ledge
         l3.clock.now += 25
         l3.act("same")
         assert l3.waits() == waiting
-        l3.service.acting.watch.look()
+        l3.service.governed_actions.watch.look()
         assert l3.waits() == waiting
         assert pending(ledger)
 
@@ -107,7 +107,7 @@ def test_a_wait_that_its_own_kernel_gave_up_does_not_begin_anew(l3: Kernel, ledg
     l3.act("same")
     l3.waits()
     clock.now += 31
-    l3.service.acting.watch.look()
+    l3.service.governed_actions.watch.look()
     assert l3.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
     after = Kernel(served(ledger, clock), clock)
     after.act("same")
@@ -120,12 +120,12 @@ def test_a_kernel_taken_for_gone_twice_is_asked_about_once_more_and_no_further(
 ) -> None:
     l3.act("same")
     l3.waits()
-    l3.service.acting.close()
+    l3.service.governed_actions.close()
     gone(ledger)
     after = Kernel(served(ledger, clock), clock)
     after.act("same")
     after.waits()
-    after.service.acting.close()
+    after.service.governed_actions.close()
     gone(ledger)
     last = Kernel(served(ledger, clock), clock)
     last.act("same")
@@ -136,7 +136,7 @@ def test_a_kernel_taken_for_gone_twice_is_asked_about_once_more_and_no_further(
 def test_a_no_that_a_server_heard_first_is_a_no(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
     l3.act("same")
     waiting = l3.waits()
-    l3.service.acting.close()
+    l3.service.governed_actions.close()
     decide(ledger, waiting, approve=False)
     after = Kernel(served(ledger, clock), clock)
     after.act("same")

@@ -32,7 +32,7 @@ def test_it_is_told_again_and_again_that_it_waits(l3: Kernel) -> None:
     l3.silent()
     for _ in range(3):
         l3.clock.now += 5
-        l3.service.acting.watch.look()
+        l3.service.governed_actions.watch.look()
         assert l3.waits() == first
 
 
@@ -41,10 +41,10 @@ def test_nobody_answers_in_time(l3: Kernel, ledger: Ledger, body: dict[str, Any]
     l3.act(lasts=10_000, **body)
     waiting = l3.waits()
     l3.clock.now += seconds - 1
-    l3.service.acting.watch.look()
+    l3.service.governed_actions.watch.look()
     assert l3.waits() == waiting
     l3.clock.now += 2
-    l3.service.acting.watch.look()
+    l3.service.governed_actions.watch.look()
     told = l3.hear()["decision"]
     assert (told["code"], told["reasons"]) == ("APPROVAL_TIMEOUT", ["No decision in time"])
     assert not pending(ledger)
@@ -58,7 +58,7 @@ def test_nobody_waits_any_more(l3: Kernel, ledger: Ledger) -> None:
         l3.act("same")
         l3.waits()
     l3.clock.now += 31
-    l3.service.acting.watch.look()
+    l3.service.governed_actions.watch.look()
     while "waiting" in (answer := l3.hear()):
         pass
     assert answer["decision"]["code"] == "APPROVAL_WITHDRAWN"
@@ -151,7 +151,7 @@ def test_a_session_that_is_closed_meanwhile(l3: Kernel, ledger: Ledger) -> None:
 def test_the_next_server_waits_for_the_same_answer(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
     l3.act("same")
     waiting = l3.waits()
-    l3.service.acting.close()
+    l3.service.governed_actions.close()
     clock.now += 20
     after = Kernel(served(ledger, clock), clock)
     after.act("same")
@@ -169,7 +169,7 @@ def test_the_next_server_waits_for_the_same_answer(l3: Kernel, ledger: Ledger, c
 def test_a_yes_that_was_said_while_no_server_ran(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
     l3.act("same")
     waiting = l3.waits()
-    l3.service.acting.close()
+    l3.service.governed_actions.close()
     decide(ledger, waiting)
     after = Kernel(served(ledger, clock), clock)
     after.act("same")
@@ -179,7 +179,7 @@ def test_a_yes_that_was_said_while_no_server_ran(l3: Kernel, ledger: Ledger, clo
 def test_a_server_that_took_the_kernel_for_gone_asks_again(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
     l3.act("same")
     waiting = l3.waits()
-    l3.service.acting.close()
+    l3.service.governed_actions.close()
     ledger.execute(KernelsPresent(key="", origin=Origin("server"), owner="ada", root="/srv"))
     after = Kernel(served(ledger, clock), clock)
     after.act("same")

@@ -36,7 +36,7 @@ def raised(ledger: Ledger, dollars: int) -> None:
     change(ledger, budget=dollars * 1_000_000_000)
 
 
-def answer_of(kernel: Kernel) -> dict[str, Any]:
+def response_of(kernel: Kernel) -> dict[str, Any]:
     """The next answer; before it, the service may say any number of times that the call waits."""
     while "waiting" in (answer := kernel.hear()):
         pass
@@ -78,7 +78,7 @@ def test_less_than_what_it_needs_is_not_enough(kernel: Kernel, ledger: Ledger) -
     assert kernel.waits()["needs"] == "1"
     quiet(kernel)
     raised(ledger, 3)
-    assert answer_of(kernel)["decision"]["allowed"]
+    assert response_of(kernel)["decision"]["allowed"]
 
 
 def test_room_made_by_what_is_released(kernel: Kernel, ledger: Ledger) -> None:
@@ -110,7 +110,7 @@ def test_its_time_is_over(kernel: Kernel, ledger: Ledger) -> None:
     kernel.waits()
     kernel.clock.now += 600
     kernel.service.limit_waits.look()
-    answer = answer_of(kernel)
+    answer = response_of(kernel)
     assert answer["decision"]["code"] == "BUDGET_EXCEEDED"
     assert records(ledger)[-1] == ("spend", "deny")
 
@@ -138,7 +138,7 @@ def test_an_interrupt_takes_it_back(kernel: Kernel, ledger: Ledger, act: bool) -
     raised(ledger, 5)
     quiet(kernel)
     assert ledger.read(ReadState(notebook=NOTEBOOK)).balance == Balance(5 * 10**9, 0, 0)
-    assert not kernel.service.acting._acts
+    assert not kernel.service.governed_actions._actions
 
 
 def test_a_copy_of_it_waits_at_the_same_place(kernel: Kernel, ledger: Ledger) -> None:
@@ -152,9 +152,9 @@ def test_a_copy_of_it_waits_at_the_same_place(kernel: Kernel, ledger: Ledger) ->
     kernel.waits()
     assert len(kernel.service.limit_waits.waiting()) == 1
     kernel.send("spend", "x", amount="1.3", **ASK)
-    assert answer_of(kernel)["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert response_of(kernel)["code"] == "IDEMPOTENCY_KEY_REUSED"
     raised(ledger, 2)
-    assert answer_of(kernel)["decision"]["allowed"]
+    assert response_of(kernel)["decision"]["allowed"]
     again = kernel.ask("spend", "x", amount="1.2", **ASK)
     assert again["decision"]["allowed"]
     assert ledger.read(ReadState(notebook=NOTEBOOK)).balance == Balance(2 * 10**9, 12 * 10**8, 0)
@@ -250,7 +250,7 @@ def test_a_ceiling_that_others_share_is_looked_at_again(ledger: Ledger, clock: C
     other.ask("release", hold_id=held["hold_id"])
     clock.now += 1
     kernel.service.limit_waits.look()
-    assert answer_of(kernel)["decision"]["allowed"]
+    assert response_of(kernel)["decision"]["allowed"]
     service.stop_waiting()
 
 

@@ -19,7 +19,7 @@ from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.service.service import NotebookService
 from aumos_governance.service.users import User
 from aumos_governance.types import TrustLevel
-from aumos_governance.wire.protocol import Ask, Cell, parse_ask
+from aumos_governance.wire.protocol import Cell, WireRequest, parse_request
 from tests.service.asker import NOTEBOOK, Asker
 
 SAMPLES = json.loads((Path(__file__).parents[1] / "protocol" / "wire.json").read_text())
@@ -48,7 +48,7 @@ def test_every_op_answers_with_the_fields_of_the_protocol(service: NotebookServi
     for raw in SAMPLES["asks"]:
         # A sample names the hold of another by that one's id.
         named = {"hold_id": holds[raw["hold_id"][4:-1]]} if "hold_id" in raw else {}
-        answer = asker.send(parse_ask({**raw, **named, "exp": time.time() + 10}))
+        answer = asker.send(parse_request({**raw, **named, "exp": time.time() + 10}))
         if raw["op"] == "hold":
             holds[raw["id"]] = answer["hold_id"]
         assert answer["ok"], answer
@@ -113,7 +113,7 @@ def test_without_a_session_a_spend_is_denied_and_on_record(ask: Asker) -> None:
         ("spend", {"amount": "0"}, "INVALID_AMOUNT", "more than 0"),
         ("spend", {"amount": "1", "tool": "x" * 1001}, "INVALID_REQUEST", "at most 1000 characters, but has 1001"),
         ("audit", {"limit": 0}, "INVALID_REQUEST", "The limit must be a whole number from 1 to 1000"),
-        ("cancel", {}, "INVALID_REQUEST", "The id of the ask to cancel must be text"),
+        ("cancel", {}, "INVALID_REQUEST", "The id of the request to cancel must be text"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_and_changes_nothing(
@@ -135,28 +135,28 @@ def test_a_level_is_given_as_people_say_it(ask: Asker, level: object) -> None:
 
 def test_the_same_ask_twice_is_charged_once(ask: Asker) -> None:
     ask("open", budget="1")
-    spend = Ask("same", "spend", time.time() + 10, Cell(), {"amount": "0.4"})
+    spend = WireRequest("same", "spend", time.time() + 10, Cell(), {"amount": "0.4"})
     first, second = ask.send(spend), ask.send(spend)
     assert first == second
     assert ask("status")["state"]["spent"] == "0.4"
-    other = ask.send(Ask("same", "spend", time.time() + 10, Cell(), {"amount": "0.5"}))
+    other = ask.send(WireRequest("same", "spend", time.time() + 10, Cell(), {"amount": "0.5"}))
     assert (other["ok"], other["code"]) == (False, "IDEMPOTENCY_KEY_REUSED")
 
 
 def test_an_ask_past_its_expiry_is_not_acted_on(ask: Asker) -> None:
     ask("open", budget="1")
-    late = ask.send(Ask("late", "spend", time.time() - 1, Cell(), {"amount": "0.4"}))
+    late = ask.send(WireRequest("late", "spend", time.time() - 1, Cell(), {"amount": "0.4"}))
     assert (late["ok"], late["code"]) == (False, "EXPIRED")
     assert ask("status")["state"]["spent"] == "0"
 
 
 def test_a_cancelled_spend_is_given_back(ask: Asker) -> None:
     ask("open", budget="1")
-    ask.send(Ask("s1", "spend", time.time() + 10, Cell(), {"amount": "0.4"}))
+    ask.send(WireRequest("s1", "spend", time.time() + 10, Cell(), {"amount": "0.4"}))
     assert ask("cancel", of="s1")["voided"]
     assert ask("status")["state"]["spent"] == "0"
     assert ask("cancel", of="never-came")["voided"]
-    refused = ask.send(Ask("never-came", "spend", time.time() + 10, Cell(), {"amount": "0.4"}))
+    refused = ask.send(WireRequest("never-came", "spend", time.time() + 10, Cell(), {"amount": "0.4"}))
     assert (refused["ok"], refused["code"]) == (False, "CONFLICT")
 
 

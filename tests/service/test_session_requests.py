@@ -12,7 +12,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.service.service import NotebookService
-from aumos_governance.wire.protocol import Ask, Cell
+from aumos_governance.wire.protocol import Cell, WireRequest
 from tests.service.asker import Asker
 
 
@@ -139,9 +139,11 @@ def test_what_the_kernel_refused_itself_is_on_record(ask: Asker, ledger: Ledger)
 
 
 def test_a_refusal_that_comes_twice_is_one_record(ask: Asker) -> None:
-    again = Ask("again", "evaluate", time.time() + 10, Cell("c1", 3), {"refused": REFUSED})
+    again = WireRequest("again", "evaluate", time.time() + 10, Cell("c1", 3), {"refused": REFUSED})
     assert ask.send(again) == ask.send(again)
-    other = Ask("again", "evaluate", time.time() + 10, Cell("c1", 3), {"refused": {**REFUSED, "tool": "theirs"}})
+    other = WireRequest(
+        "again", "evaluate", time.time() + 10, Cell("c1", 3), {"refused": {**REFUSED, "tool": "theirs"}}
+    )
     assert ask.send(other)["code"] == "IDEMPOTENCY_KEY_REUSED"
     assert ask("audit", decisions=True, count=True)["total"] == 1
 

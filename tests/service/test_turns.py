@@ -50,7 +50,7 @@ def said(kernel: Kernel) -> dict[str, Any]:
     return waiting
 
 
-def answer_of(kernel: Kernel) -> dict[str, Any]:
+def response_of(kernel: Kernel) -> dict[str, Any]:
     while "waiting" in (answer := kernel.hear()):
         pass
     return answer
@@ -60,7 +60,7 @@ def answers_of(kernel: Kernel, *ids: str) -> dict[str, dict[str, Any]]:
     """The answers to these requests; among them come those of what ended the other calls."""
     found: dict[str, dict[str, Any]] = {}
     while found.keys() < set(ids):
-        answer = answer_of(kernel)
+        answer = response_of(kernel)
         if answer["id"] in ids:
             found[answer["id"]] = answer
     return found
@@ -112,7 +112,7 @@ def test_a_hold_whose_caller_goes_is_waited_for_no_longer(kernel: Kernel, servic
     service.ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation="k2:n1"))
     kernel.clock.now += 1
     service.limit_waits.look()
-    assert answer_of(kernel)["decision"]["code"] == "BUDGET_EXCEEDED"
+    assert response_of(kernel)["decision"]["code"] == "BUDGET_EXCEEDED"
 
 
 def test_the_first_to_come_is_the_first_to_go_on(kernel: Kernel) -> None:
@@ -126,7 +126,7 @@ def test_the_first_to_come_is_the_first_to_go_on(kernel: Kernel) -> None:
     assert answers_of(kernel, "plain")["plain"]["decision"]["allowed"]
     quiet(kernel)
     kernel.send("settle", hold_id=held["hold_id"], amount="0")
-    answers = [answer_of(kernel) for _ in range(3)]
+    answers = [response_of(kernel) for _ in range(3)]
     assert [answer["id"] for answer in answers if "decision" in answer] == ["large", "small"]
     assert all(answer["decision"]["allowed"] for answer in answers if "decision" in answer)
 
@@ -228,7 +228,7 @@ def test_a_copy_takes_the_place_of_the_first(kernel: Kernel) -> None:
     turn(kernel, "x", "0.5")
     said(kernel)
     turn(kernel, "x", "0.6")
-    assert answer_of(kernel)["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert response_of(kernel)["code"] == "IDEMPOTENCY_KEY_REUSED"
     kernel.send("release", hold_id=held["hold_id"])
     assert answers_of(kernel, "x")["x"]["decision"]["allowed"]
 
@@ -249,7 +249,7 @@ def test_calls_wait_at_a_shared_ceiling_in_one_line(ledger: Ledger, service: Not
     assert far.ask("hold", amount="0.01", waits_turn=60)["decision"]["allowed"], "it lies under another ceiling"
     # Its end is heard at once, though the state of the first one's session says nothing of it.
     two.send("release", hold_id=held["hold_id"])
-    assert answer_of(one)["decision"]["allowed"]
+    assert response_of(one)["decision"]["allowed"]
     assert answers_of(two, "small")["small"]["decision"]["allowed"]
 
 
@@ -262,11 +262,11 @@ def test_no_more_wait_than_there_is_room_for(kernel: Kernel, monkeypatch: pytest
         turn(kernel, id, "0.5")
         said(kernel)
     turn(kernel, "c", "0.5")
-    assert answer_of(kernel)["code"] == "BUSY"
+    assert response_of(kernel)["code"] == "BUSY"
     turn(other, "a", "0.1")
     said(other)
     turn(third, "b", "0.1")
-    assert answer_of(third)["code"] == "BUSY"
+    assert response_of(third)["code"] == "BUSY"
     kernel.send("release", hold_id=held["hold_id"])
     assert all(answer["decision"]["allowed"] for answer in answers_of(kernel, "a", "b").values())
 

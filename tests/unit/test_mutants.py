@@ -57,6 +57,16 @@ def test_each_mutant_is_one_change() -> None:
         assert sum(line not in changed for line in original.splitlines()) <= 1
 
 
+@pytest.mark.parametrize("log", ["_log", "logger", "self._log", "self._office.log", "warnings"])
+def test_what_is_only_logged_is_not_changed(log: str) -> None:
+    assert mutants_of("m", f'{log}.warn("It failed.")') == []
+
+
+@pytest.mark.parametrize("call", ["catalog.clear()", "self.blog.post()", "log()", "self.dialog.log.text.pop()"])
+def test_what_only_looks_like_a_log_is_changed(call: str) -> None:
+    assert len(mutants_of("m", call)) == 1
+
+
 def test_the_listed_modules_and_tests_are_there() -> None:
     for module in LISTED:
         assert path_of(module).is_file()

@@ -26,7 +26,7 @@ from aumos_governance.ledger.contract.facts import Limit, NotebookKey
 from aumos_governance.ledger.rules import verdicts
 from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.wire.denials import Denial
-from aumos_governance.wire.protocol import parse_ask
+from aumos_governance.wire.protocol import parse_request
 
 PACKAGE = Path(aumos_governance.__file__).parent
 SENTENCES = {"reason", "reasons", "message", "sentence", "denial_reason", "caveat", "note", "notes"}
@@ -59,7 +59,7 @@ def say() -> Iterator[Say]:
         answered: Future[dict[str, Any]] = Future()
         service.submit(
             caller,
-            parse_ask({"id": f"k-{next(count)}", "op": op, "exp": time.time() + 60, **body}),
+            parse_request({"id": f"k-{next(count)}", "op": op, "exp": time.time() + 60, **body}),
             answered.set_result,
         )
         return answered.result(20)

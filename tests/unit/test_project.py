@@ -82,8 +82,18 @@ def test_the_checks_before_a_commit_are_those_of_make_lint() -> None:
 def test_a_workflow_runs_what_there_is(name: str) -> None:
     text = (ROOT / ".github" / "workflows" / name).read_text("utf-8")
     targets = set(re.findall(r"(?m)^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8")))
+    for listed in re.findall(r"target: \[(.*)\]", text):
+        assert set(listed.split(", ")) <= targets, listed
     for step in re.findall(r"run: (make .*|\.ci/run)$", text, re.MULTILINE):
         if step.startswith("make") and "$" not in step:
             assert set(step.split()[1:]) <= targets, step
         elif step == ".ci/run":
             assert (ROOT / step).exists()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "RELEASE.md", "docs/developing.md"])
+def test_a_page_names_targets_that_there_are(page: str) -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8")))
+    named = set(re.findall(r"(?m)(?:`|^)make ([a-z-]+)", (ROOT / page).read_text("utf-8")))
+    assert named
+    assert named <= targets, named - targets

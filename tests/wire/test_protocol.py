@@ -16,9 +16,9 @@ SAMPLES = json.loads((Path(__file__).parents[1] / "protocol" / "wire.json").read
 
 @pytest.mark.parametrize("raw", SAMPLES["asks"], ids=lambda raw: raw["id"])
 def test_an_ask_survives_the_round_trip(raw: dict[str, Any]) -> None:
-    ask = protocol.parse_ask(raw)
+    ask = protocol.parse_request(raw)
     assert ask.message() == raw
-    assert protocol.parse_asks(json.loads(json.dumps(protocol.asks_message([ask])))) == [raw]
+    assert protocol.parse_requests(json.loads(json.dumps(protocol.requests_message([ask])))) == [raw]
 
 
 def test_the_samples_cover_every_op() -> None:
@@ -28,7 +28,7 @@ def test_the_samples_cover_every_op() -> None:
 @pytest.mark.parametrize("case", SAMPLES["refused"], ids=lambda case: json.dumps(case["ask"])[:50])
 def test_a_malformed_ask_is_refused_with_its_reason(case: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequestError) as caught:
-        protocol.parse_ask(case["ask"])
+        protocol.parse_request(case["ask"])
     assert case["why"] in caught.value.message
     assert caught.value.message.endswith(".")
 
@@ -48,13 +48,13 @@ def test_a_malformed_ask_is_refused_with_its_reason(case: dict[str, Any]) -> Non
 )
 def test_a_message_that_cannot_be_used_is_refused_whole(message: object, why: str) -> None:
     with pytest.raises(InvalidRequestError, match=why):
-        protocol.parse_asks(message)
+        protocol.parse_requests(message)
 
 
 def test_ids_are_never_cut() -> None:
     with pytest.raises(InvalidRequestError, match="1 to 1000"):
-        protocol.parse_ask({"id": "x" * 1001, "op": "status", "exp": 1})
+        protocol.parse_request({"id": "x" * 1001, "op": "status", "exp": 1})
 
 
 def test_answers_that_are_no_objects_are_passed_over() -> None:
-    assert protocol.parse_answers({"v": 1, "answers": [{"id": "a", "ok": True}, 7]}) == [{"id": "a", "ok": True}]
+    assert protocol.parse_responses({"v": 1, "answers": [{"id": "a", "ok": True}, 7]}) == [{"id": "a", "ok": True}]

@@ -22,7 +22,7 @@ STOP_SECONDS = 20.0
 
 _NO_TERMINALS = "--ServerApp.terminals_enabled=False"
 
-# The announcements cover the page with a question.
+# JupyterLab's question about announcements covers the page.
 _QUIET_PAGE = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 
 _ARGUMENTS: dict[Kind, list[str]] = {
@@ -52,9 +52,9 @@ class Application:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        """Start, and return once it answers.
+        """Start, and return once it responds.
 
-        Raises RuntimeError with the log when it ends instead, or does not answer in time.
+        Raises RuntimeError with the log when it ends instead, or does not respond in time.
         """
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -85,7 +85,7 @@ class Application:
         self._process = None
 
     def kernels(self) -> list[dict[str, Any]]:
-        """The kernels as the server tells of them."""
+        """The kernels that the server lists."""
         kernels: list[dict[str, Any]] = json.loads(self._ask("/api/kernels"))
         return kernels
 
@@ -94,16 +94,16 @@ class Application:
             self._ask(f"/api/kernels/{kernel['id']}", method="DELETE")
 
     def governance(self, notebook: str) -> dict[str, Any]:
-        """What the server says of the governance of a notebook."""
+        """The governance state of a notebook."""
         state: dict[str, Any] = json.loads(self._ask(_state_of(notebook)))
         return state
 
     def govern(self, notebook: str, **changes: Any) -> None:
-        """Change the governance of a notebook, as a person may."""
+        """Change the governance of a notebook, as a user may."""
         self._ask(_state_of(notebook), method="PATCH", body=changes)
 
     def ask(self, what: str, **fields: Any) -> str:
-        """Put a question or a report to a person, where the server has the extension `asking`; answers its id."""
+        """Post an approval request or a report to the user, by the extension `asking`; returns its id."""
         answer: dict[str, str] = json.loads(self._ask(f"/harness/{what}", method="POST", body=fields))
         return answer["id"]
 
@@ -112,12 +112,12 @@ class Application:
         self._ask("/aumos-governance/v1/keys", method="POST", body={"name": name})
 
     def open_terminal(self) -> str:
-        """Open a terminal, where the server has them; answers its name."""
+        """Open a terminal, if the server has them; returns its name."""
         terminal: dict[str, str] = json.loads(self._ask("/api/terminals", method="POST", body={}))
         return terminal["name"]
 
     def waiting(self, notebook: str) -> list[str]:
-        """The ids of the approvals of a notebook that wait for a person."""
+        """The ids of the waiting approval requests of a notebook."""
         query = urllib.parse.urlencode({"path": notebook})
         answer = json.loads(self._ask(f"/aumos-governance/v1/approvals?{query}"))
         return [approval["id"] for approval in answer["approvals"]]
@@ -162,7 +162,7 @@ def _state_of(notebook: str) -> str:
 
 
 def _folders(folder: Path) -> dict[str, str]:
-    """The variables that keep an application away from the settings and data of whoever runs it."""
+    """The variables that keep an application away from the settings and data of the user who runs it."""
     names = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
@@ -182,7 +182,7 @@ def _folders(folder: Path) -> dict[str, str]:
 def _reserved_port() -> int:
     """A port that is kept for an application of this process until this process ends."""
     # A port that was only free would be another program's by the time a server takes it: tests run side by side.
-    # Bound and not listened at, nobody is given it, and a server may bind it beside this, as it reuses addresses.
+    # It is bound without listening: no other program gets it, and a server may bind it too, as it reuses addresses.
     holder = socket.socket()
     holder.bind(("127.0.0.1", 0))
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

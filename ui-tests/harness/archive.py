@@ -51,7 +51,7 @@ def fill(application: Application, name: str, records: int) -> None:
 
 
 def tamper(application: Application, seq: int) -> None:
-    """Change a record of the longest chain, as somebody with the file may."""
+    """Change a record of the longest chain, as a program with access to the file may."""
     with closing(sqlite3.connect(database(application))) as connection:
         longest = "(SELECT chain FROM chains ORDER BY count DESC LIMIT 1)"
         connection.execute(f"UPDATE audit SET tool = 'forged' WHERE chain = {longest} AND seq = ?", (seq,))

@@ -1,7 +1,7 @@
-"""An extension of the test's own server: puts questions and reports to a person, as a kernel does.
+"""An extension of the test's own server: posts approval requests and reports to the user, as a kernel does.
 
 ``POST harness/ask``, ``report``, ``hold`` and ``spend`` take the fields of the ledger's requests as JSON.
-``POST harness/leave`` says that the process that held is gone.
+``POST harness/leave`` reports that the process with the holds is gone.
 """
 
 from __future__ import annotations

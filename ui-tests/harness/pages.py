@@ -1,4 +1,4 @@
-"""A page with a notebook in front, as a person has it, in JupyterLab or Notebook 7."""
+"""A page with a notebook in front, as a user has it, in JupyterLab or Notebook 7."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOTEBOOK = "window.jupyterapp.shell.currentWidget"
 
 
 class NotebookPage:
-    """What a person sees and does; each wait ends with what it waits for, or fails after 30 seconds."""
+    """What a user sees and does; each wait ends when its condition holds, or fails after 30 seconds."""
 
     def __init__(self, page: Page, application: Application) -> None:
         self.page = page
@@ -44,7 +44,7 @@ class NotebookPage:
         """Press a card's button and then the same one in the dialog that it opens, as a user does."""
         card.get_by_role("button", name=f"{decision}…").click()
         button = self.decision.get_by_role("button", name=decision, exact=True)
-        # What has only just come into view takes no press.
+        # Buttons that have only just come into view ignore clicks.
         expect(button).to_have_attribute("aria-disabled", "false")
         button.click()
 
@@ -152,7 +152,7 @@ class NotebookPage:
         )
 
     def shows(self, *words: str | Pattern[str]) -> None:
-        """Wait until the status item says all of it."""
+        """Wait until the status item contains all these texts."""
         for word in words:
             expect(self.status).to_contain_text(word)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Page
 
-# Whatever code in the page can do to a node; none of it is a person's doing.
+# All that code in the page can do to a node; none of it is a user's input.
 PRESS_BY_CODE = """
 (node) => {
   const options = { bubbles: true, cancelable: true, composed: true, view: window, detail: 1 };

@@ -70,4 +70,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
-        """Nothing is to be read of what works."""
+        """Log nothing: requests that work are of no interest."""

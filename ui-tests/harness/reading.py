@@ -1,4 +1,4 @@
-"""What an administrator configures so that people read governance and change nothing of it."""
+"""A configuration in which users may read governance and change nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jupyter_server.auth.authorizer import Authorizer
 
 
 class ReadOnly(Authorizer):
-    """Denies everyone to write to governance, and nothing else."""
+    """Denies every user to write to governance, and nothing else."""
 
     def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
         return (action, resource) != ("write", "aumos-governance")

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from ...integrations.anthropic.calls import PROVIDER
-from ...integrations.guarding.calls import Asked, Paid
+from ...integrations.guarding.calls import ApiRequest, Paid
 from ...integrations.guarding.provider import Provider
 from ...integrations.guarding.readers import Reader, reader_of
 from .api import ClientCall, OutputLimit, ProviderApi, Refusal
@@ -46,53 +46,53 @@ class AnthropicApi:
         """As `ProviderApi.credential`."""
         return {"x-api-key": key}
 
-    def read(self, asked: Asked) -> ClientCall:
+    def read(self, request: ApiRequest) -> ClientCall:
         """As `ProviderApi.read`."""
-        path, _, query = asked.path.partition("?")
+        path, _, query = request.path.partition("?")
         for name in _OUTPUT.values():
-            check_whole(asked.body, name)
-        check_flag(asked.body, "stream")
-        known = Asked(
-            asked.method,
+            check_whole(request.body, name)
+        check_flag(request.body, "stream")
+        known = ApiRequest(
+            request.method,
             f"{path}?{query}" if query else path,
-            asked.body,
-            streamed=asked.body.get("stream") is True,
-            files=asked.files,
+            request.body,
+            streamed=request.body.get("stream") is True,
+            files=request.files,
         )
         return ClientCall(known, path)
 
-    def forwards(self, asked: Asked) -> bool:
+    def forwards(self, request: ApiRequest) -> bool:
         """As `ProviderApi.forwards`."""
-        method = asked.method.upper()
-        return _FREE.fullmatch(f"{'GET' if method == 'HEAD' else method} {asked.plain_path}") is not None
+        method = request.method.upper()
+        return _FREE.fullmatch(f"{'GET' if method == 'HEAD' else method} {request.plain_path}") is not None
 
-    def models(self, asked: Asked) -> tuple[str, ...]:
+    def models(self, request: ApiRequest) -> tuple[str, ...]:
         """As `ProviderApi.models`: fallbacks, and the advisors among the tools."""
         named: list[str] = []
         for field in ("fallbacks", "tools"):
-            entries = asked.body.get(field)
+            entries = request.body.get(field)
             for entry in entries if isinstance(entries, list) else ():
                 model = entry.get("model") if isinstance(entry, Mapping) else None
                 if isinstance(model, str):
                     named.append(model)
         return tuple(named)
 
-    def output_limit(self, asked: Asked) -> OutputLimit | None:
+    def output_limit(self, request: ApiRequest) -> OutputLimit | None:
         """As `ProviderApi.output_limit`."""
-        name = _OUTPUT.get(asked.plain_path)
+        name = _OUTPUT.get(request.plain_path)
         if name is None:
             return None
-        stated, thinking = asked.body.get(name), asked.body.get("thinking")
+        stated, thinking = request.body.get(name), request.body.get("thinking")
         budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
         least = budget + _OF_A_THINKER if isinstance(budget, int) and budget > 0 else 1
         return OutputLimit(stated if isinstance(stated, int) else None, least)
 
-    def limited(self, asked: Asked, tokens: int, base_url: str) -> Asked:
+    def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
         """As `ProviderApi.limited`."""
-        body = {**asked.body, _OUTPUT[asked.plain_path]: tokens}
-        return Asked(asked.method, asked.path, body, streamed=asked.streamed, files=asked.files)
+        body = {**request.body, _OUTPUT[request.plain_path]: tokens}
+        return ApiRequest(request.method, request.path, body, streamed=request.streamed, files=request.files)
 
-    def reader(self, paid: Paid, asked: Asked, content_type: str) -> Reader:
+    def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
         """As `ProviderApi.reader`."""
         return reader_of(paid, content_type, streamed=content_type.startswith("text/event-stream"))
 

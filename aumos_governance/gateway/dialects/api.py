@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ...integrations.guarding.calls import Asked, Paid
+from ...integrations.guarding.calls import ApiRequest, Paid
 from ...integrations.guarding.provider import Provider
 from ...integrations.guarding.readers import Reader
 
@@ -29,7 +29,7 @@ class Refusal:
 class ClientCall:
     """A client's request, as the provider's adapter measures it and as it is forwarded."""
 
-    asked: Asked
+    request: ApiRequest
     """Its path is the one that the `Provider` of `integrations` knows."""
     path: str
     """What follows the upstream's base URL, without the query."""
@@ -67,7 +67,7 @@ class ProviderApi(Protocol):
         """The headers that carry the provider's key to this address."""
         ...
 
-    def read(self, asked: Asked) -> ClientCall:
+    def read(self, request: ApiRequest) -> ClientCall:
         """What the request is whose path, with its query, follows ``/llm/<name>`` and the path of the base URL.
 
         What follows ``/llm/<name>`` alone comes here as well, since some clients leave that path out.
@@ -77,7 +77,7 @@ class ProviderApi(Protocol):
         """
         ...
 
-    def forwards(self, asked: Asked) -> bool:
+    def forwards(self, request: ApiRequest) -> bool:
         """Whether a request that costs nothing is forwarded, by the path that the `Provider` knows.
 
         False for what one user could do with the provider's key that concerns others: listing files, changing the
@@ -85,19 +85,19 @@ class ProviderApi(Protocol):
         """
         ...
 
-    def models(self, asked: Asked) -> tuple[str, ...]:
+    def models(self, request: ApiRequest) -> tuple[str, ...]:
         """The models that the request names beside the one of its `Paid`, such as fallbacks."""
         ...
 
-    def output_limit(self, asked: Asked) -> OutputLimit | None:
+    def output_limit(self, request: ApiRequest) -> OutputLimit | None:
         """The request's limit of output tokens; None for a call that has none, such as embeddings."""
         ...
 
-    def limited(self, asked: Asked, tokens: int, base_url: str) -> Asked:
+    def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
         """The same request with this limit of output tokens."""
         ...
 
-    def reader(self, paid: Paid, asked: Asked, content_type: str) -> Reader:
+    def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
         """Reads a paid call's response as it passes. ``content_type`` is the response's."""
         ...
 

@@ -12,7 +12,7 @@ from ...errors import ConfigurationError
 from ...integrations.google.calls import PROVIDER
 from ...integrations.google.fields import field_of, listed, mapping_of, spelled, whole_of
 from ...integrations.google.paths import target_of
-from ...integrations.guarding.calls import READS, Asked, Paid
+from ...integrations.guarding.calls import READS, ApiRequest, Paid
 from ...integrations.guarding.provider import Provider
 from ...integrations.guarding.readers import Reader, reader_of
 from .api import ClientCall, OutputLimit, ProviderApi, Refusal
@@ -68,25 +68,25 @@ class GoogleApi:
         """As `ProviderApi.credential`."""
         return {"authorization": f"Bearer {key}"} if key.startswith(_OAUTH) else {"x-goog-api-key": key}
 
-    def read(self, asked: Asked) -> ClientCall:
+    def read(self, request: ApiRequest) -> ClientCall:
         """As `ProviderApi.read`; both spellings of a field and numbers as text are measured as Google reads them."""
-        for name, _ in parse_qsl(asked.path.partition("?")[2], keep_blank_values=True):
+        for name, _ in parse_qsl(request.path.partition("?")[2], keep_blank_values=True):
             if name in _HIDES_USAGE:
                 raise ConfigurationError(
-                    f"{asked.name} was not sent: with {name} in its address the response does not say what it cost."
+                    f"{request.name} was not sent: with {name} in its address the response does not say what it cost."
                 )
             if name.startswith("$") or name in _CREDENTIALS:
                 # Such as $httpHeaders and $req, which stand in for the request's own headers and body.
-                raise ConfigurationError(f"{asked.name} was not sent: leave {name} out of its address.")
+                raise ConfigurationError(f"{request.name} was not sent: leave {name} out of its address.")
         # Raises for a limit that is there twice.
-        self.output_limit(asked)
-        path = asked.plain_path
+        self.output_limit(request)
+        path = request.plain_path
         # LiteLLM leaves the version to the base URL that it is given.
-        return ClientCall(asked, path if _VERSIONED.match(path) is not None else f"{_VERSION}{path}")
+        return ClientCall(request, path if _VERSIONED.match(path) is not None else f"{_VERSION}{path}")
 
-    def forwards(self, asked: Asked) -> bool:
+    def forwards(self, request: ApiRequest) -> bool:
         """As `ProviderApi.forwards`: models, counting, and a file or an operation whose name the client knows."""
-        path, method = asked.plain_path, asked.method.lower()
+        path, method = request.plain_path, request.method.lower()
         if method not in READS:
             target = target_of(path)
             return _UPLOAD.fullmatch(path) is not None or (target is not None and not path.endswith(":cancel"))
@@ -94,30 +94,30 @@ class GoogleApi:
             return True
         return method != "delete" and any(each.fullmatch(path) is not None for each in (_MODELS, _OPERATION))
 
-    def models(self, asked: Asked) -> tuple[str, ...]:
+    def models(self, request: ApiRequest) -> tuple[str, ...]:
         """As `ProviderApi.models`: each request of a batch of embeddings names its own."""
-        requests = listed(field_of(asked.body, "requests"))
+        requests = listed(field_of(request.body, "requests"))
         named = [each.get("model") for each in requests if isinstance(each, Mapping)]
         return tuple(dict.fromkeys(model.rpartition("/")[2] for model in named if isinstance(model, str)))
 
-    def output_limit(self, asked: Asked) -> OutputLimit | None:
+    def output_limit(self, request: ApiRequest) -> OutputLimit | None:
         """As `ProviderApi.output_limit`."""
-        target = target_of(asked.plain_path)
+        target = target_of(request.plain_path)
         if target is None or target.method not in _GENERATES:
             return None
-        config = mapping_of(asked.body, "generationConfig")
-        # Thoughts are within the limit: with a lower one than their budget there might be no answer.
+        config = mapping_of(request.body, "generationConfig")
+        # Thoughts are within the limit: with a lower one than their budget there might be no response.
         thoughts = whole_of(mapping_of(config, "thinkingConfig"), "thinkingBudget") or 0
         return OutputLimit(whole_of(config, "maxOutputTokens") or None, thoughts + 1)
 
-    def limited(self, asked: Asked, tokens: int, base_url: str) -> Asked:
+    def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
         """As `ProviderApi.limited`."""
-        place = spelled(asked.body, "generationConfig")
-        config = mapping_of(asked.body, "generationConfig")
+        place = spelled(request.body, "generationConfig")
+        config = mapping_of(request.body, "generationConfig")
         config = {**config, spelled(config, "maxOutputTokens"): tokens}
-        return replace(asked, body={**asked.body, place: config})
+        return replace(request, body={**request.body, place: config})
 
-    def reader(self, paid: Paid, asked: Asked, content_type: str) -> Reader:
+    def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
         """As `ProviderApi.reader`."""
         return reader_of(paid, content_type, streamed=bool(getattr(paid, "streamed", False)))
 

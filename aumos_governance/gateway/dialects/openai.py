@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ...integrations.guarding.calls import READS, Asked, Paid
+from ...integrations.guarding.calls import READS, ApiRequest, Paid
 from ...integrations.guarding.provider import Provider
 from ...integrations.guarding.readers import Reader, reader_of
 from ...integrations.openai.calls import PROVIDER
@@ -57,60 +57,62 @@ class OpenAIApi:
             return {"api-key": key}
         return {"authorization": f"Bearer {key}"}
 
-    def read(self, asked: Asked) -> ClientCall:
+    def read(self, request: ApiRequest) -> ClientCall:
         """As `ProviderApi.read`."""
-        path, _, query = asked.path.partition("?")
-        body = asked.body
+        path, _, query = request.path.partition("?")
+        body = request.body
         deployed = _DEPLOYMENT.fullmatch(path)
         forwarded = path
         if deployed is not None:
             path = deployed[2]
-            # The path says which model answers, whatever the body names.
+            # The path says which model responds, whatever the body names.
             body = {**body, "model": deployed[1]} if body else body
         else:
             forwarded = path = _VERSION.sub("", path, count=1)
         for name in (*_COUNTS, *_OUTPUT.get(path, ())):
-            if not asked.files:
+            if not request.files:
                 check_whole(body, name)
         check_flag(body, "stream")
-        known = Asked(
-            asked.method,
+        known = ApiRequest(
+            request.method,
             f"{path}?{query}" if query else path,
             body,
             streamed=body.get("stream") is True,
-            files=asked.files,
-            bare=asked.bare,
+            files=request.files,
+            bare=request.bare,
         )
         return ClientCall(known, forwarded, from_host=deployed is not None)
 
-    def forwards(self, asked: Asked) -> bool:
+    def forwards(self, request: ApiRequest) -> bool:
         """As `ProviderApi.forwards`."""
-        method = asked.method.upper()
-        return _FREE.fullmatch(f"{'GET' if method == 'HEAD' else method} {asked.plain_path}") is not None
+        method = request.method.upper()
+        return _FREE.fullmatch(f"{'GET' if method == 'HEAD' else method} {request.plain_path}") is not None
 
-    def models(self, asked: Asked) -> tuple[str, ...]:
+    def models(self, request: ApiRequest) -> tuple[str, ...]:
         """As `ProviderApi.models`: OpenRouter's fallbacks (https://openrouter.ai/docs/features/model-routing)."""
-        others = asked.body.get("models") if asked.method.lower() not in READS else None
+        others = request.body.get("models") if request.method.lower() not in READS else None
         return tuple(str(name) for name in others) if isinstance(others, (list, tuple)) else ()
 
-    def output_limit(self, asked: Asked) -> OutputLimit | None:
+    def output_limit(self, request: ApiRequest) -> OutputLimit | None:
         """As `ProviderApi.output_limit`."""
-        names = _OUTPUT.get(asked.plain_path)
+        names = _OUTPUT.get(request.plain_path)
         if names is None:
             return None
-        stated = [value for name in names if isinstance(value := asked.body.get(name), int)]
-        return OutputLimit(max(stated) if stated else None, _LEAST.get(asked.plain_path, 1))
+        stated = [value for name in names if isinstance(value := request.body.get(name), int)]
+        return OutputLimit(max(stated) if stated else None, _LEAST.get(request.plain_path, 1))
 
-    def limited(self, asked: Asked, tokens: int, base_url: str) -> Asked:
+    def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
         """As `ProviderApi.limited`."""
-        names = _OUTPUT[asked.plain_path]
-        given = [name for name in names if asked.body.get(name) is not None]
+        names = _OUTPUT[request.plain_path]
+        given = [name for name in names if request.body.get(name) is not None]
         # Only OpenAI's own servers are known to understand the newer name, and refuse the other one for some models.
         name = names[0] if _is_of(base_url, _OWN_HOSTS + _AZURE) else names[-1]
-        body = {**asked.body, **dict.fromkeys(given or [name], tokens)}
-        return Asked(asked.method, asked.path, body, streamed=asked.streamed, files=asked.files, bare=asked.bare)
+        body = {**request.body, **dict.fromkeys(given or [name], tokens)}
+        return ApiRequest(
+            request.method, request.path, body, streamed=request.streamed, files=request.files, bare=request.bare
+        )
 
-    def reader(self, paid: Paid, asked: Asked, content_type: str) -> Reader:
+    def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
         """As `ProviderApi.reader`."""
         return reader_of(paid, content_type, streamed=content_type.startswith("text/event-stream"))
 

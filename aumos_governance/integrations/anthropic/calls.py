@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import ConfigurationError
 from ..guarding.calls import (
-    Asked,
+    ApiRequest,
     Cost,
     Meter,
     Paid,
@@ -61,23 +61,23 @@ class AnthropicProvider:
 
     price_id = "anthropic"
 
-    def paid(self, asked: Asked) -> Paid | None:
+    def paid(self, request: ApiRequest) -> Paid | None:
         """The call that a request makes; None for one that costs nothing. Raises ConfigurationError."""
-        path = asked.plain_path
-        if is_free(asked, FREE_POSTS):
+        path = request.plain_path
+        if is_free(request, FREE_POSTS):
             return None
         if path == "/v1/messages":
-            return _Message(asked)
+            return _Message(request)
         if path == "/v1/complete":
-            return _Completion(asked)
+            return _Completion(request)
         if path == "/v1/messages/batches":
-            return anthropic_later.batch_of(asked, self.paid)
+            return anthropic_later.batch_of(request, self.paid)
         # Such as a session, which is billed by its tokens and its running time.
-        raise unknown_method(asked)
+        raise unknown_method(request)
 
-    def later(self, asked: Asked, guard: Guard) -> Later | None:
+    def later(self, request: ApiRequest, guard: Guard) -> Later | None:
         """As `Provider.later`."""
-        return anthropic_later.later(asked, guard)
+        return anthropic_later.later(request, guard)
 
 
 PROVIDER: Final = AnthropicProvider()
@@ -90,15 +90,15 @@ class _Message:
     body: Mapping[str, Any] | None = None
     quoted: Rates | None = None
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = _given(asked.body)
-        self.model = str(self._asked.get("model") or "")
+    def __init__(self, request: ApiRequest) -> None:
+        self._request = _given(request.body)
+        self.model = str(self._request.get("model") or "")
         self._size: Size | None = None
 
     # ---- before it is sent
 
     def worst(self, rates: Rates) -> Decimal:
-        """As long an answer as it allows, to an input that is all text of one byte a token, at its dearest price."""
+        """As long a response as it allows, to an input that is all text of one byte a token, at its dearest price."""
         size = self._measured()
         if size.runs_code and rates.flat is None and not rates.fee:
             raise ConfigurationError(
@@ -110,13 +110,13 @@ class _Message:
                 " states, so nothing was sent (with web_search_20260209, web_fetch_20260209 or later among the tools it"
                 " is free)",
             )
-        attempts = [self._attempt(rates, size, self._asked), *self._fallbacks(rates, size)]
+        attempts = [self._attempt(rates, size, self._request), *self._fallbacks(rates, size)]
         return sum(attempts, self._searches(rates, size)) + self._advice(rates, size)
 
-    def _attempt(self, rates: Rates, size: Size, asked: Mapping[str, Any]) -> Decimal:
+    def _attempt(self, rates: Rates, size: Size, request: Mapping[str, Any]) -> Decimal:
         """One sampling of one model, and what precedes it."""
-        rates, context = self._dearest(rates, asked.get("speed"))
-        tokens, output = _input_bound(size, rates), asked.get("max_tokens")
+        rates, context = self._dearest(rates, request.get("speed"))
+        tokens, output = _input_bound(size, rates), request.get("max_tokens")
         longest = output if type(output) is int and output >= 0 else tokens
         kinds = [
             kind
@@ -138,7 +138,7 @@ class _Message:
             context = _FAST
             if not rates.varies(context):
                 raise unknown_price(f"{rates.model} with speed='fast'")
-        geo = self._asked.get("inference_geo")
+        geo = self._request.get("inference_geo")
         if geo is None:
             # The workspace's default counts, which the request does not show.
             geo = "us" if has_geography(rates.model) else "global"
@@ -148,24 +148,30 @@ class _Message:
         return rates.times(multiplier), context
 
     def _fallbacks(self, rates: Rates, size: Size) -> Iterator[Decimal]:
-        """Other models that answer where the first declines, perhaps after a part of its answer, which is billed."""
-        fallbacks = self._asked.get("fallbacks")
+        """Other models that take over where the first declines, perhaps after a part of its response, which is
+        billed.
+        """
+        fallbacks = self._request.get("fallbacks")
         if fallbacks == "default":
             # The server's own choice, which the request does not show; those published cost no more than the model.
-            yield self._attempt(rates, size, self._asked)
+            yield self._attempt(rates, size, self._request)
             return
         for entry in fallbacks if isinstance(fallbacks, (list, tuple)) else ():
             if isinstance(entry, Mapping):
                 overrides = {name: value for name, value in entry.items() if value is not None}
-                asked = {"max_tokens": self._asked.get("max_tokens"), "speed": self._asked.get("speed"), **overrides}
+                request = {
+                    "max_tokens": self._request.get("max_tokens"),
+                    "speed": self._request.get("speed"),
+                    **overrides,
+                }
                 other = self._rates_of(rates, str(entry.get("model") or ""))
-                if asked["speed"] == "fast" and "speed" not in overrides and not other.varies(_FAST):
-                    asked["speed"] = None
-                yield self._attempt(other, size, asked)
+                if request["speed"] == "fast" and "speed" not in overrides and not other.varies(_FAST):
+                    request["speed"] = None
+                yield self._attempt(other, size, request)
 
     def _advice(self, rates: Rates, size: Size) -> Decimal:
-        """The advisor reads the conversation so far, and what the model has answered until then."""
-        cost, output = Decimal(0), self._asked.get("max_tokens")
+        """The advisor reads the conversation so far, and what the model has written until then."""
+        cost, output = Decimal(0), self._request.get("max_tokens")
         for advisor in size.advisors:
             other, context = self._dearest(self._rates_of(rates, advisor.model), None)
             tokens = _input_bound(size, other) + (output if type(output) is int else 0)
@@ -190,29 +196,29 @@ class _Message:
 
     def _measured(self) -> Size:
         if self._size is None:
-            self._size = size_of(self._asked)
+            self._size = size_of(self._request)
         return self._size
 
     # ---- by its response
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """By the usage of the answer. Raises UsageMissingError, also for terms that have no published price."""
-        usage = answer.get("usage")
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        """By the usage of the response. Raises UsageMissingError, also for terms that have no published price."""
+        usage = response.get("usage")
         if not isinstance(usage, Mapping):
             raise UsageMissingError
         if has_unpriced_counts(usage, code_is_free=not self._measured().runs_code or bool(rates.fee)):
             raise UsageMissingError
-        model = str(answer.get("model") or "")
+        model = str(response.get("model") or "")
         if rates.found and model and not same_model(rates.model, model):
-            # Another model answered, whose price is not known.
+            # Another model responded, whose price is not known.
             raise UsageMissingError
-        seen = seen or seen_in(answer, hidden=False)
+        seen = seen or seen_in(response, hidden=False)
         if not seen.whole and usage.get("output_tokens") is None:
             return self._broken_off(rates, usage, seen)
         main = units_of(usage, hour_cache=self._measured().cached_1h)
         others = list(other_iterations(usage, model, main))
         if is_implausible(main, seen) and not (_is_empty(main, seen) and others):
-            if answer.get("stop_reason") == "refusal" and _is_empty(main, seen):
+            if response.get("stop_reason") == "refusal" and _is_empty(main, seen):
                 # Declined before it began, which is not billed.
                 return Cost(Decimal(0))
             raise UsageMissingError
@@ -227,10 +233,10 @@ class _Message:
         """What the counts cost at the terms that the report names. Raises UsageMissingError for unknown ones."""
         if not _at_anthropic(rates):
             return rates.cost(units.counts)
-        speed, tier = usage.get("speed") or self._asked.get("speed"), usage.get("service_tier")
+        speed, tier = usage.get("speed") or self._request.get("speed"), usage.get("service_tier")
         geo = usage.get("inference_geo")
         # Where the response does not say, it is taken to be served as requested.
-        multiplier = geo_multiplier(self._asked.get("inference_geo") if geo in _NO_GEOGRAPHY else geo)
+        multiplier = geo_multiplier(self._request.get("inference_geo") if geo in _NO_GEOGRAPHY else geo)
         if multiplier is None or tier not in (None, "standard", "batch"):
             # The prices of priority capacity are agreed on, and not published.
             raise UsageMissingError
@@ -245,10 +251,10 @@ class _Message:
 
     def _broken_off(self, rates: Rates, usage: Mapping[str, Any], seen: Seen) -> Cost:
         """The input as reported; the output as far as it arrived, or as long as it may be where not all is shown."""
-        if self._measured().served or self._asked.get("fallbacks"):
+        if self._measured().served or self._request.get("fallbacks"):
             # What the server did meanwhile is not reported yet.
             raise UsageMissingError
-        longest = self._asked.get("max_tokens")
+        longest = self._request.get("max_tokens")
         if type(longest) is not int:
             raise UsageMissingError
         # A token is at least one byte of text.
@@ -262,7 +268,7 @@ class _Message:
         """Whether the model may have written what the stream does not show: its thinking comes as a summary, or not."""
         if seen.hidden:
             return True
-        thinking = self._asked.get("thinking")
+        thinking = self._request.get("thinking")
         kind = thinking.get("type") if isinstance(thinking, Mapping) else None
         return kind != "disabled" and (kind is not None or thinks_by_default(self.model))
 
@@ -272,22 +278,22 @@ class _Message:
 
 
 class _Completion:
-    """One legacy text completion. Its answers never say what they used."""
+    """One legacy text completion. Its responses never say what they used."""
 
     name = "completions"
     body: Mapping[str, Any] | None = None
     quoted: Rates | None = None
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = _given(asked.body)
-        self.model = str(self._asked.get("model") or "")
+    def __init__(self, request: ApiRequest) -> None:
+        self._request = _given(request.body)
+        self.model = str(self._request.get("model") or "")
 
     def worst(self, rates: Rates) -> Decimal:
-        """As long an answer as it allows."""
-        tokens, output = _input_bound(size_of(self._asked), rates), self._asked.get("max_tokens_to_sample")
+        """As long a response as it allows."""
+        tokens, output = _input_bound(size_of(self._request), rates), self._request.get("max_tokens_to_sample")
         return rates.bound(tokens, output if isinstance(output, int) else tokens)
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """What every call costs, where that was stated. Raises UsageMissingError otherwise."""
         if rates.flat is None:
             raise UsageMissingError

@@ -15,15 +15,15 @@ __all__ = ["CompletionMeter", "MessageMeter", "seen_in"]
 _IN: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 
 
-def seen_in(answer: Mapping[str, Any], *, hidden: bool) -> Seen:
+def seen_in(response: Mapping[str, Any], *, hidden: bool) -> Seen:
     """What a whole message shows."""
     seen = Seen(hidden=hidden, whole=True)
-    content = answer.get("content")
+    content = response.get("content")
     for block in content if isinstance(content, list) else ():
         if isinstance(block, Mapping):
             _see_block(seen, block)
-    if isinstance(answer.get("completion"), str):
-        seen.text += _size(answer["completion"])
+    if isinstance(response.get("completion"), str):
+        seen.text += _size(response["completion"])
     return seen
 
 
@@ -31,10 +31,10 @@ def seen_in(answer: Mapping[str, Any], *, hidden: bool) -> Seen:
 class MessageMeter:
     """The input is reported with the first event, the output with the last but one; both are sums, not differences.
 
-    Until the output is reported, `answer` has no count of it: the first event's is a placeholder.
+    Until the output is reported, `response` has no count of it: the first event's is a placeholder.
     """
 
-    answer: Mapping[str, Any] | None = None
+    response: Mapping[str, Any] | None = None
     ended: bool = False
     seen: Seen = field(default_factory=Seen)
 
@@ -60,7 +60,7 @@ class MessageMeter:
     def _end(self, metrics: object) -> None:
         """The stream is complete. Bedrock adds counts of its own to the last event, as its metrics."""
         self.ended = True
-        usage = (self.answer or {}).get("usage")
+        usage = (self.response or {}).get("usage")
         counted = metrics.get("outputTokenCount") if isinstance(metrics, Mapping) else None
         if type(counted) is not int or not isinstance(usage, dict):
             return
@@ -74,22 +74,22 @@ class MessageMeter:
         reported = {**usage} if isinstance(usage, Mapping) else None
         if reported is not None:
             reported.pop("output_tokens", None)
-        self.answer = {"model": message.get("model") or "", "usage": reported}
+        self.response = {"model": message.get("model") or "", "usage": reported}
 
     def _report(self, usage: object) -> None:
         if not isinstance(usage, Mapping):
             return
-        begun = self.answer or {}
+        begun = self.response or {}
         former = begun.get("usage")
         reported = {name: value for name, value in usage.items() if value is not None}
-        self.answer = {"model": begun.get("model") or "", "usage": {**(former or {}), **reported}}
+        self.response = {"model": begun.get("model") or "", "usage": {**(former or {}), **reported}}
 
 
 @dataclass(slots=True)
 class CompletionMeter:
     """Of a legacy completion, which reports no usage."""
 
-    answer: Mapping[str, Any] | None = None
+    response: Mapping[str, Any] | None = None
     ended: bool = False
     seen: Seen = field(default_factory=Seen)
 
@@ -98,7 +98,7 @@ class CompletionMeter:
         text = event.get("completion")
         self.seen.text += _size(text) if isinstance(text, str) else 0
         if event.get("stop_reason") is not None:
-            self.answer, self.ended = event, True
+            self.response, self.ended = event, True
         return False
 
 

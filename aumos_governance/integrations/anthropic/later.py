@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import ConfigurationError
 from ..guarding.batches import BatchCall, BatchCosts, PaidOf
-from ..guarding.calls import Asked
+from ..guarding.calls import ApiRequest
 from ..guarding.later import Later, LaterBody, LaterLines
 
 if TYPE_CHECKING:
@@ -20,23 +20,25 @@ _BATCH: Final = re.compile(r"(?:https?://.*)?/v1/messages/batches/([^/]+)(/resul
 """The library reads results at the address that the batch names."""
 
 
-def batch_of(asked: Asked, paid_of: PaidOf) -> BatchCall:
+def batch_of(request: ApiRequest, paid_of: PaidOf) -> BatchCall:
     """The submission of a batch, whose requests are in its body. Raises ConfigurationError."""
-    return BatchCall(_requests(asked), paid_of)
+    return BatchCall(_requests(request), paid_of)
 
 
-def _requests(asked: Asked) -> Iterator[tuple[str, Asked]]:
-    for request in asked.body.get("requests") or ():
-        body = request.get("params") if isinstance(request, Mapping) else None
+def _requests(request: ApiRequest) -> Iterator[tuple[str, ApiRequest]]:
+    for each in request.body.get("requests") or ():
+        body = each.get("params") if isinstance(each, Mapping) else None
         if not isinstance(body, Mapping):
-            raise ConfigurationError(f"{asked.name} was not sent: each request in it must have a custom_id and params.")
-        yield str(request.get("custom_id")), Asked("POST", "/v1/messages", body)
+            raise ConfigurationError(
+                f"{request.name} was not sent: each request in it must have a custom_id and params."
+            )
+        yield str(each.get("custom_id")), ApiRequest("POST", "/v1/messages", body)
 
 
-def later(asked: Asked, guard: Guard) -> Later | None:
+def later(request: ApiRequest, guard: Guard) -> Later | None:
     """Reads the response to a free request that may say what an earlier one cost; None for any other."""
-    found = _BATCH.fullmatch(asked.path.partition("?")[0])
-    if found is None or asked.method.lower() not in ("get", "post"):
+    found = _BATCH.fullmatch(request.path.partition("?")[0])
+    if found is None or request.method.lower() not in ("get", "post"):
         return None
     reference = guard.reference(found[1])
     charge = guard.followups.batch(reference)

@@ -24,7 +24,7 @@ _TOKENS_PER_VALUE: Final = 8
 _SEARCHES: Final = 10
 """As often as a request may search the web that does not say how often."""
 _ADVICE: Final = 5
-"""As often as a request may ask its advisor that does not say how often."""
+"""As often as a request may call its advisor that does not say how often."""
 _TOKENS_OF_ADVICE: Final = 32_000
 """The longest piece of advice where no limit is set: it takes 1,400 to 1,800 tokens typically, thinking included
 (https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool)."""
@@ -50,7 +50,7 @@ class Advisor:
     model: str
     uses: int
     output: int
-    """The most tokens that each use answers."""
+    """The most tokens that each use returns."""
 
 
 @dataclass(slots=True)
@@ -143,7 +143,7 @@ def _add_tools(size: Size, tools: Any) -> None:
         tool = read if isinstance(read, Mapping) else {}
         kind = str(tool.get("type") or "")
         if kind.startswith(_ON_THE_SERVER):
-            # The provider caches between its own turns, also where the request does not ask for it: see the usage in
+            # The provider caches between its own turns, also where the request does not ask for that: see the usage in
             # https://platform.claude.com/docs/en/about-claude/pricing#web-search-tool.
             size.unbounded = size.cached = True
         size.runs_code |= kind.startswith("code_execution")

@@ -48,7 +48,7 @@ class Iteration:
     """What the provider did beside the sampling that the report's sums are of."""
 
     model: str | None
-    """None: the model that answered."""
+    """None: the model that responded."""
     units: Units
 
 
@@ -64,7 +64,7 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
         raise UsageMissingError
     doubtful = False
     if hour_cache and five + hour < written:
-        # Not broken down: it may all be of the dearer kind that the request asks for.
+        # Not broken down: it may all be of the dearer kind that the request names.
         hour, doubtful = written - five, True
     total_in = _count(usage, "input_tokens", needed=True) + written + read
     total_out = _count(usage, "output_tokens", needed=True) if output is None else output
@@ -117,9 +117,9 @@ def other_iterations(usage: Mapping[str, Any], model: str, main: Units) -> Itera
     """What is billed beside the sums of the report. Raises UsageMissingError for what is not known.
 
     By the types of Anthropic's library: the sums leave out a compaction, which its own model makes, and an advisor's
-    turns. With fallbacks they cover only the attempt that answered: another attempt stands there as a ``message`` of
+    turns. With fallbacks they cover only the attempt that succeeded: another attempt stands there as a ``message`` of
     another model, and is not billed where it declined before any output
-    (https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback). Turns of the model that answered are
+    (https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback). Turns of the model that responded are
     part of the sums.
     """
     listed = usage.get("iterations")
@@ -142,7 +142,7 @@ def other_iterations(usage: Mapping[str, Any], model: str, main: Units) -> Itera
             raise UsageMissingError
     for name, count in own.items():
         if count > main.counts[name]:
-            # The turns of the model that answered come to more than their sum.
+            # The turns of the model that responded come to more than their sum.
             main.counts[name], main.doubtful = count, True
 
 

@@ -20,7 +20,7 @@ from ..guarding.attempts import (
     Call,
     Sending,
 )
-from ..guarding.calls import Asked, Paid, body_of_json
+from ..guarding.calls import ApiRequest, Paid, body_of_json
 from ..guarding.later import Later, hearing
 from ..guarding.libraries import is_of_library
 from ..guarding.resends import Sends, may_send_again
@@ -34,7 +34,7 @@ _REQUEST_HOOKS: Final = ("_prepare_options", "_build_request", "_prepare_request
 class _Governor(Protocol):
     def call(self, owner: object, options: Any, streamed: bool) -> Call | None: ...
 
-    def paid(self, asked: Asked) -> Paid | None: ...
+    def paid(self, request: ApiRequest) -> Paid | None: ...
 
     def later(self, options: Any, streamed: bool) -> Later | None: ...
 
@@ -79,7 +79,7 @@ def _planning(kind: Any, *, awaited: bool) -> Any:
                 return None
             if rereads:
                 planned = _really(self._governor(), planned, request)
-            streamed = planned[0].asked.streamed if sending is None else sending.streamed
+            streamed = planned[0].request.streamed if sending is None else sending.streamed
             attempt = Attempt(*planned, streamed=streamed, sending=sending)
             if may_send_again(self):
                 attempt.sends = Sends(attempt, request.extensions, awaited=awaited)
@@ -117,7 +117,7 @@ def _hooked(kind: Any, *, awaited: bool) -> Any:
 
         def _heard(self, process: Callable[..., Any], given: dict[str, Any]) -> Steps[Any]:
             if (call := CURRENT.get()) is not None and call.last is not None:
-                yield from call.last.answering(given["response"], awaited=awaited)
+                yield from call.last.responding(given["response"], awaited=awaited)
             elif (later := self._later(given)) is not None:
                 yield from hearing(given["response"], later, awaited=awaited)
             processed = process(**given)
@@ -142,7 +142,7 @@ def _sending(kind: Any, *, awaited: bool) -> Any:
                 sent = send()
                 if awaited:
                     sent = yield sent
-                yield from sending.answering(sent[0], awaited=awaited)
+                yield from sending.responding(sent[0], awaited=awaited)
                 return sent
             except Exception as error:
                 yield from sending.failing(error, awaited=awaited)
@@ -183,9 +183,9 @@ def _really(governor: _Governor, planned: tuple[Call, Paid], request: Any) -> tu
     """The same, read from the request that is sent, for a client whose own class may have changed it."""
     call, paid = planned
     body = body_of_json(_content(request))
-    if not body or call.is_for(call.asked.method, call.asked.path, body):
+    if not body or call.is_for(call.request.method, call.request.path, body):
         return planned
-    return call, governor.paid(replace(call.asked, body=body)) or paid
+    return call, governor.paid(replace(call.request, body=body)) or paid
 
 
 def _changes_requests(kind: type[Any]) -> bool:

@@ -15,7 +15,7 @@ from langchain_core.messages import BaseMessage
 
 from ..anthropic import calls as anthropic_calls
 from ..guarding.calls import (
-    Asked,
+    ApiRequest,
     Cost,
     Paid,
     UsageMissingError,
@@ -26,7 +26,7 @@ from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import size_of
 from ..pricing.usage import DoubtError, Report, checked
-from .langchain_answers import CHAT, MESSAGE, RESPONSE
+from .langchain_responses import CHAT, MESSAGE, RESPONSE
 
 __all__ = ["LangChainCall", "address_of", "provider_of"]
 
@@ -81,19 +81,19 @@ class LangChainCall:
         output = self._limit(window) * (count if isinstance(count, int) and count > 0 else 1)
         return rates.bound(tokens, output, kinds=size.kinds | {"cache_write", "cache_write_1h"})
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """By the provider's own usage where LangChain passes it on, else by LangChain's. Raises UsageMissingError."""
-        shape = answer.get("shape")
+        shape = response.get("shape")
         if shape == CHAT:
-            return self._chat().cost(rates, answer, seen)
+            return self._chat().cost(rates, response, seen)
         if shape == RESPONSE:
-            return self._response().cost(rates, answer, seen)
+            return self._response().cost(rates, response, seen)
         if shape == MESSAGE and self._provider == "anthropic":
-            return self._anthropic().cost(rates, answer, seen)
-        return self._by_langchain(rates, answer)
+            return self._anthropic().cost(rates, response, seen)
+        return self._by_langchain(rates, response)
 
-    def _by_langchain(self, rates: Rates, answer: Mapping[str, Any]) -> Cost:
-        usage = answer.get("usage")
+    def _by_langchain(self, rates: Rates, response: Mapping[str, Any]) -> Cost:
+        usage = response.get("usage")
         if not isinstance(usage, Mapping):
             raise UsageMissingError
         if self._hosted() and rates.flat is None:
@@ -115,7 +115,7 @@ class LangChainCall:
         # A framework writes zeros where a provider counted nothing.
         report = Report(counts, total=total if type(total) is int else None)
         try:
-            used, estimated = checked(report, Seen(text=answer.get("visible") or 0, whole=True))
+            used, estimated = checked(report, Seen(text=response.get("visible") or 0, whole=True))
         except DoubtError as doubt:
             raise UsageMissingError(str(doubt)) from None
         tier = into.tier or out.tier
@@ -126,18 +126,18 @@ class LangChainCall:
     def _chat(self) -> ChatCall:
         limit = {"max_completion_tokens": self._stated_limit()}
         body = {"model": self.model, "messages": self._inputs, **self._given(*_INPUTS, *_TERMS), **limit}
-        return ChatCall(Asked("post", "/chat/completions", body))
+        return ChatCall(ApiRequest("post", "/chat/completions", body))
 
     def _response(self) -> ResponseCall:
         limit = {"max_output_tokens": self._stated_limit()}
         body = {"model": self.model, "input": self._inputs, **self._given(*_INPUTS, *_TERMS), **limit}
-        return ResponseCall(Asked("post", "/responses", body))
+        return ResponseCall(ApiRequest("post", "/responses", body))
 
     def _anthropic(self) -> Paid:
         limit = {"max_tokens": self._stated_limit() or OUTPUT_TOKENS}
         messages = [message for each in self._inputs for message in (each if isinstance(each, list) else [each])]
         body = {"model": self.model, "messages": messages, **self._given(*_INPUTS, *_ANTHROPIC_TERMS), **limit}
-        paid = anthropic_calls.PROVIDER.paid(Asked("post", "/v1/messages", body))
+        paid = anthropic_calls.PROVIDER.paid(ApiRequest("post", "/v1/messages", body))
         assert paid is not None
         return paid
 

@@ -1,4 +1,4 @@
-"""What a call through LiteLLM may cost at worst, what its answer says that it used, and how it failed."""
+"""What a call through LiteLLM may cost at worst, what its response says that it used, and how it failed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ..guarding.calls import Asked, Cost, Paid, UsageMissingError
+from ..guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
 from ..guarding.guard import Outcome, body_of, outcome_of
 from ..openai.seen import see_chat
 from ..openai.text import ChatCall, EmbeddingCall, ResponseCall
@@ -16,7 +16,7 @@ from ..pricing.seen import Seen
 from ..pricing.sellers import STATE_COSTS, Reading
 from ..pricing.usage import DoubtError, checked
 
-__all__ = ["LiteLLMCall", "address_of", "answer_of", "call_of", "failure_of", "price_id"]
+__all__ = ["LiteLLMCall", "address_of", "call_of", "failure_of", "price_id", "response_of"]
 
 _REQUEST: Final = (
     "functions",
@@ -33,7 +33,7 @@ _REQUEST: Final = (
     "tools",
     "web_search_options",
 )
-"""What is asked of the provider; other arguments are LiteLLM's own, keys and addresses among them."""
+"""What is sent to the provider; other arguments are LiteLLM's own, keys and addresses among them."""
 _OTHER_REQUESTS: Final = frozenset(
     {"input", "instructions", "max_output_tokens", "max_tool_calls", "previous_response_id", "prompt", "reasoning"}
     | {"service_tier", "text", "tools", "background", "store"}
@@ -60,7 +60,7 @@ _USAGE: Final = {
     "output_reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
 }
 _READING: Final = Reading(_USAGE.items())
-_NO_ANSWER: Final = frozenset(
+_NO_RESPONSE: Final = frozenset(
     {"APIConnectionError", "APITimeoutError", "Timeout", "TimeoutException", "TransportError"}
 )
 """Errors that LiteLLM hides behind one with a status of its own making."""
@@ -73,14 +73,14 @@ class LiteLLMCall(ChatCall):
 
     def __init__(self, model: str, arguments: Mapping[str, Any]) -> None:
         body = {name: arguments[name] for name in _REQUEST if arguments.get(name) is not None}
-        super().__init__(Asked("post", "/chat/completions", {"model": model, **body}))
+        super().__init__(ApiRequest("post", "/chat/completions", {"model": model, **body}))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         if seen is None:
             seen = Seen(whole=True)
-            see_chat(answer, seen)
-        usage = answer.get("usage")
+            see_chat(response, seen)
+        usage = response.get("usage")
         report = _READING.report(usage) if isinstance(usage, Mapping) else None
         if report is None:
             raise UsageMissingError
@@ -96,13 +96,13 @@ def call_of(kind: str, model: str, arguments: Mapping[str, Any]) -> Paid:
     if kind == "completion":
         return LiteLLMCall(model, arguments)
     body = {name: value for name, value in arguments.items() if name in _OTHER_REQUESTS and value is not None}
-    asked = Asked("post", f"/{kind}", {**body, "model": model})
-    return ResponseCall(asked) if kind == "responses" else EmbeddingCall(asked)
+    request = ApiRequest("post", f"/{kind}", {**body, "model": model})
+    return ResponseCall(request) if kind == "responses" else EmbeddingCall(request)
 
 
-def answer_of(paid: Paid, answer: object) -> Mapping[str, Any]:
+def response_of(paid: Paid, response: object) -> Mapping[str, Any]:
     """A response as a mapping, without the cost that LiteLLM computes and writes where a provider states its own."""
-    body, usage = body_of(answer), body_of(answer).get("usage")
+    body, usage = body_of(response), body_of(response).get("usage")
     seller = None if paid.quoted is None else paid.quoted.seller
     if seller in STATE_COSTS or not isinstance(usage, Mapping) or "cost" not in usage:
         return body
@@ -126,16 +126,16 @@ def price_id(provider: str) -> str:
 def failure_of(error: BaseException) -> str:
     """How a call failed: one of `Outcome`.
 
-    LiteLLM gives each error a status, also where no answer came, so what it comes from is looked at first.
+    LiteLLM gives each error a status, also where no response came, so what it comes from is looked at first.
     """
     seen = list(_behind(error))
-    if any(_NO_ANSWER & {kind.__name__ for kind in type(each).__mro__} for each in seen):
+    if any(_NO_RESPONSE & {kind.__name__ for kind in type(each).__mro__} for each in seen):
         return outcome_of_transport(seen)
     return outcome_of(error)
 
 
 def outcome_of_transport(seen: list[BaseException]) -> str:
-    """Of errors without an answer: whether the request was sent."""
+    """Of errors without a response: whether the request was sent."""
     never_sent = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError")
     return Outcome.FREE if any(type(each).__name__ in never_sent for each in seen) else Outcome.UNKNOWN
 

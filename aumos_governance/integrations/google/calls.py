@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
 from ...errors import ConfigurationError
-from ..guarding.calls import READS, Asked, Paid, is_free
+from ..guarding.calls import READS, ApiRequest, Paid, is_free
 from ..guarding.later import Later
 from ..guarding.provider import Provider
 from .content import GenerateCall
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PROVIDER", "GoogleProvider"]
 
-_PAID: Final[dict[str, Callable[[Asked, Target], Paid]]] = {
+_PAID: Final[dict[str, Callable[[ApiRequest, Target], Paid]]] = {
     "generateContent": GenerateCall,
     "streamGenerateContent": GenerateCall,
     "embedContent": EmbedCall,
@@ -49,25 +49,25 @@ class GoogleProvider:
 
     price_id = "google"
 
-    def paid(self, asked: Asked) -> Paid | None:
+    def paid(self, request: ApiRequest) -> Paid | None:
         """As `Provider.paid`."""
-        path = asked.plain_path
+        path = request.plain_path
         if SOCKETS.fullmatch(path):
-            raise _refused(asked, "the Live API is a web socket, of which is not known what it will cost")
-        if is_free(asked, FREE_POSTS):
+            raise _refused(request, "the Live API is a web socket, of which is not known what it will cost")
+        if is_free(request, FREE_POSTS):
             return None
-        formats = parse_qs(asked.path.partition("?")[2]).get("alt", ["json"])
+        formats = parse_qs(request.path.partition("?")[2]).get("alt", ["json"])
         if not _READABLE.issuperset(formats):
-            raise _refused(asked, f"a response as alt={formats[0]} does not say what it cost; leave alt out")
+            raise _refused(request, f"a response as alt={formats[0]} does not say what it cost; leave alt out")
         target = target_of(path)
-        make = _PAID.get(target.method) if target is not None and asked.method.lower() not in READS else None
+        make = _PAID.get(target.method) if target is not None and request.method.lower() not in READS else None
         if target is None or make is None:
-            raise _refused(asked, _why(path, target))
+            raise _refused(request, _why(path, target))
         if target.publisher not in (None, "google"):
-            raise _refused(asked, f"models of {target.publisher} have an API of their own")
-        return make(asked, target)
+            raise _refused(request, f"models of {target.publisher} have an API of their own")
+        return make(request, target)
 
-    def later(self, asked: Asked, guard: Guard) -> Later | None:
+    def later(self, request: ApiRequest, guard: Guard) -> Later | None:
         """As `Provider.later`: no response of Google's is retrieved later."""
         return None
 
@@ -84,5 +84,5 @@ def _why(path: str, target: Target | None) -> str:
     return "what it may cost is not known"
 
 
-def _refused(asked: Asked, why: str) -> ConfigurationError:
-    return ConfigurationError(f"{asked.name} was not sent: {why}.")
+def _refused(request: ApiRequest, why: str) -> ConfigurationError:
+    return ConfigurationError(f"{request.name} was not sent: {why}.")

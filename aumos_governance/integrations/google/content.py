@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from ...errors import ConfigurationError
-from ..guarding.calls import Asked, Cost, Meter, UsageMissingError
+from ..guarding.calls import ApiRequest, Cost, Meter, UsageMissingError
 from ..pricing.price_terms import LIST_PRICE, billed_model, google_location_multiplier
 from ..pricing.rates import Rates, unknown_price
 from ..pricing.seen import Seen
@@ -49,15 +49,15 @@ class GenerateCall:
     body: Mapping[str, Any] | None = None
     quoted: Rates | None = None
 
-    def __init__(self, asked: Asked, target: Target) -> None:
+    def __init__(self, request: ApiRequest, target: Target) -> None:
         self.model = target.model
         self.streamed = target.method == "streamGenerateContent"
-        self.sends_array = self.streamed and "sse" not in parse_qs(asked.path.partition("?")[2]).get("alt", ())
+        self.sends_array = self.streamed and "sse" not in parse_qs(request.path.partition("?")[2]).get("alt", ())
         """Its stream is a JSON array, and no server-sent events."""
-        self._asked = asked.body
+        self._request = request.body
         self._location = target.location
-        self._config = mapping_of(asked.body, "generationConfig")
-        self._tools = Tools(asked.body)
+        self._config = mapping_of(request.body, "generationConfig")
+        self._tools = Tools(request.body)
         self._size: Size | None = None
 
     # ---- before it is sent
@@ -93,12 +93,12 @@ class GenerateCall:
         missing = requested - priced - {"text"}
         if missing:
             raise unknown_price(rates.model, keys=sorted(f"output_{kind}_mtok" for kind in missing))
-        # A model that can make images does so unasked: https://ai.google.dev/gemini-api/docs/image-generation.
+        # A model that can make images does so without a request for it: https://ai.google.dev/gemini-api/docs/image-generation.
         return priced if not requested else requested - {"text"}
 
     def _tier(self) -> str | None:
         """The requested service tier; None for none. Raises ConfigurationError for one without a published price."""
-        given = field_of(self._asked, "serviceTier")
+        given = field_of(self._request, "serviceTier")
         tier = str(given).lower().removeprefix("service_tier_") if given is not None else "unspecified"
         if tier == "unspecified":
             return None
@@ -115,42 +115,42 @@ class GenerateCall:
 
     def _measured(self) -> Size:
         if self._size is None:
-            self._size = size_of(self._asked, self.model)
+            self._size = size_of(self._request, self.model)
             self._tools.measure(self._size)
         return self._size
 
     # ---- by its response
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        grounding = answer.get("grounding")
+        grounding = response.get("grounding")
         if seen is None:
             seen = Seen(hidden=self._may_hide(), whole=True)
-            see(answer, seen)
+            see(response, seen)
         if not isinstance(grounding, Grounding):
             grounding = Grounding()
-            grounding.see(answer)
-        if not seen.whole or answer.get("finished") is False:
-            return self._broken_off(rates, answer, seen)
-        own = self._own_rates(rates, answer)
-        counts, estimated = counts_of(own, self.model, answer, seen)
-        multiplier, unsure = self._served(own, answer)
+            grounding.see(response)
+        if not seen.whole or response.get("finished") is False:
+            return self._broken_off(rates, response, seen)
+        own = self._own_rates(rates, response)
+        counts, estimated = counts_of(own, self.model, response, seen)
+        multiplier, unsure = self._served(own, response)
         fees, guessed = self._tools.cost(own, grounding)
         return Cost(own.times(multiplier).cost(counts) + fees, estimated or unsure or guessed)
 
-    def _own_rates(self, rates: Rates, answer: Mapping[str, Any]) -> Rates:
-        """The prices of the model that answered, where its name is the more exact one and they are known."""
-        billed = billed_model(self.model, answer.get("modelVersion"))
+    def _own_rates(self, rates: Rates, response: Mapping[str, Any]) -> Rates:
+        """The prices of the model that responded, where its name is the more exact one and they are known."""
+        billed = billed_model(self.model, response.get("modelVersion"))
         if rates.found and billed != self.model:
             with suppress(ConfigurationError):
                 rates = rates.of(billed)
         return self._at_location(rates)
 
-    def _served(self, rates: Rates, answer: Mapping[str, Any]) -> tuple[Decimal, bool]:
+    def _served(self, rates: Rates, response: Mapping[str, Any]) -> tuple[Decimal, bool]:
         """By what the tokens' list price is multiplied, and whether that is an estimate."""
         if not rates.found or rates.seller != "google":
             return LIST_PRICE, False
-        served, requested = tier_of(answer), self._tier()
+        served, requested = tier_of(response), self._tier()
         if served is None:
             # Half the price must be confirmed; twice the price may have been charged.
             return max(LIST_PRICE, _TIERS[requested or "standard"]), requested not in (None, "standard")
@@ -159,7 +159,7 @@ class GenerateCall:
         # Capacity that was bought before, or off-peak hours: no dearer than the list.
         return LIST_PRICE, True
 
-    def _broken_off(self, rates: Rates, answer: Mapping[str, Any], seen: Seen) -> Cost:
+    def _broken_off(self, rates: Rates, response: Mapping[str, Any], seen: Seen) -> Cost:
         """What it can have cost until a stream broke off: as reported, once the visible output has begun."""
         if self._measured().unseen:
             # What was searched and read is reported at the end.
@@ -170,12 +170,12 @@ class GenerateCall:
         else:
             # No text has more tokens than bytes; what it thought before is in the report alone.
             try:
-                counts, _ = counts_of(self._own_rates(rates, answer), self.model, answer, seen)
+                counts, _ = counts_of(self._own_rates(rates, response), self.model, response, seen)
             except UsageMissingError:
                 output = limit if seen.hidden else min(seen.visible + seen.reasoning, limit)
             else:
-                multiplier = self._served(rates, answer)[0]
-                return Cost(self._own_rates(rates, answer).times(multiplier).cost(counts), estimated=True)
+                multiplier = self._served(rates, response)[0]
+                return Cost(self._own_rates(rates, response).times(multiplier).cost(counts), estimated=True)
         return Cost(self._worst(rates, output), estimated=True)
 
     def _may_hide(self) -> bool:
@@ -189,7 +189,7 @@ class GenerateCall:
 
 
 def input_bound(size: Size, rates: Rates) -> int:
-    """The most tokens of an input: a longer one is answered with an error, which costs nothing."""
+    """The most tokens of an input: a longer one gets an error response, which costs nothing."""
     window = rates.context_window
     if window is None or window >= _ROUNDED:
         window = max(window or 0, CONTEXT_TOKENS)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...errors import ConfigurationError
-from ..guarding.calls import Asked, Cost, UsageMissingError
+from ..guarding.calls import ApiRequest, Cost, UsageMissingError
 from ..pricing.rates import Rates, unknown_price
 from ..pricing.seen import Seen
 from .content import input_bound
@@ -26,14 +26,14 @@ class EmbedCall:
     body: Mapping[str, Any] | None = None
     quoted: Rates | None = None
 
-    def __init__(self, asked: Asked, target: Target) -> None:
+    def __init__(self, request: ApiRequest, target: Target) -> None:
         self.model = target.model
-        self._asked = asked.body
+        self._request = request.body
 
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
         total = Decimal(0)
-        for each in (self._asked, *listed(field_of(self._asked, "requests"))):
+        for each in (self._request, *listed(field_of(self._request, "requests"))):
             if not isinstance(each, Mapping):
                 raise ConfigurationError(f"{self.name} was not sent: one of its requests is no object.")
             named = each.get("model")
@@ -47,9 +47,9 @@ class EmbedCall:
             total += rates.bound(input_bound(size, rates), 0, kinds=size.kinds)
         return total if rates.flat is None else rates.flat
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        counts, estimated = counts_of(rates, self.model, answer, None, output=False)
+        counts, estimated = counts_of(rates, self.model, response, None, output=False)
         # What only the total has was embedded as well.
         embedded = counts["input_tokens"] + counts.get("output_tokens", 0)
         return Cost(rates.cost({**counts, "input_tokens": embedded, "output_tokens": 0}), estimated)
@@ -65,9 +65,9 @@ class PredictCall:
     body: Mapping[str, Any] | None = None
     quoted: Rates | None = None
 
-    def __init__(self, asked: Asked, target: Target) -> None:
+    def __init__(self, request: ApiRequest, target: Target) -> None:
         self.model = target.model
-        self._asked = asked.body
+        self._request = request.body
         self._embeds = "embedding" in target.model and target.method == "predict"
 
     def worst(self, rates: Rates) -> Decimal:
@@ -77,7 +77,7 @@ class PredictCall:
         if not self._embeds:
             raise unknown_price(self.model)
         total = Decimal(0)
-        for instance in listed(field_of(self._asked, "instances")):
+        for instance in listed(field_of(self._request, "instances")):
             size = Size(tokens=bytes_of(instance))
             content = field_of(instance, "content") if isinstance(instance, Mapping) else instance
             if not isinstance(content, str):
@@ -86,17 +86,17 @@ class PredictCall:
             total += rates.bound(input_bound(size, rates), 0, kinds=size.kinds)
         return total
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         if rates.flat is not None:
             return Cost(rates.flat)
-        counts = list(_tokens(answer))
+        counts = list(_tokens(response))
         if not counts or any(type(count) not in (int, float) or count <= 0 for count in counts):
             raise UsageMissingError("The response does not say how many tokens were embedded.")
         return Cost(rates.cost({"input_tokens": sum(map(int, counts))}))
 
 
-def _tokens(answer: Mapping[str, Any]) -> Iterator[Any]:
-    for prediction in listed(answer.get("predictions")):
+def _tokens(response: Mapping[str, Any]) -> Iterator[Any]:
+    for prediction in listed(response.get("predictions")):
         embeddings = mapping_of(prediction, "embeddings") if isinstance(prediction, Mapping) else {}
         yield field_of(mapping_of(embeddings, "statistics"), "tokenCount")

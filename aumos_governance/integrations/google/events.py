@@ -29,8 +29,8 @@ class ResponseMeter:
         self._known: dict[str, Any] = {"finished": False}
 
     @property
-    def answer(self) -> Mapping[str, Any] | None:
-        """As `Meter.answer`; ``grounding`` is what the candidates were grounded with.
+    def response(self) -> Mapping[str, Any] | None:
+        """As `Meter.response`; ``grounding`` is what the candidates were grounded with.
 
         ``finished`` False: no piece stated why the model ended, so the stream broke off even where it ended well.
         """

@@ -1,4 +1,4 @@
-"""What Google publishes of its models beside their prices: how long they answer, whether they think."""
+"""What Google publishes of its models beside their prices: how long their responses are, whether they think."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def version_of(model: str) -> tuple[int, int] | None:
 
 
 def output_tokens(model: str) -> int:
-    """The most tokens that a model answers with, thoughts included, to a request that sets no limit.
+    """The most tokens of a model's response, thoughts included, to a request that sets no limit.
 
     ``maxOutputTokens`` limits thoughts and visible output together: by the page of Gemini 4 above ("output includes
     thinking, function calls, and the final response"), and as measured in

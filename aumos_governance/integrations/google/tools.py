@@ -55,8 +55,11 @@ class Grounding:
             metadata = mapping_of(candidate, "groundingMetadata") if isinstance(candidate, Mapping) else {}
             if not metadata:
                 continue
-            asked = [*listed(field_of(metadata, "webSearchQueries")), *listed(field_of(metadata, "imageSearchQueries"))]
-            self.queries |= {query for query in asked if isinstance(query, str) and query}
+            request = [
+                *listed(field_of(metadata, "webSearchQueries")),
+                *listed(field_of(metadata, "imageSearchQueries")),
+            ]
+            self.queries |= {query for query in request if isinstance(query, str) and query}
             chunks = [chunk for chunk in listed(field_of(metadata, "groundingChunks")) if isinstance(chunk, Mapping)]
             self.mapped |= any("maps" in chunk for chunk in chunks) or "googleMapsWidgetContextToken" in names_of(
                 metadata

@@ -26,13 +26,13 @@ _TRAFFIC: Final = {
 
 
 def counts_of(
-    rates: Rates, model: str, answer: Mapping[str, Any], seen: Seen | None, *, output: bool = True
+    rates: Rates, model: str, response: Mapping[str, Any], seen: Seen | None, *, output: bool = True
 ) -> tuple[dict[str, int | float], bool]:
     """The counts to charge of a response, under the names of genai-prices, and whether they are an estimate.
 
     Raises UsageMissingError.
     """
-    usage = answer.get("usageMetadata")
+    usage = response.get("usageMetadata")
     report = rates.reading("gemini").report(usage) if isinstance(usage, Mapping) else None
     if report is None:
         raise UsageMissingError("The response has no usage, or one with what is no count.", rates.least_cost(seen))
@@ -43,14 +43,14 @@ def counts_of(
     if any(counts.get(name) and not _has_price(rates, model, name) for name in _OUTPUTS):
         raise UsageMissingError("A kind of output has no price of its own.", rates.least_cost(seen))
     if rates.flat is None:
-        more = [_tell_media(rates, counts, seen), _tell_cached(rates, counts, report.counts)]
+        more = [_split_media(rates, counts, seen), _split_cached(rates, counts, report.counts)]
         estimated = estimated or any(more)
     return counts, estimated
 
 
-def tier_of(answer: Mapping[str, Any]) -> str | None:
+def tier_of(response: Mapping[str, Any]) -> str | None:
     """The service tier that served a call, by its ``usageMetadata.serviceTier``, on Vertex AI ``trafficType``."""
-    usage = mapping_of(answer, "usageMetadata")
+    usage = mapping_of(response, "usageMetadata")
     tier, traffic = usage.get("serviceTier"), usage.get("trafficType")
     if isinstance(tier, str) and tier:
         name = tier.lower().removeprefix("service_tier_")
@@ -74,7 +74,7 @@ def _has_price(rates: Rates, model: str, unit: str) -> bool:
     return rates.has(price) or (unit == "output_audio_tokens" and speaks(model))
 
 
-def _tell_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None) -> bool:
+def _split_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None) -> bool:
     """Charge output in which images or sound arrived, and that is not broken down, as these; whether it was so."""
     if seen is None or not seen.media or any(counts.get(name) for name in _OUTPUTS):
         return False
@@ -85,7 +85,7 @@ def _tell_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None)
     return True
 
 
-def _tell_cached(rates: Rates, counts: dict[str, int | float], reported: Mapping[str, int | float]) -> bool:
+def _split_cached(rates: Rates, counts: dict[str, int | float], reported: Mapping[str, int | float]) -> bool:
     """Say of what kind the cached input is, which genai-prices requires; whether the report leaves that open.
 
     What it leaves open counts as the kind by which the cache saves least.

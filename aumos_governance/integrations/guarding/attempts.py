@@ -1,7 +1,7 @@
 """One call of a client, and the attempts that are sent for it: each attempt is held and charged by itself.
 
 Who sends an attempt is of no concern here: the library's retries, its middleware (which may send to another model, side
-by side, or while the answer is read), a subclass of the client. An attempt that is answered with an error costs
+by side, or while the response is read), a subclass of the client. An attempt that gets an error response costs
 nothing, and the next one with the same content takes its hold over. One without a response is settled as an estimate.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ...authority.authorization import Begun
 from .batches import BatchCall
-from .calls import Asked, Paid, body_of_json
+from .calls import ApiRequest, Paid, body_of_json
 from .charge import Charge
 from .guard import Guard, Outcome, outcome_of
 from .resends import Sends
@@ -27,11 +27,11 @@ __all__ = ["CURRENT", "PLANNED", "SENDING", "Attempt", "Call", "Sending"]
 class Call:
     """A paid call that is under way, with what is held for it and not yet for one of its attempts."""
 
-    def __init__(self, guard: Guard, paid: Paid, asked: Asked, *, owner: object) -> None:
-        """``owner`` is the client that makes it, ``asked`` the request from which ``paid`` was made."""
+    def __init__(self, guard: Guard, paid: Paid, request: ApiRequest, *, owner: object) -> None:
+        """``owner`` is the client that makes it, ``request`` that from which ``paid`` was made."""
         self.guard = guard
         self.paid = paid
-        self.asked = asked
+        self.request = request
         self.owner = owner
         self.over = False
         """The client's method has returned. An attempt that a thread or task makes later is a call of its own."""
@@ -48,15 +48,15 @@ class Call:
 
     def is_for(self, method: str, path: str, body: Mapping[str, Any]) -> bool:
         """Whether a request is the one for which the hold was computed."""
-        asked = self.asked
-        return body == (self.paid.body or asked.body) and path == asked.path and method == asked.method
+        request = self.request
+        return body == (self.paid.body or request.body) and path == request.path and method == request.method
 
     def begin(self) -> None:
         """Request the hold; the first attempt waits for it, while the library makes the request.
 
         Raises ConfigurationError.
         """
-        self.begun = self.guard.ask(self.paid)
+        self.begun = self.guard.begin_ahead(self.paid)
 
     async def begin_async(self) -> None:
         """Hold the worst case. Raises GovernanceDeniedError, ConfigurationError."""
@@ -100,7 +100,7 @@ class Call:
     # ---- what the library does on the way, where it makes one attempt after the other
 
     def refused(self) -> None:
-        """The last attempt was answered with an error."""
+        """The last attempt got an error response."""
         if self.last is not None:
             self.last.outcome = Outcome.FREE
 
@@ -182,7 +182,7 @@ class Attempt:
             yield from call.release_unused(awaited=awaited)
             begun = call.begun
             if not awaited and (begun is None or self.paid is not call.paid):
-                begun = self._begun = call.guard.ask(self.paid)
+                begun = self._begun = call.guard.begin_ahead(self.paid)
             charge = yield from call.guard.beginning(self.paid, begun, awaited=awaited)
             # Until the charge is noted, an interrupt gives back what was requested.
             self._charge = charge
@@ -221,7 +221,7 @@ class Attempt:
         elif self._charge is not None:
             self._charge.abandon()
 
-    def answering(self, response: Any, *, awaited: bool) -> Steps[None]:
+    def responding(self, response: Any, *, awaited: bool) -> Steps[None]:
         """There is a response: what has been read is settled, what has not is watched."""
         self._end_more()
         charge = self._charge
@@ -290,10 +290,10 @@ class Sending:
         self.streamed = streamed
         self.attempt: Attempt | None = None
 
-    def answering(self, response: Any, *, awaited: bool) -> Steps[None]:
+    def responding(self, response: Any, *, awaited: bool) -> Steps[None]:
         """There is a response."""
         if self.attempt is not None:
-            yield from self.attempt.answering(response, awaited=awaited)
+            yield from self.attempt.responding(response, awaited=awaited)
 
     def failing(self, error: Exception, *, awaited: bool) -> Steps[None]:
         """There is no response."""

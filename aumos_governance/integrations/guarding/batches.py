@@ -10,7 +10,7 @@ from ...errors import ConfigurationError
 from ..pricing.rates import Rates, UnusableUsageError
 from ..pricing.seen import Seen
 from .calls import (
-    Asked,
+    ApiRequest,
     Cost,
     Paid,
     UsageMissingError,
@@ -28,7 +28,7 @@ is charged at 50% of the standard API prices" (platform.claude.com/docs/en/build
 _WITHOUT_FEES: Final = frozenset({None, "function", "custom", "namespace"})
 """The types of tools that only the caller runs."""
 
-PaidOf = Callable[[Asked], Paid | None]
+PaidOf = Callable[[ApiRequest], Paid | None]
 RatesOf = Callable[[str], Rates]
 
 
@@ -39,18 +39,18 @@ class BatchCall:
     body: Mapping[str, Any] | None = None
     later = True
 
-    def __init__(self, requests: Iterable[tuple[str, Asked]], paid_of: PaidOf) -> None:
+    def __init__(self, requests: Iterable[tuple[str, ApiRequest]], paid_of: PaidOf) -> None:
         """``requests`` are the batch's own, by their ids. Raises ConfigurationError for what cannot be held."""
         self.quoted: Rates | None = None
         self.rates_of: RatesOf | None = None
         """How the prices of each request's model are found; set by the guard."""
         self._calls: dict[str, Paid] = {}
         self._fees: set[str] = set()
-        for id, asked in requests:
-            paid = paid_of(asked)
+        for id, request in requests:
+            paid = paid_of(request)
             if paid is not None:
                 self._calls[id] = paid
-                if _may_have_fees(asked.body):
+                if _may_have_fees(request.body):
                     self._fees.add(id)
         self.models = tuple(sorted({paid.model for paid in self._calls.values()}))
         self.model = self.models[0] if self.models else "unknown"
@@ -63,7 +63,7 @@ class BatchCall:
         parts = (paid.worst(found[paid.model]) * self.share(id) for id, paid in self._calls.items())
         return sum(parts, Decimal(0))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`: the response to a submission states none."""
         raise UsageMissingError("A batch's cost is known from its results.")
 
@@ -102,15 +102,15 @@ class BatchCosts:
         self._estimated = False
         self._seen: set[str] = set()
 
-    def result(self, id: str, answer: Mapping[str, Any] | None) -> None:
+    def result(self, id: str, response: Mapping[str, Any] | None) -> None:
         """The result of one request; None for one that failed, expired or was cancelled, and costs nothing."""
         paid = self._batch.of(id)
-        if paid is None or answer is None or id in self._seen:
+        if paid is None or response is None or id in self._seen:
             return
         self._seen.add(id)
         share = self._batch.share(id)
         try:
-            cost = self._cost_of(paid, answer)
+            cost = self._cost_of(paid, response)
             # Whether searches and the like are cheaper in a batch is not published.
             estimated = cost.estimated or self._batch.may_have_fees(id)
         except (UsageMissingError, UnusableUsageError, ConfigurationError):

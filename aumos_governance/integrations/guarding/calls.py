@@ -15,7 +15,7 @@ from ..pricing.seen import Seen
 
 __all__ = [
     "READS",
-    "Asked",
+    "ApiRequest",
     "Cost",
     "Meter",
     "Paid",
@@ -34,9 +34,9 @@ _WHITE_SPACE: Final = " \t\r\n"
 
 
 class UsageMissingError(Exception):
-    """An answer does not say, or not in earnest, what was used. It never reaches a caller.
+    """A response does not say, or not in earnest, what was used. It never reaches a caller.
 
-    ``least`` USD is what the visible part of the answer costs at least.
+    ``least`` USD is what the visible part of the response costs at least.
     """
 
     def __init__(self, message: str = "", least: Decimal = Decimal(0)) -> None:
@@ -54,7 +54,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ApiRequest:
     """A request that a client is about to send; ``path`` as the library names it, without the base URL."""
 
     method: str
@@ -64,7 +64,7 @@ class Asked:
     files: tuple[int | None, ...] = ()
     """The sizes of the files that go with it, in bytes; None for one whose size is not known."""
     bare: bool = False
-    """It goes out as the caller wrote it: the server refuses to be asked for a stream's usage."""
+    """It goes out as the caller wrote it: the server refuses a request for a stream's usage."""
     content: bytes | None = None
     """The content of the file that it names as its input, as a batch does, where the client could read it."""
 
@@ -85,8 +85,10 @@ class Meter(Protocol):
     """Reads a stream's events as they pass."""
 
     @property
-    def answer(self) -> Mapping[str, Any] | None:
-        """What is known of the usage, in the shape of the body of an answer that is not streamed; None: nothing yet."""
+    def response(self) -> Mapping[str, Any] | None:
+        """What is known of the usage, in the shape of the body of a response that is not streamed; None: nothing
+        yet.
+        """
         ...
 
     @property
@@ -100,7 +102,7 @@ class Meter(Protocol):
         ...
 
     def see(self, data: bytes) -> bool:
-        """Read one event's data; True when the caller did not ask for this event and must not see it."""
+        """Read one event's data; True when the caller did not request this event and must not see it."""
         ...
 
 
@@ -120,17 +122,17 @@ class Paid(Protocol):
 
     @property
     def body(self) -> Mapping[str, Any] | None:
-        """What to send in place of what was asked; None: just that."""
+        """The body to send in place of the caller's; None: the caller's own."""
         ...
 
     def worst(self, rates: Rates) -> Decimal:
         """The most it can cost, in USD: what is held."""
         ...
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """What it cost by its response, whose usage report is compared with what was seen to arrive.
 
-        ``seen`` None: ``answer`` is the whole body, and shows what arrived. ``seen.whole`` False: the response broke
+        ``seen`` None: ``response`` is the whole body, and shows what arrived. ``seen.whole`` False: the response broke
         off; the cost is what was reported so far, else what the call can have cost until then, as an estimate.
         Raises UsageMissingError where what was held is to be charged, as an estimate.
         """
@@ -154,13 +156,13 @@ READS: Final = frozenset({"get", "head", "options", "delete"})
 """Reading costs nothing, nor does deleting: what was made was paid for when it was made."""
 
 
-def is_free(asked: Asked, posts: re.Pattern[str]) -> bool:
+def is_free(request: ApiRequest, posts: re.Pattern[str]) -> bool:
     """Whether a request costs nothing: one that reads or deletes, or sends to one of the free paths.
 
     ``posts`` matches these paths. False also for a request of which that is not known.
     """
-    method = asked.method.lower()
-    return method in READS or (method in ("post", "put", "patch") and posts.fullmatch(asked.plain_path) is not None)
+    method = request.method.lower()
+    return method in READS or (method in ("post", "put", "patch") and posts.fullmatch(request.plain_path) is not None)
 
 
 def body_of_json(content: bytes) -> Mapping[str, Any]:
@@ -184,10 +186,10 @@ def cannot_measure(name: str, error: Exception) -> ConfigurationError:
     return ConfigurationError(f"{cause}; state what each call costs with govern(client, cost=...).", cause=cause)
 
 
-def unknown_method(asked: Asked) -> ConfigurationError:
+def unknown_method(request: ApiRequest) -> ConfigurationError:
     """Says that a request cannot be governed."""
     return ConfigurationError(
-        f"{asked.name} was not sent: govern() does not know what it may cost. Use the client"
+        f"{request.name} was not sent: govern() does not know what it may cost. Use the client"
         " that you gave to govern() for it, and record what it cost with %governance_spend.",
-        cause=f"{asked.name} was not sent: what it may cost is not known",
+        cause=f"{request.name} was not sent: what it may cost is not known",
     )

@@ -1,7 +1,7 @@
 """What is held for one attempt, until it ends.
 
 A charge ends in one of three ways. It is settled with the cost that the response states. It is released when the
-attempt failed before it could cost anything: it was never sent, or was answered with an error. Else it is settled as an
+attempt failed before it could cost anything: it was never sent, or got an error response. Else it is settled as an
 estimate: by what was seen of a response that broke off or was not read on, and with the amount held where there is
 nothing to go by.
 """
@@ -39,7 +39,7 @@ class Accounts(Protocol):
         """Called with each estimate that a later response may correct."""
         ...
 
-    def cost(self, paid: Paid, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, paid: Paid, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """What a call cost. Raises as `Paid.cost`, and ConfigurationError."""
         ...
 
@@ -72,25 +72,25 @@ class Charge:
 
     # ---- in the thread or task that made the call
 
-    def settle(self, answer: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
-        """Charge what the answer says, or an estimate where it does not say it; ``seen`` as in `Paid.cost`."""
-        now(self.settling(answer, seen, awaited=False))
+    def settle(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
+        """Charge what the response says, or an estimate where it does not say it; ``seen`` as in `Paid.cost`."""
+        now(self.settling(response, seen, awaited=False))
 
-    async def settle_async(self, answer: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
+    async def settle_async(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
         """As `settle`."""
-        await when_awaited(self.settling(answer, seen, awaited=True))
+        await when_awaited(self.settling(response, seen, awaited=True))
 
-    def settling(self, answer: Mapping[str, Any] | None, seen: Seen | None = None, *, awaited: bool) -> Steps[None]:
+    def settling(self, response: Mapping[str, Any] | None, seen: Seen | None = None, *, awaited: bool) -> Steps[None]:
         """As `settle`, for both kinds of client."""
-        return self._ended(lambda: self._cost(answer, seen), awaited=awaited)
+        return self._ended(lambda: self._cost(response, seen), awaited=awaited)
 
-    def settle_partly(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> None:
+    def settle_partly(self, response: Mapping[str, Any] | None, seen: Seen | None) -> None:
         """Charge what can have been paid for a response that broke off, flagged as an estimate."""
-        now(self._ended(lambda: self._partial(answer, seen), awaited=False))
+        now(self._ended(lambda: self._partial(response, seen), awaited=False))
 
-    async def settle_partly_async(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> None:
+    async def settle_partly_async(self, response: Mapping[str, Any] | None, seen: Seen | None) -> None:
         """As `settle_partly`."""
-        await when_awaited(self._ended(lambda: self._partial(answer, seen), awaited=True))
+        await when_awaited(self._ended(lambda: self._partial(response, seen), awaited=True))
 
     def settle_cost(self, cost: Cost) -> None:
         """Charge what a later response stated."""
@@ -159,27 +159,27 @@ class Charge:
             return False
         return True
 
-    def _cost(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
-        end = charged(self._stated, self.grant.amount or 0, answer, seen)
-        if end[1] and answer is not None:
-            self._name(answer)
+    def _cost(self, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
+        end = charged(self._stated, self.grant.amount or 0, response, seen)
+        if end[1] and response is not None:
+            self._name(response)
         return end
 
-    def _name(self, answer: Mapping[str, Any]) -> None:
+    def _name(self, response: Mapping[str, Any]) -> None:
         # An estimate, which the response itself may correct when it is retrieved.
-        id = answer.get("id")
+        id = response.get("id")
         if isinstance(id, str) and id and getattr(self.paid, "retrievable", False):
             self.grant.reference = self._guard.reference(id)
             self._guard.followups.estimated(self.grant.reference, self)
 
-    def _partial(self, answer: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
-        end = charged_partly(self._stated, self.grant.amount or 0, answer, seen)
-        if seen is not None and answer is not None:
-            self._name(answer)
+    def _partial(self, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
+        end = charged_partly(self._stated, self.grant.amount or 0, response, seen)
+        if seen is not None and response is not None:
+            self._name(response)
         return end
 
-    def _stated(self, answer: Mapping[str, Any], seen: Seen | None) -> Cost:
-        return self._guard.cost(self.paid, answer, seen)
+    def _stated(self, response: Mapping[str, Any], seen: Seen | None) -> Cost:
+        return self._guard.cost(self.paid, response, seen)
 
     def _ended(self, how: Callable[[], tuple[int | None, bool]], *, awaited: bool) -> Steps[None]:
         # Whatever interrupts this from its first step on leaves the charge to be ended by the leftovers' thread.
@@ -201,7 +201,7 @@ class Charge:
             raise
 
     def _sent(self, cost: int | None, estimated: bool) -> bool:
-        """Send how it ends without waiting for the answer, where the engine can; the hold stands until it arrives."""
+        """Send how it ends without waiting for the response, where the engine can; the hold stands until it arrives."""
         ending = self._ending = self.grant.resolve_soon(cost, estimated=estimated)
         if ending is None:
             return False
@@ -215,7 +215,7 @@ class Charge:
             leftovers.ended(self)
 
     def _later(self, error: UnavailableError) -> None:
-        # The answer was paid for, and is not withheld because its cost cannot be written down now.
+        # The response was paid for, and is not withheld because its cost cannot be written down now.
         warnings.warn(f"The cost of a call is not recorded yet: {error}", RuntimeWarning, stacklevel=4)
         leftovers.note(self)
 

@@ -38,9 +38,9 @@ class PassedOn:
         """Nothing was held back."""
         return b""
 
-    def answer(self) -> Mapping[str, Any] | None:
+    def response(self) -> Mapping[str, Any] | None:
         """What is known of the usage; nothing where a part was missed and what was reported is not the end of it."""
-        return None if self._missed and not self._meter.ended else self._meter.answer
+        return None if self._missed and not self._meter.ended else self._meter.response
 
     def seen(self) -> Seen | None:
         """What of the response has arrived; None where a part was missed."""

@@ -33,7 +33,7 @@ class _Guard(Protocol):
     @property
     def engine(self) -> Engine: ...
 
-    def cost(self, paid: Paid, answer: Mapping[str, Any]) -> Cost: ...
+    def cost(self, paid: Paid, response: Mapping[str, Any]) -> Cost: ...
 
 
 class Followups:
@@ -52,7 +52,7 @@ class Followups:
         self._done.pop(reference, None)
         _keep(self._estimates, reference, (charge.paid, charge.grant.hold_id))
 
-    def stated(self, guard: _Guard, reference: str, answer: Mapping[str, Any], paid: Paid | None) -> None:
+    def stated(self, guard: _Guard, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
         """The provider states what a response used; ``paid`` is the call where this process has not made it."""
         if reference in self._done:
             return
@@ -60,7 +60,7 @@ class Followups:
         if known is None:
             return
         try:
-            cost = guard.cost(known, answer)
+            cost = guard.cost(known, response)
         except (UsageMissingError, UnusableUsageError, AumOSGovernanceError):
             return
         if cost.estimated:

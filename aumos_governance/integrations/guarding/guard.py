@@ -33,7 +33,7 @@ METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
 CANNOT_BE_HELD: Final = "CANNOT_BE_HELD"
 """Why a call was refused without a decision: the codes of its record."""
 
-AnswerT = TypeVar("AnswerT")
+ResponseT = TypeVar("ResponseT")
 _NEVER_SENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "InvalidURL"})
 """The errors of httpx and its successors that come before a request is out."""
 
@@ -42,7 +42,7 @@ class Outcome:
     """How an attempt failed."""
 
     FREE: Final = "free"
-    """It was answered with an error, or never sent."""
+    """It got an error response, or was never sent."""
     UNKNOWN: Final = "unknown"
     """Its outcome is not known."""
 
@@ -100,12 +100,12 @@ class Guard:
         """The provider's name for a response or a batch, as the ledger knows it."""
         return f"{self.provider}/{id}"[:MAX_TEXT]
 
-    def ask(self, paid: Paid) -> Begun:
-        """Ask for what `begin` holds, and do not wait for it yet. Raises ConfigurationError as that."""
+    def begin_ahead(self, paid: Paid) -> Begun:
+        """Request what `begin` holds, and do not wait for it yet. Raises ConfigurationError as that."""
         return self.engine.begin_ahead(self._priced(paid))
 
     def begin(self, paid: Paid, begun: Begun | None = None) -> Charge:
-        """Hold the worst case of a call, or wait until what was asked for it is held.
+        """Hold the worst case of a call, or wait until the hold that was requested for it is made.
 
         Raises GovernanceDeniedError when it is denied, ConfigurationError when its worst case is not known.
         """
@@ -129,19 +129,19 @@ class Guard:
         grant = yield self.engine.begin_async(action)
         return Charge(self, paid, grant)
 
-    def call(self, paid: Paid, function: Callable[[], AnswerT]) -> AnswerT:
-        """Hold, call, and settle by the answer: a mapping, or an object with ``model_dump`` or ``to_dict``."""
+    def call(self, paid: Paid, function: Callable[[], ResponseT]) -> ResponseT:
+        """Hold, call, and settle by the response: a mapping, or an object with ``model_dump`` or ``to_dict``."""
         charge = self.begin(paid)
         try:
-            answer = function()
+            response = function()
         except Exception as error:
             charge.release() if outcome_of(error) == Outcome.FREE else charge.estimate()
             raise
         except BaseException:
             charge.abandon()
             raise
-        charge.settle(body_of(answer))
-        return answer
+        charge.settle(body_of(response))
+        return response
 
     def action(self, paid: Paid) -> GovernanceAction:
         """The action that a call is, with its worst case."""
@@ -195,17 +195,17 @@ class Guard:
         """The model's prices. Raises ConfigurationError when they are not known."""
         return self.prices.rates(model, provider=self.provider, base_url=self.base_url)
 
-    def cost(self, paid: Paid, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """What a call cost: by what the seller states, else by the prices of the model that answered.
+    def cost(self, paid: Paid, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+        """What a call cost: by what the seller states, else by the prices of the model that responded.
 
         Raises as `Paid.cost`, and ConfigurationError.
         """
-        return cost_of(paid, paid.quoted or self.rates(paid.model), answer, seen)
+        return cost_of(paid, paid.quoted or self.rates(paid.model), response, seen)
 
 
-def body_of(answer: object) -> Mapping[str, Any]:
-    """The answer as a mapping; an empty one when it is something else."""
-    body = _plain(answer)
+def body_of(response: object) -> Mapping[str, Any]:
+    """The response as a mapping; an empty one when it is something else."""
+    body = _plain(response)
     return body if isinstance(body, Mapping) else {}
 
 

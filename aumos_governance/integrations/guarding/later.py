@@ -72,8 +72,8 @@ class LaterEvents:
         self._events.feed(chunk)
 
     def done(self) -> None:
-        if self._meter.answer is not None:
-            self._done(self._meter.answer)
+        if self._meter.response is not None:
+            self._done(self._meter.response)
 
 
 class LaterLines:
@@ -154,5 +154,5 @@ def _heard_async(read: Callable[..., AsyncIterator[bytes]], later: Later) -> Cal
 def _finish(later: Later) -> None:
     try:
         later.done()
-    except Exception:  # noqa: BLE001 - the response was asked for by the caller, and is not withheld for this
+    except Exception:  # noqa: BLE001 - the response was requested by the caller, and is not withheld for this
         _log.exception("What a response says of an earlier call's cost could not be recorded")

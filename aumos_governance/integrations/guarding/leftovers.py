@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 _WAITS: Final = (0.0, 0.2, 1.0, 5.0)
 """Seconds before each attempt to settle what could not be settled."""
 _PATIENCE: Final = 10.0
-_ANSWERED_AFTER: Final = 0.05
+_RESPONDED_AFTER: Final = 0.05
 """Seconds after which a response is looked for; in most cases the next request has read it before."""
 
 
@@ -108,7 +108,7 @@ class Leftovers:
                 self._look()
                 continue
             if found is None:
-                look_at = time.monotonic() + _ANSWERED_AFTER
+                look_at = time.monotonic() + _RESPONDED_AFTER
             elif isinstance(found, threading.Event):
                 self._look()
                 found.set()
@@ -116,7 +116,7 @@ class Leftovers:
                 self._end(found)
 
     def _look(self) -> None:
-        # What is sent from here on asks for a look of its own.
+        # What is sent from here on is looked after by itself.
         self._looking = False
         for charge in list(self._sent):
             self._end(charge)

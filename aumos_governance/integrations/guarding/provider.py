@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ...errors import AumOSGovernanceError
-from .calls import Asked, Paid, cannot_measure
+from .calls import ApiRequest, Paid, cannot_measure
 from .guard import Guard
 from .later import Later
 
@@ -20,23 +20,23 @@ class Provider(Protocol):
         """The provider whose prices count where the client's address names none."""
         ...
 
-    def paid(self, asked: Asked) -> Paid | None:
+    def paid(self, request: ApiRequest) -> Paid | None:
         """The call that a request makes; None for one that costs nothing.
 
         Raises ConfigurationError for a request that is not known to be free or paid.
         """
         ...
 
-    def later(self, asked: Asked, guard: Guard) -> Later | None:
+    def later(self, request: ApiRequest, guard: Guard) -> Later | None:
         """Reads the response to a free request that says what an earlier one cost; None for any other."""
         ...
 
 
-def paid_by(provider: Provider, asked: Asked) -> Paid | None:
+def paid_by(provider: Provider, request: ApiRequest) -> Paid | None:
     """As `Provider.paid`. Raises ConfigurationError, whatever the request holds."""
     try:
-        return provider.paid(asked)
+        return provider.paid(request)
     except AumOSGovernanceError:
         raise
     except Exception as error:
-        raise cannot_measure(asked.name, error) from error
+        raise cannot_measure(request.name, error) from error

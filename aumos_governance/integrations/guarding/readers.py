@@ -22,7 +22,7 @@ __all__ = ["CONTENT_TYPE", "Body", "Events", "Frames", "Reader", "evidence_of", 
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
 _MOST_BODY: Final = 64 * 1024 * 1024
-"""Bytes of a body that is kept to find its usage; a longer one is no answer that has any."""
+"""Bytes of a body that is kept to find its usage; a longer one is no response that has any."""
 
 
 CONTENT_TYPE: Final = "application/vnd.amazon.eventstream"
@@ -49,8 +49,8 @@ class Reader(Protocol):
         """What was kept back of a response that is complete."""
         ...
 
-    def answer(self) -> Mapping[str, Any] | None:
-        """What is known of the usage, as `Meter.answer`."""
+    def response(self) -> Mapping[str, Any] | None:
+        """What is known of the usage, as `Meter.response`."""
         ...
 
     def seen(self) -> Seen | None:
@@ -135,10 +135,10 @@ class Events:
         # Some servers end the last event with the stream, without an empty line.
         return b"" if rest and self._meter.see(_data_of(rest)) else rest
 
-    def answer(self) -> Mapping[str, Any] | None:
-        answer = None if self._missed and not self._meter.ended else self._meter.answer
+    def response(self) -> Mapping[str, Any] | None:
+        response = None if self._missed and not self._meter.ended else self._meter.response
         # By its name what is charged for a stream that breaks off can be found when the response is retrieved.
-        return {"id": self._id} if answer is None and self._id else answer
+        return {"id": self._id} if response is None and self._id else response
 
     def seen(self) -> Seen | None:
         return None if self._missed else self._meter.seen
@@ -162,7 +162,7 @@ class Body:
     def rest(self) -> bytes:
         return b""
 
-    def answer(self) -> Mapping[str, Any] | None:
+    def response(self) -> Mapping[str, Any] | None:
         return body_of_json(b"".join(self._pieces)) if self._size <= _MOST_BODY else None
 
     def seen(self) -> Seen | None:
@@ -217,7 +217,7 @@ def evidence_of(reader: Reader) -> tuple[Mapping[str, Any], Seen | None]:
     seen = reader.seen()
     if seen is not None:
         seen.whole = True
-    return reader.answer() or {}, seen
+    return reader.response() or {}, seen
 
 
 def reader_of(paid: Paid, content_type: str, *, streamed: bool) -> Reader:

@@ -54,7 +54,7 @@ class Sends:
         self._former = extensions.get("trace")
         self._held = 1
         self.unpaid_for = 0
-        """How many were sent and not answered with an error."""
+        """How many were sent and got no error response."""
         extensions["trace"] = self._trace_async if awaited else self._trace
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:

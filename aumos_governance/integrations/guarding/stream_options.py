@@ -1,7 +1,7 @@
-"""Serves streams from servers that refuse to be asked for a stream's usage.
+"""Serves streams from servers that refuse a request for a stream's usage.
 
 OpenAI's API reports the usage of a stream only where ``stream_options`` requests it, so `govern` adds that field. Some
-servers that speak like OpenAI answer 400 or 422 to it. Which ones is found out by their responses, and remembered in
+servers that speak like OpenAI respond with 400 or 422. Which ones is found out by their responses, and remembered in
 this process.
 """
 
@@ -48,11 +48,11 @@ class StreamOptions:
         return status in _REFUSALS and place not in self._accept
 
     def accepts(self, place: Place) -> None:
-        """This server answered a request with the field."""
+        """This server accepted a request with the field."""
         self._accept.add(place)
 
     def refuses(self, place: Place) -> None:
-        """This server refused a request with the field, and answered the same one without it."""
+        """This server refused a request with the field, and accepted the same one without it."""
         self._refuse.add(place)
 
 
@@ -66,18 +66,18 @@ def resending(kind: Any, *, awaited: bool) -> Any:
         def _resent(self, send: Callable[[], Any], options: Any) -> Steps[Any]:
             request = _Request(self, options)
             try:
-                answer = send()
+                response = send()
                 if awaited:
-                    answer = yield answer
+                    response = yield response
             except Exception as error:
                 if not request.may_go_again(error):
                     raise
             else:
-                request.answered()
-                return answer
+                request.accepted()
+                return response
             with request.bare():
-                answer = send()
-                return (yield answer) if awaited else answer
+                response = send()
+                return (yield response) if awaited else response
 
     class Synchronous(Resending):
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
@@ -109,8 +109,8 @@ class _Request:
         self._client, self._options = client, options
         self._json, self._extra = options.json_data, options.extra_json
 
-    def answered(self) -> None:
-        """It was answered as it was sent."""
+    def accepted(self) -> None:
+        """The server accepted it as it was sent."""
         if self._changed:
             stream_options.accepts(self._place())
 
@@ -120,7 +120,7 @@ class _Request:
 
     @contextmanager
     def bare(self) -> Iterator[None]:
-        """Here it goes out as its caller wrote it; answered then, it is known what was refused."""
+        """Here it goes out as its caller wrote it; if the server accepts that, it is known what was refused."""
         place = self._place()
         self._options.json_data, self._options.extra_json = self._json, self._extra
         before = _BARE.set(True)

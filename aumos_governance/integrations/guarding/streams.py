@@ -1,4 +1,4 @@
-"""Watches an answer's bytes on their way to the caller, and settles its charge by what they say.
+"""Watches a response's bytes on their way to the caller, and settles its charge by what they say.
 
 The caller's stream, response and events stay the provider's own: all of them read the HTTP response, whose reading and
 closing are watched here. What breaks off, is closed before its end or dropped is settled as an estimate, by what of it
@@ -50,7 +50,7 @@ class _Watch:
                     self._charge.settle(*evidence_of(self._reader))
                 if shown:
                     yield shown
-            # Before the last bytes: who gets them has the whole answer.
+            # Before the last bytes: who gets them has the whole response.
             rest = self._reader.rest()
             self._charge.settle(*evidence_of(self._reader))
             if rest:
@@ -103,7 +103,7 @@ class _Watch:
 
 
 def _so_far(reader: Reader) -> Evidence:
-    return reader.answer(), reader.seen()
+    return reader.response(), reader.seen()
 
 
 def watch(response: Any, charge: Charge, *, streamed: bool) -> None:

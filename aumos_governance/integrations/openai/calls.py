@@ -1,11 +1,11 @@
-"""The calls of OpenAI's library: which cost, what they may cost at worst, and what their answers say they used."""
+"""The calls of OpenAI's library: which cost, what they may cost at worst, and what their responses say they used."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ..guarding.calls import READS, Asked, Paid, is_free, unknown_method
+from ..guarding.calls import READS, ApiRequest, Paid, is_free, unknown_method
 from ..guarding.later import Later
 from ..guarding.provider import Provider
 from . import later as openai_later
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PROVIDER", "OpenAIProvider"]
 
-_PAID: Final[dict[str, Callable[[Asked], Paid]]] = {
+_PAID: Final[dict[str, Callable[[ApiRequest], Paid]]] = {
     "/chat/completions": ChatCall,
     "/completions": CompletionCall,
     "/embeddings": EmbeddingCall,
@@ -38,22 +38,22 @@ class OpenAIProvider:
 
     price_id = "openai"
 
-    def paid(self, asked: Asked) -> Paid | None:
+    def paid(self, request: ApiRequest) -> Paid | None:
         """As `Provider.paid`."""
-        path = asked.plain_path
-        make = None if asked.method.lower() in READS else _PAID.get(path)
+        path = request.plain_path
+        make = None if request.method.lower() in READS else _PAID.get(path)
         if make is not None:
-            return make(asked)
-        if is_free(asked, FREE_POSTS) or (path == "/vector_stores" and not asked.body.get("file_ids")):
+            return make(request)
+        if is_free(request, FREE_POSTS) or (path == "/vector_stores" and not request.body.get("file_ids")):
             # A vector store is billed for what is in it.
             return None
         if path == "/batches":
-            return openai_later.batch_of(asked, self.paid)
-        raise unknown_method(asked)
+            return openai_later.batch_of(request, self.paid)
+        raise unknown_method(request)
 
-    def later(self, asked: Asked, guard: Guard) -> Later | None:
+    def later(self, request: ApiRequest, guard: Guard) -> Later | None:
         """As `Provider.later`."""
-        return openai_later.later(asked, guard)
+        return openai_later.later(request, guard)
 
 
 PROVIDER: Final[Provider] = OpenAIProvider()

@@ -23,7 +23,7 @@ class EventMeter:
     """
 
     def __init__(self, *, swallow: bool = False, hidden: bool = True) -> None:
-        self.answer: Mapping[str, Any] | None = None
+        self.response: Mapping[str, Any] | None = None
         self.ended = False
         self.seen = Seen(hidden=hidden)
         self._swallow = swallow
@@ -38,7 +38,7 @@ class EventMeter:
         usage = event.get("usage")
         if not isinstance(usage, Mapping):
             return False
-        self.answer = event
+        self.response = event
         alone = not event.get("choices")
         self.ended = self.ended or alone
         return self._swallow and alone
@@ -48,7 +48,7 @@ class ResponseMeter:
     """The events of the Responses API: the one that ends it has the whole response."""
 
     def __init__(self, *, hidden: bool = True) -> None:
-        self.answer: Mapping[str, Any] | None = None
+        self.response: Mapping[str, Any] | None = None
         self.ended = False
         self.seen = Seen(hidden=hidden)
 
@@ -58,7 +58,7 @@ class ResponseMeter:
             event = body_of_json(data)
             response = event.get("response")
             if event.get("type") in _TYPES and isinstance(response, Mapping):
-                self.answer, self.ended = response, True
+                self.response, self.ended = response, True
         elif data == _DONE:
             self.ended = True
         elif b'.delta"' in data:

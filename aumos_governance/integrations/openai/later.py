@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...errors import ConfigurationError
 from ..guarding.batches import BATCH_SHARE, BatchCall, BatchCosts, PaidOf
 from ..guarding.calls import (
-    Asked,
+    ApiRequest,
     Cost,
     Paid,
     UsageMissingError,
@@ -33,34 +33,35 @@ _ENDED: Final = frozenset({"completed", "incomplete", "failed", "cancelled"})
 _BATCH_ENDED: Final = frozenset({"completed", "expired", "cancelled", "failed"})
 
 
-def batch_of(asked: Asked, paid_of: PaidOf) -> BatchCall:
+def batch_of(request: ApiRequest, paid_of: PaidOf) -> BatchCall:
     """The submission of a batch, whose input file's content the client has read. Raises ConfigurationError."""
-    if asked.content is None:
+    if request.content is None:
         raise ConfigurationError(
-            f"{asked.name} was not sent: its input file cannot be read through this client, so it is not known what the"
-            " batch may cost. Use the client that you gave to govern() for it, and record what it cost with"
+            f"{request.name} was not sent: its input file cannot be read through this client, so it is not known what"
+            " the batch may cost. Use the client that you gave to govern() for it, and record what it cost with"
             " %governance_spend.",
-            cause=f"{asked.name} was not sent: its input file is not in the request, so what it may cost is not known",
+            cause=f"{request.name} was not sent: its input file is not in the request, so what it may cost is not"
+            " known",
         )
-    return BatchCall(_requests(asked), paid_of)
+    return BatchCall(_requests(request), paid_of)
 
 
-def _requests(asked: Asked) -> Iterator[tuple[str, Asked]]:
-    for number, line in enumerate((asked.content or b"").splitlines(), 1):
+def _requests(request: ApiRequest) -> Iterator[tuple[str, ApiRequest]]:
+    for number, line in enumerate((request.content or b"").splitlines(), 1):
         if not line.strip():
             continue
-        request = body_of_json(line)
-        id, path, body = request.get("custom_id"), request.get("url"), request.get("body")
+        each = body_of_json(line)
+        id, path, body = each.get("custom_id"), each.get("url"), each.get("body")
         if not isinstance(id, str) or not isinstance(path, str) or not isinstance(body, dict):
             raise ConfigurationError(
-                f"{asked.name} was not sent: line {number} of its input file must have a custom_id, a url and a body."
+                f"{request.name} was not sent: line {number} of its input file must have a custom_id, a url and a body."
             )
-        yield id, Asked(str(request.get("method") or "POST"), path.removeprefix("/v1"), body)
+        yield id, ApiRequest(str(each.get("method") or "POST"), path.removeprefix("/v1"), body)
 
 
-def later(asked: Asked, guard: Guard) -> Later | None:
+def later(request: ApiRequest, guard: Guard) -> Later | None:
     """Reads the response to a free request that may say what an earlier one cost; None for any other."""
-    path, method = asked.path.partition("?")[0], asked.method.lower()
+    path, method = request.path.partition("?")[0], request.method.lower()
     if found := _RESPONSE.fullmatch(path):
         if found[2] is None and method != "get":
             return None
@@ -69,7 +70,7 @@ def later(asked: Asked, guard: Guard) -> Later | None:
             if body.get("status") in _ENDED:
                 _stated(guard, body, ResponseCall)
 
-        return LaterEvents(ResponseMeter(), stated) if asked.streamed else LaterBody(stated)
+        return LaterEvents(ResponseMeter(), stated) if request.streamed else LaterBody(stated)
     if method == "get" and _CHAT.fullmatch(path):
         return LaterBody(lambda body: _stated(guard, body, ChatCall))
     if _BATCH.fullmatch(path) and method in ("get", "post"):
@@ -85,7 +86,7 @@ def _stated(guard: Guard, body: Mapping[str, Any], kind: type[ResponseCall | Cha
     id = body.get("id")
     if isinstance(id, str) and isinstance(body.get("usage"), Mapping):
         # The response repeats the request's model, tools and tier.
-        guard.followups.stated(guard, guard.reference(id), body, kind(Asked("POST", "", body)))
+        guard.followups.stated(guard, guard.reference(id), body, kind(ApiRequest("POST", "", body)))
 
 
 def _listed(guard: Guard, body: Mapping[str, Any]) -> None:
@@ -120,7 +121,7 @@ def _cost_of_usage(guard: Guard, paid: Paid, body: Mapping[str, Any]) -> Cost | 
     """The cost of a batch of one model, by the sum of its usage; None where the sum does not show everything."""
     if not isinstance(paid, BatchCall) or len(paid.models) != 1 or paid.has_fees:
         return None
-    call = ResponseCall(Asked("POST", "/responses", {"model": paid.model}))
+    call = ResponseCall(ApiRequest("POST", "/responses", {"model": paid.model}))
     call.quoted = paid.quoted
     if paid.quoted is not None and paid.quoted.flat is not None:
         return None  # By the number of its requests, which the results have.
@@ -146,7 +147,7 @@ def _results(guard: Guard, file_id: str) -> Later | None:
 
     def line(result: Mapping[str, Any]) -> None:
         response = result.get("response")
-        answer = response.get("body") if isinstance(response, Mapping) and response.get("status_code") == 200 else None
-        costs.result(str(result.get("custom_id")), answer if isinstance(answer, Mapping) else None)
+        body = response.get("body") if isinstance(response, Mapping) and response.get("status_code") == 200 else None
+        costs.result(str(result.get("custom_id")), body if isinstance(body, Mapping) else None)
 
     return LaterLines(line, lambda: guard.followups.read(reference, costs.total))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ...errors import ConfigurationError
-from ..guarding.calls import Asked, Cost, Meter, UsageMissingError
+from ..guarding.calls import ApiRequest, Cost, Meter, UsageMissingError
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import AUDIO_BYTES_A_SECOND, AUDIO_TOKENS_A_SECOND, size_of
@@ -48,10 +48,10 @@ class _MediaCall:
     body = None
     quoted: Rates | None = None
 
-    def __init__(self, asked: Asked) -> None:
-        self.model = str(asked.body.get("model") or self._default)
-        self._asked = asked.body
-        self._files = asked.files
+    def __init__(self, request: ApiRequest) -> None:
+        self.model = str(request.body.get("model") or self._default)
+        self._request = request.body
+        self._files = request.files
 
     _default = "unknown"
 
@@ -68,14 +68,14 @@ class ImageCall(_MediaCall):
 
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
-        asked = self._asked
-        given = size_of(asked.get("prompt") or "").tokens + len(self._files) * _IMAGE_INPUT
-        each = _IMAGE_OUTPUT + _number(asked.get("partial_images"), 0) * _PARTIAL_IMAGE
-        return rates.bound(given, each * _number(asked.get("n"), 1), kinds=("image", "cache_write"))
+        request = self._request
+        given = size_of(request.get("prompt") or "").tokens + len(self._files) * _IMAGE_INPUT
+        each = _IMAGE_OUTPUT + _number(request.get("partial_images"), 0) * _PARTIAL_IMAGE
+        return rates.bound(given, each * _number(request.get("n"), 1), kinds=("image", "cache_write"))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        used = read_usage(answer, _IMAGE_USAGE, ("input_tokens", "output_tokens"))
+        used = read_usage(response, _IMAGE_USAGE, ("input_tokens", "output_tokens"))
         if "output_image_tokens" not in used and rates.has("output_image_mtok"):
             used["output_image_tokens"] = used["output_tokens"] - used.get("output_text_tokens", 0)
         return Cost(rates.cost(used))
@@ -88,17 +88,17 @@ class SpeechCall(_MediaCall):
 
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
-        text = str(self._asked.get("input") or "")
+        text = str(self._request.get("input") or "")
         if rates.flat is None and rates.has("input_mchars"):
             return rates.cost({"input_characters": len(text)})
-        text_tokens = size_of([text, self._asked.get("instructions") or ""]).tokens
+        text_tokens = size_of([text, self._request.get("instructions") or ""]).tokens
         return rates.bound(text_tokens, len(text) * _SPOKEN_TOKENS + _PARTIAL_IMAGE, kinds=("audio",))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         if rates.flat is None and rates.has("input_mchars"):
             return Cost(self.worst(rates))
-        return Cost(rates.cost(read_usage(answer, _SOUND_USAGE, ("input_tokens", "output_tokens"))))
+        return Cost(rates.cost(read_usage(response, _SOUND_USAGE, ("input_tokens", "output_tokens"))))
 
 
 class TranscriptionCall(_MediaCall):
@@ -112,17 +112,17 @@ class TranscriptionCall(_MediaCall):
         seconds = sum(size // AUDIO_BYTES_A_SECOND + 1 for size in sizes)
         if rates.flat is None and rates.has("audio_hours", "input_audio_hours"):
             return rates.cost(_by_time(seconds))
-        text_tokens = size_of(self._asked.get("prompt") or "").tokens
+        text_tokens = size_of(self._request.get("prompt") or "").tokens
         return rates.bound(seconds * AUDIO_TOKENS_A_SECOND + text_tokens, seconds * _WRITTEN_TOKENS, kinds=("audio",))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        usage = answer.get("usage")
-        seconds = usage.get("seconds") if isinstance(usage, Mapping) else answer.get("duration")
+        usage = response.get("usage")
+        seconds = usage.get("seconds") if isinstance(usage, Mapping) else response.get("duration")
         if seconds is None:
-            return Cost(rates.cost(read_usage(answer, _SOUND_USAGE, ("input_tokens", "output_tokens"))))
+            return Cost(rates.cost(read_usage(response, _SOUND_USAGE, ("input_tokens", "output_tokens"))))
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < 1e9:
-            raise UsageMissingError("The answer does not say how long the sound is.")
+            raise UsageMissingError("The response does not state how long the sound is.")
         return Cost(rates.cost(_by_time(seconds)))
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ...errors import ConfigurationError
-from ..guarding.calls import Asked, Cost, Meter, UsageMissingError
+from ..guarding.calls import ApiRequest, Cost, Meter, UsageMissingError
 from ..pricing.price_terms import service_tiers
 from ..pricing.prices import Rates, UnusableUsageError, unknown_price
 from ..pricing.seen import Seen
@@ -27,7 +27,8 @@ __all__ = [
 ]
 
 OUTPUT_TOKENS: Final = 16_384
-"""Held for the answer of a request that states no limit. One that is longer is charged in full, flagged an overrun."""
+"""Held for the response of a request that states no limit. One that is longer is charged in full, flagged an
+overrun."""
 CONTEXT_TOKENS: Final = 200_000
 """Held for an input that the request does not show, where the model's context window is not known."""
 _TOOL_TOKENS: Final = 4_096
@@ -43,7 +44,7 @@ _PRICED_BY_TOKENS: Final = frozenset(
     {"function", "custom", "namespace", "mcp", "computer", "computer_use_preview", "local_shell", "apply_patch"}
     | {"tool_search", *_SEARCH_UNITS}
 )
-"""The tools of the Responses API whose use is in the answer's usage, or counted in its output."""
+"""The tools of the Responses API whose use is in the response's usage, or counted in its output."""
 
 
 class ChatCall:
@@ -52,68 +53,68 @@ class ChatCall:
     name = "chat.completions"
     quoted: Rates | None = None
 
-    def __init__(self, asked: Asked) -> None:
-        self.model = str(asked.body.get("model") or "unknown")
+    def __init__(self, request: ApiRequest) -> None:
+        self.model = str(request.body.get("model") or "unknown")
         self.body: Mapping[str, Any] | None = None
-        self._asked = asked.body
-        self.retrievable = asked.body.get("store") is True
-        self._streamed = asked.streamed or asked.body.get("stream") is True
-        options = asked.body.get("stream_options")
+        self._request = request.body
+        self.retrievable = request.body.get("store") is True
+        self._streamed = request.streamed or request.body.get("stream") is True
+        options = request.body.get("stream_options")
         requested = isinstance(options, Mapping) and bool(options.get("include_usage"))
-        self._added = self._streamed and not requested and not asked.bare
+        self._added = self._streamed and not requested and not request.bare
         if self._added:
             added = {**(options if isinstance(options, Mapping) else {}), "include_usage": True}
-            self.body = {**asked.body, "stream_options": added}
+            self.body = {**request.body, "stream_options": added}
 
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
         # Any of the models that OpenRouter may fall back on: https://openrouter.ai/docs/features/model-routing.
         if rates.seller != "openrouter":
             return self._worst(rates, self._limit(rates))
-        others = self._asked.get("models")
+        others = self._request.get("models")
         names = [str(name) for name in others] if isinstance(others, (list, tuple)) else []
         return max(self._worst(each, self._limit(each)) for each in (rates, *map(rates.of, names)))
 
     def _limit(self, rates: Rates) -> int:
-        asked = self._asked
-        output = _output(_whole(asked, "max_completion_tokens", "max_tokens"), rates) * _count(asked.get("n"))
+        request = self._request
+        output = _output(_whole(request, "max_completion_tokens", "max_tokens"), rates) * _count(request.get("n"))
         # What was predicted and not taken is charged as output.
-        return output + (size_of(asked.get("prediction")).tokens if asked.get("prediction") else 0)
+        return output + (size_of(request.get("prediction")).tokens if request.get("prediction") else 0)
 
     def _worst(self, rates: Rates, output: int) -> Decimal:
-        asked = self._asked
-        size = size_of({name: value for name, value in asked.items() if name not in _NO_INPUT})
-        modalities = asked.get("modalities") or ()
+        request = self._request
+        size = size_of({name: value for name, value in request.items() if name not in _NO_INPUT})
+        modalities = request.get("modalities") or ()
         made = [kind for kind in ("audio", "image") if kind in modalities] if modalities else []
         kinds = {"cache_write", *size.kinds, *made}
-        for kind in _tool_kinds(asked.get("tools")):
+        for kind in _tool_kinds(request.get("tools")):
             if kind not in ("function", "custom", "None"):
                 _require_fee(rates, kind)
-        fees = extras_of(asked, rates, size)
+        fees = extras_of(request, rates, size)
         if self._searches() and rates.seller not in ("openrouter", "perplexity"):
             fees += _search_fee(rates, "web_searches", 1)
         require_kinds(rates, size.kinds, made)
-        return fees + _bound(rates, asked, size, output, kinds)
+        return fees + _bound(rates, request, size, output, kinds)
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
         if seen is None:
             seen = Seen(whole=True)
-            see_chat(answer, seen)
+            see_chat(response, seen)
         if not seen.whole:
             limit = self._limit(rates)
-            return broken(rates, answer, seen, "chat", lambda output: self._worst(rates, output), limit)
-        used, estimated = used_of(rates, answer, "chat", seen)
+            return broken(rates, response, seen, "chat", lambda output: self._worst(rates, output), limit)
+        used, estimated = used_of(rates, response, "chat", seen)
         if self._searches():
             used = {**used, "web_searches": max(1, used.get("web_searches", 0))}
-        return Cost(rates.cost(used, _terms(answer)), estimated)
+        return Cost(rates.cost(used, _terms(response)), estimated)
 
     def meter(self) -> Meter:
         """As `StreamedPaid.meter`."""
         return EventMeter(swallow=self._added, hidden=not shows_all(self.model))
 
     def _searches(self) -> bool:
-        return self._asked.get("web_search_options") is not None or "-search-" in self.model
+        return self._request.get("web_search_options") is not None or "-search-" in self.model
 
 
 class CompletionCall(ChatCall):
@@ -122,19 +123,21 @@ class CompletionCall(ChatCall):
     name = "completions"
 
     def _limit(self, rates: Rates) -> int:
-        asked = self._asked
-        prompts = asked.get("prompt")
+        request = self._request
+        prompts = request.get("prompt")
         several = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
-        limit = _whole(asked, "max_tokens")
+        limit = _whole(request, "max_tokens")
         # This API returns at most 16 tokens by default.
-        output = (16 if limit is None else limit) * max(_count(asked.get("n")), _count(asked.get("best_of"))) * several
-        return output + (self._input() if asked.get("echo") else 0)
+        output = (
+            (16 if limit is None else limit) * max(_count(request.get("n")), _count(request.get("best_of"))) * several
+        )
+        return output + (self._input() if request.get("echo") else 0)
 
     def _worst(self, rates: Rates, output: int) -> Decimal:
         return rates.bound(self._input(), output)
 
     def _input(self) -> int:
-        return _tokens_of(self._asked.get("prompt")) + size_of(self._asked.get("suffix") or "").tokens
+        return _tokens_of(self._request.get("prompt")) + size_of(self._request.get("suffix") or "").tokens
 
 
 class EmbeddingCall:
@@ -144,72 +147,72 @@ class EmbeddingCall:
     body = None
     quoted: Rates | None = None
 
-    def __init__(self, asked: Asked) -> None:
-        self.model = str(asked.body.get("model") or "unknown")
-        self._asked = asked.body
+    def __init__(self, request: ApiRequest) -> None:
+        self.model = str(request.body.get("model") or "unknown")
+        self._request = request.body
 
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
-        return rates.bound(_tokens_of(self._asked.get("input")), 0)
+        return rates.bound(_tokens_of(self._request.get("input")), 0)
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        used, estimated = used_of(rates, answer, "embeddings", None, output=False)
+        used, estimated = used_of(rates, response, "embeddings", None, output=False)
         return Cost(rates.cost({"input_tokens": used["input_tokens"]}), estimated)
 
 
 class ResponseCall:
     """``responses``: ``create``, ``parse``, ``stream`` and ``compact``.
 
-    One that runs in the background is answered before it has cost anything, and settled as an estimate.
+    One that runs in the background gets its response before it has cost anything, and settled as an estimate.
     """
 
     name = "responses"
     body = None
     quoted: Rates | None = None
 
-    def __init__(self, asked: Asked) -> None:
-        self.model = str(asked.body.get("model") or "unknown")
-        self._asked = asked.body
-        self.retrievable = asked.body.get("store") is not False
-        self._tools = tuple(_tool_kinds(asked.body.get("tools")))
+    def __init__(self, request: ApiRequest) -> None:
+        self.model = str(request.body.get("model") or "unknown")
+        self._request = request.body
+        self.retrievable = request.body.get("store") is not False
+        self._tools = tuple(_tool_kinds(request.body.get("tools")))
 
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
-        return self._worst(rates, _output(_whole(self._asked, "max_output_tokens"), rates))
+        return self._worst(rates, _output(_whole(self._request, "max_output_tokens"), rates))
 
     def _worst(self, rates: Rates, output: int) -> Decimal:
-        asked = self._asked
+        request = self._request
         for kind in self._tools:
             if kind not in _PRICED_BY_TOKENS:
                 _require_fee(rates, kind)
-        size = size_of({name: value for name, value in asked.items() if name not in _NO_INPUT})
+        size = size_of({name: value for name, value in request.items() if name not in _NO_INPUT})
         size.tokens += _TOOL_TOKENS * sum(kind not in ("function", "custom") for kind in self._tools)
         searches = [_SEARCH_UNITS[kind] for kind in self._tools if kind in _SEARCH_UNITS]
-        if searches or "mcp" in self._tools or asked.get("model") is None:
+        if searches or "mcp" in self._tools or request.get("model") is None:
             # What they find, and what a stored prompt says, becomes input.
             size.unseen = True
-        limit = _whole(asked, "max_tool_calls")
+        limit = _whole(request, "max_tool_calls")
         fees = [_search_fee(rates, unit, _SEARCHES if limit is None else limit) for unit in searches]
         kinds = size.kinds | {"cache_write"}
         require_kinds(rates, size.kinds, ())
-        return _bound(rates, asked, size, output, kinds) + sum(fees, Decimal(0))
+        return _bound(rates, request, size, output, kinds) + sum(fees, Decimal(0))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        if seen is not None and not seen.whole and not answer:
-            limit = _output(_whole(self._asked, "max_output_tokens"), rates)
-            return broken(rates, answer, seen, "responses", lambda output: self._worst(rates, output), limit)
+        if seen is not None and not seen.whole and not response:
+            limit = _output(_whole(self._request, "max_output_tokens"), rates)
+            return broken(rates, response, seen, "responses", lambda output: self._worst(rates, output), limit)
         # The event that ends a stream has the whole response.
         seen = Seen(whole=True)
-        see_response(answer, seen)
-        counts, estimated = used_of(rates, answer, "responses", seen)
+        see_response(response, seen)
+        counts, estimated = used_of(rates, response, "responses", seen)
         used = dict(counts)
-        for item in answer.get("output") or ():
+        for item in response.get("output") or ():
             unit = _search_of(item)
             if unit is not None:
                 used[unit] = used.get(unit, 0) + 1
-        return Cost(rates.cost(used, _terms(answer)), estimated)
+        return Cost(rates.cost(used, _terms(response)), estimated)
 
     def meter(self) -> Meter:
         """As `StreamedPaid.meter`."""
@@ -220,15 +223,15 @@ _NO_INPUT: Final = frozenset({"prediction", "metadata", "stream_options", "user"
 
 
 def read_usage(
-    answer: Mapping[str, Any], names: Mapping[str, tuple[str, ...]], required: Iterable[str]
+    response: Mapping[str, Any], names: Mapping[str, tuple[str, ...]], required: Iterable[str]
 ) -> dict[str, int | float]:
     """The counts of a response's usage, under the names of genai-prices' units.
 
     Raises UsageMissingError where one of ``required`` is missing, or any is no count.
     """
-    usage = answer.get("usage")
+    usage = response.get("usage")
     if not isinstance(usage, Mapping):
-        raise UsageMissingError("The answer has no usage.")
+        raise UsageMissingError("The response has no usage.")
     read: dict[str, int | float] = {}
     for unit, path in names.items():
         value: Any = usage
@@ -237,16 +240,16 @@ def read_usage(
         if value is None and unit not in required:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
-            raise UsageMissingError(f"The answer's usage has no {'.'.join(path)}.")
+            raise UsageMissingError(f"The response's usage has no {'.'.join(path)}.")
         read[unit] = value
     if not any(read.values()):
-        raise UsageMissingError("The answer's usage counts nothing.")
+        raise UsageMissingError("The response's usage counts nothing.")
     return read
 
 
-def _whole(asked: Mapping[str, Any], *names: str) -> int | None:
+def _whole(request: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
-        value = asked.get(name)
+        value = request.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
     return None
@@ -266,7 +269,7 @@ def _input(size: Any, rates: Rates) -> int:
     window = rates.context_window
     if size.unseen:
         return window or CONTEXT_TOKENS
-    # A longer input is answered with an error, which costs nothing.
+    # A longer input gets an error response, which costs nothing.
     tokens = int(size.tokens) + _MARGIN
     return tokens if window is None else min(tokens, window)
 
@@ -279,9 +282,9 @@ def _tokens_of(value: object) -> int:
     return size_of(value or "").tokens
 
 
-def _bound(rates: Rates, asked: Mapping[str, Any], size: Size, output: int, kinds: Iterable[str]) -> Decimal:
+def _bound(rates: Rates, request: Mapping[str, Any], size: Size, output: int, kinds: Iterable[str]) -> Decimal:
     """The bound of the tokens at the dearest service tier that the request leaves open."""
-    tiers = service_tiers(rates.seller, asked.get("service_tier"))
+    tiers = service_tiers(rates.seller, request.get("service_tier"))
     return rates.bound(_input(size, rates), output, kinds=kinds, contexts=tiers)
 
 

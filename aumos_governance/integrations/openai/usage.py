@@ -32,14 +32,14 @@ _XAI_SOURCE: Final = Decimal("0.025")
 
 
 def used_of(
-    rates: Rates, answer: Mapping[str, Any], shape: str, seen: Seen | None, *, output: bool = True
+    rates: Rates, response: Mapping[str, Any], shape: str, seen: Seen | None, *, output: bool = True
 ) -> tuple[Mapping[str, Any], bool]:
-    """The counts to charge of an answer's usage, and whether they are an estimate. Raises UsageMissingError."""
-    usage = answer.get("usage")
+    """The counts to charge of a response's usage, and whether they are an estimate. Raises UsageMissingError."""
+    usage = response.get("usage")
     report = rates.reading(shape).report(usage) if isinstance(usage, Mapping) else None
     if report is None:
         raise UsageMissingError(
-            "The answer has no usage, or one with something that is no count.", rates.least_cost(seen)
+            "The response has no usage, or one with something that is no count.", rates.least_cost(seen)
         )
     try:
         counts, estimated = checked(report, seen, output=output)
@@ -53,7 +53,7 @@ def used_of(
 
 def broken(
     rates: Rates,
-    answer: Mapping[str, Any],
+    response: Mapping[str, Any],
     seen: Seen,
     shape: str,
     bound: Callable[[int], Decimal],
@@ -65,7 +65,7 @@ def broken(
     gives the most that the call costs with so many tokens of output.
     """
     with suppress(UsageMissingError):
-        return Cost(rates.cost(used_of(rates, answer, shape, seen)[0], {}), estimated=True)
+        return Cost(rates.cost(used_of(rates, response, shape, seen)[0], {}), estimated=True)
     # No text has more tokens than bytes.
     shown = seen.visible + seen.reasoning
     output = limit if seen.media or (seen.hidden and not seen.reasoning) else min(shown, limit)
@@ -90,7 +90,7 @@ def require_kinds(rates: Rates, inputs: Collection[str], outputs: Collection[str
         raise unknown_price(rates.model, keys=missing)
 
 
-def extras_of(asked: Mapping[str, Any], rates: Rates, size: Size) -> Decimal:
+def extras_of(request: Mapping[str, Any], rates: Rates, size: Size) -> Decimal:
     """The most that a chat's extras at its seller cost beside tokens; what they find is marked in ``size``.
 
     Raises ConfigurationError for one whose price is not known.
@@ -99,10 +99,10 @@ def extras_of(asked: Mapping[str, Any], rates: Rates, size: Size) -> Decimal:
         return Decimal(0)
     fees = Decimal(0)
     if rates.seller == "openrouter":
-        for results in _web_plugins(asked, rates):
+        for results in _web_plugins(request, rates):
             size.unseen = True
             fees += max(results * _OPENROUTER_RESULT, _OPENROUTER_SEARCH)
-    search = asked.get("search_parameters")
+    search = request.get("search_parameters")
     if rates.seller == "x-ai" and isinstance(search, Mapping) and search.get("mode") != "off":
         size.unseen = True
         most = search.get("max_search_results")
@@ -110,11 +110,11 @@ def extras_of(asked: Mapping[str, Any], rates: Rates, size: Size) -> Decimal:
     return fees
 
 
-def _web_plugins(asked: Mapping[str, Any], rates: Rates) -> Iterable[int]:
-    plugins = asked.get("plugins")
+def _web_plugins(request: Mapping[str, Any], rates: Rates) -> Iterable[int]:
+    plugins = request.get("plugins")
     found = [each for each in plugins if isinstance(each, Mapping)] if isinstance(plugins, list) else []
     web = [each for each in found if each.get("id") == "web"]
-    if rates.searches or (asked.get("web_search_options") is not None and not web):
+    if rates.searches or (request.get("web_search_options") is not None and not web):
         web = web or [{}]
     for each in web:
         most = each.get("max_results")

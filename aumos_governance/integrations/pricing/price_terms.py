@@ -89,7 +89,7 @@ class Lookup:
 
 
 def seller_at(base_url: str) -> str | None:
-    """genai-prices' id of the seller at an address whose owner its own patterns do not find; None: ask those.
+    """genai-prices' id of the seller at an address whose owner its own patterns do not find; None: they do.
 
     Claude in Microsoft Foundry, Claude Platform on AWS and Claude on Google Cloud (Anthropic managed) are billed at
     Anthropic's own standard rates: https://platform.claude.com/docs/en/about-claude/pricing#cloud-platform-pricing.
@@ -229,7 +229,7 @@ _ANY_TIER: Final[tuple[dict[str, str], ...]] = ({}, {"service_tier": "priority"}
 def thinks_by_default(model: str) -> bool:
     """Whether a model of Anthropic's may reason where the request does not mention it; unknown ones may.
 
-    https://platform.claude.com/docs/en/build-with-claude/extended-thinking: before Claude 5 it must be asked for.
+    https://platform.claude.com/docs/en/build-with-claude/extended-thinking: before Claude 5 it must be requested.
     """
     version = _version(_CLAUDE, model.lower())
     return version is None or version >= (5, 0)
@@ -238,27 +238,27 @@ def thinks_by_default(model: str) -> bool:
 # ---- which name is billed
 
 
-def billed_model(requested: str, answered: object) -> str:
-    """The name whose price counts: that of the model which answered, never less exact than the one that was requested.
+def billed_model(requested: str, served: object) -> str:
+    """The name whose price counts: that of the model which responded, never less exact than the one that was requested.
 
-    Bedrock answers ``claude-sonnet-4-5-20250929`` to ``global.anthropic.claude-sonnet-4-5-20250929-v1:0``, Vertex the
-    same to ``claude-sonnet-4-5@20250929``: the requested name says by which profile it is billed. Another model that
-    answered is billed by the requested one's profile.
+    Bedrock responds with ``claude-sonnet-4-5-20250929`` to ``global.anthropic.claude-sonnet-4-5-20250929-v1:0``, Vertex
+    the same to ``claude-sonnet-4-5@20250929``: the requested name says by which profile it is billed. Another model
+    that answered is billed by the requested one's profile.
     """
-    if not isinstance(answered, str) or not answered or answered == requested:
+    if not isinstance(served, str) or not served or served == requested:
         return requested
-    return _billed(requested, answered)
+    return _billed(requested, served)
 
 
 @lru_cache(maxsize=512)
-def _billed(requested: str, answered: str) -> str:
-    one, other = _Name.of(requested), _Name.of(answered)
+def _billed(requested: str, served: str) -> str:
+    one, other = _Name.of(requested), _Name.of(served)
     if one.base != other.base:
-        return f"{one.profile}{answered}" if one.profile and not other.profile else answered
+        return f"{one.profile}{served}" if one.profile and not other.profile else served
     if one.date and other.date and one.date != other.date:
-        return f"{one.profile}{answered}" if one.profile and not other.profile else answered
-    # Dated by the answer alone, it is the more exact of two names that are alike otherwise.
-    return answered if other.date and not one.date and not (one.profile or one.variant) else requested
+        return f"{one.profile}{served}" if one.profile and not other.profile else served
+    # Dated by the response alone, it is the more exact of two names that are alike otherwise.
+    return served if other.date and not one.date and not (one.profile or one.variant) else requested
 
 
 @lru_cache(maxsize=512)

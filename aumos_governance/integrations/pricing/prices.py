@@ -1,6 +1,6 @@
 """What usage costs, by the prices that genai-prices ships, or newer ones that the user has fetched (`price_data`).
 
-A program that starts genai-prices' own `UpdatePrices` gets the prices that this has fetched, as it asked for.
+A program that starts genai-prices' own `UpdatePrices` gets the prices that this has fetched.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class Rates:
         self.fee = fee
         """What is added to each call."""
         self.searches = searches
-        """The model's id asks for a web search with every request."""
+        """The model's id means a web search with every request."""
         self.assumed = assumed
         """``flat`` stands in for a price that is not known, until a response says what it cost."""
         self._reading = reading
@@ -230,7 +230,9 @@ _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_tokens", "output_reason
 
 
 def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
-    """What genai-prices computes of text at prices without tiers, in a tenth of its time; None: it is to be asked."""
+    """What genai-prices computes of text at prices without tiers, in a tenth of its time; None: it must compute them
+    itself.
+    """
     for unit, count in used.items():
         if unit not in _PLAIN_UNITS or type(count) is not int or count <= 0:
             return None

@@ -169,7 +169,7 @@ def reading_of(provider: Any, shape: str) -> Reading:
     return Reading(paths, beside, total=total, total_covers_all=seller not in _TOTAL_OF_TEXT)
 
 
-def stated_cost(seller: str | None, answer: Mapping[str, Any]) -> Decimal | None:
+def stated_cost(seller: str | None, response: Mapping[str, Any]) -> Decimal | None:
     """The cost in USD that a seller states in its response; None where it states none.
 
     - OpenRouter: ``usage.cost``, what is charged to the account. With the user's own key at a provider (``is_byok``)
@@ -178,7 +178,7 @@ def stated_cost(seller: str | None, answer: Mapping[str, Any]) -> Decimal | None
     - Perplexity: ``usage.cost.total_cost``. https://docs.perplexity.ai/api-reference/chat-completions-post
     - xAI: ``usage.cost_in_usd_ticks``, 10^10 of which are a dollar. https://docs.x.ai/developers/cost-tracking
     """
-    usage = answer.get("usage")
+    usage = response.get("usage")
     if not isinstance(usage, Mapping) or ("cost" not in usage and "cost_in_usd_ticks" not in usage):
         return None
     ticks = _amount(usage.get("cost_in_usd_ticks"))

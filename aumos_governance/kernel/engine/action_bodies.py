@@ -1,4 +1,4 @@
-"""Actions as asks of the wire, and answers as what an engine gives."""
+"""Writes actions as wire requests, and reads responses as an engine's decisions and settlements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ...wire.operations import OPERATIONS, REFUSED
 __all__ = [
     "AsyncNotebookGrant",
     "NotebookGrant",
-    "act_body",
+    "action_body",
     "allowed",
     "check_body",
     "decided",
@@ -33,9 +33,9 @@ class _OfNotebook:
     """What a grant of a notebook's engine has beside those of others."""
 
     report_id: str | None = None
-    """The report that tells a person of the act; None where nobody is told."""
+    """The report of the action to the user; None where the action is not reported."""
     result: str | None = None
-    """How the act ended, as the report is to say it; None says what follows from the settlement."""
+    """How the action ended, as the report states it; with None it follows from the settlement."""
 
 
 class NotebookGrant(_OfNotebook, Grant):
@@ -46,7 +46,7 @@ class AsyncNotebookGrant(_OfNotebook, AsyncGrant):
     """`AsyncGrant` of a notebook's engine."""
 
 
-# ---- what is asked
+# ---- requests
 
 
 def check_body(action: GovernanceAction) -> dict[str, Any]:
@@ -65,15 +65,15 @@ def hold_body(action: GovernanceAction) -> dict[str, Any]:
     return OPERATIONS["hold"].request.body(amount=_amount(action), tool=_tool(action), **_about(action))
 
 
-def act_body(action: GovernanceAction) -> dict[str, Any]:
-    """An action as an ``authorize``, with what a person is to see of it."""
+def action_body(action: GovernanceAction) -> dict[str, Any]:
+    """An action as an ``authorize``, with what the user sees of it."""
     tool, amount = _tool(action), _amount(action)
     shown = {"tool": tool, "cost": money.to_text(amount), **(action.shown or {})}
     return OPERATIONS["authorize"].request.body(amount=amount, tool=tool, shown=shown, **_about(action))
 
 
 def ending(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, dict[str, Any]] | None:
-    """The ask that settles a grant with ``cost`` nano-USD, or with None releases it; None where none is due."""
+    """The request that settles a grant with ``cost`` nano-USD, or with None releases it; None where none is due."""
     if grant.hold_id is None:
         if not cost:
             return None
@@ -135,35 +135,35 @@ def _result(cost: int | None, estimated: bool) -> str:
     return "interrupted" if estimated else "done"
 
 
-# ---- what is answered
+# ---- responses
 
 
-def decided(action: GovernanceAction, answer: Mapping[str, Any]) -> GovernanceDecision:
-    """The decision that an answer tells of."""
-    told = DECISION.read(answer["decision"])
+def decided(action: GovernanceAction, response: Mapping[str, Any]) -> GovernanceDecision:
+    """The decision in a response."""
+    found = DECISION.read(response["decision"])
     return GovernanceDecision(
-        told.outcome, told.allowed, list(told.reasons), told.record_id, action, told.code, told.limit
+        found.outcome, found.allowed, list(found.reasons), found.record_id, action, found.code, found.limit
     )
 
 
-def allowed(action: GovernanceAction, answer: Mapping[str, Any], *, in_panel: bool = False) -> GovernanceDecision:
-    """As `decided`; raises GovernanceDeniedError for a no, with advice that fits.
+def allowed(action: GovernanceAction, response: Mapping[str, Any], *, in_panel: bool = False) -> GovernanceDecision:
+    """As `decided`; raises GovernanceDeniedError for a denial, with advice on what the user can do.
 
     ``in_panel``: whether the user changes the session in JupyterLab's panel.
     """
-    decision = decided(action, answer)
+    decision = decided(action, response)
     if decision.allowed:
         return decision
-    told = answer["decision"]
-    state: Mapping[str, Any] = answer.get("state") or {}
+    raw = response["decision"]
+    state: Mapping[str, Any] = response.get("state") or {}
     reason, remaining = decision.reasons[-1], state.get("remaining")
     limit = decision.limit
     own = limit is not None and limit.kind == "session" and remaining is not None
-    said = Denial(
-        told["code"],
+    denial = Denial(
+        raw["code"],
         decision.reasons,
-        told["tool"] or _tool(action),
-        money.parse(told["amount"]),
+        raw["tool"] or _tool(action),
+        money.parse(raw["amount"]),
         money.parse(remaining) if own else None,
         None if limit is None else limit.kind,
         _user(state.get("set_by")),
@@ -173,25 +173,25 @@ def allowed(action: GovernanceAction, answer: Mapping[str, Any], *, in_panel: bo
         action.agent_id or state.get("agent_id"),
         reason,
         decision.audit_record_id,
-        message=said.sentence(_advice(action, decision)),
-        denial_code=told["code"],
+        message=denial.sentence(_advice(action, decision)),
+        denial_code=raw["code"],
     )
 
 
-def settled(grant: Granted, answer: Mapping[str, Any] | None, *, estimated: bool) -> Settlement:
-    """How a grant was settled or released, as the answer to `ending` tells it; None: nothing was asked."""
-    if answer is None:
+def settled(grant: Granted, response: Mapping[str, Any] | None, *, estimated: bool) -> Settlement:
+    """How a grant was settled or released, by the response to `ending`; None where no request was due."""
+    if response is None:
         return Settlement(money.to_decimal(0), money.to_decimal(0), False, grant.decision.audit_record_id, estimated)
-    if "decision" in answer:
-        spent = DECISION.read(answer["decision"])
+    if "decision" in response:
+        spent = DECISION.read(response["decision"])
         if not spent.allowed:
             raise GovernanceDeniedError(grant.decision.action.agent_id, spent.reasons[-1], spent.record_id)
         return Settlement(
             money.to_decimal(spent.amount), money.to_decimal(0), spent.overrun, spent.record_id, estimated
         )
-    told = RESOLUTION.read(answer["resolution"])
+    done = RESOLUTION.read(response["resolution"])
     return Settlement(
-        money.to_decimal(told.spent), money.to_decimal(told.held), told.overrun, told.record_id, told.estimated
+        money.to_decimal(done.spent), money.to_decimal(done.held), done.overrun, done.record_id, done.estimated
     )
 
 

@@ -22,15 +22,15 @@ from ...engine import GovernanceAction, GovernanceDecision
 from ...errors import ConfigurationError, ConflictError
 from ...trust.manager import TrustManager
 from ...types import ActionKind
-from ..requests.exchanges import InFlight, OnWaiting, Started
+from ..requests.in_flight import InFlight, OnWaiting, Started
+from ..requests.posted_requests import PostedRequest
 from ..requests.session import Link, at_limit_field, current_cell, link
-from ..requests.tellings import Told
 from ..text.limit_line import LimitLine
 from ..transports.spawned import is_worker
 from .action_bodies import (
     AsyncNotebookGrant,
     NotebookGrant,
-    act_body,
+    action_body,
     allowed,
     check_body,
     decided,
@@ -39,7 +39,7 @@ from .action_bodies import (
     refusal_body,
     settled,
 )
-from .user_prompt import person_here
+from .user_prompt import user_at_prompt
 from .waiting import until_decided, waited
 from .wire_realm import WireRealm
 
@@ -51,21 +51,21 @@ class NotebookEngine:
 
     It is used as `GovernanceEngine` is. An agent's level counts up to the session's, a budget is an envelope inside the
     session's, and both end with the session, which ``%governance`` opens; so do consents. An action that names no agent
-    (``agent_id=""``) is that of the session's agent. Records of what was decided elsewhere are not kept here: asking
-    for that raises NotAllowedError.
+    (``agent_id=""``) is that of the session's agent. Records of what was decided elsewhere are not kept here: a
+    request for one raises NotAllowedError.
 
-    Whatever asks raises UnavailableError where no decision could be had: then nothing is authorised.
+    Each method that needs a decision raises UnavailableError where there is none: then nothing is authorised.
     """
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        realm = WireRealm(self._ask)
+        realm = WireRealm(self._request)
         self.trust = TrustManager(realm=realm)
         self.budget = BudgetManager(realm=realm)
         self.consent = ConsentManager(realm=realm)
         self.audit = AuditLogger(realm=realm)
         self.agent_id = ""
-        """Who acts where a caller names nobody: the session's own agent."""
+        """The agent of calls that name none: empty, which means the session's own."""
         self._follows = False
 
     # ---- checks
@@ -75,15 +75,15 @@ class NotebookEngine:
 
         Raises ValueError for an action that makes no sense.
         """
-        return decided(action, self._ask("evaluate", check_body(action)))
+        return decided(action, self._request("evaluate", check_body(action)))
 
     async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
         """Like `evaluate_sync`, awaited."""
-        return decided(action, await self._ask_async("evaluate", check_body(action)))
+        return decided(action, await self._request_async("evaluate", check_body(action)))
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
         """As `GovernanceEngine.record_refusal`; ``code`` is one word of capitals and underscores."""
-        return decided(action, self._ask("evaluate", refusal_body(action, code, reason)))
+        return decided(action, self._request("evaluate", refusal_body(action, code, reason)))
 
     # ---- charged work
 
@@ -92,20 +92,20 @@ class NotebookEngine:
     ) -> NotebookGrant:
         """Check an action and hold its amount, in one step; the caller settles or releases the grant, once.
 
-        An act may wait for a person, who has ``timeout`` seconds (the server says how many otherwise). Where the panel
-        asks them, ``on_waiting`` is called once it does; without one, the cell says that it waits, and then what came
-        of it. An interrupt takes the question back. Raises
+        A governed action may wait for a user's approval, at most ``timeout`` seconds (by default as long as the server
+        allows). ``on_waiting`` is called once the panel shows the approval request; without it, the cell shows that it
+        waits, and then the outcome. An interrupt withdraws the approval request. Raises
         GovernanceDeniedError when it is denied, and as `evaluate_sync`: then nothing is held.
         """
-        op, body, waiting = self._asking(action, on_waiting, timeout)
+        op, body, waiting = self._authorization_request(action, on_waiting, timeout)
         request: Started | None = None
         try:
             with waited(self._shell, body, waiting) as heard:
                 request = self._way().client.start(op, body, cell=current_cell(self._shell), on_waiting=heard)
-                answer = request.answer()
-                decision = allowed(action, answer, in_panel=self._way().has_panel)
-            grant = NotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
-            grant.report_id = answer.get("report_id")
+                response = request.response()
+                decision = allowed(action, response, in_panel=self._way().has_panel)
+            grant = NotebookGrant(self, decision, _nano(body), response.get("hold_id"))
+            grant.report_id = response.get("report_id")
             return grant
         except BaseException:
             if request is not None:
@@ -123,15 +123,15 @@ class NotebookEngine:
         self, action: GovernanceAction, *, on_waiting: OnWaiting | None = None, timeout: float | None = None
     ) -> AsyncNotebookGrant:
         """Like `begin`, awaited. A task that is cancelled meanwhile holds nothing."""
-        op, body, waiting = self._asking(action, on_waiting, timeout)
+        op, body, waiting = self._authorization_request(action, on_waiting, timeout)
         client, flight = self._way().client, InFlight()
         try:
             with waited(self._shell, body, waiting, blocks=False) as heard:
                 cell = current_cell(self._shell)
-                answer = await client.ask_async(op, body, cell=cell, on_waiting=heard, flight=flight)
-                decision = allowed(action, answer, in_panel=self._way().has_panel)
-            grant = AsyncNotebookGrant(self, decision, _nano(body), answer.get("hold_id"))
-            grant.report_id = answer.get("report_id")
+                response = await client.request_async(op, body, cell=cell, on_waiting=heard, flight=flight)
+                decision = allowed(action, response, in_panel=self._way().has_panel)
+            grant = AsyncNotebookGrant(self, decision, _nano(body), response.get("hold_id"))
+            grant.report_id = response.get("report_id")
             return grant
         except BaseException:
             client.take_back(flight)
@@ -143,59 +143,59 @@ class NotebookEngine:
 
     def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
         """As `Resolver.resolve`."""
-        asked = ending(grant, cost, estimated=estimated)
-        return settled(grant, None if asked is None else self._ask(*asked), estimated=estimated)
+        request = ending(grant, cost, estimated=estimated)
+        return settled(grant, None if request is None else self._request(*request), estimated=estimated)
 
     async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
         """As `Resolver.resolve_async`."""
-        asked = ending(grant, cost, estimated=estimated)
-        return settled(grant, None if asked is None else await self._ask_async(*asked), estimated=estimated)
+        request = ending(grant, cost, estimated=estimated)
+        return settled(grant, None if request is None else await self._request_async(*request), estimated=estimated)
 
     def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> Ending | None:
         """As `Resolver.resolve_soon`. The cell's end waits until it is recorded."""
-        asked = ending(grant, cost, estimated=estimated)
-        if asked is None:
+        request = ending(grant, cost, estimated=estimated)
+        if request is None:
             return None
         way = self._way()
         if not self._follows and self._shell is not None:
             self._follows = True
             self._shell.events.register("post_run_cell", self._catch_up)
-        told = way.client.tell(*asked, cell=current_cell(self._shell))
-        return _Told(grant, told, estimated)
+        posted = way.client.post(*request, cell=current_cell(self._shell))
+        return _PostedEnding(grant, posted, estimated)
 
     def _catch_up(self, _: object) -> None:
-        # Whoever looks at the panel once a cell has ended sees what it cost.
+        # So that the panel shows what a cell cost as soon as the cell has ended.
         self._way().client.catch_up()
 
-    # ---- asking
+    # ---- requests
 
     def _way(self) -> Link:
         # Looked up each time: a forked child has a way of its own.
         return link(self._shell)
 
-    def _ask(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return self._way().client.ask(op, body, cell=current_cell(self._shell))
+    def _request(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self._way().client.request(op, body, cell=current_cell(self._shell))
 
-    async def _ask_async(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._way().client.ask_async(op, body, cell=current_cell(self._shell))
+    async def _request_async(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._way().client.request_async(op, body, cell=current_cell(self._shell))
 
-    def _asking(
+    def _authorization_request(
         self, action: GovernanceAction, on_waiting: OnWaiting | None, timeout: float | None
     ) -> tuple[str, dict[str, Any], OnWaiting | None]:
         if ActionKind(action.kind) is ActionKind.CALL:
             if action.budget_amount is None:
                 return "evaluate", check_body(action), None
             return "hold", {**hold_body(action), **at_limit_field()}, None
-        body = {**act_body(action), **at_limit_field()}
+        body = {**action_body(action), **at_limit_field()}
         if timeout is not None:
             body["timeout"] = timeout
         way = self._way()
         if way.decide is None:
             return "authorize", body, on_waiting
-        person = person_here(way, self._shell)
-        if person is None:
+        decides = user_at_prompt(way, self._shell)
+        if decides is None:
             return "authorize", {**body, "wait": False}, None
-        return "authorize", body, _asking_here(person, way.decide, body["shown"])
+        return "authorize", body, _prompting(decides, way.decide, body["shown"])
 
 
 def notebook_engine() -> NotebookEngine:
@@ -231,54 +231,54 @@ class _Begun:
         engine: NotebookEngine,
         action: GovernanceAction,
         body: Mapping[str, Any],
-        asked: Started,
+        request: Started,
         line: LimitLine,
     ) -> None:
         self._line = line
         self._engine = engine
         self._action = action
         self._body = body
-        self._asked: Started | None = asked
+        self._started: Started | None = request
 
     def grant(self) -> NotebookGrant:
-        assert self._asked is not None
+        assert self._started is not None
         with until_decided(self._line, self._body, blocks=True):
-            answer = self._asked.answer()
-            decision = allowed(self._action, answer, in_panel=self._engine._way().has_panel)
-        return NotebookGrant(self._engine, decision, _nano(self._body), answer.get("hold_id"))
+            response = self._started.response()
+            decision = allowed(self._action, response, in_panel=self._engine._way().has_panel)
+        return NotebookGrant(self._engine, decision, _nano(self._body), response.get("hold_id"))
 
     def drop(self) -> NotebookGrant | None:
-        asked, self._asked = self._asked, None
-        answer = None if asked is None else asked.drop()
-        if answer is None or answer.get("hold_id") is None:
+        request, self._started = self._started, None
+        response = None if request is None else request.drop()
+        if response is None or response.get("hold_id") is None:
             return None
-        return NotebookGrant(self._engine, decided(self._action, answer), _nano(self._body), answer["hold_id"])
+        return NotebookGrant(self._engine, decided(self._action, response), _nano(self._body), response["hold_id"])
 
 
-class _Told:
+class _PostedEnding:
     """As `Ending`."""
 
-    def __init__(self, grant: Granted, told: Told, estimated: bool) -> None:
+    def __init__(self, grant: Granted, posted: PostedRequest, estimated: bool) -> None:
         self._grant = grant
-        self._told = told
+        self._posted = posted
         self._estimated = estimated
-        self.then = told.then
+        self.then = posted.then
 
     def result(self) -> Settlement:
-        return settled(self._grant, self._told.result(), estimated=self._estimated)
+        return settled(self._grant, self._posted.result(), estimated=self._estimated)
 
 
 def _nano(body: Mapping[str, Any]) -> int | None:
     return None if "amount" not in body else money.parse(body["amount"])
 
 
-def _asking_here(
-    person: Callable[[Mapping[str, Any]], bool], decide: Callable[[str, str, bool], None], shown: Mapping[str, Any]
+def _prompting(
+    approves: Callable[[Mapping[str, Any]], bool], decide: Callable[[str, str, bool], None], shown: Mapping[str, Any]
 ) -> OnWaiting:
-    def ask(waiting: Mapping[str, Any]) -> None:
-        yes = person(shown)
-        # Decided or over meanwhile: then the answer that is waited for says so.
+    def prompt(waiting: Mapping[str, Any]) -> None:
+        approved = approves(shown)
+        # Decided or over meanwhile: then the response to the action states that.
         with contextlib.suppress(ConflictError):
-            decide(waiting["approval_id"], waiting["digest"], yes)
+            decide(waiting["approval_id"], waiting["digest"], approved)
 
-    return ask
+    return prompt

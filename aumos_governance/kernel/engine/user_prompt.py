@@ -1,4 +1,4 @@
-"""Asking the person at this kernel, where nothing but the kernel can ask."""
+"""Asks the user at this kernel to approve an action, where no panel can."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..requests.session import Link
-from ..text.action_text import asked_text
+from ..text.action_text import approval_text
 
-__all__ = ["person_here"]
+__all__ = ["user_at_prompt"]
 
 Shown = Mapping[str, Any]
 
 
-def person_here(link: Link, shell: Any) -> Callable[[Shown], bool] | None:
-    """Who says yes or no at this kernel; None where a server's panel asks, and where nobody can be asked.
+def user_at_prompt(link: Link, shell: Any) -> Callable[[Shown], bool] | None:
+    """A function that asks the user at this kernel; None where a server's panel does that, or no input is possible.
 
-    What is answered shows exactly what would run, and takes the word yes alone for one. It raises KeyboardInterrupt
-    when it is interrupted.
+    It shows exactly what would run, and returns True only for the word yes. It raises KeyboardInterrupt when it is
+    interrupted.
     """
-    return _says_yes if link.state_file is not None and _can_type(shell) else None
+    return _approves if link.state_file is not None and _can_type(shell) else None
 
 
 def _can_type(shell: Any) -> bool:
@@ -30,16 +30,16 @@ def _can_type(shell: Any) -> bool:
         return False
     kernel = getattr(shell, "kernel", None)
     if kernel is not None:
-        # Whether the front end takes input for this cell; no public word tells it ahead of a question.
+        # Whether the front end takes input for this cell; no public API states it before a prompt.
         return bool(getattr(kernel, "_allow_stdin", False))
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _says_yes(shown: Shown) -> bool:
-    sys.stdout.write("".join(f"{line}\n" for line in asked_text(shown)))
+def _approves(shown: Shown) -> bool:
+    sys.stdout.write("".join(f"{line}\n" for line in approval_text(shown)))
     sys.stdout.flush()
     try:
-        answer = input("Run it? Type yes to run it; anything else denies it: ")
+        typed = input("Run it? Type yes to run it; anything else denies it: ")
     except EOFError:
         return False
-    return answer.strip().casefold() == "yes"
+    return typed.strip().casefold() == "yes"

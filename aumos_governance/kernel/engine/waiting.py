@@ -1,4 +1,4 @@
-"""The one line that a cell shows while a person is waited for, and what it becomes."""
+"""The line that a cell shows while it waits for a user, and then the outcome in its place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from ...errors import GovernanceDeniedError
-from ..requests.exchanges import OnWaiting
+from ..requests.in_flight import OnWaiting
 from ..text.action_text import ends_at, outcome_text, waiting_text, withdrawn_text
 from ..text.limit_line import LimitLine, limit_text
 from ..text.notice import Notice
@@ -21,10 +21,11 @@ __all__ = ["until_decided", "waited"]
 def waited(
     shell: Any, body: Mapping[str, Any], on_waiting: OnWaiting | None, *, blocks: bool = True
 ) -> Iterator[OnWaiting | None]:
-    """Around an ask with this body: gives whom to tell that it waits for a person.
+    """Around a request with this body: gives the function to call when it begins to wait for a user.
 
-    That is ``on_waiting``, where there is one; else a line in the cell's output, which gives way to the outcome. Where
-    nothing is waited for, nothing is shown. An ask that ``blocks`` the main thread can be interrupted in any cell.
+    That is ``on_waiting``, where there is one; else it shows a line in the cell's output, which the outcome replaces.
+    Where the request does not wait, nothing is shown. A request that ``blocks`` the main thread can be interrupted in
+    any cell.
     """
     if "shown" not in body:
         yield from _at_limit(shell, body, on_waiting, blocks)
@@ -58,7 +59,7 @@ def _at_limit(
 
 @contextmanager
 def until_decided(line: LimitLine, body: Mapping[str, Any], *, blocks: bool) -> Iterator[None]:
-    """Around the wait for the decision of a charge with this body: has its line say what came of it."""
+    """Around the wait for the decision of a charge with this body: shows the outcome in its line."""
     with interruptible() if blocks and "at_limit" in body else nullcontext():
         try:
             yield

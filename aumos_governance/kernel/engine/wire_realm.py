@@ -1,4 +1,4 @@
-"""A notebook's session as the place of an engine's state: what its managers ask the ledger goes over the wire."""
+"""A notebook's session as the place of an engine's state: its managers' ledger requests go over the wire."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ...ledger.contract.queries import (
     ListTrust,
     Query,
 )
-from ...ledger.contract.requests import AnswerT_co, Request
+from ...ledger.contract.requests import Request, ResponseT_co
 from ...realm import Realm
 from ...types import TrustLevel
 from ...wire.operations import OPERATIONS
@@ -41,8 +41,8 @@ from ...wire.operations import OPERATIONS
 __all__ = ["WireRealm"]
 
 
-class Asking(Protocol):
-    """Asks whoever decides for this kernel, and gives the answer's body."""
+class Send(Protocol):
+    """Sends one request to the notebook's service, and returns the body of the response."""
 
     def __call__(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]: ...
 
@@ -50,20 +50,20 @@ class Asking(Protocol):
 class WireRealm(Realm):
     """What `Realm` is to an engine with a ledger of its own; every method may be called from any thread."""
 
-    def __init__(self, ask: Asking) -> None:
+    def __init__(self, send: Send) -> None:
         # Nothing of the base class: there is no ledger here.
         self.name = ""
         self.notebook = NotebookKey("", "", "")
         self.origin = Origin("kernel")
-        self._ask = ask
+        self._send = send
 
-    def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
-        """Have it done. Raises NotAllowedError for what a notebook's kernel cannot have done."""
+    def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
+        """Execute the request over the wire. Raises NotAllowedError for one that a notebook's kernel may not make."""
         do = _DO.get(type(request))
         if do is None:
             _refuse(type(request))
         try:
-            return cast(AnswerT_co, do(self._ask, request))
+            return cast(ResponseT_co, do(self._send, request))
         except AumOSGovernanceError as error:
             category = getattr(request, "category", None)
             if error.code == BudgetNotFoundError.default_code and category is not None:
@@ -72,12 +72,12 @@ class WireRealm(Realm):
                 raise ConsentNotFoundError(error.message) from None
             raise
 
-    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
+    def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
         """As `execute`, of what changes nothing."""
         look = _READ.get(type(query))
         if look is None:
             _refuse(type(query))
-        return cast(AnswerT_co, look(self._ask, query))
+        return cast(ResponseT_co, look(self._send, query))
 
     def close(self) -> None:
         """There is nothing to close: the session is the notebook's."""
@@ -86,35 +86,35 @@ class WireRealm(Realm):
 # ---- what is done
 
 
-def _plain(name: str) -> Callable[[Asking, Any], Any]:
+def _plain(name: str) -> Callable[[Send, Any], Any]:
     """What the operation of this name does and gives back, as its table has it."""
     operation = OPERATIONS[name]
 
-    def do(ask: Asking, request: Any) -> Any:
-        return operation.response.read(ask(name, operation.request.write(request)))
+    def do(send: Send, request: Any) -> Any:
+        return operation.response.read(send(name, operation.request.write(request)))
 
     return do
 
 
-def _set_trust(ask: Asking, request: SetTrust) -> TrustAssignment:
+def _set_trust(send: Send, request: SetTrust) -> TrustAssignment:
     agent_id, scope, assigned_by = request.agent_id, request.scope, request.assigned_by
     body = _TRUST.request.body(agent_id=agent_id, level=request.level, scope=scope, assigned_by=assigned_by)
-    return TrustAssignment(agent_id, scope, TrustLevel(ask(_TRUST.name, body)["level"]), assigned_by, 0, 0)
+    return TrustAssignment(agent_id, scope, TrustLevel(send(_TRUST.name, body)["level"]), assigned_by, 0, 0)
 
 
-def _remove_trust(ask: Asking, request: RemoveTrust) -> bool:
+def _remove_trust(send: Send, request: RemoveTrust) -> bool:
     body = {**_TRUST.request.body(agent_id=request.agent_id, scope=request.scope), "level": None}
-    return ask(_TRUST.name, body)["removed"] is True
+    return send(_TRUST.name, body)["removed"] is True
 
 
-def _revoke_consent(ask: Asking, request: RevokeConsent) -> int:
-    asked = _CONSENT.request.body(agent_id=request.agent_id, data_type=request.data_type, purpose=request.purpose)
-    return int(ask(_CONSENT.name, asked)["revoked"])
+def _revoke_consent(send: Send, request: RevokeConsent) -> int:
+    body = _CONSENT.request.body(agent_id=request.agent_id, data_type=request.data_type, purpose=request.purpose)
+    return int(send(_CONSENT.name, body)["revoked"])
 
 
 _TRUST: Final = OPERATIONS["trust"]
 _CONSENT: Final = OPERATIONS["consent"]
-_DO: Final[dict[type[Request[Any]], Callable[[Asking, Any], Any]]] = {
+_DO: Final[dict[type[Request[Any]], Callable[[Send, Any], Any]]] = {
     SetTrust: _set_trust,
     RemoveTrust: _remove_trust,
     SetBudget: _plain("budget"),
@@ -130,11 +130,11 @@ _DO: Final[dict[type[Request[Any]], Callable[[Asking, Any], Any]]] = {
 # ---- what is read
 
 
-def _find_trust(ask: Asking, query: FindTrust) -> TrustAssignment:
-    told = ask("agents", {})
-    # With no session nothing is allowed, whoever acts.
-    top = TrustLevel(told["session_level"] or 0)
-    agents: tuple[TrustAssignment, ...] = OPERATIONS["agents"].response.read(told)
+def _find_trust(send: Send, query: FindTrust) -> TrustAssignment:
+    response = send("agents", {})
+    # With no session open, no agent may do anything.
+    top = TrustLevel(response["session_level"] or 0)
+    agents: tuple[TrustAssignment, ...] = OPERATIONS["agents"].response.read(response)
     given = {agent.scope: agent for agent in agents if agent.agent_id == query.agent_id}
     found = given.get(query.scope) or given.get(None)
     if found is None:
@@ -142,40 +142,40 @@ def _find_trust(ask: Asking, query: FindTrust) -> TrustAssignment:
     return replace(found, level=min(found.level, top))
 
 
-def _list_trust(ask: Asking, query: ListTrust) -> tuple[TrustAssignment, ...]:
-    agents: tuple[TrustAssignment, ...] = OPERATIONS["agents"].response.read(ask("agents", {}))
+def _list_trust(send: Send, query: ListTrust) -> tuple[TrustAssignment, ...]:
+    agents: tuple[TrustAssignment, ...] = OPERATIONS["agents"].response.read(send("agents", {}))
     return agents
 
 
-def _query_audit(ask: Asking, query: AuditQuery) -> AuditPage:
-    page: AuditPage = _AUDIT.response.read(ask(_AUDIT.name, _AUDIT.request.write(query)))
+def _query_audit(send: Send, query: AuditQuery) -> AuditPage:
+    page: AuditPage = _AUDIT.response.read(send(_AUDIT.name, _AUDIT.request.write(query)))
     # A page that begins with the newest comes with the newest last.
     return page if query.oldest_first else replace(page, records=page.records[::-1])
 
 
-def _count_audit(ask: Asking, query: CountAudit) -> int:
+def _count_audit(send: Send, query: CountAudit) -> int:
     one = AuditQuery(**{name: getattr(query, name) for name in _FILTERS}, limit=1)
-    return int(ask(_AUDIT.name, {**_AUDIT.request.write(one), "count": True})["total"])
+    return int(send(_AUDIT.name, {**_AUDIT.request.write(one), "count": True})["total"])
 
 
-def _consents(ask: Asking, **asked: str | None) -> tuple[Consent, ...]:
+def _consents(send: Send, **body: str | None) -> tuple[Consent, ...]:
     operation = OPERATIONS["consents"]
-    found: tuple[Consent, ...] = operation.response.read(ask(operation.name, operation.request.body(**asked)))
+    found: tuple[Consent, ...] = operation.response.read(send(operation.name, operation.request.body(**body)))
     return found
 
 
-def _find_consent(ask: Asking, query: FindConsent) -> Consent | None:
-    found = _consents(ask, agent_id=query.agent_id, data_type=query.data_type, purpose=query.purpose)
+def _find_consent(send: Send, query: FindConsent) -> Consent | None:
+    found = _consents(send, agent_id=query.agent_id, data_type=query.data_type, purpose=query.purpose)
     return found[0] if found else None
 
 
-def _list_consents(ask: Asking, query: ListConsents) -> tuple[Consent, ...]:
-    return _consents(ask, agent_id=query.agent_id)
+def _list_consents(send: Send, query: ListConsents) -> tuple[Consent, ...]:
+    return _consents(send, agent_id=query.agent_id)
 
 
 _AUDIT: Final = OPERATIONS["audit"]
 _FILTERS: Final = tuple(member.name for member in fields(AuditFilters))
-_READ: Final[dict[type[Query[Any]], Callable[[Asking, Any], Any]]] = {
+_READ: Final[dict[type[Query[Any]], Callable[[Send, Any], Any]]] = {
     FindTrust: _find_trust,
     ListTrust: _list_trust,
     ListBudgets: _plain("budgets"),

@@ -29,7 +29,7 @@ class CellReports:
             elif not self._tried:
                 # Not again, so that no cell of a kernel whose server is gone has to wait for it.
                 self._tried = True
-                client.ask("cell", cell=current_cell(self._shell))
+                client.request("cell", cell=current_cell(self._shell))
         except AumOSGovernanceError:
             # Without it calls are recorded with their kernel alone, and what cannot be decided is denied where it is.
             return

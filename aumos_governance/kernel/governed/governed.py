@@ -110,7 +110,7 @@ class _Settling:
         from ..requests.session import link
 
         try:
-            state: Mapping[str, Any] = link(self._shell).client.ask("status")["state"]
+            state: Mapping[str, Any] = link(self._shell).client.request("status")["state"]
         except AumOSGovernanceError:
             # It is settled; what is left is only a help.
             return None

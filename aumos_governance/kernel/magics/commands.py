@@ -1,4 +1,4 @@
-"""What the magics beside ``%governance_spend`` do: ask, and show the answer.
+"""What the magics beside ``%governance_spend`` do: make a request, and show the response.
 
 Arguments are sent as text, and the service reports what is wrong with them. Every error stops the cell and Run All,
 since the paid call may be the next line.
@@ -29,24 +29,24 @@ def open_session(shell: Any, arguments: Arguments) -> None:
     if "--at-limit" in arguments.values:
         choose_at_limit(arguments.values["--at-limit"])
     # Only a change says what it changed from, and only a value that is given changes anything.
-    before = _ask(shell, "status")["state"] if wish else None
+    before = _request(shell, "status")["state"] if wish else None
     if "--new" in arguments.flags:
         wish["new"] = True
-    say(*display.opened_text(_ask(shell, "open", wish), before))
+    say(*display.opened_text(_request(shell, "open", wish), before))
 
 
 def show_status(shell: Any) -> None:
     """Show the figures as they stand."""
-    state = _ask(shell, "status")["state"]
+    state = _request(shell, "status")["state"]
     notes = gateway_notes(os.environ)
     _show(shell, "\n".join([*display.status_text(state), *notes]), status_html(state, notes))
 
 
 def close_session(shell: Any) -> None:
     """Close the session and say its total; say that governance is inactive where none is open."""
-    state = _ask(shell, "status")["state"]
+    state = _request(shell, "status")["state"]
     if state["active"]:
-        say(display.closed_text(_ask(shell, "close")["state"]))
+        say(display.closed_text(_request(shell, "close")["state"]))
     else:
         say(*display.status_text(state))
 
@@ -54,15 +54,15 @@ def close_session(shell: Any) -> None:
 def show_audit(shell: Any, arguments: Arguments) -> None:
     """Show the newest audit records."""
     last = fields.whole(arguments.values, "--last", default=10, least=1, most=1_000)
-    records = _ask(shell, "audit", {"limit": last})["records"]
+    records = _request(shell, "audit", {"limit": last})["records"]
     _show(shell, display.audit_text(records), audit_html(records))
 
 
-def _ask(shell: Any, op: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _request(shell: Any, op: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
     way = way_of(shell)
-    answer = way.client.ask(op, body, cell=current_cell(shell))
+    response = way.client.request(op, body, cell=current_cell(shell))
     say_standing(way)
-    return answer
+    return response
 
 
 def _show(shell: Any, text: str, html: str) -> None:

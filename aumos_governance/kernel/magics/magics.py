@@ -1,6 +1,6 @@
 """The magics: each reads its line and hands on what it says. No rule lives here.
 
-Loading them costs a kernel nothing: what asks and shows is imported when the first one is used.
+Loading them costs a kernel nothing: the code of each is imported when the first one is used.
 """
 
 from __future__ import annotations

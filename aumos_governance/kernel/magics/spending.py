@@ -60,10 +60,10 @@ class SpendDecision:
     """Which limit forbids it: ``kind``, ``name``, ``asked`` and ``allowed``, as in the wire protocol."""
 
     @classmethod
-    def from_answer(cls, answer: Mapping[str, Any]) -> SpendDecision:
-        """Read the answer to a ``spend``."""
-        body: Mapping[str, Any] = answer["decision"]
-        state: Mapping[str, Any] = answer.get("state") or {}
+    def from_response(cls, response: Mapping[str, Any]) -> SpendDecision:
+        """Read the response to a ``spend``."""
+        body: Mapping[str, Any] = response["decision"]
+        state: Mapping[str, Any] = response.get("state") or {}
         return cls(
             outcome=GovernanceOutcome(body["outcome"]),
             allowed=body["allowed"] is True,
@@ -119,7 +119,7 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
     request = way.client.start("spend", wish, cell=current_cell(shell), on_waiting=on_waiting)
     try:
         with interruptible() if at_limit_field() else nullcontext():
-            decision = SpendDecision.from_answer(request.answer())
+            decision = SpendDecision.from_response(request.response())
         for line in lines:
             line.ended("Allowed" if decision.allowed else "Denied")
         say_standing(way)
@@ -177,7 +177,7 @@ def taken_back_text(decision: SpendDecision) -> str:
 
 
 def refusal_sentence(decision: SpendDecision, *, in_panel: bool = False) -> str:
-    """Why a spend was denied, what was asked, what is left and what the user can do."""
+    """Why a spend was denied, what was requested, what is left and what the user can do."""
     remaining = None if decision.remaining is None else money.parse(decision.remaining)
     kind = None if decision.limit is None else decision.limit["kind"]
     amount = money.parse(decision.amount)

@@ -1,4 +1,4 @@
-"""Asking for decisions: one ask goes out, its answer comes back, and without an answer nothing is authorised."""
+"""Requests of the kernel and their responses; without a response nothing is authorised."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from ...errors import (
     from_code,
 )
 from ...wire.operations import OPERATIONS
-from ...wire.protocol import HELLO_REQUIRED, Ask, Cell
+from ...wire.protocol import HELLO_REQUIRED, Cell, WireRequest
 from ..transports.transport import Transport
 from ..transports.waiter import Waiter
 from .alarm import alarm, response_of
-from .exchanges import (
+from .in_flight import (
     FIRST_RESEND,
     GRACE_SECONDS,
     LONGEST_PAUSE,
-    Exchanges,
     InFlight,
+    InFlightRequests,
     OnWaiting,
     Patience,
     Started,
     Steps,
-    new_ask_id,
+    new_request_id,
     pauses,
     waited,
 )
+from .posted_requests import PostedRequest, PostedRequests
 from .take_backs import UNDECIDED, TakeBacks, cancel_body
-from .tellings import Tellings, Told
 
-__all__ = ["ASK_SECONDS", "HELLO_SECONDS", "Client"]
+__all__ = ["HELLO_SECONDS", "REQUEST_SECONDS", "Client"]
 
-ASK_SECONDS: Final = 10.0
-"""How long an ask may be acted on, unless its caller says otherwise."""
+REQUEST_SECONDS: Final = 10.0
+"""How long a request stays valid, unless its caller gives another time."""
 HELLO_SECONDS: Final = 5.0
 """How long the first contact may take before the server counts as unreachable."""
 _HELLO_VALID_SECONDS: Final = 86_400.0
-# A hello changes nothing, and whose clock is off by how much is what it is to find out.
+# A hello changes nothing, and its purpose is to find out by how much the clocks differ.
 _NOT_MET: Final = frozenset({ExpiredError.default_code, HELLO_REQUIRED})
 # The server's clock is not where it was, since the machine slept or a clock was set; or the server is not the one that
 # was met.
@@ -58,13 +58,13 @@ _STANDING_SECONDS: Final = 1.0
 
 
 class Client:
-    """Asks over one transport, from any number of threads and tasks at once.
+    """Makes requests over one transport, from any number of threads and tasks at once.
 
-    `ask` blocks its thread, `ask_async` lets the loop go on; both give the answer's body, or raise the error that the
-    answer stands for, or UnavailableError within ``timeout`` and the time of a first contact. When they end in any
-    other way than with the answer (time-out, KeyboardInterrupt, a cancelled or abandoned task), the request is taken
-    back: nothing is charged or held for it. No response is given after its time. A request that the server refuses
-    since too many are in flight goes out again until its time is over.
+    `request` blocks its thread, `request_async` lets the loop go on; both give the body of the response, or raise the
+    error that the response stands for, or UnavailableError within ``timeout`` and the time of a first contact. When
+    they end in any other way than with the response (time-out, KeyboardInterrupt, a cancelled or abandoned task), the
+    request is taken back: nothing is charged or held for it. No response is given after its time. A request that the
+    server refuses since too many are in flight goes out again until its time is over.
     """
 
     def __init__(
@@ -72,25 +72,25 @@ class Client:
         transport: Transport,
         *,
         incarnation: str,
-        timeout: float = ASK_SECONDS,
+        timeout: float = REQUEST_SECONDS,
         hello_timeout: float = HELLO_SECONDS,
     ) -> None:
         self._transport = transport
         self._incarnation = incarnation
         self._timeout = timeout
         self._hello_timeout = hello_timeout
-        self._exchanges = Exchanges(transport)
-        self._tellings = Tellings()
+        self._in_flight = InFlightRequests(transport)
+        self._posted = PostedRequests()
         self._take_backs = TakeBacks(
-            transport, self._exchanges.listen, self._exchanges.forget, self._exp, self._cancel_again
+            transport, self._in_flight.listen, self._in_flight.forget, self._exp, self._cancel_again
         )
         _clients.add(self)
         self._clock_offset: float | None = None
         self.greeting: Mapping[str, Any] = {}
-        """The server's answer to the last hello; empty before the first."""
-        transport.connect(self._exchanges.receive)
+        """The server's response to the last hello; empty before the first."""
+        transport.connect(self._in_flight.receive)
 
-    def ask(
+    def request(
         self,
         op: str,
         body: Mapping[str, Any] | None = None,
@@ -99,13 +99,13 @@ class Client:
         timeout: float | None = None,
         on_waiting: OnWaiting | None = None,
     ) -> dict[str, Any]:
-        """Ask, and block this thread until the answer is here.
+        """Make a request, and block this thread until the response is here.
 
-        The answer to an `authorize` may wait for a user for longer than ``timeout``: then ``on_waiting`` is called.
+        The response to an `authorize` may wait for a user for longer than ``timeout``: then ``on_waiting`` is called.
         """
         request = self.start(op, body or {}, cell=cell, timeout=timeout, on_waiting=on_waiting)
         try:
-            return request.answer()
+            return request.response()
         except BaseException:
             # Interrupted on the way from the one to the other.
             request.take_back()
@@ -120,7 +120,7 @@ class Client:
         timeout: float | None = None,
         on_waiting: OnWaiting | None = None,
     ) -> Started:
-        """As `ask`, but return once it is sent, to do something else before the response is waited for.
+        """As `request`, but return once it is sent, to do something else before the response is waited for.
 
         A caller that does not make use of the response must call `Started.take_back` or `Started.drop`.
         """
@@ -134,41 +134,44 @@ class Client:
             raise
 
     def take_back(self, flight: InFlight) -> None:
-        """Undo what was requested by `ask_async` with this ``flight``, whose response is not made use of."""
+        """Undo what was requested by `request_async` with this ``flight``, whose response is not made use of."""
         self._take_backs.take(flight)
 
     def standing(self) -> list[tuple[str, Mapping[str, Any]]]:
         """What was given up by its client and was executed all the same: ``open`` and ``close``, with the state then.
 
-        Each is told once. Blocks this thread for a moment where that is not known yet.
+        Each is returned once. Blocks this thread for a moment where that is not known yet.
         """
         found = self._take_backs
-        if not found.unanswered and not found.stood:
+        if not found.unconfirmed and not found.stood:
             return []
         until = monotonic() + _STANDING_SECONDS
         while found.unsure and (left := until - monotonic()) > 0:
             self._transport.wait(Waiter(), min(left, 0.02))
         return found.standing()
 
-    def tell(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> Told:
-        """Send what needs no answer to go on. What this client asks later waits for its answer, at most as long as for
-        any other. Whoever tells sees to it by `Told.result` that it is sent again where it is lost.
+    def post(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> PostedRequest:
+        """Send a request whose response the caller does not wait for now. Later requests of this client wait for that
+        response, at most as long as for any other. The caller must call `PostedRequest.result`, which resends a lost
+        one.
 
         Raises UnavailableError where it cannot be sent, or no server was met.
         """
         if self._clock_offset is None:
             raise UnavailableError("The kernel is not connected to the governance server yet, so nothing was sent.")
         until = monotonic() + self._timeout
-        told = Told(self._ask(new_ask_id(), op, until, cell or Cell(), body), until, self._see_to)
-        waiting = self._exchanges.expect(told.ask.id, lambda: self._hear(told, waiting.answer))
-        self._tellings.add(told)
-        told.then(lambda: self._forget(told))
+        posted = PostedRequest(
+            self._wire_request(new_request_id(), op, until, cell or Cell(), body), until, self._see_to
+        )
+        waiting = self._in_flight.expect(posted.request.id, lambda: self._hear(posted, waiting.response))
+        self._posted.add(posted)
+        posted.then(lambda: self._forget(posted))
         try:
-            self._transport.send(told.ask)
+            self._transport.send(posted.request)
         except BaseException:
-            self._forget(told)
+            self._forget(posted)
             raise
-        return told
+        return posted
 
     @property
     def met(self) -> bool:
@@ -179,16 +182,16 @@ class Client:
         """Send what may be lost, and whose response is not read; nothing before the server was met. Never waits."""
         if self.met:
             with suppress(AumOSGovernanceError):
-                self._transport.send(self._ask(new_ask_id(), op, monotonic() + self._timeout, cell, {}))
+                self._transport.send(self._wire_request(new_request_id(), op, monotonic() + self._timeout, cell, {}))
 
     def catch_up(self) -> None:
-        """Block this thread until what was told is answered, or has had its time."""
+        """Block this thread until each posted request is acknowledged, or has expired."""
         waiter = Waiter()
-        for seconds in self._tellings.passed(waiter.wake):
+        for seconds in self._posted.passed(waiter.wake):
             self._transport.wait(waiter, seconds)
             waiter.rest()
 
-    async def ask_async(
+    async def request_async(
         self,
         op: str,
         body: Mapping[str, Any] | None = None,
@@ -198,7 +201,7 @@ class Client:
         on_waiting: OnWaiting | None = None,
         flight: InFlight | None = None,
     ) -> dict[str, Any]:
-        """As `ask`; this task's loop runs on until the answer is here.
+        """As `request`; this task's loop runs on until the response is here.
 
         A caller that does not make use of the response passes the ``flight`` that it gave to `take_back`.
         """
@@ -206,7 +209,7 @@ class Client:
         woken = asyncio.Event()
 
         def wake() -> None:
-            # The loop may have been closed since; then nobody waits.
+            # The loop may have been closed since; then no task waits.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(woken.set)
 
@@ -223,7 +226,7 @@ class Client:
                 self._take_backs.take(flight)
             raise
 
-    # ---- one ask
+    # ---- one request
 
     def _steps(
         self,
@@ -234,44 +237,46 @@ class Client:
         wake: Callable[[], None],
         on_waiting: OnWaiting | None,
         flight: InFlight,
-        ask_id: str = "",
+        request_id: str = "",
     ) -> Steps:
-        told: Sequence[Told] = ()
-        if not ask_id:
-            # It may count on what was told before.
+        posted: Sequence[PostedRequest] = ()
+        if not request_id:
+            # It may depend on what was posted before.
             if op == "hold":
-                told = self._tellings.pending()
-            elif self._tellings.open:
-                yield from self._tellings.passed(wake)
-            ask_id = new_ask_id()
+                posted = self._posted.pending()
+            elif self._posted.open:
+                yield from self._posted.passed(wake)
+            request_id = new_request_id()
         if self._clock_offset is None:
             yield from self._hello(wake)
         patience = Patience(monotonic() + timeout, on_waiting)
         meetings, pause = 1, pauses()
         while True:
-            ask, copies = self._ask(ask_id, op, patience.until, cell, body), flight.sent
-            answer = yield from self._exchanges.answer(ask, patience.until + GRACE_SECONDS, wake, patience, flight)
-            if told and not all(one.is_past for one in told):
-                # Answered before what was told before it: it overtook that, and was decided without it.
-                told = ()
-                cancel = self._ask(new_ask_id(), "cancel", patience.until, cell, cancel_body(ask))
-                yield from self._exchanges.answer(cancel, patience.until + GRACE_SECONDS, wake)
-                flight.ask, flight.sent = None, 0
-                yield from self._tellings.passed(wake)
-                ask_id = new_ask_id()
+            request, copies = self._wire_request(request_id, op, patience.until, cell, body), flight.sent
+            response = yield from self._in_flight.response(
+                request, patience.until + GRACE_SECONDS, wake, patience, flight
+            )
+            if posted and not all(one.is_past for one in posted):
+                # It overtook a request that was posted before it, and so was decided without that one.
+                posted = ()
+                cancel = self._wire_request(new_request_id(), "cancel", patience.until, cell, cancel_body(request))
+                yield from self._in_flight.response(cancel, patience.until + GRACE_SECONDS, wake)
+                flight.request, flight.sent = None, 0
+                yield from self._posted.passed(wake)
+                request_id = new_request_id()
                 continue
-            if answer.get("code") == BusyError.default_code and monotonic() < patience.until:
+            if response.get("code") == BusyError.default_code and monotonic() < patience.until:
                 if flight.sent == copies + 1:
                     # The only copy of this round, and nothing was done.
                     flight.sent = copies
                 yield from waited(min(monotonic() + next(pause), patience.until))
                 continue
-            if answer.get("code") not in _NOT_MET or meetings == _MEETINGS or monotonic() >= patience.until:
-                if flight.sent > 1 and answer.get("code") in UNDECIDED:
-                    # One copy of it failed; another may still be done, and its client is told that nothing was.
+            if response.get("code") not in _NOT_MET or meetings == _MEETINGS or monotonic() >= patience.until:
+                if flight.sent > 1 and response.get("code") in UNDECIDED:
+                    # One copy of it failed; another may still be done, and its client gets the error that nothing was.
                     self._take_backs.take(flight)
-                return answer
-            # Nothing was done, or it still waits, so the same ask may go out again, with an expiry that the server
+                return response
+            # Nothing was done, or it still waits, so the same request may go out again, with an expiry that the server
             # reads as meant.
             meetings += 1
             yield from self._hello(wake)
@@ -280,9 +285,9 @@ class Client:
         body = OPERATIONS["hello"].request.body(
             version=__version__, python=platform.python_version(), incarnation=self._incarnation
         )
-        hello = Ask(new_ask_id(), "hello", since_epoch() + _HELLO_VALID_SECONDS, Cell(), body)
-        answer = yield from self._exchanges.answer(hello, monotonic() + self._hello_timeout, wake)
-        greeting = _body(answer)
+        hello = WireRequest(new_request_id(), "hello", since_epoch() + _HELLO_VALID_SECONDS, Cell(), body)
+        response = yield from self._in_flight.response(hello, monotonic() + self._hello_timeout, wake)
+        greeting = _body(response)
         try:
             server_time = float(greeting["server_time"])
         except (KeyError, TypeError, ValueError):
@@ -290,70 +295,70 @@ class Client:
                 "The governance server's greeting cannot be read, so nothing is authorised; install the same version of"
                 " aumos-governance for the kernel and the server."
             ) from None
-        # The answer took a while to arrive, so the server's clock is past what it says: an expiry reckoned from here
-        # comes a little early, never late. The monotonic clock ignores whoever sets this machine's time.
+        # The response took a while to arrive, so the server's clock is past what it states: an expiry reckoned from
+        # here comes a little early, never late. The monotonic clock ignores changes of this machine's time.
         self._clock_offset = server_time - monotonic()
         self.greeting = greeting
 
-    def _hear(self, told: Told, answer: Mapping[str, Any] | None) -> None:
-        if answer is None or answer.get("code") in _NOT_MET | UNDECIDED:
-            # Whoever sees to it sends it again; a busy server needs only a moment.
-            if answer is not None and answer.get("code") == BusyError.default_code:
+    def _hear(self, posted: PostedRequest, response: Mapping[str, Any] | None) -> None:
+        if response is None or response.get("code") in _NOT_MET | UNDECIDED:
+            # `_see_to` sends it again; a busy server needs only a moment.
+            if response is not None and response.get("code") == BusyError.default_code:
                 with suppress(RuntimeError):
-                    alarm().set(LONGEST_PAUSE, lambda: self._send_again(told))
+                    alarm().set(LONGEST_PAUSE, lambda: self._send_again(posted))
             return
         try:
-            told.end(_body(answer))
+            posted.end(_body(response))
         except AumOSGovernanceError as error:
-            told.end({}, error)
+            posted.end({}, error)
 
-    def _send_again(self, told: Told) -> None:
-        if not told.is_past:
+    def _send_again(self, posted: PostedRequest) -> None:
+        if not posted.is_past:
             with suppress(AumOSGovernanceError):
-                self._transport.send(told.ask)
+                self._transport.send(posted.request)
 
-    def _see_to(self, told: Told) -> None:
-        """Wait for the answer to what was told, and ask it again where that does not come, or is no decision."""
+    def _see_to(self, posted: PostedRequest) -> None:
+        """Wait for the response to a posted request, and send it again where there is none, or it is no decision."""
         waiter = Waiter()
-        told.then(waiter.wake)
+        posted.then(waiter.wake)
         until = monotonic() + FIRST_RESEND
-        while not told.over and (left := until - monotonic()) > 0:
+        while not posted.over and (left := until - monotonic()) > 0:
             self._transport.wait(waiter, left)
             waiter.rest()
-        if told.over:
+        if posted.over:
             return
-        ask = told.ask
+        request = posted.request
         try:
-            told.end(self._again(ask, self._timeout, waiter))
+            posted.end(self._again(request, self._timeout, waiter))
         except AumOSGovernanceError as error:
-            told.end({}, error)
+            posted.end({}, error)
 
-    def _again(self, ask: Ask, timeout: float, waiter: Waiter) -> dict[str, Any]:
-        """Send the same request with a later expiry until it is answered."""
+    def _again(self, request: WireRequest, timeout: float, waiter: Waiter) -> dict[str, Any]:
+        """Send the same request with a later expiry until its response is here."""
         flight = InFlight()
-        steps = self._steps(ask.op, ask.body, ask.cell, timeout, waiter.wake, None, flight, ask.id)
-        return Started(self._transport, waiter, steps, _body, flight, self._take_backs.take).answer()
+        steps = self._steps(request.op, request.body, request.cell, timeout, waiter.wake, None, flight, request.id)
+        return Started(self._transport, waiter, steps, _body, flight, self._take_backs.take).response()
 
-    def _cancel_again(self, cancel: Ask) -> dict[str, Any]:
+    def _cancel_again(self, cancel: WireRequest) -> dict[str, Any]:
         return self._again(cancel, _CANCEL_TRY_SECONDS, Waiter())
 
     def _exp(self, seconds: float) -> float:
         assert self._clock_offset is not None
         return monotonic() + seconds + self._clock_offset
 
-    def _forget(self, told: Told) -> None:
-        self._tellings.discard(told)
-        self._exchanges.forget(told.ask.id)
+    def _forget(self, posted: PostedRequest) -> None:
+        self._posted.discard(posted)
+        self._in_flight.forget(posted.request.id)
 
-    def _ask(self, ask_id: str, op: str, until: float, cell: Cell, body: Mapping[str, Any]) -> Ask:
+    def _wire_request(self, request_id: str, op: str, until: float, cell: Cell, body: Mapping[str, Any]) -> WireRequest:
         assert self._clock_offset is not None
-        return Ask(ask_id, op, until + self._clock_offset, cell, body)
+        return WireRequest(request_id, op, until + self._clock_offset, cell, body)
 
 
-def _body(answer: Mapping[str, Any]) -> dict[str, Any]:
-    if answer.get("ok") is True:
-        return dict(answer)
-    raise from_code(str(answer.get("code", "UNAVAILABLE")), str(answer.get("message", "There was no decision.")))
+def _body(response: Mapping[str, Any]) -> dict[str, Any]:
+    if response.get("ok") is True:
+        return dict(response)
+    raise from_code(str(response.get("code", "UNAVAILABLE")), str(response.get("message", "There was no decision.")))
 
 
 _clients: weakref.WeakSet[Client] = weakref.WeakSet()

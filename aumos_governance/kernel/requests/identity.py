@@ -41,17 +41,17 @@ class KernelIdentity:
 def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kernel: bool) -> KernelIdentity:
     """Read the environment of a process whose own connection file has this name.
 
-    ``is_kernel`` tells that a kernel runs in this process, even one whose connection file cannot be found out.
-    Where it is not certain that the sign was inherited, the process counts as governed: it then asks, and fails
-    closed. Raises ConfigurationError for a sign that cannot be read.
+    ``is_kernel``: a kernel runs in this process, even if its connection file is not known. Where it is not certain that
+    the sign was inherited, the process counts as governed: it makes its requests, and fails closed. Raises
+    ConfigurationError for a sign that cannot be read.
     """
     raw = environ.get(KERNEL_ENV)
     inside_strict = bool(environ.get(STRICT_ENV))
     if not raw:
         return KernelIdentity(Situation.UNGOVERNED, None, inside_strict)
-    said = _read(raw)
-    kernel_id = said.get("kernel_id")
-    strict = inside_strict or said.get("strict") is True
+    sign = _read(raw)
+    kernel_id = sign.get("kernel_id")
+    strict = inside_strict or sign.get("strict") is True
     if kernel_id is None:
         return KernelIdentity(Situation.OUT_OF_REACH, None, strict)
     mine = is_kernel if connection_file is None else PurePath(connection_file).name == f"kernel-{kernel_id}.json"
@@ -70,11 +70,11 @@ def connection_file_name() -> str | None:
 
 def _read(raw: str) -> Mapping[str, Any]:
     try:
-        said = json.loads(raw)
+        sign = json.loads(raw)
     except ValueError:
-        said = None
-    if isinstance(said, dict) and isinstance(said.get("kernel_id", ""), str | None):
-        return said
+        sign = None
+    if isinstance(sign, dict) and isinstance(sign.get("kernel_id", ""), str | None):
+        return sign
     raise ConfigurationError(
         f"This kernel is governed, but its environment variable {KERNEL_ENV} cannot be read, so nothing is authorised;"
         " restart the kernel, and leave that variable to the Jupyter server."

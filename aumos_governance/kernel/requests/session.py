@@ -1,6 +1,6 @@
 """Which engine decides for this kernel, its server's or the embedded one, and the way there. One for each process.
 
-The choice is made when the first magic asks, and kept until the process ends, so that `%reload_ext` changes nothing.
+The choice is made with the first request, and kept until the process ends, so that `%reload_ext` changes nothing.
 Here too is what each request of this process says of itself: the cell that makes it, and what is to become of charges
 that do not fit, as ``%governance --at-limit`` set it.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableError
-from ...wire.protocol import MAX_TEXT, Ask, Cell
+from ...wire.protocol import MAX_TEXT, Cell, WireRequest
 from ..transports.comm_transport import CommTransport
 from ..transports.socket_transport import SocketTransport
 from ..transports.spawned import SpawnedTransport, is_worker, leave_offer, left_offer
@@ -31,15 +31,15 @@ __all__ = ["Link", "ServerTransport", "at_limit_field", "choose_at_limit", "curr
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """This process's way to whoever decides."""
+    """This process's connection to the service that decides: the server's, or the embedded one."""
 
     client: Client
     pid: int
     state_file: Path | None = None
     """Where the embedded engine keeps its state; None in a governed kernel."""
     decide: Callable[[str, str, bool], None] | None = None
-    """Takes the word of the person at this kernel: approval, digest, and whether it is yes. None in a governed kernel,
-    where people decide in the panel."""
+    """Records the decision of the user at this kernel: approval, digest, and whether it is approved. None in a governed
+    kernel, where users decide in the panel."""
 
     @property
     def has_panel(self) -> bool:
@@ -48,7 +48,7 @@ class Link:
 
 
 class ServerTransport:
-    """Sends each ask the fastest way there is at that moment.
+    """Sends each request the fastest way there is at that moment.
 
     What was lost with a connection is sent again by its caller, and then goes another way.
     """
@@ -66,16 +66,16 @@ class ServerTransport:
         self._receiver = receiver
         self._comm.connect(self._take)
 
-    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+    def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if self._socket.forked:
             # Comm is the parent's.
-            self._socket.send_from_child(ask)
-        elif ask.op == "hello" or not self._socket.offered or not self._socket.send(ask):
+            self._socket.send_from_child(request)
+        elif request.op == "hello" or not self._socket.offered or not self._socket.send(request):
             # A server is met where it cannot be mistaken for another: on the kernel's own channels.
-            self._comm.send(ask, urgent=urgent)
+            self._comm.send(request, urgent=urgent)
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        # Whichever way an ask went: an answer over comm wakes its thread, wherever that waits.
+        # Whichever way a request went: a response over comm wakes its thread, wherever that waits.
         if self._socket.offered:
             self._socket.wait(waiter, seconds)
         else:
@@ -84,18 +84,18 @@ class ServerTransport:
     def awaited(self) -> AbstractContextManager[None]:
         return self._socket.awaited()
 
-    def withdraw(self, ask_id: str) -> bool:
-        return self._comm.withdraw(ask_id)
+    def withdraw(self, request_id: str) -> bool:
+        return self._comm.withdraw(request_id)
 
     def silence(self, seconds: float) -> UnavailableError:
         return self._comm.silence(seconds, self._socket.problem)
 
-    def _take(self, answer: Mapping[str, Any]) -> None:
-        if "socket" in answer and not self._socket.forked:
-            self._socket.take_offer(answer["socket"])
-            leave_offer(answer["socket"], self._incarnation)
+    def _take(self, response: Mapping[str, Any]) -> None:
+        if "socket" in response and not self._socket.forked:
+            self._socket.take_offer(response["socket"])
+            leave_offer(response["socket"], self._incarnation)
         if self._receiver is not None:
-            self._receiver(answer)
+            self._receiver(response)
 
 
 _lock = threading.Lock()
@@ -103,10 +103,10 @@ _link: Link | None = None
 
 
 def link(shell: Any) -> Link:
-    """The way from this process to whoever decides, made at the first call.
+    """The connection from this process to the service that decides, made at the first call.
 
-    Making it asks nothing yet. Raises UnavailableError where nothing may be decided here: in a kernel that cannot ask
-    its server, and in a process started inside a kernel of a strict server.
+    Making it sends nothing yet. Raises UnavailableError where nothing may be decided here: in a kernel that cannot
+    reach its server, and in a process started inside a kernel of a strict server.
     """
     global _link  # noqa: PLW0603  one for each process, and not for each shell or load of the extension
     found = _link
@@ -139,7 +139,7 @@ def _make(shell: Any) -> Link:
         return Link(Client(ServerTransport(CommTransport(kernel), incarnation), incarnation=incarnation), os.getpid())
     if identity.situation is Situation.OUT_OF_REACH:
         raise ServerUnreachableError(
-            "This kernel is governed, but runs behind a gateway, where its Jupyter server cannot answer it; governance"
+            "This kernel is governed, but runs behind a gateway, where its Jupyter server cannot respond; governance"
             " does not support that, so nothing is authorised."
         )
     if identity.situation is Situation.INHERITED and shell is None and is_worker(os.environ):
@@ -154,17 +154,17 @@ def _make(shell: Any) -> Link:
 
     # What this process starts belongs to it, and not to the kernel that it was started in.
     leave_offer(None)
-    told = notebook_name(shell.user_ns, os.environ if _is_told(identity, kernel) else {})
-    transport = EmbeddedTransport(told or f"process:{os.getpid()}:{incarnation[:8]}", incarnation)
+    posted = notebook_name(shell.user_ns, os.environ if _is_named(identity, kernel) else {})
+    transport = EmbeddedTransport(posted or f"process:{os.getpid()}:{incarnation[:8]}", incarnation)
     return Link(Client(transport, incarnation=incarnation), os.getpid(), transport.path, transport.decide)
 
 
-def _is_told(identity: KernelIdentity, kernel: object) -> bool:
+def _is_named(identity: KernelIdentity, kernel: object) -> bool:
     # What is started inside a notebook's kernel inherits that notebook's name and is not that notebook.
     return identity.situation is Situation.UNGOVERNED and kernel is not None
 
 
-# ---- what this process's requests say beside what they are about
+# ---- what each request of this process carries beside its own fields
 
 _AT_LIMIT: Final = ("ask", "deny")
 _chosen: dict[str, str] = {}
@@ -172,7 +172,7 @@ _chosen: dict[str, str] = {}
 
 
 def current_cell(shell: Any) -> Cell:
-    """The id and execution count of the cell that runs in ``shell``, as far as front end and kernel tell them.
+    """The id and execution count of the cell that runs in ``shell``, as far as front end and kernel state them.
 
     From a thread that outlives its cell it is the cell that runs now.
     """
@@ -204,5 +204,5 @@ def choose_at_limit(choice: str) -> None:
 
 
 def at_limit_field() -> dict[str, str]:
-    """What a request says of it."""
+    """The ``at_limit`` field of a request; empty where no choice was made."""
     return _chosen

@@ -1,7 +1,8 @@
 """Taking requests back whose clients have given up, so that nothing is charged without its client's knowledge.
 
 A client gives up when its time is over, when it is interrupted or cancelled, and when it is abandoned; also when the
-response was here already and was not handed over. Then a ``cancel`` goes out, at once and again until it is answered.
+response was here already and was not handed over. Then a ``cancel`` goes out, at once, and again until its response is
+here.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any, Final
 from ...clock import monotonic
 from ...errors import AumOSGovernanceError, BusyError
 from ...wire.operations import CHARGING, STANDING
-from ...wire.protocol import Ask
+from ...wire.protocol import WireRequest
 from ..transports.transport import Transport
 from ..transports.waiter import Deferred
 from .alarm import alarm
-from .exchanges import InFlight, is_own, new_ask_id
+from .in_flight import InFlight, is_own, new_request_id
 
 __all__ = [
     "CANCEL_SECONDS",
@@ -32,7 +33,7 @@ __all__ = [
 
 
 CANCEL_SECONDS: Final = 600.0
-"""How long a request is tried to be taken back where its server does not answer."""
+"""How long a request is tried to be taken back where its server does not respond."""
 UNDECIDED: Final = frozenset({"BUSY", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
 """Codes of responses after which the same request may still be done, by another copy of it."""
 _AGAIN_AFTER: Final = 0.25
@@ -42,12 +43,12 @@ _AGAIN_AFTER: Final = 0.25
 class Cancel:
     """One request that is being taken back."""
 
-    ask: Ask
+    request: WireRequest
     op: str
     """The operation that is taken back."""
     until: float
     """On the monotonic clock, when it is given up."""
-    answered: bool = False
+    confirmed: bool = False
 
 
 class TakeBacks:
@@ -64,14 +65,14 @@ class TakeBacks:
         listen: Callable[[str, Callable[[Mapping[str, Any]], None]], None],
         forget: Callable[[str], None],
         exp: Callable[[float], float],
-        again: Callable[[Ask], Mapping[str, Any]],
+        again: Callable[[WireRequest], Mapping[str, Any]],
     ) -> None:
         self._transport = transport
         self._listen = listen
         self._forget = forget
         self._exp = exp
         self._again = again
-        self.unanswered: dict[Cancel, None] = {}
+        self.unconfirmed: dict[Cancel, None] = {}
         """What is not known yet to be taken back."""
         self._repeating = False
         self._lock = threading.Lock()
@@ -85,54 +86,58 @@ class TakeBacks:
         with Deferred():
             cancel = self._cancel_of(flight)
             if cancel is not None:
-                self.unanswered[cancel] = None
+                self.unconfirmed[cancel] = None
             flight.taken = True
             if cancel is not None:
                 self._send(cancel)
 
     def standing(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """The openings and closings that were given up and stand all the same, each with its state; told once."""
+        """The openings and closings that were given up and stand all the same, each with its state; each is returned
+        once.
+        """
         found, self.stood = self.stood, []
         return found
 
     @property
     def unsure(self) -> bool:
         """Whether it is not known yet if an opening or closing stands."""
-        return any(cancel.op in STANDING for cancel in tuple(self.unanswered))
+        return any(cancel.op in STANDING for cancel in tuple(self.unconfirmed))
 
     def forget_parent(self) -> None:
         """In a child just forked off: what its parent takes back is the parent's to repeat."""
-        self.unanswered = {}
+        self.unconfirmed = {}
         self._repeating = False
         self._lock = threading.Lock()
         self.stood = []
 
     def _cancel_of(self, flight: InFlight) -> Cancel | None:
-        ask, response = flight.ask, flight.response
-        if ask is None or ask.op not in CHARGING | STANDING or not flight.sent or not is_own(ask.id):
+        request, response = flight.request, flight.response
+        if request is None or request.op not in CHARGING | STANDING or not flight.sent or not is_own(request.id):
             return None
         if response is None:
             # One that is sent again may be kept back now and have gone out before.
-            if self._transport.withdraw(ask.id) and flight.sent == 1:
+            if self._transport.withdraw(request.id) and flight.sent == 1:
                 return None
         elif response.get("ok") is not True:
             if flight.sent == 1 or response.get("code") not in UNDECIDED:
                 return None
-        elif ask.op in STANDING:
-            self.stood.append((ask.op, response.get("state") or {}))
+        elif request.op in STANDING:
+            self.stood.append((request.op, response.get("state") or {}))
             return None
         elif not has_charged(response):
             return None
         delivered = response is not None and response.get("ok") is True
-        body = cancel_body(ask, delivered=delivered)
+        body = cancel_body(request, delivered=delivered)
         until = monotonic() + CANCEL_SECONDS
-        return Cancel(Ask(new_ask_id(), "cancel", self._exp(CANCEL_SECONDS), ask.cell, body), ask.op, until)
+        return Cancel(
+            WireRequest(new_request_id(), "cancel", self._exp(CANCEL_SECONDS), request.cell, body), request.op, until
+        )
 
     def _send(self, cancel: Cancel) -> None:
-        self._listen(cancel.ask.id, lambda response: self._hear(cancel, response))
+        self._listen(cancel.request.id, lambda response: self._hear(cancel, response))
         with suppress(AumOSGovernanceError):
-            self._transport.send(cancel.ask, urgent=True)
-        if self._transport.lossy and not cancel.answered:
+            self._transport.send(cancel.request, urgent=True)
+        if self._transport.lossy and not cancel.confirmed:
             # Without a thread, as when the interpreter ends, it was sent all the same.
             with suppress(RuntimeError):
                 alarm().set(_AGAIN_AFTER, self._repeat)
@@ -146,18 +151,18 @@ class TakeBacks:
             return
         # A request of this process is never as old as what the server no longer knows.
         stands = response.get("voided") is False and response.get("found") != "unknown"
-        if not cancel.answered and cancel.op in STANDING and stands:
+        if not cancel.confirmed and cancel.op in STANDING and stands:
             self.stood.append((cancel.op, response.get("state") or {}))
-        cancel.answered = True
-        self.unanswered.pop(cancel, None)
-        self._forget(cancel.ask.id)
+        cancel.confirmed = True
+        self.unconfirmed.pop(cancel, None)
+        self._forget(cancel.request.id)
 
-    # ---- what is not answered soon
+    # ---- cancels without a response
 
     def _repeat(self) -> None:
         # In the alarm's thread, which must not be blocked.
         with self._lock:
-            if self._repeating or not self.unanswered:
+            if self._repeating or not self.unconfirmed:
                 return
             with suppress(RuntimeError):
                 threading.Thread(target=self._repeat_all, name="aumos-governance-cancel", daemon=True).start()
@@ -166,22 +171,22 @@ class TakeBacks:
     def _repeat_all(self) -> None:
         while True:
             with self._lock:
-                cancel = next(iter(self.unanswered), None)
+                cancel = next(iter(self.unconfirmed), None)
                 if cancel is None:
                     self._repeating = False
                     return
             try:
-                self._hear(cancel, self._again(cancel.ask))
+                self._hear(cancel, self._again(cancel.request))
             except AumOSGovernanceError as error:
                 self._hear(cancel, {"ok": False, "code": error.code})
-            if cancel.answered:
+            if cancel.confirmed:
                 continue
-            self.unanswered.pop(cancel, None)
+            self.unconfirmed.pop(cancel, None)
             if monotonic() < cancel.until:
                 # The others first.
-                self.unanswered[cancel] = None
+                self.unconfirmed[cancel] = None
             else:
-                self._forget(cancel.ask.id)
+                self._forget(cancel.request.id)
 
 
 def has_charged(response: Mapping[str, Any]) -> bool:
@@ -190,10 +195,10 @@ def has_charged(response: Mapping[str, Any]) -> bool:
     return response.get("ok") is True and isinstance(decision, Mapping) and decision.get("allowed") is True
 
 
-def cancel_body(ask: Ask, *, delivered: bool = False) -> dict[str, Any]:
+def cancel_body(request: WireRequest, *, delivered: bool = False) -> dict[str, Any]:
     """The body of the request that takes this one back."""
-    body: dict[str, Any] = {"of": ask.id}
-    if ask.op == "authorize":
+    body: dict[str, Any] = {"of": request.id}
+    if request.op == "authorize":
         body["act"] = True
     if delivered:
         body["delivered"] = True

@@ -12,8 +12,8 @@ from .card import card_html
 from .display import usd
 
 __all__ = [
-    "act_lines",
-    "asked_text",
+    "action_lines",
+    "approval_text",
     "cost_text",
     "ends_at",
     "outcome_text",
@@ -32,7 +32,7 @@ def cost_text(shown: Shown) -> str:
     return f"{printable(str(shown.get('tool', 'unknown')))}, {usd(str(shown.get('cost', '0')))}"
 
 
-def act_lines(shown: Shown) -> list[str]:
+def action_lines(shown: Shown) -> list[str]:
     """The lines that show an action beside its tool and cost, with every hidden character escaped."""
     lines = []
     for name, value in shown.items():
@@ -45,9 +45,9 @@ def act_lines(shown: Shown) -> list[str]:
     return lines
 
 
-def asked_text(shown: Shown) -> list[str]:
+def approval_text(shown: Shown) -> list[str]:
     """The lines that a prompt shows above its question."""
-    return [f"An approval is needed to run: {cost_text(shown)}", *act_lines(shown)]
+    return [f"An approval is needed to run: {cost_text(shown)}", *action_lines(shown)]
 
 
 def ends_at(waiting: Mapping[str, Any]) -> datetime | None:
@@ -93,12 +93,12 @@ def recorded_text(shown: Shown, spent: str, ended: str, remaining: str | None, *
 
 def suggestion_lines(shown: Shown) -> list[str]:
     """The lines that show what a cell would do, where the level only suggests it."""
-    return [f"Suggestion: {cost_text(shown)}. Not run:", *act_lines(shown)]
+    return [f"Suggestion: {cost_text(shown)}. Not run:", *action_lines(shown)]
 
 
 def suggestion_html(shown: Shown) -> str:
     """The same as a card."""
-    body = escape("\n".join(line.removeprefix("    ") for line in act_lines(shown)))
+    body = escape("\n".join(line.removeprefix("    ") for line in action_lines(shown)))
     # A front end may give code a ground of its own, which would stand out on the card's.
     style = "margin:6px 0 0;padding:0;background:none;color:inherit;white-space:pre-wrap;overflow-wrap:anywhere"
     code = f'<pre style="{style}">{body}</pre>'

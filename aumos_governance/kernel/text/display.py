@@ -36,24 +36,24 @@ def state_file_text(path: object) -> str:
     return f"No governed Jupyter server here, so this state is kept in {path}"
 
 
-def opened_text(answer: Mapping[str, Any], before: State | None) -> list[str]:
-    """What came of ``%governance``: opened, resumed or changed; ``before`` is the state that stood, if it was asked."""
-    state: State = answer["state"]
+def opened_text(response: Mapping[str, Any], before: State | None) -> list[str]:
+    """What came of ``%governance``: opened, resumed or changed; ``before`` is the state that stood, if it was read."""
+    state: State = response["state"]
     terms = _terms(state)
     if state["agent_id"] is None:
         del terms["agent_id"]
     line = f"Governance enabled: {', '.join(terms.values())}"
-    if answer["resumed"]:
+    if response["resumed"]:
         line += f" (resumed, {usd(state['spent'])} spent; --new starts fresh)"
-    elif not answer["opened"]:
+    elif not response["opened"]:
         line += f" ({_change(before, state)}{usd(state['spent'])} spent)"
     lines = [line]
-    previous = answer.get("previous")
-    if answer["opened"] and previous is not None:
+    previous = response.get("previous")
+    if response["opened"] and previous is not None:
         lines.append(_earlier(previous))
     if state.get("shared_with"):
         lines.append(f"Shared with {printable(state['shared_with'])}: both notebooks use this kernel and this session.")
-    lines.extend(printable(note) for note in answer.get("notes", ()))
+    lines.extend(printable(note) for note in response.get("notes", ()))
     return lines
 
 

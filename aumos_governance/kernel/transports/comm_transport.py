@@ -20,9 +20,9 @@ from ...wire.protocol import (
     COMM_PREFIX,
     COMM_TARGET,
     REPLY_TYPE,
-    Ask,
-    asks_message,
-    parse_answers,
+    WireRequest,
+    parse_responses,
+    requests_message,
 )
 from .transport import Receiver
 from .waiter import Waiter
@@ -30,21 +30,21 @@ from .waiter import Waiter
 __all__ = ["CommTransport"]
 
 _UNDER_WAY_SECONDS: Final = 0.2
-# How long asks are kept back for a message that may have been lost.
+# How long requests are kept back for a message that may have been lost.
 
 _ENDS: Final = frozenset({"settle", "release"})
 # A governed call sends the one without waiting for it, so the next one's hold would wait for that; it goes out beside.
 
 _BATCH: Final = 200
 _LONGEST: Final = 16_000
-# Characters of an ask, and asks of a message: so that no message comes near what the server reads at most.
+# Characters of a request, and requests of a message: so that no message comes near what the server reads at most.
 
 
 class CommTransport:
-    """Asks over the kernel's own channels.
+    """Requests over the kernel's own channels.
 
     Each message costs frames to every browser, and the server limits how many a kernel may send in a second. So what
-    is asked while a message is under way goes out together in the next one.
+    is requested while a message is under way goes out together in the next one.
     """
 
     lossy = True
@@ -54,14 +54,14 @@ class CommTransport:
         handlers = getattr(kernel, "control_handlers", None)
         if not isinstance(handlers, dict) or getattr(kernel, "control_thread", None) is None:
             raise UnavailableError(
-                "This kernel is governed by its Jupyter server, but cannot ask it: governance needs ipykernel 6.29 or"
-                " later, whose control channel answers while a cell runs; nothing is authorised."
+                "This kernel is governed by its Jupyter server, but cannot reach it: governance needs ipykernel 6.29 or"
+                " later, whose control channel responds while a cell runs; nothing is authorised."
             )
         import comm
 
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._kept_back: dict[str, Ask] = {}
+        self._kept_back: dict[str, WireRequest] = {}
         self._under_way: frozenset[str] = frozenset()
         self._under_way_until = 0.0
         self._ending = False
@@ -74,29 +74,29 @@ class CommTransport:
     def connect(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
-    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+    def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if os.getpid() != self._pid:
             raise UnavailableError("A forked process cannot use the channels of its parent, so nothing is authorised.")
-        if sum(len(value) for value in ask.body.values() if isinstance(value, str)) > _LONGEST:
-            raise InvalidRequestError(f"What is asked must have at most {_LONGEST} characters; nothing was asked.")
+        if sum(len(value) for value in request.body.values() if isinstance(value, str)) > _LONGEST:
+            raise InvalidRequestError(f"A request must have at most {_LONGEST} characters; nothing was sent.")
         with self._lock:
-            self._kept_back[ask.id] = ask
-            passes = urgent or (self._ending and ask.op not in _ENDS)
+            self._kept_back[request.id] = request
+            passes = urgent or (self._ending and request.op not in _ENDS)
             if self._under_way and not passes and monotonic() < self._under_way_until:
                 return
             batch = self._take()
         self._publish(batch)
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        # Answers come in the control thread.
+        # Responses come in the control thread.
         waiter.sleep(seconds)
 
     def awaited(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def withdraw(self, ask_id: str) -> bool:
+    def withdraw(self, request_id: str) -> bool:
         with self._lock:
-            return self._kept_back.pop(ask_id, None) is not None
+            return self._kept_back.pop(request_id, None) is not None
 
     def silence(self, seconds: float, problem: str = "") -> UnavailableError:
         problem = problem or self._problem
@@ -106,38 +106,38 @@ class CommTransport:
             f" the Jupyter server runs with the aumos_governance extension enabled, then run the cell again.{last}"
         )
 
-    def _take(self) -> list[Ask]:
-        batch = [self._kept_back.pop(ask_id) for ask_id in list(self._kept_back)[:_BATCH]]
-        self._under_way = frozenset(ask.id for ask in batch)
+    def _take(self) -> list[WireRequest]:
+        batch = [self._kept_back.pop(request_id) for request_id in list(self._kept_back)[:_BATCH]]
+        self._under_way = frozenset(request.id for request in batch)
         self._under_way_until = monotonic() + _UNDER_WAY_SECONDS
-        self._ending = all(ask.op in _ENDS for ask in batch)
+        self._ending = all(request.op in _ENDS for request in batch)
         return batch
 
-    def _publish(self, batch: list[Ask]) -> None:
+    def _publish(self, batch: list[WireRequest]) -> None:
         try:
-            self._comm.send(asks_message(batch))
+            self._comm.send(requests_message(batch))
         except Exception as error:
             raise UnavailableError(
-                f"The governance server cannot be asked ({type(error).__name__}: {error}), so nothing is authorised."
+                f"The governance server cannot be reached ({type(error).__name__}: {error}), so nothing is authorised."
             ) from error
 
     def _on_reply(self, _stream: object, _ident: object, message: Mapping[str, Any]) -> None:
         # In the control thread.
         try:
-            answers = parse_answers(message.get("content"))
+            responses = parse_responses(message.get("content"))
         except InvalidRequestError as error:
             self._problem = error.message
             return
         receiver = self._receiver
-        for answer in answers:
-            if answer.get("id") is None:
+        for response in responses:
+            if response.get("id") is None:
                 # It names no request, so no request may be taken for refused; should one stay without an
                 # answer, this says why.
-                self._problem = str(answer.get("message"))
+                self._problem = str(response.get("message"))
             elif receiver is not None:
-                receiver(answer)
+                receiver(response)
         with self._lock:
-            if self._under_way.isdisjoint(answer.get("id") for answer in answers):
+            if self._under_way.isdisjoint(response.get("id") for response in responses):
                 return
             self._under_way = frozenset()
             batch = self._take() if self._kept_back else []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigurationError, LedgerError, UnavailableError
 from ...owner import owner
-from ...wire.protocol import Ask
+from ...wire.protocol import WireRequest
 from .transport import Receiver
 from .waiter import Waiter
 
@@ -22,7 +22,7 @@ __all__ = ["EmbeddedTransport", "database_path", "notebook_name"]
 
 
 class EmbeddedTransport:
-    """Asks that are answered in this process. The ledger is opened when it is made, and closed at exit."""
+    """Requests that get their responses in this process. The ledger is opened when it is made, and closed at exit."""
 
     lossy = False
 
@@ -56,20 +56,20 @@ class EmbeddedTransport:
     def connect(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
-    def send(self, ask: Ask, *, urgent: bool = False) -> None:
+    def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if os.getpid() != self._pid:
             raise UnavailableError("A forked process cannot use the ledger of its parent, so nothing is authorised.")
         assert self._receiver is not None
-        self._service.submit(self._caller, ask, self._receiver)
+        self._service.submit(self._caller, request, self._receiver)
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        # Answers come in the ledger's thread.
+        # Responses come in the ledger's thread.
         waiter.sleep(seconds)
 
     def awaited(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def withdraw(self, ask_id: str) -> bool:
+    def withdraw(self, request_id: str) -> bool:
         return False
 
     def decide(self, approval_id: str, digest: str, approve: bool) -> None:

@@ -1,4 +1,4 @@
-"""Asks over the local socket that a kernel's server offers: fast, and unseen by any page.
+"""Requests over the local socket that a kernel's server offers: fast, and unseen by any page.
 
 Every process has a connection of its own: the kernel's, and each one forked off it.
 """
@@ -20,9 +20,9 @@ from ...wire.line_channel import LineChannel
 from ...wire.protocol import (
     MAX_LINE,
     PROTOCOL_VERSION,
-    Ask,
-    asks_message,
-    parse_answers,
+    WireRequest,
+    parse_responses,
+    requests_message,
     socket_proof,
 )
 from .transport import Receiver
@@ -33,7 +33,7 @@ __all__ = ["SocketTransport"]
 _CONNECT_SECONDS: Final = 2.0
 _GREETING_BYTES: Final = 8192
 _TRIES: Final = 3
-"""How many connections a process without any other way makes for one ask."""
+"""How many connections a process without any other way makes for one request."""
 
 
 class _Line:
@@ -114,12 +114,12 @@ class _Line:
                 raise ConnectionError("the server ended the connection")
             received += data
         line, _, rest = received.partition(b"\n")
-        answer = json.loads(line)
-        if not isinstance(answer, dict):
+        response = json.loads(line)
+        if not isinstance(response, dict):
             raise ConnectionError("what answers there cannot be read")
-        if answer.get("ok") is not True:
-            raise ConnectionError(str(answer.get("message")))
-        if not hmac.compare_digest(str(answer.get("proof")), socket_proof(str(self.offer["secret"]), challenge)):
+        if response.get("ok") is not True:
+            raise ConnectionError(str(response.get("message")))
+        if not hmac.compare_digest(str(response.get("proof")), socket_proof(str(self.offer["secret"]), challenge)):
             raise ConnectionError("who answers there is not the server that offered it")
         return rest
 
@@ -141,7 +141,7 @@ class SocketTransport:
         self._offer: Mapping[str, Any] | None = None
         self._tasks: set[object] = set()
         self.forked = False
-        """Whether this process was forked off the one that made this. Noted, for to ask the system takes longer."""
+        """Whether this process was forked off the one that made this. Noted, since a system call takes longer."""
         self.problem = ""
         """The last message of the server that was the response to no request."""
         self.offered = False
@@ -156,8 +156,8 @@ class SocketTransport:
             if self._line is None or self._line.ended or self._line.offer != self._offer:
                 self._connect()
 
-    def send(self, ask: Ask) -> bool:
-        """Send the ask, without waiting; False where no server is connected."""
+    def send(self, request: WireRequest) -> bool:
+        """Send the request, without waiting; False where no server is connected."""
         line = self._line
         if line is None or not line.ready:
             if line is None or not line.ended:
@@ -168,10 +168,10 @@ class SocketTransport:
                     self._offer = self._offer if line.met else None
                     self._connect()
             return False
-        return line.send(_encoded(ask))
+        return line.send(_encoded(request))
 
-    def send_from_child(self, ask: Ask) -> None:
-        """Send the ask from a process with no other way to the server; connects first, within two seconds.
+    def send_from_child(self, request: WireRequest) -> None:
+        """Send the request from a process with no other way to the server; connects first, within two seconds.
 
         Raises UnavailableError where that cannot be.
         """
@@ -188,7 +188,7 @@ class SocketTransport:
                     " handed out."
                 )
             line.settled.wait(_CONNECT_SECONDS)
-            if line.send(_encoded(ask)):
+            if line.send(_encoded(request)):
                 return
             why = line.problem
             if not line.met:
@@ -209,7 +209,7 @@ class SocketTransport:
 
     @contextmanager
     def awaited(self) -> Iterator[None]:
-        """For as long as a task waits for an answer."""
+        """For as long as a task waits for a response."""
         task = object()
         self._tasks.add(task)
         try:
@@ -239,16 +239,16 @@ class SocketTransport:
 
     def _take(self, line: bytes) -> None:
         try:
-            answers = parse_answers(_decode(line.decode()))
+            responses = parse_responses(_decode(line.decode()))
         except (ValueError, RecursionError) as error:
             # InvalidRequestError is a ValueError.
             self.problem = error.message if isinstance(error, InvalidRequestError) else "something unreadable"
             return
-        for answer in answers:
-            if answer.get("id") is None:
-                self.problem = str(answer.get("message"))
+        for response in responses:
+            if response.get("id") is None:
+                self.problem = str(response.get("message"))
             else:
-                self._receiver(answer)
+                self._receiver(response)
 
 
 _transports: weakref.WeakSet[SocketTransport] = weakref.WeakSet()
@@ -284,5 +284,5 @@ _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 _decode: Final = json.JSONDecoder().decode
 
 
-def _encoded(ask: Ask) -> bytes:
-    return _encode(asks_message([ask])).encode() + b"\n"
+def _encoded(request: WireRequest) -> bytes:
+    return _encode(requests_message([request])).encode() + b"\n"

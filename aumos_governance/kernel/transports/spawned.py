@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ...errors import ServerUnreachableError, UnavailableError
-from ...wire.protocol import KERNEL_ENV, Ask
+from ...wire.protocol import KERNEL_ENV, WireRequest
 from .socket_transport import SocketTransport
 from .transport import Receiver
 from .waiter import Waiter
@@ -64,7 +64,7 @@ def left_offer(environ: Mapping[str, str]) -> Left:
 
 
 class SpawnedTransport:
-    """Asks over the local socket alone."""
+    """Requests over the local socket alone."""
 
     lossy = True
 
@@ -76,8 +76,8 @@ class SpawnedTransport:
     def connect(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
-    def send(self, ask: Ask, *, urgent: bool = False) -> None:
-        self._socket.send_from_child(ask)
+    def send(self, request: WireRequest, *, urgent: bool = False) -> None:
+        self._socket.send_from_child(request)
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
         self._socket.wait(waiter, seconds)
@@ -85,7 +85,7 @@ class SpawnedTransport:
     def awaited(self) -> AbstractContextManager[None]:
         return self._socket.awaited()
 
-    def withdraw(self, ask_id: str) -> bool:
+    def withdraw(self, request_id: str) -> bool:
         return False
 
     def silence(self, seconds: float) -> UnavailableError:
@@ -95,6 +95,6 @@ class SpawnedTransport:
             f" here; check that the notebook's Jupyter server runs.{last}"
         )
 
-    def _take(self, answer: Mapping[str, Any]) -> None:
+    def _take(self, response: Mapping[str, Any]) -> None:
         if self._receiver is not None:
-            self._receiver(answer)
+            self._receiver(response)

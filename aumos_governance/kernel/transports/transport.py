@@ -1,4 +1,4 @@
-"""How asks leave this process and answers come back: the interface that every transport has."""
+"""How requests leave this process and responses come back: the interface that every transport has."""
 
 from __future__ import annotations
 
@@ -7,47 +7,47 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ...errors import UnavailableError
-from ...wire.protocol import Ask
+from ...wire.protocol import WireRequest
 from .waiter import Waiter
 
 __all__ = ["Receiver", "Transport"]
 
 Receiver = Callable[[Mapping[str, Any]], None]
-"""Called with each answer, from whatever thread it arrives in; it neither blocks nor raises."""
+"""Called with each response, from whatever thread it arrives in; it neither blocks nor raises."""
 
 
 class Transport(Protocol):
     """Carries requests to the engine that decides them. Every method may be called from any thread."""
 
     lossy: bool
-    """A message may get lost, so that an ask without an answer is sent again."""
+    """A message may get lost, so that a request without a response is sent again."""
 
     def connect(self, receiver: Receiver) -> None:
-        """Name who takes the answers; called once, before the first ask."""
+        """Name who takes the responses; called once, before the first request."""
         ...
 
-    def send(self, ask: Ask, *, urgent: bool = False) -> None:
-        """Send the ask without waiting for its answer; the same ask may be sent again.
+    def send(self, request: WireRequest, *, urgent: bool = False) -> None:
+        """Send the request without waiting for its response; the same request may be sent again.
 
         ``urgent`` asks are not kept back to travel with others. Raises UnavailableError where nothing can be sent.
         """
         ...
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        """Block this thread, which sent an ask, until its waiter is woken or for so long; it may return early.
+        """Block this thread, which sent a request, until its waiter is woken or for so long; it may return early.
 
-        Meanwhile it may take in answers, its own and those of others.
+        Meanwhile it may take in responses, its own and those of others.
         """
         ...
 
     def awaited(self) -> AbstractContextManager[None]:
-        """For as long as a task waits for an answer: they are taken in though no thread is in `wait`."""
+        """For as long as a task waits for a response: they are taken in though no thread is in `wait`."""
         ...
 
-    def withdraw(self, ask_id: str) -> bool:
-        """Drop an ask that was kept back; False if it has gone out, or may have."""
+    def withdraw(self, request_id: str) -> bool:
+        """Drop a request that was kept back; False if it has gone out, or may have."""
         ...
 
     def silence(self, seconds: float) -> UnavailableError:
-        """The error to raise when there was no answer for so long."""
+        """The error to raise when there was no response for so long."""
         ...

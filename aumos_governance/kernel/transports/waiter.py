@@ -74,7 +74,7 @@ class Source(Protocol):
 
 
 class Turns:
-    """One of the threads that wait reads, for itself and for the others; an answer costs it no change of threads.
+    """One of the threads that wait reads, for itself and for the others; a response costs it no change of threads.
 
     Tasks cannot read, so while ``tasks()`` a thread that does nothing else reads for them: the one in `stand`.
     """
@@ -141,7 +141,7 @@ class Turns:
             self._others[waiter] = None
             standing = self._standing if self._reader is self._standing else None
         if standing is not None and not self._tasks():
-            # It stayed after the last task had its answer.
+            # It stayed after the last task had its response.
             standing.wake()
         return False
 
@@ -154,7 +154,7 @@ class Turns:
                 left = until - monotonic()
                 if left <= 0:
                     break
-                # Who waits alone keeps awake for a moment: to be woken takes longer than many an answer.
+                # Who waits alone keeps awake for a moment: to be woken takes longer than many a response.
                 awake = 0.0 if self._others else min(_AWAKE_SECONDS, left)
                 if not self._source.read(left, awake=awake):
                     return False

@@ -26,8 +26,8 @@ from ..operations.keys import bindings, issues, lists, revocations
 from ..operations.registry import OPERATIONS, READERS
 from ..operations.sessions import notebooks, sessions
 from ..rules.chain import check_whole
-from ..rules.content import HOUR, KEEP_ASKS, digest
-from ..transaction.rows import AskRow, NotebookAliasRow, NotebookRow
+from ..rules.content import HOUR, KEEP_RESPONSES, digest
+from ..transaction.rows import NotebookAliasRow, NotebookRow, ResponseRow
 from ..transaction.work import Work
 
 __all__ = ["MODULES", "Clock", "Listeners", "begin", "perform", "reader_of", "system_clock"]
@@ -54,7 +54,7 @@ def system_clock() -> int:
 
 
 def reader_of(query: Query[Any]) -> Callable[[Work, Any], Any] | None:
-    """What answers the query on every backend; None for one that each backend answers in its own way."""
+    """The function that reads this query on every backend; None where each backend reads it in its own way."""
     return READERS.get(type(query))
 
 
@@ -66,7 +66,7 @@ def begin(work: Work, now: int) -> None:
 
 
 def perform(work: Work, request: Request[Any], now: int) -> Any:
-    """Do one request within a transaction, or answer it again when it was done before.
+    """Do one request within a transaction, or return the stored response when it was done before.
 
     Raises what the operation raises, with the work as it was: the transaction may go on with other requests.
     """
@@ -81,57 +81,57 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
         check_whole(expires_at=number)
     # In memory, what is only checked and recorded is looked at well enough when its record is hashed.
     content = "" if not key and work.in_memory and type(request) is Evaluate else digest(request)
-    asked = work.find(AskRow, scope, key) if key else None
-    if asked is not None:
-        return _again(work, request, asked, content)
+    stored = work.find(ResponseRow, scope, key) if key else None
+    if stored is not None:
+        return _again(work, request, stored, content)
     if request.expires_at is not None:
         if now > request.expires_at:
             raise ExpiredError("The request came to the ledger after its expiry, so nothing was done.")
-        if request.expires_at > now + KEEP_ASKS:
+        if request.expires_at > now + KEEP_RESPONSES:
             # Else a copy of it could be done once more when the key is forgotten.
             raise InvalidRequestError(
-                f"A request's expiry must be at most {KEEP_ASKS // HOUR} hours ahead, as long as its key is kept."
+                f"A request's expiry must be at most {KEEP_RESPONSES // HOUR} hours ahead, as long as its key is kept."
             )
-    answer = operation(work, request)
-    if not key or getattr(answer, "record_id", None) == UNDECIDED:
-        return answer
+    response = operation(work, request)
+    if not key or getattr(response, "record_id", None) == UNDECIDED:
+        return response
     notebook = _notebook(work, request)
     work.add(
-        AskRow(
+        ResponseRow(
             scope,
             key,
             content,
             now,
             request.expires_at,
             None if notebook is None else notebook.id,
-            getattr(answer, "charge_id", None),
+            getattr(response, "charge_id", None),
             False,
-            _kept(answer),
+            _kept(response),
         )
     )
-    return answer
+    return response
 
 
-def _kept(answer: Any) -> Any:
+def _kept(response: Any) -> Any:
     # What a user is shown is deleted once it is decided, and no copy of it may stay.
-    return answer if getattr(answer, "shown", None) is None else replace(answer, shown=None)
+    return response if getattr(response, "shown", None) is None else replace(response, shown=None)
 
 
-def _again(work: Work, request: Request[Any], asked: AskRow, content: str) -> Any:
-    if not asked.digest or (asked.cancelled and asked.digest == content):
+def _again(work: Work, request: Request[Any], stored: ResponseRow, content: str) -> Any:
+    if not stored.digest or (stored.cancelled and stored.digest == content):
         raise ConflictError("The request was cancelled, so nothing was done.")
-    if asked.digest != content or not _same_notebook(work, request, asked):
+    if stored.digest != content or not _same_notebook(work, request, stored):
         raise IdempotencyError(f"The idempotency key {request.key[:80]!r} was used before with other content.")
-    return asked.answer
+    return stored.answer
 
 
-def _same_notebook(work: Work, request: Request[Any], asked: AskRow) -> bool:
-    # By identity and not by path: between an ask and its retry the notebook may have been renamed.
+def _same_notebook(work: Work, request: Request[Any], stored: ResponseRow) -> bool:
+    # By identity and not by path: between a request and its retry the notebook may have been renamed.
     notebook = _notebook(work, request)
-    if notebook is None or asked.notebook_id in (None, notebook.id):
+    if notebook is None or stored.notebook_id in (None, notebook.id):
         return True
-    # It was asked of a notebook that turned out to be this one.
-    alias = work.find(NotebookAliasRow, asked.notebook_id)
+    # It was made for a notebook that turned out to be this one.
+    alias = work.find(NotebookAliasRow, stored.notebook_id)
     return alias is not None and alias.notebook_id == notebook.id
 
 

@@ -1,9 +1,9 @@
-"""Group commit: the requests that wait go into one transaction, the callers in turn, and each is answered.
+"""Group commit: the requests that wait go into one transaction, the callers in turn, and each gets its response.
 
 A thread does them. But while no other thread makes requests, to wake that thread and to be woken by it takes longer
 than the request, so the calling thread may do its own request itself.
 
-The threads that wait for answers are woken each by the one before it. Woken all at once, they would wake only to wait
+The threads that wait for responses are woken each by the one before it. Woken all at once, they would wake only to wait
 for the interpreter's lock, and be woken again when it is their turn: two wake-ups for each decision, which a hundred
 callers feel. Woken one by one, most of them need a single one.
 """
@@ -27,12 +27,12 @@ from .arrivals import Arrivals
 __all__ = ["PATIENCE_SECONDS", "Slot", "Wakings", "Writer"]
 
 PATIENCE_SECONDS: Final = 0.005
-"""How long those who were answered together wait for one another, before they are all woken.
+"""How long the threads whose responses came together wait for one another, before they are all woken.
 
 A wake-up comes late where the thread before is interrupted, or where another thread keeps the interpreter's lock.
 """
 Batch = Callable[[Sequence[Request[Any]]], Sequence[Any]]
-"""Does requests in one transaction; answers each with its answer or with the exception to raise."""
+"""Does requests in one transaction; returns for each its response or the exception to raise."""
 After = Callable[[], None]
 
 
@@ -47,14 +47,14 @@ class _Waiting(Protocol):
 
 
 class Slot:
-    """Where one thread waits for one answer; cheaper than a future."""
+    """Where one thread waits for one response; cheaper than a future."""
 
-    __slots__ = ("_answer", "_done", "_error", "follower", "woken")
+    __slots__ = ("_done", "_error", "_outcome", "follower", "woken")
 
     def __init__(self) -> None:
         self._done = threading.Lock()
         self._done.acquire()
-        self._answer: Any = None
+        self._outcome: Any = None
         self._error: BaseException | None = None
         self.follower: Slot | None = None
         """Whom the thread that waits here wakes as soon as it is woken itself."""
@@ -64,20 +64,20 @@ class Slot:
         return True
 
     def set_result(self, result: Any, /) -> None:
-        self._answer = result
+        self._outcome = result
 
     def set_exception(self, exception: BaseException, /) -> None:
         self._error = exception
 
     def result(self) -> Any:
-        """The answer, once this slot is woken. An interrupt comes through; the request may be done all the same."""
+        """The response, once this slot is woken. An interrupt comes through; the request may be done all the same."""
         self._done.acquire()
         follower = self.follower
         if follower is not None:
             follower.wake()
         if self._error is not None:
             raise self._error
-        return self._answer
+        return self._outcome
 
     def wake(self) -> None:
         """The outcome is there. Calling it twice does no harm, since a thread waits here only once."""
@@ -91,13 +91,13 @@ class Slot:
 
 
 class Wakings:
-    """The slots that were answered and wait for one another. Used by the writer's thread alone."""
+    """The slots that have their responses and wait for one another. Used by the writer's thread alone."""
 
     def __init__(self) -> None:
         self._begun: deque[tuple[float, Sequence[Slot]]] = deque()
 
     def begin(self, slots: Sequence[Slot]) -> None:
-        """Wake the first of these, which have their answers; each of them wakes the next."""
+        """Wake the first of these, which have their responses; each of them wakes the next."""
         for slot, follower in pairwise(slots):
             slot.follower = follower
         if len(slots) > 1:
@@ -129,7 +129,7 @@ class Wakings:
 
 
 class _Turn:
-    """Whose turn it is to write: the writer's thread's, or that of a thread that asks alone."""
+    """Whose turn it is to write: the writer's thread's, or that of the only thread that makes requests."""
 
     __slots__ = ("alone", "counting", "done", "holder", "lock", "queued")
 
@@ -139,7 +139,7 @@ class _Turn:
         """The thread that writes, while one does."""
         self.alone = True
         """Whether one request at a time was made of late, so that no other is expected to share its transaction."""
-        # May be taken twice: a finalizer that asks may run anywhere, also where its thread holds this.
+        # May be taken twice: a finalizer that makes a request may run anywhere, also where its thread holds this.
         self.counting = threading.RLock()
         """Held while a request is counted and queued, and while those that are done are counted."""
         self.queued = 0
@@ -158,8 +158,8 @@ class _Turn:
 class Writer:
     """A queue of requests and the thread that does them.
 
-    With ``at_once`` a thread that asks alone does its request itself; then ``batch`` and ``after`` are called from any
-    thread, by one at a time, and may be left by what interrupts a thread, such as a KeyboardInterrupt.
+    With ``at_once`` a thread that is the only one does its request itself; then ``batch`` and ``after`` are called from
+    any thread, by one at a time, and may be left by what interrupts a thread, such as a KeyboardInterrupt.
 
     What was queued before `close`, or before the interpreter ends, is done. After a fork the child has no
     such thread, so there a LedgerError is raised instead of waiting for ever.
@@ -181,16 +181,17 @@ class Writer:
         self._finish = weakref.finalize(self, _finish, self._arrivals, self._thread, self._pid)
 
     def execute(self, request: Request[Any]) -> Any:
-        """Do a request and give its answer, or raise what it ended with.
+        """Do a request and give its response, or raise what it ended with.
 
-        Raises LedgerError when this thread is in the middle of another request: a signal's handler or a listener asks.
+        Raises LedgerError when this thread is in the middle of another request: a signal's handler or a listener made
+        it.
         """
         turn = self._turn
         if self._at_once and turn.alone and turn.free():
             return self._do(request)
         if turn.mine():
             raise LedgerError(
-                "The ledger is in the middle of another request of this thread; ask again when that is done."
+                "The ledger is in the middle of another request of this thread; make it again when that is done."
             )
         slot = Slot()
         self._put(request, slot)
@@ -258,19 +259,20 @@ def _run(arrivals: Arrivals[_Waiting], turn: _Turn, batch: Batch, after: After) 
     wakings = Wakings()
     while not arrivals.over:
         if not arrivals.wait(wakings.wait()):
-            # Some of those who were answered are not awake yet.
+            # Some threads that have their responses are not awake yet.
             continue
         if not turn.alone:
-            # Lets those who were answered just now ask again, so that they share this transaction.
+            # Lets the threads that have just got their responses make their next requests, so that they share this
+            # transaction.
             time.sleep(0)
         with turn.lock:
             turn.holder = threading.get_ident()
             waiting = arrivals.take()
             # A future that its caller cancelled meanwhile is left out: its caller is gone, and nothing was done.
-            asked = [entry for entry in waiting if entry[1].set_running_or_notify_cancel()]
-            turn.alone = len(asked) < 2
-            if asked:
-                wakings.begin(_answer(asked, batch))
+            requests = [entry for entry in waiting if entry[1].set_running_or_notify_cancel()]
+            turn.alone = len(requests) < 2
+            if requests:
+                wakings.begin(_respond(requests, batch))
                 after()
             with turn.counting:
                 # One that was interrupted may have counted a request that it did not queue.
@@ -279,15 +281,15 @@ def _run(arrivals: Arrivals[_Waiting], turn: _Turn, batch: Batch, after: After) 
     wakings.end()
 
 
-def _answer(asked: list[tuple[Request[Any], _Waiting]], batch: Batch) -> list[Slot]:
-    """Do the requests, and give the slots that have their answers now."""
+def _respond(requests: list[tuple[Request[Any], _Waiting]], batch: Batch) -> list[Slot]:
+    """Do the requests, and give the slots that have their responses now."""
     try:
-        outcomes = batch([request for request, _ in asked])
-    except BaseException as error:  # noqa: BLE001 - each of them waits for an answer, whatever went wrong
-        outcomes = [error] * len(asked)
-    for (_, waiting), outcome in zip(asked, outcomes, strict=True):
+        outcomes = batch([request for request, _ in requests])
+    except BaseException as error:  # noqa: BLE001 - each of them waits for a response, whatever went wrong
+        outcomes = [error] * len(requests)
+    for (_, waiting), outcome in zip(requests, outcomes, strict=True):
         if isinstance(outcome, BaseException):
             waiting.set_exception(outcome)
         else:
             waiting.set_result(outcome)
-    return [waiting for _, waiting in asked if isinstance(waiting, Slot)]
+    return [waiting for _, waiting in requests if isinstance(waiting, Slot)]

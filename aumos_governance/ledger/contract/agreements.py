@@ -207,7 +207,7 @@ class SetTrust(Request[TrustAssignment]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TouchTrust(Request[bool]):
-    """Note that an agent was active; no record. Answers False when it has no assignment."""
+    """Note that an agent was active; no record. Returns False when it has no assignment."""
 
     agent_id: str
     scope: str | None = None
@@ -216,7 +216,7 @@ class TouchTrust(Request[bool]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveTrust(Request[bool]):
-    """Take an agent's assignment away; answers False when there was none.
+    """Take an agent's assignment away; returns False when there was none.
 
     With None for a realm it is one within the notebook's open session, and NotFoundError is raised when none is open.
     With ``tighten_only`` NotAllowedError is raised where what then counts is a higher level.
@@ -247,7 +247,7 @@ class GrantConsent(Request[Consent]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeConsent(Request[int]):
-    """Take back one consent, or with ``data_type=None`` all of an agent's; answers how many that were.
+    """Take back one consent, or with ``data_type=None`` all of an agent's; returns how many that were.
 
     Raises ConsentNotFoundError when that one consent does not exist. A realm of None is as for `GrantConsent`.
     """

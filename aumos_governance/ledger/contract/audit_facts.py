@@ -44,7 +44,7 @@ class AuditEntry:
     cell_id: str | None = None
     execution_count: int | None = None
     amount: int = 0
-    """What was asked for."""
+    """What was requested."""
     spent_delta: int = 0
     """What it added to the session's spent; negative for a void or a correction."""
     held_delta: int = 0

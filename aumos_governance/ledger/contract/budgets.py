@@ -180,7 +180,7 @@ class ConfigureEnvelopes(Request[bool]):
     """The envelopes that a server's configuration puts around the sessions of its owner and root.
 
     Open sessions are enclosed from now on; what was spent before does not count in an envelope that is new.
-    With another period an envelope is a new one. Answers whether anything changed, which is then recorded.
+    With another period an envelope is a new one. Returns whether anything changed, which is then recorded.
     Raises ConfigurationError for two envelopes of one name, or a ceiling that is none.
 
     What servers share (an ``owner`` or ``team`` ceiling) is only created here. Once stored it is around all sessions
@@ -197,7 +197,7 @@ class SetCeiling(Request[bool]):
     """Another amount or period for a stored ceiling that servers share, or with None as ``ceiling`` none any more.
 
     Open sessions are enclosed from now on. Without a period the ceiling keeps its own. What was spent in an earlier
-    period counts again when that is set again. Answers whether anything changed, which is then recorded.
+    period counts again when that is set again. Returns whether anything changed, which is then recorded.
     Raises NotFoundError for a ceiling that is not stored, InvalidAmountError, and InvalidRequestError where the period
     must be named: a lifted ceiling has none, and one of an earlier version may have several.
     """

@@ -54,7 +54,7 @@ class Charging(Request[Decision]):
     """What a spend and a hold have in common.
 
     Denied, with a record, when the amount does not fit in every envelope, the level is too low, or no session
-    is open. An act also needs a level that acts: below L3 it is only suggested (code ``SUGGESTED``), at L3 it
+    is open. An action also needs a level for actions: below L3 it is only suggested (code ``SUGGESTED``), at L3 it
     needs ``approval_id`` (else code ``APPROVAL_REQUIRED``), an approval with the same ``digest``, used once.
 
     Raises BudgetNotFoundError when ``category`` is given and the session has no budget of that name; with ``checks``
@@ -71,7 +71,7 @@ class Charging(Request[Decision]):
     required_level: TrustLevel = TrustLevel.L1_MONITOR
     category: str | None = None
     agent_id: str | None = None
-    """Who acts, where that is not the session's agent."""
+    """The agent of the charge, where that is not the session's agent."""
     action_type: str | None = None
     resource: str | None = None
     note: str | None = None
@@ -189,7 +189,7 @@ class Adjust(Request[Adjusted]):
 class KernelGone(Request[int]):
     """A kernel's process has ended: its open holds become unresolved, its pending approvals withdrawn.
 
-    Answers how many holds that were.
+    Returns how many holds that were.
     """
 
     incarnation: str
@@ -199,7 +199,7 @@ class KernelGone(Request[int]):
 class KernelsPresent(Request[int]):
     """When a server starts: the kernels that there are. All others of its owner and root are gone.
 
-    Those whose incarnation begins with the name of one of ``servers`` and a slash are left to that one. Answers how
+    Those whose incarnation begins with the name of one of ``servers`` and a slash are left to that one. Returns how
     many holds became unresolved.
     """
 
@@ -242,7 +242,7 @@ class Void(Request[Voided]):
     client says of it.
 
     A request that the ledger does not know may be older than the keys that it keeps: where the notebook is that old,
-    the answer says so (`Found.UNKNOWN`). Raises InvalidRequestError for a request that would cancel itself.
+    the response says so (`Found.UNKNOWN`). Raises InvalidRequestError for a request that would cancel itself.
     """
 
     notebook: NotebookKey
@@ -264,7 +264,7 @@ class Unconfirmed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBack(Request[int]):
-    """Take back those of these charges that were committed after all; answers how many that were.
+    """Take back those of these charges that were committed after all; returns how many that were.
 
     Each reversal is a ``void`` record, and the request is refused as a cancelled one when it comes again. A charge that
     was resolved or corrected meanwhile stays as it is.

@@ -1,4 +1,4 @@
-"""Who asks about what, and what is decided: the ledger's frozen records, and their identifiers."""
+"""Who requests what, and what is decided: the ledger's frozen records, and their identifiers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class NotebookKey:
 @quick
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who asks, as the channel proves it and never as the request claims it."""
+    """Who makes the request, as the channel proves it and never as the request claims it."""
 
     actor: str
     """A user's name from the server's identity, or ``"kernel"``, or ``"server"``."""
@@ -176,7 +176,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The answer to an opening or a change of a session."""
+    """The response to an opening or a change of a session."""
 
     state: SessionState
     opened: bool
@@ -204,7 +204,7 @@ class Found(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """Whether an ask stands cancelled, by this cancel or an earlier one; False when nothing may be taken back.
+    """Whether a request stands cancelled, by this cancel or an earlier one; False when nothing may be taken back.
 
     Also False where the ledger cannot know, as ``found`` says.
     """
@@ -212,7 +212,7 @@ class Voided:
     voided: bool
     state: SessionState | None = None
     found: Found | None = None
-    """None in what an earlier version of this package answered."""
+    """None in responses of earlier versions of this package."""
 
 
 # ---- identifiers

@@ -16,7 +16,7 @@ from typing import Protocol
 from .audit_facts import VerifyResult
 from .facts import SessionState
 from .queries import Query
-from .requests import AnswerT_co, Request
+from .requests import Request, ResponseT_co
 
 __all__ = ["Ledger", "Listener"]
 
@@ -29,19 +29,21 @@ class Ledger(Protocol):
 
     @property
     def at_once(self) -> bool:
-        """Whether who asks alone is served in their own thread by `execute`, so that asking ahead gains nothing."""
+        """Whether `execute` serves a caller that is alone in its own thread, so that a request ahead of time gains
+        nothing.
+        """
         ...
 
-    def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
+    def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
         """Do the change and wait until it is durable."""
         ...
 
-    def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
+    def submit(self, request: Request[ResponseT_co]) -> Future[ResponseT_co]:
         """Queue the change; the future is done, in the ledger's thread, when it is durable or has failed."""
         ...
 
-    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
-        """Answer from what is committed."""
+    def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
+        """Read what is committed."""
         ...
 
     def verify(
@@ -65,7 +67,7 @@ class Ledger(Protocol):
         ...
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hear of changes made through this object; the answer ends it."""
+        """Call ``listener`` after each change made through this object; the function returned ends that."""
         ...
 
     def close(self) -> None:

@@ -33,7 +33,7 @@ class RecordLimitRequest(Request[Recorded]):
     notebook: NotebookKey
     event: LimitEvent
     amount: int = 0
-    """What the call asks for, in nano-USD."""
+    """What the call requests, in nano-USD."""
     needs: int = 0
     """By how much it does not fit, in nano-USD."""
     limit: Limit | None = None

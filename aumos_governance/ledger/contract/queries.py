@@ -1,4 +1,4 @@
-"""What can be asked of a ledger: queries change nothing."""
+"""What can be read from a ledger: queries change nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .agreements import Approval, Consent, Report, TrustAssignment
 from .audit_facts import AuditPage, AuditSum
 from .budgets import BudgetState, CeilingState, EnvelopeState, HeldCharge
 from .facts import NotebookKey, SessionState
-from .requests import AnswerT_co
+from .requests import ResponseT_co
 
 __all__ = [
     "DECISIONS",
@@ -41,7 +41,7 @@ DECISIONS: Final = ("evaluate", "hold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query(Generic[AnswerT_co]):
+class Query(Generic[ResponseT_co]):
     """A reading of what is committed."""
 
 
@@ -91,7 +91,7 @@ class AuditFilters:
     under: tuple[str, str] | None = None
     """Of the notebooks of this owner under this server root alone; who shares a database reads no one else's."""
     decisions: bool = False
-    """Only what was asked and decided about actions: the events in `DECISIONS`, with an outcome."""
+    """Only what was requested and decided about actions: the events in `DECISIONS`, with an outcome."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from .facts import NotebookKey, Opened, Origin, SessionState
 from .terms import SessionTerms
 
 __all__ = [
-    "AnswerT_co",
     "ChangeSession",
     "CloseSession",
     "DeleteNotebook",
@@ -19,14 +18,15 @@ __all__ = [
     "MoveNotebook",
     "OpenSession",
     "Request",
+    "ResponseT_co",
     "new_key",
 ]
 
-AnswerT_co = TypeVar("AnswerT_co", covariant=True)
+ResponseT_co = TypeVar("ResponseT_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request(Generic[AnswerT_co]):
+class Request(Generic[ResponseT_co]):
     """A change. A repeated ``key`` with the same content (``expires_at`` aside) gets the stored response.
 
     Keys are kept for at least 24 hours. An empty key, for which nothing is stored, is for callers in the ledger's own
@@ -78,7 +78,7 @@ class ChangeSession(Request[Opened]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseSession(Request[SessionState]):
-    """Close the open session; with none open the answer is the state as it is, and nothing is recorded.
+    """Close the open session; with none open the response is the state as it is, and nothing is recorded.
 
     Raises NotAllowedError for a kernel in strict mode.
     """
@@ -89,7 +89,7 @@ class CloseSession(Request[SessionState]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveNotebook(Request[int]):
-    """A notebook, or a folder with all beneath it, got another path; answers how many notebooks moved.
+    """A notebook, or a folder with all beneath it, got another path; returns how many notebooks moved.
 
     A notebook that lay at the new path before is kept as a deleted one.
     """
@@ -104,7 +104,7 @@ class MoveNotebook(Request[int]):
 class DeleteNotebook(Request[int]):
     """A notebook, or a folder with all beneath it, is gone: its sessions are closed, its records stay.
 
-    Answers how many notebooks that were.
+    Returns how many notebooks that were.
     """
 
     owner: str
@@ -114,7 +114,7 @@ class DeleteNotebook(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinNotebooks(Request[int]):
-    """Notebooks turned out to be the same file under another name; answers how many were joined or renamed.
+    """Notebooks turned out to be the same file under another name; returns how many were joined or renamed.
 
     ``pairs`` are two keys each: the one that a notebook was known by, and the one that it is to be known by. Where both
     are known, they become one notebook: what both spent counts against the ceilings of the one, of two open sessions

@@ -1,7 +1,7 @@
 """The terms on which sessions are opened and changed: pure rules, no storage.
 
-A backend reads what stands inside its transaction, asks `plan_open` or `plan_change` what comes of a wish,
-and writes the plan. So a rule and the state it was applied to can never come apart.
+A backend reads what stands inside its transaction, calls `plan_open` or `plan_change` to find out what a request leads
+to, and writes the plan. So a rule and the state it was applied to can never come apart.
 """
 
 from __future__ import annotations
@@ -109,11 +109,14 @@ def plan_open(
         or ceiling.value != standing.budget.value
         or agent != standing.agent_id
     )
-    # A value left out was not asked for, so that it stands needs no saying in an open session.
+    # A value left out was not requested, so that it stands needs no saying in an open session.
     notes = [
         note
-        for note, asked in ((trust_note, fresh or trust_level is not None), (budget_note, fresh or budget is not None))
-        if note and asked
+        for note, requested in (
+            (trust_note, fresh or trust_level is not None),
+            (budget_note, fresh or budget is not None),
+        )
+        if note and requested
     ]
     return Plan(
         close_first=fresh and active,

@@ -13,10 +13,10 @@ from ..contract.audit_facts import VerifyResult
 from ..contract.facts import SessionState
 from ..contract.ledger import Listener
 from ..contract.queries import Query
-from ..contract.requests import AnswerT_co, Request
+from ..contract.requests import Request, ResponseT_co
 from ..operations.places import state_of
 from ..transaction.work import Work
-from .reads import answer
+from .reads import read
 from .store import MemoryStore
 
 __all__ = ["MemoryLedger"]
@@ -35,7 +35,7 @@ class MemoryLedger:
         self._closed = False
         self._pid = os.getpid()
 
-    def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
+    def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
         self._check()
         store = self._store
         with self._lock:
@@ -43,7 +43,7 @@ class MemoryLedger:
             now = self._clock()
             states = self._expire(now) if store.due(now) else ()
             work = Work(store)
-            done: AnswerT_co = perform(work, request, now)
+            done: ResponseT_co = perform(work, request, now)
             work.write()
             store.purge(now)
             if self._listeners:
@@ -62,19 +62,19 @@ class MemoryLedger:
     def _changed(self, work: Work) -> tuple[SessionState, ...]:
         return tuple(state_of(work, notebook) for notebook in work.touched())
 
-    def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
-        future: Future[AnswerT_co] = Future()
+    def submit(self, request: Request[ResponseT_co]) -> Future[ResponseT_co]:
+        future: Future[ResponseT_co] = Future()
         try:
             future.set_result(self.execute(request))
         except Exception as error:  # noqa: BLE001 - it is raised from the future
             future.set_exception(error)
         return future
 
-    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
+    def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
         self._check()
         with self._lock:
             self._store.finish()
-            found: AnswerT_co = answer(self._store, query, self._clock)
+            found: ResponseT_co = read(self._store, query, self._clock)
             return found
 
     def verify(

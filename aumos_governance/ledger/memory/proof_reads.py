@@ -12,7 +12,7 @@ from ..proof.evidence import Scope
 from ..proof.verify import ChainEnd
 from ..rules import content
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
-from ..transaction.rows import AskRow, ChainRow, ChargeRow, SessionRow
+from ..transaction.rows import ChainRow, ChargeRow, ResponseRow, SessionRow
 from ..transaction.tables import Key, Row, columns, values_of
 from .store import MemoryStore
 
@@ -71,15 +71,15 @@ class MemoryEvidence:
         session_id = columns[ChargeRow].index("session_id")
         return Counter(map(itemgetter(session_id), self.rows(ChargeRow))).items()
 
-    def asks(self) -> Iterator[tuple[Any, ...]]:
-        charge_id, answer = columns[AskRow].index("charge_id"), columns[AskRow].index("answer")
+    def responses(self) -> Iterator[tuple[Any, ...]]:
+        charge_id, response = columns[ResponseRow].index("charge_id"), columns[ResponseRow].index("answer")
         session_id, notebook_id = columns[ChargeRow].index("session_id"), columns[SessionRow].index("notebook_id")
-        for values in self.rows(AskRow):
+        for values in self.rows(ResponseRow):
             charge = None if values[charge_id] is None else self.find(ChargeRow, values[charge_id])
             session = None if charge is None else self.find(SessionRow, charge[session_id])
-            text = content.encode(values[answer])
-            ask = (*values[:answer], text, *values[answer + 1 :])
-            yield (*ask, *(charge or _NO_CHARGE), None if session is None else session[notebook_id])
+            text = content.encode(values[response])
+            stored = (*values[:response], text, *values[response + 1 :])
+            yield (*stored, *(charge or _NO_CHARGE), None if session is None else session[notebook_id])
 
     def record_at(self, at: int, record_id: str) -> AuditRow | None:
         if self._by_record is None:

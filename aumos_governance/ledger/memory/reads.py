@@ -20,7 +20,7 @@ from ..transaction.rows import NotebookRow
 from ..transaction.work import Work
 from .store import MemoryStore
 
-__all__ = ["answer"]
+__all__ = ["read"]
 
 _AT, _CHAIN, _SEQ, _NOTEBOOK_ID = (AUDIT_COLUMNS.index(name) for name in ("at", "chain", "seq", "notebook_id"))
 _TEXT_COLUMNS: Final = tuple(
@@ -29,8 +29,8 @@ _TEXT_COLUMNS: Final = tuple(
 )
 
 
-def answer(store: MemoryStore, query: Query[Any], clock: Clock) -> Any:
-    """Answer a query; raises InvalidRequestError for one that is not known."""
+def read(store: MemoryStore, query: Query[Any], clock: Clock) -> Any:
+    """Read a query's result; raises InvalidRequestError for one that is not known."""
     shared = reader_of(query)
     if shared is not None:
         work = Work(store)

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
-from ..rules.content import KEEP_ASKS
+from ..rules.content import KEEP_RESPONSES
 from ..rules.files import lies_in
 from ..transaction.rows import (
     COUNTING,
     HELD,
     PENDING,
     ApprovalRow,
-    AskRow,
     ChainRow,
     ChargeRow,
     NotebookAliasRow,
     NotebookRow,
+    ResponseRow,
     SessionRow,
 )
 from ..transaction.selections import Selection
@@ -55,8 +55,8 @@ class MemoryStore:
         # A copy, so that a transaction that fails has changed nothing.
         return None if found is None else kind(*values_of[kind](found))
 
-    def asked(self, scope: str, keys: Sequence[str]) -> list[AskRow]:
-        return [row for key in keys if (row := self.load(AskRow, (scope, key))) is not None]
+    def responses(self, scope: str, keys: Sequence[str]) -> list[ResponseRow]:
+        return [row for key in keys if (row := self.load(ResponseRow, (scope, key))) is not None]
 
     def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
         id = self.places.get((owner, file))
@@ -118,15 +118,15 @@ class MemoryStore:
         self._unfinished = None
 
     def purge(self, now: int) -> None:
-        """Forget a few answers that are older than they need to be."""
-        asks = self.tables[AskRow]
-        if not asks:
+        """Forget a few responses that are older than they need to be."""
+        responses = self.tables[ResponseRow]
+        if not responses:
             return
         for _ in range(_PURGED_AT_ONCE):
-            oldest = next(iter(asks), None)
-            if oldest is None or asks[oldest].at > now - KEEP_ASKS:  # type: ignore[attr-defined]
+            oldest = next(iter(responses), None)
+            if oldest is None or responses[oldest].at > now - KEEP_RESPONSES:  # type: ignore[attr-defined]
                 return
-            del asks[oldest]
+            del responses[oldest]
 
     def deleted_at(self, owner: str, file: str) -> list[NotebookRow]:
         """The deleted notebooks that were this file."""

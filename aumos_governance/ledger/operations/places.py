@@ -75,7 +75,7 @@ def enclosing(session: SessionRow) -> str:
 def envelopes_for(work: Work, session: SessionRow, category: str | None, *, missing: str | None = None) -> str:
     """The ids of all envelopes that a charge must fit in, inner before outer.
 
-    When the session has no budget for the category, answers ``missing``, or with None raises BudgetNotFoundError.
+    When the session has no budget for the category, returns ``missing``, or with None raises BudgetNotFoundError.
     """
     if category is None:
         return enclosing(session)
@@ -182,7 +182,7 @@ def period_start(period: str, at: int) -> int:
     return _start(period, at // _DAY)
 
 
-# Every period starts with a day, so that all charges of a day share one answer.
+# Every period starts with a day, so that all charges of a day share one result.
 @lru_cache(maxsize=256)
 def _start(period: str, days: int) -> int:
     day = EPOCH + timedelta(days=days)

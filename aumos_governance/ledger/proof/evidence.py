@@ -95,8 +95,10 @@ class Evidence(Protocol):
         """How many charges each session has."""
         ...
 
-    def asks(self) -> Iterator[tuple[Any, ...]]:
-        """All kept answers, each row followed by its charge's row and the session's notebook, where it has a charge."""
+    def responses(self) -> Iterator[tuple[Any, ...]]:
+        """All stored responses, each row followed by its charge's row and the session's notebook, where it has a
+        charge.
+        """
         ...
 
     def record_at(self, at: int, record_id: str) -> AuditRow | None:

@@ -12,14 +12,14 @@ from ...errors import NotFoundError
 from ..contract.audit_facts import Finding, VerifyResult
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..rules.files import lies_in
-from ..transaction.rows import AskRow, ChainRow, NotebookAliasRow, NotebookRow, SessionRow
+from ..transaction.rows import ChainRow, NotebookAliasRow, NotebookRow, ResponseRow, SessionRow
 from ..transaction.tables import ROWS, columns
 from .agreements import Agreements
-from .asks import compare_asks
 from .damage import DAMAGED, UnreadableError
 from .evidence import Evidence, Scope
 from .figures import Figures
 from .findings import MALFORMED, Findings
+from .responses import compare_responses
 from .rules import RULES
 from .standing import Entry, Standing
 from .tables import Tables
@@ -186,8 +186,8 @@ class _Proof:
         if scope.everything:
             self._check_chains()
             covered[ChainRow.TABLE] = len(self._ends)
-            if asks := compare_asks(self._evidence, findings, self._standing.aliases):
-                covered[AskRow.TABLE] = asks
+            if responses := compare_responses(self._evidence, findings, self._standing.aliases):
+                covered[ResponseRow.TABLE] = responses
         listed = (*result.findings, *findings.listed)
         return replace(
             result,

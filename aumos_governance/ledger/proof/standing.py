@@ -25,7 +25,7 @@ _INDEX: Final = {name: AUDIT_COLUMNS.index(name) for name in AUDIT_COLUMNS}
 
 
 class Entry:
-    """An audit record, by its columns' names; its details are read when they are asked for."""
+    """An audit record, by its columns' names; its details are read when they are requested."""
 
     __slots__ = ("_detail", "row")
 

@@ -7,8 +7,8 @@ request and its retry; ``waits``, ``waits_at_limit`` and ``waits_turn``, which c
 of a bounded hold ``most`` and ``waiting``, which are the server's own; and the ``usage`` of a settlement, which only
 the record has.
 
-An answer is written as arrays: a dataclass as its type's name and its fields' values in order. Fields are
-only ever appended to an answer type, with a default; so a shorter array, written by an earlier version of
+A response is written as arrays: a dataclass as its type's name and its fields' values in order. Fields are
+only ever appended to a response type, with a default; so a shorter array, written by an earlier version of
 this package within the last day or two, still reads.
 """
 
@@ -28,13 +28,13 @@ from ...errors import InvalidRequestError
 from ..contract.requests import Request
 from .chain import check_text, dumps, encoder_with
 
-__all__ = ["HOUR", "KEEP_ASKS", "decode", "digest", "encode"]
+__all__ = ["HOUR", "KEEP_RESPONSES", "decode", "digest", "encode"]
 
 HOUR: Final = 3600 * MICROS
 """Microseconds."""
-KEEP_ASKS: Final = 48 * HOUR
+KEEP_RESPONSES: Final = 48 * HOUR
 """How long both are kept, in microseconds: twice the promised day, so that a retry after a night and a day still finds
-its answer."""
+its response."""
 MAX_CONTENT: Final = 64 * 1024
 """The most bytes of UTF-8 that a request may amount to."""
 
@@ -77,7 +77,7 @@ def digest(request: Request[Any]) -> str:
             # So the digest of any other hold is what earlier versions made of it.
             text += _encode(least)
         if detail := getattr(request, "detail", None):
-            # Of all that is asked, only this can hold a float, and not every float has a JSON form.
+            # Of all of a request, only this can hold a float, and not every float has a JSON form.
             dumps(detail)
     except UnicodeEncodeError:
         raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
@@ -106,7 +106,7 @@ def _check_values(value: Any) -> None:
             _check_values(getattr(value, field.name))
 
 
-# ---- answers
+# ---- responses
 
 _arrayed: dict[type[Any], Callable[[Any], Any]] = {}
 
@@ -115,7 +115,7 @@ def _arrays(value: Any) -> Any:
     kind = type(value)
     getter = _arrayed.get(kind)
     if getter is None:
-        # attrgetter gives a tuple for two names and more; every answer has as many.
+        # attrgetter gives a tuple for two names and more; every response type has as many.
         getter = _arrayed[kind] = attrgetter(*(field.name for field in fields(kind)))
     return getter(value)
 
@@ -123,32 +123,32 @@ def _arrays(value: Any) -> Any:
 _encode_arrays = encoder_with(_arrays)
 
 
-def encode(answer: object) -> str:
-    """The answer as JSON text."""
-    return _encode_arrays((type(answer).__name__, answer)).decode()
+def encode(response: object) -> str:
+    """The response as JSON text."""
+    return _encode_arrays((type(response).__name__, response)).decode()
 
 
 def decode(text: str) -> Any:
-    """The answer that `encode` wrote."""
+    """The response that `encode` wrote."""
     name, value = json.loads(text)
     kind = _kinds.get(name)
     if kind is None:
-        _kinds.update((found.__name__, found) for found in _answers(Request) if isinstance(found, type))
+        _kinds.update((found.__name__, found) for found in _response_types(Request) if isinstance(found, type))
         kind = _kinds[name]
     return _read(value, kind)
 
 
-# What was cancelled before it came has no answer.
+# What was cancelled before it came has no response.
 _kinds: dict[str, type[Any]] = {"NoneType": type(None)}
-"""By name: what the requests that there are answer with."""
+"""By name: the types of the responses to all requests."""
 
 
-def _answers(kind: type[Any]) -> Iterator[Any]:
+def _response_types(kind: type[Any]) -> Iterator[Any]:
     for request in kind.__subclasses__():
         for base in getattr(request, "__orig_bases__", ()):
-            for answer in get_args(base):
-                yield from get_args(answer) or (answer,)
-        yield from _answers(request)
+            for response in get_args(base):
+                yield from get_args(response) or (response,)
+        yield from _response_types(request)
 
 
 def _read(value: Any, hint: Any) -> Any:

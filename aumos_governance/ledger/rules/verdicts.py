@@ -13,7 +13,7 @@ __all__ = [
     "BUDGET_EXCEEDED",
     "BUDGET_HELD",
     "Refusal",
-    "act_refusal",
+    "action_refusal",
     "agent_refusal",
     "level_refusal",
     "no_budget",
@@ -57,7 +57,7 @@ def level_refusal(kind: ActionKind, required: TrustLevel, actual: int) -> Refusa
     )
 
 
-def act_refusal(required: TrustLevel, actual: int, *, approved: bool) -> Refusal | None:
+def action_refusal(required: TrustLevel, actual: int, *, approved: bool) -> Refusal | None:
     """The refusal of a governed action, if any: levels below L3 only suggest it, and L3 needs a user's approval."""
     if TrustLevel.L0_OBSERVER < actual < TrustLevel.L3_ACT_APPROVE:
         return Refusal("SUGGESTED", f"Not run: at {_level(actual)} a governed action is only suggested")
@@ -89,7 +89,7 @@ def no_budget(category: str) -> Refusal:
 
 
 def over_budget(total: int, ceiling: int, envelope: str = "budget", kind: str = "session", name: str = "") -> Refusal:
-    """``total`` is what would be spent and held with the amount asked for, in the envelope of this kind and name."""
+    """``total`` is what would be spent and held with the amount requested, in the envelope of this kind and name."""
     return Refusal(
         BUDGET_EXCEEDED,
         f"Would exceed {envelope} ({money.display(total)} > {money.display(ceiling)})",

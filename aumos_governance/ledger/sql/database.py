@@ -39,7 +39,7 @@ class Snapshot(Protocol):
 
 
 class Readings(Protocol):
-    """What queries are answered from. Its errors are LedgerErrors."""
+    """What queries get their responses from. Its errors are LedgerErrors."""
 
     statements: Statements
 

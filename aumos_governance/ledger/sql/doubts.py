@@ -1,4 +1,4 @@
-"""Charges whose commit is in doubt: looked up when the database answers again, and taken back if they are there.
+"""Charges whose commit is in doubt: looked up when the database responds again, and taken back if they are there.
 
 Their callers got no confirmation, so none of them may go on counting.
 """

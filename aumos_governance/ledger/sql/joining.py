@@ -22,7 +22,7 @@ _MARKED: Final = (
 
 
 def join_marked(cursor: Cursor, statements: Statements) -> int:
-    """Join what revision 0003 marked, within the cursor's transaction; answers how many notebooks that were."""
+    """Join what revision 0003 marked, within the cursor's transaction; returns how many notebooks that were."""
     cursor.execute(_MARKED)
     pairs = tuple(
         (NotebookKey(owner, posixpath.dirname(file), posixpath.basename(file)), NotebookKey(owner, root, path))

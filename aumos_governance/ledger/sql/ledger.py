@@ -17,9 +17,9 @@ from ..contract.charges import TakeBack
 from ..contract.facts import SessionState
 from ..contract.ledger import Listener
 from ..contract.queries import Query
-from ..contract.requests import AnswerT_co, Request
+from ..contract.requests import Request, ResponseT_co
 from ..operations.places import state_of
-from ..rules.content import KEEP_ASKS
+from ..rules.content import KEEP_RESPONSES
 from ..transaction.work import Work
 from .database import Database
 from .doubts import Doubts
@@ -51,16 +51,16 @@ class SqlLedger:
         self._writer = Writer(self._batch, self._after, name="aumos-governance-ledger", at_once=database.at_once)
         self._doubts = Doubts(self._writer.submit)
 
-    def execute(self, request: Request[AnswerT_co]) -> AnswerT_co:
-        done: AnswerT_co = self._writer.execute(request)
+    def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
+        done: ResponseT_co = self._writer.execute(request)
         return done
 
-    def submit(self, request: Request[AnswerT_co]) -> Future[AnswerT_co]:
+    def submit(self, request: Request[ResponseT_co]) -> Future[ResponseT_co]:
         return self._writer.submit(request)
 
-    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
+    def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
         self._check()
-        found: AnswerT_co = self._reader.answer(query)
+        found: ResponseT_co = self._reader.read(query)
         return found
 
     def verify(
@@ -159,15 +159,15 @@ class SqlLedger:
         now = self._clock()
         if now >= self._next_purge:
             self._next_purge = now + _PURGE_EVERY
-            if self._purge(now - KEEP_ASKS) == _PURGED_AT_ONCE:
+            if self._purge(now - KEEP_RESPONSES) == _PURGED_AT_ONCE:
                 self._next_purge = now
 
     def _purge(self, before: int) -> int:
         try:
             with self._database.writing() as cursor:
-                return cursor.execute(self._database.statements.purge_asks, (before, _PURGED_AT_ONCE)).rowcount  # type: ignore[no-any-return]
+                return cursor.execute(self._database.statements.purge_responses, (before, _PURGED_AT_ONCE)).rowcount  # type: ignore[no-any-return]
         except LedgerError:
-            # Old answers that stay a little longer do no harm.
+            # Old responses that stay a little longer do no harm.
             return 0
 
     def _check(self) -> None:

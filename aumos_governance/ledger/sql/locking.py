@@ -20,7 +20,7 @@ from ..contract.facts import NotebookKey
 from ..contract.requests import Request
 from ..rules.chain import LEDGER_CHAIN, AuditRow, check_text
 from ..rules.files import file_of
-from ..transaction.rows import AskRow, ChainRow, ChargeRow, NotebookRow
+from ..transaction.rows import ChainRow, ChargeRow, NotebookRow, ResponseRow
 from ..transaction.store import Place
 from ..transaction.tables import ROWS, Key, Row, RowT, key_of
 from ..transaction.work import Work
@@ -49,7 +49,7 @@ class LockingStore(SqlStore):
         """The rows that are there and were not locked: this transaction must not be committed."""
         self.proof: AuditRow | None = None
         """The last audit record that was written: where it is found later, the transaction was committed."""
-        self._asked: list[tuple[type[Row], Cursor]] = []
+        self._sent: list[tuple[type[Row], Cursor]] = []
         self._rows: dict[Name, Row | None] = {}
         self._places: dict[Place, NotebookRow] = {}
         self._own: set[Name] = set()
@@ -61,10 +61,10 @@ class LockingStore(SqlStore):
             kinds.setdefault(kind, []).append(key)
             self._rows[kind, key] = None
         for kind in sorted(kinds, key=_ORDER.__getitem__):
-            # A cursor for each: in a pipeline all go out before the first answer is waited for.
+            # A cursor for each: in a pipeline all go out before the first response is waited for.
             cursor = self._new_cursor()
             cursor.execute(self._statements.lock[kind], [list(column) for column in zip(*kinds[kind], strict=True)])
-            self._asked.append((kind, cursor))
+            self._sent.append((kind, cursor))
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
         name = (kind, key)
@@ -76,9 +76,9 @@ class LockingStore(SqlStore):
             return self._rows[name]  # type: ignore[return-value]
         return super().load(kind, key)
 
-    def asked(self, scope: str, keys: Sequence[str]) -> list[AskRow]:
+    def responses(self, scope: str, keys: Sequence[str]) -> list[ResponseRow]:
         # All keys of the transaction's requests are among what was locked.
-        rows = (self.load(AskRow, (scope, key)) for key in keys)
+        rows = (self.load(ResponseRow, (scope, key)) for key in keys)
         return [row for row in rows if row is not None]
 
     def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
@@ -99,8 +99,8 @@ class LockingStore(SqlStore):
             self.proof = records[-1]
 
     def _collect(self) -> None:
-        asked, self._asked = self._asked, []
-        for kind, cursor in asked:
+        responses, self._sent = self._sent, []
+        for kind, cursor in responses:
             for values in cursor.fetchall():
                 row = super()._row(kind, values)
                 self._rows[kind, key_of(row)] = row
@@ -144,7 +144,7 @@ class TrailedWork(Work):
 
 
 class Trails:
-    """Remembers the names of the rows that requests used, to lock them when the like is asked again."""
+    """Remembers the names of the rows that requests used, to lock them for the next request of the same kind."""
 
     def __init__(self) -> None:
         self._known: dict[Trail, tuple[Name, ...]] = {}
@@ -166,13 +166,13 @@ class Trails:
         if len(self._known) + len(work.trails) > _MOST_TRAILS:
             self._known.clear()
         for trail, used in work.trails.items():
-            lasting = tuple(name for name in used if name[0] not in (AskRow, ChargeRow) and name != _LEDGER)
+            lasting = tuple(name for name in used if name[0] not in (ResponseRow, ChargeRow) and name != _LEDGER)
             if len(lasting) <= _LONGEST_TRAIL:
                 self._known[trail] = lasting
 
 
 def _trails_of(request: Request[Any]) -> Iterable[Trail]:
-    # What a kernel asks without naming a notebook is about the notebook that it named before.
+    # What a kernel requests without naming a notebook is about the notebook that it named before.
     place = getattr(request, "notebook", None)
     if isinstance(place, NotebookKey):
         yield (place.owner, file_of(place.root, place.path))
@@ -187,7 +187,7 @@ def _named(request: Request[Any]) -> Iterable[Name]:
         # It is refused for that when its turn comes.
         return
     if request.key:
-        yield AskRow, (request.origin.scope, request.key)
+        yield ResponseRow, (request.origin.scope, request.key)
     for text in texts.values():
         if text is not None:
             yield ChargeRow, (text,)

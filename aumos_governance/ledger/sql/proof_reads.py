@@ -76,9 +76,9 @@ class SqlEvidence:
         with self._snapshot.salvaging():
             return [(session_id, count) for session_id, count in self._all(self._statements.charge_counts)]
 
-    def asks(self) -> Iterator[tuple[Any, ...]]:
+    def responses(self) -> Iterator[tuple[Any, ...]]:
         with self._snapshot.salvaging():
-            yield from self._snapshot.stream(self._statements.asks)
+            yield from self._snapshot.stream(self._statements.responses)
 
     def record_at(self, at: int, record_id: str) -> AuditRow | None:
         return self._snapshot.first(self._statements.record_at, (at, record_id))

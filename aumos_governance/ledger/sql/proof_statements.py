@@ -49,7 +49,7 @@ class ProofStatements:
         self.rows: Final = {kind: self._text(_all(kind)) for kind in ROWS}
         self.charge_counts = self._text(select(_charges.c.session_id, func.count()).group_by(_charges.c.session_id))
         asks = schema.tables["asks"]
-        self.asks = self._text(
+        self.responses = self._text(
             select(asks, _charges, sessions.notebook_id)
             .outerjoin(_charges, _charges.c.id == asks.c.charge_id)
             .outerjoin(_sessions, sessions.id == _charges.c.session_id)

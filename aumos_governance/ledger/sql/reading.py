@@ -8,7 +8,7 @@ from ...errors import LedgerVersionError, NotFoundError
 from ..commit.dispatch import system_clock
 from ..contract.audit_facts import VerifyResult
 from ..contract.queries import Query
-from ..contract.requests import AnswerT_co
+from ..contract.requests import ResponseT_co
 from .database import Readings
 from .migrate import REVISIONS, VERSION_TABLE
 from .reads import Reader
@@ -42,8 +42,8 @@ class SqlReader:
             database.close()
             raise
 
-    def read(self, query: Query[AnswerT_co]) -> AnswerT_co:
-        found: AnswerT_co = self._reader.answer(query)
+    def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
+        found: ResponseT_co = self._reader.read(query)
         return found
 
     def places(self) -> tuple[tuple[str, str], ...]:

@@ -30,7 +30,7 @@ _NOTEBOOK, _SESSION, _ENVELOPE = (len(columns[kind]) for kind in (NotebookRow, S
 
 
 class Reader:
-    """Answers queries, each in one consistent view."""
+    """Reads queries, each in one consistent view."""
 
     def __init__(self, database: Readings, clock: Clock) -> None:
         self._database = database
@@ -44,7 +44,7 @@ class Reader:
             AuditSums: SumReads(database.statements.dialect).sums,
         }
 
-    def answer(self, query: Query[Any]) -> Any:
+    def read(self, query: Query[Any]) -> Any:
         """Raises InvalidRequestError for a query that is not known."""
         shared = reader_of(query)
         if shared is not None:

@@ -33,7 +33,7 @@ from sqlalchemy.sql import ClauseElement
 from ..rules.chain import AUDIT_COLUMNS
 from ..transaction import schema
 from ..transaction.conditions import has
-from ..transaction.rows import COUNTING, HELD, AskRow, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
+from ..transaction.rows import COUNTING, HELD, BalanceRow, ChainRow, EnvelopeRow, NotebookRow, ResponseRow, SessionRow
 from ..transaction.selections import DUE_APPROVALS, DUE_HOLDS, Selection
 from ..transaction.tables import ROWS, Row, columns
 from .selections import condition_on, of_server, statement
@@ -54,7 +54,7 @@ class Statement(NamedTuple):
     text: str
     values: Callable[[Any], tuple[Any, ...]]
     answer: int | None
-    """Which of the values is an answer, that is kept as text; None where none is."""
+    """Which of the values is a response, that is kept as text; None where none is."""
 
 
 def compile_text(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
@@ -114,8 +114,10 @@ class Statements:
         """How many open holds of live callers are in an envelope, and what the others come to; since a time."""
 
         asks = schema.tables["asks"]
-        self.asked = self._text(select(asks).where(asks.c.scope == bindparam("scope"), asks.c.key.in_(self._listed())))
-        """The answers of a scope under the keys in a JSON list."""
+        self.responses = self._text(
+            select(asks).where(asks.c.scope == bindparam("scope"), asks.c.key.in_(self._listed()))
+        )
+        """The responses of a scope under the keys in a JSON list."""
         oldest = (
             select(asks.c.scope, asks.c.key)
             .where(asks.c.at < bindparam("before"))
@@ -123,8 +125,8 @@ class Statements:
             .offset(NO_OFFSET)
             .with_for_update(skip_locked=True)
         )
-        self.purge_asks = self._text(delete(asks).where(tuple_(asks.c.scope, asks.c.key).in_(oldest)))
-        """Forgets at most so many answers from before a time."""
+        self.purge_responses = self._text(delete(asks).where(tuple_(asks.c.scope, asks.c.key).in_(oldest)))
+        """Forgets at most so many responses from before a time."""
 
         sessions, envelopes, balances = (schema.tables[name] for name in ("sessions", "envelopes", "balances"))
         states = (
@@ -200,7 +202,7 @@ class Statements:
     def _statement(self, kind: type[Row], statement: ClauseElement) -> Statement:
         text, names = compile_text(statement, self.dialect)
         plain = [name.removeprefix("b_") for name in names]
-        return Statement(text, attrgetter(*plain), plain.index("answer") if kind is AskRow else None)
+        return Statement(text, attrgetter(*plain), plain.index("answer") if kind is ResponseRow else None)
 
 
 def _any(selection: Selection[Any]) -> ColumnElement[bool]:

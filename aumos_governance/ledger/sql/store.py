@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from ..rules.chain import AuditRow, dumps
 from ..rules.content import decode, encode
-from ..transaction.rows import AskRow, NotebookRow
+from ..transaction.rows import NotebookRow, ResponseRow
 from ..transaction.selections import Selection
 from ..transaction.tables import ROWS, Key, Row, RowT, columns, key_in
 from .selections import parameters
@@ -53,9 +53,9 @@ class SqlStore:
         values = self._cursor.fetchone()
         return None if values is None else self._row(kind, values)
 
-    def asked(self, scope: str, keys: Sequence[str]) -> list[AskRow]:
-        self._cursor.execute(self._statements.asked, (scope, dumps(keys)))
-        return [self._row(AskRow, values) for values in self._cursor.fetchall()]
+    def responses(self, scope: str, keys: Sequence[str]) -> list[ResponseRow]:
+        self._cursor.execute(self._statements.responses, (scope, dumps(keys)))
+        return [self._row(ResponseRow, values) for values in self._cursor.fetchall()]
 
     def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
         self._cursor.execute(self._statements.notebook_at, (owner, file))
@@ -123,7 +123,7 @@ class SqlStore:
         row = kind(*values)
         if isinstance(row, NotebookRow):
             self._names[row.id] = _name(row)
-        elif isinstance(row, AskRow):
+        elif isinstance(row, ResponseRow):
             row.answer = decode(row.answer)
         return row
 

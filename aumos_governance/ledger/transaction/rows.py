@@ -25,7 +25,6 @@ __all__ = [
     "UNSEEN",
     "VALID",
     "ApprovalRow",
-    "AskRow",
     "BalanceRow",
     "CeilingRow",
     "ChainRow",
@@ -40,6 +39,7 @@ __all__ = [
     "NotebookAliasRow",
     "NotebookRow",
     "ReportRow",
+    "ResponseRow",
     "SessionRow",
     "TrustRow",
 ]
@@ -169,7 +169,7 @@ class ChargeRow(Row):
     state: str
     """A `ChargeState`."""
     amount: int
-    """What was asked for."""
+    """What was requested."""
     spent: int
     """What was spent, without corrections."""
     corrected: int
@@ -206,8 +206,8 @@ class EstimateRow(Row):
 
 @table("asks", Index("asks_at", ("at",)), key=("scope", "key"), in_key=True)
 @dataclass(slots=True, eq=False)
-class AskRow(Row):
-    """A request that was done, kept under its idempotency key, with what was answered."""
+class ResponseRow(Row):
+    """A request that was done, kept under its idempotency key, with its response."""
 
     scope: str
     key: str
@@ -218,7 +218,7 @@ class AskRow(Row):
     charge_id: str | None
     cancelled: bool
     answer: Any
-    """The answer itself; a backend that stores text uses `content`."""
+    """The response itself; a backend that stores text uses `content`."""
 
 
 @table("configurations", key=("owner", "root"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..rules.chain import AuditRow
-from .rows import AskRow, NotebookRow
+from .rows import NotebookRow, ResponseRow
 from .selections import Selection
 from .tables import Key, Row, RowT
 
@@ -33,8 +33,8 @@ class Store(Protocol):
         """The row with this primary key."""
         ...
 
-    def asked(self, scope: str, keys: Sequence[str]) -> list[AskRow]:
-        """The answers under these keys of a scope, as far as there are any."""
+    def responses(self, scope: str, keys: Sequence[str]) -> list[ResponseRow]:
+        """The responses under these keys of a scope, as far as there are any."""
         ...
 
     def notebook_at(self, owner: str, file: str) -> NotebookRow | None:

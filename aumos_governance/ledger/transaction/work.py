@@ -17,7 +17,7 @@ from ..contract.facts import NotebookKey, Origin, SessionState, new_id
 from ..contract.requests import Request
 from ..rules.chain import LEDGER_CHAIN, NO_OUTCOME, AuditRow, check_text, dumps, link
 from ..rules.files import file_of
-from .rows import AskRow, BalanceRow, ChainRow, NotebookRow
+from .rows import BalanceRow, ChainRow, NotebookRow, ResponseRow
 from .selections import Selection
 from .store import Place, Store
 from .tables import Key, Row, RowT, key_in, key_of
@@ -55,16 +55,16 @@ class Work:
 
     # ---- rows
 
-    def expect(self, asks: Iterable[tuple[str, str]]) -> None:
-        """Load the answers under these scopes and keys at once, as far as there are any."""
+    def expect(self, keys_by_scope: Iterable[tuple[str, str]]) -> None:
+        """Load the responses under these scopes and keys at once, as far as there are any."""
         by_scope: dict[str, list[str]] = {}
-        for scope, key in asks:
+        for scope, key in keys_by_scope:
             if key:
                 by_scope.setdefault(scope, []).append(key)
         for scope, keys in by_scope.items():
-            known = self._rows[AskRow]
+            known = self._rows[ResponseRow]
             known.update(((scope, key), None) for key in keys)
-            known.update(((scope, row.key), row) for row in self.store.asked(scope, keys))
+            known.update(((scope, row.key), row) for row in self.store.responses(scope, keys))
 
     def find(self, kind: type[RowT], *key: Any) -> RowT | None:
         """The row with this primary key, loaded once."""
@@ -109,7 +109,7 @@ class Work:
             self._dirty[row] = None
 
     def select(self, selection: Selection[RowT], *values: Any) -> list[RowT]:
-        """The rows of a selection, with all that this transaction has changed. Asked for before any change."""
+        """The rows of a selection, with all that this transaction has changed. Requested before any change."""
         self.write()
         found: list[RowT] = []
         for row in self.store.select(selection, values):
@@ -118,7 +118,7 @@ class Work:
         return found
 
     def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
-        """As the store's, with all that this transaction has changed. Asked for before any change."""
+        """As the store's, with all that this transaction has changed. Requested before any change."""
         self.write()
         return self.store.open_holds(envelope_id, since)
 
@@ -269,7 +269,7 @@ def record(
     charge_id: str | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> str:
-    """Append one record to ``chain`` and answer its id. ``outcome`` is None where nothing is decided yet."""
+    """Append one record to ``chain`` and return its id. ``outcome`` is None where nothing is decided yet."""
     record_id = work.new_id()
     # In the order of chain.AUDIT_COLUMNS, from record_id to detail.
     work.append(
@@ -300,5 +300,5 @@ def record(
     return record_id
 
 
-# Kept, since agents ask the same over and over.
+# Kept, since agents make the same requests over and over.
 _text = lru_cache(maxsize=512)(dumps)

@@ -47,7 +47,7 @@ class Documents:
         return path_below(self.root, file_of(_real(parent), name))
 
     def absolute(self, entry: str) -> str | None:
-        """The absolute path of what `locate` or `entry` answered; None where nothing is on disk."""
+        """The absolute path of what `locate` or `entry` returned; None where nothing is on disk."""
         return file_of(self.root, entry) if self._on_disk else None
 
     def is_link(self, entry: str) -> bool:

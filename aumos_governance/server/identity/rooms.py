@@ -21,7 +21,7 @@ __all__ = ["KERNEL_PATH", "Place", "Rooms", "Row", "clean_path", "moved_path"]
 KERNEL_PATH: Final = "kernel:"
 """Begins the path of a kernel that is no notebook's; its id follows."""
 _MAX_PATH = 4_096
-_MOST_ASKED = 4_096
+_MOST_REQUESTED = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class _Snapshot:
 class Rooms:
     """The map from kernels and paths to notebooks under one owner and server root.
 
-    ``locate`` answers which path below the root is the file that a document's path leads to: links are resolved. It is
+    ``locate`` returns which path below the root is the file that a document's path leads to: links are resolved. It is
     called when rows come or change, and by `place`.
     """
 
@@ -67,7 +67,7 @@ class Rooms:
         self._locate = locate
         self._named: dict[str, str] = {}
         self._last: dict[str, str] = {}
-        self._asked: dict[str, str] = {}
+        self._requested: dict[str, str] = {}
         self._rows: tuple[Row, ...] = ()
         self._renamed: dict[str, tuple[str, str]] = {}
         self._now = _Snapshot()
@@ -77,7 +77,7 @@ class Rooms:
         return NotebookKey(owner=self.owner, root=self.root, path=path)
 
     def update(self, rows: Iterable[Row]) -> set[str]:
-        """Take the rows as they are now, oldest first; answers the paths that began or ceased to share."""
+        """Take the rows as they are now, oldest first; returns the paths that began or ceased to share."""
         self._rows = tuple(rows)
         stale = {row.session_id: row.path for row in self._rows}
         self._renamed = {
@@ -145,15 +145,15 @@ class Rooms:
     def names_of(self, notebook: NotebookKey) -> list[str]:
         """The paths under which a notebook is known here: its file's own first, then those of links to it."""
         path = path_below(self.root, file_of(notebook.root, notebook.path))
-        others = {name for name, file in (*self._now.files.items(), *self._asked.items()) if file == path}
+        others = {name for name, file in (*self._now.files.items(), *self._requested.items()) if file == path}
         return [path, *sorted(others - {path})]
 
     def place(self, path: str) -> Place:
         """Where the governance of the document at ``path`` is kept."""
         file = self._locate(path)
-        if file != path and len(self._asked) < _MOST_ASKED:
-            # A page that asks by a link hears of changes by that name.
-            self._asked[path] = file
+        if file != path and len(self._requested) < _MOST_REQUESTED:
+            # A page that uses a link gets events under that name.
+            self._requested[path] = file
         shared_with = self.shared_with(file)
         return Place(self.key(file if shared_with is None else shared_with), shared_with)
 

@@ -49,12 +49,12 @@ class _Link:
 
 
 class Bridge:
-    """Gives every kernel of a server a way to ask; lives on the server's loop.
+    """Gives every kernel of a server a connection to the service; lives on the server's loop.
 
     ``settle`` waits, in one of the threads of ``readers``, for what a reading has to see; ``at_once`` says whether the
     loop may wait a moment for the ledger, and read a status itself. ``announce`` is called with
     the paths whose session is another one than before. ``server`` is the name by which it attends the ledger. Without
-    a ``local_socket`` all asks stay on comm.
+    a ``local_socket`` all requests stay on comm.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Bridge:
             try:
                 self._local_socket.open(self._admit)
             except OSError as error:
-                self._log.warning("Governance offers no local socket, so kernels ask over comm: %s", error)
+                self._log.warning("Governance offers no local socket, so kernels use comm: %s", error)
         self._watch = asyncio.ensure_future(self._watch_kernels())
 
     async def stop(self) -> None:
@@ -143,7 +143,7 @@ class Bridge:
     # ---- kernels
 
     def kernels(self) -> list[dict[str, Any]]:
-        """The kernels there are, each with its notebook and how it asks, by notebook. From any thread."""
+        """The kernels there are, each with its notebook and which transport it uses, by notebook. From any thread."""
         found = []
         for kernel_id in self._kernels.list_kernel_ids():
             presence = self._presences.get(kernel_id)
@@ -188,7 +188,7 @@ class Bridge:
             self._log.exception("The kernels' processes could not be looked at for governance.")
 
     def _reconcile(self) -> bool:
-        """Bring the links in line with the kernels there are; answers whether any came or went."""
+        """Bring the links in line with the kernels there are; returns whether any came or went."""
         alive = {kernel_id: self._kernels.get_kernel(kernel_id) for kernel_id in self._kernels.list_kernel_ids()}
         if self._keys is not None:
             self._keys.look_through(alive.keys())
@@ -225,7 +225,7 @@ class Bridge:
         self._foreign_keys.pop(kernel_id, None)
 
     async def _note_departures(self) -> None:
-        """Find kernels whose process ended and maybe was replaced, be it by one that never asks anything."""
+        """Find kernels whose process ended and maybe was replaced, be it by one that never makes a request."""
         for kernel_id, link in tuple(self._links.items()):
             alive = await ensure_async(link.kernel_manager.is_alive())
             if self._keys is not None:
@@ -300,7 +300,7 @@ class Bridge:
         if kernel_id not in self._unreachable:
             self._unreachable.add(kernel_id)
             self._log.warning(
-                "Kernel %s cannot be governed (%s): whatever it asks fails, and nothing is authorised.", kernel_id, why
+                "Kernel %s cannot be governed (%s): its requests fail, and nothing is authorised.", kernel_id, why
             )
 
     # ---- session rows

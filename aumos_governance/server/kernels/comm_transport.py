@@ -1,4 +1,4 @@
-"""Asks as comm messages on a kernel's iopub channel, answers on its control channel.
+"""Requests as comm messages on a kernel's iopub channel, responses on its control channel.
 
 This way works for every kernel the server reaches, while a cell runs, and without any page taking notice.
 """
@@ -22,8 +22,8 @@ from ...wire.protocol import (
     IOPUB_TOPIC,
     NESTED_TOO_DEEP,
     REPLY_TYPE,
-    answers_message,
-    error_answer,
+    error_response,
+    responses_message,
 )
 from .conversation import Conversation
 
@@ -31,10 +31,10 @@ __all__ = ["CommTransport", "Outbox"]
 
 
 class Outbox:
-    """Takes answers in any thread, and sends those that are there in as few messages as it can.
+    """Takes responses in any thread, and sends those that are there in as few messages as it can.
 
-    The last answer that is owed goes out at once, in the thread that has it, with all that wait for it. While others
-    are still to come the loop sends, so that what is answered at about the same time travels together. ``send`` is
+    The last response that is owed goes out at once, in the thread that has it, with all that wait for it. While others
+    are still to come the loop sends, so that responses of about the same time travel together. ``send`` is
     called from any thread, and from one at a time.
     """
 
@@ -46,14 +46,14 @@ class Outbox:
         self._waiting: list[dict[str, Any]] = []
         self._owed = 0
 
-    def expect(self, answers: int) -> None:
+    def expect(self, responses: int) -> None:
         """Announce so many responses, beside those announced before."""
         with self._lock:
-            self._owed += answers
+            self._owed += responses
 
-    def put(self, answer: dict[str, Any]) -> None:
+    def put(self, response: dict[str, Any]) -> None:
         with self._lock:
-            self._waiting.append(answer)
+            self._waiting.append(response)
             self._owed = max(0, self._owed - 1)
             last, first = self._owed == 0, len(self._waiting) == 1
         if last:
@@ -69,18 +69,18 @@ class Outbox:
     def _flush(self) -> None:
         with self._sending:
             with self._lock:
-                answers, self._waiting = self._waiting, []
-            if answers:
-                self._send(answers)
+                responses, self._waiting = self._waiting, []
+            if responses:
+                self._send(responses)
 
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
-"""The most bytes of one message that are unpacked: far above a thousand asks of the longest texts in use."""
+"""The most bytes of one message that are unpacked: far above a thousand requests of the longest texts in use."""
 _DELIMITER: Final = b"<IDS|MSG>"
 
 
 class CommTransport:
-    """The comm channel to one kernel; lives on the server's loop, and answers from any thread.
+    """The comm channel to one kernel; lives on the server's loop, and takes responses from any thread.
 
     ``kernel_manager`` is the one kernel's manager, started and with ports.
     """
@@ -167,13 +167,13 @@ class CommTransport:
 
     def _refuse(self, why: str) -> None:
         self._outbox.expect(1)
-        self._outbox.put(error_answer(None, "INVALID_REQUEST", why))
+        self._outbox.put(error_response(None, "INVALID_REQUEST", why))
 
-    def _send(self, answers: list[dict[str, Any]]) -> None:
+    def _send(self, responses: list[dict[str, Any]]) -> None:
         with self._lock:
             if self._control is None:
                 return
             try:
-                self._session.send(self._control.socket, REPLY_TYPE, answers_message(answers))
+                self._session.send(self._control.socket, REPLY_TYPE, responses_message(responses))
             except Exception as error:  # noqa: BLE001 - a kernel that is going away must not stop the server
-                self._log.warning("Governance answers could not be sent to a kernel: %s", error)
+                self._log.warning("Governance responses could not be sent to a kernel: %s", error)

@@ -1,7 +1,7 @@
 """What one kernel and the server say to each other, whichever transport carries it.
 
 A transport knows which kernel is at its other end, gives each message to its `Conversation`, and carries
-the answers back.
+the responses back.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from ...service.service import Caller, NotebookService, Reply
 from ...wire import fields
 from ...wire.operations import OPERATIONS
 from ...wire.protocol import (
-    MAX_ASKS,
+    MAX_REQUESTS,
     MAX_TEXT,
-    Ask,
-    error_answer,
+    WireRequest,
+    error_response,
     is_text,
-    parse_ask,
-    parse_asks,
+    parse_request,
+    parse_requests,
 )
 from ..identity.rooms import Rooms
-from ..live.metrics import count_decision, observe_ask
+from ..live.metrics import count_decision, observe_request
 from .presence import Admission, Presence
 
 __all__ = ["AtOnce", "Conversation", "caller_of", "check_document", "metered", "never"]
@@ -60,7 +60,7 @@ def never() -> bool:
 
 
 class Conversation:
-    """Reads a kernel's messages and answers each ask once; raises nothing.
+    """Reads a kernel's messages and responds to each request once; raises nothing.
 
     ``identify`` gives the caller behind the transport for an incarnation; ``presence`` knows the kernel's process;
     ``offer`` is what the greeting says of the local socket; ``readers`` runs what must not block the thread that
@@ -108,43 +108,43 @@ class Conversation:
         data: object,
         reply: Reply,
         *,
-        expect: Callable[[int], None] = lambda asks: None,
+        expect: Callable[[int], None] = lambda requests: None,
         may_block: bool = False,
     ) -> None:
         """Take one message in; ``reply`` may be called later and from another thread, and must not raise.
 
         ``expect`` is called first with the number of requests.
 
-        A single ask is done here where this thread ``may_block``, since no other message waits for it: to wake another
-        thread and to be woken by it takes longer than many a request.
+        A single request is done here where this thread ``may_block``, since no other message waits for it: to wake
+        another thread and to be woken by it takes longer than many a request.
         """
         try:
-            asks = parse_asks(data)
+            requests = parse_requests(data)
         except InvalidRequestError as error:
             ids = _readable_ids(data)
             expect(len(ids))
-            for ask_id in ids:
-                reply(error_answer(ask_id, error.code, error.message))
+            for request_id in ids:
+                reply(error_response(request_id, error.code, error.message))
             return
-        expect(len(asks))
-        alone = len(asks) == 1
-        for raw in asks:
-            self._answer(raw, reply, alone, alone and may_block)
+        expect(len(requests))
+        alone = len(requests) == 1
+        for raw in requests:
+            self._respond(raw, reply, alone, alone and may_block)
 
-    def _answer(self, raw: object, reply: Reply, alone: bool, may_block: bool) -> None:
+    def _respond(self, raw: object, reply: Reply, alone: bool, may_block: bool) -> None:
         try:
             self._take(raw, reply, alone, may_block)
         except AumOSGovernanceError as error:
-            reply(error_answer(_readable_id(raw), error.code, error.message))
+            reply(error_response(_readable_id(raw), error.code, error.message))
         except Exception:  # noqa: BLE001 - a client must always get a response
-            self._log.exception("An ask of a kernel could not be handled.")
+            self._log.exception("A request of a kernel could not be handled.")
             reply(_internal(_readable_id(raw)))
 
     def _take(self, raw: object, reply: Reply, alone: bool, may_block: bool) -> None:
-        ask = parse_ask(raw)
-        reply = metered(ask.op, self._transport, reply)
-        if ask.op == "hello":
-            self._greet(ask, reply)
+        request = parse_request(raw)
+        reply = metered(request.op, self._transport, reply)
+        if request.op == "hello":
+            self._greet(request, reply)
             return
         nonce = self._nonce if self._nonce is not None else self._presence.nonce
         self._presence.check(nonce)
@@ -152,46 +152,48 @@ class Conversation:
         self._presence.transport = self._transport
         self._admit()
         caller = self._identify(self._presence.incarnation(nonce))
-        if ask.op == "authorize":
-            # It goes on when this is over, and asks then whether the kernel is still there.
+        if request.op == "authorize":
+            # It goes on when this is over, and checks then whether the kernel is still there.
             caller = replace(caller, attending=partial(self._presence.attending, nonce))
-        is_reading = OPERATIONS[ask.op].reads
-        if may_block and not is_reading and ask.op != "authorize":
+        is_reading = OPERATIONS[request.op].reads
+        if may_block and not is_reading and request.op != "authorize":
             # Not counted: it has its response before this connection's next request is read.
-            self._change(nonce, caller, ask, reply, alone, may_block)
+            self._change(nonce, caller, request, reply, alone, may_block)
             return
-        if is_reading and ask.exp < self._clock():
+        if is_reading and request.exp < self._clock():
             raise _too_late()
-        if is_reading and alone and ask.op == "status" and self._at_once():
-            self._service.submit(caller, ask, reply)
+        if is_reading and alone and request.op == "status" and self._at_once():
+            self._service.submit(caller, request, reply)
             return
-        admitted = self._admission.enter(caller.scope, ask.op, ask.id, reply)
+        admitted = self._admission.enter(caller.scope, request.op, request.id, reply)
         try:
             if is_reading:
-                self._readers.submit(self._read, caller, ask, admitted)
+                self._readers.submit(self._read, caller, request, admitted)
             else:
-                self._change(nonce, caller, ask, admitted, alone, may_block)
+                self._change(nonce, caller, request, admitted, alone, may_block)
         except BaseException as error:
             admitted.leave()
             if is_reading and isinstance(error, RuntimeError):
                 raise UnavailableError("The governance server is stopping, so nothing was done.") from None
             raise
 
-    def _change(self, nonce: str, caller: Caller, ask: Ask, reply: Reply, alone: bool, may_block: bool) -> None:
-        # Expiry is the ledger's to judge: an ask sent again may have been done in time, and only the
+    def _change(
+        self, nonce: str, caller: Caller, request: WireRequest, reply: Reply, alone: bool, may_block: bool
+    ) -> None:
+        # Expiry is the ledger's to judge: a request sent again may have been done in time, and only the
         # ledger can distinguish that from one that was not.
         if may_block:
             # What is done at once may overtake what was queued, and must not overtake a rename.
             self._settle()
-            with self._presence.asking(nonce):
-                self._service.submit(replace(caller, blocks=True), ask, reply)
-        elif alone and ask.op != "authorize" and self._at_once() and time.monotonic() >= self._stand_by_after:
-            self._stand_by(nonce, caller, ask, reply)
+            with self._presence.staying(nonce):
+                self._service.submit(replace(caller, blocks=True), request, reply)
+        elif alone and request.op != "authorize" and self._at_once() and time.monotonic() >= self._stand_by_after:
+            self._stand_by(nonce, caller, request, reply)
         else:
             with self._presence.attending(nonce):
-                self._service.submit(caller, ask, reply)
+                self._service.submit(caller, request, reply)
 
-    def _stand_by(self, nonce: str, caller: Caller, ask: Ask, reply: Reply) -> None:
+    def _stand_by(self, nonce: str, caller: Caller, request: WireRequest, reply: Reply) -> None:
         """Leave the interpreter to the ledger's thread for the moment that it needs.
 
         That thread lets go of it with each statement. Whatever else this one had to do would then take it, again and
@@ -200,17 +202,17 @@ class Conversation:
         answered = threading.Lock()
         answered.acquire()
 
-        def respond(answer: dict[str, Any]) -> None:
-            reply(answer)
+        def respond(response: dict[str, Any]) -> None:
+            reply(response)
             answered.release()
 
         with self._presence.attending(nonce):
-            self._service.submit(caller, ask, respond)
+            self._service.submit(caller, request, respond)
         if not answered.acquire(timeout=_MOMENT):
             self._stand_by_after = time.monotonic() + _NO_MOMENT
 
-    def _greet(self, ask: Ask, reply: Reply) -> None:
-        nonce = fields.text(ask.body, "incarnation", "incarnation")
+    def _greet(self, request: WireRequest, reply: Reply) -> None:
+        nonce = fields.text(request.body, "incarnation", "incarnation")
         if self._nonce is None:
             self._presence.meet(nonce)
         elif nonce == self._nonce:
@@ -219,20 +221,20 @@ class Conversation:
             raise InvalidRequestError("This connection belongs to another process of the kernel.")
         self._presence.transport = self._transport
         caller = self._identify(self._presence.incarnation(nonce))
-        self._service.submit(replace(caller, socket=self._offer(nonce)), ask, reply)
+        self._service.submit(replace(caller, socket=self._offer(nonce)), request, reply)
 
-    def _read(self, caller: Caller, ask: Ask, reply: Reply) -> None:
+    def _read(self, caller: Caller, request: WireRequest, reply: Reply) -> None:
         try:
-            if ask.exp < self._clock():
+            if request.exp < self._clock():
                 # It waited for its turn.
                 error = _too_late()
-                reply(error_answer(ask.id, error.code, error.message))
+                reply(error_response(request.id, error.code, error.message))
                 return
             self._settle()
-            self._service.submit(caller, ask, reply)
+            self._service.submit(caller, request, reply)
         except Exception:  # noqa: BLE001 - a client must always get a response
             self._log.exception("A reading for a kernel could not be handled.")
-            reply(_internal(ask.id))
+            reply(_internal(request.id))
 
 
 def caller_of(rooms: Rooms, kernel_id: str, incarnation: str) -> Caller:
@@ -251,15 +253,15 @@ def check_document(rooms: Rooms, kernel_id: str, terms: SessionTerms) -> None:
 
 
 def metered(op: str, transport: str, reply: Reply) -> Reply:
-    """A reply to an ask of this op, which began now, that counts the answer when it is on its way."""
+    """A reply to a request of this op, which began now, that counts the response when it is on its way."""
     began = time.perf_counter()
 
-    def counted(answer: dict[str, Any]) -> None:
-        reply(answer)
-        if "waiting" in answer:
+    def counted(response: dict[str, Any]) -> None:
+        reply(response)
+        if "waiting" in response:
             return
-        observe_ask[op, transport](time.perf_counter() - began)
-        decision = answer.get("decision")
+        observe_request[op, transport](time.perf_counter() - began)
+        decision = response.get("decision")
         if decision is not None:
             count_decision[decision["outcome"]]()
 
@@ -267,23 +269,25 @@ def metered(op: str, transport: str, reply: Reply) -> Reply:
 
 
 def _too_late() -> ExpiredError:
-    return ExpiredError("The ask reached the governance server after its expiry; nothing was done.")
+    return ExpiredError("The request reached the governance server after its expiry; nothing was done.")
 
 
-def _internal(ask_id: str | None) -> dict[str, Any]:
-    return error_answer(
-        ask_id, "INTERNAL", "The governance server failed inside, so there is no decision; its log says more."
+def _internal(request_id: str | None) -> dict[str, Any]:
+    return error_response(
+        request_id, "INTERNAL", "The governance server failed inside, so there is no decision; its log says more."
     )
 
 
 def _readable_id(raw: object) -> str | None:
-    ask_id = raw.get("id") if isinstance(raw, Mapping) else None
+    request_id = raw.get("id") if isinstance(raw, Mapping) else None
     # One that is no id is not sent back: it may be too long, or what no message can hold.
-    return ask_id if isinstance(ask_id, str) and 0 < len(ask_id) <= MAX_TEXT and is_text(ask_id) else None
+    return (
+        request_id if isinstance(request_id, str) and 0 < len(request_id) <= MAX_TEXT and is_text(request_id) else None
+    )
 
 
 def _readable_ids(data: object) -> list[str | None]:
     """The ids in a message that cannot be used as a whole, so that each request gets an error as its response."""
-    asks = data.get("asks") if isinstance(data, Mapping) else None
-    ids = [_readable_id(raw) for raw in asks[:MAX_ASKS]] if isinstance(asks, list) else []
-    return [ask_id for ask_id in ids if ask_id is not None] or [None]
+    requests = data.get("asks") if isinstance(data, Mapping) else None
+    ids = [_readable_id(raw) for raw in requests[:MAX_REQUESTS]] if isinstance(requests, list) else []
+    return [request_id for request_id in ids if request_id is not None] or [None]

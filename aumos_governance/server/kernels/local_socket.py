@@ -1,6 +1,6 @@
-"""Asks of kernels on the same machine: a Unix socket, or loopback TCP where there is none.
+"""Requests of kernels on the same machine: a Unix socket, or loopback TCP where there is none.
 
-Threads of its own serve it, so that whatever keeps the server's loop busy delays no ask.
+Threads of its own serve it, so that whatever keeps the server's loop busy delays no request.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Departures:
     def __init__(self, ledger: Ledger, log: logging.Logger) -> None:
         self._ledger = ledger
         self._log = log
-        self._untold: set[str] = set()
+        self._unnotified: set[str] = set()
 
     def report(self, incarnation: str) -> None:
         """From any thread; waits for nothing and raises nothing."""
@@ -47,11 +47,11 @@ class Departures:
         def done(future: Future[int]) -> None:
             error = future.exception()
             if error is None:
-                self._untold.discard(incarnation)
+                self._unnotified.discard(incarnation)
             else:
                 self._log.warning("What a kernel that is gone held could not be marked unresolved: %s", error)
 
-        self._untold.add(incarnation)
+        self._unnotified.add(incarnation)
         try:
             request = KernelGone(key="", origin=Origin("server"), incarnation=incarnation)
             self._ledger.submit(request).add_done_callback(done)
@@ -61,7 +61,7 @@ class Departures:
 
     def report_again(self) -> None:
         """Repeat the reports that failed, or are still under way: a repeated one changes nothing."""
-        for incarnation in tuple(self._untold):
+        for incarnation in tuple(self._unnotified):
             self.report(incarnation)
 
 
@@ -75,11 +75,11 @@ class Presence:
         self._kernel_id = kernel_id
         self._departures = departures
         self._process = process
-        # Taken again by what goes on in the thread that asks, as with a ledger in memory.
+        # Taken again by what goes on in the thread of the request, as with a ledger in memory.
         self._lock = threading.RLock()
         self._met_in: object = None
         self.transport: str | None = None
-        """How it asked last, ``comm`` or ``socket``; None while no process is met."""
+        """How its last request came, ``comm`` or ``socket``; None while no process is met."""
         self.nonce: str | None = None
         """None before the first hello, and when the process is gone."""
 
@@ -96,8 +96,8 @@ class Presence:
             self._departures.report(self.incarnation(before))
 
     @contextmanager
-    def attending(self, nonce: str) -> Iterator[None]:
-        """Keep the process of this nonce from leaving, so that what is asked comes before its departure.
+    def staying(self, nonce: str) -> Iterator[None]:
+        """Keep the process of this nonce from leaving, so that its request comes before its departure.
 
         Raises UnavailableError where it has left, or was never met.
         """
@@ -106,10 +106,10 @@ class Presence:
             yield
 
     @contextmanager
-    def asking(self, nonce: str) -> Iterator[None]:
-        """Around what may take long, which `attending` would make the server's loop wait for.
+    def attending(self, nonce: str) -> Iterator[None]:
+        """Around what may take long, which `staying` would make the server's loop wait for.
 
-        What was asked by a process that left meanwhile comes before its departure all the same: that is reported again.
+        A request of a process that left meanwhile comes before its departure all the same: that is reported again.
         Raises UnavailableError where it has left, or was never met.
         """
         self.check(nonce)
@@ -129,7 +129,7 @@ class Presence:
             )
 
     def leave(self) -> bool:
-        """The process is gone; answers whether it had been met."""
+        """The process is gone; returns whether it had been met."""
         with self._lock:
             before, self.nonce = self.nonce, None
             self.transport = None

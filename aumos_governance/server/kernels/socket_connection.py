@@ -18,8 +18,8 @@ from ...wire.protocol import (
     MAX_LINE,
     NESTED_TOO_DEEP,
     PROTOCOL_VERSION,
-    answers_message,
-    error_answer,
+    error_response,
+    responses_message,
     shown,
 )
 from .conversation import Conversation
@@ -79,7 +79,7 @@ class SocketConnection:
                 self._connection.shutdown(socket.SHUT_RDWR)
 
     def _greet(self) -> bool:
-        """Read the first line and answer it; False where the connection is not to go on."""
+        """Read the first line and respond to it; False where the connection is not to go on."""
         connection = self._connection
         try:
             line, received = _first_line(connection, monotonic() + _GREETING_SECONDS)
@@ -120,12 +120,12 @@ class SocketConnection:
         self._refuse(f"A governance message must have at most {MAX_LINE} bytes.")
 
     def _refuse(self, why: str) -> None:
-        self._reply(error_answer(None, InvalidRequestError.default_code, why))
+        self._reply(error_response(None, InvalidRequestError.default_code, why))
 
-    def _reply(self, answer: dict[str, Any]) -> None:
+    def _reply(self, response: dict[str, Any]) -> None:
         # From the ledger's thread as well, which must wait for no kernel.
         assert self._channel is not None
-        self._channel.send(_line(answers_message([answer])))
+        self._channel.send(_line(responses_message([response])))
 
 
 def _first_line(connection: socket.socket, until: float) -> tuple[bytes | None, bytes]:

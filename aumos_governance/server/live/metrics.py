@@ -16,20 +16,18 @@ from ...ledger.contract.budgets import ChargeState
 from ...types import GovernanceOutcome
 from ...wire.protocol import OPS
 
-__all__ = ["HOLD_STATES", "TRANSPORTS", "HoldCounts", "commit_done", "count_decision", "observe_ask"]
+__all__ = ["HOLD_STATES", "TRANSPORTS", "HoldCounts", "commit_done", "count_decision", "observe_request"]
 
 TRANSPORTS: Final = ("socket", "comm")
 HOLD_STATES: Final = (ChargeState.HELD.value, ChargeState.UNRESOLVED.value)
 
-_ASKS: Final = Histogram(
+_REQUESTS: Final = Histogram(
     "aumos_governance_ask_duration_seconds",
     "From reading a kernel's request to its response; an authorize includes waiting for a user",
     ("op", "transport"),
     buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
 )
-_DECISIONS: Final = Counter(
-    "aumos_governance_decisions", "Decisions that were answered to kernels, by their outcome", ("outcome",)
-)
+_DECISIONS: Final = Counter("aumos_governance_decisions", "Decisions sent to kernels, by their outcome", ("outcome",))
 _COMMITS: Final = Histogram(
     "aumos_governance_commit_batch_size",
     "Requests that one commit of the ledger held",
@@ -43,12 +41,12 @@ _HOLDS: Final = Gauge(
 class _Observed(dict[tuple[str, str], Callable[[float], None]]):
     def __missing__(self, label: tuple[str, str]) -> Callable[[float], None]:
         # Of an operation that was added since.
-        return self.setdefault(label, _ASKS.labels(*label).observe)
+        return self.setdefault(label, _REQUESTS.labels(*label).observe)
 
 
-# Looked up once, for a label is found under a lock and each ask would pay for it; and there from the start, so that a
-# rate is known before the first one.
-observe_ask: Final = _Observed({(op, way): _ASKS.labels(op, way).observe for op in OPS for way in TRANSPORTS})
+# Looked up once, for a label is found under a lock and each request would pay for it; and there from the start, so that
+# a rate is known before the first one.
+observe_request: Final = _Observed({(op, way): _REQUESTS.labels(op, way).observe for op in OPS for way in TRANSPORTS})
 count_decision: Final = {outcome.value: _DECISIONS.labels(outcome.value).inc for outcome in GovernanceOutcome}
 commit_done: Final[Callable[[int], None]] = _COMMITS.observe
 """Called with the number of requests of each commit."""

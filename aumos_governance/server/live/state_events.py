@@ -3,7 +3,7 @@
 jupyter_server passes all events to every user who may ``execute`` the resource ``events``, whatever their content. So
 the extension serves the stream's address itself: tornado tries an extension's routes before the server's own.
 
-After changes the open holds are counted too, without asking the ledger more than once a second.
+After changes the open holds are counted too, without reading the ledger more than once a second.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from .metrics import HOLD_STATES, HoldCounts
 __all__ = ["AUTH_RESOURCE", "OURS", "STREAM", "EventStream", "OpenHolds", "OwnEvents", "StateEvents"]
 
 AUTH_RESOURCE: Final = "aumos-governance"
-"""What the server's authorizer is asked about: reading and changing governance."""
+"""What the server's authorizer decides about: reading and changing governance."""
 
 OURS: Final = EVENT_SCHEMA_ID.removesuffix("state/v1")
 """How the ids of all our schemas begin: only who may read governance gets events of these."""
@@ -178,7 +178,7 @@ class StateEvents:
 STREAM: Final = "api/events/subscribe"
 """Below the server's base URL."""
 _VALID_SECONDS: Final = 2.0
-"""How long a verdict of the authorizer is used: events come 20 times a second, and it may have to ask a hub."""
+"""How long a verdict of the authorizer is used: events come 20 times a second, and it may need a request to a hub."""
 
 
 class EventStream(SubscribeWebsocket):
@@ -213,8 +213,8 @@ class EventStream(SubscribeWebsocket):
         if time.monotonic() >= self._valid_until:
             self._verdict = False
             try:
-                answer = self.authorizer.is_authorized(self, self.current_user, "read", AUTH_RESOURCE)
-                self._verdict = bool(await ensure_async(answer))
+                response = self.authorizer.is_authorized(self, self.current_user, "read", AUTH_RESOURCE)
+                self._verdict = bool(await ensure_async(response))
             except Exception:
                 self.log.exception("The authorizer failed, so a governance event is not passed on.")
             self._valid_until = time.monotonic() + _VALID_SECONDS

@@ -25,7 +25,7 @@ AuditFiltersT = TypeVar("AuditFiltersT", bound=AuditFilters)
 
 
 class Context:
-    """The parts of the server extension that requests are answered with; all methods but `key` may block."""
+    """The parts of the server extension that requests get their responses with; all methods but `key` may block."""
 
     def __init__(
         self,

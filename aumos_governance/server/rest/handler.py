@@ -1,4 +1,4 @@
-"""How every request of the REST interface is authorized, read and answered, whatever its route."""
+"""How every request of the REST interface is authorized, read and responded to, whatever its route."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ class RestHandler(APIHandler):
         long = route.long(parameters) if callable(route.long) else route.long
         # The ledger waits for the disk, and the loop serves all requests.
         threads = self.long_reads if long else self.workers
-        answer = await _in_thread(threads, route.answer, self.context, request)
-        if isinstance(answer, Download):
-            await self._send(answer, threads)
+        response = await _in_thread(threads, route.response, self.context, request)
+        if isinstance(response, Download):
+            await self._send(response, threads)
         else:
-            self.finish(json.dumps(answer))
+            self.finish(json.dumps(response))
 
     # The decorator keeps the action that it is first called for, so the action is named.
     get = web.authenticated(authorized("read")(_serve))

@@ -54,13 +54,13 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[QueryT]):
-    """A method and a path, and the function that answers their requests."""
+    """A method and a path, and the function that serves their requests."""
 
     method: str
     path: str
     """Below `PREFIX`; ``{id}`` stands for one part of it."""
     query: Parameters[QueryT]
-    answer: Callable[[Context, Request[QueryT]], Body | Download]
+    response: Callable[[Context, Request[QueryT]], Body | Download]
     """Runs in a thread, and so may block. Raises errors of the package."""
     body: tuple[str, ...] = ()
     """The fields that the body may have. No route needs a body: without one it is ``{}``."""

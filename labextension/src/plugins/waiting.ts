@@ -72,12 +72,12 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
     reports.changed.connect(() => commands.notifyCommandChanged());
     panel.addSection(limitsSection(limits, actions));
     const changed = new Signal<unknown, void>({});
-    const tell = (): void => {
+    const notify = (): void => {
       panel.setWaiting(store.entries.length + limits.entries.length);
       changed.emit();
     };
-    store.changed.connect(tell);
-    limits.changed.connect(tell);
+    store.changed.connect(notify);
+    limits.changed.connect(notify);
     return {
       get entries() {
         return store.entries;

@@ -9,7 +9,7 @@ import pytest
 from aumos_governance import ConfigurationError
 from aumos_governance.gateway.dialects.api import OutputLimit, ProviderApi, Refusal
 from aumos_governance.gateway.dialects.google import API
-from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.guarding.elements import Elements
 from aumos_governance.integrations.guarding.readers import Body, Events
 from aumos_governance.integrations.pricing.prices import Prices
@@ -19,8 +19,8 @@ GENERATE = "/v1beta/models/gemini-2.5-flash:generateContent"
 STREAM = "/v1beta/models/gemini-2.5-flash:streamGenerateContent"
 
 
-def asked(path: str = GENERATE, method: str = "POST", **body: Any) -> Asked:
-    return Asked(method, path, body)
+def asked(path: str = GENERATE, method: str = "POST", **body: Any) -> ApiRequest:
+    return ApiRequest(method, path, body)
 
 
 def test_it_is_a_dialect() -> None:
@@ -36,7 +36,7 @@ def test_a_key_goes_into_the_header_that_takes_it() -> None:
 def test_a_path_is_forwarded_without_its_query_which_the_gateway_cleans() -> None:
     call = API.read(asked(f"{STREAM}?alt=sse&key=secret", contents=[]))
     assert call.path == STREAM
-    assert call.asked.plain_path == STREAM
+    assert call.request.plain_path == STREAM
 
 
 @pytest.mark.parametrize("path", ["/models/gemini-2.5-flash:generateContent", "/models"])

@@ -12,7 +12,7 @@ from anthropic import Anthropic
 
 from aumos_governance import GovernanceEngine, govern
 from aumos_governance.integrations.anthropic.calls import PROVIDER
-from aumos_governance.integrations.guarding.calls import Asked, Paid
+from aumos_governance.integrations.guarding.calls import ApiRequest, Paid
 from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.wire import http
 
@@ -28,7 +28,7 @@ def params(model: str = MODEL, **more: Any) -> dict[str, Any]:
 
 
 def paid(path: str, body: dict[str, Any]) -> Paid:
-    found = PROVIDER.paid(Asked("post", path, body))
+    found = PROVIDER.paid(ApiRequest("post", path, body))
     assert found is not None
     return found
 

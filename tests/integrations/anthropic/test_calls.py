@@ -14,7 +14,7 @@ from anthropic.types import TextBlock
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.anthropic.calls import PROVIDER
 from aumos_governance.integrations.anthropic.sizes import size_of
-from aumos_governance.integrations.guarding.calls import Asked, Paid, UsageMissingError
+from aumos_governance.integrations.guarding.calls import ApiRequest, Paid, UsageMissingError
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 
 MODEL = "claude-sonnet-5-5"
@@ -32,7 +32,7 @@ KNOWN = Prices().rates(MODEL, provider="anthropic")
 
 
 def message(**body: Any) -> Paid:
-    paid = PROVIDER.paid(Asked("post", "/v1/messages", {"model": MODEL, "max_tokens": 100, **body}))
+    paid = PROVIDER.paid(ApiRequest("post", "/v1/messages", {"model": MODEL, "max_tokens": 100, **body}))
     assert paid is not None
     return paid
 
@@ -59,21 +59,21 @@ class TestPaths:
         ],
     )
     def test_free(self, method: str, path: str) -> None:
-        assert PROVIDER.paid(Asked(method, path, {})) is None
+        assert PROVIDER.paid(ApiRequest(method, path, {})) is None
 
     @pytest.mark.parametrize(
         ("path", "name"),
         [("/v1/messages", "messages"), ("/v1/messages?beta=true", "messages"), ("/v1/complete", "completions")],
     )
     def test_paid(self, path: str, name: str) -> None:
-        paid = PROVIDER.paid(Asked("post", path, {"model": MODEL}))
+        paid = PROVIDER.paid(ApiRequest("post", path, {"model": MODEL}))
         assert paid is not None
         assert (paid.name, paid.model) == (name, MODEL)
 
     @pytest.mark.parametrize("path", ["/v1/sessions", "/v1/dreams", "/v2/messages"])
     def test_of_unknown_cost(self, path: str) -> None:
         with pytest.raises(ConfigurationError, match="was not sent"):
-            PROVIDER.paid(Asked("post", path, {}))
+            PROVIDER.paid(ApiRequest("post", path, {}))
 
 
 class TestTheWorstCase:
@@ -197,7 +197,7 @@ class TestTheCost:
 
     def test_of_a_legacy_completion_is_never_told(self) -> None:
         paid = PROVIDER.paid(
-            Asked("post", "/v1/complete", {"model": MODEL, "max_tokens_to_sample": 100, "prompt": "Hi"})
+            ApiRequest("post", "/v1/complete", {"model": MODEL, "max_tokens_to_sample": 100, "prompt": "Hi"})
         )
         assert paid is not None
         assert Decimal("0.001") < paid.worst(RATES) < Decimal("0.0011")
@@ -218,11 +218,11 @@ class TestStreams:
         meter, known = message(stream=True).meter(), []
         for event in self.events():
             assert not meter.see(json.dumps(event).encode())
-            known.append((meter.answer is not None, meter.ended))
+            known.append((meter.response is not None, meter.ended))
         assert known == [(True, False), (True, False), (True, False), (True, False), (True, True)]
         assert meter.seen.text == len('the "usage" of it')
-        assert meter.answer is not None
-        assert cost(meter.answer["usage"]) == (12 * 2 + 5 * Decimal("0.1") + 30 * 10) / 1_000_000
+        assert meter.response is not None
+        assert cost(meter.response["usage"]) == (12 * 2 + 5 * Decimal("0.1") + 30 * 10) / 1_000_000
 
     @pytest.mark.parametrize(
         "data", [b'"usage"', b'["usage"]', b'{"usage": ', b'{"type": "message_delta", "usage": 3}']
@@ -230,4 +230,4 @@ class TestStreams:
     def test_what_is_no_event_is_passed_by(self, data: bytes) -> None:
         meter = message(stream=True).meter()
         assert not meter.see(data)
-        assert (meter.answer, meter.ended, meter.seen.anything) == (None, False, False)
+        assert (meter.response, meter.ended, meter.seen.anything) == (None, False, False)

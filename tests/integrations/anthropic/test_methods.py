@@ -12,7 +12,7 @@ from anthropic._resource import SyncAPIResource
 
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.anthropic.calls import PROVIDER
-from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.calls import ApiRequest
 
 _WITHOUT_REQUEST = {"beta.webhooks.parse_unverified", "beta.webhooks.unwrap", "beta.messages.thread"}
 """The first check what a server was sent; a thread makes its requests by `messages.create` and `messages.stream`."""
@@ -91,7 +91,7 @@ _HAS_SESSIONS = "beta.sessions.create" in NAMES
 
 def _kind(method: str, path: str) -> str:
     try:
-        return "free" if PROVIDER.paid(Asked(method, path, {"model": "claude-opus-5"})) is None else "paid"
+        return "free" if PROVIDER.paid(ApiRequest(method, path, {"model": "claude-opus-5"})) is None else "paid"
     except ConfigurationError as refusal:
         return "refused" if "was not sent" in refusal.message else refusal.message
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from aumos_governance import ConfigurationError, GovernanceEngine
 from aumos_governance.integrations.anthropic.calls import PROVIDER
-from aumos_governance.integrations.guarding.calls import Asked, Cost, Paid, UsageMissingError
+from aumos_governance.integrations.guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
 from aumos_governance.integrations.guarding.guard import Guard
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 from tests.integrations.till import needs_prices_of_0_2
@@ -33,7 +33,7 @@ def rates(model: str = MODEL, **stated: Any) -> Rates:
 
 
 def message(model: str = MODEL, **body: Any) -> Paid:
-    paid = PROVIDER.paid(Asked("post", "/v1/messages", {"model": model, "max_tokens": 100, **body}))
+    paid = PROVIDER.paid(ApiRequest("post", "/v1/messages", {"model": model, "max_tokens": 100, **body}))
     assert paid is not None
     return paid
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aumos_governance.integrations.anthropic.calls import PROVIDER
 from aumos_governance.integrations.guarding.calls import (
-    Asked,
+    ApiRequest,
     Cost,
     Meter,
     Paid,
@@ -31,7 +31,7 @@ TEXT = [{"type": "text", "text": "The answer is forty-two. " * 4}]
 
 
 def message(**body: Any) -> Paid:
-    paid = PROVIDER.paid(Asked("post", "/v1/messages", {"model": MODEL, "max_tokens": 200, **body}))
+    paid = PROVIDER.paid(ApiRequest("post", "/v1/messages", {"model": MODEL, "max_tokens": 200, **body}))
     assert paid is not None
     return paid
 
@@ -206,7 +206,7 @@ class TestAStreamThatBreaksOff:
         meter: Meter = paid.meter()
         for event in events:
             meter.see(json.dumps(event).encode())
-        return paid.cost(RATES, meter.answer or {}, meter.seen)
+        return paid.cost(RATES, meter.response or {}, meter.seen)
 
     def text(self, text: str) -> Any:
         return {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
@@ -282,7 +282,7 @@ class TestAStreamThatBreaksOff:
             meter.see(json.dumps(event).encode())
         meter.seen.whole = True
         with pytest.raises(UsageMissingError):
-            paid.cost(RATES, meter.answer or {}, meter.seen)
+            paid.cost(RATES, meter.response or {}, meter.seen)
 
 
 COUNTS = st.one_of(st.none(), st.just(0), st.integers(0, 200), st.integers(-5, 100_000), st.just("many"))

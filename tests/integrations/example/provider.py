@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from aumos_governance.integrations.guarding.calls import (
-    Asked,
+    ApiRequest,
     Cost,
     Meter,
     Paid,
@@ -33,7 +33,7 @@ class ExampleProvider:
 
     price_id = "groq"
 
-    def paid(self, asked: Asked) -> Paid | None:
+    def paid(self, asked: ApiRequest) -> Paid | None:
         """As `Provider.paid`."""
         if is_free(asked, _FREE_POSTS):
             return None
@@ -41,7 +41,7 @@ class ExampleProvider:
             return ExampleCall(asked)
         raise unknown_method(asked)
 
-    def later(self, asked: Asked, guard: Guard) -> Later | None:
+    def later(self, asked: ApiRequest, guard: Guard) -> Later | None:
         """As `Provider.later`: the example's responses are not retrieved later."""
         return None
 
@@ -56,7 +56,7 @@ class ExampleCall:
     body: Mapping[str, Any] | None = None
     quoted: Rates | None = None
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: ApiRequest) -> None:
         self.model = str(asked.body.get("model"))
         self._asked = asked.body
 
@@ -64,9 +64,9 @@ class ExampleCall:
         """As `Paid.worst`."""
         return rates.bound(size_of(self._asked).tokens, int(self._asked["max_tokens"]))
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
-        usage = answer.get("usage") or {}
+        usage = response.get("usage") or {}
         counts = {"input_tokens": usage.get("prompt_tokens", 0), "output_tokens": usage.get("completion_tokens", 0)}
         try:
             used, estimated = checked(Report(counts), seen)
@@ -83,7 +83,7 @@ class ExampleMeter:
     """Its stream, whose last event has the usage."""
 
     def __init__(self) -> None:
-        self.answer: Mapping[str, Any] | None = None
+        self.response: Mapping[str, Any] | None = None
         self.ended = False
         self.seen = Seen(hidden=False)
 
@@ -93,5 +93,5 @@ class ExampleMeter:
         for choice in event.get("choices") or ():
             self.seen.text += len(choice["delta"].get("content") or "")
         if event.get("usage"):
-            self.answer, self.ended = event, True
+            self.response, self.ended = event, True
         return False

@@ -8,7 +8,7 @@ from typing import Any
 from genai_prices import extract_usage
 
 from aumos_governance.integrations.google.calls import PROVIDER
-from aumos_governance.integrations.guarding.calls import Asked, Cost, StreamedPaid, is_streamed
+from aumos_governance.integrations.guarding.calls import ApiRequest, Cost, StreamedPaid, is_streamed
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 from aumos_governance.integrations.pricing.seen import Seen
 
@@ -32,7 +32,7 @@ def rates(model: str = MODEL, address: str = ADDRESS) -> Rates:
 
 def generate(model: str = MODEL, method: str = "generateContent", path: str = "", **body: Any) -> StreamedPaid:
     """The call that such a request makes."""
-    asked = Asked("post", path or f"/v1beta/models/{model}:{method}", {"contents": HELLO, **body})
+    asked = ApiRequest("post", path or f"/v1beta/models/{model}:{method}", {"contents": HELLO, **body})
     paid = PROVIDER.paid(asked)
     assert paid is not None
     assert is_streamed(paid)

@@ -12,7 +12,7 @@ from typing import Any
 from aumos_governance.errors import AumOSGovernanceError
 from aumos_governance.gateway.dialects.api import Refusal
 from aumos_governance.gateway.dialects.google import API
-from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.guarding.guard import Guard
 from aumos_governance.integrations.guarding.provider import paid_by
 from aumos_governance.integrations.guarding.readers import evidence_of
@@ -29,9 +29,9 @@ def relay(upstream: str, till: Till) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def _forward(self) -> None:
             content = self.rfile.read(int(self.headers.get("content-length") or 0))
-            asked = Asked(self.command, self.path, json.loads(content) if content else {})
+            asked = ApiRequest(self.command, self.path, json.loads(content) if content else {})
             try:
-                paid = paid_by(API.provider, API.read(asked).asked)
+                paid = paid_by(API.provider, API.read(asked).request)
                 charge = None if paid is None else guard.begin(paid)
             except AumOSGovernanceError as error:
                 refused = json.dumps(API.error(Refusal(402, error.code, error.message))).encode()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.integrations.google.calls import PROVIDER
-from aumos_governance.integrations.guarding.calls import Asked, Cost, UsageMissingError
+from aumos_governance.integrations.guarding.calls import ApiRequest, Cost, UsageMissingError
 from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.google.gemini import (
     ADDRESS,
@@ -202,7 +202,7 @@ class TestTiers:
 
 class TestEmbeddings:
     def embed(self, method: str, said: Any) -> Cost:
-        paid = PROVIDER.paid(Asked("post", f"/v1beta/models/gemini-embedding-001:{method}", {}))
+        paid = PROVIDER.paid(ApiRequest("post", f"/v1beta/models/gemini-embedding-001:{method}", {}))
         assert paid is not None
         return paid.cost(rates("gemini-embedding-001"), said)
 

@@ -7,7 +7,7 @@ import pytest
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.google.calls import PROVIDER
 from aumos_governance.integrations.google.paths import Target, target_of
-from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.calls import ApiRequest
 
 VERTEX = "/v1/projects/mine/locations/us-central1/publishers/google/models"
 
@@ -44,7 +44,7 @@ def test_a_path_names_model_and_method(path: str, target: Target | None) -> None
     ],
 )
 def test_a_paid_request_is_a_call_of_its_model(path: str, name: str, model: str) -> None:
-    paid = PROVIDER.paid(Asked("post", path, {}))
+    paid = PROVIDER.paid(ApiRequest("post", path, {}))
     assert paid is not None
     assert (paid.name, paid.model) == (name, model)
 
@@ -68,7 +68,7 @@ def test_a_paid_request_is_a_call_of_its_model(path: str, name: str, model: str)
     ],
 )
 def test_what_the_price_list_does_not_name_is_free(method: str, path: str) -> None:
-    assert PROVIDER.paid(Asked(method, path, {})) is None
+    assert PROVIDER.paid(ApiRequest(method, path, {})) is None
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,10 @@ def test_what_the_price_list_does_not_name_is_free(method: str, path: str) -> No
 )
 def test_what_may_cost_something_unknown_is_refused_with_its_reason(method: str, path: str, why: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"was not sent: .*{why}"):
-        PROVIDER.paid(Asked(method, path, {}))
+        PROVIDER.paid(ApiRequest(method, path, {}))
 
 
 def test_a_refusal_names_no_key() -> None:
     with pytest.raises(ConfigurationError) as refusal:
-        PROVIDER.paid(Asked("post", "/v1beta/cachedContents?key=secret", {}))
+        PROVIDER.paid(ApiRequest("post", "/v1beta/cachedContents?key=secret", {}))
     assert "secret" not in str(refusal.value)

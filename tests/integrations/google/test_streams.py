@@ -52,7 +52,7 @@ def settled(reader: Any, data: bytes, step: int, *, whole: bool = True, **body: 
     assert shown + reader.rest() == data
     seen = reader.seen()
     seen.whole = whole
-    return generate(method="streamGenerateContent", **body).cost(rates(), reader.answer() or {}, seen)
+    return generate(method="streamGenerateContent", **body).cost(rates(), reader.response() or {}, seen)
 
 
 @pytest.mark.parametrize("step", [1, 7, 64, 10_000])
@@ -89,7 +89,7 @@ def test_an_object_in_place_of_an_array_is_one_element() -> None:
 def test_what_is_no_array_of_objects_breaks_nothing(data: bytes) -> None:
     reader = Elements(ResponseMeter(hidden=True))
     assert b"".join(reader.feed(data[place : place + 1]) for place in range(len(data))) == data
-    assert reader.answer() is None
+    assert reader.response() is None
 
 
 def test_a_long_text_is_read_once() -> None:
@@ -139,7 +139,7 @@ def test_what_the_pieces_were_grounded_with_is_added_up() -> None:
     meter.seen.whole = True
     paid = generate(THREE, method="streamGenerateContent", tools=[{"googleSearch": {}}])
     expected = Cost(listed(USED, THREE) + 3 * Decimal("0.014"))
-    assert paid.cost(rates(THREE), meter.answer or {}, meter.seen) == expected
+    assert paid.cost(rates(THREE), meter.response or {}, meter.seen) == expected
 
 
 LIMIT: dict[str, Any] = {"generationConfig": {"maxOutputTokens": 500}}

@@ -138,7 +138,7 @@ def charged(prices: Rates, usage: Any, text: str, how: str) -> tuple[Decimal, bo
             if how == "streamed":
                 meter.see(json.dumps(answer(usage, parts=[])).encode())
                 meter.seen.whole = True
-            cost = paid.cost(prices, meter.answer or {}, meter.seen)
+            cost = paid.cost(prices, meter.response or {}, meter.seen)
     except UsageMissingError as missing:
         return max(held, missing.least), True, held
     except UnusableUsageError:

@@ -12,7 +12,7 @@ from aumos_governance import ConfigurationError
 from aumos_governance.integrations.google.calls import PROVIDER
 from aumos_governance.integrations.google.models import CONTEXT_TOKENS
 from aumos_governance.integrations.google.sizes import size_of
-from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.google.gemini import HELLO, MILLION, MODEL, PRO, THREE, generate, held, rates
 
@@ -213,7 +213,7 @@ class TestTerms:
 
 class TestEmbeddings:
     def embedding(self, method: str, **body: Any) -> Decimal:
-        paid = PROVIDER.paid(Asked("post", f"/v1beta/models/gemini-embedding-001:{method}", body))
+        paid = PROVIDER.paid(ApiRequest("post", f"/v1beta/models/gemini-embedding-001:{method}", body))
         assert paid is not None
         return paid.worst(rates("gemini-embedding-001"))
 
@@ -230,7 +230,9 @@ class TestEmbeddings:
 
     @pytest.mark.parametrize("method", ["predict", "predictLongRunning"])
     def test_what_is_priced_by_the_image_needs_a_stated_cost(self, method: str) -> None:
-        paid = PROVIDER.paid(Asked("post", f"/v1beta/models/imagen-4.0-generate-001:{method}", {"instances": [{}]}))
+        paid = PROVIDER.paid(
+            ApiRequest("post", f"/v1beta/models/imagen-4.0-generate-001:{method}", {"instances": [{}]})
+        )
         assert paid is not None
         assert paid.worst(Prices(cost="0.04").rates("imagen-4.0-generate-001", provider="google")) == Decimal("0.04")
         with pytest.raises(ConfigurationError):

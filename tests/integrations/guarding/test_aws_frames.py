@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.integrations.anthropic.calls import PROVIDER
-from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.guarding.readers import Frames
 from aumos_governance.integrations.pricing.prices import Prices
 
@@ -32,7 +32,7 @@ def frame_of(event: dict[str, Any]) -> bytes:
 
 
 def frames() -> Frames:
-    paid = PROVIDER.paid(Asked("post", "/v1/messages", {"model": MODEL, "max_tokens": 10}, streamed=True))
+    paid = PROVIDER.paid(ApiRequest("post", "/v1/messages", {"model": MODEL, "max_tokens": 10}, streamed=True))
     assert paid is not None
     return Frames(paid.meter())
 
@@ -44,13 +44,13 @@ def test_events_are_read_however_the_bytes_come_and_pass_as_they_are(size: int) 
     passed = b"".join(reader.feed(sent[place : place + size]) for place in range(0, len(sent), size))
     assert passed + reader.rest() == sent
     assert reader.ended
-    assert reader.answer() == {"model": MODEL, "usage": {"input_tokens": 10, "output_tokens": 30}}
+    assert reader.response() == {"model": MODEL, "usage": {"input_tokens": 10, "output_tokens": 30}}
 
 
 def test_a_stream_that_breaks_has_reported_its_input_and_shows_what_arrived() -> None:
     reader = frames()
     reader.feed(frame_of(EVENTS[0]) + frame_of(EVENTS[1]) + frame_of(EVENTS[2])[:-3])
-    assert (reader.ended, reader.answer()) == (False, {"model": MODEL, "usage": {"input_tokens": 10}})
+    assert (reader.ended, reader.response()) == (False, {"model": MODEL, "usage": {"input_tokens": 10}})
     seen = reader.seen()
     assert seen is not None
     assert (seen.text, seen.whole) == (2, False)
@@ -70,7 +70,7 @@ def test_a_stream_that_breaks_has_reported_its_input_and_shows_what_arrived() ->
 def test_what_is_no_frame_passes_and_tells_nothing(sent: bytes) -> None:
     reader = frames()
     assert reader.feed(sent) == sent
-    assert (reader.ended, reader.answer()) == (False, None)
+    assert (reader.ended, reader.response()) == (False, None)
 
 
 def test_the_models_of_bedrock_have_their_own_prices() -> None:
@@ -83,7 +83,7 @@ def test_the_models_of_bedrock_have_their_own_prices() -> None:
     ("reported", "counted", "output"), [({}, 40, 40), ({"output_tokens": 30}, 30, 30), ({"output_tokens": 30}, 40, 40)]
 )
 def test_the_metrics_of_bedrock_are_evidence_too(reported: dict[str, int], counted: int, output: int) -> None:
-    paid = PROVIDER.paid(Asked("post", "/v1/messages", {"model": MODEL, "max_tokens": 100}, streamed=True))
+    paid = PROVIDER.paid(ApiRequest("post", "/v1/messages", {"model": MODEL, "max_tokens": 100}, streamed=True))
     assert paid is not None
     meter = paid.meter()
     delta = {"type": "message_delta", "delta": {}, **({"usage": reported} if reported else {})}
@@ -92,6 +92,6 @@ def test_the_metrics_of_bedrock_are_evidence_too(reported: dict[str, int], count
         meter.see(json.dumps(event).encode())
     meter.seen.whole = True
     rates = Prices().rates(MODEL, provider="aws")
-    charged = paid.cost(rates, meter.answer or {}, meter.seen)
+    charged = paid.cost(rates, meter.response or {}, meter.seen)
     assert charged.usd == rates.cost({"input_tokens": 10, "output_tokens": output})
     assert charged.estimated == (output != reported.get("output_tokens", output))

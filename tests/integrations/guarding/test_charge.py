@@ -10,7 +10,7 @@ import pytest
 
 from aumos_governance import UnavailableError, money
 from aumos_governance.integrations.guarding.attempts import Attempt, Call, Sending
-from aumos_governance.integrations.guarding.calls import Asked, Paid
+from aumos_governance.integrations.guarding.calls import ApiRequest, Paid
 from aumos_governance.integrations.guarding.guard import Guard, Outcome
 from aumos_governance.integrations.guarding.leftovers import leftovers
 from aumos_governance.integrations.openai.calls import PROVIDER
@@ -18,7 +18,7 @@ from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.chats import ASKED, COST
 from tests.integrations.till import Till
 
-REQUEST = Asked("post", "/chat/completions", {"model": "gpt-4o", "messages": ASKED, "max_tokens": 50})
+REQUEST = ApiRequest("post", "/chat/completions", {"model": "gpt-4o", "messages": ASKED, "max_tokens": 50})
 ANSWER: dict[str, Any] = {"model": "gpt-4o", "usage": {"prompt_tokens": 11, "completion_tokens": 7}}
 
 

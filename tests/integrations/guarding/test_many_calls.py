@@ -18,7 +18,7 @@ from openai import (
 )
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError
-from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.guarding.leftovers import leftovers
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices
@@ -80,7 +80,7 @@ def test_fifty_threads_at_once_spend_no_more_than_there_is(client: OpenAI, till:
 
 
 def _worst(body: dict[str, Any]) -> Decimal:
-    paid = PROVIDER.paid(Asked("post", "/chat/completions", body, streamed=True))
+    paid = PROVIDER.paid(ApiRequest("post", "/chat/completions", body, streamed=True))
     assert paid is not None
     worst = paid.worst(Prices().rates("gpt-4o", provider="openai"))
     return worst.quantize(Decimal(1).scaleb(-9))

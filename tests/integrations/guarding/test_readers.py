@@ -20,7 +20,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.data: list[bytes] = []
-        self.answer: dict[str, Any] | None = None
+        self.response: dict[str, Any] | None = None
         self.ended = False
         self.seen = Seen()
 
@@ -76,7 +76,7 @@ def test_an_event_that_is_too_long_passes_unread_in_bounded_memory(
         # What has usage is hidden, the rest has passed, and what was seen to arrive is not all that did.
         assert shown + events.rest() == stream.removesuffix(last)
         assert events.seen() is None
-        assert events.answer() == {"id": "x"}
+        assert events.response() == {"id": "x"}
     else:
         # It was complete when it came.
         assert len(meter.data) == 3
@@ -88,9 +88,9 @@ def test_what_reported_its_end_is_known_though_a_part_was_not_read(monkeypatch: 
     meter = Kept()
     events = Events(meter)
     assert events.feed(b"data: " + b"a" * 200) == b"data: " + b"a" * 200
-    assert events.answer() is None
-    meter.answer, meter.ended = {"usage": {}}, True
-    assert events.answer() == {"usage": {}}
+    assert events.response() is None
+    meter.response, meter.ended = {"usage": {}}, True
+    assert events.response() == {"usage": {}}
 
 
 def test_a_long_event_is_kept_without_copying_it_with_each_chunk() -> None:
@@ -107,10 +107,10 @@ def test_a_frame_that_cannot_be_one_leaves_what_arrived_unknown() -> None:
     meter = Kept()
     frames = Frames(meter)
     assert frames.seen() is meter.seen
-    meter.answer = {"usage": {"output_tokens": 1}}
+    meter.response = {"usage": {"output_tokens": 1}}
     assert frames.feed(b"\xff" * 100) == b"\xff" * 100
     assert frames.seen() is None
-    assert frames.answer() is None
+    assert frames.response() is None
 
 
 def test_an_element_that_is_too_long_leaves_what_arrived_unknown(monkeypatch: pytest.MonkeyPatch) -> None:

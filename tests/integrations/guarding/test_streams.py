@@ -45,8 +45,8 @@ def test_wherever_a_stream_is_cut(words: list[bytes], end: bytes, cuts: list[int
     seen, meter = fed(chunks, swallow=swallow)
     assert seen == (whole.replace(USAGE + end, b"") if swallow else whole)
     assert meter.ended
-    assert meter.answer is not None
-    assert meter.answer["usage"] == {"prompt_tokens": 5, "completion_tokens": 7}
+    assert meter.response is not None
+    assert meter.response["usage"] == {"prompt_tokens": 5, "completion_tokens": 7}
 
 
 def test_what_is_no_event_yet_is_passed_on_at_the_end() -> None:
@@ -64,12 +64,12 @@ def test_events_that_are_none_are_passed_on(data: bytes) -> None:
 def test_a_response_is_known_by_the_event_that_ends_it() -> None:
     meter = ResponseMeter()
     assert meter.see(b'{"type":"response.created","response":{"usage":null}}') is False
-    assert (meter.answer, meter.ended) == (None, False)
+    assert (meter.response, meter.ended) == (None, False)
     # Words about it are not it.
     meter.see(b'{"type":"response.output_text.delta","delta":"\\"response.completed\\""}')
     assert not meter.ended
     meter.see(b'{"type":"response.incomplete","response":{"usage":{"input_tokens":1}}}')
-    answer: Mapping[str, Any] | None = meter.answer
+    answer: Mapping[str, Any] | None = meter.response
     assert (answer, meter.ended) == ({"usage": {"input_tokens": 1}}, True)
 
 
@@ -107,7 +107,7 @@ def test_what_is_open_at_the_end_is_settled_then() -> None:
 
 
 def test_what_was_sent_is_looked_after_when_no_answer_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._ANSWERED_AFTER", 1.0)
+    monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._RESPONDED_AFTER", 1.0)
     leftovers, silent, answered = Leftovers(), Charge(LedgerError("busy")), Charge()
     for charge in (silent, answered):
         leftovers.opened(charge)
@@ -121,7 +121,7 @@ def test_what_was_sent_is_looked_after_when_no_answer_is_heard(monkeypatch: pyte
 
 
 def test_what_was_sent_and_not_answered_is_looked_after_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._ANSWERED_AFTER", 20.0)
+    monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._RESPONDED_AFTER", 20.0)
     leftovers, silent = Leftovers(), Charge()
     leftovers.opened(silent)
     leftovers.sent(silent)

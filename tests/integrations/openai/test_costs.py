@@ -13,7 +13,7 @@ import pytest
 from openai import OpenAI
 
 from aumos_governance import ConfigurationError, GovernanceDeniedError, govern
-from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices
 from tests.integrations.endpoint.replies import Reply, Tokens
@@ -259,7 +259,7 @@ def test_the_tier_that_a_project_may_set_is_in_the_hold(tier: str | None) -> Non
     asked = {"messages": [], "max_tokens": 1000}
 
     def worst(**more: Any) -> Decimal:
-        paid = PROVIDER.paid(Asked("post", "/chat/completions", {"model": "gpt-5.4", **asked, **more}))
+        paid = PROVIDER.paid(ApiRequest("post", "/chat/completions", {"model": "gpt-5.4", **asked, **more}))
         assert paid is not None
         return paid.worst(Prices().rates("gpt-5.4", provider="openai"))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConfigurationError
-from aumos_governance.integrations.guarding.calls import Asked, Cost, Paid, UsageMissingError
+from aumos_governance.integrations.guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.openai.text import read_usage
 from aumos_governance.integrations.pricing.prices import Prices, Rates
@@ -26,7 +26,7 @@ def rates(**more: Any) -> Rates:
 
 
 def paid(path: str, files: tuple[int | None, ...] = (), **body: Any) -> Paid:
-    found = PROVIDER.paid(Asked("post", path, {"model": "mine", **body}, files=files))
+    found = PROVIDER.paid(ApiRequest("post", path, {"model": "mine", **body}, files=files))
     assert found is not None
     return found
 
@@ -155,6 +155,6 @@ def test_a_length_that_is_none_is_charged_as_held(seconds: Any) -> None:
 
 
 def test_a_form_without_a_model_is_for_the_usual_one() -> None:
-    image = PROVIDER.paid(Asked("post", "/images/variations", {}))
+    image = PROVIDER.paid(ApiRequest("post", "/images/variations", {}))
     assert image is not None
     assert image.model == "dall-e-2"

@@ -11,7 +11,7 @@ from openai import OpenAI
 from openai._resource import SyncAPIResource
 
 from aumos_governance import ConfigurationError
-from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.openai.calls import PROVIDER
 
 _PAID = {
@@ -88,7 +88,7 @@ METHODS = sorted({(method.lower(), path): name for name, method, path in _method
 @pytest.mark.parametrize(("request_", "name"), METHODS, ids=[f"{name}" for _, name in METHODS])
 def test_each_is_classified(request_: tuple[str, str], name: str) -> None:
     method, path = request_
-    asked = Asked(method, path, {"model": "gpt-4o", "file_ids": None})
+    asked = ApiRequest(method, path, {"model": "gpt-4o", "file_ids": None})
     if method in ("get", "delete"):
         assert PROVIDER.paid(asked) is None
     elif path in _PAID - {"/batches"}:
@@ -110,10 +110,10 @@ def test_the_list_is_whole() -> None:
 
 def test_a_vector_store_with_files_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="POST /vector_stores was not sent"):
-        PROVIDER.paid(Asked("post", "/vector_stores", {"file_ids": ["file"]}))
+        PROVIDER.paid(ApiRequest("post", "/vector_stores", {"file_ids": ["file"]}))
 
 
 @pytest.mark.parametrize("path", ["/threads/runs", "/agents/sessions", "/skillsets", "/vector_stores/x/search", "/new"])
 def test_what_only_looks_like_a_free_one_is_refused(path: str) -> None:
     with pytest.raises(ConfigurationError, match="was not sent"):
-        PROVIDER.paid(Asked("post", path, {}))
+        PROVIDER.paid(ApiRequest("post", path, {}))

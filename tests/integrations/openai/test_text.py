@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aumos_governance import ConfigurationError
-from aumos_governance.integrations.guarding.calls import Asked, Paid, UsageMissingError
+from aumos_governance.integrations.guarding.calls import ApiRequest, Paid, UsageMissingError
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 from aumos_governance.integrations.pricing.seen import Seen
@@ -23,7 +23,7 @@ def rates(**given: Any) -> Rates:
 
 
 def paid(path: str, *, streamed: bool = False, bare: bool = False, **body: Any) -> Paid:
-    found = PROVIDER.paid(Asked("post", path, {"model": "mine", **body}, streamed, bare=bare))
+    found = PROVIDER.paid(ApiRequest("post", path, {"model": "mine", **body}, streamed, bare=bare))
     assert found is not None
     return found
 

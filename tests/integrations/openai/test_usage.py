@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aumos_governance import ConfigurationError
-from aumos_governance.integrations.guarding.calls import Asked, Cost, Paid, UsageMissingError
+from aumos_governance.integrations.guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.openai.usage import broken, extras_of, require_kinds, used_of
 from aumos_governance.integrations.pricing.prices import Prices, Rates
@@ -30,7 +30,7 @@ def rates(model: str = "mine", base_url: str = "", **prices: Any) -> Rates:
 
 
 def paid(path: str, **body: Any) -> Paid:
-    found = PROVIDER.paid(Asked("post", path, {"model": "mine", **body}))
+    found = PROVIDER.paid(ApiRequest("post", path, {"model": "mine", **body}))
     assert found is not None
     return found
 

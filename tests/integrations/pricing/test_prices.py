@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aumos_governance import ConfigurationError
-from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError
 from aumos_governance.integrations.pricing.sizes import IMAGE_TOKENS, size_of
@@ -36,7 +36,7 @@ def rates(model: str = "gpt-4o", **stated: Any) -> Rates:
 
 
 def worst(model: str, **body: Any) -> Decimal:
-    paid = PROVIDER.paid(Asked("post", "/chat/completions", {"model": model, "service_tier": "default", **body}))
+    paid = PROVIDER.paid(ApiRequest("post", "/chat/completions", {"model": model, "service_tier": "default", **body}))
     assert paid is not None
     return paid.worst(rates(model))
 

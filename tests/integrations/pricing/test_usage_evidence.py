@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
 
-from aumos_governance.integrations.guarding.calls import Asked, UsageMissingError
+from aumos_governance.integrations.guarding.calls import ApiRequest, UsageMissingError
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError
 from aumos_governance.integrations.pricing.seen import Seen
@@ -183,7 +183,7 @@ USAGE = st.fixed_dictionaries(
 def _charged(rates: Rates, usage: Any, text: str, streamed: bool) -> tuple[Decimal, bool, Decimal]:
     """What is charged, whether it is flagged, and what was held."""
     body = {"model": "mine", "messages": MESSAGES, "max_tokens": 4_000, "stream": streamed}
-    paid = PROVIDER.paid(Asked("post", "/chat/completions", body, streamed))
+    paid = PROVIDER.paid(ApiRequest("post", "/chat/completions", body, streamed))
     assert paid is not None
     held = paid.worst(rates)
     try:
@@ -192,7 +192,7 @@ def _charged(rates: Rates, usage: Any, text: str, streamed: bool) -> tuple[Decim
             meter.see(json.dumps({"choices": [{"delta": {"content": text}}]}).encode())
             meter.see(json.dumps({"choices": [], "usage": usage}).encode())
             meter.seen.whole = True
-            cost = paid.cost(rates, meter.answer or {}, meter.seen)
+            cost = paid.cost(rates, meter.response or {}, meter.seen)
         else:
             cost = paid.cost(rates, {"usage": usage, "choices": [{"message": {"content": text}}]})
     except (UsageMissingError, UnusableUsageError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS
 from aumos_governance.integrations.pricing.prices import Prices
@@ -19,7 +19,7 @@ CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS = "/chat/completions", "/responses", "/
 
 def worst(path: str, **body: Any) -> Decimal:
     """In millionths of a dollar: one for a token of input, two for one of output."""
-    paid = PROVIDER.paid(Asked("post", path, {"model": "mine", **body}))
+    paid = PROVIDER.paid(ApiRequest("post", path, {"model": "mine", **body}))
     assert paid is not None
     prices = Prices(price={"input_mtok": 1, "output_mtok": 2})
     return paid.worst(prices.rates("mine", provider="openai")) * 1_000_000

@@ -90,7 +90,7 @@ from aumos_governance.kernel.requests.session import link
 from aumos_governance.kernel.requests.session import at_limit_field
 client = link(get_ipython()).client
 def call(_):
-    return client.ask("spend", {"amount": "0.5", **at_limit_field()})["decision"]["allowed"]
+    return client.request("spend", {"amount": "0.5", **at_limit_field()})["decision"]["allowed"]
 with ThreadPoolExecutor(8) as threads:
     calls = threads.map(call, range(8))
     %governance_spend 1.4 --tool gpt-4o

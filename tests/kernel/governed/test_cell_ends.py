@@ -16,7 +16,7 @@ from aumos_governance.kernel.engine.notebook_engine import NotebookEngine
 from aumos_governance.kernel.requests.client import Client
 from aumos_governance.kernel.requests.session import Link
 from aumos_governance.kernel.transports.waiter import Waiter
-from aumos_governance.wire.protocol import Ask
+from aumos_governance.wire.protocol import WireRequest
 from tests.kernel.fake_transport import FakeTransport
 
 ALLOWED = {
@@ -44,7 +44,7 @@ class Reluctant(FakeTransport):
             self.waited_for.set()
         super().wait(waiter, seconds)
 
-    def _decide(self, ask: Ask) -> dict[str, Any]:
+    def _decide(self, ask: WireRequest) -> dict[str, Any]:
         if ask.op == "settle":
             assert self.waited_for.wait(20)
             return {"ok": True}

@@ -22,7 +22,7 @@ class Client:
         self.mentioned: list[Any] = []
         self._reachable = reachable
 
-    def ask(self, op: str, *, cell: Any) -> dict[str, Any]:
+    def request(self, op: str, *, cell: Any) -> dict[str, Any]:
         self.asked += 1
         if not self._reachable:
             raise ServerUnreachableError("gone")

@@ -72,7 +72,7 @@ def test_threads_never_spend_more_than_there_is(server: LiveServer, threads: int
         kernel.run(f"%governance --budget 5\n{LINK}\nfrom concurrent.futures import ThreadPoolExecutor")
         outcome = kernel.run(
             "def spend(_):\n"
-            "    return client.ask('spend', {'amount': '0.01'})['decision']['allowed']\n"
+            "    return client.request('spend', {'amount': '0.01'})['decision']['allowed']\n"
             f"with ThreadPoolExecutor({threads}) as pool:\n"
             "    print(sum(pool.map(spend, range(1000))))"
         )
@@ -183,7 +183,7 @@ FORK = (
     "child = os.fork()\n"
     "if child == 0:\n"
     "    try:\n"
-    "        told = client.ask('spend', {'amount': '1'})['state']['spent']\n"
+    "        told = client.request('spend', {'amount': '1'})['state']['spent']\n"
     "    except BaseException as error:\n"
     "        told = f'{type(error).__name__}: {error}'\n"
     "    os.write(write, told.encode())\n"
@@ -214,7 +214,7 @@ def test_processes_of_a_pool_share_the_notebooks_budget(server: LiveServer, requ
         kernel.run(f"%governance --budget 1\n{LINK}\nimport multiprocessing")
         outcome = kernel.run(
             "def spend(_):\n"
-            "    return client.ask('spend', {'amount': '0.01'})['decision']['allowed']\n"
+            "    return client.request('spend', {'amount': '0.01'})['decision']['allowed']\n"
             "with multiprocessing.get_context('fork').Pool(4) as pool:\n"
             "    print(sum(pool.map(spend, range(200))))"
         )
@@ -227,8 +227,8 @@ def test_an_ask_at_exit_is_heard(server: LiveServer) -> None:
         kernel.run(f"%governance\n{LINK}\n%governance_spend 1")
         kernel.run(
             "import atexit\n"
-            "held = client.ask('hold', {'amount': '2'})['hold_id']\n"
-            "_ = atexit.register(lambda: client.ask('settle', {'hold_id': held, 'amount': '0.5'}))"
+            "held = client.request('hold', {'amount': '2'})['hold_id']\n"
+            "_ = atexit.register(lambda: client.request('settle', {'hold_id': held, 'amount': '0.5'}))"
         )
         assert server.state("exit.ipynb")["held"] == "2"
         server.request("DELETE", f"api/kernels/{kernel_id}")

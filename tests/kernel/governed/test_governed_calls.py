@@ -139,7 +139,7 @@ for _ in range(15):
     told.append((balance.spent, balance.held))
 for _ in range(15):
     mine.chat.completions.create(**asked)
-    state = link(get_ipython()).client.ask("status")["state"]
+    state = link(get_ipython()).client.request("status")["state"]
     told.append((state["spent"], state["held"]))
 print(*(f"{spent} {held}" for spent, held in told), sep="\\n")
 """

@@ -19,8 +19,8 @@ from aumos_governance.errors import (
     UnavailableError,
 )
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.kernel.requests.exchanges import Started
-from aumos_governance.wire.protocol import Ask, Cell
+from aumos_governance.kernel.requests.in_flight import Started
+from aumos_governance.wire.protocol import Cell, WireRequest
 from tests.interrupting import press_ctrl_c
 from tests.kernel.fake_transport import FakeTransport
 
@@ -33,8 +33,8 @@ def test_the_first_ask_says_hello_and_the_next_does_not() -> None:
     transport = FakeTransport()
     client = client_of(transport)
     assert transport.sent == []
-    client.ask("status")
-    client.ask("status")
+    client.request("status")
+    client.request("status")
     assert [ask.op for ask in transport.sent] == ["hello", "status", "status"]
     assert transport.sent[0].body["incarnation"] == "n-1"
     assert client.greeting["ok"] is True
@@ -42,7 +42,7 @@ def test_the_first_ask_says_hello_and_the_next_does_not() -> None:
 
 def test_an_ask_carries_its_cell_and_body_and_gives_its_answer() -> None:
     transport = FakeTransport(lambda ask: {"ok": True, "echo": dict(ask.body)})
-    answer = client_of(transport).ask("spend", {"amount": "0.05"}, cell=Cell("c-1", 3))
+    answer = client_of(transport).request("spend", {"amount": "0.05"}, cell=Cell("c-1", 3))
     assert answer["echo"] == {"amount": "0.05"}
     assert transport.of("spend")[0].cell == Cell("c-1", 3)
 
@@ -51,30 +51,30 @@ def test_every_ask_has_an_id_of_its_own() -> None:
     transport = FakeTransport()
     client = client_of(transport)
     for _ in range(50):
-        client.ask("status")
+        client.request("status")
     assert max(Counter(ask.id for ask in transport.sent).values()) == 1
 
 
 def test_an_answer_that_is_no_decision_raises_what_it_stands_for() -> None:
     transport = FakeTransport(lambda _: {"ok": False, "code": "INVALID_AMOUNT", "message": "The amount must not be 0."})
     with pytest.raises(InvalidAmountError, match="must not be 0"):
-        client_of(transport).ask("spend", {"amount": "0"})
+        client_of(transport).request("spend", {"amount": "0"})
 
 
 def test_the_expiry_is_reckoned_in_the_servers_clock() -> None:
     transport = FakeTransport(clock_ahead=-86_400.0)
-    client_of(transport, timeout=7.0).ask("spend", {"amount": "1"})
+    client_of(transport, timeout=7.0).request("spend", {"amount": "1"})
     left = transport.of("spend")[0].exp - transport.now()
     # Never later than meant; a little earlier, by what the greeting took to arrive.
     assert 5.0 < left <= 7.0
 
 
 def test_a_lost_message_is_sent_again_with_the_same_id_and_content() -> None:
-    def third_time(ask: Ask) -> dict[str, Any] | None:
+    def third_time(ask: WireRequest) -> dict[str, Any] | None:
         return {"ok": True} if len(transport.of("spend")) >= 3 else None
 
     transport = FakeTransport(third_time, lossy=True)
-    client_of(transport).ask("spend", {"amount": "1"})
+    client_of(transport).request("spend", {"amount": "1"})
     sent = transport.of("spend")
     assert len(sent) >= 3
     assert len(set(map(repr, sent))) == 1
@@ -83,17 +83,17 @@ def test_a_lost_message_is_sent_again_with_the_same_id_and_content() -> None:
 def test_a_failure_takes_back_what_was_sent_more_than_once() -> None:
     failure = {"ok": False, "code": "LEDGER_UNAVAILABLE", "message": "The disk is full."}
 
-    def second_time(ask: Ask) -> dict[str, Any] | None:
+    def second_time(ask: WireRequest) -> dict[str, Any] | None:
         return failure if len(transport.of("spend")) >= 2 else None
 
     transport = FakeTransport(second_time, lossy=True)
     with pytest.raises(LedgerError, match="disk is full"):
-        client_of(transport).ask("spend", {"amount": "1"})
+        client_of(transport).request("spend", {"amount": "1"})
     (cancel,) = transport.wait_for("cancel")
     assert cancel.body["of"] == transport.of("spend")[0].id
     once = FakeTransport(lambda _: failure)
     with pytest.raises(LedgerError):
-        client_of(once).ask("spend", {"amount": "1"})
+        client_of(once).request("spend", {"amount": "1"})
     assert once.of("cancel") == [], "of what was sent once, that copy failed"
 
 
@@ -102,7 +102,7 @@ def test_a_settlement_is_never_taken_back() -> None:
     client = client_of(transport)
 
     async def interrupted(op: str) -> None:
-        task = asyncio.create_task(client.ask_async(op, {"hold_id": "h", "amount": "1"}))
+        task = asyncio.create_task(client.request_async(op, {"hold_id": "h", "amount": "1"}))
         await asyncio.to_thread(transport.wait_for, op)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -115,13 +115,13 @@ def test_a_settlement_is_never_taken_back() -> None:
 
 
 def test_a_transport_that_loses_nothing_is_asked_once() -> None:
-    def late(ask: Ask) -> None:
+    def late(ask: WireRequest) -> None:
         timer = threading.Timer(0.6, transport.deliver, [ask.id], {"ok": True})
         timer.daemon = True
         timer.start()
 
     transport = FakeTransport(late)
-    client_of(transport).ask("spend", {"amount": "1"})
+    client_of(transport).request("spend", {"amount": "1"})
     assert len(transport.of("spend")) == 1
 
 
@@ -130,7 +130,7 @@ def test_silence_raises_in_bounded_time_and_only_after_the_expiry() -> None:
     client = client_of(transport, timeout=0.5)
     began = time.monotonic()
     with pytest.raises(ServerUnreachableError):
-        client.ask("spend", {"amount": "1"})
+        client.request("spend", {"amount": "1"})
     assert time.monotonic() - began < 5.0
     assert transport.now() > max(ask.exp for ask in transport.of("spend"))
     # It may have been decided in time, and only its response was not heard.
@@ -144,7 +144,7 @@ def test_a_server_that_greets_nobody_is_unreachable_in_bounded_time() -> None:
     transport._reply = lambda ask: None  # type: ignore[method-assign]
     began = time.monotonic()
     with pytest.raises(ServerUnreachableError):
-        client_of(transport, hello_timeout=2.0).ask("spend", {"amount": "1"})
+        client_of(transport, hello_timeout=2.0).request("spend", {"amount": "1"})
     assert time.monotonic() - began < 5.0
     # The subscriber may not be connected yet, so a hello is said again; nothing else was asked.
     assert len(transport.of("hello")) >= 2
@@ -155,19 +155,19 @@ def test_a_greeting_that_cannot_be_read_is_no_permission() -> None:
     transport = FakeTransport()
     transport._reply = lambda ask: transport.deliver(ask.id, ok=True)  # type: ignore[method-assign]
     with pytest.raises(UnavailableError, match="same version"):
-        client_of(transport).ask("status")
+        client_of(transport).request("status")
 
 
 @pytest.mark.parametrize("code", ["EXPIRED", "HELLO_REQUIRED"])
 def test_a_server_that_was_not_met_is_greeted_and_asked_again(code: str) -> None:
-    def after_a_second_hello(ask: Ask) -> dict[str, Any]:
+    def after_a_second_hello(ask: WireRequest) -> dict[str, Any]:
         if len(transport.of("hello")) < 2:
             return {"ok": False, "code": code, "message": "Nothing was done."}
         return {"ok": True}
 
     transport = FakeTransport(after_a_second_hello)
     client = client_of(transport)
-    client.ask("spend", {"amount": "1"})
+    client.request("spend", {"amount": "1"})
     assert [ask.op for ask in transport.sent] == ["hello", "spend", "hello", "spend"]
     assert len({ask.id for ask in transport.of("spend")}) == 1
 
@@ -175,18 +175,18 @@ def test_a_server_that_was_not_met_is_greeted_and_asked_again(code: str) -> None
 def test_a_server_that_always_says_expired_is_not_asked_for_ever() -> None:
     transport = FakeTransport(lambda _: {"ok": False, "code": "EXPIRED", "message": "Nothing was done."})
     with pytest.raises(ExpiredError):
-        client_of(transport).ask("spend", {"amount": "1"})
+        client_of(transport).request("spend", {"amount": "1"})
     assert len(transport.of("spend")) == 3
 
 
 def test_answers_to_nobody_are_ignored() -> None:
     transport = FakeTransport()
     client = client_of(transport)
-    client.ask("status")
+    client.request("status")
     transport.deliver("unknown", ok=True)
     transport.deliver(None, ok=False, code="INVALID_REQUEST", message="That could not be read.")
     transport.deliver(transport.sent[-1].id, ok=True)
-    assert client.ask("status")["ok"] is True
+    assert client.request("status")["ok"] is True
 
 
 def test_threads_each_get_their_own_answer() -> None:
@@ -194,7 +194,7 @@ def test_threads_each_get_their_own_answer() -> None:
     client = client_of(transport)
 
     def spend(number: int) -> bool:
-        return client.ask("spend", {"amount": str(number)})["amount"] == str(number)
+        return client.request("spend", {"amount": str(number)})["amount"] == str(number)
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(spend, range(200)))
@@ -203,7 +203,7 @@ def test_threads_each_get_their_own_answer() -> None:
 def test_tasks_wait_without_blocking_their_loop() -> None:
     released = threading.Event()
 
-    def when_released(ask: Ask) -> dict[str, Any]:
+    def when_released(ask: WireRequest) -> dict[str, Any]:
         assert released.wait(20)
         return {"ok": True, "amount": ask.body["amount"]}
 
@@ -211,7 +211,7 @@ def test_tasks_wait_without_blocking_their_loop() -> None:
     client = client_of(transport)
 
     async def main() -> list[str]:
-        tasks = [asyncio.create_task(client.ask_async("spend", {"amount": str(n)})) for n in range(50)]
+        tasks = [asyncio.create_task(client.request_async("spend", {"amount": str(n)})) for n in range(50)]
         # That this runs on shows that no ask holds the loop.
         await asyncio.to_thread(transport.wait_for, "spend", 50)
         released.set()
@@ -223,19 +223,19 @@ def test_tasks_wait_without_blocking_their_loop() -> None:
 def test_an_async_ask_is_sent_again_and_fails_closed_too() -> None:
     transport = FakeTransport(lambda _: None, lossy=True)
     with pytest.raises(ServerUnreachableError):
-        asyncio.run(client_of(transport, timeout=2.0).ask_async("spend", {"amount": "1"}))
+        asyncio.run(client_of(transport, timeout=2.0).request_async("spend", {"amount": "1"}))
     assert len(transport.of("spend")) >= 2
 
 
 @pytest.mark.usefixtures("interrupts")
 def test_an_interrupt_takes_the_ask_back_and_goes_on_up() -> None:
-    def interrupt(ask: Ask) -> None:
+    def interrupt(ask: WireRequest) -> None:
         if ask.op == "spend":
             press_ctrl_c()
 
     transport = FakeTransport(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        client_of(transport).ask("spend", {"amount": "1"}, cell=Cell("c-1", 1))
+        client_of(transport).request("spend", {"amount": "1"}, cell=Cell("c-1", 1))
     (spend,) = transport.of("spend")
     (cancel,) = transport.of("cancel")
     assert cancel.body == {"of": spend.id}
@@ -245,7 +245,7 @@ def test_an_interrupt_takes_the_ask_back_and_goes_on_up() -> None:
 
 
 def test_an_interrupt_between_sending_and_waiting_takes_the_ask_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = Started.answer
+    answer = Started.response
 
     def press(started: Started) -> dict[str, Any]:
         if threading.current_thread() is threading.main_thread():
@@ -255,11 +255,11 @@ def test_an_interrupt_between_sending_and_waiting_takes_the_ask_back(monkeypatch
 
     transport = FakeTransport(lambda ask: None if ask.op == "spend" else {"ok": True})
     client = client_of(transport)
-    client.ask("status")
-    monkeypatch.setattr(Started, "answer", press)
+    client.request("status")
+    monkeypatch.setattr(Started, "response", press)
     # As in IPython, the traceback and all that hangs on it outlive the interrupt.
     with pytest.raises(KeyboardInterrupt) as kept:
-        client.ask("spend", {"amount": "1"})
+        client.request("spend", {"amount": "1"})
     assert kept.tb is not None
     assert [ask.op for ask in transport.sent] == ["hello", "status", "spend", "cancel"]
 
@@ -269,7 +269,7 @@ def test_a_cancelled_task_takes_its_ask_back() -> None:
     client = client_of(transport)
 
     async def main() -> None:
-        task = asyncio.create_task(client.ask_async("spend", {"amount": "1"}))
+        task = asyncio.create_task(client.request_async("spend", {"amount": "1"}))
         await asyncio.to_thread(transport.wait_for, "spend")
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -284,7 +284,7 @@ def test_what_never_went_out_needs_no_cancel_and_a_reading_none_either() -> None
     client = client_of(transport)
 
     async def interrupted(op: str) -> None:
-        task = asyncio.create_task(client.ask_async(op))
+        task = asyncio.create_task(client.request_async(op))
         (ask,) = await asyncio.to_thread(transport.wait_for, op)
         transport.kept_back.add(ask.id)
         task.cancel()
@@ -302,7 +302,7 @@ def test_an_ask_that_was_sent_before_is_cancelled_though_its_repetition_is_kept_
     client = client_of(transport)
 
     async def main() -> None:
-        task = asyncio.create_task(client.ask_async("spend", {"amount": "1"}))
+        task = asyncio.create_task(client.request_async("spend", {"amount": "1"}))
         sent = await asyncio.to_thread(transport.wait_for, "spend", 2)
         transport.kept_back.add(sent[0].id)
         task.cancel()

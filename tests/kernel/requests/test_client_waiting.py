@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from aumos_governance.errors import ConflictError, GovernanceDeniedError, ServerUnreachableError
-from aumos_governance.kernel.requests import exchanges
+from aumos_governance.kernel.requests import in_flight
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.wire.protocol import Ask
+from aumos_governance.wire.protocol import WireRequest
 from tests.kernel.fake_transport import FakeTransport
 
 WAITING = {"approval_id": "p-1", "digest": "d-1", "until": 1.0}
@@ -21,8 +21,8 @@ WAITING = {"approval_id": "p-1", "digest": "d-1", "until": 1.0}
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds pass for minutes."""
-    monkeypatch.setattr(exchanges, "_RENEWED_EVERY", 0.1)
-    monkeypatch.setattr(exchanges, "_RENEWED_FOR", 0.5)
+    monkeypatch.setattr(in_flight, "_RENEWED_EVERY", 0.1)
+    monkeypatch.setattr(in_flight, "_RENEWED_FOR", 0.5)
 
 
 class Person:
@@ -33,7 +33,7 @@ class Person:
         self.silent_after = silent_after
         self.heard = 0
 
-    def __call__(self, ask: Ask) -> Mapping[str, Any] | None:
+    def __call__(self, ask: WireRequest) -> Mapping[str, Any] | None:
         if ask.op != "authorize":
             return {"ok": True}
         self.heard += 1
@@ -43,7 +43,7 @@ class Person:
 
 
 def asked(transport: FakeTransport, on_waiting: Any = None) -> dict[str, Any]:
-    return Client(transport, incarnation="n", timeout=0.3).ask("authorize", {"amount": "1"}, on_waiting=on_waiting)
+    return Client(transport, incarnation="n", timeout=0.3).request("authorize", {"amount": "1"}, on_waiting=on_waiting)
 
 
 def test_a_person_is_waited_for_longer_than_an_answer() -> None:
@@ -102,7 +102,7 @@ def test_what_ends_the_wait_takes_the_question_back(error: Any) -> None:
 def test_a_server_that_has_forgotten_the_kernel_is_met_again_and_asked_the_same() -> None:
     forgets = iter([True])
 
-    def answer(ask: Ask) -> Mapping[str, Any] | None:
+    def answer(ask: WireRequest) -> Mapping[str, Any] | None:
         copies = len(transport.of("authorize"))
         if ask.op == "authorize" and copies >= 3 and next(forgets, False):
             return {"ok": False, "code": "HELLO_REQUIRED", "message": "Say hello."}
@@ -115,7 +115,7 @@ def test_a_server_that_has_forgotten_the_kernel_is_met_again_and_asked_the_same(
 
 
 def test_an_error_of_a_waiting_act_is_raised() -> None:
-    def answer(ask: Ask) -> Mapping[str, Any]:
+    def answer(ask: WireRequest) -> Mapping[str, Any]:
         if len(transport.of("authorize")) >= 3:
             return {"ok": False, "code": "CONFLICT", "message": "It was cancelled."}
         return {"ok": True, "waiting": WAITING}
@@ -139,7 +139,7 @@ def test_a_task_waits_and_lets_its_loop_go_on() -> None:
                 await asyncio.sleep(0.01)
 
         counting = asyncio.ensure_future(count())
-        answer = await client.ask_async("authorize", {}, on_waiting=lambda waiting: None)
+        answer = await client.request_async("authorize", {}, on_waiting=lambda waiting: None)
         counting.cancel()
         return answer, turns
 
@@ -154,7 +154,7 @@ def test_a_task_that_is_cancelled_takes_the_question_back() -> None:
     async def story() -> None:
         client = Client(transport, incarnation="n", timeout=0.3)
         waits = asyncio.Event()
-        asking = asyncio.ensure_future(client.ask_async("authorize", {}, on_waiting=lambda waiting: waits.set()))
+        asking = asyncio.ensure_future(client.request_async("authorize", {}, on_waiting=lambda waiting: waits.set()))
         await waits.wait()
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -26,7 +26,7 @@ def freeze():
 freeze()
 """
 ASKS = {
-    "thread": "client.ask('spend', {'amount': '1'}, timeout=1)",
+    "thread": "client.request('spend', {'amount': '1'}, timeout=1)",
     "task": "await client.ask_async('spend', {'amount': '1'}, timeout=1)",
 }
 

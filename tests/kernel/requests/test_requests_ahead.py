@@ -12,9 +12,9 @@ import pytest
 
 from aumos_governance.errors import ConflictError, ServerUnreachableError, UnavailableError
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.kernel.requests.tellings import Told
+from aumos_governance.kernel.requests.posted_requests import PostedRequest
 from aumos_governance.kernel.transports.waiter import Waiter
-from aumos_governance.wire.protocol import Ask
+from aumos_governance.wire.protocol import WireRequest
 from tests.interrupting import press_ctrl_c
 from tests.kernel.fake_transport import FakeTransport
 
@@ -25,14 +25,14 @@ class Server:
     def __init__(self, **told: Any) -> None:
         self.may_settle = threading.Event()
         self.lost = 0
-        self.first: Told | None = None
+        self.first: PostedRequest | None = None
         """What is answered before a hold is."""
         self.told = told or {"ok": True}
         self.transport = FakeTransport(self._answer)
         self.client = Client(self.transport, incarnation="n-1", timeout=10.0)
-        self.client.ask("status")
+        self.client.request("status")
 
-    def _answer(self, ask: Ask) -> dict[str, Any] | None:
+    def _answer(self, ask: WireRequest) -> dict[str, Any] | None:
         if ask.op == "settle":
             if self.lost:
                 self.lost -= 1
@@ -48,16 +48,16 @@ class Server:
 
 
 def asked(client: Client, op: str) -> dict[str, Any]:
-    return client.ask(op, {})
+    return client.request(op, {})
 
 
 def awaited(client: Client, op: str) -> dict[str, Any]:
-    return asyncio.run(client.ask_async(op, {}))
+    return asyncio.run(client.request_async(op, {}))
 
 
 def test_what_is_told_is_not_waited_for() -> None:
     server = Server()
-    told = server.client.tell("settle", {"hold_id": "h"})
+    told = server.client.post("settle", {"hold_id": "h"})
     assert (told.over, server.ops()) == (False, ["settle"])
     server.may_settle.set()
     assert told.result()["ok"] is True
@@ -69,7 +69,7 @@ def test_what_is_asked_later_goes_out_when_what_was_told_is_answered(
     ask: Callable[[Client, str], dict[str, Any]], op: str
 ) -> None:
     server = Server()
-    server.client.tell("settle", {"hold_id": "h"})
+    server.client.post("settle", {"hold_id": "h"})
     with ThreadPoolExecutor(1) as pool:
         later = pool.submit(ask, server.client, op)
         with pytest.raises(TimeoutError):
@@ -85,7 +85,7 @@ def test_a_hold_that_overtook_what_was_told_is_taken_back_and_asked_anew(
     ask: Callable[[Client, str], dict[str, Any]],
 ) -> None:
     server = Server()
-    server.client.tell("settle", {"hold_id": "h"})
+    server.client.post("settle", {"hold_id": "h"})
     with ThreadPoolExecutor(1) as pool:
         later = pool.submit(ask, server.client, "hold")
         (overtaking,) = server.transport.wait_for("hold")
@@ -103,8 +103,8 @@ def test_a_hold_that_is_answered_after_what_was_told_stands() -> None:
     server = Server()
     server.may_settle.set()
     for _ in range(20):
-        server.first = server.client.tell("settle", {"hold_id": "h"})
-        server.client.ask("hold", {})
+        server.first = server.client.post("settle", {"hold_id": "h"})
+        server.client.request("hold", {})
     assert server.ops() == ["settle", "hold"] * 20
 
 
@@ -113,9 +113,9 @@ def test_what_was_lost_is_told_again_in_the_same_words_and_not_forgotten() -> No
     server.transport.lossy = True
     server.may_settle.set()
     server.lost = 2
-    told = server.client.tell("settle", {"hold_id": "h"})
+    told = server.client.post("settle", {"hold_id": "h"})
     with ThreadPoolExecutor(1) as pool:
-        later = pool.submit(server.client.ask, "status")
+        later = pool.submit(server.client.request, "status")
         assert told.result()["ok"] is True
         later.result(20)
     settlements = server.transport.of("settle")
@@ -126,10 +126,10 @@ def test_what_was_lost_is_told_again_in_the_same_words_and_not_forgotten() -> No
 
 def test_a_no_is_for_whoever_asks_for_the_result_and_keeps_nobody_waiting() -> None:
     server = Server(ok=False, code="CONFLICT", message="It was settled already.")
-    told = server.client.tell("settle", {"hold_id": "h"})
+    told = server.client.post("settle", {"hold_id": "h"})
     server.may_settle.set()
     server.client.catch_up()
-    assert server.client.ask("status")["ok"] is True
+    assert server.client.request("status")["ok"] is True
     with pytest.raises(ConflictError, match="settled already"):
         told.result()
 
@@ -137,10 +137,10 @@ def test_a_no_is_for_whoever_asks_for_the_result_and_keeps_nobody_waiting() -> N
 def test_a_silent_server_keeps_what_is_asked_later_waiting_for_a_bounded_time() -> None:
     server = Server()
     client = Client(server.transport, incarnation="n-2", timeout=0.5)
-    client.ask("status")
+    client.request("status")
     server.lost = 1_000
-    told = client.tell("settle", {"hold_id": "h"})
-    assert client.ask("status")["ok"] is True
+    told = client.post("settle", {"hold_id": "h"})
+    assert client.request("status")["ok"] is True
     with pytest.raises(ServerUnreachableError):
         told.result()
 
@@ -148,28 +148,28 @@ def test_a_silent_server_keeps_what_is_asked_later_waiting_for_a_bounded_time() 
 def test_nothing_is_told_to_a_server_that_was_not_met() -> None:
     transport = FakeTransport()
     with pytest.raises(UnavailableError, match="not connected"):
-        Client(transport, incarnation="n-1").tell("settle", {})
+        Client(transport, incarnation="n-1").post("settle", {})
     assert transport.sent == []
 
 
 def test_what_cannot_be_sent_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server()
 
-    def failing(ask: Ask, *, urgent: bool = False) -> None:
+    def failing(ask: WireRequest, *, urgent: bool = False) -> None:
         raise UnavailableError("There is no way.")
 
     with monkeypatch.context() as patch:
         patch.setattr(server.transport, "send", failing)
         with pytest.raises(UnavailableError, match="no way"):
-            server.client.tell("settle", {})
-    assert server.client.ask("status")["ok"] is True
+            server.client.post("settle", {})
+    assert server.client.request("status")["ok"] is True
 
 
 def test_a_child_does_not_wait_for_what_its_parent_told(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server()
-    told = server.client.tell("settle", {"hold_id": "h"})
+    told = server.client.post("settle", {"hold_id": "h"})
     monkeypatch.setattr(told, "pid", told.pid + 1)
-    assert server.client.ask("status")["ok"] is True
+    assert server.client.request("status")["ok"] is True
     server.may_settle.set()
 
 
@@ -180,7 +180,7 @@ def test_an_ask_that_is_started_is_on_its_way_before_it_is_waited_for() -> None:
     server = Server()
     started = server.client.start("hold", {})
     (hold,) = server.transport.wait_for("hold")
-    assert started.answer()["hold_id"] == f"of {hold.id}"
+    assert started.response()["hold_id"] == f"of {hold.id}"
     assert started.drop() is not None
 
 
@@ -211,7 +211,7 @@ def test_an_interrupt_while_it_is_waited_for_takes_it_back() -> None:
     server = Server()
     waited_for = threading.Event()
 
-    def interrupt(ask: Ask) -> None:
+    def interrupt(ask: WireRequest) -> None:
         if ask.op == "hold":
             assert waited_for.wait(20)
             press_ctrl_c()
@@ -224,6 +224,6 @@ def test_an_interrupt_while_it_is_waited_for_takes_it_back() -> None:
     server.transport.wait = wait  # type: ignore[method-assign]
     started = server.client.start("hold", {})
     with pytest.raises(KeyboardInterrupt):
-        started.answer()
+        started.response()
     assert server.transport.of("cancel")[0].body == {"of": server.transport.of("hold")[0].id}
     assert started.drop() is None

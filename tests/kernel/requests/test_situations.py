@@ -23,7 +23,7 @@ def test_a_forked_child_gets_an_engine_of_its_own(kernel: Kernel) -> None:
         "child = os.fork()\n"
         "if child == 0:\n"
         "    try:\n"
-        "        answer = link(get_ipython()).client.ask('spend', {'amount': '0.05'})\n"
+        "        answer = link(get_ipython()).client.request('spend', {'amount': '0.05'})\n"
         "        os.write(write, repr(answer['decision']['code']).encode())\n"
         "    except BaseException as error:\n"
         "        os.write(write, repr(error).encode())\n"

@@ -18,10 +18,10 @@ from aumos_governance.authority.authorization import Grant
 from aumos_governance.errors import ServerUnreachableError, UnavailableError
 from aumos_governance.kernel.engine.notebook_engine import NotebookEngine
 from aumos_governance.kernel.magics import commands, spending
-from aumos_governance.kernel.requests import exchanges, session
+from aumos_governance.kernel.requests import in_flight, session
 from aumos_governance.kernel.requests.client import Client
 from aumos_governance.kernel.text.arguments import Arguments
-from aumos_governance.wire.protocol import Ask, asks_message
+from aumos_governance.wire.protocol import WireRequest, requests_message
 from tests.bridge.processless_server import Server
 from tests.interrupting import PACKAGE, interrupted, press_ctrl_c
 from tests.kernel.fake_transport import FakeTransport
@@ -32,11 +32,11 @@ DENIED = {"ok": True, "decision": {"allowed": False}, "hold_id": None}
 
 def client_of(transport: FakeTransport, timeout: float = 0.3) -> Client:
     client = Client(transport, incarnation="n-1", timeout=timeout)
-    client.ask("status")
+    client.request("status")
     return client
 
 
-def unheard(ask: Ask) -> Mapping[str, Any] | None:
+def unheard(ask: WireRequest) -> Mapping[str, Any] | None:
     return None if ask.op in ("spend", "hold", "authorize", "open", "close", "settle", "release") else {"ok": True}
 
 
@@ -47,7 +47,7 @@ def unheard(ask: Ask) -> Mapping[str, Any] | None:
 def test_a_time_out_takes_the_request_back(op: str, body: dict[str, Any], lossy: bool) -> None:
     transport = FakeTransport(unheard, lossy=lossy)
     with pytest.raises(ServerUnreachableError):
-        client_of(transport).ask(op, {"amount": "1"})
+        client_of(transport).request(op, {"amount": "1"})
     assert transport.of("cancel")[0].body == {"of": transport.of(op)[0].id, **body}
     assert transport.urgent == transport.of("cancel")
 
@@ -58,7 +58,7 @@ def test_a_time_out_of_what_charges_nothing_takes_nothing_back(op: str) -> None:
     client = client_of(transport)
     transport.answer = lambda _: None
     with pytest.raises(ServerUnreachableError):
-        client.ask(op, {"hold_id": "h"})
+        client.request(op, {"hold_id": "h"})
     assert transport.of("cancel") == []
 
 
@@ -69,13 +69,13 @@ def test_a_response_that_comes_after_the_deadline_is_none(
     """As when the machine or the kernel stood still meanwhile."""
     transport = FakeTransport(unheard)
     client = client_of(transport, timeout=10.0)
-    real, ahead = exchanges.monotonic, 0.0
-    monkeypatch.setattr(exchanges, "monotonic", lambda: real() + ahead)
+    real, ahead = in_flight.monotonic, 0.0
+    monkeypatch.setattr(in_flight, "monotonic", lambda: real() + ahead)
     started = client.start("spend", {"amount": "1"})
     transport.deliver(transport.of("spend")[0].id, **response)
     ahead = 60.0
     with pytest.raises(ServerUnreachableError) if cancels else pytest.raises(StopIteration):
-        started.answer()
+        started.response()
         raise StopIteration
     assert [ask.body for ask in transport.of("cancel")] == [
         {"of": transport.of("spend")[0].id, "delivered": True}
@@ -87,7 +87,7 @@ def test_a_cancelled_task_whose_response_was_here_takes_it_back() -> None:
     client = client_of(transport, timeout=10.0)
 
     async def main() -> None:
-        task = asyncio.create_task(client.ask_async("hold", {"amount": "1"}))
+        task = asyncio.create_task(client.request_async("hold", {"amount": "1"}))
         (hold,) = await asyncio.to_thread(transport.wait_for, "hold")
         transport.deliver(hold.id, **ALLOWED)
         # In the same turn of the loop, so that the task has not run since.
@@ -104,7 +104,7 @@ def test_an_abandoned_coroutine_takes_its_request_back() -> None:
     client = client_of(transport)
 
     async def main() -> None:
-        asking = client.ask_async("spend", {"amount": "1"})
+        asking = client.request_async("spend", {"amount": "1"})
         asking.send(None)
         asking.close()
 
@@ -124,14 +124,14 @@ def test_an_interrupt_when_another_thread_took_the_response_in() -> None:
 
     transport.wait = wait  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        client.ask("spend", {"amount": "1"})
+        client.request("spend", {"amount": "1"})
     assert [ask.body for ask in transport.of("cancel")] == [{"of": transport.of("spend")[0].id, "delivered": True}]
 
 
 def test_a_cancel_that_is_lost_is_sent_again_until_it_is_answered() -> None:
     answered = threading.Event()
 
-    def third_time(ask: Ask) -> Mapping[str, Any] | None:
+    def third_time(ask: WireRequest) -> Mapping[str, Any] | None:
         if ask.op != "cancel":
             return unheard(ask)
         if len(transport.of("cancel")) == 2:
@@ -144,7 +144,7 @@ def test_a_cancel_that_is_lost_is_sent_again_until_it_is_answered() -> None:
 
     transport = FakeTransport(third_time, lossy=True)
     with pytest.raises(ServerUnreachableError):
-        client_of(transport).ask("spend", {"amount": "1"})
+        client_of(transport).request("spend", {"amount": "1"})
     assert answered.wait(20)
     assert len({ask.id for ask in transport.of("cancel")}) == 1
     assert len(transport.of("hello")) == 2
@@ -155,13 +155,13 @@ def test_what_cannot_leave_needs_no_cancel() -> None:
     client = client_of(transport)
     transport.kept_back.add("none")
 
-    def failing(ask: Ask, *, urgent: bool = False) -> None:
+    def failing(ask: WireRequest, *, urgent: bool = False) -> None:
         transport.sent.append(ask)
         raise ServerUnreachableError("There is no way.")
 
     transport.send = failing  # type: ignore[method-assign]
     with pytest.raises(ServerUnreachableError, match="no way"):
-        client.ask("spend", {"amount": "1"})
+        client.request("spend", {"amount": "1"})
     assert transport.of("cancel") == []
 
 
@@ -183,12 +183,12 @@ def test_a_forked_child_takes_back_nothing_of_its_parents() -> None:
 
 
 def test_an_opening_that_was_given_up_and_stands_is_named() -> None:
-    def answer(ask: Ask) -> Mapping[str, Any] | None:
+    def answer(ask: WireRequest) -> Mapping[str, Any] | None:
         return {"ok": True, "voided": False, "state": {"budget": "5"}} if ask.op == "cancel" else unheard(ask)
 
     client = client_of(FakeTransport(answer))
     with pytest.raises(ServerUnreachableError):
-        client.ask("open", {"budget": "5"})
+        client.request("open", {"budget": "5"})
     assert client.standing() == [("open", {"budget": "5"})]
     assert client.standing() == []
 
@@ -206,7 +206,7 @@ class Shell:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     made = Server()
     client = Client(made, incarnation="one")
-    client.ask("open", {"budget": "100000"})
+    client.request("open", {"budget": "100000"})
     link = session.Link(client, os.getpid())
     monkeypatch.setattr(spending, "link", lambda _: link)
     monkeypatch.setattr("aumos_governance.kernel.engine.notebook_engine.link", lambda _: link)
@@ -216,7 +216,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def figures(server: Server) -> tuple[Decimal, Decimal]:
-    state = server.client.ask("status")["state"]  # type: ignore[attr-defined]
+    state = server.client.request("status")["state"]  # type: ignore[attr-defined]
     return Decimal(state["spent"]), Decimal(state["held"])
 
 
@@ -255,7 +255,7 @@ def test_an_interrupt_at_any_line_of_a_request_leaves_had_and_charged_equal(serv
     def compare(where: str) -> None:
         assert (figures(server)[0], where) == (len(had), where)
 
-    assert everywhere(lambda: had.append(client.ask("spend", {"amount": "1"})), compare) > 50
+    assert everywhere(lambda: had.append(client.request("spend", {"amount": "1"})), compare) > 50
 
 
 ACTION = GovernanceAction("", budget_amount=Decimal(2), tool="m")
@@ -291,9 +291,9 @@ def test_the_next_magic_names_what_was_given_up_and_stands(
     client: Client = server.client  # type: ignore[attr-defined]
     heard = server.send
 
-    def unheard_opening(ask: Ask, *, urgent: bool = False) -> None:
+    def unheard_opening(ask: WireRequest, *, urgent: bool = False) -> None:
         if ask.op == "open":
-            server.conversation.receive(asks_message([ask]), lambda _: None)
+            server.conversation.receive(requests_message([ask]), lambda _: None)
         else:
             heard(ask, urgent=urgent)
 

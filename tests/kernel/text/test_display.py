@@ -129,7 +129,7 @@ def test_a_change_that_someone_else_made_before_is_still_a_change() -> None:
 
 
 def test_a_decision_outside_any_session_has_no_figures() -> None:
-    decision = SpendDecision.from_answer(
+    decision = SpendDecision.from_response(
         {
             "decision": {
                 "outcome": "deny",

@@ -13,7 +13,7 @@ import pytest
 
 from aumos_governance.errors import InvalidRequestError, UnavailableError
 from aumos_governance.kernel.transports.comm_transport import CommTransport
-from aumos_governance.wire.protocol import Ask, answers_message, parse_asks
+from aumos_governance.wire.protocol import WireRequest, parse_requests, responses_message
 
 
 class RecordedComm(comm.BaseComm):
@@ -48,18 +48,18 @@ class Line:
         self.transport.connect(self.answers.append)
 
     def send(self, *ids: str, **options: Any) -> None:
-        for ask_id in ids:
-            self.transport.send(Ask(ask_id, "status", 1.0), **options)
+        for request_id in ids:
+            self.transport.send(WireRequest(request_id, "status", 1.0), **options)
 
     def reply(self, *ids: str | None) -> None:
-        self.hand_in(answers_message([{"id": ask_id, "ok": True} for ask_id in ids]))
+        self.hand_in(responses_message([{"id": request_id, "ok": True} for request_id in ids]))
 
     def hand_in(self, content: object) -> None:
         self.kernel.control_handlers["governance_reply"](None, None, {"content": content})
 
     @property
     def batches(self) -> list[list[str]]:
-        return [[raw["id"] for raw in parse_asks(data)] for _, _, data in self.published]  # type: ignore[index]
+        return [[raw["id"] for raw in parse_requests(data)] for _, _, data in self.published]  # type: ignore[index]
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_reply_that_cannot_be_read_harms_nobody_and_explains_a_silence(line: L
 
 def test_what_is_too_long_to_travel_is_refused_at_once(line: Line) -> None:
     with pytest.raises(InvalidRequestError, match="at most 16000 characters"):
-        line.transport.send(Ask("a", "spend", 1.0, body={"amount": "1" * 20_000}))
+        line.transport.send(WireRequest("a", "spend", 1.0, body={"amount": "1" * 20_000}))
     assert line.published == []
 
 
@@ -162,7 +162,7 @@ def test_a_failure_to_publish_is_no_permission(line: Line, monkeypatch: pytest.M
 
     with monkeypatch.context() as patch:
         patch.setattr(RecordedComm, "publish_msg", broken)
-        with pytest.raises(UnavailableError, match="cannot be asked"):
+        with pytest.raises(UnavailableError, match="cannot be reached"):
             line.send("a")
 
 

@@ -19,7 +19,7 @@ from aumos_governance.kernel.requests.client import Client
 from aumos_governance.kernel.transports.socket_transport import SocketTransport, _Line
 from aumos_governance.kernel.transports.spawned import SpawnedTransport
 from aumos_governance.kernel.transports.waiter import Waiter
-from aumos_governance.wire.protocol import Ask, socket_proof
+from aumos_governance.wire.protocol import WireRequest, socket_proof
 from tests.bridge.live_server import until
 
 Answers = Callable[[dict[str, Any]], Any]
@@ -79,8 +79,8 @@ def proven(said: Mapping[str, Any]) -> dict[str, Any]:
     return {"v": 1, "ok": True, "proof": socket_proof("s", said["challenge"])}
 
 
-def ask(number: int = 0) -> Ask:
-    return Ask(f"a-{number}", "status", time.time() + 60)
+def ask(number: int = 0) -> WireRequest:
+    return WireRequest(f"a-{number}", "status", time.time() + 60)
 
 
 def test_who_proves_to_be_the_server_is_asked(answers_as: Callable[[Answers], Somebody]) -> None:
@@ -194,14 +194,14 @@ def test_interrupts_at_any_moment_keep_nobody_from_their_answers(
     answers_as: Callable[[Answers], Somebody], interrupts: Interrupts
 ) -> None:
     client = Client(SpawnedTransport(answers_as(proven).offer), incarnation="one")
-    client.ask("status")
+    client.request("status")
     until_then = time.monotonic() + 1.5
     asked, failed = [0, 0], []
 
     def go(number: int) -> None:
         while time.monotonic() < until_then:
             began = time.monotonic()
-            client.ask("status")
+            client.request("status")
             asked[number] += 1
             if time.monotonic() - began > 5:
                 failed.append(number)
@@ -222,7 +222,7 @@ def test_interrupts_at_any_moment_keep_nobody_from_their_answers(
     while presses.is_alive() or time.monotonic() < until_then:
         try:
             with interrupts:
-                client.ask("status")
+                client.request("status")
         except KeyboardInterrupt:
             pressed += 1
     presses.join()
@@ -232,7 +232,7 @@ def test_interrupts_at_any_moment_keep_nobody_from_their_answers(
     assert pressed > 10
     assert min(asked) > 0
     assert failed == []
-    assert client.ask("status")["ok"] is True
+    assert client.request("status")["ok"] is True
 
 
 def test_a_connection_that_an_interrupt_kept_from_being_begun_is_begun_by_the_next_offer(

@@ -82,5 +82,5 @@ def test_every_module_of_operations_has_its_place() -> None:
 
 
 def test_the_kept_responses_have_names_of_their_own() -> None:
-    kinds = {kind for kind in content._answers(Request) if isinstance(kind, type)}
+    kinds = {kind for kind in content._response_types(Request) if isinstance(kind, type)}
     assert {kind: count for kind, count in Counter(kind.__name__ for kind in kinds).items() if count > 1} == {}

@@ -20,6 +20,7 @@ from aumos_governance.ledger.reading import open_reader
 from aumos_governance.ledger.transaction import schema
 from tests.ledger.kit import Backend
 from tests.ledger.kit import closing as close_session
+from tests.ledger.postgres_server import PostgresServer
 from tests.ledger.rich import fill_richly
 
 DOCS = Path(__file__).parents[3] / "docs" / "audit.md"
@@ -77,6 +78,32 @@ def stored(database: Backend) -> Iterator[Stored]:
         yield made
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def kept(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+) -> Iterator[Stored]:
+    """Filled once for many tests, since that takes longer than what they do: each sets right again what it changes."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("kept") / "ledger.db"
+
+        def run_sql(text: str) -> None:
+            with closing(sqlite3.connect(path)) as connection, connection:
+                connection.executescript(text)
+
+        backend = Backend("sqlite", f"sqlite:///{path}", run_sql=run_sql)
+    else:
+        name = postgres_server.create()
+
+        def run_sql(text: str) -> None:
+            postgres_server.execute(text, name)
+
+        backend = Backend("postgresql", postgres_server.url(name), run_sql=run_sql)
+    with closing(backend):
+        made = Stored(backend)
+        with closing(made.reader):
+            yield made
+
+
 def literal(value: Any) -> str:
     if value is None:
         return "NULL"
@@ -109,55 +136,57 @@ def condition(table: str, row: dict[str, Any], **changed: Any) -> str:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("table", schema.tables)
-def test_another_value_in_any_column_is_found(stored: Stored, table: str, soak: bool) -> None:
-    assert stored.verify().ok
+def test_another_value_in_any_column_is_found(kept: Stored, table: str, soak: bool) -> None:
+    assert kept.verify().ok
     for column in schema.tables[table].columns:
         name = column.name
         if (table, name) in UNPROVEN:
             continue
         tried = 0
-        for row in rows_of(stored, table, PROVEN_WHERE.get((table, name), "1 = 1"), soak):
+        for row in rows_of(kept, table, PROVEN_WHERE.get((table, name), "1 = 1"), soak):
             value = other(column, row[name])
             change = f"UPDATE {table} SET {quoted(name)} ="
-            stored.run(f"{change} {literal(value)} WHERE {condition(table, row)}")
-            found = stored.verify()
+            kept.run(f"{change} {literal(value)} WHERE {condition(table, row)}")
+            found = kept.verify()
             assert not found.ok, f"{table}.{name} {row[name]!r} became {value!r}, and nothing was found: {row}"
             assert found.findings[0].problem == found.problem
-            stored.run(f"{change} {literal(row[name])} WHERE {condition(table, row, **{name: value})}")
+            kept.run(f"{change} {literal(row[name])} WHERE {condition(table, row, **{name: value})}")
             tried += 1
         assert tried, f"no row has a {table}.{name} to be changed"
-    assert stored.verify().ok
+    assert kept.verify().ok
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("table", schema.tables)
-def test_a_row_that_is_gone_is_found(stored: Stored, table: str, soak: bool) -> None:
+def test_a_row_that_is_gone_is_found(kept: Stored, table: str, soak: bool) -> None:
     # Kept answers are forgotten after two days, so that one may be missing; so may the note that nothing is configured.
     # Sums that are 0 since a notebook was joined with another one say nothing.
     where = {"asks": "1 = 0", "balances": NOT_EMPTIED, **NOT_EMPTY}.get(table, "1 = 1")
-    for row in rows_of(stored, table, where, soak):
+    for row in rows_of(kept, table, where, soak):
         names, values = ", ".join(map(quoted, row)), ", ".join(map(literal, row.values()))
-        stored.run(f"DELETE FROM {table} WHERE {condition(table, row)}")
-        found = stored.verify()
+        kept.run(f"DELETE FROM {table} WHERE {condition(table, row)}")
+        found = kept.verify()
         assert not found.ok, f"{row} is gone, and nothing was found"
-        stored.run(f"INSERT INTO {table} ({names}) VALUES ({values})")
-    assert stored.verify().ok
+        kept.run(f"INSERT INTO {table} ({names}) VALUES ({values})")
+    assert kept.verify().ok
 
 
 @pytest.mark.parametrize("table", [name for name in TABLES if name != "asks"])
-def test_a_row_too_many_is_found(stored: Stored, table: str) -> None:
-    (row, *_) = rows_of(stored, table, NOT_EMPTY.get(table, "1 = 1"), every=False)
+def test_a_row_too_many_is_found(kept: Stored, table: str) -> None:
+    (row, *_) = rows_of(kept, table, NOT_EMPTY.get(table, "1 = 1"), every=False)
     first = schema.tables[table].primary_key.columns.keys()[0]
     row[first] = f"{row[first]}x"
     if table == "notebooks":
         row["path"] = row["file"] = "another.ipynb"
-    stored.run(f"INSERT INTO {table} ({', '.join(map(quoted, row))}) VALUES ({', '.join(map(literal, row.values()))})")
-    found = stored.verify()
+    kept.run(f"INSERT INTO {table} ({', '.join(map(quoted, row))}) VALUES ({', '.join(map(literal, row.values()))})")
+    found = kept.verify()
     if table == "chains":
         assert found.problem == f"Record 1 of session {row[first]} is missing, with all that followed it."
     else:
         assert table in {finding.table for finding in found.findings}, found.findings
         assert (found.chain, found.checked) == (None, found.covered["audit"])
+    kept.run(f"DELETE FROM {table} WHERE {condition(table, row)}")
+    assert kept.verify().ok
 
 
 def test_answers_of_charges_are_compared_with_them(stored: Stored) -> None:

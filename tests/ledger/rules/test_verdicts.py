@@ -7,7 +7,7 @@ import pytest
 from aumos_governance.ledger.contract.facts import Limit, Origin
 from aumos_governance.ledger.rules.verdicts import (
     Refusal,
-    act_refusal,
+    action_refusal,
     agent_refusal,
     level_refusal,
     no_budget,
@@ -39,7 +39,7 @@ def test_a_call_needs_its_level(required: TrustLevel, actual: TrustLevel) -> Non
 def test_an_act_is_suggested_below_and_needs_a_person_at_level_3(
     required: TrustLevel, actual: TrustLevel, approved: bool
 ) -> None:
-    refusal = act_refusal(required, actual, approved=approved)
+    refusal = action_refusal(required, actual, approved=approved)
     if actual in {TrustLevel.L1_MONITOR, TrustLevel.L2_SUGGEST}:
         expected: str | None = "SUGGESTED"
     elif actual == TrustLevel.L0_OBSERVER or actual < required:

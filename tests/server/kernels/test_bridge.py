@@ -142,7 +142,7 @@ async def test_a_kernel_that_cannot_be_reached_is_named_once(parts: Any, caplog:
         bridge._reconcile()
     assert FakeTransport.log.count("open 1") == 1
     warnings = [record.getMessage() for record in caplog.records]
-    end = ": whatever it asks fails, and nothing is authorised."
+    end = ": its requests fail, and nothing is authorised."
     assert sorted(warnings) == [
         f"Kernel broken cannot be governed (no such port){end}",
         f"Kernel remote cannot be governed (it has no ports here, as a gateway's kernel){end}",

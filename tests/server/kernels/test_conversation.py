@@ -16,7 +16,7 @@ from aumos_governance.server.kernels import conversation
 from aumos_governance.server.kernels.conversation import Conversation
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.service.service import Caller, NotebookService
-from aumos_governance.wire.protocol import HELLO_REQUIRED, MAX_ASKS
+from aumos_governance.wire.protocol import HELLO_REQUIRED, MAX_REQUESTS
 from tests.server.kernel_requests import HELLO, LOG, ask, identify
 
 
@@ -252,7 +252,7 @@ def test_a_message_nobody_can_read_gets_one_answer(talk: Talk, message: Any) -> 
 @pytest.mark.parametrize(
     ("message", "owed"),
     [
-        ({"v": 1, "asks": [{"id": str(number)} for number in range(MAX_ASKS + 1)]}, MAX_ASKS),
+        ({"v": 1, "asks": [{"id": str(number)} for number in range(MAX_REQUESTS + 1)]}, MAX_REQUESTS),
         ({"v": 9, "asks": [{"id": "one"}, "no ask", {"id": "two"}]}, 2),
         ({"v": 9, "asks": [{}, {}]}, 1),
         ({"v": 1, "asks": [{"id": "one"}, "no ask"]}, 2),

@@ -59,7 +59,7 @@ def connect(local: LocalSocket) -> Iterator[Callable[[], Guest]]:
 def test_a_kernel_with_its_token_asks(connect: Enter) -> None:
     guest = connect().enter()
     assert guest.ask("open", budget="5")["opened"]
-    assert guest.ask("spend", ask_id="s", amount="1")["state"]["spent"] == "1"
+    assert guest.ask("spend", request_id="s", amount="1")["state"]["spent"] == "1"
     assert guest.ask("status")["state"]["remaining"] == "4"
     hello = guest.ask("hello", incarnation="one", version="1", python="3")
     assert (hello["ok"], hello["notebook"]) == (True, "a.ipynb")
@@ -250,7 +250,7 @@ def test_one_ask_is_done_by_the_connections_own_thread(
     monkeypatch.setattr(ledger, "submit", submitted)
     guest = connect().enter()
     guest.ask("open")
-    assert guest.ask("spend", ask_id="s", amount="1")["state"]["spent"] == "1"
+    assert guest.ask("spend", request_id="s", amount="1")["state"]["spent"] == "1"
     assert threads == ["aumos-governance-kernel"] * 2
     assert queued == []
     # Two of them share a commit, and the connection is read on.

@@ -165,10 +165,10 @@ def test_what_is_asked_comes_before_the_departure(ledger: Ledger, presence: Pres
 
 
 def test_what_is_asked_while_the_process_leaves_is_told_to_be_gone_too(ledger: Ledger, presence: Presence) -> None:
-    with pytest.raises(UnavailableError, match="say hello first"), presence.asking("one"):
+    with pytest.raises(UnavailableError, match="say hello first"), presence.staying("one"):
         pass
     presence.meet("one")
-    with presence.asking("one"):
+    with presence.staying("one"):
         # In the same thread: whoever leaves waits for nothing.
         presence.leave()
         mine = hold(ledger, presence, "one")
@@ -182,7 +182,7 @@ def test_an_ask_that_fails_while_the_process_is_replaced_says_so_too(ledger: Led
 
     def fail() -> None:
         nonlocal mine
-        with presence.asking("one"):
+        with presence.staying("one"):
             presence.meet("two")
             mine = hold(ledger, presence, "one")
             raise LedgerError("The disk is full.")
@@ -195,6 +195,6 @@ def test_an_ask_that_fails_while_the_process_is_replaced_says_so_too(ledger: Led
 
 def test_a_process_that_stays_keeps_its_holds(ledger: Ledger, presence: Presence) -> None:
     presence.meet("one")
-    with presence.asking("one"):
+    with presence.staying("one"):
         mine = hold(ledger, presence, "one")
     assert states(ledger) == {mine: "held"}

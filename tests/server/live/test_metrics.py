@@ -110,7 +110,7 @@ async def test_labels_are_the_words_of_the_protocol_from_the_start(jp_fetch: Cal
 
 def test_waiting_for_a_person_is_no_answer() -> None:
     def counted() -> float:
-        (family,) = metrics._ASKS.labels("authorize", "socket").collect()
+        (family,) = metrics._REQUESTS.labels("authorize", "socket").collect()
         return next(sample.value for sample in family.samples if sample.name.endswith("_count"))
 
     said: list[dict[str, Any]] = []

@@ -22,7 +22,7 @@ from aumos_governance.server.rest.route import Request
 from aumos_governance.server.settings.settings import Settings
 from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.service.users import User
-from aumos_governance.wire.protocol import Ask, Cell
+from aumos_governance.wire.protocol import Cell, WireRequest
 
 
 def request(query: Any = None, *, one_user: bool = True, **body: Any) -> Request[Any]:
@@ -37,7 +37,7 @@ def test_a_database_server_shows_each_their_own_records(database_url: str, tools
     for owner, tool in (("ann", "ours"), ("bob", "theirs")):
         caller = Caller(NotebookKey(owner, f"/srv/{owner}", "a.ipynb"), f"kernel:{owner}")
         for number, (op, body) in enumerate([("open", {}), ("spend", {"amount": "0.01", "tool": tool})]):
-            service.submit(caller, Ask(f"{owner}{number}", op, time.time() + 60, Cell(), body), lambda _: None)
+            service.submit(caller, WireRequest(f"{owner}{number}", op, time.time() + 60, Cell(), body), lambda _: None)
     settings = Settings(SessionTerms(), ("0.5",), autostart=False, database_url=database_url)
     context = Context(service, Rooms("ann", "/srv/ann"), settings, lambda: None)
 
@@ -61,7 +61,7 @@ class Counted:
         for number, path in enumerate(("a.ipynb", "b.ipynb")):
             caller = Caller(NotebookKey("ann", "/srv", path), f"kernel:{path}")
             for op, body in (("open", {"budget": "5"}), ("spend", {"amount": "0.01", "tool": path})):
-                ask = Ask(f"{op}{number}", op, time.time() + 60, Cell(), dict(body))
+                ask = WireRequest(f"{op}{number}", op, time.time() + 60, Cell(), dict(body))
                 self.service.submit(caller, ask, lambda _: None)
         settings = Settings(SessionTerms(), ("0.5",), autostart=False, database_url="sqlite:///ledger.sqlite")
         self.context = Context(self.service, Rooms("ann", "/srv"), settings, self._settle)

@@ -10,7 +10,7 @@ from jupyter_server.auth.authorizer import Authorizer
 
 from aumos_governance.gateway.keys import GatewayKeys
 from aumos_governance.service.callers import Caller
-from aumos_governance.wire.protocol import Ask, Cell
+from aumos_governance.wire.protocol import Cell, WireRequest
 from tests.server.described import check
 from tests.server.users import ReadOnly
 
@@ -81,7 +81,9 @@ async def test_the_owners_ceiling_holds_for_a_users_key_too(extension: Any, rest
 
 def spend(extension: Any, caller: Caller, amount: str) -> dict[str, Any]:
     heard: list[dict[str, Any]] = []
-    ask = Ask(f"a{time.monotonic_ns()}", "spend", time.time() + 60, Cell(None, None), {"amount": amount, "tool": "m"})
+    ask = WireRequest(
+        f"a{time.monotonic_ns()}", "spend", time.time() + 60, Cell(None, None), {"amount": amount, "tool": "m"}
+    )
     extension._service.submit(caller, ask, heard.append)
     decision: dict[str, Any] = heard[0]["decision"]
     return decision

@@ -11,7 +11,7 @@ import pytest
 from traitlets.config import Config
 
 from aumos_governance.service.callers import Caller
-from aumos_governance.wire.protocol import Ask, Cell
+from aumos_governance.wire.protocol import Cell, WireRequest
 from tests.server.described import check
 
 
@@ -36,7 +36,7 @@ class Calls:
 
     def send(self, op: str, **body: Any) -> None:
         self._sent += 1
-        ask = Ask(f"a{self._sent}", op, time.time() + 60, Cell("c-3", 4), body)
+        ask = WireRequest(f"a{self._sent}", op, time.time() + 60, Cell("c-3", 4), body)
         self._service.submit(self._caller, ask, lambda answer: self._heard.put(json.loads(json.dumps(answer))))
 
     def hear(self) -> dict[str, Any]:

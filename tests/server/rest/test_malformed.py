@@ -83,8 +83,8 @@ class Talk:
         return answers
 
 
-def right(op: str, ask_id: str, **body: Any) -> dict[str, Any]:
-    return {"id": ask_id, "op": op, "exp": time.time() + 60, **body}
+def right(op: str, request_id: str, **body: Any) -> dict[str, Any]:
+    return {"id": request_id, "op": op, "exp": time.time() + 60, **body}
 
 
 @pytest.mark.soak

@@ -61,7 +61,7 @@ def append_record(work: Work, request: Record) -> Recorded:
 
 @operation(Evaluate)
 def evaluate(work: Work, request: Evaluate) -> Decision:
-    """Check an action and record the answer, with what each check found."""
+    """Check an action and record the response, with what each check found."""
     if request.realm is not None and not request.agent_id:
         check_named(agent_id=request.agent_id)
     amount = request.amount
@@ -91,7 +91,7 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
         outcome = GovernanceOutcome.DENY
         reasons.append(found.reason)
     code = None if found is None else found.code
-    answer = tuple(reasons)
+    given = tuple(reasons)
     record_id = record(
         work,
         LEDGER_CHAIN if session is None else session.id,
@@ -100,7 +100,7 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
         "evaluate",
         outcome=outcome,
         code=code,
-        reasons=answer,
+        reasons=given,
         agent_id=request.agent_id or (None if session is None else session.agent_id),
         action_type=request.action_type,
         resource=request.resource,
@@ -108,7 +108,7 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
         detail=request.detail,
     )
     limit = None if found is None else found.limit
-    return Decision(outcome, answer, record_id, amount or 0, request.action_type or "", code, limit=limit)
+    return Decision(outcome, given, record_id, amount or 0, request.action_type or "", code, limit=limit)
 
 
 def _trust(
@@ -149,7 +149,7 @@ def _budget(work: Work, session: SessionRow, category: str | None, amount: int, 
     return None
 
 
-# Kept, since agents ask the same over and over.
+# Kept, since agents make the same requests over and over.
 @lru_cache(maxsize=512)
 def _enough_trust(agent_id: str, level: int, required: int) -> str:
     return f"Agent {agent_id!r} has trust level L{level}, and L{required} is needed"

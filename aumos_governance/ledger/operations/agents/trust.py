@@ -181,14 +181,14 @@ def check_named(**names: str) -> None:
 
 
 def assignment_of(row: TrustRow) -> TrustAssignment:
-    """The assignment as answers show it."""
+    """The assignment as responses show it."""
     return TrustAssignment(
         row.agent_id, row.scope or None, TrustLevel(row.level or 0), row.assigned_by, row.assigned_at, row.touched_at
     )
 
 
 def consent_of(row: ConsentRow) -> Consent:
-    """The consent as answers show it."""
+    """The consent as responses show it."""
     return Consent(row.agent_id, row.data_type, row.purpose or None, row.granted_by, row.granted_at, row.expires_at)
 
 

@@ -23,7 +23,7 @@ __all__ = ["withdraw"]
 
 
 @operation(AskApproval)
-def ask(work: Work, request: AskApproval) -> Approval:
+def request_approval(work: Work, request: AskApproval) -> Approval:
     """Create an approval request for a user."""
     if not request.digest:
         raise InvalidRequestError("An approval needs the digest of what it is for.")
@@ -61,7 +61,7 @@ def decide(work: Work, request: DecideApproval) -> Approval:
     if row.status != ApprovalStatus.PENDING:
         raise ConflictError(_decided(row))
     if row.digest != request.digest:
-        raise ConflictError("The answer is for something else than what is asked, so nothing was changed.")
+        raise ConflictError("The decision is for something else than what was requested, so nothing was changed.")
     session, notebook = owners_of(work, row.session_id)
     row.status = (ApprovalStatus.APPROVED if request.approve else ApprovalStatus.DENIED).value
     _close(work, row, request.origin)
@@ -74,7 +74,7 @@ def decide(work: Work, request: DecideApproval) -> Approval:
 
 @operation(WithdrawApproval)
 def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
-    """Stop waiting for an answer."""
+    """Stop waiting for a response."""
     row = _find(work, request.approval_id, request.origin)
     if not request.origin.person and request.origin.scope != row.scope:
         raise NotFoundError(f"There is no approval {request.approval_id!r}.")
@@ -97,7 +97,7 @@ def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
 
 
 def approval_of(row: ApprovalRow, notebook: NotebookRow) -> Approval:
-    """The approval as answers show it."""
+    """The approval as responses show it."""
     return Approval(
         row.id,
         NotebookKey(notebook.owner, notebook.root, notebook.path),

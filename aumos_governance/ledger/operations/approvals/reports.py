@@ -105,7 +105,7 @@ def _record(work: Work, notebook: NotebookRow, row: ReportRow, origin: Origin, d
 
 
 def report_of(row: ReportRow, notebook: NotebookRow) -> Report:
-    """The report as answers show it."""
+    """The report as responses show it."""
     return Report(
         row.id,
         NotebookKey(notebook.owner, notebook.root, notebook.path),

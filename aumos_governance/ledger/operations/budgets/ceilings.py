@@ -24,7 +24,7 @@ __all__ = ["ceiling_states", "set_ceiling", "share", "shared_detail"]
 
 
 def share(work: Work, owner: str, specs: Iterable[EnvelopeSpec]) -> bool:
-    """Put the shared ceilings of a configuration around an owner's sessions; answers whether any is new there."""
+    """Put the shared ceilings of a configuration around an owner's sessions; returns whether any is new there."""
     row = membership_of(work, owner)
     names = json.loads(row.ceilings)
     added = False

@@ -29,7 +29,7 @@ def enclose(
     ``before`` is what the same server was configured with. What servers of other roots put around the session stays:
     several roots may reach its notebook, and a charge must fit in the ceilings of all.
 
-    Answers whether other ceilings, or other figures of them, are around it now.
+    Returns whether other ceilings, or other figures of them, are around it now.
     """
     row = None if root is None else work.find(ConfigurationRow, notebook.owner, root)
     outer = [id for ceiling in shared_around(work, notebook.owner) for id in ceiling.envelopes.split()]

@@ -124,7 +124,7 @@ def set_budget(work: Work, request: SetBudget) -> BudgetState:
 def budget_state(
     envelope: EnvelopeRow, balance: BalanceRow, *, created: bool = False, changed: bool = False
 ) -> BudgetState:
-    """A category's budget as answers show it."""
+    """A category's budget as responses show it."""
     return BudgetState(
         envelope.name,
         BudgetPeriod(envelope.period),

@@ -15,7 +15,7 @@ from ...rules.verdicts import (
     BUDGET_EXCEEDED,
     BUDGET_HELD,
     Refusal,
-    act_refusal,
+    action_refusal,
     agent_refusal,
     level_refusal,
     no_budget,
@@ -151,7 +151,7 @@ def _decision(
             already_paid,
             charge is not None and refusal is not None,
             used=used,
-            unasked=code == APPROVAL_REQUIRED and not waits,
+            approval_not_requested=code == APPROVAL_REQUIRED and not waits,
         ),
     )
     return Decision(
@@ -218,7 +218,7 @@ def _effective_level(work: Work, session: SessionRow, request: Charging) -> int:
 
 def _level(session: SessionRow, request: Charging, level: int, approval: ApprovalRow | None) -> Refusal | None:
     if request.kind is ActionKind.ACT:
-        return act_refusal(request.required_level, level, approved=approval is not None)
+        return action_refusal(request.required_level, level, approved=approval is not None)
     if level >= request.required_level:
         return None
     refusal = level_refusal(request.kind, request.required_level, level)
@@ -258,7 +258,7 @@ def _detail(
     overrun: bool,
     *,
     used: bool = False,
-    unasked: bool = False,
+    approval_not_requested: bool = False,
 ) -> dict[str, Any] | None:
     detail: dict[str, Any] = dict(request.detail)
     if already_paid:
@@ -274,7 +274,7 @@ def _detail(
         detail["approval_used"] = used
     if isinstance(request, Hold) and request.until is not None:
         detail["until"] = request.until
-    if unasked:
+    if approval_not_requested:
         # Distinguishes this denial from the record that earlier versions wrote for each approval request.
         detail["approval_requested"] = False
     return detail or None

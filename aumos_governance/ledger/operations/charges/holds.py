@@ -111,7 +111,7 @@ def expire_holds(work: Work, request: ExpireHolds) -> int:
 
 
 def expire(work: Work, origin: Origin = _LEDGER) -> int:
-    """End all holds and approvals whose stated time has come; answers how many holds."""
+    """End all holds and approvals whose stated time has come; returns how many holds."""
     holds = work.select(DUE_HOLDS, work.now)
     pending = work.select(DUE_APPROVALS, work.now)
     for charge in holds:

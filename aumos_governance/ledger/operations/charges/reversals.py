@@ -9,8 +9,8 @@ from ....errors import ConflictError, InvalidAmountError, InvalidRequestError, N
 from ...contract.budgets import ChargeState, Corrected
 from ...contract.charges import Correct, TakeBack, Void
 from ...contract.facts import Found, Origin, Voided
-from ...rules.content import KEEP_ASKS
-from ...transaction.rows import AskRow, ChainRow, ChargeRow, CorrectionRow, NotebookRow, SessionRow
+from ...rules.content import KEEP_RESPONSES
+from ...transaction.rows import ChainRow, ChargeRow, CorrectionRow, NotebookRow, ResponseRow, SessionRow
 from ...transaction.selections import SESSIONS_OF_NOTEBOOK
 from ...transaction.work import Work, record
 from ..places import count, places_of, state_at, state_of
@@ -21,21 +21,21 @@ __all__ = ["correct", "take_back", "void"]
 
 _ON_ITS_WAY: Final = 1_000_000
 """Microseconds for which a response may still be under way to its client, and a cancel may cross it."""
-_TAKEN_BACK: Final = "The ask was cancelled"
-_TAKEN_BACK_UNSEEN: Final = "The ask was cancelled after its response had arrived, which was not handed over"
+_TAKEN_BACK: Final = "The request was cancelled"
+_TAKEN_BACK_UNSEEN: Final = "The request was cancelled after its response had arrived, which was not handed over"
 
 
 @operation(Void)
 def void(work: Work, request: Void) -> Voided:
-    """Take back the ask with the key ``of``, or refuse it beforehand."""
+    """Take back the request with the key ``of``, or refuse it beforehand."""
     if request.of == request.key:
         raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
-    ask = work.find(AskRow, request.origin.scope, request.of)
-    if ask is None:
+    stored = work.find(ResponseRow, request.origin.scope, request.of)
+    if stored is None:
         # Before any change.
-        answer = _unseen(work, request, work.now)
+        response = _unseen(work, request, work.now)
         work.add(
-            AskRow(
+            ResponseRow(
                 scope=request.origin.scope,
                 key=request.of,
                 digest="",
@@ -47,33 +47,33 @@ def void(work: Work, request: Void) -> Voided:
                 answer=None,
             )
         )
-        return answer
-    if ask.cancelled and not ask.digest:
-        return _unseen(work, request, ask.at)
-    if ask.cancelled:
+        return response
+    if stored.cancelled and not stored.digest:
+        return _unseen(work, request, stored.at)
+    if stored.cancelled:
         return Voided(True, state_at(work, request.notebook), Found.CHARGE)
-    charge = None if ask.charge_id is None else work.get(ChargeRow, ask.charge_id)
-    late = ask.expires_at is not None and work.now > ask.expires_at
+    charge = None if stored.charge_id is None else work.get(ChargeRow, stored.charge_id)
+    late = stored.expires_at is not None and work.now > stored.expires_at
     if charge is None or charge.corrected or charge.state not in (ChargeState.SPENT, ChargeState.HELD):
         return Voided(False, state_at(work, request.notebook), Found.NO_CHARGE if charge is None else Found.RESOLVED)
     detail: dict[str, Any] = {"ask": request.of}
     if late:
         detail["late"] = True
-    if work.now - ask.at >= _ON_ITS_WAY:
+    if work.now - stored.at >= _ON_ITS_WAY:
         detail["answered"] = True
     if request.delivered:
         detail["delivered"] = True
     why = _TAKEN_BACK_UNSEEN if request.delivered else _TAKEN_BACK
-    notebook = _reverse(work, charge, ask, request.origin, why, detail)
+    notebook = _reverse(work, charge, stored, request.origin, why, detail)
     return Voided(True, state_of(work, notebook), Found.CHARGE)
 
 
 def _unseen(work: Work, request: Void, since: int) -> Voided:
-    """The answer where the ledger had nothing of the request when it was first cancelled, at ``since``."""
+    """The response where the ledger had nothing of the request when it was first cancelled, at ``since``."""
     notebook = work.notebook(request.notebook)
     sessions = () if notebook is None else work.select(SESSIONS_OF_NOTEBOOK, notebook.id)
     # What a younger notebook ever requested is still known by its keys.
-    old = any(session.opened_at <= since - KEEP_ASKS for session in sessions)
+    old = any(session.opened_at <= since - KEEP_RESPONSES for session in sessions)
     return Voided(not old, state_at(work, request.notebook), Found.UNKNOWN if old else Found.NOTHING)
 
 
@@ -88,15 +88,15 @@ def take_back(work: Work, request: TakeBack) -> int:
         charge = work.find(ChargeRow, doubt.charge_id)
         if charge is None or charge.corrected or charge.state not in (ChargeState.SPENT, ChargeState.HELD):
             continue
-        ask = work.find(AskRow, doubt.scope, doubt.key) if doubt.key else None
+        stored = work.find(ResponseRow, doubt.scope, doubt.key) if doubt.key else None
         detail: dict[str, Any] = {"unconfirmed": True} | ({"ask": doubt.key} if doubt.key else {})
-        _reverse(work, charge, ask, request.origin, "Its caller got no confirmation", detail)
+        _reverse(work, charge, stored, request.origin, "Its caller got no confirmation", detail)
         taken += 1
     return taken
 
 
 def _reverse(
-    work: Work, charge: ChargeRow, ask: AskRow | None, origin: Origin, why: str, detail: dict[str, Any]
+    work: Work, charge: ChargeRow, stored: ResponseRow | None, origin: Origin, why: str, detail: dict[str, Any]
 ) -> NotebookRow:
     session = work.get(SessionRow, charge.session_id)
     notebook = work.get(NotebookRow, session.notebook_id)
@@ -106,9 +106,9 @@ def _reverse(
     charge.resolved_at = work.now
     charge.resolved_by = origin.actor
     work.save(charge)
-    if ask is not None:
-        ask.cancelled = True
-        work.save(ask)
+    if stored is not None:
+        stored.cancelled = True
+        work.save(stored)
     count(work, notebook, session, places, spent=-spent, held=-held)
     record(
         work,

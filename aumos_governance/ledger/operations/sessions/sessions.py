@@ -105,7 +105,7 @@ def _carry_out(work: Work, request: OpenSession | ChangeSession, plan: Plan) -> 
         work.relocate(notebook, request.notebook.root, request.notebook.path)
     session = open_session_of(work, notebook)
     if plan.close_first and session is not None:
-        close(work, notebook, session, request.origin, "a new session was asked for")
+        close(work, notebook, session, request.origin, "a new session was requested")
         # Records are paged by time, and the end of one session comes before the start of the next.
         work.now += 1
     # Which server's ceilings are meant, and which root the notebook was known by until now.

@@ -155,7 +155,7 @@ class PostgresDatabase:
         connection = self._connected()
         ended: tuple[TrailedWork, LockingStore, _T] | None = None
         try:
-            # In a pipeline what is written goes out together with the commit, and comes back in one answer.
+            # In a pipeline what is written goes out together with the commit, and comes back in one response.
             with connection.pipeline() as pipeline, _swept(pipeline), connection.cursor() as cursor:
                 cursor.execute(_BEGIN)
                 store = LockingStore(connection.cursor, self.statements)

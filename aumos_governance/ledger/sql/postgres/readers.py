@@ -86,14 +86,14 @@ class PostgresReaders:
 
 
 class _ReadingCursor:
-    """A cursor that fetches as much at a time as is asked for: a row, all, or (by iteration) a stream."""
+    """A cursor that fetches as much at a time as is requested: a row, all, or (by iteration) a stream."""
 
     def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
         self._cursor: Any = cursor
-        self._asked: tuple[str, Sequence[Any]] | None = None
+        self._sent: tuple[str, Sequence[Any]] | None = None
 
     def execute(self, text: str, values: Sequence[Any] = ()) -> Any:
-        self._asked = (text, values)
+        self._sent = (text, values)
 
     def executemany(self, text: str, rows: Any) -> Any:
         raise TypeError("a reading cursor does not write")
@@ -105,12 +105,12 @@ class _ReadingCursor:
         return self._run().fetchall()
 
     def __iter__(self) -> Any:
-        asked, self._asked = self._asked, None
-        assert asked is not None
-        return self._cursor.stream(*asked, size=_CHUNK)
+        stored, self._sent = self._sent, None
+        assert stored is not None
+        return self._cursor.stream(*stored, size=_CHUNK)
 
     def _run(self) -> Any:
-        if self._asked is not None:
-            asked, self._asked = self._asked, None
-            self._cursor.execute(*asked)
+        if self._sent is not None:
+            stored, self._sent = self._sent, None
+            self._cursor.execute(*stored)
         return self._cursor

@@ -131,7 +131,7 @@ describe('AuditView', () => {
 
   afterEach(() => view.dispose());
 
-  it('shows what was denied today, whatever the filters were', async () => {
+  it('shows what was denied today, with any earlier filters', async () => {
     // The state of the chain is requested without filters.
     const last = (): IAuditFilters | undefined =>
       requested.filter(filters => 'outcome' in filters).at(-1);

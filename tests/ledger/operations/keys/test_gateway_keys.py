@@ -20,6 +20,7 @@ from aumos_governance.ledger.contract.keys import (
     RevokeKeys,
 )
 from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListStates
 from aumos_governance.ledger.contract.requests import JoinNotebooks
 from tests.ledger.kit import NOTEBOOK, OTHER, PERSON, SERVER, Backend, at, delete, key, move, opening, records
 from tests.ledger.rich import issue
@@ -199,3 +200,46 @@ def test_valid_keys_outlive_the_ledgers_process(database: Backend) -> None:
     ledger.close()
     assert valid(database.open()) == before
     assert [found.key_id for found in before] == ["k2"]
+
+
+def test_a_name_may_be_as_long_as_its_column(ledger: Ledger) -> None:
+    assert ledger.execute(issue("k1", name="n" * 200)).name == "n" * 200
+
+
+def test_only_users_keys_have_names_of_their_own(ledger: Ledger) -> None:
+    ledger.execute(issue("run", RUN, NOTEBOOK, name="a"))
+    ledger.execute(issue("run again", RUN, NOTEBOOK, name="a"))
+    ledger.execute(issue("user", USER, at("key:a"), name="a"))
+    ledger.execute(issue("other", USER, at("key:b"), name="b"))
+    ledger.execute(issue("run once more", RUN, NOTEBOOK, name="a"))
+    assert len(valid(ledger)) == 5
+
+
+def test_a_key_replaces_none_unless_that_is_requested(ledger: Ledger) -> None:
+    for key_id in ("k1", "k2"):
+        ledger.execute(issue(key_id, KERNEL, subject="k", server="s"))
+    ledger.execute(issue("t", TERMINAL, subject="k", server="s", replaces=True))
+    assert [found.key_id for found in valid(ledger)] == ["k1", "k2", "t"]
+
+
+def test_the_end_of_one_key_comes_before_the_start_of_the_next(ledger: Ledger) -> None:
+    for key_id in ("old", "new"):
+        made = ledger.execute(issue(key_id, KERNEL, subject="k", server="s", replaces=True))
+    (revoked,) = records(ledger, event="key_revoked")
+    assert revoked.at < made.issued_at
+
+
+def test_pages_hear_of_a_notebook_that_a_terminal_is_bound_to(ledger: Ledger) -> None:
+    ledger.execute(issue("t", TERMINAL, subject="1", server="s"))
+    heard: list[str] = []
+    ledger.subscribe(lambda states: heard.extend(state.notebook.path for state in states))
+    for notebook in (NOTEBOOK, NOTEBOOK):
+        ledger.execute(bind("t", notebook))
+    assert heard == [NOTEBOOK.path]
+
+
+def test_a_key_revoked_before_makes_no_notebook_known(ledger: Ledger) -> None:
+    ledger.execute(issue("k1", KERNEL, subject="k"))
+    ledger.execute(revoke("k1", origin=SERVER))
+    assert ledger.execute(revoke("k1", notebook=OTHER)).count == 0
+    assert ledger.read(ListStates(owner="ann", root="/srv/ann")) in ((), [])

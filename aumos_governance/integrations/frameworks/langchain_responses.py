@@ -8,7 +8,7 @@ from typing import Any, Final
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
-__all__ = ["CHAT", "LANGCHAIN", "MESSAGE", "RESPONSE", "answer_of", "is_from_cache"]
+__all__ = ["CHAT", "LANGCHAIN", "MESSAGE", "RESPONSE", "is_from_cache", "response_of"]
 
 CHAT: Final = "chat.completion"
 RESPONSE: Final = "response"
@@ -17,37 +17,37 @@ LANGCHAIN: Final = "langchain"
 """Whose words the usage is in: OpenAI's two APIs', Anthropic's, or LangChain's own, which has the fewest counts."""
 
 
-def answer_of(result: LLMResult) -> dict[str, Any]:
+def response_of(result: LLMResult) -> dict[str, Any]:
     """A result as a response body; ``shape`` says whose, and ``visible`` counts the bytes of what was written."""
     message = _message(result)
     if message is None:
         return _of_completion(result)
     metadata = message.response_metadata
     model, usage = metadata.get("model_name") or metadata.get("model"), message.usage_metadata
-    answer: dict[str, Any] = {"model": model, "visible": _visible(message), "id": metadata.get("id")}
-    answer["service_tier"] = metadata.get("service_tier")
+    response: dict[str, Any] = {"model": model, "visible": _visible(message), "id": metadata.get("id")}
+    response["service_tier"] = metadata.get("service_tier")
     raw = metadata.get("token_usage")
     if isinstance(raw, Mapping) and raw.get("prompt_tokens") is not None:
-        # Each of several answers to one prompt says what all of them used.
+        # Each of several responses to one prompt says what all of them used.
         texts = [_choice(each) for each in result.generations[0]]
-        return {**answer, "shape": CHAT, "usage": raw, "choices": texts}
+        return {**response, "shape": CHAT, "usage": raw, "choices": texts}
     raw = metadata.get("usage")
     if isinstance(raw, Mapping) and raw.get("input_tokens") is not None:
-        return {**answer, "shape": MESSAGE, "usage": raw, "content": message.content}
+        return {**response, "shape": MESSAGE, "usage": raw, "content": message.content}
     if metadata.get("object") == RESPONSE or str(metadata.get("id")).startswith("resp_"):
         usage_ = None if usage is None else _response_usage(usage)
         return {
-            **answer,
+            **response,
             "shape": RESPONSE,
             "usage": usage_,
             "output": [*_items(message)],
             "status": metadata.get("status"),
         }
-    return {**answer, "shape": LANGCHAIN, "usage": usage}
+    return {**response, "shape": LANGCHAIN, "usage": usage}
 
 
 def is_from_cache(result: LLMResult) -> bool:
-    """Whether LangChain had the answer, and the provider was not asked."""
+    """Whether LangChain had the response, and sent no request to the provider."""
     message = _message(result)
     usage: Mapping[str, Any] = (message.usage_metadata if message is not None else None) or {}
     return usage.get("total_cost") == 0

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ...clock import monotonic
 from ...errors import AumOSGovernanceError
 from ...wire.operations import ENDING
-from ...wire.protocol import Ask
+from ...wire.protocol import WireRequest
 from ..transports.transport import Transport
 from ..transports.waiter import Waiter
 
@@ -22,31 +22,31 @@ __all__ = [
     "GRACE_SECONDS",
     "LONGEST_PAUSE",
     "Dropped",
-    "Exchanges",
     "InFlight",
+    "InFlightRequests",
     "OnWaiting",
     "Patience",
     "Started",
     "Steps",
     "Waiting",
     "is_own",
-    "new_ask_id",
+    "new_request_id",
     "pauses",
     "waited",
 ]
 
 FIRST_RESEND: Final = 0.25
-"""Seconds after which an ask is sent again where it may have been lost."""
+"""Seconds after which a request is sent again where it may have been lost."""
 _LAST_RESEND: Final = 2.0
 GRACE_SECONDS: Final = 1.0
-"""How long an answer is waited for past the ask's expiry: one that was decided just before it still has to arrive, and
-that costs no safety."""
+"""How long the client waits past a request's expiry: the response to one that was decided just before still has to
+arrive. That costs no safety."""
 _RENEWED_EVERY: Final = 5.0
 _RENEWED_FOR: Final = 30.0
-# While a person is waited for, the server hears now and then that somebody still waits; nobody does once it has not for
-# so long, nor for an answer once the server has been silent for so long.
+# While a request waits for a user, the client renews it now and then. The server drops one that was not renewed for so
+# long, and the client gives up once the server has been silent for so long.
 _UNLOST_FOR: Final = 47 * 3_600.0
-# Where no message can get lost nothing has to be repeated, and a person may be typing in the thread that waits. An
+# Where no message can get lost nothing has to be repeated, and the user may be typing in the thread that waits. An
 # expiry may be at most 48 hours ahead.
 
 OnWaiting = Callable[[Mapping[str, Any]], None]
@@ -55,18 +55,18 @@ for a user, and again when it waits for something else: at a limit after an appr
 
 
 Steps = Generator[float, None, dict[str, Any]]
-"""One ask on its way: yields for how many seconds to wait at most before it is looked at again, gives the answer."""
+"""One request in flight: yields how many seconds to wait at most before the next step; returns the response."""
 
 
 class Dropped(BaseException):
-    """Thrown into an ask's steps, which end with the answer where it is here already, and else take the ask back."""
+    """Thrown into a request's steps: they return a response that is here already, and else take the request back."""
 
 
 @dataclass(eq=False, slots=True)
 class InFlight:
     """A request, until its response is handed over or it is taken back."""
 
-    ask: Ask | None = None
+    request: WireRequest | None = None
     """Its latest copy; None before the first."""
     sent: int = 0
     """How many copies may have left this process."""
@@ -79,64 +79,64 @@ class InFlight:
 
 @dataclass(slots=True)
 class Waiting:
-    """An ask whose answer has not come."""
+    """A request without a response yet."""
 
     wake: Callable[[], None]
-    answer: Mapping[str, Any] | None = None
+    response: Mapping[str, Any] | None = None
     pending: Mapping[str, Any] | None = None
-    """What was told last of a person's answer that is waited for."""
+    """The latest message of the server that the request waits for a user."""
 
 
 @dataclass(slots=True)
 class Patience:
-    """How long an ask may be acted on, which is longer for as long as a person is waited for."""
+    """How long a request stays valid; it is extended for as long as the request waits for a user."""
 
     until: float
     """On the monotonic clock."""
     on_waiting: OnWaiting | None
     has_waited: bool = False
-    told: object = None
+    announced: object = None
     """By how much what ``on_waiting`` was called with last exceeds a limit; None for an approval."""
 
 
-class Exchanges:
-    """The asks of one client that are on their way, from any number of threads and tasks."""
+class InFlightRequests:
+    """The in-flight requests of one client, from any number of threads and tasks."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._waiting: dict[str, Waiting] = {}
 
-    def expect(self, ask_id: str, wake: Callable[[], None]) -> Waiting:
-        """What is there of the answer to this ask, from now on until `forget`; ``wake`` is called with each news."""
-        waiting = self._waiting[ask_id] = Waiting(wake)
+    def expect(self, request_id: str, wake: Callable[[], None]) -> Waiting:
+        """Take in messages for this request until `forget`; ``wake`` is called after each one."""
+        waiting = self._waiting[request_id] = Waiting(wake)
         return waiting
 
-    def listen(self, ask_id: str, function: Callable[[Mapping[str, Any]], None]) -> None:
+    def listen(self, request_id: str, function: Callable[[Mapping[str, Any]], None]) -> None:
         """Have ``function`` called with each response to this request, until `forget`."""
 
         def wake() -> None:
-            if waiting.answer is not None:
-                function(waiting.answer)
+            if waiting.response is not None:
+                function(waiting.response)
 
-        waiting = self.expect(ask_id, wake)
+        waiting = self.expect(request_id, wake)
 
-    def forget(self, ask_id: str) -> None:
-        self._waiting.pop(ask_id, None)
+    def forget(self, request_id: str) -> None:
+        self._waiting.pop(request_id, None)
 
-    def receive(self, answer: Mapping[str, Any]) -> None:
-        """Take in an answer, in whatever thread."""
-        # An answer that nobody waits for any more came late, or came twice.
-        waiting = self._waiting.get(str(answer.get("id")))
+    def receive(self, response: Mapping[str, Any]) -> None:
+        """Take in a response; any thread may call this."""
+        # A response to no request in flight came late, or came twice.
+        waiting = self._waiting.get(str(response.get("id")))
         if waiting is not None:
-            if answer.get("ok") is True and "waiting" in answer:
-                waiting.pending = answer["waiting"]
+            if response.get("ok") is True and "waiting" in response:
+                waiting.pending = response["waiting"]
             else:
-                waiting.answer = answer
+                waiting.response = response
             waiting.wake()
 
-    def answer(
+    def response(
         self,
-        ask: Ask,
+        request: WireRequest,
         give_up: float,
         wake: Callable[[], None],
         patience: Patience | None = None,
@@ -145,65 +145,65 @@ class Exchanges:
         """The steps to the response; UnavailableError once ``give_up`` on the monotonic clock has come.
 
         With ``patience`` that is put off, and the request's expiry with it, for as long as a user is waited for.
-        ``flight`` notes what became of it, for whoever takes it back. A response that comes after ``give_up`` is none,
-        unless it denies, or ends a charge: that is done, and stays so.
+        ``flight`` notes what became of it, for a caller that takes it back. A response that comes after ``give_up`` is
+        none, unless it denies, or ends a charge: that is done, and stays so.
         """
         flight = InFlight() if flight is None else flight
-        flight.ask, flight.response = ask, None
-        # As `expect` and `forget` do, without the price of two calls in each ask.
-        waiting = self._waiting[ask.id] = Waiting(wake)
+        flight.request, flight.response = request, None
+        # As `expect` and `forget` do, without the price of two calls in each request.
+        waiting = self._waiting[request.id] = Waiting(wake)
         began = resend_at = monotonic()
         interval = FIRST_RESEND
         try:
-            while waiting.answer is None:
+            while waiting.response is None:
                 now = monotonic()
                 pending, waiting.pending = waiting.pending, None
-                tells = False
+                notifies = False
                 if pending is not None and patience is not None:
-                    ask, begins_to_wait = self._renewed(ask, patience)
-                    flight.ask = ask
-                    tells = begins_to_wait or pending.get("needs") != patience.told
-                    patience.told = pending.get("needs")
+                    request, begins_to_wait = self._renewed(request, patience)
+                    flight.request = request
+                    notifies = begins_to_wait or pending.get("needs") != patience.announced
+                    patience.announced = pending.get("needs")
                     began, give_up, interval = now, patience.until + GRACE_SECONDS, _RENEWED_EVERY
                     resend_at = now if begins_to_wait else min(resend_at, now + interval)
                 if now >= give_up:
                     raise self._transport.silence(now - began)
                 if now >= resend_at:
-                    self._send(ask, flight)
+                    self._send(request, flight)
                     resend_at = now + interval if self._transport.lossy else give_up
                     interval = min(interval * 2, _LAST_RESEND) if interval < _RENEWED_EVERY else interval
-                if tells and pending is not None and patience is not None and patience.on_waiting is not None:
+                if notifies and pending is not None and patience is not None and patience.on_waiting is not None:
                     patience.on_waiting(pending)
                     continue
                 yield max(0.0, min(resend_at, give_up) - monotonic())
             now = monotonic()
-            if now >= give_up and ask.op not in ENDING and _is_yes(waiting.answer):
+            if now >= give_up and request.op not in ENDING and _is_yes(waiting.response):
                 raise self._transport.silence(now - began)
-            return dict(waiting.answer)
+            return dict(waiting.response)
         except Dropped:
-            if waiting.answer is None:
+            if waiting.response is None:
                 raise
-            return dict(waiting.answer)
+            return dict(waiting.response)
         finally:
-            flight.response = waiting.answer
-            self._waiting.pop(ask.id, None)
+            flight.response = waiting.response
+            self._waiting.pop(request.id, None)
 
-    def _send(self, ask: Ask, flight: InFlight) -> None:
+    def _send(self, request: WireRequest, flight: InFlight) -> None:
         # Counted before, since an interrupt may come when it has left.
         flight.sent += 1
         try:
-            self._transport.send(ask)
+            self._transport.send(request)
         except AumOSGovernanceError:
             # It could not leave.
             flight.sent -= 1
             raise
 
-    def _renewed(self, ask: Ask, patience: Patience) -> tuple[Ask, bool]:
+    def _renewed(self, request: WireRequest, patience: Patience) -> tuple[WireRequest, bool]:
         """The request for as long as a user is waited for, and whether that has just begun."""
-        clock_offset = ask.exp - patience.until
+        clock_offset = request.exp - patience.until
         patience.until = monotonic() + (_RENEWED_FOR if self._transport.lossy else _UNLOST_FOR)
         begins, patience.has_waited = not patience.has_waited, True
-        return replace(ask, exp=patience.until + clock_offset), begins
+        return replace(request, exp=patience.until + clock_offset), begins
 
 
 def _is_yes(response: Mapping[str, Any]) -> bool:
@@ -256,21 +256,21 @@ class Started:
         self._flight = flight
         self._take_back = take_back
         self._seconds = 0.0
-        self._answer: Mapping[str, Any] | None = None
+        self._response: Mapping[str, Any] | None = None
         try:
             self._go_on()
         except BaseException:
             self.take_back()
             raise
 
-    def answer(self) -> dict[str, Any]:
-        """Block this thread until the response is here; raises as `Client.ask`, and has taken the request back then."""
+    def response(self) -> dict[str, Any]:
+        """Block this thread until the response is here. Raises as `Client.request`, with the request taken back."""
         try:
-            while self._answer is None:
+            while self._response is None:
                 self._transport.wait(self._waiter, self._seconds)
                 self._waiter.rest()
                 self._go_on()
-            return self._read(self._answer)
+            return self._read(self._response)
         except BaseException:
             self.take_back()
             raise
@@ -289,22 +289,22 @@ class Started:
 
     def drop(self) -> dict[str, Any] | None:
         """Take the request back, without waiting; where its response is here already, give that, if it is a yes."""
-        if self._answer is None:
+        if self._response is None:
             try:
                 self._steps.throw(Dropped())
             except StopIteration as done:
-                self._answer = done.value
+                self._response = done.value
             except Dropped:
                 self._take_back(self._flight)
                 return None
         self.keep()
-        return dict(self._answer) if self._answer is not None and self._answer.get("ok") is True else None
+        return dict(self._response) if self._response is not None and self._response.get("ok") is True else None
 
     def _go_on(self) -> None:
         try:
             self._seconds = next(self._steps)
         except StopIteration as done:
-            self._answer = done.value
+            self._response = done.value
 
 
 # ---- ids
@@ -313,7 +313,7 @@ _process = ""
 _numbers = itertools.count()
 
 
-def new_ask_id() -> str:
+def new_request_id() -> str:
     """An id that nothing else ever has: what names this process, then a number that counts up.
 
     Counting, so that the ledger's index of them grows at its end: random ones touch a page of it each, and that took a
@@ -322,9 +322,9 @@ def new_ask_id() -> str:
     return f"{_process}-{next(_numbers):08x}"
 
 
-def is_own(ask_id: str) -> bool:
+def is_own(request_id: str) -> bool:
     """Whether this process gave the id, and not the one that it was forked off."""
-    return ask_id.startswith(f"{_process}-")
+    return request_id.startswith(f"{_process}-")
 
 
 def _name_process() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from aumos_governance.gateway.headers import from_client, from_provider, secrets_of, without_secret
+from aumos_governance.gateway.headers import Mask, from_client, from_provider, secrets_of, without_secret
 
 SECRET = "sk-aumos-1"
 
@@ -59,6 +59,7 @@ def test_a_clients_headers_go_on_without_its_key_and_what_is_of_the_connection()
         via="proxy",
         x_forwarded_for="10.0.0.1",
         x_echo=f"my key is {SECRET}",
+        x_http_method_override="DELETE",
         openai_organization="org-1",
         user_agent="agent/1",
         content_type="application/json",
@@ -99,3 +100,37 @@ def test_a_providers_headers_go_back_without_its_key_and_cookies(key: str | None
     kept = dict(from_provider(given, key))
     assert kept.pop("x-key", None) == ("of 12345678" if shown else None)
     assert kept == {"x-request-id": "r1"}
+
+
+# ---- a provider's key in a body
+
+LONG = b"sk-provider-key"
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 15, 1_000])
+def test_a_key_is_masked_wherever_the_body_is_cut(size: int) -> None:
+    body = b"a" + LONG + b"b sk-prov c" + LONG + LONG + b" sk-provider-ke"
+    mask = Mask(LONG.decode())
+    pieces = [mask.feed(body[at : at + size]) for at in range(0, len(body), size)]
+    assert b"".join(pieces) + mask.rest() == b"a***b sk-prov c****** sk-provider-ke" == mask.whole(body)
+    assert mask.rest() == b""
+
+
+def test_what_may_begin_the_key_waits_and_what_ends_an_event_does_not() -> None:
+    mask = Mask(LONG.decode())
+    assert [mask.feed(chunk) for chunk in (b"ab", b"c sk-", b"px", b"d sk-p", b"\n")] == [
+        b"ab",
+        b"c ",
+        b"sk-px",
+        b"d ",
+        b"sk-p\n",
+    ]
+    assert mask.rest() == b""
+
+
+@pytest.mark.parametrize("key", [None, "", "1234567"])
+def test_without_a_key_that_is_one_nothing_is_masked(key: str | None) -> None:
+    mask = Mask(key)
+    assert mask.whole(b"of 1234567") == mask.feed(b"of 1234567") == b"of 1234567"
+    assert mask.rest() == b""
+    assert Mask("12345678").whole(b"of 12345678") == b"of ***"

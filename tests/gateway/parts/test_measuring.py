@@ -14,7 +14,7 @@ from aumos_governance.gateway.dialects.api import ClientCall, ProviderApi
 from aumos_governance.gateway.dialects.openai import API as OPENAI
 from aumos_governance.gateway.measuring import Measured, Measuring
 from aumos_governance.gateway.refusals import RefusedError
-from aumos_governance.integrations.guarding.calls import Asked
+from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.pricing.prices import Prices
 
 DOLLAR = 10**9
@@ -33,14 +33,14 @@ def measuring(api: ProviderApi = OPENAI, **fields: Any) -> Measuring:
     return Measuring(Upstream(**given | fields), api)
 
 
-def asked(path: str = "/chat/completions", method: str = "POST", **body: Any) -> Asked:
+def asked(path: str = "/chat/completions", method: str = "POST", **body: Any) -> ApiRequest:
     given = (
         {"model": "mine", "messages": [{"role": "user", "content": "What?"}]} if "chat" in path else {"model": "mine"}
     )
-    return Asked(method, path, {**given, **body} if method == "POST" else {})
+    return ApiRequest(method, path, {**given, **body} if method == "POST" else {})
 
 
-def measured(by: Measuring, of: Asked, size: int = SMALL) -> Measured:
+def measured(by: Measuring, of: ApiRequest, size: int = SMALL) -> Measured:
     found = asyncio.run(by.measure(of, size))
     assert isinstance(found, Measured)
     return found
@@ -54,7 +54,7 @@ def least(by: Measuring, of: Measured) -> int:
     return asyncio.run(by.least(of, SMALL))
 
 
-def refused(by: Measuring, of: Asked) -> tuple[int, str]:
+def refused(by: Measuring, of: ApiRequest) -> tuple[int, str]:
     with pytest.raises(RefusedError) as error:
         asyncio.run(by.measure(of, SMALL))
     return error.value.refusal.status, error.value.refusal.code

@@ -14,7 +14,7 @@ from aumos_governance import ConfigurationError
 from aumos_governance.authority.authorization import Grant
 from aumos_governance.integrations.guarding.attempts import Attempt, Call, Sending
 from aumos_governance.integrations.guarding.batches import BatchCall
-from aumos_governance.integrations.guarding.calls import Asked, Paid, UsageMissingError
+from aumos_governance.integrations.guarding.calls import ApiRequest, Paid, UsageMissingError
 from aumos_governance.integrations.guarding.guard import Guard, Outcome
 from aumos_governance.integrations.guarding.leftovers import leftovers
 from aumos_governance.integrations.guarding.steps import now, when_awaited
@@ -25,7 +25,7 @@ from tests.integrations.chats import ASKED, COST
 from tests.integrations.till import Till
 
 BODY = {"model": "gpt-4o", "messages": ASKED, "max_tokens": 50}
-REQUEST = Asked("post", "/chat/completions", BODY)
+REQUEST = ApiRequest("post", "/chat/completions", BODY)
 GOOD = b'{"id": "c1", "model": "gpt-4o", "usage": {"prompt_tokens": 11, "completion_tokens": 7}}'
 
 
@@ -34,7 +34,7 @@ class RefusedError(Exception):
 
 
 def paid_call(**more: Any) -> Paid:
-    found = PROVIDER.paid(Asked("post", "/chat/completions", {**BODY, **more}))
+    found = PROVIDER.paid(ApiRequest("post", "/chat/completions", {**BODY, **more}))
     assert found is not None
     return found
 
@@ -105,7 +105,7 @@ def test_an_attempt_that_another_follows_without_a_response_is_an_estimate(
     after = Attempt(call, paid, streamed=False, sending=None)
     way(after.hold)
     assert till.events() == ["hold", "estimated", "hold"]
-    way(after.answering, response())
+    way(after.responding, response())
     assert till.events() == ["hold", "estimated", "hold", "settle"]
     assert till.spent == worst(till) + COST
 
@@ -117,7 +117,7 @@ def test_an_attempt_after_one_that_was_refused_takes_its_hold_over(
     call.refused()
     after = Attempt(call, paid, streamed=False, sending=None)
     way(after.hold)
-    way(after.answering, response())
+    way(after.responding, response())
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
 
 
@@ -130,7 +130,7 @@ def test_attempts_side_by_side_end_by_themselves(call: Call, paid: Paid, till: T
     # The call is over before they are.
     call.left()
     assert till.events() == ["hold"] * 3
-    way(sendings[0].answering, response())
+    way(sendings[0].responding, response())
     way(sendings[1].failing, ValueError())
     way(sendings[2].failing, RefusedError())
     assert till.events() == ["hold"] * 3 + ["settle", "estimated", "release"]
@@ -146,7 +146,7 @@ def test_an_attempt_that_is_left_is_an_estimate(call: Call, paid: Paid, till: Ti
 def test_where_nothing_was_sent_nothing_ends(till: Till, way: Way) -> None:
     sending = Sending(streamed=True)
     assert sending.streamed
-    way(sending.answering, response())
+    way(sending.responding, response())
     way(sending.failing, ValueError())
     sending.left()
     assert till.events() == []
@@ -190,12 +190,12 @@ def test_an_error_that_the_caller_handles_already_says_nothing_of_the_attempt(
 @pytest.mark.parametrize(
     "asked",
     [
-        Asked("get", "/chat/completions", BODY),
-        Asked("post", "/responses", BODY),
-        Asked("post", "/chat/completions", {**BODY, "n": 2}),
+        ApiRequest("get", "/chat/completions", BODY),
+        ApiRequest("post", "/responses", BODY),
+        ApiRequest("post", "/chat/completions", {**BODY, "n": 2}),
     ],
 )
-def test_a_hold_is_for_the_request_of_which_it_was_computed(call: Call, asked: Asked) -> None:
+def test_a_hold_is_for_the_request_of_which_it_was_computed(call: Call, asked: ApiRequest) -> None:
     assert call.is_for("post", "/chat/completions", dict(BODY))
     assert not call.is_for(asked.method, asked.path, asked.body)
 
@@ -211,15 +211,15 @@ def test_a_response_outside_of_200_to_299_costs_nothing(
     call: Call, attempt: Attempt, till: Till, way: Way, status: Any, event: str
 ) -> None:
     way(attempt.hold)
-    way(attempt.answering, response(status=status))
+    way(attempt.responding, response(status=status))
     call.left()
     assert till.events() == ["hold", event]
 
 
 def test_a_response_that_comes_twice_is_charged_once(attempt: Attempt, till: Till, way: Way) -> None:
     way(attempt.hold)
-    way(attempt.answering, response())
-    way(attempt.answering, response())
+    way(attempt.responding, response())
+    way(attempt.responding, response())
     way(attempt.ending)
     attempt.drop()
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
@@ -247,7 +247,7 @@ def test_of_the_requests_that_went_out_those_not_answered_with_an_error_are_char
         way(attempt.again)
     assert till.events() == ["hold"] * 4
     attempt.sends = SimpleNamespace(unpaid_for=unpaid_for)  # type: ignore[assignment]
-    way(attempt.answering, response())
+    way(attempt.responding, response())
     assert sorted(till.events()[4:]) == sorted([*events, "settle"])
     assert till.spent == COST + worst(till) * events.count("estimated")
 
@@ -263,7 +263,7 @@ def test_what_went_out_again_ends_with_its_attempt(attempt: Attempt, till: Till,
 
 def test_what_goes_out_again_after_the_response_ends_at_once(attempt: Attempt, till: Till, way: Way) -> None:
     way(attempt.hold)
-    way(attempt.answering, response())
+    way(attempt.responding, response())
     way(attempt.again)
     assert till.events() == ["hold", "settle", "hold", "release"]
 
@@ -282,7 +282,7 @@ def test_the_first_attempt_uses_the_hold_that_was_requested(call: Call, attempt:
     call.begin()
     attempt.hold()
     assert call.begun is None
-    now(attempt.answering(response(), awaited=False))
+    now(attempt.responding(response(), awaited=False))
     call.left()
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
 
@@ -292,7 +292,7 @@ def test_an_attempt_of_other_content_does_not_use_the_hold_that_was_requested(ca
     other = paid_call(max_tokens=500)
     attempt = Attempt(call, other, streamed=False, sending=None)
     attempt.hold()
-    now(attempt.answering(response(), awaited=False))
+    now(attempt.responding(response(), awaited=False))
     call.left()
     assert sorted(till.events()) in (["hold", "settle"], ["hold", "hold", "release", "settle"])
     assert till.records("hold")[-1].amount >= 450 * 10_000
@@ -343,7 +343,7 @@ def test_what_was_granted_to_a_call_that_is_given_up_is_given_back(
         call.begun = begun
         call.left()
     else:
-        guard.ask = lambda _: begun  # type: ignore[assignment, method-assign]
+        guard.begin_ahead = lambda _: begun  # type: ignore[assignment, method-assign]
         with pytest.raises(KeyboardInterrupt):
             attempt.hold()
         attempt.drop()
@@ -385,7 +385,7 @@ def test_a_batch_stays_held_where_it_can_be_found_again(
     batch = BatchCall([("a", REQUEST)], PROVIDER.paid)
     attempt = Attempt(Call(guard, batch, REQUEST, owner=None), batch, streamed=False, sending=None)
     way(attempt.hold)
-    way(attempt.answering, response(content))
+    way(attempt.responding, response(content))
     attempt.call.left()
     assert till.events() == events
     charge = guard.followups.batch(guard.reference("batch_1"))

@@ -15,6 +15,7 @@ from aumos_governance.integrations.pricing.seen import Seen
 from tests.gateway.house import CALLER
 
 HELD = 5 * 10**8
+SOURCE = {"kind": "gateway", "provider": "school"}
 ANSWER = {"id": "r1", "usage": {"prompt_tokens": 3}}
 
 
@@ -65,11 +66,11 @@ def desk() -> Desk:
 
 
 def charge(desk: Desk, **paid: bool) -> OpenCharge:
-    return OpenCharge(desk, CALLER, "h1", HELD, Paid(**paid), lambda id: f"openai/{id}")  # type: ignore[arg-type]
+    return OpenCharge(desk, CALLER, "h1", HELD, Paid(**paid), lambda id: f"openai/{id}", SOURCE)  # type: ignore[arg-type]
 
 
 def settle(amount: str, *, estimated: bool, **more: Any) -> tuple[str, Mapping[str, Any]]:
-    return "settle", {"hold_id": "h1", "amount": amount, "estimated": estimated, **more}
+    return "settle", {"hold_id": "h1", "amount": amount, "estimated": estimated, "source": SOURCE, **more}
 
 
 USED = {"usage": {"prompt_tokens": 3}}
@@ -127,3 +128,29 @@ def test_a_second_end_changes_nothing(desk: Desk, first: str) -> None:
     for end in ends.values():
         end()
     assert len(desk.posted) == 1
+
+
+@pytest.mark.parametrize("place", ["usage", "usageMetadata"])
+def test_the_counts_of_a_response_are_on_record(desk: Desk, place: str) -> None:
+    counts = {
+        "in": 3,
+        "none": 0,
+        "flag": True,
+        "text": "3",
+        "less": -1,
+        "huge": 1 << 53,
+        "large": (1 << 53) - 1,
+        "a b": 1,
+    }
+    charge(desk).settle(Reader({place: {**counts, "details": {"cached": 2, "deeper": {"x": 1}}}}))  # type: ignore[arg-type]
+    assert desk.posted == [
+        settle("0.25", estimated=False, usage={"in": 3, "large": (1 << 53) - 1, "details.cached": 2})
+    ]
+
+
+def test_of_many_counts_some_are_on_record_and_of_none_none(desk: Desk) -> None:
+    charge(desk).settle(Reader({"usage": {f"c{number}": 1 for number in range(40)}}))  # type: ignore[arg-type]
+    charge(desk).settle(Reader({"usage": {"in": 0}}))  # type: ignore[arg-type]
+    charge(desk).settle(Reader({"usage": 5}))  # type: ignore[arg-type]
+    assert [len(body.get("usage", ())) for _, body in desk.posted] == [32, 0, 0]
+    assert "usage" not in desk.posted[1][1]

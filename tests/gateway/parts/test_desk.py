@@ -12,7 +12,7 @@ import pytest
 
 from aumos_governance.gateway.desk import Desk
 from aumos_governance.service.callers import Caller
-from aumos_governance.wire.protocol import Ask
+from aumos_governance.wire.protocol import WireRequest
 from tests.gateway.house import CALLER
 
 OK = {"ok": True, "state": {}}
@@ -30,7 +30,7 @@ class Service:
 
     def __init__(self, *replies: dict[str, Any] | tuple[dict[str, Any], ...]) -> None:
         self._replies = list(replies)
-        self.asks: list[Ask] = []
+        self.asks: list[WireRequest] = []
         self.reply: Callable[[dict[str, Any]], None] | None = None
         self.delays: list[float] = []
         """Seconds for which the desk waited for anything, which pass a thousand times faster."""
@@ -39,7 +39,7 @@ class Service:
         self.errors: list[dict[str, Any]] = []
         self.now = 0.0
 
-    def submit(self, caller: Caller, ask: Ask, reply: Callable[[dict[str, Any]], None]) -> None:
+    def submit(self, caller: Caller, ask: WireRequest, reply: Callable[[dict[str, Any]], None]) -> None:
         assert caller is CALLER
         self.asks.append(ask)
         self.reply = reply

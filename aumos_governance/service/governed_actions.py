@@ -1,0 +1,315 @@
+"""Governed actions of kernels, from the request to its decision, with a wait for a user's approval where it is needed.
+
+All that counts here is in the ledger too. So a request that is sent again, to this server or to the next one
+on the same ledger, has the same result, and waits for the same decision.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ..authority.action_steps import (
+    ActionSteps,
+    ApprovalNeeded,
+    action_steps,
+    is_reported,
+    report_request,
+)
+from ..clock import MICROS
+from ..clock import monotonic as clock_monotonic
+from ..errors import ExpiredError, IdempotencyError
+from ..ledger.contract.agreements import Approval, ApprovalStatus, AskApproval, FinishReport, Report
+from ..ledger.contract.charges import Hold, Release, Void
+from ..ledger.contract.facts import Decision, Voided, made_at
+from ..ledger.contract.ledger import Ledger
+from ..ledger.contract.queries import ReadState
+from ..ledger.contract.requests import Request
+from ..wire.operations import OPERATIONS
+from ..wire.protocol import WireRequest
+from .action_requests import ActionRequest, action_voided
+from .approval_watch import ApprovalWatch, Awaited
+from .callers import Caller, expiry_of
+from .limit_waits import LimitWaits
+
+__all__ = ["APPROVAL_SECONDS", "GovernedActions"]
+
+APPROVAL_SECONDS: Final = 600.0
+"""The seconds that a user has to decide, where neither the server's configuration nor the request states them."""
+_NOT_BY_LEDGER: Final = frozenset({"APPROVAL_DENIED", "APPROVAL_TIMEOUT", "APPROVAL_WITHDRAWN"})
+
+Reply = Callable[[dict[str, Any]], None]
+
+
+@dataclass(eq=False, slots=True)
+class _Action:
+    """One governed action, from the first copy of its request to its response."""
+
+    requested: ActionRequest
+    steps: ActionSteps
+    wire_request: WireRequest
+    """The copy that came last; so are the next two of it."""
+    caller: Caller
+    reply: Reply
+    lease: float
+    """When the client stops waiting, by the monotonic clock."""
+    question: AskApproval | None = None
+    awaited: Awaited | None = None
+    """What it waits for; None while it does not wait."""
+    seen_pending: bool = False
+    cancelled: bool = False
+
+
+class GovernedActions:
+    """Takes the actions of kernels through their lives. Every method may be called from any thread.
+
+    ``failure`` turns an error into a response. ``approval_seconds`` is how long a user has by default. ``waits`` is
+    where an action waits that only a limit on money refuses, if ``may_wait`` allows it for what its request says of
+    that. ``clock`` gives seconds since the epoch, as the ledger counts them, and ``monotonic`` seconds that no one
+    sets.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        failure: Callable[[WireRequest, BaseException], dict[str, Any]],
+        *,
+        waits: LimitWaits,
+        may_wait: Callable[[object], bool],
+        approval_seconds: float = APPROVAL_SECONDS,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = clock_monotonic,
+        log: logging.Logger,
+    ) -> None:
+        self._ledger = ledger
+        self._failure = failure
+        self._approval_seconds = approval_seconds
+        self._waits = waits
+        self._may_wait = may_wait
+        self._clock = clock
+        self._monotonic = monotonic
+        self.watch = ApprovalWatch(ledger, clock=clock, monotonic=monotonic, log=log)
+        self._lock = threading.Lock()
+        self._actions: dict[tuple[str, str], _Action] = {}
+
+    # ---- requests of kernels
+
+    def authorize(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
+        """Reply once, after any number of messages that it waits. Raises InvalidRequestError for what is no action."""
+        left = wire_request.exp - self._clock()
+        lease = self._monotonic() + left
+        with self._lock:
+            action = self._actions.get((caller.scope, wire_request.id))
+            begins = action is None
+            if action is None:
+                requested = ActionRequest.read(caller, wire_request)
+                action = _Action(
+                    requested,
+                    action_steps(requested.holding, requested.shown, wait=requested.wait),
+                    wire_request,
+                    caller,
+                    reply,
+                    lease,
+                )
+                self._actions[caller.scope, wire_request.id] = action
+            elif action.wire_request.body != wire_request.body:
+                raise IdempotencyError(f"The id {wire_request.id[:80]!r} was used before with other content.")
+            elif left < 0:
+                # It continues for the time that an earlier copy stated.
+                raise ExpiredError("The request reached the governance server after its expiry; nothing was done.")
+            else:
+                action.wire_request, action.caller, action.reply, action.lease = wire_request, caller, reply, lease
+        if begins:
+            self._advance(action, None)
+        elif action.awaited is not None:
+            self.watch.extend(action.awaited, lease)
+            if action.seen_pending:
+                self._say_waiting(action)
+        else:
+            self._waits.renew(caller, wire_request, reply)
+
+    def cancel(self, caller: Caller, request: Void) -> Future[Voided]:
+        """Take an action back, whatever it has come to; the response says whether it has not begun, and will not."""
+        of = request.of
+        with self._lock:
+            action = self._actions.get((caller.scope, of))
+            if action is not None:
+                action.cancelled = True
+        if action is not None and self._waits.drop(caller.scope, of):
+            # Nothing comes back from there any more.
+            self._forget(action)
+        voiding: Future[Voided] = Future()
+
+        def void(step: str, then: Callable[[Voided], None]) -> None:
+            part = replace(request, key=request.key + step, of=of + step)
+            self._ledger.submit(part).add_done_callback(lambda future: voided(future, then))
+
+        def voided(future: Future[Voided], then: Callable[[Voided], None]) -> None:
+            try:
+                then(future.result())
+            except BaseException as error:  # noqa: BLE001 - the thread that waits must get the error
+                voiding.set_exception(error)
+
+        # The hold after an approval is cancelled first, so that an approval at this moment starts nothing.
+        void("/act", lambda action: void("", lambda hold: voiding.set_result(action_voided(action, hold))))
+        if action is not None and action.awaited is not None:
+            self.watch.withdraw(action.awaited)
+        return voiding
+
+    def close(self) -> None:
+        """Wait for no one any more; what waits in the ledger stays there."""
+        self.watch.close()
+
+    # ---- the steps
+
+    def _advance(self, action: _Action, response: Any) -> None:
+        try:
+            step = action.steps.send(response)
+            if isinstance(step, ApprovalNeeded):
+                self._wait(action, step.approval)
+            else:
+                self._execute(
+                    action, self._as_it_stands(action, step, response), lambda result: self._advance(action, result)
+                )
+        except StopIteration as done:
+            self._decided(action, done.value)
+        except Exception as error:  # noqa: BLE001 - a client must always get a response
+            self._fail(action, error)
+
+    def _as_it_stands(self, action: _Action, step: Request[Any], response: Any) -> Request[Any]:
+        if isinstance(step, AskApproval) and isinstance(response, Decision):
+            # Reckoned from what is recorded, so that a copy of the request says the same.
+            seconds = self._approval_seconds if action.requested.seconds is None else action.requested.seconds
+            action.question = replace(step, until=made_at(response.record_id) + int(seconds * MICROS))
+            return action.question
+        if isinstance(step, Hold) and step.approval_id is not None:
+            # The notebook may have been renamed, and the client may have extended its wait.
+            return replace(step, notebook=action.caller.notebook, expires_at=expiry_of(action.wire_request))
+        return step
+
+    def _execute(self, action: _Action, request: Request[Any], then: Callable[[Any], None]) -> None:
+        def done(future: Future[Any]) -> None:
+            try:
+                result = future.result()
+            except BaseException as error:  # noqa: BLE001 - a client must always get a response
+                self._fail(action, error)
+            else:
+                then(result)
+
+        if isinstance(request, Hold) and self._may_wait(action.requested.at_limit):
+            self._waits.charge(action.caller, action.wire_request, request, action.reply, done)
+            return
+        with action.caller.attending():
+            future = self._ledger.submit(request)
+        future.add_done_callback(done)
+
+    def _decided(self, action: _Action, decision: Decision) -> None:
+        try:
+            if decision.code in _NOT_BY_LEDGER:
+                # Its figures are those of before the wait.
+                decision = replace(decision, state=self._ledger.read(ReadState(notebook=action.caller.notebook)))
+            if is_reported(decision):
+                self._report(action, decision)
+            else:
+                self._respond(action, decision, None)
+        except Exception as error:  # noqa: BLE001 - a client must always get a response
+            self._fail(action, error)
+
+    def _report(self, action: _Action, decision: Decision) -> None:
+        """Report it before it runs, so that the user sees it even if the kernel or this server dies."""
+        requested = action.requested
+        request = report_request(
+            requested.holding, decision, requested.shown, None, key=f"{action.wire_request.id}/report"
+        )
+
+        def filed(future: Future[Report]) -> None:
+            error = future.exception()
+            if error is None:
+                self._respond(action, decision, future.result().report_id)
+                return
+            # An action that could not be reported does not run.
+            if decision.charge_id is not None:
+                self._ledger.submit(Release(key="", origin=requested.holding.origin, hold_id=decision.charge_id))
+            self._fail(action, error)
+
+        self._ledger.submit(replace(request, notebook=action.caller.notebook)).add_done_callback(filed)
+
+    def _respond(self, action: _Action, decision: Decision, report_id: str | None) -> None:
+        self._forget(action)
+        if action.cancelled and report_id is not None:
+            self._ledger.submit(
+                FinishReport(
+                    key="",
+                    origin=action.requested.holding.origin,
+                    notebook=action.caller.notebook,
+                    report_id=report_id,
+                    result="not run: interrupted",
+                )
+            )
+        body = OPERATIONS["authorize"].response.write(decision, action.caller.shared_with)
+        action.reply({"id": action.wire_request.id, "ok": True, **body, "report_id": report_id})
+
+    def _fail(self, action: _Action, error: BaseException) -> None:
+        self._forget(action)
+        action.reply(self._failure(action.wire_request, error))
+
+    def _forget(self, action: _Action) -> None:
+        with self._lock:
+            self._actions.pop((action.caller.scope, action.wire_request.id), None)
+
+    # ---- the wait
+
+    def _wait(self, action: _Action, approval: Approval) -> None:
+        awaited = Awaited(
+            approval,
+            action.requested.holding.origin,
+            lease=action.lease,
+            pending=lambda: self._pending(action),
+            decided=lambda approval: self._heard(action, approval),
+        )
+        with self._lock:
+            action.awaited = awaited
+            cancelled = action.cancelled
+        self.watch.add(awaited)
+        if cancelled:
+            self.watch.withdraw(awaited)
+
+    def _pending(self, action: _Action) -> None:
+        action.seen_pending = True
+        self._say_waiting(action)
+
+    def _say_waiting(self, action: _Action) -> None:
+        awaited = action.awaited
+        if awaited is None:
+            return
+        approval = awaited.approval
+        waiting = {
+            "approval_id": approval.approval_id,
+            "digest": approval.digest,
+            "until": None if approval.until is None else approval.until / MICROS,
+        }
+        action.reply({"id": action.wire_request.id, "ok": True, "waiting": waiting})
+
+    def _heard(self, action: _Action, approval: Approval) -> None:
+        action.awaited = None
+        if approval.status is ApprovalStatus.USED:
+            # By an earlier copy of this request, whose response is stored.
+            approval = replace(approval, status=ApprovalStatus.APPROVED)
+        lost = approval.status is ApprovalStatus.WITHDRAWN and approval.decided_by == "server"
+        if not lost or action.seen_pending or action.question is None:
+            self._advance(action, approval)
+            return
+        # A starting server took this kernel for gone, which it had not met yet. The client still waits.
+        action.seen_pending = True
+        again = replace(
+            action.question, key=f"{action.wire_request.id}/again", expires_at=expiry_of(action.wire_request)
+        )
+        try:
+            self._execute(action, again, lambda approval: self._wait(action, approval))
+        except Exception as error:  # noqa: BLE001 - a client must always get a response
+            self._fail(action, error)

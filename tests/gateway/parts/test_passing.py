@@ -1,0 +1,206 @@
+"""How a response goes on to its client, and what its call is charged by then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from multidict import CIMultiDict
+
+from aumos_governance.gateway import passing
+from aumos_governance.gateway.passing import broken_off, pass_on, pass_unpaid
+from aumos_governance.gateway.refusals import RefusedError
+
+KEY = "sk-provider"
+MIB = 1024 * 1024
+
+
+class Response:
+    """A provider's response, which may break off after its pieces."""
+
+    def __init__(self, *pieces: bytes, status: int = 200, error: Exception | None = None) -> None:
+        self.status = status
+        self.reason = "Because"
+        self.content_length = sum(map(len, pieces))
+        self.closed = False
+        self.taken = 0
+        self._pieces = pieces
+        self._error = error
+        self.content = SimpleNamespace(iter_any=self._iter)
+
+    async def _iter(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            self.taken += 1
+            yield piece
+        if self._error is not None:
+            raise self._error
+
+    async def read(self) -> bytes:
+        if self._error is not None:
+            raise self._error
+        return b"".join(self._pieces)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Noted:
+    """A charge, a reader or what hears of a free response: notes what is done, and with what."""
+
+    ended = False
+
+    def __init__(self) -> None:
+        self.done_with: list[Any] = []
+        self.open = True
+
+    def settle(self, reader: object) -> None:
+        self.done_with.append("settle")
+        self.open = False
+
+    def settle_partly(self, reader: object) -> None:
+        self.done_with.append("partly")
+
+    def feed(self, data: bytes) -> bytes:
+        self.done_with.append(data)
+        return data.upper()
+
+    def rest(self) -> bytes:
+        return b"|rest"
+
+    def done(self) -> None:
+        self.done_with.append("done")
+
+
+def unpaid(response: Response, key: str | None = KEY, later: Noted | None = None) -> web.Response:
+    headers: CIMultiDict[str] = CIMultiDict({"x-request-id": "r1"})
+    found = asyncio.run(pass_unpaid(None, response, headers, key, "school", later))  # type: ignore[arg-type]
+    assert isinstance(found, web.Response)
+    assert (found.status, found.reason, found.headers["x-request-id"]) == (response.status, "Because", "r1")
+    return found
+
+
+def paid(response: Response, charge: Noted, reader: Noted) -> web.Response:
+    work = pass_on(None, response, CIMultiDict(), charge, reader, streamed=False, key=KEY, name="school")  # type: ignore[arg-type]
+    found = asyncio.run(work)
+    assert isinstance(found, web.Response)
+    return found
+
+
+# ---- what costs nothing
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 500])
+def test_a_short_response_goes_on_without_the_providers_key(status: int) -> None:
+    response = Response(b"of " + KEY.encode(), b" and so on", status=status)
+    assert unpaid(response).body == b"of *** and so on"
+    assert unpaid(Response(b"of sk-provider", status=status), key=None).body == b"of sk-provider"
+    assert unpaid(Response(b"abc", status=status), key="").body == b"abc"
+    assert not response.closed
+
+
+@pytest.mark.parametrize(("status", "heard"), [(200, [b"abc", "done"]), (400, []), (399, [b"abc", "done"])])
+def test_what_a_free_response_states_of_an_earlier_call_is_heard(status: int, heard: list[Any]) -> None:
+    later = Noted()
+    unpaid(Response(b"abc", status=status), later=later)
+    assert later.done_with == heard
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_an_error_that_breaks_off_goes_on_without_a_body(status: int) -> None:
+    response = Response(b"abc", status=status, error=aiohttp.ClientPayloadError())
+    assert unpaid(response).body == b""
+    assert response.closed
+
+
+def test_a_free_response_that_breaks_off_is_an_error() -> None:
+    response = Response(b"abc", error=aiohttp.ClientPayloadError())
+    with pytest.raises(RefusedError, match="of school broke off") as error:
+        unpaid(response)
+    assert (error.value.refusal.status, error.value.refusal.code) == (502, "UPSTREAM_BROKEN")
+    assert response.closed
+
+
+@pytest.mark.parametrize(("sizes", "taken", "length"), [((MIB, 1, 1), 2, MIB), ((MIB,), 1, MIB), ((5, 5), 2, 10)])
+def test_of_an_error_a_mebibyte_is_read(sizes: tuple[int, ...], taken: int, length: int) -> None:
+    response = Response(*(b"x" * size for size in sizes), status=500)
+    assert len(unpaid(response).body or b"") == length  # type: ignore[arg-type]
+    assert (response.taken, response.closed) == (taken, sum(sizes) > MIB)
+
+
+def test_a_free_response_is_read_to_its_end() -> None:
+    body = b"x" * 200_000
+    assert unpaid(Response(body)).body == body
+
+
+# ---- what is paid for
+
+
+def test_a_short_response_goes_on_once_it_is_settled() -> None:
+    charge, reader, response = Noted(), Noted(), Response(b"abc", b"def")
+    assert paid(response, charge, reader).body == b"ABCDEF|rest"
+    reader.feed = lambda data: data  # type: ignore[method-assign]
+    assert paid(Response(b"of " + KEY.encode()), Noted(), reader).body == b"of ***|rest"
+    assert (charge.done_with, reader.done_with) == (["settle"], [b"abcdef"])
+    assert not response.closed
+
+
+@pytest.mark.parametrize(
+    ("broken", "status", "code"),
+    [
+        (aiohttp.ClientPayloadError(), 502, "UPSTREAM_BROKEN"),
+        (ConnectionResetError(), 502, "UPSTREAM_BROKEN"),
+        (asyncio.TimeoutError(), 504, "UPSTREAM_TIMEOUT"),
+    ],
+)
+def test_a_short_response_that_breaks_off_is_charged_as_far_as_it_came(
+    broken: Exception, status: int, code: str
+) -> None:
+    charge, reader, response = Noted(), Noted(), Response(b"abc", error=broken)
+    with pytest.raises(RefusedError, match="charged as") as error:
+        paid(response, charge, reader)
+    assert (error.value.refusal.status, error.value.refusal.code) == (status, code)
+    assert (charge.done_with, response.closed) == (["partly"], True)
+    assert broken_off("school", broken).refusal == error.value.refusal
+
+
+def test_the_last_bytes_of_a_body_wait_until_it_is_settled() -> None:
+    charge, reader = Noted(), Noted()
+    hearing = passing._Paid(charge, reader, streamed=False)  # type: ignore[arg-type]
+    assert [hearing.feed(chunk) for chunk in (b"a", b"b", b"c")] == [b"", b"A", b"B"]
+    assert charge.done_with == []
+    assert hearing.done() == b"C|rest"
+    assert charge.done_with == ["settle"]
+    hearing.left()
+    assert charge.done_with == ["settle", "partly"]
+
+
+def test_a_stream_goes_on_as_it_comes_and_is_settled_once_it_has_reported_its_usage() -> None:
+    charge, reader = Noted(), Noted()
+    hearing = passing._Paid(charge, reader, streamed=True)  # type: ignore[arg-type]
+    assert hearing.feed(b"a") == b"A"
+    assert charge.done_with == []
+    reader.ended = True
+    assert hearing.feed(b"b") == b"B"
+    assert charge.done_with == ["settle"]
+    assert hearing.feed(b"c") == b"C"
+    assert charge.done_with == ["settle"]
+    assert hearing.done() == b"|rest"
+
+
+def test_a_free_stream_is_heard_as_it_goes_on() -> None:
+    later = Noted()
+    hearing = passing._Free(later)  # type: ignore[arg-type]
+    assert (hearing.feed(b"a"), hearing.done()) == (b"a", b"")
+    assert later.done_with == [b"a", "done"]
+    plain = passing._Free(None)
+    assert (plain.feed(b"a"), plain.done()) == (b"a", b"")
+
+
+@pytest.mark.parametrize(("length", "short"), [(0, True), (262_144, True), (262_145, False), (None, False)])
+def test_what_is_short_goes_on_in_one_piece(length: int | None, short: bool) -> None:
+    assert passing._is_short(SimpleNamespace(content_length=length)) is short  # type: ignore[arg-type]

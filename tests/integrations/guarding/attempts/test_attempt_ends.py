@@ -1,0 +1,225 @@
+"""Attempts that are awaited, given up or overtaken, and batches: what is held ends all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from aumos_governance.authority.authorization import Grant
+from aumos_governance.integrations.guarding.attempts import Attempt, Call
+from aumos_governance.integrations.guarding.batches import BatchCall
+from aumos_governance.integrations.guarding.calls import Asked, Paid
+from aumos_governance.integrations.guarding.charge import Charge
+from aumos_governance.integrations.guarding.guard import Guard
+from aumos_governance.integrations.guarding.leftovers import leftovers
+from aumos_governance.integrations.guarding.steps import now, when_awaited
+from aumos_governance.integrations.openai.calls import PROVIDER
+from aumos_governance.integrations.pricing.prices import Prices
+from tests.integrations.chats import ASKED
+from tests.integrations.till import Till
+
+BODY = {"model": "gpt-4o", "messages": ASKED, "max_tokens": 50}
+REQUEST = Asked("post", "/chat/completions", BODY)
+GOOD = b'{"id": "c1", "model": "gpt-4o", "usage": {"prompt_tokens": 11, "completion_tokens": 7}}'
+
+
+class RefusedError(Exception):
+    status_code = 429
+
+
+def paid_call(**more: Any) -> Paid:
+    found = PROVIDER.paid(Asked("post", "/chat/completions", {**BODY, **more}))
+    assert found is not None
+    return found
+
+
+def response(content: bytes = GOOD, status: Any = 200) -> Any:
+    return SimpleNamespace(status_code=status, content=content)
+
+
+@pytest.fixture
+def guard(till: Till) -> Guard:
+    return Guard(till.engine, Prices(), provider="openai", budget_category="llm")
+
+
+@pytest.fixture
+def paid() -> Paid:
+    return paid_call()
+
+
+@pytest.fixture
+def call(guard: Guard, paid: Paid) -> Call:
+    return Call(guard, paid, REQUEST, owner=None)
+
+
+@pytest.fixture
+def attempt(call: Call, paid: Paid) -> Attempt:
+    return Attempt(call, paid, streamed=False, sending=None)
+
+
+class Way:
+    """Runs a method as it is, or its awaited twin."""
+
+    def __init__(self, *, awaited: bool) -> None:
+        self.awaited = awaited
+        self._loop = asyncio.new_event_loop() if awaited else None
+
+    def __call__(self, method: Any, *arguments: Any) -> Any:
+        if method.__name__.endswith("ing"):
+            steps = method(*arguments, awaited=self._loop is not None)
+            return now(steps) if self._loop is None else self._loop.run_until_complete(when_awaited(steps))
+        if self._loop is None:
+            return method(*arguments)
+        twin = getattr(method.__self__, f"{method.__name__}_async")
+        return self._loop.run_until_complete(twin(*arguments))
+
+    def close(self) -> None:
+        if self._loop is not None:
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "awaited"])
+def way(request: pytest.FixtureRequest) -> Iterator[Way]:
+    way = Way(awaited=request.param)
+    yield way
+    way.close()
+
+
+class Decided:
+    """A hold that was requested, and granted by the time it is dropped."""
+
+    def __init__(self, grant: Grant) -> None:
+        self._grant = grant
+
+    def grant(self) -> Grant:
+        raise KeyboardInterrupt
+
+    def drop(self) -> Grant:
+        return self._grant
+
+
+@pytest.mark.parametrize("end", ["call", "attempt"])
+def test_what_was_granted_to_a_call_that_is_given_up_is_given_back(
+    call: Call, attempt: Attempt, guard: Guard, paid: Paid, till: Till, end: str
+) -> None:
+    begun = Decided(guard.begin(paid).grant)
+    if end == "call":
+        call.begun = begun
+        call.left()
+    else:
+        guard.ask = lambda _: begun  # type: ignore[assignment, method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            attempt.hold()
+        attempt.drop()
+    assert leftovers.wait()
+    assert till.events() == ["hold", "release"]
+
+
+class Shared(list[Any]):
+    """A list of which another thread always takes what is there a moment earlier."""
+
+    def remove(self, _: Any) -> None:
+        self.clear()
+        raise ValueError
+
+    def pop(self, *_: Any) -> Any:
+        self.clear()
+        raise IndexError
+
+
+def test_what_another_thread_takes_first_is_not_there(call: Call, paid: Paid, till: Till) -> None:
+    for take in (True, False):
+        asyncio.run(call.begin_async())
+        call._free = Shared(call._free)
+        assert (call.take(paid) if take else call.unused()) is None
+    for charge in call._made:
+        charge.release()
+
+
+# ---- a batch
+
+
+@pytest.mark.parametrize(
+    ("content", "events"),
+    [(b'{"id": "batch_1"}', ["hold"]), (b'{"id": 7}', ["hold", "estimated"]), (b"{}", ["hold", "estimated"])],
+)
+def test_a_batch_stays_held_where_it_can_be_found_again(
+    guard: Guard, till: Till, way: Way, content: bytes, events: list[str]
+) -> None:
+    batch = BatchCall([("a", REQUEST)], PROVIDER.paid)
+    attempt = Attempt(Call(guard, batch, REQUEST, owner=None), batch, streamed=False, sending=None)
+    way(attempt.hold)
+    way(attempt.answering, response(content))
+    attempt.call.left()
+    assert till.events() == events
+    charge = guard.followups.batch(guard.reference("batch_1"))
+    assert (charge is not None) == (events == ["hold"])
+    if charge is not None:
+        charge.release()
+
+
+def test_a_hold_is_for_the_request_as_it_is_sent(guard: Guard) -> None:
+    streamed = paid_call(stream=True)
+    assert streamed.body is not None
+    call = Call(guard, streamed, Asked("post", "/chat/completions", {**BODY, "stream": True}), owner=None)
+    assert call.is_for("post", "/chat/completions", dict(streamed.body))
+    assert not call.is_for("post", "/chat/completions", {**BODY, "stream": True})
+
+
+# ---- how it is waited for
+
+
+def test_what_is_awaited_blocks_nowhere(
+    call: Call, paid: Paid, till: Till, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[bool] = []
+
+    def noted(kind: type, name: str) -> None:
+        method = getattr(kind, name)
+
+        def noting(*arguments: Any, awaited: bool = False, **options: Any) -> Any:
+            waited.append(awaited)
+            return method(*arguments, awaited=awaited, **options)
+
+        monkeypatch.setattr(kind, name, noting)
+
+    noted(Guard, "beginning")
+    noted(Charge, "settling")
+    noted(Charge, "releasing")
+    for end in ("answering", "raised", "another"):
+        attempt = Attempt(call, paid, streamed=False, sending=None)
+        way(attempt.hold)
+        if end == "answering":
+            way(attempt.answering, response())
+        elif end == "raised":
+            way(call.raised, ValueError())
+    after = Attempt(call, paid, streamed=False, sending=None)
+    way(after.hold)
+    call.refused()
+    way(call.raised, RefusedError())
+    assert till.events() == ["hold", "settle", "hold", "estimated", "hold", "estimated", "hold", "release"]
+    assert set(waited) == {way.awaited}
+
+
+def test_a_call_that_is_over_is_gone_with_its_last_user(guard: Guard, paid: Paid, till: Till) -> None:
+    call = Call(guard, paid, REQUEST, owner=None)
+    attempt = Attempt(call, paid, streamed=False, sending=None)
+    attempt.hold()
+    call.left()
+    assert leftovers.wait()
+    known = weakref.ref(call)
+    gc.collect()
+    gc.disable()
+    try:
+        del call, attempt
+        assert known() is None
+    finally:
+        gc.enable()
+    assert till.events() == ["hold", "estimated"]
