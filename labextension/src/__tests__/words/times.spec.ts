@@ -11,7 +11,7 @@ describe('writeTimesIn', () => {
   ])('writes the time of the values as in %s', (locale, written) => {
     writeTimesIn(locale);
     const known = {
-      state: sampleState(),
+      state: sampleState('active'),
       failure: null,
       connection: 'interrupted',
       seenAt: new Date(2026, 10, 29, 14, 2).valueOf()
