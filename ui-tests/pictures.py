@@ -71,6 +71,7 @@ def test_pictures(lab_page: NotebookPage, lab: Application) -> None:
     page.begin(3)
     card = page.page.locator(".aumos-WaitingCell .aumos-Card")
     expect(card).to_contain_text("Waits for your approval")
+    expect(page.page.locator("#aumos-governance-panel .aumos-Chart")).to_have_count(2)
     _keep(page, "jupyterlab")
     page.page.set_viewport_size({"width": 1200, "height": 860})
     _keep(page, "panel")

@@ -205,7 +205,8 @@ export class PanelBody extends ReactWidget {
       this._wanted = null;
       this._proposed = null;
       // What is read meanwhile makes it longer: there has to be room below its title.
-      section?.scrollIntoView({ block: 'start' });
+      const isLow = target.getBoundingClientRect().top > window.innerHeight / 2;
+      section?.scrollIntoView({ block: isLow ? 'start' : 'nearest' });
       target.focus();
     }
   };

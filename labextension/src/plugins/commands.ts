@@ -8,7 +8,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { addCommands, IN_PALETTE } from '../commands';
 import { GovernanceNotifications } from '../notices/notifications';
 import { type INotice, type INotifier, SHOWN } from '../notices/toasts';
-import { TRANSLATION_DOMAIN } from '../words/labels';
+import { TRANSLATION_DOMAIN, writeTimesIn } from '../words/labels';
 import { writeAmountsIn } from '../words/money';
 import { shownLocale } from '../words/notation';
 import { GovernanceSettings, ISettings } from '../state/settings';
@@ -33,7 +33,9 @@ export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
   ): GovernanceSettings => {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const settings = new GovernanceSettings();
-    writeAmountsIn(shownLocale(translator, registry));
+    const locale = shownLocale(translator, registry);
+    writeAmountsIn(locale);
+    writeTimesIn(locale);
     // No plugin waits for it: a slow server does not delay the start.
     registry
       ?.load(settingsPlugin.id)

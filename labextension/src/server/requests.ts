@@ -120,7 +120,7 @@ export class ServerRequests {
     if (!guard(body)) {
       throw new GovernanceApiError(
         'MALFORMED',
-        `The server's answer to "${endpoint}" was not understood.`,
+        `The server's response to "${endpoint}" is invalid.`,
         response.status
       );
     }
@@ -155,7 +155,7 @@ function refusal(response: Response, body: unknown): GovernanceApiError {
   }
   return new GovernanceApiError(
     response.status === 404 ? 'NOT_ENABLED' : 'HTTP',
-    `The server answered ${response.status} ${response.statusText}`.trim(),
+    `The server responded with ${response.status} ${response.statusText}`.trim(),
     response.status
   );
 }

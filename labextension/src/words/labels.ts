@@ -19,7 +19,12 @@ const OWN_KEY = 'key:';
 const MAX_CHARACTERS = 200;
 /** The failure of a request that had no response. */
 const UNREACHABLE = 'SERVER_UNREACHABLE';
-const PLAIN = new Notation();
+let plain = new Notation();
+
+/** Write times in a language from now on, given as a BCP 47 tag; undefined, for the browser's own. */
+export function writeTimesIn(locale: string | undefined): void {
+  plain = new Notation(locale);
+}
 
 /**
  * How current the figures are: not loaded yet; changes arrive as they happen; the server responds but
@@ -95,7 +100,7 @@ export function summaryParts(
 export function doubts(
   model: IKnown,
   trans: TranslationBundle,
-  notation: Pick<Notation, 'clock'> = PLAIN
+  notation: Pick<Notation, 'clock'> = plain
 ): string[] {
   const { state, failure, seenAt } = model;
   if (failure?.code === 'NOT_ENABLED') {

@@ -78,5 +78,5 @@ def test_a_call_that_does_not_fit_is_denied(client: Any, endpoint: Endpoint) -> 
 
 
 def test_refusals_of_other_objects_name_it() -> None:
-    with pytest.raises(ValueError, match="takes a client of OpenAI's, Anthropic's or Example's library"):
+    with pytest.raises(ValueError, match=r"takes a client of OpenAI's, Anthropic's.* or Example's library"):
         govern(object())

@@ -66,7 +66,7 @@ describe('GovernanceApi', () => {
       );
     expect(await failure(api(respond).api.config())).toMatchObject({
       code: 'HTTP',
-      message: 'The server answered 502 Bad Gateway',
+      message: 'The server responded with 502 Bad Gateway',
       isTransient: true
     });
   });
