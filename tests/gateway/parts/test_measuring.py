@@ -73,7 +73,7 @@ def test_the_largest_limit_that_fits_is_found(tokens: int, more: int) -> None:
     fit = fitted(by, found, without + tokens * DOLLAR + more)
     assert fit is not None
     assert (fit.limited_to, fit.worst) == (tokens, without + tokens * DOLLAR)
-    assert fit.call.asked.body["max_tokens"] == tokens
+    assert fit.call.request.body["max_tokens"] == tokens
     assert fit.paid.worst(by.rates("mine")) == fit.worst // DOLLAR
 
 
@@ -112,7 +112,7 @@ def test_a_thinking_budget_leaves_room_for_an_answer(budget: int) -> None:
         by,
         asked("/v1/messages", messages=messages, max_tokens=9_000, thinking=thinking),
     )
-    limit = by._api.output_limit(found.call.asked)
+    limit = by._api.output_limit(found.call.request)
     assert limit is not None
     room = limit.least + 256 if limit.least >= 256 else 256
     assert least(by, found) == found.worst - (9_000 - room) * DOLLAR
@@ -144,8 +144,8 @@ def test_a_call_without_output_is_held_in_full_or_not_at_all() -> None:
 def test_the_administrators_limit_is_for_requests_without_one() -> None:
     by = measuring(output_limit=77)
     none, given = measured(by, asked()), measured(by, asked(max_tokens=1_000))
-    assert (none.limited_to, none.call.asked.body["max_tokens"]) == (77, 77)
-    assert (given.limited_to, given.call.asked.body["max_tokens"]) == (None, 1_000)
+    assert (none.limited_to, none.call.request.body["max_tokens"]) == (77, 77)
+    assert (given.limited_to, given.call.request.body["max_tokens"]) == (None, 1_000)
     assert given.worst - none.worst == (1_000 - 77) * DOLLAR
     assert measured(measuring(output_limit=5), asked("/responses", input="x")).limited_to == 16
     assert measured(by, asked("/embeddings", input="x")).limited_to is None

@@ -14,7 +14,7 @@ import pytest
 from aumos_governance.authority.authorization import Grant
 from aumos_governance.integrations.guarding.attempts import Attempt, Call
 from aumos_governance.integrations.guarding.batches import BatchCall
-from aumos_governance.integrations.guarding.calls import Asked, Paid
+from aumos_governance.integrations.guarding.calls import ApiRequest, Paid
 from aumos_governance.integrations.guarding.charge import Charge
 from aumos_governance.integrations.guarding.guard import Guard
 from aumos_governance.integrations.guarding.leftovers import leftovers
@@ -25,7 +25,7 @@ from tests.integrations.chats import ASKED
 from tests.integrations.till import Till
 
 BODY = {"model": "gpt-4o", "messages": ASKED, "max_tokens": 50}
-REQUEST = Asked("post", "/chat/completions", BODY)
+REQUEST = ApiRequest("post", "/chat/completions", BODY)
 GOOD = b'{"id": "c1", "model": "gpt-4o", "usage": {"prompt_tokens": 11, "completion_tokens": 7}}'
 
 
@@ -34,7 +34,7 @@ class RefusedError(Exception):
 
 
 def paid_call(**more: Any) -> Paid:
-    found = PROVIDER.paid(Asked("post", "/chat/completions", {**BODY, **more}))
+    found = PROVIDER.paid(ApiRequest("post", "/chat/completions", {**BODY, **more}))
     assert found is not None
     return found
 
@@ -168,7 +168,7 @@ def test_a_batch_stays_held_where_it_can_be_found_again(
 def test_a_hold_is_for_the_request_as_it_is_sent(guard: Guard) -> None:
     streamed = paid_call(stream=True)
     assert streamed.body is not None
-    call = Call(guard, streamed, Asked("post", "/chat/completions", {**BODY, "stream": True}), owner=None)
+    call = Call(guard, streamed, ApiRequest("post", "/chat/completions", {**BODY, "stream": True}), owner=None)
     assert call.is_for("post", "/chat/completions", dict(streamed.body))
     assert not call.is_for("post", "/chat/completions", {**BODY, "stream": True})
 
