@@ -114,7 +114,7 @@ def test_what_was_granted_to_a_call_that_is_given_up_is_given_back(
         call.begun = begun
         call.left()
     else:
-        guard.ask = lambda _: begun  # type: ignore[assignment, method-assign]
+        guard.begin_ahead = lambda _: begun  # type: ignore[assignment, method-assign]
         with pytest.raises(KeyboardInterrupt):
             attempt.hold()
         attempt.drop()
@@ -156,7 +156,7 @@ def test_a_batch_stays_held_where_it_can_be_found_again(
     batch = BatchCall([("a", REQUEST)], PROVIDER.paid)
     attempt = Attempt(Call(guard, batch, REQUEST, owner=None), batch, streamed=False, sending=None)
     way(attempt.hold)
-    way(attempt.answering, response(content))
+    way(attempt.responding, response(content))
     attempt.call.left()
     assert till.events() == events
     charge = guard.followups.batch(guard.reference("batch_1"))
@@ -193,11 +193,11 @@ def test_what_is_awaited_blocks_nowhere(
     noted(Guard, "beginning")
     noted(Charge, "settling")
     noted(Charge, "releasing")
-    for end in ("answering", "raised", "another"):
+    for end in ("responding", "raised", "another"):
         attempt = Attempt(call, paid, streamed=False, sending=None)
         way(attempt.hold)
-        if end == "answering":
-            way(attempt.answering, response())
+        if end == "responding":
+            way(attempt.responding, response())
         elif end == "raised":
             way(call.raised, ValueError())
     after = Attempt(call, paid, streamed=False, sending=None)
