@@ -53,7 +53,7 @@ class Reader:
         self._answer = answer
         self._seen = seen
 
-    def answer(self) -> Mapping[str, Any] | None:
+    def response(self) -> Mapping[str, Any] | None:
         return self._answer
 
     def seen(self) -> Seen | None:

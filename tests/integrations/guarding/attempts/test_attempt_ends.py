@@ -193,10 +193,10 @@ def test_what_is_awaited_blocks_nowhere(
     noted(Guard, "beginning")
     noted(Charge, "settling")
     noted(Charge, "releasing")
-    for end in ("answering", "raised", "another"):
+    for end in ("responding", "raised", "another"):
         attempt = Attempt(call, paid, streamed=False, sending=None)
         way(attempt.hold)
-        if end == "answering":
+        if end == "responding":
             way(attempt.responding, response())
         elif end == "raised":
             way(call.raised, ValueError())

@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 
 from aumos_governance import ConfigurationError
-from aumos_governance.authority.authorization import Grant
 from aumos_governance.integrations.guarding.attempts import Attempt, Call, Sending
-from aumos_governance.integrations.guarding.batches import BatchCall
 from aumos_governance.integrations.guarding.calls import ApiRequest, Paid, UsageMissingError
 from aumos_governance.integrations.guarding.guard import Guard, Outcome
 from aumos_governance.integrations.guarding.leftovers import leftovers
@@ -319,79 +317,6 @@ def test_a_call_that_cannot_be_held_is_refused(guard: Guard, till: Till, way: Wa
         way(call.begin)
     call.left()
     assert till.held == 0
-
-
-class Decided:
-    """A hold that was requested, and granted by the time it is dropped."""
-
-    def __init__(self, grant: Grant) -> None:
-        self._grant = grant
-
-    def grant(self) -> Grant:
-        raise KeyboardInterrupt
-
-    def drop(self) -> Grant:
-        return self._grant
-
-
-@pytest.mark.parametrize("end", ["call", "attempt"])
-def test_what_was_granted_to_a_call_that_is_given_up_is_given_back(
-    call: Call, attempt: Attempt, guard: Guard, paid: Paid, till: Till, end: str
-) -> None:
-    begun = Decided(guard.begin(paid).grant)
-    if end == "call":
-        call.begun = begun
-        call.left()
-    else:
-        guard.begin_ahead = lambda _: begun  # type: ignore[assignment, method-assign]
-        with pytest.raises(KeyboardInterrupt):
-            attempt.hold()
-        attempt.drop()
-    assert leftovers.wait()
-    assert till.events() == ["hold", "release"]
-
-
-class Shared(list[Any]):
-    """A list of which another thread always takes what is there a moment earlier."""
-
-    def remove(self, _: Any) -> None:
-        self.clear()
-        raise ValueError
-
-    def pop(self, *_: Any) -> Any:
-        self.clear()
-        raise IndexError
-
-
-def test_what_another_thread_takes_first_is_not_there(call: Call, paid: Paid, till: Till) -> None:
-    for take in (True, False):
-        asyncio.run(call.begin_async())
-        call._free = Shared(call._free)
-        assert (call.take(paid) if take else call.unused()) is None
-    for charge in call._made:
-        charge.release()
-
-
-# ---- a batch
-
-
-@pytest.mark.parametrize(
-    ("content", "events"),
-    [(b'{"id": "batch_1"}', ["hold"]), (b'{"id": 7}', ["hold", "estimated"]), (b"{}", ["hold", "estimated"])],
-)
-def test_a_batch_stays_held_where_it_can_be_found_again(
-    guard: Guard, till: Till, way: Way, content: bytes, events: list[str]
-) -> None:
-    batch = BatchCall([("a", REQUEST)], PROVIDER.paid)
-    attempt = Attempt(Call(guard, batch, REQUEST, owner=None), batch, streamed=False, sending=None)
-    way(attempt.hold)
-    way(attempt.responding, response(content))
-    attempt.call.left()
-    assert till.events() == events
-    charge = guard.followups.batch(guard.reference("batch_1"))
-    assert (charge is not None) == (events == ["hold"])
-    if charge is not None:
-        charge.release()
 
 
 # ---- what a charge is settled with
