@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -12,8 +13,7 @@ from .. import money
 from ..errors import AumOSGovernanceError, ConfigurationError
 from ..integrations.guarding.calls import ApiRequest, Paid, cannot_measure
 from ..integrations.guarding.provider import paid_by
-from ..integrations.pricing.price_terms import seller_at
-from ..integrations.pricing.prices import Rates
+from ..integrations.pricing.prices import Rates, address_seller
 from .contents import LARGE
 from .contract import Upstream
 from .dialects.api import ClientCall, ProviderApi
@@ -49,10 +49,6 @@ class Measuring:
         self._upstream = upstream
         self._api = api
         self._price_id = upstream.provider or api.provider.price_id
-        at = seller_at(upstream.base_url)
-        # Where the configuration names the seller, the address says no other one.
-        named = upstream.provider is not None and at not in (None, upstream.provider)
-        self._price_url = "" if named else upstream.base_url
 
     async def measure(self, request: ApiRequest, size: int) -> ClientCall | Measured:
         """Measure what a request may cost; for one that costs nothing, return its `ClientCall`. Raises RefusedError."""
@@ -107,6 +103,14 @@ class Measuring:
         except Exception as error:
             raise unmeasured(cannot_measure(paid.name, error), "CANNOT_BE_HELD", self._upstream.name) from error
         return Measured(call, paid, worst, limited_to)
+
+    @cached_property
+    def _price_url(self) -> str:
+        # Where the configuration names the seller, another one's address does not count. Read at the first call: the
+        # prices take long to load.
+        upstream = self._upstream
+        named = upstream.provider is not None and address_seller(upstream.base_url) not in (None, upstream.provider)
+        return "" if named else upstream.base_url
 
     def rates(self, model: str) -> Rates:
         """The model's prices here. Raises ConfigurationError when they are not known."""

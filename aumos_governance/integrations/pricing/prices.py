@@ -25,7 +25,7 @@ from .sellers import Reading, reading_of
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
 
-__all__ = ["Amount", "Prices", "Rates", "UnusableUsageError", "unknown_price"]
+__all__ = ["Amount", "Prices", "Rates", "UnusableUsageError", "address_seller", "unknown_price"]
 
 Amount = float | int | str | Decimal
 """USD."""
@@ -250,6 +250,14 @@ class _Place:
         if found is None:
             found = self._readings[shape] = reading_of(self._provider, shape)
         return found
+
+
+def address_seller(base_url: str) -> str | None:
+    """genai-prices' id of the seller at an address; None where none is known there."""
+    found = seller_at(base_url)
+    if found is not None:
+        return found
+    return getattr(_seller(price_data.snapshot(_library("data_snapshot")), None, base_url), "id", None)
 
 
 def _known(snapshot: Any, seller: Any, model: str, name: Named, base_url: str) -> _Known | _Free | None:

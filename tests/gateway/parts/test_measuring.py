@@ -189,6 +189,7 @@ def test_the_seller_that_is_configured_counts_before_the_address() -> None:
     assert seller("anthropic.claude-sonnet-4-5-20250929-v1:0", bedrock, "aws") == "aws"
     assert seller("anthropic.claude-sonnet-4-5-20250929-v1:0", bedrock, None) == "aws"
     assert seller("openai/gpt-oss-20b", "https://api.groq.com/openai/v1", None) == "groq"
+    assert seller("gpt-4o", "https://api.groq.com/openai/v1", "openai") == "openai"
     assert seller("openai/gpt-oss-20b", "http://localhost:8000/v1", "groq") == "groq"
     assert seller("gpt-4o", "http://localhost:8000/v1", None) == "openai"
 
