@@ -19,7 +19,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.service.callers import Caller
 from aumos_governance.service.service import NotebookService
-from aumos_governance.wire.protocol import Ask
+from aumos_governance.wire.protocol import WireRequest
 
 from .gateway import EVENTS, PAUSE, SECRET
 
@@ -151,7 +151,7 @@ def _ask(service: NotebookService, caller: Caller, op: str, **body: Any) -> dict
         heard.append(message)
         done.set()
 
-    service.submit(caller, Ask(f"b{time.monotonic_ns()}", op, time.time() + 20, body=body), reply)
+    service.submit(caller, WireRequest(f"b{time.monotonic_ns()}", op, time.time() + 20, body=body), reply)
     done.wait(20)
     return heard[0]
 

@@ -76,7 +76,7 @@ def test_the_same_ask_is_answered_again_and_not_done_again(server: LiveServer) -
         answers = kernel.run("result(wire.answers[ask['id']])").result
         assert len(answers) == 3
         assert len({answer["decision"]["charge_id"] for answer in answers}) == 1
-        other = kernel.run("wire.answers.clear(); result(wire.do('spend', ask_id=ask['id'], amount='2'))").result
+        other = kernel.run("wire.answers.clear(); result(wire.do('spend', request_id=ask['id'], amount='2'))").result
         assert (other["ok"], other["code"]) == (False, "IDEMPOTENCY_KEY_REUSED")
         assert server.state("retry.ipynb")["spent"] == "1"
 

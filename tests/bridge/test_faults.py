@@ -114,12 +114,15 @@ def test_a_kernel_that_is_killed_between_hold_and_settlement(server: LiveServer)
 
 def test_a_kernel_that_does_not_read_keeps_no_other_waiting(server: LiveServer) -> None:
     with notebook(server, "deaf.ipynb") as (deaf, _), notebook(server, "other.ipynb") as (other, _):
-        deaf.run(f"%governance\n{LINK}\nfrom aumos_governance.wire.protocol import Ask\nimport os, signal, time")
+        deaf.run(
+            f"%governance\n{LINK}\nfrom aumos_governance.wire.protocol import WireRequest\nimport os, signal, time"
+        )
         pid = int(deaf.value("os.getpid()"))
         other.run(f"%governance\n{LINK}\nimport time")
         deaf.client.execute(
             "for number in range(3_000):\n"
-            "    client._transport.send(Ask(f'deaf-{number}', 'audit', time.time() + 1e6, body={'limit': 1000}))\n"
+            "    asked = WireRequest(f'deaf-{number}', 'audit', time.time() + 1e6, body={'limit': 1000})\n"
+            "    client._transport.send(asked)\n"
             "os.kill(os.getpid(), signal.SIGSTOP)"
         )
         until(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T", "it stands still")

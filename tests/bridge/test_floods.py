@@ -55,7 +55,7 @@ for thread in crowd: thread.start()
 TORRENT = """
 import json, threading, time, uuid
 from collections import Counter
-from aumos_governance.wire.protocol import Ask, asks_message
+from aumos_governance.wire.protocol import WireRequest, requests_message
 name, had, transport = uuid.uuid4().hex, Counter(), client._transport
 take, reading, sent = transport._receiver, transport.awaited(), 0
 heard = threading.Condition()
@@ -70,12 +70,13 @@ reading.__enter__()
 def pour():
     global sent
     while sent < TORRENTIAL:
-        asks = [Ask(f"{name}-{sent + n}", "spend", time.time() + 600, body={"amount": "0.000001"}) for n in range(500)]
+        ids, exp = [f"{name}-{sent + n}" for n in range(500)], time.time() + 600
+        asks = [WireRequest(id, "spend", exp, body={"amount": "0.000001"}) for id in ids]
         sent += len(asks)
         if by_socket:
             for ask in asks: transport._socket.send(ask)
         else:
-            transport._comm._comm.send(asks_message(asks))
+            transport._comm._comm.send(requests_message(asks))
         with heard:
             # No more than the connection keeps for a reader.
             heard.wait_for(lambda: had.total() > sent - 6000, 120)
@@ -144,7 +145,7 @@ def floods(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         wait = SOCKET if way == "socket" else ""
         for kernel in kernels:
             begun = kernel.run(
-                f"%governance --budget 1000\n{LINK}\nclient.ask('status')\n{wait}\nby_socket = {wait!r} != ''"
+                f"%governance --budget 1000\n{LINK}\nclient.request('status')\n{wait}\nby_socket = {wait!r} != ''"
             )
             assert begun.status == "ok", begun
         yield Floods(server, way == "socket", *kernels)

@@ -96,7 +96,7 @@ class Presence:
             self._departures.report(self.incarnation(before))
 
     @contextmanager
-    def staying(self, nonce: str) -> Iterator[None]:
+    def attending(self, nonce: str) -> Iterator[None]:
         """Keep the process of this nonce from leaving, so that its request comes before its departure.
 
         Raises UnavailableError where it has left, or was never met.
@@ -106,8 +106,8 @@ class Presence:
             yield
 
     @contextmanager
-    def attending(self, nonce: str) -> Iterator[None]:
-        """Around what may take long, which `staying` would make the server's loop wait for.
+    def staying(self, nonce: str) -> Iterator[None]:
+        """Around what may take long, which `attending` would make the server's loop wait for.
 
         A request of a process that left meanwhile comes before its departure all the same: that is reported again.
         Raises UnavailableError where it has left, or was never met.

@@ -23,7 +23,7 @@ def result(value):
 """
 
 # Seconds pass for minutes.
-HASTY = "from aumos_governance.kernel.requests import in_flight\nexchanges._RENEWED_EVERY = 0.5"
+HASTY = "from aumos_governance.kernel.requests import in_flight\nin_flight._RENEWED_EVERY = 0.5"
 
 
 @contextmanager
