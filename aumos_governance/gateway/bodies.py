@@ -198,11 +198,17 @@ class _Inflate:
         self._window = window
         self._zlib = zlib.decompressobj(window)
         self._begun = False
+        self._first = b""
 
     def __call__(self, data: bytes, made: Callable[[bytes], None]) -> None:
         if not data:
             if not self._zlib.eof:
                 raise _damaged()
+            return
+        # Two bytes show whether there is a frame: https://www.rfc-editor.org/rfc/rfc1950#section-2.2.
+        data, self._first = self._first + data, b""
+        if not self._begun and len(data) == 1:
+            self._first = data
             return
         try:
             while data:
