@@ -70,7 +70,9 @@ def client_of(given: object) -> Any:
             f"govern() takes a client of {library_names()} library, and not Google's: the gateway governs its calls,"
             " with no change to the program, once the server's administrator has configured Google as a provider."
         )
-    raise InvalidRequestError(f"govern() takes a client of {library_names()} library, not a {type(given).__name__}.")
+    raise InvalidRequestError(
+        f"govern() takes a client of {library_names()} library, but this is a value of type {type(given).__name__}."
+    )
 
 
 def _held(given: object) -> Iterator[object]:

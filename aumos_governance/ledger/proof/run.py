@@ -207,9 +207,9 @@ class _Proof:
     def _uncovered(self, walked: set[str]) -> tuple[str, ...]:
         found = []
         if self._scope.session_id is not None:
-            found.append("All other sessions, the ceilings around this one, and kept answers: verify the whole ledger.")
+            found.append("All other sessions, the ceilings around it, and stored responses: verify the whole ledger.")
         elif self._scope.under is not None:
-            found.append("The ceilings that others share, other owners' sessions, and kept answers.")
+            found.append("The ceilings that others share, other owners' sessions, and stored responses.")
         if any(not session.complete for id, session in self._standing.sessions.items() if id in walked):
             found.append(
                 "Whether a user set the level and budget, when holds end, and which approvals were used, in sessions"
