@@ -107,7 +107,7 @@ describe('the commands', () => {
   it('are the ones that the schema puts on keys', () => {
     const ids = Object.values(CommandIds) as string[];
     const shortcuts = schema['jupyter.lab.shortcuts'];
-    expect(shortcuts).toHaveLength(14);
+    expect(shortcuts).toHaveLength(15);
     for (const { command } of shortcuts) {
       expect(ids).toContain(command);
     }
