@@ -154,7 +154,7 @@ def test_no_shortcut_is_anyone_elses(lab_page: NotebookPage, panel: Locator) -> 
     )
     ours = {keys for command, keys in bindings if command.startswith("aumos-governance:")}
     others = {keys for command, keys in bindings if not command.startswith("aumos-governance:")}
-    assert len(ours) == 14
+    assert len(ours) == 15
     assert len(others) > 100
     # Neither the whole nor the beginning of a chord may be another command's.
     assert not {one for one in others if any(f"{keys} ".startswith(f"{one} ") for keys in ours)}

@@ -77,7 +77,8 @@ def test_a_users_usual_tasks_take_three_presses_at_most(lab_page: NotebookPage, 
         window.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
         window.locator(".lm-Menu-itemLabel", has_text="Estimate Cost and Run All Cells…").click()
         expect(window.get_by_role("dialog")).to_contain_text("$50.00")
-    window.keyboard.press("Escape")
+    window.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(window.get_by_role("dialog")).to_have_count(0)
     with user.task("lower the trust level"):
         tab.click()
         panel.locator(".aumos-Trust-current").click()

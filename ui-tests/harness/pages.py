@@ -132,6 +132,7 @@ class NotebookPage:
 
     def tab_to(self, target: Locator) -> None:
         """Go on to a control by the Tab key, as far as one goes by it."""
+        expect(target).to_be_visible()
         for _ in range(12):
             self.page.keyboard.press("Tab")
             if target.count() and target.evaluate("(node) => node === document.activeElement"):
