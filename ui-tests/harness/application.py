@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal
 
@@ -86,7 +87,16 @@ class Application:
 
     def kernels(self) -> list[dict[str, Any]]:
         """The kernels that the server lists."""
-        kernels: list[dict[str, Any]] = json.loads(self._ask("/api/kernels"))
+        # Jupyter Server responds with 500 while a kernel in its list starts: `last_activity` is None until then.
+        for left in range(50, -1, -1):
+            try:
+                kernels: list[dict[str, Any]] = json.loads(self._ask("/api/kernels"))
+            except urllib.error.HTTPError as error:
+                if error.code != HTTPStatus.INTERNAL_SERVER_ERROR or not left:
+                    raise
+                time.sleep(0.1)
+            else:
+                break
         return kernels
 
     def end_kernels(self) -> None:
