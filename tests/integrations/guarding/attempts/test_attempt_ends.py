@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,78 +16,9 @@ from aumos_governance.integrations.guarding.calls import ApiRequest, Paid
 from aumos_governance.integrations.guarding.charge import Charge
 from aumos_governance.integrations.guarding.guard import Guard
 from aumos_governance.integrations.guarding.leftovers import leftovers
-from aumos_governance.integrations.guarding.steps import now, when_awaited
 from aumos_governance.integrations.openai.calls import PROVIDER
-from aumos_governance.integrations.pricing.prices import Prices
-from tests.integrations.chats import ASKED
+from tests.integrations.guarding.attempts.one_attempt import BODY, REQUEST, RefusedError, Way, paid_call, response
 from tests.integrations.till import Till
-
-BODY = {"model": "gpt-4o", "messages": ASKED, "max_tokens": 50}
-REQUEST = ApiRequest("post", "/chat/completions", BODY)
-GOOD = b'{"id": "c1", "model": "gpt-4o", "usage": {"prompt_tokens": 11, "completion_tokens": 7}}'
-
-
-class RefusedError(Exception):
-    status_code = 429
-
-
-def paid_call(**more: Any) -> Paid:
-    found = PROVIDER.paid(ApiRequest("post", "/chat/completions", {**BODY, **more}))
-    assert found is not None
-    return found
-
-
-def response(content: bytes = GOOD, status: Any = 200) -> Any:
-    return SimpleNamespace(status_code=status, content=content)
-
-
-@pytest.fixture
-def guard(till: Till) -> Guard:
-    return Guard(till.engine, Prices(), provider="openai", budget_category="llm")
-
-
-@pytest.fixture
-def paid() -> Paid:
-    return paid_call()
-
-
-@pytest.fixture
-def call(guard: Guard, paid: Paid) -> Call:
-    return Call(guard, paid, REQUEST, owner=None)
-
-
-@pytest.fixture
-def attempt(call: Call, paid: Paid) -> Attempt:
-    return Attempt(call, paid, streamed=False, sending=None)
-
-
-class Way:
-    """Runs a method as it is, or its awaited twin."""
-
-    def __init__(self, *, awaited: bool) -> None:
-        self.awaited = awaited
-        self._loop = asyncio.new_event_loop() if awaited else None
-
-    def __call__(self, method: Any, *arguments: Any) -> Any:
-        if method.__name__.endswith("ing"):
-            steps = method(*arguments, awaited=self._loop is not None)
-            return now(steps) if self._loop is None else self._loop.run_until_complete(when_awaited(steps))
-        if self._loop is None:
-            return method(*arguments)
-        twin = getattr(method.__self__, f"{method.__name__}_async")
-        return self._loop.run_until_complete(twin(*arguments))
-
-    def close(self) -> None:
-        if self._loop is not None:
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
-
-
-@pytest.fixture(params=[False, True], ids=["plain", "awaited"])
-def way(request: pytest.FixtureRequest) -> Iterator[Way]:
-    way = Way(awaited=request.param)
-    yield way
-    way.close()
 
 
 class Decided:
