@@ -89,8 +89,7 @@ def test_pictures(lab_page: NotebookPage, lab: Application) -> None:
 def with_gateway(tmp_path: Path) -> Iterator[Application]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLASS_KEY", "sk-class")
-        application = Application("lab", tmp_path / "gateway")
-    (tmp_path / "gateway" / "config" / "jupyter_server_config.py").write_text(_PROVIDERS)
+        application = Application("lab", tmp_path / "gateway", configuration=_PROVIDERS)
     application.start()
     yield application
     application.stop()

@@ -19,8 +19,7 @@ c.GovernanceExtension.providers = {"ollama": {"base_url": "http://127.0.0.1:9/v1
 
 @pytest.fixture(scope="module")
 def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    application = Application("notebook", tmp_path_factory.mktemp("notebook"))
-    (application.root.parent / "config" / "jupyter_server_config.py").write_text(_CONFIGURATION)
+    application = Application("notebook", tmp_path_factory.mktemp("notebook"), configuration=_CONFIGURATION)
     application.start()
     yield application
     application.stop()

@@ -22,8 +22,7 @@ _MAIL = '%%governed --tool mail --cost 0.02\nprint("sent")'
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    application = Application("lab", tmp_path_factory.mktemp("presses"))
-    (application.root.parent / "config" / "jupyter_server_config.py").write_text(_CONFIGURATION)
+    application = Application("lab", tmp_path_factory.mktemp("presses"), configuration=_CONFIGURATION)
     application.start()
     yield application
     application.stop()

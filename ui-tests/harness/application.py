@@ -35,7 +35,8 @@ _ARGUMENTS: dict[Kind, list[str]] = {
 class Application:
     """JupyterLab or Notebook 7; ``url``, ``token`` and ``root`` stay the same when it is started again."""
 
-    def __init__(self, kind: Kind, folder: Path, *options: str) -> None:
+    def __init__(self, kind: Kind, folder: Path, *options: str, configuration: str = "") -> None:
+        """``configuration`` is the server's, in Python."""
         self.kind = kind
         self.token = secrets.token_hex(16)
         self.root = folder / "root"
@@ -47,6 +48,7 @@ class Application:
         modules = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._environment = {**os.environ, **_folders(folder), "PYTHONPATH": os.pathsep.join(modules)}
         self.root.mkdir(parents=True)
+        (folder / "config" / "jupyter_server_config.py").write_text(configuration)
 
     @property
     def url(self) -> str:
@@ -88,16 +90,15 @@ class Application:
     def kernels(self) -> list[dict[str, Any]]:
         """The kernels that the server lists."""
         # Jupyter Server responds with 500 while a kernel in its list starts: `last_activity` is None until then.
-        for left in range(50, -1, -1):
+        deadline = time.monotonic() + START_SECONDS
+        while True:
             try:
                 kernels: list[dict[str, Any]] = json.loads(self._ask("/api/kernels"))
+                return kernels
             except urllib.error.HTTPError as error:
-                if error.code != HTTPStatus.INTERNAL_SERVER_ERROR or not left:
+                if error.code != HTTPStatus.INTERNAL_SERVER_ERROR or time.monotonic() > deadline:
                     raise
-                time.sleep(0.1)
-            else:
-                break
-        return kernels
+            time.sleep(0.1)
 
     def end_kernels(self) -> None:
         for kernel in self.kernels():
