@@ -57,8 +57,13 @@ class Bodies:
         if not self._of_key[key_id]:
             del self._of_key[key_id]
 
-    async def aside(self, work: Callable[[], ResultT]) -> ResultT:
-        """Do work on a large body in a thread, and on one body at a time: meanwhile it takes more than is counted."""
+    async def aside(self, work: Callable[[], ResultT], size: int) -> ResultT:
+        """Do work on a body of this size: on a large one in a thread, and on one of these at a time.
+
+        Meanwhile it takes more memory than is counted.
+        """
+        if size <= LARGE:
+            return work()
         async with self._turn:
             working = asyncio.ensure_future(asyncio.to_thread(work))
             try:
@@ -85,27 +90,21 @@ class Body:
 
     async def object(self, content: bytes) -> Mapping[str, Any]:
         """The JSON object that the body is. Raises RefusedError for anything else."""
-        if len(content) <= LARGE:
-            text = text_of(content)
-            self._hold(content, memory_of(text))
-            return object_of(text)
-        text = await self._bodies.aside(lambda: text_of(content))
-        self._hold(content, await self._bodies.aside(lambda: memory_of(text)))
-        return await self._bodies.aside(lambda: object_of(text))
+        aside, size = self._bodies.aside, len(content)
+        text = await aside(lambda: text_of(content), size)
+        self._hold(content, await aside(lambda: memory_of(text), size))
+        return await aside(lambda: object_of(text), size)
 
     async def form(self, content: bytes, content_type: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
         """The plain fields of the form that the body is, and the sizes of its files. Raises RefusedError."""
-        if len(content) <= LARGE:
-            fields, files = fields_of(content, content_type)
-        else:
-            fields, files = await self._bodies.aside(lambda: fields_of(content, content_type))
+        fields, files = await self._bodies.aside(lambda: fields_of(content, content_type), len(content))
         self._hold(content, len(content) - sum(files))
         return fields, files
 
     async def written(self, body: Mapping[str, Any], size: int) -> bytes:
         """The JSON of an object that takes the place of the body, which had this size. Raises RefusedError."""
-        # The same bytes, in a fraction of the time.
-        content = json.dumps(body).encode() if size <= LARGE else await self._bodies.aside(lambda: written(body))
+        # Of a small one the same bytes, in a fraction of the time.
+        content = json.dumps(body).encode() if size <= LARGE else await self._bodies.aside(lambda: written(body), size)
         self._hold(content, self._values)
         return content
 
