@@ -30,15 +30,15 @@ def send(kernel: LiveKernel, request_id: str, body: str = ACT) -> None:
     kernel.run(f"wire.send(wire.ask('authorize', request_id={request_id!r}, {body}))")
 
 
-def told(kernel: LiveKernel, request_id: str, final: bool) -> list[dict[str, Any]]:
-    """All that this ask was told so far, once some of it is final, or is that it waits."""
+def responses_to(kernel: LiveKernel, request_id: str, final: bool) -> list[dict[str, Any]]:
+    """All responses to this request so far, once one is final, or says that it waits."""
     code = f"result([answer for answer in wire.answers.get({request_id!r}, ())])"
 
     def heard() -> list[dict[str, Any]]:
         answers: list[dict[str, Any]] = kernel.run(code).result
         return answers if any(("waiting" in answer) is not final for answer in answers) else []
 
-    found: list[dict[str, Any]] = until(heard, "it is told")
+    found: list[dict[str, Any]] = until(heard, "there is a response")
     return found
 
 
@@ -51,11 +51,11 @@ def test_an_act_waits_and_says_so_until_it_is_approved(server: LiveServer) -> No
     with server.notebook("act.ipynb") as kernel:
         kernel.do("open", trust_level=3, budget="5")
         send(kernel, "one")
-        waiting = told(kernel, "one", final=False)[0]["waiting"]
+        waiting = responses_to(kernel, "one", final=False)[0]["waiting"]
         send(kernel, "one")
-        until(lambda: len(told(kernel, "one", final=False)) == 2, "each copy is answered")
+        until(lambda: len(responses_to(kernel, "one", final=False)) == 2, "each copy is answered")
         approve(server, waiting)
-        answer = told(kernel, "one", final=True)[-1]
+        answer = responses_to(kernel, "one", final=True)[-1]
         assert (answer["decision"]["allowed"], answer["state"]["held"]) == (True, "0.5")
         assert kernel.do("settle", hold_id=answer["hold_id"], amount="0.5")["state"]["spent"] == "0.5"
 
@@ -64,9 +64,9 @@ def test_a_cancelled_act_asks_nobody(server: LiveServer) -> None:
     with server.notebook("cancelled.ipynb") as kernel:
         kernel.do("open", trust_level=3, budget="5")
         send(kernel, "two")
-        told(kernel, "two", final=False)
+        responses_to(kernel, "two", final=False)
         assert kernel.do("cancel", of="two", act=True)["voided"] is True
-        assert told(kernel, "two", final=True)[-1]["decision"]["code"] == "APPROVAL_WITHDRAWN"
+        assert responses_to(kernel, "two", final=True)[-1]["decision"]["code"] == "APPROVAL_WITHDRAWN"
         assert server.json("GET", GOVERNANCE + "approvals")["approvals"] == []
 
 
@@ -74,7 +74,7 @@ def test_the_server_says_how_long_a_person_has(server: LiveServer) -> None:
     with server.notebook("late.ipynb") as kernel:
         kernel.do("open", trust_level=3, budget="5")
         send(kernel, "three")
-        answers = told(kernel, "three", final=True)
+        answers = responses_to(kernel, "three", final=True)
         assert answers[-1]["decision"]["code"] == "APPROVAL_TIMEOUT"
         assert all("waiting" in answer for answer in answers[:-1])
 
@@ -84,8 +84,8 @@ def test_a_kernel_speaks_for_its_own_reports_alone(server: LiveServer) -> None:
         for kernel in (mine, theirs):
             kernel.do("open", trust_level=4, budget="5")
             send(kernel, "four")
-        report = told(mine, "four", final=True)[0]["report_id"]
-        hold = told(theirs, "four", final=True)[0]["hold_id"]
+        report = responses_to(mine, "four", final=True)[0]["report_id"]
+        hold = responses_to(theirs, "four", final=True)[0]["hold_id"]
         theirs.do("settle", hold_id=hold, amount="0.5", report_id=report, result="theirs")
         (listed,) = server.json("GET", GOVERNANCE + "reports", params={"path": "mine.ipynb"})["reports"]
         assert listed["shown"]["result"] is None

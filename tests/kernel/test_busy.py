@@ -105,10 +105,10 @@ def test_a_posted_settlement_that_is_refused_goes_out_again_by_itself() -> None:
     client = client_of(transport)
     client.request("status")
     over = threading.Event()
-    told = client.post("settle", {"hold_id": "h", "amount": "1"})
-    told.then(over.set)
+    posted = client.post("settle", {"hold_id": "h", "amount": "1"})
+    posted.then(over.set)
     assert over.wait(20)
-    assert told.result() == {**ALLOWED, "id": told.request.id}
+    assert posted.result() == {**ALLOWED, "id": posted.request.id}
     assert len(transport.of("settle")) == 2
 
 

@@ -211,7 +211,7 @@ def test_what_is_posted_is_sent_again_until_it_is_recorded(caplog: pytest.LogCap
     assert [ask.exp for ask in service.asks] == [20 + number for number in range(len(codes) + 1)]
     pauses = [delay for delay in service.delays if delay not in (10, 10**6)]
     assert pauses == [0.05, 0.2, 1, 5, 5, 5, 5]
-    # It is said once.
+    # It is logged once.
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
@@ -226,8 +226,10 @@ def test_what_is_posted_to_a_silent_service_is_sent_again() -> None:
     assert service.ops == ["settle"] * 2
 
 
-@pytest.mark.parametrize(("op", "said"), [("settle", ["WARNING"]), ("adjust", [])])
-def test_what_is_refused_for_good_is_not_sent_again(op: str, said: list[str], caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("op", "levels"), [("settle", ["WARNING"]), ("adjust", [])])
+def test_what_is_refused_for_good_is_not_sent_again(
+    op: str, levels: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     service = Service(refused("CONFLICT"), OK)
 
     async def work(desk: Desk) -> None:
@@ -236,7 +238,7 @@ def test_what_is_refused_for_good_is_not_sent_again(op: str, said: list[str], ca
 
     service.run(work)
     assert service.ops == [op]
-    assert [record.levelname for record in caplog.records] == said
+    assert [record.levelname for record in caplog.records] == levels
 
 
 def test_what_is_not_recorded_in_time_is_given_up() -> None:

@@ -132,8 +132,8 @@ def test_an_interrupted_ask_is_taken_back(server: LiveServer, tmp_path: Path) ->
         begun = tmp_path / "begun"
         kernel.run(
             "send = client._transport.send\n"
-            f"def told(ask, **how):\n    send(ask, **how)\n    open({str(begun)!r}, 'w').close()\n"
-            "client._transport.send = told"
+            f"def noted(ask, **how):\n    send(ask, **how)\n    open({str(begun)!r}, 'w').close()\n"
+            "client._transport.send = noted"
         )
         pressed = threading.Event()
         thread = interrupt(kernel, pressed)
@@ -183,13 +183,13 @@ FORK = (
     "child = os.fork()\n"
     "if child == 0:\n"
     "    try:\n"
-    "        told = client.request('spend', {'amount': '1'})['state']['spent']\n"
+    "        written = client.request('spend', {'amount': '1'})['state']['spent']\n"
     "    except BaseException as error:\n"
-    "        told = f'{type(error).__name__}: {error}'\n"
-    "    os.write(write, told.encode())\n"
+    "        written = f'{type(error).__name__}: {error}'\n"
+    "    os.write(write, written.encode())\n"
     "    os._exit(0)\n"
     "_ = os.waitpid(child, 0)\n"
-    "told = os.read(read, 1000).decode()"
+    "written = os.read(read, 1000).decode()"
 )
 
 
@@ -198,12 +198,12 @@ def test_a_forked_child_asks_over_a_connection_of_its_own(server: LiveServer, re
         kernel.run(f"%governance\n{LINK}\n%governance_spend 1")
         if "comm" in request.node.name:
             kernel.run(FORK)
-            assert "only over its local socket, which it does not offer" in kernel.value("told")
+            assert "only over its local socket, which it does not offer" in kernel.value("written")
             assert server.state("forked.ipynb")["spent"] == "1"
             return
-        for told in ("2", "3"):
+        for written in ("2", "3"):
             kernel.run(FORK)
-            assert kernel.value("told") == repr(told)
+            assert kernel.value("written") == repr(written)
         assert kernel.run("%governance_spend 1").lines == ["Recorded: $1.00 for unknown ($6.00 remaining)"]
 
 
@@ -248,9 +248,9 @@ INNER = (
 
 def test_what_is_started_inside_a_kernel_is_not_that_kernel(server: LiveServer) -> None:
     with notebook(server, "outer.ipynb") as (kernel, _):
-        told = kernel.run(INNER).text
-        assert "No governed Jupyter server here" in told
-        assert "Governance enabled: trust_level=L2, budget=$10.00" in told
+        printed = kernel.run(INNER).text
+        assert "No governed Jupyter server here" in printed
+        assert "Governance enabled: trust_level=L2, budget=$10.00" in printed
         assert server.state("outer.ipynb")["active"] is False
     (server.home / "data" / "aumos_governance" / "embedded.sqlite").unlink()
 

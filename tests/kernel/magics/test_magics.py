@@ -159,9 +159,9 @@ def test_each_record_has_the_cell_it_came_from(kernel: Kernel) -> None:
     kernel.run(in_thread + "thread = threading.Thread(target=run); thread.start(); thread.join()", cell_id="cell-d")
     kernel.run(
         "from aumos_governance.kernel.requests.session import link\n"
-        "told = link(get_ipython()).client.request('audit')['records']"
+        "records = link(get_ipython()).client.request('audit')['records']"
     )
-    assert kernel.value("[(r['event'], r['tool'], r['cell']['id'], r['cell']['count']) for r in told]") == (
+    assert kernel.value("[(r['event'], r['tool'], r['cell']['id'], r['cell']['count']) for r in records]") == (
         "[('open', None, 'cell-a', 2), ('spend', 'gpt-4o', 'cell-b', 3), ('spend', 'thread', 'cell-d', 5)]"
     )
 

@@ -22,12 +22,12 @@ from tests.kernel.fake_transport import FakeTransport
 class Server:
     """Answers settlements when it is let, and everything else at once."""
 
-    def __init__(self, **told: Any) -> None:
+    def __init__(self, **response: Any) -> None:
         self.may_settle = threading.Event()
         self.lost = 0
         self.first: PostedRequest | None = None
         """What is answered before a hold is."""
-        self.told = told or {"ok": True}
+        self.response = response or {"ok": True}
         self.transport = FakeTransport(self._answer)
         self.client = Client(self.transport, incarnation="n-1", timeout=10.0)
         self.client.request("status")
@@ -38,7 +38,7 @@ class Server:
                 self.lost -= 1
                 return None
             assert self.may_settle.wait(20)
-            return self.told
+            return self.response
         if ask.op == "hold" and self.first is not None:
             self.first.result()
         return {"ok": True, "hold_id": f"of {ask.id}"}
@@ -57,10 +57,10 @@ def awaited(client: Client, op: str) -> dict[str, Any]:
 
 def test_what_is_told_is_not_waited_for() -> None:
     server = Server()
-    told = server.client.post("settle", {"hold_id": "h"})
-    assert (told.over, server.ops()) == (False, ["settle"])
+    posted = server.client.post("settle", {"hold_id": "h"})
+    assert (posted.over, server.ops()) == (False, ["settle"])
     server.may_settle.set()
-    assert told.result()["ok"] is True
+    assert posted.result()["ok"] is True
 
 
 @pytest.mark.parametrize("ask", [asked, awaited])
@@ -113,10 +113,10 @@ def test_what_was_lost_is_told_again_in_the_same_words_and_not_forgotten() -> No
     server.transport.lossy = True
     server.may_settle.set()
     server.lost = 2
-    told = server.client.post("settle", {"hold_id": "h"})
+    posted = server.client.post("settle", {"hold_id": "h"})
     with ThreadPoolExecutor(1) as pool:
         later = pool.submit(server.client.request, "status")
-        assert told.result()["ok"] is True
+        assert posted.result()["ok"] is True
         later.result(20)
     settlements = server.transport.of("settle")
     assert len(settlements) >= 3
@@ -126,12 +126,12 @@ def test_what_was_lost_is_told_again_in_the_same_words_and_not_forgotten() -> No
 
 def test_a_no_is_for_whoever_asks_for_the_result_and_keeps_nobody_waiting() -> None:
     server = Server(ok=False, code="CONFLICT", message="It was settled already.")
-    told = server.client.post("settle", {"hold_id": "h"})
+    posted = server.client.post("settle", {"hold_id": "h"})
     server.may_settle.set()
     server.client.catch_up()
     assert server.client.request("status")["ok"] is True
     with pytest.raises(ConflictError, match="settled already"):
-        told.result()
+        posted.result()
 
 
 def test_a_silent_server_keeps_what_is_asked_later_waiting_for_a_bounded_time() -> None:
@@ -139,10 +139,10 @@ def test_a_silent_server_keeps_what_is_asked_later_waiting_for_a_bounded_time() 
     client = Client(server.transport, incarnation="n-2", timeout=0.5)
     client.request("status")
     server.lost = 1_000
-    told = client.post("settle", {"hold_id": "h"})
+    posted = client.post("settle", {"hold_id": "h"})
     assert client.request("status")["ok"] is True
     with pytest.raises(ServerUnreachableError):
-        told.result()
+        posted.result()
 
 
 def test_nothing_is_told_to_a_server_that_was_not_met() -> None:
@@ -167,8 +167,8 @@ def test_what_cannot_be_sent_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatc
 
 def test_a_child_does_not_wait_for_what_its_parent_told(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server()
-    told = server.client.post("settle", {"hold_id": "h"})
-    monkeypatch.setattr(told, "pid", told.pid + 1)
+    posted = server.client.post("settle", {"hold_id": "h"})
+    monkeypatch.setattr(posted, "pid", posted.pid + 1)
     assert server.client.request("status")["ok"] is True
     server.may_settle.set()
 
