@@ -145,8 +145,8 @@ OTHERS: dict[str, tuple[Callable[[], Any], str]] = {
     "class": (lambda: openai.OpenAI, r"not its class: govern\(OpenAI\(\)\)"),
     "module": (lambda: anthropic, r"govern\(anthropic\.Anthropic\(\)\)"),
     "resource": (lambda: openai.OpenAI(api_key="k").chat, "takes the whole client, not its Chat"),
-    "nothing": (lambda: None, "not a NoneType"),
-    "other module": (lambda: asyncio, "not a module"),
+    "nothing": (lambda: None, "of type NoneType"),
+    "other module": (lambda: asyncio, "of type module"),
 }
 
 
