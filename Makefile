@@ -41,6 +41,10 @@ unexport PYTHONHOME
 # One more than there are cores, up to four: much of the time a test waits for a server or a kernel.
 PROCESSES = $$(python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
 
+# A file's tests stay together. In the order of collection: pytest-xdist's own puts files of few tests last, and those
+# are the ones whose single tests take longest.
+BY_FILE := --dist=loadfile --no-loadscope-reorder
+
 # What tests start need not wait for a package that is slow to import and not needed: its own text says more.
 QUICK_START := PYTHONPATH="$(abspath .ci/quick_start)"
 
@@ -63,7 +67,7 @@ installed:
 .PHONY: test-python
 test-python: $(STAMPS)/linked ## Run the Python tests
 	@echo "== Python tests"
-	@$(QUICK_START) pytest tests --numprocesses=$(PROCESSES) --dist=loadfile
+	@$(QUICK_START) pytest tests --numprocesses=$(PROCESSES) $(BY_FILE)
 
 .PHONY: test-typescript
 test-typescript: $(NODE_MODULES) ## Run the TypeScript tests
@@ -73,7 +77,7 @@ test-typescript: $(NODE_MODULES) ## Run the TypeScript tests
 .PHONY: test-browser
 test-browser: $(STAMPS)/linked ## Run the browser tests in a real JupyterLab, installing a browser if there is none
 	@echo "== Browser tests"
-	@browser=$$(python .ci/browser.py); AUMOS_CHROMIUM="$$browser" $(QUICK_START) pytest ui-tests --numprocesses=2 --dist=loadfile
+	@browser=$$(python .ci/browser.py); AUMOS_CHROMIUM="$$browser" $(QUICK_START) pytest ui-tests --numprocesses=2 $(BY_FILE)
 
 # In a folder of its own: no other package of this clone is there to be found.
 .PHONY: test-agents
@@ -101,7 +105,7 @@ mutants: $(STAMPS)/linked ## Change the code that guards money and permission, t
 .PHONY: coverage
 coverage: $(STAMPS)/linked ## Measure the lines and branches that the Python tests reach (COVERAGE_ARGS=tests/ledger: those tests alone)
 	@coverage erase
-	@status=0; $(QUICK_START) coverage run -m pytest $(COVERAGE_ARGS) --numprocesses=$(PROCESSES) --dist=loadfile || status=$$?; \
+	@status=0; $(QUICK_START) coverage run -m pytest $(COVERAGE_ARGS) --numprocesses=$(PROCESSES) $(BY_FILE) || status=$$?; \
 		coverage combine --quiet; rm -f .coverage.*; coverage report; exit $$status
 
 .PHONY: lint
@@ -134,13 +138,13 @@ test-latest: $(STAMPS)/linked $(UV) ## Check types and run the Python tests with
 	$(call other-versions,latest,highest,dev)
 	@echo "== Types and Python tests with the newest versions"
 	@$(call in-other,latest) mypy
-	@$(call in-other,latest) pytest tests --numprocesses=$(PROCESSES) --dist=loadfile
+	@$(call in-other,latest) pytest tests --numprocesses=$(PROCESSES) $(BY_FILE)
 
 .PHONY: test-lowest
 test-lowest: $(STAMPS)/linked $(UV) ## Run the Python tests with the lowest versions that pyproject.toml allows
 	$(call other-versions,lowest,lowest-direct,test)
 	@echo "== Python tests with the lowest versions"
-	@$(call in-other,lowest) pytest tests --numprocesses=$(PROCESSES) --dist=loadfile
+	@$(call in-other,lowest) pytest tests --numprocesses=$(PROCESSES) $(BY_FILE)
 
 .PHONY: lock
 lock: $(UV) $(STAMPS)/node ## Renew all that is locked (LOCK_ARGS="--upgrade-package NAME" renews one package, LOCK_ARGS= none)
