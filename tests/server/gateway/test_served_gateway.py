@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,16 @@ class TestTurnedOff:
 async def test_without_a_provider_no_gateway_runs(rest: Any, stand_in: list[StandIn]) -> None:
     assert (await rest("GET", "config")).body["gateway"] is None
     assert stand_in == []
+
+
+@pytest.mark.parametrize(("before", "meanwhile"), [(0.005, 0.0002), (0.0001, 0.0001)], ids=["longer", "shorter"])
+def test_threads_give_way_to_the_gateway_s_soon_while_it_runs(
+    servers: Servers, before: float, meanwhile: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interval = [before]
+    monkeypatch.setattr(sys, "getswitchinterval", lambda: interval[-1])
+    monkeypatch.setattr(sys, "setswitchinterval", interval.append)
+    servers.start()
+    assert interval[-1] == meanwhile
+    servers.stop()
+    assert interval[-1] == before
