@@ -173,7 +173,7 @@ class Exchange:
             values, files = await body.form(content, self._request.headers["content-type"])
         else:
             values = await body.object(content)
-        return ApiRequest(self._request.method, path, values, files=files, bare=sending.asks_bare(path, values))
+        return ApiRequest(self._request.method, path, values, files=files, bare=sending.is_bare(path, values))
 
     # ---- the hold
 

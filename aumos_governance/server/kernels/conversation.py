@@ -199,16 +199,16 @@ class Conversation:
         That thread lets go of it with each statement. Whatever else this one had to do would then take it, again and
         again, and made a decision take half as long again.
         """
-        answered = threading.Lock()
-        answered.acquire()
+        responded = threading.Lock()
+        responded.acquire()
 
         def respond(response: dict[str, Any]) -> None:
             reply(response)
-            answered.release()
+            responded.release()
 
         with self._presence.attending(nonce):
             self._service.submit(caller, request, respond)
-        if not answered.acquire(timeout=_MOMENT):
+        if not responded.acquire(timeout=_MOMENT):
             self._stand_by_after = time.monotonic() + _NO_MOMENT
 
     def _greet(self, request: WireRequest, reply: Reply) -> None:
