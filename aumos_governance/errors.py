@@ -243,7 +243,7 @@ class ExpiredError(AumOSGovernanceError):
 
 
 class UnavailableError(AumOSGovernanceError):
-    """No decision could be had. Nothing is authorised without one."""
+    """No decision could be obtained, and nothing is authorised without one."""
 
     default_code = "UNAVAILABLE"
 

@@ -46,7 +46,7 @@ class Sending:
         return self._request.headers.get("content-type", "").lower().startswith(_FORM)
 
     def is_bare(self, path: str, body: Mapping[str, Any]) -> bool:
-        """Whether this request must not request a stream's usage, since its server refuses that."""
+        """Whether the request is sent without the field for a stream's usage, which its server refuses."""
         self._path, self._model = path.partition("?")[0], body.get("model")
         return stream_options.withheld(self._place)
 

@@ -1,4 +1,4 @@
-"""What ``%governance_spend`` does, and what it came to: a spend is decided, shown, and taken back where it is given up.
+"""What ``%governance_spend`` does: a spend is decided, shown, and taken back where its cell is interrupted.
 
 Arguments are sent as text, and the service reports what is wrong with them.
 """
