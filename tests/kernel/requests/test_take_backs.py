@@ -306,7 +306,7 @@ def test_the_next_magic_names_what_was_given_up_and_stands(
     spend = Arguments(values={}, flags=frozenset(), positional="1")
     spending.spend(shell, spend)
     named, recorded = capsys.readouterr().out.splitlines()
-    assert named == "The %governance that was given up took effect: trust_level=L2, budget=$7.00."
+    assert named == "The %governance that was interrupted or timed out took effect: trust_level=L2, budget=$7.00."
     assert recorded == "Recorded: $1.00 for unknown ($6.00 remaining)"
     commands.close_session(shell)
     assert "given up" not in capsys.readouterr().out

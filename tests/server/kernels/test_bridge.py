@@ -145,7 +145,7 @@ async def test_a_kernel_that_cannot_be_reached_is_named_once(parts: Any, caplog:
     end = ": its requests fail, and nothing is authorised."
     assert sorted(warnings) == [
         f"Kernel broken cannot be governed (no such port){end}",
-        f"Kernel remote cannot be governed (it has no ports here, as a gateway's kernel){end}",
+        f"Kernel remote cannot be governed (it has no ports on this machine, like a kernel behind a gateway){end}",
     ]
 
 

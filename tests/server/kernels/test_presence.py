@@ -104,7 +104,7 @@ def test_only_a_process_that_was_replaced_leaves(presence: Presence, manager: Ma
 
 
 def test_nobody_asks_after_leaving(presence: Presence) -> None:
-    with pytest.raises(UnavailableError, match="say hello first"), presence.attending("one"):
+    with pytest.raises(UnavailableError, match="send a hello first"), presence.attending("one"):
         pass
     presence.meet("one")
     with presence.attending("one"):
@@ -165,7 +165,7 @@ def test_what_is_asked_comes_before_the_departure(ledger: Ledger, presence: Pres
 
 
 def test_what_is_asked_while_the_process_leaves_is_told_to_be_gone_too(ledger: Ledger, presence: Presence) -> None:
-    with pytest.raises(UnavailableError, match="say hello first"), presence.staying("one"):
+    with pytest.raises(UnavailableError, match="send a hello first"), presence.staying("one"):
         pass
     presence.meet("one")
     with presence.staying("one"):
