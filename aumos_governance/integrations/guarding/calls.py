@@ -34,7 +34,7 @@ _WHITE_SPACE: Final = " \t\r\n"
 
 
 class UsageMissingError(Exception):
-    """A response does not say, or not in earnest, what was used. It never reaches a caller.
+    """A response does not state, or not credibly, what was used. It never reaches a caller.
 
     ``least`` USD is what the visible part of the response costs at least.
     """

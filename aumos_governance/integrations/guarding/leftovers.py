@@ -46,7 +46,7 @@ class Leftovers:
         self._lock = threading.Lock()
 
     def precede(self) -> None:
-        """At the end of the interpreter come before all that is there now, such as a ledger that ends its thread."""
+        """When the interpreter ends, settle before anything registered so far runs, such as a ledger's end."""
         # What was registered last runs first.
         atexit.unregister(self.finish)
         atexit.register(self.finish)

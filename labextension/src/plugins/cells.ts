@@ -11,7 +11,7 @@ import {
 import { CostLearner } from '../cells/costLearner';
 import { estimate, type ICellToRun } from '../cells/estimate';
 import { LearnedCosts } from '../cells/learnedCosts';
-import { askToRun } from '../cells/pricePrompt';
+import { confirmRun } from '../cells/pricePrompt';
 import { CommandIds } from '../commands';
 import { CellReceipts } from '../receipts/cellReceipts';
 import { ReceiptBook } from '../receipts/receiptBook';
@@ -87,7 +87,7 @@ export const pricePlugin: JupyterFrontEndPlugin<void> = {
           void panel.content.scrollToItem(index, 'center');
           panel.content.activate();
         };
-        if (await askToRun(estimated, model.stateOf(path), goTo, trans)) {
+        if (await confirmRun(estimated, model.stateOf(path), goTo, trans)) {
           await commands.execute('notebook:run-all-cells');
         }
       }
