@@ -88,7 +88,7 @@ class Leftovers:
         self.wait()
 
     def forget(self) -> None:
-        """After a fork: what the parent holds is the parent's, and so is the thread."""
+        """In the child after a fork: start empty, since open charges and the thread belong to the parent process."""
         self.__init__()  # type: ignore[misc]
 
     def _start(self) -> None:

@@ -81,7 +81,7 @@ class Doubts:
         if thread is not None and thread is not threading.current_thread():
             thread.join()
         if self.charges:
-            _log.warning("The ledger was closed while %d charges were not confirmed.", len(self.charges))
+            _log.warning("The ledger was closed before it was known whether %d charges were stored.", len(self.charges))
 
     def _look(self) -> None:
         pause = _SOONEST
