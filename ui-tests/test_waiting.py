@@ -49,7 +49,7 @@ def cards(page: NotebookPage) -> Locator:
     return section(page, "approvals").locator(".aumos-Card")
 
 
-def test_a_user_answers_exactly_what_is_asked(
+def test_a_user_decides_exactly_what_is_requested(
     panel: NotebookPage, lab: Application, name: str, picture: Callable[[str], None]
 ) -> None:
     cell = panel.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets[2].model.id")
@@ -95,7 +95,7 @@ def test_a_user_answers_exactly_what_is_asked(
         expect(records.nth(number).locator("[data-outcome]")).to_have_attribute("data-outcome", outcome)
 
 
-def test_what_waits_outlives_the_page_and_another_browser_answers(
+def test_what_waits_outlives_the_page_and_another_browser_decides(
     panel: NotebookPage, lab: Application, name: str, browser: Browser
 ) -> None:
     lab.ask("ask", notebook=name, tool="deploy", shown={"arguments": {"to": "production"}})

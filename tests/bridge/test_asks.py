@@ -57,7 +57,7 @@ def test_the_whole_path(server: LiveServer) -> None:
         assert (fresh["state"]["spent"], fresh["previous"]["spent"]) == ("0", "0.2")
 
 
-def test_who_asked_is_recorded(server: LiveServer) -> None:
+def test_who_requested_is_recorded(server: LiveServer) -> None:
     with server.notebook("cell.ipynb") as kernel:
         kernel.do("open")
         kernel.do("spend", amount="1", cell={"id": "c-7", "count": 3})
@@ -65,7 +65,7 @@ def test_who_asked_is_recorded(server: LiveServer) -> None:
         assert (record["actor"], record["cell"]) == ("kernel", {"id": "c-7", "count": 3})
 
 
-def test_the_same_ask_is_answered_again_and_not_done_again(server: LiveServer) -> None:
+def test_the_same_request_gets_the_same_response_and_is_not_done_again(server: LiveServer) -> None:
     with server.notebook("retry.ipynb") as kernel:
         kernel.do("open", budget="5")
         kernel.run(
@@ -81,7 +81,7 @@ def test_the_same_ask_is_answered_again_and_not_done_again(server: LiveServer) -
         assert server.state("retry.ipynb")["spent"] == "1"
 
 
-def test_an_expired_ask_is_not_done(server: LiveServer) -> None:
+def test_an_expired_request_is_not_done(server: LiveServer) -> None:
     with server.notebook("late.ipynb") as kernel:
         kernel.do("open")
         for op, body in (("spend", {"amount": "1"}), ("status", {}), ("close", {})):
@@ -90,7 +90,7 @@ def test_an_expired_ask_is_not_done(server: LiveServer) -> None:
         assert (server.state("late.ipynb")["spent"], server.state("late.ipynb")["active"]) == ("0", True)
 
 
-def test_a_cancelled_ask_is_taken_back(server: LiveServer) -> None:
+def test_a_cancelled_request_is_taken_back(server: LiveServer) -> None:
     with server.notebook("cancel.ipynb") as kernel:
         kernel.do("open", budget="5")
         kernel.do("spend", request_id="taken", amount="2")
@@ -145,7 +145,7 @@ def test_before_any_hello_nothing_is_done(server: LiveServer) -> None:
         ({"op": "hello", "incarnation": ""}, "INVALID_REQUEST", "incarnation"),
     ],
 )
-def test_a_malformed_ask_gets_one_clear_answer(
+def test_a_malformed_request_gets_one_clear_response(
     shared: LiveKernel, ask: dict[str, object], code: str, word: str
 ) -> None:
     op = ask.get("op", "status")
@@ -180,7 +180,7 @@ def test_a_malformed_ask_gets_one_clear_answer(
         "no asks at all",
     ],
 )
-def test_a_garbled_message_gets_one_clear_answer(
+def test_a_garbled_message_gets_one_clear_response(
     shared: LiveKernel, message: dict[str, object], ids: list[object], word: str
 ) -> None:
     shared.run("wire.answers.clear()")
@@ -191,7 +191,7 @@ def test_a_garbled_message_gets_one_clear_answer(
     assert shared.do("status")["ok"] is True
 
 
-def test_asks_that_come_together_are_answered_together(shared: LiveKernel) -> None:
+def test_requests_that_come_together_get_their_responses_together(shared: LiveKernel) -> None:
     answers = shared.run(
         "asks = [wire.ask('hello', incarnation='i', version='0', python='3') for _ in range(500)]\n"
         "wire.send(*asks)\nresult(sorted({answer['in'] for answer in wire.wait(*[ask['id'] for ask in asks])}))"
@@ -216,7 +216,7 @@ def test_a_change_reaches_every_page(server: LiveServer) -> None:
         assert next_event() == changed
 
 
-def test_a_person_tightens_and_the_kernel_cannot_loosen(server: LiveServer) -> None:
+def test_a_user_tightens_and_the_kernel_cannot_loosen(server: LiveServer) -> None:
     with server.notebook("person.ipynb") as kernel:
         kernel.do("open", budget="10")
         changed = server.json("PATCH", GOVERNANCE + "state", params={"path": "person.ipynb"}, json={"budget": "5"})
@@ -239,7 +239,7 @@ def test_eight_threads_never_overspend(server: LiveServer) -> None:
         assert (state["spent"], state["remaining"], state["over"]) == ("5", "0", "0")
 
 
-def test_two_thousand_asks_leave_the_kernel_busy_and_its_output_whole(server: LiveServer) -> None:
+def test_two_thousand_requests_leave_the_kernel_busy_and_its_output_whole(server: LiveServer) -> None:
     with server.notebook("busy.ipynb") as kernel:
         kernel.do("open", budget="1000")
         cell = kernel.submit(
@@ -266,7 +266,7 @@ def test_two_thousand_asks_leave_the_kernel_busy_and_its_output_whole(server: Li
         assert len(idle) == 1
 
 
-def test_a_chatty_kernel_neither_loses_nor_delays_asks(server: LiveServer) -> None:
+def test_a_chatty_kernel_neither_loses_nor_delays_requests(server: LiveServer) -> None:
     with server.notebook("chatty.ipynb") as kernel:
         kernel.do("open", budget="1000")
         # The flood overruns what the server buffers for pages, so the figures come back in a file.

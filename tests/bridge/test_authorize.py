@@ -60,7 +60,7 @@ def test_an_act_waits_and_says_so_until_it_is_approved(server: LiveServer) -> No
         assert kernel.do("settle", hold_id=answer["hold_id"], amount="0.5")["state"]["spent"] == "0.5"
 
 
-def test_a_cancelled_act_asks_nobody(server: LiveServer) -> None:
+def test_a_cancelled_act_requests_no_approval(server: LiveServer) -> None:
     with server.notebook("cancelled.ipynb") as kernel:
         kernel.do("open", trust_level=3, budget="5")
         send(kernel, "two")
@@ -70,7 +70,7 @@ def test_a_cancelled_act_asks_nobody(server: LiveServer) -> None:
         assert server.json("GET", GOVERNANCE + "approvals")["approvals"] == []
 
 
-def test_the_server_says_how_long_a_person_has(server: LiveServer) -> None:
+def test_the_server_says_how_long_a_user_has(server: LiveServer) -> None:
     with server.notebook("late.ipynb") as kernel:
         kernel.do("open", trust_level=3, budget="5")
         send(kernel, "three")

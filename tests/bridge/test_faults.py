@@ -185,7 +185,7 @@ def test_a_ledger_that_cannot_be_written_acknowledges_nothing(
         assert len(charged(server, path)) == 2
 
 
-def test_a_busy_server_delays_no_ask(tmp_path: Path) -> None:
+def test_a_busy_server_delays_no_request(tmp_path: Path) -> None:
     """Over the socket; on comm every ask goes through the server's loop."""
     extension = tmp_path / "blocking.py"
     extension.write_text(

@@ -95,7 +95,7 @@ def test_a_kernel_that_is_shut_down(server: LiveServer) -> None:
         left(server, "shut.ipynb")
 
 
-def test_a_kernel_that_is_restarted_and_asks_nothing_more(server: LiveServer) -> None:
+def test_a_kernel_that_is_restarted_and_requests_nothing_more(server: LiveServer) -> None:
     with server.notebook("again.ipynb") as kernel:
         kernel.do("open", budget="5")
         hold(kernel)

@@ -35,7 +35,7 @@ def test_a_killed_kernel_comes_back_to_its_state(server: LiveServer) -> None:
         assert kernel.do("spend", amount="1")["state"]["spent"] == "2"
 
 
-def test_a_kernel_is_told_who_it_is_and_terminals_are_not(server: LiveServer) -> None:
+def test_a_kernel_gets_its_identity_and_terminals_are_not(server: LiveServer) -> None:
     with server.notebook("environment.ipynb") as kernel:
         said = kernel.run(f"import os; result(json.loads(os.environ[{KERNEL_ENV!r}]))").result
         assert said == {"v": 1, "kernel_id": kernel.kernel_id, "strict": False}
@@ -196,7 +196,7 @@ def test_autostart_governs_every_new_notebook_once(classroom: LiveServer) -> Non
         assert kernel.do("status")["state"]["active"] is False, "nor by another kernel"
 
 
-def test_strict_binds_the_kernel_and_not_the_person(classroom: LiveServer) -> None:
+def test_strict_binds_the_kernel_and_not_the_user(classroom: LiveServer) -> None:
     with classroom.notebook("strict.ipynb") as kernel:
         said = kernel.run(f"import os; result(json.loads(os.environ[{KERNEL_ENV!r}]))").result
         assert said["strict"] is True

@@ -84,7 +84,7 @@ def test_a_file_that_is_whole_is_one(answering: Answering) -> None:
         ),
     ],
 )
-def test_other_answers_are_one_sentence(
+def test_other_responses_are_one_sentence(
     answering: Answering, answer: bytes, error: type[Exception], sentence: str
 ) -> None:
     with pytest.raises(error, match=sentence):
@@ -98,7 +98,7 @@ def test_a_silent_server_is_given_up() -> None:
             client.get("config")
 
 
-def test_a_unix_socket_is_asked(tmp_path: Path) -> None:
+def test_a_unix_socket_is_used(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "s"))
         listener.listen()
@@ -129,7 +129,7 @@ def test_a_unix_socket_is_asked(tmp_path: Path) -> None:
         ("http+unix://%2Ftmp%2Fs/", "http+unix://%2Ftmp%2Fs/", None),
     ],
 )
-def test_a_url_is_read_as_people_copy_it(raw: str, url: str, token: str | None) -> None:
+def test_a_url_is_read_as_users_copy_it(raw: str, url: str, token: str | None) -> None:
     assert server_url(raw) == (url, token)
 
 

@@ -136,7 +136,7 @@ def test_a_server_without_governance_is_passed_over(tmp_path: Path, run: Run) ->
         bare.close()
 
 
-def test_a_gateways_kernel_is_told_with_an_exit_code_of_its_own(tmp_path: Path) -> None:
+def test_a_gateways_kernel_is_reported_with_an_exit_code_of_its_own(tmp_path: Path) -> None:
     gateway = LiveServer(tmp_path / "gateway", extensions={"aumos_governance": False})
     address = f"--GatewayClient.auth_token={gateway.token}"
     try:

@@ -198,7 +198,7 @@ def test_a_refused_provider_key_is_not_shown(house: House) -> None:
     assert house.events() == ["hold", "release"] * 2
 
 
-def test_a_server_that_refuses_to_be_asked_for_the_usage_is_served(house: House) -> None:
+def test_a_server_that_refuses_a_request_for_the_usage_is_served(house: House) -> None:
     house.endpoint.script(Reply(status=400), Reply(), Reply(usage=None))
     for _ in range(2):
         assert requested(house, STREAM.replace(b"gpt-4o", b"gpt-4o-mini")).status == 200

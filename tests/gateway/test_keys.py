@@ -76,7 +76,7 @@ def dropped(keys: GatewayKeys) -> tuple[list[str], threading.Event]:
     return heard, any_heard
 
 
-def test_they_are_what_the_gateway_asks_for(keys: GatewayKeys) -> None:
+def test_they_are_what_the_gateway_requests(keys: GatewayKeys) -> None:
     asked: Keys = keys
     assert asked.find("") is None
 

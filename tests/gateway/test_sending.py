@@ -145,7 +145,7 @@ def test_a_command_runs_again_when_its_key_is_refused(tmp_path: Path, endpoint: 
         assert runs(tmp_path) == 2
 
 
-def test_a_refused_key_is_asked_for_again_once_in_a_while(tmp_path: Path) -> None:
+def test_a_refused_key_is_read_again_once_in_a_while(tmp_path: Path) -> None:
     now = 0.0
     key = CommandKey("key_command", command(tmp_path, "sk-first-key"), monotonic=lambda: now)
     key.refuse("sk-another-key")

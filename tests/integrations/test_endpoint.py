@@ -37,7 +37,7 @@ def anthropic_client(endpoint: Endpoint) -> Iterator[Anthropic]:
 
 
 class TestOpenAI:
-    def test_chat_answers_with_every_kind_of_token(self, endpoint: Endpoint, openai_client: OpenAI) -> None:
+    def test_chat_responds_with_every_kind_of_token(self, endpoint: Endpoint, openai_client: OpenAI) -> None:
         endpoint.script(
             Reply(usage=Tokens(input=100, output=50, cached=40, reasoning=30, audio_input=5, audio_output=6))
         )
@@ -51,7 +51,7 @@ class TestOpenAI:
         assert answer.usage.completion_tokens_details.reasoning_tokens == 30
         assert endpoint.exchange(0).received.json["messages"] == ASK
 
-    def test_a_streamed_chat_says_its_usage_only_when_asked(self, openai_client: OpenAI) -> None:
+    def test_a_streamed_chat_states_its_usage_only_on_request(self, openai_client: OpenAI) -> None:
         plain = list(openai_client.chat.completions.create(model="gpt-4o", messages=ASK, stream=True))
         assert "".join(chunk.choices[0].delta.content or "" for chunk in plain) == TEXT
         assert all(chunk.usage is None for chunk in plain)
@@ -120,7 +120,7 @@ class TestOpenAI:
         with pytest.raises(openai.BadRequestError, match="Refused with 400"):
             openai_client.chat.completions.create(model="gpt-4o", messages=ASK)
 
-    def test_a_connection_without_an_answer(self, endpoint: Endpoint, openai_client: OpenAI) -> None:
+    def test_a_connection_without_a_response(self, endpoint: Endpoint, openai_client: OpenAI) -> None:
         client = openai_client.with_options(max_retries=0)
         endpoint.script(Reply(break_after=0), Reply(break_after=1), Reply(pause_after=0))
         for _ in range(2):

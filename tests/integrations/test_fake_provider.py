@@ -17,7 +17,7 @@ def client(till: Till) -> OpenAI:
     return govern(fake_openai(), engine=till.engine, budget_category="llm")
 
 
-def test_it_answers_chats(client: OpenAI, till: Till) -> None:
+def test_it_responds_to_chats(client: OpenAI, till: Till) -> None:
     answer = client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Say something"}])
     assert answer.choices[0].message.content == "This is what a model could say to 'Say something'."
     assert till.spent == priced("gpt-4o", {"input_tokens": 2, "output_tokens": 10})
@@ -29,7 +29,7 @@ def test_it_answers_chats(client: OpenAI, till: Till) -> None:
     assert till.spent == 2 * priced("gpt-4o", {"input_tokens": 2, "output_tokens": 10})
 
 
-def test_it_answers_responses_and_embeddings(client: OpenAI, till: Till) -> None:
+def test_it_responds_to_responses_and_embeddings(client: OpenAI, till: Till) -> None:
     answer = client.responses.create(model="gpt-4o", input="Hi there")
     assert answer.output_text == "This is what a model could say to 'Hi there'."
     with client.responses.stream(model="gpt-4o", input=[{"role": "user", "content": "Hi there"}]) as stream:

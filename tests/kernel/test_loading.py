@@ -85,6 +85,6 @@ def test_the_interpreter_counts_less_than_50_ms_for_it_too(tmp_path: Path) -> No
     assert min(microseconds(loading(tmp_path, "-X", "importtime").stderr) for _ in range(5)) < 50_000
 
 
-def test_loading_asks_nothing_and_opens_nothing(tmp_path: Path) -> None:
+def test_loading_requests_nothing_and_opens_nothing(tmp_path: Path) -> None:
     loading(tmp_path)
     assert not (tmp_path / "data").exists()

@@ -93,7 +93,7 @@ def test_our_examples_come_without_outputs() -> None:
         assert written(notebook) == [], notebook
 
 
-def test_papermill_tells_the_notebooks_name_so_that_a_second_run_knows_the_first(tmp_path: Path) -> None:
+def test_papermill_states_the_notebooks_name_so_that_a_second_run_knows_the_first(tmp_path: Path) -> None:
     notebook = tmp_path / "in.ipynb"
     notebook.write_text(ACCEPTANCE.read_text("utf-8"), "utf-8")
     with_papermill(notebook, tmp_path, "--inject-paths")

@@ -176,7 +176,7 @@ def with_number(name: str, number: int) -> Request[Any]:
 
 
 @pytest.mark.parametrize("event", ["spend", "open", "trust", "correct"])
-def test_nobody_writes_records_by_which_rows_are_proven(ledger: Ledger, event: str) -> None:
+def test_no_caller_writes_records_by_which_rows_are_proven(ledger: Ledger, event: str) -> None:
     ledger.execute(opening())
     request = Record(**ABOUT, event=event, outcome=GovernanceOutcome.ALLOW)
     with pytest.raises(AumOSGovernanceError, match="which the ledger writes itself"):

@@ -153,7 +153,7 @@ class TestTheLogger:
             _until(recorded)
         assert (endpoint.count, till.spent, till.held) == (1, 0, 0)
 
-    def test_charges_the_worst_case_of_an_answer_without_usage(self, endpoint: Endpoint, till: Till) -> None:
+    def test_charges_the_worst_case_of_a_response_without_usage(self, endpoint: Endpoint, till: Till) -> None:
         endpoint.default = Reply(usage={"prompt_tokens": -1, "completion_tokens": 1, "total_tokens": 0})
         litellm.completion(**ask(endpoint, max_tokens=50))
         _until(lambda: till.spent > Decimal(10) * 50 / 1_000_000)
@@ -168,7 +168,9 @@ def test_a_call_costs_what_its_tokens_cost(
     assert (till.spent, till.held, till.events()) == (COST, 0, ["hold", "settle"])
 
 
-def test_a_stream_shows_its_usage_to_who_asks_for_it(endpoint: Endpoint, till: Till, governed: GovernedLiteLLM) -> None:
+def test_a_stream_shows_its_usage_to_a_client_that_requests_it(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM
+) -> None:
     chunks = list(governed.completion(**ask(endpoint), stream=True, stream_options={"include_usage": True}))
     assert chunks[-1].usage.prompt_tokens == 1000
     assert till.spent == COST
@@ -215,7 +217,7 @@ def test_a_level_that_is_too_low_stops_the_call(
         (Reply(break_after=0), "estimated"),
     ],
 )
-def test_an_error_that_was_answered_costs_nothing_and_the_rest_is_an_estimate(
+def test_an_error_response_costs_nothing_and_the_rest_is_an_estimate(
     endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call, fault: Reply, end: str
 ) -> None:
     # A stream that is refused so is tried once more without being asked for its usage.

@@ -114,14 +114,14 @@ def test_the_level_says_what_becomes_of_an_act(ledger: Ledger, level: int, allow
         assert decision.state.balance.held == 5 * CENT
 
 
-def test_what_is_above_the_level_is_denied_and_nobody_is_asked(ledger: Ledger) -> None:
+def test_what_is_above_the_level_is_denied_without_an_approval_request(ledger: Ledger) -> None:
     at_level(ledger, 3)
     person = Person(ledger, "yes")
     decision = take(ledger, act(required_level=TrustLevel.L4_ACT_REPORT), person)
     assert (decision.allowed, decision.code, person.asked) == (False, "TRUST_LEVEL_INSUFFICIENT", [])
 
 
-def test_what_does_not_fit_is_denied_before_anybody_is_asked(ledger: Ledger) -> None:
+def test_what_does_not_fit_is_denied_before_approval_is_requested(ledger: Ledger) -> None:
     at_level(ledger, 4)
     assert take(ledger, act(amount=10 * CENT), Person(ledger, "yes")).code == "BUDGET_EXCEEDED"
 
@@ -141,7 +141,7 @@ def test_without_a_yes_it_is_denied(ledger: Ledger, answer: str, code: str, why:
     assert decision.record_id
 
 
-def test_a_question_that_nobody_answers_ends_by_itself(ledger: Ledger, clock: FakeClock) -> None:
+def test_an_approval_request_without_a_decision_ends_by_itself(ledger: Ledger, clock: FakeClock) -> None:
     at_level(ledger, 3)
 
     class Nobody(Person):
@@ -153,7 +153,7 @@ def test_a_question_that_nobody_answers_ends_by_itself(ledger: Ledger, clock: Fa
     assert (decision.allowed, decision.code) == (False, "APPROVAL_TIMEOUT")
 
 
-def test_where_nobody_can_be_asked_nobody_is(ledger: Ledger) -> None:
+def test_where_no_user_can_be_reached_none_is_prompted(ledger: Ledger) -> None:
     at_level(ledger, 3)
     person = Person(ledger, "yes")
     decision = take(ledger, act(), person, wait=False)
@@ -215,7 +215,7 @@ def test_a_report_says_what_was_shown_and_how_it_ended(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("shown", [{"code": object()}, {"code": float("nan")}, {"code": "x" * (MOST_SHOWN + 1)}])
-def test_what_cannot_be_shown_is_not_asked(ledger: Ledger, shown: dict[str, Any]) -> None:
+def test_what_cannot_be_shown_is_not_requested(ledger: Ledger, shown: dict[str, Any]) -> None:
     at_level(ledger, 3)
     with pytest.raises(InvalidRequestError, match=r"shown"):
         take(ledger, act(), Person(ledger, "yes"), shown=shown)

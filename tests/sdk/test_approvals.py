@@ -74,7 +74,7 @@ def test_below_the_level_that_acts_nothing_runs(level: int, sentence: str) -> No
     assert made.budget.balance("ops").held == 0
 
 
-def test_at_l3_a_person_sees_what_will_run_and_says_yes() -> None:
+def test_at_l3_a_user_sees_what_will_run_and_says_yes() -> None:
     person = Person(True)
     made = engine(3, person)
     with made.authorize(act()) as grant:
@@ -99,7 +99,7 @@ def test_anything_but_true_is_a_no(answer: object) -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("the dialogue is gone")])
-def test_whoever_is_interrupted_while_asking_waits_no_more(error: BaseException) -> None:
+def test_a_caller_that_is_interrupted_while_requesting_waits_no_more(error: BaseException) -> None:
     made = engine(3, Person(error))
     with pytest.raises(type(error)), made.authorize(act()):
         pytest.fail("it ran")
@@ -152,7 +152,7 @@ def test_at_l5_it_runs_and_is_recorded_only() -> None:
     assert [entry.event for entry in made.audit.entries()][-2:] == ["hold", "settle"]
 
 
-def test_what_is_above_the_agents_level_is_denied_and_nobody_is_asked() -> None:
+def test_what_is_above_the_agents_level_is_denied_without_an_approval_request() -> None:
     person = Person(True)
     made = engine(3, person)
     with pytest.raises(GovernanceDeniedError, match="L5"), made.authorize(act(required_trust_level=5)):
@@ -171,14 +171,14 @@ def test_an_act_that_does_not_fit_says_which_budget_and_what_is_left() -> None:
     )
 
 
-def test_what_cannot_be_shown_is_not_asked() -> None:
+def test_what_cannot_be_shown_is_not_requested() -> None:
     person = Person(True)
     with pytest.raises(InvalidRequestError, match="JSON"), engine(3, person).authorize(act(shown={"code": object()})):
         pytest.fail("it ran")
     assert person.seen == []
 
 
-def test_threads_wait_for_their_own_answers() -> None:
+def test_threads_wait_for_their_own_responses() -> None:
     both = threading.Barrier(2, timeout=20)
 
     def ask(shown: Mapping[str, Any]) -> bool:

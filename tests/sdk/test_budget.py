@@ -31,7 +31,7 @@ def test_a_manager_stands_alone() -> None:
     assert manager.check_budget("llm", 10.0).available - 70.0 == 0
 
 
-def test_a_check_tells_the_figures(engine: GovernanceEngine) -> None:
+def test_a_check_states_the_figures(engine: GovernanceEngine) -> None:
     engine.budget.create_budget("llm", 10, "weekly")
     engine.budget.record_spending("llm", 4)
     fits = engine.budget.check_budget("llm", 6.0)
@@ -88,7 +88,7 @@ def test_the_same_budget_again_changes_nothing(engine: GovernanceEngine) -> None
     assert engine.budget.balance("llm").limit == 5
 
 
-def test_a_person_changes_a_limit(engine: GovernanceEngine) -> None:
+def test_a_user_changes_a_limit(engine: GovernanceEngine) -> None:
     engine.budget.create_budget("llm", 5, "yearly")
     engine.budget.record_spending("llm", 4)
     engine.budget.set_limit("llm", 3)
@@ -172,7 +172,7 @@ def test_exact_figures_are_decimals(engine: GovernanceEngine) -> None:
     assert {type(value) for value in (balance.limit, balance.spent, balance.held, balance.over)} == {Decimal}
 
 
-def test_an_engine_whose_session_a_person_closed_charges_nothing(engine: GovernanceEngine) -> None:
+def test_an_engine_whose_session_a_user_closed_charges_nothing(engine: GovernanceEngine) -> None:
     engine.budget.create_budget("llm", 1)
     realm = engine.realm
     person = Origin("ann", person=True)

@@ -44,7 +44,7 @@ def allow_all(engine: GovernanceEngine) -> None:
     engine.consent.record_consent("a", "user_data", "support", granted_by="ann")
 
 
-def test_checks_that_are_not_asked_for_are_skipped(engine: GovernanceEngine) -> None:
+def test_checks_that_are_not_requested_are_skipped(engine: GovernanceEngine) -> None:
     decision = engine.evaluate_sync(GovernanceAction(agent_id="a"))
     assert (decision.outcome, decision.allowed, decision.reasons) == (GovernanceOutcome.ALLOW, True, [])
 
@@ -247,7 +247,7 @@ def test_a_url_that_names_no_ledger() -> None:
         GovernanceEngine(ledger="mysql://somewhere")
 
 
-def test_what_a_person_did_to_the_session_binds_the_engine(engine: GovernanceEngine) -> None:
+def test_what_a_user_did_to_the_session_binds_the_engine(engine: GovernanceEngine) -> None:
     engine.trust.set_level("a", 5)
     realm = engine.realm
     realm.ledger.execute(

@@ -104,7 +104,7 @@ def test_a_call_begun_ahead_is_held_before_its_caller_waits_and_only_once(
     assert engine.budget.balance("llm").spent == Decimal("0.25")
 
 
-def test_a_ledger_that_is_served_in_the_callers_thread_is_asked_when_the_caller_waits(apart: Apart) -> None:
+def test_a_ledger_that_is_served_in_the_callers_thread_is_called_when_the_caller_waits(apart: Apart) -> None:
     apart.at_once = True
     engine = GovernanceEngine(ledger=apart)
     begun = engine.begin_ahead(PAID)

@@ -128,7 +128,7 @@ def test_a_failure_inside_leaves_nothing_in_flight(slow: Slow, monkeypatch: pyte
     assert admission.in_flight() == 0
 
 
-def test_readings_are_in_flight_until_they_are_answered(slow: Slow) -> None:
+def test_readings_are_in_flight_until_their_responses(slow: Slow) -> None:
     let = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         admission = Admission(2)

@@ -36,7 +36,7 @@ from tests.service.acts import (
         (5, "allow", None, 5),
     ],
 )
-def test_a_level_that_asks_nobody(kernel: Kernel, level: int, outcome: str, code: str | None, decided_at: int) -> None:
+def test_a_level_without_approvals(kernel: Kernel, level: int, outcome: str, code: str | None, decided_at: int) -> None:
     kernel.ask("open", trust_level=level, budget="5")
     kernel.act(required_level=3 if level else 0)
     answer = kernel.hear()
@@ -111,7 +111,7 @@ def test_a_no_says_whose(l3: Kernel, ledger: Ledger) -> None:
     assert answer["state"]["seq"] == l3.ask("status")["state"]["seq"]
 
 
-def test_what_is_changed_is_asked_anew(l3: Kernel) -> None:
+def test_what_is_changed_is_requested_anew(l3: Kernel) -> None:
     digests = set()
     for body in ({}, {"shown": {**SHOWN, "code": "rm -r /"}}, {"amount": "0.6"}, {"tool": "sh"}):
         l3.act(**body)

@@ -40,7 +40,7 @@ def gone(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("level", [1, 4, 5])
-def test_a_copy_after_the_answer_is_answered_alike(kernel: Kernel, level: int) -> None:
+def test_a_copy_after_the_decision_gets_the_same_response(kernel: Kernel, level: int) -> None:
     kernel.ask("open", trust_level=level, budget="5")
     kernel.act("same")
     answer = kernel.hear()
@@ -49,7 +49,7 @@ def test_a_copy_after_the_answer_is_answered_alike(kernel: Kernel, level: int) -
     assert kernel.ask("status")["state"]["held"] == ("0" if level == 1 else "0.5")
 
 
-def test_a_copy_after_a_yes_is_answered_alike(l3: Kernel, ledger: Ledger) -> None:
+def test_a_copy_after_an_approval_gets_the_same_response(l3: Kernel, ledger: Ledger) -> None:
     l3.act("same")
     decide(ledger, l3.waits())
     answer = l3.hear()
@@ -74,7 +74,7 @@ def test_a_copy_after_a_failure_is_tried_anew(kernel: Kernel) -> None:
 # ---- copies while it waits
 
 
-def test_each_copy_says_that_somebody_waits_for_longer(l3: Kernel, ledger: Ledger) -> None:
+def test_each_copy_says_that_it_waits_longer(l3: Kernel, ledger: Ledger) -> None:
     l3.act("same")
     waiting = l3.waits()
     for _ in range(3):
@@ -86,7 +86,7 @@ def test_each_copy_says_that_somebody_waits_for_longer(l3: Kernel, ledger: Ledge
         assert pending(ledger)
 
 
-def test_a_copy_while_a_yes_is_carried_out_is_not_told_to_wait(l3: Kernel, ledger: Ledger) -> None:
+def test_a_copy_while_a_yes_is_carried_out_is_not_made_to_wait(l3: Kernel, ledger: Ledger) -> None:
     copies: list[str] = []
 
     def attending() -> AbstractContextManager[None]:
@@ -115,7 +115,7 @@ def test_a_wait_that_its_own_kernel_gave_up_does_not_begin_anew(l3: Kernel, ledg
     assert not pending(ledger)
 
 
-def test_a_kernel_taken_for_gone_twice_is_asked_about_once_more_and_no_further(
+def test_a_kernel_taken_for_gone_twice_is_checked_once_more_and_no_further(
     l3: Kernel, ledger: Ledger, clock: Clock
 ) -> None:
     l3.act("same")

@@ -26,7 +26,7 @@ from tests.service.acts import (
 # ---- the wait and its ends
 
 
-def test_it_is_told_again_and_again_that_it_waits(l3: Kernel) -> None:
+def test_it_is_notified_again_and_again_that_it_waits(l3: Kernel) -> None:
     l3.act()
     first = l3.waits()
     l3.silent()
@@ -37,7 +37,7 @@ def test_it_is_told_again_and_again_that_it_waits(l3: Kernel) -> None:
 
 
 @pytest.mark.parametrize(("body", "seconds"), [({}, 600), ({"timeout": 20}, 20)])
-def test_nobody_answers_in_time(l3: Kernel, ledger: Ledger, body: dict[str, Any], seconds: float) -> None:
+def test_no_decision_in_time(l3: Kernel, ledger: Ledger, body: dict[str, Any], seconds: float) -> None:
     l3.act(lasts=10_000, **body)
     waiting = l3.waits()
     l3.clock.now += seconds - 1
@@ -50,7 +50,7 @@ def test_nobody_answers_in_time(l3: Kernel, ledger: Ledger, body: dict[str, Any]
     assert not pending(ledger)
 
 
-def test_nobody_waits_any_more(l3: Kernel, ledger: Ledger) -> None:
+def test_no_client_waits_any_more(l3: Kernel, ledger: Ledger) -> None:
     l3.act("same")
     l3.waits()
     for _ in range(3):
@@ -97,7 +97,7 @@ def test_cancelled_when_a_yes_has_let_it_run(l3: Kernel, ledger: Ledger) -> None
     assert l3.ask("status")["state"]["held"] == "0"
 
 
-def test_cancelled_where_nobody_is_asked(kernel: Kernel) -> None:
+def test_cancelled_where_no_approval_is_requested(kernel: Kernel) -> None:
     kernel.ask("open", trust_level=5, budget="5")
     kernel.act("same")
     assert kernel.hear()["state"]["held"] == "0.5"
@@ -148,7 +148,7 @@ def test_a_session_that_is_closed_meanwhile(l3: Kernel, ledger: Ledger) -> None:
 # ---- another server
 
 
-def test_the_next_server_waits_for_the_same_answer(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
+def test_the_next_server_waits_for_the_same_decision(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
     l3.act("same")
     waiting = l3.waits()
     l3.service.governed_actions.close()
@@ -166,7 +166,7 @@ def test_the_next_server_waits_for_the_same_answer(l3: Kernel, ledger: Ledger, c
     assert last.hear() == answer
 
 
-def test_a_yes_that_was_said_while_no_server_ran(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
+def test_an_approval_that_came_while_no_server_ran(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
     l3.act("same")
     waiting = l3.waits()
     l3.service.governed_actions.close()
@@ -176,7 +176,7 @@ def test_a_yes_that_was_said_while_no_server_ran(l3: Kernel, ledger: Ledger, clo
     assert after.hear()["decision"]["allowed"]
 
 
-def test_a_server_that_took_the_kernel_for_gone_asks_again(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
+def test_a_server_that_took_the_kernel_for_gone_requests_again(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
     l3.act("same")
     waiting = l3.waits()
     l3.service.governed_actions.close()

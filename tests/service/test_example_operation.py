@@ -35,7 +35,7 @@ def added() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("added")
-def test_the_service_answers_it_from_its_declaration(kernel: Kernel) -> None:
+def test_the_service_responds_to_it_from_its_declaration(kernel: Kernel) -> None:
     kernel.ask("open", budget="5")
     kernel.ask("spend", amount="2")
     answer = kernel.ask(CEILINGS.name, **CEILINGS.request.body())

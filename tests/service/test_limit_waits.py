@@ -115,7 +115,7 @@ def test_its_time_is_over(kernel: Kernel, ledger: Ledger) -> None:
     assert records(ledger)[-1] == ("spend", "deny")
 
 
-def test_nobody_waits_for_it_any_more(kernel: Kernel, ledger: Ledger) -> None:
+def test_its_client_waits_no_more(kernel: Kernel, ledger: Ledger) -> None:
     kernel.send("spend", amount="1.2", lasts=30, **ASK)
     kernel.waits()
     kernel.clock.now += 31

@@ -42,7 +42,7 @@ def ask(service: NotebookService) -> Asker:
     return Asker(service)
 
 
-def test_every_op_answers_with_the_fields_of_the_protocol(service: NotebookService) -> None:
+def test_every_op_responds_with_the_fields_of_the_protocol(service: NotebookService) -> None:
     asker = Asker(service)
     holds: dict[str, str] = {}
     for raw in SAMPLES["asks"]:
@@ -129,11 +129,11 @@ def test_a_wrong_value_is_one_sentence_and_changes_nothing(
 
 
 @pytest.mark.parametrize("level", [2, "2", "L2", " l2 "])
-def test_a_level_is_given_as_people_say_it(ask: Asker, level: object) -> None:
+def test_a_level_is_given_as_users_write_it(ask: Asker, level: object) -> None:
     assert ask("open", trust_level=level)["state"]["trust_level"] == 2
 
 
-def test_the_same_ask_twice_is_charged_once(ask: Asker) -> None:
+def test_the_same_request_twice_is_charged_once(ask: Asker) -> None:
     ask("open", budget="1")
     spend = WireRequest("same", "spend", time.time() + 10, Cell(), {"amount": "0.4"})
     first, second = ask.send(spend), ask.send(spend)
@@ -143,7 +143,7 @@ def test_the_same_ask_twice_is_charged_once(ask: Asker) -> None:
     assert (other["ok"], other["code"]) == (False, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_an_ask_past_its_expiry_is_not_acted_on(ask: Asker) -> None:
+def test_a_request_past_its_expiry_is_not_acted_on(ask: Asker) -> None:
     ask("open", budget="1")
     late = ask.send(WireRequest("late", "spend", time.time() - 1, Cell(), {"amount": "0.4"}))
     assert (late["ok"], late["code"]) == (False, "EXPIRED")
@@ -160,7 +160,7 @@ def test_a_cancelled_spend_is_given_back(ask: Asker) -> None:
     assert (refused["ok"], refused["code"]) == (False, "CONFLICT")
 
 
-def test_what_a_person_sets_the_kernel_only_tightens(service: NotebookService, ask: Asker) -> None:
+def test_what_a_user_sets_the_kernel_only_tightens(service: NotebookService, ask: Asker) -> None:
     ask("open", trust_level=2, budget="10")
     service.change(User("teacher"), NOTEBOOK, {"budget": "5"})
     opened = ask("open", trust_level=2, budget="10")
@@ -172,7 +172,7 @@ def test_what_a_person_sets_the_kernel_only_tightens(service: NotebookService, a
     assert ask("open", new=True, budget="10")["state"]["budget"] == "4"
 
 
-def test_a_person_opens_changes_and_closes(service: NotebookService) -> None:
+def test_a_user_opens_changes_and_closes(service: NotebookService) -> None:
     assert service.state(NOTEBOOK)["trust_level"] is None
     opened = service.change(User("ada"), NOTEBOOK, {"trust_level": 3})
     assert (opened["active"], opened["trust_level"], opened["budget"], opened["set_by"]) == (True, 3, "10", "ada")
@@ -189,7 +189,7 @@ def test_a_person_opens_changes_and_closes(service: NotebookService) -> None:
     assert page["cursor"]
 
 
-def test_the_terms_bind_kernel_and_person(ledger: Ledger) -> None:
+def test_the_terms_bind_kernel_and_user(ledger: Ledger) -> None:
     terms = SessionTerms(
         default_trust_level=TrustLevel.L1_MONITOR,
         default_budget=5 * money.NANO_PER_USD,
@@ -207,7 +207,7 @@ def test_the_terms_bind_kernel_and_person(ledger: Ledger) -> None:
     assert (state["trust_level"], state["budget"]) == (1, "5")
 
 
-def test_a_strict_server_leaves_loosening_to_people(ledger: Ledger) -> None:
+def test_a_strict_server_leaves_loosening_to_users(ledger: Ledger) -> None:
     service = NotebookService(ledger, SessionTerms(strict=True))
     ask = Asker(service)
     assert ask("open", budget="11")["code"] == "NOT_ALLOWED"
@@ -221,7 +221,7 @@ def test_a_strict_server_leaves_loosening_to_people(ledger: Ledger) -> None:
     assert ask("open", budget="1")["code"] == "NOT_ALLOWED"
 
 
-def test_a_failure_inside_is_an_answer_too(service: NotebookService, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_inside_is_a_response_too(service: NotebookService, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 

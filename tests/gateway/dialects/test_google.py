@@ -106,7 +106,7 @@ class TestOutputLimit:
         assert API.output_limit(asked(**config)) == limit
         assert API.output_limit(asked(STREAM, **config)) == limit
 
-    def test_what_answers_with_no_text_has_none(self) -> None:
+    def test_a_response_without_text_has_none(self) -> None:
         assert API.output_limit(asked("/v1beta/models/gemini-embedding-001:embedContent")) is None
         assert API.output_limit(asked("/v1beta/models", "GET")) is None
 

@@ -104,7 +104,7 @@ def test_the_lowest_limit_of_the_api_counts() -> None:
 
 
 @pytest.mark.parametrize("budget", [1_024, 255, 256])
-def test_a_thinking_budget_leaves_room_for_an_answer(budget: int) -> None:
+def test_a_thinking_budget_leaves_room_for_a_response(budget: int) -> None:
     by = measuring(ANTHROPIC, dialect="anthropic")
     messages = [{"role": "user", "content": "What?"}]
     thinking = {"type": "enabled", "budget_tokens": budget}

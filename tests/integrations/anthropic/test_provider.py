@@ -166,7 +166,7 @@ def test_the_same_awaited(desk: Desk) -> None:
     assert desk.estimates == 0
 
 
-def test_a_parsed_answer_is_one_call(desk: Desk, client: Anthropic) -> None:
+def test_a_parsed_response_is_one_call(desk: Desk, client: Anthropic) -> None:
     class Answer(BaseModel):
         number: int
 

@@ -140,12 +140,12 @@ class TestWithAnObjectThatIsUsedLikeAClient:
             SimpleNamespace(prompt_tokens=1000, completion_tokens=100, total_tokens=1100, prompt_tokens_details=None),
         ],
     )
-    def test_usage_that_an_answer_says_is_what_it_costs(self, engine: GovernanceEngine, usage: Any) -> None:
+    def test_usage_that_a_response_states_is_what_it_costs(self, engine: GovernanceEngine, usage: Any) -> None:
         answer: Any = SimpleNamespace(model=GPT, usage=usage)
         openai_of(FakeOpenAI(answer), engine).governed_chat_completion(GPT, ASK)
         assert balance(engine) == ((1000 * Decimal("2.5") + 100 * 10) / 1_000_000, 0)
 
-    def test_a_mock_answers_no_usage(self, engine: GovernanceEngine) -> None:
+    def test_a_mock_reports_no_usage(self, engine: GovernanceEngine) -> None:
         answer = openai_of(MagicMock(), engine).governed_chat_completion(GPT, ASK)
         assert isinstance(answer, MagicMock)
         assert balance(engine) == (Decimal("0.01"), 0)
@@ -212,7 +212,7 @@ class TestWithTheLibrariesClients:
 
 
 class TestTheAuditLog:
-    def test_tells_what_was_decided(self, engine: GovernanceEngine) -> None:
+    def test_states_what_was_decided(self, engine: GovernanceEngine) -> None:
         client = openai_of(FakeOpenAI(), engine)
         client.governed_chat_completion(GPT, ASK, estimated_cost=0.03)
         client.governed_embedding("text-embedding-3-small", "x")

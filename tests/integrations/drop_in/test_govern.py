@@ -61,7 +61,7 @@ def test_copies_stay_governed(plain: OpenAI, till: Till, endpoint: Endpoint) -> 
         governed.with_options(base_url="https://api.groq.com/openai/v1").chat.completions.create(**ASKED)
 
 
-def test_governed_again_is_charged_once_and_as_said_last(plain: OpenAI, till: Till) -> None:
+def test_governed_again_is_charged_once_and_as_stated_last(plain: OpenAI, till: Till) -> None:
     till.engine.budget.create_budget("mail", 1)
     first = govern(plain, engine=till.engine, budget_category="mail")
     govern(first, engine=till.engine, budget_category="llm", agent_id="planner").chat.completions.create(**ASKED)
@@ -70,7 +70,7 @@ def test_governed_again_is_charged_once_and_as_said_last(plain: OpenAI, till: Ti
     assert {record.agent_id for record in till.records()} == {"planner"}
 
 
-def test_who_acts_is_the_engine_s_agent_unless_it_is_said(plain: OpenAI, till: Till) -> None:
+def test_who_acts_is_the_engine_s_agent_unless_stated(plain: OpenAI, till: Till) -> None:
     govern(plain, engine=till.engine).chat.completions.create(**ASKED)
     assert {record.agent_id for record in till.records()} == {"agent"}
 
@@ -135,7 +135,7 @@ def test_azure(endpoint: Endpoint, till: Till) -> None:
     assert till.spent == 3 * COST
 
 
-def test_a_local_server_that_tells_the_usage_with_every_event(plain: OpenAI, till: Till, endpoint: Endpoint) -> None:
+def test_a_local_server_that_states_the_usage_with_every_event(plain: OpenAI, till: Till, endpoint: Endpoint) -> None:
     def event(number: int) -> bytes:
         usage = {"prompt_tokens": 5, "completion_tokens": number, "total_tokens": 5 + number}
         choice = {"index": 0, "delta": {"content": "x"}, "finish_reason": None}

@@ -104,7 +104,7 @@ def test_a_denied_call_is_not_sent(
 
 
 @pytest.mark.parametrize("call", [invoke, awaited, stream, streamed_awaited])
-def test_what_an_error_answers_costs_nothing_and_the_rest_is_an_estimate(
+def test_an_error_response_costs_nothing_and_the_rest_is_an_estimate(
     endpoint: Endpoint, till: Till, model: ChatOpenAI, call: Callable[[ChatOpenAI, Any], str]
 ) -> None:
     endpoint.script(Reply(status=500), Reply(break_after=0))
@@ -139,13 +139,13 @@ def test_a_call_whose_task_is_cancelled_is_an_estimate(endpoint: Endpoint, till:
     assert till.events() == ["hold", "estimated"]
 
 
-def test_an_answer_without_usage_is_an_estimate(endpoint: Endpoint, till: Till, model: ChatOpenAI) -> None:
+def test_a_response_without_usage_is_an_estimate(endpoint: Endpoint, till: Till, model: ChatOpenAI) -> None:
     endpoint.script(Reply(usage=None))
     invoke(model, config(till))
     assert till.events() == ["hold", "estimated"]
 
 
-def test_an_answer_from_langchains_cache_costs_nothing(till: Till, model: ChatOpenAI) -> None:
+def test_a_response_from_langchains_cache_costs_nothing(till: Till, model: ChatOpenAI) -> None:
     cached = model.model_copy(update={"cache": InMemoryCache()})
     assert [invoke(cached, config(till)) for _ in range(2)] == [TEXT] * 2
     assert (till.spent, till.events()) == (COST, ["hold", "settle", "hold", "release"])

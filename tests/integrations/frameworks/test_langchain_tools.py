@@ -81,7 +81,7 @@ def test_a_tool_of_one_text(clerk: Clerk) -> None:
     assert clerk.shown[0]["arguments"] == {"input": ["hello"]}
 
 
-def test_the_model_is_told_what_was_refused(endpoint: Endpoint, clerk: Clerk) -> None:
+def test_the_model_reads_what_was_refused(endpoint: Endpoint, clerk: Clerk) -> None:
     clerk.level(TrustLevel.L2_SUGGEST)
     endpoint.script(CALL)
     with_artifact = StructuredTool.from_function(clerk.send, response_format="content_and_artifact")
@@ -103,7 +103,7 @@ def test_a_tool_that_fails_is_not_charged(clerk: Clerk) -> None:
     assert (clerk.spent, clerk.held) == (0, 0)
 
 
-def test_the_default_engine_is_asked_where_none_is_named() -> None:
+def test_the_default_engine_decides_where_none_is_named() -> None:
     @tool
     def echo(text: str) -> str:
         """Echo."""

@@ -72,7 +72,7 @@ def test_a_consistent_report_costs_what_genai_prices_makes_of_it(name: str) -> N
     assert cost(usage, model) == Cost(listed(usage, model))
 
 
-def test_cached_text_beside_sound_is_charged_though_genai_prices_needs_to_be_told_more() -> None:
+def test_cached_text_beside_sound_is_charged_though_genai_prices_needs_more_fields() -> None:
     usage = {
         **USED,
         "cachedContentTokenCount": 300,

@@ -150,7 +150,7 @@ class TestBrokenOff:
     def cost(self, *pieces: Any, whole: bool = False, hidden: bool = True, **body: Any) -> Cost:
         return settled(Events(ResponseMeter(hidden=hidden)), events(pieces), 50, whole=whole, **body)
 
-    def test_it_is_charged_as_reported_once_the_answer_has_begun(self) -> None:
+    def test_it_is_charged_as_reported_once_the_response_has_begun(self) -> None:
         assert self.cost(*PIECES[:2], **LIMIT) == Cost(listed(so_far(9, 30)), estimated=True)
 
     def test_a_stream_that_ends_without_a_reason_has_broken_off(self) -> None:

@@ -42,7 +42,7 @@ def test_a_refused_stream_and_its_fallback_are_two_charges(provider: Provider, t
     assert [record.tool for record in till.records("hold")] == [HAIKU, OPUS]
 
 
-def test_a_refused_answer_and_its_fallback_are_two_charges(provider: Provider, till: Till) -> None:
+def test_a_refused_response_and_its_fallback_are_two_charges(provider: Provider, till: Till) -> None:
     provider.answer = refusing
     client = provider.client(till, feature(anthropic, "BetaRefusalFallbackMiddleware")([{"model": OPUS}]))
     with anthropic.BetaFallbackState():

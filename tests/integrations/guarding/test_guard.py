@@ -114,7 +114,7 @@ def test_an_assumed_cost_counts_until_a_response_states_a_larger_one(till: Till,
         ({"price": {"input_mtok": 1, "output_mtok": 2}}, "mine", "gpt-4o", ["mine"]),
     ],
 )
-def test_the_model_that_answered_is_charged_unless_the_user_has_stated_the_price(
+def test_the_model_that_responded_is_charged_unless_the_user_has_stated_the_price(
     till: Till, prices: dict[str, Any], model: str, answered: str, priced_at: list[str]
 ) -> None:
     paid = Fixed(model)
@@ -193,7 +193,7 @@ def test_a_refusal_that_cannot_be_recorded_is_one_all_the_same(till: Till, monke
 # ---- a call as a whole
 
 
-def test_a_call_gives_its_answer_and_is_charged_by_it(till: Till) -> None:
+def test_a_call_gives_its_response_and_is_charged_by_it(till: Till) -> None:
     answer = SimpleNamespace(usage=SimpleNamespace(cost=0.05))
     assert guard_at(till).call(Fixed(), lambda: answer) is answer
     assert (till.events(), till.spent) == (["hold", "settle"], Decimal("0.05"))
@@ -212,7 +212,7 @@ class RefusedError(Exception):
         (asyncio.CancelledError, "estimated"),
     ],
 )
-def test_a_call_that_raises_is_free_where_it_was_answered_with_an_error(
+def test_a_call_that_raises_is_free_where_it_got_an_error_response(
     till: Till, error: type[BaseException], event: str
 ) -> None:
     def raising() -> None:
@@ -228,7 +228,7 @@ def test_a_call_that_raises_is_free_where_it_was_answered_with_an_error(
 @pytest.mark.parametrize(
     ("status", "outcome"), [(399, Outcome.UNKNOWN), (400, Outcome.FREE), (503, Outcome.FREE), ("500", Outcome.UNKNOWN)]
 )
-def test_an_answer_of_400_and_more_costs_nothing(status: object, outcome: str) -> None:
+def test_a_response_of_400_and_more_costs_nothing(status: object, outcome: str) -> None:
     direct, inner, outer = RefusedError(), ValueError(), ValueError()
     direct.status_code = status  # type: ignore[assignment]
     inner.response = SimpleNamespace(status_code=status)  # type: ignore[attr-defined]
@@ -245,7 +245,7 @@ def test_what_was_never_sent_costs_nothing() -> None:
     assert outcome_of(TimeoutError()) == Outcome.UNKNOWN
 
 
-def test_the_body_of_an_answer_is_what_it_gives_of_itself() -> None:
+def test_the_body_of_a_response_is_what_it_gives_of_itself() -> None:
     plain = {"usage": {"cost": 1}}
     assert body_of(plain) is plain
     assert body_of(SimpleNamespace(model_dump=lambda: plain)) == plain

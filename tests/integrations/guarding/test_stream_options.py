@@ -85,7 +85,7 @@ def test_where_it_was_accepted_a_refusal_is_for_another_reason(client: OpenAI, e
     assert endpoint.count == 2
 
 
-def test_what_the_caller_asked_for_is_not_taken_out(client: OpenAI, endpoint: Endpoint) -> None:
+def test_what_the_caller_requested_is_not_taken_out(client: OpenAI, endpoint: Endpoint) -> None:
     endpoint.script(REFUSALS["named"])
     with pytest.raises(APIStatusError):
         chat(client, stream=True, stream_options={"include_usage": True})

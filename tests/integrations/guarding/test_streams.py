@@ -106,7 +106,7 @@ def test_what_is_open_at_the_end_is_settled_then() -> None:
     assert (open_one.tries, ended.tries) == (1, 0)
 
 
-def test_what_was_sent_is_looked_after_when_no_answer_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_sent_is_looked_after_when_no_response_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._RESPONDED_AFTER", 1.0)
     leftovers, silent, answered = Leftovers(), Charge(LedgerError("busy")), Charge()
     for charge in (silent, answered):
@@ -120,7 +120,7 @@ def test_what_was_sent_is_looked_after_when_no_answer_is_heard(monkeypatch: pyte
     assert (silent.tries, answered.tries, leftovers._open, leftovers._sent) == (2, 0, set(), set())
 
 
-def test_what_was_sent_and_not_answered_is_looked_after_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_sent_and_got_no_response_is_looked_after_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._RESPONDED_AFTER", 20.0)
     leftovers, silent = Leftovers(), Charge()
     leftovers.opened(silent)

@@ -86,7 +86,7 @@ def test_a_response_that_is_streamed_as_it_came(client: OpenAI, till: Till) -> N
     assert till.spent == 3 * priced("gpt-4o", UNITS)
 
 
-def test_the_chunk_that_tells_the_usage_is_only_for_who_asked(client: OpenAI) -> None:
+def test_the_chunk_that_states_the_usage_is_only_for_a_client_that_requested_it(client: OpenAI) -> None:
     assert [chunk.usage for chunk in chat(client, stream=True)] == [None] * 6
     told = [chunk.usage for chunk in chat(client, stream=True, stream_options={"include_usage": True})]
     assert [usage.prompt_tokens for usage in told if usage is not None] == [1_234]
@@ -132,7 +132,7 @@ def test_images(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
     assert till.spent == 3 * priced("gpt-image-1", units)
 
 
-def test_all_of_an_image_s_output_is_image_where_the_usage_does_not_tell(
+def test_all_of_an_image_s_output_is_image_where_the_usage_does_not_state_it(
     client: OpenAI, till: Till, endpoint: Endpoint
 ) -> None:
     endpoint.default = Reply(usage=Tokens(input=60, output=1_000))
@@ -149,7 +149,7 @@ def test_speech_is_charged_by_the_character(client: OpenAI, till: Till) -> None:
     assert till.spent == priced("tts-1", {"input_characters": 14}) + priced("tts-1", {"input_characters": 2})
 
 
-def test_speech_that_tells_no_usage_is_an_estimate(client: OpenAI, till: Till) -> None:
+def test_speech_that_states_no_usage_is_an_estimate(client: OpenAI, till: Till) -> None:
     client.audio.speech.create(model="gpt-4o-mini-tts", voice="alloy", input="Hello")
     assert till.events() == ["hold", "estimated"]
 
@@ -189,7 +189,7 @@ def test_the_tier_that_served_it_sets_the_price(client: OpenAI, till: Till, endp
     assert till.spent == priced("gpt-4o", {"input_tokens": 1_000, "output_tokens": 100}, tier=tier)
 
 
-def test_the_model_that_answered_sets_the_price(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
+def test_the_model_that_responded_sets_the_price(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
     units = {"input_tokens": 11, "output_tokens": 7}
     endpoint.script(Reply(model="gpt-4o-2024-05-13"), Reply(model="a-name-of-its-own"))
     chat(client)
@@ -236,7 +236,7 @@ REFUSED: dict[str, tuple[Callable[[OpenAI], Any], str]] = {
 
 
 @pytest.mark.parametrize("call", REFUSED)
-def test_what_nobody_knows_the_cost_of_is_refused(client: OpenAI, till: Till, endpoint: Endpoint, call: str) -> None:
+def test_what_has_no_known_cost_is_refused(client: OpenAI, till: Till, endpoint: Endpoint, call: str) -> None:
     make, words = REFUSED[call]
     with pytest.raises(ConfigurationError, match=words):
         make(client)

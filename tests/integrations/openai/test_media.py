@@ -68,7 +68,7 @@ def test_what_is_no_report_is_charged_as_held(usage: Any) -> None:
         read_usage({"usage": usage}, NAMES, REQUIRED)
 
 
-def test_an_answer_without_a_report_is_charged_as_held() -> None:
+def test_a_response_without_a_report_is_charged_as_held() -> None:
     with pytest.raises(UsageMissingError):
         read_usage({}, NAMES, REQUIRED)
 

@@ -40,7 +40,7 @@ def swallows(call: Any) -> bool:
 @pytest.mark.parametrize(
     "options", [{}, {"stream_options": {"include_usage": False, "x": 1}}, {"stream_options": None}]
 )
-def test_a_stream_is_asked_for_its_usage_and_the_caller_does_not_see_it(given: Any, options: Any) -> None:
+def test_a_streams_usage_is_requested_and_the_caller_does_not_see_it(given: Any, options: Any) -> None:
     call = chat(**given, **options)
     assert call.body is not None
     assert call.body["stream_options"] == {**(options.get("stream_options") or {}), "include_usage": True}

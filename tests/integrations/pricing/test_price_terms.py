@@ -225,7 +225,7 @@ class TestTheBilledName:
             ("claude-opus-5", 3, "claude-opus-5"),
         ],
     )
-    def test_is_that_of_the_answer_and_never_less_exact_than_the_requested_one(
+    def test_is_that_of_the_response_and_never_less_exact_than_the_requested_one(
         self, requested: str, answered: object, billed: str
     ) -> None:
         assert billed_model(requested, answered) == billed

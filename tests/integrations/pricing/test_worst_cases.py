@@ -120,7 +120,7 @@ def test_a_suffix_is_input() -> None:
 
 
 @pytest.mark.parametrize("path", [CHAT, RESPONSES])
-def test_what_is_said_is_input_and_what_is_no_input_is_not(path: str) -> None:
+def test_what_is_spoken_is_input_and_what_is_no_input_is_not(path: str) -> None:
     name, limit = ("messages", "max_tokens") if path == CHAT else ("input", "max_output_tokens")
     asked = {name: "x", limit: 50}
     plain = worst(path, **asked)

@@ -101,7 +101,7 @@ def test_an_interrupt_takes_the_question_back(server: LiveServer) -> None:
         assert server.state("interrupt.ipynb")["held"] == "0"
 
 
-def test_nobody_answers(server: LiveServer) -> None:
+def test_no_decision(server: LiveServer) -> None:
     with at(server, 3, "late.ipynb") as (kernel, _):
         outcome = kernel.run("engine.begin(act(), timeout=0.5)")
         assert outcome.evalue.startswith("DENIED: No decision in time")
@@ -142,7 +142,7 @@ def test_a_server_that_stands_still_for_a_while(server: LiveServer) -> None:
         assert server.state("still.ipynb")["spent"] == "0.5"
 
 
-def test_a_kernel_that_is_restarted_asks_nobody_any_more(server: LiveServer) -> None:
+def test_a_kernel_that_is_restarted_requests_no_approval_any_more(server: LiveServer) -> None:
     with at(server, 3, "gone.ipynb") as (kernel, kernel_id):
         kernel.client.execute("engine.begin(act())")
         asked(server, "gone.ipynb")
@@ -151,7 +151,7 @@ def test_a_kernel_that_is_restarted_asks_nobody_any_more(server: LiveServer) -> 
         assert server.state("gone.ipynb")["held"] == "0"
 
 
-def test_at_l4_a_person_is_told_before_and_after(server: LiveServer) -> None:
+def test_at_l4_a_user_is_notified_before_and_after(server: LiveServer) -> None:
     with at(server, 4, "report.ipynb") as (kernel, _):
         kernel.run("grant = engine.begin(act())")
 
@@ -231,7 +231,7 @@ def test_a_kernel_without_a_server_has_the_same_engine(kernel: Kernel) -> None:
     check_managers(kernel)
 
 
-def test_the_death_of_a_server_leaves_nothing_asked_and_nothing_held(server: LiveServer) -> None:
+def test_the_death_of_a_server_leaves_nothing_requested_and_nothing_held(server: LiveServer) -> None:
     """Last: the module's server is another one afterwards."""
     opened = server.open_notebook("orphan.ipynb")
     opened.run("%load_ext aumos_governance.jupyter_extension\n%governance --trust-level 3" + IMPORTS)

@@ -216,7 +216,7 @@ def governed_notebook(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("runner", ["execute", "papermill"])
-def test_where_nobody_is_there_it_is_denied_at_once_and_the_run_ends(runner: str, tmp_path: Path) -> None:
+def test_where_no_user_is_there_it_is_denied_at_once_and_the_run_ends(runner: str, tmp_path: Path) -> None:
     notebook = governed_notebook(tmp_path)
     if runner == "papermill":
         code, outputs = with_papermill(notebook, tmp_path)
@@ -230,7 +230,7 @@ def test_where_nobody_is_there_it_is_denied_at_once_and_the_run_ends(runner: str
     assert not (tmp_path / "after").exists()
 
 
-def test_a_terminal_asks_the_person_at_it(tmp_path: Path) -> None:
+def test_a_terminal_prompts_its_user(tmp_path: Path) -> None:
     leader, follower = pty.openpty()
     command = [
         sys.executable,

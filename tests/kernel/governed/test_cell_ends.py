@@ -67,7 +67,7 @@ def shell(transport: Reluctant, monkeypatch: pytest.MonkeyPatch) -> Any:
     return shell
 
 
-def test_the_end_of_a_cell_waits_for_what_the_cell_told(transport: Reluctant, shell: Any) -> None:
+def test_the_end_of_a_cell_waits_for_what_the_cell_posted(transport: Reluctant, shell: Any) -> None:
     engine = NotebookEngine(shell)
     grant = engine.begin(GovernanceAction("bot", budget_amount=1, tool="gpt-4o", kind="call"))
     ending = engine.resolve_soon(grant, 10**9, estimated=False)

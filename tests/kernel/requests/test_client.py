@@ -29,7 +29,7 @@ def client_of(transport: FakeTransport, *, timeout: float = 10.0, hello_timeout:
     return Client(transport, incarnation="n-1", timeout=timeout, hello_timeout=hello_timeout)
 
 
-def test_the_first_ask_says_hello_and_the_next_does_not() -> None:
+def test_the_first_request_says_hello_and_the_next_does_not() -> None:
     transport = FakeTransport()
     client = client_of(transport)
     assert transport.sent == []
@@ -40,14 +40,14 @@ def test_the_first_ask_says_hello_and_the_next_does_not() -> None:
     assert client.greeting["ok"] is True
 
 
-def test_an_ask_carries_its_cell_and_body_and_gives_its_answer() -> None:
+def test_a_request_carries_its_cell_and_body_and_gives_its_response() -> None:
     transport = FakeTransport(lambda ask: {"ok": True, "echo": dict(ask.body)})
     answer = client_of(transport).request("spend", {"amount": "0.05"}, cell=Cell("c-1", 3))
     assert answer["echo"] == {"amount": "0.05"}
     assert transport.of("spend")[0].cell == Cell("c-1", 3)
 
 
-def test_every_ask_has_an_id_of_its_own() -> None:
+def test_every_request_has_an_id_of_its_own() -> None:
     transport = FakeTransport()
     client = client_of(transport)
     for _ in range(50):
@@ -55,7 +55,7 @@ def test_every_ask_has_an_id_of_its_own() -> None:
     assert max(Counter(ask.id for ask in transport.sent).values()) == 1
 
 
-def test_an_answer_that_is_no_decision_raises_what_it_stands_for() -> None:
+def test_a_response_that_is_no_decision_raises_what_it_stands_for() -> None:
     transport = FakeTransport(lambda _: {"ok": False, "code": "INVALID_AMOUNT", "message": "The amount must not be 0."})
     with pytest.raises(InvalidAmountError, match="must not be 0"):
         client_of(transport).request("spend", {"amount": "0"})
@@ -114,7 +114,7 @@ def test_a_settlement_is_never_taken_back() -> None:
     assert cancel.body["of"] == transport.of("hold")[0].id
 
 
-def test_a_transport_that_loses_nothing_is_asked_once() -> None:
+def test_a_transport_that_loses_nothing_gets_a_request_once() -> None:
     def late(ask: WireRequest) -> None:
         timer = threading.Timer(0.6, transport.deliver, [ask.id], {"ok": True})
         timer.daemon = True
@@ -139,7 +139,7 @@ def test_silence_raises_in_bounded_time_and_only_after_the_expiry() -> None:
     assert cancel.exp > transport.now() + 60
 
 
-def test_a_server_that_greets_nobody_is_unreachable_in_bounded_time() -> None:
+def test_a_server_without_a_greeting_is_unreachable_in_bounded_time() -> None:
     transport = FakeTransport(lossy=True)
     transport._reply = lambda ask: None  # type: ignore[method-assign]
     began = time.monotonic()
@@ -159,7 +159,7 @@ def test_a_greeting_that_cannot_be_read_is_no_permission() -> None:
 
 
 @pytest.mark.parametrize("code", ["EXPIRED", "HELLO_REQUIRED"])
-def test_a_server_that_was_not_met_is_greeted_and_asked_again(code: str) -> None:
+def test_a_server_that_was_not_met_is_greeted_and_gets_the_request_again(code: str) -> None:
     def after_a_second_hello(ask: WireRequest) -> dict[str, Any]:
         if len(transport.of("hello")) < 2:
             return {"ok": False, "code": code, "message": "Nothing was done."}
@@ -172,14 +172,14 @@ def test_a_server_that_was_not_met_is_greeted_and_asked_again(code: str) -> None
     assert len({ask.id for ask in transport.of("spend")}) == 1
 
 
-def test_a_server_that_always_says_expired_is_not_asked_for_ever() -> None:
+def test_a_server_that_always_says_expired_gets_no_request_for_ever() -> None:
     transport = FakeTransport(lambda _: {"ok": False, "code": "EXPIRED", "message": "Nothing was done."})
     with pytest.raises(ExpiredError):
         client_of(transport).request("spend", {"amount": "1"})
     assert len(transport.of("spend")) == 3
 
 
-def test_answers_to_nobody_are_ignored() -> None:
+def test_responses_to_no_request_are_ignored() -> None:
     transport = FakeTransport()
     client = client_of(transport)
     client.request("status")
@@ -189,7 +189,7 @@ def test_answers_to_nobody_are_ignored() -> None:
     assert client.request("status")["ok"] is True
 
 
-def test_threads_each_get_their_own_answer() -> None:
+def test_threads_each_get_their_own_response() -> None:
     transport = FakeTransport(lambda ask: {"ok": True, "amount": ask.body["amount"]})
     client = client_of(transport)
 
@@ -220,7 +220,7 @@ def test_tasks_wait_without_blocking_their_loop() -> None:
     assert asyncio.run(main()) == [str(n) for n in range(50)]
 
 
-def test_an_async_ask_is_sent_again_and_fails_closed_too() -> None:
+def test_an_async_request_is_sent_again_and_fails_closed_too() -> None:
     transport = FakeTransport(lambda _: None, lossy=True)
     with pytest.raises(ServerUnreachableError):
         asyncio.run(client_of(transport, timeout=2.0).request_async("spend", {"amount": "1"}))
@@ -228,7 +228,7 @@ def test_an_async_ask_is_sent_again_and_fails_closed_too() -> None:
 
 
 @pytest.mark.usefixtures("interrupts")
-def test_an_interrupt_takes_the_ask_back_and_goes_on_up() -> None:
+def test_an_interrupt_takes_the_request_back_and_goes_on_up() -> None:
     def interrupt(ask: WireRequest) -> None:
         if ask.op == "spend":
             press_ctrl_c()
@@ -244,7 +244,7 @@ def test_an_interrupt_takes_the_ask_back_and_goes_on_up() -> None:
     assert transport.urgent == [cancel]
 
 
-def test_an_interrupt_between_sending_and_waiting_takes_the_ask_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_between_sending_and_waiting_takes_the_request_back(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = Started.response
 
     def press(started: Started) -> dict[str, Any]:
@@ -264,7 +264,7 @@ def test_an_interrupt_between_sending_and_waiting_takes_the_ask_back(monkeypatch
     assert [ask.op for ask in transport.sent] == ["hello", "status", "spend", "cancel"]
 
 
-def test_a_cancelled_task_takes_its_ask_back() -> None:
+def test_a_cancelled_task_takes_its_request_back() -> None:
     transport = FakeTransport(lambda _: None)
     client = client_of(transport)
 
@@ -297,7 +297,7 @@ def test_what_never_went_out_needs_no_cancel_and_a_reading_none_either() -> None
     assert transport.of("cancel") == []
 
 
-def test_an_ask_that_was_sent_before_is_cancelled_though_its_repetition_is_kept_back() -> None:
+def test_a_request_that_was_sent_before_is_cancelled_though_its_repetition_is_kept_back() -> None:
     transport = FakeTransport(lambda _: None, lossy=True)
     client = client_of(transport)
 

@@ -46,7 +46,7 @@ def asked(transport: FakeTransport, on_waiting: Any = None) -> dict[str, Any]:
     return Client(transport, incarnation="n", timeout=0.3).request("authorize", {"amount": "1"}, on_waiting=on_waiting)
 
 
-def test_a_person_is_waited_for_longer_than_an_answer() -> None:
+def test_a_user_is_waited_for_longer_than_a_response() -> None:
     told: list[tuple[Mapping[str, Any], threading.Thread]] = []
     transport = FakeTransport(Person(15), lossy=True)
     answer = asked(transport, lambda waiting: told.append((waiting, threading.current_thread())))
@@ -61,7 +61,7 @@ def test_a_person_is_waited_for_longer_than_an_answer() -> None:
     assert transport.of("cancel") == []
 
 
-def test_what_waits_for_something_else_is_told_again() -> None:
+def test_what_waits_for_something_else_is_notified_again() -> None:
     waits = [WAITING, WAITING, {"needs": "0.4", "until": 1.0}, {"needs": "0.4", "until": 1.0}, {"needs": "0.2"}]
     transport = FakeTransport(
         lambda ask: {"ok": True, "waiting": waits.pop(0)} if waits else {"ok": True, "hold_id": "h-1"}, lossy=True
@@ -71,7 +71,7 @@ def test_what_waits_for_something_else_is_told_again() -> None:
     assert [waiting.get("needs") for waiting in told] == [None, "0.4", "0.2"]
 
 
-def test_what_can_get_lost_nowhere_is_said_once_more_and_then_left() -> None:
+def test_what_can_get_lost_nowhere_is_posted_once_more_and_then_left() -> None:
     transport = FakeTransport(Person(2))
     assert asked(transport)["hold_id"] == "h-1"
     first, renewed = transport.of("authorize")
@@ -99,7 +99,7 @@ def test_what_ends_the_wait_takes_the_question_back(error: Any) -> None:
     assert cancel in transport.urgent
 
 
-def test_a_server_that_has_forgotten_the_kernel_is_met_again_and_asked_the_same() -> None:
+def test_a_server_that_has_forgotten_the_kernel_is_met_again_and_gets_the_same_request() -> None:
     forgets = iter([True])
 
     def answer(ask: WireRequest) -> Mapping[str, Any] | None:

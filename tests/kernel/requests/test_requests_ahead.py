@@ -55,7 +55,7 @@ def awaited(client: Client, op: str) -> dict[str, Any]:
     return asyncio.run(client.request_async(op, {}))
 
 
-def test_what_is_told_is_not_waited_for() -> None:
+def test_what_is_posted_is_not_waited_for() -> None:
     server = Server()
     posted = server.client.post("settle", {"hold_id": "h"})
     assert (posted.over, server.ops()) == (False, ["settle"])
@@ -65,7 +65,7 @@ def test_what_is_told_is_not_waited_for() -> None:
 
 @pytest.mark.parametrize("ask", [asked, awaited])
 @pytest.mark.parametrize("op", ["status", "spend", "authorize"])
-def test_what_is_asked_later_goes_out_when_what_was_told_is_answered(
+def test_what_is_requested_later_goes_out_when_the_posted_request_has_its_response(
     ask: Callable[[Client, str], dict[str, Any]], op: str
 ) -> None:
     server = Server()
@@ -81,7 +81,7 @@ def test_what_is_asked_later_goes_out_when_what_was_told_is_answered(
 
 
 @pytest.mark.parametrize("ask", [asked, awaited])
-def test_a_hold_that_overtook_what_was_told_is_taken_back_and_asked_anew(
+def test_a_hold_that_overtook_what_was_posted_is_taken_back_and_requested_anew(
     ask: Callable[[Client, str], dict[str, Any]],
 ) -> None:
     server = Server()
@@ -99,7 +99,7 @@ def test_a_hold_that_overtook_what_was_told_is_taken_back_and_asked_anew(
     assert answer["hold_id"] == f"of {server.transport.of('hold')[1].id}"
 
 
-def test_a_hold_that_is_answered_after_what_was_told_stands() -> None:
+def test_a_hold_that_gets_its_response_after_what_was_posted_stands() -> None:
     server = Server()
     server.may_settle.set()
     for _ in range(20):
@@ -108,7 +108,7 @@ def test_a_hold_that_is_answered_after_what_was_told_stands() -> None:
     assert server.ops() == ["settle", "hold"] * 20
 
 
-def test_what_was_lost_is_told_again_in_the_same_words_and_not_forgotten() -> None:
+def test_what_was_lost_is_posted_again_in_the_same_words_and_not_forgotten() -> None:
     server = Server()
     server.transport.lossy = True
     server.may_settle.set()
@@ -124,7 +124,7 @@ def test_what_was_lost_is_told_again_in_the_same_words_and_not_forgotten() -> No
     assert server.ops() == ["settle"] * len(settlements) + ["status"]
 
 
-def test_a_no_is_for_whoever_asks_for_the_result_and_keeps_nobody_waiting() -> None:
+def test_a_no_is_for_the_caller_that_requests_the_result_and_blocks_no_caller() -> None:
     server = Server(ok=False, code="CONFLICT", message="It was settled already.")
     posted = server.client.post("settle", {"hold_id": "h"})
     server.may_settle.set()
@@ -134,7 +134,7 @@ def test_a_no_is_for_whoever_asks_for_the_result_and_keeps_nobody_waiting() -> N
         posted.result()
 
 
-def test_a_silent_server_keeps_what_is_asked_later_waiting_for_a_bounded_time() -> None:
+def test_a_silent_server_keeps_what_is_requested_later_waiting_for_a_bounded_time() -> None:
     server = Server()
     client = Client(server.transport, incarnation="n-2", timeout=0.5)
     client.request("status")
@@ -145,14 +145,14 @@ def test_a_silent_server_keeps_what_is_asked_later_waiting_for_a_bounded_time() 
         posted.result()
 
 
-def test_nothing_is_told_to_a_server_that_was_not_met() -> None:
+def test_nothing_is_posted_to_a_server_that_was_not_met() -> None:
     transport = FakeTransport()
     with pytest.raises(UnavailableError, match="not connected"):
         Client(transport, incarnation="n-1").post("settle", {})
     assert transport.sent == []
 
 
-def test_what_cannot_be_sent_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_sent_blocks_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server()
 
     def failing(ask: WireRequest, *, urgent: bool = False) -> None:
@@ -165,7 +165,7 @@ def test_what_cannot_be_sent_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatc
     assert server.client.request("status")["ok"] is True
 
 
-def test_a_child_does_not_wait_for_what_its_parent_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_does_not_wait_for_what_its_parent_posted(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server()
     posted = server.client.post("settle", {"hold_id": "h"})
     monkeypatch.setattr(posted, "pid", posted.pid + 1)
@@ -176,7 +176,7 @@ def test_a_child_does_not_wait_for_what_its_parent_told(monkeypatch: pytest.Monk
 # ---- asked early
 
 
-def test_an_ask_that_is_started_is_on_its_way_before_it_is_waited_for() -> None:
+def test_a_request_that_is_started_is_on_its_way_before_it_is_waited_for() -> None:
     server = Server()
     started = server.client.start("hold", {})
     (hold,) = server.transport.wait_for("hold")
@@ -184,7 +184,7 @@ def test_an_ask_that_is_started_is_on_its_way_before_it_is_waited_for() -> None:
     assert started.drop() is not None
 
 
-def test_an_ask_that_nobody_wants_any_more_is_taken_back() -> None:
+def test_a_request_that_is_not_wanted_any_more_is_taken_back() -> None:
     server = Server()
     server.transport.answer = lambda _: None
     started = server.client.start("hold", {})
@@ -194,7 +194,7 @@ def test_an_ask_that_nobody_wants_any_more_is_taken_back() -> None:
     assert len(server.transport.of("cancel")) == 1
 
 
-def test_an_answer_that_is_here_when_nobody_wants_it_is_handed_over() -> None:
+def test_a_response_that_is_here_when_it_is_not_wanted_any_more_is_handed_over() -> None:
     server = Server()
     server.transport.answer = lambda _: None
     started = server.client.start("hold", {})

@@ -128,7 +128,7 @@ def test_an_interrupt_when_another_thread_took_the_response_in() -> None:
     assert [ask.body for ask in transport.of("cancel")] == [{"of": transport.of("spend")[0].id, "delivered": True}]
 
 
-def test_a_cancel_that_is_lost_is_sent_again_until_it_is_answered() -> None:
+def test_a_cancel_that_is_lost_is_sent_again_until_its_response() -> None:
     answered = threading.Event()
 
     def third_time(ask: WireRequest) -> Mapping[str, Any] | None:

@@ -120,7 +120,7 @@ def test_an_opening_prints_the_notes_and_with_whom_the_kernel_is_shared() -> Non
     ]
 
 
-def test_a_change_that_someone_else_made_before_is_still_a_change() -> None:
+def test_a_change_that_another_user_made_before_is_still_a_change() -> None:
     answer = {"state": STATES["active"], "opened": False, "resumed": False, "previous": None, "notes": []}
     for before in (None, STATES["active"], STATES["closed"]):
         assert display.opened_text(answer, before) == [

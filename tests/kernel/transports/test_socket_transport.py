@@ -83,7 +83,7 @@ def ask(number: int = 0) -> WireRequest:
     return WireRequest(f"a-{number}", "status", time.time() + 60)
 
 
-def test_who_proves_to_be_the_server_is_asked(answers_as: Callable[[Answers], Somebody]) -> None:
+def test_a_server_that_proves_itself_gets_requests(answers_as: Callable[[Answers], Somebody]) -> None:
     server = answers_as(proven)
     answers: list[Mapping[str, Any]] = []
     transport = SocketTransport(answers.append)
@@ -121,7 +121,7 @@ def test_another_process_at_that_address_is_found_out(
     assert impostor.heard == []
 
 
-def test_many_tasks_and_threads_at_once_each_get_what_they_asked(answers_as: Callable[[Answers], Somebody]) -> None:
+def test_many_tasks_and_threads_at_once_each_get_what_they_requested(answers_as: Callable[[Answers], Somebody]) -> None:
     server = answers_as(proven)
     waiters: dict[object, Waiter] = {}
     seen: set[object] = set()
@@ -190,7 +190,7 @@ def interrupts() -> Iterator[Interrupts]:
 
 # One that comes while Python runs a finalizer, of whatever is collected just then, is told of and goes no further.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_interrupts_at_any_moment_keep_nobody_from_their_answers(
+def test_interrupts_at_any_moment_keep_no_caller_from_its_response(
     answers_as: Callable[[Answers], Somebody], interrupts: Interrupts
 ) -> None:
     client = Client(SpawnedTransport(answers_as(proven).offer), incarnation="one")

@@ -114,7 +114,7 @@ def test_only_who_waits_alone_keeps_awake(source: Source, monkeypatch: pytest.Mo
     assert source.awake == [0.25, 0.0, 0.25]
 
 
-def test_whoever_is_woken_from_elsewhere_leaves_its_turn(source: Source) -> None:
+def test_a_thread_that_is_woken_from_elsewhere_leaves_its_turn(source: Source) -> None:
     turns = Turns(source, lambda: False)
     first = Asker(turns)
     reads(source, first.thread)
@@ -149,7 +149,7 @@ def test_tasks_are_read_for_and_a_thread_takes_over_when_there_are_none(source: 
     assert not standing.is_alive()
 
 
-def test_at_the_end_nobody_is_left_waiting_for_it(source: Source) -> None:
+def test_at_the_end_no_thread_is_left_waiting_for_it(source: Source) -> None:
     turns = Turns(source, lambda: False)
     standing = threading.Thread(target=turns.stand, daemon=True)
     standing.start()

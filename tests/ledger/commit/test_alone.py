@@ -47,7 +47,7 @@ def let_go(ledger: Ledger) -> None:
         pass
 
 
-def test_who_asks_alone_commits_alone(ledger: Ledger) -> None:
+def test_a_lone_caller_commits_alone(ledger: Ledger) -> None:
     threads = heard_in(ledger)
     assert ledger.execute(spend()).allowed
     assert ledger.submit(spend()).result().allowed
@@ -82,7 +82,7 @@ def test_who_comes_while_another_commits_waits_for_the_writers_thread(ledger: Le
     assert balance(ledger).spent == 4 * CENT
 
 
-def test_nobody_overtakes_what_was_asked_before(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_request_overtakes_an_earlier_one(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     taken, go_on = threading.Event(), threading.Event()
 
     def sleep(_: float) -> None:
@@ -104,7 +104,7 @@ def test_nobody_overtakes_what_was_asked_before(ledger: Ledger, monkeypatch: pyt
     assert [record.tool for record in records(ledger)[1:]] == ["first", "second"]
 
 
-def test_an_error_reaches_who_asked(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_reaches_its_caller(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     from aumos_governance.ledger.operations.charges import charges
 
     def breaking(*_: Any, **__: Any) -> str:

@@ -96,7 +96,7 @@ def test_a_lone_one_is_not_waited_for() -> None:
     assert slot.result() == 0
 
 
-def test_an_interrupted_thread_keeps_no_answer_from_others(sqlite: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_thread_keeps_no_response_from_others(sqlite: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = threading.Semaphore(0)
     me = threading.get_ident()
 

@@ -120,7 +120,7 @@ def test_once_and_never_again(ledger: Ledger) -> None:
     assert [record.event for record in records(ledger)].count("adjust") == 1
 
 
-def test_the_same_request_again_is_answered_again(ledger: Ledger) -> None:
+def test_the_same_request_again_gets_the_same_response(ledger: Ledger) -> None:
     ledger.execute(opening())
     asked = adjust(estimated(ledger), 10 * CENT)
     first = ledger.execute(asked)

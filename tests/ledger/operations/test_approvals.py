@@ -97,7 +97,7 @@ def test_an_approval_lets_one_exact_action_through_once(ledger: Ledger) -> None:
     ]
 
 
-def test_approvals_that_nobody_waits_for_are_withdrawn(backend: Backend) -> None:
+def test_approvals_that_no_client_waits_for_are_withdrawn(backend: Backend) -> None:
     ledger = backend.open()
     with pytest.raises(NotFoundError, match="no user can be reached"):
         ledger.execute(approval())
@@ -122,7 +122,7 @@ def test_approvals_that_nobody_waits_for_are_withdrawn(backend: Backend) -> None
     assert ledger.verify().ok
 
 
-def test_reports_stay_until_a_person_has_seen_them(ledger: Ledger) -> None:
+def test_reports_stay_until_a_user_has_seen_them(ledger: Ledger) -> None:
     report = FileReport(key=key(), origin=KERNEL, notebook=NOTEBOOK, shown="{}", tool="shell")
     with pytest.raises(NotFoundError):
         ledger.execute(report)

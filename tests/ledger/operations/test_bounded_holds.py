@@ -79,7 +79,7 @@ def test_many_have_room_together(ledger: Ledger) -> None:
     assert USD - CENT < balance(ledger).held <= USD
 
 
-def test_what_was_asked_and_what_was_granted_are_on_record(ledger: Ledger) -> None:
+def test_what_was_requested_and_what_was_granted_are_on_record(ledger: Ledger) -> None:
     ledger.execute(opening(budget=USD))
     decision = ledger.execute(bounded(detail={"provider": "openai"}))
     (record,) = records(ledger, event="hold")

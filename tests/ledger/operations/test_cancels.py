@@ -49,7 +49,7 @@ def test_a_cancel_takes_an_allowed_spend_back(ledger: Ledger) -> None:
         ledger.execute(replace(ask, amount=CENT))
 
 
-def test_an_ask_cancelled_before_it_comes_is_refused(ledger: Ledger) -> None:
+def test_a_request_cancelled_before_it_comes_is_refused(ledger: Ledger) -> None:
     ledger.execute(opening())
     ask = spend()
     assert ledger.execute(void(ask.key)).voided
@@ -129,7 +129,7 @@ def test_a_cancel_reaches_a_closed_session(ledger: Ledger) -> None:
     assert ledger.verify().ok
 
 
-def test_the_answer_names_what_was_found(ledger: Ledger) -> None:
+def test_the_response_names_what_was_found(ledger: Ledger) -> None:
     wish = opening()
     ledger.execute(wish)
     spent, denied = spend(), spend(11 * USD)

@@ -85,7 +85,7 @@ def test_a_budget_that_is_not_there_is_denied_and_recorded(ledger: Ledger) -> No
         ledger.execute(unchecked)
 
 
-def test_consent_is_asked_last(ledger: Ledger) -> None:
+def test_consent_is_checked_last(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD))
     health = Checks(realm="ann", data_type="health_data", purpose="care")
     assert ledger.execute(hold(2 * USD, checks=health)).code == "BUDGET_EXCEEDED"
@@ -118,7 +118,7 @@ def test_an_overdraft_is_allowed_and_holds_nothing(ledger: Ledger) -> None:
     assert (within.outcome, within.charge_id is None) == (GovernanceOutcome.ALLOW, False)
 
 
-def test_what_is_asked_is_recorded_with_its_detail(ledger: Ledger) -> None:
+def test_what_is_requested_is_recorded_with_its_detail(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD))
     ledger.execute(
         SetBudget(

@@ -27,7 +27,7 @@ from tests.ledger.kit import (
 )
 
 
-def test_a_person_takes_back_a_charge_with_a_reason(ledger: Ledger) -> None:
+def test_a_user_takes_back_a_charge_with_a_reason(ledger: Ledger) -> None:
     ledger.execute(opening())
     charged = ledger.execute(spend(30 * CENT))
     first = ledger.execute(correct(charged.charge_id, 10 * CENT))

@@ -191,7 +191,7 @@ def test_a_kernel_resolves_its_own_holds_only(ledger: Ledger) -> None:
     assert balance(ledger).held == 10 * CENT
 
 
-def test_holds_of_a_kernel_that_is_gone_wait_for_a_person(ledger: Ledger) -> None:
+def test_holds_of_a_kernel_that_is_gone_wait_for_a_user(ledger: Ledger) -> None:
     ledger.execute(opening())
     first, second = ledger.execute(hold(tool="a")), ledger.execute(hold(5 * CENT, tool="b"))
     other = ledger.execute(hold(1 * CENT, origin=OTHER_KERNEL))
@@ -278,7 +278,7 @@ def test_a_hold_ends_by_itself_only_at_its_stated_time(backend: Backend) -> None
     assert sums(ledger) == (3 * CENT, 20 * CENT)
 
 
-def test_a_quiet_ledger_can_be_told_to_look(backend: Backend) -> None:
+def test_a_quiet_ledger_can_be_made_to_look(backend: Backend) -> None:
     ledger = backend.open()
     ledger.execute(opening())
     ledger.execute(hold(until=backend.clock.now + SECOND))
@@ -288,7 +288,7 @@ def test_a_quiet_ledger_can_be_told_to_look(backend: Backend) -> None:
     assert ledger.execute(ExpireHolds(key="", origin=SERVER)) == 0
 
 
-def test_a_cancelled_ask_for_a_hold_gives_it_back(ledger: Ledger) -> None:
+def test_a_cancelled_request_for_a_hold_gives_it_back(ledger: Ledger) -> None:
     ledger.execute(opening())
     ask = hold()
     ledger.execute(ask)
@@ -304,7 +304,7 @@ def test_a_cancelled_ask_for_a_hold_gives_it_back(ledger: Ledger) -> None:
     assert balance(ledger).spent == CENT
 
 
-def test_holds_of_a_notebook_that_a_person_has_limited(ledger: Ledger) -> None:
+def test_holds_of_a_notebook_that_a_user_has_limited(ledger: Ledger) -> None:
     ledger.execute(opening(OTHER))
     decision = ledger.execute(hold(5 * USD, notebook=OTHER))
     ledger.execute(change(OTHER, budget=1 * USD))

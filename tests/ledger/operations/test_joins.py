@@ -221,7 +221,7 @@ def test_a_notebook_that_another_root_takes_over_is_proven(ledger: Ledger) -> No
     assert ledger.verify().findings == ()
 
 
-def test_a_retry_of_a_request_finds_its_answer_after_the_join(ledger: Ledger) -> None:
+def test_a_retry_of_a_request_finds_its_response_after_the_join(ledger: Ledger) -> None:
     ledger.execute(opening(LINK))
     ledger.execute(opening())
     request = spend(CENT, NOTEBOOK, origin=OTHER_KERNEL)

@@ -31,7 +31,7 @@ from tests.ledger.kit import (
 )
 
 
-def test_a_request_that_comes_again_is_answered_again(backend: Backend) -> None:
+def test_a_request_that_comes_again_gets_the_same_response(backend: Backend) -> None:
     ledger = backend.open()
     asks: list[Request[object]] = [
         opening(),
@@ -53,7 +53,7 @@ def test_a_request_that_comes_again_is_answered_again(backend: Backend) -> None:
     assert balance(ledger).spent == CENT
 
 
-def test_a_retry_may_differ_in_what_the_asker_does_not_choose(ledger: Ledger) -> None:
+def test_a_retry_may_differ_in_what_the_client_does_not_choose(ledger: Ledger) -> None:
     ledger.execute(opening())
     ask = spend(expires_at=FakeClock().now + 60 * SECOND)
     answer = ledger.execute(ask)
@@ -64,7 +64,7 @@ def test_a_retry_may_differ_in_what_the_asker_does_not_choose(ledger: Ledger) ->
     assert ledger.execute(replace(wish, terms=SessionTerms(strict=True))) == opened
 
 
-def test_a_retry_after_a_rename_is_the_same_ask(ledger: Ledger) -> None:
+def test_a_retry_after_a_rename_is_the_same_request(ledger: Ledger) -> None:
     ledger.execute(opening())
     ask = spend()
     answer = ledger.execute(ask)
@@ -102,7 +102,7 @@ def test_keys_of_other_scopes_are_other_keys(ledger: Ledger) -> None:
     assert balance(ledger).spent == 3 * CENT
 
 
-def test_a_denied_answer_is_kept_and_an_error_is_not(ledger: Ledger) -> None:
+def test_a_denied_response_is_kept_and_an_error_is_not(ledger: Ledger) -> None:
     denied = spend()
     assert not ledger.execute(denied).allowed
     wrong = spend(0)
@@ -124,7 +124,7 @@ def test_keys_are_kept_for_a_day(backend: Backend) -> None:
     assert ledger.execute(ask) == answer
 
 
-def test_answers_are_forgotten_long_after(backend: Backend) -> None:
+def test_responses_are_forgotten_long_after(backend: Backend) -> None:
     ledger = backend.open()
     ledger.execute(opening())
     ask = spend()

@@ -198,7 +198,7 @@ def finish(ledger: Ledger, report_id: str, **values: Any) -> Report:
     return ledger.execute(FinishReport(key=key(), origin=KERNEL, report_id=report_id, **given))
 
 
-def test_a_report_is_told_how_its_act_ended(ledger: Ledger) -> None:
+def test_a_report_states_how_its_act_ended(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD, trust_level=L4))
     report = filed(ledger)
     told = finish(ledger, report.report_id, spent="0.25")
@@ -218,7 +218,7 @@ def test_a_report_that_was_acknowledged_too_early_is_shown_again(ledger: Ledger)
     assert len(ledger.read(ListReports(owner=NOTEBOOK.owner, root=NOTEBOOK.root))) == 1
 
 
-def test_nobody_writes_into_anothers_report(ledger: Ledger) -> None:
+def test_no_caller_writes_into_anothers_report(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD, trust_level=L4))
     ledger.execute(opening(notebook=OTHER))
     report = filed(ledger)
@@ -227,7 +227,7 @@ def test_nobody_writes_into_anothers_report(ledger: Ledger) -> None:
             finish(ledger, **wrong)
 
 
-def test_no_answer_that_is_kept_holds_what_a_person_was_shown(backend: Backend) -> None:
+def test_no_response_that_is_kept_holds_what_a_user_was_shown(backend: Backend) -> None:
     first = backend.open()
     first.execute(opening(budget=1 * USD))
     ask = AskApproval(key=key(), origin=KERNEL, notebook=NOTEBOOK, digest="d", shown='{"code":"secret"}')

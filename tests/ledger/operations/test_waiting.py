@@ -99,7 +99,7 @@ def test_a_page_of_unresolved_holds_skips_the_others(ledger: Ledger) -> None:
     assert holds(ledger, unresolved_only=True, after=left) == []
 
 
-def test_nobody_decides_what_belongs_to_others(ledger: Ledger) -> None:
+def test_no_user_decides_what_belongs_to_others(ledger: Ledger) -> None:
     ledger.execute(opening())
     held, asked, reported = hold(ledger), ask(ledger), report(ledger)
     charge = ledger.execute(spend()).charge_id
@@ -130,7 +130,7 @@ def test_nobody_decides_what_belongs_to_others(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(("approve", "word"), [(True, "approved"), (False, "denied")])
-def test_a_second_decision_is_told_who_made_the_first(ledger: Ledger, approve: bool, word: str) -> None:
+def test_a_second_decision_states_who_made_the_first(ledger: Ledger, approve: bool, word: str) -> None:
     ledger.execute(opening())
     asked = ask(ledger)
 

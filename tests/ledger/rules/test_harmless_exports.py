@@ -71,7 +71,7 @@ def test_a_table_holds_nothing_that_acts(memory: Any, payload: str) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_lines_of_json_hold_nothing_that_acts_and_all_that_was_said(memory: Any, payload: str) -> None:
+def test_lines_of_json_hold_nothing_that_acts_and_all_of_the_text(memory: Any, payload: str) -> None:
     ledger = memory.open()
     recorded(ledger, payload)
     lines = list(export.json_lines(export.walk(ledger, AuditQuery(oldest_first=True))))

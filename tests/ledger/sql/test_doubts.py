@@ -108,7 +108,9 @@ def test_what_never_reached_the_database_leaves_nothing_to_take_back(postgresql:
     assert ledger.verify().ok
 
 
-def test_what_is_requested_again_is_answered_and_not_taken_back(postgresql: Backend, proxy: PostgresProxy) -> None:
+def test_what_is_requested_again_gets_its_response_and_is_not_taken_back(
+    postgresql: Backend, proxy: PostgresProxy
+) -> None:
     ledger: Any = through(proxy, postgresql)
     # It looks when it is told to, so that the same request comes before that.
     doubts = ledger._doubts

@@ -253,7 +253,7 @@ async def test_a_gateways_kernel_fails_closed(monkeypatch: pytest.MonkeyPatch) -
     assert json.loads(gateway.started["env"][KERNEL_ENV]) == {"v": 1, "kernel_id": None, "strict": True}
 
 
-def test_answers_do_not_count_as_activity(jp_serverapp: Any) -> None:
+def test_responses_do_not_count_as_activity(jp_serverapp: Any) -> None:
     untracked = jp_serverapp.kernel_manager.untracked_message_types
     assert untracked.count(REPLY_TYPE) == 1
     assert "execute_input" in untracked

@@ -76,13 +76,13 @@ def line(jp_asyncio_loop: Any) -> Callable[[], Any]:
     return connected
 
 
-async def test_an_ask_is_answered(line: Any) -> None:
+async def test_a_request_gets_its_response(line: Any) -> None:
     async with line() as connected:
         connected.kernel.say(["a"])
         assert await connected.answers() == [{"id": "a", "ok": True}]
 
 
-async def test_answers_that_are_ready_together_travel_together(line: Any) -> None:
+async def test_responses_that_are_ready_together_travel_together(line: Any) -> None:
     async with line() as connected:
         connected.kernel.say([f"a{number}" for number in range(1_000)])
         assert len(await connected.answers()) == 1_000
@@ -127,7 +127,7 @@ async def test_what_is_not_for_us_is_left_alone(line: Any) -> None:
         assert await connected.answers() == [{"id": "yes", "ok": True}]
 
 
-async def test_an_answer_goes_out_though_the_loop_stands_still(line: Any) -> None:
+async def test_a_response_goes_out_though_the_loop_stands_still(line: Any) -> None:
     async with line() as connected:
         taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
         connected.echo.receive = lambda data, reply, expect: (expect(len(data["asks"])), taken.set_result(reply))
@@ -139,7 +139,7 @@ async def test_an_answer_goes_out_though_the_loop_stands_still(line: Any) -> Non
         answering.join()
 
 
-async def test_the_last_of_several_answers_takes_the_others_along(line: Any) -> None:
+async def test_the_last_of_several_responses_takes_the_others_along(line: Any) -> None:
     async with line() as connected:
         taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
         connected.echo.receive = lambda data, reply, expect: (expect(len(data["asks"])), taken.set_result(reply))
@@ -150,7 +150,7 @@ async def test_the_last_of_several_answers_takes_the_others_along(line: Any) -> 
         assert [answer["id"] for answer in await connected.answers()] == ["a", "b", "c"]
 
 
-async def test_an_answer_after_the_end_is_dropped(line: Any) -> None:
+async def test_a_response_after_the_end_is_dropped(line: Any) -> None:
     async with line() as connected:
         connected.transport.close()
         connected.transport._outbox.put({"id": "late"})

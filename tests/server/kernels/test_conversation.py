@@ -79,7 +79,9 @@ def test_nothing_is_done_before_hello(talk: Talk) -> None:
     assert talk.say(ask("open"))[0]["opened"]
 
 
-def test_asks_inherit_the_incarnation_of_the_last_hello(service: NotebookService, readers: ThreadPoolExecutor) -> None:
+def test_requests_inherit_the_incarnation_of_the_last_hello(
+    service: NotebookService, readers: ThreadPoolExecutor
+) -> None:
     seen: list[str] = []
 
     def remember(incarnation: str) -> Caller:
@@ -148,7 +150,7 @@ def near(rows: Rows, readers: ThreadPoolExecutor) -> Talk:
     return talk
 
 
-def test_a_single_ask_is_done_by_a_thread_that_may_be_blocked(near: Talk, rows: Rows) -> None:
+def test_a_single_request_is_done_by_a_thread_that_may_be_blocked(near: Talk, rows: Rows) -> None:
     answers: list[dict[str, Any]] = []
     near.conversation.receive({"v": 1, "asks": [ask("spend", "s1", amount="1")]}, answers.append, may_block=True)
     assert rows.done == ["here"]
@@ -176,7 +178,7 @@ class Waiting(Rows):
         return future
 
 
-def test_a_near_ledger_is_stood_by_for_until_it_has_answered(
+def test_a_near_ledger_is_waited_for_until_it_has_responded(
     service: NotebookService, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversation, "_MOMENT", 20.0)
@@ -190,7 +192,7 @@ def test_a_near_ledger_is_stood_by_for_until_it_has_answered(
         assert talk.answers[-1]["id"] == f"o{number}"
 
 
-def test_nobody_stands_by_long_or_again_at_once_for_a_ledger_that_is_busy(
+def test_no_thread_waits_long_or_again_at_once_for_a_ledger_that_is_busy(
     service: NotebookService, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversation, "_NO_MOMENT", 60.0)
@@ -211,7 +213,7 @@ def test_nobody_stands_by_long_or_again_at_once_for_a_ledger_that_is_busy(
     assert {answer["id"] for answer in talk.answers} == {"h", "o", "c"}
 
 
-def test_asks_that_come_together_are_queued_together(near: Talk, rows: Rows) -> None:
+def test_requests_that_come_together_are_queued_together(near: Talk, rows: Rows) -> None:
     answers: list[dict[str, Any]] = []
     asks = [ask("spend", f"s{number}", amount="1") for number in range(2)]
     near.conversation.receive({"v": 1, "asks": asks}, answers.append, may_block=True)
@@ -227,7 +229,7 @@ def test_when_the_server_stops_a_reading_is_refused(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("op", ["open", "status"])
-def test_a_failure_inside_is_an_answer(readers: ThreadPoolExecutor, op: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_inside_is_a_response(readers: ThreadPoolExecutor, op: str, caplog: pytest.LogCaptureFixture) -> None:
     class Broken:
         def submit(self, caller: Any, asked: Any, reply: Any) -> None:
             if asked.op != "hello":
@@ -243,7 +245,7 @@ def test_a_failure_inside_is_an_answer(readers: ThreadPoolExecutor, op: str, cap
 
 
 @pytest.mark.parametrize("message", [None, "x", [], {"v": 2}, {"v": 1}, {"v": 1, "asks": "x"}, {"v": 3, "asks": [7]}])
-def test_a_message_nobody_can_read_gets_one_answer(talk: Talk, message: Any) -> None:
+def test_an_unreadable_message_gets_one_response(talk: Talk, message: Any) -> None:
     talk.conversation.receive(message, talk.answers.append)
     [answer] = talk.answers
     assert (answer["id"], answer["ok"], answer["code"]) == (None, False, "INVALID_REQUEST")
@@ -259,14 +261,14 @@ def test_a_message_nobody_can_read_gets_one_answer(talk: Talk, message: Any) -> 
         (None, 1),
     ],
 )
-def test_as_many_answers_are_announced_as_come(talk: Talk, message: Any, owed: int) -> None:
+def test_as_many_responses_are_announced_as_come(talk: Talk, message: Any, owed: int) -> None:
     # One that never came would keep all later ones waiting for the loop.
     announced: list[int] = []
     talk.conversation.receive(message, talk.answers.append, expect=announced.append)
     assert (announced, len(talk.answers)) == ([owed], owed)
 
 
-def test_how_a_kernel_asks_is_known(talk: Talk, service: NotebookService, readers: ThreadPoolExecutor) -> None:
+def test_how_a_kernel_requests_is_known(talk: Talk, service: NotebookService, readers: ThreadPoolExecutor) -> None:
     assert talk.presence.transport is None
     talk.say(ask("status"))
     assert talk.presence.transport is None

@@ -56,7 +56,7 @@ def connect(local: LocalSocket) -> Iterator[Callable[[], Guest]]:
         guest.close()
 
 
-def test_a_kernel_with_its_token_asks(connect: Enter) -> None:
+def test_a_kernel_with_its_token_requests(connect: Enter) -> None:
     guest = connect().enter()
     assert guest.ask("open", budget="5")["opened"]
     assert guest.ask("spend", request_id="s", amount="1")["state"]["spent"] == "1"
@@ -81,7 +81,7 @@ def test_a_kernel_with_its_token_asks(connect: Enter) -> None:
         (b"[" * 5_000 + b"\n", "INVALID_REQUEST", "token"),
     ],
 )
-def test_without_it_nobody_is_let_in(connect: Enter, greeting: object, code: str, word: str) -> None:
+def test_without_it_no_connection_is_accepted(connect: Enter, greeting: object, code: str, word: str) -> None:
     guest = connect()
     guest.say(greeting)
     refused = guest.hear()
@@ -210,7 +210,7 @@ def test_a_token_names_one_kernel_alone() -> None:
     ],
     ids=["text", "no utf-8", "deep", "empty", "null", "version", "op", "nan", "oversized"],
 )
-def test_a_garbled_line_gets_one_answer_and_harms_nothing(connect: Enter, garbled: bytes, word: str) -> None:
+def test_a_garbled_line_gets_one_response_and_harms_nothing(connect: Enter, garbled: bytes, word: str) -> None:
     guest, other = connect().enter(), connect().enter()
     guest.say(garbled + json.dumps(message("status", "next")).encode() + b"\n")
     (refused,), (after,) = guest.hear()["answers"], guest.hear()["answers"]
@@ -230,7 +230,7 @@ def test_a_line_in_pieces_and_many_in_one(connect: Enter) -> None:
     assert [guest.hear()["answers"][0]["id"] for _ in range(500)] == [f"n{n}" for n in range(500)]
 
 
-def test_one_ask_is_done_by_the_connections_own_thread(
+def test_one_request_is_done_by_the_connections_own_thread(
     connect: Enter, kernels: Kernels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger = kernels.service.ledger
@@ -259,7 +259,7 @@ def test_one_ask_is_done_by_the_connections_own_thread(
     assert len(queued) == 2
 
 
-def test_who_does_not_read_keeps_nobody_waiting_and_is_let_go(connect: Enter) -> None:
+def test_who_does_not_read_blocks_no_caller_and_is_let_go(connect: Enter) -> None:
     dead, other = connect().enter(), connect().enter()
     dead.ask("open", budget="1000")
     flood = b"".join(json.dumps(message("spend", f"s{n}", amount="0.01")).encode() + b"\n" for n in range(100))

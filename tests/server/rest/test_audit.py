@@ -193,7 +193,7 @@ async def test_what_is_not_there_cannot_be_verified(rest: Any) -> None:
         assert (answer.status, answer.body["code"]) == (404, "NOT_FOUND")
 
 
-async def test_a_ledger_that_cannot_be_read_is_said_before_a_file_begins(
+async def test_a_ledger_that_cannot_be_read_is_reported_before_a_file_begins(
     rest: Any, extension: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read(query: Any) -> Any:

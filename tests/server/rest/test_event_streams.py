@@ -108,7 +108,7 @@ def _setting(event: asyncio.Event) -> Callable[..., Awaitable[None]]:
     return hear
 
 
-async def test_states_keep_their_order_while_the_authorizer_is_asked_once(
+async def test_states_keep_their_order_while_the_authorizer_is_called_once(
     stream: Stream, jp_serverapp: Any, authorizer: type[Teachers], extension: Any
 ) -> None:
     reader = await stream(ADA)

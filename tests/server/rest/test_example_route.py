@@ -19,7 +19,7 @@ def jp_server_config(jp_server_config: Any, monkeypatch: pytest.MonkeyPatch) -> 
     return jp_server_config
 
 
-async def test_it_answers(rest: Any, extension: Any) -> None:
+async def test_it_responds(rest: Any, extension: Any) -> None:
     for path, dollars in (("a.ipynb", 1), ("b.ipynb", 3)):
         await rest("PATCH", "state", {"budget": "5"}, path=path)
         spend = Spend(key="", origin=Origin("kernel"), notebook=extension._rooms.key(path), amount=dollars * 10**9)

@@ -30,7 +30,7 @@ async def test_a_notebook_that_was_never_governed_has_no_figures(rest: Any) -> N
     assert answer.body == {"path": "work/a.ipynb", **NOTHING}
 
 
-async def test_a_persons_change_opens_a_session_and_stands(rest: Any) -> None:
+async def test_a_users_change_opens_a_session_and_stands(rest: Any) -> None:
     opened = (await rest("PATCH", "state", {"budget": "5", "agent_id": "agent-7"}, path="a.ipynb")).body
     assert (opened["active"], opened["budget"], opened["remaining"], opened["trust_level"]) == (True, "5", "5", 2)
     assert opened["agent_id"] == "agent-7"
@@ -204,7 +204,7 @@ async def test_what_jupyterlab_adds_against_caches_is_let_through(rest: Any) -> 
 
 
 @pytest.mark.parametrize("governance_config", [{"max_budget": "5", "default_budget": "5", "max_trust_level": 3}])
-async def test_the_maxima_bind_a_person_too(rest: Any) -> None:
+async def test_the_maxima_bind_a_user_too(rest: Any) -> None:
     for wish in ({"budget": "5.01"}, {"trust_level": 4}):
         answer = await rest("PATCH", "state", wish, path="a.ipynb")
         assert (answer.status, answer.body["code"]) == (403, "NOT_ALLOWED")
@@ -212,7 +212,7 @@ async def test_the_maxima_bind_a_person_too(rest: Any) -> None:
 
 
 @pytest.mark.parametrize(("method", "name"), [("GET", "state"), ("PATCH", "state"), ("POST", "close")])
-async def test_without_a_token_nothing_is_told(rest: Any, method: str, name: str) -> None:
+async def test_without_a_token_nothing_is_announced(rest: Any, method: str, name: str) -> None:
     answer = await rest(method, name, None if method == "GET" else {}, {"Authorization": ""}, path="a.ipynb")
     assert (answer.status, answer.body["code"]) == (403, "FORBIDDEN")
 

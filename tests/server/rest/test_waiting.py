@@ -93,7 +93,7 @@ async def test_lists_come_in_pages(rest: Any, agent: Agent, name: str) -> None:
     assert (await rest("GET", name, limit="1000")).body["after"] is None
 
 
-async def test_a_person_settles_what_a_kernel_left(rest: Any, agent: Agent) -> None:
+async def test_a_user_settles_what_a_kernel_left(rest: Any, agent: Agent) -> None:
     hold = agent.hold()
     alive = await rest("POST", f"holds/{hold}/settle", {"amount": "0.02"})
     assert (alive.status, alive.body["code"]) == (403, "NOT_ALLOWED")
@@ -128,7 +128,7 @@ async def test_a_settlement_above_the_hold_is_recorded_in_full(rest: Any, agent:
     assert (body["resolution"]["spent"], body["resolution"]["overrun"]) == ("0.5", True)
 
 
-async def test_a_person_releases_what_cost_nothing(rest: Any, agent: Agent) -> None:
+async def test_a_user_releases_what_cost_nothing(rest: Any, agent: Agent) -> None:
     hold = agent.hold()
     agent.leave()
     released = (await rest("POST", f"holds/{hold}/release")).body
@@ -140,7 +140,7 @@ async def test_a_person_releases_what_cost_nothing(rest: Any, agent: Agent) -> N
 # ---- approvals
 
 
-async def test_an_approval_shows_what_is_asked_and_takes_one_answer(rest: Any, agent: Agent) -> None:
+async def test_an_approval_shows_what_is_requested_and_takes_one_decision(rest: Any, agent: Agent) -> None:
     asked = agent.ask(amount=CENT, agent_id="agent-7", until=4_000_000_000_000_000)
     page = (await rest("GET", "approvals")).body
     check("ApprovalPage", page)
@@ -273,7 +273,7 @@ LISTS = [("GET", name) for name in ("holds", "approvals", "reports", "envelopes"
 
 
 @pytest.mark.parametrize(("method", "name"), [*CHANGES, *LISTS, ("GET", "audit/export")])
-async def test_without_a_token_nothing_is_told(rest: Any, method: str, name: str) -> None:
+async def test_without_a_token_nothing_is_announced(rest: Any, method: str, name: str) -> None:
     answer = await rest(method, name, {} if method == "POST" else None, {"Authorization": ""})
     assert (answer.status, answer.body["code"]) == (403, "FORBIDDEN")
 
@@ -306,7 +306,7 @@ class TestReadOnly:
 # ---- live
 
 
-async def test_every_change_of_what_waits_is_told(rest: Any, agent: Agent, extension: Any) -> None:
+async def test_every_change_of_what_waits_is_sent(rest: Any, agent: Agent, extension: Any) -> None:
     told: list[int] = []
     extension._ledger.subscribe(lambda states: told.extend(state.seq for state in states))
 

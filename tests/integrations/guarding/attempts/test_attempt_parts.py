@@ -170,7 +170,7 @@ def test_an_attempt_dropped_before_it_holds_charges_nothing(attempt: Attempt, ti
     [(4, ["estimated"] * 3), (3, ["estimated"] * 2 + ["release"]), (2, ["estimated", "release", "release"])]
     + [(number, ["release"] * 3) for number in (1, 0)],
 )
-def test_of_the_requests_that_went_out_those_not_answered_with_an_error_are_charged(
+def test_of_the_requests_that_went_out_those_without_an_error_response_are_charged(
     attempt: Attempt, till: Till, way: Way, unpaid_for: int, events: list[str]
 ) -> None:
     way(attempt.hold)
