@@ -18,10 +18,10 @@ def events(server: LiveServer, path: str) -> list[str]:
 
 
 def hold(kernel: LiveKernel, amount: str = "1", **body: Any) -> str:
-    answer = kernel.do("hold", amount=amount, **body)
-    assert answer["ok"], answer
-    assert answer["decision"]["allowed"], answer
-    return str(answer["hold_id"])
+    response = kernel.do("hold", amount=amount, **body)
+    assert response["ok"], response
+    assert response["decision"]["allowed"], response
+    return str(response["hold_id"])
 
 
 def left(server: LiveServer, path: str) -> None:

@@ -25,8 +25,10 @@ def fill(path: Path, notebook: NotebookKey, spends: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(open_ledger(f"sqlite:///{path}")) as ledger:
         ledger.execute(OpenSession(key="", origin=KERNEL, notebook=notebook, terms=SessionTerms()))
-        asked = [Spend(key="", origin=KERNEL, notebook=notebook, amount=1_000, tool="t" * 300) for _ in range(spends)]
-        for future in [ledger.submit(spend) for spend in asked]:
+        requested = [
+            Spend(key="", origin=KERNEL, notebook=notebook, amount=1_000, tool="t" * 300) for _ in range(spends)
+        ]
+        for future in [ledger.submit(spend) for spend in requested]:
             assert future.result().allowed
 
 

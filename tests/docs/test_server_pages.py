@@ -62,11 +62,11 @@ def test_the_page_on_metrics_names_every_metric_with_its_labels() -> None:
     )
     described = {(name, kind, tuple(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
     kept = [value for value in vars(metrics).values() if isinstance(value, (Counter, Gauge, Histogram))]
-    told = {
+    reported = {
         (f"{metric._name}_total" if isinstance(metric, Counter) else metric._name, metric._type, metric._labelnames)
         for metric in kept
     }
-    assert described == told
+    assert described == reported
 
 
 def test_the_page_on_rest_names_every_request_and_no_other(described: dict[str, Any]) -> None:

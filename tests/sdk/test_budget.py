@@ -102,9 +102,9 @@ def test_a_user_changes_a_limit(engine: GovernanceEngine) -> None:
 
 def test_a_budget_that_is_not_there(engine: GovernanceEngine) -> None:
     budget = engine.budget
-    for ask in (budget.check_budget, budget.record_spending):
+    for method in (budget.check_budget, budget.record_spending):
         with pytest.raises(BudgetNotFoundError) as caught:
-            ask("mail", 1.0)
+            method("mail", 1.0)
         assert caught.value.code == "BUDGET_NOT_FOUND"
     for look in (budget.get_utilization, budget.balance):
         with pytest.raises(BudgetNotFoundError, match="create_budget"):
@@ -136,9 +136,9 @@ def test_a_period_is_one_of_five(engine: GovernanceEngine, period: object) -> No
 
 
 def test_a_category_has_a_name(engine: GovernanceEngine) -> None:
-    for ask in (engine.budget.create_budget, engine.budget.check_budget, engine.budget.record_spending):
+    for method in (engine.budget.create_budget, engine.budget.check_budget, engine.budget.record_spending):
         with pytest.raises(ValueError, match="category must be a non-empty string"):
-            ask("", 1)
+            method("", 1)
 
 
 def test_the_summary(engine: GovernanceEngine) -> None:
@@ -175,8 +175,8 @@ def test_exact_figures_are_decimals(engine: GovernanceEngine) -> None:
 def test_an_engine_whose_session_a_user_closed_charges_nothing(engine: GovernanceEngine) -> None:
     engine.budget.create_budget("llm", 1)
     realm = engine.realm
-    person = Origin("ann", person=True)
-    realm.ledger.execute(CloseSession(key="", origin=person, notebook=realm.notebook, terms=SessionTerms()))
+    user = Origin("ann", person=True)
+    realm.ledger.execute(CloseSession(key="", origin=user, notebook=realm.notebook, terms=SessionTerms()))
     with pytest.raises(GovernanceDeniedError):
         engine.budget.record_spending("llm", 0.5)
     with pytest.raises(NotFoundError):

@@ -24,7 +24,7 @@ from aumos_governance.ledger.contract.requests import ChangeSession, CloseSessio
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.sdk.conftest import MakeEngine
 
-PERSON = Origin("ann", person=True)
+BY_USER = Origin("ann", person=True)
 FULL = GovernanceAction(
     agent_id="a",
     required_trust_level=TrustLevel.L2_SUGGEST,
@@ -252,13 +252,13 @@ def test_what_a_user_did_to_the_session_binds_the_engine(engine: GovernanceEngin
     realm = engine.realm
     realm.ledger.execute(
         ChangeSession(
-            key="", origin=PERSON, notebook=realm.notebook, terms=SessionTerms(), trust_level=TrustLevel.L1_MONITOR
+            key="", origin=BY_USER, notebook=realm.notebook, terms=SessionTerms(), trust_level=TrustLevel.L1_MONITOR
         )
     )
     lowered = engine.evaluate_sync(GovernanceAction("a", 3))
     assert lowered.allowed is False
     assert "at L1" in lowered.reasons[-1]
-    realm.ledger.execute(CloseSession(key="", origin=PERSON, notebook=realm.notebook, terms=SessionTerms()))
+    realm.ledger.execute(CloseSession(key="", origin=BY_USER, notebook=realm.notebook, terms=SessionTerms()))
     closed = engine.evaluate_sync(GovernanceAction("a"))
     assert closed.allowed is False
     assert closed.reasons[-1] == "This engine's governance session was closed; a new engine opens the next one"

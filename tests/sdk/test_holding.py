@@ -58,7 +58,7 @@ class Apart:
             after()
         return done
 
-    def answer(self) -> None:
+    def response(self) -> None:
         """Do what waits."""
         assert self.waiting is not None
         for future, request in self.waiting:
@@ -172,7 +172,7 @@ def test_a_task_cancelled_meanwhile_gives_back_what_is_held_after_all(
         asyncio.run(cancelled())
         assert apart.waiting[0][0].cancelled() == (outcome == "never begun")
         if outcome in ("allowed", "denied"):
-            apart.answer()
+            apart.response()
         elif outcome == "failed":
             apart.waiting[0][0].set_exception(OSError("The disk is full."))
     # What a future's callback raises is only logged.

@@ -50,11 +50,11 @@ def test_what_a_user_can_do(code: str | None, end: str) -> None:
 
 
 def test_where_there_is_a_panel_no_command_is_advised_that_may_be_refused() -> None:
-    said = ("Would exceed budget",)
-    own = Denial("BUDGET_EXCEEDED", said, "t", CENT, 0, "session", "ann", in_panel=True).sentence()
+    reasons = ("Would exceed budget",)
+    own = Denial("BUDGET_EXCEEDED", reasons, "t", CENT, 0, "session", "ann", in_panel=True).sentence()
     assert own.endswith("raise the budget, which ann set, in the Governance panel, or lower the request.")
     for code in ("BUDGET_EXCEEDED", "TRUST_LEVEL_INSUFFICIENT", "SUGGESTED"):
-        sentence = Denial(code, said, "t", CENT, 0, "session", in_panel=True).sentence()
+        sentence = Denial(code, reasons, "t", CENT, 0, "session", in_panel=True).sentence()
         assert "in the Governance panel" in sentence
         assert "%governance" not in sentence
 
@@ -64,5 +64,5 @@ def test_a_denial_may_have_advice_of_its_own() -> None:
 
 
 def test_what_comes_from_elsewhere_cannot_reverse_the_line() -> None:
-    said = Denial("BUDGET_EXCEEDED", ("Would exceed budget \x1b[2J",), "t\u202e", CENT).sentence()
-    assert said.isprintable()
+    reasons = Denial("BUDGET_EXCEEDED", ("Would exceed budget \x1b[2J",), "t\u202e", CENT).sentence()
+    assert reasons.isprintable()

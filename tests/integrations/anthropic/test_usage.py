@@ -62,13 +62,13 @@ class TestDoubt:
         assert cost({"input_tokens": 1000, "output_tokens": 0}, []) == Cost(1000 * 4 / MILLION)
 
     def test_a_request_that_was_declined_before_it_began_costs_nothing(self) -> None:
-        answer = {
+        response = {
             "model": MODEL,
             "usage": {"input_tokens": 0, "output_tokens": 0},
             "content": [],
             "stop_reason": "refusal",
         }
-        assert message().cost(RATES, answer) == Cost(Decimal(0))
+        assert message().cost(RATES, response) == Cost(Decimal(0))
 
     def test_a_tool_call_is_content_too(self) -> None:
         call = [{"type": "tool_use", "id": "t", "name": "send", "input": {"text": "x" * 500}}]
@@ -98,8 +98,8 @@ class TestDoubt:
         assert cost(written) == Cost(FULL_COST + 1000 * 5 / MILLION)
         assert cost(written, system=hour) == Cost(FULL_COST + 1000 * 8 / MILLION, estimated=True)
         parts = {"ephemeral_5m_input_tokens": 400, "ephemeral_1h_input_tokens": 600}
-        told = cost({**written, "cache_creation": parts}, system=hour)
-        assert told == Cost(FULL_COST + (400 * 5 + 600 * 8) / MILLION)
+        reported = cost({**written, "cache_creation": parts}, system=hour)
+        assert reported == Cost(FULL_COST + (400 * 5 + 600 * 8) / MILLION)
 
     @pytest.mark.parametrize(
         "usage",

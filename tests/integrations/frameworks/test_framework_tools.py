@@ -45,7 +45,7 @@ def test_or_the_model_reads_it_and_goes_on(run: Run, endpoint: Endpoint, clerk: 
     clerk.level(TrustLevel.L2_SUGGEST)
     endpoint.script(CALL)
     assert run(endpoint, clerk, "Greet Ann.", tell_model=True) == Reply().text
-    told = endpoint.exchange(1).received.json["messages"][-1]
-    assert told["role"] == "tool"
-    assert "only suggested" in told["content"]
+    reported = endpoint.exchange(1).received.json["messages"][-1]
+    assert reported["role"] == "tool"
+    assert "only suggested" in reported["content"]
     assert clerk.sent == []

@@ -11,8 +11,8 @@ from tests.integrations.clerk import Clerk
 
 
 def test_a_call_is_charged_once_it_ran(clerk: Clerk) -> None:
-    answer = clerk.guard.run("send", {"to": "ann"}, lambda: clerk.send("ann", "Hello"))
-    assert (answer, clerk.spent, clerk.held) == ("sent", Decimal("0.04"), 0)
+    response = clerk.guard.run("send", {"to": "ann"}, lambda: clerk.send("ann", "Hello"))
+    assert (response, clerk.spent, clerk.held) == ("sent", Decimal("0.04"), 0)
 
 
 def test_a_call_that_fails_is_not_charged(clerk: Clerk) -> None:

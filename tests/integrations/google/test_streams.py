@@ -21,8 +21,8 @@ IN, OUT = Decimal("0.3") / MILLION, Decimal("2.5") / MILLION
 
 def piece(text: str, usage: Any = None, *, last: bool = False, **more: Any) -> dict[str, Any]:
     candidate = {"content": {"role": "model", "parts": [{"text": text}]}, **({"finishReason": "STOP"} if last else {})}
-    said = {} if usage is None else {"usageMetadata": usage}
-    return {"candidates": [{**candidate, **more}], **said, "modelVersion": MODEL}
+    stated = {} if usage is None else {"usageMetadata": usage}
+    return {"candidates": [{**candidate, **more}], **stated, "modelVersion": MODEL}
 
 
 def so_far(output: int, thoughts: int = 0) -> dict[str, int]:

@@ -18,8 +18,8 @@ from openai import (
 
 from aumos_governance import GovernanceDeniedError, govern
 from tests.integrations.chats import (
-    ASKED,
     COST,
+    MESSAGES,
     Run,
     chat,
     chat_async,
@@ -148,10 +148,10 @@ def test_malformed_usage_is_an_estimate(
     client: OpenAI, till: Till, endpoint: Endpoint, usage: Any, stream: bool
 ) -> None:
     endpoint.script(Reply(usage=usage))
-    answer = client.chat.completions.with_raw_response.create(
-        model="gpt-4o", messages=ASKED, max_tokens=50, stream=stream
+    response = client.chat.completions.with_raw_response.create(
+        model="gpt-4o", messages=MESSAGES, max_tokens=50, stream=stream
     )
-    for _ in answer.http_response.iter_bytes():
+    for _ in response.http_response.iter_bytes():
         pass
     assert till.events() == ["hold", "estimated"]
 

@@ -18,12 +18,12 @@ class Client:
 
     def __init__(self, *, reachable: bool = True) -> None:
         self.met = False
-        self.asked = 0
+        self.requested = 0
         self.mentioned: list[Any] = []
         self._reachable = reachable
 
     def request(self, op: str, *, cell: Any) -> dict[str, Any]:
-        self.asked += 1
+        self.requested += 1
         if not self._reachable:
             raise ServerUnreachableError("gone")
         self.met = True
@@ -64,7 +64,7 @@ def test_the_first_report_is_waited_for_and_the_others_are_not(shell: Any, monke
     cell_reports.follow(shell)
     for _ in range(3):
         shell.events.run()
-    assert (client.asked, client.mentioned) == (1, [("cell", 7), ("cell", 7)])
+    assert (client.requested, client.mentioned) == (1, [("cell", 7), ("cell", 7)])
 
 
 def test_a_server_that_is_gone_is_waited_for_once(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +72,7 @@ def test_a_server_that_is_gone_is_waited_for_once(shell: Any, monkeypatch: pytes
     cell_reports.follow(shell)
     for _ in range(3):
         shell.events.run()
-    assert (client.asked, client.mentioned) == (1, [])
+    assert (client.requested, client.mentioned) == (1, [])
 
 
 def test_without_a_gateway_nothing_is_reported(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ def test_the_acceptance_notebook_and_the_server_agree(server: LiveServer) -> Non
         outcomes.append(kernel.run(last))
         state = server.state("acceptance.ipynb")
         assert (state["active"], state["spent"], state["budget"]) == (False, "0.2", "10")
-    assert [line for outcome in outcomes for line in outcome.said] == ACCEPTANCE_LINES
+    assert [line for outcome in outcomes for line in outcome.printed] == ACCEPTANCE_LINES
     records = server.json("GET", "aumos-governance/v1/audit", params={"path": "acceptance.ipynb"})["records"]
     assert [(record["event"], record["cell"]["id"]) for record in reversed(records)] == [
         ("open", "seed-2"),

@@ -38,7 +38,7 @@ class Notebook:
     def fresh(self, level: int) -> None:
         self.kernel.run(f"%governance --new --trust-level {level} --budget 1\nran = []")
 
-    def asked(self) -> list[dict[str, Any]]:
+    def requested(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.server.json("GET", f"{GOVERNANCE}approvals", params={"path": self.path})[
             "approvals"
         ]
@@ -46,7 +46,7 @@ class Notebook:
 
     def decide(self, decision: str) -> dict[str, Any]:
         """Answer the one question that waits, and give it as it was asked."""
-        (question,) = self.asked()
+        (question,) = self.requested()
         body = {"decision": decision, "digest": question["digest"]}
         self.server.json("POST", f"{GOVERNANCE}approvals/{question['id']}", json=body)
         return question
@@ -78,7 +78,7 @@ def notebook(shared: Notebook) -> Notebook:
 def test_a_users_approval_runs_exactly_what_they_saw(notebook: Notebook) -> None:
     seen: list[dict[str, Any]] = []
     outcome = notebook.run_and(CELL, lambda: seen.append(notebook.decide("approve")))
-    assert outcome.said[0].startswith(WAITING)
+    assert outcome.printed[0].startswith(WAITING)
     (update,) = outcome.updates
     assert update["text/plain"] == "Approved: deploy, $0.05."
     assert outcome.results[0]["text/plain"] == "1"
@@ -91,7 +91,7 @@ def test_a_users_approval_runs_exactly_what_they_saw(notebook: Notebook) -> None
     }
     assert (question["tool"], question["amount"], question["cell"]["id"]) == ("deploy", "0.05", "the-cell")
     assert notebook.events() == ["hold", "approval_requested", "approve", "hold", "settle"]
-    assert notebook.asked() == []
+    assert notebook.requested() == []
 
 
 def test_a_users_denial_is_one_sentence_and_nothing_runs(notebook: Notebook) -> None:
@@ -117,7 +117,7 @@ def test_a_changed_cell_requests_anew(notebook: Notebook) -> None:
 def test_without_a_decision_in_time_it_is_denied(notebook: Notebook) -> None:
     outcome = notebook.kernel.run(CELL.replace("0.05", "0.05 --timeout 0.5"))
     assert outcome.evalue == "DENIED: No decision in time; run the cell again to request approval again."
-    assert notebook.asked() == []
+    assert notebook.requested() == []
     assert notebook.kernel.value("ran") == "[]"
 
 
@@ -129,7 +129,7 @@ def test_an_interrupt_takes_the_question_back(notebook: Notebook, body: str) -> 
     assert outcome.ename == "KeyboardInterrupt"
     assert outcome.traceback == ["KeyboardInterrupt"]
     assert outcome.updates[-1]["text/plain"].startswith("Withdrawn: deploy, $0.05.")
-    until(lambda: notebook.asked() == [], "nothing waits any more")
+    until(lambda: notebook.requested() == [], "nothing waits any more")
     assert notebook.kernel.value("ran") == "[]"
     assert notebook.server.state(notebook.path)["held"] == "0"
 

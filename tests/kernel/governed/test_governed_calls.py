@@ -126,7 +126,7 @@ def test_what_a_kernel_leaves_behind_is_an_estimate(server: LiveServer, provider
 
 
 COST = Decimal("0.0000975")
-ASK_AFTER = """
+REQUEST_AFTER = """
 from aumos_governance import notebook_engine
 from aumos_governance.kernel.requests.session import link
 budget = notebook_engine().budget
@@ -153,7 +153,7 @@ def holds(server: LiveServer, path: str) -> list[dict[str, Any]]:
 def test_a_request_right_after_a_call_sees_what_it_cost(server: LiveServer, provider: Endpoint) -> None:
     with notebook(server, "after.ipynb") as (kernel, _):
         prepared(kernel, provider)
-        outcome = kernel.run(ASK_AFTER)
+        outcome = kernel.run(REQUEST_AFTER)
         assert outcome.status == "ok", outcome
         seen = [tuple(map(Decimal, line.split())) for line in outcome.lines]
         assert seen == [(COST * number, Decimal(0)) for number in range(1, 31)]

@@ -53,8 +53,8 @@ def test_a_sign_that_cannot_be_read_fails_closed(raw: str) -> None:
 
 
 def test_the_front_end_states_the_notebooks_name(tmp_path: Path) -> None:
-    told = str(tmp_path / "a.ipynb")
-    assert notebook_name({"__vsc_ipynb_file__": told}, {"JPY_SESSION_NAME": "b.ipynb"}) == told
+    reported = str(tmp_path / "a.ipynb")
+    assert notebook_name({"__vsc_ipynb_file__": reported}, {"JPY_SESSION_NAME": "b.ipynb"}) == reported
     assert notebook_name({"PAPERMILL_INPUT_PATH": "c.ipynb"}, {}) == str(Path.cwd() / "c.ipynb")
     assert notebook_name({}, {"JPY_SESSION_NAME": "b.ipynb"}) == "b.ipynb"
     assert notebook_name({"__vsc_ipynb_file__": 3}, {"JPY_SESSION_NAME": ""}) is None

@@ -44,8 +44,8 @@ class Line:
         self.kernel = SimpleNamespace(control_handlers={}, control_thread=object())
         self.published = published
         self.transport = CommTransport(self.kernel)
-        self.answers: list[Mapping[str, Any]] = []
-        self.transport.connect(self.answers.append)
+        self.responses: list[Mapping[str, Any]] = []
+        self.transport.connect(self.responses.append)
 
     def send(self, *ids: str, **options: Any) -> None:
         for request_id in ids:
@@ -95,7 +95,7 @@ def test_what_is_requested_while_a_message_is_under_way_goes_out_together(line: 
     line.reply("b")
     line.send("e")
     assert line.batches[3:] == [["e"]]
-    assert [answer["id"] for answer in line.answers] == ["a", "c", "d", "b"]
+    assert [response["id"] for response in line.responses] == ["a", "c", "d", "b"]
 
 
 @pytest.mark.usefixtures("patient")
@@ -143,9 +143,9 @@ def test_a_reply_that_cannot_be_read_harms_no_caller_and_explains_a_silence(line
     for content in (None, {"v": 2, "answers": []}, {"v": 1}, {"v": 1, "answers": ["x"]}):
         line.hand_in(content)
     line.hand_in({"v": 1, "answers": [{"id": None, "ok": False, "code": "INVALID_REQUEST", "message": "Too long."}]})
-    assert line.answers == []
+    assert line.responses == []
     line.reply("a")
-    assert [answer["id"] for answer in line.answers] == ["a"]
+    assert [response["id"] for response in line.responses] == ["a"]
     assert line.transport.silence(7.2).message.startswith("The governance server did not respond within 7 seconds")
     assert line.transport.silence(7.2).message.endswith("Its last error was: Too long.")
 

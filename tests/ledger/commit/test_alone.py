@@ -151,10 +151,10 @@ def test_a_signal_at_any_moment_leaves_a_whole_ledger(ledger: Ledger) -> None:
     hit = 0
     try:
         for round_ in range(300):
-            ask = spend()
+            request = spend()
             try:
                 signal.setitimer(signal.ITIMER_REAL, (round_ + 1) * 5e-6)
-                ledger.execute(ask)
+                ledger.execute(request)
                 signal.setitimer(signal.ITIMER_REAL, 0)
             except KeyboardInterrupt:
                 hit += 1
@@ -181,14 +181,14 @@ def test_a_request_in_the_middle_of_another_is_refused(ledger: Ledger, monkeypat
 
     record, refused = charges.record, []
 
-    def asking(*arguments: Any, **fields: Any) -> str:
+    def requesting(*arguments: Any, **fields: Any) -> str:
         if not refused:
             with pytest.raises(LedgerError, match="in the middle of another request of this thread") as error:
                 ledger.execute(spend())
             refused.append(error)
         return record(*arguments, **fields)
 
-    monkeypatch.setattr(charges, "record", asking)
+    monkeypatch.setattr(charges, "record", requesting)
     assert ledger.execute(spend()).allowed
     assert refused
     assert ledger.execute(spend()).allowed
@@ -206,8 +206,8 @@ def test_closing_waits_for_who_commits(sqlite: Backend) -> None:
 
     end = ledger.subscribe(hold)
     done: list[bool] = []
-    asking = threading.Thread(target=lambda: done.append(ledger.execute(spend()).allowed))
-    asking.start()
+    requesting = threading.Thread(target=lambda: done.append(ledger.execute(spend()).allowed))
+    requesting.start()
     assert committing.wait(10)
     closing = threading.Thread(target=ledger.close)
     closing.start()
@@ -222,7 +222,7 @@ def test_closing_waits_for_who_commits(sqlite: Backend) -> None:
     assert closing.is_alive()
     end()
     go_on.set()
-    asking.join(10)
+    requesting.join(10)
     closing.join(10)
     assert not closing.is_alive()
     assert done == [True]

@@ -11,11 +11,11 @@ from aumos_governance.ledger.contract.queries import ListStates
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.types import TrustLevel
 from tests.ledger.kit import (
+    BY_USER,
     CENT,
     KERNEL,
     NOTEBOOK,
     OTHER,
-    PERSON,
     USD,
     at,
     change,
@@ -189,7 +189,7 @@ def test_strict_leaves_nothing_to_a_kernel_but_tightening(ledger: Ledger) -> Non
     assert ledger.execute(opening(terms=STRICT, budget=2 * USD)).changed
     with pytest.raises(NotAllowedError, match=r"at most \$2\.00"):
         ledger.execute(opening(terms=STRICT, budget=3 * USD))
-    assert not ledger.execute(closing(terms=STRICT, origin=PERSON)).active
+    assert not ledger.execute(closing(terms=STRICT, origin=BY_USER)).active
     with pytest.raises(NotAllowedError, match="next session is opened by a user"):
         ledger.execute(opening(terms=STRICT))
     assert [record.event for record in records(ledger)] == ["open", "change", "close"]

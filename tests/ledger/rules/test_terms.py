@@ -25,8 +25,8 @@ STRICT = SessionTerms(strict=True)
 def standing(
     trust: int = 2, budget: int = 10 * USD, *, by: str = "kernel", active: bool = True, agent: str | None = None
 ) -> Standing:
-    person = by not in ("kernel", "server")
-    return Standing(active, Value(trust, by, person), Value(budget, by, person), agent)
+    user = by not in ("kernel", "server")
+    return Standing(active, Value(trust, by, user), Value(budget, by, user), agent)
 
 
 def wish(terms: SessionTerms, stands: Standing | None, **values: Any) -> Plan:

@@ -60,8 +60,8 @@ def test_a_wrong_password_is_in_no_message(
             LedgerError, match=r"cannot be reached \(.*guest.*\); nothing was acknowledged\.$"
         ) as raised:
             open_ledger(url)
-        told = "".join(map(repr, chain_of(raised.value))) + caplog.text
-        assert "wrong-secret" not in told
+        reported = "".join(map(repr, chain_of(raised.value))) + caplog.text
+        assert "wrong-secret" not in reported
         with closed(open_ledger(url.replace("wrong-secret", "right"))) as ledger:
             assert ledger.execute(opening()).opened
     finally:

@@ -168,7 +168,7 @@ def test_a_commit_whose_response_is_lost_is_found(postgresql: Backend, proxy: Po
     ledger.execute(opening())
     # When this is done, so is the tidying up that follows the first transaction.
     ledger.execute(spend())
-    proxy.cut_answer = True
+    proxy.cut_response = True
     lost = ledger.execute(spend(key=key))
     assert proxy.cuts == 1
     assert lost.allowed
@@ -181,7 +181,7 @@ def test_a_commit_whose_response_is_lost_is_found(postgresql: Backend, proxy: Po
 
 def test_an_opening_whose_response_is_lost_is_found(postgresql: Backend, proxy: PostgresProxy) -> None:
     ledger = through(proxy, postgresql)
-    proxy.cut_answer = True
+    proxy.cut_response = True
     opened = ledger.execute(opening())
     assert proxy.cuts == 1
     assert opened.opened

@@ -116,7 +116,7 @@ def test_no_request_after_leaving(presence: Presence) -> None:
 
 
 def test_a_departure_that_the_ledger_could_not_take_in_is_reported_again(caplog: pytest.LogCaptureFixture) -> None:
-    told: list[Any] = []
+    reported: list[Any] = []
 
     class Full:
         full = True
@@ -126,7 +126,7 @@ def test_a_departure_that_the_ledger_could_not_take_in_is_reported_again(caplog:
             if self.full:
                 future.set_exception(LedgerError("The disk is full."))
             else:
-                told.append(request.incarnation)
+                reported.append(request.incarnation)
                 future.set_result(1)
             return future
 
@@ -137,7 +137,7 @@ def test_a_departure_that_the_ledger_could_not_take_in_is_reported_again(caplog:
     ledger.full = False
     departures.report_again()
     departures.report_again()
-    assert told == ["k:one"]
+    assert reported == ["k:one"]
 
 
 def test_a_closed_ledger_is_no_failure(ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:

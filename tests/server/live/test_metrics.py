@@ -113,14 +113,14 @@ def test_waiting_for_a_user_is_no_response() -> None:
         (family,) = metrics._REQUESTS.labels("authorize", "socket").collect()
         return next(sample.value for sample in family.samples if sample.name.endswith("_count"))
 
-    said: list[dict[str, Any]] = []
+    stated: list[dict[str, Any]] = []
     before = counted()
-    reply = metered("authorize", "socket", said.append)
+    reply = metered("authorize", "socket", stated.append)
     reply({"id": "a", "ok": True, "waiting": {}})
     assert counted() == before
     reply({"id": "a", "ok": True, "decision": {"outcome": "allow"}})
     assert counted() == before + 1
-    assert len(said) == 2
+    assert len(stated) == 2
 
 
 async def test_two_servers_in_one_process_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,8 +30,8 @@ async def test_it_responds(rest: Any, extension: Any) -> None:
 
 @pytest.mark.parametrize(("parameters", "word"), [({"least": "lots"}, "lots"), ({"laest": "1"}, "'laest'")])
 async def test_it_refuses_parameters_that_are_wrong_or_unknown(rest: Any, parameters: Any, word: str) -> None:
-    answer = await rest("GET", "spenders", **parameters)
-    assert (answer.status, word in answer.body["message"]) == (400, True)
+    response = await rest("GET", "spenders", **parameters)
+    assert (response.status, word in response.body["message"]) == (400, True)
 
 
 async def test_it_needs_a_login_and_knows_its_method_only(rest: Any) -> None:

@@ -79,9 +79,9 @@ async def test_the_responses_are_as_described(rest: Any) -> None:
     ],
 )
 async def test_the_refusals_are_as_described(rest: Any, method: str, name: str, body: Any, headers: Any) -> None:
-    answer = await rest(method, name, body, headers)
-    assert answer.status >= 400
-    check("Error", answer.body)
+    response = await rest(method, name, body, headers)
+    assert response.status >= 400
+    check("Error", response.body)
 
 
 def test_the_event_has_the_fields_of_the_state() -> None:
