@@ -11,7 +11,7 @@ from IPython import get_ipython
 
 
 class Wire:
-    """One comm to the server; answers are kept by id, with the number of the message they came in."""
+    """One comm to the server; responses are kept by id, with the number of the message they came in."""
 
     def __init__(self):
         self.kernel = get_ipython().kernel

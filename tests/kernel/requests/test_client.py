@@ -1,4 +1,4 @@
-"""One ask: sent, sent again, expired, interrupted, answered, from threads and tasks."""
+"""One request: sent, sent again, expired, interrupted, responded to, from threads and tasks."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_server_without_a_greeting_is_unreachable_in_bounded_time() -> None:
     with pytest.raises(ServerUnreachableError):
         client_of(transport, hello_timeout=2.0).request("spend", {"amount": "1"})
     assert time.monotonic() - began < 5.0
-    # The subscriber may not be connected yet, so a hello is said again; nothing else was asked.
+    # The subscriber may not be connected yet, so a hello is said again; nothing else was requested.
     assert len(transport.of("hello")) >= 2
     assert transport.of("spend") == []
 
@@ -212,7 +212,7 @@ def test_tasks_wait_without_blocking_their_loop() -> None:
 
     async def main() -> list[str]:
         tasks = [asyncio.create_task(client.request_async("spend", {"amount": str(n)})) for n in range(50)]
-        # That this runs on shows that no ask holds the loop.
+        # That this runs on shows that no request holds the loop.
         await asyncio.to_thread(transport.wait_for, "spend", 50)
         released.set()
         return [response["amount"] for response in await asyncio.gather(*tasks)]
