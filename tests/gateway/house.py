@@ -65,13 +65,15 @@ class House:
     """A ledger, its service, and a gateway in front of an endpoint, between ``with`` and its end."""
 
     def __init__(self, endpoint: Endpoint, url: str = "memory://", *, budget: str | None = "5", **fields: Any) -> None:
+        """``fields`` are of the upstreams, unless these are ``given``, or of the gateway."""
         options = {
             name: fields.pop(name) for name in ("most_of_one", "most_in_all", "ending_seconds") if name in fields
         }
         self.ledger = open_ledger(url)
         self.service = NotebookService(self.ledger)
         self.keys = FakeKeys()
-        self.gateway = Gateway(upstreams(endpoint, **fields), self.keys, self.service, **options)
+        given = fields.pop("given", None) or upstreams(endpoint, **fields)
+        self.gateway = Gateway(given, self.keys, self.service, **options)
         self.endpoint = endpoint
         self.port = 0
         if budget is not None:

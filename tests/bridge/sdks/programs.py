@@ -62,6 +62,8 @@ class Program:
     model: str = GPT
     got: Any = TEXT
     replies: tuple[Reply, ...] = (Reply(),)
+    needs: str = ""
+    """What not every version of its library has, as ``module:path``."""
 
 
 # ---- OpenAI
@@ -201,17 +203,24 @@ def _langchain_responses() -> Any:
 # ---- Pydantic AI
 
 
-def _pydantic_ai(model: str) -> Callable[[], Any]:
+def _pydantic_ai(model: str | Callable[[], Any]) -> Callable[[], Any]:
     async def run() -> Any:
         from pydantic_ai import Agent
 
-        agent = Agent(model)
+        agent = Agent(model if isinstance(model, str) else model())
         agent.tool_plain(multiply)
         whole = (await agent.run(QUESTION)).output
         async with agent.run_stream(QUESTION) as stream:
             return [whole, await stream.get_output()]
 
     return run
+
+
+def _gemini() -> Any:
+    from pydantic_ai.models.google import GoogleModel
+
+    # The prefix of a model's name that means the Gemini API has changed with 2.0.
+    return GoogleModel(GEMINI)
 
 
 async def _pydantic_ai_structured() -> Any:
@@ -261,7 +270,9 @@ PROGRAMS: Final = {
     ),
     "openai streamed tools": Program(_openai_streamed_tools, got=["multiply"], replies=(Reply(tool_calls=(_CALLED,)),)),
     "openai agents": Program(_agents_sdk, replies=_AGENT[:2]),
-    "anthropic structured": Program(_anthropic_structured, CLAUDE, 42, (Reply(_PARSED),)),
+    "anthropic structured": Program(
+        _anthropic_structured, CLAUDE, 42, (Reply(_PARSED),), needs="anthropic.resources.messages:Messages.parse"
+    ),
     "anthropic awaited": Program(_anthropic_awaited, CLAUDE, [TEXT] * 2, _TWICE),
     "litellm of openai": Program(_litellm(GPT), GPT, [TEXT] * 2, _TWICE),
     "litellm of anthropic": Program(_litellm(f"anthropic/{CLAUDE}"), CLAUDE, [TEXT] * 2, _TWICE),
@@ -280,7 +291,7 @@ PROGRAMS: Final = {
     "pydantic-ai of openai": Program(_pydantic_ai(f"openai:{GPT}"), GPT, [TEXT] * 2, _AGENT),
     "pydantic-ai of openai chat": Program(_pydantic_ai(f"openai-chat:{GPT}"), GPT, [TEXT] * 2, _AGENT),
     "pydantic-ai of anthropic": Program(_pydantic_ai(f"anthropic:{CLAUDE}"), CLAUDE, [TEXT] * 2, _AGENT),
-    "pydantic-ai of google": Program(_pydantic_ai(f"google:{GEMINI}"), GEMINI, [TEXT] * 2, _AGENT),
+    "pydantic-ai of google": Program(_pydantic_ai(_gemini), GEMINI, [TEXT] * 2, _AGENT),
     "pydantic-ai structured": Program(_pydantic_ai_structured, GPT, 42, (Reply(_PARSED),)),
     "curl of openai": Program(_curl(_CHAT % ""), got=[]),
     "curl of openai streamed": Program(

@@ -65,6 +65,10 @@ class Endpoint:
         """Respond to the next requests with these, one each."""
         self._script.extend(replies)
 
+    def forget_script(self) -> None:
+        """Answer the next requests with the default, whatever was scripted."""
+        self._script.clear()
+
     def exchange(self, number: int, timeout: float = PATIENCE) -> Exchange:
         """Wait for the request of this number, counted from 0."""
         self.wait_received(number + 1, timeout)

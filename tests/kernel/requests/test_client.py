@@ -311,3 +311,25 @@ def test_a_request_that_was_sent_before_is_cancelled_though_its_repetition_is_ke
 
     asyncio.run(main())
     assert len(transport.of("cancel")) == 1
+
+
+def test_what_is_mentioned_is_waited_for_until_it_is_taken_in_and_never_sent_again() -> None:
+    taken_in = threading.Event()
+
+    def answer(ask: WireRequest) -> dict[str, Any]:
+        assert ask.op != "cell" or taken_in.wait(20)
+        return {"ok": True}
+
+    transport = FakeTransport(answer, lossy=True)
+    client = client_of(transport)
+    assert not client.mention("cell", cell=Cell("c-1", 1), seconds=20)
+    assert transport.sent == []
+    client.request("status")
+    assert not client.mention("cell", cell=Cell("c-1", 1), seconds=0)
+    with ThreadPoolExecutor() as pool:
+        mentioned = pool.submit(client.mention, "cell", cell=Cell("c-2", 2), seconds=20)
+        transport.wait_for("cell", 2)
+        assert not mentioned.done()
+        taken_in.set()
+        assert mentioned.result(20)
+    assert [ask.cell.count for ask in transport.of("cell")] == [1, 2]
