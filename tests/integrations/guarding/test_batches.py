@@ -262,7 +262,7 @@ from tests.integrations.till import Till
 
 till = Till(GovernanceEngine(ledger=sys.argv[1]))
 desk = Desk(till.engine)
-desk.answers = {
+desk.responses = {
     "GET /files/file_in/content": batches.lines(batches.chat("a")), "POST /batches": batches.batch("validating")
 }
 desk.openai().batches.create(**batches.BATCH)

@@ -316,11 +316,11 @@ def test_a_request_that_was_sent_before_is_cancelled_though_its_repetition_is_ke
 def test_what_is_mentioned_is_waited_for_until_it_is_taken_in_and_never_sent_again() -> None:
     taken_in = threading.Event()
 
-    def answer(ask: WireRequest) -> dict[str, Any]:
-        assert ask.op != "cell" or taken_in.wait(20)
+    def respond(request: WireRequest) -> dict[str, Any]:
+        assert request.op != "cell" or taken_in.wait(20)
         return {"ok": True}
 
-    transport = FakeTransport(answer, lossy=True)
+    transport = FakeTransport(respond, lossy=True)
     client = client_of(transport)
     assert not client.mention("cell", cell=Cell("c-1", 1), seconds=20)
     assert transport.sent == []
