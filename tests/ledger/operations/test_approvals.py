@@ -15,6 +15,7 @@ from aumos_governance.ledger.contract.agreements import (
     FileReport,
     WithdrawApproval,
 )
+from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListApprovals, ListReports, ReadApproval
 from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
@@ -23,10 +24,12 @@ from tests.ledger.kit import (
     CENT,
     KERNEL,
     NOTEBOOK,
+    OTHER,
     PERSON,
     SECOND,
     USD,
     Backend,
+    closing,
     key,
     opening,
     records,
@@ -95,6 +98,25 @@ def test_an_approval_lets_one_exact_action_through_once(ledger: Ledger) -> None:
         "approval_requested",
         "approve",
     ]
+
+
+@pytest.mark.parametrize("notebook", [NOTEBOOK, OTHER])
+def test_an_approval_is_of_one_session(ledger: Ledger, notebook: NotebookKey) -> None:
+    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
+    asked = ledger.execute(approval())
+    ledger.execute(decide(asked.approval_id))
+    ledger.execute(closing())
+    ledger.execute(opening(notebook, trust_level=TrustLevel.L3_ACT_APPROVE))
+    refused = ledger.execute(
+        hold(
+            notebook=notebook,
+            kind=ActionKind.ACT,
+            required_level=TrustLevel.L3_ACT_APPROVE,
+            approval_id=asked.approval_id,
+            digest="d1",
+        )
+    )
+    assert (refused.allowed, refused.code) == (False, "APPROVAL_REQUIRED")
 
 
 def test_approvals_that_nobody_waits_for_are_withdrawn(backend: Backend) -> None:
