@@ -40,6 +40,7 @@ _PRICES = (
     "tests/integrations/guarding/test_later.py",
 )
 _BOOKS = (
+    "tests/ledger/operations/agents/test_evaluations.py",
     "tests/ledger/operations/test_agreements.py",
     "tests/ledger/operations/test_checks.py",
     "tests/ledger/operations/test_holds.py",

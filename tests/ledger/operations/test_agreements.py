@@ -193,19 +193,6 @@ def test_a_decision_that_names_no_agent_is_the_session_s(ledger: Ledger) -> None
     assert [record.agent_id for record in records(ledger, event="log")] == [None, "bot", "x"]
 
 
-def test_an_overdraft_is_of_a_budget_that_is_there_and_of_nothing_else(ledger: Ledger) -> None:
-    ledger.execute(opening(budget=CENT, trust_level=TrustLevel.L2_SUGGEST))
-    over = ledger.execute(evaluate(amount=2 * CENT, overdraft=True))
-    assert (over.outcome, over.code) == (GovernanceOutcome.ALLOW_WITH_CAVEAT, "BUDGET_EXCEEDED")
-    for values, code in (
-        ({"category": "mail"}, "BUDGET_NOT_FOUND"),
-        ({"required_level": TrustLevel.L3_ACT_APPROVE}, "TRUST_LEVEL_INSUFFICIENT"),
-        ({"data_type": "health_data"}, "CONSENT_DENIED"),
-    ):
-        denied = ledger.execute(evaluate(amount=2 * CENT, overdraft=True, **values))
-        assert (denied.outcome, denied.code) == (GovernanceOutcome.DENY, code)
-
-
 def test_what_an_agent_may_is_recorded_in_the_chain_of_the_session_that_is_open(ledger: Ledger) -> None:
     def chains() -> list[str]:
         ledger.execute(trust("a", 1))
@@ -228,41 +215,6 @@ def test_a_decision_about_what_is_no_amount_is_not_recorded(ledger: Ledger, amou
     with pytest.raises(InvalidRequestError, match="amount must be a whole number"):
         ledger.execute(log(amount=amount))
     assert records(ledger, event="log") == []
-
-
-def test_an_evaluation_that_names_no_agent_is_of_the_session_s(ledger: Ledger) -> None:
-    ledger.execute(opening(agent_id="bot", trust_level=TrustLevel.L4_ACT_REPORT))
-    ledger.execute(consent("bot", "mail", realm=None))
-    ledger.execute(trust("bot", 2, realm=None))
-    allowed = ledger.execute(evaluate(agent_id="", realm=None, data_type="mail"))
-    assert (allowed.allowed, allowed.code) == (True, None)
-    assert ledger.execute(evaluate(agent_id="x", realm=None, data_type="mail")).code == "CONSENT_DENIED"
-    assert ledger.execute(evaluate(agent_id="", realm=None, required_level=TrustLevel.L2_SUGGEST)).allowed
-    assert not ledger.execute(evaluate(agent_id="", realm=None, required_level=TrustLevel.L3_ACT_APPROVE)).allowed
-
-
-def test_the_level_that_an_evaluation_reports_is_the_agent_s_own_in_a_realm(ledger: Ledger) -> None:
-    ledger.execute(opening(trust_level=TrustLevel.L4_ACT_REPORT))
-    ledger.execute(trust("a", 5))
-    within = {"realm": None, "default_level": TrustLevel.L5_AUTONOMOUS}
-    for values, level in (({}, "L5"), (within, "L4")):
-        found = ledger.execute(evaluate(required_level=TrustLevel.L3_ACT_APPROVE, **values))
-        assert found.allowed
-        assert [re.findall(r"L\d", reason) for reason in found.reasons] == [[level, "L3"]]
-
-
-def test_an_evaluation_has_a_reason_for_each_check_that_allows_it(ledger: Ledger) -> None:
-    ledger.execute(opening(budget=USD))
-    ledger.execute(consent("a", "mail"))
-    for data_type in ("mail", "health_data"):
-        found = ledger.execute(
-            evaluate(required_level=TrustLevel.L1_MONITOR, amount=CENT, data_type=data_type, default_deny=False)
-        )
-        trusted, affordable, consented = found.reasons
-        assert found.allowed
-        assert "'a'" in trusted
-        assert "$0.01" in affordable
-        assert repr(data_type) in consented
 
 
 def test_other_decisions_can_be_recorded(ledger: Ledger) -> None:
