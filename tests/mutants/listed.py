@@ -188,7 +188,7 @@ LISTED: dict[str, tuple[str, ...]] = {
         "tests/ledger/operations/test_notebooks.py",
     ),
     "aumos_governance.ledger.operations.agents.trust": _BOOKS,
-    "aumos_governance.ledger.proof.rules": _PROOF,
+    "aumos_governance.ledger.proof.rules": ("tests/ledger/operations/test_approvals.py", *_PROOF),
     "aumos_governance.ledger.proof.standing": _PROOF,
     "aumos_governance.ledger.contract.terms": ("tests/ledger/rules/test_terms.py", *_BOOKS),
     "aumos_governance.ledger.rules.verdicts": ("tests/ledger/rules/test_verdicts.py", *_BOOKS),

@@ -172,6 +172,8 @@ def test_what_was_paid_already_and_is_refused_leaves_the_approval_for_the_action
     assert (over.outcome, over.code) == (GovernanceOutcome.ALLOW_WITH_CAVEAT, "BUDGET_EXCEEDED")
     assert ledger.read(ReadApproval(approval_id=asked.approval_id)).status is ApprovalStatus.APPROVED
     assert records(ledger)[-1].detail["approval_used"] is False
+    # The proof of the records finds the approval as it stands, used or not.
+    assert ledger.verify().findings == ()
     assert ledger.execute(hold(0, **act)).code == "BUDGET_EXCEEDED"
 
 
@@ -185,4 +187,5 @@ def test_what_was_paid_already_and_is_allowed_uses_the_approval_up(ledger: Ledge
     assert (done.outcome, done.code) == (GovernanceOutcome.ALLOW, None)
     assert ledger.read(ReadApproval(approval_id=asked.approval_id)).status is ApprovalStatus.USED
     assert records(ledger)[-1].detail["approval_used"] is True
+    assert ledger.verify().findings == ()
     assert ledger.execute(hold(0, **act)).code == "APPROVAL_REQUIRED"
