@@ -175,6 +175,8 @@ def test_an_act_interrupted_while_it_is_decided_gives_back_what_is_held_after_al
         engine.begin(ACT)
     apart.answer()
     assert apart.of(Hold, Release) == [Hold, Release]
+    # There may be another one after its approval, so it names no hold.
+    assert [request.hold_id for request in apart.requested if isinstance(request, Hold)] == [None]
     apart.waiting = None
     assert held(engine) == 0
 
