@@ -12,6 +12,7 @@ import pytest
 from aumos_governance import money
 from aumos_governance.gateway.exchange import LIMIT_HEADER
 from aumos_governance.gateway.measuring import Measuring
+from aumos_governance.wire.protocol import WireRequest
 from tests.gateway.house import PROVIDER_KEY, SECRET, House
 from tests.gateway.raw import CHAT, Raw, requested
 from tests.integrations.endpoint.replies import Reply
@@ -65,6 +66,7 @@ def test_a_request_that_reads_has_no_body_and_its_query_goes_on(house: House) ->
     assert response.status == 200
     received = house.endpoint.exchanges[0].received
     assert (received.path, received.content) == ("/v1/models?page=2&b=x%20y", b"")
+    assert not {"content-length", "transfer-encoding"} & {name.lower() for name in received.headers}
     # It costs nothing, and so nothing is held for it.
     assert house.events() == []
 
@@ -121,6 +123,20 @@ def test_what_a_call_is_held_for_is_on_record(house: House) -> None:
     assert whole["detail"] == detail
     assert bounded["detail"].items() > detail.items()
     assert money.parse(bounded["detail"]["least"]) < money.parse(bounded["amount"])
+
+
+def test_a_call_waits_a_minute_for_what_other_calls_hold(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[WireRequest] = []
+    submit = house.service.submit
+
+    def kept(caller: Any, request: WireRequest, reply: Any) -> None:
+        sent.append(request)
+        submit(caller, request, reply)
+
+    monkeypatch.setattr(house.service, "submit", kept)
+    assert requested(house).status == 200
+    (hold,) = (request for request in sent if request.op == "hold")
+    assert hold.body["waits_turn"] == 60
 
 
 def test_as_much_as_is_held_at_most_may_be_held(endpoint: Endpoint) -> None:

@@ -257,9 +257,13 @@ def test_without_a_block_the_caller_settles_or_releases(funded: GovernanceEngine
 
     async def awaited() -> None:
         grant = await funded.begin_async(PAID)
-        await grant.settle(2)
+        settlement = await grant.settle(2, estimated=True)
+        assert settlement == grant.settlement
+        assert (settlement.spent, settlement.held, settlement.estimated) == (2, 4, True)
         with pytest.raises(ConflictError):
             await grant.settle(2)
+        given_back = await (await funded.begin_async(PAID)).release()
+        assert (given_back.spent, given_back.held) == (0, 4)
 
     asyncio.run(awaited())
     assert figures(funded) == (3, 0)

@@ -10,6 +10,7 @@ from aumos_governance import (
     BudgetManager,
     BudgetNotFoundError,
     BudgetPeriod,
+    GovernanceAction,
     GovernanceConfig,
     GovernanceDeniedError,
     GovernanceEngine,
@@ -175,10 +176,16 @@ def test_exact_figures_are_decimals(engine: GovernanceEngine) -> None:
 def test_an_engine_whose_session_a_user_closed_charges_nothing(engine: GovernanceEngine) -> None:
     engine.budget.create_budget("llm", 1)
     realm = engine.realm
+    unheld = engine.begin(GovernanceAction("a"))
     user = Origin("ann", person=True)
     realm.ledger.execute(CloseSession(key="", origin=user, notebook=realm.notebook, terms=SessionTerms()))
     with pytest.raises(GovernanceDeniedError):
         engine.budget.record_spending("llm", 0.5)
     with pytest.raises(NotFoundError):
         engine.budget.create_budget("mail", 1)
+    # Spent though nothing was held for it, it is refused and recorded as well, and no settlement.
+    with pytest.raises(GovernanceDeniedError) as denied:
+        unheld.settle(1)
+    assert denied.value.audit_record_id == list(engine.audit.entries())[-1].record_id
+    assert unheld.settlement is None
     assert engine.budget.balance("llm").spent == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from aumos_governance.errors import UnavailableError
 from aumos_governance.ledger.contract.agreements import AskApproval, FileReport
-from aumos_governance.ledger.contract.charges import KernelsPresent
+from aumos_governance.ledger.contract.charges import KernelsPresent, Void
 from aumos_governance.ledger.contract.facts import Origin
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListReports
@@ -133,6 +134,31 @@ def test_a_kernel_taken_for_gone_twice_is_checked_once_more_and_no_further(
     assert not pending(ledger)
 
 
+def test_a_wait_that_cannot_begin_anew_is_answered(
+    l3: Kernel, ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def attending() -> AbstractContextManager[None]:
+        if asked:
+            raise UnavailableError("gone")
+        return nullcontext()
+
+    l3.act("same")
+    l3.waits()
+    l3.service.governed_actions.close()
+    gone(ledger)
+    after = Kernel(served(ledger, clock), clock)
+    after.caller = replace(CALLER, attending=attending)
+    before(ledger, monkeypatch, AskApproval, lambda: asked.append(True))
+    after.act("same")
+    assert after.hear()["code"] == "UNAVAILABLE"
+    # Nothing is left of it that a copy would only renew.
+    asked.clear()
+    after.act("same")
+    after.waits()
+
+
 def test_a_no_that_a_server_heard_first_is_a_no(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
     l3.act("same")
     waiting = l3.waits()
@@ -155,6 +181,45 @@ def test_a_cancel_before_it_waits_withdraws_it(l3: Kernel, ledger: Ledger, monke
     assert "waiting" not in heard["same"]
     assert not pending(ledger)
     assert l3.request("status")["state"]["held"] == "0"
+
+
+def test_a_copy_after_a_cancel_is_answered_with_what_was_cancelled(
+    l3: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cancel_and_copy() -> None:
+        l3.send("cancel", "c", of="same", act=True)
+        l3.act("same")
+
+    before(ledger, monkeypatch, AskApproval, cancel_and_copy)
+    l3.act("same")
+    heard = {answer["id"]: answer for answer in (l3.hear(), l3.hear())}
+    assert heard["c"]["voided"] is True
+    assert not heard["same"].get("decision", {}).get("allowed", False)
+    l3.silent()
+
+
+@pytest.mark.parametrize("step", ["/act", ""])
+def test_a_cancel_that_the_ledger_does_not_take_in_is_an_error(
+    kernel: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    submit = ledger.submit
+
+    def submitting(request: Any) -> Any:
+        if isinstance(request, Void) and request.of == f"same{step}":
+            failed: Future[Any] = Future()
+            failed.set_exception(UnavailableError("gone"))
+            return failed
+        return submit(request)
+
+    kernel.ask("open", trust_level=5, budget="5")
+    kernel.act("same")
+    assert kernel.hear()["decision"]["allowed"]
+    monkeypatch.setattr(ledger, "submit", submitting)
+    answer = kernel.ask("cancel", of="same", act=True)
+    assert (answer["ok"], answer["code"]) == (False, "UNAVAILABLE")
+    monkeypatch.undo()
+    assert kernel.ask("cancel", of="same", act=True)["voided"] is True
+    assert kernel.ask("status")["state"]["held"] == "0"
 
 
 def test_a_cancel_while_its_report_is_filed_says_there_that_it_was_not_run(

@@ -152,3 +152,18 @@ def test_a_stream_of_a_response_that_broke_off_costs_what_was_seen_of_it() -> No
     for seen in (None, Seen(text=3, whole=True)):
         with pytest.raises(UsageMissingError):
             call.cost(rates(), {}, seen)
+
+
+@pytest.mark.parametrize(("path", "field"), [("/chat/completions", "messages"), ("/responses", "input")])
+@pytest.mark.parametrize(
+    ("part", "key"),
+    [
+        ({"type": "input_audio", "input_audio": {"data": "AA"}}, "input_audio_mtok"),
+        ({"type": "video_url", "video_url": {"url": "x"}}, "input_video_mtok"),
+    ],
+)
+def test_an_input_whose_kind_has_no_price_is_refused(path: str, field: str, part: Any, key: str) -> None:
+    call = paid(path, **{field: [{"role": "user", "content": [part]}], "max_tokens": 5, "max_output_tokens": 5})
+    with pytest.raises(ConfigurationError, match=key):
+        call.worst(rates())
+    assert call.worst(rates(price={**STATED, key: 1_000_000})) > 0

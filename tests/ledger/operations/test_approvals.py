@@ -15,6 +15,7 @@ from aumos_governance.ledger.contract.agreements import (
     FileReport,
     WithdrawApproval,
 )
+from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListApprovals, ListReports, ReadApproval
 from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
@@ -24,9 +25,11 @@ from tests.ledger.kit import (
     CENT,
     KERNEL,
     NOTEBOOK,
+    OTHER,
     SECOND,
     USD,
     Backend,
+    closing,
     key,
     opening,
     records,
@@ -97,6 +100,25 @@ def test_an_approval_lets_one_exact_action_through_once(ledger: Ledger) -> None:
     ]
 
 
+@pytest.mark.parametrize("notebook", [NOTEBOOK, OTHER])
+def test_an_approval_is_of_one_session(ledger: Ledger, notebook: NotebookKey) -> None:
+    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
+    requested = ledger.execute(approval())
+    ledger.execute(decide(requested.approval_id))
+    ledger.execute(closing())
+    ledger.execute(opening(notebook, trust_level=TrustLevel.L3_ACT_APPROVE))
+    refused = ledger.execute(
+        hold(
+            notebook=notebook,
+            kind=ActionKind.ACT,
+            required_level=TrustLevel.L3_ACT_APPROVE,
+            approval_id=requested.approval_id,
+            digest="d1",
+        )
+    )
+    assert (refused.allowed, refused.code) == (False, "APPROVAL_REQUIRED")
+
+
 def test_approvals_that_no_client_waits_for_are_withdrawn(backend: Backend) -> None:
     ledger = backend.open()
     with pytest.raises(NotFoundError, match="no user can be reached"):
@@ -150,6 +172,8 @@ def test_what_was_paid_already_and_is_refused_leaves_the_approval_for_the_action
     assert (over.outcome, over.code) == (GovernanceOutcome.ALLOW_WITH_CAVEAT, "BUDGET_EXCEEDED")
     assert ledger.read(ReadApproval(approval_id=requested.approval_id)).status is ApprovalStatus.APPROVED
     assert records(ledger)[-1].detail["approval_used"] is False
+    # The proof of the records finds the approval as it stands, used or not.
+    assert ledger.verify().findings == ()
     assert ledger.execute(hold(0, **act)).code == "BUDGET_EXCEEDED"
 
 
@@ -163,4 +187,5 @@ def test_what_was_paid_already_and_is_allowed_uses_the_approval_up(ledger: Ledge
     assert (done.outcome, done.code) == (GovernanceOutcome.ALLOW, None)
     assert ledger.read(ReadApproval(approval_id=requested.approval_id)).status is ApprovalStatus.USED
     assert records(ledger)[-1].detail["approval_used"] is True
+    assert ledger.verify().findings == ()
     assert ledger.execute(hold(0, **act)).code == "APPROVAL_REQUIRED"

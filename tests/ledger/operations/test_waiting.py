@@ -34,6 +34,7 @@ from tests.ledger.kit import (
     key,
     opening,
     spend,
+    state,
 )
 
 ANN = ("ann", "/srv/ann")
@@ -159,6 +160,19 @@ def test_a_report_is_of_a_session_and_finished_by_its_notebook(ledger: Ledger) -
         with pytest.raises(NotFoundError, match="There is no report"):
             ledger.execute(finish(notebook, report_id))
     assert ledger.execute(finish(NOTEBOOK, filed)).report_id == filed
+
+
+def test_each_step_of_a_report_is_shown_to_the_listeners_of_its_notebook(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    seen = [state(ledger).seq]
+    filed = report(ledger)
+    seen.append(state(ledger).seq)
+    ledger.execute(FinishReport(key=key(), origin=KERNEL, notebook=NOTEBOOK, report_id=filed, result="done"))
+    seen.append(state(ledger).seq)
+    for _ in range(2):
+        ledger.execute(AcknowledgeReport(key=key(), origin=BY_USER, report_id=filed))
+        seen.append(state(ledger).seq)
+    assert [number - seen[0] for number in seen] == [0, 1, 2, 3, 3]
 
 
 def test_a_report_names_its_charge(ledger: Ledger) -> None:
