@@ -15,7 +15,7 @@ from tests.gateway.raw import requested
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
 
-ASKED = [{"role": "user", "content": "What is six times seven?"}]
+MESSAGES = [{"role": "user", "content": "What is six times seven?"}]
 USED = {"input_tokens": 11, "output_tokens": 7}
 
 
@@ -67,13 +67,13 @@ CHATS = {
 OTHERS = {
     # cohere 7.3.0
     "cohere": (
-        ("/llm/cohere/v2/chat", {"model": "command-r7b", "messages": ASKED, "stream": False}),
+        ("/llm/cohere/v2/chat", {"model": "command-r7b", "messages": MESSAGES, "stream": False}),
         ("/llm/cohere/v2/embed", {"model": "embed-v4.0", "texts": ["a"], "input_type": "search_query"}),
         ("/llm/cohere/v1/chat", {"message": "Hi", "model": "command-r7b", "stream": False}),
     ),
     # ollama 0.6.3
     "ollama": (
-        ("/llm/ollama/api/chat", {"model": "llama3.2", "messages": ASKED, "tools": [], "stream": True}),
+        ("/llm/ollama/api/chat", {"model": "llama3.2", "messages": MESSAGES, "tools": [], "stream": True}),
         ("/llm/ollama/api/generate", {"model": "llama3.2", "prompt": "Hi", "stream": False}),
     ),
     # huggingface_hub 2.4.0
@@ -103,7 +103,7 @@ def test_a_librarys_chat_costs_what_it_used(house: House, name: str, *, streamed
     sent = CHATS[name]
     body = {
         "model": sent.model,
-        "messages": ASKED,
+        "messages": MESSAGES,
         "max_tokens": 50,
         **sent.body,
         **({"stream": True} if streamed else {}),

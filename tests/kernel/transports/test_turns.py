@@ -62,7 +62,7 @@ class Client:
             self.open = self._turns.wait(self.waiter, 20)
             self.waiter.rest()
 
-    def response(self) -> None:
+    def respond(self) -> None:
         self.responded = True
         self.waiter.wake()
 
@@ -119,10 +119,10 @@ def test_a_thread_that_is_woken_from_elsewhere_leaves_its_turn(source: Source) -
     first = Client(turns)
     reads(source, first.thread)
     second = Client(turns)
-    first.response()
+    first.respond()
     first.done()
     reads(source, second.thread)
-    second.response()
+    second.respond()
     second.done()
 
 
