@@ -107,7 +107,9 @@ def test_a_lower_limit_replaces_the_one_that_is_there_and_nothing_else() -> None
     ("kind", "reader"), [("text/event-stream; charset=utf-8", Events), ("application/json", Body), ("", Body)]
 )
 def test_a_response_is_read_as_its_type_says(kind: str, reader: type) -> None:
-    request = requested(model="claude-sonnet-5-5", max_tokens=9, messages=[{"role": "user", "content": "x"}], stream=True)
+    request = requested(
+        model="claude-sonnet-5-5", max_tokens=9, messages=[{"role": "user", "content": "x"}], stream=True
+    )
     paid = API.provider.paid(request)
     assert paid is not None
     assert is_streamed(paid)

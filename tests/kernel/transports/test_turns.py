@@ -86,13 +86,13 @@ def test_one_reads_for_all_and_gives_its_turn_on(source: Source) -> None:
     reads(source, first.thread)
     others = [Client(turns) for _ in range(7)]
     until(lambda: len(turns._others) == 7, "they sleep")
-    source.coming.put(others[3].response)
+    source.coming.put(others[3].respond)
     others[3].done()
     assert source.reader in (None, first.thread.ident), "its turn lasts until it has its answer"
-    source.coming.put(first.response)
+    source.coming.put(first.respond)
     first.done()
     for client in others:
-        source.coming.put(client.response)
+        source.coming.put(client.respond)
     for client in others:
         client.done()
 
@@ -106,10 +106,10 @@ def test_only_who_waits_alone_keeps_awake(source: Source, monkeypatch: pytest.Mo
     until(lambda: len(turns._others) == 1, "the second sleeps")
     source.coming.put(lambda: None)
     until(lambda: len(source.awake) == 2, "the first reads again")
-    source.coming.put(first.response)
+    source.coming.put(first.respond)
     first.done()
     reads(source, second.thread)
-    source.coming.put(second.response)
+    source.coming.put(second.respond)
     second.done()
     assert source.awake == [0.25, 0.0, 0.25]
 
@@ -140,7 +140,7 @@ def test_tasks_are_read_for_and_a_thread_takes_over_when_there_are_none(source: 
     tasks.append(2)
     turns.attend()
     for waiting in (client, other):
-        source.coming.put(waiting.response)
+        source.coming.put(waiting.respond)
     for waiting in (client, other):
         waiting.done()
     reads(source, standing)
@@ -178,7 +178,7 @@ def test_an_interrupted_reader_gives_its_turn_back(source: Source) -> None:
         turns.wait(Waiter(), 20)
     after = Client(turns)
     reads(source, after.thread)
-    source.coming.put(after.response)
+    source.coming.put(after.respond)
     after.done()
 
 
