@@ -77,7 +77,7 @@ class House:
         self.endpoint = endpoint
         self.port = 0
         if budget is not None:
-            self.ask("open", trust_level=2, budget=budget)
+            self.request("open", trust_level=2, budget=budget)
 
     @property
     def url(self) -> str:
@@ -95,14 +95,14 @@ class House:
     def google_url(self) -> str:
         return f"{self.url}/llm/google"
 
-    def ask(self, op: str, **body: Any) -> dict[str, Any]:
+    def request(self, op: str, **body: Any) -> dict[str, Any]:
         """A kernel's own request."""
         heard: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self.service.submit(CALLER, WireRequest(f"t{time.monotonic_ns()}", op, time.time() + 20, body=body), heard.put)
         return heard.get(timeout=PATIENCE)
 
     def budget(self) -> dict[str, Any]:
-        return dict(self.ask("status")["state"])
+        return dict(self.request("status")["state"])
 
     @property
     def spent(self) -> Decimal:
@@ -113,7 +113,7 @@ class House:
         """Those of charges, oldest first, once nothing is held any more."""
         self._ended()
         wanted = events or ("hold", "settle", "release", "void")
-        return [entry for entry in self.ask("audit", limit=1000)["records"] if entry["event"] in wanted]
+        return [entry for entry in self.request("audit", limit=1000)["records"] if entry["event"] in wanted]
 
     def events(self) -> list[str]:
         """What became of the charges, with ``estimated`` for a settlement that is one."""

@@ -28,8 +28,8 @@ class KnownProvider:
     """Variables from which libraries read the base URL without `root`."""
     chats: tuple[str, ...] = ()
     """Variables from which libraries read the whole address of chat completions."""
-    unanswered: tuple[str, ...] = ()
-    """Variables of keys that are taken out and replaced by none."""
+    removed: tuple[str, ...] = ()
+    """Variables of keys that a kernel does not get, not even with the gateway's own key."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Further variables for libraries that would send the client's key to the provider itself."""
 
@@ -54,7 +54,7 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
         None,
         seller="azure",
         addresses=("AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"),
-        unanswered=("AZURE_OPENAI_AD_TOKEN", "AZURE_AD_TOKEN"),
+        removed=("AZURE_OPENAI_AD_TOKEN", "AZURE_AD_TOKEN"),
     ),
     "anthropic": KnownProvider(
         "https://api.anthropic.com",
@@ -62,7 +62,7 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
         "anthropic",
         addresses=("ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"),
         # The library and Claude Code send it in another header than the key, and read the key first.
-        unanswered=("ANTHROPIC_AUTH_TOKEN",),
+        removed=("ANTHROPIC_AUTH_TOKEN",),
     ),
     "google": KnownProvider(
         "https://generativelanguage.googleapis.com",
@@ -71,7 +71,7 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
         addresses=("GOOGLE_GEMINI_BASE_URL", "GEMINI_API_BASE"),
         # google-genai warns where both are set (`_api_client.py`), and litellm reads only the other one for some calls
         # (`llms/gemini/image_generation`, `batches`, `files`).
-        unanswered=("GOOGLE_API_KEY",),
+        removed=("GOOGLE_API_KEY",),
     ),
     # https://openrouter.ai/docs/quickstart
     "openrouter": KnownProvider(
@@ -119,7 +119,7 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
     # https://huggingface.co/docs/inference-providers. The token also opens downloads, so no other stands in for it.
     # litellm reads the variable as the whole address (`llms/huggingface/chat/transformation.py`).
     "huggingface": KnownProvider(
-        "https://router.huggingface.co/v1", chats=("HUGGINGFACE_API_BASE",), unanswered=("HF_TOKEN",)
+        "https://router.huggingface.co/v1", chats=("HUGGINGFACE_API_BASE",), removed=("HF_TOKEN",)
     ),
     # https://docs.ollama.com/api/openai-compatibility; OLLAMA_HOST is for Ollama's own API and stays.
     "ollama": KnownProvider("http://127.0.0.1:11434/v1", addresses=("OLLAMA_BASE_URL",)),

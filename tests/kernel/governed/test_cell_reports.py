@@ -18,14 +18,14 @@ class Client:
 
     def __init__(self, *, reachable: bool = True) -> None:
         self.met = False
-        self.asked = 0
+        self.requested = 0
         self.mentioned: list[Any] = []
         self.waited: list[float] = []
         self.silent = False
         self._reachable = reachable
 
     def request(self, op: str, *, cell: Any) -> dict[str, Any]:
-        self.asked += 1
+        self.requested += 1
         if not self._reachable:
             raise ServerUnreachableError("gone")
         self.met = True
@@ -68,7 +68,7 @@ def test_the_server_is_met_once_and_each_report_is_waited_for(shell: Any, monkey
     cell_reports.follow(shell)
     for _ in range(3):
         shell.events.run()
-    assert (client.asked, client.mentioned) == (1, [("cell", 7), ("cell", 7)])
+    assert (client.requested, client.mentioned) == (1, [("cell", 7), ("cell", 7)])
     assert client.waited == [1.0, 1.0]
 
 
@@ -92,7 +92,7 @@ def test_a_server_that_is_gone_is_waited_for_once(shell: Any, monkeypatch: pytes
     cell_reports.follow(shell)
     for _ in range(3):
         shell.events.run()
-    assert (client.asked, client.mentioned) == (1, [])
+    assert (client.requested, client.mentioned) == (1, [])
 
 
 def test_without_a_gateway_nothing_is_reported(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
