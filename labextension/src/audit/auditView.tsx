@@ -21,9 +21,6 @@ import { AuditTable } from './auditTable';
 import { ChainStatus } from './chainStatus';
 import { ExportLinks } from './exportLinks';
 
-/** The id of the tab with the view. */
-export const AUDIT_TAB = 'aumos-governance-audit';
-
 /** The least time between two loads of the newest records while more are written, in milliseconds. */
 const PAUSE = 2000;
 
