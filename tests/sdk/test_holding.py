@@ -226,7 +226,7 @@ def test_the_error_names_what_the_user_can_do(engine: GovernanceEngine) -> None:
     assert "requested" not in str(denied.value)
 
 
-# ---- what is asked, recorded and returned
+# ---- what is requested, recorded and returned
 
 
 def test_without_a_level_in_the_action_none_is_needed(engine: GovernanceEngine) -> None:

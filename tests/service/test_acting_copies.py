@@ -1,4 +1,4 @@
-"""Copies of an act's ask, and cancels of it, that come while it is on its way or after its answer."""
+"""Copies of an act's request, and cancels of it, that come while it is on its way or after its response."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def gone(ledger: Ledger) -> None:
     ledger.execute(KernelsPresent(key="", origin=Origin("server"), owner="ada", root="/srv"))
 
 
-# ---- copies after the answer
+# ---- copies after the response
 
 
 @pytest.mark.parametrize("level", [1, 4, 5])
