@@ -283,7 +283,7 @@ def test_an_estimate_without_a_hold_is_flagged_too(funded: GovernanceEngine) -> 
 
 
 @pytest.mark.parametrize("settles", [False, True])
-def test_a_task_cancelled_while_it_asks_leaves_no_hold(make_engine: MakeEngine, settles: bool) -> None:
+def test_a_task_cancelled_while_it_requests_leaves_no_hold(make_engine: MakeEngine, settles: bool) -> None:
     engine = make_engine()
     engine.budget.create_budget("llm", 1_000)
 
@@ -319,7 +319,7 @@ def test_an_act_needs_more_than_a_call(funded: GovernanceEngine) -> None:
     grant.release()
 
 
-def test_the_default_engine_is_whoever_registered(engine: GovernanceEngine) -> None:
+def test_the_default_engine_is_the_registered_one(engine: GovernanceEngine) -> None:
     with pytest.raises(ConfigurationError, match="load_ext"):
         default_engine()
     register_default_engine(lambda: engine)

@@ -59,7 +59,7 @@ class Apart:
             after()
         return done
 
-    def answer(self) -> None:
+    def response(self) -> None:
         """Do what waits."""
         assert self.waiting is not None
         for future, request in self.waiting:
@@ -105,7 +105,7 @@ def test_a_call_begun_ahead_is_held_before_its_caller_waits_and_only_once(
     assert engine.budget.balance("llm").spent == Decimal("0.25")
 
 
-def test_a_ledger_that_is_served_in_the_callers_thread_is_asked_when_the_caller_waits(apart: Apart) -> None:
+def test_a_ledger_that_is_served_in_the_callers_thread_is_called_when_the_caller_waits(apart: Apart) -> None:
     apart.at_once = True
     engine = GovernanceEngine(ledger=apart)
     begun = engine.begin_ahead(PAID)
@@ -204,7 +204,7 @@ def test_a_task_cancelled_meanwhile_gives_back_what_is_held_after_all(
         asyncio.run(cancelled())
         assert apart.waiting[0][0].cancelled() == (outcome == "never begun")
         if outcome in ("allowed", "denied"):
-            apart.answer()
+            apart.response()
         elif outcome == "failed":
             apart.waiting[0][0].set_exception(OSError("The disk is full."))
     # What a future's callback raises is only logged.

@@ -56,7 +56,7 @@ def test_two_spellings_of_a_limit_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("model", "output"), [(MODEL, 65_536), (PRO, 65_536), ("gemini-2.0-flash", 8_192)])
-def test_without_a_limit_the_model_may_answer_as_long_as_it_can(model: str, output: int) -> None:
+def test_without_a_limit_a_response_may_be_as_long_as_the_model_can_make_it(model: str, output: int) -> None:
     price = {MODEL: "2.5", PRO: "10", "gemini-2.0-flash": "0.4"}[model]
     # The longer number of a limit that is stated is a byte of the input.
     stated = held(model, generationConfig={"maxOutputTokens": output})
@@ -189,7 +189,7 @@ class TestTools:
 
 
 class TestOutputs:
-    def test_a_model_that_makes_images_is_held_at_their_price_unasked(self) -> None:
+    def test_a_model_that_makes_images_is_held_at_their_price_without_a_request_for_them(self) -> None:
         model = "gemini-2.5-flash-image"
         assert held(model, generationConfig={"maxOutputTokens": 8_000}) > 8_000 * 30 / MILLION
         text = held(model, generationConfig={"maxOutputTokens": 8_000, "responseModalities": ["TEXT"]})

@@ -43,8 +43,8 @@ def trust(agent_id: str, level: int, **values: Any) -> SetTrust:
 
 
 def found(ledger: Ledger, agent_id: str, **values: Any) -> tuple[int, str | None] | None:
-    answer = ledger.read(FindTrust(agent_id=agent_id, **values))
-    return None if answer is None else (int(answer.level), answer.scope)
+    response = ledger.read(FindTrust(agent_id=agent_id, **values))
+    return None if response is None else (int(response.level), response.scope)
 
 
 def consent(agent_id: str, data_type: str, purpose: str | None = None, **values: Any) -> GrantConsent:
