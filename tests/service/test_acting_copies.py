@@ -211,15 +211,15 @@ def test_a_cancel_that_the_ledger_does_not_take_in_is_an_error(
             return failed
         return submit(request)
 
-    kernel.ask("open", trust_level=5, budget="5")
+    kernel.request("open", trust_level=5, budget="5")
     kernel.act("same")
     assert kernel.hear()["decision"]["allowed"]
     monkeypatch.setattr(ledger, "submit", submitting)
-    answer = kernel.ask("cancel", of="same", act=True)
-    assert (answer["ok"], answer["code"]) == (False, "UNAVAILABLE")
+    response = kernel.request("cancel", of="same", act=True)
+    assert (response["ok"], response["code"]) == (False, "UNAVAILABLE")
     monkeypatch.undo()
-    assert kernel.ask("cancel", of="same", act=True)["voided"] is True
-    assert kernel.ask("status")["state"]["held"] == "0"
+    assert kernel.request("cancel", of="same", act=True)["voided"] is True
+    assert kernel.request("status")["state"]["held"] == "0"
 
 
 def test_a_cancel_while_its_report_is_filed_says_there_that_it_was_not_run(
