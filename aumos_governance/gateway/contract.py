@@ -20,7 +20,7 @@ KeyKind = Literal["kernel", "terminal", "user", "run"]
 
 
 def _kept(refused: str) -> None:
-    """For a key that is what it is, or is read again anyway."""
+    """For a key that cannot change, or is read again anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,12 @@ class Upstream:
     def client_path(self) -> str:
         """The path of the base URL that a client has at the gateway, for example ``/llm/openai/v1``."""
         return f"/llm/{self.name}{urlsplit(self.base_url).path}"
+
+    @property
+    def like_openai(self) -> str:
+        """`client_path` below ``/llm``, where a provider that is not OpenAI has OpenAI's API; else empty."""
+        own = self.dialect != "openai" or self.name in ("openai", "azure")
+        return "" if own else self.client_path.removeprefix("/llm")
 
     def url(self, path: str) -> str:
         """The provider's address of a request to ``/llm/<name>`` + ``path``, for example of ``/v1/models``.

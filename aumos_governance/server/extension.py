@@ -146,8 +146,8 @@ class GovernanceExtension(ExtensionApp):
     ).tag(config=True)
     gateway_port = Port(
         0,
-        help="""The port on this machine's loopback interface at which the gateway listens; 0 for the one of the last
-        time, or else any free one.""",
+        help="""The port on this machine's loopback interface at which the gateway listens; 0 for the port of the last
+        start, or else any free one.""",
     ).tag(config=True)
     database_url = Unicode(
         help="""Where the ledger is: `sqlite:////absolute/path/to/file.sqlite` (on a local disk),
@@ -312,7 +312,7 @@ class GovernanceExtension(ExtensionApp):
         gc.freeze()
 
     async def stop_extension(self) -> None:
-        """End the kernels, let them go, and close the ledger when what was queued is durable."""
+        """Shut down the kernels, end their connections, and close the ledger once what was queued is durable."""
         serverapp: Any = self.serverapp
         try:
             # The server does this next. Done first, a kernel that settles at its exit is still heard.

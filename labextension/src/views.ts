@@ -8,7 +8,7 @@ import '../style/views.js';
 
 export { AuditView } from './audit/auditView';
 export { estimate } from './cells/estimate';
-export { askToRun } from './cells/pricePrompt';
+export { confirmRun } from './cells/pricePrompt';
 export { WaitingCard } from './cells/waitingCard';
 export { DecisionDialog } from './decisions/decisionDialog';
 export { DenyDialog } from './decisions/denyDialog';

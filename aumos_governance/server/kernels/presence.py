@@ -1,4 +1,4 @@
-"""Whether a kernel's request is let in: its process is there, and not too many requests are in flight.
+"""Whether a kernel's request is admitted: its process exists, and not too many requests are in flight.
 
 When a process is gone, what it held becomes unresolved. A flood is refused at once, and not kept waiting.
 """
@@ -123,8 +123,8 @@ class Presence:
         """Raises UnavailableError unless the process of this nonce is the one that was met last."""
         if nonce is None or nonce != self.nonce:
             raise UnavailableError(
-                "The governance server has not met this kernel since it (re)started, so nothing was done; say hello"
-                " first.",
+                "The governance server has no connection to this kernel since it (re)started, so nothing was done;"
+                " send a hello first.",
                 HELLO_REQUIRED,
             )
 
@@ -172,7 +172,7 @@ class Admission:
         self._all = 0
 
     def enter(self, kernel: str, op: str, request_id: str, reply: Reply) -> Admitted:
-        """Let one request in until its response; raises BusyError at once where too many are in flight.
+        """Admit one request until its response; raises BusyError at once where too many are in flight.
 
         An ``authorize`` is in flight until its response, or until it is known to wait for a user, however often it is
         sent meanwhile.

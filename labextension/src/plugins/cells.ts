@@ -80,7 +80,7 @@ export const pricePlugin: JupyterFrontEndPlugin<void> = {
           return;
         }
         const path = contents.localPath(panel.context.path);
-        const { askToRun, estimate } = await loadViews();
+        const { confirmRun, estimate } = await loadViews();
         const estimated = estimate(cellsOf(panel), source =>
           learned.of(path, source)
         );
@@ -89,7 +89,7 @@ export const pricePlugin: JupyterFrontEndPlugin<void> = {
           void panel.content.scrollToItem(index, 'center');
           panel.content.activate();
         };
-        if (await askToRun(estimated, model.stateOf(path), goTo, trans)) {
+        if (await confirmRun(estimated, model.stateOf(path), goTo, trans)) {
           await commands.execute('notebook:run-all-cells');
         }
       }

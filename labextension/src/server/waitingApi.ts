@@ -4,22 +4,22 @@ import type { ServerConnection } from '@jupyterlab/services';
 import { ServerRequests } from './requests';
 import {
   type IApproval,
-  type ICorrectionAnswer,
+  type ICorrectionResponse,
   type IDeniedAtLimit,
   type IHold,
   type ILimitRequest,
   type IPage,
   type IReport,
-  type IResolutionAnswer,
+  type IResolutionResponse,
   isApproval,
   isApprovalPage,
-  isCorrectionAnswer,
+  isCorrectionResponse,
   isDeniedAtLimit,
   isHoldPage,
   isLimitRequests,
   isReport,
   isReportPage,
-  isResolutionAnswer
+  isResolutionResponse
 } from '../protocol/waiting';
 
 /** Where a page of a list begins, and of which notebook it is: of all if no path is given. */
@@ -46,9 +46,9 @@ export interface IWaitingApi {
   /** The reports that no user has acknowledged, oldest first. */
   reports(options?: IPageOptions): Promise<IPage<IReport>>;
   /** Settle a hold with an unknown outcome for an amount in USD. */
-  settle(id: string, amount: string, key: string): Promise<IResolutionAnswer>;
+  settle(id: string, amount: string, key: string): Promise<IResolutionResponse>;
   /** Release a hold with an unknown outcome: it cost nothing. */
-  release(id: string, key: string): Promise<IResolutionAnswer>;
+  release(id: string, key: string): Promise<IResolutionResponse>;
   /** Approve or deny exactly what an approval request shows. */
   decide(
     approval: IApproval,
@@ -61,7 +61,7 @@ export interface IWaitingApi {
   correct(
     correction: IWaitingApi.ICorrection,
     key: string
-  ): Promise<ICorrectionAnswer>;
+  ): Promise<ICorrectionResponse>;
 }
 
 /** A namespace for `IWaitingApi` statics. */
@@ -114,20 +114,24 @@ export class WaitingApi implements IWaitingApi {
     return { entries: page.reports, after: page.after };
   }
 
-  settle(id: string, amount: string, key: string): Promise<IResolutionAnswer> {
+  settle(
+    id: string,
+    amount: string,
+    key: string
+  ): Promise<IResolutionResponse> {
     return this._requests.send(
       'POST',
       `holds/${encodeURIComponent(id)}/settle`,
-      isResolutionAnswer,
+      isResolutionResponse,
       { body: { amount }, key }
     );
   }
 
-  release(id: string, key: string): Promise<IResolutionAnswer> {
+  release(id: string, key: string): Promise<IResolutionResponse> {
     return this._requests.send(
       'POST',
       `holds/${encodeURIComponent(id)}/release`,
-      isResolutionAnswer,
+      isResolutionResponse,
       { key }
     );
   }
@@ -157,8 +161,8 @@ export class WaitingApi implements IWaitingApi {
   correct(
     correction: IWaitingApi.ICorrection,
     key: string
-  ): Promise<ICorrectionAnswer> {
-    return this._requests.send('POST', 'corrections', isCorrectionAnswer, {
+  ): Promise<ICorrectionResponse> {
+    return this._requests.send('POST', 'corrections', isCorrectionResponse, {
       body: { ...correction },
       key
     });

@@ -43,8 +43,8 @@ def trust(agent_id: str, level: int, **values: Any) -> SetTrust:
 
 
 def found(ledger: Ledger, agent_id: str, **values: Any) -> tuple[int, str | None] | None:
-    answer = ledger.read(FindTrust(agent_id=agent_id, **values))
-    return None if answer is None else (int(answer.level), answer.scope)
+    response = ledger.read(FindTrust(agent_id=agent_id, **values))
+    return None if response is None else (int(response.level), response.scope)
 
 
 def consent(agent_id: str, data_type: str, purpose: str | None = None, **values: Any) -> GrantConsent:
@@ -191,6 +191,30 @@ def test_a_decision_that_names_no_agent_is_the_session_s(ledger: Ledger) -> None
     ledger.execute(log())
     ledger.execute(log(agent_id="x"))
     assert [record.agent_id for record in records(ledger, event="log")] == [None, "bot", "x"]
+
+
+def test_what_an_agent_may_is_recorded_in_the_chain_of_the_session_that_is_open(ledger: Ledger) -> None:
+    def chains() -> list[str]:
+        ledger.execute(trust("a", 1))
+        ledger.execute(consent("a", "mail"))
+        ledger.execute(revoke("a", "mail"))
+        ledger.execute(RemoveTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="a"))
+        newest = records(ledger, session_id="ledger")[-4:] if session is None else records(ledger)[-4:]
+        assert [record.event for record in newest] == ["trust", "consent", "revoke", "trust"]
+        return [record.chain for record in newest]
+
+    session = None
+    assert chains() == ["ledger"] * 4
+    session = ledger.execute(opening()).state.session_id
+    assert chains() == [session] * 4
+
+
+@pytest.mark.parametrize("amount", [1 << 63, -(1 << 63) - 1, 0.5, True])
+def test_a_decision_about_what_is_no_amount_is_not_recorded(ledger: Ledger, amount: Any) -> None:
+    ledger.execute(opening())
+    with pytest.raises(InvalidRequestError, match="amount must be a whole number"):
+        ledger.execute(log(amount=amount))
+    assert records(ledger, event="log") == []
 
 
 def test_other_decisions_can_be_recorded(ledger: Ledger) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import MetaData, create_engine, insert, select, text
 
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.budgets import ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec
-from aumos_governance.ledger.contract.facts import Balance, NotebookKey
+from aumos_governance.ledger.contract.facts import Balance, ClosedSessions, NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListEnvelopes, ListHolds, ListStates
 from aumos_governance.ledger.contract.requests import JoinNotebooks
@@ -129,6 +129,26 @@ def test_the_younger_name_wins_where_only_it_has_an_open_session(ledger: Ledger)
     assert now.previous.spent == 1 * USD
 
 
+@pytest.mark.parametrize("last", [LINK, NOTEBOOK])
+def test_of_two_closed_sessions_the_one_that_was_closed_last_counts_as_the_last(
+    ledger: Ledger, last: NotebookKey
+) -> None:
+    first = NOTEBOOK if last is LINK else LINK
+    budgets = {first: 3 * USD, last: 4 * USD}
+    # In this order whichever is closed last: the older notebook stays.
+    opened = {each: ledger.execute(opening(each, budget=budgets[each])).state for each in (LINK, NOTEBOOK)}
+    for notebook, amount in ((first, CENT), (last, 2 * CENT)):
+        ledger.execute(spend(amount, notebook))
+        ledger.execute(closing(notebook))
+    closed_at = state(ledger, last).closed_at
+    assert closed_at is not None
+    ledger.execute(join(LINK, NOTEBOOK))
+    now = state(ledger)
+    assert (now.active, now.session_id, now.closed_at) == (False, opened[last].session_id, closed_at)
+    assert now.previous == ClosedSessions(2, 3 * CENT, 4 * USD, closed_at)
+    assert ledger.verify().findings == ()
+
+
 def test_a_notebook_that_nothing_else_is_gets_its_name_alone(ledger: Ledger) -> None:
     session = ledger.execute(opening(LINK)).state.session_id
     assert ledger.execute(join(LINK, NOTEBOOK)) == 1
@@ -141,14 +161,14 @@ def test_a_notebook_that_nothing_else_is_gets_its_name_alone(ledger: Ledger) -> 
 def test_a_joined_ledger_is_proven_by_its_records(ledger: Ledger, first: NotebookKey) -> None:
     second = NOTEBOOK if first is LINK else LINK
     configure(ledger, "/srv/ann", "/srv/link")
-    asked, opened = {}, []
+    requested, opened = {}, []
     for notebook in (first, second):
         ledger.execute(opening(notebook, budget=20 * USD))
         ledger.execute(spend(CENT, notebook))
         ledger.execute(closing(notebook))
         opened.append(ledger.execute(opening(notebook, budget=10 * USD)).state.session_id)
         ledger.execute(spend(2 * CENT, notebook))
-        asked[notebook] = ledger.execute(hold(3 * CENT, notebook=notebook)).charge_id
+        requested[notebook] = ledger.execute(hold(3 * CENT, notebook=notebook)).charge_id
     assert ledger.verify().ok
     ledger.execute(join(LINK, NOTEBOOK))
     assert ledger.verify().findings == ()
@@ -156,7 +176,7 @@ def test_a_joined_ledger_is_proven_by_its_records(ledger: Ledger, first: Noteboo
         next(row for row in records(ledger) if row.event == "join").detail[name] for name in ("notebook", "into")
     )
     assert goes != stays
-    ledger.execute(settle(asked[second], CENT))
+    ledger.execute(settle(requested[second], CENT))
     ledger.execute(spend(CENT))
     ledger.execute(opening(BELOW, budget=10 * USD))
     ledger.execute(
@@ -201,7 +221,7 @@ def test_a_notebook_that_another_root_takes_over_is_proven(ledger: Ledger) -> No
     assert ledger.verify().findings == ()
 
 
-def test_a_retry_of_a_request_finds_its_answer_after_the_join(ledger: Ledger) -> None:
+def test_a_retry_of_a_request_finds_its_response_after_the_join(ledger: Ledger) -> None:
     ledger.execute(opening(LINK))
     ledger.execute(opening())
     request = spend(CENT, NOTEBOOK, origin=OTHER_KERNEL)

@@ -64,7 +64,7 @@ def test_three_dimes_fit_into_thirty_cents(ledger: Ledger) -> None:
     assert all(ledger.execute(spend(10 * CENT)).allowed for _ in range(3))
 
 
-def test_the_refusal_reads_as_people_look_for_it(ledger: Ledger) -> None:
+def test_the_refusal_reads_as_users_look_for_it(ledger: Ledger) -> None:
     ledger.execute(opening(budget=10 * USD))
     ledger.execute(spend(20 * CENT))
     assert ledger.execute(spend(10 * USD)).reasons == ("Would exceed budget ($10.20 > $10.00)",)
@@ -121,6 +121,15 @@ def test_money_that_is_gone_is_recorded_in_full(ledger: Ledger) -> None:
     assert forbidden.code == "TRUST_LEVEL_INSUFFICIENT"
     assert forbidden.overrun
     assert balance(ledger, OTHER).spent == CENT
+
+
+def test_money_that_is_gone_does_not_wait_for_room(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=10 * CENT))
+    undecided = ledger.execute(spend(20 * CENT, waits_at_limit=True))
+    assert (undecided.allowed, undecided.undecided) == (False, True)
+    over = ledger.execute(spend(20 * CENT, already_paid=True, waits_at_limit=True))
+    assert (over.allowed, over.undecided, over.overrun) == (True, False, True)
+    assert balance(ledger).spent == 20 * CENT
 
 
 @pytest.mark.parametrize("amount", [0, -1, 0.01, True, "1", 10**18 + 1])

@@ -158,7 +158,7 @@ def _enough_trust(agent_id: str, level: int, required: int) -> str:
 @lru_cache(maxsize=512)
 def _enough_budget(category: str | None, left: int, amount: int) -> str:
     name = f"Budget {category!r}" if category else "The budget"
-    return f"{name} has {money.display(left)} left, and {money.display(amount)} is asked for"
+    return f"{name} has {money.display(left)} left, and {money.display(amount)} is requested"
 
 
 def _consent(work: Work, request: Evaluate, session: SessionRow, data_type: str, reasons: list[str]) -> Refusal | None:
@@ -169,5 +169,5 @@ def _consent(work: Work, request: Evaluate, session: SessionRow, data_type: str,
     elif request.default_deny:
         return no_consent(agent_id, data_type, request.purpose)
     else:
-        reasons.append(f"No consent speaks of {data_type!r}, which is allowed by default")
+        reasons.append(f"No consent covers {data_type!r}, which is allowed by default")
     return None
