@@ -12,13 +12,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from .. import money
 from ..errors import ConfigurationError
-from .frameworks.litellm_calls import (
-    address_of,
-    call_of,
-    failure_of,
-    price_id,
-    response_of,
-)
+from .frameworks.litellm_calls import address_of, call_of, failure_of, price_id, response_of
 from .guarding.calls import Paid, UsageMissingError
 from .guarding.charge import Charge
 from .guarding.guard import CANNOT_BE_HELD, PRICE_UNKNOWN, Guard, Outcome

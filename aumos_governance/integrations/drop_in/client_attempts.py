@@ -12,14 +12,7 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from ...errors import ConfigurationError
-from ..guarding.attempts import (
-    CURRENT,
-    PLANNED,
-    SENDING,
-    Attempt,
-    Call,
-    Sending,
-)
+from ..guarding.attempts import CURRENT, PLANNED, SENDING, Attempt, Call, Sending
 from ..guarding.calls import ApiRequest, Paid, body_of_json
 from ..guarding.later import Later, hearing
 from ..guarding.libraries import is_of_library

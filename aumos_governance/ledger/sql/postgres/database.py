@@ -22,14 +22,7 @@ from ..migrate import REVISIONS, VERSION_TABLE, migrate
 from ..statements import Statements
 from ..store import Cursor
 from .connections import Connection, PostgresServer, roll_back
-from .errors import (
-    conflicts,
-    contended,
-    is_lost,
-    not_confirmed,
-    spares_others,
-    translated,
-)
+from .errors import conflicts, contended, is_lost, not_confirmed, spares_others, translated
 from .readers import PostgresReaders
 from .snapshot import PostgresSnapshot
 
