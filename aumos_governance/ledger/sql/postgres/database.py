@@ -121,10 +121,8 @@ class PostgresDatabase:
                 self._drop()
             raise translated(self._server.name, error, lost=lost) from error
 
-    @contextmanager
-    def reading(self) -> Iterator[Cursor]:
-        with self._readers.reading() as cursor:
-            yield cursor
+    def reading(self) -> AbstractContextManager[Cursor]:
+        return self._readers.reading()
 
     def snapshot(self) -> AbstractContextManager[PostgresSnapshot]:
         return self._readers.snapshot()
