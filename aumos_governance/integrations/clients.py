@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 from ..engine import Engine, default_engine
 from ..errors import ConfigurationError
 from ..realm import to_level
+from ..steps import Steps, now, when_awaited
 from ..types import TrustLevel
 from .drop_in.client_attempts import body_of, has_middleware, with_attempts
 from .drop_in.client_copies import copy_client
@@ -26,7 +27,6 @@ from .guarding.guard import METHOD_UNKNOWN, Guard
 from .guarding.later import Later
 from .guarding.libraries import provider_of
 from .guarding.provider import Provider, paid_by
-from .guarding.steps import Steps, now, when_awaited
 from .guarding.stream_options import Place, resending, stream_options
 from .pricing.price_terms import address_of
 from .pricing.prices import Amount, Prices

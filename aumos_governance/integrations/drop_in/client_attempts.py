@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from ...errors import ConfigurationError
+from ...steps import Steps, now, when_awaited
 from ..guarding.attempts import CURRENT, PLANNED, SENDING, Attempt, Call, Sending
 from ..guarding.calls import ApiRequest, Paid, body_of_json
 from ..guarding.later import Later, hearing
 from ..guarding.libraries import is_of_library
 from ..guarding.resends import Sends, may_send_again
-from ..guarding.steps import Steps, now, when_awaited
 
 __all__ = ["body_of", "has_middleware", "with_attempts"]
 

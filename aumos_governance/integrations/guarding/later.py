@@ -7,9 +7,9 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
+from ...steps import Steps
 from .calls import Meter, body_of_json
 from .readers import Body, Events
-from .steps import Steps
 from .streams import content_of
 
 __all__ = ["Later", "LaterBody", "LaterEvents", "LaterLines", "hearing"]

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, Final
 
-from .steps import Steps, now, when_awaited
+from ...steps import Steps, now, when_awaited
 
 __all__ = ["Place", "StreamOptions", "resending", "stream_options"]
 
