@@ -46,7 +46,7 @@ def fake_async_openai(**options: Any) -> AsyncOpenAI:
 def _client(kind: str, http_kind: str, options: Mapping[str, Any]) -> Any:
     library = _library()
     http_client = getattr(library, http_kind)(transport=_transport(library))
-    return getattr(library, kind)(**{"base_url": _URL, "api_key": "none", "http_client": http_client} | options)
+    return getattr(library, kind)(**{"base_url": _URL, "api_key": "none", "http_client": http_client, **options})
 
 
 def _library() -> Any:
