@@ -211,7 +211,7 @@ $(STAMPS)/node: .ci/node.py $(LOCKS)/node.txt | $(STAMPS)/venv
 
 $(NODE_MODULES): labextension/package.json labextension/package-lock.json labextension/.npmrc $(STAMPS)/node
 	@echo "Installing the npm packages"
-	@$(NPM) ci --silent
+	@$(call quietly,$(NPM) ci)
 	@touch $@
 
 $(BUNDLE): $(LABEXTENSION_SOURCES) aumos_governance/_version.py $(NODE_MODULES) | $(ENVIRONMENT)

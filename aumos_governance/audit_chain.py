@@ -1,4 +1,4 @@
-"""A hash-chained log of its own, in memory: for programs that keep one beside the engine."""
+"""A hash-chained log in memory, for programs that keep a log of their own beside the engine's."""
 
 from __future__ import annotations
 

@@ -24,11 +24,11 @@ R = TypeVar("R")
 
 
 class GovernedFunction(Protocol[P, R_co]):
-    """What `governed` makes of a function: called like it, with what the governance knows beside it."""
+    """A governed function: it is called like the original, and has its state and `record_spend` besides."""
 
     @property
     def governance_state(self) -> GovernanceState:
-        """How it stands."""
+        """The function's level, budget, spent amount and number of calls."""
         ...
 
     @property
@@ -38,7 +38,7 @@ class GovernedFunction(Protocol[P, R_co]):
     def __wrapped__(self) -> Callable[P, R_co]: ...
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
-        """Raises GovernanceDeniedError, and does not run, when it is denied."""
+        """Call the function. Raises GovernanceDeniedError, without running it, when the call is denied."""
         ...
 
     @overload

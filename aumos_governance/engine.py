@@ -129,7 +129,7 @@ class GovernanceEngine:
         return Authorization(self, action)
 
     def close(self) -> None:
-        """Let go of a ledger that was opened here; what is recorded stays."""
+        """Close the ledger if this engine opened it; what is recorded stays."""
         self.realm.close()
 
     def __enter__(self) -> GovernanceEngine:  # noqa: PYI034 - Self needs Python 3.11

@@ -73,7 +73,7 @@ class AumOSGovernanceError(Exception):
     def _render_traceback_(self) -> list[str]:
         # IPython shows these lines in place of a traceback. The sentence says what was wrong and what to do; the
         # frames inside this package would only bury it. %tb shows them.
-        if not _is_asked_for_frames():
+        if not _are_frames_requested():
             return [self.message]
         from traceback import format_exception
 
@@ -85,7 +85,7 @@ class AumOSGovernanceError(Exception):
         return (_rebuild, (type(self), self.__dict__.copy()))
 
 
-def _is_asked_for_frames() -> bool:
+def _are_frames_requested() -> bool:
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_name == "tb" and str(frame.f_globals.get("__name__")).startswith("IPython.core.magics"):
@@ -243,7 +243,7 @@ class ExpiredError(AumOSGovernanceError):
 
 
 class UnavailableError(AumOSGovernanceError):
-    """No decision could be had. Nothing is authorised without one."""
+    """No decision could be obtained, and nothing is authorised without one."""
 
     default_code = "UNAVAILABLE"
 

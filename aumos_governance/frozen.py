@@ -1,6 +1,6 @@
 """Frozen dataclasses that are made as fast as others.
 
-What the ``__init__`` of a frozen dataclass costs is felt: it sets each field through ``object.__setattr__``, about
+The ``__init__`` of a frozen dataclass is slow: it sets each field through ``object.__setattr__``, about
 0.1 microseconds a field on the machine this was written on, and a decision makes half a dozen objects of up to
 twenty fields.
 """

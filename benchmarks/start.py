@@ -18,6 +18,8 @@ from .results import Results
 
 _UI_TESTS = Path(__file__).resolve().parents[1] / "ui-tests"
 _EXTENSION = "aumos-governance"
+# `npm run watch` makes them, and larger bundles than the wheel has.
+_BUNDLE = Path(__file__).resolve().parents[1] / "aumos_governance" / "labextension" / "static"
 # What runs after the application is there, and is its start all the same: deferred plugins, first drawings.
 _SETTLE_MILLISECONDS = 500
 
@@ -49,7 +51,12 @@ class Load:
 
 
 def start(results: Results, folder: Path, pairs: int) -> None:
-    """JupyterLab with a notebook whose kernel runs: its loads with the extension, and without it, in turn."""
+    """JupyterLab with a notebook whose kernel runs: its loads with the extension, and without it, in turn.
+
+    Raises RuntimeError where the bundle is not as the wheel has it.
+    """
+    if any(_BUNDLE.glob("*.map")):
+        raise RuntimeError("The bundle is one for development: run `npm run build:prod` in labextension/ first.")
     with page_of(folder, "start") as (application, page):
         if page is None:
             return

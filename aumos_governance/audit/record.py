@@ -83,7 +83,7 @@ def context_of(
 
 
 def as_json(value: Any) -> Any:
-    """The value in JSON's terms. The earlier SDK took any object; what JSON does not know is kept as its text."""
+    """The value as JSON can hold it. The earlier SDK took any object: one that JSON has no type for becomes text."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):

@@ -55,12 +55,12 @@ class Ending(Protocol):
         ...
 
     def result(self) -> Settlement:
-        """Wait for the response, having it sent again where it was lost. Raises as `Granted.resolve_now`."""
+        """Wait for the response; the request is sent again where it was lost. Raises as `Granted.resolve_now`."""
         ...
 
 
 class Resolver(Protocol):
-    """How an engine ends what it granted: charges ``cost`` nano-USD, or with None releases; once for a grant."""
+    """Ends what an engine granted: settles it with ``cost`` nano-USD, or releases it for None; once for a grant."""
 
     def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement: ...
 
@@ -151,7 +151,7 @@ class Grant(Granted):
 
 
 class AsyncGrant(Granted):
-    """The leave to do something, from ``async with`` or `Engine.begin_async`: as `Grant`, awaited."""
+    """The permission for an action, from ``async with`` or `Engine.begin_async`: as `Grant`, awaited."""
 
     async def settle(self, cost: float | Decimal | str, *, estimated: bool = False) -> Settlement:
         """As `Grant.settle`; a task that is cancelled meanwhile does not take it back."""

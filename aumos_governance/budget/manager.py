@@ -116,7 +116,7 @@ class BudgetManager:
         fits = nano <= balance.remaining
         requested, left = money.display(nano), money.display(balance.remaining)
         reason = (
-            f"Budget {category!r}: {requested} asked for, {left} left of {money.display(balance.limit)} {state.period}"
+            f"Budget {category!r}: {requested} requested, {left} left of {money.display(balance.limit)} {state.period}"
         )
         if not fits and self._config.allow_overdraft:
             reason += "; the overdraft would be recorded as an overrun"

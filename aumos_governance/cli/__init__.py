@@ -1,6 +1,6 @@
-"""``jupyter governance``: what the governed servers of this user, or a ledger, say to a terminal or a script.
+"""``jupyter governance``: reads governed servers or a ledger in a terminal or a script, and manages ceilings and keys.
 
-It only reads. Importing this package imports neither Jupyter nor a database library.
+Importing this package imports neither Jupyter nor a database library.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a user decides, and neither a cell nor an agent inside a strict server."""
+"""Refuses what only a user may decide, in a cell and to an agent inside a strict server."""
 
 from __future__ import annotations
 

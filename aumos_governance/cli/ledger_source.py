@@ -1,4 +1,4 @@
-"""What a ledger says that is read without any server."""
+"""The facts of a ledger that is read without a server."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
 
     def command(name: str, summary: str) -> argparse.ArgumentParser:
         made = _add(commands, name, summary)
-        made.add_argument("--server", metavar="URL", help="ask this Jupyter server")
+        made.add_argument("--server", metavar="URL", help="send the request to this Jupyter server")
         made.add_argument("--token", help="of the server; better in the variable JUPYTER_TOKEN, which is private")
         made.add_argument(
             "--database-url", metavar="URL", help="read this ledger: sqlite:////path/to/file or postgresql://..."

@@ -24,7 +24,7 @@ _NOTEBOOKS: Final = (
     Column("REMAINING", right=True),
     Column("AGENT", cut="end"),
 )
-_KERNELS: Final = (Column("KERNEL"), Column("ASKS OVER"), Column("NOTEBOOK", cut="start"))
+_KERNELS: Final = (Column("KERNEL"), Column("CONNECTED BY"), Column("NOTEBOOK", cut="start"))
 _HOLDS: Final = (
     Column("HOLD"),
     Column("STATE"),

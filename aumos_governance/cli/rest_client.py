@@ -60,7 +60,7 @@ class RestClient:
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            raise ServerUnreachableError(f"What answers at {self.url} is not AumOS Governance on a Jupyter server.")
+            raise ServerUnreachableError(f"The program at {self.url} is not AumOS Governance on a Jupyter server.")
         return body
 
     def stream(self, name: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
@@ -89,7 +89,7 @@ class RestClient:
                 " it in SSL_CERT_FILE."
             ) from error
         except (OSError, http.client.HTTPException) as error:
-            raise ServerUnreachableError(f"The server {self.url} does not answer: {_said(error)}.") from error
+            raise ServerUnreachableError(f"The server {self.url} does not respond: {_reason(error)}.") from error
 
     def _refuse(self, response: http.client.HTTPResponse) -> None:
         body = _json_object(response.read())
@@ -104,7 +104,7 @@ class RestClient:
             raise NotGovernedError(
                 f"The Jupyter server {self.url} is not governed: the extension is not enabled on it."
             )
-        raise ServerUnreachableError(f"The server {self.url} answers with {response.status} {response.reason}.")
+        raise ServerUnreachableError(f"The server {self.url} responded with {response.status} {response.reason}.")
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = self._parts
@@ -159,7 +159,7 @@ def _json_object(raw: bytes) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, http.client.IncompleteRead):
         return "it broke off in the middle of a response"
     if isinstance(error, TimeoutError):

@@ -1,4 +1,4 @@
-"""What a running server says."""
+"""The facts of a running server, read over REST."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _fill(text: str, room: int, *, right: bool) -> str:
 
 
 def _width(text: str) -> int:
-    """How many places of a terminal the text takes."""
+    """How many columns of a terminal the text takes."""
     if text.isascii():
         return len(text)
     return sum(_places(character) for character in text)

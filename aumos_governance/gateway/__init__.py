@@ -1,1 +1,1 @@
-"""The providers' own APIs on this machine: an authorized call goes on with a key that no client has."""
+"""The gateway: serves the providers' own APIs, and forwards authorized calls with keys that no client has."""

@@ -58,7 +58,7 @@ class Bodies:
             del self._of_key[key_id]
 
     async def aside(self, work: Callable[[], ResultT], size: int) -> ResultT:
-        """Do work on a body of this size: on a large one in a thread, and on one of these at a time.
+        """Work on a body of this size: on a large one in a thread, and on one large body at a time.
 
         Meanwhile it takes more memory than is counted.
         """

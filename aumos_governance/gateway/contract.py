@@ -20,7 +20,7 @@ KeyKind = Literal["kernel", "terminal", "user", "run"]
 
 
 def _kept(refused: str) -> None:
-    """For a key that is what it is, or is read again anyway."""
+    """For a key that cannot change, or is read again anyway."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ __all__ = ["Desk"]
 _SECONDS: Final = 20.0
 """How long a response is waited for."""
 _SILENT: Final = 2
-"""Looks without a sign of the service, after which no response is expected."""
+"""Checks without a message of the service, after which no response is expected."""
 _REPEATED: Final = frozenset(
     {"BUSY", "EXPIRED", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE", "UNAVAILABLE"}
 )
@@ -46,10 +46,11 @@ class Desk:
     async def request(
         self, caller: Caller, op: str, body: Mapping[str, Any], *, seconds: float = _SECONDS
     ) -> dict[str, Any]:
-        """The response; with ``ok`` false and the code ``UNAVAILABLE`` where nothing is heard for ``seconds``.
+        """The response; with ``ok`` false and the code ``UNAVAILABLE`` where no message arrives for ``seconds``.
 
-        A call that waits, for its turn or for a user, is kept waiting as long as the service says that it does. What is
-        given up, because nothing is heard or this task is cancelled, is taken back: see `cancel` in the protocol.
+        A call that waits, for its turn or for a user, is kept waiting as long as the service says that it does. A
+        request that is given up, because no message arrives or this task is cancelled, is taken back: see `cancel` in
+        the protocol.
         """
         request = WireRequest(uuid4().hex, op, self._clock() + seconds, Cell(), body)
         try:

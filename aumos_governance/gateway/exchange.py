@@ -101,7 +101,7 @@ class Exchange:
         return response_of(refused, None if self.destination is None else self.destination.api)
 
     def identify(self) -> None:
-        """Find out whose request it is, and where it goes. Raises RefusedError."""
+        """Find the holder of the request's key, and the upstream that the request is for. Raises RefusedError."""
         request = self._request
         rest = request.rel_url.raw_path
         name, _, _ = rest.removeprefix(_PREFIX).partition("/")
@@ -173,7 +173,7 @@ class Exchange:
             values, files = await body.form(content, self._request.headers["content-type"])
         else:
             values = await body.object(content)
-        return ApiRequest(self._request.method, path, values, files=files, bare=sending.asks_bare(path, values))
+        return ApiRequest(self._request.method, path, values, files=files, bare=sending.is_bare(path, values))
 
     # ---- the hold
 

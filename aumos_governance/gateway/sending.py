@@ -45,8 +45,8 @@ class Sending:
         """Whether the request's body is a form, which is sent as it came."""
         return self._request.headers.get("content-type", "").lower().startswith(_FORM)
 
-    def asks_bare(self, path: str, body: Mapping[str, Any]) -> bool:
-        """Whether this request must not ask for a stream's usage, since its server refuses that."""
+    def is_bare(self, path: str, body: Mapping[str, Any]) -> bool:
+        """Whether the request is sent without the field for a stream's usage, which its server refuses."""
         self._path, self._model = path.partition("?")[0], body.get("model")
         return stream_options.withheld(self._place)
 

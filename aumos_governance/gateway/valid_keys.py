@@ -24,7 +24,7 @@ class _Entry:
 
 
 class ValidKeys:
-    """Each method may be called from any thread. ``log`` hears of listeners that fail."""
+    """Each method may be called from any thread. Listeners that fail are logged to ``log``."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log

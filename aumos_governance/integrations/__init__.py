@@ -1,1 +1,1 @@
-"""Clients and frameworks, governed: each module only says what is requested and what was used; `guard` does it."""
+"""Governed clients and frameworks: each module reads what is requested and used; `guarding` holds and settles."""

@@ -87,8 +87,8 @@ def _chat(body: Mapping[str, Any]) -> dict[str, Any] | Iterator[bytes]:
     usage["total_tokens"] = sum(usage.values())
     head = {"id": f"chatcmpl-fake{next(_numbers)}", "created": _CREATED, "model": body.get("model", "gpt-4o")}
     if body.get("stream"):
-        told_usage = usage if (body.get("stream_options") or {}).get("include_usage") else None
-        return _chat_events({**head, "object": "chat.completion.chunk"}, reply, told_usage)
+        streamed_usage = usage if (body.get("stream_options") or {}).get("include_usage") else None
+        return _chat_events({**head, "object": "chat.completion.chunk"}, reply, streamed_usage)
     choice = {"index": 0, "finish_reason": "stop", "logprobs": None}
     message = {"role": "assistant", "content": reply, "refusal": None}
     return {**head, "object": "chat.completion", "choices": [{**choice, "message": message}], "usage": usage}

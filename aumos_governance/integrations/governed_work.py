@@ -1,4 +1,4 @@
-"""A function whose calls are decided: its terms, its place in an engine, and how it stands."""
+"""A function whose calls are decided: its limits, its place in an engine, and its state."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST: Final = 2_000
 
 
 class GovernanceState:
-    """How a governed function stands, now and whenever it is looked at. Amounts are in USD."""
+    """The state of a governed function, read anew with each attribute. Amounts are in USD."""
 
     def __init__(self, work: GovernedWork) -> None:
         self._work = work

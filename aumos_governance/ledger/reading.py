@@ -33,7 +33,7 @@ class LedgerReader(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of files and connections. Idempotent."""
+        """Close files and connections. Idempotent."""
         ...
 
 

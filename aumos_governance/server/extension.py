@@ -312,7 +312,7 @@ class GovernanceExtension(ExtensionApp):
         gc.freeze()
 
     async def stop_extension(self) -> None:
-        """End the kernels, let them go, and close the ledger when what was queued is durable."""
+        """Shut down the kernels, end their connections, and close the ledger once what was queued is durable."""
         serverapp: Any = self.serverapp
         try:
             # The server does this next. Done first, a kernel that settles at its exit is still heard.

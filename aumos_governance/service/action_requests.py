@@ -1,4 +1,4 @@
-"""What a kernel says of an action: what it is to be authorised, how it ended, and that it is taken back."""
+"""A kernel's requests about an action: to authorise it, to report how it ended, and to take it back."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ActionRequest:
 
     @classmethod
     def read(cls, caller: Caller, wire_request: WireRequest) -> ActionRequest:
-        """Raises InvalidRequestError or InvalidAmountError for what is no act."""
+        """Raises InvalidRequestError or InvalidAmountError for what is no action."""
         values = request_of(OPERATIONS["authorize"], caller, wire_request)
         shown, timeout, wait, at_limit = (values.pop(name) for name in ("shown", "timeout", "wait", "at_limit"))
         if not isinstance(shown, Mapping):

@@ -35,7 +35,7 @@ class ApprovalWatch:
     """Looks after approvals until they are decided, withdrawn, expired, or given up by their client.
 
     Every method may be called from any thread. ``clock`` gives seconds since the epoch, as the ledger counts them, and
-    ``monotonic`` seconds that no one sets.
+    ``monotonic`` seconds of a clock that is never set.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ class _Action:
     requested: ActionRequest
     steps: ActionSteps
     wire_request: WireRequest
-    """The copy that came last; so are the next two of it."""
+    """The latest copy of this request; the next two fields belong to it."""
     caller: Caller
     reply: Reply
     lease: float
@@ -60,7 +60,7 @@ class _Action:
 
 
 class GovernedActions:
-    """Takes the actions of kernels through their lives. Every method may be called from any thread.
+    """Handles the actions of kernels, from the request to its response. Every method may be called from any thread.
 
     ``failure`` turns an error into a response. ``approval_seconds`` is how long a user has by default. ``waits`` is
     where an action waits that only a limit on money refuses, if ``may_wait`` allows it for what its request says of
@@ -156,7 +156,7 @@ class GovernedActions:
         return voiding
 
     def close(self) -> None:
-        """Wait for no one any more; what waits in the ledger stays there."""
+        """Stop waiting; what is pending in the ledger stays so."""
         self.watch.close()
 
     # ---- the steps

@@ -33,8 +33,8 @@ __all__ = ["LimitWaits"]
 class LimitWaits:
     """All calls that wait on one server. Every method may be called from any thread.
 
-    A call waits at a limit for ``seconds``. ``clock`` gives seconds since the epoch, and ``monotonic`` seconds that no
-    one sets.
+    A call waits at a limit for ``seconds``. ``clock`` gives seconds since the epoch, and ``monotonic`` seconds of a
+    clock that is never set.
     """
 
     def __init__(
@@ -280,7 +280,7 @@ class LimitWaits:
             call.decided(future)
 
     def _wait(self, call: WaitingCall, refused: Decision) -> bool:
-        """Wait until there may be room; returns whether a user hears of it now for the first time."""
+        """Wait until there may be room; returns whether a user is notified of it now for the first time."""
         with self._changed:
             if self._calls.get(call.key) is not call:
                 return False

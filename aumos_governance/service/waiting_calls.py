@@ -39,7 +39,7 @@ class WaitingCall(Waiter):
 
     caller: Caller
     wire_request: WireRequest
-    """The copy that came last, and so is ``say``."""
+    """The latest copy of this request; ``say`` belongs to it."""
     request: Charging
     say: Say
     decided: Decided
@@ -105,7 +105,7 @@ class WaitingCall(Waiter):
         return max(0, self.limit.asked - self.limit.allowed)
 
     def say_waiting(self) -> None:
-        """Have its client hear that it waits."""
+        """Send its client the message that it waits."""
         waiting: dict[str, Any]
         if self.in_line:
             limit = None if self.refused is None else LIMIT.write(self.limit)

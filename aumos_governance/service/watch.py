@@ -63,7 +63,7 @@ class Watch:
         self._unsubscribe: Callable[[], None] | None = None
 
     def listen(self) -> None:
-        """Hear of the commits from now on; with `changed` held."""
+        """Listen to the commits from now on; with `changed` held."""
         if self._unsubscribe is None and not self._closed:
             self._unsubscribe = self._ledger.subscribe(self._hear)
 
@@ -75,7 +75,7 @@ class Watch:
         self.changed.notify_all()
 
     def close(self) -> None:
-        """Hear of nothing any more, and end the thread when nothing waits."""
+        """Stop listening, and end the thread when nothing waits."""
         with self.changed:
             self._closed = True
             self.changed.notify_all()

@@ -77,9 +77,10 @@ class Shape:
 
     @cached_property
     def read(self) -> Callable[..., Any]:
-        """``read(body)``, or of a request ``read(body, key, origin, expires_at, notebook, terms)``: the object.
+        """The function that makes the object from a body: ``read(body)``.
 
-        Raises what `fields` raises for a value that is none, and InvalidRequestError for a field that is not known.
+        For a request it is ``read(body, key, origin, expires_at, notebook, terms)``. It raises what `fields` raises for
+        an invalid value, and InvalidRequestError for an unknown field.
         """
         lines = ["def read(body, key='', origin=None, expires_at=None, notebook=None, terms=None):"]
         if self._checked:

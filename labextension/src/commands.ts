@@ -51,12 +51,12 @@ export const IN_PALETTE: readonly {
 ];
 
 /**
- * Add the commands to the registry.
+ * Add the commands to the registry; returns what announces those whose state has changed.
  *
  * No command decides anything, since agents can run commands: a command leads to the control that the
  * user presses.
  */
-export function addCommands(options: ICommandOptions): void {
+export function addCommands(options: ICommandOptions): () => void {
   const { commands, model, panel, trans, waits, download } = options;
   const isShown = (): boolean => model.path !== null;
   const isActive = (): boolean => model.state?.active === true;
@@ -131,12 +131,17 @@ export function addCommands(options: ICommandOptions): void {
     caption: trans.__('Show trust level and budget in the side panel'),
     execute: () => afterPalette(() => panel.reveal(null))
   });
+  const states = new Map<string, () => unknown>([
+    [CommandIds.exportAudit, isShown]
+  ]);
   for (const [id, label, section, isEnabled] of leads) {
+    // Most servers have no gateway; these commands are hidden there.
+    const isVisible = (): boolean => section !== 'gateway' || hasGateway();
+    states.set(id, () => `${isEnabled()} ${isVisible()}`);
     commands.addCommand(id, {
       label,
       isEnabled,
-      // Most servers have no gateway; these commands are hidden there.
-      isVisible: () => section !== 'gateway' || hasGateway(),
+      isVisible,
       execute: () => {
         const next = typeof section === 'string' ? section : section();
         return afterPalette(() => panel.reveal(next));
@@ -156,6 +161,30 @@ export function addCommands(options: ICommandOptions): void {
       }
     }
   });
+  return announcer(commands, states);
+}
+
+/**
+ * A function that announces the commands whose state has changed since its last call.
+ *
+ * Each announcement has all of JupyterLab's menus and toolbars that may have the command drawn again.
+ *
+ * @param states - Whether a command is enabled and visible, by its id.
+ */
+export function announcer(
+  commands: CommandRegistry,
+  states: ReadonlyMap<string, () => unknown>
+): () => void {
+  const known = new Map<string, unknown>();
+  const changed = (): string[] =>
+    [...states].flatMap(([id, state]) => {
+      const current = state();
+      const isSame = known.has(id) && known.get(id) === current;
+      known.set(id, current);
+      return isSame ? [] : [id];
+    });
+  changed();
+  return () => changed().forEach(id => commands.notifyCommandChanged(id));
 }
 
 /** Whether approval requests or calls at a limit wait, and whether reports are to be reviewed. */

@@ -150,7 +150,7 @@ def test_what_an_encoding_lacks_is_written_out(ledger: Path) -> None:
         (("audit", "-n", "0"), "Argument -n/--last: must be a whole number of at least 1, not '0'; see jupyter"),
         (("verify", "--database-url", "x"), "The database URL names no ledger; use sqlite:///path/to/file.db or"),
         (("verify", "--server", "h", "--database-url", "x"), "Give either --server or --database-url, not both."),
-        (("verify", "--server", "http://127.0.0.1:1"), "The server http://127.0.0.1:1/ does not answer: "),
+        (("verify", "--server", "http://127.0.0.1:1"), "The server http://127.0.0.1:1/ does not respond: "),
         (("status", "--server", "ftp://x"), "'ftp://x' is no server's URL; write, for example, http://"),
         (("export", "--json", "--format", "csv"), "With --json the records go to stdout as jsonl;"),
     ],

@@ -55,7 +55,7 @@ def test_a_file_that_breaks_off_is_no_file(answering: Answering, answer: bytes, 
     file = tmp_path / "audit.jsonl"
     file.write_text("the one of yesterday")
     ended = run("export", "--server", url, "-o", str(file))
-    sentence = f"The server {url} does not answer: it broke off in the middle of a response.\n"
+    sentence = f"The server {url} does not respond: it broke off in the middle of a response.\n"
     assert (ended.code, ended.out, ended.err) == (2, "", sentence)
     assert file.read_text() == "the one of yesterday"
     assert [path for path in tmp_path.iterdir() if path.suffix != ".jsonl"] == []
@@ -69,13 +69,13 @@ def test_a_file_that_is_whole_is_one(answering: Answering) -> None:
 @pytest.mark.parametrize(
     ("answer", "error", "sentence"),
     [
-        (b"SSH-2.0-nonsense\r\n", ServerUnreachableError, "does not answer: "),
-        (b"", ServerUnreachableError, "does not answer: "),
+        (b"SSH-2.0-nonsense\r\n", ServerUnreachableError, "does not respond: "),
+        (b"", ServerUnreachableError, "does not respond: "),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", ServerUnreachableError, "is not AumOS Governance"),
         (
             b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 1\r\n\r\nx",
             ServerUnreachableError,
-            "answers with 502 Bad Gateway",
+            "responded with 502 Bad Gateway",
         ),
         (
             b'HTTP/1.1 503 x\r\nContent-Length: 56\r\n\r\n{"code": "LEDGER_UNAVAILABLE", "message": "It is full."}',
@@ -94,7 +94,7 @@ def test_other_answers_are_one_sentence(
 def test_a_silent_server_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         client = RestClient(f"http://127.0.0.1:{silent.getsockname()[1]}/", None, timeout=0.1)
-        with pytest.raises(ServerUnreachableError, match=r"does not answer: it is silent\.$"):
+        with pytest.raises(ServerUnreachableError, match=r"does not respond: it is silent\.$"):
             client.get("config")
 
 

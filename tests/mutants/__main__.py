@@ -48,6 +48,8 @@ def main() -> None:
         print(*(mutant.name for mutant in sample), sep="\n")
         return
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
+        # The tests' database server cannot run as root, and its folder lies in here.
+        Path(name).chmod(0o711)
         until = time.monotonic() + 60 * options.minutes
         survivors, tried = run(sample, Path(name), options.processes, until, options.tests, slow=not options.quick)
     found = 1 - len(survivors) / max(tried, 1)
@@ -91,9 +93,9 @@ def run(
     begun = time.monotonic()
     with (
         ThreadPoolExecutor(processes) as pool,
-        closing(Tests(folder, files, processes, pool, most, slow=slow)) as tests,
+        closing(Tests(folder, files, modules, processes, pool, most, slow=slow)) as tests,
     ):
-        tests.trace(modules)
+        tests.trace()
         print(f"collected and traced {len(files)} files in {time.monotonic() - begun:.0f} s", flush=True)
         begun = time.monotonic()
 

@@ -15,6 +15,7 @@ __all__ = ["PACKAGE", "ROOT", "Copy", "path_of"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "aumos_governance"
+_WRONGLY_CALLED = 4
 _NO_TESTS = 5
 
 
@@ -47,8 +48,11 @@ class Copy:
     def restore(self, module: str) -> None:
         self.write(module, path_of(module).read_text("utf-8"))
 
-    def failed(self, files: Sequence[str], chosen: str, timeout: float) -> tuple[bool, float, str]:
-        """Whether a test fails, or all take over ``timeout``; the seconds taken, and what was printed."""
+    def failed(self, files: Sequence[str], chosen: str, less: Sequence[str], timeout: float) -> tuple[bool, float, str]:
+        """Whether a test fails, or all take over ``timeout``; the seconds taken, and what was printed.
+
+        The tests ``less`` are left out. Raises RuntimeError where no tests could be run.
+        """
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
         paths = (str(self.folder), str(ROOT), os.environ.get("PYTHONPATH", ""))
@@ -57,6 +61,7 @@ class Copy:
         command += ["-m", "pytest", "-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-k", chosen]
         # The tests' own order of paths would put the unchanged sources first.
         command += ["-o", f"pythonpath={self.folder} {ROOT}", f"--basetemp={temporary / 'pytest'}", *files]
+        command += [f"--deselect={name}" for name in less]
         begun = time.monotonic()
         with subprocess.Popen(
             command,
@@ -75,4 +80,6 @@ class Copy:
                 tests.communicate()
                 return True, timeout, "timeout"
         shutil.rmtree(temporary, ignore_errors=True)
+        if tests.returncode == _WRONGLY_CALLED:
+            raise RuntimeError(said)
         return tests.returncode not in {0, _NO_TESTS}, time.monotonic() - begun, said

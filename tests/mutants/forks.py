@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -57,10 +58,10 @@ class _Failed:
 class Forks:
     """A process that has collected tests on a copy of the package. Used by one thread at a time."""
 
-    def __init__(self, copy: Copy, files: Sequence[str], chosen: str) -> None:
+    def __init__(self, copy: Copy, files: Sequence[str], modules: Sequence[str], chosen: str) -> None:
         self.copy = copy
         self._connection, other = _FORKS.Pipe()
-        self._process = _FORKS.Process(target=_collect, args=(other, copy.folder, files, chosen))
+        self._process = _FORKS.Process(target=_collect, args=(other, copy.folder, files, modules, chosen))
         self._process.start()
         other.close()
         try:
@@ -93,7 +94,7 @@ class Forks:
         self._process.join()
 
 
-def _collect(connection: Connection, folder: Path, files: Sequence[str], chosen: str) -> None:
+def _collect(connection: Connection, folder: Path, files: Sequence[str], modules: Sequence[str], chosen: str) -> None:
     """The process's work, from its start to its end."""
     os.chdir(ROOT)
     log = os.open(folder / _LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -104,17 +105,21 @@ def _collect(connection: Connection, folder: Path, files: Sequence[str], chosen:
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "examples")
     sys.path[:0] = paths[:2]
     arguments = ["-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-o", f"pythonpath={folder} {ROOT}"]
-    pytest.main([*arguments, "-k", chosen, *files], plugins=[_Plugin(connection, folder)])
+    pytest.main([*arguments, "-k", chosen, *files], plugins=[_Plugin(connection, folder, modules)])
 
 
 class _Plugin:
-    def __init__(self, connection: Connection, folder: Path) -> None:
+    def __init__(self, connection: Connection, folder: Path, modules: Sequence[str]) -> None:
         self._connection = connection
         self._folder = folder
+        self._modules = modules
         self._forks = 0
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {item.nodeid: item for item in session.items}
+        for module in self._modules:
+            # Its functions must live for a change to be put into them, though the package imports some modules late.
+            import_module(module)
         self._connection.send(list(items))
         while (request := self._connection.recv()) is not None:
             self._connection.send(self._forked(session, items, request))

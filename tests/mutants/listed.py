@@ -45,6 +45,9 @@ _BOOKS = (
     "tests/ledger/operations/test_holds.py",
     "tests/ledger/operations/test_spends.py",
     "tests/ledger/operations/test_approvals.py",
+    "tests/ledger/operations/test_approval_records.py",
+    "tests/ledger/operations/test_cancels.py",
+    "tests/ledger/operations/test_bounded_holds.py",
     "tests/ledger/operations/test_corrections.py",
     "tests/ledger/operations/test_adjustments.py",
     "tests/ledger/operations/test_envelopes.py",
@@ -192,7 +195,11 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.service.governed_actions": _NOTEBOOKS,
     "aumos_governance.service.turns": _SHARES,
     "aumos_governance.server.rest.audit": _REST,
-    "aumos_governance.server.rest.context": _REST,
+    "aumos_governance.server.rest.context": (
+        *_REST,
+        "tests/server/rest/test_keys.py",
+        "tests/server/rest/test_examples.py",
+    ),
     "aumos_governance.server.rest.sessions": _REST,
     "aumos_governance.server.kernels.socket_peer": (
         "tests/server/kernels/test_socket_peer.py",

@@ -22,8 +22,17 @@ class Tests:
     """Collected in each of some processes, that changes are tried side by side."""
 
     def __init__(
-        self, folder: Path, files: Sequence[str], processes: int, pool: Executor, most: int, *, slow: bool
+        self,
+        folder: Path,
+        files: Sequence[str],
+        modules: Sequence[str],
+        processes: int,
+        pool: Executor,
+        most: int,
+        *,
+        slow: bool,
     ) -> None:
+        self._modules = modules
         self._most = most
         self._slow = slow
         self._pool = pool
@@ -32,7 +41,7 @@ class Tests:
         chosen = "" if slow else QUICK
 
         def collected(number: int) -> Forks:
-            return Forks(Copy(folder / str(number)), files, chosen)
+            return Forks(Copy(folder / str(number)), files, modules, chosen)
 
         self._all = list(pool.map(collected, range(processes)))
         for forks in self._all:
@@ -42,7 +51,7 @@ class Tests:
         for forks in self._all:
             forks.close()
 
-    def trace(self, modules: Sequence[str]) -> None:
+    def trace(self) -> None:
         """Run every test once without a change, to know what it reaches. One that fails is left out."""
         tests = self._all[0].tests
         files = list(dict.fromkeys(_file(test) for test in tests))
@@ -50,7 +59,7 @@ class Tests:
             [test for test in tests if _file(test) in files[number :: len(self._all)]]
             for number in range(len(self._all))
         ]
-        traced = self._pool.map(lambda forks, share: forks.trace(share, modules), self._all, shares)
+        traced = self._pool.map(lambda forks, share: forks.trace(share, self._modules), self._all, shares)
         self._reached = {name: reached for share in traced for name, reached in share.items()}
         for name, reached in self._reached.items():
             if not reached.passed:
@@ -65,8 +74,9 @@ class Tests:
             if found != "import":
                 return found
             forks.copy.write(mutant.module, mutant.text)
+            broken = [name for name, reached in self._reached.items() if not reached.passed]
             for chosen in (QUICK, TAIL)[: 1 + self._slow]:
-                failed, _, text = forks.copy.failed(files, chosen, _MOST_SECONDS)
+                failed, _, text = forks.copy.failed(files, chosen, broken, _MOST_SECONDS)
                 if failed:
                     return "timeout" if text == "timeout" else "new process"
             return ""

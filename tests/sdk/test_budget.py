@@ -36,7 +36,7 @@ def test_a_check_tells_the_figures(engine: GovernanceEngine) -> None:
     engine.budget.record_spending("llm", 4)
     fits = engine.budget.check_budget("llm", 6.0)
     assert (fits.allowed, fits.requested, fits.available, fits.limit, fits.spent) == (True, 6.0, 6.0, 10.0, 4.0)
-    assert fits.reason == "Budget 'llm': $6.00 asked for, $6.00 left of $10.00 weekly"
+    assert fits.reason == "Budget 'llm': $6.00 requested, $6.00 left of $10.00 weekly"
     assert engine.budget.check_budget("llm", "6.000000001").allowed is False
     assert engine.budget.balance("llm").spent == 4
 

@@ -121,7 +121,7 @@ def test_small_amounts_do_not_look_like_nothing(engine: GovernanceEngine) -> Non
     engine.budget.create_budget("llm", 0.001)
     engine.budget.record_spending("llm", 0.0004)
     assert engine.budget.check_budget("llm", 0.0004).reason == (
-        "Budget 'llm': $0.0004 asked for, $0.0006 left of $0.001 monthly"
+        "Budget 'llm': $0.0004 requested, $0.0006 left of $0.001 monthly"
     )
 
 

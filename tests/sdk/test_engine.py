@@ -57,7 +57,7 @@ def test_all_checks_pass(engine: GovernanceEngine) -> None:
     assert decision.action is FULL
     assert decision.reasons == [
         "Agent 'a' has trust level L3, and L2 is needed",
-        "Budget 'llm' has $10.00 left, and $5.00 is asked for",
+        "Budget 'llm' has $10.00 left, and $5.00 is requested",
         "'ann' lets agent 'a' use 'user_data'",
     ]
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-__all__ = ["BODIES", "NASTY", "RAW", "attacks", "nested"]
+__all__ = ["BODIES", "CHARGE", "NASTY", "RAW", "attacks", "nested"]
 
 
 def nested(levels: int, *, lists: bool = False) -> Any:
@@ -48,9 +48,10 @@ NASTY: Final[dict[str, Any]] = {
     "a long name": {"x" * 100_000: 1},
 }
 
-_CHARGE: Final = {
+CHARGE: Final = "a charge"
+"""Stands for the id or the reference of a charge that is made for the request."""
+_ACTION: Final = {
     "amount": "0.01",
-    "tool": "t",
     "required_level": 1,
     "category": None,
     "agent_id": "a",
@@ -63,22 +64,49 @@ _CHARGE: Final = {
 }
 BODIES: Final[dict[str, dict[str, Any]]] = {
     "hello": {"version": "1", "python": "3", "incarnation": "one"},
-    "open": {"trust_level": 2, "budget": "5", "agent_id": "a", "new": False},
+    "open": {"trust_level": 2, "budget": "1000", "agent_id": "a", "new": False},
     "status": {},
-    "spend": {"amount": "0.01", "tool": "t", "already_paid": False, "category": None, "agent_id": "a", "note": "n"},
-    "hold": {**_CHARGE, "kind": "call", "until": None},
-    "settle": {"hold_id": "h", "amount": "1", "estimated": False, "reference": "r", "report_id": "x", "result": "y"},
-    "release": {"hold_id": "h", "report_id": "x", "result": "r"},
-    "adjust": {"amount": "1", "hold_id": "h", "reference": "r"},
-    "authorize": {**_CHARGE, "shown": {"code": "x"}, "timeout": 0.01, "wait": False},
-    "evaluate": {**_CHARGE, "refused": None},
+    "cell": {},
+    "spend": {
+        "amount": "0.01",
+        "tool": "t",
+        "already_paid": False,
+        "category": None,
+        "agent_id": "a",
+        "note": "n",
+        "at_limit": "deny",
+    },
+    "hold": {
+        **_ACTION,
+        "tool": "t",
+        "kind": "call",
+        "until": None,
+        "least": "0.005",
+        "most": "0.01",
+        "at_limit": "deny",
+        "waits_turn": 0.01,
+    },
+    "settle": {
+        "hold_id": CHARGE,
+        "amount": "0.001",
+        "estimated": False,
+        "reference": None,
+        "usage": {"input": 1},
+        "source": {"kind": "library"},
+        "report_id": "x",
+        "result": "y",
+    },
+    "release": {"hold_id": CHARGE, "report_id": "x", "result": "r"},
+    "adjust": {"amount": "0.001", "hold_id": CHARGE},
+    "adjust by reference": {"amount": "0.001", "reference": CHARGE},
+    "authorize": {**_ACTION, "tool": "t", "shown": {"code": "x"}, "timeout": 0.01, "wait": False, "at_limit": "deny"},
+    "evaluate": {**_ACTION, "refused": {"code": "CLOSED", "reason": "r", "tool": "t"}},
     "trust": {"agent_id": "a", "level": 2, "scope": "s", "assigned_by": "x"},
     "agents": {},
     "budget": {"category": "c", "limit": "1", "period": "daily", "create": True},
     "budgets": {"category": "c"},
     "consent": {"agent_id": "a", "data_type": "d", "purpose": "p", "granted_by": "g", "until": None},
     "consents": {"agent_id": "a", "data_type": "d", "purpose": "p"},
-    "close": {},
     "audit": {
         "limit": 3,
         "agent_id": "a",
@@ -95,7 +123,9 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "cursor": None,
     },
     "cancel": {"of": "x", "act": False, "delivered": False},
+    "close": {},
 }
+"""By the operation's name and what else tells it: a request that is right."""
 _ENVELOPE: Final = ("id", "op", "exp", "cell", "cell.id", "cell.count", "another")
 
 
@@ -104,7 +134,10 @@ def attacks(soak: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     every = 1 if soak else 9
     values = itertools.count()
     for op, body in BODIES.items():
-        for field in (*body, *_ENVELOPE):
+        inner_fields = (
+            f"{outer}.{inner}" for outer, value in body.items() if isinstance(value, dict) for inner in value
+        )
+        for field in (*body, *inner_fields, *_ENVELOPE):
             for name, value in NASTY.items():
                 number = next(values)
                 if number % every:
@@ -112,9 +145,9 @@ def attacks(soak: bool) -> Iterator[tuple[str, dict[str, Any]]]:
                 if field == "wait":
                     # True and null are right, and wait for a user.
                     continue
-                ask: dict[str, Any] = {"id": f"n{number}", "op": op, "exp": time.time() + 60, **body}
+                ask: dict[str, Any] = {"id": f"n{number}", "op": op.split()[0], "exp": time.time() + 60, **body}
                 outer, _, inner = field.partition(".")
-                ask[outer] = {inner: value} if inner else value
+                ask[outer] = {**body.get(outer, {}), inner: value} if inner else value
                 yield f"{op} {field} {name}", ask
 
 

@@ -96,12 +96,29 @@ def test_the_tests_see_a_change_and_the_sources_stay(tmp_path: Path) -> None:
     module, files = "aumos_governance.owner", ("tests/unit/test_owner.py",)
     before = path_of(module).read_bytes()
     copy = Copy(tmp_path)
-    assert not copy.failed(files, QUICK, 100)[0]
+    assert not copy.failed(files, QUICK, (), 100)[0]
     copy.write(module, "raise ImportError('changed')\n")
-    assert copy.failed(files, QUICK, 100)[0]
+    assert copy.failed(files, QUICK, (), 100)[0]
     copy.restore(module)
-    assert not copy.failed(files, QUICK, 100)[0]
+    assert not copy.failed(files, QUICK, (), 100)[0]
     assert path_of(module).read_bytes() == before
+
+
+def test_a_test_that_fails_without_any_change_notices_none(tmp_path: Path) -> None:
+    copy = Copy(tmp_path)
+    text = path_of("aumos_governance.owner").read_text("utf-8")
+    copy.write("aumos_governance.owner", text.replace('f"uid:', 'f"number '))
+    files = ("tests/unit/test_owner.py",)
+    failing = f"{files[0]}::test_a_user_without_a_name_is_a_number"
+    failed, _, printed = copy.failed(files, QUICK, (), 100)
+    assert failed
+    assert failing.rpartition("::")[2] in printed
+    assert not copy.failed(files, QUICK, (failing,), 100)[0]
+
+
+def test_tests_that_cannot_be_run_notice_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="not found"):
+        Copy(tmp_path).failed(("tests/unit/test_nothing.py",), QUICK, (), 100)
 
 
 def test_each_mutant_can_be_compiled_and_names_the_lines_of_its_statement() -> None:

@@ -26,8 +26,8 @@ class KnownProvider:
     """The end of the base URL's path that libraries append themselves, so that it is not in `roots`."""
     roots: tuple[str, ...] = ()
     """Variables from which libraries read the base URL without `root`."""
-    unanswered: tuple[str, ...] = ()
-    """Variables of keys that are taken out and replaced by none."""
+    removed: tuple[str, ...] = ()
+    """Variables of keys that a kernel does not get, not even with the gateway's own key."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Further variables for libraries that would send the client's key to the provider itself."""
 
@@ -51,7 +51,7 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
         None,
         seller="azure",
         addresses=("AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"),
-        unanswered=("AZURE_OPENAI_AD_TOKEN", "AZURE_AD_TOKEN"),
+        removed=("AZURE_OPENAI_AD_TOKEN", "AZURE_AD_TOKEN"),
     ),
     "anthropic": KnownProvider(
         "https://api.anthropic.com",
@@ -59,7 +59,7 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
         "anthropic",
         addresses=("ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"),
         # The library and Claude Code send it in another header than the key, and read the key first.
-        unanswered=("ANTHROPIC_AUTH_TOKEN",),
+        removed=("ANTHROPIC_AUTH_TOKEN",),
     ),
     "google": KnownProvider(
         "https://generativelanguage.googleapis.com",
@@ -68,7 +68,7 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
         addresses=("GOOGLE_GEMINI_BASE_URL", "GEMINI_API_BASE"),
         # google-genai warns where both are set (`_api_client.py`), and litellm reads only the other one for some calls
         # (`llms/gemini/image_generation`, `batches`, `files`).
-        unanswered=("GOOGLE_API_KEY",),
+        removed=("GOOGLE_API_KEY",),
     ),
     # https://openrouter.ai/docs/quickstart
     "openrouter": KnownProvider(
@@ -103,7 +103,7 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
     # https://docs.cohere.com/docs/compatibility-api; Cohere's own library speaks another API, so its address stays.
     "cohere": KnownProvider("https://api.cohere.ai/compatibility/v1", seller="cohere"),
     # https://huggingface.co/docs/inference-providers. The token also opens downloads, so no other stands in for it.
-    "huggingface": KnownProvider("https://router.huggingface.co/v1", unanswered=("HF_TOKEN",)),
+    "huggingface": KnownProvider("https://router.huggingface.co/v1", removed=("HF_TOKEN",)),
     # https://docs.ollama.com/api/openai-compatibility; OLLAMA_HOST is for Ollama's own API and stays.
     "ollama": KnownProvider("http://127.0.0.1:11434/v1", addresses=("OLLAMA_BASE_URL",)),
     # https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html

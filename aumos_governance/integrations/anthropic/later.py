@@ -1,4 +1,4 @@
-"""Anthropic's later word on what was paid for: the results of batches."""
+"""Costs that Anthropic reports later: the results of batches."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def _add_tools(size: Size, tools: Any) -> None:
         tool = read if isinstance(read, Mapping) else {}
         kind = str(tool.get("type") or "")
         if kind.startswith(_ON_THE_SERVER):
-            # The provider caches between its own turns, also where the request does not ask for that: see the usage in
+            # The provider caches between its own turns, also where no request has cache_control: see the usage in
             # https://platform.claude.com/docs/en/about-claude/pricing#web-search-tool.
             size.unbounded = size.cached = True
         size.runs_code |= kind.startswith("code_execution")

@@ -182,7 +182,7 @@ def _really(governor: _Governor, planned: tuple[Call, Paid], request: Any) -> tu
 
 
 def _changes_requests(kind: type[Any]) -> bool:
-    """Whether a class of neither library has a say in what is sent."""
+    """Whether a class that is of neither library may change what is sent."""
     return any(name in vars(base) and not is_of_library(base) for base in kind.__mro__ for name in _REQUEST_HOOKS)
 
 

@@ -192,7 +192,7 @@ class _Globals(dict[str, Any]):
     """A module's global names as they are at any time, except those that stand for the original.
 
     Python reads global names through ``__getitem__`` of a dict's subclass, and those of `builtins` where it raises
-    KeyError (the language's reference has no word on it; CPython 3.10 to 3.14 do).
+    KeyError (the language's reference does not mention it; CPython 3.10 to 3.14 do).
     """
 
     def __init__(self, live: dict[str, Any]) -> None:

@@ -15,10 +15,10 @@ __all__ = ["ResponseMeter"]
 
 
 class ResponseMeter:
-    """Of a stream, whether its pieces are server-sent events or the elements of an array.
+    """Reads one stream, whose pieces are server-sent events or the elements of a JSON array.
 
-    The last usage counts. It may come after the piece that names why the model ended, so that only the stream's own end
-    is the end of it. ``hidden`` as in `Seen`.
+    The last usage counts. It may come after the piece that states why the model ended, so the response is complete only
+    when the stream ends. ``hidden`` is that of `Seen`.
     """
 
     ended = False

@@ -34,7 +34,7 @@ _WHITE_SPACE: Final = " \t\r\n"
 
 
 class UsageMissingError(Exception):
-    """A response does not say, or not in earnest, what was used. It never reaches a caller.
+    """A response does not state, or not credibly, what was used. It never reaches a caller.
 
     ``least`` USD is what the visible part of the response costs at least.
     """
@@ -157,9 +157,9 @@ READS: Final = frozenset({"get", "head", "options", "delete"})
 
 
 def is_free(request: ApiRequest, posts: re.Pattern[str]) -> bool:
-    """Whether a request costs nothing: one that reads or deletes, or sends to one of the free paths.
+    """Whether a request is known to cost nothing: it reads, deletes, or sends something to a free path.
 
-    ``posts`` matches these paths. False also for a request of which that is not known.
+    ``posts`` matches the free paths as a whole.
     """
     method = request.method.lower()
     return method in READS or (method in ("post", "put", "patch") and posts.fullmatch(request.plain_path) is not None)

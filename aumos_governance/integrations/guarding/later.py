@@ -1,4 +1,4 @@
-"""Free requests whose responses say what earlier ones cost, such as a poll: their bytes are read on their way."""
+"""Free requests whose responses state what earlier calls cost, such as a poll: they are read as they pass."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Later(Protocol):
 
     @property
     def ended(self) -> bool:
-        """Nothing more that counts will come."""
+        """Whether nothing more will come that affects a charge."""
         ...
 
     def feed(self, chunk: bytes) -> None:
@@ -102,7 +102,7 @@ class LaterLines:
 
 
 def hearing(response: Any, later: Later, *, awaited: bool) -> Steps[None]:
-    """Read an httpx response along with the caller."""
+    """Read an httpx response while its caller reads it."""
     content = content_of(response)
     if content is None:
         if awaited:

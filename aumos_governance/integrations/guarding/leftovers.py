@@ -46,7 +46,7 @@ class Leftovers:
         self._lock = threading.Lock()
 
     def precede(self) -> None:
-        """At the end of the interpreter come before all that is there now, such as a ledger that ends its thread."""
+        """When the interpreter ends, settle before anything registered so far runs, such as a ledger's end."""
         # What was registered last runs first.
         atexit.unregister(self.finish)
         atexit.register(self.finish)
@@ -88,7 +88,7 @@ class Leftovers:
         self.wait()
 
     def forget(self) -> None:
-        """After a fork: what the parent holds is the parent's, and so is the thread."""
+        """In the child after a fork: start empty, since open charges and the thread belong to the parent process."""
         self.__init__()  # type: ignore[misc]
 
     def _start(self) -> None:

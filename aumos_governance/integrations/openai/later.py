@@ -1,4 +1,4 @@
-"""OpenAI's later word on what was paid for: responses that are retrieved, and batches."""
+"""Costs that OpenAI reports later: those of responses that are retrieved, and of batches."""
 
 from __future__ import annotations
 

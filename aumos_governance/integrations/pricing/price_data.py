@@ -247,4 +247,5 @@ def _keep(raw: Any) -> None:
     except OSError as error:
         if made is not None:
             Path(made).unlink(missing_ok=True)
-        raise PriceDataError(f"The prices cannot be kept in {path}: {error.strerror or error}.") from error
+        cause = error.strerror or error
+        raise PriceDataError(f"The prices cannot be written to {path} ({cause}), so the earlier ones stay.") from error

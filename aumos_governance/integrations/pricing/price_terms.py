@@ -245,7 +245,7 @@ def billed_model(requested: str, served: object) -> str:
 
     Bedrock responds with ``claude-sonnet-4-5-20250929`` to ``global.anthropic.claude-sonnet-4-5-20250929-v1:0``, Vertex
     the same to ``claude-sonnet-4-5@20250929``: the requested name says by which profile it is billed. Another model
-    that answered is billed by the requested one's profile.
+    that responded is billed by the requested one's profile.
     """
     if not isinstance(served, str) or not served or served == requested:
         return requested

@@ -1,4 +1,4 @@
-"""Asks the user at this kernel to approve an action, where no panel can."""
+"""Prompts the user at this kernel to approve an action, where no panel can."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Shown = Mapping[str, Any]
 
 
 def user_at_prompt(link: Link, shell: Any) -> Callable[[Shown], bool] | None:
-    """A function that asks the user at this kernel; None where a server's panel does that, or no input is possible.
+    """A function that prompts the user at this kernel; None where a server's panel does that, or no input is possible.
 
     It shows exactly what would run, and returns True only for the word yes. It raises KeyboardInterrupt when it is
     interrupted.

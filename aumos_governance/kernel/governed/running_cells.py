@@ -40,14 +40,14 @@ _leaving: set[int] = set()
 
 
 def follow(shell: Any) -> None:
-    """Hear of each cell of ``shell``; a second time changes nothing."""
+    """Follow each cell of ``shell``; a second call changes nothing."""
     _leaving.discard(id(shell))
     shell.events.register("pre_run_cell", _begin)
     shell.events.register("post_run_cell", _end)
 
 
 def unfollow(shell: Any) -> None:
-    """Hear of no more cells. Those that run are seen to their end: it may settle what they cost."""
+    """Follow no more cells. Those that run are followed to their end, which may settle what they cost."""
     if not _stack.cells:
         _forget(shell)
         return

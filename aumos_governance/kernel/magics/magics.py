@@ -261,7 +261,7 @@ def quiet_value(shell: Any, value: object, *, depth: int) -> None:
 
 
 def _around(frame: FrameType) -> frozenset[CodeType]:
-    """The statements that had this one run; none where it is more than the magic, so that its value is another."""
+    """The statements during which this one runs; none if it does more with the magic's value than to display it."""
     code = frame.f_code
     if code.co_name != _STATEMENT or not _BARE.issuperset(code.co_names):
         return frozenset()

@@ -1,4 +1,4 @@
-"""What ``%governance_spend`` does, and what it came to: a spend is decided, shown, and taken back where it is given up.
+"""What ``%governance_spend`` does: a spend is decided, shown, and taken back where its cell is interrupted.
 
 Arguments are sent as text, and the service reports what is wrong with them.
 """
@@ -128,7 +128,7 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
         # It is charged exactly when the cell shows so: an interrupt comes before both, or after both.
         with Deferred():
             if sentence is None:
-                recorded = _said(decision, recorded_text(decision))
+                recorded = _print_decision(decision, recorded_text(decision))
             elif not refused:
                 say(sentence)
             request.keep()
@@ -227,6 +227,6 @@ def say(*lines: str) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
-def _said(decision: SpendDecision, line: str) -> SpendDecision | None:
+def _print_decision(decision: SpendDecision, line: str) -> SpendDecision | None:
     # In one step, so that nothing comes between showing it and knowing that it is shown.
     return decision if sys.stdout.write(f"{line}\n") != 0 else None

@@ -1,9 +1,7 @@
-"""Calls a function after some time, by the operating system's wait and not by a loop's clock.
+"""Calls a function after some time, and lets a task wait for its response with a time limit.
 
-asyncio reckons its timers by `time.monotonic`, which a test tool may have frozen in this kernel: then `call_later`
-never calls, and a task would wait for its response without end.
-
-So here too is how a task waits for its response, while its loop goes on.
+Both wait in a thread, for the operating system. asyncio's own timers compare `time.monotonic`, which a test tool in
+this kernel may have stopped: `call_later` would then never call, and the task would wait forever.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who this process is: a kernel that a server governs, one that only inherited the sign of it, or neither."""
+"""What this process is: a kernel that a server governs, a child that inherited its variable, or neither."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["KernelIdentity", "Situation", "connection_file_name", "identify"]
 
 
 class Situation(Enum):
-    """How this process stands to a governance server."""
+    """The relation of this process to a governance server."""
 
     GOVERNED = "governed"
     OUT_OF_REACH = "out of reach"
@@ -29,7 +29,7 @@ class Situation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KernelIdentity:
-    """What the environment says of this process."""
+    """What the environment variables state about this process."""
 
     situation: Situation
     kernel_id: str | None = None
@@ -42,8 +42,8 @@ def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kern
     """Read the environment of a process whose own connection file has this name.
 
     ``is_kernel``: a kernel runs in this process, even if its connection file is not known. Where it is not certain that
-    the sign was inherited, the process counts as governed: it makes its requests, and fails closed. Raises
-    ConfigurationError for a sign that cannot be read.
+    the variable was inherited, the process counts as governed: it makes its requests, and fails closed. Raises
+    ConfigurationError for a variable that cannot be read.
     """
     raw = environ.get(KERNEL_ENV)
     inside_strict = bool(environ.get(STRICT_ENV))

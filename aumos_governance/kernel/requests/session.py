@@ -1,4 +1,4 @@
-"""Which engine decides for this kernel, its server's or the embedded one, and the way there. One for each process.
+"""The connection of a process to the engine that decides for it, its server's or the embedded one; one in a process.
 
 The choice is made with the first request, and kept until the process ends, so that `%reload_ext` changes nothing.
 Here too is what each request of this process says of itself: the cell that makes it, and what is to become of charges
@@ -56,7 +56,7 @@ class ServerTransport:
     lossy = True
 
     def __init__(self, comm: CommTransport, incarnation: str) -> None:
-        """``incarnation`` is what this process says hello with; what it starts is let in for it."""
+        """``incarnation`` is sent in this process's hello; processes that it starts are admitted by it."""
         self._comm = comm
         self._incarnation = incarnation
         self._socket = SocketTransport(self._take)

@@ -37,7 +37,7 @@ def state_file_text(path: object) -> str:
 
 
 def opened_text(response: Mapping[str, Any], before: State | None) -> list[str]:
-    """What came of ``%governance``: opened, resumed or changed; ``before`` is the state that stood, if it was read."""
+    """The outcome of ``%governance``: opened, resumed or changed; ``before`` is the earlier state, if it was read."""
     state: State = response["state"]
     terms = _terms(state)
     if state["agent_id"] is None:

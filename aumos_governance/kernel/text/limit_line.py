@@ -30,7 +30,7 @@ class LimitLine:
         self._notice.say(limit_text(self._call, waiting))
 
     def ended(self, outcome: str) -> None:
-        """Say what came of it, in the line's place: ``Allowed``, ``Denied`` or ``Withdrawn``."""
+        """Show the outcome in place of the line: ``Allowed``, ``Denied`` or ``Withdrawn``."""
         if self._notice is not None:
             self._notice.say(f"{outcome} after waiting at the limit: {_call_text(self._call)}.")
 

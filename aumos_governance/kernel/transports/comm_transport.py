@@ -95,7 +95,7 @@ class CommTransport:
         problem = problem or self._problem
         last = f" Its last error was: {problem}" if problem else ""
         return ServerUnreachableError(
-            f"The governance server did not answer within {seconds:.0f} seconds, so nothing is authorised; check that"
+            f"The governance server did not respond within {seconds:.0f} seconds, so nothing is authorised; check that"
             f" the Jupyter server runs with the aumos_governance extension enabled, then run the cell again.{last}"
         )
 
@@ -124,8 +124,8 @@ class CommTransport:
         receiver = self._receiver
         for response in responses:
             if response.get("id") is None:
-                # It names no request, so no request may be taken for refused; should one stay without an
-                # answer, this says why.
+                # It names no request, so no request may be taken for refused; should one stay without a
+                # response, this says why.
                 self._problem = str(response.get("message"))
             elif receiver is not None:
                 receiver(response)

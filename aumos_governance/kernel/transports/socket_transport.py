@@ -109,11 +109,11 @@ class _Line:
         line, _, rest = received.partition(b"\n")
         response = json.loads(line)
         if not isinstance(response, dict):
-            raise ConnectionError("what answers there cannot be read")
+            raise ConnectionError("the response at its address cannot be read")
         if response.get("ok") is not True:
             raise ConnectionError(str(response.get("message")))
         if not hmac.compare_digest(str(response.get("proof")), socket_proof(str(self.offer["secret"]), challenge)):
-            raise ConnectionError("who answers there is not the server that offered it")
+            raise ConnectionError("the process at its address is not the server that offered it")
         return rest
 
     def _end(self, problem: str) -> None:
@@ -176,9 +176,9 @@ class SocketTransport:
                 line = self._line
             if line is None:
                 raise UnavailableError(
-                    "A forked process can ask the governance server only over its local socket, which it does not"
-                    " offer, so nothing is authorised here; ask in the notebook's own process, before the work is"
-                    " handed out."
+                    "A forked process can reach the governance server only over its local socket, which it does not"
+                    " offer, so nothing is authorised here; make the call in the notebook's own process, before the"
+                    " work is handed out."
                 )
             line.settled.wait(_CONNECT_SECONDS)
             if line.send(_encoded(request)):
@@ -189,7 +189,7 @@ class SocketTransport:
             # It had stood, and ended in the meantime: another thread may have been interrupted while it read.
         raise ServerUnreachableError(
             "This process cannot reach the governance server over its local socket"
-            f" ({why or 'it does not answer'}), so nothing is authorised here."
+            f" ({why or 'it does not respond'}), so nothing is authorised here."
         )
 
     def wait(self, waiter: Waiter, seconds: float) -> None:

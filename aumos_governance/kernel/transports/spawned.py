@@ -91,8 +91,8 @@ class SpawnedTransport:
     def silence(self, seconds: float) -> UnavailableError:
         last = f" Its last error was: {self._socket.problem}" if self._socket.problem else ""
         return ServerUnreachableError(
-            f"The governance server did not answer this process within {seconds:.0f} seconds, so nothing is authorised"
-            f" here; check that the notebook's Jupyter server runs.{last}"
+            f"The governance server did not respond to this process within {seconds:.0f} seconds, so nothing is"
+            f" authorised here; check that the notebook's Jupyter server runs.{last}"
         )
 
     def _take(self, response: Mapping[str, Any]) -> None:

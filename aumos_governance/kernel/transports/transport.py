@@ -29,7 +29,8 @@ class Transport(Protocol):
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         """Send the request without waiting for its response; the same request may be sent again.
 
-        ``urgent`` asks are not kept back to travel with others. Raises UnavailableError where nothing can be sent.
+        An ``urgent`` request is not delayed so that another one travels with it.
+        Raises UnavailableError where nothing can be sent.
         """
         ...
 

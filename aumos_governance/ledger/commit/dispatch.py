@@ -1,4 +1,4 @@
-"""What every backend of the ledger has in common: which operation does which request, when, and who hears of it.
+"""What all backends of the ledger share: which operation executes a request, when, and which listeners are notified.
 
 It is also the one place where idempotency keys and expiry are handled.
 """
@@ -141,7 +141,7 @@ def _notebook(work: Work, request: Request[Any]) -> NotebookRow | None:
 
 
 class Listeners:
-    """A set of listeners; one that raises is logged and does not keep the others from hearing."""
+    """A set of listeners; one that raises is logged, and the others are notified all the same."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

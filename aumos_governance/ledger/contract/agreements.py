@@ -104,7 +104,7 @@ class TrustAssignment:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The leave to use a kind of data; with no purpose it covers every one."""
+    """The permission to use a kind of data; with no purpose it covers every purpose."""
 
     agent_id: str
     data_type: str
@@ -168,7 +168,7 @@ class FileReport(Request[Report]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishReport(Request[Report]):
-    """Add to a report of the notebook's how its act ended. One that was acknowledged before is shown again.
+    """Add to a report of the notebook's how its action ended. One that was acknowledged before is shown again.
 
     ``result``, and ``spent`` in USD where it is given, are written into what is shown. Raises NotFoundError for no
     such report.
@@ -302,7 +302,7 @@ class Evaluate(Request[Decision]):
     default_level: TrustLevel = TrustLevel.L1_MONITOR
     """The level of an agent without one of its own."""
     default_deny: bool = True
-    """Whether the use of data that no consent speaks of is denied."""
+    """Whether the use of data that no consent covers is denied."""
     overdraft: bool = False
     """Whether an amount above the budget is allowed, with a caveat."""
     realm: str | None = ""

@@ -44,7 +44,7 @@ class Checks:
     data_type: str | None = None
     purpose: str | None = None
     default_deny: bool = True
-    """Whether the use of data that no consent speaks of is denied."""
+    """Whether the use of data that no consent covers is denied."""
     overdraft: bool = False
     """Whether what does not fit is allowed, with a caveat and without a charge: what it cost is then a spend."""
 
@@ -102,7 +102,7 @@ class Spend(Charging):
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold(Charging):
-    """Set an amount aside, to be settled with the true cost or released; 0 is an amount.
+    """Hold an amount, to be settled with the true cost or released; 0 is an amount.
 
     It belongs to the caller's scope and incarnation, and to the period in which it is made. It ends by itself
     only when ``until`` is given. Closing the session leaves it as it is.

@@ -71,5 +71,5 @@ class Ledger(Protocol):
         ...
 
     def close(self) -> None:
-        """Finish what is queued and let go of files and connections. Idempotent."""
+        """Finish what is queued, and close files and connections. Idempotent."""
         ...

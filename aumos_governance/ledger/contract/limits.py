@@ -26,7 +26,7 @@ class LimitEvent(str, Enum):
 class RecordLimitRequest(Request[Recorded]):
     """Put on record that a call waits for a limit to be raised, that a user denies it, or that it waits no longer.
 
-    It is no decision and changes no figure: what comes of the call is decided, and recorded, when it is requested once
+    It is no decision and changes no figure: the call's outcome is decided, and recorded, when it is requested once
     more. With no open session it is recorded in the ledger's own chain.
     """
 

@@ -48,7 +48,7 @@ def new_key() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSession(Request[Opened]):
-    """A kernel's or the server's wish for a session; `terms.plan_open` says what comes of it.
+    """Request a session, for a kernel or the server; `terms.plan_open` decides the outcome.
 
     Without an open session one is opened. With one, it is resumed, or changed where the values differ, or
     closed and followed by a new one when ``new`` is set. Raises NotAllowedError.

@@ -29,7 +29,7 @@ class SessionTerms:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One governed value with who set it."""
+    """A trust level, or a budget in nano-USD, and who set it."""
 
     value: int
     set_by: str

@@ -60,7 +60,7 @@ class Evidence(Protocol):
         ...
 
     def salvaging(self) -> AbstractContextManager[None]:
-        """Within it records are read also where text is not valid, which is then bytes or holds lone surrogates."""
+        """While it is entered, records with invalid text are read too: such text is bytes, or has lone surrogates."""
         ...
 
     def ends(self) -> Mapping[str, ChainEnd]:

@@ -164,7 +164,7 @@ def _charge_changed(figures: Figures, entry: Entry, values: Columns | Callable[[
 # ---- approvals and reports
 
 
-def _ask(figures: Figures, session: Session, entry: Entry) -> None:
+def _approval_requested(figures: Figures, session: Session, entry: Entry) -> None:
     detail = entry.detail
     values: Columns = {
         "session_id": session.id,
@@ -234,8 +234,8 @@ RULES: Final[dict[str, Rule]] = {
     "void": _resolved("voided"),
     "unresolved": _unresolved,
     "correct": _correct,
-    "approval_requested": _ask,
-    "ask": _ask,
+    "approval_requested": _approval_requested,
+    "ask": _approval_requested,
     "approve": _decided("approved"),
     "refuse": _decided("denied"),
     "withdraw": _decided("withdrawn"),

@@ -82,5 +82,5 @@ class Database(Readings, Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of all connections. Idempotent."""
+        """Close all connections. Idempotent."""
         ...

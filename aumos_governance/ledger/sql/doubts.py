@@ -65,7 +65,7 @@ class Doubts:
             return tuple(doubt for doubt in self.charges.values() if (doubt.scope, doubt.key) not in again)
 
     def confirm(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
-        """These requests were committed, and their callers hear of it: what they speak of is in doubt no longer."""
+        """These requests were committed and confirmed to their callers: they are in doubt no longer."""
         with self._lock:
             for request, outcome in zip(requests, outcomes, strict=True):
                 if isinstance(request, TakeBack):
@@ -75,13 +75,13 @@ class Doubts:
                     self.charges.pop(outcome.charge_id, None)
 
     def end(self) -> None:
-        """Look no more. What is in doubt still is left to what ends holds of kernels that are gone."""
+        """Stop looking. What is still in doubt ends with the holds of kernels that are gone."""
         self._ended.set()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
         if self.charges:
-            _log.warning("The ledger was closed while %d charges were not confirmed.", len(self.charges))
+            _log.warning("The ledger was closed before it was known whether %d charges were stored.", len(self.charges))
 
     def _look(self) -> None:
         pause = _SOONEST

@@ -14,7 +14,7 @@ _MOST: Final = 65535
 
 
 class PortMemory:
-    """A small file in a folder of ours, for each root folder of servers."""
+    """Keeps the port of the last gateway, in a small file of this package for each root folder of servers."""
 
     def __init__(self, folder: Path, root: str, configured: int = 0) -> None:
         """``configured``: the port that an administrator chose; 0 for none."""

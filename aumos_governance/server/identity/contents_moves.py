@@ -25,7 +25,7 @@ _Done = Callable[[], None]
 class ContentsMoves:
     """Follows the contents manager: a notebook keeps its governance under another name, a deleted one ends it.
 
-    Its own methods are wrapped. Its events are not believed: any authenticated client can post one.
+    Its own methods are wrapped. Its events are not trusted: any authenticated client can post one.
     """
 
     def __init__(
@@ -46,8 +46,8 @@ class ContentsMoves:
     def follow(self, contents_manager: Any) -> None:
         """Follow the renames, deletions and saves of this manager, also those that other code makes.
 
-        ``delete`` and ``rename`` call ``delete_file`` and ``rename_file`` in most managers, and not in all; heard of
-        twice, nothing happens twice.
+        ``delete`` and ``rename`` call ``delete_file`` and ``rename_file`` in most managers, and not in all; a change
+        that is seen twice is applied once.
         """
         for names, begin in (
             (("rename", "rename_file"), self._renaming),

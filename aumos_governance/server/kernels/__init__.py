@@ -1,1 +1,1 @@
-"""The kernels that the server governs: found, connected, followed and let go."""
+"""The kernels that the server governs: found, connected, followed and disconnected."""

@@ -1,4 +1,4 @@
-"""The bridge to all kernels: found, followed through restarts and renames, and let go when they are gone."""
+"""Connects all kernels: finds them, follows their restarts and renames, and disconnects those that are gone."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Bridge:
         self._stopping = False
 
     def follow_sessions(self) -> None:
-        """Hear of every session row as it is written; it is written after its kernel's start is reported."""
+        """Be notified of every session row as it is written; it is written after its kernel's start is reported."""
         for name in ("save_session", "update_session"):
             setattr(self._sessions, name, self._followed(getattr(self._sessions, name)))
 
@@ -133,7 +133,7 @@ class Bridge:
             self._let_go(kernel_id)
 
     async def on_kernel_event(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
-        """A listener for kernel events: whatever they claim, only the kernels themselves are believed."""
+        """A listener for kernel events. These are only hints: the kernels themselves are examined."""
         self._look.set()
 
     def note_foreign_keys(self, kernel_id: str, names: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What one kernel and the server say to each other, whichever transport carries it.
+"""The messages between one kernel and the server, over any transport.
 
 A transport knows which kernel is at its other end, gives each message to its `Conversation`, and carries
 the responses back.
@@ -29,7 +29,7 @@ __all__ = ["AtOnce", "Conversation", "caller_of", "check_document", "metered", "
 
 _MOMENT: Final = 0.003
 _NO_MOMENT: Final = 0.05
-"""Seconds that a ledger is stood by for, and for which it is not any more when it needed longer."""
+"""Seconds for which a thread waits for the ledger, and for which none does after a longer wait."""
 
 
 class AtOnce(Executor):
@@ -186,21 +186,21 @@ class Conversation:
                 self._service.submit(caller, request, reply)
 
     def _stand_by(self, nonce: str, caller: Caller, request: WireRequest, reply: Reply) -> None:
-        """Leave the interpreter to the ledger's thread for the moment that it needs.
+        """Wait for the ledger's thread while it executes the request.
 
-        That thread lets go of it with each statement. Whatever else this one had to do would then take it, again and
-        again, and made a decision take half as long again.
+        That thread releases the interpreter's lock with each statement. Other work of this thread would take the lock
+        again and again, which made a decision take half as long again.
         """
-        answered = threading.Lock()
-        answered.acquire()
+        responded = threading.Lock()
+        responded.acquire()
 
         def respond(response: dict[str, Any]) -> None:
             reply(response)
-            answered.release()
+            responded.release()
 
         with self._presence.attending(nonce):
             self._service.submit(caller, request, respond)
-        if not answered.acquire(timeout=_MOMENT):
+        if not responded.acquire(timeout=_MOMENT):
             self._stand_by_after = time.monotonic() + _NO_MOMENT
 
     def _greet(self, request: WireRequest, reply: Reply) -> None:

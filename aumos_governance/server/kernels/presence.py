@@ -1,4 +1,4 @@
-"""Whether a kernel's request is let in: its process is there, and not too many requests are in flight.
+"""Whether a kernel's request is admitted: its process exists, and not too many requests are in flight.
 
 When a process is gone, what it held becomes unresolved. A flood is refused at once, and not kept waiting.
 """
@@ -172,7 +172,7 @@ class Admission:
         self._all = 0
 
     def enter(self, kernel: str, op: str, request_id: str, reply: Reply) -> Admitted:
-        """Let one request in until its response; raises BusyError at once where too many are in flight.
+        """Admit one request until its response; raises BusyError at once where too many are in flight.
 
         An ``authorize`` is in flight until its response, or until it is known to wait for a user, however often it is
         sent meanwhile.

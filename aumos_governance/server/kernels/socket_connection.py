@@ -141,7 +141,7 @@ def _greeting(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         greeting = None
     if not isinstance(greeting, dict):
-        raise InvalidRequestError("A local connection begins with a line that holds its token.")
+        raise InvalidRequestError("The first line of a local connection has to be a JSON object with the token.")
     version = greeting.get("v")
     if version != PROTOCOL_VERSION or isinstance(version, bool):
         raise InvalidRequestError(

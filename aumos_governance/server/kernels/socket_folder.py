@@ -14,7 +14,7 @@ from typing import Final
 __all__ = ["make_folder", "socket_path"]
 
 _PREFIX: Final = "aumos-gov-"
-_NAME: Final = "ask.sock"
+_NAME: Final = "req.sock"
 _LONGEST: Final = 100
 """Bytes of a socket's path: Linux takes 107, macOS 103."""
 _RANDOM: Final = 8

@@ -53,7 +53,7 @@ def describe(error: BaseException | None, status: int = 500) -> tuple[int, dict[
         found = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
         return found, {"code": error.code, "message": error.message}
     if isinstance(error, HTTPError):
-        return error.status_code, _body(error.status_code, _said(error))
+        return error.status_code, _body(error.status_code, _message(error))
     if error is not None:
         message = "The governance service failed inside, so nothing is decided; the server's log says more."
         return 500, {"code": "INTERNAL", "message": message}
@@ -66,7 +66,7 @@ def _body(status: int, sentence: str) -> dict[str, str]:
     return {"code": code, "message": sentence or f"The server refused the request: {phrase}."}
 
 
-def _said(error: HTTPError) -> str:
+def _message(error: HTTPError) -> str:
     """What tornado's error says: a template where it has arguments, and text with doubled percent signs else."""
     text = error.log_message or ""
     try:

@@ -1,4 +1,4 @@
-"""The gateway's keys, and the press that stops a notebook."""
+"""The requests that list, issue and revoke the gateway's keys, and the one that stops a notebook."""
 
 from __future__ import annotations
 

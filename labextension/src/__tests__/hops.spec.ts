@@ -78,7 +78,7 @@ it(`a spend's event passes at most ${MOST} files on its way to the status bar`, 
   });
   await vi.waitFor(() => expect(FakeWebSocket.last?.onmessage).toBeTruthy());
   const api = new FakeApi();
-  api.configAnswer = sampleConfig();
+  api.configResponse = sampleConfig();
   const model = new GovernanceModel({ api, events });
   const before = sampleState('held');
   api.responses.set(before.path, before);

@@ -3,7 +3,7 @@ import React from 'react';
 import type { IWaitingApi } from '../server/waitingApi';
 import { formatUsd, parseUsd, typedUsd, writeUsd } from '../words/money';
 import type { IAuditRecord } from '../protocol/audit';
-import type { ICorrectionAnswer } from '../protocol/waiting';
+import type { ICorrectionResponse } from '../protocol/waiting';
 import { AmountInput } from '../widgets/amountInput';
 import { Button } from '../widgets/button';
 import { useAction, usePermission } from '../widgets/hooks';
@@ -22,7 +22,7 @@ export function CorrectionForm(
   const [isOpen, setOpen] = React.useState(false);
   const [text, setText] = React.useState(writeUsd(spent));
   const [reason, setReason] = React.useState('');
-  const [done, setDone] = React.useState<ICorrectionAnswer | null>(null);
+  const [done, setDone] = React.useState<ICorrectionResponse | null>(null);
   const permission = usePermission(model, trans);
   const action = useAction();
   const id = React.useId();

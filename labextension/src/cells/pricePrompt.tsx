@@ -14,7 +14,7 @@ import type { ICellCost, IEstimate } from './estimate';
  *
  * @param goTo - Leads to a cell by its index, from 0, once the dialog is closed.
  */
-export async function askToRun(
+export async function confirmRun(
   estimate: IEstimate,
   state: IGovernanceState | null,
   goTo: (index: number) => void,

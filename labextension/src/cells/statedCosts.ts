@@ -3,7 +3,8 @@
 import { typedUsd } from '../words/money';
 
 const GOVERNED = /^\s*%%governed\b[^\n]*?\s--cost(?:\s+|=)["']?([^\s"']+)/;
-const SPEND = /^[ \t]*%governance_spend[ \t]+["']?([^\s"']+)/gm;
+const SPEND =
+  /^[ \t]*(?:[^\s=#%"']+[ \t]*=[ \t]*)?%governance_spend[ \t]+["']?([^\s"']+)/gm;
 
 /** A line that costs nothing in any context: empty, a comment, or a magic that reads or sets governance. */
 const FREE = /^\s*(#.*|%(load_ext|reload_ext|governance(?!_spend)\w*)\b.*)?$/;

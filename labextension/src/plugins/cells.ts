@@ -11,8 +11,8 @@ import {
 import { CostLearner } from '../cells/costLearner';
 import { estimate, type ICellToRun } from '../cells/estimate';
 import { LearnedCosts } from '../cells/learnedCosts';
-import { askToRun } from '../cells/pricePrompt';
-import { CommandIds } from '../commands';
+import { confirmRun } from '../cells/pricePrompt';
+import { announcer, CommandIds } from '../commands';
 import { CellReceipts } from '../receipts/cellReceipts';
 import { ReceiptBook } from '../receipts/receiptBook';
 import { type GovernanceSettings, ISettings } from '../state/settings';
@@ -70,9 +70,10 @@ export const pricePlugin: JupyterFrontEndPlugin<void> = {
     const { contents } = app.serviceManager;
     const learned = new LearnedCosts(window.localStorage);
     const command = CommandIds.runAllWithPrice;
+    const isShown = (): boolean => model.path !== null;
     commands.addCommand(command, {
       label: trans.__('Estimate Cost and Run All Cells…'),
-      isEnabled: () => model.path !== null,
+      isEnabled: isShown,
       execute: async () => {
         const panel = tracker.currentWidget;
         if (!panel) {
@@ -87,11 +88,12 @@ export const pricePlugin: JupyterFrontEndPlugin<void> = {
           void panel.content.scrollToItem(index, 'center');
           panel.content.activate();
         };
-        if (await askToRun(estimated, model.stateOf(path), goTo, trans)) {
+        if (await confirmRun(estimated, model.stateOf(path), goTo, trans)) {
           await commands.execute('notebook:run-all-cells');
         }
       }
     });
+    model.changed.connect(announcer(commands, new Map([[command, isShown]])));
     palette?.addItem({ command, category: trans.__('Governance') });
   }
 };

@@ -74,7 +74,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   ): void => {
     const { commands } = app;
     const { trans } = panel;
-    addCommands({
+    const note = addCommands({
       commands,
       model,
       panel,
@@ -87,7 +87,6 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       },
       download
     });
-    const note = (): void => commands.notifyCommandChanged();
     model.changed.connect(note);
     waiting.changed.connect(note);
     const category = trans.__('Governance');

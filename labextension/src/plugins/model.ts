@@ -35,7 +35,8 @@ export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
     const { contents, serverSettings } = app.serviceManager;
     const model = new GovernanceModel({
       api: new GovernanceApi({ serverSettings }),
-      events: new ServerEvents({ serverSettings })
+      // The server has JupyterLab's own requests to respond to first; nothing is visible before.
+      events: new ServerEvents({ serverSettings, after: app.restored })
     });
     const front = new FrontNotebook({
       shell: app.shell,

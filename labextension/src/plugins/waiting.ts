@@ -69,7 +69,6 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
     panel.addSection(approvalsSection(store, decisions, highlight));
     const reports = new WaitingReports({ api, model });
     panel.addSection(reportsSection(reports));
-    reports.changed.connect(() => commands.notifyCommandChanged());
     panel.addSection(limitsSection(limits, actions));
     const changed = new Signal<unknown, void>({});
     const notify = (): void => {
@@ -78,6 +77,7 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
     };
     store.changed.connect(notify);
     limits.changed.connect(notify);
+    reports.changed.connect(notify);
     return {
       get entries() {
         return store.entries;

@@ -101,7 +101,7 @@ export const isResolution: Guard<Schemas['Resolution']> =
     record_id: isString
   });
 
-export const isResolutionAnswer: Guard<Schemas['ResolutionAnswer']> =
+export const isResolutionResponse: Guard<Schemas['ResolutionResponse']> =
   /* @__PURE__ */ isObject({
     resolution: isResolution,
     state: isNullOr(isState)
@@ -215,7 +215,7 @@ export const isCorrectionEntry: Guard<Schemas['CorrectionEntry']> =
     record_id: isString
   });
 
-export const isCorrectionAnswer: Guard<Schemas['CorrectionAnswer']> =
+export const isCorrectionResponse: Guard<Schemas['CorrectionResponse']> =
   /* @__PURE__ */ isObject({
     correction: isCorrectionEntry,
     state: isNullOr(isState)

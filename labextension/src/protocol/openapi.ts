@@ -184,7 +184,7 @@ export interface components {
     readonly Settlement: {
       readonly amount: components['schemas']['Amount'] | number;
     };
-    readonly ResolutionAnswer: {
+    readonly ResolutionResponse: {
       readonly resolution: components['schemas']['Resolution'];
       readonly state: components['schemas']['State'] | null;
     };
@@ -355,7 +355,7 @@ export interface components {
       readonly amount: components['schemas']['Amount'] | number;
       readonly reason: string;
     };
-    readonly CorrectionAnswer: {
+    readonly CorrectionResponse: {
       readonly correction: components['schemas']['CorrectionEntry'];
       readonly state: components['schemas']['State'] | null;
     };

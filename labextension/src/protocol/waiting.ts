@@ -5,13 +5,13 @@ import type { components } from './openapi';
 export {
   isApproval,
   isApprovalPage,
-  isCorrectionAnswer,
+  isCorrectionResponse,
   isDeniedAtLimit,
   isHoldPage,
   isLimitRequests,
   isReport,
   isReportPage,
-  isResolutionAnswer
+  isResolutionResponse
 } from './bodies';
 
 type Schemas = components['schemas'];
@@ -45,6 +45,6 @@ export interface IPage<T> {
   readonly after: string | null;
 }
 
-export type IResolutionAnswer = Schemas['ResolutionAnswer'];
+export type IResolutionResponse = Schemas['ResolutionResponse'];
 
-export type ICorrectionAnswer = Schemas['CorrectionAnswer'];
+export type ICorrectionResponse = Schemas['CorrectionResponse'];

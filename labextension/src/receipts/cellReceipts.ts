@@ -30,8 +30,11 @@ export class CellReceipts {
     });
   }
 
-  private _onState(_: IGovernanceModel, { path }: IGovernanceState): void {
+  private _onState(_: IGovernanceModel, state: IGovernanceState): void {
+    const { path, session_id: session } = state;
+    // Without a session, no cell has spent anything.
     if (
+      session === null ||
       !this._settings.current.showReceipts ||
       this._panels(path).length === 0
     ) {

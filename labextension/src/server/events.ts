@@ -41,7 +41,11 @@ export interface IEvents {
 export class ServerEvents implements IEvents, IDisposable {
   constructor(options: ServerEvents.IOptions) {
     this._serverSettings = options.serverSettings;
-    this._manager = this._connect();
+    if (options.after) {
+      void options.after.then(() => this._start());
+    } else {
+      this._start();
+    }
     window.addEventListener('online', this._onOnline);
     document.addEventListener('visibilitychange', this._onVisibility);
   }
@@ -59,7 +63,7 @@ export class ServerEvents implements IEvents, IDisposable {
   }
 
   get isDisposed(): boolean {
-    return this._manager.isDisposed;
+    return this._isDisposed;
   }
 
   dispose(): void {
@@ -68,21 +72,28 @@ export class ServerEvents implements IEvents, IDisposable {
     }
     window.removeEventListener('online', this._onOnline);
     document.removeEventListener('visibilitychange', this._onVisibility);
+    this._isDisposed = true;
     this._socket = null;
-    this._manager.dispose();
+    this._manager?.dispose();
     Signal.clearData(this);
   }
 
   /** Drop the current connection, if any, and connect now rather than when the back-off ends. */
   reconnect(): void {
-    if (this.isDisposed) {
+    // Before the first connection there is nothing to drop: it comes by itself.
+    if (this.isDisposed || this._manager === null) {
       return;
     }
-    const former = this._manager;
     this._socket = null;
-    former.dispose();
+    this._manager.dispose();
     this._setStatus('closed');
     this._manager = this._connect();
+  }
+
+  private _start(): void {
+    if (!this.isDisposed) {
+      this._manager = this._connect();
+    }
   }
 
   private _connect(): EventManager {
@@ -144,7 +155,8 @@ export class ServerEvents implements IEvents, IDisposable {
   private readonly _serverSettings: ServerConnection.ISettings;
   private readonly _emitted = new Signal<this, unknown>(this);
   private readonly _statusChanged = new Signal<this, EventsStatus>(this);
-  private _manager: EventManager;
+  private _manager: EventManager | null = null;
+  private _isDisposed = false;
   private _socket: WebSocket | null = null;
   private _status: EventsStatus = 'connecting';
 }
@@ -155,6 +167,8 @@ export namespace ServerEvents {
   export interface IOptions {
     /** The server to listen to. */
     serverSettings: ServerConnection.ISettings;
+    /** What the first connection waits for; it connects at once if not given. */
+    after?: Promise<unknown>;
   }
 }
 

@@ -3,22 +3,22 @@
 import { ApiClient } from './requests';
 import {
   type IApproval,
-  type ICorrectionAnswer,
+  type ICorrectionResponse,
   type IDeniedAtLimit,
   type IHold,
   type ILimitRequest,
   type IPage,
   type IReport,
-  type IResolutionAnswer,
+  type IResolutionResponse,
   isApproval,
   isApprovalPage,
-  isCorrectionAnswer,
+  isCorrectionResponse,
   isDeniedAtLimit,
   isHoldPage,
   isLimitRequests,
   isReport,
   isReportPage,
-  isResolutionAnswer
+  isResolutionResponse
 } from '../protocol/waiting';
 
 /** Where a page of a list begins, and of which notebook it is: of all if no path is given. */
@@ -45,9 +45,9 @@ export interface IWaitingApi {
   /** The reports that no user has acknowledged, oldest first. */
   reports(options?: IPageOptions): Promise<IPage<IReport>>;
   /** Settle a hold with an unknown outcome for an amount in USD. */
-  settle(id: string, amount: string, key: string): Promise<IResolutionAnswer>;
+  settle(id: string, amount: string, key: string): Promise<IResolutionResponse>;
   /** Release a hold with an unknown outcome: it cost nothing. */
-  release(id: string, key: string): Promise<IResolutionAnswer>;
+  release(id: string, key: string): Promise<IResolutionResponse>;
   /** Approve or deny exactly what an approval request shows. */
   decide(
     approval: IApproval,
@@ -60,7 +60,7 @@ export interface IWaitingApi {
   correct(
     correction: IWaitingApi.ICorrection,
     key: string
-  ): Promise<ICorrectionAnswer>;
+  ): Promise<ICorrectionResponse>;
 }
 
 /** A namespace for `IWaitingApi` statics. */
@@ -109,20 +109,24 @@ export class WaitingApi extends ApiClient implements IWaitingApi {
     return { entries: page.reports, after: page.after };
   }
 
-  settle(id: string, amount: string, key: string): Promise<IResolutionAnswer> {
+  settle(
+    id: string,
+    amount: string,
+    key: string
+  ): Promise<IResolutionResponse> {
     return this.requests.send(
       'POST',
       `holds/${encodeURIComponent(id)}/settle`,
-      isResolutionAnswer,
+      isResolutionResponse,
       { body: { amount }, key }
     );
   }
 
-  release(id: string, key: string): Promise<IResolutionAnswer> {
+  release(id: string, key: string): Promise<IResolutionResponse> {
     return this.requests.send(
       'POST',
       `holds/${encodeURIComponent(id)}/release`,
-      isResolutionAnswer,
+      isResolutionResponse,
       { key }
     );
   }
@@ -152,8 +156,8 @@ export class WaitingApi extends ApiClient implements IWaitingApi {
   correct(
     correction: IWaitingApi.ICorrection,
     key: string
-  ): Promise<ICorrectionAnswer> {
-    return this.requests.send('POST', 'corrections', isCorrectionAnswer, {
+  ): Promise<ICorrectionResponse> {
+    return this.requests.send('POST', 'corrections', isCorrectionResponse, {
       body: { ...correction },
       key
     });

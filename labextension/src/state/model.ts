@@ -140,7 +140,7 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
         this._current.add(path);
       }
       // The server may return the notebook under another path than the requested one; it is kept under that one.
-      this._store({ ...state, path });
+      this._store({ ...state, path }, this._events.status === 'open');
       if (ticket === this._ticket) {
         this._settle(null);
       }
@@ -188,8 +188,12 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     }
   }
 
-  /** Accept a state unless a newer one is known. */
-  private _store(state: IGovernanceState): void {
+  /**
+   * Accept a state unless a newer one is known.
+   *
+   * @param isOld - Whether a change of it would have been learned before, by an event.
+   */
+  private _store(state: IGovernanceState, isOld = false): void {
     const known = this._states.get(state.path);
     // A notebook that begins or stops to use another one's session counts by that session from then on.
     const counted = known?.shared_with === state.shared_with;
@@ -198,8 +202,12 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     }
     this._states.set(state.path, state);
     this._seen.set(state.path, Date.now());
-    this._revision += 1;
-    if (known?.seq !== state.seq || !counted) {
+    const isNewer = known?.seq !== state.seq || !counted;
+    // A notebook that is requested for the first time, or again, has not changed by that.
+    if (!isOld || (known && isNewer)) {
+      this._revision += 1;
+    }
+    if (isNewer) {
       this._learned.emit(state);
     }
     this.notify();

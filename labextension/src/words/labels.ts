@@ -111,6 +111,9 @@ export function doubts(
       trans.__("The server can't show the values: %1", oneLine(failure.message))
     ];
   }
+  if (failure === null && model.connection !== 'interrupted') {
+    return [];
+  }
   const time = state && seenAt != null ? notation.clock(seenAt) : null;
   if (failure !== null) {
     return [
@@ -118,9 +121,6 @@ export function doubts(
         ? trans.__("Can't reach the server.")
         : trans.__("Can't reach the server. Showing values from %1.", time)
     ];
-  }
-  if (model.connection !== 'interrupted') {
-    return [];
   }
   return [
     time === null

@@ -28,7 +28,8 @@ interface IStyle {
   readonly whole: Intl.NumberFormat;
 }
 
-let style = styleOf('en-US');
+/** Made when an amount is first written: that takes a millisecond of the page's start. */
+let style: () => IStyle = once(() => styleOf('en-US'));
 
 /**
  * Set the language of all amounts; before, they are written as in the United States.
@@ -36,11 +37,18 @@ let style = styleOf('en-US');
  * @param locale - A BCP 47 tag; if undefined or invalid, the browser's own language is used.
  */
 export function writeAmountsIn(locale: string | undefined): void {
-  try {
-    style = styleOf(locale);
-  } catch {
-    style = styleOf(undefined);
-  }
+  style = once(() => {
+    try {
+      return styleOf(locale);
+    } catch {
+      return styleOf(undefined);
+    }
+  });
+}
+
+function once(make: () => IStyle): () => IStyle {
+  let made: IStyle | undefined;
+  return () => (made ??= make());
 }
 
 function styleOf(locale: string | undefined): IStyle {
@@ -75,7 +83,7 @@ export function formatUsd(amount: string | bigint): string {
     .padStart(DECIMALS, '0')
     .replace(/0+$/, '')
     .padEnd(2, '0');
-  const { before, after, decimal, whole } = style;
+  const { before, after, decimal, whole } = style();
   const figure = `${whole.format(absolute / NANO_PER_USD)}${decimal}${decimals}`;
   return `${nano < 0n ? '\u2212' : ''}${before}${figure}${after}`;
 }
@@ -119,7 +127,7 @@ export function writeUsd(nano: bigint): string {
 /** The nano-dollars that the user typed, or null if the text is no amount, or too large. */
 export function typedUsd(text: string): bigint | null {
   const match = /^\s*\$?\s*(\d{1,10}(?:\.\d{1,9})?|\.\d{1,9})\s*\$?\s*$/.exec(
-    style.decimal === ',' ? text.replace(',', '.') : text
+    style().decimal === ',' ? text.replace(',', '.') : text
   );
   const decimal = match?.[1];
   if (decimal === undefined) {

@@ -175,7 +175,7 @@ def test_a_ledger_out_of_reach_warns_and_the_end_is_written_down_later(
 
         def unreachable(*_: Any, **__: Any) -> Any:
             monkeypatch.undo()
-            raise UnavailableError("The ledger does not answer.")
+            raise UnavailableError("The ledger does not respond.")
 
         monkeypatch.setattr(type(charge.grant), "resolve_soon", unreachable)
         with pytest.warns(RuntimeWarning, match="not recorded yet"):

@@ -180,13 +180,13 @@ def test_a_call_of_unknown_price_is_refused_and_on_record(till: Till, awaited: b
 
 def test_a_refusal_that_cannot_be_recorded_is_one_all_the_same(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*_: Any) -> None:
-        raise UnavailableError("The ledger does not answer.")
+        raise UnavailableError("The ledger does not respond.")
 
     monkeypatch.setattr(till.engine, "record_refusal", unreachable)
     refusal = ConfigurationError("No.", "SOME_CODE")
     found = guard_at(till).refused(refusal, "PRICE_UNKNOWN", "fixed", None)
     assert found.message.startswith("No. ")
-    assert "does not answer" in found.message
+    assert "does not respond" in found.message
     assert found.code == "SOME_CODE"
 
 

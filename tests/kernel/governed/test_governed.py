@@ -158,7 +158,7 @@ def test_a_server_that_stands_still_is_unreachable_and_charges_nothing_later(ser
             began = time.monotonic()
             outcome = kernel.run("%governance_spend 1\npaid.append(1)")
             assert time.monotonic() - began < 20
-        refused(outcome, "ServerUnreachableError", "did not answer within")
+        refused(outcome, "ServerUnreachableError", "did not respond within")
         assert "nothing is authorised" in outcome.evalue
         assert kernel.value("paid") == "[]"
         # Whatever waited for the server comes before this, and the ledger takes one after the other.
@@ -170,7 +170,7 @@ def test_a_kernel_that_never_met_its_server_fails_closed_too(server: LiveServer)
     with notebook(server, "unmet.ipynb") as (kernel, _):
         with stopped(server):
             began = time.monotonic()
-            refused(kernel.run("%governance"), "ServerUnreachableError", "did not answer within")
+            refused(kernel.run("%governance"), "ServerUnreachableError", "did not respond within")
             assert time.monotonic() - began < 10
         assert kernel.run("%governance").lines == ["Governance enabled: trust_level=L2, budget=$10.00"]
         # No embedded engine stood in for the server.

@@ -146,7 +146,7 @@ def test_a_reply_that_cannot_be_read_harms_nobody_and_explains_a_silence(line: L
     assert line.answers == []
     line.reply("a")
     assert [answer["id"] for answer in line.answers] == ["a"]
-    assert line.transport.silence(7.2).message.startswith("The governance server did not answer within 7 seconds")
+    assert line.transport.silence(7.2).message.startswith("The governance server did not respond within 7 seconds")
     assert line.transport.silence(7.2).message.endswith("Its last error was: Too long.")
 
 

@@ -193,6 +193,43 @@ def test_a_decision_that_names_no_agent_is_the_session_s(ledger: Ledger) -> None
     assert [record.agent_id for record in records(ledger, event="log")] == [None, "bot", "x"]
 
 
+def test_an_overdraft_is_of_a_budget_that_is_there_and_of_nothing_else(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=CENT, trust_level=TrustLevel.L2_SUGGEST))
+    over = ledger.execute(evaluate(amount=2 * CENT, overdraft=True))
+    assert (over.outcome, over.code) == (GovernanceOutcome.ALLOW_WITH_CAVEAT, "BUDGET_EXCEEDED")
+    for values, code in (
+        ({"category": "mail"}, "BUDGET_NOT_FOUND"),
+        ({"required_level": TrustLevel.L3_ACT_APPROVE}, "TRUST_LEVEL_INSUFFICIENT"),
+        ({"data_type": "health_data"}, "CONSENT_DENIED"),
+    ):
+        denied = ledger.execute(evaluate(amount=2 * CENT, overdraft=True, **values))
+        assert (denied.outcome, denied.code) == (GovernanceOutcome.DENY, code)
+
+
+def test_what_an_agent_may_is_recorded_in_the_chain_of_the_session_that_is_open(ledger: Ledger) -> None:
+    def chains() -> list[str]:
+        ledger.execute(trust("a", 1))
+        ledger.execute(consent("a", "mail"))
+        ledger.execute(revoke("a", "mail"))
+        ledger.execute(RemoveTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="a"))
+        newest = records(ledger, session_id="ledger")[-4:] if session is None else records(ledger)[-4:]
+        assert [record.event for record in newest] == ["trust", "consent", "revoke", "trust"]
+        return [record.chain for record in newest]
+
+    session = None
+    assert chains() == ["ledger"] * 4
+    session = ledger.execute(opening()).state.session_id
+    assert chains() == [session] * 4
+
+
+@pytest.mark.parametrize("amount", [1 << 63, -(1 << 63) - 1, 0.5, True])
+def test_a_decision_about_what_is_no_amount_is_not_recorded(ledger: Ledger, amount: Any) -> None:
+    ledger.execute(opening())
+    with pytest.raises(InvalidRequestError, match="amount must be a whole number"):
+        ledger.execute(log(amount=amount))
+    assert records(ledger, event="log") == []
+
+
 def test_other_decisions_can_be_recorded(ledger: Ledger) -> None:
     ledger.execute(opening())
     detail = {"ü": [1, None, True, "\u2028"]}

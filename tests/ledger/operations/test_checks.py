@@ -10,6 +10,7 @@ from aumos_governance.errors import BudgetNotFoundError
 from aumos_governance.ledger.contract.agreements import AskApproval, DecideApproval, GrantConsent, SetTrust
 from aumos_governance.ledger.contract.budgets import SetBudget
 from aumos_governance.ledger.contract.charges import Checks, Hold, Settle
+from aumos_governance.ledger.contract.facts import Limit
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import AuditQuery, CountAudit
 from aumos_governance.types import ActionKind, BudgetPeriod, GovernanceOutcome, TrustLevel
@@ -76,6 +77,8 @@ def test_a_budget_that_is_not_there_is_denied_and_recorded(ledger: Ledger) -> No
     ledger.execute(opening(budget=1 * USD))
     denied = ledger.execute(hold(category="mail"))
     assert (denied.allowed, denied.code) == (False, "BUDGET_NOT_FOUND")
+    assert denied.reasons == ("There is no budget 'mail'",)
+    assert denied.limit == Limit("category", "mail")
     assert records(ledger)[-1].record_id == denied.record_id
     unchecked = Hold(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=CENT, category="mail")
     with pytest.raises(BudgetNotFoundError):

@@ -126,6 +126,27 @@ def test_a_settlement_above_the_hold_is_recorded_in_full(ledger: Ledger) -> None
     assert record.reasons == ("Cost $1.20, more than the $0.90 held",)
 
 
+def test_a_settlement_adds_to_the_sums_what_it_costs_more_than_was_held(ledger: Ledger) -> None:
+    """Whole sums have 64 bits: some 9.22 thousand million USD."""
+    most = (1 << 63) - 1
+    ledger.execute(opening(budget=10**9 * USD))
+    asked = [ledger.execute(hold(10**17)).charge_id for _ in range(2)]
+    for _ in range(8):
+        ledger.execute(spend(10**18, already_paid=True))
+    room = most - 8 * 10**18 - 2 * 10**17
+    ledger.execute(spend(10**18, already_paid=True))
+    room -= 10**18
+    assert 0 < room < 10**17
+    with pytest.raises(InvalidAmountError, match="add up"):
+        ledger.execute(settle(asked[0], 10**17 + room + 1))
+    assert ledger.execute(settle(asked[0], 10**17 + room)).spent == 10**17 + room
+    with pytest.raises(InvalidAmountError, match="add up"):
+        ledger.execute(settle(asked[1], 10**17 + 1))
+    ledger.execute(settle(asked[1], 10**17))
+    assert balance(ledger).spent == most
+    assert ledger.verify().ok
+
+
 def test_nothing_is_an_amount_and_a_cost(ledger: Ledger) -> None:
     ledger.execute(opening(budget=0))
     decision = ledger.execute(hold(0))
@@ -234,6 +255,9 @@ def test_a_hold_ends_by_itself_only_at_its_stated_time(backend: Backend) -> None
     ledger.execute(opening())
     timed = ledger.execute(hold(until=backend.clock.now + 10 * SECOND))
     for_ever = ledger.execute(hold(20 * CENT))
+    assert timed.charge_id is not None
+    made = {record.charge_id: record.detail for record in records(ledger, event="hold")}
+    assert made == {timed.charge_id: {"until": held(ledger)[0].until}, for_ever.charge_id: {}}
     backend.clock.advance(9 * SECOND)
     ledger.execute(opening())
     assert balance(ledger).held == 30 * CENT

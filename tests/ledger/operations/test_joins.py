@@ -13,7 +13,7 @@ from sqlalchemy import MetaData, create_engine, insert, select, text
 
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.budgets import ConfigureEnvelopes, EnvelopeKind, EnvelopeSpec
-from aumos_governance.ledger.contract.facts import Balance, NotebookKey
+from aumos_governance.ledger.contract.facts import Balance, ClosedSessions, NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListEnvelopes, ListHolds, ListStates
 from aumos_governance.ledger.contract.requests import JoinNotebooks
@@ -127,6 +127,26 @@ def test_the_younger_name_wins_where_only_it_has_an_open_session(ledger: Ledger)
     assert (now.session_id, now.active) == (open_session, True)
     assert now.previous is not None
     assert now.previous.spent == 1 * USD
+
+
+@pytest.mark.parametrize("last", [LINK, NOTEBOOK])
+def test_of_two_closed_sessions_the_one_that_was_closed_last_counts_as_the_last(
+    ledger: Ledger, last: NotebookKey
+) -> None:
+    first = NOTEBOOK if last is LINK else LINK
+    budgets = {first: 3 * USD, last: 4 * USD}
+    # In this order whichever is closed last: the older notebook stays.
+    opened = {each: ledger.execute(opening(each, budget=budgets[each])).state for each in (LINK, NOTEBOOK)}
+    for notebook, amount in ((first, CENT), (last, 2 * CENT)):
+        ledger.execute(spend(amount, notebook))
+        ledger.execute(closing(notebook))
+    closed_at = state(ledger, last).closed_at
+    assert closed_at is not None
+    ledger.execute(join(LINK, NOTEBOOK))
+    now = state(ledger)
+    assert (now.active, now.session_id, now.closed_at) == (False, opened[last].session_id, closed_at)
+    assert now.previous == ClosedSessions(2, 3 * CENT, 4 * USD, closed_at)
+    assert ledger.verify().findings == ()
 
 
 def test_a_notebook_that_nothing_else_is_gets_its_name_alone(ledger: Ledger) -> None:

@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from aumos_governance.errors import InvalidRequestError
 from aumos_governance.ledger.contract.facts import SessionState
+from aumos_governance.ledger.contract.keys import ListKeys
 from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import (
+    ListCeilings,
+    ListHolds,
+    ListNotebooks,
+    Query,
+)
 from tests.ledger.kit import (
     CENT,
     Backend,
@@ -136,3 +146,22 @@ def test_notebooks_that_change_places_in_one_commit(backend: Backend) -> None:
     assert state(ledger, at("b.ipynb")).session_id not in (first, second)
     assert state(ledger, at("tmp.ipynb")).session_id is None
     assert ledger.verify().ok
+
+
+@pytest.mark.parametrize("text", ["\0", "half \ud800"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        lambda text: ListNotebooks(owner=text),
+        lambda text: ListCeilings(owner=text),
+        lambda text: ListHolds(owner=text, root="/srv/ann"),
+        lambda text: ListKeys(owner=text, root="/srv/ann"),
+        lambda text: ListHolds(owner="ann", root=text),
+        lambda text: ListKeys(owner="ann", root=text),
+    ],
+)
+def test_a_query_for_what_no_database_can_store_is_refused(
+    ledger: Ledger, query: Callable[[str], Query[Any]], text: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match="cannot be recorded"):
+        ledger.read(query(text))

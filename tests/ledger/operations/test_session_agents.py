@@ -130,6 +130,9 @@ def test_no_agent_is_given_more_than_the_session_has(ledger: Ledger) -> None:
         take(ledger, tighten_only=True)
     with pytest.raises(NotAllowedError, match="at most trust level L1"):
         give(ledger, L3, scope="mail", tighten_only=True)
+    # As much as it has is not more.
+    give(ledger, L1, tighten_only=True)
+    give(ledger, L1, scope="mail", tighten_only=True)
     give(ledger, L0, scope="mail", tighten_only=True)
     with pytest.raises(NotAllowedError, match="at most trust level L0"):
         take(ledger, scope="mail", tighten_only=True)

@@ -123,6 +123,15 @@ def test_money_that_is_gone_is_recorded_in_full(ledger: Ledger) -> None:
     assert balance(ledger, OTHER).spent == CENT
 
 
+def test_money_that_is_gone_does_not_wait_for_room(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=10 * CENT))
+    undecided = ledger.execute(spend(20 * CENT, waits_at_limit=True))
+    assert (undecided.allowed, undecided.undecided) == (False, True)
+    over = ledger.execute(spend(20 * CENT, already_paid=True, waits_at_limit=True))
+    assert (over.allowed, over.undecided, over.overrun) == (True, False, True)
+    assert balance(ledger).spent == 20 * CENT
+
+
 @pytest.mark.parametrize("amount", [0, -1, 0.01, True, "1", 10**18 + 1])
 def test_what_is_no_amount_is_refused(ledger: Ledger, amount: object) -> None:
     ledger.execute(opening())

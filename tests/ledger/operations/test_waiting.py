@@ -14,6 +14,8 @@ from aumos_governance.ledger.contract.agreements import (
     AskApproval,
     DecideApproval,
     FileReport,
+    FinishReport,
+    Record,
     WithdrawApproval,
 )
 from aumos_governance.ledger.contract.charges import Correct, Hold, KernelGone, Release, Settle
@@ -21,6 +23,7 @@ from aumos_governance.ledger.contract.facts import NotebookKey, Origin
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListApprovals, ListHolds, ListReports
 from aumos_governance.ledger.contract.requests import Request
+from aumos_governance.types import GovernanceOutcome
 from tests.ledger.kit import (
     CENT,
     KERNEL,
@@ -137,6 +140,25 @@ def test_a_second_decision_is_told_who_made_the_first(ledger: Ledger, approve: b
     ledger.execute(decide(PERSON))
     with pytest.raises(ConflictError, match=f"This was {word} already, by ann"):
         ledger.execute(decide(replace(PERSON, actor="bob")))
+
+
+def test_a_report_is_of_a_session_and_finished_by_its_notebook(ledger: Ledger) -> None:
+    def finish(notebook: NotebookKey, report_id: str) -> FinishReport:
+        return FinishReport(key=key(), origin=KERNEL, notebook=notebook, report_id=report_id, result="done")
+
+    # Known by a record that it has, though it never had a session.
+    ledger.execute(
+        Record(key=key(), origin=KERNEL, notebook=OTHER, event="log", outcome=GovernanceOutcome.ALLOW, agent_id="a")
+    )
+    with pytest.raises(NotFoundError, match="never had a governance session"):
+        report(ledger, OTHER)
+    ledger.execute(opening())
+    filed = report(ledger)
+    unknown = replace(OTHER, path="never/seen.ipynb")
+    for notebook, report_id in ((NOTEBOOK, "unknown"), (OTHER, filed), (unknown, filed)):
+        with pytest.raises(NotFoundError, match="There is no report"):
+            ledger.execute(finish(notebook, report_id))
+    assert ledger.execute(finish(NOTEBOOK, filed)).report_id == filed
 
 
 def test_a_report_names_its_charge(ledger: Ledger) -> None:

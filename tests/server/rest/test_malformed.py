@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,6 +22,7 @@ from aumos_governance.server.kernels.conversation import AtOnce, Conversation
 from aumos_governance.server.kernels.local_socket import LocalSocket
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.service.service import Caller, NotebookService
+from aumos_governance.wire.operations import OPERATIONS
 from aumos_governance.wire.protocol import IOPUB_TOPIC
 from tests.ledger.conftest import (  # noqa: F401 - fixtures
     memory,
@@ -31,7 +33,7 @@ from tests.ledger.conftest import (  # noqa: F401 - fixtures
 )
 from tests.ledger.kit import Backend
 from tests.server.fake_kernel import TOPIC, FakeKernel
-from tests.server.malformed import NASTY, RAW, attacks
+from tests.server.malformed import BODIES, CHARGE, NASTY, RAW, attacks
 from tests.server.socket_guests import LOG, Guest, known_kernels, message
 
 NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
@@ -87,14 +89,41 @@ def right(op: str, request_id: str, **body: Any) -> dict[str, Any]:
     return {"id": request_id, "op": op, "exp": time.time() + 60, **body}
 
 
+def charged(talk: Talk, ask: dict[str, Any]) -> dict[str, Any]:
+    """The request with a charge of its own where it names one, so that nothing but its wrong value is refused."""
+    places = [field for field in ("hold_id", "reference") if ask.get(field) == CHARGE]
+    if not places:
+        return ask
+    hold_id = talk.say(right("hold", uuid.uuid4().hex, amount="0.01"))[0]["hold_id"]
+    assert hold_id
+    if ask["op"] == "adjust":
+        estimate = {"hold_id": hold_id, "reference": hold_id, "amount": "0.001", "estimated": True}
+        assert talk.say(right("settle", uuid.uuid4().hex, **estimate))[0]["ok"]
+    return ask | dict.fromkeys(places, hold_id)
+
+
+def test_what_is_made_wrong_is_right_otherwise_and_has_all_fields(memory: Backend) -> None:  # noqa: F811 - the fixture
+    talk = Talk(memory.open(clock=lambda: time.time_ns() // 1_000))
+    assert talk.say(right("open", "o", budget="5"))[0]["ok"]
+    fields: dict[str, set[str]] = {}
+    for name, body in BODIES.items():
+        op = name.split()[0]
+        [answer] = talk.say(charged(talk, right(op, name, **body)))
+        assert answer["ok"], (name, answer)
+        fields.setdefault(op, set()).update(body)
+    assert fields == {
+        name: {member.name for member in operation.request.members} for name, operation in OPERATIONS.items()
+    }
+
+
 @pytest.mark.soak
 def test_a_wrong_value_anywhere_is_a_refusal_and_no_failure(backend: Backend, soak: bool) -> None:
     ledger = backend.open(clock=lambda: time.time_ns() // 1_000)
     talk = Talk(ledger)
-    assert talk.say(right("open", "o", budget="5"))[0]["ok"]
+    assert talk.say(right("open", "o", budget="1000"))[0]["ok"]
     failed = []
     for name, ask in attacks(soak):
-        [answer] = talk.say(ask)
+        [answer] = talk.say(charged(talk, ask))
         if not answer["ok"] and (answer["code"] in FAILURES or not answer["message"].endswith(".")):
             failed.append((name, answer))
         # Every answer can be sent, over either transport.

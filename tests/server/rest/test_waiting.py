@@ -101,7 +101,7 @@ async def test_a_person_settles_what_a_kernel_left(rest: Any, agent: Agent) -> N
     assert (await rest("POST", f"holds/{hold}/release")).status == 403
     agent.leave()
     settled = await rest("POST", f"holds/{hold}/settle", {"amount": "0.02"})
-    check("ResolutionAnswer", settled.body)
+    check("ResolutionResponse", settled.body)
     assert settled.status == 200
     assert settled.body["resolution"] == {
         "hold_id": hold,
@@ -132,7 +132,7 @@ async def test_a_person_releases_what_cost_nothing(rest: Any, agent: Agent) -> N
     hold = agent.hold()
     agent.leave()
     released = (await rest("POST", f"holds/{hold}/release")).body
-    check("ResolutionAnswer", released)
+    check("ResolutionResponse", released)
     assert (released["resolution"]["outcome"], released["resolution"]["spent"]) == ("released", "0")
     assert (await rest("GET", "holds")).body["holds"] == []
 
@@ -201,7 +201,7 @@ async def test_a_charge_is_taken_back_with_a_reason(rest: Any, agent: Agent) -> 
     wish = {"charge_id": charge, "amount": "0.02", "reason": "entered twice"}
     corrected = await rest("POST", "corrections", wish)
     check("Correction", wish)
-    check("CorrectionAnswer", corrected.body)
+    check("CorrectionResponse", corrected.body)
     assert corrected.status == 200
     assert (corrected.body["correction"]["left"], corrected.body["state"]["spent"]) == ("0.03", "0.03")
     (record,) = (await rest("GET", "audit", event="correct")).body["records"]

@@ -1,4 +1,4 @@
-"""The tables of notebooks, sessions, envelopes, charges, approvals, trust, answers and audit records."""
+"""The tables of notebooks, sessions, envelopes, charges, approvals, trust, responses and audit records."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def _enough_trust(agent_id: str, level: int, required: int) -> str:
 @lru_cache(maxsize=512)
 def _enough_budget(category: str | None, left: int, amount: int) -> str:
     name = f"Budget {category!r}" if category else "The budget"
-    return f"{name} has {money.display(left)} left, and {money.display(amount)} is asked for"
+    return f"{name} has {money.display(left)} left, and {money.display(amount)} is requested"
 
 
 def _consent(work: Work, request: Evaluate, session: SessionRow, data_type: str, reasons: list[str]) -> Refusal | None:

@@ -45,7 +45,7 @@ def spend(work: Work, request: Spend) -> Decision:
 
 @operation(Hold)
 def hold(work: Work, request: Hold) -> Decision:
-    """Set an amount aside."""
+    """Hold an amount."""
     _check_amount(request.amount, 0)
     check_whole(until=request.until)
     if request.least is not None or request.most is not None:

@@ -136,7 +136,7 @@ def correct(work: Work, request: Correct) -> Corrected:
         raise InvalidRequestError("A correction needs a reason.")
     amount = request.amount
     if type(amount) is not int or amount <= 0:
-        raise InvalidAmountError("A correction takes back more than 0 US dollars, in nano-dollars.")
+        raise InvalidAmountError("The amount of a correction must be more than $0.")
     charge = work.find(ChargeRow, request.charge_id)
     spent = charge is not None and charge.state in (ChargeState.SPENT, ChargeState.SETTLED)
     if charge is None or not spent or not reaches(work, request.origin, charge):

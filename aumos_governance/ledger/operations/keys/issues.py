@@ -1,4 +1,4 @@
-"""A key is issued, and replaces that of the process before."""
+"""Issues a key, and revokes the one that an earlier process had for the same kernel or terminal."""
 
 from __future__ import annotations
 

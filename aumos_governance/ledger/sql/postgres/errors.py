@@ -36,7 +36,7 @@ _LOST: Final = (
 )
 _WHAT: Final[tuple[tuple[type[psycopg.Error], str], ...]] = (
     (errors.LockNotAvailable, f"is locked by another program for more than {LOCK_SECONDS} s"),
-    (errors.QueryCanceled, f"did not answer within {STATEMENT_SECONDS} s"),
+    (errors.QueryCanceled, f"did not respond within {STATEMENT_SECONDS} s"),
     (errors.DiskFull, "cannot be written, since the database's disk is full"),
     (errors.ReadOnlySqlTransaction, "cannot be written, since the database is read-only"),
     (errors.InsufficientPrivilege, "cannot be used, since the database user lacks a privilege"),

@@ -53,7 +53,7 @@ class PostgresReaders:
             self._give_back(connection)
 
     def close(self) -> None:
-        """Let go of all connections, those in use when they come back."""
+        """Close all connections, those in use when they are returned."""
         self._closed = True
         while self._idle:
             with suppress(IndexError):

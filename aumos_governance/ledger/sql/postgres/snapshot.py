@@ -42,15 +42,15 @@ class PostgresSnapshot:
                 cursor.execute(text, values)
                 yield from cursor
         except _DAMAGED as error:
-            raise UnreadableError(_said(error)) from error
+            raise UnreadableError(_message(error)) from error
 
     def first(self, text: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
         try:
             with self._connection.cursor() as cursor:
                 return cursor.execute(text, values).fetchone()
         except _DAMAGED as error:
-            raise UnreadableError(_said(error)) from error
+            raise UnreadableError(_message(error)) from error
 
 
-def _said(error: psycopg.Error) -> str:
+def _message(error: psycopg.Error) -> str:
     return error.diag.message_primary or type(error).__name__

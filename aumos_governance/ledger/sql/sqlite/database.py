@@ -219,8 +219,8 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 def begin_immediate(connection: sqlite3.Connection) -> None:
     """Start a write transaction, waiting `BUSY_SECONDS` for other processes.
 
-    SQLite's own waiting doubles its pauses up to 100 ms, so that who came late overtakes who waits long;
-    here all wait alike.
+    SQLite's own waiting doubles its pauses up to 100 ms, so that a late process overtakes one that waits long; here all
+    wait alike.
     """
     deadline = time.monotonic() + BUSY_SECONDS
     while True:

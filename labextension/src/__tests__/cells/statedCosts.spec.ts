@@ -10,7 +10,8 @@ describe('statedCost', () => {
       '%governance_spend 0.10 --tool gpt-4o\n%governance_spend 0.2',
       300_000_000n
     ],
-    ['%governance_spend 0.000000001\n%governance_spend 0.000000001', 2n]
+    ['%governance_spend 0.000000001\n%governance_spend 0.000000001', 2n],
+    ['decision = %governance_spend 5.00 --tool gpt-4o', 5_000_000_000n]
   ])('adds up what is written, without rounding: %s', (source, cost) => {
     expect(statedCost(source)).toBe(cost);
   });
@@ -22,6 +23,8 @@ describe('statedCost', () => {
     '%governance_spend $amount',
     '%governance_spend -1',
     'print("%governance_spend 5")',
+    'text = "%governance_spend 5"',
+    '5 % governance_spend',
     '# %governance_spend 5'
   ])('is null where a cell states none: %s', source => {
     expect(statedCost(source)).toBeNull();

@@ -2,13 +2,13 @@ import { isAuditPage, isAuditSums, isVerification } from '../../protocol/audit';
 import {
   isApproval,
   isApprovalPage,
-  isCorrectionAnswer,
+  isCorrectionResponse,
   isDeniedAtLimit,
   isHoldPage,
   isLimitRequests,
   isReport,
   isReportPage,
-  isResolutionAnswer
+  isResolutionResponse
 } from '../../protocol/waiting';
 import {
   approvals,
@@ -25,14 +25,14 @@ const cases: [string, Guard, object, object | null][] = [
   ['isHoldPage', isHoldPage, holds.valid, holds.malformed],
   ['isApprovalPage', isApprovalPage, approvals.valid, approvals.malformed],
   ['isLimitRequests', isLimitRequests, limits.valid, limits.malformed],
-  ['isDeniedAtLimit', isDeniedAtLimit, limits.answers, null],
+  ['isDeniedAtLimit', isDeniedAtLimit, limits.responses, null],
   ['isReportPage', isReportPage, reports.valid, reports.malformed],
-  ['isResolutionAnswer', isResolutionAnswer, holds.answers, null],
-  ['isApproval', isApproval, approvals.answers, null],
-  ['isReport', isReport, reports.answers, null],
+  ['isResolutionResponse', isResolutionResponse, holds.responses, null],
+  ['isApproval', isApproval, approvals.responses, null],
+  ['isReport', isReport, reports.responses, null],
   [
-    'isCorrectionAnswer',
-    isCorrectionAnswer,
+    'isCorrectionResponse',
+    isCorrectionResponse,
     corrections.valid,
     corrections.malformed
   ],

@@ -53,7 +53,7 @@ describe('WaitingApi', () => {
   });
 
   it('decides exactly what was shown, with an idempotency key', async () => {
-    const [api, requests] = waiting(approvals.answers.approved);
+    const [api, requests] = waiting(approvals.responses.approved);
     const pending = approvals.valid.one.approvals[0] as IApproval;
     const response = await api.decide(pending, 'approve', 'k-1');
     expect(response.decided_by).toBe('teacher');
@@ -72,14 +72,14 @@ describe('WaitingApi', () => {
   it.each([
     [
       'settle',
-      holds.answers.settled,
+      holds.responses.settled,
       'holds/id%2F1/settle',
       { amount: '0.02' }
     ],
-    ['release', holds.answers.released, 'holds/id%2F1/release', {}],
+    ['release', holds.responses.released, 'holds/id%2F1/release', {}],
     [
       'acknowledge',
-      reports.answers.acknowledged,
+      reports.responses.acknowledged,
       'reports/id%2F1/acknowledge',
       {}
     ]

@@ -60,7 +60,7 @@ describe('GovernanceModel', () => {
   });
 
   it('reads the configuration once events flow', async () => {
-    api.configAnswer = sampleConfig('classroom');
+    api.configResponse = sampleConfig('classroom');
     events.become('open');
     await settled();
     expect(model.config).toEqual(configs.valid.classroom);
@@ -69,7 +69,7 @@ describe('GovernanceModel', () => {
   it('keeps the configuration that it knows when it cannot read it', async () => {
     events.become('open');
     await settled();
-    api.configAnswer = unreachable();
+    api.configResponse = unreachable();
     events.become('closed');
     events.become('open');
     await settled();

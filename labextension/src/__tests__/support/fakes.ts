@@ -15,8 +15,8 @@ export class FakeApi implements IGovernanceApi {
     string,
     IGovernanceState | GovernanceApiError | Promise<IGovernanceState>
   >();
-  configAnswer: IGovernanceConfig | GovernanceApiError = sampleConfig();
-  mayChangeAnswer = true;
+  configResponse: IGovernanceConfig | GovernanceApiError = sampleConfig();
+  mayChangeResponse = true;
 
   async state(path: string): Promise<IGovernanceState> {
     this.requested.push(path);
@@ -28,13 +28,13 @@ export class FakeApi implements IGovernanceApi {
   }
 
   config(): Promise<IGovernanceConfig> {
-    return this.configAnswer instanceof GovernanceApiError
-      ? Promise.reject(this.configAnswer)
-      : Promise.resolve(this.configAnswer);
+    return this.configResponse instanceof GovernanceApiError
+      ? Promise.reject(this.configResponse)
+      : Promise.resolve(this.configResponse);
   }
 
   mayChange(): Promise<boolean> {
-    return Promise.resolve(this.mayChangeAnswer);
+    return Promise.resolve(this.mayChangeResponse);
   }
 }
 
